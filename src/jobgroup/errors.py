@@ -1,0 +1,180 @@
+"""Every exception that jobgroup raises, one tree. Each sentence says what happened, what was kept
+and what to do next.
+
+JobGroupError
+├── InvalidNameError (ValueError)            a name that cannot be a group's
+├── GroupNotFoundError (LookupError)         no group of that name
+├── DuplicateJobError (ValueError)           the group has that remote id already
+├── StorageError (OSError)                   the group's file could not be read or written
+│   ├── DamagedGroupError                    set aside with its bytes kept
+│   ├── NewerGroupError                      written by a newer jobgroup
+│   └── GroupDeletedError                    deleted meanwhile, by this process or another
+├── GroupBusyError                           another process runs the group: host, pid, since
+├── UnconfirmedJobError                      the fate of a sent request is unknown
+├── ResultsError                             some results could not be had; carries those that could
+├── MissingExtraError (ImportError)          an optional part is not installed
+├── CredentialsError
+│   ├── NoTokenError                         no token for that cloud
+│   └── TokenRefusedError                    the cloud refuses the token
+└── CloudError                               carries origin, status_code, and the cloud's sentence
+    ├── CloudUnreachableError (ConnectionError)   nobody answered, or not in time
+    │   └── RequestLostError                 the request left, the answer did not come
+    ├── CloudBusyError                       408, 425, 429 or 5xx: later, perhaps
+    ├── BadAnswerError                       an answer that is not what the protocol says
+    ├── RequestRefusedError                  400, 403, 422: this request will never do
+    │   └── JobLimitError                    the plan allows no more jobs now
+    ├── NotEnoughCreditsError                the account is out of credits
+    └── RemoteNotFoundError                  404: no such job or platform
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+class JobGroupError(Exception):
+    """The root of everything that jobgroup raises."""
+
+
+class InvalidNameError(JobGroupError, ValueError):
+    """A name that cannot be a group's: empty, too long, or with control characters."""
+
+
+class GroupNotFoundError(JobGroupError, LookupError):
+    """No group of that name exists."""
+
+
+class DuplicateJobError(JobGroupError, ValueError):
+    """The group already has a job with that remote id."""
+
+
+class StorageError(JobGroupError, OSError):
+    """The group's file could not be read or written; the group is as it was."""
+
+
+class DamagedGroupError(StorageError):
+    """The group's file is damaged. It was set aside, every byte kept."""
+
+
+class NewerGroupError(StorageError):
+    """The group's file was written by a newer version of jobgroup, and was not touched."""
+
+
+class GroupDeletedError(StorageError):
+    """The group was deleted, by this process or another, while this object was open."""
+
+
+class GroupBusyError(JobGroupError):
+    """Another process is running the group.
+
+    Attributes:
+        host: name of the machine it runs on.
+        pid: its process id there.
+        since: when it began (aware, UTC).
+    """
+
+    def __init__(self, message: str, *, host: str, pid: int, since: datetime) -> None:
+        super().__init__(message)
+        self.host = host
+        self.pid = pid
+        self.since = since
+
+
+class UnconfirmedJobError(JobGroupError):
+    """A request left and its fate is unknown: `confirm` or `resend` the job."""
+
+
+class ResultsError(JobGroupError):
+    """Some results could not be had.
+
+    Attributes:
+        results: one item per job in the group's order, None where there is no result.
+        failures: the error for each position whose result could not be had.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        results: Sequence[Any] = (),
+        failures: Mapping[int, Exception] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.results = list(results)
+        self.failures = dict(failures or {})
+
+
+class MissingExtraError(JobGroupError, ImportError):
+    """Something optional is used that is not installed; the sentence names the extra."""
+
+
+class CredentialsError(JobGroupError):
+    """Something about a token."""
+
+
+class NoTokenError(CredentialsError):
+    """No token is known for that cloud."""
+
+
+class TokenRefusedError(CredentialsError):
+    """The cloud refuses the token; jobs keep their last known state."""
+
+
+class CloudError(JobGroupError):
+    """A cloud did not do what it was asked.
+
+    Attributes:
+        origin: scheme, host and port that were asked.
+        status_code: the HTTP status, None where there was no answer.
+        sentence: the cloud's own words, None where it said nothing.
+        retry_after_s: seconds that the cloud asks to wait, None where it does not.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: str = "",
+        status_code: int | None = None,
+        sentence: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.origin = origin
+        self.status_code = status_code
+        self.sentence = sentence
+        self.retry_after_s = retry_after_s
+
+
+class CloudUnreachableError(CloudError, ConnectionError):
+    """Nobody answered: the request certainly did not arrive."""
+
+
+class RequestLostError(CloudUnreachableError):
+    """The request left and no answer came: it may have arrived."""
+
+
+class CloudBusyError(CloudError):
+    """408, 425, 429 or 5xx: the same request may do later."""
+
+
+class BadAnswerError(CloudError):
+    """The answer is not what the protocol says: not JSON, or a field is missing."""
+
+
+class RequestRefusedError(CloudError):
+    """400, 403 or 422: the cloud understood the request and refuses it."""
+
+
+class JobLimitError(RequestRefusedError):
+    """The plan allows no more jobs at the moment; what was sent stays sent."""
+
+
+class NotEnoughCreditsError(CloudError):
+    """The account has not enough credits."""
+
+
+class RemoteNotFoundError(CloudError):
+    """The cloud knows no such job or platform."""

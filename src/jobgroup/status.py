@@ -1,0 +1,192 @@
+"""The words for what a job is doing, and the sets that every count and list is made of.
+
+A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are words of the
+cloud, and have a :class:`RunningStatus`; three belong to the group alone: *unsent* (never sent),
+*sending* (the intent is on disk, the request is under way) and *unconfirmed* (the request left and
+its fate is unknown). Everything here is pure: no clock, no disk, no socket.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class RunningStatus(Enum):
+    """What a cloud says of a job. Equal, by name, to Perceval's enum of the same name.
+
+    Only names are compared and stored: the *values* in Perceval changed between releases.
+    """
+
+    NONE = "none"
+    SUCCESS = "success"
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCELED = "canceled"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Enum) and type(other).__name__ == "RunningStatus":
+            return self.name == other.name
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # as Enum does, so that both classes mix in sets and dicts
+
+    @staticmethod
+    def from_server_response(word: str) -> RunningStatus:
+        """The status for a cloud's word; ``UNKNOWN`` for a word that is not known.
+
+        Source: the status words of Quandela Cloud's REST API, where success is "completed".
+        """
+        return _BY_WORD.get(word.strip().lower(), RunningStatus.UNKNOWN)
+
+
+_BY_WORD: Final = {s.value: s for s in RunningStatus if s is not RunningStatus.NONE} | {
+    "completed": RunningStatus.SUCCESS,
+    "cancelled": RunningStatus.CANCELED,
+    "cancelling": RunningStatus.CANCEL_REQUESTED,
+}
+
+UNSENT: Final = "unsent"
+SENDING: Final = "sending"
+UNCONFIRMED: Final = "unconfirmed"
+
+STATES: Final = (
+    UNSENT,
+    SENDING,
+    UNCONFIRMED,
+    "waiting",
+    "running",
+    "cancel_requested",
+    "suspended",
+    "unknown",
+    "success",
+    "error",
+    "canceled",
+)
+"""Every state, in the order in which a dashboard shows them."""
+
+TERMINAL: Final = frozenset({"success", "error", "canceled"})
+"""Never asked about again."""
+
+FAILED: Final = frozenset({"error", "canceled"})
+"""What a rerun takes."""
+
+ACTIVE: Final = frozenset({"waiting", "running"})
+"""What ``list_active_jobs`` gives."""
+
+ON_CLOUD: Final = frozenset({"waiting", "running", "cancel_requested", "suspended", "unknown"})
+"""Has a remote id and may still change: these are polled."""
+
+PENDING: Final = frozenset({"waiting", "running", "cancel_requested"})
+"""What ``wait`` waits for."""
+
+SENT: Final = frozenset({SENDING, UNCONFIRMED, "waiting", "running", "cancel_requested"})
+"""``progress()['Unfinished'][1]['sent']``."""
+
+UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
+"""``progress()['Finished'][1]['unsuccessful']``."""
+
+
+def progress_of(counts: dict[str, int]) -> dict[str, object]:
+    """The dictionary of ``JobGroup.progress()`` for counts by state.
+
+    >>> progress_of({"success": 1, "running": 2, "unsent": 3})["Unfinished"]
+    [5, {'sent': 2, 'not sent': 3}]
+    """
+    successful = counts.get("success", 0)
+    unsuccessful = sum(counts.get(s, 0) for s in UNSUCCESSFUL)
+    sent = sum(counts.get(s, 0) for s in SENT)
+    unsent = counts.get(UNSENT, 0)
+    return {
+        "Total": successful + unsuccessful + sent + unsent,
+        "Finished": [
+            successful + unsuccessful,
+            {"successful": successful, "unsuccessful": unsuccessful},
+        ],
+        "Unfinished": [sent + unsent, {"sent": sent, "not sent": unsent}],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job's status at one moment, with the properties that Perceval's ``JobStatus`` has.
+
+    Calling it gives the status' name: ``job.status()`` is ``"RUNNING"``. An unsent job's status is
+    ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` tell the two apart.
+
+    Times are seconds since the epoch (UTC), durations seconds, ``progress`` is 0 to 1.
+    """
+
+    status: RunningStatus = RunningStatus.WAITING
+    message: str | None = None
+    progress: float = 0.0
+    creation_timestamp: float | None = None
+    start_timestamp: float | None = None
+    duration: float | None = None
+
+    def __call__(self) -> str:
+        return self.status.name
+
+    def __str__(self) -> str:
+        return self.status.name
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the job waits to be run."""
+        return self.status is RunningStatus.WAITING
+
+    @property
+    def running(self) -> bool:
+        """Whether the job runs, or runs and was asked to stop."""
+        return self.status in (RunningStatus.RUNNING, RunningStatus.CANCEL_REQUESTED)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the job ended: success, error or canceled."""
+        return self.status.value in TERMINAL
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the job was canceled, or was asked to."""
+        return self.status in (RunningStatus.CANCELED, RunningStatus.CANCEL_REQUESTED)
+
+    @property
+    def success(self) -> bool:
+        """Whether the job succeeded."""
+        return self.status is RunningStatus.SUCCESS
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job ended without success: error or canceled."""
+        return self.status.value in FAILED
+
+    @property
+    def maybe_completed(self) -> bool:
+        """Whether results may be had: ended, or in a status that this version does not know."""
+        return self.completed or self.unknown
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the cloud answered with a word that this version does not know."""
+        return self.status is RunningStatus.UNKNOWN
+
+    @property
+    def stop_message(self) -> str | None:
+        """The cloud's sentence about a failure; None for a job that has not failed."""
+        return self.message if self.failed else None
+
+    @property
+    def running_time(self) -> float:
+        """How long the job ran, or has run so far, in seconds; 0.0 before it starts."""
+        if self.duration:
+            return self.duration
+        if self.start_timestamp is None or self.completed:
+            return 0.0
+        return max(0.0, time.time() - self.start_timestamp)
