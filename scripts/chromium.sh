@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Prints the path of a Chromium for the browser tests: the one on PATH, else Debian's package (root),
+# else Playwright's own download.
+set -euo pipefail
+
+on_path() {
+  local name
+  for name in chromium chromium-browser google-chrome-stable google-chrome; do
+    if "$name" --version >/dev/null 2>&1; then command -v "$name"; return; fi  # Ubuntu's may be an empty shell
+  done
+  return 1
+}
+
+playwrights_own() {
+  python -m playwright install chromium >&2 || return 1
+  python -c '
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch()
+    browser.close()
+    print(playwright.chromium.executable_path)'
+}
+
+on_path && exit
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  apt-get update -q >&2 || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core >&2 || true
+  on_path && exit
+fi
+playwrights_own && exit
+echo "The browser tests need Chromium: sudo apt-get install chromium fonts-dejavu-core" >&2
+exit 1
