@@ -1,0 +1,399 @@
+"""The journal of sending: the intent is on disk before a request leaves, the remote id after it.
+
+An attempt is *sending* between the two. If the process that sends it ends there, the next one that
+runs the group finds the attempt and marks it *unconfirmed*: it is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
+from .coordination import check_generation
+from .database import Database, Transaction
+from .records import AttemptRecord, Intent, Target
+from .values import as_json, as_object
+
+if TYPE_CHECKING:
+    from ..providers.base import RemoteStatus
+
+_ATTEMPT = """
+    SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
+           created_at, started_at, duration_s, finished_at, evidence
+    FROM attempts
+"""
+_TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
+
+
+class Journal:
+    """The attempts of a group's jobs, and the only way to change a job's state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- intents ---------------------------------------------------------------------------------
+
+    def intend(
+        self,
+        positions: Sequence[int],
+        *,
+        generation: int,
+        rerun: bool = False,
+        appends: bool = False,
+    ) -> list[Intent]:
+        """Commit the intent to send jobs; what this returns may be sent, and nothing else.
+
+        Jobs that are not in the state for it (any more) are left out: a send takes unsent jobs, a
+        rerun takes failed ones.
+
+        Args:
+            generation: of the lease under which they are sent.
+            rerun: send failed jobs again.
+            appends: a rerun adds a new entry to the group instead of an attempt to the old one.
+
+        Raises:
+            GroupBusyError: the lease is another's by now; nothing may be sent.
+        """
+        intents = []
+        with self._database.writing() as tx:
+            check_generation(tx, generation)
+            for position in positions:
+                intent = self._intend_one(tx, position, generation, rerun=rerun, appends=appends)
+                if intent is not None:
+                    intents.append(intent)
+        return intents
+
+    def _intend_one(
+        self, tx: Transaction, position: int, generation: int, *, rerun: bool, appends: bool
+    ) -> Intent | None:
+        row = tx.execute(
+            "SELECT j.state, j.name, j.attempts, t.provider, t.origin, t.account, t.platform,"
+            " a.remote_id FROM jobs j JOIN targets t ON t.id = j.target_id"
+            " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.position = ?",
+            (position,),
+        ).fetchone()
+        if row is None:
+            return None
+        state, name, attempts, provider, origin, account, platform, remote_id = row
+        if state not in (FAILED if rerun else (UNSENT,)):
+            return None
+        if appends and tx.execute(
+            "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (position,)
+        ).fetchone():
+            return None
+        key = str(uuid.uuid4())
+        attempt_id = tx.execute(
+            "INSERT INTO attempts (position, number, kind, appends, key, generation, state,"
+            " intent_at) VALUES (?, ?, ?, ?, ?, ?, 'sending', ?) RETURNING id",
+            (
+                position,
+                1 if appends else attempts + 1,
+                "rerun" if rerun else "create",
+                int(appends),
+                key,
+                generation,
+                tx.now,
+            ),
+        ).fetchone()[0]
+        if not appends:
+            tx.execute(
+                "UPDATE jobs SET state = 'sending', attempt_id = ?, attempts = attempts + 1,"
+                " problem = '', version = ? WHERE position = ?",
+                (attempt_id, tx.version, position),
+            )
+        return Intent(
+            attempt_id=attempt_id,
+            position=position,
+            key=key,
+            name=name,
+            target=Target(provider, origin, account, platform),
+            previous_remote_id=remote_id if rerun else None,
+        )
+
+    def settle_sent(self, attempt_id: int, remote_id: str) -> int | None:
+        """The cloud took the job: commit its id. Returns the job's position.
+
+        An answer that comes late, after the attempt was given up as unconfirmed, is taken too.
+        Where the user has settled the attempt otherwise meanwhile, the id is kept with the attempt
+        and an event, and None is returned.
+        """
+        with self._database.writing() as tx:
+            attempt = _attempt(tx, attempt_id)
+            if attempt["state"] not in (SENDING, UNCONFIRMED):
+                tx.execute(
+                    "UPDATE attempts SET remote_id = coalesce(remote_id, ?) WHERE id = ?",
+                    (remote_id, attempt_id),
+                )
+                _event(
+                    tx,
+                    attempt["position"],
+                    "late answer",
+                    f"The cloud has also taken this job as {remote_id}.",
+                )
+                return None
+            tx.execute(
+                "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = ?, message = NULL"
+                " WHERE id = ?",
+                (remote_id, tx.now, attempt_id),
+            )
+            return self._show(tx, attempt, "waiting")
+
+    def settle_unsent(self, attempt_id: int, sentence: str) -> None:
+        """The request certainly did not arrive, or was refused: the job is as it was before."""
+        with self._database.writing() as tx:
+            attempt = _attempt(tx, attempt_id)
+            position = attempt["position"]
+            tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
+            if not attempt["appends"]:
+                before = tx.execute(
+                    "SELECT id, state FROM attempts WHERE position = ? AND appends = 0"
+                    " ORDER BY number DESC LIMIT 1",
+                    (position,),
+                ).fetchone()
+                tx.execute(
+                    "UPDATE jobs SET state = ?, attempt_id = ?, attempts = attempts - 1,"
+                    " problem = ?, version = ? WHERE position = ? AND attempt_id = ?",
+                    (
+                        before[1] if before else UNSENT,
+                        before[0] if before else None,
+                        sentence,
+                        tx.version,
+                        position,
+                        attempt_id,
+                    ),
+                )
+            _event(tx, position, "not sent", sentence)
+
+    def settle_unclear(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
+        """The request left and its fate is unknown: the job is unconfirmed. Returns its position."""
+        with self._database.writing() as tx:
+            return self._give_up(tx, _attempt(tx, attempt_id), evidence)
+
+    def recover(self, tx: Transaction, generation: int) -> None:
+        """What earlier launchers left *sending* is unconfirmed from now on."""
+        rows = tx.execute(
+            "SELECT id FROM attempts WHERE state = 'sending' AND generation < ?", (generation,)
+        ).fetchall()
+        for (attempt_id,) in rows:
+            self._give_up(
+                tx,
+                _attempt(tx, attempt_id),
+                {"reason": "The process that sent it ended before it could record an answer."},
+            )
+
+    def _give_up(
+        self, tx: Transaction, attempt: Mapping[str, Any], evidence: Mapping[str, Any]
+    ) -> int | None:
+        if attempt["state"] != SENDING:
+            return None
+        tx.execute(
+            "UPDATE attempts SET state = 'unconfirmed', evidence = ?, message = ? WHERE id = ?",
+            (as_json(evidence), evidence.get("reason"), attempt["id"]),
+        )
+        return self._show(tx, attempt, UNCONFIRMED)
+
+    def _show(self, tx: Transaction, attempt: Mapping[str, Any], state: str) -> int:
+        """Let the attempt's state be its job's; a rerun that appends gets its new entry here."""
+        position: int = attempt["position"]
+        if attempt["appends"]:
+            old = position
+            position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
+            tx.execute(
+                "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
+                " attempts, rerun_of, added_at, version, params, labels, note)"
+                " SELECT ?, name, target_id, payload_id, ?, ?, 1, ?, ?, ?, params, labels, note"
+                " FROM jobs WHERE position = ?",
+                (position, state, attempt["id"], old, tx.now, tx.version, old),
+            )
+            tx.execute(
+                "UPDATE attempts SET position = ?, appends = 0 WHERE id = ?",
+                (position, attempt["id"]),
+            )
+        else:
+            tx.execute(
+                "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
+                (state, tx.version, position, attempt["id"]),
+            )
+        return position
+
+    # -- what the user decides of an unconfirmed job -----------------------------------------------
+
+    def confirm(self, position: int, remote_id: str) -> bool:
+        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed."""
+        with self._database.writing() as tx:
+            attempt_id = _unconfirmed(tx, position)
+            if attempt_id is None:
+                return False
+            tx.execute(
+                "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = intent_at,"
+                " message = NULL WHERE id = ?",
+                (remote_id, attempt_id),
+            )
+            tx.execute(
+                "UPDATE jobs SET state = 'waiting', version = ? WHERE position = ?",
+                (tx.version, position),
+            )
+            _event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
+            return True
+
+    def give_back(self, position: int) -> bool:
+        """Make an unconfirmed job ready to be sent again, as the user asks; False if it is not one.
+
+        The attempt stays in the job's history, closed as ``unknown``.
+        """
+        with self._database.writing() as tx:
+            attempt_id = _unconfirmed(tx, position)
+            if attempt_id is None:
+                return False
+            tx.execute("UPDATE attempts SET state = 'unknown' WHERE id = ?", (attempt_id,))
+            tx.execute(
+                "UPDATE jobs SET state = 'unsent', attempt_id = NULL, version = ?"
+                " WHERE position = ?",
+                (tx.version, position),
+            )
+            _event(tx, position, "resend", "To be sent again, says the user.")
+            return True
+
+    # -- what the cloud says -----------------------------------------------------------------------
+
+    def pollable(self) -> list[tuple[int, int, str, Target, float]]:
+        """Attempt id, position, remote id, target and sending time of what may still change."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT a.id, j.position, a.remote_id, t.provider, t.origin, t.account,"
+                " t.platform, coalesce(a.sent_at, a.intent_at)"
+                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " JOIN targets t ON t.id = j.target_id"
+                " WHERE j.state IN"
+                " ('waiting', 'running', 'cancel_requested', 'suspended', 'unknown')"
+                " AND a.remote_id IS NOT NULL ORDER BY j.position"
+            )
+            return [(r[0], r[1], r[2], Target(*r[3:7]), r[7]) for r in rows]
+
+    def apply(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
+        """Record status answers, by attempt id, in one transaction. Returns the changed positions.
+
+        What has ended never changes again, whichever process hears of it first.
+        """
+        changed = []
+        with self._database.writing() as tx:
+            for attempt_id, answer in answers:
+                finished_at = None
+                if answer.state in TERMINAL:
+                    begun = answer.started_at or answer.created_at
+                    finished_at = tx.now
+                    if begun and answer.duration_s is not None:
+                        finished_at = min(begun + answer.duration_s, tx.now)
+                new = (
+                    answer.state,
+                    answer.word,
+                    answer.message,
+                    1.0 if answer.state == "success" else answer.progress,
+                    answer.created_at,
+                    answer.started_at,
+                    answer.duration_s,
+                )
+                row = tx.execute(
+                    f"SELECT state, word, message, progress, created_at, started_at, duration_s,"  # noqa: S608
+                    f" position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                    (attempt_id,),
+                ).fetchone()
+                if row is None or row[:7] == new:
+                    continue
+                tx.execute(
+                    "UPDATE attempts SET state = ?, word = ?, message = ?, progress = ?,"
+                    " created_at = ?, started_at = ?, duration_s = ?, finished_at = ? WHERE id = ?",
+                    (*new, finished_at, attempt_id),
+                )
+                tx.execute(
+                    "UPDATE jobs SET state = ?, version = ? WHERE attempt_id = ?",
+                    (answer.state, tx.version, attempt_id),
+                )
+                changed.append(row[7])
+        return changed
+
+    def note_problem(self, attempt_id: int, sentence: str) -> None:
+        """The cloud cannot tell of this job (404, garbage): kept as its message, state unchanged."""
+        with self._database.writing() as tx:
+            row = tx.execute(
+                f"SELECT message FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",  # noqa: S608
+                (attempt_id,),
+            ).fetchone()
+            if row is None or row[0] == sentence:
+                return
+            tx.execute("UPDATE attempts SET message = ? WHERE id = ?", (sentence, attempt_id))
+            tx.execute(
+                "UPDATE jobs SET version = ? WHERE attempt_id = ?", (tx.version, attempt_id)
+            )
+
+    def note_cancel(self, attempt_id: int) -> None:
+        """The cloud took the request to cancel."""
+        with self._database.writing() as tx:
+            touched = tx.execute(
+                "UPDATE attempts SET state = 'cancel_requested' WHERE id = ? AND state IN"
+                " ('waiting', 'running', 'suspended', 'unknown') RETURNING position",
+                (attempt_id,),
+            ).fetchone()
+            if touched:
+                tx.execute(
+                    "UPDATE jobs SET state = 'cancel_requested', version = ? WHERE attempt_id = ?",
+                    (tx.version, attempt_id),
+                )
+                _event(tx, touched[0], "cancel", "Cancellation was asked for.")
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def attempts(self, position: int) -> list[AttemptRecord]:
+        """Every sending of a job, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                _ATTEMPT + "WHERE position = ? AND appends = 0 ORDER BY id", (position,)
+            ).fetchall()
+        return [AttemptRecord(*row[:-1], as_object(row[-1])) for row in rows]
+
+    def has_in_flight(self) -> bool:
+        """Whether an attempt is *sending*, by whoever."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
+            ).fetchone()
+        return row is not None
+
+    def durations(self, limit: int = 200) -> list[float]:
+        """How long the last jobs to succeed ran, in seconds."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT duration_s FROM attempts WHERE state = 'success'"
+                " AND duration_s IS NOT NULL ORDER BY id DESC LIMIT ?",
+                (limit,),
+            )
+            return [row[0] for row in rows]
+
+
+def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
+    row = tx.execute(
+        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends)"
+        " FROM attempts WHERE id = ?",
+        (attempt_id,),
+    ).fetchone()
+    if row is None:
+        return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
+    attempt: dict[str, Any] = json.loads(row[0])
+    return attempt
+
+
+def _unconfirmed(tx: Transaction, position: int) -> int | None:
+    row = tx.execute(
+        "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'", (position,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+    tx.execute(
+        "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
+        (tx.now, position, kind, text),
+    )

@@ -1,0 +1,78 @@
+"""Group names and the file names that carry them: reversible, and safe on every file system. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ..errors import InvalidNameError
+
+MAX_ENCODED_BYTES = 200
+SUFFIX = ".jobgroup"
+
+_WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+
+
+def encode(name: str) -> str:
+    """The file name (without suffix) of a group's name.
+
+    Letters, digits, ``-``, ``_``, and inner spaces and dots stand for themselves, everything else
+    is percent-encoded, so that no name can leave the directory.
+
+    Raises:
+        TypeError: the name is not a string.
+        InvalidNameError: it is empty, has control characters, or is too long.
+
+    >>> encode("phase scan 0.3"), encode("../etc"), decode(encode("a/b"))
+    ('phase scan 0.3', '%2E.%2Fetc', 'a/b')
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"A group's name is a string, not {type(name).__name__}.")
+    if not name.strip():
+        raise InvalidNameError("A group needs a name, and an empty one will not do.")
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        raise InvalidNameError(
+            f"The group name {name!a} has control characters or line breaks in it."
+            " Choose one that can be typed on one line."
+        )
+    last = len(name) - 1
+    encoded = "".join(
+        c if _is_plain(c, at_edge=i in (0, last)) else _escape(c) for i, c in enumerate(name)
+    )
+    if _WINDOWS_DEVICES.match(encoded):
+        encoded = _escape(encoded[0]) + encoded[1:]
+    if len(encoded.encode()) > MAX_ENCODED_BYTES:
+        raise InvalidNameError(
+            f"The group name {name[:40]!r}... is too long: as a file name it would take"
+            f" {len(encoded.encode())} bytes, and {MAX_ENCODED_BYTES} are allowed."
+        )
+    return encoded
+
+
+def decode(encoded: str) -> str:
+    """The name that a file name stands for.
+
+    Raises:
+        InvalidNameError: no name is encoded like this, so the file is not ours.
+    """
+    try:
+        name = re.sub(
+            r"(?:%[0-9A-F]{2})+",
+            lambda m: bytes.fromhex(m.group().replace("%", "")).decode(),
+            encoded,
+        )
+        if encode(name) == encoded:
+            return name
+    except (ValueError, InvalidNameError):
+        pass
+    raise InvalidNameError(f"{encoded!r} is not the file name of a group.")
+
+
+def _is_plain(c: str, *, at_edge: bool) -> bool:
+    if c in " .":
+        return not at_edge  # hidden files; Windows drops them at the end
+    return c in "-_" or (c.isalnum() and c == unicodedata.normalize("NFC", c))
+
+
+def _escape(c: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in c.encode())

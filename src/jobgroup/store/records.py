@@ -1,0 +1,228 @@
+"""What the store gives and takes: plain immutable records. Pure.
+
+Times are seconds since the epoch (UTC), durations seconds; None is "not known".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .values import as_object
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a job runs: a provider's kind, an origin, an account there, a platform."""
+
+    provider: str
+    origin: str
+    account: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be added: everything but its place in the group.
+
+    Attributes:
+        body: the create body, verbatim but for `job_name` and `job_group_name`.
+        params: what the caller passed and what is worth showing of the payload.
+        labels: names that the caller gave to what a circuit hides.
+        facts: what tells the job apart (circuit, modes, photons, ...).
+        remote_id: given for a job that was sent already.
+        state: the state of such a job.
+    """
+
+    name: str
+    target: Target
+    body: Mapping[str, Any] | None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    remote_id: str | None = None
+    state: str = "unsent"
+    message: str | None = None
+
+
+class JobRow(NamedTuple):
+    """One row of the join that a `JobRecord` is made of, in the order of the query."""
+
+    position: int
+    name: str
+    provider: str
+    origin: str
+    account: str
+    platform: str
+    state: str
+    remote_id: str | None
+    word: str | None
+    message: str | None
+    progress: float | None
+    attempts: int
+    params_json: str
+    labels_json: str
+    facts_json: str
+    note: str
+    added_at: float
+    intent_at: float | None
+    sent_at: float | None
+    created_at: float | None
+    started_at: float | None
+    duration_s: float | None
+    finished_at: float | None
+    rerun_of: int | None
+    attempt_id: int | None
+    version: int
+
+
+class JobRecord(JobRow):
+    """A job of the group as the file has it now, with the fields of its latest attempt.
+
+    `word` is the provider's own status word; `version` is that of the group when the job last
+    changed; `rerun_of` is the position of the failed job that this entry was appended for.
+    """
+
+    __slots__ = ()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the call, and those of the payload that are worth showing."""
+        return as_object(self.params_json)
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The labels that the user gave."""
+        return as_object(self.labels_json)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What tells this job apart from others: circuit, modes, photons, ..."""
+        return as_object(self.facts_json)
+
+    @property
+    def target(self) -> Target:
+        """Where the job runs."""
+        return Target(self.provider, self.origin, self.account, self.platform)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One sending of a job.
+
+    Attributes:
+        number: 1 for the first.
+        kind: "create", "rerun", or "adopted" for a job that was sent elsewhere.
+        key: the attempt's uuid, sent along where the cloud can look it up.
+        evidence: what is known of a request without an answer.
+    """
+
+    id: int
+    position: int
+    number: int
+    kind: str
+    key: str
+    state: str
+    remote_id: str | None
+    word: str | None
+    message: str | None
+    intent_at: float
+    sent_at: float | None
+    created_at: float | None
+    started_at: float | None
+    duration_s: float | None
+    finished_at: float | None
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """Something that happened to a job, or to the group where `position` is None."""
+
+    at: float
+    position: int | None
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An attempt whose intent is on disk and whose request may now be sent."""
+
+    attempt_id: int
+    position: int
+    key: str
+    name: str
+    target: Target
+    previous_remote_id: str | None
+    """The remote id to rerun; None for a first create."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRecord:
+    """Who runs the group: the only process that may send."""
+
+    generation: int
+    owner: str
+    host: str
+    pid: int
+    started: str
+    since: float
+    heartbeat_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """Something that one process asks of the one that runs the group."""
+
+    id: int
+    name: str
+    args: Mapping[str, Any]
+    state: str
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A standing problem with a cloud: since when, and the sentence for the user.
+
+    `kind` is "unreachable", "token", "credits" or "limit".
+    """
+
+    kind: str
+    origin: str
+    account: str
+    since: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The jobs that changed after a version, and the version up to which this is all."""
+
+    version: int
+    records: list[JobRecord]
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """Positions of the changed jobs, in order."""
+        return [r.position for r in self.records]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """A group as a list shows it; read with one small query.
+
+    Attributes:
+        size_bytes: what it takes on disk.
+        problem: why it cannot be opened; None for a sound one.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    created_at: float
+    modified_at: float
+    size_bytes: int
+    problem: str | None = None

@@ -1,0 +1,364 @@
+"""One group's file: its jobs, in order, and what changed in them since when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadAnswerError, DuplicateJobError, StorageError
+from ..status import UNSENT
+from .coordination import Commands, Lease, Troubles
+from .database import Database, Transaction
+from .journal import Journal
+from .records import Changes, EventRecord, JobRecord, NewJob, Target
+from .values import as_json
+
+MAX_BODY_BYTES = 512 * 2**20
+"""What a stored body may unpack to; a colleague's file could hold a bomb."""
+
+_RECORD = """
+    SELECT j.position, j.name, t.provider, t.origin, t.account, t.platform, j.state, a.remote_id,
+           a.word, coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params,
+           j.labels, coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at,
+           a.created_at, a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id,
+           j.version
+    FROM jobs j
+    JOIN targets t ON t.id = j.target_id
+    LEFT JOIN payloads p ON p.id = j.payload_id
+    LEFT JOIN attempts a ON a.id = j.attempt_id
+"""
+
+
+class GroupStore:
+    """The file of one group. The only truth about it, shared by every process that has it open.
+
+    Args:
+        path: the file.
+        create: the group's name, to make the file where it is missing; None to open it only.
+    """
+
+    def __init__(self, path: Path, *, create: str | None = None) -> None:
+        self.path = path
+        self.database = Database(path, _new_meta(create) if create is not None else None)
+        self.journal = Journal(self.database)
+        self.lease = Lease(self.database)
+        self.commands = Commands(self.database)
+        self.troubles = Troubles(self.database)
+        self._targets: dict[Target, int] = {}
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        self.database.close()
+
+    # -- the group -------------------------------------------------------------------------------
+
+    def meta(self) -> dict[str, Any]:
+        """What is known of the group as a whole: name, uuid, created_at, modified_at, version, ..."""
+        with self.database.reading() as connection:
+            return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+    def set_meta(self, **values: object) -> None:
+        """Set values about the group as a whole; None removes one."""
+        with self.database.writing() as tx:
+            for key, value in values.items():
+                if value is None:
+                    tx.execute("DELETE FROM meta WHERE key = ?", (key,))
+                else:
+                    tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            _ = tx.version
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of the group."""
+        with self.database.reading() as connection:
+            return _version(connection)
+
+    def __len__(self) -> int:
+        with self.database.reading() as connection:
+            return _length(connection)
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in each state; states without jobs are absent."""
+        with self.database.reading() as connection:
+            return dict(
+                connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+            )
+
+    # -- adding ----------------------------------------------------------------------------------
+
+    def add(self, jobs: Iterable[NewJob]) -> list[int]:
+        """Append jobs, all or none, durable on return. Returns their positions.
+
+        Raises:
+            DuplicateJobError: the group has a job with that remote id; nothing was added.
+            StorageError: they could not be written; nothing was added.
+        """
+        with self._with_targets(), self.database.writing() as tx:
+            first = position = _length(tx)
+            for job in jobs:
+                self._insert(tx, position, job)
+                position += 1
+        return list(range(first, position))
+
+    def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
+        attempt_id = None
+        if job.remote_id is not None:
+            held = tx.execute(
+                "SELECT position FROM attempts WHERE remote_id = ?", (job.remote_id,)
+            ).fetchone()
+            if held:
+                raise DuplicateJobError(
+                    f"Job {job.remote_id} is in the group already, at position {held[0]}."
+                    " Nothing was added."
+                )
+            attempt_id = tx.execute(
+                "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
+                " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?) RETURNING id",
+                (
+                    position,
+                    uuid.uuid4().hex,
+                    job.state,
+                    job.remote_id,
+                    job.message,
+                    tx.now,
+                    tx.now,
+                ),
+            ).fetchone()[0]
+        tx.execute(
+            "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
+            " added_at, version, params, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                position,
+                job.name,
+                self._target_id(tx, job.target),
+                self._payload_id(tx, job),
+                job.state if attempt_id is not None else UNSENT,
+                attempt_id,
+                0 if attempt_id is None else 1,
+                tx.now,
+                tx.version,
+                as_json(job.params),
+                as_json(job.labels),
+            ),
+        )
+
+    @contextmanager
+    def _with_targets(self) -> Iterator[None]:
+        known = dict(self._targets)
+        try:
+            yield
+        except BaseException:
+            self._targets = known  # ids of a transaction that was rolled back
+            raise
+
+    def _target_id(self, tx: Transaction, target: Target) -> int:
+        if target not in self._targets:
+            values = (target.provider, target.origin, target.account, target.platform)
+            tx.execute(
+                "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
+                " VALUES (?, ?, ?, ?)",
+                values,
+            )
+            self._targets[target] = tx.execute(
+                "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)",
+                values,
+            ).fetchone()[0]
+        return self._targets[target]
+
+    def _payload_id(self, tx: Transaction, job: NewJob) -> int | None:
+        if job.body is None:
+            return None
+        text = json.dumps(job.body, separators=(",", ":"), ensure_ascii=False).encode()
+        digest = hashlib.blake2b(text, digest_size=16).digest()
+        held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
+        if held:
+            held_id: int = held[0]
+            return held_id
+        packed = zlib.compress(text, 1)
+        self.database.add_written(len(packed))
+        new_id: int = tx.execute(
+            "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?) RETURNING id",
+            (digest, as_json(job.facts), packed),
+        ).fetchone()[0]
+        return new_id
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def record(self, position: int) -> JobRecord:
+        """The job at a position.
+
+        Raises:
+            IndexError: there is none.
+        """
+        with self.database.reading() as connection:
+            row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
+        if row is None:
+            raise IndexError(f"The group has no job at position {position}.")
+        return JobRecord._make(row)
+
+    def records(
+        self,
+        states: Iterable[str] | None = None,
+        positions: Sequence[int] | None = None,
+    ) -> list[JobRecord]:
+        """The jobs in certain states, or at certain positions, or all; in the group's order."""
+        where, values = "", "[]"
+        if states is not None:
+            where = "WHERE j.state IN (SELECT value FROM json_each(?)) "
+            values = json.dumps(list(states))
+        elif positions is not None:
+            where = "WHERE j.position IN (SELECT value FROM json_each(?)) "
+            values = json.dumps(list(positions))
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                _RECORD + where + "ORDER BY j.position", (values,) if where else ()
+            )
+            return list(map(JobRecord._make, rows))
+
+    def positions(self, states: Iterable[str]) -> list[int]:
+        """Where the jobs in certain states are, in order."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT position FROM jobs WHERE state IN (SELECT value FROM json_each(?))"
+                " ORDER BY position",
+                (json.dumps(list(states)),),
+            )
+            return [row[0] for row in rows]
+
+    def changes_since(self, version: int) -> Changes:
+        """The jobs that changed after a version (0: all), and the version that this leads to."""
+        with self.database.reading() as connection:
+            now = _version(connection)
+            if now == version:
+                return Changes(now, [])
+            where = "WHERE j.version > ? " if version > 0 else "WHERE ? = ? "
+            rows = connection.execute(
+                _RECORD + where + "ORDER BY j.position",
+                (version,) if version > 0 else (0, 0),
+            )
+            return Changes(now, list(map(JobRecord._make, rows)))
+
+    def body(self, position: int) -> dict[str, Any] | None:
+        """The create body that was stored; None for a job that was adopted without one.
+
+        Raises:
+            BadAnswerError: it cannot be read any more; that job alone is harmed.
+        """
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT p.body FROM jobs j JOIN payloads p ON p.id = j.payload_id"
+                " WHERE j.position = ?",
+                (position,),
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            body = json.loads(_unpacked(row[0]))
+            if isinstance(body, dict):
+                return body
+        except (ValueError, zlib.error):
+            pass
+        raise BadAnswerError(
+            f"The stored body of job {position} is damaged; the other jobs are not affected."
+            " Add the job again to run it."
+        )
+
+    def position_of(self, remote_id: str) -> int | None:
+        """Where the job is that one of its attempts has this remote id; None if there is none."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT position FROM attempts WHERE remote_id = ?", (remote_id,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def events(self, position: int | None = None, limit: int = 1000) -> list[EventRecord]:
+        """What happened to a job, or (None) in the whole group, oldest first."""
+        where = "" if position is None else "WHERE position = ? "
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT at, position, kind, text FROM events {where}ORDER BY id DESC LIMIT ?",  # noqa: S608
+                (limit,) if position is None else (position, limit),
+            ).fetchall()
+        return [EventRecord(*row) for row in reversed(rows)]
+
+    # -- editing ---------------------------------------------------------------------------------
+
+    def edit(
+        self,
+        position: int,
+        *,
+        note: str | None = None,
+        name: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change what the user may say of a job: its note, name or labels."""
+        new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
+        with self.database.writing() as tx:
+            for column, value in new.items():
+                if value is not None:
+                    tx.execute(
+                        f"UPDATE jobs SET {column} = ?, version = ? WHERE position = ?",  # noqa: S608
+                        (value, tx.version, position),
+                    )
+
+    def copy_to(self, path: Path, edit: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        """Write a consistent copy, in one plain file without a log beside it.
+
+        Raises:
+            StorageError: it could not be written; nothing is left at the path.
+        """
+        temporary = path.with_name(path.name + ".part")
+        temporary.unlink(missing_ok=True)
+        try:
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with self.database.reading() as source, closing(sqlite3.connect(temporary)) as copy:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                with copy:
+                    copy.execute("DELETE FROM lease")
+                    if edit:
+                        edit(copy)
+            temporary.replace(path)
+        except (sqlite3.Error, OSError) as error:
+            temporary.unlink(missing_ok=True)
+            raise StorageError(
+                f"The group could not be copied to {path}: {error}. The group is as it was."
+            ) from error
+
+
+def _new_meta(name: str) -> dict[str, object]:
+    now = time.time()
+    return {
+        "name": name,
+        "uuid": uuid.uuid4().hex,
+        "created_at": now,
+        "modified_at": now,
+        "version": 0,
+    }
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    value: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
+    return value
+
+
+def _length(connection: sqlite3.Connection | Transaction) -> int:
+    value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
+    return value
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed, MAX_BODY_BYTES)
+    if unpacker.unconsumed_tail:
+        raise ValueError("too large")
+    return text

@@ -1,0 +1,45 @@
+"""Between Python values and the text that the file holds. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all."""
+    if not values:
+        return ""
+    try:
+        return json.dumps(values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps(_plain(values), separators=(",", ":"), ensure_ascii=False)
+
+
+def as_object(text: str | None) -> dict[str, Any]:
+    """The object that a text holds; {} for nothing, or for what is not an object."""
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    as_number = getattr(value, "item", None)  # numpy scalars
+    if callable(as_number):
+        try:
+            return _plain(as_number())
+        except (TypeError, ValueError):
+            pass
+    return str(value)
