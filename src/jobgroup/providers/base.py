@@ -1,4 +1,4 @@
-"""What the engine asks of a cloud: the :class:`Provider` protocol and the records that it speaks in.
+"""What the engine asks of a cloud: the :class:`Provider` protocol and the records it speaks in.
 
 One instance serves one account, that is one origin and one token. Third parties register a provider
 through the entry point group ``jobgroup.providers``: a callable of an :class:`Account`.
@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+
+from jobgroup.errors import (
+    BadAnswerError,
+    CloudBusyError,
+    CloudError,
+    CloudUnreachableError,
+    CredentialsError,
+    MissingExtraError,
+    RequestLostError,
+)
 
 Body = dict[str, Any]
 """A create body as the cloud wants it, JSON-ready."""
@@ -77,12 +87,13 @@ class Availability:
 class Provider(Protocol):
     """One cloud, for one account. Every method raises errors of `jobgroup.errors` alone.
 
-    `CloudUnreachableError` says that a request certainly did not arrive, `RequestLostError` that it
-    may have: on that difference rests the promise that no job is paid for twice.
+    Which of them leave a job's fate open is told by `may_have_arrived`: on that difference rests
+    the promise that no job is paid for twice. Reads are repeated inside, a bounded number of
+    times; `submit`, `rerun` and `cancel` are one request each. All calls come from one event loop.
     """
 
     can_look_up: bool
-    """Whether a repeated `submit` with the same key returns the first one's id instead of a new job."""
+    """Whether a repeated `submit` with the same key gives the first one's id, not a new job."""
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job and return its remote id. `key` is unique to the attempt."""
@@ -103,7 +114,11 @@ class Provider(Protocol):
     async def rerun(
         self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Run a job again as a new one; None where this cloud cannot (the stored body is sent then)."""
+        """Run a job again as a new one and return its id.
+
+        None where this cloud cannot or may not; then certainly no job was created, and the stored
+        body can be sent.
+        """
         ...
 
     async def availability(self) -> Availability:
@@ -116,3 +131,38 @@ class Provider(Protocol):
 
 
 ProviderFactory = Callable[[Account], Provider]
+
+
+def may_have_arrived(error: BaseException) -> bool:
+    """Whether a `submit` or `rerun` that raised `error` may have created a job all the same.
+
+    ======================================================  =======  ===============================
+    what came instead of an id                              arrived  why
+    ======================================================  =======  ===============================
+    `CloudUnreachableError`: refused, DNS, TLS, connecting  no       no byte of the request left
+    took too long
+    `RequestLostError`: reset, timeout, cut after that      perhaps  the server may have read it all
+    400, 401, 402, 403, 404, 409, 422, any other 4xx        no       the cloud says that it refuses
+    408                                                     no       it did not get all of it
+    425, 429                                                no       refused before it was looked at
+    307, 308                                                no       "send it elsewhere"
+    any other 3xx                                           perhaps  303 is an answer to a POST done
+    2xx without an id, or not JSON                          perhaps  most probably it did
+    500, 502, 503, 504, any other 5xx                       perhaps  it may have stored it first,
+                                                                     or a gateway gave up waiting
+    no token, or an extra is missing                        no       nothing was sent
+    anything else                                           perhaps  not known to be harmless
+    ======================================================  =======  ===============================
+    """
+    match error:
+        case RequestLostError():
+            return True
+        case CloudUnreachableError() | CredentialsError() | MissingExtraError():
+            return False
+        case CloudBusyError():
+            return error.status_code is None or error.status_code >= 500
+        case BadAnswerError():
+            return error.status_code not in (307, 308)
+        case CloudError():
+            return error.status_code is None or not 400 <= error.status_code < 500
+    return True

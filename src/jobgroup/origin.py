@@ -1,0 +1,57 @@
+"""Which cloud a url means: origins in one spelling, and whether a token may travel to one. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+QUANDELA_CLOUD: Final = "https://api.cloud.quandela.com"
+"""The cloud that is meant where none is named."""
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+def normalise_origin(url: str) -> str:
+    """The one spelling of a cloud's base url: lower case, no default port, no trailing slash.
+
+    A path prefix is kept. Raises TypeError for what is not a string, and ValueError for a url that
+    is not http(s), names no host, or holds a password, a query or a fragment.
+
+    >>> normalise_origin("HTTPS://API.Cloud.quandela.com:443/")
+    'https://api.cloud.quandela.com'
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"A url is a string, not {type(url).__name__}.")
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError("That is not a url of the form https://host[:port][/prefix].") from None
+    host = parts.hostname
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("The url of a cloud holds no user, password, query or fragment.")
+    if parts.scheme not in _DEFAULT_PORTS or not host or any(c.isspace() for c in url.strip()):
+        raise ValueError(f"{url!r} is not a url of the form https://host[:port][/prefix].")
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        netloc += f":{port}"
+    return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+def is_loopback(origin: str) -> bool:
+    """Whether an origin is on this very machine."""
+    host = urlsplit(origin).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def may_carry_token(origin: str) -> bool:
+    """Whether a token may be sent there: https, or plain http on this very machine.
+
+    >>> may_carry_token("http://127.0.0.1:8000"), may_carry_token("http://example.org")
+    (True, False)
+    """
+    return origin.startswith("https://") or is_loopback(origin)
