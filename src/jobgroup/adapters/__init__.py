@@ -1,0 +1,68 @@
+"""What `add` accepts and how results are decoded: one module per client library.
+
+A library is recognised by the module of the job's class, and its adapter imported then: nobody pays
+for a library that he does not use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Final
+
+from jobgroup.adapters.base import JobDraft, UndecodableResultError
+
+__all__ = ["JobDraft", "UndecodableResultError", "decode", "read_job"]
+
+_ADAPTERS: Final = {"perceval": "jobgroup.adapters.perceval"}
+
+
+def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDraft]:
+    """The jobs of ours that a client library's job stands for, usually one.
+
+    `job` is left as it was, and nothing is sent or asked. `kwargs` are those of its execution.
+
+    Raises:
+        TypeError: `job` is no remote job, or was sent and got kwargs.
+        ValueError: its cloud's url cannot be one.
+        Exception: what the library itself raises for wrong kwargs.
+    """
+    drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
+    return drafts
+
+
+def decode(document: Mapping[str, Any]) -> Any:
+    """What a cloud's result document holds, decoded exactly as Perceval does.
+
+    Without Perceval installed the JSON is decoded and Perceval's own texts in it stay texts.
+    Raises UndecodableResultError, which keeps the text.
+    """
+    text = document.get("results")
+    if not isinstance(text, str):
+        raise UndecodableResultError(
+            "The cloud's answer holds no results; fetch them again later.",
+            raw=json.dumps(dict(document), default=str),
+        )
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UndecodableResultError(
+            "The results are not JSON; their text is kept in this error's `raw`.", raw=text
+        ) from None
+    if find_spec("perceval") is None:
+        return plain
+    return import_module(_ADAPTERS["perceval"]).decode(text, plain)
+
+
+def _adapter_of(job: object) -> ModuleType:
+    for base in type(job).__mro__:
+        module = _ADAPTERS.get(base.__module__.partition(".")[0])
+        if module is not None:
+            return import_module(module)
+    raise TypeError(
+        f"A {type(job).__name__} cannot be added to a job group; add a Perceval RemoteJob, "
+        "such as Sampler(RemoteProcessor(...)).sample_count. Nothing was added."
+    )

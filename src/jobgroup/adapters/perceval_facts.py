@@ -1,0 +1,138 @@
+"""What tells Perceval payloads apart, as short texts and numbers for people to read and search.
+
+Read from the payload's text, without building circuits again: 0.1 ms where that takes 20 ms for 20
+modes. A payload that cannot be read has no facts; that never keeps a job out of a group.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final
+
+MAX_TEXT: Final = 200
+"""Characters of one fact or parameter."""
+
+MAX_ITERATIONS: Final = 20
+"""Iterations whose values are shown; their number always is."""
+
+MAX_UNPACKED_BYTES: Final = 64 * 2**20
+
+Fact = str | int | float
+
+_ZIP: Final = ":PCVL:zip:"
+_TAG: Final = re.compile(r":PCVL:\w+:")
+_COUNTS: Final = re.compile(r"\|(\d+(?:,\d+)*)>")
+_SKIPPED: Final = frozenset(
+    {"experiment", "circuit", "computation", "job_context", "iterator", "parameters"}
+    | {"input_state", "postselect", "heralds", "noise", "mitigations"}
+)
+_log = logging.getLogger("jobgroup")
+
+
+def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """How a job is called: command, limits, parameters, what it iterates over."""
+    params = {k: _small(v) for k, v in payload.items() if k not in _SKIPPED and v is not None}
+    parameters = payload.get("parameters")
+    if isinstance(parameters, dict):
+        params |= {k: _small(v) for k, v in parameters.items()}
+    params |= {k: _small(v) for k, v in kwargs.items() if k not in params}
+    iterator = payload.get("iterator")
+    if isinstance(iterator, list) and iterator:
+        params["iterations"] = len(iterator)
+        params["iterator"] = _columns([i for i in iterator[:MAX_ITERATIONS] if isinstance(i, dict)])
+    return params
+
+
+def facts_of(payload: Mapping[str, Any]) -> dict[str, Fact]:
+    """What a job runs: circuit, m, n, input_state, heralds, postselect, noise.
+
+    And `content`, a code that differs where experiments do.
+    """
+    content = payload.get("experiment") or payload.get("circuit")
+    facts = dict(_facts_in(content)) if isinstance(content, str) else {}
+    for key in ("input_state", "postselect", "noise"):
+        if payload.get(key):
+            facts[key] = _text(payload[key])
+    heralds = payload.get("heralds")
+    if isinstance(heralds, dict) and heralds:
+        facts["heralds"] = _heralds(heralds)
+    counts = _COUNTS.fullmatch(str(facts.get("input_state", "")))
+    if counts:
+        facts["n"] = sum(map(int, counts[1].split(",")))
+    return facts
+
+
+@lru_cache(maxsize=512)
+def _facts_in(content: str) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    try:
+        facts = _read(_unzipped(content))
+    except Exception as error:  # noqa: BLE001  # another release's format, say
+        _log.debug("No facts can be read from a payload (%s).", type(error).__name__)
+    facts["content"] = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return facts
+
+
+def _read(text: str) -> dict[str, Fact]:
+    tag, data = text.removeprefix(":PCVL:").split(":", 1)
+    schema = _schema()
+    message = schema.Circuit() if tag == "ACircuit" else schema.Experiment()
+    message.ParseFromString(base64.b64decode(data))
+    facts: dict[str, Fact] = {"m": message.n_mode}
+    if tag == "ACircuit":
+        return facts | ({"circuit": _text(message.name)} if message.name else {})
+    names = [c.circuit.name for c in message.components if c.HasField("circuit")]
+    if any(names):
+        facts["circuit"] = _text(" + ".join(filter(None, names)))
+    for key, value in (
+        ("input_state", message.input_state),
+        ("postselect", message.post_select),
+        ("noise", message.noise_model),
+    ):
+        if _text(value):
+            facts[key] = _text(value)
+    heralds = {
+        mode: port.herald.value
+        for mode, port in message.input_ports.items()
+        if port.HasField("herald")
+    }
+    return facts | ({"heralds": _heralds(heralds)} if heralds else {})
+
+
+def _schema() -> Any:
+    return import_module("exqalibur.serialization.circuit_pb2")
+
+
+def _heralds(heralds: Mapping[Any, Any]) -> str:
+    return _text(", ".join(f"{k}: {heralds[k]}" for k in sorted(heralds, key=int)))
+
+
+def _columns(iterations: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    rows = [{**i, **(i.get("circuit_params") or {})} for i in iterations]
+    keys = dict.fromkeys(k for row in rows for k in row if k != "circuit_params")
+    return {str(k): [_small(row.get(k)) for row in rows] for k in keys}
+
+
+def _small(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else _text(value)
+
+
+def _text(value: Any) -> str:
+    plain = _TAG.sub("", str(value), count=1) if not str(value).startswith(_ZIP) else "…"
+    return plain if len(plain) <= MAX_TEXT else plain[: MAX_TEXT - 1] + "…"
+
+
+def _unzipped(content: str) -> str:
+    if not content.startswith(_ZIP):
+        return content
+    unpacked = zlib.decompressobj().decompress(
+        base64.b64decode(content.removeprefix(_ZIP)), MAX_UNPACKED_BYTES
+    )
+    return unpacked.decode()

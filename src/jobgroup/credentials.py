@@ -1,0 +1,216 @@
+"""Which token opens which account, an account being an origin and a label.
+
+A token goes only to the origin it was given for. Tokens live in this process's memory, the
+environment, Perceval's configuration or the system's keyring; never in a group's file.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from jobgroup.errors import NoTokenError
+from jobgroup.origin import QUANDELA_CLOUD, may_carry_token, normalise_origin
+
+KEYRING_SERVICE: Final = "jobgroup"
+"""In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
+
+_Key = tuple[str, str]
+_log = logging.getLogger("jobgroup")
+
+
+class Credentials:
+    """The tokens of one process. Safe to use from any thread; shows no token in its repr."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._given: dict[_Key, str] = {}
+        self._from_jobs: dict[_Key, str] = {}
+        self._keyring: dict[_Key, str | None] = {}
+        self._callbacks: list[Callable[[str, str], None]] = []
+
+    def set_token(self, token: str, *, url: str | None = None, account: str = "") -> None:
+        """Give the token of an account for the life of this process.
+
+        Args:
+            token: line breaks and blanks around it are removed.
+            url: the cloud it is for; `default_url()` where none is named.
+            account: label that tells accounts of one cloud apart.
+
+        Raises:
+            TypeError: `token`, `url` or `account` is not a string.
+            ValueError: the token is empty or cannot be one, or the url is not a cloud's or is
+                plain http to another machine. What was known before is kept.
+        """
+        origin = normalise_origin(default_url() if url is None else url)
+        if not isinstance(account, str):
+            raise TypeError(f"An account is a string, not {type(account).__name__}.")
+        if not may_carry_token(origin):
+            raise ValueError(f"{origin} is plain http: a token would be readable on the way.")
+        clean = _clean(token)
+        with self._lock:
+            self._given[origin, account] = clean
+        self._tell(origin, account)
+
+    def remember(self, origin: str, label: str, token: str | None) -> None:
+        """Keep the token that a job brought along. `set_token` goes before it; nothing raises."""
+        try:
+            origin, clean = normalise_origin(origin), _clean(token)
+        except (TypeError, ValueError):
+            return
+        with self._lock:
+            is_news = self._from_jobs.get((origin, label)) != clean
+            self._from_jobs[origin, label] = clean
+        if is_news:
+            self._tell(origin, label)
+
+    def token_for(self, origin: str, label: str = "") -> str:
+        """The token of an account, looked for at each call.
+
+        In this order: `set_token`; the jobs that were added; JOBGROUP_TOKEN for JOBGROUP_URL;
+        PCVL_CLOUD_TOKEN and Perceval's configuration for the url that Perceval is configured for;
+        the system's keyring, asked once per account, which may show a prompt.
+
+        Raises:
+            NoTokenError: none is known, or the origin is plain http to another machine.
+        """
+        try:
+            origin = normalise_origin(origin)
+        except (TypeError, ValueError) as error:
+            raise NoTokenError(f"{error} No token can be found for it.") from None
+        if not may_carry_token(origin):
+            raise NoTokenError(
+                f"{origin} is plain http: a token would be readable on the way, so none is sent. "
+                "Use its https address."
+            )
+        token = self._in_memory(origin, label)
+        if not token and not label:
+            token = _from_environment(origin) or _from_perceval(origin)
+        token = token or self._from_keyring(origin, label)
+        if token:
+            return token
+        whose = f" (account {label!r})" if label else ""
+        raise NoTokenError(
+            f"No token is known for {origin}{whose}; nothing was sent. Give one with "
+            f"jobgroup.set_token(token, url={origin!r}{f', account={label!r}' if label else ''})"
+            f"{'' if label else ', or set JOBGROUP_TOKEN (and JOBGROUP_URL) and start again'}."
+        )
+
+    def on_change(self, callback: Callable[[str, str], None]) -> Callable[[], None]:
+        """Call `callback(origin, label)` whenever a token is set; returns what ends that."""
+        with self._lock:
+            self._callbacks.append(callback)
+
+        def end() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return end
+
+    def _in_memory(self, origin: str, label: str) -> str | None:
+        with self._lock:
+            return self._given.get((origin, label)) or self._from_jobs.get((origin, label))
+
+    def _from_keyring(self, origin: str, label: str) -> str | None:
+        key = origin, label
+        if key not in self._keyring:
+            self._keyring[key] = _ask_keyring(f"{label}@{origin}" if label else origin)
+        return self._keyring[key]
+
+    def _tell(self, origin: str, label: str) -> None:
+        with self._lock:
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            try:
+                callback(origin, label)
+            except Exception:  # noqa: BLE001  # a listener's fault is not the caller's
+                _log.exception("A listener for new tokens failed; the token is set all the same.")
+
+
+def default_url() -> str:
+    """The cloud that is meant where none is named: JOBGROUP_URL, else Quandela Cloud."""
+    return normalise_origin(os.environ.get("JOBGROUP_URL", "").strip() or QUANDELA_CLOUD)
+
+
+def _clean(token: object) -> str:
+    if not isinstance(token, str):
+        raise TypeError(f"A token is a string, not {type(token).__name__}.")
+    clean = token.strip()
+    if not clean:
+        raise ValueError("The token is empty.")
+    if not clean.isascii() or not clean.isprintable() or " " in clean:
+        raise ValueError("The token holds blanks or characters that no token has.")
+    return clean
+
+
+def _clean_or_none(token: object) -> str | None:
+    try:
+        return _clean(token)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_same(url: object, origin: str) -> bool:
+    try:
+        return isinstance(url, str) and normalise_origin(url) == origin
+    except ValueError:
+        return False
+
+
+def _from_environment(origin: str) -> str | None:
+    url = os.environ.get("JOBGROUP_URL", "").strip() or QUANDELA_CLOUD
+    return _clean_or_none(os.environ.get("JOBGROUP_TOKEN")) if _is_same(url, origin) else None
+
+
+def _from_perceval(origin: str) -> str | None:
+    perceval = sys.modules.get("perceval")
+    if perceval is not None and hasattr(perceval, "RemoteConfig"):
+        try:
+            config = perceval.RemoteConfig()  # knows also what was set but not saved
+            token = config.get_token() if _is_same(config.get_url(), origin) else None
+        except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives no token
+            _log.debug("Perceval's configuration could not be read.")
+            return None
+        return _clean_or_none(token)
+    saved = _perceval_file()
+    if not _is_same(saved.get("url") or QUANDELA_CLOUD, origin):
+        return None
+    return _clean_or_none(os.environ.get("PCVL_CLOUD_TOKEN")) or _clean_or_none(saved.get("token"))
+
+
+def _perceval_file() -> dict[str, Any]:
+    # Read as Perceval does, without its import, which takes seconds.
+    from platformdirs import user_data_dir
+
+    directory = os.environ.get("PCVL_PERSISTENT_PATH") or user_data_dir(
+        "perceval-quandela", "quandela"
+    )
+    try:
+        saved = json.loads((Path(directory) / "config.json").read_text("utf-8"))["remote"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return saved if isinstance(saved, dict) else {}
+
+
+def _ask_keyring(user: str) -> str | None:
+    try:
+        import keyring
+
+        return _clean_or_none(keyring.get_password(KEYRING_SERVICE, user))
+    except Exception as error:  # noqa: BLE001  # no extra, no backend, locked: all mean no token
+        _log.debug("The system's keyring gives no token (%s).", type(error).__name__)
+        return None
+
+
+_credentials: Final = Credentials()
+set_token = _credentials.set_token
+remember = _credentials.remember
+token_for = _credentials.token_for
+on_change = _credentials.on_change
