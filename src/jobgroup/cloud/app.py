@@ -1,0 +1,247 @@
+"""The REST contract: one handler per call, each served on the current and the older paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from jobgroup.cloud import records
+from jobgroup.cloud.engines import PercevalEngine
+from jobgroup.cloud.payloads import check_create, check_payload, check_rerun
+from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
+from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields, job_not_found
+from jobgroup.cloud.records import Job, Records
+from jobgroup.cloud.scheduler import Scheduler
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+MAX_KEY_LENGTH: Final = 255
+
+
+class Answer(JSONResponse):
+    """JSON in ASCII: what a client sent may hold halves of characters that UTF-8 cannot carry."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
+class Contract:
+    """The calls of the contract, over the jobs of one cloud."""
+
+    def __init__(self, store: Records, scheduler: Scheduler, engine: PercevalEngine) -> None:
+        self._store = store
+        self._scheduler = scheduler
+        self._engine = engine
+
+    def routes(self) -> list[Route]:
+        """Every call under each of its paths; a route's name is its kind of call."""
+        table: list[tuple[str, Handler, str, tuple[str, ...]]] = [
+            ("create", self.create, "POST", ("/api/jobs", "/api/job")),
+            ("availability", self.availability, "GET", ("/api/jobs/availability",)),
+            ("status", self.status, "GET", ("/api/jobs/{id}/status", "/api/job/status/{id}")),
+            ("result", self.result, "GET", ("/api/jobs/{id}/result", "/api/job/result/{id}")),
+            ("cancel", self.cancel, "POST", ("/api/jobs/{id}/cancel", "/api/job/cancel/{id}")),
+            ("rerun", self.rerun, "POST", ("/api/jobs/{id}/rerun", "/api/job/rerun/{id}")),
+            ("data", self.data, "GET", ("/api/jobs/{id}/data",)),
+            ("details", self.processor, "GET", ("/api/platforms/{name}/processor",)),
+            ("details", self.platform, "GET", ("/api/platform/{name}",)),
+        ]
+        return [
+            Route(path, handler, methods=[method], name=kind)
+            for kind, handler, method, paths in table
+            for path in paths
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """Create a job."""
+        body = await _json(request)
+        platform = check_create(body)
+        return Answer({"job_id": self._scheduler.add(body, platform.name, key=_key(request))})
+
+    async def status(self, request: Request) -> Response:
+        """How a job stands."""
+        job = self._job(request)
+        progress, doing = self._scheduler.progress(job)
+        return Answer(
+            {
+                "msg": "ok",
+                "name": job.name,
+                "status": job.status,
+                "status_message": job.message,
+                "failure_code": job.message,
+                "progress": progress,
+                "progress_message": doing,
+                "creation_datetime": job.created,
+                "start_time": job.started,
+                "duration": job.duration_s,
+                "shots": None,
+                "last_intermediate_results": None,
+            }
+        )
+
+    async def result(self, request: Request) -> Response:
+        """A job's result; its ``results`` are null until it has succeeded."""
+        job = self._job(request)
+        return Answer(
+            {
+                "job_id": job.id,
+                "results": job.results,
+                "results_type": None,
+                "intermediate_results": [],
+                "duration": job.duration_s,
+                "shots": None,
+            }
+        )
+
+    async def cancel(self, request: Request) -> Response:
+        """Ask for a job's end."""
+        self._scheduler.cancel(self._job(request))
+        return Answer({"message": "ok"})
+
+    async def rerun(self, request: Request) -> Response:
+        """Run an ended job again, as a new one, perhaps with changes."""
+        changes = await _json(request, default={})
+        check_rerun(changes)
+        job = self._job(request)
+        if job.status not in records.ENDED:
+            raise invalid(f"Can not rerun job: it is {job.status}")
+        body = job.body | {name: value for name, value in changes.items() if value is not None}
+        platform = PLATFORMS_BY_ID.get(changes.get("platform_id") or "", PLATFORMS[job.platform])
+        check_payload(body["payload"], platform)
+        key = _key(request)
+        job_id = self._scheduler.add(body, platform.name, key=key, rerun_from=job.id)
+        return Answer({"job_id": job_id})
+
+    async def data(self, request: Request) -> Response:
+        """What was submitted, verbatim."""
+        job = self._job(request)
+        return Answer(
+            {
+                "job_id": job.id,
+                "job_name": job.name,
+                "status": job.status,
+                "command": _text(job.payload.get("command")),
+                "payload": job.payload,
+                "pcvl_version": job.body.get("pcvl_version"),
+                "platform_id": PLATFORMS[job.platform].id,
+                "platform_name": job.platform,
+                "process_id": job.body.get("process_id"),
+                "rerun_from": job.rerun_from,
+                "shots": None,
+                "failure_code": job.message,
+                "created_date": _date(job.created),
+                "start_time": _date(job.started),
+                "duration": job.duration_s,
+                "token_id": None,
+                "token_label": None,
+            }
+        )
+
+    async def availability(self, _request: Request) -> Response:
+        """How much of the plan is in use."""
+        waiting, running = self._scheduler.waiting_count, self._scheduler.running_count
+        plan = self._scheduler.plan
+        return Answer(
+            {
+                "max_jobs_in_queue": plan.max_queue,
+                "num_jobs_in_queue": waiting + running,
+                "max_concurrent_jobs": plan.max_concurrent,
+                "num_concurrent_jobs": running,
+                "max_running_qt_jobs": 0,
+                "num_running_qt_jobs": 0,
+            }
+        )
+
+    async def platform(self, request: Request) -> Response:
+        """A platform's details, without the classes that Perceval 0.12 fails on."""
+        return Answer(self._details(_platform(request)))
+
+    async def processor(self, request: Request) -> Response:
+        """A platform's details with architecture and commands, as Perceval 1.1 and later want."""
+        platform = _platform(request)
+        details = self._details(platform)
+        if platform.simulated:
+            details["specs"] |= await self._engine.description(platform.name)
+        return Answer(details)
+
+    def _details(self, platform: Platform) -> dict[str, Any]:
+        waiting, running = self._scheduler.waiting_count, self._scheduler.running_count
+        return platform.details(jobs=waiting + running, waiting_jobs=waiting)
+
+    def _job(self, request: Request) -> Job:
+        job_id = request.path_params["id"]
+        try:
+            return self._store[job_id]
+        except KeyError:
+            raise job_not_found(job_id) from None
+
+
+def make_app(contract: Contract) -> Starlette:
+    """The ASGI application of a contract."""
+    return Starlette(
+        routes=contract.routes(),
+        exception_handlers={ProblemError: _refuse, HTTPException: _refuse, Exception: _refuse},
+    )
+
+
+async def _json(request: Request, *, default: Any = None) -> Any:
+    """The request's body; `default` where there is none.
+
+    Raises:
+        ProblemError: 400, it is not JSON.
+    """
+    raw = await request.body()
+    if not raw and default is not None:
+        return default
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"The body is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise invalid_fields({"Idempotency-Key": f"Length must be 1 to {MAX_KEY_LENGTH}."})
+    return key
+
+
+def _platform(request: Request) -> Platform:
+    name = request.path_params["name"]
+    if name not in PLATFORMS:
+        raise ProblemError(404, f"Platform not found: {name}")
+    return PLATFORMS[name]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _date(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def answer_of(problem: ProblemError) -> Response:
+    """The HTTP answer that says what is wrong."""
+    return Answer(problem.document(), problem.status, headers=problem.headers)
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        return answer_of(error)
+    if isinstance(error, HTTPException):
+        return answer_of(ProblemError(error.status_code, error.detail, headers=error.headers))
+    return answer_of(ProblemError(500, f"Internal error: {type(error).__name__}"))

@@ -1,0 +1,51 @@
+"""``jobgroup cloud``: the embedded cloud from a terminal, a building block for a command line."""
+
+from __future__ import annotations
+
+import argparse
+
+from jobgroup.cloud.server import serve
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to a parser."""
+    parser.add_argument(
+        "--port", type=int, default=0, help="port to listen on (default: a free one)"
+    )
+    parser.add_argument("--token", help="token that clients must send (default: made up, printed)")
+    parser.add_argument(
+        "--directory", help="where jobs are kept (default: temporary, gone when it stops)"
+    )
+    parser.add_argument(
+        "--max-queue", type=int, default=1000, help="jobs waiting and running (default: 1000)"
+    )
+    parser.add_argument(
+        "--max-concurrent", type=int, default=8, help="jobs running at once (default: 8)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that execute payloads (default: 1)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM, and return the exit code."""
+    serve(
+        port=arguments.port,
+        token=arguments.token,
+        directory=arguments.directory,
+        max_queue=arguments.max_queue,
+        max_concurrent=arguments.max_concurrent,
+        workers=arguments.workers,
+    )
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """``python -m jobgroup.cloud.command``."""
+    parser = argparse.ArgumentParser(prog="jobgroup cloud", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,203 @@
+"""Executing a payload with Perceval, in a worker.
+
+The functions are importable by name, take and return plain data, and do not raise for a payload's
+fault, so that any `concurrent.futures.Executor` can run them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from copy import copy, deepcopy
+from pathlib import Path
+from typing import Any, TypedDict
+
+from jobgroup.cloud.platforms import PLATFORMS, Platform
+
+PROGRESS_INTERVAL_S = 0.1
+
+
+class Outcome(TypedDict, total=False):
+    """What became of an execution: exactly one of the three.
+
+    Keys:
+        results: the result document, JSON text.
+        error: why there is none, for a person.
+        canceled: it was asked to stop, and did.
+    """
+
+    results: str
+    error: str
+    canceled: bool
+
+
+def warm() -> None:
+    """Import Perceval, so that the first job does not wait for it."""
+    import perceval  # noqa: F401
+
+
+def describe(name: str) -> dict[str, str]:
+    """The parts of a platform's details that only Perceval can write, and only 1.1+ reads."""
+    import perceval as pcvl
+    from perceval.runtime.command import CommandFactory
+    from perceval.runtime.platform_specs import (
+        PlatformSpecs,
+        serialize_specs_backward_compatibility,
+    )
+
+    platform = PLATFORMS[name]
+    modes = platform.constraints["max_mode_count"]
+    architecture = pcvl.Experiment(modes)
+    if platform.threshold:
+        for mode in range(modes):
+            architecture.add(mode, pcvl.Detector.threshold())
+    specs = PlatformSpecs()
+    specs.architecture = architecture
+    specs.commands = [getattr(CommandFactory, command) for command in platform.commands or ()]
+    return dict(serialize_specs_backward_compatibility(specs))
+
+
+def execute(
+    payload: dict[str, Any], name: str, pcvl_version: str | None, mailbox: str | None = None
+) -> Outcome:
+    """Run one payload on a platform.
+
+    Args:
+        payload: as it came, of any of the three shapes that Perceval's releases send.
+        name: the platform's name.
+        pcvl_version: the client's Perceval, None where it did not say.
+        mailbox: path of a file to write progress to; where the cloud puts ``<mailbox>.stop`` the
+            execution ends at its next step. None, or a directory that this machine does not
+            have: no progress.
+    """
+    from perceval.serialization import serialize
+
+    reporter = _Reporter(mailbox)
+    outcome: Outcome
+    try:
+        results = _run(payload, PLATFORMS[name], pcvl_version, reporter)
+        outcome = {"results": json.dumps(serialize(results))}
+    except Exception as error:  # noqa: BLE001, whatever Perceval raises is the job's error
+        outcome = {"error": f"{type(error).__name__}: {error}"}
+    return {"canceled": True} if reporter.stopped else outcome
+
+
+def _run(
+    payload: dict[str, Any], platform: Platform, pcvl_version: str | None, reporter: _Reporter
+) -> dict[str, Any]:
+    from perceval.serialization import deserialize
+
+    raw = deserialize(dict(payload))
+    iterations = raw.get("iterator") or []
+    if not any("noise" in iteration for iteration in iterations):
+        return _compute(raw, platform, pcvl_version, reporter)
+
+    # Perceval's iterator refuses noise in an iteration: these run one by one.
+    results_list = []
+    for index, iteration in enumerate(iterations):
+        single = deepcopy(raw)
+        single["iterator"] = [{k: v for k, v in iteration.items() if k != "noise"}]
+        if "noise" in iteration:
+            single["noise"] = iteration["noise"]
+        part = reporter.part(index, len(iterations))
+        results = _compute(single, platform, pcvl_version, part)
+        if reporter.stopped:
+            break
+        results_list.append({**results["results_list"][0], "iteration": iteration})
+    return {"results_list": results_list}
+
+
+def _compute(
+    raw: dict[str, Any], platform: Platform, pcvl_version: str | None, report: Report
+) -> dict[str, Any]:
+    import perceval as pcvl
+    from perceval.runtime import SimulatedComputer
+    from perceval.runtime.contraint_checker import ConstraintChecker
+    from perceval.runtime.payload_generator import PayloadGenerator
+    from perceval.runtime.payload_updater import PayloadUpdater
+
+    computer = SimulatedComputer("SLOS")
+    raw = _with_photon_filters(raw, pcvl_version)
+    if "experiment" in raw and raw.get("noise") is not None:
+        raw["experiment"].noise = raw["noise"]
+    payload = PayloadUpdater.update_payload(raw, computer)
+    computation = PayloadGenerator.get_computation(payload)
+    mitigations, noise, parameters = PayloadGenerator.read_configuration_from_payload(payload)
+
+    experiment = computation.experiment
+    if platform.threshold:
+        for mode, detector in enumerate(experiment.detectors):
+            if detector is None:
+                experiment.add(mode, pcvl.Detector.threshold())
+    ConstraintChecker.verify_experiment(dict(platform.constraints), experiment)
+    if computation.command.name != "probs" and computation.parameters.get("max_samples") is None:
+        shots = computation.parameters.get("max_shots")
+        if shots is not None:
+            computation.add_params(max_samples=shots)
+
+    computer.parameters = dict(parameters or {})
+    computer.mitigations = mitigations
+    computer.noise = noise or (pcvl.NoiseModel(**platform.noise) if platform.noise else None)
+    computer.compute_physical_logical_perf(True)
+    results: dict[str, Any] = computer.execute(computation, progress_callback=report)
+    return results
+
+
+def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[str, Any]:
+    """Perceval before 0.13 counts herald photons among the detected ones, later releases do not."""
+    raw = copy(raw)
+    heralded = sum((raw.get("heralds") or {}).values())
+    if not heralded or _version(pcvl_version) >= (0, 13):
+        return raw
+    key = "min_detected_photons"
+
+    def corrected(parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters.get(key) is None:
+            return parameters
+        return {**parameters, key: max(0, parameters[key] - heralded)}
+
+    raw["parameters"] = corrected(raw.get("parameters") or {})
+    if raw.get("iterator"):
+        raw["iterator"] = [corrected(iteration) for iteration in raw["iterator"]]
+    return raw
+
+
+def _version(text: str | None) -> tuple[int, ...]:
+    """Major and minor; a client that does not say is taken for a recent one."""
+    try:
+        return tuple(int(part) for part in (text or "").split(".")[:2])
+    except ValueError:
+        return (1, 0)
+
+
+Report = Callable[[float, str | None], Any]
+
+
+class _Reporter:
+    """Perceval's progress callback: writes a file now and then, and asks whether to stop."""
+
+    def __init__(self, mailbox: str | None) -> None:
+        self.stopped = False
+        self._file = Path(mailbox) if mailbox else None
+        self._due = 0.0
+
+    def __call__(self, progress: float, message: str | None = None) -> dict[str, bool] | None:
+        now = time.monotonic()
+        if self._file is None or now < self._due:
+            return None
+        self._due = now + PROGRESS_INTERVAL_S
+        try:
+            self.stopped = self.stopped or self._file.with_suffix(".stop").exists()
+            self._file.write_text(json.dumps({"progress": progress, "message": message}))
+        except OSError:
+            self._file = None  # a worker on a machine that does not have the directory
+        return {"cancel_requested": True} if self.stopped else None
+
+    def part(self, index: int, count: int) -> Report:
+        """The callback for one of `count` equal parts."""
+
+        def report(progress: float, message: str | None = None) -> Any:
+            return self((index + progress) / count, message)
+
+        return report

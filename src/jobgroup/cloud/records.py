@@ -1,0 +1,195 @@
+"""The cloud's jobs in one SQLite file. What is written here survives a kill of the process."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+CANCEL_REQUESTED: Final = "cancel_requested"
+COMPLETED: Final = "completed"
+ERROR: Final = "error"
+CANCELED: Final = "canceled"
+ENDED: Final = frozenset({COMPLETED, ERROR, CANCELED})
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    key TEXT UNIQUE,
+    platform TEXT NOT NULL,
+    body TEXT NOT NULL,
+    rerun_from TEXT,
+    status TEXT NOT NULL,
+    message TEXT,
+    created REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    results TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as it stands in the file.
+
+    Attributes:
+        id: its uuid.
+        key: the `Idempotency-Key` of the request that made it, None where there was none.
+        platform: the platform's name.
+        body: the create body, verbatim.
+        rerun_from: id of the job that this one repeats.
+        status: the vendor's word.
+        message: why it failed, None while it has not.
+        created, started, ended: seconds since the epoch, None where it has not come to that.
+        results: the result document as JSON text.
+    """
+
+    id: str
+    key: str | None
+    platform: str
+    body: dict[str, Any] = field(repr=False)
+    rerun_from: str | None
+    status: str
+    message: str | None
+    created: float
+    started: float | None
+    ended: float | None
+    results: str | None = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return str(self.body["job_name"])
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What to execute."""
+        payload: dict[str, Any] = self.body["payload"]
+        return payload
+
+    @property
+    def duration_s(self) -> int | None:
+        """Whole seconds that it ran, or has run so far; None before it starts."""
+        if self.started is None:
+            return None
+        return int((self.ended or time.time()) - self.started)
+
+
+class Records:
+    """The file of one cloud. One process may hold it open at a time.
+
+    Raises:
+        RuntimeError: another embedded cloud has the file open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.5)
+        self._db.row_factory = sqlite3.Row
+        try:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise RuntimeError(
+                f"The jobs in {path.parent} cannot be opened ({error}): another embedded cloud "
+                "uses them. Stop it, or give another directory."
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def add(
+        self,
+        body: dict[str, Any],
+        platform: str,
+        *,
+        key: str | None = None,
+        rerun_from: str | None = None,
+    ) -> str:
+        """Add a waiting job with its key, in one transaction, and return its id."""
+        job_id = str(uuid.uuid4())
+        self._execute(
+            "INSERT INTO jobs (id, key, platform, body, rerun_from, status, created)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (job_id, key, platform, json.dumps(body), rerun_from, WAITING, time.time()),
+        )
+        return job_id
+
+    def __getitem__(self, job_id: str) -> Job:
+        """The job of that id; KeyError where there is none."""
+        row = self._execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise KeyError(job_id)
+        return _job(row)
+
+    def id_of(self, key: str) -> str | None:
+        """The id of the job that a request with this `Idempotency-Key` made."""
+        row = self._execute("SELECT id FROM jobs WHERE key = ?", (key,)).fetchone()
+        return row["id"] if row else None
+
+    def all(self) -> list[Job]:
+        """Every job, oldest first."""
+        return [_job(row) for row in self._execute("SELECT * FROM jobs ORDER BY number")]
+
+    def start(self, job_id: str) -> None:
+        """Note that a job begins to run."""
+        self._execute(
+            "UPDATE jobs SET status = ?, started = ? WHERE id = ?", (RUNNING, time.time(), job_id)
+        )
+
+    def request_cancel(self, job_id: str) -> None:
+        """Note that a running job was asked to stop."""
+        self._execute("UPDATE jobs SET status = ? WHERE id = ?", (CANCEL_REQUESTED, job_id))
+
+    def end(
+        self, job_id: str, status: str, *, message: str | None = None, results: str | None = None
+    ) -> None:
+        """Note how a job ended."""
+        self._execute(
+            "UPDATE jobs SET status = ?, message = ?, results = ?, ended = ? WHERE id = ?",
+            (status, message, results, time.time(), job_id),
+        )
+
+    def resume(self) -> list[tuple[str, str]]:
+        """After a restart: what ran waits again, what was asked to stop is canceled.
+
+        Returns:
+            Id and platform of each waiting job, oldest first.
+        """
+        with self._lock:
+            self._execute(
+                "UPDATE jobs SET status = ?, ended = ? WHERE status = ?",
+                (CANCELED, time.time(), CANCEL_REQUESTED),
+            )
+            self._execute(
+                "UPDATE jobs SET status = ?, started = NULL WHERE status = ?", (WAITING, RUNNING)
+            )
+            rows = self._execute(
+                "SELECT id, platform FROM jobs WHERE status = ? ORDER BY number", (WAITING,)
+            )
+            return [(row["id"], row["platform"]) for row in rows]
+
+    def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        with self._lock:
+            return self._db.execute(sql, values)
+
+
+def _job(row: sqlite3.Row) -> Job:
+    fields = {name: row[name] for name in row.keys() if name != "number"}  # noqa: SIM118
+    fields["body"] = json.loads(fields["body"])
+    return Job(**fields)

@@ -1,0 +1,170 @@
+"""Which job runs when. Lives on the server's event loop; every running job is one asyncio task."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jobgroup.cloud import records
+from jobgroup.cloud.execution import Outcome
+from jobgroup.cloud.platforms import PLATFORMS
+from jobgroup.cloud.problems import ProblemError, invalid
+from jobgroup.cloud.records import Job, Records
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an account may do.
+
+    Attributes:
+        max_queue: how many jobs it may have waiting and running.
+        max_concurrent: how many of them run at once.
+    """
+
+    max_queue: int
+    max_concurrent: int
+
+
+class Engine(Protocol):
+    """Something that runs jobs."""
+
+    @property
+    def capacity(self) -> int | None:
+        """How many jobs it can run at once; None for any number."""
+        ...
+
+    async def run(self, job: Job) -> Outcome:
+        """Run one job. When canceled, end it first; then raise `asyncio.CancelledError`."""
+        ...
+
+    def progress(self, job: Job) -> tuple[float, str | None]:
+        """How far a running job is, 0 to 1, and what it does."""
+        ...
+
+
+class Scheduler:
+    """Starts waiting jobs as soon as plan and engines allow, first come first served per engine."""
+
+    def __init__(self, store: Records, plan: Plan, engines: Mapping[bool, Engine]) -> None:
+        """`engines` has one for simulated platforms under True, and one for the others."""
+        self.plan = plan
+        self._store = store
+        self._engines = engines
+        self._waiting: dict[bool, deque[str]] = {kind: deque() for kind in engines}
+        self._queued: set[str] = set()
+        self._running: dict[str, tuple[bool, asyncio.Task[None]]] = {}
+        self._stopping = False
+
+    @property
+    def waiting_count(self) -> int:
+        """How many jobs wait."""
+        return len(self._queued)
+
+    @property
+    def running_count(self) -> int:
+        """How many jobs run."""
+        return len(self._running)
+
+    def resume(self) -> None:
+        """Take up what a former run of the cloud left."""
+        for job_id, platform in self._store.resume():
+            self._enqueue(job_id, platform)
+        self._start_jobs()
+
+    def add(
+        self, body: dict[str, Any], platform: str, *, key: str | None, rerun_from: str | None = None
+    ) -> str:
+        """Add a job and return its id; the id of the first one where the key is known.
+
+        Raises:
+            ProblemError: 400, the plan allows no more jobs.
+        """
+        if key is not None and (known := self._store.id_of(key)) is not None:
+            return known
+        if self.waiting_count + self.running_count >= self.plan.max_queue:
+            raise invalid(f"Cannot create more than {self.plan.max_queue} jobs")
+        job_id = self._store.add(body, platform, key=key, rerun_from=rerun_from)
+        self._enqueue(job_id, platform)
+        self._start_jobs()
+        return job_id
+
+    def cancel(self, job: Job) -> None:
+        """End a job: at once if it waits, else as soon as its engine can.
+
+        Raises:
+            ProblemError: 400, it has ended.
+        """
+        if job.status in records.ENDED:
+            raise ProblemError(400, f"Can not cancel job: it is {job.status}")
+        if job.id in self._queued:
+            self._queued.discard(job.id)
+            self._store.end(job.id, records.CANCELED, message="Canceled by the user")
+        elif job.status == records.RUNNING:
+            self._store.request_cancel(job.id)
+            self._running[job.id][1].cancel()
+
+    def progress(self, job: Job) -> tuple[float, str | None]:
+        """How far a job is, 0 to 1, and what it does."""
+        if job.id in self._running:
+            return self._engines[PLATFORMS[job.platform].simulated].progress(job)
+        return (1.0, None) if job.status == records.COMPLETED else (0.0, None)
+
+    async def stop(self) -> None:
+        """End what runs without recording it, so that a restart runs it again."""
+        self._stopping = True
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enqueue(self, job_id: str, platform: str) -> None:
+        self._queued.add(job_id)
+        self._waiting[PLATFORMS[platform].simulated].append(job_id)
+
+    def _start_jobs(self) -> None:
+        for kind, waiting in self._waiting.items():
+            capacity = self._engines[kind].capacity
+            while waiting and not self._stopping and self._has_room(kind, capacity):
+                job_id = waiting.popleft()
+                if job_id in self._queued:  # else it was canceled while it waited
+                    self._queued.discard(job_id)
+                    self._store.start(job_id)
+                    task = asyncio.get_running_loop().create_task(self._run(kind, job_id))
+                    self._running[job_id] = (kind, task)
+
+    def _has_room(self, kind: bool, capacity: int | None) -> bool:
+        if len(self._running) >= self.plan.max_concurrent:
+            return False
+        return capacity is None or sum(k is kind for k, _ in self._running.values()) < capacity
+
+    async def _run(self, kind: bool, job_id: str) -> None:
+        job = self._store[job_id]
+        limit_s = job.body.get("max_duration")
+        outcome: Outcome
+        try:
+            async with asyncio.timeout(limit_s):
+                outcome = await self._engines[kind].run(job)
+        except TimeoutError:
+            outcome = {"error": f"The job took longer than its max_duration of {limit_s} s"}
+        except asyncio.CancelledError:
+            outcome = {"canceled": True}
+        except Exception as error:  # noqa: BLE001, an engine that fails fails this job alone
+            outcome = {"error": str(error) or type(error).__name__}
+        if self._stopping:
+            return
+        self._record(job_id, outcome)
+        del self._running[job_id]
+        self._start_jobs()
+
+    def _record(self, job_id: str, outcome: Outcome) -> None:
+        if "error" in outcome:
+            self._store.end(job_id, records.ERROR, message=outcome["error"])
+        elif "results" in outcome:
+            self._store.end(job_id, records.COMPLETED, results=outcome["results"])
+        else:
+            self._store.end(job_id, records.CANCELED, message="Canceled by the user")
