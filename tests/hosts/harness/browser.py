@@ -1,0 +1,79 @@
+"""Chromium that reaches loopback and nothing else, and pages that remember what they asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = (
+    # a hard wall: a page that needs a CDN fails here, whatever the machine's network is
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+    "--no-sandbox",  # there is none for root, and the pages are ours
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+)
+LOOPBACK = {"127.0.0.1", "localhost"}
+TIMEOUT_MS = 30_000
+
+
+def executable() -> str | None:
+    """CHROMIUM, or a Chromium on PATH; None leaves it to Playwright's own download."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def launched(playwright: Playwright) -> Iterator[Browser]:
+    """One browser, closed at the end."""
+    browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@dataclass
+class Record:
+    """What a page did that a user would not see."""
+
+    foreign_hosts: set[str] = field(default_factory=set)
+    page_errors: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to `page` from now on."""
+        page.on("request", lambda request: self._note_host(request.url))
+        page.on("websocket", lambda socket: self._note_host(socket.url))
+        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+
+    def assert_clean(self, *, except_for: Collection[str] = ()) -> None:
+        """No foreign host was asked; the page threw nothing but what the host itself throws."""
+        errors = [e for e in self.page_errors if not any(known in e for known in except_for)]
+        assert not self.foreign_hosts, f"asked {', '.join(sorted(self.foreign_hosts))}"
+        assert not errors, "\n".join(errors)
+
+    def _note_host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in LOOPBACK:
+            self.foreign_hosts.add(parts.hostname or url)
+
+
+@contextmanager
+def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, Record]]:
+    """A page in a context of its own, and the record of what it does."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="dark" if dark else "light"
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, record = context.new_page(), Record()
+    record.watch(page)
+    try:
+        yield page, record
+    finally:
+        context.close()

@@ -1,0 +1,238 @@
+"""JupyterLab and Notebook 7, on one server: open a notebook, run its cells, ask its kernel."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Page
+
+from harness import oracle
+from harness.browser import TIMEOUT_MS, Record, fresh_page
+from harness.process import free_port, serving
+
+Application = Literal["lab", "notebook"]
+
+OPTIONS = (
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port_retries=0",
+    "--IdentityProvider.token=",
+    "--ServerApp.password=",
+    "--ServerApp.disable_check_xsrf=True",
+    "--LabApp.expose_app_in_browser=True",
+    "--JupyterNotebookApp.expose_app_in_browser=True",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
+DIRECTORIES = (
+    "HOME",
+    "IPYTHONDIR",
+    "JOBGROUP_DATA_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+)
+SETTINGS: dict[str, dict[str, Any]] = {
+    "apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
+}
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+# Notebook 7 itself, on any notebook, when Lab's extensions are installed beside it
+KNOWN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
+
+READY = """
+() => {
+  const context = window.jupyterapp?.shell?.currentWidget?.sessionContext;
+  const kernel = context?.isReady ? context.session?.kernel : null;
+  return kernel?.status === "idle" && kernel.connectionStatus === "connected";
+}
+"""
+# What handlers print or raise is seen by no cell; Lab's log console would show it, when it is open.
+LISTEN = """
+() => {
+  window.unseenOutput = [];
+  const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+  kernel.anyMessage.connect((_, { direction, msg }) => {
+    const isOutput = ["stream", "error"].includes(msg.header.msg_type);
+    const isOfCell = msg.parent_header.msg_type === "execute_request";
+    if (direction === "recv" && isOutput && !isOfCell) {
+      window.unseenOutput.push(msg.content.text ?? msg.content.traceback.join("\\n"));
+    }
+  });
+}
+"""
+KERNEL_ID = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
+RUN = """
+async ({ command, index, timeout }) => {
+  const panel = jupyterapp.shell.currentWidget;
+  if (index !== null) panel.content.activeCellIndex = index;
+  const late = new Promise((_, reject) =>
+    setTimeout(() => reject(new Error(`${command} still runs`)), timeout));
+  await Promise.race([jupyterapp.commands.execute(command), late]);
+}
+"""
+CELL_ERRORS = """
+() => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
+  (cell.toJSON().outputs ?? [])
+    .filter((output) => output.output_type === "error")
+    .map((output) => output.traceback.join("\\n")))
+"""
+
+
+@dataclass
+class Notebook:
+    """An open notebook: its page, its kernel, and what neither of them shows."""
+
+    page: Page
+    record: Record
+    evaluate: oracle.Evaluate
+
+    def run_all(self, *, timeout_ms: int = TIMEOUT_MS) -> None:
+        """Run every cell; AssertionError tells what a cell raised."""
+        self._run("notebook:run-all-cells", None, timeout_ms)
+
+    def run(self, index: int, *, timeout_ms: int = TIMEOUT_MS) -> None:
+        """Run one cell; AssertionError tells what it raised."""
+        self._run("notebook:run-cell", index, timeout_ms)
+
+    def start(self, index: int) -> None:
+        """Run one cell without waiting for its end."""
+        self.page.evaluate(f"(args) => {{ void ({RUN})(args); }}", _run_arguments(index))
+
+    def wait_until(self, expression: str) -> Any:
+        """The first true value of a Python expression in the kernel."""
+        return oracle.wait_until(self.evaluate, expression)
+
+    def unseen_output(self) -> list[str]:
+        """What was printed or raised outside every cell, by handlers of messages above all."""
+        unseen: list[str] = self.page.evaluate("window.unseenOutput")
+        return unseen
+
+    def assert_quiet(self) -> None:
+        """Nothing went wrong where no user would see it, and no foreign host was asked."""
+        unseen = self.unseen_output()
+        assert not unseen, "\n".join(unseen)
+        self.record.assert_clean(except_for=KNOWN_PAGE_ERRORS)
+
+    def _run(self, command: str, index: int | None, timeout_ms: int) -> None:
+        self.page.evaluate(RUN, _run_arguments(index, command, timeout_ms))
+        errors = self.page.evaluate(CELL_ERRORS)
+        assert not errors, "\n".join(errors)
+
+
+def _run_arguments(
+    index: int | None, command: str = "notebook:run-cell", timeout_ms: int = 10 * TIMEOUT_MS
+) -> dict[str, Any]:
+    return {"command": command, "index": index, "timeout": timeout_ms}
+
+
+@dataclass
+class JupyterServer:
+    """One server for a test session. `data_dir` holds the job groups that its kernels make."""
+
+    url: str
+    root: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def notebooks(self) -> Path:
+        """The folder that is served."""
+        return self.root / "notebooks"
+
+    @property
+    def data_dir(self) -> Path:
+        """JOBGROUP_DATA_DIR of the kernels."""
+        return self.root / "jobgroup_data_dir"
+
+    @contextmanager
+    def open(
+        self,
+        browser: Browser,
+        notebook: Sequence[str] | Path,
+        *,
+        application: Application = "lab",
+        dark: bool = False,
+    ) -> Iterator[Notebook]:
+        """A notebook of these code cells, or a copy of this file, with a fresh, idle kernel."""
+        number = next(self._numbers)
+        path = f"{number}.ipynb"
+        (self.notebooks / path).write_text(_contents(notebook))
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        self.configure("apputils-extension/themes", {"theme": theme})
+        # a workspace of its own, else Lab opens again what the last test left
+        folder = f"lab/workspaces/{number}/tree" if application == "lab" else "notebooks"
+        with fresh_page(browser, dark=dark) as (page, record):
+            page.goto(f"{self.url}/{folder}/{path}")
+            page.wait_for_function("window.jupyterapp?.started")
+            page.evaluate("async () => { await jupyterapp.started; await jupyterapp.restored; }")
+            page.wait_for_function(READY)
+            page.locator("#jupyterlab-splash").wait_for(state="detached")
+            page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook").wait_for()
+            page.evaluate(LISTEN)
+            kernel = page.evaluate(KERNEL_ID)
+            connection_file = self.root / f"jupyter_runtime_dir/kernel-{kernel}.json"
+            with oracle.listening_to(connection_file) as ask:
+                try:
+                    yield Notebook(page, record, ask)
+                finally:
+                    page.request.delete(f"{self.url}/api/kernels/{kernel}")
+
+    def configure(self, plugin: str, settings: dict[str, Any]) -> None:
+        """Write settings of a plugin, for the pages that are opened from now on."""
+        path = self.root / f"jupyterlab_settings_dir/@jupyterlab/{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+
+
+def _contents(notebook: Sequence[str] | Path) -> str:
+    if isinstance(notebook, Path):
+        return notebook.read_text()
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{index}",
+            "source": source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for index, source in enumerate(notebook)
+    ]
+    metadata = {"kernelspec": KERNELSPEC}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
+
+
+@contextmanager
+def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
+    """A server that knows nothing of this user's own Jupyter, with its folders in `root`."""
+    folders = {name: root / name.lower() for name in DIRECTORIES}
+    port = free_port()
+    server = JupyterServer(f"http://127.0.0.1:{port}", root)
+    for folder in (*folders.values(), server.notebooks):
+        folder.mkdir()
+    for plugin, settings in SETTINGS.items():
+        server.configure(plugin, settings)
+    with serving(
+        [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.port={port}"],
+        env={name: str(folder) for name, folder in folders.items()},
+        cwd=server.notebooks,
+        ready_url=f"{server.url}/api/status",
+        log=root / "jupyter.log",
+    ):
+        yield server

@@ -1,0 +1,68 @@
+"""The harness itself, on JupyterLab and Notebook 7, with a widget that is not ours."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from harness.jupyter import Application, JupyterServer
+from harness.widget import COUNTER
+
+pytestmark = pytest.mark.hosts
+
+BROKEN_HANDLER = """
+def broken(widget, content, buffers):
+    print('printed')
+    raise ValueError('planted')
+
+counter.on_msg(broken)
+"""
+
+
+@pytest.mark.parametrize("application", ["lab", "notebook"])
+def test_click_reaches_kernel_and_push_reaches_page(
+    browser: Browser, jupyter: JupyterServer, application: Application
+):
+    """A click changes the kernel's value, a value set by a cell changes the page, all is quiet."""
+    cells = [COUNTER, "counter.count = 41"]
+    with jupyter.open(browser, cells, application=application) as notebook:
+        notebook.run(0)
+        button = notebook.page.get_by_test_id("counter")
+        button.click()
+        assert notebook.wait_until("counter.count") == 1
+        notebook.run(1)
+        expect(button).to_have_text("count 41")
+        notebook.assert_quiet()
+
+
+@pytest.mark.parametrize("application", ["lab", "notebook"])
+def test_output_of_handlers_is_found(
+    browser: Browser, jupyter: JupyterServer, application: Application
+):
+    """Negative control of `assert_quiet`: what a handler prints and raises is reported."""
+    with jupyter.open(browser, [COUNTER, BROKEN_HANDLER], application=application) as notebook:
+        notebook.run_all()
+        notebook.page.get_by_test_id("counter").click()
+        notebook.page.wait_for_function("window.unseenOutput.length >= 2")
+        printed, raised = notebook.unseen_output()
+        assert printed.strip() == "printed"
+        assert "planted" in raised
+        with pytest.raises(AssertionError, match="planted"):
+            notebook.assert_quiet()
+
+
+def test_error_in_cell_fails_the_run(browser: Browser, jupyter: JupyterServer):
+    """A cell that raises is an AssertionError with its traceback, not a silent success."""
+    with (
+        jupyter.open(browser, ["1 / 0"]) as notebook,
+        pytest.raises(AssertionError, match="ZeroDivisionError"),
+    ):
+        notebook.run_all()
+
+
+def test_foreign_host_is_out_of_reach_and_noted(browser: Browser, jupyter: JupyterServer):
+    """Negative control of the wall: a page that asks a CDN gets nothing, and that is recorded."""
+    with jupyter.open(browser, ["1"]) as notebook:
+        outcome = notebook.page.evaluate(
+            "fetch('https://cdn.invalid.example.com/x.js').then(() => 'reached', () => 'failed')"
+        )
+        assert outcome == "failed"
+        assert notebook.record.foreign_hosts == {"cdn.invalid.example.com"}
