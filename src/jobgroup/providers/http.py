@@ -39,7 +39,8 @@ MAX_ANSWER_BYTES: Final = 256 * 2**20
 TOTAL_S: Final = 300.0
 """The longest that one request may take, a large result on a slow line included."""
 
-_TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=20.0)
+SILENCE_S: Final = 30.0
+"""How long a server may say nothing before the request counts as lost."""
 
 _KEEP_ALIVE_S: Final = 2.0
 """Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a POST on a
@@ -74,13 +75,14 @@ class HttpClient:
     used where it names any, else those of the environment or system; never for loopback.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
         if not may_carry_token(account.origin):
             raise CredentialsError(
                 f"{account.origin} is plain http: a token would be readable on the way. "
                 "Nothing was sent; use its https address."
             )
         self._account = account
+        self._timeout = httpx.Timeout(silence_s, connect=10.0, pool=20.0)
         self._gate = asyncio.Semaphore(CONNECTIONS)
         self._client: httpx.AsyncClient | None = None
 
@@ -149,7 +151,7 @@ class HttpClient:
             proxy = _proxy_for(self._account)
             self._client = httpx.AsyncClient(
                 headers={"User-Agent": user_agent(), "Accept": "application/json"},
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 follow_redirects=False,
                 transport=AiohttpTransport(
                     limits=httpx.Limits(

@@ -30,7 +30,7 @@ from jobgroup.providers.base import (
     RemoteStatus,
     may_have_arrived,
 )
-from jobgroup.providers.http import Answer, HttpClient
+from jobgroup.providers.http import SILENCE_S, Answer, HttpClient
 from jobgroup.providers.retry import repeated
 
 STATUS_CONCURRENCY: Final = 40
@@ -106,12 +106,13 @@ class QuandelaCloud:
     A cloud has the current paths, the older ones, or both. Which is found by asking GET of the path
     that creates: where it exists the answer is 405. `can_look_up` turns true when the cloud says,
     with the header ``Idempotency-Key-Support: true``, that it honours ``Idempotency-Key``.
+    `silence_s` is how long it may say nothing before a request counts as lost.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
         self.can_look_up = False
         self._origin = normalise_origin(account.origin)
-        self._http = HttpClient(account)
+        self._http = HttpClient(account, silence_s=silence_s)
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
@@ -215,10 +216,10 @@ class QuandelaCloud:
         return document
 
     async def _read(self, path: str) -> dict[str, Any]:
-        async def once() -> dict[str, Any]:
-            return self._document(await self._ask("GET", path))
+        return await repeated(self._read_once, path)
 
-        return await repeated(once)
+    async def _read_once(self, path: str) -> dict[str, Any]:
+        return self._document(await self._ask("GET", path))
 
     async def _paths_before_post(self) -> _Paths:
         try:
@@ -240,7 +241,7 @@ class QuandelaCloud:
 
     async def _find_paths(self) -> _Paths:
         for paths in (_CURRENT, _OLDER):
-            status = await repeated(lambda path=paths.create: self._probe(path))  # type: ignore[misc]
+            status = await repeated(self._probe, paths.create)
             if status == 405 or 200 <= status < 300:
                 self._paths, self._paths_are_known = paths, True
                 return paths

@@ -35,15 +35,18 @@ def is_worth_repeating(error: BaseException) -> bool:
     )
 
 
-async def repeated(read: Callable[[], Awaitable[T]]) -> T:
-    """The answer of `read`, tried up to `ATTEMPTS` times; raises what the last attempt raised."""
+async def repeated(read: Callable[[str], Awaitable[T]], path: str) -> T:
+    """What the coroutine function `read` gives for a path, tried up to `ATTEMPTS` times.
+
+    Raises what the last attempt raised.
+    """
     retrying = AsyncRetrying(
         retry=retry_if_exception(is_worth_repeating),
         stop=stop_after_attempt(ATTEMPTS),
         wait=_wait_s,
         reraise=True,
     )
-    return await retrying(read)
+    return await retrying(read, path)
 
 
 def _wait_s(state: RetryCallState) -> float:

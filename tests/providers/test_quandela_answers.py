@@ -1,0 +1,236 @@
+"""The pure rules of the provider: errors by status and sentence, statuses, waits, arrivals."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobgroup import errors
+from jobgroup.providers.answers import (
+    MAX_SENTENCE,
+    availability,
+    error_for,
+    remote_status,
+    retry_after_s,
+    sentence_of,
+)
+from jobgroup.providers.base import may_have_arrived
+
+ORIGIN = "https://cloud.example"
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+def error(status, sentence="no", **more):
+    return error_for(status, json.dumps({"error": sentence}).encode(), origin=ORIGIN, **more)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "kind", "arrived"),
+    [
+        (400, "Cannot create more than 12 jobs", errors.JobLimitError, False),
+        (403, "Cannot have more than 2 running jobs", errors.JobLimitError, False),
+        (400, "Max shots must less than or equal to 5", errors.RequestRefusedError, False),
+        (401, "Invalid or expired job token", errors.TokenRefusedError, False),
+        (401, "Not enough credits", errors.NotEnoughCreditsError, False),
+        (401, "Not enough credits: all are reserved", errors.NotEnoughCreditsError, False),
+        (401, "Not enough qpu time left", errors.NotEnoughCreditsError, False),
+        (402, "pay", errors.NotEnoughCreditsError, False),
+        (403, "No permission", errors.RequestRefusedError, False),
+        (404, "Platform not found", errors.RemoteNotFoundError, False),
+        (405, "no", errors.RequestRefusedError, False),
+        (408, "slow", errors.CloudBusyError, False),
+        (409, "no", errors.RequestRefusedError, False),
+        (413, "large", errors.RequestRefusedError, False),
+        (422, "Validation error", errors.RequestRefusedError, False),
+        (425, "early", errors.CloudBusyError, False),
+        (429, "often", errors.CloudBusyError, False),
+        (500, "oops", errors.CloudBusyError, True),
+        (502, "gateway", errors.CloudBusyError, True),
+        (503, "down", errors.CloudBusyError, True),
+        (504, "late", errors.CloudBusyError, True),
+        (303, "see", errors.BadAnswerError, True),
+        (307, "there", errors.BadAnswerError, False),
+    ],
+)
+def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, arrived):
+    """The table of `may_have_arrived`, and that the cloud's sentence reaches the user."""
+    made = error(status, sentence)
+    assert type(made) is kind
+    assert sentence in str(made)
+    assert may_have_arrived(made) is arrived
+    if isinstance(made, errors.CloudError):
+        assert (made.status_code, made.sentence, made.origin) == (status, sentence, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("made", "arrived"),
+    [
+        (errors.CloudUnreachableError("x"), False),
+        (errors.RequestLostError("x"), True),
+        (errors.BadAnswerError("x", status_code=200), True),
+        (errors.NoTokenError("x"), False),
+        (errors.MissingExtraError("x"), False),
+        (ZeroDivisionError(), True),
+        (KeyboardInterrupt(), True),
+    ],
+)
+def test_what_is_not_known_to_be_harmless_may_have_arrived(made, arrived):
+    """The cautious half of the table: only certainty counts as unsent."""
+    assert may_have_arrived(made) is arrived
+
+
+def test_success_is_no_error():
+    """Any 2xx is taken."""
+    assert error_for(200, b"", origin=ORIGIN) is None
+    assert error_for(201, b"", origin=ORIGIN) is None
+
+
+def test_details_of_a_validation_error_are_kept():
+    """A 422 says which field it means."""
+    body = {"message": "Validation error", "detail": {"json": {"payload": ["Missing data"]}}}
+    sentence = sentence_of(json.dumps(body).encode())
+    assert sentence == 'Validation error {"json": {"payload": ["Missing data"]}}'
+
+
+def test_a_gateway_s_page_is_not_a_sentence():
+    """HTML is not shown to the user; the status is."""
+    made = error_for(502, b"<html><h1>Bad</h1></html>", origin=ORIGIN)
+    assert made.sentence is None
+    assert "HTTP 502 Bad Gateway" in str(made)
+
+
+@given(st.binary() | ANYTHING.map(lambda v: json.dumps(v).encode()))
+def test_any_body_gives_a_short_printable_sentence_or_none(body):
+    """Whatever a server answers, what is kept is bounded, on one line, and shows no secret."""
+    sentence = sentence_of(body * 300, "secret")
+    assert sentence is None or (
+        0 < len(sentence) <= MAX_SENTENCE and sentence.isprintable() and "secret" not in sentence
+    )
+
+
+def test_the_secret_is_taken_out_of_a_sentence():
+    """A cloud that repeats the token does not get it into an error."""
+    assert sentence_of(b'{"error": "token s3cr3t-s3cr3t is bad"}', "s3cr3t-s3cr3t") == (
+        "token [token] is bad"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("2", 2.0),
+        ("1.5", 1.5),
+        ("-3", 0.0),
+        ("nan", None),
+        ("soon", None),
+        ("Sun, 22 Nov 2026 12:00:30 GMT", 30.0),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
+        ("99999999999", 86_400.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header, seconds):
+    """Both forms of the header are understood, nonsense is no wait, and no wait is endless."""
+    assert retry_after_s(header, datetime(2026, 11, 22, 12, 0, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("waiting", "waiting"),
+        ("running", "running"),
+        ("completed", "success"),
+        ("error", "error"),
+        ("canceled", "canceled"),
+        ("suspended", "suspended"),
+        ("cancel_requested", "cancel_requested"),
+        ("unknown", "unknown"),
+        ("Teleported", "unknown"),
+        ("none", "unknown"),
+    ],
+)
+def test_every_word_has_a_state_and_is_kept(word, state):
+    """The cloud's word is stored as it came, whatever it means."""
+    status = remote_status({"status": word})
+    assert (status.word, status.state) == (word, state)
+
+
+@pytest.mark.parametrize(
+    ("said", "progress"),
+    [(0, 0.0), (0.25, 0.25), (1, 1.0), (50, 0.5), (100, 1.0), (250, 1.0), (-1, None), ("x", None)],
+)
+def test_progress_is_a_fraction_or_percent(said, progress):
+    """Both of the cloud's habits give 0 to 1."""
+    assert remote_status({"status": "running", "progress": said}).progress == progress
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"status": "error", "status_message": "boom", "failure_code": "E1"}, "boom"),
+        ({"status": "error", "failure_code": "E1", "progress_message": "Computing"}, "E1"),
+        ({"status": "error", "msg": "it broke"}, "it broke"),
+        ({"status": "running", "progress_message": "Computing", "msg": "ok"}, "Computing"),
+        ({"status": "waiting", "msg": "ok"}, None),
+    ],
+)
+def test_the_message_is_the_one_that_fits_the_state(document, message):
+    """A failed job says why, a running one what it does; "ok" is about the answer."""
+    assert remote_status(document).message == message
+
+
+def test_a_recorded_status_answer():
+    """What the real clients are answered is read whole."""
+    status = remote_status(
+        {
+            "msg": "ok",
+            "status": "completed",
+            "status_message": None,
+            "failure_code": None,
+            "progress": 1.0,
+            "progress_message": "Computing",
+            "creation_datetime": 1795335947.53528,
+            "start_time": 1795335947.53542,
+            "duration": 0,
+            "shots": None,
+            "last_intermediate_results": None,
+            "name": "sample_count",
+        }
+    )
+    assert status.state == "success"
+    assert (status.created_at, status.started_at) == (1795335947.53528, 1795335947.53542)
+    assert (status.duration_s, status.shots, status.name) == (0.0, None, "sample_count")
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            [
+                *("status", "progress", "progress_message", "status_message", "failure_code"),
+                *("creation_datetime", "start_time", "duration", "shots", "name", "msg"),
+            ],
+            ANYTHING,
+        ),
+    )
+)
+def test_no_status_answer_raises(document):
+    """Missing and wrongly typed fields are nothing that stops the watching."""
+    status = remote_status(document)
+    assert status.progress is None or 0 <= status.progress <= 1
+
+
+@given(st.dictionaries(st.sampled_from(["max_jobs_in_queue", "num_jobs_in_queue"]), ANYTHING))
+def test_no_availability_answer_raises(document):
+    """Free slots are a number from 0, or unknown."""
+    free = availability(document).queue_free
+    assert free is None or free >= 0

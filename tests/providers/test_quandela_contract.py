@@ -1,0 +1,281 @@
+"""What the provider asks of a cloud, on which paths, and what it makes of well-formed answers."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from wire_cloud import NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
+
+from jobgroup import errors
+from jobgroup.providers import provider_for
+from jobgroup.providers.base import Account, Availability, Provider
+from jobgroup.providers.quandela import GIVE_UP_AFTER, QuandelaCloud
+
+pytestmark = pytest.mark.anyio
+BODY = {
+    "job_name": "a",
+    "platform_name": "sim:altair",
+    "job_group_name": "g",
+    "pcvl_version": "1.0.1",
+    "payload": {"command": "probs", "é": [1.0, None]},
+}
+
+
+@asynccontextmanager
+async def opened(account):
+    provider = QuandelaCloud(account)
+    try:
+        yield provider
+    finally:
+        await provider.aclose()
+
+
+def has_only_older_paths(cloud):
+    cloud.routes = {"GET /api/job": WRONG_METHOD}
+
+
+async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, account):
+    """The stored body arrives unchanged, under the attempt's key and the account's token."""
+    cloud.routes["POST /api/jobs"] = answer({"job_id": "id-1"})
+    async with opened(account) as provider:
+        assert isinstance(provider, Provider)
+        assert await provider.submit(BODY, key="attempt-7") == "id-1"
+    (request,) = [r for r in cloud.requests if r.method == "POST"]
+    assert json.loads(request.body) == BODY
+    assert request.headers["idempotency-key"] == "attempt-7"
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("jobgroup/")
+
+
+async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(cloud, account):
+    """Which paths there are is found with GET; nothing is created to find it out."""
+    has_only_older_paths(cloud)
+    cloud.routes |= {
+        "POST /api/job": answer({"job_id": "1"}),
+        "POST /api/job/cancel/1": answer({"message": "ok"}),
+        "POST /api/job/rerun/1": answer({"job_id": "2"}),
+        "GET /api/job/status/1": answer({"status": "canceled"}),
+        "GET /api/job/result/1": answer({"results": "{}"}),
+    }
+    async with opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "1"
+        await provider.cancel("1")
+        assert (await provider.status(["1"]))["1"].state == "canceled"
+        assert await provider.result("1") == {"results": "{}"}
+        assert await provider.rerun("1", key="k2") == "2"
+        assert await provider.rerun("1", key="k3", changes={"job_name": "b"}) is None
+    assert cloud.asked("POST") == ["/api/job", "/api/job/cancel/1", "/api/job/rerun/1"]
+    assert cloud.asked("GET")[:2] == ["/api/jobs", "/api/job"]
+    assert cloud.asked("GET").count("/api/jobs") == 1
+
+
+async def test_where_the_question_is_not_answered_the_first_job_found_decides(cloud, account):
+    """A gateway that hides which paths exist is seen through by a job's status."""
+    cloud.routes = {
+        "GET /api/jobs/1/status": answer({"status": "running"}),
+        "POST /api/jobs": answer({"job_id": "2"}),
+    }
+    async with opened(account) as provider:
+        assert (await provider.status(["1"]))["1"].state == "running"
+        assert await provider.submit(BODY, key="k") == "2"
+
+
+async def test_rerun_sends_changes_on_the_current_path(cloud, account):
+    """A rerun with changes carries them, one without has no body; both carry their key."""
+    cloud.routes["POST /api/jobs/1/rerun"] = answer({"job_id": "2"})
+    async with opened(account) as provider:
+        assert await provider.rerun("1", key="k1") == "2"
+        assert await provider.rerun("1", key="k2", changes={"job_name": "b"}) == "2"
+    plain, changed = [r for r in cloud.requests if r.method == "POST"]
+    assert plain.body == b""
+    assert json.loads(changed.body) == {"job_name": "b"}
+    assert [plain.headers["idempotency-key"], changed.headers["idempotency-key"]] == ["k1", "k2"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+async def test_a_rerun_that_is_not_to_be_had_is_none(cloud, account, status):
+    """Where the cloud forbids or cannot do a rerun the stored body is to be sent instead."""
+    cloud.routes["POST /api/jobs/1/rerun"] = answer({"error": "no"}, status)
+    async with opened(account) as provider:
+        assert await provider.rerun("1", key="k") is None
+
+
+async def test_a_rerun_that_the_plan_refuses_is_an_error(cloud, account):
+    """The plan's limit and a job that has not failed are no reasons to send the body instead."""
+    cloud.routes["POST /api/jobs/1/rerun"] = answer(
+        {"error": "Cannot have more than 1 running Quantum Toolbox jobs"}, 403
+    )
+    cloud.routes["POST /api/jobs/2/rerun"] = answer({"error": "job is running"}, 400)
+    async with opened(account) as provider:
+        with pytest.raises(errors.JobLimitError):
+            await provider.rerun("1", key="k")
+        with pytest.raises(errors.RequestRefusedError, match="job is running"):
+            await provider.rerun("2", key="k")
+
+
+async def test_each_job_gets_its_own_answer_or_error(cloud, account):
+    """One job that is gone and one that answers nonsense leave the others' statuses alone."""
+    for i in range(100):
+        cloud.routes[f"GET /api/jobs/{i}/status"] = answer({"status": "completed"})
+    cloud.routes["GET /api/jobs/3/status"] = NOT_FOUND
+    cloud.routes["GET /api/jobs/5/status"] = answer(text="<html>")
+    async with opened(account) as provider:
+        answers = await provider.status([str(i) for i in range(100)])
+    assert len(answers) == 100
+    assert isinstance(answers.pop("3"), errors.RemoteNotFoundError)
+    assert isinstance(answers.pop("5"), errors.BadAnswerError)
+    assert {a.state for a in answers.values()} == {"success"}
+
+
+async def test_a_refused_token_stops_the_questions(cloud, account):
+    """Ten thousand jobs of an account whose token is refused are not ten thousand requests."""
+    ids = [str(i) for i in range(10_000)]
+    refused = answer({"error": "Invalid or expired job token", "detail": {}}, 401)
+    cloud.routes |= {f"GET /api/jobs/{i}/status": refused for i in ids}
+    async with opened(account) as provider:
+        answers = await provider.status(ids)
+    assert list(answers) != []
+    assert set(map(type, answers.values())) == {errors.TokenRefusedError}
+    assert set(answers) == set(ids)
+    assert len(cloud.requests) < 200
+
+
+async def test_a_failing_cloud_stops_the_questions(cloud, account):
+    """A cloud that fails for everything is left alone after some failures in a row."""
+    ids = [str(i) for i in range(2_000)]
+    cloud.routes |= {f"GET /api/jobs/{i}/status": answer({}, 503, Retry_After="9") for i in ids}
+    async with opened(account) as provider:
+        answers = await provider.status(ids)
+    assert set(map(type, answers.values())) == {errors.CloudBusyError}
+    assert set(answers) == set(ids)
+    assert len(cloud.requests) <= GIVE_UP_AFTER + 50
+
+
+async def test_an_unreachable_cloud_is_an_answer_for_each_job(cloud, account):
+    """Nobody there: each job gets that error, and nothing raises."""
+    cloud.stop()
+    async with opened(account) as provider:
+        answers = await provider.status(["1", "2"])
+    assert set(map(type, answers.values())) == {errors.CloudUnreachableError}
+
+
+async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
+    """A busy cloud that names a short wait is asked again and then answers."""
+    cloud.routes["GET /api/jobs/1/result"] = lambda _: (
+        answer({}, 429, Retry_After="0.1")
+        if cloud.asked("GET").count("/api/jobs/1/result") < 3
+        else answer({"results": "{}"})
+    )
+    async with opened(account) as provider:
+        assert await provider.result("1") == {"results": "{}"}
+    assert cloud.asked("GET").count("/api/jobs/1/result") == 3
+
+
+async def test_creates_and_cancels_are_never_repeated(cloud, account):
+    """A busy cloud gets one create and one cancel; whether to try again is not decided here."""
+    cloud.routes |= {
+        "POST /api/jobs": answer({}, 429, Retry_After="0"),
+        "POST /api/jobs/1/cancel": RESET,
+    }
+    async with opened(account) as provider:
+        with pytest.raises(errors.CloudBusyError) as caught:
+            await provider.submit(BODY, key="k")
+        with pytest.raises(errors.RequestLostError):
+            await provider.cancel("1")
+    assert caught.value.retry_after_s == 0
+    assert cloud.asked("POST") == ["/api/jobs", "/api/jobs/1/cancel"]
+
+
+async def test_availability_and_its_absence(cloud, account):
+    """Free slots are counted; a cloud without the call leaves them unknown."""
+    async with opened(account) as provider:
+        assert await provider.availability() == Availability()
+        cloud.routes["GET /api/jobs/availability"] = answer(
+            {"max_jobs_in_queue": 10, "num_jobs_in_queue": 3, "max_concurrent_jobs": 2}
+        )
+        assert await provider.availability() == Availability(7, 10, 2)
+
+
+async def test_look_up_is_possible_once_the_cloud_has_said_so(cloud, account):
+    """Only a cloud that announces idempotency keys may be asked again with the same one."""
+    async with opened(account) as provider:
+        assert provider.can_look_up is False
+        await provider.availability()
+        assert provider.can_look_up is False
+        cloud.routes["GET /api/jobs/availability"] = answer({}, Idempotency_Key_Support="true")
+        await provider.availability()
+        assert provider.can_look_up is True
+
+
+async def test_ids_are_data_never_paths(cloud, account):
+    """An id with a slash and dots asks for that id and for nothing else."""
+    async with opened(account) as provider:
+        answers = await provider.status(["../../x?y=1"])
+    assert isinstance(answers["../../x?y=1"], errors.RemoteNotFoundError)
+    assert cloud.asked("GET")[-1].startswith("/api/jobs/..%2F..%2Fx%3Fy")
+
+
+async def test_a_path_prefix_of_the_origin_is_kept(cloud):
+    """A cloud behind a prefix is asked behind it."""
+    cloud.routes["GET /pre/fix/api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
+    async with opened(Account(f"{cloud.url}/pre/fix", "", lambda: TOKEN)) as provider:
+        assert (await provider.availability()).queue_max == 1
+
+
+async def test_the_account_s_proxy_is_used(cloud):
+    """A host beyond loopback is reached through the proxy that the account names."""
+    address = urlsplit(cloud.url).netloc
+    account = Account(
+        "https://cloud.invalid", "", lambda: TOKEN, proxies={"https": f"http://{address}"}
+    )
+    async with opened(account) as provider:
+        with pytest.raises(errors.CloudUnreachableError):
+            await provider.availability()
+    assert cloud.asked("CONNECT")[0] == "cloud.invalid:443"
+    assert TOKEN not in str(cloud.requests)
+
+
+async def test_loopback_is_never_asked_through_a_proxy(cloud, monkeypatch):
+    """The environment's proxy does not see what is meant for this machine."""
+    with serving() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        cloud.routes["GET /api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
+        async with opened(Account(cloud.url, "", lambda: TOKEN)) as provider:
+            assert (await provider.availability()).queue_max == 1
+        assert proxy.requests == []
+
+
+async def test_a_new_token_is_used_by_the_next_request(cloud):
+    """The token is asked for at each request, so one set later is used by what runs already."""
+    tokens = iter(["old", "new"])
+    async with opened(Account(cloud.url, "", lambda: next(tokens))) as provider:
+        await provider.availability()
+        await provider.availability()
+    assert [r.headers["authorization"] for r in cloud.requests] == ["Bearer old", "Bearer new"]
+
+
+async def test_a_missing_token_sends_nothing(cloud):
+    """Without a token no request leaves, and each job's answer says so."""
+
+    def no_token():
+        raise errors.NoTokenError("none")
+
+    async with opened(Account(cloud.url, "", no_token)) as provider:
+        answers = await provider.status(["1", "2"])
+        with pytest.raises(errors.NoTokenError):
+            await provider.submit(BODY, key="k")
+    assert set(map(type, answers.values())) == {errors.NoTokenError}
+    assert cloud.requests == []
+
+
+async def test_providers_are_found_by_kind(account):
+    """The built-in kind is known; one that nothing registers says what to do."""
+    provider = provider_for(account, "quandela")
+    assert isinstance(provider, QuandelaCloud)
+    await provider.aclose()
+    with pytest.raises(errors.MissingExtraError, match=r"jobgroup\.providers"):
+        provider_for(account, "nowhere")
