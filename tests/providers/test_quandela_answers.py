@@ -28,7 +28,7 @@ ANYTHING = st.recursive(
 )
 
 
-def error(status, sentence="no", **more):
+def _error(status, sentence="no", **more):
     return error_for(status, json.dumps({"error": sentence}).encode(), origin=ORIGIN, **more)
 
 
@@ -62,7 +62,7 @@ def error(status, sentence="no", **more):
 )
 def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, arrived):
     """The table of `may_have_arrived`, and that the cloud's sentence reaches the user."""
-    made = error(status, sentence)
+    made = _error(status, sentence)
     assert type(made) is kind
     assert sentence in str(made)
     assert may_have_arrived(made) is arrived

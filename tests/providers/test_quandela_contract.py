@@ -25,7 +25,7 @@ BODY = {
 
 
 @asynccontextmanager
-async def opened(account):
+async def _opened(account):
     provider = QuandelaCloud(account)
     try:
         yield provider
@@ -33,14 +33,14 @@ async def opened(account):
         await provider.aclose()
 
 
-def has_only_older_paths(cloud):
+def _has_only_older_paths(cloud):
     cloud.routes = {"GET /api/job": WRONG_METHOD}
 
 
 async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, account):
     """The stored body arrives unchanged, under the attempt's key and the account's token."""
     cloud.routes["POST /api/jobs"] = answer({"job_id": "id-1"})
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert isinstance(provider, Provider)
         assert await provider.submit(BODY, key="attempt-7") == "id-1"
     (request,) = [r for r in cloud.requests if r.method == "POST"]
@@ -53,7 +53,7 @@ async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, acc
 
 async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(cloud, account):
     """Which paths there are is found with GET; nothing is created to find it out."""
-    has_only_older_paths(cloud)
+    _has_only_older_paths(cloud)
     cloud.routes |= {
         "POST /api/job": answer({"job_id": "1"}),
         "POST /api/job/cancel/1": answer({"message": "ok"}),
@@ -61,7 +61,7 @@ async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(c
         "GET /api/job/status/1": answer({"status": "canceled"}),
         "GET /api/job/result/1": answer({"results": "{}"}),
     }
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.submit(BODY, key="k") == "1"
         await provider.cancel("1")
         assert (await provider.status(["1"]))["1"].state == "canceled"
@@ -79,7 +79,7 @@ async def test_where_the_question_is_not_answered_the_first_job_found_decides(cl
         "GET /api/jobs/1/status": answer({"status": "running"}),
         "POST /api/jobs": answer({"job_id": "2"}),
     }
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert (await provider.status(["1"]))["1"].state == "running"
         assert await provider.submit(BODY, key="k") == "2"
 
@@ -87,7 +87,7 @@ async def test_where_the_question_is_not_answered_the_first_job_found_decides(cl
 async def test_rerun_sends_changes_on_the_current_path(cloud, account):
     """A rerun with changes carries them, one without has no body; both carry their key."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"job_id": "2"})
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.rerun("1", key="k1") == "2"
         assert await provider.rerun("1", key="k2", changes={"job_name": "b"}) == "2"
     plain, changed = [r for r in cloud.requests if r.method == "POST"]
@@ -100,7 +100,7 @@ async def test_rerun_sends_changes_on_the_current_path(cloud, account):
 async def test_a_rerun_that_is_not_to_be_had_is_none(cloud, account, status):
     """Where the cloud forbids or cannot do a rerun the stored body is to be sent instead."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"error": "no"}, status)
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
 
 
@@ -110,7 +110,7 @@ async def test_a_rerun_that_the_plan_refuses_is_an_error(cloud, account):
         {"error": "Cannot have more than 1 running Quantum Toolbox jobs"}, 403
     )
     cloud.routes["POST /api/jobs/2/rerun"] = answer({"error": "job is running"}, 400)
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         with pytest.raises(errors.JobLimitError):
             await provider.rerun("1", key="k")
         with pytest.raises(errors.RequestRefusedError, match="job is running"):
@@ -123,7 +123,7 @@ async def test_each_job_gets_its_own_answer_or_error(cloud, account):
         cloud.routes[f"GET /api/jobs/{i}/status"] = answer({"status": "completed"})
     cloud.routes["GET /api/jobs/3/status"] = NOT_FOUND
     cloud.routes["GET /api/jobs/5/status"] = answer(text="<html>")
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         answers = await provider.status([str(i) for i in range(100)])
     assert len(answers) == 100
     assert isinstance(answers.pop("3"), errors.RemoteNotFoundError)
@@ -136,7 +136,7 @@ async def test_a_refused_token_stops_the_questions(cloud, account):
     ids = [str(i) for i in range(10_000)]
     refused = answer({"error": "Invalid or expired job token", "detail": {}}, 401)
     cloud.routes |= {f"GET /api/jobs/{i}/status": refused for i in ids}
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         answers = await provider.status(ids)
     assert list(answers) != []
     assert set(map(type, answers.values())) == {errors.TokenRefusedError}
@@ -148,7 +148,7 @@ async def test_a_failing_cloud_stops_the_questions(cloud, account):
     """A cloud that fails for everything is left alone after some failures in a row."""
     ids = [str(i) for i in range(2_000)]
     cloud.routes |= {f"GET /api/jobs/{i}/status": answer({}, 503, Retry_After="9") for i in ids}
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         answers = await provider.status(ids)
     assert set(map(type, answers.values())) == {errors.CloudBusyError}
     assert set(answers) == set(ids)
@@ -158,7 +158,7 @@ async def test_a_failing_cloud_stops_the_questions(cloud, account):
 async def test_an_unreachable_cloud_is_an_answer_for_each_job(cloud, account):
     """Nobody there: each job gets that error, and nothing raises."""
     cloud.stop()
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         answers = await provider.status(["1", "2"])
     assert set(map(type, answers.values())) == {errors.CloudUnreachableError}
 
@@ -170,7 +170,7 @@ async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
         if cloud.asked("GET").count("/api/jobs/1/result") < 3
         else answer({"results": "{}"})
     )
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.result("1") == {"results": "{}"}
     assert cloud.asked("GET").count("/api/jobs/1/result") == 3
 
@@ -181,7 +181,7 @@ async def test_creates_and_cancels_are_never_repeated(cloud, account):
         "POST /api/jobs": answer({}, 429, Retry_After="0"),
         "POST /api/jobs/1/cancel": RESET,
     }
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         with pytest.raises(errors.CloudBusyError) as caught:
             await provider.submit(BODY, key="k")
         with pytest.raises(errors.RequestLostError):
@@ -192,7 +192,7 @@ async def test_creates_and_cancels_are_never_repeated(cloud, account):
 
 async def test_availability_and_its_absence(cloud, account):
     """Free slots are counted; a cloud without the call leaves them unknown."""
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.availability() == Availability()
         cloud.routes["GET /api/jobs/availability"] = answer(
             {"max_jobs_in_queue": 10, "num_jobs_in_queue": 3, "max_concurrent_jobs": 2}
@@ -202,7 +202,7 @@ async def test_availability_and_its_absence(cloud, account):
 
 async def test_look_up_is_possible_once_the_cloud_has_said_so(cloud, account):
     """Only a cloud that announces idempotency keys may be asked again with the same one."""
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert provider.can_look_up is False
         await provider.availability()
         assert provider.can_look_up is False
@@ -213,7 +213,7 @@ async def test_look_up_is_possible_once_the_cloud_has_said_so(cloud, account):
 
 async def test_ids_are_data_never_paths(cloud, account):
     """An id with a slash and dots asks for that id and for nothing else."""
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         answers = await provider.status(["../../x?y=1"])
     assert isinstance(answers["../../x?y=1"], errors.RemoteNotFoundError)
     assert cloud.asked("GET")[-1].startswith("/api/jobs/..%2F..%2Fx%3Fy")
@@ -222,7 +222,7 @@ async def test_ids_are_data_never_paths(cloud, account):
 async def test_a_path_prefix_of_the_origin_is_kept(cloud):
     """A cloud behind a prefix is asked behind it."""
     cloud.routes["GET /pre/fix/api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
-    async with opened(Account(f"{cloud.url}/pre/fix", "", lambda: TOKEN)) as provider:
+    async with _opened(Account(f"{cloud.url}/pre/fix", "", lambda: TOKEN)) as provider:
         assert (await provider.availability()).queue_max == 1
 
 
@@ -232,7 +232,7 @@ async def test_the_account_s_proxy_is_used(cloud):
     account = Account(
         "https://cloud.invalid", "", lambda: TOKEN, proxies={"https": f"http://{address}"}
     )
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         with pytest.raises(errors.CloudUnreachableError):
             await provider.availability()
     assert cloud.asked("CONNECT")[0] == "cloud.invalid:443"
@@ -244,7 +244,7 @@ async def test_loopback_is_never_asked_through_a_proxy(cloud, monkeypatch):
     with serving() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         cloud.routes["GET /api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
-        async with opened(Account(cloud.url, "", lambda: TOKEN)) as provider:
+        async with _opened(Account(cloud.url, "", lambda: TOKEN)) as provider:
             assert (await provider.availability()).queue_max == 1
         assert proxy.requests == []
 
@@ -252,7 +252,7 @@ async def test_loopback_is_never_asked_through_a_proxy(cloud, monkeypatch):
 async def test_a_new_token_is_used_by_the_next_request(cloud):
     """The token is asked for at each request, so one set later is used by what runs already."""
     tokens = iter(["old", "new"])
-    async with opened(Account(cloud.url, "", lambda: next(tokens))) as provider:
+    async with _opened(Account(cloud.url, "", lambda: next(tokens))) as provider:
         await provider.availability()
         await provider.availability()
     assert [r.headers["authorization"] for r in cloud.requests] == ["Bearer old", "Bearer new"]
@@ -264,7 +264,7 @@ async def test_a_missing_token_sends_nothing(cloud):
     def no_token():
         raise errors.NoTokenError("none")
 
-    async with opened(Account(cloud.url, "", no_token)) as provider:
+    async with _opened(Account(cloud.url, "", no_token)) as provider:
         answers = await provider.status(["1", "2"])
         with pytest.raises(errors.NoTokenError):
             await provider.submit(BODY, key="k")

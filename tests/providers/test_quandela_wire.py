@@ -25,7 +25,7 @@ BODY = {"job_name": "a", "platform_name": "sim:altair", "payload": {"command": "
 
 
 @asynccontextmanager
-async def opened(account, **options):
+async def _opened(account, **options):
     provider = QuandelaCloud(account, **options)
     try:
         yield provider
@@ -33,8 +33,8 @@ async def opened(account, **options):
         await provider.aclose()
 
 
-async def failure_of_submit(account, **options):
-    async with opened(account, **options) as provider:
+async def _failure_of_submit(account, **options):
+    async with _opened(account, **options) as provider:
         with pytest.raises(errors.JobGroupError) as caught:
             await provider.submit(BODY, key="k")
     return caught.value
@@ -44,17 +44,17 @@ async def failure_of_submit(account, **options):
 async def test_create_cut_off_is_lost_not_unreachable(cloud, account, misbehaviour):
     """A create that is cut off at any point after connecting may have arrived."""
     cloud.routes["POST /api/jobs"] = misbehaviour
-    error = await failure_of_submit(account)
+    error = await _failure_of_submit(account)
     assert type(error) is errors.RequestLostError
     assert may_have_arrived(error)
 
 
 async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, account):
-    """The fate of a create that dies on a kept-alive connection is unclear, and it is not resent."""
+    """The fate of a create that dies on a kept-alive connection is unclear; it is not resent."""
     cloud.routes["POST /api/jobs"] = lambda _: (
         answer({"job_id": "1"}) if len(cloud.asked("POST")) == 1 else CLOSE
     )
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert await provider.submit(BODY, key="k1") == "1"
         with pytest.raises(errors.RequestLostError):
             await provider.submit(BODY, key="k2")
@@ -64,14 +64,14 @@ async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, ac
 async def test_create_that_is_never_answered_is_lost(cloud, account):
     """Silence after the request was sent leaves its fate open."""
     cloud.routes["POST /api/jobs"] = HANG
-    error = await failure_of_submit(account, silence_s=0.3)
+    error = await _failure_of_submit(account, silence_s=0.3)
     assert type(error) is errors.RequestLostError
 
 
 async def test_truncated_answer_to_a_create_is_lost(cloud, account):
     """Half an answer names no job, and the job may exist."""
     cloud.routes["POST /api/jobs"] = b'HTTP/1.1 200 OK\r\nContent-length: 99\r\n\r\n{"job_'
-    assert may_have_arrived(await failure_of_submit(account))
+    assert may_have_arrived(await _failure_of_submit(account))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_truncated_answer_to_a_create_is_lost(cloud, account):
 async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account, reply):
     """A 2xx that names no job is a bad answer whose job may exist."""
     cloud.routes["POST /api/jobs"] = reply
-    error = await failure_of_submit(account)
+    error = await _failure_of_submit(account)
     assert type(error) is errors.BadAnswerError
     assert may_have_arrived(error)
     assert len(cloud.asked("POST")) == 1
@@ -100,7 +100,7 @@ async def test_nobody_listening_certainly_did_not_arrive(account_of):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        error = await failure_of_submit(account_of(url))
+        error = await _failure_of_submit(account_of(url))
     assert type(error) is errors.CloudUnreachableError
     assert not may_have_arrived(error)
     assert url in str(error)
@@ -108,13 +108,13 @@ async def test_nobody_listening_certainly_did_not_arrive(account_of):
 
 async def test_unknown_host_certainly_did_not_arrive(account_of):
     """A name that no DNS knows leaves the job cleanly unsent."""
-    error = await failure_of_submit(account_of("https://no-such-host.invalid"))
+    error = await _failure_of_submit(account_of("https://no-such-host.invalid"))
     assert type(error) is errors.CloudUnreachableError
 
 
 async def test_failed_tls_certainly_did_not_arrive(cloud, account_of):
     """A server that does not speak TLS gets no byte of the request."""
-    error = await failure_of_submit(account_of(cloud.url.replace("http:", "https:")))
+    error = await _failure_of_submit(account_of(cloud.url.replace("http:", "https:")))
     assert type(error) is errors.CloudUnreachableError
     assert not any("Bearer" in str(r.headers) for r in cloud.requests)
 
@@ -130,7 +130,7 @@ async def test_redirects_are_not_followed(cloud, account, status):
     """A token never goes where a redirect points."""
     with serving() as elsewhere:
         cloud.routes["POST /api/jobs"] = answer({}, status, Location=f"{elsewhere.url}/api/jobs")
-        error = await failure_of_submit(account)
+        error = await _failure_of_submit(account)
         assert elsewhere.requests == []
     assert type(error) is errors.BadAnswerError
     assert may_have_arrived(error) is (status not in (307, 308))
@@ -139,7 +139,7 @@ async def test_redirects_are_not_followed(cloud, account, status):
 async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, account):
     """A portal that redirects everything is noticed before a create is sent."""
     cloud.routes["GET /api/jobs"] = answer({}, 302, Location="http://127.0.0.1:9/login")
-    error = await failure_of_submit(account)
+    error = await _failure_of_submit(account)
     assert not may_have_arrived(error)
     assert cloud.asked("POST") == []
 
@@ -147,7 +147,7 @@ async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, accou
 async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(cloud, account):
     """A 503 to the question which paths exist is not the fate of a create."""
     cloud.routes["GET /api/jobs"] = answer({"error": "down"}, 503, Retry_After="60")
-    error = await failure_of_submit(account)
+    error = await _failure_of_submit(account)
     assert not may_have_arrived(error)
     assert error.retry_after_s == 60
     assert cloud.asked("POST") == []
@@ -157,7 +157,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account, monk
     """What a server sends is bounded in memory."""
     monkeypatch.setattr("jobgroup.providers.http.MAX_ANSWER_BYTES", 2**20)
     cloud.routes["GET /api/jobs/1/result"] = answer(text="x" * 2**21)
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         with pytest.raises(errors.BadAnswerError, match="more than"):
             await provider.result("1")
 
@@ -167,7 +167,7 @@ async def test_a_reset_read_is_repeated(cloud, account):
     cloud.routes["GET /api/jobs/1/status"] = lambda _: (
         RESET if len(cloud.asked("GET")) < 3 else answer({"status": "running"})
     )
-    async with opened(account) as provider:
+    async with _opened(account) as provider:
         assert (await provider.status(["1"]))["1"].state == "running"
 
 
@@ -175,7 +175,7 @@ async def test_a_reset_read_is_repeated(cloud, account):
 async def test_no_error_shows_the_token(cloud, account, status):
     """A cloud that repeats the token in its sentence does not get it into an exception."""
     cloud.routes["POST /api/jobs"] = answer({"error": f"bad {TOKEN} here"}, status)
-    error = await failure_of_submit(account)
+    error = await _failure_of_submit(account)
     cause = error
     while cause is not None:
         assert TOKEN not in repr(cause) + str(cause) + str(vars(cause))
@@ -187,7 +187,7 @@ async def test_a_create_to_a_server_that_went_away_certainly_did_not_arrive(acco
     """A create whose own connection is refused is cleanly unsent, whatever was asked before."""
     with serving() as cloud:
         cloud.routes["GET /api/jobs"] = answer({}, 405, Connection="close")
-        async with opened(account_of(cloud.url)) as provider:
+        async with _opened(account_of(cloud.url)) as provider:
             cloud.routes["POST /api/jobs"] = answer({}, 404, Connection="close")
             with pytest.raises(errors.RemoteNotFoundError):
                 await provider.submit(BODY, key="k")

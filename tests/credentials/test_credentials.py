@@ -1,0 +1,233 @@
+"""A token is found where the order says, goes only to the origin it is for, and is never shown."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+
+import pytest
+
+from jobgroup import credentials
+from jobgroup.credentials import Credentials, default_url
+from jobgroup.errors import NoTokenError
+
+QUANDELA = "https://api.cloud.quandela.com"
+OTHER = "https://other.example"
+SECRET = "canary-9d2f"
+
+
+@pytest.fixture
+def vault():
+    """Tokens of a process that has none yet."""
+    return Credentials()
+
+
+def test_a_given_token_opens_its_origin_alone(vault):
+    """`set_token` for one cloud and account is not sent to another cloud or account."""
+    vault.set_token(SECRET, url=OTHER)
+    assert vault.token_for(OTHER) == SECRET
+    for origin, label in [(QUANDELA, ""), (OTHER + ":444", ""), (OTHER + "/v2", ""), (OTHER, "b")]:
+        with pytest.raises(NoTokenError):
+            vault.token_for(origin, label)
+
+
+def test_labels_tell_accounts_apart(vault):
+    """Two accounts of one cloud have their own tokens."""
+    vault.set_token("one", url=OTHER)
+    vault.set_token("two", url=OTHER, account="b")
+    assert (vault.token_for(OTHER), vault.token_for(OTHER, "b")) == ("one", "two")
+
+
+@pytest.mark.parametrize("spelling", [OTHER + "/", "HTTPS://Other.Example:443", f" {OTHER} "])
+def test_spellings_of_one_origin_are_one(vault, spelling):
+    """Case, default port and trailing slash do not hide a token."""
+    vault.set_token(SECRET, url=spelling)
+    assert vault.token_for(OTHER) == SECRET
+
+
+def test_the_token_is_cleaned(vault):
+    """The line break that copying brings along is not part of the token."""
+    vault.set_token(f"  {SECRET}\r\n", url=OTHER)
+    assert vault.token_for(OTHER) == SECRET
+
+
+@pytest.mark.parametrize("bad", ["", "  \n", f"{SECRET} {SECRET}", f"{SECRET}é", f"{SECRET}\x00x"])
+def test_what_cannot_be_a_token_is_refused_unseen(vault, bad):
+    """A bad token raises without being shown, and the one before stays."""
+    vault.set_token("before", url=OTHER)
+    with pytest.raises(ValueError, match="token") as caught:
+        vault.set_token(bad, url=OTHER)
+    assert SECRET not in str(caught.value)
+    assert vault.token_for(OTHER) == "before"
+
+
+def test_what_is_no_string_is_a_type_error(vault):
+    """A wrong type is told as one."""
+    for token, url, account in [
+        (None, OTHER, ""),
+        (b"x", OTHER, ""),
+        ("x", 3, ""),
+        ("x", OTHER, 1),
+    ]:
+        with pytest.raises(TypeError):
+            vault.set_token(token, url=url, account=account)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["other.example", "ftp://other.example", "https://", "https://u:p@h", "https://h?x=1", ""],
+)
+def test_what_cannot_be_a_cloud_is_a_value_error(vault, url):
+    """A url that cannot be a cloud's is refused."""
+    with pytest.raises(ValueError, match="url"):
+        vault.set_token("x", url=url)
+
+
+def test_no_token_for_plain_http_beyond_loopback(vault, monkeypatch):
+    """A token neither is taken for nor goes to plain http on another machine."""
+    monkeypatch.setenv("JOBGROUP_URL", "http://other.example")
+    monkeypatch.setenv("JOBGROUP_TOKEN", SECRET)
+    with pytest.raises(ValueError, match="plain http"):
+        vault.set_token(SECRET, url="http://other.example")
+    vault.remember("http://other.example", "", SECRET)
+    with pytest.raises(NoTokenError, match="plain http"):
+        vault.token_for("http://other.example")
+    vault.set_token(SECRET, url="http://127.0.0.1:8000")
+    assert vault.token_for("http://127.0.0.1:8000") == SECRET
+
+
+def test_the_environment_s_token_is_for_its_url_alone(vault, monkeypatch):
+    """JOBGROUP_TOKEN goes to JOBGROUP_URL, which is Quandela Cloud unless it is set."""
+    monkeypatch.setenv("JOBGROUP_TOKEN", SECRET)
+    assert vault.token_for(QUANDELA) == SECRET
+    with pytest.raises(NoTokenError):
+        vault.token_for(OTHER)
+    monkeypatch.setenv("JOBGROUP_URL", OTHER)
+    assert vault.token_for(OTHER) == SECRET
+    assert default_url() == OTHER
+    for origin, label in [(QUANDELA, ""), (OTHER, "b")]:
+        with pytest.raises(NoTokenError):
+            vault.token_for(origin, label)
+
+
+def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
+    """Its file and variable are read without importing Perceval, for the url it is set to."""
+    script = (
+        "import sys, jobgroup.credentials as c\n"
+        "def ask(o):\n"
+        "    try: return c.token_for(o)\n"
+        "    except c.NoTokenError: return None\n"
+        f"print(ask({QUANDELA!r}), ask({OTHER!r}), 'perceval' in sys.modules)"
+    )
+
+    def run(config, **env):
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        child = {"PCVL_PERSISTENT_PATH": str(tmp_path), "PYTHONPATH": ":".join(sys.path), **env}
+        out = subprocess.run(
+            [sys.executable, "-c", script], env=child, capture_output=True, text=True
+        )
+        assert out.stderr == ""
+        return out.stdout.split()
+
+    assert run({}) == ["None", "None", "False"]
+    assert run({"remote": {"token": "saved"}}) == ["saved", "None", "False"]
+    assert run({"remote": {"token": "saved", "url": OTHER}}) == ["None", "saved", "False"]
+    assert run({}, PCVL_CLOUD_TOKEN="env") == ["env", "None", "False"]
+    assert run({"remote": {"url": OTHER}}, PCVL_CLOUD_TOKEN="env") == ["None", "env", "False"]
+    assert run({"remote": [1]}) == ["None", "None", "False"]
+
+
+def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
+    """`RemoteConfig.set_token` without a save is enough in the same process."""
+    perceval = pytest.importorskip("perceval")
+    perceval.RemoteConfig.clear_cache()
+    try:
+        perceval.RemoteConfig.set_token(SECRET)
+        perceval.RemoteConfig.set_url(OTHER)
+        assert vault.token_for(OTHER) == SECRET
+        with pytest.raises(NoTokenError):
+            vault.token_for(QUANDELA)
+    finally:
+        perceval.RemoteConfig.clear_cache()
+
+
+def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):
+    """Code beats jobs, jobs beat the environment."""
+    monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
+    assert vault.token_for(QUANDELA) == "environment"
+    vault.remember(QUANDELA + "/", "", "of a job")
+    assert vault.token_for(QUANDELA) == "of a job"
+    vault.set_token("given")
+    vault.remember(QUANDELA, "", "of an old job")
+    assert vault.token_for(QUANDELA) == "given"
+
+
+@pytest.mark.parametrize("token", [None, "", {}, 3])
+def test_a_job_without_a_token_changes_nothing(vault, token):
+    """What a job brings along may be nothing at all."""
+    vault.remember(OTHER, "", token)
+    with pytest.raises(NoTokenError):
+        vault.token_for(OTHER)
+
+
+def test_the_keyring_is_asked_once_and_its_errors_mean_no_token(vault, monkeypatch):
+    """The system's keyring gives the account's token; a locked or missing one gives none."""
+    asked = []
+
+    def get_password(service, user):
+        asked.append((service, user))
+        if "b@" in user:
+            raise RuntimeError(SECRET)
+        return SECRET
+
+    keyring = types.SimpleNamespace(get_password=get_password)
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    assert [vault.token_for(OTHER), vault.token_for(OTHER)] == [SECRET, SECRET]
+    with pytest.raises(NoTokenError):
+        vault.token_for(OTHER, "b")
+    assert asked == [("jobgroup", OTHER), ("jobgroup", f"b@{OTHER}")]
+
+
+def test_the_error_says_what_to_do(vault):
+    """Somebody without a token reads how to give one, for this cloud and account."""
+    with pytest.raises(NoTokenError, match=r"set_token\(token, url='https://other\.example'\)"):
+        vault.token_for(OTHER)
+    with pytest.raises(NoTokenError, match="account='b'"):
+        vault.token_for(OTHER, "b")
+    with pytest.raises(NoTokenError, match="url"):
+        vault.token_for("nonsense")
+
+
+def test_listeners_learn_of_new_tokens(vault):
+    """What waits for a token hears of it, each time, until it no longer listens."""
+    heard = []
+
+    def fails(origin, label):
+        raise RuntimeError
+
+    vault.on_change(fails)
+    end = vault.on_change(lambda origin, label: heard.append((origin, label)))
+    vault.set_token("a", url=OTHER + "/", account="b")
+    vault.remember(OTHER, "", "c")
+    vault.remember(OTHER, "", "c")
+    end()
+    end()
+    vault.set_token("d", url=OTHER)
+    assert heard == [(OTHER, "b"), (OTHER, "")]
+
+
+def test_no_repr_and_no_log_shows_a_token(vault, caplog, monkeypatch):
+    """Neither the object nor its attributes' owners print what they hold."""
+    caplog.set_level("DEBUG")
+    vault.set_token(SECRET, url=OTHER)
+    vault.on_change(lambda *_: 1 / 0)
+    vault.set_token(SECRET + "2", url=OTHER)
+    assert SECRET not in repr(vault) + caplog.text
+
+
+def test_the_module_is_one_set_of_credentials():
+    """The functions that the package exports work on the same tokens."""
+    credentials.set_token(SECRET, url="https://module.example")
+    assert credentials.token_for("https://module.example") == SECRET
