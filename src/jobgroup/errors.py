@@ -1,5 +1,6 @@
-"""Every exception that jobgroup raises, one tree. Each sentence says what happened, what was kept
-and what to do next.
+"""Every exception that jobgroup raises, in one tree.
+
+Each sentence says what happened, what was kept and what to do next.
 
 JobGroupError
 ├── InvalidNameError (ValueError)            a name that cannot be a group's
@@ -32,6 +33,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+__all__ = [
+    "BadAnswerError",
+    "CloudBusyError",
+    "CloudError",
+    "CloudUnreachableError",
+    "CredentialsError",
+    "DamagedGroupError",
+    "DuplicateJobError",
+    "GroupBusyError",
+    "GroupDeletedError",
+    "GroupNotFoundError",
+    "InvalidNameError",
+    "JobGroupError",
+    "JobLimitError",
+    "MissingExtraError",
+    "NewerGroupError",
+    "NoTokenError",
+    "NotEnoughCreditsError",
+    "RemoteNotFoundError",
+    "RequestLostError",
+    "RequestRefusedError",
+    "ResultsError",
+    "StorageError",
+    "TokenRefusedError",
+    "UnconfirmedJobError",
+]
 
 
 class JobGroupError(Exception):

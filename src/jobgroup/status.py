@@ -132,6 +132,7 @@ class JobStatus:
     duration: float | None = None
 
     def __call__(self) -> str:
+        """The status' name."""
         return self.status.name
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Sending and watching: async, on one background event loop per process."""

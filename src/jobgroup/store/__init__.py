@@ -1,6 +1,6 @@
 """The groups' files: the only module that touches them, and the only one with SQL."""
 
-from .records import (
+from jobgroup.store.records import (
     AttemptRecord,
     Changes,
     CommandRecord,
@@ -13,7 +13,7 @@ from .records import (
     Target,
     Trouble,
 )
-from .store import GroupStore
+from jobgroup.store.store import GroupStore
 
 __all__ = [
     "AttemptRecord",

@@ -1,5 +1,6 @@
-"""What processes tell each other through a group's file: who runs it, what is asked of it, and what
-troubles it has with a cloud.
+"""What processes tell each other through a group's file.
+
+Who runs the group, what others ask of it, and what troubles it has with a cloud.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import GroupBusyError
-from .database import Database, Transaction
-from .records import CommandRecord, LeaseRecord, Trouble
-from .values import as_json, as_object
+from jobgroup.errors import GroupBusyError
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.records import CommandRecord, LeaseRecord, Trouble
+from jobgroup.store.values import as_json, as_object
 
 
 class Lease:
-    """The right to send: held by one process at a time, with a generation that grows when it
-    changes hands, so that a holder who slept through its end is found out.
+    """The right to send, held by one process at a time.
+
+    Its generation grows when it changes hands, so that a holder who slept is found out.
     """
 
     def __init__(self, database: Database) -> None:
@@ -105,7 +107,8 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     """The error that names who runs the group."""
     if held is None or not held.owner:
         return GroupBusyError(
-            "This process has lost its right to run the group; nothing more was sent. Run it again.",
+            "This process has lost its right to run the group; nothing more was sent. Run it"
+            " again.",
             host="",
             pid=0,
             since=datetime.now(UTC),
@@ -184,7 +187,7 @@ def _command(row: Any) -> CommandRecord:
 
 
 class Troubles:
-    """Standing problems with a cloud, seen by every process; they go away when the cloud answers."""
+    """Standing problems with a cloud, seen by every process; gone when the cloud answers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import DamagedGroupError, GroupDeletedError, NewerGroupError, StorageError
-from . import schema
-from .filesystem import is_network
+from jobgroup.errors import DamagedGroupError, GroupDeletedError, NewerGroupError, StorageError
+from jobgroup.store import schema
+from jobgroup.store.filesystem import is_network
 
 BUSY_TIMEOUT_S = 15.0
 CHECKPOINT_BYTES = 4_000_000
@@ -36,7 +36,9 @@ class Transaction:
     def version(self) -> int:
         """The version that this transaction stamps on the rows that it changes."""
         self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
-        row = self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version' RETURNING value")
+        row = self.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'version' RETURNING value"
+        )
         version: int = row.fetchone()[0]
         return version
 
@@ -54,6 +56,7 @@ class Database:
         self.lock = threading.RLock()
         self._setup = setup
         self._written = 0
+        self._is_deleted = False
         self.connection = self._open()
 
     # -- opening ---------------------------------------------------------------------------------
@@ -104,7 +107,8 @@ class Database:
         if version > schema.VERSION:
             raise NewerGroupError(
                 f"The group's file {self.path} was written by a newer jobgroup (layout {version},"
-                f" this one knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
+                f" this one knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open"
+                " it."
             )
         if not self.is_read_only:
             self._set_journal_mode(connection)
@@ -153,7 +157,10 @@ class Database:
         connection.executemany("INSERT INTO meta VALUES (?, ?)", list(self._setup.items()))
 
     def _refuse_deleted(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone():
+        self._is_deleted = bool(
+            connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
+        )
+        if self._is_deleted:
             raise GroupDeletedError(
                 f"The group in {self.path.name} was deleted, by this process or another, while it"
                 " was open here. JobGroup.restore(name) brings it back from the trash."
@@ -167,6 +174,8 @@ class Database:
             self._pid = -1
 
     def _alive(self) -> sqlite3.Connection:
+        if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
+            self.close()
         if self._pid != os.getpid():  # closed, or forked: never use the parent's connection
             self._setup = None
             self.connection = self._open()

@@ -11,14 +11,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
-from .coordination import check_generation
-from .database import Database, Transaction
-from .records import AttemptRecord, Intent, Target
-from .values import as_json, as_object
+from jobgroup.status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
+from jobgroup.store.coordination import check_generation
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.records import AttemptRecord, Intent, Target
+from jobgroup.store.values import as_json, as_object
 
 if TYPE_CHECKING:
-    from ..providers.base import RemoteStatus
+    from jobgroup.providers.base import RemoteStatus
 
 _ATTEMPT = """
     SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
@@ -50,6 +50,7 @@ class Journal:
         rerun takes failed ones.
 
         Args:
+            positions: of the jobs.
             generation: of the lease under which they are sent.
             rerun: send failed jobs again.
             appends: a rerun adds a new entry to the group instead of an attempt to the old one.
@@ -80,9 +81,12 @@ class Journal:
         state, name, attempts, provider, origin, account, platform, remote_id = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
-        if appends and tx.execute(
-            "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (position,)
-        ).fetchone():
+        if (
+            appends
+            and tx.execute(
+                "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (position,)
+            ).fetchone()
+        ):
             return None
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
@@ -168,7 +172,7 @@ class Journal:
             _event(tx, position, "not sent", sentence)
 
     def settle_unclear(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
-        """The request left and its fate is unknown: the job is unconfirmed. Returns its position."""
+        """The request left and its fate is unknown: the job is unconfirmed."""
         with self._database.writing() as tx:
             return self._give_up(tx, _attempt(tx, attempt_id), evidence)
 
@@ -316,7 +320,7 @@ class Journal:
         return changed
 
     def note_problem(self, attempt_id: int, sentence: str) -> None:
-        """The cloud cannot tell of this job (404, garbage): kept as its message, state unchanged."""
+        """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
         with self._database.writing() as tx:
             row = tx.execute(
                 f"SELECT message FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",  # noqa: S608
@@ -325,9 +329,7 @@ class Journal:
             if row is None or row[0] == sentence:
                 return
             tx.execute("UPDATE attempts SET message = ? WHERE id = ?", (sentence, attempt_id))
-            tx.execute(
-                "UPDATE jobs SET version = ? WHERE attempt_id = ?", (tx.version, attempt_id)
-            )
+            tx.execute("UPDATE jobs SET version = ? WHERE attempt_id = ?", (tx.version, attempt_id))
 
     def note_cancel(self, attempt_id: int) -> None:
         """The cloud took the request to cancel."""
@@ -352,7 +354,7 @@ class Journal:
             rows = connection.execute(
                 _ATTEMPT + "WHERE position = ? AND appends = 0 ORDER BY id", (position,)
             ).fetchall()
-        return [AttemptRecord(*row[:-1], as_object(row[-1])) for row in rows]
+        return [AttemptRecord(*[*row[:-1], as_object(row[-1])]) for row in rows]
 
     def has_in_flight(self) -> bool:
         """Whether an attempt is *sending*, by whoever."""

@@ -1,11 +1,11 @@
-"""Group names and the file names that carry them: reversible, and safe on every file system. Pure."""
+"""Group names and the file names that carry them, reversible and safe everywhere. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-from ..errors import InvalidNameError
+from jobgroup.errors import InvalidNameError
 
 MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"

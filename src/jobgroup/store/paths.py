@@ -8,8 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
-from ..errors import InvalidNameError, StorageError
-from .names import SUFFIX, decode, encode
+from jobgroup.errors import InvalidNameError, StorageError
+from jobgroup.store.names import SUFFIX, decode, encode
 
 
 def data_directory() -> Path:
@@ -63,7 +63,7 @@ def size_on_disk(path: Path) -> int:
     total = 0
     for suffix in ("", "-wal", "-shm", "-journal"):
         try:
-            total += os.stat(f"{path}{suffix}").st_size
+            total += Path(f"{path}{suffix}").stat().st_size
         except OSError:
             continue
     return total

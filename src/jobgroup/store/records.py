@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .values import as_object
+from jobgroup.store.values import as_object
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadAnswerError, DuplicateJobError, StorageError
-from ..status import UNSENT
-from .coordination import Commands, Lease, Troubles
-from .database import Database, Transaction
-from .journal import Journal
-from .records import Changes, EventRecord, JobRecord, NewJob, Target
-from .values import as_json
+from jobgroup.errors import BadAnswerError, DuplicateJobError, StorageError
+from jobgroup.status import UNSENT
+from jobgroup.store.coordination import Commands, Lease, Troubles
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.journal import Journal
+from jobgroup.store.records import Changes, EventRecord, JobRecord, NewJob, Target
+from jobgroup.store.values import as_json
 
 MAX_BODY_BYTES = 512 * 2**20
 """What a stored body may unpack to; a colleague's file could hold a bomb."""
@@ -62,7 +62,7 @@ class GroupStore:
     # -- the group -------------------------------------------------------------------------------
 
     def meta(self) -> dict[str, Any]:
-        """What is known of the group as a whole: name, uuid, created_at, modified_at, version, ..."""
+        """What is known of the group as a whole: name, uuid, created_at, modified_at, version."""
         with self.database.reading() as connection:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 

@@ -1,0 +1,92 @@
+"""The progress bars of the blocking calls, on tqdm, which draws them in notebooks and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jobgroup.status import SENT
+
+if TYPE_CHECKING:
+    from jobgroup.engine.runs import Run
+
+_RUN_FORMAT = "{percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}|{desc}"
+_GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
+
+
+def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=text, position=position, bar_format=bar_format, leave=True)
+
+
+def _set(bar: Any, value: int, text: str, total: int) -> None:
+    if (bar.n, bar.desc, bar.total) != (value, text, total):
+        bar.n, bar.total = value, total
+        bar.set_description_str(text, refresh=False)
+        bar.refresh()
+
+
+class RunBar:
+    """One bar for a run: jobs sent, or jobs ended for a run that waits for them."""
+
+    def __init__(self, run: Run, trouble: Callable[[], str]) -> None:
+        self._run = run
+        self._trouble = trouble
+        self._bar: Any = None
+
+    def tick(self) -> None:
+        """Draw what has changed."""
+        tally = self._run.tally
+        if self._bar is None:
+            if not tally.total:
+                return
+            self._bar = _bar(tally.total, "", _RUN_FORMAT)
+        if self._run.plan.mode == "sequential":
+            ended = len(tally.succeeded) + len(tally.failed)
+            text = f"Successful: {len(tally.succeeded)}, Failed: {len(tally.failed)}"
+        else:
+            ended = len(tally.sent)
+            text = f"Sent: {len(tally.sent)}"
+        trouble = self._trouble()
+        _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, tally.total)
+
+    def close(self) -> None:
+        """Leave it as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class GroupBars:
+    """Three bars for a whole group: successful, running or waiting, inactive or unsuccessful."""
+
+    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+        now = counts()
+        total = sum(now.values())
+        self._active_total = sum(now.get(s, 0) for s in SENT)
+        self._bars = [
+            _bar(total, "Successful Jobs", _GROUP_FORMAT, 0),
+            _bar(self._active_total, "Running/Waiting Jobs", _GROUP_FORMAT, 1),
+            _bar(total, "Inactive/Unsuccessful Jobs", _GROUP_FORMAT, 2),
+        ]
+
+    def tick(self) -> None:
+        """Draw what has changed."""
+        counts = self._counts()
+        total = sum(counts.values())
+        active = sum(counts.get(s, 0) for s in SENT)
+        self._active_total = max(self._active_total, active)
+        successful = counts.get("success", 0)
+        values = (
+            (successful, total),
+            (active, self._active_total),
+            (total - successful - active, total),
+        )
+        for bar, (value, of) in zip(self._bars, values, strict=True):
+            _set(bar, value, bar.desc, of)
+
+    def close(self) -> None:
+        """Leave them as they are."""
+        for bar in self._bars:
+            bar.close()

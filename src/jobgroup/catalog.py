@@ -1,0 +1,194 @@
+"""Which groups there are: listing, deleting with undo, restoring, setting damaged files aside."""
+
+from __future__ import annotations
+
+import difflib
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from jobgroup.engine.engine import engine
+from jobgroup.engine.lease import is_live
+from jobgroup.errors import (
+    DamagedGroupError,
+    GroupNotFoundError,
+    InvalidNameError,
+    JobGroupError,
+    StorageError,
+)
+from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
+from jobgroup.store import GroupStore, GroupSummary
+from jobgroup.store.coordination import busy_error
+from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.paths import (
+    damaged_directory,
+    existing_groups,
+    group_path,
+    remove_files,
+    trash_directory,
+)
+from jobgroup.store.summaries import summarise
+
+KEPT_FOR_S = 7 * 24 * 3600
+"""How long a deleted group can be restored."""
+
+_MARK = "~"  # stands between name and time in the trash; never in an encoded name
+
+
+def names() -> list[str]:
+    """The names of all groups, as typed."""
+    return list(existing_groups())
+
+
+def near_names(name: str) -> list[str]:
+    """Names of groups that look like this one."""
+    others = [n for n in names() if n != name]
+    folded = {n.casefold(): n for n in others}
+    return [folded[f] for f in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+
+
+def not_found(name: str) -> GroupNotFoundError:
+    """The error for a name without a group; it names near ones."""
+    near = near_names(name)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return GroupNotFoundError(
+        f"There is no job group named {name!r}.{hint} JobGroup.list_existing() lists them all."
+    )
+
+
+def summaries() -> list[GroupSummary]:
+    """Every group in a few numbers, by name."""
+    return [summarise(name, path) for name, path in existing_groups().items()]
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged file out of the way with every byte of it; returns where it is."""
+    aside = damaged_directory() / f"{path.name.removesuffix(SUFFIX)}{_MARK}{_stamp()}{SUFFIX}"
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
+    return aside
+
+
+def delete(name: str, *, permanently: bool = False) -> None:
+    """Move a group to the trash, or remove it for good.
+
+    Raises:
+        GroupNotFoundError: there is none of that name.
+        GroupBusyError: it is being run.
+        StorageError: it could not be moved; it is as it was.
+    """
+    empty_trash()
+    path = group_path(name)
+    if not path.exists():
+        raise not_found(name)
+    try:
+        store = GroupStore(path)
+    except DamagedGroupError:
+        if permanently:
+            remove_files(path)
+        else:
+            set_aside(path)
+        return
+    with closing(store):
+        held = store.lease.current()
+        if held is not None and is_live(held):
+            raise busy_error(held)
+        _warn_of_active(name, store)
+        if not permanently:
+            store.copy_to(trash_directory() / f"{encode(name)}{_MARK}{_stamp()}{SUFFIX}")
+        store.set_meta(deleted_at=time.time())  # whoever has it open learns of it
+    remove_files(path)
+
+
+def delete_before(moment: datetime) -> list[str]:
+    """Move every group made before a moment to the trash; returns the names of those moved.
+
+    A group that is damaged or being run is left, with a warning, and does not stop the others.
+    """
+    limit = moment.timestamp()  # a moment without a zone is local time
+    return _delete_all([s.name for s in summaries() if not s.problem and s.created_at < limit])
+
+
+def delete_all() -> list[str]:
+    """Move every group to the trash; returns the names of those moved."""
+    return _delete_all(names())
+
+
+def _delete_all(doomed: Sequence[str]) -> list[str]:
+    gone = []
+    for name in doomed:
+        try:
+            delete(name)
+            gone.append(name)
+        except JobGroupError as error:
+            warnings.warn(f"The group {name!r} was not deleted: {error}", stacklevel=3)
+    return gone
+
+
+def trash() -> dict[str, Path]:
+    """What can be restored: the last deleted group of each name."""
+    empty_trash()
+    found: dict[str, Path] = {}
+    for path in sorted(trash_directory().glob("*" + SUFFIX), key=_deleted_at):
+        with suppress(InvalidNameError):
+            found[decode(path.name.rpartition(_MARK)[0])] = path
+    return found
+
+
+def restore(name: str) -> None:
+    """Bring the last deleted group of that name back.
+
+    Raises:
+        GroupNotFoundError: the trash has none.
+        JobGroupError: a group of that name exists; nothing was changed.
+    """
+    path = group_path(name)
+    found = trash().get(name)
+    if found is None:
+        raise GroupNotFoundError(
+            f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has;"
+            f" deleted groups are kept for {KEPT_FOR_S // 86400} days."
+        )
+    if path.exists():
+        raise JobGroupError(
+            f"A group named {name!r} exists, so the deleted one was not brought back. Delete the"
+            " new one first, or restore it under another data directory."
+        )
+    found.rename(path)
+    session = engine().open_session(path)
+    if session is not None:
+        session.store.close()  # the next use opens the file that is there now
+
+
+def empty_trash() -> None:
+    """Remove what was deleted longer ago than it is kept."""
+    limit = time.time() - KEPT_FOR_S
+    with suppress(StorageError):
+        for path in trash_directory().glob("*" + SUFFIX):
+            if _deleted_at(path) < limit:
+                path.unlink(missing_ok=True)
+
+
+def _stamp() -> str:
+    return str(time.time_ns() // 1_000_000)
+
+
+def _deleted_at(path: Path) -> float:
+    stamp = path.name.removesuffix(SUFFIX).rpartition(_MARK)[2]
+    return int(stamp) / 1000 if stamp.isdigit() else 0.0
+
+
+def _warn_of_active(name: str, store: GroupStore) -> None:
+    active = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
+    if active:
+        ids = ", ".join(r.remote_id or "unconfirmed" for r in active[:5])
+        more = f" and {len(active) - 5} more" if len(active) > 5 else ""
+        warnings.warn(
+            f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."
+            " JobGroup.restore brings the group back, to cancel or await them.",
+            stacklevel=4,
+        )

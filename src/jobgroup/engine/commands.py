@@ -1,0 +1,226 @@
+"""What can be asked of a group, by a button, a script or another process, and how it is done.
+
+A command that sends needs the lease. Where another process holds it, the command is written into
+the group's file and done by that process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from jobgroup.engine.lease import is_live
+from jobgroup.engine.runs import Plan, Run, Tally
+from jobgroup.errors import GroupBusyError, JobGroupError
+from jobgroup.status import ON_CLOUD
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import JobRecord
+
+Outcome = dict[str, Any]
+"""text: what happened, in a line; done: positions; failed: sentence by position."""
+
+SENDING_COMMANDS = frozenset({"run", "rerun", "resend"})
+LOOK_EVERY_S = 0.2
+
+
+async def perform(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
+    """Do a command here, or have it done by the process that runs the group.
+
+    Raises:
+        JobGroupError: it could not be done; nothing else changed.
+        ValueError: there is no such command.
+    """
+    if name not in _COMMANDS:
+        raise ValueError(f"There is no command {name!r}; there are {', '.join(_COMMANDS)}.")
+    if name in SENDING_COMMANDS and await _is_run_elsewhere(session):
+        return await _ask_holder(session, name, args)
+    try:
+        outcome: Outcome = await _COMMANDS[name](session, **args)
+    except GroupBusyError:
+        if name not in SENDING_COMMANDS:
+            raise
+        return await _ask_holder(session, name, args)  # somebody took the lease meanwhile
+    return outcome
+
+
+async def serve(session: GroupSession) -> None:
+    """While this process holds the lease, do what others ask."""
+    commands = session.store.commands
+    while session.lease.is_held:
+        if await session.in_thread(commands.has_asked):
+            for command in await session.in_thread(commands.take):
+                session.engine.spawn(_serve_one, session, command.id, command.name, command.args)
+        await anyio.sleep(LOOK_EVERY_S)
+
+
+async def _serve_one(
+    session: GroupSession, command_id: int, name: str, args: Mapping[str, Any]
+) -> None:
+    state, outcome = "done", dict[str, Any]()
+    try:
+        async with session.lease.held():
+            outcome = await _COMMANDS[name](session, **args)
+    except Exception as error:  # noqa: BLE001  (it is the asker's to see)
+        state, outcome = "failed", {"text": str(error), "done": [], "failed": {}}
+    await session.in_thread(session.store.commands.finish, command_id, state, outcome)
+
+
+async def _is_run_elsewhere(session: GroupSession) -> bool:
+    if session.lease.is_held:
+        return False
+    held = await session.in_thread(session.store.lease.current)
+    return held is not None and is_live(held)
+
+
+async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
+    commands = session.store.commands
+    command_id = await session.in_thread(commands.ask, name, args)
+    while True:
+        command = await session.in_thread(commands.get, command_id)
+        if command is not None and command.state == "done":
+            return dict(command.outcome)
+        if command is not None and command.state == "failed":
+            raise JobGroupError(str(command.outcome.get("text", "It failed.")))
+        if not await _is_run_elsewhere(session):
+            if await session.in_thread(commands.withdraw, command_id):
+                outcome: Outcome = await _COMMANDS[name](session, **args)
+                return outcome
+            if command is not None and command.state == "taken":
+                raise JobGroupError(
+                    "The process that runs the group ended while it did this. What it has sent is"
+                    " in the list; ask again for the rest."
+                )
+        await anyio.sleep(LOOK_EVERY_S)
+
+
+# -- the commands ----------------------------------------------------------------------------------
+
+
+async def run(session: GroupSession, **options: Any) -> Outcome:
+    """Send unsent jobs."""
+    return _run_outcome(await Run(session, Plan(**_plan_options(options))).execute(), "sent")
+
+
+async def rerun(session: GroupSession, **options: Any) -> Outcome:
+    """Send failed jobs again."""
+    plan = Plan(rerun=True, **_plan_options(options))
+    outcome = _run_outcome(await Run(session, plan).execute(), "rerun")
+    if plan.positions is not None:
+        skipped = len(plan.positions) - len(outcome["done"]) - len(outcome["failed"])
+        if skipped > 0:
+            outcome["text"] += f", {skipped} had not failed"
+    return outcome
+
+
+async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
+    """Send unconfirmed jobs again, as the user decided."""
+    given_back = [
+        p for p in positions if await session.in_thread(session.store.journal.give_back, p)
+    ]
+    session.changed()
+    plan = Plan(positions=tuple(given_back))
+    return _run_outcome(await Run(session, plan).execute(), "sent again")
+
+
+async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:
+    """Adopt a remote id for an unconfirmed job."""
+    remote_id = str(remote_id).strip()
+    if not remote_id:
+        raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
+    held = await session.in_thread(session.store.position_of, remote_id)
+    if held is not None:
+        raise JobGroupError(
+            f"{remote_id} is job {held} of this group already. Nothing was changed."
+        )
+    if not await session.in_thread(session.store.journal.confirm, position, remote_id):
+        raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
+    session.changed()
+    return {"text": f"job {position} is {remote_id}", "done": [position], "failed": {}}
+
+
+async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> Outcome:
+    """Ask the cloud to cancel jobs that have not ended; each failure is told."""
+    records = await session.in_thread(
+        lambda: session.store.records(
+            **({"states": ON_CLOUD} if positions is None else {"positions": positions})
+        )
+    )
+    done: list[int] = []
+    failed: dict[int, str] = {}
+    gate = anyio.Semaphore(10)
+
+    async def cancel_one(record: JobRecord) -> None:
+        async with gate:
+            try:
+                provider = session.engine.provider(record.target)
+                await provider.cancel(record.remote_id or "")
+            except JobGroupError as error:
+                failed[record.position] = str(error)
+                return
+            assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
+            await session.in_thread(session.store.journal.note_cancel, record.attempt_id)
+            done.append(record.position)
+            session.changed()
+
+    able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
+    async with anyio.create_task_group() as group:
+        for record in able:
+            group.start_soon(cancel_one, record)
+    parts = [f"{len(done)} asked to cancel"]
+    if len(records) > len(able):
+        parts.append(f"{len(records) - len(able)} could not be canceled in their state")
+    if failed:
+        parts.append(f"{len(failed)} refused by the cloud")
+    return {"text": ", ".join(parts), "done": sorted(done), "failed": failed}
+
+
+async def pause(session: GroupSession) -> Outcome:
+    """Send nothing more until `resume`, whichever process runs the group."""
+    await session.in_thread(lambda: session.store.set_meta(paused=1))
+    session.changed()
+    return {"text": "paused: nothing more is sent, what runs goes on", "done": [], "failed": {}}
+
+
+async def resume(session: GroupSession) -> Outcome:
+    """Go on sending."""
+    await session.in_thread(lambda: session.store.set_meta(paused=None))
+    session.changed()
+    return {"text": "resumed", "done": [], "failed": {}}
+
+
+async def refresh(session: GroupSession) -> Outcome:
+    """Ask the cloud now."""
+    await session.watcher.refresh()
+    return {"text": "up to date", "done": [], "failed": {}}
+
+
+_COMMANDS: dict[str, Any] = {
+    "run": run,
+    "rerun": rerun,
+    "resend": resend,
+    "confirm": confirm,
+    "cancel": cancel,
+    "pause": pause,
+    "resume": resume,
+    "refresh": refresh,
+}
+
+
+def _plan_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    known = dict(options)
+    if "delay" in known:
+        known["delay_s"] = float(known.pop("delay"))
+    if known.get("positions") is not None:
+        known["positions"] = tuple(known["positions"])
+    return known
+
+
+def _run_outcome(tally: Tally, verb: str) -> Outcome:
+    text = f"{len(tally.sent)} {verb}"
+    if tally.not_sent:
+        text += f", {len(tally.not_sent)} not"
+    return {"text": text, "done": list(tally.sent), "failed": dict(tally.not_sent)}

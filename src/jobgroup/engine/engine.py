@@ -1,0 +1,103 @@
+"""The engine: one per process. Keeps the loop, the sessions of open groups, and the providers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from jobgroup.credentials import on_change, token_for
+from jobgroup.engine.loop import BackgroundLoop
+from jobgroup.engine.session import GroupSession
+
+if TYPE_CHECKING:
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Target
+
+
+class Engine:
+    """Nobody else in the process talks to a cloud."""
+
+    def __init__(self) -> None:
+        self.loop = BackgroundLoop()
+        self.loop.at_exit(self._finish)
+        self._sessions: WeakValueDictionary[Path, GroupSession] = WeakValueDictionary()
+        self._lock = threading.RLock()
+        self._providers: dict[tuple[str, str, str], Provider] = {}
+        on_change(self._on_new_token)
+
+    def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
+        """The session of a group; the same one as long as anybody has it open."""
+        with self._lock:
+            session = self._sessions.get(path)
+            if session is None or (create and not path.exists()):
+                session = GroupSession(self, name, path, create=create)
+                self._sessions[path] = session
+            return session
+
+    def open_session(self, path: Path) -> GroupSession | None:
+        """The session of a group that this process has open already."""
+        with self._lock:
+            return self._sessions.get(path)
+
+    def spawn(self, function: Callable[..., Any], *args: Any) -> None:
+        """Let a coroutine function run by itself. On the loop only."""
+        self.loop.spawn(function, *args)
+
+    def provider(self, target: Target) -> Provider:
+        """The provider for a job's account. On the loop only.
+
+        Raises:
+            CredentialsError: the account's origin may carry no token.
+            MissingExtraError: no such provider is installed.
+        """
+        from jobgroup.providers import provider_for
+        from jobgroup.providers.base import Account
+
+        key = (target.provider, target.origin, target.account)
+        if key not in self._providers:
+            account = Account(
+                origin=target.origin,
+                label=target.account,
+                token=lambda: token_for(target.origin, target.account),
+            )
+            self._providers[key] = provider_for(account, target.provider)
+        return self._providers[key]
+
+    def _on_new_token(self, _origin: str, _label: str) -> None:
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            if session.watcher.has_backoff:
+                self.loop.start(session.watcher.forget_refusals)
+
+    async def _finish(self) -> None:
+        """Stop sending; what is in flight is recorded and leases are given back."""
+        import anyio
+
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            for run in session.runs:
+                run.stop()
+        while any(session.lease.is_held for session in sessions):
+            await anyio.sleep(0.01)
+        for provider in self._providers.values():
+            await provider.aclose()
+
+
+_engine: Engine | None = None
+_pid = -1
+_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """This process' engine; a forked child gets its own."""
+    global _engine, _pid
+    with _lock:
+        if _engine is None or _pid != os.getpid():
+            _engine, _pid = Engine(), os.getpid()
+        return _engine

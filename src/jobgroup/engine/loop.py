@@ -1,0 +1,133 @@
+"""The one background thread with the one event loop on which all sending and watching happens."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+_log = logging.getLogger("jobgroup")
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+EXIT_TIMEOUT_S = 10.0
+"""How long the interpreter's exit waits for requests in flight to be recorded."""
+
+
+class BackgroundLoop:
+    """Starts its daemon thread at the first use, and anew in a forked child."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._portal: BlockingPortal | None = None
+        self._pid = -1
+        self._spawned: set[Any] = set()
+        self._at_exit: list[Callable[[], Awaitable[None]]] = []
+        self.is_closing = False
+
+    def start(
+        self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Run a coroutine function on the loop, from any thread; canceling the future cancels it."""
+
+        async def run() -> T:
+            return await function(*args, **kwargs)
+
+        return self._running().start_task_soon(run)
+
+    def spawn(self, function: Callable[P, Awaitable[object]], *args: P.args) -> None:
+        """Let a coroutine function run by itself. On the loop only."""
+        import asyncio
+
+        async def run() -> None:
+            try:
+                await function(*args)
+            except Exception:  # nobody awaits it
+                _log.exception("a background task of the engine failed")
+
+        task = asyncio.create_task(run())
+        self._spawned.add(task)  # the loop itself keeps no strong reference
+        task.add_done_callback(self._spawned.discard)
+
+    def at_exit(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Let a coroutine function run on the loop before the interpreter ends."""
+        self._at_exit.append(function)
+
+    def _running(self) -> BlockingPortal:
+        with self._lock:
+            if self._portal is None or self._pid != os.getpid():
+                from anyio.from_thread import start_blocking_portal
+
+                self._stack = ExitStack()  # never left: the thread is a daemon
+                self._portal = self._stack.enter_context(
+                    start_blocking_portal(name="jobgroup-engine")
+                )
+                if self._pid == -1:
+                    atexit.register(self._close)
+                self._pid = os.getpid()
+            return self._portal
+
+    def _close(self) -> None:
+        if self._pid != os.getpid():
+            return
+        self.is_closing = True
+
+        async def finish() -> None:
+            import anyio
+
+            with anyio.move_on_after(EXIT_TIMEOUT_S):
+                for function in self._at_exit:
+                    await function()
+
+        try:
+            self.start(finish).result(EXIT_TIMEOUT_S + 1)
+        except Exception:  # noqa: BLE001  (the journal covers what could not be finished)
+            return
+
+
+def wait_for(
+    future: Future[T],
+    *,
+    on_tick: Callable[[], object] | None = None,
+    on_interrupt: Callable[[], Any] | None = None,
+    tick_s: float = 0.1,
+    timeout_s: float | None = None,
+) -> T:
+    """Block the calling thread until a future is done, ticking meanwhile (progress bars).
+
+    On Ctrl-C `on_interrupt` is called, what is in flight gets ten seconds to be recorded, and
+    KeyboardInterrupt goes on.
+
+    Raises:
+        TimeoutError: after `timeout_s` seconds; the future goes on.
+    """
+    import time
+
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        while True:
+            left = tick_s if deadline is None else min(tick_s, deadline - time.monotonic())
+            try:
+                return future.result(None if on_tick is None and deadline is None else left)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError from None
+            if on_tick:
+                on_tick()
+    except KeyboardInterrupt:
+        if on_interrupt:
+            on_interrupt()
+            with suppress(BaseException):  # the interrupt is what the caller asked for
+                future.result(EXIT_TIMEOUT_S)
+        raise

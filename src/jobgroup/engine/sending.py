@@ -1,0 +1,124 @@
+"""One request that creates a job, from its intent on disk to its id on disk.
+
+Every outcome is one of three: *sent*, with the id recorded; *not sent*, certainly, and the job is
+as it was; *unclear*, and the job is unconfirmed until the user, or a cloud that can be asked by the
+attempt's key, settles it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from jobgroup.engine.pacing import Backoff
+from jobgroup.errors import CloudError, JobGroupError, UnconfirmedJobError
+from jobgroup.providers.base import may_have_arrived
+from jobgroup.store.coordination import busy_error
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Intent
+
+LOOK_UPS = 5
+"""How often a cloud that knows keys is asked what became of a request."""
+
+
+async def send(session: GroupSession, intent: Intent) -> int:
+    """Send what was intended and record what became of it. Returns the job's position.
+
+    Once begun it is not interrupted by the end of a run: the answer of a request under way is
+    always recorded.
+
+    Raises:
+        CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
+        UnconfirmedJobError: it may have been sent; the job is unconfirmed.
+        GroupBusyError: the lease was lost before the request left; nothing was sent.
+    """
+    with anyio.CancelScope(shield=True):
+        try:
+            provider = session.engine.provider(intent.target)
+            body = await _body(session, intent)
+            if not await session.lease.still_mine():
+                raise busy_error(  # noqa: TRY301
+                    await session.in_thread(session.store.lease.current)
+                )
+        except Exception as error:
+            await _not_sent(session, intent, error)
+            raise
+        asked_at = time.time()
+        try:
+            remote_id = await _request(provider, intent, body)
+        except Exception as error:
+            if isinstance(error, JobGroupError) and not may_have_arrived(error):
+                await _not_sent(session, intent, error)
+                raise
+            found = await _look_up(provider, intent, body)
+            if found is None:
+                raise await _unclear(session, intent, error, asked_at) from error
+            remote_id = found
+        position = await session.in_thread(
+            session.store.journal.settle_sent, intent.attempt_id, remote_id
+        )
+        session.changed()
+    return intent.position if position is None else position
+
+
+async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
+    stored = await session.in_thread(session.store.body, intent.position)
+    return {
+        "platform_name": intent.target.platform,
+        **(stored or {}),
+        "job_name": intent.name,
+        "job_group_name": session.name,
+    }
+
+
+async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> str:
+    if intent.previous_remote_id is not None:
+        remote_id = await provider.rerun(intent.previous_remote_id, key=intent.key)
+        if remote_id is not None:
+            return remote_id
+    return await provider.submit(body, key=intent.key)
+
+
+async def _look_up(provider: Provider, intent: Intent, body: dict[str, Any]) -> str | None:
+    """On a cloud that knows keys, the id of what a request without an answer became."""
+    backoff = Backoff(first_s=0.2, longest_s=3.0)
+    for _ in range(LOOK_UPS):
+        if not provider.can_look_up:
+            return None
+        await anyio.sleep(backoff.next_s())
+        try:
+            return await _request(provider, intent, body)
+        except CloudError:
+            continue
+    return None
+
+
+async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> None:
+    await session.in_thread(session.store.journal.settle_unsent, intent.attempt_id, str(error))
+    session.changed()
+
+
+async def _unclear(
+    session: GroupSession, intent: Intent, error: Exception, asked_at: float
+) -> UnconfirmedJobError:
+    evidence = {
+        "reason": f"The request left and no usable answer came: {error}",
+        "asked_at": asked_at,
+        "gave_up_at": time.time(),
+        "status_code": getattr(error, "status_code", None),
+    }
+    position = await session.in_thread(
+        session.store.journal.settle_unclear, intent.attempt_id, evidence
+    )
+    session.changed()
+    position = intent.position if position is None else position
+    return UnconfirmedJobError(
+        f"Job {position} ({intent.name}) of {session.name!r} may or may not have reached the cloud:"
+        f" {error} It is kept as unconfirmed and is not sent again by itself. Look for it on the"
+        f" cloud, then call job.confirm(remote_id) if it is there, or job.resend() if not."
+    )

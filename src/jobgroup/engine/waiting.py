@@ -1,0 +1,37 @@
+"""Waiting until nothing is running or waiting on the cloud."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from jobgroup.status import PENDING, SENDING
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+
+async def until_done(session: GroupSession, timeout_s: float | None) -> None:
+    """Return when no job is pending and no run of this process is under way.
+
+    Raises:
+        TimeoutError: the time is up.
+        CredentialsError: a token is missing or refused.
+    """
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    async with session.watcher.watched():
+        while True:
+            counts = await session.in_thread(session.store.counts)
+            left = sum(counts.get(s, 0) for s in PENDING | {SENDING})
+            if not left and not session.runs:
+                return
+            if session.watcher.token_error is not None and not session.runs:
+                raise session.watcher.token_error
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(
+                    f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s."
+                    " They go on; wait again, or look at progress()."
+                )
+            await session.next_change(
+                1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
+            )

@@ -1,0 +1,254 @@
+"""Asking the clouds how the jobs are: politely, and only while somebody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from jobgroup.engine.pacing import Backoff, poll_delay_s
+from jobgroup.errors import (
+    CloudBusyError,
+    CloudError,
+    CloudUnreachableError,
+    CredentialsError,
+    NotEnoughCreditsError,
+    RemoteNotFoundError,
+    StorageError,
+)
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.store import Target
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+CHUNK = 200
+"""Answers that are recorded in one transaction."""
+
+LOST = "404"
+"""The word of a job that its cloud does not know (any more)."""
+
+FRESH_S = 0.1
+"""An answer of this age is as good as a new one."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """A job that may still change, and when it was and will be asked about."""
+
+    attempt_id: int
+    position: int
+    remote_id: str
+    target: Target
+    sent_at: float
+    asked: int = 0
+    asked_at: float = -1e9
+    due_at: float = 0.0
+    not_found: int = 0
+
+
+class Watcher:
+    """The poller of one group. Sleeps unless somebody watches and something is active."""
+
+    def __init__(self, session: GroupSession) -> None:
+        self._session = session
+        self._roster: dict[int, Watched] = {}
+        self._roster_version = -1
+        self._watching = 0
+        self._asking = anyio.Lock()
+        self._round_s = 0.0
+        self._load_s = 0.0
+        self._backoffs: dict[tuple[str, str], tuple[Backoff, float]] = {}
+        self.last_answer_at: float | None = None
+        """When a cloud last answered about this group, seconds since the epoch."""
+        self.token_error: CredentialsError | None = None
+        """Why nothing can be asked at present."""
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Poll in the background for the length of a block."""
+        self._watching += 1
+        if self._watching == 1:
+            self._session.engine.spawn(self._poll)
+        try:
+            yield
+        finally:
+            self._watching -= 1
+
+    async def refresh(self, positions: Iterable[int] | None = None) -> None:
+        """Ask about every job that may have changed, unless it was asked just now.
+
+        Raises:
+            CredentialsError: a token is missing or refused; jobs keep their last state.
+        """
+        began = time.monotonic()
+        async with self._asking:
+            await self._load()
+            # a caller in a tight loop gets at most half of the time spent in asking
+            fresh_since = began - max(FRESH_S, self._round_s)
+            wanted = None if positions is None else set(positions)
+            due = [
+                w
+                for w in self._roster.values()
+                if w.asked_at < fresh_since and (wanted is None or w.position in wanted)
+            ]
+            errors = await self._ask(due)
+            if due:
+                self._round_s = time.monotonic() - began
+        for error in errors:
+            if isinstance(error, CredentialsError):
+                raise error
+
+    @property
+    def has_backoff(self) -> bool:
+        """Whether some account is left alone for a while."""
+        return bool(self._backoffs)
+
+    async def forget_refusals(self) -> None:
+        """A new token is there: ask again at once."""
+        self._backoffs.clear()
+        self.token_error = None
+        self._session.changed()
+
+    async def _poll(self) -> None:
+        while self._watching:
+            pause_s = 1.0
+            try:
+                async with self._asking:
+                    await self._load()
+                    now = time.monotonic()
+                    due = [w for w in self._roster.values() if self._due_at(w) <= now]
+                    await self._ask(due)
+                    now = time.monotonic()
+                    if self._roster:
+                        next_at = min(self._due_at(w) for w in self._roster.values())
+                        pause_s = min(pause_s, max(0.0, next_at - now))
+            except StorageError as error:
+                self._session.log.warning("watching %s: %s", self._session.name, error)
+            await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
+            await self._session.next_change(max(pause_s, 0.005))
+
+    def _due_at(self, watched: Watched) -> float:
+        account = (watched.target.origin, watched.target.account)
+        _, not_before = self._backoffs.get(account, (None, 0.0))
+        return max(watched.due_at, not_before)
+
+    async def _load(self) -> None:
+        """Bring the list of what may still change up to date with the file."""
+        store = self._session.store
+        version = await self._session.in_thread(lambda: store.version)
+        if version == self._roster_version:
+            return
+        began = time.monotonic()
+        rows = await self._session.in_thread(store.journal.pollable)
+        self._load_s = time.monotonic() - began
+        known = self._roster
+        self._roster = {}
+        for row in rows:
+            watched = known.get(row[0]) or Watched(*row)
+            watched.position = row[1]
+            watched.remote_id = row[2]
+            if not watched.asked:
+                age_s = time.time() - watched.sent_at
+                watched.due_at = time.monotonic() + (poll_delay_s(age_s, 0) if age_s < 1 else 0)
+            self._roster[row[0]] = watched
+        self._roster_version = version
+
+    async def _ask(self, due: list[Watched]) -> list[Exception]:
+        """Ask about jobs, record what is told; returns the errors that concern an account."""
+        accounts: dict[tuple[str, str], list[Watched]] = {}
+        for watched in due:
+            accounts.setdefault((watched.target.origin, watched.target.account), []).append(watched)
+        errors: list[Exception] = []
+
+        async def ask_account(key: tuple[str, str], jobs: list[Watched]) -> None:
+            for start in range(0, len(jobs), CHUNK):
+                error = await self._ask_chunk(key, jobs[start : start + CHUNK])
+                if error is not None:
+                    errors.append(error)
+                    return  # the rest of this account would hear the same
+
+        async with anyio.create_task_group() as group:
+            for key, jobs in accounts.items():
+                group.start_soon(ask_account, key, jobs)
+        return errors
+
+    async def _ask_chunk(self, key: tuple[str, str], jobs: list[Watched]) -> Exception | None:
+        session = self._session
+        try:
+            provider = session.engine.provider(jobs[0].target)
+            answers = await provider.status([w.remote_id for w in jobs])
+        except (CloudError, CredentialsError) as error:
+            answers = {w.remote_id: error for w in jobs}
+        now, now_utc = time.monotonic(), time.time()
+        told: list[tuple[int, RemoteStatus]] = []
+        account_error: Exception | None = None
+        for watched in jobs:
+            watched.asked += 1
+            watched.asked_at = now
+            watched.due_at = now + poll_delay_s(now_utc - watched.sent_at, watched.asked)
+            answer = answers.get(watched.remote_id)
+            if isinstance(answer, RemoteStatus):
+                watched.not_found = 0
+                told.append((watched.attempt_id, answer))
+            elif _concerns_account(answer):
+                account_error = answer
+            elif answer is not None:
+                await self._keep_problem(watched, answer)
+        if told:
+            self.last_answer_at = now_utc
+            if await session.in_thread(session.store.journal.apply, told):
+                session.changed()
+            self._backoffs.pop(key, None)
+            self.token_error = None
+            await session.in_thread(
+                session.store.troubles.end, *key, ("unreachable", "token", "credits")
+            )
+            return None
+        if account_error is not None:
+            await self._keep_trouble(key, account_error)
+        return account_error
+
+    async def _keep_problem(self, watched: Watched, error: Exception) -> None:
+        """A trouble of one job alone: its message tells it, the others go on."""
+        journal = self._session.store.journal
+        if isinstance(error, RemoteNotFoundError):
+            watched.not_found += 1
+            if watched.not_found >= 3:  # a cloud may need a moment to know a new job
+                lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
+                await self._session.in_thread(journal.apply, [(watched.attempt_id, lost)])
+                watched.due_at = time.monotonic() + 60
+        else:
+            await self._session.in_thread(journal.note_problem, watched.attempt_id, str(error))
+            watched.due_at = max(watched.due_at, time.monotonic() + 1)
+        self._session.changed()
+
+    async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:
+        if isinstance(error, CredentialsError):
+            self.token_error = error
+        backoff, _ = self._backoffs.get(key, (Backoff(), 0.0))
+        wait_s = backoff.next_s(getattr(error, "retry_after_s", None))
+        self._backoffs[key] = (backoff, time.monotonic() + wait_s)
+        await self._session.in_thread(
+            self._session.store.troubles.begin, trouble_kind(error), *key, str(error)
+        )
+        self._session.changed()
+
+
+def _concerns_account(error: object) -> bool:
+    return isinstance(
+        error, CloudUnreachableError | CloudBusyError | CredentialsError | NotEnoughCreditsError
+    )
+
+
+def trouble_kind(error: Exception) -> str:
+    """What a standing problem is filed under."""
+    if isinstance(error, CredentialsError):
+        return "token"
+    if isinstance(error, NotEnoughCreditsError):
+        return "credits"
+    return "unreachable"

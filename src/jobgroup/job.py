@@ -1,0 +1,369 @@
+"""One job of a group: a view over its record, whose methods are commands to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jobgroup.adapters.base import JobDraft
+from jobgroup.errors import JobGroupError
+from jobgroup.origin import normalise_origin
+from jobgroup.status import ON_CLOUD, UNSENT, JobStatus, RunningStatus
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import AttemptRecord, EventRecord, JobRecord
+
+
+class RemoteJob:
+    """A job for a cloud, with the properties and methods that Perceval's ``RemoteJob`` has.
+
+    The jobs of a group are had from it (`JobGroup.remote_jobs`). Made directly, it is a job from a
+    body written by hand, to be added to a group: the library is of use without Perceval.
+
+    Args:
+        body: the create body, ``{"payload": {...}}``, or the payload alone.
+        platform: name of the platform, such as ``"sim:altair"``.
+        url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud where it is not given.
+        name: the job's name on the cloud.
+        account: label of the account, where there are several on one cloud.
+
+    Raises:
+        TypeError: the body is not a dictionary.
+        ValueError: it has no payload, or the url is not one.
+
+    >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
+    >>> job.was_sent, job.id, job.status()
+    (False, None, 'WAITING')
+    """
+
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        *,
+        platform: str,
+        url: str | None = None,
+        name: str | None = None,
+        account: str = "",
+    ) -> None:
+        from jobgroup.credentials import default_url
+
+        if not isinstance(body, Mapping):
+            raise TypeError(
+                f"The body of a job is a dictionary with its payload, not {type(body).__name__}."
+            )
+        full = dict(body) if "payload" in body else {"payload": dict(body)}
+        payload = full["payload"]
+        if not isinstance(payload, Mapping) or not payload:
+            raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
+        self._session: GroupSession | None = None
+        self._position = -1
+        self._origin = normalise_origin(default_url() if url is None else url)
+        self._platform = platform
+        self._account = account
+        self._body = full
+        self._name = name or str(full.pop("job_name", None) or payload.get("command", "unnamed"))
+
+    @classmethod
+    def _of(cls, session: GroupSession, position: int) -> RemoteJob:
+        job = cls.__new__(cls)
+        job._session = session
+        job._position = position
+        return job
+
+    def _draft(self, kwargs: Mapping[str, Any]) -> JobDraft:
+        if self._session is not None:
+            raise TypeError(
+                "This job is in a group already. To run it again use rerun(); to have it in another"
+                " group, add the object that it was made from."
+            )
+        payload = {**self._body["payload"], **kwargs}
+        shown = {k: v for k, v in payload.items() if isinstance(v, str | int | float | bool)}
+        return JobDraft(
+            name=self._name,
+            platform=self._platform,
+            origin=self._origin,
+            account_label=self._account,
+            provider="quandela",
+            body={**self._body, "platform_name": self._platform, "payload": payload},
+            params={k: v for k, v in shown.items() if len(str(v)) <= 200},
+        )
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int | None:
+        """Its place in the group, counted from 0; None for a job that is in no group."""
+        return None if self._session is None else self._position
+
+    @property
+    def id(self) -> str | None:
+        """Its id on the cloud; None if it was never sent."""
+        return None if self._session is None else self._record.remote_id
+
+    @property
+    def name(self) -> str:
+        """Its name on the cloud. Can be set until it is sent."""
+        return self._name if self._session is None else self._record.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError("A job's name is a string.")
+        name = name or "unnamed"
+        if self._session is None:
+            self._name = name
+        else:
+            self._session.store.edit(self._position, name=name)
+
+    @property
+    def platform(self) -> str:
+        """Name of the platform that it is for."""
+        return self._platform if self._session is None else self._record.platform
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of its call, and those of its payload that are worth showing."""
+        return {} if self._session is None else self._record.params
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The labels that it was added with."""
+        return {} if self._session is None else self._record.labels
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What tells it from others: circuit, modes, photons, input state, ..."""
+        return {} if self._session is None else self._record.facts
+
+    @property
+    def attempts(self) -> list[AttemptRecord]:
+        """Every sending of it, oldest first, with ids, messages and times: nothing is forgotten."""
+        return [] if self._session is None else self._session.store.journal.attempts(self._position)
+
+    @property
+    def events(self) -> list[EventRecord]:
+        """What else happened to it, oldest first."""
+        return [] if self._session is None else self._session.store.events(self._position)
+
+    @property
+    def note(self) -> str:
+        """A note of yours, kept with the job. Can be set at any time."""
+        return "" if self._session is None else self._record.note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        self._attached().store.edit(self._position, note=str(text))
+
+    # -- how it is ---------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Its state as the file has it, without asking the cloud; see `jobgroup.status.STATES`."""
+        return UNSENT if self._session is None else self._record.state
+
+    @property
+    def message(self) -> str | None:
+        """What the cloud said last: why it failed, or what it is doing."""
+        return None if self._session is None else self._record.message
+
+    @property
+    def status(self) -> JobStatus:
+        """Its status, asked of the cloud if it may have changed; calling it gives its name.
+
+        Raises:
+            CredentialsError: the token is missing or refused.
+        """
+        session = self._session
+        if session is None:
+            return JobStatus()
+        record = self._record
+        if record.state in ON_CLOUD:
+            session.start(session.watcher.refresh, [self._position]).result()
+            record = self._record
+        return status_of(record)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether it has an id on the cloud."""
+        return self.id is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it ended: success, error or canceled."""
+        return self.status.completed
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it succeeded."""
+        return self.status.success
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended without success."""
+        return self.status.failed
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs."""
+        return self.status.running
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits to run; also true of an unsent job, as in Perceval."""
+        return self.status.waiting
+
+    # -- commands ----------------------------------------------------------------------------------
+
+    def execute_async(self) -> RemoteJob:
+        """Send it, and return at once with its id known.
+
+        Raises:
+            RuntimeError: it was sent before.
+            JobGroupError: it could not be sent; it stays unsent.
+        """
+        if self.state != UNSENT:
+            raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
+        self._do("run", positions=[self._position])
+        return self
+
+    def execute_sync(self) -> Any:
+        """Send it, wait for its end, and return its results.
+
+        Raises:
+            RuntimeError: it was sent before, or failed.
+            JobGroupError: it could not be sent.
+        """
+        self.execute_async()
+        session = self._attached()
+        session.start(_until_ended, session, self._position).result()
+        return self.get_results()
+
+    def cancel(self) -> None:
+        """Ask the cloud to cancel it.
+
+        Raises:
+            RuntimeError: it is not waiting or running.
+            JobGroupError: the cloud refuses.
+        """
+        if self.status.status.value not in ON_CLOUD or not self.was_sent:
+            raise RuntimeError("Job is not waiting or running, cannot cancel it")
+        outcome = self._do("cancel", positions=[self._position])
+        for sentence in outcome["failed"].values():
+            raise JobGroupError(sentence)
+
+    def rerun(self, *, replace: bool = True) -> RemoteJob:
+        """Run it again as a new job on the cloud; the old attempt stays readable.
+
+        Args:
+            replace: keep its place in the group; else a new entry is appended.
+
+        Returns:
+            The entry that runs now: this one, or the new one.
+
+        Raises:
+            RuntimeError: it has not failed.
+            JobGroupError: it could not be sent; it is as it was.
+        """
+        status = self.status
+        if not self.was_sent or not status.failed:
+            raise RuntimeError(
+                f"Cannot rerun current job because job status is: {status} (should be either"
+                " CANCELED or ERROR)"
+            )
+        outcome = self._do("rerun", positions=[self._position], replace=replace)
+        done = outcome["done"]
+        return RemoteJob._of(self._attached(), done[0]) if done else self
+
+    def confirm(self, remote_id: str) -> None:
+        """Say which job on the cloud an unconfirmed one is.
+
+        Raises:
+            JobGroupError: it is not unconfirmed, or the group has that id.
+        """
+        self._do("confirm", position=self._position, remote_id=remote_id)
+
+    def resend(self) -> None:
+        """Send an unconfirmed job again, knowing that the first request may have made a job too.
+
+        Raises:
+            RuntimeError: it is not unconfirmed.
+            JobGroupError: it could not be sent; it is unsent then.
+        """
+        if self.state != "unconfirmed":
+            raise RuntimeError(f"Job {self._position} is not unconfirmed, it is {self.state}.")
+        self._do("resend", positions=[self._position])
+
+    def get_results(self) -> Any:
+        """Its results, fetched from the cloud and decoded as Perceval does.
+
+        Raises:
+            RuntimeError: it has not ended, or it failed and has no results.
+            JobGroupError: they could not be fetched or decoded.
+        """
+        from jobgroup.results import results_of_one
+
+        status = self.status
+        if not self.was_sent or not status.maybe_completed:
+            raise RuntimeError("The job is still running, results are not available yet.")
+        return results_of_one(self._attached(), self._record)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> JobRecord:
+        return self._attached().store.record(self._position)
+
+    def _attached(self) -> GroupSession:
+        if self._session is None:
+            raise RuntimeError("This job is in no group yet: add it with JobGroup.add(job).")
+        return self._session
+
+    def _do(self, command: str, **args: Any) -> dict[str, Any]:
+        from jobgroup.engine.commands import perform
+
+        session = self._attached()
+        outcome: dict[str, Any] = session.start(perform, session, command, args).result()
+        return outcome
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RemoteJob):
+            return NotImplemented
+        if self._session is None:
+            return self is other
+        return self._session is other._session and self._position == other._position
+
+    def __hash__(self) -> int:
+        return id(self) if self._session is None else hash((id(self._session), self._position))
+
+    def __repr__(self) -> str:
+        if self._session is None:
+            return f"RemoteJob '{self.name}', id:None, status:not sent"
+        record = self._record
+        state = "not sent" if record.state == UNSENT else record.state.upper()
+        return f"RemoteJob '{record.name}', id:{record.remote_id}, status:{state}"
+
+
+def status_of(record: JobRecord) -> JobStatus:
+    """The status that a record tells of."""
+    word = record.state if record.state in _STATUS_WORDS else "waiting"
+    return JobStatus(
+        status=RunningStatus(word),
+        message=record.message,
+        progress=record.progress or 0.0,
+        creation_timestamp=record.created_at or record.sent_at or record.added_at,
+        start_timestamp=record.started_at,
+        duration=record.duration_s,
+    )
+
+
+_STATUS_WORDS = frozenset(s.value for s in RunningStatus)
+
+
+async def _until_ended(session: GroupSession, position: int) -> None:
+    async with session.watcher.watched():
+        while True:
+            record = await session.in_thread(session.store.record, position)
+            if status_of(record).completed or record.state in (UNSENT, "unconfirmed"):
+                return
+            await session.next_change()

@@ -1,0 +1,87 @@
+"""Results: fetched by the engine, decoded in the calling thread as the client library does."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from jobgroup.adapters import decode
+from jobgroup.engine.downloads import fetch
+from jobgroup.errors import CloudError, JobGroupError, ResultsError
+from jobgroup.status import FAILED
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import JobRecord
+
+Errors = Literal["raise", "collect"]
+
+HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
+"""States in which a cloud may have results; partial ones for all but the first."""
+
+
+def with_results(session: GroupSession) -> list[JobRecord]:
+    """The jobs whose results are worth asking for."""
+    return [r for r in session.store.records(states=HAS_RESULTS) if r.remote_id]
+
+
+def collect(
+    session: GroupSession,
+    records: list[JobRecord],
+    documents: Mapping[int, dict[str, Any] | Exception],
+    errors: Errors,
+) -> list[Any]:
+    """Decode what was fetched into one list in the group's order, None where there is no result.
+
+    Raises:
+        ResultsError: with ``errors="raise"``, some results could not be had; it has the others.
+    """
+    results: list[Any] = [None] * len(session.store)
+    failures: dict[int, Exception] = {}
+    for record in records:
+        try:
+            results[record.position] = _decoded(documents[record.position])
+        except JobGroupError as error:
+            if record.state == "success":
+                failures[record.position] = error
+        except KeyError:
+            continue  # added to the group since
+    if not failures:
+        return results
+    first = min(failures)
+    sentence = (
+        f"{len(failures)} of {sum(r.state == 'success' for r in records)} results of"
+        f" {session.name!r} could not be had, the others were. First: job {first}:"
+        f" {failures[first]}"
+    )
+    if errors == "raise":
+        raise ResultsError(
+            f"{sentence} The error has them all: error.results, error.failures.",
+            results=results,
+            failures=failures,
+        )
+    warnings.warn(f"{sentence} They are None in the list; call it again.", stacklevel=3)
+    return results
+
+
+def results_of_one(session: GroupSession, record: JobRecord) -> Any:
+    """The results of one job that has ended.
+
+    Raises:
+        RuntimeError: it failed and has none.
+        JobGroupError: they could not be fetched or decoded.
+    """
+    document = session.start(fetch, session, [record]).result()[record.position]
+    try:
+        return _decoded(document)
+    except CloudError as error:
+        if record.state in FAILED:
+            raise RuntimeError(f"The job failed: {record.message}") from error
+        raise
+
+
+def _decoded(document: dict[str, Any] | Exception) -> Any:
+    if isinstance(document, Exception):
+        raise document
+    return decode(document)

@@ -1,0 +1,88 @@
+"""What can be observed of a group without a widget: traits that follow its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, Float, HasTraits, Int, Unicode
+
+from jobgroup.engine.estimate import eta_s
+from jobgroup.status import TERMINAL
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+
+class GroupState(HasTraits):
+    """The state of a group. Read it at any time; what is observed is kept up to date.
+
+    Observers are called from a thread of the engine, and while there are any the cloud is polled.
+
+    Attributes:
+        counts: jobs by state.
+        progress: share of jobs that have ended, 0 to 1.
+        eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
+        version: grows with every change.
+        busy: what is being done ("run", "rerun"), "" for nothing.
+        paused: whether sending is paused.
+        last_error: the standing problem with a cloud, in a sentence, "" for none.
+        trouble: its kind: "token", "credits", "unreachable", "limit" or "".
+        trouble_since: when it began, seconds since the epoch.
+        updated_at: when a cloud last answered, seconds since the epoch; None before it did.
+    """
+
+    counts = Dict()
+    progress = Float(0.0)
+    eta_s = AnyTrait(None, allow_none=True)
+    version = Int(0)
+    busy = Unicode("")
+    paused = Bool(False)
+    last_error = Unicode("")
+    trouble = Unicode("")
+    trouble_since = AnyTrait(None, allow_none=True)
+    updated_at = AnyTrait(None, allow_none=True)
+
+    def __init__(self, session: GroupSession) -> None:
+        super().__init__()
+        self._session = session
+        self._unsubscribe: Callable[[], None] | None = None
+        self.update()
+
+    def update(self) -> None:
+        """Bring the traits up to date with the file."""
+        session = self._session
+        counts = session.store.counts()
+        meta = session.store.meta()
+        troubles = session.store.troubles.all()
+        total = sum(counts.values())
+        ended = sum(counts.get(s, 0) for s in TERMINAL)
+        runs = list(session.runs)
+        with self.hold_trait_notifications():
+            self.counts = counts
+            self.progress = ended / total if total else 0.0
+            self.busy = "" if not runs else "rerun" if runs[0].plan.rerun else "run"
+            self.paused = bool(meta.get("paused"))
+            self.last_error = troubles[0].text if troubles else ""
+            self.trouble = troubles[0].kind if troubles else ""
+            self.trouble_since = troubles[0].since if troubles else None
+            self.updated_at = session.watcher.last_answer_at
+            self.eta_s = eta_s(counts, session.store.journal.durations(), is_sending=bool(runs))
+            self.version = meta["version"]
+
+    def observe(self, *args: Any, **kwargs: Any) -> None:
+        """As traitlets does; the first observer makes the engine follow the group."""
+        super().observe(*args, **kwargs)
+        if self._unsubscribe is None:
+            self._unsubscribe = self._session.subscribe(self.update)
+
+    def unobserve_all(self, name: Any = ...) -> None:
+        """As traitlets does; the engine stops following the group for this object."""
+        if name is ...:
+            super().unobserve_all()
+            if self._unsubscribe is not None:
+                self._unsubscribe()
+                self._unsubscribe = None
+        else:
+            super().unobserve_all(name)
