@@ -41,6 +41,7 @@ def describe(name: str) -> dict[str, str]:
     """The parts of a platform's details that only Perceval can write, and only 1.1+ reads."""
     import perceval as pcvl
     from perceval.runtime.command import CommandFactory
+    from perceval.runtime.error_mitigation import AMitigation
     from perceval.runtime.platform_specs import (
         PlatformSpecs,
         serialize_specs_backward_compatibility,
@@ -55,6 +56,7 @@ def describe(name: str) -> dict[str, str]:
     specs = PlatformSpecs()
     specs.architecture = architecture
     specs.commands = [getattr(CommandFactory, command) for command in platform.commands or ()]
+    specs.known_mitigations = AMitigation.KNOWN_MITIGATIONS
     return dict(serialize_specs_backward_compatibility(specs))
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from jobgroup.cloud import records
 from jobgroup.cloud.execution import Outcome
 from jobgroup.cloud.platforms import PLATFORMS
 from jobgroup.cloud.problems import ProblemError, invalid
 from jobgroup.cloud.records import Job, Records
+
+
+STOP_TIMEOUT_S: Final = 5.0
+"""How long a foreign executor's jobs may take to notice that the cloud stops."""
 
 
 @dataclass(slots=True)
@@ -119,8 +122,8 @@ class Scheduler:
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
 
     def _enqueue(self, job_id: str, platform: str) -> None:
         self._queued.add(job_id)

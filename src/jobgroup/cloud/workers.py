@@ -68,8 +68,12 @@ class WorkerProcesses(Executor):
         return [lane.process().pid for lane in self._lanes]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers, also those in the middle of a call when `cancel_futures`."""
+        """End the workers; `cancel_futures` drops the calls that wait and ends those that run."""
         self._closed = True
+        if cancel_futures:
+            with contextlib.suppress(queue.Empty):
+                while item := self._inbox.get_nowait():
+                    item[0].cancel()
         for _ in self._lanes:
             self._inbox.put(None)
         for lane in self._lanes:

@@ -1,0 +1,93 @@
+"""Clouds and clients for these tests. Clouds that execute payloads are shared: a worker takes 3 s."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from jobgroup.cloud import EmbeddedCloud
+
+Wait = Callable[[httpx.Client, str], dict[str, Any]]
+
+
+def client_of(cloud: EmbeddedCloud) -> httpx.Client:
+    """A client with the cloud's url and token."""
+    return httpx.Client(
+        base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=30
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """A cloud with one worker, for every test that leaves it as it is."""
+    with EmbeddedCloud(max_queue=10_000, max_concurrent=50) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def http(cloud: EmbeddedCloud) -> Iterator[httpx.Client]:
+    """A client of the shared cloud."""
+    with client_of(cloud) as client:
+        yield client
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
+    """Starts clouds of the test's own, each with a client, and stops them."""
+    started: list[tuple[EmbeddedCloud, httpx.Client]] = []
+
+    def begin(**options: Any) -> tuple[EmbeddedCloud, httpx.Client]:
+        cloud = EmbeddedCloud(**{"warm": False, **options}).start()
+        started.append((cloud, client_of(cloud)))
+        return started[-1]
+
+    yield begin
+    for cloud, client in started:
+        client.close()
+        cloud.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def timer_body() -> Callable[..., dict[str, Any]]:
+    """Makes create bodies for `test:timer`."""
+
+    def body(**parameters: Any) -> dict[str, Any]:
+        return {
+            "job_name": "timed",
+            "platform_name": "test:timer",
+            "payload": {"command": "timer", "parameters": parameters},
+        }
+
+    return body
+
+
+@pytest.fixture(scope="session")
+def create() -> Callable[..., str]:
+    """Creates a job, which must be accepted, and gives its id."""
+
+    def post(client: httpx.Client, body: dict[str, Any], **headers: str) -> str:
+        answer = client.post("/api/jobs", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["job_id"])
+
+    return post
+
+
+@pytest.fixture(scope="session")
+def wait() -> Wait:
+    """Waits for a job's end and gives its last status."""
+
+    def until_ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
+            status = dict(client.get(f"/api/jobs/{job_id}/status").json())
+            if status["status"] in ("completed", "error", "canceled"):
+                return status
+            time.sleep(0.01)
+        raise AssertionError(f"{job_id} did not end: {status}")
+
+    return until_ended

@@ -1,0 +1,58 @@
+"""Every released client's requests, as recorded, get the answers that it can use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+# One run of the two-CNOT experiment per client version: requests, and the performances it was told.
+RECORDINGS = json.loads((Path(__file__).parent / "recorded-requests.json").read_text())
+
+
+@pytest.mark.parametrize("version", RECORDINGS)
+def test_recorded_requests_are_served(http, wait, version):
+    """Replayed in their order, all are answered, and results carry the recorded performances."""
+    jobs = {}
+    for request in RECORDINGS[version]:
+        path = request["path"].format(**jobs)
+        if "/result/" in path:
+            wait(http, path.rpartition("/")[2])
+        answer = http.request(request["method"], path, json=request["body"])
+        assert answer.status_code == 200, answer.text
+        document = answer.json()
+        if request["body"]:
+            jobs[f"job{len(jobs)}"] = document["job_id"]
+        if "performance" in request:
+            results = json.loads(document["results"])
+            for name, value in request["performance"].items():
+                assert results[name] == pytest.approx(value, rel=1e-9)
+    assert len(jobs) == 2
+
+
+@pytest.mark.parametrize("version", RECORDINGS)
+def test_submission_record_is_verbatim(http, create, version):
+    """`/data` gives back the payload of each shape exactly as it came."""
+    for request in RECORDINGS[version]:
+        if body := request["body"]:
+            data = http.get(f"/api/jobs/{create(http, body)}/data").json()
+            assert data["payload"] == body["payload"]
+            assert data["pcvl_version"] == body["pcvl_version"] == version
+            assert data["rerun_from"] is None
+
+
+def test_older_details_hold_no_class_that_0_12_fails_on(http):
+    """The older path says nothing of architecture and commands; the newer one says both."""
+    older = http.get("/api/platform/sim%3Aaltair").json()["specs"]
+    newer = http.get("/api/platforms/sim%3Aaltair/processor").json()["specs"]
+    assert set(newer) - set(older) == {"architecture", "commands", "known_mitigations"}
+
+
+def test_altair_is_described_as_recorded(http):
+    """Source, detectors and limits are those of the platform that the emulation stands for."""
+    details = http.get("/api/platform/sim%3Aaltair").json()
+    assert details["perfs"] == {"Transmittance (%)": 6.0, "HOM (%)": 92.0, "g2 (%)": 0.3}
+    assert details["specs"]["detector"] == "threshold"
+    assert details["specs"]["constraints"]["max_mode_count"] == 20
+    assert details["specs"]["constraints"]["max_photon_count"] == 10
