@@ -126,7 +126,7 @@ def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
         (tmp_path / "config.json").write_text(json.dumps(config))
         child = {"PCVL_PERSISTENT_PATH": str(tmp_path), "PYTHONPATH": ":".join(sys.path), **env}
         out = subprocess.run(
-            [sys.executable, "-c", script], env=child, capture_output=True, text=True
+            [sys.executable, "-c", script], env=child, check=True, capture_output=True, text=True
         )
         assert out.stderr == ""
         return out.stdout.split()
@@ -157,10 +157,10 @@ def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):
     """Code beats jobs, jobs beat the environment."""
     monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
     assert vault.token_for(QUANDELA) == "environment"
-    vault.remember(QUANDELA + "/", "", "of a job")
-    assert vault.token_for(QUANDELA) == "of a job"
+    vault.remember(QUANDELA + "/", "", "of-a-job")
+    assert vault.token_for(QUANDELA) == "of-a-job"
     vault.set_token("given")
-    vault.remember(QUANDELA, "", "of an old job")
+    vault.remember(QUANDELA, "", "of-an-old-job")
     assert vault.token_for(QUANDELA) == "given"
 
 

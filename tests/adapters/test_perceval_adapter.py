@@ -1,0 +1,365 @@
+"""Real Perceval jobs become drafts without being touched, and results decode as Perceval's do."""
+
+# ruff: noqa: SLF001  # that nothing changed shows only in Perceval's private attributes
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from jobgroup.adapters import JobDraft, UndecodableResultError, decode, read_job
+from jobgroup.status import RunningStatus
+
+pcvl = pytest.importorskip("perceval")
+algorithm = pytest.importorskip("perceval.algorithm")
+serialization = pytest.importorskip("perceval.serialization")
+
+URL = "https://cloud.example"
+TOKEN = "canary-77ab"
+DETAILS = {
+    "name": "sim:altair",
+    "status": "available",
+    "type": "simulator",
+    "perfs": {},
+    "specs": {"available_commands": ["probs", "sample_count", "samples"], "constraints": {}},
+}
+PROBS_ONLY = {**DETAILS, "specs": {"available_commands": ["probs"], "constraints": {}}}
+
+
+class Handler:
+    """A handler of a user's own that records what a job sends."""
+
+    name, url, token = "sim:altair", URL + "/", TOKEN
+    proxies = {"https": "http://proxy.example:3128"}  # noqa: RUF012
+    headers = {"Authorization": f"Bearer {TOKEN}"}  # noqa: RUF012
+
+    def __init__(self, details=DETAILS):
+        self.details = details
+        self.calls = []
+
+    def fetch_platform_details(self):
+        """The platform's commands."""
+        return self.details
+
+    def create_job(self, body):
+        """Take a job."""
+        self.calls.append(("create", json.loads(json.dumps(serialization.serialize(body)))))
+        return "remote-1"
+
+    def get_job_status(self, job_id):
+        """A job that failed."""
+        self.calls.append(("status", job_id))
+        return {
+            "status": "error",
+            "status_message": "no photons",
+            "creation_datetime": 10.5,
+            "start_time": 11.5,
+            "duration": 4,
+        }
+
+
+@pytest.fixture
+def handler():
+    """One per test."""
+    return Handler()
+
+
+def _sampler(handler, circuit=None, **options):
+    processor = pcvl.RemoteProcessor(rpc_handler=handler)
+    processor.add(0, circuit or pcvl.catalog["heralded cnot"].build_experiment())
+    processor.min_detected_photons_filter(2)
+    modes = processor.m
+    processor.with_input(pcvl.BasicState([1, 0] * (modes // 2)))
+    return algorithm.Sampler(processor, max_shots_per_call=1_000_000, **options)
+
+
+def _state(job):
+    kept = (job._request_data, job._delta_parameters, job._job_context)
+    return (
+        json.dumps([serialization.serialize(part) for part in kept]),
+        (job.id, job.name, str(job._job_status), id(job._rpc_handler)),
+    )
+
+
+def test_a_job_is_read_without_a_trace(handler):
+    """An unsent job is bit for bit what it was, nothing was sent, and it still can be sent."""
+    job = _sampler(handler).sample_count
+    before = _state(job)
+    (draft,) = read_job(job, {"max_samples": 10_000})
+    assert isinstance(draft, JobDraft)
+    assert _state(job) == before
+    assert handler.calls == []
+    job.execute_async(max_samples=10_000)
+    ((_, sent),) = handler.calls
+    assert sent.pop("job_name") == draft.name == "sample_count"
+    assert draft.body == sent
+
+
+def test_one_object_gives_as_many_different_jobs_as_wanted(handler):
+    """Adding the same unsent job with other kwargs gives other bodies that share nothing."""
+    job = _sampler(handler).sample_count
+    drafts = [read_job(job, {"max_samples": n})[0] for n in (1, 2, 3)]
+    assert [d.body["payload"]["max_samples"] for d in drafts] == [1, 2, 3]
+    assert [d.params["max_samples"] for d in drafts] == [1, 2, 3]
+    drafts[0].body["payload"]["experiment"] = None
+    assert drafts[1].body["payload"]["experiment"]
+
+
+def test_what_a_draft_knows(handler):
+    """Where it runs, how it is called, and what tells it apart, in words that a table can show."""
+    (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
+    assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
+    assert (draft.provider, draft.remote_id, draft.status) == ("quandela", None, None)
+    assert draft.params == {"command": "sample_count", "max_shots": 1_000_000, "max_samples": 5}
+    assert draft.facts["circuit"] == "Heralded CNOT"
+    assert (draft.facts["m"], draft.facts["n"]) == (6, 4)
+    assert draft.facts["input_state"] == "|1,0,1,0,1,1>"
+    assert draft.facts["heralds"] == "4: 1, 5: 1"
+    assert draft.body["platform_name"] == "sim:altair"
+    assert not {"job_name", "job_group_name"} & set(draft.body)
+    json.dumps([draft.body, draft.params, draft.facts])
+
+
+def test_facts_tell_circuits_apart(handler):
+    """Two circuits that differ in a phase alone differ in their content code."""
+    contents = {
+        read_job(_sampler(handler, pcvl.Circuit(2) // pcvl.PS(phi)).probs, {})[0].facts["content"]
+        for phi in (0.1, 0.2, 0.1)
+    }
+    assert len(contents) == 2
+
+
+def test_noise_and_postselection_are_facts(handler):
+    """What a user sets on the processor is seen."""
+    processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
+    processor.add(0, pcvl.Circuit(2) // pcvl.BS())
+    processor.set_postselection(pcvl.PostSelect("[0]==1"))
+    processor.with_input(pcvl.BasicState([1, 1]))
+    processor.min_detected_photons_filter(1)
+    (draft,) = read_job(algorithm.Sampler(processor, max_shots_per_call=9).probs, {})
+    assert draft.facts["noise"] == '{"brightness": 0.3}'
+    assert draft.facts["postselect"] == "[0] == 1"
+
+
+def test_iterated_values_are_parameters(handler):
+    """A sweep inside one job shows how many iterations it has and over what."""
+    circuit = pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(pcvl.P("phi")) // pcvl.BS()
+    sampler = _sampler(handler, circuit)
+    for phi in (0.1, 0.2):
+        sampler.add_iteration(circuit_params={"phi": phi}, input_state=pcvl.BasicState([1, 1]))
+    (draft,) = read_job(sampler.probs, {})
+    assert draft.params["iterations"] == 2
+    assert draft.params["iterator"] == {"phi": [0.1, 0.2], "input_state": ["|1,1>", "|1,1>"]}
+
+
+def test_a_conversion_on_the_client_travels_in_the_body():
+    """sample_count on a platform that has only probs keeps what decoding needs."""
+    handler = Handler(PROBS_ONLY)
+    job = _sampler(handler).sample_count
+    before = _state(job)
+    (draft,) = read_job(job, {"max_samples": 77})
+    assert _state(job) == before
+    context = draft.body["payload"]["job_context"]
+    assert context["result_mapping"] == ["perceval.utils", "probs_to_sample_count"]
+    assert context["mapping_delta_parameters"]["max_samples"] == 77
+    assert draft.params["max_samples"] == 77
+
+
+def test_wrong_kwargs_change_nothing(handler):
+    """Perceval's own refusal reaches the caller, and the job can still be added."""
+    job = _sampler(handler).sample_count
+    before = _state(job)
+    with pytest.raises(RuntimeError, match="max_sample"):
+        read_job(job, {"max_sample": 5})
+    assert _state(job) == before
+    assert read_job(job, {"max_samples": 5})
+
+
+def test_a_job_whose_launch_failed_can_be_added(handler):
+    """A user whose own execute_async failed still has the job, unsent, and can add it."""
+    job = _sampler(handler).sample_count
+
+    def refuse(_body):
+        raise ConnectionError("full")
+
+    handler.create_job = refuse
+    with pytest.raises(ConnectionError):
+        job.execute_async(max_samples=3)
+    (draft,) = read_job(job, {})
+    assert draft.remote_id is None
+    assert draft.body["payload"]["max_samples"] == 3
+
+
+def test_a_sent_job_comes_with_its_id_and_what_is_known(handler):
+    """A job that was sent is taken over without a request, its body and last status too."""
+    job = _sampler(handler).sample_count
+    job.execute_async(max_samples=3)
+    assert job.is_failed
+    handler.calls.clear()
+    (draft,) = read_job(job, {})
+    assert handler.calls == []
+    assert draft.remote_id == "remote-1"
+    assert draft.status.status is RunningStatus.ERROR
+    assert draft.status.stop_message == "no photons"
+    assert (draft.status.creation_timestamp, draft.status.duration) == (10.5, 4)
+    assert draft.body["payload"]["max_samples"] == 3
+    with pytest.raises(TypeError, match="sent already"):
+        read_job(job, {"max_samples": 4})
+
+
+def test_a_resumed_job_has_no_body(handler):
+    """Of a job known by its id alone there is nothing to send, and that is no error."""
+    job = pcvl.RemoteJob.from_id("remote-9", handler)
+    (draft,) = read_job(job, {})
+    assert (draft.remote_id, draft.body) == ("remote-9", {})
+
+
+def test_the_token_is_carried_and_not_shown(handler):
+    """The token comes along for this process' memory; no repr and no body holds it."""
+    (draft,) = read_job(_sampler(handler).probs, {})
+    assert draft.token == TOKEN
+    assert draft.proxies == Handler.proxies
+    assert TOKEN not in repr(draft) + json.dumps(draft.body)
+
+
+def test_local_jobs_and_other_things_are_type_errors():
+    """What runs on this machine, or is no job, is refused with a sentence."""
+    local = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
+    local.with_input(pcvl.BasicState([1, 1]))
+    local.min_detected_photons_filter(1)
+    for thing in (algorithm.Sampler(local).probs, pcvl.Circuit(2), "job", None, {"payload": 1}):
+        with pytest.raises(TypeError, match="Nothing was added"):
+            read_job(thing, {})
+
+
+def test_payloads_of_older_releases_have_facts_too(handler):
+    """The first shape of the payload names its parts one by one."""
+    from jobgroup.adapters.perceval_facts import facts_of
+
+    circuit = pcvl.Circuit(2, name="mzi") // pcvl.BS()
+    facts = facts_of(
+        {
+            "circuit": serialization.serialize(circuit),
+            "input_state": ":PCVL:BasicState:|1,1>",
+            "postselect": ":PCVL:PostSelect:[0] == 1",
+            "heralds": {"10": 1, "4": 0},
+        }
+    )
+    facts.pop("content")
+    assert facts == {
+        "circuit": "mzi",
+        "m": 2,
+        "n": 2,
+        "input_state": "|1,1>",
+        "postselect": "[0] == 1",
+        "heralds": "4: 0, 10: 1",
+    }
+
+
+@pytest.mark.parametrize("content", ["", ":PCVL:zip:%%%", ":PCVL:Experiment:AAAA", "x", 3, None])
+def test_an_unreadable_payload_is_no_obstacle(content):
+    """Facts are decoration: a body that cannot be read is added without them."""
+    from jobgroup.adapters.perceval_facts import facts_of
+
+    assert set(facts_of({"experiment": content})) <= {"content", "m"}
+
+
+COUNTS = {"results": ":PCVL:BSCount:{|0,1>=3;|1,0>=4}", "physical_perf": 0.5, "logical_perf": 0.25}
+
+
+def _document(results):
+    return {"results": results if isinstance(results, str) else json.dumps(results)}
+
+
+def test_results_are_what_perceval_returns():
+    """States, counts and performances are Perceval's objects."""
+    results = decode(_document(COUNTS))
+    assert isinstance(results["results"], pcvl.BSCount)
+    assert results["results"][pcvl.BasicState([0, 1])] == 3
+    assert results["physical_perf"] == 0.5
+
+
+def test_conversions_are_done_as_perceval_does():
+    """A result whose job asked for another kind is converted."""
+    context = {"result_mapping": ["perceval.utils", "sample_count_to_probs"]}
+    results = decode(_document({**COUNTS, "job_context": context}))
+    assert isinstance(results["results"], pcvl.BSDistribution)
+    assert results["results"][pcvl.BasicState([1, 0])] == pytest.approx(4 / 7)
+
+
+def test_lists_of_results_are_decoded():
+    """An iterated job has one result per iteration."""
+    rows = [{"results": COUNTS["results"], "iteration": {"circuit_params": {"phi": 0.1}}}]
+    (row,) = decode(_document({"results_list": rows}))["results_list"]
+    assert isinstance(row["results"], pcvl.BSCount)
+
+
+def _disguised(text):
+    return ":PCVL:zip:" + base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+EVIL = {"result_mapping": ["os", "system"]}
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"job_context": EVIL},
+        {_disguised("job_context"): EVIL},
+        {"job_context": {_disguised("result_mapping"): EVIL["result_mapping"]}},
+        {"job_context": {"result_mapping": ["perceval.serialization", "serialize_to_file"]}},
+        {"job_context": {"result_mapping": ["perceval.utils", "PersistentData"]}},
+        {"job_context": {"result_mapping": "os"}},
+        {"job_context": {"header": "pcvlar", **EVIL}},
+        {"job_context": "pcvlar:zip:eJw="},
+        {"header": "pcvlar"},
+    ],
+)
+def test_a_result_runs_no_code_of_its_own(tmp_path, context):
+    """A result cannot name a function that is none of Perceval's conversions, not in disguise."""
+    canary = tmp_path / "ran"
+    evil = {"results": f"touch {canary}", **context}
+    with pytest.raises(UndecodableResultError, match="conversion") as caught:
+        decode(_document(evil))
+    assert json.loads(caught.value.raw) == evil
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "{", '{"results": ":PCVL:BSCount:nonsense"}'])
+def test_what_cannot_be_decoded_is_kept(text):
+    """A broken result is an error of ours that still has every character."""
+    with pytest.raises(UndecodableResultError) as caught:
+        decode(_document(text))
+    assert caught.value.raw == text
+    assert not isinstance(caught.value.__cause__, json.JSONDecodeError)
+
+
+def test_an_answer_without_results_is_an_error():
+    """A document that has no results says so, and keeps what there was."""
+    with pytest.raises(UndecodableResultError, match="no results") as caught:
+        decode({"results": None, "job_id": "1"})
+    assert json.loads(caught.value.raw)["job_id"] == "1"
+
+
+def test_without_perceval_results_are_plain(tmp_path):
+    """Where Perceval is not installed the JSON is decoded and its own texts stay texts."""
+    script = (
+        "import sys, json, importlib.util as u\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n == 'perceval' else real(n, *a)\n"
+        "from jobgroup.adapters import decode\n"
+        f"print(json.dumps(decode({_document(COUNTS)!r})), 'perceval' in sys.modules)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.strip() == f"{json.dumps(COUNTS)} False"
