@@ -43,7 +43,7 @@ lint: $(VENV)/package $(VENV)/tools
 	ruff check
 	ruff format --check
 	mypy
-	cd js && npm run lint
+	cd js && npm run lint && npm run types && npm run size
 
 .PHONY: dev
 dev: $(VENV)/tools
@@ -56,9 +56,10 @@ clean:
 
 # Stamps: each is as new as what it stands for.
 
+# pip 25.1 is the first to read [dependency-groups]
 $(VENV)/python: scripts/venv.sh
 	scripts/venv.sh $(VENV)
-	$(PIP) --upgrade 'pip>=25.1'  # reads [dependency-groups]
+	$(PIP) --upgrade 'pip>=25.1'
 	touch $@
 
 $(VENV)/builder: pyproject.toml $(VENV)/python
@@ -70,11 +71,12 @@ js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/builder
 	cd js && npm ci
 	touch $@
 
+# the version stays the same while the content changes, hence the last install
 $(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder js/node_modules/.package-lock.json
 	rm -rf $(WHEELS)
 	python -m hatchling build -t wheel -d $(WHEELS)
 	$(PIP) "$$(echo $(WHEELS)/*.whl)[demo,keyring]"
-	$(PIP) --force-reinstall --no-deps $(WHEELS)/*.whl  # the same version with other content, mostly
+	$(PIP) --force-reinstall --no-deps $(WHEELS)/*.whl
 	touch $@
 
 $(VENV)/tools: pyproject.toml $(VENV)/python
