@@ -7,9 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobgroup import errors
 from jobgroup.credentials import set_token
-from jobgroup.errors import *  # noqa: F403
+from jobgroup.errors import (
+    BadAnswerError,
+    CloudBusyError,
+    CloudError,
+    CloudUnreachableError,
+    CredentialsError,
+    DamagedGroupError,
+    DuplicateJobError,
+    GroupBusyError,
+    GroupDeletedError,
+    GroupNotFoundError,
+    InvalidNameError,
+    JobGroupError,
+    JobLimitError,
+    MissingExtraError,
+    NewerGroupError,
+    NotEnoughCreditsError,
+    NoTokenError,
+    RemoteNotFoundError,
+    RequestLostError,
+    RequestRefusedError,
+    ResultsError,
+    StorageError,
+    TokenRefusedError,
+    UnconfirmedJobError,
+)
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.status import JobStatus, RunningStatus
@@ -17,15 +41,40 @@ from jobgroup.status import JobStatus, RunningStatus
 if TYPE_CHECKING:
     from jobgroup.dashboard import Dashboard
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "BadAnswerError",
+    "CloudBusyError",
+    "CloudError",
+    "CloudUnreachableError",
+    "CredentialsError",
+    "DamagedGroupError",
     "Dashboard",
+    "DuplicateJobError",
+    "GroupBusyError",
+    "GroupDeletedError",
+    "GroupNotFoundError",
+    "InvalidNameError",
     "JobGroup",
+    "JobGroupError",
+    "JobLimitError",
     "JobStatus",
+    "MissingExtraError",
+    "NewerGroupError",
+    "NoTokenError",
+    "NotEnoughCreditsError",
     "RemoteJob",
+    "RemoteNotFoundError",
+    "RequestLostError",
+    "RequestRefusedError",
+    "ResultsError",
     "RunningStatus",
+    "StorageError",
+    "TokenRefusedError",
+    "UnconfirmedJobError",
     "__version__",
     "set_token",
-    *errors.__all__,
 ]
 
 
@@ -34,8 +83,4 @@ def __getattr__(name: str) -> Any:
         from jobgroup.dashboard import Dashboard
 
         return Dashboard
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("jobgroup")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

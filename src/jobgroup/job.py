@@ -65,13 +65,18 @@ class RemoteJob:
         self._name = name or str(full.pop("job_name", None) or payload.get("command", "unnamed"))
 
     @classmethod
-    def _of(cls, session: GroupSession, position: int) -> RemoteJob:
+    def of(cls, session: GroupSession, position: int) -> RemoteJob:
+        """The job at a place of a group that is open in this process."""
         job = cls.__new__(cls)
-        job._session = session
-        job._position = position
+        vars(job).update(_session=session, _position=position)
         return job
 
-    def _draft(self, kwargs: Mapping[str, Any]) -> JobDraft:
+    def draft(self, kwargs: Mapping[str, Any]) -> JobDraft:
+        """What a group takes in of a job that is in none yet, with the parameters of its call.
+
+        Raises:
+            TypeError: it is in a group already.
+        """
         if self._session is not None:
             raise TypeError(
                 "This job is in a group already. To run it again use rerun(); to have it in another"
@@ -273,7 +278,7 @@ class RemoteJob:
             )
         outcome = self._do("rerun", positions=[self._position], replace=replace)
         done = outcome["done"]
-        return RemoteJob._of(self._attached(), done[0]) if done else self
+        return RemoteJob.of(self._attached(), done[0]) if done else self
 
     def confirm(self, remote_id: str) -> None:
         """Say which job on the cloud an unconfirmed one is.

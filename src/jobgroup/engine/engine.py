@@ -83,7 +83,7 @@ class Engine:
         for session in sessions:
             for run in session.runs:
                 run.stop()
-        while any(session.lease.is_held for session in sessions):
+        while any(session.lease.is_held for session in sessions):  # noqa: ASYNC110
             await anyio.sleep(0.01)
         for provider in self._providers.values():
             await provider.aclose()

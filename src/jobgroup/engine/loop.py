@@ -37,21 +37,24 @@ class BackgroundLoop:
     def start(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
-        """Run a coroutine function on the loop, from any thread; canceling the future cancels it."""
+        """Run a coroutine function on the loop, from any thread.
+
+        Canceling the future cancels it.
+        """
 
         async def run() -> T:
             return await function(*args, **kwargs)
 
         return self._running().start_task_soon(run)
 
-    def spawn(self, function: Callable[P, Awaitable[object]], *args: P.args) -> None:
+    def spawn(self, function: Callable[..., Awaitable[object]], *args: Any) -> None:
         """Let a coroutine function run by itself. On the loop only."""
         import asyncio
 
         async def run() -> None:
             try:
                 await function(*args)
-            except Exception:  # nobody awaits it
+            except Exception:  # noqa: BLE001  # nobody awaits it
                 _log.exception("a background task of the engine failed")
 
         task = asyncio.create_task(run())

@@ -1,0 +1,207 @@
+"""`JobGroup`, a named, persistent group of remote jobs: turns calls into commands and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, overload
+
+from jobgroup import catalog
+from jobgroup.adapters import JobDraft, read_job
+from jobgroup.credentials import remember
+from jobgroup.engine.engine import engine
+from jobgroup.errors import DamagedGroupError
+from jobgroup.group.running import Running
+from jobgroup.group.saved import Saved
+from jobgroup.job import RemoteJob
+from jobgroup.status import UNSENT
+from jobgroup.store import NewJob, Target
+from jobgroup.store.paths import group_path
+
+
+class JobGroup(Running, Saved):
+    """A collection of remote jobs, kept on disk under a name.
+
+    If the same name is used more than once, jobs are appended to the same group. Jobs are prepared,
+    run, watched, rerun and their results fetched in as many Python sessions as it takes; everything
+    that a call returned from is on disk. Results are never stored: they are fetched from the cloud.
+
+    Args:
+        name: a name that identifies the group; also the name of its file.
+
+    Raises:
+        InvalidNameError: the name is empty, too long, or has control characters.
+        DamagedGroupError: the group's file is damaged; it was set aside with its bytes kept.
+        NewerGroupError: the file was written by a newer jobgroup; it was not touched.
+        StorageError: the file cannot be made or read.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._open(name, create=True)
+
+    @classmethod
+    def open(cls, name: str) -> JobGroup:
+        """The group of that name, which has to exist.
+
+        Raises:
+            GroupNotFoundError: there is none; the sentence names near ones.
+        """
+        if not group_path(name).exists():
+            raise catalog.not_found(name)
+        group = cls.__new__(cls)
+        group._open(name, create=False)  # noqa: SLF001  # it is this class's own
+        return group
+
+    def _open(self, name: str, *, create: bool) -> None:
+        path = group_path(name)
+        self._name = name
+        self._state = None
+        try:
+            self._session = engine().session(name, path, create=create)
+        except DamagedGroupError as error:
+            aside = catalog.set_aside(path)
+            raise DamagedGroupError(
+                f"The file of the group {name!r} is damaged ({error.__cause__}). It was set aside,"
+                f" every byte kept, as {aside}. JobGroup({name!r}) now begins a new group; other"
+                " groups are not affected."
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """Name of the job group."""
+        return self._name
+
+    @property
+    def created_date(self) -> datetime:
+        """When the group was made, in local time."""
+        return _local_time(self._session.store.meta()["created_at"])
+
+    @property
+    def modified_date(self) -> datetime:
+        """When the group last changed, in local time."""
+        return _local_time(self._session.store.meta()["modified_at"])
+
+    @property
+    def remote_jobs(self) -> list[RemoteJob]:
+        """All jobs of the group, in the order in which they were added."""
+        return [RemoteJob.of(self._session, p) for p in range(len(self))]
+
+    def __len__(self) -> int:
+        return len(self._session.store)
+
+    @overload
+    def __getitem__(self, index: int) -> RemoteJob: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RemoteJob]: ...
+    def __getitem__(self, index: int | slice) -> RemoteJob | list[RemoteJob]:
+        places = range(len(self))
+        try:
+            chosen = places[index]
+        except IndexError:
+            raise IndexError(
+                f"The group {self._name!r} has {len(places)} jobs; there is none at {index}."
+            ) from None
+        if isinstance(chosen, range):
+            return [RemoteJob.of(self._session, p) for p in chosen]
+        return RemoteJob.of(self._session, chosen)
+
+    def __iter__(self) -> Iterator[RemoteJob]:
+        return iter(self.remote_jobs)
+
+    def job(self, position: int) -> RemoteJob:
+        """The job at a place, counted from 0.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self[position]
+
+    def add(
+        self, job_to_add: Any, *, labels: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """Append a job; it is on disk when this returns. The job itself is left as it was.
+
+        Args:
+            job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
+                ``Sampler(remote_processor).sample_count``, or a `jobgroup.RemoteJob`.
+            labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
+                columns of the results.
+            kwargs: parameters to pass to the job at execution, such as ``max_samples=10_000``.
+
+        Raises:
+            TypeError: it is not a remote job (a local one, say); nothing was added.
+            DuplicateJobError: the group has a job with that id; nothing was added.
+            StorageError: it could not be written; nothing was added.
+        """
+        self.add_many([(job_to_add, kwargs, labels)])
+
+    def add_many(
+        self,
+        jobs: Iterable[Any],
+        *,
+        labels: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append many jobs in one go: all of them, or none.
+
+        Args:
+            jobs: each a job, or a tuple of a job, its kwargs, and (if wanted) its labels.
+            labels: for those that have none of their own.
+
+        Raises:
+            The errors of `add`; nothing was added then.
+        """
+        self._session.store.add(
+            new
+            for item in jobs
+            for new in _new_jobs(*(item if isinstance(item, tuple) else (item,)), default=labels)
+        )
+
+    def __repr__(self) -> str:
+        counts = self._session.store.counts()
+        total = sum(counts.values())
+        if total:
+            parts = ", ".join(f"{n} {state}" for state, n in counts.items())
+            return f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
+        near = catalog.near_names(self._name)
+        hint = f" Existing groups with a near name: {', '.join(map(repr, near))}." if near else ""
+        return f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        from jobgroup.dashboard import mimebundle
+
+        return mimebundle(self, **kwargs)
+
+
+def _new_jobs(
+    job: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    labels: Mapping[str, Any] | None = None,
+    *,
+    default: Mapping[str, Any] | None,
+) -> Iterator[NewJob]:
+    labels = default if labels is None else labels
+    if labels is not None and not isinstance(labels, Mapping):
+        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {labels!r}.")
+    drafts = [job.draft(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
+    for draft in drafts:
+        remember(draft.origin, draft.account_label, draft.token)
+        yield _new_job(draft, labels or {})
+
+
+def _new_job(draft: JobDraft, labels: Mapping[str, Any]) -> NewJob:
+    return NewJob(
+        name=draft.name,
+        target=Target(draft.provider, draft.origin, draft.account_label, draft.platform),
+        body=draft.body or None,
+        params=draft.params,
+        labels=labels,
+        facts=draft.facts,
+        remote_id=draft.remote_id,
+        state=draft.status.status.value if draft.status else UNSENT,
+        message=draft.status.message if draft.status else None,
+    )
+
+
+def _local_time(seconds: float) -> datetime:
+    # without a zone, so that it compares with what users of Perceval's groups compare it with
+    return datetime.fromtimestamp(seconds)  # noqa: DTZ006

@@ -1,0 +1,353 @@
+"""The part of a `JobGroup` that sends: running, rerunning, pausing, canceling."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace as replaced
+from typing import Any
+
+from jobgroup.engine.commands import perform
+from jobgroup.engine.queueing import launchable
+from jobgroup.engine.runs import Plan, Run
+from jobgroup.group.bars import RunBar
+from jobgroup.group.calls import Call
+from jobgroup.group.watching import Watching
+from jobgroup.job import RemoteJob
+
+
+class Running(Watching):
+    """Commands; each is done on the engine's loop, and by one process at a time."""
+
+    def run_sequential(self, delay: float, *, stop_after_failures: int | None = None) -> None:
+        """Send the unsent jobs one after the other, each when the one before it has ended.
+
+        Args:
+            delay: seconds between the end of one job and the start of the next.
+            stop_after_failures: end the run when so many of its jobs have failed.
+
+        Raises:
+            GroupBusyError: another process runs the group.
+            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
+        """
+        self._sequential(delay, stop_after_failures=stop_after_failures).block()
+
+    async def run_sequential_async(
+        self, delay: float, *, stop_after_failures: int | None = None
+    ) -> None:
+        """`run_sequential`, awaited."""
+        await self._sequential(delay, stop_after_failures=stop_after_failures).wait()
+
+    def run_parallel(
+        self,
+        *,
+        queue: bool = False,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """Send all unsent jobs, so that they run in parallel. Returns when they are sent.
+
+        Args:
+            queue: keep the plan's slots full until all are sent, however long that takes; else a
+                job over the plan's limit ends the run.
+            concurrent_job_count: with `queue`, at most so many jobs of an account at once.
+            stop_after_failures: with `queue`, end the run when so many of its jobs have failed.
+
+        Raises:
+            JobLimitError: the plan allows no more jobs; what was sent stays sent, the rest unsent.
+            GroupBusyError: another process runs the group.
+            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
+        """
+        self._parallel(queue, concurrent_job_count, stop_after_failures).block()
+
+    async def run_parallel_async(
+        self,
+        *,
+        queue: bool = False,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """`run_parallel`, awaited."""
+        await self._parallel(queue, concurrent_job_count, stop_after_failures).wait()
+
+    def rerun_failed_sequential(
+        self,
+        delay: float,
+        replace_failed_jobs: bool = True,
+        *,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """Run all failed jobs again, one after the other, each when the one before it has ended.
+
+        Args:
+            delay: seconds between the end of one job and the start of the next.
+            replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays
+                readable; else it is appended to the group.
+            stop_after_failures: end the run when so many of its jobs have failed.
+
+        Raises:
+            The errors of `run_sequential`.
+        """
+        self._sequential(
+            delay, rerun=True, replace=replace_failed_jobs, stop_after_failures=stop_after_failures
+        ).block()
+
+    async def rerun_failed_sequential_async(
+        self,
+        delay: float,
+        replace_failed_jobs: bool = True,
+        *,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """`rerun_failed_sequential`, awaited."""
+        await self._sequential(
+            delay, rerun=True, replace=replace_failed_jobs, stop_after_failures=stop_after_failures
+        ).wait()
+
+    def rerun_failed_parallel(
+        self,
+        replace_failed_jobs: bool = True,
+        *,
+        queue: bool = False,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """Run all failed jobs again, in parallel. Returns when they are sent.
+
+        Args:
+            replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays
+                readable; else it is appended to the group.
+            queue: as for `run_parallel`.
+            concurrent_job_count: as for `run_parallel`.
+            stop_after_failures: as for `run_parallel`.
+
+        Raises:
+            The errors of `run_parallel`.
+        """
+        self._parallel(
+            queue,
+            concurrent_job_count,
+            stop_after_failures,
+            rerun=True,
+            replace=replace_failed_jobs,
+        ).block()
+
+    async def rerun_failed_parallel_async(
+        self,
+        replace_failed_jobs: bool = True,
+        *,
+        queue: bool = False,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """`rerun_failed_parallel`, awaited."""
+        await self._parallel(
+            queue,
+            concurrent_job_count,
+            stop_after_failures,
+            rerun=True,
+            replace=replace_failed_jobs,
+        ).wait()
+
+    def launch_async_jobs(self, concurrent_job_count: int | None = None) -> None:
+        """Send as many unsent jobs as the plan has free slots for, and return.
+
+        Args:
+            concurrent_job_count: at most so many of each account.
+
+        Raises:
+            ValueError: the cloud does not tell its free slots, and no count was given.
+            The errors of `run_parallel`.
+        """
+        self._launch(Plan(), concurrent_job_count)
+
+    def relaunch_async_failed_jobs(
+        self, replace_failed_jobs: bool = True, concurrent_job_count: int | None = None
+    ) -> None:
+        """Run as many failed jobs again as the plan has free slots for, and return.
+
+        Args:
+            replace_failed_jobs: as for `rerun_failed_parallel`.
+            concurrent_job_count: at most so many of each account.
+
+        Raises:
+            The errors of `launch_async_jobs`.
+        """
+        self._launch(Plan(rerun=True, replace=replace_failed_jobs), concurrent_job_count)
+
+    def start(
+        self,
+        *,
+        queue: bool = False,
+        delay: float | None = None,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> Future[dict[str, Any]]:
+        """Begin to run the unsent jobs in the background and return at once.
+
+        It waits out whatever may pass: a cloud that is away, a refused token. The process has to
+        stay alive meanwhile; what it has not sent when it ends stays unsent.
+
+        Args:
+            queue: keep the plan's slots full until all are sent.
+            delay: run sequentially, with so many seconds between jobs.
+            concurrent_job_count: as for `run_parallel`.
+            stop_after_failures: as for `run_parallel`.
+
+        Returns:
+            A future of what became of it.
+        """
+        mode = "queue" if queue else "parallel" if delay is None else "sequential"
+        return self.ask(
+            "run",
+            mode=mode,
+            delay_s=float(delay or 0.0),
+            concurrent_job_count=concurrent_job_count,
+            stop_after_failures=stop_after_failures,
+        )
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`, in whichever process; what runs goes on."""
+        self.ask("pause").result()
+
+    def resume(self) -> None:
+        """Go on sending after `pause`."""
+        self.ask("resume").result()
+
+    def cancel_all(self) -> None:
+        """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
+        self.cancel(None)
+
+    async def cancel_all_async(self) -> None:
+        """`cancel_all`, awaited."""
+        _warn_of_failures(await Call(self.ask("cancel", positions=None)).wait())
+
+    def cancel(self, jobs: Iterable[RemoteJob | int] | None) -> list[int]:
+        """Ask the cloud to cancel jobs; None for all that have not ended.
+
+        Returns:
+            The places of those that it was asked for; a failure of one is a warning.
+        """
+        outcome = Call(self.ask("cancel", positions=_places(jobs))).block()
+        _warn_of_failures(outcome)
+        return list(outcome["done"])
+
+    def rerun(self, jobs: Iterable[RemoteJob | int] | None = None, *, replace: bool = True) -> None:
+        """Run certain failed jobs again, in parallel; None for all.
+
+        Args:
+            jobs: jobs, or their places in the group; those that have not failed are left alone.
+            replace: as `replace_failed_jobs` of `rerun_failed_parallel`.
+
+        Raises:
+            The errors of `run_parallel`.
+        """
+        places = _places(jobs)
+        plan = Plan(
+            rerun=True, replace=replace, positions=None if places is None else tuple(places)
+        )
+        self._run(plan).block()
+
+    def ask(self, command: str, **args: Any) -> Future[dict[str, Any]]:
+        """Have something done without waiting, by whichever process runs the group.
+
+        Commands are "run", "rerun", "resend", "confirm", "cancel", "pause", "resume", "refresh".
+
+        Returns:
+            A future of ``{"text": what happened, "done": places, "failed": sentence by place}``.
+        """
+        if command in ("run", "rerun"):
+            args.setdefault("is_background", True)
+        return self._session.start(perform, self._session, command, args)
+
+    def _sequential(
+        self,
+        delay: float,
+        *,
+        rerun: bool = False,
+        replace: bool = True,
+        stop_after_failures: int | None,
+    ) -> Call[Any]:
+        if not delay >= 0:
+            raise ValueError(f"The delay between jobs is at least 0 seconds, not {delay!r}.")
+        return self._run(
+            Plan(
+                rerun=rerun,
+                replace=replace,
+                mode="sequential",
+                delay_s=float(delay),
+                stop_after_failures=stop_after_failures,
+            )
+        )
+
+    def _parallel(
+        self,
+        queue: bool,
+        concurrent_job_count: int | None,
+        stop_after_failures: int | None,
+        *,
+        rerun: bool = False,
+        replace: bool = True,
+    ) -> Call[Any]:
+        if not queue and (concurrent_job_count, stop_after_failures) != (None, None):
+            raise TypeError(
+                "concurrent_job_count and stop_after_failures go with queue=True: without a queue"
+                " all jobs are sent at once."
+            )
+        if concurrent_job_count is not None and concurrent_job_count < 1:
+            raise ValueError("concurrent_job_count is at least 1.")
+        return self._run(
+            Plan(
+                rerun=rerun,
+                replace=replace,
+                mode="queue" if queue else "parallel",
+                concurrent_job_count=concurrent_job_count,
+                stop_after_failures=stop_after_failures,
+            )
+        )
+
+    def _run(self, plan: Plan) -> Call[Any]:
+        if plan.rerun:
+            self.refresh()
+        run = Run(self._session, plan)
+        bar = RunBar(run, self._trouble)
+        return Call(
+            self._session.start(run.execute),
+            on_tick=bar.tick,
+            on_end=bar.close,
+            on_interrupt=run.stop,
+        )
+
+    def _launch(self, plan: Plan, concurrent_job_count: int | None) -> None:
+        if plan.rerun:
+            self.refresh()
+        chosen = self._session.start(
+            launchable, self._session, plan.states, concurrent_job_count
+        ).result()
+        if not chosen:
+            warnings.warn(
+                f"{self._session.name}: no job will be run as there is no slot available",
+                stacklevel=3,
+            )
+            return
+        self._run(replaced(plan, positions=tuple(chosen))).block()
+
+    def _trouble(self) -> str:
+        troubles = self._session.store.troubles.all()
+        return troubles[0].kind if troubles else ""
+
+
+def _places(jobs: Iterable[RemoteJob | int] | None) -> Sequence[int] | None:
+    if jobs is None:
+        return None
+    if isinstance(jobs, RemoteJob | int):
+        jobs = [jobs]
+    return [j.position if isinstance(j, RemoteJob) else int(j) for j in jobs]  # type: ignore[misc]
+
+
+def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
+    for place, sentence in outcome["failed"].items():
+        warnings.warn(f"Job {place} could not be canceled: {sentence}", stacklevel=3)

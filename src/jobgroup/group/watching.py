@@ -1,0 +1,189 @@
+"""The part of a `JobGroup` that looks: progress, lists, waiting, results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from jobgroup.engine.downloads import fetch
+from jobgroup.engine.session import GroupSession
+from jobgroup.engine.waiting import until_done
+from jobgroup.group.bars import GroupBars
+from jobgroup.group.calls import Call
+from jobgroup.job import RemoteJob
+from jobgroup.results import Errors, collect, with_results
+from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
+from jobgroup.store import Changes
+
+if TYPE_CHECKING:
+    from jobgroup.state import GroupState
+
+
+class Watching:
+    """Queries; those that are said to ask the cloud do so about the jobs that may have changed."""
+
+    _session: GroupSession
+    _state: GroupState | None
+
+    @property
+    def state(self) -> GroupState:
+        """What can be observed of the group: counts, progress, ETA, standing problems."""
+        from jobgroup.state import GroupState
+
+        if self._state is None:
+            self._state = GroupState(self._session)
+        else:
+            self._state.update()
+        return self._state
+
+    def progress(self, refresh: bool = True) -> dict[str, Any]:
+        """How many jobs are where.
+
+        Args:
+            refresh: ask the cloud first about the jobs that may have changed; else answer from the
+                file.
+
+        Returns:
+            ``{'Total': n, 'Finished': [k, {'successful': a, 'unsuccessful': b}],
+            'Unfinished': [m, {'sent': c, 'not sent': d}]}``
+
+        Raises:
+            CredentialsError: the token is missing or refused; jobs keep their last known state.
+        """
+        if refresh:
+            self.refresh()
+        return progress_of(self._session.store.counts())
+
+    async def progress_async(self, refresh: bool = True) -> dict[str, Any]:
+        """`progress`, awaited."""
+        if refresh:
+            await self.refresh_async()
+        return progress_of(self._session.store.counts())
+
+    def refresh(self) -> None:
+        """Ask the cloud about every job that may have changed.
+
+        A cloud that does not answer changes nothing; `state.last_error` tells since when.
+
+        Raises:
+            CredentialsError: the token is missing or refused; jobs keep their last known state.
+        """
+        if self._may_change():
+            self._refreshing().block()
+
+    async def refresh_async(self) -> None:
+        """`refresh`, awaited."""
+        if self._may_change():
+            await self._refreshing().wait()
+
+    def _may_change(self) -> bool:
+        return any(s in ON_CLOUD for s in self._session.store.counts())
+
+    def _refreshing(self) -> Call[None]:
+        return Call(self._session.start(self._session.watcher.refresh))
+
+    def track_progress(self) -> None:
+        """Show progress bars, kept up to date, until no job is running or waiting on the cloud.
+
+        Raises:
+            CredentialsError: the token is missing or refused; call it again with a good one.
+        """
+        self._tracking().block()
+
+    async def track_progress_async(self) -> None:
+        """`track_progress`, awaited."""
+        await self._tracking().wait()
+
+    def _tracking(self) -> Call[None]:
+        bars = GroupBars(self._session.store.counts)
+        future = self._session.start(until_done, self._session, None)
+        return Call(future, on_tick=bars.tick, on_end=bars.close, on_interrupt=future.cancel)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until no job is running or waiting on the cloud, and nothing is being sent here.
+
+        Unconfirmed jobs are not waited for.
+
+        Args:
+            timeout: in seconds; None waits for ever.
+
+        Raises:
+            TimeoutError: the time is up; everything goes on.
+            CredentialsError: the token is missing or refused; call it again with a good one.
+        """
+        self._waiting(timeout).block()
+
+    async def wait_async(self, timeout: float | None = None) -> None:
+        """`wait`, awaited."""
+        await self._waiting(timeout).wait()
+
+    def _waiting(self, timeout: float | None) -> Call[None]:
+        future = self._session.start(until_done, self._session, timeout)
+        return Call(future, on_interrupt=future.cancel)
+
+    def changes_since(self, version: int) -> Changes:
+        """The jobs that changed after a version of the group (0: all), whoever changed them."""
+        return self._session.store.changes_since(version)
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Be called back, from a thread of the engine, after each change; returns what ends it.
+
+        While anybody is subscribed, the cloud is polled and other processes' changes are seen.
+        """
+        return self._session.subscribe(callback)
+
+    def list_active_jobs(self, refresh: bool = True) -> list[RemoteJob]:
+        """The jobs that are running or waiting on the cloud."""
+        return self._in_states(ACTIVE, refresh)
+
+    def list_successful_jobs(self, refresh: bool = True) -> list[RemoteJob]:
+        """The jobs that have run successfully."""
+        return self._in_states({"success"}, refresh)
+
+    def list_unsuccessful_jobs(self, refresh: bool = True) -> list[RemoteJob]:
+        """The jobs that ended without success: errored or canceled."""
+        return self._in_states(FAILED, refresh)
+
+    def list_unsent_jobs(self) -> list[RemoteJob]:
+        """The jobs that have not been sent."""
+        return self._in_states({UNSENT}, False)
+
+    def list_unconfirmed_jobs(self) -> list[RemoteJob]:
+        """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
+        return self._in_states({"unconfirmed"}, False)
+
+    def _in_states(self, states: Iterable[str], refresh: bool) -> list[RemoteJob]:
+        if refresh:
+            self.refresh()
+        return [RemoteJob.of(self._session, p) for p in self._session.store.positions(states)]
+
+    def get_results(self, *, errors: Errors = "collect") -> list[Any]:
+        """The results of all jobs, in the group's order, None where a job has none.
+
+        Args:
+            errors: what becomes of a result that should be there and cannot be had: "collect" gives
+                None and one warning, "raise" a `ResultsError` that carries the others.
+
+        Raises:
+            CredentialsError: the token is missing or refused.
+            ResultsError: see `errors`.
+            ValueError: `errors` is neither.
+        """
+        _check_errors(errors)
+        self.refresh()
+        records = with_results(self._session)
+        documents = Call(self._session.start(fetch, self._session, records)).block()
+        return collect(self._session, records, documents, errors)
+
+    async def get_results_async(self, *, errors: Errors = "collect") -> list[Any]:
+        """`get_results`, awaited."""
+        _check_errors(errors)
+        await self.refresh_async()
+        records = with_results(self._session)
+        documents = await Call(self._session.start(fetch, self._session, records)).wait()
+        return collect(self._session, records, documents, errors)
+
+
+def _check_errors(errors: str) -> None:
+    if errors not in ("raise", "collect"):
+        raise ValueError(f'errors is "collect" or "raise", not {errors!r}.')
