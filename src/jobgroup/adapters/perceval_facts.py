@@ -107,7 +107,10 @@ def _read(text: str) -> dict[str, Fact]:
 
 
 def _schema() -> Any:
-    return import_module("exqalibur.serialization.circuit_pb2")
+    try:
+        return import_module("exqalibur.serialization.circuit_pb2")
+    except ImportError:  # where older releases of Perceval have it
+        return import_module("perceval.serialization._schema_circuit_pb2")
 
 
 def _heralds(heralds: Mapping[Any, Any]) -> str:
