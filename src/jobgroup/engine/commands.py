@@ -156,7 +156,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
     async def cancel_one(record: JobRecord) -> None:
         async with gate:
             try:
-                provider = session.engine.provider(record.target)
+                provider = await session.provider(record.target)
                 await provider.cancel(record.remote_id or "")
             except JobGroupError as error:
                 failed[record.position] = str(error)

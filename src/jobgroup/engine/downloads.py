@@ -34,7 +34,7 @@ async def fetch(
             if any(isinstance(a, CredentialsError) for a in answers.values()):
                 return
             try:
-                provider = session.engine.provider(record.target)
+                provider = await session.provider(record.target)
                 answers[record.position] = await provider.result(record.remote_id or "")
             except JobGroupError as error:
                 answers[record.position] = error

@@ -48,7 +48,7 @@ class Engine:
         self.loop.spawn(function, *args)
 
     def provider(self, target: Target) -> Provider:
-        """The provider for a job's account. On the loop only.
+        """The provider for a job's account.
 
         Raises:
             CredentialsError: the account's origin may carry no token.
@@ -58,14 +58,15 @@ class Engine:
         from jobgroup.providers.base import Account
 
         key = (target.provider, target.origin, target.account)
-        if key not in self._providers:
-            account = Account(
-                origin=target.origin,
-                label=target.account,
-                token=lambda: token_for(target.origin, target.account),
-            )
-            self._providers[key] = provider_for(account, target.provider)
-        return self._providers[key]
+        with self._lock:
+            if key not in self._providers:
+                account = Account(
+                    origin=target.origin,
+                    label=target.account,
+                    token=lambda: token_for(target.origin, target.account),
+                )
+                self._providers[key] = provider_for(account, target.provider)
+            return self._providers[key]
 
     def _on_new_token(self, _origin: str, _label: str) -> None:
         with self._lock:

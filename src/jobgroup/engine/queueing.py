@@ -105,8 +105,8 @@ class Queue:
         return len(ended)
 
     async def _free_slots(self, target: Target) -> float:
-        provider = self._session.engine.provider(target)
         try:
+            provider = await self._session.provider(target)
             availability = await provider.availability()
         except (CloudUnreachableError, CloudBusyError):
             return 0.0
@@ -130,7 +130,7 @@ async def launchable(
         account = (record.origin, record.account)
         if account not in free:
             try:
-                told = (await session.engine.provider(record.target).availability()).queue_free
+                told = (await (await session.provider(record.target)).availability()).queue_free
             except (CloudBusyError, RequestRefusedError, RemoteNotFoundError):
                 told = None
             if told is None and concurrent_job_count is None:

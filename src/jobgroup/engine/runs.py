@@ -20,7 +20,7 @@ from tenacity import (
 )
 
 from jobgroup.engine.pacing import Backoff
-from jobgroup.engine.sending import send
+from jobgroup.engine.sending import send, settle_unconfirmed
 from jobgroup.engine.watching import LOST, trouble_kind
 from jobgroup.errors import (
     CloudBusyError,
@@ -137,6 +137,7 @@ class Run:
         return self.tally
 
     async def _execute(self) -> None:
+        await settle_unconfirmed(self.session)
         positions = await self.session.in_thread(self._positions)
         self.tally.total = len(positions)
         if self.plan.mode == "sequential":
@@ -213,7 +214,7 @@ class Run:
             reraise=True,
         )
         try:
-            sent_at: int | None = await retrying(self._attempt, position)
+            sent_at: int | None = await retrying(self._attempt, position, target)
         except (UnconfirmedJobError, RequestRefusedError) as error:
             self.tally.not_sent[position] = str(error)
             if self.plan.mode != "queue" or isinstance(error, JobLimitError):
@@ -244,10 +245,11 @@ class Run:
             return False  # it did answer before: an outage costs time only
         return state.attempt_number >= CREATE_ATTEMPTS
 
-    async def _attempt(self, position: int) -> int | None:
+    async def _attempt(self, position: int, target: Target) -> int | None:
         if self.is_stopping:
             return None
         session = self.session
+        await session.provider(target)  # what can fail or take long comes before the intent
 
         def intend() -> Any:
             return session.store.journal.intend(

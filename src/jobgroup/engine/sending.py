@@ -39,7 +39,7 @@ async def send(session: GroupSession, intent: Intent) -> int:
     """
     with anyio.CancelScope(shield=True):
         try:
-            provider = session.engine.provider(intent.target)
+            provider = await session.provider(intent.target)
             body = await _body(session, intent)
             if not await session.lease.still_mine():
                 raise busy_error(  # noqa: TRY301
@@ -64,6 +64,26 @@ async def send(session: GroupSession, intent: Intent) -> int:
         )
         session.changed()
     return intent.position if position is None else position
+
+
+async def settle_unconfirmed(session: GroupSession) -> None:
+    """Find out what became of earlier requests without an answer, where the cloud can tell.
+
+    A repeated create with the same key makes no second job there. Elsewhere nothing is done: the
+    user decides.
+    """
+    for intent in await session.in_thread(session.store.journal.unconfirmed):
+        try:
+            provider = await session.provider(intent.target)
+            if not provider.can_look_up:
+                await provider.availability()  # a cloud that knows keys says so in its answers
+            if not provider.can_look_up:
+                continue
+            remote_id = await _request(provider, intent, await _body(session, intent))
+        except JobGroupError:
+            continue  # it stays unconfirmed
+        await session.in_thread(session.store.journal.settle_sent, intent.attempt_id, remote_id)
+        session.changed()
 
 
 async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from jobgroup.credentials import token_for
 from jobgroup.engine.lease import HeldLease, is_live
 from jobgroup.engine.watching import Watcher
 from jobgroup.errors import GroupDeletedError, StorageError
@@ -21,6 +22,8 @@ from jobgroup.store import GroupStore
 if TYPE_CHECKING:
     from jobgroup.engine.engine import Engine
     from jobgroup.engine.runs import Run
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Target
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -90,6 +93,24 @@ class GroupSession:
         if self._turn is None:
             self._turn = anyio.CapacityLimiter(1)
         return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._turn)
+
+    async def provider(self, target: Target) -> Provider:
+        """The provider for a job's account, with a token at hand.
+
+        Its imports take a while at the first use, and a keyring may ask the user.
+
+        Raises:
+            CredentialsError: there is no token, or the origin may carry none.
+            MissingExtraError: no such provider is installed.
+        """
+
+        def prepare() -> Provider:
+            token_for(target.origin, target.account)
+            return self.engine.provider(target)
+
+        if self.engine.loop.is_closing:
+            return prepare()
+        return await anyio.to_thread.run_sync(prepare)
 
     def changed(self) -> None:
         """Something was written: wake who waits for it. On the loop only."""

@@ -180,7 +180,7 @@ class Watcher:
     async def _ask_chunk(self, key: tuple[str, str], jobs: list[Watched]) -> Exception | None:
         session = self._session
         try:
-            provider = session.engine.provider(jobs[0].target)
+            provider = await session.provider(jobs[0].target)
             answers = await provider.status([w.remote_id for w in jobs])
         except (CloudError, CredentialsError) as error:
             answers = {w.remote_id: error for w in jobs}

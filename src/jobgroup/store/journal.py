@@ -90,14 +90,15 @@ class Journal:
             return None
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
-            "INSERT INTO attempts (position, number, kind, appends, key, generation, state,"
-            " intent_at) VALUES (?, ?, ?, ?, ?, ?, 'sending', ?) RETURNING id",
+            "INSERT INTO attempts (position, number, kind, appends, key, reruns, generation, state,"
+            " intent_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?) RETURNING id",
             (
                 position,
                 1 if appends else attempts + 1,
                 "rerun" if rerun else "create",
                 int(appends),
                 key,
+                remote_id if rerun else None,
                 generation,
                 tx.now,
             ),
@@ -222,6 +223,17 @@ class Journal:
                 (state, tx.version, position, attempt["id"]),
             )
         return position
+
+    def unconfirmed(self) -> list[Intent]:
+        """The attempts whose fate is unknown, as they were intended."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"
+                " t.platform, a.reruns FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
+                " ORDER BY j.position"
+            )
+            return [Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8]) for r in rows]
 
     # -- what the user decides of an unconfirmed job -----------------------------------------------
 

@@ -54,6 +54,7 @@ CREATE TABLE attempts (
     kind TEXT NOT NULL,
     appends INTEGER NOT NULL DEFAULT 0,
     key TEXT NOT NULL,
+    reruns TEXT,
     generation INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL,
     remote_id TEXT,
