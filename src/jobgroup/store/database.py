@@ -23,6 +23,8 @@ from jobgroup.store.filesystem import is_network
 
 BUSY_TIMEOUT_S = 15.0
 CHECKPOINT_BYTES = 4_000_000
+LEASE_S = 30.0
+"""Seconds after which a writer on a network file system that shows no life loses its turn."""
 
 
 class Transaction:
@@ -57,6 +59,7 @@ class Database:
         self._setup = setup
         self._written = 0
         self._is_deleted = False
+        self._is_on_network = is_network(path.parent)
         self.connection = self._open()
 
     # -- opening ---------------------------------------------------------------------------------
@@ -64,7 +67,11 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         self._pid = os.getpid()
         is_new = self._setup is not None and self._make_file()
-        self.is_read_only = not is_new and not os.access(self.path, os.W_OK)
+        can_write_beside = os.access(self.path.parent, os.W_OK)
+        self.is_read_only = not is_new and not (can_write_beside and os.access(self.path, os.W_OK))
+        self._query = "mode=rw"
+        if self.is_read_only:  # without a place for its log SQLite reads only what cannot change
+            self._query = "mode=ro" if can_write_beside else "mode=ro&immutable=1"
         with self._translated():
             connection = self._connect()
             try:
@@ -88,9 +95,8 @@ class Database:
         return True
 
     def _connect(self) -> sqlite3.Connection:
-        mode = "ro" if self.is_read_only else "rw"
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}",
+            f"{self.path.absolute().as_uri()}?{self._query}",
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
@@ -121,7 +127,7 @@ class Database:
 
     def _set_journal_mode(self, connection: sqlite3.Connection) -> None:
         # WAL over a network loses acknowledged rows in silence
-        wanted = "delete" if is_network(self.path.parent) else "wal"
+        wanted = "delete" if self._is_on_network else "wal"
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
             try:  # the busy timeout does not apply to this statement
@@ -202,7 +208,7 @@ class Database:
         Raises:
             StorageError: it could not be written, and the group is as it was.
         """
-        with self.lock, self._translated():
+        with self.lock, self._translated(), self._alone():
             connection = self._alive()
             if self.is_read_only:
                 raise StorageError(
@@ -221,9 +227,36 @@ class Database:
                 raise
             # a small row dirties about three pages of the log
             self._written += 12_000 + 500 * (connection.total_changes - before)
-            if self._written > CHECKPOINT_BYTES:
+            if self._written > CHECKPOINT_BYTES and not self._is_on_network:
                 self._written = 0
                 self._checkpoint(connection)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """On a network file system, let one machine write at a time.
+
+        SQLite's own locks may be local to each machine there, and a file that stays open may show
+        old content; one that is opened after the other's end does not (close-to-open consistency).
+        """
+        if not self._is_on_network:
+            yield
+            return
+        from filelock import SoftFileLease, Timeout
+
+        lease = SoftFileLease(f"{self.path}.lock", lease_duration=LEASE_S, thread_local=False)
+        try:
+            lease.acquire(timeout=BUSY_TIMEOUT_S)
+        except Timeout as error:
+            raise StorageError(
+                f"The group's file {self.path} is on a network file system and is being written by"
+                f" another process ({error}). Nothing was changed; try again."
+            ) from error
+        try:
+            self.close()
+            yield
+        finally:
+            self.close()
+            lease.release()
 
     def add_written(self, size_bytes: int) -> None:
         """Count bytes of a large value towards the next checkpoint."""
