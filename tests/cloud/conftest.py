@@ -1,9 +1,11 @@
-"""Clouds and clients for these tests. Clouds that execute payloads are shared: a worker takes 3 s."""
+"""Clouds and clients. The cloud that executes payloads is shared: its worker starts in 3 s."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -91,3 +93,50 @@ def wait() -> Wait:
         raise AssertionError(f"{job_id} did not end: {status}")
 
     return until_ended
+
+
+@pytest.fixture(scope="session")
+def long_body() -> dict[str, Any]:
+    """A create body that keeps a worker busy for half a minute, with progress every second."""
+    pcvl = pytest.importorskip("perceval")
+    from perceval.runtime.payload_generator import PayloadGenerator
+    from perceval.serialization import serialize
+
+    modes, photons = 12, 8
+    pcvl.random_seed(1)
+    experiment = pcvl.Experiment(pcvl.Unitary(pcvl.Matrix.random_unitary(modes)))
+    experiment.with_input(pcvl.BasicState([1] * photons + [0] * (modes - photons)))
+    experiment.min_detected_photons_filter(1)
+    experiment.noise = pcvl.NoiseModel(transmittance=0.5, indistinguishability=0.8)
+    body = PayloadGenerator.generate_payload(
+        "probs", experiment, platform_name="sim:slos", max_shots=1_000_000
+    )
+    return dict(serialize(body)) | {"job_name": "long"}
+
+
+@pytest.fixture(scope="session")
+def short_body() -> dict[str, Any]:
+    """A create body as Perceval 1.3.1 sends it, which takes a worker some milliseconds."""
+    recordings = json.loads((Path(__file__).parent / "recorded-requests.json").read_text())
+    return next(dict(call["body"]) for call in recordings["1.3.1"] if call["body"])
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[[Callable[[], Any]], Any]:
+    """Waits until something is so, and gives what it gave."""
+
+    def until(ask: Callable[[], Any]) -> Any:
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
+            if value := ask():
+                return value
+            time.sleep(0.02)
+        raise AssertionError("it did not come to pass within a minute")
+
+    return until
+
+
+@pytest.fixture(scope="session")
+def waits(wait: Wait, wait_for: Callable[..., Any]) -> tuple[Wait, Callable[..., Any]]:
+    """Both ways to wait."""
+    return wait, wait_for

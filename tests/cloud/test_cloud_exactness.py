@@ -117,13 +117,17 @@ def computed(perceval, cloud, http, wait):
     for job in jobs:
         status = wait(http, job.id)
         assert status["status"] == "completed", status["status_message"]
-        results.append(deserialize(json.loads(http.get(f"/api/jobs/{job.id}/result").json()["results"])))
+        results.append(
+            deserialize(json.loads(http.get(f"/api/jobs/{job.id}/result").json()["results"]))
+        )
     return list(zip(cases, results, strict=True))
 
 
 def test_fifty_random_experiments_give_what_local_perceval_gives(perceval, computed):
-    """Probabilities agree to 1e-9 in total variation; 20,000 samples of k states stay within
-    2 sqrt(k / 20,000) of the exact distribution, some four times what chance makes of them.
+    """In total variation, probabilities agree to 1e-9 and samples as well as samples can.
+
+    20,000 samples of k states stay within 2 sqrt(k / 20,000) of the exact distribution, which is
+    some four times what chance makes of them.
     """
     for number, (case, remote) in enumerate(computed):
         exact = list(distributions(case.local_sampler(perceval).probs()))

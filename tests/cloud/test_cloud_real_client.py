@@ -99,7 +99,7 @@ def perceval_script(cloud, tmp_path_factory):
 
 
 def test_the_three_scripts_of_perceval_print_the_sentence(perceval_script):
-    """Prepared, run and analysed in three processes by Perceval's own JobGroup: the ratio is 490."""
+    """In three processes, by Perceval's own JobGroup and nothing else: the ratio is 490."""
     perceval_script(PREPARE)
     perceval_script(RUN)
     sentence = perceval_script(ANALYSE)

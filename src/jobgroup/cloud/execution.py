@@ -80,6 +80,8 @@ def execute(
     try:
         results = _run(payload, PLATFORMS[name], pcvl_version, reporter)
         outcome = {"results": json.dumps(serialize(results))}
+    except KeyboardInterrupt as error:  # so Perceval's native code ends when asked to stop
+        outcome = {"error": str(error)}
     except Exception as error:  # noqa: BLE001, whatever Perceval raises is the job's error
         outcome = {"error": f"{type(error).__name__}: {error}"}
     return {"canceled": True} if reporter.stopped else outcome

@@ -14,7 +14,6 @@ from jobgroup.cloud.platforms import PLATFORMS
 from jobgroup.cloud.problems import ProblemError, invalid
 from jobgroup.cloud.records import Job, Records
 
-
 STOP_TIMEOUT_S: Final = 5.0
 """How long a foreign executor's jobs may take to notice that the cloud stops."""
 

@@ -87,6 +87,7 @@ class EmbeddedCloud:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: asyncio.Event | None = None
         self._store: Records | None = None
+        self._running_executor: Executor | None = None
 
     @property
     def url(self) -> str:
@@ -155,6 +156,14 @@ class EmbeddedCloud:
             raise RuntimeError("The embedded cloud does not run.")
         return self._store.all()
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """The process ids of its workers; empty while it does not run, or has another executor."""
+        from jobgroup.cloud.workers import WorkerProcesses
+
+        workers = self._running_executor if self.running else None
+        return workers.pids if isinstance(workers, WorkerProcesses) else []
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -183,6 +192,7 @@ class EmbeddedCloud:
         self._loop = asyncio.get_running_loop()
         self._stop_asked = asyncio.Event()
         executor = self._executor or WorkerProcesses(self._workers)
+        self._running_executor = executor
         perceval = PercevalEngine(executor, self._workers, self._directory / "mailboxes")
         scheduler = Scheduler(store, self.plan, {True: perceval, False: TimerEngine()})
         if self._warm and isinstance(executor, WorkerProcesses):

@@ -1,0 +1,219 @@
+"""Jobs survive restarts and kills; a worker's death concerns its job alone."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from jobgroup.cloud import EmbeddedCloud
+
+
+def test_jobs_survive_a_restart(tmp_path, start, create, wait, timer_body):
+    """What ended is kept with its result, what waited or ran is run again, keys stay known."""
+    first, client = start(directory=tmp_path, max_concurrent=1)
+    done = create(client, timer_body(results={"|1>": 5}))
+    wait(client, done)
+    running = create(client, timer_body(duration_s=600), **{"Idempotency-Key": "k"})
+    waiting = create(client, timer_body())
+    results = client.get(f"/api/jobs/{done}/result").json()
+    first.stop()
+
+    second, client = start(directory=tmp_path, max_concurrent=1)
+    assert client.get(f"/api/jobs/{done}/result").json() == results
+    assert create(client, timer_body(), **{"Idempotency-Key": "k"}) == running
+    assert [job.status for job in second.jobs()] == ["completed", "running", "waiting"]
+    client.post(f"/api/jobs/{running}/cancel")
+    assert wait(client, waiting)["status"] == "completed"
+
+
+def test_a_cloud_starts_again_where_it_was(start, create, timer_body):
+    """After stop and start of one object: the same url, the same token, the same jobs."""
+    cloud, client = start()
+    url = cloud.url
+    job = create(client, timer_body())
+    cloud.stop()
+    with pytest.raises(httpx.ConnectError):
+        client.get(f"/api/jobs/{job}/status")
+    cloud.start()
+    assert cloud.url == url
+    assert client.get(f"/api/jobs/{job}/status").status_code == 200
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Starts `jobgroup cloud` in a process of its own; gives the process and a client."""
+    started = []
+
+    def begin():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobgroup.cloud.command", "--directory", str(tmp_path / "cloud"),
+             "--token", "secret"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        url = process.stdout.readline().split()[1]
+        headers = {"Authorization": "Bearer secret"}
+        started.append((process, httpx.Client(base_url=url, headers=headers)))
+        return started[-1]
+
+    yield begin
+    for process, client in started:
+        client.close()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_jobs_survive_a_kill_of_the_server(served, create, wait, short_body, timer_body):
+    """After kill -9 everything that was acknowledged is there, and what ran is run again."""
+    process, client = served()
+    jobs = [create(client, timer_body(duration_s=0.5)) for _ in range(20)]
+    jobs.append(create(client, short_body))
+    process.kill()
+    process.wait()
+
+    _, client = served()
+    for job in jobs:
+        assert wait(client, job)["status"] == "completed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_when_asked(served, number):
+    """Ctrl-C and SIGTERM end it, with exit code 0."""
+    process, _ = served()
+    process.send_signal(number)
+    assert process.wait(30) == 0
+
+
+def alive(pid):
+    """Whether a process runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_workers_do_not_outlive_a_killed_server(wait_for):
+    """Also one that is in the middle of starting."""
+    script = (
+        "import os, signal\nfrom jobgroup.cloud import EmbeddedCloud\n"
+        "print(*EmbeddedCloud().start().worker_pids, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    pid = int(done.stdout)
+    wait_for(lambda: not alive(pid))
+
+
+def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body, short_body):
+    """Its job fails with a sentence; what waited behind it is executed by its successor."""
+    wait, wait_for = waits
+    cloud, client = start()
+    doomed = create(client, long_body)
+    behind = create(client, short_body)
+    wait_for(lambda: client.get(f"/api/jobs/{doomed}/status").json()["progress"] > 0)
+    (pid,) = cloud.worker_pids
+    os.kill(pid, signal.SIGKILL)
+    status = wait(client, doomed)
+    assert status["status"] == "error"
+    assert status["status_message"].startswith("The process that ran this job ended")
+    assert wait(client, behind)["status"] == "completed"
+
+
+def test_another_executor_can_execute(start, create, waits, short_body, long_body):
+    """Any `concurrent.futures.Executor` will do; progress and cancelation reach its workers."""
+    pytest.importorskip("perceval")
+    wait, wait_for = waits
+    with ThreadPoolExecutor(2) as executor:
+        _, client = start(executor=executor, workers=2)
+        long = create(client, long_body)
+        assert wait(client, create(client, short_body))["status"] == "completed"
+        wait_for(lambda: client.get(f"/api/jobs/{long}/status").json()["progress"] > 0)
+        client.post(f"/api/jobs/{long}/cancel")
+        assert wait(client, long)["status"] == "canceled"
+
+
+def test_two_clouds_do_not_share_a_directory(tmp_path, start):
+    """The second is refused with a sentence; the first goes on."""
+    _, client = start(directory=tmp_path)
+    with pytest.raises(RuntimeError, match="another embedded cloud"):
+        EmbeddedCloud(directory=tmp_path, warm=False).start()
+    assert client.get("/api/jobs/availability").status_code == 200
+
+
+def test_a_taken_port_is_said(start):
+    """With the system's error, and nothing is left behind that keeps a second try from working."""
+    cloud, _ = start()
+    port = int(cloud.url.rpartition(":")[2])
+    second = EmbeddedCloud(port=port, warm=False)
+    with pytest.raises(OSError, match="in use"):
+        second.start()
+    cloud.stop()
+    with second:
+        assert second.url == cloud.url
+
+
+def test_works_where_a_loop_runs_already():
+    """As in a notebook, whose cells run inside an asyncio loop."""
+
+    async def cell():
+        with EmbeddedCloud(warm=False) as cloud:
+            headers = {"Authorization": f"Bearer {cloud.token}"}
+            async with httpx.AsyncClient(base_url=cloud.url, headers=headers) as client:
+                return (await client.get("/api/jobs/availability")).status_code
+
+    assert asyncio.run(cell()) == 200
+
+
+def test_a_script_needs_no_main_guard(tmp_path):
+    """Workers do not import the user's script: it runs once, from top to bottom."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('once')\nfrom jobgroup.cloud import EmbeddedCloud\nimport httpx\n"
+        "with EmbeddedCloud() as cloud:\n"
+        "    answer = httpx.get(cloud.url + '/api/platforms/sim%3Aslos/processor', timeout=60,\n"
+        "                       headers={'Authorization': f'Bearer {cloud.token}'})\n"
+        "    print('commands' in answer.json()['specs'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.split() == ["once", "True"], done.stderr
+
+
+def test_importing_it_is_cheap():
+    """Neither the server nor Perceval is imported before a cloud starts."""
+    script = (
+        "import sys, jobgroup.cloud\n"
+        "print(*(m for m in ('starlette', 'uvicorn', 'perceval', 'exqalibur', 'numpy')"
+        " if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_it_stands_apart():
+    """No module of it imports anything of the rest of jobgroup."""
+    import jobgroup.cloud
+
+    for path in Path(jobgroup.cloud.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.Import):
+                modules = [name.name for name in node.names]
+            for module in modules:
+                ours = module.split(".")[0] == "jobgroup"
+                assert not ours or module.startswith("jobgroup.cloud"), f"{path.name}: {module}"
