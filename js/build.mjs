@@ -1,0 +1,52 @@
+// Builds the one ESM that the wheel carries. `--watch` rebuilds it on each change (with
+// ANYWIDGET_HMR=1 a notebook shows the change at once), `--serve` serves the stand-alone page.
+
+import { readFile } from "node:fs/promises";
+import { build, context, transform } from "esbuild";
+
+/** Styles as text, minified: they go into a shadow root, not into the page. */
+const cssAsText = {
+  name: "css-as-text",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const css = await readFile(path, "utf8");
+      const { code } = await transform(css, { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+const options = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  // Where RequireJS is on the page, a dependency in UMD form would register itself with it.
+  define: { "define.amd": "false" },
+  jsx: "transform",
+  jsxFactory: "h",
+  jsxFragment: "Fragment",
+  inject: ["src/ui/h.ts"],
+  plugins: [cssAsText],
+  legalComments: "none",
+  logLevel: "info",
+};
+const widget = {
+  ...options,
+  entryPoints: ["src/widget.tsx"],
+  outfile: "../src/jobgroup/dashboard/static/widget.js",
+};
+const page = {
+  ...options,
+  entryPoints: ["dev/page.ts"],
+  outfile: "dist/page.js",
+  sourcemap: "inline",
+};
+
+if (process.argv.includes("--watch")) {
+  await (await context({ ...widget, sourcemap: "inline" })).watch();
+} else if (process.argv.includes("--serve")) {
+  const served = await context({ ...page, outfile: "dev/page.js", write: false });
+  await served.serve({ servedir: "dev", host: "127.0.0.1", port: 8123 });
+} else {
+  await build({ ...widget, minify: true });
+}

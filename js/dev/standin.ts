@@ -1,0 +1,248 @@
+/** A model without a kernel: it answers as the kernel would, and lets its made-up jobs run. */
+
+import type { Distribution, JobDetail } from "../src/answers";
+import { type Model, TRAITS, type Traits } from "../src/model";
+import { type Counts, countOf, FILTERS } from "../src/states";
+import type { Args, FromPython, ToPython } from "../src/wire";
+import { type Job, makeJobs } from "./jobs";
+
+type Listener = (...args: never[]) => void;
+
+export class StandIn implements Model {
+  readonly #traits: Traits;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #jobs: Job[];
+  readonly #isDeaf: boolean;
+  #version = 1;
+  #n = 0;
+
+  constructor(count: number, scene: string) {
+    this.#jobs = makeJobs(count, scene);
+    this.#isDeaf = scene === "busy";
+    this.#traits = {
+      ...TRAITS,
+      group: scene === "groups" ? "" : "compare_knill_and_ralph_cnot",
+      updated_at: scene === "unsent" || scene === "empty" ? null : Date.now() / 1000 - 3,
+      eta_s: scene === "mixed" ? [190, 260] : null,
+      last_error:
+        scene === "refused"
+          ? "https://api.cloud.quandela.com refuses the token. Set a good one: jobgroup.set_token(…). The jobs keep their last known state."
+          : "",
+    };
+    this.#count();
+    if (scene === "mixed") setInterval(() => this.#advance(), 700);
+  }
+
+  get(name: string): unknown {
+    return this.#traits[name as keyof Traits];
+  }
+
+  on(event: string, callback: Listener): void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(callback));
+  }
+
+  off(event: string, callback: Listener): void {
+    this.#listeners.get(event)?.delete(callback);
+  }
+
+  send(content: unknown): void {
+    if (!this.#isDeaf) setTimeout(() => this.#receive(content as ToPython), 20);
+  }
+
+  #receive(message: ToPython): void {
+    switch (message.t) {
+      case "hello":
+        this.#snap();
+        break;
+      case "pull":
+        if (message.reply) this.#patch([]);
+        break;
+      case "set":
+        this.#set({ [message.name]: message.value } as Partial<Traits>);
+        this.#push({ t: "done", id: message.id, value: null });
+        break;
+      case "do":
+        this.#push({
+          t: "done",
+          id: message.id,
+          value: { text: this.#do(message.name, message.args) },
+        });
+        break;
+      case "ask":
+        this.#push({ t: "done", id: message.id, value: this.#answer(message.name, message.args) });
+    }
+  }
+
+  #do(name: string, args: Args): string {
+    if (name === "delete" || name === "restore") {
+      this.#set({ deleted: name === "delete" });
+      return name === "delete" ? "Deleted." : "Restored.";
+    }
+    if (name === "open") {
+      this.#set({ group: String(args.name) });
+      return "";
+    }
+    if (name === "pause" || name === "resume") {
+      this.#set({ paused: name === "pause" });
+      return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
+    }
+    const wanted: Record<string, readonly string[]> = {
+      run: FILTERS.unsent,
+      rerun: FILTERS.failed,
+      cancel: ["waiting", "running"],
+    };
+    const positions = args.positions as number[] | undefined;
+    const some = this.#jobs.filter(
+      (job) =>
+        wanted[name]?.includes(job.state) && (!positions || positions.includes(job.position)),
+    );
+    for (const job of some) {
+      job.state = name === "cancel" ? "canceled" : "waiting";
+      job.message = null;
+      job.attempts += name === "rerun" ? 1 : 0;
+      job.sent_at ??= Date.now() / 1000;
+    }
+    this.#patch(some);
+    return `${some.length} ${name === "run" ? "sent" : name === "rerun" ? "rerun" : "canceled"}`;
+  }
+
+  #answer(name: string, args: Args): unknown {
+    if (name === "size") return { size_bytes: 1_234_567 };
+    if (name === "groups") return { groups: groupsOf(), trash: [] };
+    if (name === "results") {
+      return {
+        results: (args.positions as number[]).map((position) => ({
+          position,
+          distributions: [distributionOf(position)],
+          error: "",
+        })),
+      };
+    }
+    return detailOf(this.#jobs[args.position as number] as Job);
+  }
+
+  /** Each time one job ends, one starts and one is sent. */
+  #advance(): void {
+    const now = Date.now() / 1000;
+    const pick = (state: string) => this.#jobs.find((job) => job.state === state);
+    const [running, waiting] = [pick("running"), pick("waiting")];
+    const moved: Job[] = [];
+    if (running && Math.random() < 0.3) {
+      running.state = "success";
+      running.duration_s = now - (running.started_at ?? now);
+      moved.push(running);
+    }
+    if (waiting && Math.random() < 0.3) {
+      waiting.state = "running";
+      waiting.started_at = now;
+      moved.push(waiting);
+    }
+    this.#set({ updated_at: now });
+    if (moved.length > 0) this.#patch(moved);
+  }
+
+  #snap(): void {
+    const rows = blockOf(this.#jobs);
+    const version = this.#version;
+    this.#push({ t: "snap", version, part: 0, parts: 1, rows, ...this.#stamp() });
+  }
+
+  #patch(jobs: Job[]): void {
+    const from = this.#version;
+    if (jobs.length > 0) this.#version += 1;
+    this.#count();
+    this.#push({ t: "patch", from, to: this.#version, rows: blockOf(jobs), ...this.#stamp() });
+  }
+
+  #stamp() {
+    this.#n += 1;
+    return { epoch: "stand-in", n: this.#n, now: Date.now() / 1000, total: this.#jobs.length };
+  }
+
+  #count(): void {
+    const counts: Counts = {};
+    for (const { state } of this.#jobs) counts[state] = (counts[state] ?? 0) + 1;
+    const done = countOf(counts, ["success", ...FILTERS.failed]);
+    this.#set({ counts, progress: this.#jobs.length ? done / this.#jobs.length : 0 });
+  }
+
+  #set(traits: Partial<Traits>): void {
+    Object.assign(this.#traits, traits);
+    for (const name of Object.keys(traits)) this.#emit(`change:${name}`);
+  }
+
+  #push(message: FromPython): void {
+    this.#emit("msg:custom", message, []);
+  }
+
+  #emit(event: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+  }
+}
+
+function blockOf(jobs: Job[]) {
+  const { labels: _, ...first } = { ...(jobs[0] ?? ({} as Job)) };
+  const columns: Record<string, unknown[]> = {};
+  for (const name of Object.keys(first)) columns[name] = jobs.map((job) => job[name as keyof Job]);
+  for (const name of Object.keys(jobs[0]?.labels ?? {})) {
+    columns[name] = jobs.map((job) => job.labels[name] ?? null);
+  }
+  return { n: jobs.length, columns };
+}
+
+function detailOf(job: Job): JobDetail {
+  const attempt = {
+    number: job.attempts,
+    remote_id: job.remote_id,
+    state: job.state,
+    word: job.state,
+    message: job.message,
+    sent_at: job.sent_at,
+    started_at: job.started_at,
+    duration_s: job.duration_s,
+    finished_at: null,
+  };
+  const at = job.sent_at ?? 0;
+  return {
+    position: job.position,
+    attempts: job.sent_at ? [attempt] : [],
+    events: job.sent_at
+      ? [
+          { at: at - 60, what: "added", text: "" },
+          { at, what: "sent", text: `as ${job.remote_id}` },
+          { at: at + 4, what: job.state, text: job.message ?? "" },
+        ]
+      : [],
+    params: { max_samples: 10000 },
+    labels: job.labels,
+    facts: { circuit: "Knill CNOT", modes: 6, photons: 4, input: "|0,1,0,1,1,1>" },
+  };
+}
+
+function distributionOf(position: number): Distribution {
+  const entries = Array.from({ length: 40 }, (_, i): [string, number] => [
+    `|${(i >> 3) & 1},${(i >> 2) & 1},${(i >> 1) & 1},${i & 1},0,${i % 3}>`,
+    Math.round(5000 * 0.72 ** i) + ((position * 7) % 13),
+  ]);
+  return {
+    title: "",
+    unit: "counts",
+    entries,
+    rest: { n: 0, value: 0 },
+    scalars: { physical_perf: 0.0012345 * (position + 1), logical_perf: 0.1111 },
+  };
+}
+
+function groupsOf() {
+  const now = Date.now() / 1000;
+  const names = ["compare_knill_and_ralph_cnot", "HOM dip, 41 delays", "boson sampling 12 modes"];
+  return names.map((name, i) => ({
+    name,
+    counts: { success: 20 + 40 * i, error: 2 * i, unsent: 4 } as Counts,
+    created: now - 86_400 * (i + 2),
+    modified: now - 3600 * (i * 30 + 1),
+    size_bytes: 1_234_567 * (i + 1) ** 3,
+    error: "",
+  }));
+}

@@ -1,0 +1,65 @@
+/** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/answers.py`. */
+
+import type { Counts, State } from "./states";
+
+export interface Attempt {
+  number: number;
+  remote_id: string | null;
+  state: State;
+  word: string | null;
+  message: string | null;
+  sent_at: number | null;
+  started_at: number | null;
+  duration_s: number | null;
+  finished_at: number | null;
+}
+
+export interface JobEvent {
+  at: number;
+  what: string;
+  text: string;
+}
+
+export interface JobDetail {
+  position: number;
+  attempts: Attempt[];
+  events: JobEvent[];
+  params: Record<string, unknown>;
+  labels: Record<string, unknown>;
+  facts: Record<string, unknown>;
+}
+
+/** One distribution; entries come largest first, at most a thousand, the others summed in `rest`. */
+export interface Distribution {
+  title: string;
+  unit: "counts" | "probability";
+  entries: [label: string, value: number][];
+  rest: { n: number; value: number };
+  scalars: Record<string, number>;
+}
+
+export interface JobResult {
+  position: number;
+  distributions: Distribution[];
+  /** Why there is none; empty where there are some. */
+  error: string;
+}
+
+export interface GroupSummary {
+  name: string;
+  counts: Counts;
+  created: number | null;
+  modified: number | null;
+  size_bytes: number;
+  /** Set where the file could not be read. */
+  error: string;
+}
+
+export interface GroupsAnswer {
+  groups: GroupSummary[];
+  trash: GroupSummary[];
+}
+
+export interface SizeAnswer {
+  size_bytes: number;
+}

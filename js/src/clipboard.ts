@@ -1,0 +1,23 @@
+/** Copy text. On plain http and in some frames there is no clipboard API, so the old way is behind it. */
+
+export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text, near);
+  }
+}
+
+function copyBySelection(text: string, near: HTMLElement): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.position = "fixed";
+  area.style.opacity = "0";
+  near.after(area);
+  area.select();
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  near.focus();
+  return isCopied;
+}

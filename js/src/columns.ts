@@ -1,0 +1,120 @@
+/** Which columns a table has, how wide they are, and which of them say something. */
+
+import { isDynamic, keyOf, type Table } from "./table";
+
+export type Kind = "state" | "text" | "number" | "time" | "duration" | "summary" | "message";
+
+export interface Column {
+  name: string;
+  title: string;
+  kind: Kind;
+  /** Pixels; the message takes what is left over, and at least this. */
+  width: number;
+}
+
+const FIXED: readonly Column[] = [
+  { name: "position", title: "#", kind: "number", width: 44 },
+  { name: "state", title: "Status", kind: "state", width: 124 },
+  { name: "name", title: "Name", kind: "text", width: 128 },
+  { name: "platform", title: "Platform", kind: "text", width: 104 },
+  { name: "account", title: "Account", kind: "text", width: 96 },
+  { name: "sent_at", title: "Sent", kind: "time", width: 78 },
+  { name: "started_at", title: "Started", kind: "time", width: 78 },
+  { name: "finished_at", title: "Finished", kind: "time", width: 78 },
+  { name: "duration_s", title: "Duration", kind: "duration", width: 80 },
+  { name: "attempts", title: "Attempts", kind: "number", width: 74 },
+  { name: "remote_id", title: "Id", kind: "text", width: 136 },
+  { name: "note", title: "Note", kind: "text", width: 120 },
+  { name: "message", title: "Message", kind: "message", width: 200 },
+];
+
+const SUMMARY: Column = { name: "summary", title: "Job", kind: "summary", width: 0 };
+const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
+  FIXED.find(({ name }) => name === wanted),
+) as [Column, Column];
+
+/** Shown unless somebody chooses: what is always asked first. */
+const ALWAYS = ["position", "state", "message"];
+/** Shown unless somebody chooses, once there is something in it. */
+const ONCE_KNOWN = ["sent_at", "duration_s"];
+/** Shown unless somebody chooses, where rows differ in it. */
+const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
+const MOST_DYNAMIC = 6;
+/** What a header need not say of a group that is the same in all its rows. */
+const FOLDED = ["platform", "account", "name"];
+
+export interface Layout {
+  shown: Column[];
+  /** Every column there is, for a menu to choose from. */
+  all: Column[];
+  /** What is the same in all rows: title and value. */
+  /** What is shown where there is room for two short lines a row. */
+  narrow: Column[];
+  folded: { name: string; title: string; value: string }[];
+}
+
+export function layOut(table: Table, chosen: readonly string[]): Layout {
+  const dynamic = table.dynamicNames();
+  const differing = new Set<string>();
+  const folded: Layout["folded"] = [];
+  for (const name of [...FOLDED, "note", ...dynamic]) {
+    const value = table.constant(name);
+    if (value === undefined) differing.add(name);
+    else if (value !== null && name !== "note" && value !== "") {
+      folded.push({ name, title: isDynamic(name) ? keyOf(name) : "", value: String(value) });
+    }
+  }
+  const all = withDynamic(table, dynamic);
+  const automatic = new Set([
+    ...ALWAYS,
+    ...ONCE_KNOWN.filter((name) => table.constant(name) !== null),
+    ...WHERE_DIFFERENT.filter((name) => differing.has(name)),
+    ...dynamic.filter((name) => differing.has(name)).slice(0, MOST_DYNAMIC),
+    ...(table.column("attempts").some((n) => Number(n) > 1) ? ["attempts"] : []),
+  ]);
+  const wanted = chosen.length > 0 ? new Set(["position", "state", ...chosen]) : automatic;
+  if (![...differing].some((name) => name === "name" || isDynamic(name))) wanted.add("name");
+  const shown = all.filter(({ name }) => wanted.has(name));
+  const narrow = [...shown.filter(({ name }) => name === "state"), SUMMARY, DURATION, MESSAGE];
+  return { shown, all, narrow, folded };
+}
+
+/** The columns in order, what tells jobs apart standing right after the name. */
+function withDynamic(table: Table, dynamic: string[]): Column[] {
+  const after = FIXED.findIndex(({ name }) => name === "account") + 1;
+  const described = dynamic.map((name) => describe(table, name));
+  return [...FIXED.slice(0, after), ...described, ...FIXED.slice(after)];
+}
+
+/** What a table can do without first, where it has no room for all. */
+const SPARED = ["attempts", "finished_at", "started_at", "sent_at", "account", "platform"];
+
+/** The columns that fit into a width, as many as can be, the message always among them. */
+export function fitting(columns: readonly Column[], width: number): Column[] {
+  const spared = [
+    ...SPARED,
+    ...columns
+      .flatMap(({ name }) => (isDynamic(name) ? [name] : []))
+      .slice(1)
+      .reverse(),
+  ];
+  let kept = [...columns];
+  for (const name of spared) {
+    if (kept.reduce((sum, column) => sum + column.width, 0) <= width) break;
+    kept = kept.filter((column) => column.name !== name);
+  }
+  return kept;
+}
+
+function describe(table: Table, name: string): Column {
+  const sample = table.column(name).slice(0, 200);
+  const title = keyOf(name);
+  const longest = Math.max(title.length + 2, ...sample.map((value) => String(value ?? "").length));
+  const numeric = sample.every((value) => value === null || typeof value === "number");
+  return {
+    name,
+    title,
+    kind: numeric ? "number" : "text",
+    width: Math.min(220, Math.max(56, longest * 7.5 + 20)),
+  };
+}

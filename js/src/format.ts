@@ -1,0 +1,85 @@
+/** How values are written for people. Pure: the clock is an argument. */
+
+import type { Cell } from "./table";
+
+export const DASH = "–";
+
+/** 1.2 s, 48 s, 3 min 04 s, 2 h 05 min, 3 d 4 h. */
+export function duration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return "";
+  if (seconds < 0) return "0 s";
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A coarse length of time, for "updated ... ago" and "about ... left". */
+export function roughly(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3570) return `${Math.round(s / 60)} min`;
+  if (s < 129_600) return `${Math.round(s / 3600)} h`;
+  return `${Math.round(s / 86_400)} d`;
+}
+
+export function ago(then: number, now: number): string {
+  const seconds = now - then;
+  return seconds < 1.5 ? "just now" : `${roughly(seconds)} ago`;
+}
+
+/** "about 4 min left", or "4–9 min left" where the ends differ. Empty where nothing is known. */
+export function timeLeft(range: readonly [number, number] | null): string {
+  if (!range) return "";
+  const [low, high] = [roughly(range[0]), roughly(range[1])];
+  if (low === high) return `about ${low} left`;
+  const [lowNumber, lowUnit] = low.split(" ");
+  const [, highUnit] = high.split(" ");
+  return `${lowUnit === highUnit ? lowNumber : low}–${high} left`;
+}
+
+/** The local time of day, with the date where it is not today. */
+export function clock(epochS: number | null, nowS: number): string {
+  if (epochS === null) return "";
+  const then = new Date(epochS * 1000);
+  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}:${pad(then.getSeconds())}`;
+  if (then.toDateString() === new Date(nowS * 1000).toDateString()) return time;
+  return `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())} ${time.slice(0, 5)}`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = count / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** Whole numbers below a million as typed, larger ones grouped, others to six digits. */
+export function number(value: number): string {
+  if (Number.isInteger(value)) {
+    return Math.abs(value) < 1e6 ? String(value) : value.toLocaleString("en-US");
+  }
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-4 && magnitude < 1e7) return String(Number(value.toPrecision(6)));
+  return value.toExponential(3);
+}
+
+export function cell(value: Cell): string {
+  if (value === null) return "";
+  return typeof value === "number" ? number(value) : String(value);
+}
+
+export function count(n: number, one: string, many: string = `${one}s`): string {
+  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+}
+
+const pad = (n: number): string => String(n).padStart(2, "0");

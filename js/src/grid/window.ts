@@ -1,0 +1,35 @@
+/** Which rows of a long table are worth having in the document. Pure. */
+
+export interface Rows {
+  first: number;
+  /** One past the last. */
+  end: number;
+}
+
+/** A table up to this long stands in the document whole: page search and screen readers like that. */
+const WHOLE = 60;
+const MARGIN = 8;
+
+export function visibleRows(
+  count: number,
+  rowHeight: number,
+  scrollTop: number,
+  height: number,
+): Rows {
+  if (count <= WHOLE) return { first: 0, end: count };
+  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - MARGIN);
+  const end = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + MARGIN);
+  return { first: Math.min(first, end), end };
+}
+
+/** Where to scroll so that a row is seen whole; the same place if it is already. */
+export function scrollFor(
+  row: number,
+  rowHeight: number,
+  scrollTop: number,
+  height: number,
+): number {
+  const top = row * rowHeight;
+  if (top < scrollTop) return top;
+  return Math.max(scrollTop, top + rowHeight - height);
+}

@@ -1,0 +1,83 @@
+/**
+ * The kernel's side as a host shows it to us, and its traits as signals. Python is the only writer of
+ * traits; what the browser wants goes as a message (see link.ts).
+ */
+
+import { type Signal, signal } from "@preact/signals-core";
+import type { Range } from "./ranges";
+import type { Counts } from "./states";
+
+/** What we use of an anywidget model: all hosts have these, and some have no more. */
+export interface Model {
+  get(name: string): unknown;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+  send(content: unknown): void;
+}
+
+export interface Traits {
+  group: string;
+  counts: Counts;
+  progress: number;
+  eta_s: [number, number] | null;
+  version: number;
+  updated_at: number | null;
+  paused: boolean;
+  deleted: boolean;
+  busy: string;
+  last_error: string;
+  selected: Range[];
+  filter: string;
+  sort: string;
+  search: string;
+  columns: string[];
+  theme: string;
+  read_only: boolean;
+}
+
+export const TRAITS: Readonly<Traits> = {
+  group: "",
+  counts: {},
+  progress: 0,
+  eta_s: null,
+  version: 0,
+  updated_at: null,
+  paused: false,
+  deleted: false,
+  busy: "",
+  last_error: "",
+  selected: [],
+  filter: "all",
+  sort: "",
+  search: "",
+  columns: [],
+  theme: "auto",
+  read_only: false,
+};
+
+export type TraitSignals = { [Name in keyof Traits]: Signal<Traits[Name]> };
+
+/** Signals that follow the model's traits until `lifetime` ends. */
+export function traitSignals(model: Model, lifetime: AbortSignal): TraitSignals {
+  const signals: Record<string, Signal<unknown>> = {};
+  for (const [name, fallback] of Object.entries(TRAITS)) {
+    const follower = signal(model.get(name) ?? fallback);
+    const follow = () => {
+      follower.value = model.get(name) ?? fallback;
+    };
+    listen(model, `change:${name}`, follow, lifetime);
+    signals[name] = follower;
+  }
+  return signals as unknown as TraitSignals;
+}
+
+/** `model.off` always gets its callback: without one, marimo removes everyone's listeners. */
+export function listen(
+  model: Model,
+  event: string,
+  callback: (...args: never[]) => void,
+  lifetime: AbortSignal,
+): void {
+  model.on(event, callback);
+  lifetime.addEventListener("abort", () => model.off(event, callback), { once: true });
+}

@@ -1,0 +1,28 @@
+/** Whether a view can be seen: it is on the screen, or nearly, and its browser tab is shown. */
+
+export function whenSeen(
+  element: Element,
+  seen: (isSeen: boolean) => void,
+  lifetime: AbortSignal,
+): void {
+  let isNear = false;
+  let was = false;
+  const tell = () => {
+    const is = isNear && !document.hidden && !lifetime.aborted;
+    if (is !== was) seen(is);
+    was = is;
+  };
+  const observer = new IntersectionObserver(
+    (entries) => {
+      isNear = entries.at(-1)?.isIntersecting ?? isNear;
+      tell();
+    },
+    { rootMargin: "200px" },
+  );
+  observer.observe(element);
+  document.addEventListener("visibilitychange", tell, { signal: lifetime });
+  lifetime.addEventListener("abort", () => {
+    observer.disconnect();
+    tell();
+  });
+}

@@ -1,0 +1,83 @@
+/** The words for what a job is doing, and the sets that chips and counts are made of. */
+
+export const STATES = [
+  "unsent",
+  "sending",
+  "unconfirmed",
+  "waiting",
+  "running",
+  "cancel_requested",
+  "suspended",
+  "unknown",
+  "success",
+  "error",
+  "canceled",
+] as const;
+
+export type State = (typeof STATES)[number];
+export type Counts = Partial<Record<State, number>>;
+
+/** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
+export const FILTERS = {
+  all: STATES,
+  unsent: ["unsent"],
+  unconfirmed: ["unconfirmed"],
+  waiting: ["sending", "waiting"],
+  running: ["running", "cancel_requested"],
+  success: ["success"],
+  failed: ["error", "canceled"],
+  other: ["suspended", "unknown"],
+} as const satisfies Record<string, readonly State[]>;
+
+export type Filter = keyof typeof FILTERS;
+
+/** The order of the segments of a bar: what is finished first, what is still to do last. */
+export const BAR_ORDER: readonly State[] = [
+  "success",
+  "error",
+  "canceled",
+  "unknown",
+  "suspended",
+  "unconfirmed",
+  "cancel_requested",
+  "running",
+  "waiting",
+  "sending",
+  "unsent",
+];
+
+const FAILED: ReadonlySet<string> = new Set(FILTERS.failed);
+const TERMINAL: ReadonlySet<string> = new Set(["success", ...FILTERS.failed]);
+const CANCELABLE: ReadonlySet<string> = new Set(["waiting", "running", "suspended", "unknown"]);
+const ON_CLOUD: ReadonlySet<string> = new Set([...CANCELABLE, "cancel_requested", "sending"]);
+
+export const isFailed = (state: string): boolean => FAILED.has(state);
+export const isTerminal = (state: string): boolean => TERMINAL.has(state);
+export const isCancelable = (state: string): boolean => CANCELABLE.has(state);
+export const isOnCloud = (state: string): boolean => ON_CLOUD.has(state);
+
+/** How a state is written for people. */
+export const wordOf = (state: string): string => state.replaceAll("_", " ");
+
+export function isFilter(word: string): word is Filter {
+  return Object.hasOwn(FILTERS, word);
+}
+
+export function countOf(counts: Counts, states: readonly State[] = STATES): number {
+  return states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+}
+
+export function countWhere(counts: Counts, is: (state: string) => boolean): number {
+  return countOf(
+    counts,
+    STATES.filter((state) => is(state)),
+  );
+}
+
+/** The chips worth showing: the everyday ones always, the rare ones when a job is in them. */
+export function chipsOf(counts: Counts): { filter: Filter; count: number }[] {
+  const rare: readonly Filter[] = ["unconfirmed", "other"];
+  return (Object.keys(FILTERS) as Filter[])
+    .map((filter) => ({ filter, count: countOf(counts, FILTERS[filter]) }))
+    .filter(({ filter, count }) => count > 0 || !rare.includes(filter));
+}

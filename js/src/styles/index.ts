@@ -1,0 +1,7 @@
+import base from "./base.css";
+import controls from "./controls.css";
+import grid from "./grid.css";
+import panels from "./panels.css";
+import tokens from "./tokens.css";
+
+export default [tokens, base, controls, grid, panels].join("\n");

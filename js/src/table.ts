@@ -1,0 +1,96 @@
+/** The rows, as columns of values. A job's position is its row, and never changes. */
+
+import type { State } from "./states";
+import { type Block, decodeColumn } from "./wire";
+
+export type Cell = string | number | boolean | null;
+
+/** What tells jobs apart: labels that people gave, facts of the circuit, parameters of the call. */
+const DYNAMIC = ["label.", "fact.", "param."];
+
+export const isDynamic = (column: string): boolean => DYNAMIC.some((p) => column.startsWith(p));
+
+/** "max_samples" of "param.max_samples". */
+export const keyOf = (column: string): string => column.slice(column.indexOf(".") + 1);
+
+export class Table {
+  total = 0;
+  readonly #columns = new Map<string, Cell[]>();
+
+  /** The columns that tell jobs apart: labels first, then facts, then parameters. */
+  dynamicNames(): string[] {
+    const names = [...this.#columns.keys()];
+    return DYNAMIC.flatMap((prefix) => names.filter((name) => name.startsWith(prefix)));
+  }
+
+  column(name: string): readonly Cell[] {
+    return this.#columns.get(name) ?? [];
+  }
+
+  cell(position: number, column: string): Cell {
+    if (column === "position") return position;
+    return this.#columns.get(column)?.[position] ?? null;
+  }
+
+  text(position: number, column: string): string {
+    const value = this.cell(position, column);
+    return value === null ? "" : String(value);
+  }
+
+  number(position: number, column: string): number | null {
+    const value = this.cell(position, column);
+    return typeof value === "number" ? value : null;
+  }
+
+  state(position: number): State {
+    return (this.#columns.get("state")?.[position] ?? "unsent") as State;
+  }
+
+  /** The positions of the jobs whose state passes. */
+  where(passes: (state: State) => boolean): number[] {
+    const positions: number[] = [];
+    for (let p = 0; p < this.total; p++) if (passes(this.state(p))) positions.push(p);
+    return positions;
+  }
+
+  clear(): void {
+    this.total = 0;
+    this.#columns.clear();
+  }
+
+  /** Put rows in and return their positions. A row comes whole: what it does not name is null. */
+  apply(block: Block, buffers: readonly DataView[]): number[] {
+    const columns = Object.entries(block.columns).map(
+      ([name, encoded]) => [name, decodeColumn(encoded, buffers) as Cell[]] as const,
+    );
+    const positions = (columns.find(([name]) => name === "position")?.[1] ?? []) as number[];
+    for (const [name, values] of columns) {
+      if (name === "position") continue;
+      const target = this.#columns.get(name) ?? this.#add(name);
+      for (let i = 0; i < positions.length; i++) {
+        target[positions[i] as number] = values[i] ?? null;
+      }
+    }
+    for (const [name, target] of this.#columns) {
+      if (Object.hasOwn(block.columns, name)) continue;
+      for (const position of positions) target[position] = null;
+    }
+    return positions;
+  }
+
+  /** The one value that a column has in all rows; undefined where it has several. */
+  constant(name: string): Cell | undefined {
+    const values = this.column(name);
+    const first = values[0] ?? null;
+    for (let i = 1; i < this.total; i++) {
+      if ((values[i] ?? null) !== first) return undefined;
+    }
+    return first;
+  }
+
+  #add(name: string): Cell[] {
+    const values: Cell[] = [];
+    this.#columns.set(name, values);
+    return values;
+  }
+}

@@ -1,0 +1,41 @@
+import type { ComponentChildren, Ref } from "preact";
+import type { IconName } from "../icons";
+import { Icon } from "./Icon";
+
+interface Props {
+  icon?: IconName;
+  /** Words for the style sheet, such as "primary" or "danger". */
+  kind?: string;
+  testid?: string | undefined;
+  /** Why it cannot be pressed; empty where it can. */
+  reason?: string;
+  /** What it does, where its face does not say so. */
+  label?: string;
+  isPending?: boolean;
+  isOpen?: boolean;
+  buttonRef?: Ref<HTMLButtonElement>;
+  onClick: (event: MouseEvent) => void;
+  children?: ComponentChildren;
+}
+
+/** A button that cannot be pressed keeps its place in the page's order, so that its reason is read. */
+export function Button(props: Props) {
+  const { icon, kind = "", reason, label, children } = props;
+  return (
+    <button
+      type="button"
+      ref={props.buttonRef}
+      class={children ? `button ${kind}` : `bare ${kind}`}
+      data-testid={props.testid}
+      aria-disabled={reason ? true : undefined}
+      aria-busy={props.isPending}
+      aria-expanded={props.isOpen}
+      aria-label={label}
+      title={reason || label}
+      onClick={reason ? undefined : props.onClick}
+    >
+      {icon && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,16 @@
+import { copyText } from "../clipboard";
+import { Button } from "./Button";
+import { useSignal } from "./hooks";
+
+const SHOWN_MS = 1500;
+
+export function Copy({ text, label }: { text: string; label: string }) {
+  const isDone = useSignal(false);
+  const copy = async (event: MouseEvent) => {
+    isDone.value = await copyText(text, event.currentTarget as HTMLElement);
+    setTimeout(() => {
+      isDone.value = false;
+    }, SHOWN_MS);
+  };
+  return <Button icon={isDone.value ? "success" : "copy"} label={label} onClick={copy} />;
+}

@@ -1,0 +1,106 @@
+/** One job: its results, parameters, attempts and what happened to it. */
+
+import type { ComponentChildren } from "preact";
+import type { JobDetail, JobResult } from "../answers";
+import type { Session } from "../session";
+import { wordOf } from "../states";
+import { Button } from "./Button";
+import { Copy } from "./Copy";
+import { DistributionView } from "./Distribution";
+import { type Answer, useAnswer, useSignal } from "./hooks";
+import { Pill } from "./Icon";
+import { JobActions } from "./JobActions";
+import { Attempts, Parameters, Timeline } from "./JobFacts";
+import { Tabs } from "./Tabs";
+
+const TABS = ["Results", "Parameters", "Attempts", "Timeline"] as const;
+
+export function Detail({ session, position }: { session: Session; position: number }) {
+  session.revision.value;
+  const { table } = session;
+  const now = session.now.value;
+  const state = table.state(position);
+  const tab = useSignal<(typeof TABS)[number]>(state === "success" ? "Results" : "Attempts");
+  const fresh = `${state}/${table.text(position, "attempts")}/${table.text(position, "message")}`;
+  const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
+  const message = table.text(position, "message");
+  return (
+    <section class="panel" data-testid="detail" aria-label={`Job ${position}`}>
+      <div class="panel-head">
+        <h3>
+          Job {position} <span>{table.text(position, "name")}</span>
+        </h3>
+        <Pill state={state} />
+        <JobActions session={session} position={position} />
+        <span class="spacer" />
+        <Button
+          icon="close"
+          label="Close the job's detail"
+          onClick={() => {
+            session.opened.value = null;
+          }}
+        />
+      </div>
+      {message && (
+        <p class="sentence" data-status={state}>
+          <span>{message}</span>
+          <Copy text={message} label="Copy the message" />
+        </p>
+      )}
+      <Tabs names={TABS} current={tab} />
+      <div class="tab-panel" role="tabpanel" aria-label={tab.value}>
+        {tab.value === "Results" && (
+          <JobResults key={fresh} session={session} position={position} state={state} />
+        )}
+        {tab.value === "Parameters" && <Known answer={job}>{(d) => <Parameters job={d} />}</Known>}
+        {tab.value === "Attempts" && (
+          <Known answer={job}>{(d) => <Attempts attempts={d.attempts} now={now} />}</Known>
+        )}
+        {tab.value === "Timeline" && (
+          <Known answer={job}>{(d) => <Timeline events={d.events} now={now} />}</Known>
+        )}
+      </div>
+    </section>
+  );
+}
+
+interface JobResultsProps {
+  session: Session;
+  position: number;
+  state: string;
+}
+
+function JobResults(props: JobResultsProps) {
+  if (props.state === "success") return <FetchedResults {...props} />;
+  return (
+    <p class="quiet">Results come when the job has succeeded. It is {wordOf(props.state)} now.</p>
+  );
+}
+
+function FetchedResults({ session, position }: JobResultsProps) {
+  const positions = [position];
+  const answer = useAnswer<{ results: JobResult[] }>(session, "results", { positions }, "");
+  return (
+    <Known answer={answer}>
+      {({ results }) => {
+        const { distributions = [], error = "" } = results[0] ?? {};
+        if (error || distributions.length === 0)
+          return <p class="quiet">{error || "No results."}</p>;
+        return distributions.map((each) => (
+          <DistributionView key={each.title} distribution={each} />
+        ));
+      }}
+    </Known>
+  );
+}
+
+interface KnownProps<T> {
+  answer: Answer<T>;
+  children: (value: T) => ComponentChildren;
+}
+
+/** What was asked for, or that it is on its way, or why it is not. */
+export function Known<T>({ answer, children }: KnownProps<T>) {
+  if (answer.value === null) return <p class="quiet">{answer.error || "Fetching…"}</p>;
+  return <>{children(answer.value)}</>;
+}

@@ -1,0 +1,85 @@
+/** A distribution as a table with a bar in each row: readable, and to copy. */
+
+import type { ComponentChildren } from "preact";
+import type { Distribution } from "../answers";
+import { csvOf } from "../csv";
+import * as format from "../format";
+import { Button } from "./Button";
+import { Copy } from "./Copy";
+import { useSignal } from "./hooks";
+
+const TOP = 12;
+
+export function DistributionView({ distribution }: { distribution: Distribution }) {
+  const isWhole = useSignal(false);
+  const { title, unit, entries, rest, scalars } = distribution;
+  const shown = isWhole.value ? entries : entries.slice(0, TOP);
+  const hidden = entries.slice(shown.length);
+  const others = hidden.length + rest.n;
+  const total = sum(entries) + rest.value;
+  const largest = shown[0]?.[1] || 1;
+  return (
+    <figure>
+      <figcaption>
+        {title && <b>{title}</b>}
+        {Object.entries(scalars).map(([name, value]) => (
+          <span key={name}>
+            <i>{name.replaceAll("_", " ")}</i> {format.number(value)}
+          </span>
+        ))}
+        <span class="spacer" />
+        <Copy text={csvOf(["state", unit], entries)} label="Copy as CSV" />
+      </figcaption>
+      <table class="bars">
+        <tbody>
+          {shown.map(([label, value]) => (
+            <Line key={label} value={value} total={total} label={<code>{label}</code>}>
+              <svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
+                <rect width={(100 * value) / largest} height={1} />
+              </svg>
+            </Line>
+          ))}
+          {others > 0 && (
+            <Line
+              value={sum(hidden) + rest.value}
+              total={total}
+              label={`${others.toLocaleString("en-US")} others`}
+            >
+              {hidden.length > 0 && (
+                <Button
+                  kind="small"
+                  onClick={() => {
+                    isWhole.value = true;
+                  }}
+                >
+                  Show all
+                </Button>
+              )}
+            </Line>
+          )}
+        </tbody>
+      </table>
+    </figure>
+  );
+}
+
+interface LineProps {
+  label: ComponentChildren;
+  value: number;
+  total: number;
+  children: ComponentChildren;
+}
+
+function Line({ label, value, total, children }: LineProps) {
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      <td class="track">{children}</td>
+      <td class="number">{format.number(value)}</td>
+      <td class="number">{total > 0 && `${((100 * value) / total).toFixed(1)} %`}</td>
+    </tr>
+  );
+}
+
+const sum = (entries: Distribution["entries"]): number =>
+  entries.reduce((total, [, value]) => total + value, 0);

@@ -1,0 +1,72 @@
+/** The chips and the search field. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Session } from "../session";
+import { chipsOf } from "../states";
+import { useSignal } from "./hooks";
+import { Icon } from "./Icon";
+
+const TYPING_PAUSE_MS = 120;
+
+export function Filters({ session }: { session: Session }) {
+  const { filter: chosen, search, traits } = session;
+  return (
+    <div class="filters">
+      <fieldset class="chips" aria-label="Show jobs that are">
+        {chipsOf(traits.counts.value).map(({ filter, count }) => (
+          <button
+            key={filter}
+            type="button"
+            class={count > 0 ? "chip" : "chip none"}
+            data-testid={`chip-${filter}`}
+            aria-pressed={chosen.value.value === filter}
+            onClick={() => chosen.set(filter)}
+          >
+            {filter} <b>{count.toLocaleString("en-US")}</b>
+          </button>
+        ))}
+      </fieldset>
+      <Search
+        label="Search by name, id, parameter or message"
+        hint="Name, id, parameter, message"
+        value={search.value.value}
+        onSearch={search.set}
+      />
+    </div>
+  );
+}
+
+interface SearchProps {
+  label: string;
+  hint: string;
+  value: string;
+  onSearch: (text: string) => void;
+}
+
+/** Searches when typing rests. What is being typed is not overwritten by an older search. */
+export function Search({ label, hint, value, onSearch }: SearchProps) {
+  const typed = useSignal<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const onInput = (text: string) => {
+    typed.value = text;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      onSearch(text);
+      typed.value = null;
+    }, TYPING_PAUSE_MS);
+  };
+  return (
+    <label class="search">
+      <Icon name="search" />
+      <input
+        type="search"
+        data-testid="search"
+        value={typed.value ?? value}
+        placeholder={hint}
+        aria-label={label}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    </label>
+  );
+}

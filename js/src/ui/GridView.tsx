@@ -1,0 +1,70 @@
+/** The table of jobs, or what to do where there is nothing to show. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { Grid } from "../grid/grid";
+import type { Session } from "../session";
+import { countOf } from "../states";
+import { Button } from "./Button";
+
+export function GridView({ session }: { session: Session }) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const end = new AbortController();
+    const open = (position: number) => {
+      const { opened } = session;
+      opened.value = opened.peek() === position ? null : position;
+    };
+    const rerun = (position: number) =>
+      session.run("rerun", { positions: [position] }, `Rerun of job ${position} asked…`);
+    if (element.current) new Grid(element.current, session, { open, rerun }, end.signal);
+    return () => end.abort();
+  }, [session]);
+  const total = countOf(session.traits.counts.value);
+  session.revision.value;
+  const shown = session.order.positions.length;
+  const known = session.table.total;
+  return (
+    <div class="jobs">
+      {/* biome-ignore lint/a11y/useSemanticElements: only the rows in sight exist, no <table> bears that */}
+      <div
+        ref={element}
+        class="grid"
+        data-testid="grid"
+        role="grid"
+        aria-label="Jobs"
+        aria-multiselectable
+        hidden={known === 0}
+      />
+      {total === 0 && <EmptyGroup name={session.traits.group.value} />}
+      {total > 0 && known === 0 && (
+        <p class="empty">Fetching {total.toLocaleString("en-US")} jobs…</p>
+      )}
+      {known > 0 && shown === 0 && <EmptyView session={session} />}
+    </div>
+  );
+}
+
+function EmptyGroup({ name }: { name: string }) {
+  return (
+    <div class="empty">
+      <p>This group has no jobs yet. Add the first one:</p>
+      <pre>
+        {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000)`}
+      </pre>
+    </div>
+  );
+}
+
+function EmptyView({ session }: { session: Session }) {
+  const search = session.search.value.value;
+  const clear = () => {
+    session.filter.set("all");
+    if (search) session.search.set("");
+  };
+  return (
+    <div class="empty">
+      <p>No job {search ? <>matches “{search}” here</> : "is in that state"}.</p>
+      <Button onClick={clear}>Show all jobs</Button>
+    </div>
+  );
+}

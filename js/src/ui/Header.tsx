@@ -1,0 +1,49 @@
+/** The group's name, what is the same in all its jobs, and how fresh all this is. */
+
+import { headline } from "../actions";
+import * as format from "../format";
+import type { Session } from "../session";
+import { countOf } from "../states";
+
+/** A watched group is asked about at least this often, so an older answer means trouble. */
+const STALE_S = 90;
+
+export function Header({ session }: { session: Session }) {
+  const { group, counts, paused } = session.traits;
+  const total = countOf(counts.value);
+  const state = headline(counts.value, paused.value);
+  const { folded } = session.layout.value;
+  return (
+    <header>
+      <h2 title={group.value}>{group.value}</h2>
+      <p class="facts">
+        <span>{format.count(total, "job")}</span>
+        {state && <span class="headline">{state}</span>}
+        {folded.map(({ name, title, value }) => (
+          <span key={name} class="fact" title={`${title || name}: the same in all jobs`}>
+            {title && <i>{title}</i>} {value}
+          </span>
+        ))}
+        <Freshness session={session} />
+      </p>
+    </header>
+  );
+}
+
+function Freshness({ session }: { session: Session }) {
+  const { updated_at, last_error } = session.traits;
+  const at = updated_at.value;
+  if (at === null) return null;
+  const isStale = Boolean(last_error.value) || isLate(session, at);
+  const text = `updated ${format.ago(at, session.now.value)}`;
+  return (
+    <span class={isStale ? "fresh stale" : "fresh"} title={last_error.value}>
+      {text}
+    </span>
+  );
+}
+
+/** Late only while jobs are out there: what is finished is never asked about again. */
+function isLate(session: Session, at: number): boolean {
+  return session.hasActive.value && session.now.value - at > STALE_S;
+}

@@ -1,0 +1,20 @@
+import { ICONS, type IconName } from "../icons";
+import { wordOf } from "../states";
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={ICONS[name]} />
+    </svg>
+  );
+}
+
+/** A state: icon, word and tint. */
+export function Pill({ state }: { state: string }) {
+  return (
+    <span class="pill" data-status={state}>
+      <Icon name={state as IconName} />
+      {wordOf(state)}
+    </span>
+  );
+}

@@ -1,0 +1,67 @@
+/** What can be done to one job. */
+
+import type { Session } from "../session";
+import { isCancelable, isFailed } from "../states";
+import { Button } from "./Button";
+import { useSignal } from "./hooks";
+
+interface Props {
+  session: Session;
+  position: number;
+}
+
+export function JobActions({ session, position }: Props) {
+  if (session.traits.read_only.value) return null;
+  const state = session.table.state(position);
+  const asks = (name: "rerun" | "cancel", what: string) => () =>
+    session.run(name, { positions: [position] }, `${what} of job ${position} asked…`);
+  return (
+    <>
+      {isFailed(state) && (
+        <Button icon="rerun" onClick={asks("rerun", "Rerun")}>
+          Rerun
+        </Button>
+      )}
+      {isCancelable(state) && (
+        <Button icon="canceled" onClick={asks("cancel", "Cancellation")}>
+          Cancel
+        </Button>
+      )}
+      {state === "unconfirmed" && <Adopt session={session} position={position} />}
+    </>
+  );
+}
+
+/** A job whose request got no answer: only a person can know whether it arrived. */
+function Adopt({ session, position }: Props) {
+  const id = useSignal("");
+  const remote_id = id.value.trim();
+  return (
+    <span class="buttons">
+      <input
+        class="field"
+        placeholder="Id on the cloud"
+        aria-label="The job's id on the cloud"
+        value={id.value}
+        onInput={(event) => {
+          id.value = event.currentTarget.value;
+        }}
+      />
+      <Button
+        reason={remote_id ? "" : "Type the id first"}
+        onClick={() =>
+          session.run("confirm", { position, remote_id }, `Id of job ${position} given…`)
+        }
+      >
+        It arrived with this id
+      </Button>
+      <Button
+        onClick={() =>
+          session.run("resend", { positions: [position] }, `Resend of job ${position} asked…`)
+        }
+      >
+        It did not: send again
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+/** What is known of one job: parameters, attempts, and what happened when. */
+
+import type { Attempt, JobDetail, JobEvent } from "../answers";
+import * as format from "../format";
+import { wordOf } from "../states";
+import { Copy } from "./Copy";
+import { DataTable } from "./DataTable";
+import { Pill } from "./Icon";
+
+export function Parameters({ job }: { job: JobDetail }) {
+  const groups = Object.entries({
+    Labels: job.labels,
+    "Circuit and input": job.facts,
+    Parameters: job.params,
+  }).filter(([, values]) => Object.keys(values).length > 0);
+  if (groups.length === 0) return <p class="quiet">This job has no parameters.</p>;
+  return (
+    <div class="facts-of-job">
+      {groups.map(([title, values]) => (
+        <DataTable
+          key={title}
+          head={[{ title }, { title: "" }]}
+          rows={Object.entries(values).map(([key, value]) => ({
+            key,
+            cells: [key, typeof value === "object" ? JSON.stringify(value) : String(value)],
+          }))}
+        />
+      ))}
+    </div>
+  );
+}
+
+export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }) {
+  if (attempts.length === 0) return <p class="quiet">This job was not sent yet.</p>;
+  return (
+    <DataTable
+      head={[
+        { title: "#", isNumber: true },
+        { title: "Status" },
+        { title: "Id" },
+        { title: "Sent" },
+        { title: "Duration", isNumber: true },
+        { title: "Message" },
+      ]}
+      rows={attempts.toReversed().map((attempt) => ({
+        key: attempt.number,
+        cells: [
+          attempt.number,
+          <Pill key="state" state={attempt.state} />,
+          attempt.remote_id && (
+            <span key="id">
+              <code>{attempt.remote_id}</code>
+              <Copy text={attempt.remote_id} label="Copy the id" />
+            </span>
+          ),
+          format.clock(attempt.sent_at, now),
+          format.duration(attempt.duration_s),
+          attempt.message,
+        ],
+      }))}
+    />
+  );
+}
+
+export function Timeline({ events, now }: { events: JobEvent[]; now: number }) {
+  if (events.length === 0) return <p class="quiet">Nothing has happened to this job yet.</p>;
+  return (
+    <ol class="timeline">
+      {events.toReversed().map(({ at, what, text }) => (
+        <li key={`${at} ${what} ${text}`}>
+          <time>{format.clock(at, now)}</time> <b>{wordOf(what)}</b> {text}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,45 @@
+/** The lines that say what is going on: trouble, a busy kernel, and what came of the last action. */
+
+import type { Session } from "../session";
+import { Copy } from "./Copy";
+import { Icon } from "./Icon";
+
+export function Banner({ session }: { session: Session }) {
+  const text = session.traits.last_error.value;
+  if (!text) return null;
+  return (
+    <p class="notice" data-testid="banner" role="alert">
+      <Icon name="unconfirmed" />
+      <span>{text}</span>
+    </p>
+  );
+}
+
+export function BusyNote({ session }: { session: Session }) {
+  const unheard = session.link.unheard.value;
+  if (unheard.size === 0) return null;
+  const what = unheard.has("hello") && unheard.size === 1 ? "the jobs will come" : "this will run";
+  return (
+    <p class="notice" data-testid="busy-note" role="status">
+      The kernel is busy: {what} after the current cell.
+    </p>
+  );
+}
+
+/** The one polite live region. It is always there, since one that appears is not read out. */
+export function Live({ session }: { session: Session }) {
+  const said = session.said.value;
+  return (
+    <div class={`live ${said?.tone ?? "none"}`}>
+      <span data-testid="live" role="status" aria-live="polite">
+        {said?.text}
+      </span>
+      {said?.python && (
+        <span class="python" title="The same in Python">
+          <code>{said.python}</code>
+          <Copy text={said.python} label="Copy this line of Python" />
+        </span>
+      )}
+    </div>
+  );
+}

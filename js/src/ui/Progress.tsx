@@ -1,0 +1,66 @@
+/** The segmented bar, its legend, and how long it may still take. */
+
+import * as format from "../format";
+import type { IconName } from "../icons";
+import type { Session } from "../session";
+import { BAR_ORDER, type Counts, countOf, STATES, wordOf } from "../states";
+import { Icon } from "./Icon";
+
+export function Progress({ session }: { session: Session }) {
+  const { counts, progress, eta_s } = session.traits;
+  const total = countOf(counts.value);
+  const percent = Math.round(progress.value * 100);
+  const sentence = STATES.filter((state) => counts.value[state])
+    .map((state) => `${counts.value[state]} ${wordOf(state)}`)
+    .join(", ");
+  return (
+    <section class="progress">
+      <div
+        class="bar"
+        data-testid="progress"
+        role="progressbar"
+        aria-label="Jobs finished"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        aria-valuetext={sentence || "no jobs"}
+      >
+        <Segments counts={counts.value} />
+      </div>
+      <div class="legend">
+        <ul>
+          {BAR_ORDER.map((state) => (
+            <li
+              key={state}
+              data-testid={`counts-${state}`}
+              data-status={state}
+              hidden={!counts.value[state]}
+            >
+              <Icon name={state as IconName} />
+              <b>{(counts.value[state] ?? 0).toLocaleString("en-US")}</b> {wordOf(state)}
+            </li>
+          ))}
+        </ul>
+        <span class="eta">
+          {format.timeLeft(eta_s.value) || (total > 0 ? `${percent} % finished` : "")}
+        </span>
+      </div>
+    </section>
+  );
+}
+
+export function Segments({ counts }: { counts: Counts }) {
+  return (
+    <>
+      {BAR_ORDER.filter((state) => counts[state]).map((state) => (
+        <span
+          key={state}
+          class="segment"
+          data-status={state}
+          title={`${counts[state]} ${wordOf(state)}`}
+          style={{ flexGrow: counts[state] }}
+        />
+      ))}
+    </>
+  );
+}

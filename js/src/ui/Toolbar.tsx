@@ -1,0 +1,136 @@
+/** What can be done to the whole group, or to the chosen jobs. */
+
+import { actionsOf } from "../actions";
+import type { Session } from "../session";
+import { isCancelable, isFailed } from "../states";
+import type { Args, Command } from "../wire";
+import { Button } from "./Button";
+import { Split, type Variant } from "./Split";
+
+const ASKED: Partial<Record<Command, string>> = {
+  run: "Run asked…",
+  rerun: "Rerun asked…",
+  cancel: "Cancellation asked…",
+  pause: "Pause asked…",
+  resume: "Resume asked…",
+};
+
+export function Toolbar({ session }: { session: Session }) {
+  const { counts, paused, read_only } = session.traits;
+  const { panel } = session;
+  const can = actionsOf(counts.value, paused.value);
+  const does = (name: Command, args: Args) => () => session.run(name, args, ASKED[name] ?? "");
+  const button = (name: Command, args: Args) => ({
+    isPending: session.pending.value.has(name),
+    onClick: does(name, args),
+  });
+  const opens = (name: "results" | "delete") => ({
+    isOpen: panel.value === name,
+    onClick: () => {
+      panel.value = panel.value === name ? "" : name;
+    },
+  });
+  const noResults = counts.value.success ? "" : "No job has succeeded yet";
+  return (
+    <div class="toolbar" role="toolbar" aria-label="Group">
+      {!read_only.value && (
+        <>
+          <Split
+            testid="run"
+            icon="running"
+            kind="primary"
+            {...can.run}
+            {...button("run", { mode: "parallel" })}
+            variants={runVariants(does)}
+          />
+          <Split
+            testid="rerun-failed"
+            icon="rerun"
+            {...can.rerunFailed}
+            {...button("rerun", { mode: "parallel" })}
+            variants={rerunVariants(session, does)}
+          />
+          <Split
+            testid="cancel"
+            icon="canceled"
+            {...can.cancel}
+            {...button("cancel", {})}
+            variants={cancelVariants(session, does)}
+          />
+          <Split
+            testid="pause"
+            icon={paused.value ? "running" : "pause"}
+            {...can.pause}
+            {...button(paused.value ? "resume" : "pause", {})}
+            variants={[]}
+          />
+        </>
+      )}
+      <span class="buttons">
+        {/* Once open, what it opened carries the name for tests. */}
+        <Button
+          icon="chart"
+          testid={panel.value === "results" ? undefined : "results"}
+          reason={noResults}
+          {...opens("results")}
+        >
+          Results
+        </Button>
+        {!read_only.value && (
+          <Button icon="trash" kind="danger" testid="delete" {...opens("delete")}>
+            Delete…
+          </Button>
+        )}
+      </span>
+    </div>
+  );
+}
+
+type Does = (name: Command, args: Args) => () => void;
+
+const IN_TURN = { label: "One after the other", hint: "each when the one before it is complete" };
+
+function runVariants(does: Does): Variant[] {
+  return [
+    { ...IN_TURN, onClick: does("run", { mode: "sequential", delay: 0 }) },
+    {
+      label: "All at once",
+      hint: "as many as the plan allows",
+      onClick: does("run", { mode: "parallel" }),
+    },
+    {
+      label: "As slots come free",
+      hint: "keeps the plan's queue full until all are sent",
+      onClick: does("run", { mode: "queue" }),
+    },
+  ];
+}
+
+function rerunVariants(session: Session, does: Does): Variant[] {
+  return [
+    ...these(chosen(session, isFailed), "selected", "rerun", does),
+    { ...IN_TURN, onClick: does("rerun", { mode: "sequential", delay: 0 }) },
+    {
+      label: "Keep the failed jobs in the list too",
+      hint: "the reruns are added at its end",
+      onClick: does("rerun", { mode: "parallel", replace: false }),
+    },
+  ];
+}
+
+function cancelVariants(session: Session, does: Does): Variant[] {
+  const waiting = session.table.where((state) => state === "waiting");
+  return [
+    ...these(chosen(session, isCancelable), "selected", "cancel", does),
+    ...these(waiting, "waiting", "cancel", does),
+  ];
+}
+
+function chosen(session: Session, is: (state: string) => boolean): number[] {
+  return [...session.selected.value].filter((position) => is(session.table.state(position)));
+}
+
+function these(positions: number[], which: string, name: Command, does: Does): Variant[] {
+  if (positions.length === 0) return [];
+  return [{ label: `Only the ${positions.length} ${which}`, onClick: does(name, { positions }) }];
+}

@@ -1,0 +1,42 @@
+/**
+ * State of a component, as a signal: a view is drawn by one effect, which sees every signal that was
+ * read, while a component that drew itself again alone would escape it.
+ */
+
+import { type Signal, signal } from "@preact/signals-core";
+import { useEffect, useState } from "preact/hooks";
+import type { Session } from "../session";
+import type { Args, Question } from "../wire";
+
+export function useSignal<T>(initial: T): Signal<T> {
+  return useState(() => signal(initial))[0];
+}
+
+export interface Answer<T> {
+  value: T | null;
+  error: string;
+}
+
+/** Ask the kernel, and again whenever `fresh` changes; the last answer stays until the next is here. */
+export function useAnswer<T>(
+  session: Session,
+  name: Question,
+  args: Args,
+  fresh: string,
+): Answer<T> {
+  const answer = useSignal<Answer<T>>({ value: null, error: "" });
+  useEffect(() => {
+    let isWanted = true;
+    const take = (value: T | null, error: string) => {
+      if (isWanted) answer.value = { value, error };
+    };
+    session.link.ask(name, args).then(
+      (value) => take(value as T, ""),
+      (error: Error) => take(null, error.message),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [session, name, fresh]);
+  return answer.value;
+}

@@ -1,0 +1,67 @@
+/**
+ * The entry: one session for each model, one shadow root for each view. No state of the module: in
+ * marimo all widgets share it.
+ */
+
+import { effect } from "@preact/signals-core";
+import { render } from "preact";
+import type { Model } from "./model";
+import { Session } from "./session";
+import { whenSeen } from "./sight";
+import styles from "./styles";
+import { followTheme } from "./theme";
+import { App } from "./ui/App";
+
+interface Props {
+  model: Model;
+  /** From anywidget 0.11 on. */
+  signal?: AbortSignal;
+}
+
+export default () => {
+  let session: Session;
+  const watching = new Set<HTMLElement>();
+
+  /** Synchronous and small: a host that waits over 2 s for it drops every later message. */
+  function initialize({ model, signal }: Props): () => void {
+    const end = new AbortController();
+    signal?.addEventListener("abort", () => end.abort(), { once: true });
+    session = new Session(model, end.signal);
+    return () => end.abort();
+  }
+
+  function view({ el, signal }: Props & { el: HTMLElement }): () => void {
+    const end = new AbortController();
+    signal?.addEventListener("abort", () => end.abort(), { once: true });
+    const host = document.createElement("div");
+    host.dataset.lmSuppressShortcuts = "true";
+    const root = host.attachShadow({ mode: "open" });
+    const sheet = document.createElement("style");
+    sheet.textContent = styles;
+    const app = document.createElement("div");
+    root.append(sheet, app);
+    el.append(host);
+
+    followTheme(host, session.traits.theme, end.signal);
+    const stop = effect(() => render(<App session={session} />, app));
+    let clock: ReturnType<typeof setInterval> | undefined;
+    const see = (isSeen: boolean) => {
+      if (isSeen) watching.add(host);
+      else watching.delete(host);
+      clearInterval(clock);
+      if (isSeen) {
+        clock = setInterval(() => session.tick(), 1000);
+        session.link.open();
+      } else if (watching.size === 0) session.link.close();
+    };
+    whenSeen(host, see, end.signal);
+    end.signal.addEventListener("abort", () => {
+      stop();
+      render(null, app);
+      host.remove();
+    });
+    return () => end.abort();
+  }
+
+  return { initialize, render: view };
+};
