@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from jobgroup.errors import (
     JobLimitError,
     RemoteNotFoundError,
     RequestRefusedError,
+    UnconfirmedJobError,
 )
 from jobgroup.status import TERMINAL
 
@@ -26,93 +28,139 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import Target
 
-ASK_FREE_EVERY_S = (2.0, 30.0)
+SENDS_AT_ONCE = 6
+"""Creates in flight per account: enough for a cloud at 100 ms to keep dozens of slots full."""
+
+DOUBTS = 3
+"""Requests in a row with an unknown fate after which an account is sent nothing more."""
+
+ASK_FREE_EVERY_S = (1.0, 30.0)
 """How often a full plan is asked for free slots, when nothing of this run can free one."""
 
 
-class Queue:
-    """Keeps the plan's slots full until every job of a run is sent."""
+async def send_queued(run: Run, positions: Sequence[int]) -> None:
+    """Send a run's jobs as slots become free; accounts do not wait for each other.
 
-    def __init__(self, run: Run, positions: Sequence[int]) -> None:
+    Raises:
+        CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
+    """
+    session = run.session
+    records = await session.in_thread(lambda: session.store.records(positions=positions))
+    accounts: dict[tuple[str, str], _Account] = {}
+    for record in records:
+        key = (record.origin, record.account)
+        account = accounts.setdefault(key, _Account(run, record.target))
+        account.waiting.append(record.position)
+    async with session.watcher.watched(), anyio.create_task_group() as group:
+        for account in accounts.values():
+            group.start_soon(account.send_all)
+    for account in accounts.values():
+        if account.error is not None:
+            raise account.error
+
+
+class _Account:
+    """The slots of one account, and this run's jobs in them."""
+
+    def __init__(self, run: Run, target: Target) -> None:
         self._run = run
-        self._session = run.session
-        self._waiting: dict[Target, list[int]] = {}
-        self._positions = positions
+        self._target = target
+        self.waiting: list[int] = []  # in the group's order, so it is a heap already
+        self.error: Exception | None = None
+        self._in_flight = 0
         self._mine: set[int] = set()
+        self._free = 0.0
+        self._backoff = Backoff(*ASK_FREE_EVERY_S)
+        self._ask_at = 0.0
+        self._doubts = 0
 
-    async def execute(self) -> None:
-        """Send them all; accounts do not wait for each other."""
-        records = await self._session.in_thread(
-            lambda: self._session.store.records(positions=self._positions)
-        )
-        for record in records:
-            self._waiting.setdefault(record.target, []).append(record.position)
-        accounts: dict[tuple[str, str], list[Target]] = {}
-        for target in self._waiting:
-            accounts.setdefault((target.origin, target.account), []).append(target)
-        async with self._session.watcher.watched(), anyio.create_task_group() as group:
-            for targets in accounts.values():
-                group.start_soon(self._fill, targets)
+    async def send_all(self) -> None:
+        """Send this account's jobs, in order; the first error that concerns them all ends it."""
+        run = self._run
+        async with anyio.create_task_group() as group:
+            while (self.waiting or self._in_flight) and not run.is_stopping:
+                await run.wait_while_paused()
+                await self._settle()
+                if self.error is not None or run.is_stopping:
+                    break
+                if self.waiting and await self._has_slot():
+                    self._free -= 1
+                    self._in_flight += 1
+                    group.start_soon(self._send, heapq.heappop(self.waiting))
+                else:
+                    await run.session.next_change(0.5)
+        while (
+            run.plan.stop_after_failures and self._mine and not run.is_stopping and not self.error
+        ):
+            await self._settle()
+            await run.session.next_change(0.5)
 
-    async def _fill(self, targets: list[Target]) -> None:
-        """Send one account's jobs, in order, as its slots become free."""
-        run, session = self._run, self._session
-        positions = sorted(p for target in targets for p in self._waiting[target])
-        free, mine = 0.0, set[int]()
-        backoff = Backoff(*ASK_FREE_EVERY_S)
-        ask_at = 0.0
-        while positions and not run.is_stopping:
-            await run.wait_while_paused()
-            freed = await self._settle(mine)
-            free += freed
-            if run.should_stop_for_failures():
-                run.refuse_more()
-            limit = run.plan.concurrent_job_count
-            if free < 1 and time.monotonic() >= ask_at:
-                free = await self._free_slots(targets[0])
-                ask_at = time.monotonic() + backoff.next_s()
-            if free < 1 or (limit is not None and len(mine) >= limit):
-                await session.next_change(0.5)
-                continue
-            try:
-                sent_at = await run.send_one(positions[0])
-            except JobLimitError:
-                free = 0.0
-                run.tally.not_sent.pop(positions[0], None)
-                ask_at = max(ask_at, time.monotonic() + backoff.next_s())
-                continue
-            backoff.reset()
-            positions.pop(0)
-            if sent_at is not None:
-                free -= 1
-                mine.add(sent_at)
-        if run.plan.stop_after_failures is not None:
-            while mine and not run.is_stopping:
-                await self._settle(mine)
-                await session.next_change(0.5)
+    async def _has_slot(self) -> bool:
+        limit = self._run.plan.concurrent_job_count
+        if limit is not None and len(self._mine) + self._in_flight >= limit:
+            return False
+        if self._in_flight >= SENDS_AT_ONCE or (self._doubts and self._in_flight):
+            return False
+        if self._free < 1 and not self._in_flight and time.monotonic() >= self._ask_at:
+            self._ask_at = time.monotonic() + self._backoff.next_s()
+            self._free = await self._free_slots()
+        return self._free >= 1
 
-    async def _settle(self, mine: set[int]) -> int:
-        """Count what has ended of the jobs sent here; each gives its slot back."""
-        if not mine:
-            return 0
-        records = await self._session.in_thread(
-            lambda: self._session.store.records(positions=sorted(mine))
-        )
-        ended = [r for r in records if r.state in TERMINAL or r.word == LOST]
-        for record in ended:
-            self._run.count(record)
-            mine.discard(record.position)
-        return len(ended)
-
-    async def _free_slots(self, target: Target) -> float:
+    async def _send(self, position: int) -> None:
+        run = self._run
         try:
-            provider = await self._session.provider(target)
-            availability = await provider.availability()
+            sent_at = await run.send_one(position)
+        except JobLimitError:
+            self._free = 0.0  # somebody else's jobs took the slots
+            self._ask_at = time.monotonic() + self._backoff.next_s()
+            run.tally.not_sent.pop(position, None)
+            heapq.heappush(self.waiting, position)
+        except UnconfirmedJobError as error:
+            # a cloud in this state has to answer a question before it gets another job
+            self._doubts += 1
+            self._free = 0.0
+            self._ask_at = time.monotonic() + self._backoff.next_s()
+            run.refusals.append(error)
+            if self._doubts >= DOUBTS:
+                self.error = error
+        except RequestRefusedError as error:
+            run.refusals.append(error)  # one job never harms another
+            self._free += 1
+        except Exception as error:  # noqa: BLE001  (raised by send_queued)
+            self.error = self.error or error
+        else:
+            self._doubts = 0
+            self._backoff.reset()
+            if sent_at is not None:
+                self._mine.add(sent_at)
+        finally:
+            self._in_flight -= 1
+            run.session.changed()
+
+    async def _settle(self) -> None:
+        """Count what has ended of the jobs sent here; each gives its slot back."""
+        if not self._mine:
+            return
+        session, mine = self._run.session, sorted(self._mine)
+        records = await session.in_thread(lambda: session.store.records(positions=mine))
+        for record in records:
+            if record.state in TERMINAL or record.word == LOST:
+                self._run.count(record)
+                self._mine.discard(record.position)
+                self._free += 1
+        if self._run.should_stop_for_failures():
+            self.error = self._run.failures_error()
+
+    async def _free_slots(self) -> float:
+        try:
+            provider = await self._run.session.provider(self._target)
+            free = (await provider.availability()).queue_free
         except (CloudUnreachableError, CloudBusyError):
-            return 0.0
+            # the first send tells the user of it, if it goes on
+            return 0.0 if self._run.tally.sent else 1.0
         except CloudError:
             return 1.0  # this cloud does not tell: try, and be told by its refusal
-        return math.inf if availability.queue_free is None else float(availability.queue_free)
+        return math.inf if free is None else float(free)
 
 
 async def launchable(
@@ -122,6 +170,7 @@ async def launchable(
 
     Raises:
         ValueError: a cloud does not tell its free slots, and no count was given.
+        CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
     free: dict[tuple[str, str], float] = {}
@@ -129,18 +178,22 @@ async def launchable(
     for record in records:
         account = (record.origin, record.account)
         if account not in free:
-            try:
-                told = (await (await session.provider(record.target)).availability()).queue_free
-            except (CloudBusyError, RequestRefusedError, RemoteNotFoundError):
-                told = None
-            if told is None and concurrent_job_count is None:
-                raise ValueError(
-                    "The cloud does not tell how many jobs it takes now;"
-                    " concurrent_job_count must be set."
-                )
-            bounds = [n for n in (told, concurrent_job_count) if n is not None]
-            free[account] = min(bounds)
+            free[account] = await _launch_limit(session, record.target, concurrent_job_count)
         if free[account] > 0:
             free[account] -= 1
             chosen.append(record.position)
     return chosen
+
+
+async def _launch_limit(session: GroupSession, target: Target, at_most: int | None) -> int:
+    provider = await session.provider(target)
+    try:
+        told = (await provider.availability()).queue_free
+    except (CloudBusyError, RequestRefusedError, RemoteNotFoundError):
+        told = None
+    bounds = [n for n in (told, at_most) if n is not None]
+    if not bounds:
+        raise ValueError(
+            "The cloud does not tell how many jobs it takes now; concurrent_job_count must be set."
+        )
+    return min(bounds)

@@ -28,7 +28,6 @@ from jobgroup.errors import (
     CloudUnreachableError,
     CredentialsError,
     JobGroupError,
-    JobLimitError,
     NotEnoughCreditsError,
     RequestRefusedError,
     UnconfirmedJobError,
@@ -101,7 +100,8 @@ class Run:
         self.is_stopping = False
         self.finished = anyio.Event()
         self.error: BaseException | None = None
-        self._refusals: list[Exception] = []
+        self.refusals: list[Exception] = []
+        """Queue: what befell single jobs while the run went on."""
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is recorded."""
@@ -143,13 +143,13 @@ class Run:
         if self.plan.mode == "sequential":
             await self._sequential(positions)
         elif self.plan.mode == "queue":
-            from jobgroup.engine.queueing import Queue
+            from jobgroup.engine.queueing import send_queued
 
-            await Queue(self, positions).execute()
+            await send_queued(self, positions)
         else:
             await self._parallel(positions)
-        if self._refusals:
-            raise self._refusals[0]
+        if self.refusals:
+            raise self.refusals[0]
 
     def _positions(self) -> list[int]:
         ready = self.session.store.positions(self.plan.states)
@@ -180,7 +180,7 @@ class Run:
                 if sent_at is not None:
                     self.count(await self._ended(sent_at))
                     if self.should_stop_for_failures():
-                        self.refuse_more()
+                        raise self.failures_error()
 
     async def _ended(self, position: int) -> JobRecord:
         """Wait until a job has ended."""
@@ -217,10 +217,7 @@ class Run:
             sent_at: int | None = await retrying(self._attempt, position, target)
         except (UnconfirmedJobError, RequestRefusedError) as error:
             self.tally.not_sent[position] = str(error)
-            if self.plan.mode != "queue" or isinstance(error, JobLimitError):
-                raise
-            self._refusals.append(error)  # one job never harms another
-            return None
+            raise
         except (CloudError, CredentialsError) as error:
             self.tally.not_sent[position] = str(error)
             await self._begin_trouble(error, target)
@@ -277,14 +274,10 @@ class Run:
         limit = self.plan.stop_after_failures
         return limit is not None and len(self.tally.failed) >= limit
 
-    def refuse_more(self) -> None:
-        """End the run for its failures.
-
-        Raises:
-            JobGroupError: always.
-        """
-        left = len(self.session.store.positions(self.plan.states))
-        raise JobGroupError(
+    def failures_error(self) -> JobGroupError:
+        """What ends a run with too many failures."""
+        left = len(self._positions())
+        return JobGroupError(
             f"The run was stopped after {len(self.tally.failed)} failed jobs, as asked."
             f" {left} jobs were not sent."
         )
