@@ -64,14 +64,18 @@ READY = """
 }
 """
 # What handlers print or raise is seen by no cell; Lab's log console would show it, when it is open.
+# Before the first cell runs, a new kernel complains of the widget manager's own questions.
 LISTEN = """
 () => {
   window.unseenOutput = [];
+  let hasRun = false;
   const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
   kernel.anyMessage.connect((_, { direction, msg }) => {
+    if (direction === "send") return;
     const isOutput = ["stream", "error"].includes(msg.header.msg_type);
     const isOfCell = msg.parent_header.msg_type === "execute_request";
-    if (direction === "recv" && isOutput && !isOfCell) {
+    hasRun ||= isOfCell;
+    if (hasRun && isOutput && !isOfCell) {
       window.unseenOutput.push(msg.content.text ?? msg.content.traceback.join("\\n"));
     }
   });
