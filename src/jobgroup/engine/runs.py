@@ -137,6 +137,7 @@ class Run:
         return self.tally
 
     async def _execute(self) -> None:
+        await self.session.watcher.forget_refusals()
         await settle_unconfirmed(self.session)
         positions = await self.session.in_thread(self._positions)
         self.tally.total = len(positions)

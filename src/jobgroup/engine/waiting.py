@@ -19,6 +19,7 @@ async def until_done(session: GroupSession, timeout_s: float | None) -> None:
         CredentialsError: a token is missing or refused.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    await session.watcher.forget_refusals()
     async with session.watcher.watched():
         while True:
             counts = await session.in_thread(session.store.counts)

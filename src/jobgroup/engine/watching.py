@@ -18,7 +18,6 @@ from jobgroup.errors import (
     CredentialsError,
     NotEnoughCreditsError,
     RemoteNotFoundError,
-    StorageError,
 )
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.store import Target
@@ -59,6 +58,7 @@ class Watcher:
         self._roster: dict[int, Watched] = {}
         self._roster_version = -1
         self._watching = 0
+        self._is_polling = False
         self._asking = anyio.Lock()
         self._round_s = 0.0
         self._load_s = 0.0
@@ -72,7 +72,8 @@ class Watcher:
     async def watched(self) -> AsyncIterator[None]:
         """Poll in the background for the length of a block."""
         self._watching += 1
-        if self._watching == 1:
+        if not self._is_polling:
+            self._is_polling = True
             self._session.engine.spawn(self._poll)
         try:
             yield
@@ -109,28 +110,30 @@ class Watcher:
         return bool(self._backoffs)
 
     async def forget_refusals(self) -> None:
-        """A new token is there: ask again at once."""
+        """Ask again at once: there is a new token, or the user calls again."""
         self._backoffs.clear()
         self.token_error = None
         self._session.changed()
 
     async def _poll(self) -> None:
         while self._watching:
-            pause_s = 1.0
             try:
-                async with self._asking:
-                    await self._load()
-                    now = time.monotonic()
-                    due = [w for w in self._roster.values() if self._due_at(w) <= now]
-                    await self._ask(due)
-                    now = time.monotonic()
-                    if self._roster:
-                        next_at = min(self._due_at(w) for w in self._roster.values())
-                        pause_s = min(pause_s, max(0.0, next_at - now))
-            except StorageError as error:
+                pause_s = await self._poll_once()
+            except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
                 self._session.log.warning("watching %s: %s", self._session.name, error)
+                pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
             await self._session.next_change(max(pause_s, 0.005))
+        self._is_polling = False
+
+    async def _poll_once(self) -> float:
+        """Ask about what is due; returns the seconds until more is."""
+        async with self._asking:
+            await self._load()
+            now = time.monotonic()
+            await self._ask([w for w in self._roster.values() if self._due_at(w) <= now])
+            next_at = min((self._due_at(w) for w in self._roster.values()), default=now + 1)
+            return min(1.0, next_at - time.monotonic())
 
     def _due_at(self, watched: Watched) -> float:
         account = (watched.target.origin, watched.target.account)
