@@ -68,7 +68,7 @@ $(VENV)/builder: pyproject.toml $(VENV)/python
 	touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/builder
-	cd js && npm ci
+	cd js && npm ci --loglevel=error
 	touch $@
 
 # the version stays the same while the content changes, hence the last install
