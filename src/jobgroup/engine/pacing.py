@@ -5,27 +5,35 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-FIRST_DELAY_S = 0.05
-LONGEST_DELAY_S = 60.0
+SHORTEST_S = 0.05
+LONGEST_S = 60.0
 AGE_FRACTION = 0.1
-"""A finished job is noticed within this fraction of its age (or a second)."""
+"""A finished job is noticed within this fraction of its age."""
+
+RATE_PER_S = 50.0
+"""Questions a second and account at most, on average, however many jobs there are."""
+
+FRONTIER = 8
+"""Waiting jobs, of each account, that are watched as closely as running ones: the next to start."""
 
 
-def poll_delay_s(age_s: float, asked: int, jitter: float | None = None) -> float:
-    """Seconds until a job is asked about again.
+def poll_delay_s(age_s: float, *, is_near: bool, crowd: int) -> float:
+    """Seconds between two questions about a job.
 
-    The first questions follow quickly, since many jobs are short; then the delay grows with the
-    job's age, so that the cost of watching is logarithmic in how long it runs.
+    It grows with the job's age, so that the cost of watching is logarithmic in how long it runs.
+    Jobs far back in the queue are asked about rarely: they cannot have ended before those in front.
 
     Args:
-        age_s: since the job was sent.
-        asked: how often it was asked already.
-        jitter: 0 to 1; drawn where it is None.
+        age_s: seconds since the job was sent.
+        is_near: it runs, or is among the next to start.
+        crowd: how many jobs are watched like it.
+
+    >>> poll_delay_s(100.0, is_near=True, crowd=1)
+    10.0
     """
-    early = FIRST_DELAY_S * 2.0 ** min(asked, 10)
-    by_age = max(1.0, AGE_FRACTION * age_s)
-    delay = min(early, by_age, LONGEST_DELAY_S)
-    return delay * (0.85 + 0.15 * (random.random() if jitter is None else jitter))
+    wanted = max(SHORTEST_S, AGE_FRACTION * age_s) if is_near else max(1.0, AGE_FRACTION * age_s)
+    share = crowd / RATE_PER_S * (1 if is_near else 5)
+    return min(max(wanted, share), max(LONGEST_S, share))
 
 
 @dataclass

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.pacing import Backoff, poll_delay_s
+from jobgroup.engine.pacing import FRONTIER, Backoff, poll_delay_s
 from jobgroup.errors import (
     CloudBusyError,
     CloudError,
@@ -37,17 +40,23 @@ FRESH_S = 0.1
 
 @dataclass(slots=True)
 class Watched:
-    """A job that may still change, and when it was and will be asked about."""
+    """A job that may still change, and what is known of it in this process."""
 
     attempt_id: int
     position: int
     remote_id: str
     target: Target
     sent_at: float
-    asked: int = 0
-    asked_at: float = -1e9
-    due_at: float = 0.0
+    asked_at: float = -math.inf
+    not_before: float = -math.inf
+    is_waiting: bool = True
     not_found: int = 0
+    jitter: float = field(default_factory=lambda: 0.85 + 0.15 * random.random())
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """Whom to ask: origin and account label."""
+        return self.target.origin, self.target.account
 
 
 class Watcher:
@@ -131,14 +140,30 @@ class Watcher:
         async with self._asking:
             await self._load()
             now = time.monotonic()
-            await self._ask([w for w in self._roster.values() if self._due_at(w) <= now])
-            next_at = min((self._due_at(w) for w in self._roster.values()), default=now + 1)
+            times = self._times()
+            await self._ask([w for w, due_at in times if due_at <= now])
+            next_at = min((due_at for _, due_at in self._times()), default=now + 1)
             return min(1.0, next_at - time.monotonic())
 
-    def _due_at(self, watched: Watched) -> float:
-        account = (watched.target.origin, watched.target.account)
-        _, not_before = self._backoffs.get(account, (None, 0.0))
-        return max(watched.due_at, not_before)
+    def _times(self) -> list[tuple[Watched, float]]:
+        """When each job is to be asked about next; the roster is in the order of sending."""
+        in_front: Counter[tuple[str, str]] = Counter()
+        near, far = [], []
+        for watched in self._roster.values():
+            if watched.is_waiting:
+                in_front[watched.account] += 1
+            is_near = not watched.is_waiting or in_front[watched.account] <= FRONTIER
+            (near if is_near else far).append(watched)
+        now_utc = time.time()
+        times = []
+        for jobs, is_near in ((near, True), (far, False)):
+            for watched in jobs:
+                age_s = now_utc - watched.sent_at
+                delay_s = poll_delay_s(age_s, is_near=is_near, crowd=len(jobs)) * watched.jitter
+                _, not_before = self._backoffs.get(watched.account, (None, -math.inf))
+                due_at = max(watched.asked_at + delay_s, watched.not_before, not_before)
+                times.append((watched, due_at))
+        return times
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
@@ -152,12 +177,11 @@ class Watcher:
         known = self._roster
         self._roster = {}
         for row in rows:
-            watched = known.get(row[0]) or Watched(*row)
-            watched.position = row[1]
-            watched.remote_id = row[2]
-            if not watched.asked:
-                age_s = time.time() - watched.sent_at
-                watched.due_at = time.monotonic() + (poll_delay_s(age_s, 0) if age_s < 1 else 0)
+            watched = known.get(row[0])
+            if watched is None:
+                watched = Watched(*row)
+                if time.time() - watched.sent_at < 1.0:  # sent just now, and the answer was news
+                    watched.asked_at = time.monotonic()
             self._roster[row[0]] = watched
         self._roster_version = version
 
@@ -165,7 +189,7 @@ class Watcher:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
         accounts: dict[tuple[str, str], list[Watched]] = {}
         for watched in due:
-            accounts.setdefault((watched.target.origin, watched.target.account), []).append(watched)
+            accounts.setdefault(watched.account, []).append(watched)
         errors: list[Exception] = []
 
         async def ask_account(key: tuple[str, str], jobs: list[Watched]) -> None:
@@ -191,12 +215,11 @@ class Watcher:
         told: list[tuple[int, RemoteStatus]] = []
         account_error: Exception | None = None
         for watched in jobs:
-            watched.asked += 1
             watched.asked_at = now
-            watched.due_at = now + poll_delay_s(now_utc - watched.sent_at, watched.asked)
             answer = answers.get(watched.remote_id)
             if isinstance(answer, RemoteStatus):
                 watched.not_found = 0
+                watched.is_waiting = answer.state == "waiting"
                 told.append((watched.attempt_id, answer))
             elif _concerns_account(answer):
                 account_error = answer
@@ -224,10 +247,10 @@ class Watcher:
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
                 await self._session.in_thread(journal.apply, [(watched.attempt_id, lost)])
-                watched.due_at = time.monotonic() + 60
+                watched.not_before = time.monotonic() + 60
         else:
             await self._session.in_thread(journal.note_problem, watched.attempt_id, str(error))
-            watched.due_at = max(watched.due_at, time.monotonic() + 1)
+            watched.not_before = time.monotonic() + 1
         self._session.changed()
 
     async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:

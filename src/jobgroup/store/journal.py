@@ -285,7 +285,7 @@ class Journal:
                 " JOIN targets t ON t.id = j.target_id"
                 " WHERE j.state IN"
                 " ('waiting', 'running', 'cancel_requested', 'suspended', 'unknown')"
-                " AND a.remote_id IS NOT NULL ORDER BY j.position"
+                " AND a.remote_id IS NOT NULL ORDER BY a.id"
             )
             return [(r[0], r[1], r[2], Target(*r[3:7]), r[7]) for r in rows]
 
