@@ -41,23 +41,24 @@ class PercevalEngine:
         mailbox = self._mailboxes / job.id
         version = job.body.get("pcvl_version")
         future = self._executor.submit(execute, job.payload, job.platform, version, str(mailbox))
+        ended = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(asyncio.wrap_future(future))
+            return await asyncio.shield(ended)
         except asyncio.CancelledError:
             if not future.cancel():
-                await self._end(future, mailbox)
+                self._ask_to_end(future, mailbox)
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                await ended
             raise
         finally:
             for file in (mailbox, mailbox.with_suffix(".stop")):
                 file.unlink(missing_ok=True)
 
-    async def _end(self, future: Future[Outcome], mailbox: Path) -> None:
+    def _ask_to_end(self, future: Future[Outcome], mailbox: Path) -> None:
         if isinstance(self._executor, WorkerProcesses):
             self._executor.kill(future)
         else:
             mailbox.with_suffix(".stop").touch()
-        with contextlib.suppress(Exception):
-            await asyncio.wrap_future(future)
 
     def progress(self, job: Job) -> tuple[float, str | None]:
         """What the worker last wrote."""

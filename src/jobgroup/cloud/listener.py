@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -15,8 +18,8 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the port is taken.
     """
-    # asyncio sets TCP_NODELAY only where the protocol is named; else an answer takes 40 ms
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the protocol is named; else an answer takes 40 ms
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,18 +31,21 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Listener:
-    """Serves an ASGI application on a bound socket."""
+    """Serves ASGI applications on one address, with pauses in which connections are refused."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, bound: socket.socket) -> None:
+        self._bound = bound
+        self._transports: dict[Any, asyncio.Transport] = {}
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._paused = False
 
-    async def open(self, bound: socket.socket) -> None:
+    async def open(self, app: ASGIApp) -> None:
         """Begin to listen."""
         self._server = _Server(
             uvicorn.Config(
-                self._app,
+                app,
+                http=_protocol(self._transports),
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -49,7 +55,7 @@ class Listener:
                 timeout_graceful_shutdown=1,
             )
         )
-        self._serving = asyncio.create_task(self._server.serve(sockets=[bound]))
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._bound]))
         await self._server.ready.wait()
 
     async def close(self) -> None:
@@ -57,6 +63,54 @@ class Listener:
         if self._server and self._serving:
             self._server.should_exit = True
             await self._serving
+        self._bound.close()
+
+    def drop(self, scope: Scope) -> None:
+        """Reset the connection of a request."""
+        _reset(self._transports.get(scope["client"]))
+
+    def pause(self) -> None:
+        """Refuse connections and reset those that there are; the port stays ours."""
+        if self._server is None or self._paused:
+            return
+        self._paused = True
+        host, port = self._bound.getsockname()[:2]
+        for server in self._server.servers:
+            server.close()
+        for transport in list(self._transports.values()):
+            _reset(transport)
+        self._bound = bind(host, port)
+
+    async def resume(self) -> None:
+        """Listen again after a pause."""
+        if self._server is not None and self._paused and not self._server.should_exit:
+            self._paused = False
+            await self._server.startup([self._bound])
+
+
+def _reset(transport: asyncio.Transport | None) -> None:
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    # closing without lingering makes it a reset instead of an orderly end
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
+    class Protocol(H11Protocol):
+        """Keeps its connection where faults find it."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._peer = transport.get_extra_info("peername")[:2]
+            transports[self._peer] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            transports.pop(self._peer, None)
+            super().connection_lost(exc)
+
+    return Protocol
 
 
 class _Server(uvicorn.Server):

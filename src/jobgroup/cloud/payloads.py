@@ -14,7 +14,7 @@ from typing import Any, Final
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields
 
-MAX_UNPACKED_BYTES: Final = 64 * 2**20
+MAX_UNPACKED_BYTES: Final = 16 * 2**20
 MAX_DURATION_S: Final = 864_000
 
 _ZIPPED: Final = (":PCVL:zip:", "pcvlar:zip:")

@@ -23,7 +23,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    key TEXT UNIQUE,
+    key TEXT,
     platform TEXT NOT NULL,
     body TEXT NOT NULL,
     rerun_from TEXT,
@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     ended REAL,
     results TEXT
 );
+CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status);
 """
 
@@ -138,8 +139,8 @@ class Records:
         return _job(row)
 
     def id_of(self, key: str) -> str | None:
-        """The id of the job that a request with this `Idempotency-Key` made."""
-        row = self._execute("SELECT id FROM jobs WHERE key = ?", (key,)).fetchone()
+        """The id of the first job that a request with this `Idempotency-Key` made."""
+        row = self._execute("SELECT id FROM jobs WHERE key = ? ORDER BY number", (key,)).fetchone()
         return row["id"] if row else None
 
     def all(self) -> list[Job]:

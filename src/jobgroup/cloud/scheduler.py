@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from jobgroup.cloud import records
 from jobgroup.cloud.execution import Outcome
+from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.platforms import PLATFORMS
 from jobgroup.cloud.problems import ProblemError, invalid
 from jobgroup.cloud.records import Job, Records
@@ -25,10 +26,13 @@ class Plan:
     Attributes:
         max_queue: how many jobs it may have waiting and running.
         max_concurrent: how many of them run at once.
+        honours_keys: whether a repeated `Idempotency-Key` gives the first one's job. The real
+            cloud does not know that header.
     """
 
     max_queue: int
     max_concurrent: int
+    honours_keys: bool = True
 
 
 class Engine(Protocol):
@@ -51,9 +55,12 @@ class Engine(Protocol):
 class Scheduler:
     """Starts waiting jobs as soon as plan and engines allow, first come first served per engine."""
 
-    def __init__(self, store: Records, plan: Plan, engines: Mapping[bool, Engine]) -> None:
+    def __init__(
+        self, store: Records, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
+    ) -> None:
         """`engines` has one for simulated platforms under True, and one for the others."""
         self.plan = plan
+        self._faults = faults
         self._store = store
         self._engines = engines
         self._waiting: dict[bool, deque[str]] = {kind: deque() for kind in engines}
@@ -71,6 +78,29 @@ class Scheduler:
         """How many jobs run."""
         return len(self._running)
 
+    def set_plan(
+        self,
+        *,
+        max_queue: int | None = None,
+        max_concurrent: int | None = None,
+        honours_keys: bool | None = None,
+    ) -> None:
+        """Change what is given of the plan; jobs that it has already stay.
+
+        Raises:
+            ValueError: a limit is less than 0.
+        """
+        for limit in (max_queue, max_concurrent):
+            if limit is not None and limit < 0:
+                raise ValueError("A limit is 0 or more.")
+        if max_queue is not None:
+            self.plan.max_queue = max_queue
+        if max_concurrent is not None:
+            self.plan.max_concurrent = max_concurrent
+        if honours_keys is not None:
+            self.plan.honours_keys = honours_keys
+        self._start_jobs()
+
     def resume(self) -> None:
         """Take up what a former run of the cloud left."""
         for job_id, platform in self._store.resume():
@@ -85,7 +115,8 @@ class Scheduler:
         Raises:
             ProblemError: 400, the plan allows no more jobs.
         """
-        if key is not None and (known := self._store.id_of(key)) is not None:
+        honoured = key if self.plan.honours_keys else None
+        if honoured is not None and (known := self._store.id_of(honoured)) is not None:
             return known
         if self.waiting_count + self.running_count >= self.plan.max_queue:
             raise invalid(f"Cannot create more than {self.plan.max_queue} jobs")
@@ -149,6 +180,8 @@ class Scheduler:
         limit_s = job.body.get("max_duration")
         outcome: Outcome
         try:
+            if failures := self._faults.hitting("run"):
+                raise RuntimeError(failures[0].sentence)  # noqa: TRY301, as an engine would
             async with asyncio.timeout(limit_s):
                 outcome = await self._engines[kind].run(job)
         except TimeoutError:

@@ -13,10 +13,15 @@ import threading
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
+from jobgroup.cloud.faults import Faults
+from jobgroup.cloud.log import Entry, Log
 from jobgroup.cloud.records import Job, Records
-from jobgroup.cloud.scheduler import Plan, Scheduler
+from jobgroup.cloud.scheduler import Plan
+
+if TYPE_CHECKING:
+    from jobgroup.cloud.service import Service, Settings
 
 HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 STARTUP_TIMEOUT_S: Final = 30.0
@@ -43,6 +48,13 @@ class EmbeddedCloud:
         warm: whether worker processes start and import Perceval at once, in the background, and
             not with the first job (2 to 5 s).
         host: a loopback address.
+        honours_keys: whether a repeated create or rerun with the same ``Idempotency-Key`` answers
+            with the first one's id, as ``Idempotency-Key-Support: true`` in each answer says. The
+            real cloud does not know that header.
+
+    Attributes:
+        token: what clients must send.
+        faults: the switch of its misbehaviour, see `jobgroup.cloud.faults`.
 
     Raises:
         ValueError: `host` is not a loopback address, or a limit is less than 1.
@@ -65,6 +77,7 @@ class EmbeddedCloud:
         workers: int = 1,
         warm: bool = True,
         host: str = "127.0.0.1",
+        honours_keys: bool = True,
     ) -> None:
         if host not in HOSTS:
             raise ValueError(
@@ -75,19 +88,19 @@ class EmbeddedCloud:
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("A token is made of printable ASCII characters.")
         self.token = token or secrets.token_urlsafe(24)
-        self.plan = Plan(max_queue, max_concurrent)
+        self.faults = Faults()
         self._host = host
         self._port = port
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="jobgroup-")
         self._directory = Path(directory or self._temporary.name)  # type: ignore[union-attr]
+        self._plan = Plan(max_queue, max_concurrent, honours_keys)
+        self._log = Log()
         self._executor = executor
         self._workers = workers
         self._warm = warm
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop_asked: asyncio.Event | None = None
+        self._service: Service | None = None
         self._store: Records | None = None
-        self._running_executor: Executor | None = None
 
     @property
     def url(self) -> str:
@@ -117,10 +130,20 @@ class EmbeddedCloud:
         if self._thread is not None:
             return self
         _require("starlette", "uvicorn", "perceval")
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._directory / "mailboxes").mkdir(exist_ok=True)
         from jobgroup.cloud.listener import bind
+        from jobgroup.cloud.service import Settings
 
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = Settings(
+            token=self.token,
+            directory=self._directory,
+            plan=self._plan,
+            faults=self.faults,
+            log=self._log,
+            executor=self._executor,
+            workers=self._workers,
+            warm=self._warm,
+        )
         bound = bind(self._host, self._port)
         self._port = bound.getsockname()[1]
         try:
@@ -128,23 +151,23 @@ class EmbeddedCloud:
         except BaseException:
             bound.close()
             raise
-        ready: Future[None] = Future()
+        ready: Future[Service] = Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(bound, store, ready)),
+            target=lambda: asyncio.run(_live(settings, bound, store, ready)),
             name="jobgroup-cloud",
             daemon=True,
         )
         self._thread.start()
-        ready.result(STARTUP_TIMEOUT_S)
+        self._service = ready.result(STARTUP_TIMEOUT_S)
         return self
 
     def stop(self) -> None:
         """End serving and the workers. Jobs are kept; what ran is run again after a `start`."""
-        if self._thread is None or self._loop is None or self._stop_asked is None:
+        if self._thread is None or self._service is None:
             return
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
+        self._service.call(self._service.end)
         self._thread.join()
-        self._thread = None
+        self._thread = self._service = None
 
     def jobs(self) -> list[Job]:
         """Every job that it was ever given, oldest first.
@@ -152,17 +175,63 @@ class EmbeddedCloud:
         Raises:
             RuntimeError: it does not run.
         """
-        if self._store is None or self._thread is None:
-            raise RuntimeError("The embedded cloud does not run.")
-        return self._store.all()
+        self._service_now()
+        return self._store.all() if self._store else []
+
+    @property
+    def log(self) -> list[Entry]:
+        """The requests that it received, refused ones too, oldest first; 100,000 at most."""
+        return self._log.entries()
+
+    def set_plan(
+        self,
+        *,
+        max_queue: int | None = None,
+        max_concurrent: int | None = None,
+        honours_keys: bool | None = None,
+    ) -> None:
+        """Change what is given of the plan; jobs that it has already stay.
+
+        Raises:
+            ValueError: a limit is less than 0.
+            RuntimeError: it does not run.
+        """
+        service = self._service_now()
+        service.call(
+            lambda: service.scheduler.set_plan(
+                max_queue=max_queue, max_concurrent=max_concurrent, honours_keys=honours_keys
+            )
+        )
+
+    def disappear(self, duration_s: float | None = None) -> None:
+        """Refuse connections and reset those that there are; jobs run on meanwhile.
+
+        Args:
+            duration_s: seconds after which it comes back; None for not before `reappear`.
+
+        Raises:
+            RuntimeError: it does not run.
+        """
+        service = self._service_now()
+        service.call(lambda: service.disappear(duration_s, after_s=0))
+
+    def reappear(self) -> None:
+        """Take connections again after a `disappear`.
+
+        Raises:
+            RuntimeError: it does not run.
+        """
+        service = self._service_now()
+        service.call(service.reappear)
 
     @property
     def worker_pids(self) -> list[int]:
-        """The process ids of its workers; empty while it does not run, or has another executor."""
-        from jobgroup.cloud.workers import WorkerProcesses
+        """The process ids of its workers; empty with an executor that is not our own.
 
-        workers = self._running_executor if self.running else None
-        return workers.pids if isinstance(workers, WorkerProcesses) else []
+        Raises:
+            RuntimeError: it does not run.
+        """
+        return self._service_now().worker_pids()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -181,39 +250,24 @@ class EmbeddedCloud:
         where = self.url if self._port else "not started"
         return f"<EmbeddedCloud {where}{'' if self.running else ', stopped'}>"
 
-    async def _serve(self, bound: socket.socket, store: Records, ready: Future[None]) -> None:
-        """The life of the server's thread."""
-        from jobgroup.cloud.app import Contract, make_app
-        from jobgroup.cloud.engines import PercevalEngine, TimerEngine
-        from jobgroup.cloud.gate import Gate
-        from jobgroup.cloud.listener import Listener
-        from jobgroup.cloud.workers import WorkerProcesses
+    def _service_now(self) -> Service:
+        if self._service is None:
+            raise RuntimeError("The embedded cloud does not run: use start() or a with block.")
+        return self._service
 
-        self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
-        executor = self._executor or WorkerProcesses(self._workers)
-        self._running_executor = executor
-        perceval = PercevalEngine(executor, self._workers, self._directory / "mailboxes")
-        scheduler = Scheduler(store, self.plan, {True: perceval, False: TimerEngine()})
-        if self._warm and isinstance(executor, WorkerProcesses):
-            executor.warm()
-        try:
-            app = make_app(Contract(store, scheduler, perceval))
-            listener = Listener(Gate(app, self.token))
-            await listener.open(bound)
-            scheduler.resume()
-            ready.set_result(None)
-            await self._stop_asked.wait()
-            await listener.close()
-            await scheduler.stop()
-        except BaseException as error:
-            if not ready.done():
-                ready.set_exception(error)
+
+async def _live(
+    settings: Settings, bound: socket.socket, store: Records, ready: Future[Service]
+) -> None:
+    """The whole life of the server's thread."""
+    from jobgroup.cloud.service import Service
+
+    try:
+        await Service(settings, bound, store).run(ready)
+    except BaseException as error:
+        if ready.done():
             raise
-        finally:
-            store.close()
-            if self._executor is None:
-                executor.shutdown(wait=True, cancel_futures=True)
+        ready.set_exception(error)
 
 
 def serve(

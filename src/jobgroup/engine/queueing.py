@@ -16,6 +16,7 @@ from jobgroup.errors import (
     CloudBusyError,
     CloudError,
     CloudUnreachableError,
+    CredentialsError,
     JobLimitError,
     RemoteNotFoundError,
     RequestRefusedError,
@@ -158,7 +159,7 @@ class _Account:
         except (CloudUnreachableError, CloudBusyError):
             # the first send tells the user of it, if it goes on
             return 0.0 if self._run.tally.sent else 1.0
-        except CloudError:
+        except (CloudError, CredentialsError):
             return 1.0  # this cloud does not tell: try, and be told by its refusal
         return math.inf if free is None else float(free)
 

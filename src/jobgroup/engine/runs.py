@@ -139,6 +139,8 @@ class Run:
     async def _execute(self) -> None:
         await self.session.watcher.forget_refusals()
         await settle_unconfirmed(self.session)
+        if self.plan.rerun and not self.plan.is_background:
+            await self.session.watcher.refresh()  # what has failed by now
         positions = await self.session.in_thread(self._positions)
         self.tally.total = len(positions)
         if self.plan.mode == "sequential":
@@ -206,12 +208,18 @@ class Run:
         Returns where its entry is now; None where it was not sent.
         """
         target = (await self.session.in_thread(self.session.store.record, position)).target
+
+        async def note_trouble(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, Exception):
+                await self._begin_trouble(error, target)
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(self._may_pass),
             stop=self._should_give_up,
             wait=_wait_s,
             sleep=self._sleep,
-            before_sleep=lambda state: self._note_trouble(state, target),
+            before_sleep=note_trouble,
             reraise=True,
         )
         try:
@@ -298,11 +306,6 @@ class Run:
             if not meta.get("paused"):
                 return
             await session.next_change(0.5)
-
-    async def _note_trouble(self, state: RetryCallState, target: Target) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, Exception):
-            await self._begin_trouble(error, target)
 
     async def _begin_trouble(self, error: Exception, target: Target) -> None:
         session = self.session

@@ -310,8 +310,6 @@ class Running(Watching):
         )
 
     def _run(self, plan: Plan) -> Call[Any]:
-        if plan.rerun:
-            self.refresh()
         run = Run(self._session, plan)
         bar = RunBar(run, self._trouble)
         return Call(
@@ -324,6 +322,8 @@ class Running(Watching):
     def _launch(self, plan: Plan, concurrent_job_count: int | None) -> None:
         if plan.rerun:
             self.refresh()
+        if not self._session.store.positions(plan.states):
+            return
         chosen = self._session.start(
             launchable, self._session, plan.states, concurrent_job_count
         ).result()

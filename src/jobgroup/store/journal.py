@@ -155,7 +155,7 @@ class Journal:
             if not attempt["appends"]:
                 before = tx.execute(
                     "SELECT id, state FROM attempts WHERE position = ? AND appends = 0"
-                    " ORDER BY number DESC LIMIT 1",
+                    " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
                     (position,),
                 ).fetchone()
                 tx.execute(
@@ -297,12 +297,7 @@ class Journal:
         changed = []
         with self._database.writing() as tx:
             for attempt_id, answer in answers:
-                finished_at = None
-                if answer.state in TERMINAL:
-                    begun = answer.started_at or answer.created_at
-                    finished_at = tx.now
-                    if begun and answer.duration_s is not None:
-                        finished_at = min(begun + answer.duration_s, tx.now)
+                finished_at = _finished_at(answer, tx.now)
                 new = (
                     answer.state,
                     answer.word,
@@ -397,6 +392,17 @@ def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
         return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
     attempt: dict[str, Any] = json.loads(row[0])
     return attempt
+
+
+def _finished_at(answer: RemoteStatus, now: float) -> float | None:
+    """When a job ended: the cloud tells its duration in whole seconds, cut off."""
+    if answer.state not in TERMINAL:
+        return None
+    begun = answer.started_at or answer.created_at
+    if begun is None or answer.duration_s is None:
+        return now
+    earliest = begun + answer.duration_s
+    return min(max(now, earliest), earliest + 1.0)
 
 
 def _unconfirmed(tx: Transaction, position: int) -> int | None:
