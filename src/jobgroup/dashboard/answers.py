@@ -1,0 +1,152 @@
+"""What the browser may ask for: a job's detail, results, the groups on disk (`js/src/answers.ts`).
+
+These may take long (results come from the cloud), so they run in threads of their own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from jobgroup import catalog
+from jobgroup.dashboard.wire import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.store.paths import group_path, size_on_disk
+
+if TYPE_CHECKING:
+    from jobgroup.group import JobGroup
+    from jobgroup.job import RemoteJob
+    from jobgroup.store import GroupSummary
+
+MOST_ENTRIES: Final = 1000
+"""Outcomes of one distribution that are sent; the others are summed."""
+
+MOST_KEPT: Final = 500
+"""Jobs whose results are remembered, so that the cloud is asked once."""
+
+AT_ONCE: Final = 8
+
+
+def job_detail(group: JobGroup, position: int) -> Json:
+    """Everything that is known of one job but its results."""
+    job = group.job(position)
+    return {
+        "position": position,
+        "attempts": [
+            {
+                "number": each.number,
+                "remote_id": each.remote_id,
+                "state": each.state,
+                "word": each.word,
+                "message": each.message,
+                "sent_at": each.sent_at or each.intent_at,
+                "started_at": each.started_at,
+                "duration_s": each.duration_s,
+                "finished_at": each.finished_at,
+            }
+            for each in job.attempts
+        ],
+        "events": [{"at": each.at, "what": each.kind, "text": each.text} for each in job.events],
+        "params": job.params,
+        "labels": job.labels,
+        "facts": job.facts,
+    }
+
+
+class Results:
+    """Results of jobs as distributions, fetched a few at a time and remembered."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Json] = OrderedDict()
+
+    def of(self, group: JobGroup, positions: Sequence[int]) -> Json:
+        """The results of some jobs; what could not be had says why."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
+            return {"results": list(pool.map(lambda p: self._of_one(group.job(p)), positions))}
+
+    def _of_one(self, job: RemoteJob) -> Json:
+        answer: Json = {"position": job.position, "distributions": [], "error": ""}
+        key = job.id or ""
+        if key in self._kept:
+            return answer | self._kept[key]
+        try:
+            found = {"distributions": distributions_of(job.get_results())}
+        except (JobGroupError, RuntimeError) as error:
+            return answer | {"error": str(error)}
+        self._kept[key] = found
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return answer | found
+
+
+def distributions_of(results: Any) -> list[Json]:
+    """One distribution for each iteration of a job's results, be they Perceval's or plain JSON."""
+    if not isinstance(results, Mapping):
+        return [_distribution("", results, {})]
+    if "results_list" in results:
+        return [
+            _distribution(_title(each.get("iteration")), each.get("results"), each)
+            for each in results["results_list"]
+        ]
+    return [_distribution("", results.get("results"), results)]
+
+
+def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
+    entries = sorted(_entries(outcomes), key=lambda entry: -entry[1])
+    rest = entries[MOST_ENTRIES:]
+    return {
+        "title": title,
+        "unit": "counts" if all(value == int(value) for _, value in entries) else "probability",
+        "entries": entries[:MOST_ENTRIES],
+        "rest": {"n": len(rest), "value": sum(value for _, value in rest)},
+        "scalars": {
+            str(name): float(value)
+            for name, value in scalars.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        },
+    }
+
+
+def _entries(outcomes: Any) -> list[tuple[str, float]]:
+    """Outcomes with their numbers: counts, probabilities, or how often each was sampled."""
+    if isinstance(outcomes, Mapping):
+        return [(str(k), float(v)) for k, v in outcomes.items() if isinstance(v, int | float)]
+    if isinstance(outcomes, Iterable) and not isinstance(outcomes, str | bytes):
+        return [(name, float(n)) for name, n in Counter(map(str, outcomes)).items()]
+    return []
+
+
+def _title(iteration: Any) -> str:
+    if not isinstance(iteration, Mapping):
+        return ""
+    parts = {k: v for k, v in iteration.items() if v is not None}
+    inner = parts.pop("circuit_params", None)
+    if isinstance(inner, Mapping):
+        parts |= inner
+    return ", ".join(f"{name} {value}" for name, value in parts.items())
+
+
+def groups() -> Json:
+    """All groups on disk, and those in the trash."""
+    return {
+        "groups": [_summary(each) for each in catalog.summaries()],
+        "trash": list(catalog.trash()),
+    }
+
+
+def size(group: JobGroup) -> Json:
+    """What a group takes on disk."""
+    return {"size_bytes": size_on_disk(group_path(group.name))}
+
+
+def _summary(summary: GroupSummary) -> Json:
+    return {
+        "name": summary.name,
+        "counts": dict(summary.counts),
+        "created": summary.created_at,
+        "modified": summary.modified_at,
+        "size_bytes": summary.size_bytes,
+        "error": summary.problem or "",
+    }

@@ -1,0 +1,82 @@
+"""A group as plain HTML, for where there is no kernel: saved notebooks, GitHub, nbconvert.
+
+Everything that comes from clouds and colleagues is escaped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from jobgroup.status import FAILED, STATES
+
+if TYPE_CHECKING:
+    from jobgroup.group import JobGroup
+    from jobgroup.store import JobRecord
+
+MOST_ROWS: Final = 50
+"""A saved notebook is to stay small."""
+
+
+def html_of(group: JobGroup) -> str:
+    """The last known state of a group, with its time and the line that brings it to life."""
+    records = group.changes_since(0).records
+    counts = dict.fromkeys(STATES, 0)
+    for record in records:
+        counts[record.state] += 1
+    return page_of(group.name, counts, records, time.time())
+
+
+def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:
+    """As `html_of`, of what is given."""
+    said = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in counts.items() if n)
+    shown = sorted(records, key=lambda r: r.state not in FAILED)[:MOST_ROWS]
+    labels = _distinguishing(shown)
+    head = ["#", "status", "name", *labels, "sent", "duration", "message"]
+    rows = "".join(_row(record, labels) for record in shown)
+    more = len(records) - len(shown)
+    revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
+    parts = [
+        f"<p><b>{escape(name)}</b>: {escape(said or 'no jobs yet')}<br>",
+        f"<small>State of {_clock(now)}. To see it live, run ",
+        f"<code>{escape(revival)}</code></small></p>",
+    ]
+    if shown:
+        cells = "".join(f"<th>{escape(title)}</th>" for title in head)
+        parts.append(f"<table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table>")
+    if more:
+        parts.append(f"<p><small>and {more} more</small></p>")
+    return "".join(parts)
+
+
+def _distinguishing(records: Sequence[JobRecord]) -> list[str]:
+    """Names of labels, facts and parameters in which the jobs differ, a few at most."""
+    values: dict[str, set[str]] = {}
+    for record in records:
+        for key, value in _told(record).items():
+            values.setdefault(key, set()).add(str(value))
+    return [key for key, found in values.items() if len(found) > 1][:4]
+
+
+def _told(record: JobRecord) -> dict[str, object]:
+    return {**record.params, **record.facts, **record.labels}
+
+
+def _row(record: JobRecord, labels: Sequence[str]) -> str:
+    told = _told(record)
+    cells = [
+        record.position,
+        record.state.replace("_", " "),
+        record.name,
+        *(told.get(label, "") for label in labels),
+        _clock(record.sent_at),
+        "" if record.duration_s is None else f"{record.duration_s:.3g} s",
+        record.message or "",
+    ]
+    return "<tr>" + "".join(f"<td>{escape(str(cell)[:300])}</td>" for cell in cells) + "</tr>"
+
+
+def _clock(at: float | None) -> str:
+    return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

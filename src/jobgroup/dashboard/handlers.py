@@ -1,0 +1,217 @@
+"""What becomes of the browser's requests: checked, done once, answered once with their id.
+
+A handler runs on whatever thread the host gives it, enqueues, and returns; what takes time runs on
+the engine or in a thread of its own, and its errors become answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Final, Protocol
+
+from traitlets import TraitError
+
+from jobgroup.dashboard import answers, wire
+from jobgroup.dashboard.sender import Sender
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup
+
+MOST_REMEMBERED: Final = 200
+"""Answers that are kept, to be given again where one was lost."""
+
+ON_GROUP: Final = frozenset(
+    {"run", "rerun", "cancel", "pause", "resume", "resend", "confirm", "refresh"}
+)
+
+_log = logging.getLogger("jobgroup.dashboard")
+
+
+class Desk(Protocol):
+    """What the handlers work on: the widget."""
+
+    @property
+    def shown(self) -> JobGroup | None:
+        """The group that is shown."""
+
+    read_only: Any
+
+    def show(self, name: str) -> None:
+        """Show another group, or ("") the list of all."""
+
+    def set_trait(self, name: str, value: object) -> None:
+        """Set a trait."""
+
+
+class Handlers:
+    """One method for each kind of message."""
+
+    def __init__(self, desk: Desk, sender: Sender) -> None:
+        self._desk = desk
+        self._sender = sender
+        self._results = answers.Results()
+        self._lock = Lock()
+        self._answers: OrderedDict[str, wire.Json | None] = OrderedDict()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def handle(self, content: object) -> None:
+        """Take a message up. Never raises: nobody would see it."""
+        try:
+            message = wire.parse(content)
+        except wire.BadMessageError as error:
+            _log.warning("a message of the dashboard was not understood: %s", error)
+            request = content.get("id") if isinstance(content, Mapping) else None
+            if isinstance(request, str):
+                self._sender.put(wire.fail(request, "BadMessageError", str(error)))
+            return
+        match message:
+            case wire.Hello(have):
+                self._sender.greet(have)
+            case wire.Pull():
+                self._answer_again(message.waiting)
+                self._sender.pull(message)
+            case wire.Bye():
+                self._sender.leave()
+            case wire.Set(id, name, value):
+                self._answer(id, lambda: self._set(name, value))
+            case wire.Do(id, name, args):
+                self._take_up(id, lambda: self._do(name, args))
+            case wire.Ask(id, name, args):
+                self._take_up(id, lambda: self._ask(name, args))
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take_up(self, request: str, begin: Callable[[], Future[Any]]) -> None:
+        """Begin a request that is not under way or answered yet."""
+        with self._lock:
+            known = request in self._answers
+            if not known:
+                self._answers[request] = None
+                while len(self._answers) > MOST_REMEMBERED:
+                    self._answers.popitem(last=False)
+        if known:
+            self._answer_again((request,))
+            return
+        self._sender.put(wire.heard(request))
+        try:
+            future = begin()
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+            self._finish(request, _failure(request, error))
+            return
+        future.add_done_callback(lambda done: self._finish(request, _outcome(request, done)))
+
+    def _finish(self, request: str, answer: wire.Json) -> None:
+        with self._lock:
+            self._answers[request] = answer
+        self._sender.touch()
+        self._sender.put(answer)
+
+    def _answer(self, request: str, get: Callable[[], Any]) -> None:
+        try:
+            answer = wire.done(request, get())
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+            answer = _failure(request, error)
+        self._finish(request, answer)
+
+    def _answer_again(self, requests: tuple[str, ...]) -> None:
+        with self._lock:
+            found = [self._answers.get(request) for request in requests]
+        for answer in found:
+            if answer is not None:
+                self._sender.put(answer)
+
+    def _set(self, name: str, value: object) -> None:
+        self._desk.set_trait(name, value)
+
+    def _do(self, name: str, args: wire.Json) -> Future[Any]:
+        if self._desk.read_only and name != "open":
+            raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
+        if name == "open":
+            return self._in_thread(self._desk.show, str(args.get("name", "")))
+        group = self._group()
+        if name == "delete":
+            return self._in_thread(_delete, group, bool(args.get("cancel")))
+        if name == "restore":
+            return self._in_thread(_restore, group.name)
+        return group.ask(name, **_checked(args))
+
+    def _ask(self, name: str, args: wire.Json) -> Future[Any]:
+        if name == "groups":
+            return self._in_thread(answers.groups)
+        group = self._group()
+        if name == "job":
+            return self._in_thread(answers.job_detail, group, int(args["position"]))
+        if name == "size":
+            return self._in_thread(answers.size, group)
+        return self._in_thread(self._results.of, group, _positions(args.get("positions")) or [])
+
+    def _group(self) -> JobGroup:
+        group = self._desk.shown
+        if group is None:
+            raise JobGroupError("No group is open. Open one in the list, or use Dashboard(group).")
+        return group
+
+    def _in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")
+        return self._pool.submit(function, *args)
+
+
+def _checked(args: wire.Json) -> wire.Json:
+    """The arguments of a command, as the engine wants them.
+
+    Raises:
+        TypeError: one is unknown or is not what it should be.
+    """
+    checks: dict[str, Callable[[Any], Any]] = {
+        "positions": _positions,
+        "position": int,
+        "mode": str,
+        "delay": float,
+        "replace": bool,
+        "remote_id": str,
+    }
+    unknown = sorted(args.keys() - checks.keys())
+    if unknown:
+        raise TypeError(f"no command has the argument {unknown[0]!r}")
+    return {name: checks[name](value) for name, value in args.items()}
+
+
+def _positions(value: Any) -> list[int] | None:
+    return None if value is None else [int(each) for each in value]
+
+
+def _delete(group: JobGroup, cancel_first: bool) -> wire.Json:
+    if cancel_first:
+        group.ask("cancel", positions=None).result()
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what still runs was said in the step before
+        JobGroup.delete_job_group(group.name)
+    return {"text": f"{group.name} deleted, to be had back for 7 days"}
+
+
+def _restore(name: str) -> wire.Json:
+    JobGroup.restore(name)
+    return {"text": f"{name} is back"}
+
+
+def _outcome(request: str, future: Future[Any]) -> wire.Json:
+    try:
+        return wire.done(request, future.result())
+    except BaseException as error:  # noqa: BLE001  (a cancelation too is to be answered)
+        return _failure(request, error)
+
+
+def _failure(request: str, error: BaseException) -> wire.Json:
+    if not isinstance(error, JobGroupError | TraitError | RuntimeError):
+        _log.error("a request of the dashboard failed", exc_info=error)
+    sentence = str(error) or type(error).__name__
+    return wire.fail(request, type(error).__name__, sentence)
