@@ -1,0 +1,73 @@
+"""What the cloud was asked: one entry per request, so that tests can count and compare."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+LONGEST: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request.
+
+    Attributes:
+        time: when it arrived, seconds since the epoch.
+        method, path: as they came.
+        call: what it asks for (see `jobgroup.cloud.faults.Call`), None where it is none of them.
+        key: its `Idempotency-Key`, None where it has none.
+        status: the HTTP status that it was answered with, None where no answer was sent.
+        faults: the kinds of the faults that happened to it.
+    """
+
+    time: float
+    method: str
+    path: str
+    call: str | None
+    key: str | None
+    status: int | None = None
+    faults: tuple[str, ...] = ()
+
+
+class Log:
+    """The last 100,000 requests, oldest first. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: deque[list[Entry]] = deque(maxlen=LONGEST)
+
+    def begin(self, method: str, path: str, call: str | None, key: str | None) -> Ticket:
+        """Note that a request came."""
+        cell = [Entry(time.time(), method, path, call, key)]
+        with self._lock:
+            self._entries.append(cell)
+        return Ticket(cell)
+
+    def entries(self) -> list[Entry]:
+        """All entries."""
+        with self._lock:
+            return [cell[0] for cell in self._entries]
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        with self._lock:
+            self._entries.clear()
+
+
+class Ticket:
+    """Completes one entry."""
+
+    def __init__(self, cell: list[Entry]) -> None:
+        self._cell = cell
+
+    def hit(self, faults: tuple[str, ...]) -> None:
+        """Note which faults happened."""
+        self._cell[0] = replace(self._cell[0], faults=faults)
+
+    def answered(self, status: int) -> None:
+        """Note that an answer was sent."""
+        self._cell[0] = replace(self._cell[0], status=status)

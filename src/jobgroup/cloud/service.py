@@ -1,0 +1,127 @@
+"""One run of an embedded cloud: everything that lives on the event loop of its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from jobgroup.cloud.app import Contract, make_app
+from jobgroup.cloud.control import Control
+from jobgroup.cloud.engines import PercevalEngine, TimerEngine
+from jobgroup.cloud.faults import Faults
+from jobgroup.cloud.gate import Gate
+from jobgroup.cloud.listener import Listener
+from jobgroup.cloud.log import Log
+from jobgroup.cloud.records import Records
+from jobgroup.cloud.scheduler import Engine, Plan, Scheduler
+from jobgroup.cloud.workers import WorkerProcesses
+
+T = TypeVar("T")
+
+ANSWER_TIME_S: Final = 0.05
+"""What a cloud that is told over HTTP to disappear takes to say yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What stays from one run of a cloud to the next.
+
+    Attributes:
+        token: what clients must send.
+        directory: where jobs and the workers' reports are.
+        plan: the account's limits.
+        faults: how it misbehaves.
+        log: what it was asked.
+        executor: what executes payloads, None for worker processes of our own.
+        workers: how many payloads are executed at once.
+        warm: whether worker processes start at once.
+    """
+
+    token: str
+    directory: Path
+    plan: Plan
+    faults: Faults
+    log: Log
+    executor: Executor | None
+    workers: int
+    warm: bool
+
+
+class Service:
+    """Made on its own loop; `call` is for other threads, the rest for the loop's."""
+
+    def __init__(self, settings: Settings, bound: socket.socket, store: Records) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        self._settings = settings
+        self._store = store
+        self._listener = Listener(bound)
+        mailboxes = settings.directory / "mailboxes"
+        mailboxes.mkdir(exist_ok=True)
+        self._executor = settings.executor or WorkerProcesses(settings.workers)
+        perceval = PercevalEngine(self._executor, settings.workers, mailboxes)
+        engines: dict[bool, Engine] = {True: perceval, False: TimerEngine()}
+        self.scheduler = Scheduler(store, settings.plan, engines, settings.faults)
+        calls = Contract(store, self.scheduler, perceval).routes()
+        control = Control(settings.faults, self.scheduler, self.disappear).routes()
+        self._gate = Gate(
+            make_app(calls + control),
+            settings.token,
+            routes=calls,
+            plan=settings.plan,
+            faults=settings.faults,
+            log=settings.log,
+            drop=self._listener.drop,
+        )
+
+    async def run(self, ready: Future[Self]) -> None:
+        """Serve until `end`; `ready` gets this service when it listens."""
+        try:
+            if self._settings.warm and isinstance(self._executor, WorkerProcesses):
+                self._executor.warm()
+            await self._listener.open(self._gate)
+            self.scheduler.resume()
+            ready.set_result(self)
+            await self._ending.wait()
+            await self._listener.close()
+            await self.scheduler.stop()
+        finally:
+            self._store.close()
+            if self._executor is not self._settings.executor:
+                self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function on the loop, from another thread, and give what it gives."""
+        result: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                result.set_result(function())
+            except Exception as error:  # noqa: BLE001, it is the caller's
+                result.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return result.result()
+
+    def end(self) -> None:
+        """Make `run` return."""
+        self._ending.set()
+
+    def disappear(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
+        """Refuse connections, and come back by itself where a duration is given."""
+        self._loop.call_later(after_s, self._listener.pause)
+        if duration_s is not None:
+            self._loop.call_later(after_s + duration_s, self.reappear)
+
+    def reappear(self) -> None:
+        """Take connections again."""
+        self._returning = self._loop.create_task(self._listener.resume())
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers, where they are our own."""
+        return self._executor.pids if isinstance(self._executor, WorkerProcesses) else []

@@ -1,0 +1,257 @@
+"""The embedded cloud misbehaves when it is told to, exactly as it is told, and not otherwise."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from jobgroup.cloud.faults import Faults
+
+
+@pytest.fixture
+def running(start):
+    """A cloud of the test's own and a client of it."""
+    return start()
+
+
+def calls_of(cloud):
+    """What was asked of a cloud: call, answer and faults."""
+    return [(entry.call, entry.status, entry.faults) for entry in cloud.log]
+
+
+def test_a_lost_request_has_no_effect(running, timer_body):
+    """The connection is reset and there is no job; the next request goes through."""
+    cloud, client = running
+    cloud.faults.add("lose_request", calls=["create"], times=1)
+    with pytest.raises(httpx.ReadError):
+        client.post("/api/jobs", json=timer_body())
+    assert cloud.jobs() == []
+    assert client.post("/api/jobs", json=timer_body()).status_code == 200
+    assert calls_of(cloud) == [("create", None, ("lose_request",)), ("create", 200, ())]
+
+
+def test_a_lost_reply_has_its_effect(running, timer_body):
+    """The connection is reset after the job was taken; its key finds it again."""
+    cloud, client = running
+    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    key = {"Idempotency-Key": "a"}
+    with pytest.raises(httpx.ReadError):
+        client.post("/api/jobs", json=timer_body(), headers=key)
+    (job,) = cloud.jobs()
+    assert job.key == "a"
+    assert client.post("/api/jobs", json=timer_body(), headers=key).json() == {"job_id": job.id}
+    assert [entry.key for entry in cloud.log] == ["a", "a"]
+
+
+@pytest.mark.parametrize("call", ["status", "result", "cancel", "rerun", "data"])
+def test_faults_concern_the_calls_that_they_name(running, create, wait, timer_body, call):
+    """The call fails on either path while the others work, and works again afterwards."""
+    cloud, client = running
+    job = create(client, timer_body(fail="no"))
+    wait(client, job)
+    paths = [f"/api/jobs/{job}/{call}", f"/api/job/{call}/{job}"][: 1 if call == "data" else 2]
+    cloud.faults.add("refuse", calls=[call], times=len(paths), status=500, sentence="Out of order")
+    method = "POST" if call in ("cancel", "rerun") else "GET"
+    for path in paths:
+        assert client.get("/api/jobs/availability").status_code == 200
+        answer = client.request(method, path)
+        assert (answer.status_code, answer.json()["error"]) == (500, "Out of order")
+    assert client.request(method, paths[0]).status_code in (200, 400)
+
+
+def test_busy_answers_say_when_to_come_back(running):
+    """429 with Retry-After, on any call."""
+    cloud, client = running
+    cloud.faults.add("refuse", status=429, retry_after_s=7, sentence="Too many requests")
+    for path in ("/api/jobs/availability", "/api/platform/test%3Atimer"):
+        answer = client.get(path)
+        assert answer.status_code == 429
+        assert answer.headers["Retry-After"] == "7"
+
+
+def test_refused_tokens_and_missing_credits_are_both_401(running, timer_body):
+    """Told apart by the sentence, as on the real cloud."""
+    cloud, client = running
+    cloud.faults.add("refuse_token", times=1)
+    assert client.get("/api/jobs/availability").json()["error"] == "Invalid or expired job token"
+    cloud.faults.add("no_credits", calls=["create"])
+    answer = client.post("/api/jobs", json=timer_body())
+    assert (answer.status_code, answer.json()["error"]) == (401, "Not enough credits")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [("<html>Sorry</html>", "text/html"), ('{"job_id": ', "application/json"), ("", "")],
+)
+def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
+    """Answered with 200, so that only the content can betray it."""
+    cloud, client = running
+    cloud.faults.add("garbage", calls=["availability"], body=body)
+    answer = client.get("/api/jobs/availability")
+    assert (answer.status_code, answer.text) == (200, body)
+    assert answer.headers.get("content-type", "").startswith(content_type)
+
+
+def test_failing_jobs_fail_with_the_sentence(running, create, wait, timer_body):
+    """As many as were asked for; a rerun of them succeeds."""
+    cloud, client = running
+    cloud.faults.add("fail_job", times=2, sentence="The chip is too warm")
+    jobs = [create(client, timer_body()) for _ in range(3)]
+    ends = [wait(client, job) for job in jobs]
+    assert [end["status"] for end in ends] == ["error", "error", "completed"]
+    assert ends[0]["status_message"] == "The chip is too warm"
+    again = client.post(f"/api/jobs/{jobs[0]}/rerun").json()["job_id"]
+    assert wait(client, again)["status"] == "completed"
+
+
+@pytest.mark.parametrize("kind", ["delay", "delay_reply"])
+def test_delays_let_clients_time_out(running, wait_for, timer_body, kind):
+    """The job is there sooner or later, whether or not the client waited for the answer."""
+    cloud, client = running
+    cloud.faults.add(kind, calls=["create"], times=1, delay_s=0.5)
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/api/jobs", json=timer_body(), timeout=0.2)
+    if kind == "delay_reply":
+        assert len(cloud.jobs()) == 1
+    wait_for(lambda: len(cloud.jobs()) == 1)
+
+
+def test_disappearing_refuses_connections_and_jobs_run_on(running, create, wait_for, timer_body):
+    """On the same port it is gone, and comes back with what happened meanwhile."""
+    cloud, client = running
+    job = create(client, timer_body(duration_s=0.3))
+    cloud.disappear()
+    for _ in range(2):
+        with pytest.raises(httpx.TransportError):
+            client.get("/api/jobs/availability")
+    with pytest.raises(httpx.ConnectError):
+        client.get("/api/jobs/availability")
+    wait_for(lambda: cloud.jobs()[0].status == "completed")
+    cloud.reappear()
+    wait_for(lambda: _answers(client))
+    assert client.get(f"/api/jobs/{job}/status").json()["status"] == "completed"
+
+
+def test_it_comes_back_by_itself(running, wait_for):
+    """After the seconds that it was told, several times if need be; stopping works while away."""
+    cloud, client = running
+    for _ in range(2):
+        cloud.disappear(0.3)
+        wait_for(lambda: not _answers(client))
+        wait_for(lambda: _answers(client))
+    cloud.disappear()
+    cloud.stop()
+    assert not cloud.running
+
+
+def _answers(client):
+    try:
+        return client.get("/api/jobs/availability").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
+    """A smaller plan refuses more jobs, a larger one starts what waits."""
+    cloud, client = running
+    cloud.set_plan(max_queue=2, max_concurrent=0)
+    for _ in range(2):
+        create(client, timer_body())
+    refused = client.post("/api/jobs", json=timer_body())
+    assert refused.json()["error"] == "Cannot create more than 2 jobs"
+    cloud.set_plan(max_concurrent=1)
+    wait_for(lambda: {job.status for job in cloud.jobs()} == {"completed"})
+
+
+def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
+    """Then each create makes a job, no answer claims otherwise, and the keys are still noted."""
+    cloud, client = start(honours_keys=False)
+    jobs = {create(client, timer_body(), **{"Idempotency-Key": "a"}) for _ in range(2)}
+    assert len(jobs) == 2
+    assert [job.key for job in cloud.jobs()] == ["a", "a"]
+    assert "Idempotency-Key-Support" not in client.get("/api/jobs/availability").headers
+    cloud.set_plan(honours_keys=True)
+    assert client.get("/api/jobs/availability").headers["Idempotency-Key-Support"] == "true"
+    assert create(client, timer_body(), **{"Idempotency-Key": "a"}) in jobs
+
+
+def test_another_process_switches_faults_over_http(running, wait_for):
+    """Add, look, clear, plan, disappear: with the token, and free of faults itself."""
+    cloud, client = running
+    cloud.faults.add("refuse", status=502)
+    added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
+    number = added.json()["number"]
+    faults = client.get("/faults").json()["faults"]
+    assert faults[str(number)]["calls"] == ["status"]
+    assert client.get("/api/jobs/availability").status_code == 502
+    assert client.delete("/faults").status_code == 200
+    assert cloud.faults.active() == {}
+    plan = client.put("/faults/plan", json={"max_queue": 5}).json()["plan"]
+    assert plan == {"max_queue": 5, "max_concurrent": 8, "honours_keys": True}
+    assert client.post("/faults/away", json={"duration_s": 0.2}).status_code == 200
+    wait_for(lambda: not _answers(client))
+    wait_for(lambda: _answers(client))
+    assert httpx.get(cloud.url + "/faults").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/faults", {"kind": "earthquake"}),
+        ("POST", "/faults", {"kind": "delay", "calls": ["dance"]}),
+        ("POST", "/faults", {"kind": "delay", "delay_s": -1}),
+        ("POST", "/faults", {"kind": "delay", "delay_s": "long"}),
+        ("POST", "/faults", {"kind": "delay", "mood": "bad"}),
+        ("POST", "/faults", {}),
+        ("POST", "/faults", []),
+        ("PUT", "/faults/plan", {"max_queue": -1}),
+        ("PUT", "/faults/plan", {"max_queue": "many"}),
+        ("PUT", "/faults/plan", {"honours_keys": 1}),
+        ("POST", "/faults/away", {}),
+        ("POST", "/faults/away", {"duration_s": -1}),
+    ],
+)
+def test_impossible_faults_are_refused(running, method, path, body):
+    """With 400 and a sentence, and nothing changes."""
+    cloud, client = running
+    answer = client.request(method, path, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert cloud.faults.active() == {}
+
+
+def test_a_probability_with_a_seed_is_the_same_every_time():
+    """So that a run with faults can be repeated."""
+
+    def run(seed):
+        faults = Faults()
+        faults.add("lose_reply", probability=0.5, seed=seed)
+        return [bool(faults.hitting("create")) for _ in range(100)]
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
+    assert 20 < sum(run(1)) < 80
+
+
+def test_a_fault_can_be_removed():
+    """By the number that adding it gave; the others stay."""
+    faults = Faults()
+    first, second = faults.add("delay"), faults.add("garbage")
+    faults.remove(first)
+    faults.remove(first)
+    assert list(faults.active()) == [second]
+    assert [fault.kind for fault in faults.hitting("status")] == ["garbage"]
+
+
+def test_the_log_notes_every_request_and_no_token(running):
+    """Refused ones too, with time, path and answer."""
+    cloud, client = running
+    before = time.time()
+    client.get("/api/jobs/availability")
+    client.get("/nothing")
+    httpx.get(cloud.url + "/api/jobs/x/status")
+    assert calls_of(cloud) == [("availability", 200, ()), (None, 404, ()), ("status", 401, ())]
+    assert all(before <= entry.time <= time.time() for entry in cloud.log)
+    assert cloud.token not in repr(cloud.log)
