@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ class RemoteJob:
 
         Raises:
             TypeError: it is in a group already.
+            ValueError: the body cannot be sent as JSON.
         """
         if self._session is not None:
             raise TypeError(
@@ -83,6 +85,12 @@ class RemoteJob:
                 " group, add the object that it was made from."
             )
         payload = {**self._body["payload"], **kwargs}
+        try:
+            json.dumps([self._body, payload], allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The body of this job cannot be sent as JSON ({error}). Nothing was added."
+            ) from None
         shown = {k: v for k, v in payload.items() if isinstance(v, str | int | float | bool)}
         return JobDraft(
             name=self._name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.pacing import FRONTIER, Backoff, poll_delay_s
+from jobgroup.engine.pacing import FRONTIER, SHORTEST_S, Backoff, poll_delay_s
 from jobgroup.errors import (
     CloudBusyError,
     CloudError,
@@ -181,7 +181,7 @@ class Watcher:
             if watched is None:
                 watched = Watched(*row)
                 if time.time() - watched.sent_at < 1.0:  # sent just now, and the answer was news
-                    watched.asked_at = time.monotonic()
+                    watched.not_before = time.monotonic() + SHORTEST_S
             self._roster[row[0]] = watched
         self._roster_version = version
 
