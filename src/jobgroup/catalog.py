@@ -21,8 +21,8 @@ from jobgroup.errors import (
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
-from jobgroup.store.coordination import busy_error
 from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.opening import rename_to_new
 from jobgroup.store.paths import (
     damaged_directory,
     existing_groups,
@@ -30,7 +30,8 @@ from jobgroup.store.paths import (
     remove_files,
     trash_directory,
 )
-from jobgroup.store.summaries import summarise
+from jobgroup.store.store import copy_deleted
+from jobgroup.store.summaries import is_marked_deleted, summarise
 
 KEPT_FOR_S = 7 * 24 * 3600
 """How long a deleted group can be restored."""
@@ -83,6 +84,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
     """
     empty_trash()
     path = group_path(name)
+    finish_deletion(name)
     if not path.exists():
         raise not_found(name)
     try:
@@ -94,14 +96,21 @@ def delete(name: str, *, permanently: bool = False) -> None:
             set_aside(path)
         return
     with closing(store):
-        held = store.lease.current()
-        if held is not None and is_live(held):
-            raise busy_error(held)
         _warn_of_active(name, store)
-        if not permanently:
-            store.copy_to(trash_directory() / f"{encode(name)}{_MARK}{_stamp()}{SUFFIX}")
-        store.set_meta(deleted_at=time.time())  # whoever has it open learns of it
+        store.move_to_trash(None if permanently else _place_in_trash(name), is_live=is_live)
     remove_files(path)
+
+
+def finish_deletion(name: str) -> None:
+    """Complete what a killed process had begun: a group marked as deleted goes to the trash."""
+    path = group_path(name)
+    if path.exists() and is_marked_deleted(path):
+        copy_deleted(path, _place_in_trash(name))
+        remove_files(path)
+
+
+def _place_in_trash(name: str) -> Path:
+    return trash_directory() / f"{encode(name)}{_MARK}{_stamp()}{SUFFIX}"
 
 
 def delete_before(moment: datetime) -> list[str]:
@@ -147,18 +156,20 @@ def restore(name: str) -> None:
         JobGroupError: a group of that name exists; nothing was changed.
     """
     path = group_path(name)
+    finish_deletion(name)
     found = trash().get(name)
     if found is None:
         raise GroupNotFoundError(
             f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has;"
             f" deleted groups are kept for {KEPT_FOR_S // 86400} days."
         )
-    if path.exists():
+    try:
+        rename_to_new(found, path)
+    except FileExistsError:
         raise JobGroupError(
             f"A group named {name!r} exists, so the deleted one was not brought back. Delete the"
             " new one first, or restore it under another data directory."
-        )
-    found.rename(path)
+        ) from None
     session = engine().open_session(path)
     if session is not None:
         session.store.close()  # the next use opens the file that is there now

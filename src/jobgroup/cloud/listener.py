@@ -56,7 +56,11 @@ class Listener:
             )
         )
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._bound]))
-        await self._server.ready.wait()
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if self._serving.done():
+            ready.cancel()
+            self._serving.result()
 
     async def close(self) -> None:
         """Stop listening, finish the requests under way (1 s at most) and close connections."""

@@ -30,7 +30,7 @@ _FIELDS: Final[Mapping[str, type]] = {
 }
 _NAMES: Final = {str: "string", dict: "json object", int: "integer"}
 _ARCHIVED_EXPERIMENT: Final = re.compile(r"(?<= Experiment )\d+ ([A-Za-z0-9+/]+={0,2})(?= |$)")
-_REMOTE_TAGS: Final = re.compile(r" \w*(?:RPCHandler|CommunicationLayer|RemoteComputer) ")
+_REMOTE_TAGS: Final = re.compile(r" \w*(?:RPCHandler|CommunicationLayer|RemoteComputer)(?: |$)")
 _FOCK_STATE: Final = re.compile(r":PCVL:BasicState:\|(\d+(?:,\d+)*)>")
 
 
@@ -82,6 +82,8 @@ def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
         raise invalid("Invalid iterator: must be a non-empty list")
     if not any(payload.get(name) for name in ("circuit", "experiment", "computation")):
         raise invalid("Invalid payload, expected a circuit, an experiment or a computation")
+    if any(map(_is_archive, _objects(payload))):
+        raise invalid("Invalid payload: archives are expected as text")
     budget = MAX_UNPACKED_BYTES
     for where, text in _texts(payload):
         budget -= _check_text(where, text, budget, platform)
@@ -135,6 +137,21 @@ def _texts(value: Any, where: str = "payload") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, where)
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every JSON object in a JSON value."""
+    if isinstance(value, Mapping):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _objects(item)
+
+
+def _is_archive(value: Mapping[str, Any]) -> bool:
+    """Whether Perceval would read it as an archive, whose texts are not where they are checked."""
+    return value.get("header") == "pcvlar"
 
 
 def _check_text(where: str, text: str, budget: int, platform: Platform) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import secrets
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import threading
+import weakref
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -91,8 +94,10 @@ class EmbeddedCloud:
         self.faults = Faults()
         self._host = host
         self._port = port
-        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="jobgroup-")
-        self._directory = Path(directory or self._temporary.name)  # type: ignore[union-attr]
+        self._directory = Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-"))
+        self._forget = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
+        if directory:
+            self._forget.detach()
         self._plan = Plan(max_queue, max_concurrent, honours_keys)
         self._log = Log()
         self._executor = executor
@@ -131,9 +136,10 @@ class EmbeddedCloud:
             return self
         _require("starlette", "uvicorn", "perceval")
         from jobgroup.cloud.listener import bind
-        from jobgroup.cloud.service import Settings
+        from jobgroup.cloud.service import MAILBOXES, Settings
 
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._directory / MAILBOXES).mkdir(exist_ok=True)
         settings = Settings(
             token=self.token,
             directory=self._directory,
@@ -153,19 +159,24 @@ class EmbeddedCloud:
             raise
         ready: Future[Service] = Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(_live(settings, bound, store, ready)),
+            target=lambda: asyncio.run(self._live(settings, bound, store, ready)),
             name="jobgroup-cloud",
             daemon=True,
         )
         self._thread.start()
-        self._service = ready.result(STARTUP_TIMEOUT_S)
+        try:
+            self._service = ready.result(STARTUP_TIMEOUT_S)
+        except BaseException:
+            self._thread = None
+            raise
         return self
 
     def stop(self) -> None:
         """End serving and the workers. Jobs are kept; what ran is run again after a `start`."""
         if self._thread is None or self._service is None:
             return
-        self._service.call(self._service.end)
+        with contextlib.suppress(RuntimeError):  # its loop has ended already
+            self._service.call(self._service.end)
         self._thread.join()
         self._thread = self._service = None
 
@@ -243,8 +254,7 @@ class EmbeddedCloud:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._forget()
 
     def __repr__(self) -> str:
         where = self.url if self._port else "not started"
@@ -255,19 +265,18 @@ class EmbeddedCloud:
             raise RuntimeError("The embedded cloud does not run: use start() or a with block.")
         return self._service
 
+    async def _live(
+        self, settings: Settings, bound: socket.socket, store: Records, ready: Future[Service]
+    ) -> None:
+        """The whole life of the server's thread, which keeps this object from being forgotten."""
+        from jobgroup.cloud.service import Service
 
-async def _live(
-    settings: Settings, bound: socket.socket, store: Records, ready: Future[Service]
-) -> None:
-    """The whole life of the server's thread."""
-    from jobgroup.cloud.service import Service
-
-    try:
-        await Service(settings, bound, store).run(ready)
-    except BaseException as error:
-        if ready.done():
-            raise
-        ready.set_exception(error)
+        try:
+            await Service(settings, bound, store).run(ready)
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
 
 def serve(

@@ -23,6 +23,9 @@ from jobgroup.cloud.workers import WorkerProcesses
 
 T = TypeVar("T")
 
+MAILBOXES: Final = "mailboxes"
+"""The folder through which workers report, in a cloud's directory."""
+
 ANSWER_TIME_S: Final = 0.05
 """What a cloud that is told over HTTP to disappear takes to say yes."""
 
@@ -61,8 +64,7 @@ class Service:
         self._settings = settings
         self._store = store
         self._listener = Listener(bound)
-        mailboxes = settings.directory / "mailboxes"
-        mailboxes.mkdir(exist_ok=True)
+        mailboxes = settings.directory / MAILBOXES
         self._executor = settings.executor or WorkerProcesses(settings.workers)
         perceval = PercevalEngine(self._executor, settings.workers, mailboxes)
         engines: dict[bool, Engine] = {True: perceval, False: TimerEngine()}

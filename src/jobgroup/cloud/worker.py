@@ -6,11 +6,13 @@ does, so that no worker outlives a cloud that was killed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
 import signal
 import threading
+from pathlib import Path
 from typing import IO, Any
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
@@ -38,6 +40,8 @@ def receive(stream: IO[bytes] | None) -> Any:
 def main() -> None:
     """Answer calls until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the cloud, which then ends us
+    with contextlib.suppress(OSError):  # only Linux has it: should memory run out, end us first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     calls = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get among the answers
@@ -58,6 +62,8 @@ def _read(calls: IO[bytes], inbox: queue.SimpleQueue[Call]) -> None:
             inbox.put(receive(calls))
     except EOFError:
         os._exit(0)  # also in the middle of a simulation that nobody waits for any more
+    finally:
+        os._exit(1)
 
 
 if __name__ == "__main__":

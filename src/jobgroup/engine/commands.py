@@ -6,15 +6,18 @@ the group's file and done by that process.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from jobgroup.engine.lease import is_live
+from jobgroup.engine.nursery import together
 from jobgroup.engine.runs import Plan, Run, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.status import ON_CLOUD
+from jobgroup.store.coordination import ASKED_FOR_S
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -79,7 +82,11 @@ async def _is_run_elsewhere(session: GroupSession) -> bool:
 async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
     commands = session.store.commands
     command_id = await session.in_thread(commands.ask, name, args)
+    renewed_at = time.monotonic()
     while True:
+        if time.monotonic() - renewed_at > ASKED_FOR_S / 3:
+            await session.in_thread(commands.renew, command_id)
+            renewed_at = time.monotonic()
         command = await session.in_thread(commands.get, command_id)
         if command is not None and command.state == "done":
             return dict(command.outcome)
@@ -167,7 +174,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
             session.changed()
 
     able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
-    async with anyio.create_task_group() as group:
+    async with together() as group:
         for record in able:
             group.start_soon(cancel_one, record)
     parts = [f"{len(done)} asked to cancel"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from jobgroup.engine.nursery import together
 from jobgroup.errors import CredentialsError, JobGroupError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def fetch(
         if on_each:
             on_each(len(answers))
 
-    async with anyio.create_task_group() as group:
+    async with together() as group:
         for record in records:
             group.start_soon(fetch_one, record)
     for answer in answers.values():

@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import anyio
-
+from jobgroup.engine.nursery import together
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.watching import LOST
 from jobgroup.errors import (
@@ -52,7 +51,7 @@ async def send_queued(run: Run, positions: Sequence[int]) -> None:
         key = (record.origin, record.account)
         account = accounts.setdefault(key, _Account(run, record.target))
         account.waiting.append(record.position)
-    async with session.watcher.watched(), anyio.create_task_group() as group:
+    async with session.watcher.watched(), together() as group:
         for account in accounts.values():
             group.start_soon(account.send_all)
     for account in accounts.values():
@@ -78,7 +77,7 @@ class _Account:
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
         run = self._run
-        async with anyio.create_task_group() as group:
+        async with together() as group:
             while (self.waiting or self._in_flight) and not run.is_stopping:
                 await run.wait_while_paused()
                 await self._settle()

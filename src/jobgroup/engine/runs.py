@@ -23,6 +23,7 @@ from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.sending import send, settle_unconfirmed
 from jobgroup.engine.watching import LOST, trouble_kind
 from jobgroup.errors import (
+    BadAnswerError,
     CloudBusyError,
     CloudError,
     CloudUnreachableError,
@@ -101,7 +102,7 @@ class Run:
         self.finished = anyio.Event()
         self.error: BaseException | None = None
         self.refusals: list[Exception] = []
-        """Queue: what befell single jobs while the run went on."""
+        """What befell single jobs while the run went on."""
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is recorded."""
@@ -224,6 +225,10 @@ class Run:
         )
         try:
             sent_at: int | None = await retrying(self._attempt, position, target)
+        except BadAnswerError as error:  # its stored body is damaged; the others' are not
+            self.tally.not_sent[position] = str(error)
+            self.refusals.append(error)
+            return None
         except (UnconfirmedJobError, RequestRefusedError) as error:
             self.tally.not_sent[position] = str(error)
             raise

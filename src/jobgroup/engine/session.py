@@ -54,10 +54,8 @@ class GroupSession:
         """Settle what a dead launcher left in flight, so that nothing is *sending* for ever."""
         journal = self.store.journal
         with suppress(StorageError):  # a read-only file is shown as it is
-            held = self.store.lease.current()
-            if journal.has_in_flight() and not (held and is_live(held)):
-                with self.store.database.writing() as tx:
-                    journal.recover(tx, (held.generation if held else 2**62) + 1)
+            if journal.has_in_flight():
+                journal.recover_if_abandoned(is_live)
 
     # -- from any thread ---------------------------------------------------------------------------
 

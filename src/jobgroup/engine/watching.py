@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from jobgroup.engine.nursery import together
 from jobgroup.engine.pacing import FRONTIER, SHORTEST_S, Backoff, poll_delay_s
 from jobgroup.errors import (
     CloudBusyError,
-    CloudError,
     CloudUnreachableError,
     CredentialsError,
+    JobGroupError,
     NotEnoughCreditsError,
     RemoteNotFoundError,
 )
@@ -148,7 +149,8 @@ class Watcher:
     def _times(self) -> list[tuple[Watched, float]]:
         """When each job is to be asked about next; the roster is in the order of sending."""
         in_front: Counter[tuple[str, str]] = Counter()
-        near, far = [], []
+        near: list[Watched] = []
+        far: list[Watched] = []
         for watched in self._roster.values():
             if watched.is_waiting:
                 in_front[watched.account] += 1
@@ -199,7 +201,7 @@ class Watcher:
                     errors.append(error)
                     return  # the rest of this account would hear the same
 
-        async with anyio.create_task_group() as group:
+        async with together() as group:
             for key, jobs in accounts.items():
                 group.start_soon(ask_account, key, jobs)
         return errors
@@ -209,7 +211,7 @@ class Watcher:
         try:
             provider = await session.provider(jobs[0].target)
             answers = await provider.status([w.remote_id for w in jobs])
-        except (CloudError, CredentialsError) as error:
+        except JobGroupError as error:
             answers = {w.remote_id: error for w in jobs}
         now, now_utc = time.monotonic(), time.time()
         told: list[tuple[int, RemoteStatus]] = []

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jobgroup.engine.runs import Run
 
 _RUN_FORMAT = "{percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}|{desc}"
+_TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs")
 _GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
 
 
@@ -21,6 +22,8 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
 
 
 def _set(bar: Any, value: int, text: str, total: int) -> None:
+    if bar.disable:  # by TQDM_DISABLE; such a bar has no more attributes
+        return
     if (bar.n, bar.desc, bar.total) != (value, text, total):
         bar.n, bar.total = value, total
         bar.set_description_str(text, refresh=False)
@@ -65,10 +68,10 @@ class GroupBars:
         now = counts()
         total = sum(now.values())
         self._active_total = sum(now.get(s, 0) for s in SENT)
+        totals = (total, self._active_total, total)
         self._bars = [
-            _bar(total, "Successful Jobs", _GROUP_FORMAT, 0),
-            _bar(self._active_total, "Running/Waiting Jobs", _GROUP_FORMAT, 1),
-            _bar(total, "Inactive/Unsuccessful Jobs", _GROUP_FORMAT, 2),
+            _bar(of, text, _GROUP_FORMAT, row)
+            for row, (text, of) in enumerate(zip(_TEXTS, totals, strict=True))
         ]
 
     def tick(self) -> None:
@@ -83,8 +86,8 @@ class GroupBars:
             (active, self._active_total),
             (total - successful - active, total),
         )
-        for bar, (value, of) in zip(self._bars, values, strict=True):
-            _set(bar, value, bar.desc, of)
+        for bar, text, (value, of) in zip(self._bars, _TEXTS, values, strict=True):
+            _set(bar, value, text, of)
 
     def close(self) -> None:
         """Leave them as they are."""

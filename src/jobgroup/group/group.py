@@ -46,7 +46,9 @@ class JobGroup(Running, Saved):
         Raises:
             GroupNotFoundError: there is none; the sentence names near ones.
         """
-        if not group_path(name).exists():
+        path = group_path(name)
+        catalog.finish_deletion(name)
+        if not path.exists() or not path.stat().st_size:
             raise catalog.not_found(name)
         group = cls.__new__(cls)
         group._open(name, create=False)  # noqa: SLF001  # it is this class's own
@@ -56,6 +58,8 @@ class JobGroup(Running, Saved):
         path = group_path(name)
         self._name = name
         self._state = None
+        if create:
+            catalog.finish_deletion(name)
         try:
             self._session = engine().session(name, path, create=create)
         except DamagedGroupError as error:

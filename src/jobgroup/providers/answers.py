@@ -84,7 +84,7 @@ def sentence_of(body: bytes, secret: str = "") -> str | None:
     text = body[: 64 * 1024].decode("utf-8", "replace")
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         words = "" if "<" in text[:200] else text  # a gateway's HTML page tells a user nothing
     else:
         words = _words(document)

@@ -193,7 +193,8 @@ class QuandelaCloud:
         answer = await self._ask("POST", path, body=body, headers={"Idempotency-Key": key})
         document = self._document(answer)
         remote_id = document.get("job_id")
-        if not isinstance(remote_id, str) or not 0 < len(remote_id) <= _LONGEST_ID:
+        is_id = isinstance(remote_id, str) and remote_id.isprintable()
+        if not is_id or not 0 < len(remote_id) <= _LONGEST_ID:
             raise BadAnswerError(
                 f"{self._origin} took the request, but its answer names no job_id. "
                 "The job may exist: look for it on the cloud's own page.",

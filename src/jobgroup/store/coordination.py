@@ -124,6 +124,10 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     )
 
 
+ASKED_FOR_S = 15.0
+"""A command that its asker has not renewed for so long is not done: nobody waits for it."""
+
+
 class Commands:
     """What one process asks of the one that runs the group: rows, done in order."""
 
@@ -140,6 +144,13 @@ class Commands:
             ).fetchone()[0]
         return command_id
 
+    def renew(self, command_id: int) -> None:
+        """Say that somebody still waits for it."""
+        with self._database.writing() as tx:
+            tx.execute(
+                "UPDATE commands SET at = ? WHERE id = ? AND state = 'asked'", (tx.now, command_id)
+            )
+
     def has_asked(self) -> bool:
         """Whether something waits to be taken."""
         with self._database.reading() as connection:
@@ -149,8 +160,11 @@ class Commands:
         return row is not None
 
     def take(self) -> list[CommandRecord]:
-        """Take everything that was asked, once each."""
+        """Take everything that was asked and is still wanted, once each."""
         with self._database.writing() as tx:
+            tx.execute(
+                "DELETE FROM commands WHERE state = 'asked' AND at < ?", (tx.now - ASKED_FOR_S,)
+            )
             rows = tx.execute(
                 "UPDATE commands SET state = 'taken' WHERE state = 'asked'"
                 " RETURNING id, name, args, state, outcome"

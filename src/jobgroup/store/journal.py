@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
-from jobgroup.store.coordination import check_generation
+from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.records import AttemptRecord, Intent, Target
+from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Target
 from jobgroup.store.values import as_json, as_object
 
 if TYPE_CHECKING:
@@ -176,6 +176,13 @@ class Journal:
         """The request left and its fate is unknown: the job is unconfirmed."""
         with self._database.writing() as tx:
             return self._give_up(tx, _attempt(tx, attempt_id), evidence)
+
+    def recover_if_abandoned(self, is_live: Callable[[LeaseRecord], bool]) -> None:
+        """Where nobody runs the group, what was left *sending* is unconfirmed."""
+        with self._database.writing() as tx:
+            held = read_lease(tx)
+            if held is None or not held.owner or not is_live(held):
+                self.recover(tx, (held.generation if held else 0) + 1)
 
     def recover(self, tx: Transaction, generation: int) -> None:
         """What earlier launchers left *sending* is unconfirmed from now on."""

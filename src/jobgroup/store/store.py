@@ -16,13 +16,14 @@ from typing import Any
 
 from jobgroup.errors import BadAnswerError, DuplicateJobError, StorageError
 from jobgroup.status import UNSENT
-from jobgroup.store.coordination import Commands, Lease, Troubles
+from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.journal import Journal
-from jobgroup.store.records import Changes, EventRecord, JobRecord, NewJob, Target
+from jobgroup.store.opening import connect
+from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.values import as_json
 
-MAX_BODY_BYTES = 512 * 2**20
+MAX_BODY_BYTES = 64 * 2**20
 """What a stored body may unpack to; a colleague's file could hold a bomb."""
 
 _RECORD = """
@@ -265,7 +266,7 @@ class GroupStore:
             body = json.loads(_unpacked(row[0]))
             if isinstance(body, dict):
                 return body
-        except (ValueError, zlib.error):
+        except (ValueError, RecursionError, zlib.error):
             pass
         raise BadAnswerError(
             f"The stored body of job {position} is damaged; the other jobs are not affected."
@@ -310,29 +311,57 @@ class GroupStore:
                         (value, tx.version, position),
                     )
 
-    def copy_to(self, path: Path, edit: Callable[[sqlite3.Connection], None] | None = None) -> None:
-        """Write a consistent copy, in one plain file without a log beside it.
+    def move_to_trash(
+        self, trashed: Path | None, *, is_live: Callable[[LeaseRecord], bool]
+    ) -> None:
+        """Mark the group as deleted, then copy it to the trash, if it is to be kept.
+
+        From the mark on nobody can change it any more, so the copy lacks nothing.
 
         Raises:
-            StorageError: it could not be written; nothing is left at the path.
+            GroupBusyError: somebody runs it; nothing was changed.
+            StorageError: it could not be copied; it is as it was.
         """
-        temporary = path.with_name(path.name + ".part")
-        temporary.unlink(missing_ok=True)
+        with self.database.writing() as tx:
+            held = read_lease(tx)
+            if held is not None and held.owner and is_live(held):
+                raise busy_error(held)
+            tx.execute("INSERT OR REPLACE INTO meta VALUES ('deleted_at', ?)", (tx.now,))
+        self.close()
+        if trashed is None:
+            return
         try:
-            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            with self.database.reading() as source, closing(sqlite3.connect(temporary)) as copy:
-                source.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
-                with copy:
-                    copy.execute("DELETE FROM lease")
-                    if edit:
-                        edit(copy)
-            temporary.replace(path)
-        except (sqlite3.Error, OSError) as error:
-            temporary.unlink(missing_ok=True)
-            raise StorageError(
-                f"The group could not be copied to {path}: {error}. The group is as it was."
-            ) from error
+            copy_deleted(self.path, trashed)
+        except StorageError:
+            with closing(connect(self.path, "mode=rw")) as connection:
+                connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
+            raise
+
+
+def copy_deleted(path: Path, trashed: Path) -> None:
+    """Copy a group that is marked as deleted into one plain file, without the mark.
+
+    Raises:
+        StorageError: it could not be written; nothing is left there.
+    """
+    unfinished = trashed.with_name(trashed.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with (
+            closing(connect(path, "mode=ro")) as source,
+            closing(connect(unfinished, "mode=rw")) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
+            copy.execute("DELETE FROM lease")
+        unfinished.replace(trashed)
+    except (sqlite3.Error, OSError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise StorageError(
+            f"The group could not be copied to {trashed} ({error}). It is as it was."
+        ) from error
 
 
 def _new_meta(name: str) -> dict[str, object]:

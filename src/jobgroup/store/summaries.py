@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from jobgroup.store.database import is_deleted
+from jobgroup.store.opening import connect
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
 
@@ -25,3 +27,12 @@ def summarise(name: str, path: Path) -> GroupSummary:
     except (sqlite3.Error, KeyError) as error:
         modified = path.stat().st_mtime if path.exists() else 0.0
         return GroupSummary(name, {}, modified, modified, size_on_disk(path), str(error))
+
+
+def is_marked_deleted(path: Path) -> bool:
+    """Whether a deletion was begun and not completed."""
+    try:
+        with closing(connect(path, "mode=ro")) as connection:
+            return is_deleted(connection)
+    except sqlite3.Error:
+        return False

@@ -22,7 +22,7 @@ def as_object(text: str | None) -> dict[str, Any]:
     """The object that a text holds; {} for nothing, or for what is not an object."""
     try:
         value = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

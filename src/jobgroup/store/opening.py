@@ -1,0 +1,152 @@
+"""Making and opening a group's file: complete from its first moment, in the right journal mode."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+
+from jobgroup.errors import NewerGroupError, StorageError
+from jobgroup.store import schema
+
+BUSY_TIMEOUT_S = 15.0
+
+
+def make_file(path: Path, meta: Mapping[str, object]) -> None:
+    """Make the file of a new group, readable by its owner only; one that is there is left alone.
+
+    It is completed under another name first, so that no other process ever sees half of it.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    if path.exists():
+        return
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(connect(unfinished, "mode=rw")) as connection:
+            _create_or_migrate(connection, meta)
+        with suppress(FileExistsError):  # another process was quicker: its file is as good
+            rename_to_new(unfinished, path)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"The group's file {path} cannot be made ({error}). Nothing was stored. Make room, or"
+            " set JOBGROUP_DATA_DIR to a directory that you can write to."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def connect(path: Path, query: str) -> sqlite3.Connection:
+    """A connection in autocommit mode, with every commit on disk before it returns."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{query}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def check_and_migrate(
+    connection: sqlite3.Connection,
+    path: Path,
+    meta: Mapping[str, object] | None,
+    *,
+    journal_mode: str | None,
+) -> None:
+    """See that the file is a group's of this layout, migrate an older one.
+
+    Args:
+        connection: to the file.
+        path: of the file, for messages.
+        meta: makes the tables in an empty file; None takes an empty file for damaged.
+        journal_mode: to set; None for a file that cannot be written to.
+
+    Raises:
+        NewerGroupError: the file was written by a newer jobgroup.
+        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > schema.VERSION:
+        raise NewerGroupError(
+            f"The group's file {path} was written by a newer jobgroup (layout {version}, this one"
+            f" knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
+        )
+    if journal_mode is not None:
+        if version < schema.VERSION:
+            _create_or_migrate(connection, meta)
+        _set_journal_mode(connection, journal_mode)
+    if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+        raise sqlite3.DatabaseError("it is not the file of a job group")
+    connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+
+
+def _set_journal_mode(connection: sqlite3.Connection, wanted: str) -> None:
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
+        try:  # the busy timeout does not apply to this statement
+            connection.execute(f"PRAGMA journal_mode = {wanted}")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _create_or_migrate(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            _create(connection, meta)
+        for step in range(max(version, 1), schema.VERSION):
+            _run_script(connection, schema.MIGRATIONS[step])
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.DatabaseError("it is not the file of a job group")
+    if meta is None:
+        raise sqlite3.DatabaseError("it is empty")
+    _run_script(connection, schema.CREATE)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+
+
+def rename_to_new(source: Path, target: Path) -> None:
+    """Give a file its name.
+
+    Raises:
+        FileExistsError: the name is taken; nothing was changed.
+    """
+    try:
+        os.link(source, target)
+        source.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
+
+
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Like `executescript`, which would commit the open transaction first."""
+    for statement in script.split(";"):
+        if statement.strip():
+            connection.execute(statement)
