@@ -193,8 +193,7 @@ class QuandelaCloud:
         answer = await self._ask("POST", path, body=body, headers={"Idempotency-Key": key})
         document = self._document(answer)
         remote_id = document.get("job_id")
-        is_id = isinstance(remote_id, str) and remote_id.isprintable()
-        if not is_id or not 0 < len(remote_id) <= _LONGEST_ID:
+        if not isinstance(remote_id, str) or not _is_id(remote_id):
             raise BadAnswerError(
                 f"{self._origin} took the request, but its answer names no job_id. "
                 "The job may exist: look for it on the cloud's own page.",
@@ -325,3 +324,7 @@ def _concerns_the_account(error: JobGroupError) -> bool:
         case CloudUnreachableError():
             return not isinstance(error, RequestLostError)
     return False
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_ID and text.isprintable()
