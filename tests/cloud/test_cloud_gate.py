@@ -127,6 +127,7 @@ PACKED_TWICE = base64.b64encode(b"\x0a\x20" + b":PCVL:zip:" + b"x" * 22).decode(
         ({"experiment": packed(b":PCVL:Experiment:" + b"////")}, "'experiment' cannot be deseri"),
         ({"experiment": ":PCVL:Experiment:" + PACKED_TWICE}, "packed more than once"),
         ({"experiment": packed(b" 0 1 0 QuandelaRPCHandler 0 0 ", "pcvlar:zip:")}, "another comp"),
+        ({"noise": {"header": "pcvlar", "data": []}}, "archives are expected as text"),
         ({"circuit": ":PCVL:ACircuit:" + TOO_BIG}, "Circuit too big (21 modes > 20)"),
         ({"input_state": ":PCVL:BasicState:|9,2>"}, "Too many photons in input state (11 > 10)"),
         ({"iterator": []}, "Invalid iterator: must be a non-empty list"),
