@@ -1,0 +1,172 @@
+"""What the contract's tests share: a real cloud, a scripted one, jobs for both, child processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from scripted_cloud import ScriptedCloud
+
+from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """The embedded cloud, with a worker that executes Perceval's payloads."""
+    with EmbeddedCloud(max_queue=1000, max_concurrent=50) as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedCloud]:
+    """A cloud of this test's own that does what it is told."""
+    with ScriptedCloud() as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., EmbeddedCloud]]:
+    """Starts embedded clouds of this test's own, for `test:timer` alone, and stops them."""
+    started: list[EmbeddedCloud] = []
+
+    def begin(**options: Any) -> EmbeddedCloud:
+        running = EmbeddedCloud(**{"warm": False, **options}).start()
+        started.append(running)
+        set_token(running.token, url=running.url)
+        return running
+
+    yield begin
+    for running in started:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def timer() -> Callable[..., RemoteJob]:
+    """Makes jobs for a cloud that take as long, and fail, as their parameters say."""
+
+    def make(cloud: Any, name: str = "timed", **parameters: Any) -> RemoteJob:
+        body = {"command": "timer", "parameters": parameters}
+        return RemoteJob(body, platform="test:timer", url=cloud.url, name=name)
+
+    return make
+
+
+@pytest.fixture
+def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
+    """Makes a group of so many jobs for a cloud."""
+
+    def make(cloud: Any, jobs: int = 3, name: str = "experiment", **parameters: Any) -> JobGroup:
+        jg = JobGroup(name)
+        jg.add_many([timer(cloud, f"job {i}", **parameters) for i in range(jobs)])
+        return jg
+
+    return make
+
+
+@pytest.fixture
+def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[..., JobGroup]:
+    """Makes a group on the scripted cloud whose jobs were sent and have these status words."""
+
+    def make(*words: str, name: str = "experiment") -> JobGroup:
+        jg = group(scripted, len(words), name)
+        jg.run_parallel()
+        for job, word in zip(jg.remote_jobs, words, strict=True):
+            scripted.tell(job.id, word, status_message=f"it is {word}")
+        jg.refresh()
+        scripted.asked.clear()
+        return jg
+
+    return make
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Waits for something to come true, and gives it."""
+
+    def wait(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
+        give_up = time.monotonic() + timeout_s
+        while not (value := condition()):
+            assert time.monotonic() < give_up, "it did not come true"
+            time.sleep(0.005)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts Python on a source text in a process of its own; `cloud` is its cloud."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(source: str, cloud: Any = None, *args: str, **options: Any) -> Any:
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        if cloud is not None:
+            env |= {"JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
+        process = subprocess.Popen(
+            [sys.executable, "-c", source, *args],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
+    """Runs a source text in a process of its own and gives the JSON that it prints last."""
+
+    def run(source: str, cloud: Any = None, *args: str) -> Any:
+        process = spawn(source, cloud, *args)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    return run
+
+
+@pytest.fixture
+def snapshot() -> Callable[[JobGroup], Any]:
+    """Everything that is known of a group's jobs, to be compared before and after."""
+
+    def take(jg: JobGroup) -> Any:
+        return [
+            (j.position, j.name, j.state, j.id, j.platform, j.params, j.labels, j.attempts, j.note)
+            for j in jg
+        ]
+
+    return take
+
+
+@pytest.fixture
+def from_file(in_child: Callable[..., Any]) -> Callable[..., list[dict[str, Any]]]:
+    """The jobs of a group as a new process finds them in the file."""
+
+    def read(name: str = "experiment") -> list[dict[str, Any]]:
+        return in_child(
+            "import json, sys\n"
+            "from jobgroup import JobGroup\n"
+            "jobs = JobGroup.open(sys.argv[1]).remote_jobs\n"
+            "print(json.dumps([{'state': j.state, 'id': j.id, 'name': j.name} for j in jobs]))",
+            None,
+            name,
+        )
+
+    return read

@@ -1,0 +1,219 @@
+"""A cloud on loopback whose jobs do what the test says, and which writes down what it is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+DROP = "the request is read and the connection closed without an answer"
+
+Reply = tuple[int, dict[str, Any]] | str | None
+
+_ROUTES = (
+    ("POST", r"/api/jobs", "create"),
+    ("GET", r"/api/jobs", "probe"),
+    ("GET", r"/api/jobs/availability", "availability"),
+    ("GET", r"/api/jobs/([^/]+)/status", "status"),
+    ("GET", r"/api/jobs/([^/]+)/result", "result"),
+    ("POST", r"/api/jobs/([^/]+)/cancel", "cancel"),
+    ("POST", r"/api/jobs/([^/]+)/rerun", "rerun"),
+    ("GET", r"/api/job/status/([^/]+)", "status"),  # Perceval's own client
+    ("GET", r"/api/job/result/([^/]+)", "result"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: what it was for, of which job, and its body."""
+
+    what: str
+    id: str
+    body: dict[str, Any]
+    path: str
+    token: str
+
+
+@dataclass
+class Gate:
+    """Holds requests of a kind until they may go on."""
+
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def pass_through(self) -> None:
+        """What a request does here."""
+        self.arrived.release()
+        assert self.opened.wait(30)
+
+    def wait_for_one(self) -> None:
+        """Until one more request stands here."""
+        assert self.arrived.acquire(timeout=30)
+
+    def open(self) -> None:
+        """Let all go on, those to come too."""
+        self.opened.set()
+
+
+class ScriptedCloud:
+    """Jobs stay in the status that they are told to have; a new one has `first_word`.
+
+    `faults` maps a kind of request (create, status, ...) to a function of the number of requests of
+    that kind before it, and of the request; what it returns is answered instead, if anything.
+    """
+
+    def __init__(self) -> None:
+        self.token = f"scripted-{uuid.uuid4().hex[:8]}"
+        self.asked: list[Asked] = []
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, dict[str, Any]] = {}
+        self.faults: dict[str, Callable[[int, Asked], Reply]] = {}
+        self.gates: dict[str, Gate] = {}
+        self.first_word = "waiting"
+        self.availability: dict[str, Any] | None = {"max_jobs_in_queue": 100}
+        self.connections: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.cloud = self
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_away()
+
+    def go_away(self) -> None:
+        """Be unreachable from now on."""
+        for gate in self.gates.values():
+            gate.open()
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    # -- what a test says and asks -----------------------------------------------------------------
+
+    def tell(self, job_id: str | None, status: str, **fields: Any) -> None:
+        """Let a job have a status and other fields of the status document."""
+        assert job_id in self.documents
+        self.documents[job_id] |= {"status": status, **fields}
+
+    def ids(self) -> list[str]:
+        """Every job that was made, oldest first."""
+        return list(self.documents)
+
+    def count(self, *kinds: str) -> int:
+        """How many requests of these kinds came; of any kind where none is named."""
+        return sum(a.what in kinds or not kinds for a in self.asked)
+
+    def bodies(self, what: str = "create") -> list[dict[str, Any]]:
+        """The bodies of the requests of a kind."""
+        return [a.body for a in self.asked if a.what == what]
+
+    def gate(self, what: str) -> Gate:
+        """Hold the requests of a kind from now on."""
+        self.gates[what] = Gate()
+        return self.gates[what]
+
+    # -- what it answers ---------------------------------------------------------------------------
+
+    def reply(self, asked: Asked) -> Reply:
+        """Note a request and answer it."""
+        with self._lock:
+            before = self.count(asked.what)
+            self.asked.append(asked)
+        gate = self.gates.get(asked.what)
+        if gate is not None:
+            gate.pass_through()
+        if asked.token != self.token:
+            return 401, {"error": "Invalid or expired job token"}
+        fault = self.faults.get(asked.what)
+        told = fault(before, asked) if fault else None
+        return self._answer(asked) if told is None else told
+
+    def make(self, status: str = "") -> str:
+        """A new job's id."""
+        job_id = str(uuid.uuid4())
+        self.documents[job_id] = {"status": status or self.first_word}
+        return job_id
+
+    def _answer(self, asked: Asked) -> Reply:
+        if asked.id and asked.id not in self.documents:
+            return 404, {"error": f"Not found job: {asked.id}"}
+        match asked.what:
+            case "probe":
+                return 405, {"error": "Method Not Allowed"}
+            case "availability" if self.availability is None:
+                return 404, {"error": "Not Found"}
+            case "availability":
+                document = {"num_jobs_in_queue": 0, **self.availability}
+            case "create" | "rerun":
+                document = {"job_id": self.make()}
+            case "status":
+                document = self.documents[asked.id]
+            case "result":
+                document = self.results.get(asked.id, {"results": '{"results": {}}'})
+            case _:
+                self.tell(asked.id, "canceled")
+                document = {"message": "ok"}
+        return 200, document
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.cloud.connections.append(self.connection)
+
+    def _serve(self) -> None:
+        cloud: ScriptedCloud = self.server.cloud
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        what, job_id = next(
+            (
+                (kind, (match.groups() or ("",))[0])
+                for method, pattern, kind in _ROUTES
+                if method == self.command and (match := re.fullmatch(pattern, self.path))
+            ),
+            ("other", ""),
+        )
+        token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
+        asked = Asked(what, job_id, json.loads(raw) if raw else {}, self.path, token)
+        reply = (404, {"error": "Not Found"}) if what == "other" else cloud.reply(asked)
+        if not isinstance(reply, tuple):
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        status, document = reply
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _serve  # noqa: N815  # the names are the library's
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is not this server's concern."""

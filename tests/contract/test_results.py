@@ -1,0 +1,178 @@
+"""Results are what Perceval's own client returns, in the group's order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import warnings
+
+import perceval as pcvl
+import pytest
+from perceval.algorithm import Sampler
+from perceval.providers.quandela.rpc_handler import RPCHandler
+
+from jobgroup import JobGroup, ResultsError, TokenRefusedError, set_token
+
+
+def _samplers(cloud):
+    """Jobs of every command, with and without an iterator, on both platforms."""
+    for platform in ("sim:slos", "sim:altair"):
+        processor = pcvl.RemoteProcessor(platform, url=cloud.url, token=cloud.token)
+        processor.add(0, pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(0.7) // pcvl.BS())
+        processor.min_detected_photons_filter(1)
+        processor.with_input(pcvl.BasicState([1, 1]))
+        yield Sampler(processor, max_shots_per_call=10_000)
+    processor = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
+    circuit = pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(pcvl.P("phi")) // pcvl.BS()
+    processor.add(0, circuit)
+    processor.min_detected_photons_filter(1)
+    processor.with_input(pcvl.BasicState([1, 0]))
+    sampler = Sampler(processor, max_shots_per_call=10_000)
+    sampler.add_iteration_list([{"circuit_params": {"phi": x}} for x in (0.1, 0.2, 0.3)])
+    yield sampler
+
+
+def test_results_equal_percevals(cloud):
+    """probs, sample_count and samples, alone and iterated: the same types, keys and values."""
+    jg = JobGroup("every command")
+    for sampler in _samplers(cloud):
+        jg.add(sampler.probs)
+        jg.add(sampler.sample_count, max_samples=50)
+        jg.add(sampler.samples, max_samples=20)
+    jg.run_parallel()
+    jg.wait(60)
+    assert [j.state for j in jg] == ["success"] * 9
+    results = jg.get_results()
+    for job, ours in zip(jg, results, strict=True):
+        handler = RPCHandler(job.platform, cloud.url, cloud.token)
+        theirs = pcvl.RemoteJob.from_id(job.id, handler).get_results()
+        assert ours == theirs
+        assert {k: type(v) for k, v in ours.items()} == {k: type(v) for k, v in theirs.items()}
+        assert repr(ours) == repr(theirs)
+    assert isinstance(results[0]["results"], pcvl.BSDistribution)
+    assert isinstance(results[1]["results"], pcvl.BSCount)
+    assert isinstance(results[2]["results"], pcvl.BSSamples)
+    assert sum(results[1]["results"].values()) == 50
+    iterated = results[6]["results_list"]
+    assert [r["iteration"]["circuit_params"]["phi"] for r in iterated] == [0.1, 0.2, 0.3]
+
+
+def test_a_conversion_on_the_client_is_made(cloud):
+    """Where a result asks for Perceval's conversion (probs to sample_count) the type is right."""
+    processor = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
+    processor.add(0, pcvl.Circuit(2) // pcvl.BS())
+    processor.min_detected_photons_filter(1)
+    processor.with_input(pcvl.BasicState([1, 1]))
+    job = Sampler(processor, max_shots_per_call=1000).probs
+    job._job_context = {"result_mapping": ["perceval.utils", "probs_to_sample_count"]}  # noqa: SLF001
+    job._delta_parameters["mapping"] = {"max_samples": 30}  # noqa: SLF001
+    jg = JobGroup("converted")
+    jg.add(job)
+    jg.run_parallel()
+    jg.wait(60)
+    (result,) = jg.get_results()
+    assert isinstance(result["results"], pcvl.BSCount)
+    assert sum(result["results"].values()) == 30
+
+
+@pytest.fixture
+def aligned(ended, timer, scripted):
+    """Results at 0, 3 and 5; an error with partial ones at 1."""
+    jg = ended("completed", "error", "running", "completed", "canceled", "completed")
+    jg.add(timer(scripted))
+    for position in (0, 3, 5):
+        text = json.dumps({"results": f"of {position}"})
+        scripted.results[jg[position].id] = {"results": text}
+    scripted.results[jg[1].id] = {"results": json.dumps({"results": "partial"})}
+    scripted.results[jg[4].id] = {"results": None}
+    return jg
+
+
+def _values(results):
+    return [r and r["results"] for r in results]
+
+
+EXPECTED = ["of 0", "partial", None, "of 3", None, "of 5", None]
+
+
+def test_alignment(aligned, scripted):
+    """One item per job; a failed job's partial result is given, as Perceval gives it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _values(aligned.get_results()) == EXPECTED
+        assert _values(aligned.get_results(errors="raise")) == EXPECTED
+        assert _values(asyncio.run(aligned.get_results_async())) == EXPECTED
+    assert not {a.id for a in scripted.asked if a.what == "result"} & {aligned[2].id}
+
+
+def test_alignment_after_reruns(aligned, scripted):
+    """A rerun that replaces gives its own result at the old place, one that appends at the end."""
+    scripted.first_word = "completed"
+    aligned[1].rerun()
+    aligned[4].rerun(replace=False)
+    for position in (1, 7):
+        text = json.dumps({"results": f"again {position}"})
+        scripted.results[aligned[position].id] = {"results": text}
+    aligned.refresh()
+    values = _values(aligned.get_results())
+    assert values == ["of 0", "again 1", None, "of 3", None, "of 5", None, "again 7"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"results": "no JSON"}),
+        (200, {"results": None}),
+        (200, {"results": 5}),
+        (200, {}),
+        (403, {"error": "Not yours"}),
+        (404, {"error": "gone"}),
+    ],
+    ids=["not JSON", "null", "a number", "nothing", "403", "404"],
+)
+def test_one_bad_result_loses_no_other(answer, aligned, scripted):
+    """None and one warning that names the job; errors="raise" carries the others."""
+    bad = aligned[3].id
+    scripted.faults["result"] = lambda _, asked: answer if asked.id == bad else None
+    expected = [*EXPECTED[:3], None, *EXPECTED[4:]]
+    with pytest.warns(UserWarning, match=r"1 of 3 .*job 3") as told:
+        assert _values(aligned.get_results()) == expected
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    with pytest.raises(ResultsError, match="job 3") as caught:
+        aligned.get_results(errors="raise")
+    assert _values(caught.value.results) == expected
+    assert list(caught.value.failures) == [3]
+
+
+def test_a_refused_token_is_no_bad_result(aligned, scripted):
+    """Nothing can be had then: the error says so, in both ways of handling errors."""
+    set_token("wrong", url=scripted.url)
+    for errors in ("collect", "raise"):
+        with pytest.raises(TokenRefusedError):
+            aligned.get_results(errors=errors)
+
+
+def test_results_are_not_stored(aligned, scripted, data_dir):
+    """They are fetched each time, and no file holds them."""
+    for nth in (1, 2):
+        aligned.get_results()
+        assert sum(a.what == "result" and a.id == aligned[0].id for a in scripted.asked) == nth
+    files = [p for p in data_dir.rglob("*") if p.is_file()]
+    assert files
+    assert not [p for p in files if b"of 0" in p.read_bytes()]
+
+
+def test_results_of_a_group_without_jobs():
+    """An empty list."""
+    assert JobGroup("empty").get_results() == []
+
+
+def test_many_results_are_fetched_together(group, scripted):
+    """Many at once and all of them, each at its place."""
+    scripted.first_word = "completed"
+    jg = group(scripted, 60)
+    jg.run_parallel()
+    for position, job_id in enumerate(scripted.ids()):
+        scripted.results[job_id] = {"results": json.dumps({"results": position})}
+    assert _values(jg.get_results()) == list(range(60))
