@@ -20,7 +20,7 @@ from jobgroup.errors import (
     StorageError,
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
-from jobgroup.store import GroupStore, GroupSummary
+from jobgroup.store import GroupStore, GroupSummary, JobRecord
 from jobgroup.store.names import SUFFIX, decode, encode
 from jobgroup.store.opening import rename_to_new
 from jobgroup.store.paths import (
@@ -96,9 +96,11 @@ def delete(name: str, *, permanently: bool = False) -> None:
             set_aside(path)
         return
     with closing(store):
-        _warn_of_active(name, store)
+        active = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         store.move_to_trash(None if permanently else _place_in_trash(name), is_live=is_live)
     remove_files(path)
+    if active:
+        _warn_of_active(name, active)
 
 
 def finish_deletion(name: str) -> None:
@@ -119,7 +121,13 @@ def delete_before(moment: datetime) -> list[str]:
     A group that is damaged or being run is left, with a warning, and does not stop the others.
     """
     limit = moment.timestamp()  # a moment without a zone is local time
-    return _delete_all([s.name for s in summaries() if not s.problem and s.created_at < limit])
+    found = summaries()
+    for broken in (s for s in found if s.problem):
+        warnings.warn(
+            f"The group {broken.name!r} cannot be read ({broken.problem}), so it was left.",
+            stacklevel=3,
+        )
+    return _delete_all([s.name for s in found if not s.problem and s.created_at < limit])
 
 
 def delete_all() -> list[str]:
@@ -193,13 +201,11 @@ def _deleted_at(path: Path) -> float:
     return int(stamp) / 1000 if stamp.isdigit() else 0.0
 
 
-def _warn_of_active(name: str, store: GroupStore) -> None:
-    active = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
-    if active:
-        ids = ", ".join(r.remote_id or "unconfirmed" for r in active[:5])
-        more = f" and {len(active) - 5} more" if len(active) > 5 else ""
-        warnings.warn(
-            f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."
-            " JobGroup.restore brings the group back, to cancel or await them.",
-            stacklevel=4,
-        )
+def _warn_of_active(name: str, active: Sequence[JobRecord]) -> None:
+    ids = ", ".join(r.remote_id or "unconfirmed" for r in active[:5])
+    more = f" and {len(active) - 5} more" if len(active) > 5 else ""
+    warnings.warn(
+        f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."
+        " JobGroup.restore brings the group back, to cancel or await them.",
+        stacklevel=4,
+    )

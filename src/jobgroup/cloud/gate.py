@@ -84,6 +84,8 @@ class Gate:
             await self._serve(scope, _Replay(body, receive), send_noted, faults)
         except ProblemError as problem:
             await answer_of(problem)(scope, receive, send_noted)
+        except ConnectionResetError:
+            return
 
     async def _serve(
         self, scope: Scope, receive: _Replay, send: Send, faults: Sequence[Fault]
@@ -161,6 +163,8 @@ async def _read(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
     more = True
     while more and max(declared, len(body)) <= MAX_BODY_BYTES:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client is gone, and with it the rest of its request")
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if max(declared, len(body)) > MAX_BODY_BYTES:

@@ -33,7 +33,7 @@ class Engine:
         """The session of a group; the same one as long as anybody has it open."""
         with self._lock:
             session = self._sessions.get(path)
-            if session is None or (create and not path.exists()):
+            if session is None or not session.is_current():
                 session = GroupSession(self, name, path, create=create)
                 self._sessions[path] = session
             return session

@@ -123,7 +123,7 @@ class _Account:
             run.refusals.append(error)
             if self._doubts >= DOUBTS:
                 self.error = error
-        except RequestRefusedError as error:
+        except (RequestRefusedError, RemoteNotFoundError) as error:
             run.refusals.append(error)  # one job never harms another
             self._free += 1
         except Exception as error:  # noqa: BLE001  (raised by send_queued)

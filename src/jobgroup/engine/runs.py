@@ -21,7 +21,7 @@ from tenacity import (
 
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.sending import send, settle_unconfirmed
-from jobgroup.engine.watching import LOST, trouble_kind
+from jobgroup.engine.watching import LOST, concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
     CloudBusyError,
@@ -29,7 +29,9 @@ from jobgroup.errors import (
     CloudUnreachableError,
     CredentialsError,
     JobGroupError,
+    JobLimitError,
     NotEnoughCreditsError,
+    RemoteNotFoundError,
     RequestRefusedError,
     UnconfirmedJobError,
 )
@@ -229,17 +231,31 @@ class Run:
             self.tally.not_sent[position] = str(error)
             self.refusals.append(error)
             return None
-        except (UnconfirmedJobError, RequestRefusedError) as error:
+        except UnconfirmedJobError as error:
             self.tally.not_sent[position] = str(error)
             raise
         except (CloudError, CredentialsError) as error:
             self.tally.not_sent[position] = str(error)
-            await self._begin_trouble(error, target)
+            if concerns_account(error):
+                await self._begin_trouble(error, target)
+            error.args = (self._about(position, error),)
             raise
         if sent_at is not None:
             self.tally.sent.append(sent_at)
             await self._end_troubles(target)
         return sent_at
+
+    def _about(self, position: int, error: Exception) -> str:
+        """The error's sentence, with the job that it is about and what to do."""
+        advice = ""
+        if isinstance(error, RequestRefusedError | RemoteNotFoundError) and not isinstance(
+            error, JobLimitError
+        ):
+            advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
+        elif isinstance(error, CloudUnreachableError | CloudBusyError):
+            advice = " Run the group again when the cloud answers."
+        sentence = str(error).rstrip(".")
+        return f"Job {position} of {self.session.name!r} was not sent: {sentence}.{advice}"
 
     def _may_pass(self, error: BaseException) -> bool:
         """Whether a create certainly did not arrive, for a reason that waiting may cure."""

@@ -57,6 +57,14 @@ class GroupSession:
             if journal.has_in_flight():
                 journal.recover_if_abandoned(is_live)
 
+    def is_current(self) -> bool:
+        """Whether its group is still the one of that name: not deleted, or restored."""
+        for _ in range(2):  # the first look notices a deletion, the second a restored file
+            with suppress(GroupDeletedError):
+                self.store.meta()
+                return True
+        return False
+
     # -- from any thread ---------------------------------------------------------------------------
 
     def start(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:

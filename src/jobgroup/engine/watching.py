@@ -217,13 +217,14 @@ class Watcher:
         told: list[tuple[int, RemoteStatus]] = []
         account_error: Exception | None = None
         for watched in jobs:
-            watched.asked_at = now
             answer = answers.get(watched.remote_id)
+            if not concerns_account(answer):
+                watched.asked_at = now
             if isinstance(answer, RemoteStatus):
                 watched.not_found = 0
                 watched.is_waiting = answer.state == "waiting"
                 told.append((watched.attempt_id, answer))
-            elif _concerns_account(answer):
+            elif concerns_account(answer):
                 account_error = answer
             elif answer is not None:
                 await self._keep_problem(watched, answer)
@@ -267,7 +268,8 @@ class Watcher:
         self._session.changed()
 
 
-def _concerns_account(error: object) -> bool:
+def concerns_account(error: object) -> bool:
+    """Whether an error is about a cloud or an account, so that other jobs would meet it too."""
     return isinstance(
         error, CloudUnreachableError | CloudBusyError | CredentialsError | NotEnoughCreditsError
     )

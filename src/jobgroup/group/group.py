@@ -154,11 +154,13 @@ class JobGroup(Running, Saved):
         Raises:
             The errors of `add`; nothing was added then.
         """
-        self._session.store.add(
+        # read to the end first: making jobs may take long, and look at this very group
+        new_jobs = [
             new
             for item in jobs
             for new in _new_jobs(*(item if isinstance(item, tuple) else (item,)), default=labels)
-        )
+        ]
+        self._session.store.add(new_jobs)
 
     def __repr__(self) -> str:
         counts = self._session.store.counts()

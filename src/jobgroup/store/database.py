@@ -65,6 +65,7 @@ class Database:
         self.lock = threading.RLock()
         self._written = 0
         self._is_deleted = False
+        self._uuid: str | None = None
         self._is_on_network = is_network(path.parent)
         self._connection: sqlite3.Connection | None = None
         if meta is not None:
@@ -89,6 +90,7 @@ class Database:
                 journal_mode=None if self.is_read_only else journal_mode,
             )
             self._refuse_deleted(connection)
+            self._refuse_another(connection)
         except BaseException:
             connection.close()
             raise
@@ -105,6 +107,8 @@ class Database:
         if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
             self.close()
         if self._connection is None:
+            if self._uuid is not None and not self.path.exists():
+                raise self._deleted_error()
             self._connection = self._open()
         if self._connection.in_transaction:  # left over by an interrupt
             self._connection.execute("ROLLBACK")
@@ -113,10 +117,21 @@ class Database:
     def _refuse_deleted(self, connection: sqlite3.Connection) -> None:
         self._is_deleted = is_deleted(connection)
         if self._is_deleted:
-            raise GroupDeletedError(
-                f"The group in {self.path.name} was deleted, by this process or another, while it"
-                " was open here. JobGroup.restore(name) brings it back from the trash."
-            )
+            raise self._deleted_error()
+
+    def _refuse_another(self, connection: sqlite3.Connection) -> None:
+        """A new group of the same name is not the one that was opened here."""
+        found = connection.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()[0]
+        if self._uuid not in (None, found):
+            self._is_deleted = True
+            raise self._deleted_error()
+        self._uuid = found
+
+    def _deleted_error(self) -> GroupDeletedError:
+        return GroupDeletedError(
+            f"The group in {self.path.name} was deleted, by this process or another, while it was"
+            " open here. JobGroup.restore(name) brings it back from the trash."
+        )
 
     # -- using -----------------------------------------------------------------------------------
 

@@ -78,9 +78,8 @@ def remove_files(path: Path) -> None:
 def _private_directory(part: str) -> Path:
     directory = data_directory() / part
     try:
-        if not directory.is_dir():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            data_directory().chmod(0o700)
+        data_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
         if os.name == "posix" and stat.S_IMODE(directory.stat().st_mode) & 0o077:
             directory.chmod(0o700)
     except OSError as error:
