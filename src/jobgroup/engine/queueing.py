@@ -120,11 +120,11 @@ class _Account:
             self._doubts += 1
             self._free = 0.0
             self._ask_at = time.monotonic() + self._backoff.next_s()
-            run.refusals.append(error)
+            run.refusals[position] = error
             if self._doubts >= DOUBTS:
                 self.error = error
         except (RequestRefusedError, RemoteNotFoundError) as error:
-            run.refusals.append(error)  # one job never harms another
+            run.refusals[position] = error  # one job never harms another
             self._free += 1
         except Exception as error:  # noqa: BLE001  (raised by send_queued)
             self.error = self.error or error

@@ -103,8 +103,8 @@ class Run:
         self.is_stopping = False
         self.finished = anyio.Event()
         self.error: BaseException | None = None
-        self.refusals: list[Exception] = []
-        """What befell single jobs while the run went on."""
+        self.refusals: dict[int, Exception] = {}
+        """What befell single jobs, by position, while the run went on."""
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is recorded."""
@@ -155,7 +155,7 @@ class Run:
         else:
             await self._parallel(positions)
         if self.refusals:
-            raise self.refusals[0]
+            raise self.refusals[min(self.refusals)]
 
     def _positions(self) -> list[int]:
         ready = self.session.store.positions(self.plan.states)
@@ -229,7 +229,7 @@ class Run:
             sent_at: int | None = await retrying(self._attempt, position, target)
         except BadAnswerError as error:  # its stored body is damaged; the others' are not
             self.tally.not_sent[position] = str(error)
-            self.refusals.append(error)
+            self.refusals[position] = error
             return None
         except UnconfirmedJobError as error:
             self.tally.not_sent[position] = str(error)

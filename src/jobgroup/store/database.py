@@ -79,8 +79,10 @@ class Database:
         self.is_read_only = not (can_write_beside and os.access(self.path, os.W_OK))
         journal_mode = "delete" if self._is_on_network else "wal"
         query = "mode=rw"
-        if self.is_read_only:  # without a place for its log SQLite reads only what cannot change
-            query = "mode=ro" if can_write_beside else "mode=ro&immutable=1"
+        if self.is_read_only:
+            # without a log, and without a place for one, SQLite reads only what cannot change
+            has_log = Path(f"{self.path}-wal").exists()
+            query = "mode=ro" if can_write_beside or has_log else "mode=ro&immutable=1"
         connection = connect(self.path, query)
         try:
             check_and_migrate(
