@@ -85,10 +85,30 @@ def test_unknown_things_are_404_and_wrong_methods_405(http):
     assert http.delete("/api/jobs").status_code == 405
 
 
+def connect(cloud):
+    """A plain connection to a cloud."""
+    return socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2])), timeout=10)
+
+
+def test_half_a_request_has_no_effect(start, create, wait, timer_body):
+    """A client that goes away in the middle of a body has asked for nothing."""
+    cloud, client = start()
+    job = create(client, timer_body())
+    wait(client, job)
+    with connect(cloud) as connection:
+        lines = [f"POST /api/jobs/{job}/rerun HTTP/1.1", "Host: localhost", "Content-Length: 9"]
+        head = "\r\n".join([*lines, f"Authorization: Bearer {cloud.token}", "", ""])
+        connection.sendall(head.encode())
+    client.get("/api/jobs/availability")
+    cloud.stop()
+    cloud.start()
+    assert len(cloud.jobs()) == 1
+
+
 def test_a_body_that_is_too_large_is_refused(http, cloud):
     """By its declared length, and by what arrives when none is declared."""
     declared = {"Content-Length": str(MAX_BODY_BYTES + 1)}
-    with socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2]))) as connection:
+    with connect(cloud) as connection:
         head = "".join(
             f"{name}: {value}\r\n" for name, value in {**http.headers, **declared}.items()
         )
