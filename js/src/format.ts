@@ -2,8 +2,6 @@
 
 import type { Cell } from "./table";
 
-export const DASH = "–";
-
 /** 1.2 s, 48 s, 3 min 04 s, 2 h 05 min, 3 d 4 h. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return "";
@@ -32,11 +30,12 @@ export function ago(then: number, now: number): string {
   return seconds < 1.5 ? "just now" : `${roughly(seconds)} ago`;
 }
 
-/** "about 4 min left", or "4–9 min left" where the ends differ. Empty where nothing is known. */
+/** "about 4 min left", "4–9 min left" where the ends differ; empty where nothing is known. */
 export function timeLeft(range: readonly [number, number] | null): string {
   if (!range) return "";
   const [low, high] = [roughly(range[0]), roughly(range[1])];
   if (low === high) return `about ${low} left`;
+  if (low === "0 s") return `less than ${high} left`;
   const [lowNumber, lowUnit] = low.split(" ");
   const [, highUnit] = high.split(" ");
   return `${lowUnit === highUnit ? lowNumber : low}–${high} left`;

@@ -19,6 +19,8 @@ import {
 type Pushed = Extract<FromPython, { t: "snap" | "patch" }>;
 type Note = Extract<FromPython, { t: "note" }>;
 
+type Timer = ReturnType<typeof setTimeout>;
+
 export interface Receiver {
   have(): Have | null;
   /** Take a push in; false where it does not fit. */
@@ -50,10 +52,9 @@ const PULL_AGAIN_MS = 30_000;
 export class Link {
   /** Requests that the kernel has not taken up for a second. */
   readonly unheard: Signal<ReadonlySet<string>> = signal(new Set());
-  /** Whether any push has arrived. */
-  readonly connected = signal(false);
   readonly #model: Model;
   readonly #receiver: Receiver;
+  readonly #timers = new Set<Timer>();
   readonly #prefix = Math.random().toString(36).slice(2, 8);
   readonly #requests = new Map<string, Request>();
   #count = 0;
@@ -61,13 +62,14 @@ export class Link {
   #watched = false;
   #greeting = false;
   #pauses = 0;
-  #pullTimer: ReturnType<typeof setTimeout> | undefined;
+  #pullTimer: Timer | undefined;
 
   constructor(model: Model, receiver: Receiver, lifetime: AbortSignal) {
     this.#model = model;
     this.#receiver = receiver;
-    listen(model, "msg:custom", this.#onMessage as (...args: never[]) => void, lifetime);
-    lifetime.addEventListener("abort", () => clearTimeout(this.#pullTimer), { once: true });
+    listen(model, { "msg:custom": this.#onMessage as (...args: never[]) => void }, lifetime);
+    const stop = () => [this.#pullTimer, ...this.#timers].forEach(clearTimeout);
+    lifetime.addEventListener("abort", stop, { once: true });
   }
 
   /** Somebody looks: ask for what is missing, and keep asking. */
@@ -113,9 +115,17 @@ export class Link {
   #hello(): void {
     if (this.#greeting) return;
     this.#greeting = true;
-    setTimeout(() => this.#greeting && this.#mark("hello", true), BUSY_AFTER_MS);
+    this.#inASecond(() => this.#greeting && this.#mark("hello", true));
     this.#send({ t: "hello", have: this.#receiver.have() });
     this.#schedulePull();
+  }
+
+  #inASecond(look: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      look();
+    }, BUSY_AFTER_MS);
+    this.#timers.add(timer);
   }
 
   #pull(reply: boolean): void {
@@ -163,15 +173,16 @@ export class Link {
   };
 
   #onPush(push: Pushed, buffers: DataView[]): void {
-    this.connected.value = true;
-    this.#greeting = false;
     this.#mark("hello", false);
     this.#acknowledged = push.n;
     const fits = this.#receiver.receive(push, buffers);
     const brought = push.rows.n > 0;
     if (brought) this.#pauses = 0;
     if (!fits) this.#hello();
-    else if (brought) this.#pull(false);
+    else {
+      this.#greeting = false;
+      if (brought) this.#pull(false);
+    }
     this.#schedulePull();
   }
 

@@ -60,24 +60,28 @@ export type TraitSignals = { [Name in keyof Traits]: Signal<Traits[Name]> };
 /** Signals that follow the model's traits until `lifetime` ends. */
 export function traitSignals(model: Model, lifetime: AbortSignal): TraitSignals {
   const signals: Record<string, Signal<unknown>> = {};
+  const listeners: Record<string, () => void> = {};
   for (const [name, fallback] of Object.entries(TRAITS)) {
     const follower = signal(model.get(name) ?? fallback);
-    const follow = () => {
+    listeners[`change:${name}`] = () => {
       follower.value = model.get(name) ?? fallback;
     };
-    listen(model, `change:${name}`, follow, lifetime);
     signals[name] = follower;
   }
+  listen(model, listeners, lifetime);
   return signals as unknown as TraitSignals;
 }
 
 /** `model.off` always gets its callback: without one, marimo removes everyone's listeners. */
 export function listen(
   model: Model,
-  event: string,
-  callback: (...args: never[]) => void,
+  listeners: Record<string, (...args: never[]) => void>,
   lifetime: AbortSignal,
 ): void {
-  model.on(event, callback);
-  lifetime.addEventListener("abort", () => model.off(event, callback), { once: true });
+  const each = Object.entries(listeners);
+  for (const [event, callback] of each) model.on(event, callback);
+  const stop = () => {
+    for (const [event, callback] of each) model.off(event, callback);
+  };
+  lifetime.addEventListener("abort", stop, { once: true });
 }

@@ -8,34 +8,30 @@ export function pythonLine(name: Command, args: Args, group: string): string {
   switch (name) {
     case "run":
       if (args.mode === "sequential") return `jg.run_sequential(${delay})`;
-      return args.mode === "queue" ? "jg.start()" : "jg.run_parallel()";
+      return `jg.run_parallel(${args.mode === "queue" ? "queue=True" : ""})`;
     case "rerun": {
-      const keep = args.replace === false ? "replace_failed_jobs=False" : "";
-      if (some) return `jg.rerun(${listOf([listed(some), keep && "replace=False"])})`;
-      if (args.mode === "sequential") return `jg.rerun_failed_sequential(${listOf([delay, keep])})`;
-      return `jg.rerun_failed_parallel(${keep})`;
+      const keeps = args.replace === false;
+      if (some) return `jg.rerun(${listed(some)}${keeps ? ", replace=False" : ""})`;
+      const keep = keeps ? "False" : "";
+      if (args.mode !== "sequential") return `jg.rerun_failed_parallel(${keep})`;
+      return `jg.rerun_failed_sequential(${[delay, keep].filter(Boolean).join(", ")})`;
     }
     case "cancel":
       return some ? `jg.cancel(${listed(some)})` : "jg.cancel_all()";
-    case "pause":
-      return "jg.pause()";
-    case "resume":
-      return "jg.resume()";
     case "resend":
-      return `jg.resend(${listed(some ?? [])})`;
+      return (some ?? []).map((position) => `jg[${position}].resend()`).join("; ");
     case "confirm":
-      return `jg.confirm(${args.position}, ${quoted(String(args.remote_id))})`;
-    case "refresh":
-      return "jg.refresh()";
+      return `jg[${args.position}].confirm(${quoted(String(args.remote_id))})`;
     case "delete":
       return `JobGroup.delete_job_group(${quoted(group)})`;
     case "restore":
       return `JobGroup.restore(${quoted(group)})`;
     case "open":
-      return `JobGroup.open(${quoted(String(args.name))})`;
+      return `jg = JobGroup.open(${quoted(String(args.name))})`;
+    default:
+      return `jg.${name}()`;
   }
 }
 
-const listOf = (parts: string[]): string => parts.filter(Boolean).join(", ");
 const listed = (positions: number[]): string => `[${positions.join(", ")}]`;
 const quoted = (text: string): string => JSON.stringify(text);

@@ -50,7 +50,8 @@ export class Grid {
     element.addEventListener("click", (event) => this.#onClick(event), listen);
     element.addEventListener("keydown", (event) => this.#onKey(event), listen);
     element.addEventListener("focusin", (event) => this.#onFocus(event), listen);
-    const resized = new ResizeObserver(() => this.#resize());
+    // In the next frame: drawing changes sizes, which an observer must not do while it observes.
+    const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#resize()));
     resized.observe(element);
     lifetime.addEventListener("abort", () => resized.disconnect(), { once: true });
     const stop = effect(() => {
@@ -66,7 +67,9 @@ export class Grid {
   }
 
   #resize(): void {
-    const isNarrow = this.#element.clientWidth < NARROW_PX;
+    const width = this.#element.clientWidth;
+    if (width === 0) return; // not shown yet
+    const isNarrow = width < NARROW_PX;
     this.#element.classList.toggle("narrow", isNarrow);
     const height = isNarrow ? HEIGHTS.narrow : HEIGHTS.wide;
     if (height !== this.#rowHeight) {

@@ -7,11 +7,16 @@ export function selectCell(role: "columnheader" | "gridcell", label: string): HT
   const cell = document.createElement("div");
   cell.className = "cell select";
   cell.setAttribute("role", role);
-  if (label) cell.ariaLabel = label;
   const box = document.createElement("span");
   box.className = "box";
   box.append(iconElement("success"));
   cell.append(box);
+  if (label) {
+    const words = document.createElement("span");
+    words.className = "unseen";
+    words.textContent = label;
+    cell.append(words);
+  }
   return cell;
 }
 

@@ -1,0 +1,84 @@
+/** How a page around the dashboard marks itself, and what the dashboard makes of it. */
+
+import axe from "axe-core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { show } from "./page";
+
+const LIGHT = "rgb(255, 255, 255)";
+const DARK = "rgb(22, 25, 30)";
+
+const ground = (root: ShadowRoot) =>
+  getComputedStyle(root.querySelector(".jobgroup") as Element).backgroundColor;
+
+function mark(element: HTMLElement, attribute: string, value: string) {
+  element.setAttribute(attribute, value);
+  onTestFinished(() => element.removeAttribute(attribute));
+}
+
+describe("the theme", () => {
+  it.each([
+    ["JupyterLab", "body", "data-jp-theme-light", "false"],
+    ["VS Code", "body", "data-vscode-theme-kind", "vscode-dark"],
+    ["VS Code, high contrast", "body", "data-vscode-theme-kind", "vscode-high-contrast"],
+    ["Colab", "html", "theme", "dark"],
+    ["marimo", "html", "class", "dark"],
+    ["itables, documentation", "html", "data-theme", "dark"],
+  ] as const)("follows %s when it turns dark", async (_, where, attribute, value) => {
+    const { root } = await show({ jobs: 3 });
+    expect(ground(root)).toBe(LIGHT);
+    mark(where === "html" ? document.documentElement : document.body, attribute, value);
+    await expect.poll(() => ground(root)).toBe(DARK);
+  });
+
+  it("is light where a host says so, on a dark page too", async () => {
+    mark(document.body, "style", "background: black");
+    mark(document.body, "data-jp-theme-light", "true");
+    const { root } = await show({ jobs: 3 });
+    expect(ground(root)).toBe(LIGHT);
+  });
+
+  it("is told by the ground behind where no host marks itself", async () => {
+    mark(document.body, "style", "background: #101010");
+    const { root } = await show({ jobs: 3 });
+    expect(ground(root)).toBe(DARK);
+  });
+});
+
+describe("accessibility", () => {
+  const scenes = ["still", "unsent", "empty", "refused", "failed", "groups", "busy"];
+  for (const theme of ["light", "dark"]) {
+    it.each(scenes)(`finds nothing wrong with the scene %s, ${theme}`, async (scene) => {
+      document.documentElement.dataset.theme = theme;
+      const { root, el } = await show({ scene });
+      await expect.poll(() => root.querySelector(".jobgroup")?.textContent).not.toBe("");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await violations(el)).toEqual([]);
+    });
+
+    it(`finds nothing wrong with an open job, a deletion and a menu, ${theme}`, async () => {
+      document.documentElement.dataset.theme = theme;
+      const { root, el } = await show();
+      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+      click("[data-testid=row-0] .cell:last-child");
+      click("[data-testid=delete]");
+      click(".caret");
+      await expect.poll(() => root.querySelector("figure")).not.toBeNull();
+      expect(await violations(el)).toEqual([]);
+    });
+  }
+
+  it("would find a planted fault", async () => {
+    const { el, root } = await show();
+    const fault = document.createElement("button");
+    (root.querySelector(".jobgroup") as Element).append(fault);
+    expect(await violations(el)).not.toEqual([]);
+  });
+});
+
+async function violations(el: HTMLElement): Promise<string[]> {
+  const { violations } = await axe.run(el, { rules: { region: { enabled: false } } });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html.slice(0, 200)} ${any[0]?.message ?? ""}`),
+  );
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { actionsOf, deletionOf, headline } from "../../src/actions";
+import { csvOf } from "../../src/csv";
+import { pythonLine } from "../../src/python";
+import { chipsOf, countOf, FILTERS, STATES } from "../../src/states";
+
+describe("states", () => {
+  it("are each in exactly one chip beside All", () => {
+    const { all, ...others } = FILTERS;
+    expect(Object.values(others).flat().sort()).toEqual([...all].sort());
+  });
+
+  it("show rare chips only when a job is in them", () => {
+    const shown = (counts: object) => chipsOf(counts).map(({ filter }) => filter);
+    expect(shown({})).toEqual(["all", "unsent", "waiting", "running", "success", "failed"]);
+    expect(shown({ unconfirmed: 1, unknown: 1 })).toContain("unconfirmed");
+    expect(shown({ unknown: 1 })).toContain("other");
+  });
+
+  it("add up in the chips", () => {
+    const counts = Object.fromEntries(STATES.map((state, i) => [state, i + 1]));
+    const [all, ...others] = chipsOf(counts);
+    expect(others.reduce((sum, { count }) => sum + count, 0)).toBe(all?.count);
+    expect(all?.count).toBe(countOf(counts));
+  });
+});
+
+describe("actions", () => {
+  it("carry their count, or the reason why they cannot be done", () => {
+    const can = actionsOf({ unsent: 3, error: 1, canceled: 1, running: 2, unknown: 1 }, false);
+    expect(can.run).toEqual({ label: "Run 3 unsent", reason: "" });
+    expect(can.rerunFailed.label).toBe("Rerun failed (2)");
+    expect(can.cancel.label).toBe("Cancel (3)");
+    const cannot = actionsOf({ success: 2 }, false);
+    expect(cannot.run.reason).toBe("Every job was sent already");
+    expect(cannot.rerunFailed.reason).toBe("No job has failed");
+    expect(actionsOf({}, false).run.reason).toBe("The group has no jobs yet");
+  });
+
+  it("tell what a deletion leaves on the cloud", () => {
+    expect(deletionOf({ success: 1, running: 2, waiting: 3 })).toEqual({ jobs: 6, onCloud: 5 });
+  });
+
+  it("say in the heading what the whole group is", () => {
+    expect(headline({}, false)).toBe("empty");
+    expect(headline({ unsent: 2 }, false)).toBe("not sent yet");
+    expect(headline({ unsent: 2, success: 1 }, true)).toBe("paused");
+    expect(headline({ success: 2 }, false)).toBe("finished");
+    expect(headline({ success: 2, error: 1 }, false)).toBe("finished with failures");
+    expect(headline({ success: 2, running: 1 }, false)).toBe("");
+  });
+});
+
+describe("the line of Python", () => {
+  it.each([
+    ["run", { mode: "parallel" }, "jg.run_parallel()"],
+    ["run", { mode: "sequential", delay: 5 }, "jg.run_sequential(5)"],
+    ["run", { mode: "queue" }, "jg.run_parallel(queue=True)"],
+    ["rerun", { mode: "parallel" }, "jg.rerun_failed_parallel()"],
+    ["rerun", { mode: "parallel", replace: false }, "jg.rerun_failed_parallel(False)"],
+    ["rerun", { mode: "sequential", delay: 0 }, "jg.rerun_failed_sequential(0)"],
+    ["rerun", { positions: [2, 7] }, "jg.rerun([2, 7])"],
+    ["rerun", { positions: [2], replace: false }, "jg.rerun([2], replace=False)"],
+    ["cancel", {}, "jg.cancel_all()"],
+    ["cancel", { positions: [1] }, "jg.cancel([1])"],
+    ["confirm", { position: 3, remote_id: "x" }, 'jg[3].confirm("x")'],
+    ["delete", {}, 'JobGroup.delete_job_group("a \\"b\\"")'],
+  ] as const)("of %s %o is %s", (name, args, line) => {
+    expect(pythonLine(name, args, 'a "b"')).toBe(line);
+  });
+});
+
+describe("comma-separated values", () => {
+  it("are quoted where they must be, and never formulas", () => {
+    const rows = [
+      [1, 'a "b", c', "=1+1"],
+      [null, "@x", -2.5],
+    ];
+    expect(csvOf(["n", "text", "more"], rows)).toBe(
+      'n,text,more\r\n1,"a ""b"", c",\'=1+1\r\n,\'@x,-2.5',
+    );
+  });
+});

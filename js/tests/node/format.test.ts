@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import * as format from "../../src/format";
+
+describe("lengths of time", () => {
+  it.each([
+    [null, ""],
+    [0.04, "0.0 s"],
+    [1.24, "1.2 s"],
+    [9.96, "10 s"],
+    [59.6, "1 min 00 s"],
+    [184, "3 min 04 s"],
+    [7500, "2 h 05 min"],
+    [273_600, "3 d 4 h"],
+    [-1, "0 s"],
+    [Number.NaN, ""],
+  ])("%s seconds are %j", (seconds, text) => {
+    expect(format.duration(seconds)).toBe(text);
+  });
+
+  it("says how long ago, and never in the future", () => {
+    expect(format.ago(100, 100.4)).toBe("just now");
+    expect(format.ago(100, 103)).toBe("3 s ago");
+    expect(format.ago(100, 90)).toBe("just now");
+    expect(format.ago(0, 7200)).toBe("2 h ago");
+  });
+
+  it("gives the time left as a range, and nothing where it is unknown", () => {
+    expect(format.timeLeft([240, 560])).toBe("4–9 min left");
+    expect(format.timeLeft([240, 245])).toBe("about 4 min left");
+    expect(format.timeLeft([50, 130])).toBe("50 s–2 min left");
+    expect(format.timeLeft([0, 2])).toBe("less than 2 s left");
+    expect(format.timeLeft(null)).toBe("");
+  });
+});
+
+describe("points in time", () => {
+  const noon = new Date(2026, 4, 1, 12, 0, 5).getTime() / 1000;
+
+  it("shows the time of day, and the date of another day", () => {
+    expect(format.clock(noon, noon + 60)).toBe("12:00:05");
+    expect(format.clock(noon, noon + 86_400)).toBe("2026-05-01 12:00");
+    expect(format.clock(null, noon)).toBe("");
+  });
+});
+
+describe("numbers", () => {
+  it.each([
+    [10_000, "10000"],
+    [1_234_567, "1,234,567"],
+    [0.1 + 0.2, "0.3"],
+    [0.0012345678, "0.00123457"],
+    [1.5e-9, "1.500e-9"],
+  ])("%s is %j", (value, text) => {
+    expect(format.number(value)).toBe(text);
+  });
+
+  it.each([
+    [999, "999 B"],
+    [1_234_567, "1.2 MB"],
+    [999_600, "1.0 MB"],
+    [33_000_000_000, "33 GB"],
+  ])("%s bytes are %j", (bytes, text) => {
+    expect(format.bytes(bytes)).toBe(text);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { fitting, layOut } from "../../src/columns";
+import { nextSort } from "../../src/grid/header";
+import { moved } from "../../src/grid/keys";
+import { allOrNone, extended, toggled } from "../../src/grid/selection";
+import { scrollFor, visibleRows } from "../../src/grid/window";
+import { fromRanges, toRanges } from "../../src/ranges";
+import { tableOf } from "./rows";
+
+describe("the window of a long table", () => {
+  it("holds a short table whole", () => {
+    expect(visibleRows(60, 32, 0, 400)).toEqual({ first: 0, end: 60 });
+  });
+
+  it("holds what is in sight and a margin, at both ends too", () => {
+    expect(visibleRows(100_000, 32, 0, 320)).toEqual({ first: 0, end: 18 });
+    expect(visibleRows(100_000, 32, 32_000, 320)).toEqual({ first: 992, end: 1018 });
+    expect(visibleRows(100_000, 32, 99_999 * 32, 320).end).toBe(100_000);
+  });
+
+  it("scrolls no further than it must", () => {
+    expect(scrollFor(5, 32, 0, 320)).toBe(0);
+    expect(scrollFor(10, 32, 0, 320)).toBe(32);
+    expect(scrollFor(2, 32, 320, 320)).toBe(64);
+  });
+});
+
+describe("keys in the grid", () => {
+  const extent = { rows: 100, columns: 8, page: 10 };
+  it.each([
+    ["ArrowDown", false, { row: -1, column: 2 }, { row: 0, column: 2 }],
+    ["ArrowUp", false, { row: 0, column: 2 }, { row: -1, column: 2 }],
+    ["ArrowUp", false, { row: -1, column: 2 }, { row: -1, column: 2 }],
+    ["PageDown", false, { row: 95, column: 0 }, { row: 99, column: 0 }],
+    ["PageUp", false, { row: 5, column: 0 }, { row: 0, column: 0 }],
+    ["End", false, { row: 3, column: 0 }, { row: 3, column: 7 }],
+    ["Home", true, { row: 50, column: 5 }, { row: 0, column: 0 }],
+    ["End", true, { row: 0, column: 0 }, { row: 99, column: 7 }],
+  ])("%s (with Ctrl: %s) goes from %o to %o", (key, toEnd, from, to) => {
+    expect(moved(key, toEnd, from, extent)).toEqual(to);
+  });
+
+  it("leaves other keys alone", () => {
+    expect(moved("Tab", false, { row: 0, column: 0 }, extent)).toBeUndefined();
+  });
+});
+
+describe("choosing rows", () => {
+  it("toggles one, extends over what is shown, takes all or none", () => {
+    expect(toggled(new Set([1]), 2)).toEqual(new Set([1, 2]));
+    expect(toggled(new Set([1, 2]), 2)).toEqual(new Set([1]));
+    expect(extended(new Set([9]), [4, 2, 7, 1], 7, 4)).toEqual(new Set([9, 4, 2, 7]));
+    expect(allOrNone(new Set([1]), [1, 2])).toEqual(new Set([1, 2]));
+    expect(allOrNone(new Set([1, 2]), [1, 2])).toEqual(new Set());
+  });
+
+  it("travels as ranges and comes back the same", () => {
+    const positions = [7, 3, 4, 5, 99_999];
+    expect(toRanges(positions)).toEqual([
+      [3, 5],
+      [7, 7],
+      [99_999, 99_999],
+    ]);
+    expect(fromRanges(toRanges(positions))).toEqual(new Set(positions));
+  });
+
+  it("sorts up, down, then not at all", () => {
+    expect(["", "name", "-name"].map((now) => nextSort(now, "name"))).toEqual([
+      "name",
+      "-name",
+      "",
+    ]);
+  });
+});
+
+describe("columns", () => {
+  const names = (columns: { name: string }[]) => columns.map(({ name }) => name);
+  const rows = [
+    { platform: "sim:altair", "label.phi": 0.1, "param.max_samples": 10_000, sent_at: 5 },
+    { platform: "sim:altair", "label.phi": 0.2, "param.max_samples": 10_000, sent_at: null },
+  ];
+
+  it("show what tells jobs apart, and fold what does not into the heading", () => {
+    const { shown, folded } = layOut(tableOf(rows), []);
+    expect(names(shown)).toEqual(["position", "state", "label.phi", "sent_at", "message"]);
+    expect(folded.map(({ title, value }) => `${title} ${value}`.trim())).toEqual([
+      "sim:altair",
+      "job",
+      "max_samples 10000",
+    ]);
+  });
+
+  it("show the name where nothing tells jobs apart", () => {
+    expect(names(layOut(tableOf([{}, {}]), []).shown)).toContain("name");
+  });
+
+  it("are those that somebody chose", () => {
+    const { shown } = layOut(tableOf(rows), ["param.max_samples"]);
+    expect(names(shown)).toEqual(["position", "state", "param.max_samples"]);
+  });
+
+  it("spare the least telling where there is no room, never the message", () => {
+    const { shown } = layOut(tableOf(rows), []);
+    expect(names(fitting(shown, 440))).toEqual(["position", "state", "label.phi", "message"]);
+    expect(names(fitting(shown, 0))).toContain("message");
+  });
+});

@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Session } from "../../src/session";
+import type { FromPython } from "../../src/wire";
+import { FakeModel } from "../model";
+import { blockOf } from "./rows";
+
+type Snap = Extract<FromPython, { t: "snap" }>;
+type Patch = Extract<FromPython, { t: "patch" }>;
+
+let pushed = 0;
+const stamp = () => ({ epoch: "e1", n: ++pushed, now: 1000, total: 3 });
+const rows = [{ state: "unsent" }, { state: "running" }, { state: "success" }];
+
+function snap(changes: Partial<Snap> = {}): Snap {
+  return { t: "snap", version: 5, part: 0, parts: 1, rows: blockOf(rows), ...stamp(), ...changes };
+}
+
+function patch(changes: Partial<Patch> = {}): Patch {
+  const one = blockOf([{ state: "success" }], 1);
+  return { t: "patch", from: 5, to: 6, rows: one, ...stamp(), ...changes };
+}
+
+let end: AbortController;
+let model: FakeModel;
+let session: Session;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  pushed = 0;
+  end = new AbortController();
+  model = new FakeModel();
+  session = new Session(model, end.signal);
+});
+
+afterEach(() => {
+  end.abort();
+  vi.useRealTimers();
+});
+
+const states = () => [0, 1, 2].map((position) => session.table.state(position));
+
+describe("snapshots and patches", () => {
+  it("fill the table and say what is here with the next hello", () => {
+    session.link.open();
+    expect(model.sent).toEqual([{ t: "hello", have: null }]);
+    model.push(snap());
+    expect(states()).toEqual(["unsent", "running", "success"]);
+    model.push(patch());
+    expect(states()).toEqual(["unsent", "success", "success"]);
+    session.link.open();
+    expect(model.sent.at(-1)).toEqual({ t: "hello", have: { epoch: "e1", version: 6 } });
+  });
+
+  it("are acknowledged one by one", () => {
+    session.link.open();
+    model.push(snap());
+    model.push(patch());
+    expect(model.sentOf("pull").map(({ ack, reply }) => [ack, reply])).toEqual([
+      [1, false],
+      [2, false],
+    ]);
+  });
+
+  it("that leave a gap make the browser say hello again, once", () => {
+    session.link.open();
+    model.push(snap());
+    model.push(patch({ from: 7, to: 8 }));
+    model.push(patch({ from: 8, to: 9 }));
+    expect(states()).toEqual(["unsent", "running", "success"]);
+    expect(model.sentOf("hello").map(({ have }) => have)).toEqual([
+      null,
+      { epoch: "e1", version: 5 },
+    ]);
+  });
+
+  it("that begin before what is here are taken, those that end before it are not", () => {
+    model.push(snap());
+    model.push(patch({ from: 2, to: 9 }));
+    expect(session.have()).toEqual({ epoch: "e1", version: 9 });
+    model.push(patch({ from: 2, to: 4, rows: blockOf([{ state: "error" }], 1) }));
+    expect(session.table.state(1)).toBe("success");
+  });
+
+  it("of another life of the group do not mix with this one's", () => {
+    model.push(snap());
+    model.push(patch({ epoch: "e2" }));
+    expect(states()).toEqual(["unsent", "running", "success"]);
+    expect(model.sentOf("hello")).toHaveLength(1);
+    model.push(snap({ epoch: "e2", version: 1, total: 1, rows: blockOf([{ state: "error" }]) }));
+    expect(session.have()).toEqual({ epoch: "e2", version: 1 });
+    expect(session.table.total).toBe(1);
+  });
+
+  it("in parts are painted as they come, and count once all are here", () => {
+    model.push(snap({ parts: 2, rows: blockOf(rows.slice(0, 2)) }));
+    expect(session.order.positions).toHaveLength(3);
+    expect(session.have()).toBeNull();
+    model.push(snap({ part: 1, parts: 2, rows: blockOf(rows.slice(2), 2) }));
+    expect(session.have()).toEqual({ epoch: "e1", version: 5 });
+    expect(states()).toEqual(["unsent", "running", "success"]);
+  });
+
+  it("with a part missing make the browser say hello again", () => {
+    model.push(snap({ parts: 3, rows: blockOf(rows.slice(0, 1)) }));
+    model.push(snap({ part: 2, parts: 3, rows: blockOf(rows.slice(2), 2) }));
+    expect(model.sentOf("hello").map(({ have }) => have)).toEqual([null]);
+  });
+});
+
+describe("silence", () => {
+  it("after a hello says that the kernel is busy, until something comes", () => {
+    session.link.open();
+    vi.advanceTimersByTime(1001);
+    expect([...session.link.unheard.value]).toEqual(["hello"]);
+    model.push(snap());
+    expect(session.link.unheard.value.size).toBe(0);
+  });
+
+  it("makes the browser pull, ever more rarely, and wait long for an answer", () => {
+    session.link.open();
+    model.push(snap());
+    const asking = () => model.sentOf("pull").filter(({ reply }) => reply).length;
+    vi.advanceTimersByTime(1001);
+    expect(asking()).toBe(1);
+    vi.advanceTimersByTime(20_000);
+    expect(asking()).toBe(1);
+    for (const [pause, pulls] of [
+      [2001, 2],
+      [3001, 3],
+      [5001, 4],
+      [5001, 5],
+    ] as const) {
+      model.push(patch({ from: 5, to: 5, rows: { n: 0, columns: {} } }));
+      vi.advanceTimersByTime(pause);
+      expect(asking()).toBe(pulls);
+    }
+  });
+
+  it("is kept once nobody looks", () => {
+    session.link.open();
+    model.push(snap());
+    session.link.close();
+    expect(model.sent.at(-1)).toEqual({ t: "bye" });
+    vi.advanceTimersByTime(60_000);
+    expect(model.sent.at(-1)).toEqual({ t: "bye" });
+  });
+
+  it("leaves no listener and no timer at the end", () => {
+    session.link.open();
+    model.push(snap());
+    end.abort();
+    expect(model.listeners).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("a command", () => {
+  it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
+    const outcome = session.run("rerun", { positions: [2] }, "Rerun asked…");
+    expect(session.said.value).toMatchObject({ tone: "asked", text: "Rerun asked…" });
+    expect([...session.pending.value]).toEqual(["rerun"]);
+    model.push({ t: "done", id: model.lastId, value: { text: "1 rerun" } });
+    await outcome;
+    expect(session.said.value).toEqual({
+      tone: "done",
+      text: "1 rerun",
+      python: "jg.rerun([2])",
+    });
+    expect(session.pending.value.size).toBe(0);
+  });
+
+  it("that is refused says why", async () => {
+    const outcome = session.run("run", { mode: "parallel" }, "Run asked…");
+    const message = "Cannot create more than 2 jobs";
+    model.push({ t: "fail", id: model.lastId, code: "JobLimitError", message });
+    await outcome;
+    expect(session.said.value).toMatchObject({ tone: "failed", text: message });
+  });
+
+  it("that nobody takes up for a second finds the kernel busy, one that takes long does not", () => {
+    session.run("run", {}, "Run asked…");
+    const first = model.lastId;
+    session.run("cancel", {}, "Cancellation asked…");
+    model.push({ t: "note", level: "heard", text: "", id: model.lastId });
+    vi.advanceTimersByTime(5000);
+    expect([...session.link.unheard.value]).toEqual([first]);
+    model.push({ t: "note", level: "heard", text: "", id: first });
+    expect(session.link.unheard.value.size).toBe(0);
+  });
+
+  it("without an answer is asked after with each pull", () => {
+    session.link.open();
+    model.push(snap());
+    session.run("run", {}, "Run asked…");
+    vi.advanceTimersByTime(1001);
+    expect(model.sentOf("pull").at(-1)?.waiting).toEqual([model.lastId]);
+  });
+});
+
+describe("a setting", () => {
+  it("shows at once, and older words of Python do not undo it", async () => {
+    model.push(snap());
+    session.filter.set("success");
+    const first = model.lastId;
+    session.filter.set("running");
+    expect(session.order.positions).toEqual([1]);
+    model.setTraits({ filter: "success" });
+    model.push({ t: "done", id: first, value: null });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(session.filter.value.value).toBe("running");
+    model.setTraits({ filter: "running" });
+    model.push({ t: "done", id: model.lastId, value: null });
+    await vi.advanceTimersByTimeAsync(0);
+    model.setTraits({ filter: "all" });
+    expect(session.filter.value.value).toBe("all");
+  });
+
+  it("that Python refuses goes back to what it was, and says why", async () => {
+    session.sort.set("nonsense");
+    model.push({ t: "fail", id: model.lastId, code: "TraitError", message: "no" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(session.sort.value.value).toBe("");
+    expect(session.said.value).toMatchObject({ tone: "failed", text: "no" });
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import recorded from "../../../tests/dashboard/wire.json";
+import { TRAITS } from "../../src/model";
+import { Session } from "../../src/session";
+import { FILTERS, STATES } from "../../src/states";
+import {
+  type Command,
+  decodeColumn,
+  type FromPython,
+  isFromPython,
+  type Question,
+  type Setting,
+} from "../../src/wire";
+import { FakeModel } from "../model";
+
+const messages = recorded.from_python.map(({ message, buffers }) => ({
+  message: message as unknown as FromPython,
+  buffers: buffers.map(viewOf),
+}));
+
+/** As a host gives it: a window of a larger buffer, not aligned. */
+function viewOf(base64: string): DataView {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const larger = new Uint8Array(bytes.length + 6);
+  larger.set(bytes, 3);
+  return new DataView(larger.buffer, 3, bytes.length);
+}
+
+function sessionWith(...indices: number[]): { session: Session; model: FakeModel } {
+  const model = new FakeModel();
+  const session = new Session(model, new AbortController().signal);
+  for (const i of indices) {
+    const each = messages[i];
+    if (each) model.push(each.message, each.buffers);
+  }
+  return { session, model };
+}
+
+function rowsOf({ table }: Session) {
+  const columns = ["state", "remote_id", "message", "sent_at", "attempts", "label.phi", "label.on"];
+  return [0, 1, 2].map((position) => columns.map((column) => table.cell(position, column)));
+}
+
+// The compiler holds these to the types: one more or one less does not compile.
+const commands: Record<Command, true> = {
+  run: true,
+  rerun: true,
+  cancel: true,
+  pause: true,
+  resume: true,
+  resend: true,
+  confirm: true,
+  refresh: true,
+  delete: true,
+  restore: true,
+  open: true,
+};
+const questions: Record<Question, true> = { job: true, results: true, groups: true, size: true };
+const settings: Record<Setting, true> = {
+  filter: true,
+  sort: true,
+  search: true,
+  selected: true,
+  columns: true,
+};
+
+describe("what both sides share", () => {
+  it("is the same: words, filters, traits with their defaults", () => {
+    expect([...STATES]).toEqual(recorded.states);
+    expect(Object.keys(FILTERS).sort()).toEqual([...recorded.filters].sort());
+    expect(TRAITS).toEqual(recorded.traits);
+    expect(Object.keys(commands)).toEqual(recorded.commands);
+    expect(Object.keys(questions)).toEqual(recorded.questions);
+    expect(Object.keys(settings)).toEqual(recorded.settings);
+  });
+});
+
+describe("messages of the kernel", () => {
+  it("are all known", () => {
+    for (const { message } of messages) expect(isFromPython(message)).toBe(true);
+    expect(isFromPython({ t: "no such" })).toBe(false);
+    expect(isFromPython(null)).toBe(false);
+  });
+
+  it("carry the same rows in plain and in binary coding", () => {
+    const rows = [
+      ["unsent", null, null, null, 0, 0, null],
+      ["success", "id-1", null, 1001.5, 1, 0.25, null],
+      ["error", "id-2", 'Max shots "é"\nmust be less', null, 2, 0.5, true],
+    ];
+    expect(rowsOf(sessionWith(0).session)).toEqual(rows);
+    expect(rowsOf(sessionWith(1).session)).toEqual(rows);
+  });
+
+  it("change rows by patches", () => {
+    const { session } = sessionWith(0, 2, 3);
+    expect(session.table.state(0)).toBe("error");
+    expect(session.have()).toEqual({ epoch: "e1", version: 8 });
+  });
+
+  it("that lack a buffer are not silently wrong", () => {
+    expect(() => decodeColumn({ as: "f64", at: 1 }, [])).toThrow("buffer 1");
+  });
+});
+
+describe("messages of the browser", () => {
+  it("are as recorded", () => {
+    const { session, model } = sessionWith();
+    session.link.open();
+    model.push((messages[0] as (typeof messages)[0]).message);
+    const [hello, pull] = model.sent.splice(0);
+    session.link.open();
+    session.link.do("rerun", { positions: [2], replace: false });
+    session.link.ask("job", { position: 1 });
+    session.link.set("selected", [[0, 1]]);
+    session.link.close();
+    const ids = new Map<string, string>();
+    const sent = [hello, model.sent[0], pull, ...model.sent.slice(1)].map((message) => {
+      if (!message || !("id" in message)) return message;
+      ids.set(message.id, String(ids.size + 1));
+      return { ...message, id: ids.get(message.id) };
+    });
+    expect(sent).toEqual(recorded.to_python);
+  });
+});

@@ -1,0 +1,35 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
+
+// Pure modules in node. What has a page, in Chromium, and of the built bundle: what users get.
+export default defineConfig({
+  server: { fs: { allow: [".."] } },
+  test: {
+    projects: [
+      { extends: true, test: { name: "node", include: ["tests/node/*.test.ts"] } },
+      {
+        extends: true,
+        // Bundled before the first test: found later, they would reload its page.
+        optimizeDeps: {
+          include: ["@jupyter-widgets/base", "@jupyter-widgets/base-manager", "axe-core"],
+        },
+        test: {
+          name: "chromium",
+          include: ["tests/browser/*.test.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] },
+              contextOptions: { viewport: { width: 1000, height: 900 } },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});

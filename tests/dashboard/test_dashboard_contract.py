@@ -1,0 +1,55 @@
+"""The Python side of the dashboard's protocol is what was recorded, as the TypeScript side is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from wire_examples import RECORDING, TO_PYTHON, recording
+
+from jobgroup.dashboard import wire
+
+RECORDED = json.loads(RECORDING.read_text())
+
+
+@pytest.mark.parametrize("part", sorted(RECORDED))
+def test_what_both_sides_share_is_as_recorded(part: str):
+    """Traits with their defaults, words, and every message down to the last byte of its buffers."""
+    assert json.loads(json.dumps(recording()[part])) == RECORDED[part]
+
+
+@pytest.mark.parametrize("message", TO_PYTHON, ids=lambda message: message["t"])
+def test_messages_of_the_browser_are_understood(message: dict):
+    """Each message that the browser sends parses, and keeps what it says."""
+    parsed = wire.parse(message)
+    assert type(parsed).__name__.lower() == message["t"]
+    for key, value in message.items():
+        if key in ("id", "name", "args", "value", "ack", "reply"):
+            assert getattr(parsed, key) == value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        {},
+        {"t": "no such"},
+        {"t": "do", "id": "1", "name": "explode", "args": {}},
+        {"t": "do", "id": 1, "name": "run", "args": {}},
+        {"t": "do", "id": "1", "name": "run", "args": None},
+        {"t": "hello", "have": {"epoch": "e", "version": "1"}},
+        {"t": "pull", "have": None, "ack": True, "waiting": [], "reply": True},
+        {"t": "set", "id": "1", "name": "group", "value": "other"},
+    ],
+)
+def test_what_is_no_message_is_refused(content: object):
+    """Nothing that is not of the protocol gets past the door."""
+    with pytest.raises(wire.BadMessageError):
+        wire.parse(content)
+
+
+def test_what_json_in_a_browser_refuses_becomes_null():
+    """`JSON.parse` knows no NaN and no infinity; they are sent as null, at any depth."""
+    value = {"a": [1.5, float("nan"), {"b": float("inf")}], 2: ("x", None)}
+    assert wire.finite(value) == {"a": [1.5, None, {"b": None}], "2": ["x", None]}

@@ -1,0 +1,115 @@
+"""Examples of every message, trait and word of the dashboard, from which `wire.json` is recorded.
+
+Both sides are held to the recording: `test_dashboard_contract.py` here, `js/tests/node/wire.test.ts`
+there. Run this file to record anew after a change of the protocol, on purpose.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from jobgroup.dashboard import Dashboard, wire
+from jobgroup.dashboard.rows import encode
+from jobgroup.status import STATES
+from jobgroup.store import JobRecord
+
+RECORDING = Path(__file__).parent / "wire.json"
+
+ORDINARY = {"layout", "tabbable", "tooltip", "comm", "keys", "log"}
+"""Traits that every widget has."""
+
+
+def record(position: int, **changes: Any) -> JobRecord:
+    """A job as the store gives it: unsent but for the changes."""
+    fields: dict[str, Any] = {
+        **dict.fromkeys(JobRecord._fields),
+        "position": position,
+        "name": "sample_count",
+        "provider": "quandela",
+        "origin": "https://cloud.example",
+        "account": "",
+        "platform": "sim:altair",
+        "state": "unsent",
+        "attempts": 0,
+        "params_json": '{"max_samples":10000}',
+        "labels_json": json.dumps({"phi": position / 4}),
+        "facts_json": "",
+        "note": "",
+        "added_at": 1000.0,
+        "version": 1,
+    }
+    return JobRecord(**(fields | changes))
+
+
+RECORDS = [
+    record(0),
+    record(1, state="success", remote_id="id-1", attempts=1, sent_at=1001.5, duration_s=0.25),
+    record(
+        2,
+        state="error",
+        remote_id="id-2",
+        attempts=2,
+        message='Max shots "é"\nmust be less',
+        labels_json='{"phi":0.5,"tag":"a<b","on":true}',
+        rerun_of=1,
+    ),
+]
+
+TO_PYTHON: list[dict[str, Any]] = [
+    {"t": "hello", "have": None},
+    {"t": "hello", "have": {"epoch": "e1", "version": 7}},
+    {
+        "t": "pull",
+        "have": {"epoch": "e1", "version": 7},
+        "ack": 1,
+        "waiting": [],
+        "reply": False,
+    },
+    {"t": "do", "id": "1", "name": "rerun", "args": {"positions": [2], "replace": False}},
+    {"t": "ask", "id": "2", "name": "job", "args": {"position": 1}},
+    {"t": "set", "id": "3", "name": "selected", "value": [[0, 1]]},
+    {"t": "bye"},
+]
+
+
+def from_python() -> list[dict[str, Any]]:
+    """One message of each kind, with its buffers, and the rows in both codings."""
+    plain, _ = encode(RECORDS)
+    packed, buffers = encode(RECORDS, is_binary=True)
+    pushed = {"epoch": "e1", "now": 1234.5, "total": 3}
+    messages: list[tuple[dict[str, Any], list[memoryview]]] = [
+        (wire.snap(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
+        (wire.snap(**pushed, version=7, n=2, part=0, parts=1, rows=packed), buffers),
+        (wire.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])[0]), []),
+        (wire.patch(**pushed, since=8, to=8, n=4, rows=encode([])[0]), []),
+        (wire.done("1", {"text": "1 rerun", "value": float("nan")}), []),
+        (wire.fail("2", "JobLimitError", "Cannot create more than 2 jobs"), []),
+        (wire.heard("3"), []),
+    ]
+    return [
+        {"message": message, "buffers": [base64.b64encode(b).decode() for b in parts]}
+        for message, parts in messages
+    ]
+
+
+def recording() -> dict[str, Any]:
+    """Everything that the two sides share."""
+    traits = Dashboard.class_traits(sync=True)
+    shared = {name: t for name, t in traits.items() if name[0] != "_" and name not in ORDINARY}
+    return {
+        "states": list(STATES),
+        "commands": list(wire.COMMANDS),
+        "questions": list(wire.QUESTIONS),
+        "settings": list(wire.SETTINGS),
+        "filters": list(shared["filter"].values),
+        "traits": {name: trait.default() for name, trait in sorted(shared.items())},
+        "to_python": TO_PYTHON,
+        "from_python": from_python(),
+    }
+
+
+if __name__ == "__main__":
+    RECORDING.write_text(json.dumps(recording(), indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,25 @@
+"""Notebook cells that make a job group on an embedded cloud of their own, quick and without Perceval."""
+
+CLOUD = '''
+from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+cloud = EmbeddedCloud(warm=False, max_concurrent={concurrent})
+cloud.start()
+set_token(cloud.token, url=cloud.url)
+
+def job(duration_s=0.0, **parameters):
+    body = {{"command": "probs", "parameters": {{"duration_s": duration_s, **parameters}}}}
+    return RemoteJob(body, platform="test:timer", url=cloud.url, name="timer")
+'''
+
+
+def cloud(*, concurrent: int = 8) -> str:
+    """The cell that starts the cloud, and defines `job`."""
+    return CLOUD.format(concurrent=concurrent)
+
+
+def group(name: str, *jobs: str) -> str:
+    """The cell that makes `jg` of jobs, each an expression, told apart by the label phi."""
+    listed = ", ".join(f"({each}, {{}}, {{'phi': {i / 10}}})" for i, each in enumerate(jobs))
+    return f"jg = JobGroup({name!r})\njg.add_many([{listed}])"
