@@ -68,16 +68,28 @@ class BackgroundLoop:
     def _running(self) -> BlockingPortal:
         with self._lock:
             if self._portal is None or self._pid != os.getpid():
-                from anyio.from_thread import start_blocking_portal
-
-                self._stack = ExitStack()  # never left: the thread is a daemon
-                self._portal = self._stack.enter_context(
-                    start_blocking_portal(name="jobgroup-engine")
-                )
+                self._portal = self._start()
                 if self._pid == -1:
                     atexit.register(self._close)
                 self._pid = os.getpid()
             return self._portal
+
+    def _start(self) -> BlockingPortal:
+        """Start the thread, from a thread: an interrupt meanwhile would hang anyio's start."""
+        started: Future[BlockingPortal] = Future()
+
+        def start() -> None:
+            from anyio.from_thread import start_blocking_portal
+
+            self._stack = ExitStack()  # never left: the portal's thread is a daemon
+            try:
+                portal = start_blocking_portal(name="jobgroup-engine")
+                started.set_result(self._stack.enter_context(portal))
+            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                started.set_exception(error)
+
+        threading.Thread(target=start, name="jobgroup-start", daemon=True).start()
+        return started.result()
 
     def _close(self) -> None:
         if self._pid != os.getpid():

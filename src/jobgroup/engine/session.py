@@ -48,10 +48,10 @@ class GroupSession:
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._subscribers_lock = threading.Lock()
         self._has_ticker = False
-        self._recover()
+        self.settle_abandoned()
 
-    def _recover(self) -> None:
-        """Settle what a dead launcher left in flight, so that nothing is *sending* for ever."""
+    def settle_abandoned(self) -> None:
+        """What a dead launcher left in flight is unconfirmed: nothing is *sending* for ever."""
         journal = self.store.journal
         with suppress(StorageError):  # a read-only file is shown as it is
             if journal.has_in_flight():

@@ -72,6 +72,7 @@ class Watcher:
         self._asking = anyio.Lock()
         self._round_s = 0.0
         self._load_s = 0.0
+        self._look_for_dead_at = 0.0
         self._backoffs: dict[tuple[str, str], tuple[Backoff, float]] = {}
         self.last_answer_at: float | None = None
         """When a cloud last answered about this group, seconds since the epoch."""
@@ -139,8 +140,11 @@ class Watcher:
     async def _poll_once(self) -> float:
         """Ask about what is due; returns the seconds until more is."""
         async with self._asking:
-            await self._load()
             now = time.monotonic()
+            if now >= self._look_for_dead_at and not self._session.lease.is_held:
+                self._look_for_dead_at = now + 2.0
+                await self._session.in_thread(self._session.settle_abandoned)
+            await self._load()
             times = self._times()
             await self._ask([w for w, due_at in times if due_at <= now])
             next_at = min((due_at for _, due_at in self._times()), default=now + 1)

@@ -1,0 +1,42 @@
+"""The notebooks, executed as they stand in a fresh kernel."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture
+def executed(tmp_path):
+    def execute(name):
+        notebook = nbformat.read(NOTEBOOKS / name, 4)
+        client = NotebookClient(notebook, timeout=120, kernel_name="python3")
+        client.execute(cwd=str(tmp_path))  # raises at the first cell that fails
+        return [
+            output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+        ]
+
+    return execute
+
+
+def test_the_quickstart_reruns_its_failed_job_and_shows_the_interference(executed):
+    """Nine jobs run, the one that failed is rerun, and two photons interfere as they should."""
+    outputs = executed("quickstart.ipynb")
+    texts = [o.data["text/plain"] for o in outputs if o.output_type == "execute_result"]
+    assert "'unsuccessful': 1" in "".join(texts)
+    assert "[(1, 'error', 'The laser lost its lock'), (2, 'success', None)]" in texts
+    printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    apart = [float(line.split()[-1].rstrip("%")) for line in printed.splitlines()]
+    assert len(apart) == 9
+    assert (apart[0], apart[4], apart[8]) == (100.0, 0.0, 100.0)
+    assert 40 < apart[2] < 60
+
+
+def test_notebooks_are_stored_without_outputs():
+    """What a reader opens is what he runs."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        cells = nbformat.read(path, 4).cells
+        assert not any(c.get("outputs") for c in cells), path.name
