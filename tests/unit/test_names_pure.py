@@ -1,0 +1,96 @@
+"""Names of groups as names of files: reversible, and never a path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from jobgroup.errors import InvalidNameError
+from jobgroup.store.names import MAX_ENCODED_BYTES, SUFFIX, decode, encode
+
+NAMES = st.text(min_size=1, max_size=60)
+
+
+def _encoded(name):
+    try:
+        return encode(name)
+    except InvalidNameError:
+        return None
+
+
+@given(NAMES)
+@example("..")
+@example("%2E")
+@example("a%")
+@example("CON")
+@example("con.txt")
+@example("é e\u0301")
+@example("ﬁ")
+@example("K")
+def test_decode_undoes_encode(name):
+    """What was typed is what is listed, for every name that is allowed."""
+    encoded = _encoded(name)
+    if encoded is not None:
+        assert decode(encoded) == name
+
+
+@given(NAMES)
+@example("../../etc/passwd")
+@example("a/b\\c:d")
+@example(".")
+@example("~")
+def test_an_encoded_name_is_one_file_name(name):
+    """No name leaves the directory, is hidden, or is special, here or on Windows."""
+    encoded = _encoded(name)
+    if encoded is None:
+        return
+    file_name = encoded + SUFFIX
+    assert PurePosixPath("groups", file_name).parts == ("groups", file_name)
+    assert PureWindowsPath("groups", file_name).parts == ("groups", file_name)
+    assert not PureWindowsPath(file_name).is_reserved()
+    assert not set(file_name) & set('<>:"/\\|?*~\0')
+    assert file_name[0] not in ". -~" or file_name[0] == "-"
+    assert file_name == os.path.normpath(file_name)
+    assert len(file_name.encode()) <= MAX_ENCODED_BYTES + len(SUFFIX)
+
+
+@given(NAMES, NAMES)
+def test_different_names_are_different_files(first, second):
+    """Two names never share a file."""
+    if first != second and _encoded(first) is not None:
+        assert _encoded(first) != _encoded(second)
+
+
+@given(st.text(max_size=30))
+@example("%zz")
+@example("%2e")
+@example("%C3")
+@example("a b ")
+@example("%61")
+@example("")
+def test_what_is_not_ours_is_refused(text):
+    """A file name is taken for a group's only if encode would have written it."""
+    try:
+        name = decode(text)
+    except InvalidNameError:
+        return
+    assert encode(name) == text
+
+
+def test_ordinary_names_stay_readable():
+    """What people type on most days is seen unchanged in the directory."""
+    for name in ("compare_knill_and_ralph_cnot", "phase scan 0.3", "Größe-2", "実験7"):
+        assert encode(name) == name
+
+
+def test_the_longest_name():
+    """The limit is of bytes as encoded, and the sentence says how many there are."""
+    assert encode("x" * MAX_ENCODED_BYTES)
+    with pytest.raises(InvalidNameError, match=str(MAX_ENCODED_BYTES + 1)):
+        encode("x" * (MAX_ENCODED_BYTES + 1))
+    with pytest.raises(InvalidNameError, match="too long"):
+        encode("/" * 67)

@@ -1,0 +1,107 @@
+"""How often is asked, and when a group will be done: pure rules."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobgroup.engine import pacing
+from jobgroup.engine.estimate import eta_s
+from jobgroup.engine.pacing import Backoff, poll_delay_s
+
+AGES = st.floats(0, 1e7)
+
+
+@given(AGES, AGES, st.booleans(), st.integers(1, 20_000))
+def test_the_delay_grows_with_age(first, second, is_near, crowd):
+    """An older job is never asked about more often, and no job in a busy loop."""
+    young, old = sorted((first, second))
+    delays = [poll_delay_s(age, is_near=is_near, crowd=crowd) for age in (young, old)]
+    assert delays[0] <= delays[1]
+    assert delays[0] >= pacing.SHORTEST_S
+
+
+@given(AGES, st.integers(1, 20_000))
+def test_a_crowd_is_asked_within_the_rate(age, crowd):
+    """However many jobs there are, an account hears a bounded number of questions a second."""
+    for is_near in (True, False):
+        delay = poll_delay_s(age, is_near=is_near, crowd=crowd)
+        assert crowd / delay <= pacing.RATE_PER_S * (1 + 1e-9) or delay >= pacing.LONGEST_S
+
+
+@given(st.floats(1, 600))
+def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
+    """A single running job's end is noticed soon, relative to how long it took."""
+    delay = poll_delay_s(age, is_near=True, crowd=1)
+    assert delay <= max(pacing.SHORTEST_S, pacing.AGE_FRACTION * age) * (1 + 1e-9)
+
+
+@given(AGES, st.integers(1, 5000))
+def test_jobs_far_back_are_asked_about_more_rarely(age, crowd):
+    """What cannot have ended yet costs less."""
+    near, far = (poll_delay_s(age, is_near=n, crowd=crowd) for n in (True, False))
+    assert near <= far
+
+
+def test_backoff_grows_and_starts_over():
+    """Delays double up to a limit, jittered by at most a half; a success resets them."""
+    backoff = Backoff(first_s=1.0, longest_s=8.0)
+    for ceiling in (1, 2, 4, 8, 8, 8):
+        assert ceiling / 2 <= backoff.next_s() <= ceiling
+    backoff.reset()
+    assert backoff.next_s() <= 1.0
+
+
+def test_backoff_honours_retry_after():
+    """Never sooner than the cloud asks for, within an hour; never sooner than the backoff."""
+    assert Backoff().next_s(30.0) == 30.0
+    assert Backoff().next_s(1e9) == 3600.0
+    assert Backoff(first_s=100, longest_s=100).next_s(1.0) >= 50
+
+
+def test_backoff_survives_days_of_failures():
+    """The exponent is bounded."""
+    backoff = Backoff()
+    for _ in range(5000):
+        delay = backoff.next_s()
+    assert math.isfinite(delay)
+    assert delay <= backoff.longest_s
+
+
+def test_nothing_is_said_before_enough_is_known():
+    """No estimate without work, without anything running, or with fewer than three ends."""
+    assert eta_s({}, [1.0] * 9, is_sending=False) is None
+    assert eta_s({"waiting": 5}, [1.0] * 9, is_sending=False) is None
+    assert eta_s({"running": 1}, [1.0, 1.0], is_sending=False) is None
+    assert eta_s({"running": 1, "success": 9}, [], is_sending=True) is None
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(0, 500),
+    st.lists(st.floats(0, 1e6), min_size=3, max_size=60),
+)
+def test_an_estimate_is_a_range(running, waiting, durations):
+    """Both ends are finite, in order, not negative, and within what the durations allow."""
+    low, high = eta_s({"running": running, "waiting": waiting}, durations, is_sending=False)
+    rounds = (running + waiting) / running
+    assert 0 <= low <= high <= max(durations) * rounds * (1 + 1e-9)
+
+
+def test_unsent_jobs_count_while_they_are_being_sent():
+    """A run under way includes what it has not sent; a group at rest does not."""
+    counts = {"running": 2, "unsent": 8}
+    at_rest = eta_s(counts, [10.0] * 4, is_sending=False)
+    sending = eta_s(counts, [10.0] * 4, is_sending=True)
+    assert at_rest == (0.0, 10.0)
+    assert sending == (40.0, 50.0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_order_of_durations_does_not_matter(order):
+    """Quartiles, not the latest."""
+    durations = [1.0, 2.0, 3.0, 4.0, 100.0][::order]
+    assert eta_s({"running": 1}, durations, is_sending=False) == (0.0, 4.0)

@@ -1,0 +1,161 @@
+"""What the package exports, what its modules import, and that the examples in them are true."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jobgroup
+from jobgroup import errors
+
+SOURCE = Path(jobgroup.__file__).parent
+MODULES = sorted(m.name for m in pkgutil.walk_packages([str(SOURCE)], "jobgroup."))
+SCRIPTS = ("jobgroup.demo.", "jobgroup.__main__")  # their import is their run
+
+
+def test_all_is_what_there_is():
+    """`__all__` and the public names of the namespace are the same, and every one can be had."""
+    public = {
+        name
+        for name, value in vars(jobgroup).items()
+        if not name.startswith("_")
+        and not inspect.ismodule(value)
+        and str(getattr(value, "__module__", "")).startswith("jobgroup")
+    }
+    lazy = {"Dashboard", "__version__"}
+    assert public | lazy == set(jobgroup.__all__)
+    assert len(jobgroup.__all__) == len(set(jobgroup.__all__))
+    for name in jobgroup.__all__:
+        assert getattr(jobgroup, name) is not None
+    assert set(jobgroup.__all__) <= set(dir(jobgroup))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """As for any module."""
+    with pytest.raises(AttributeError, match="no_such"):
+        jobgroup.no_such  # noqa: B018
+
+
+def test_the_tree_of_errors_is_the_drawn_one():
+    """The docstring draws every error below its parent, and no other."""
+    drawn, path = {}, []
+    for line in (errors.__doc__ or "").splitlines():
+        name = next((w for w in line.split() if w.endswith("Error")), None)
+        if name is None:
+            continue
+        depth = line.index(name) // 4
+        path = [*path[:depth], name]
+        drawn[name] = path[-2] if depth else None
+    assert set(drawn) == set(errors.__all__)
+    for name, parent in drawn.items():
+        kind = getattr(errors, name)
+        assert kind.__doc__
+        if parent:
+            assert issubclass(kind, getattr(errors, parent)), name
+
+
+def test_importing_costs_nothing_optional():
+    """Optional and heavy things are imported where they are used."""
+    heavy = ("perceval", "starlette", "uvicorn", "pandas", "IPython", "anywidget", "keyring")
+    script = (
+        "import sys; import jobgroup; from jobgroup import JobGroup, RemoteJob\n"
+        f"print([n for n in {heavy!r} if n in sys.modules])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout == "[]\n"
+
+
+FLOORS = {
+    "errors": 0,
+    "status": 0,
+    "origin": 0,
+    "store": 1,
+    "providers": 1,
+    "adapters": 1,
+    "credentials": 1,
+    "engine": 2,
+    "job": 3,
+    "state": 3,
+    "catalog": 3,
+    "results": 3,
+    "group": 4,
+    "dashboard": 5,
+    "cli": 5,
+    "demo": 5,
+    "__main__": 6,
+}
+APART = {"store", "providers", "adapters", "credentials"}
+
+
+def _imports(path):
+    """Modules of ours that a file imports when it runs, inside functions too."""
+    package = "jobgroup." + ".".join(path.relative_to(SOURCE).with_suffix("").parts[:-1])
+    nodes = [ast.parse(path.read_text("utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes.extend(node.orelse)
+            continue
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("jobgroup"))
+        if isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.rstrip(".").split(".")
+                base = ".".join([*above[: len(above) - node.level + 1], *filter(None, [base])])
+            if base == "jobgroup":
+                yield from (f"jobgroup.{a.name}" for a in node.names)
+            elif base.startswith("jobgroup."):
+                yield base
+        nodes.extend(ast.iter_child_nodes(node))
+
+
+def _may_import(part, other):
+    if part == other or (part, other) == ("cli", "cloud"):
+        return True
+    if "cloud" in (part, other) or {part, other} <= APART:
+        return False
+    return FLOORS.get(other, FLOORS["cli"]) <= FLOORS[part]  # else a name of the package itself
+
+
+def test_imports_point_downwards():
+    """No module imports from a floor above its own; neighbours on the lower floors keep apart."""
+    wrong = []
+    for path in SOURCE.rglob("*.py"):
+        part = path.relative_to(SOURCE).with_suffix("").parts[0]
+        for imported in _imports(path) if part != "__init__" else ():
+            if not _may_import(part, imported.partition(".")[2].partition(".")[0]):
+                wrong.append(f"{path.relative_to(SOURCE)} imports {imported}")
+    assert wrong == []
+
+
+def test_only_the_store_speaks_sql():
+    """Nobody else opens a database; the embedded cloud has its own."""
+    users = {
+        path.relative_to(SOURCE).parts[0]
+        for path in SOURCE.rglob("*.py")
+        if "sqlite3" in path.read_text("utf-8")
+    }
+    assert users <= {"store", "cloud"}
+
+
+@pytest.mark.parametrize("name", [m for m in MODULES if not m.startswith(SCRIPTS)])
+def test_examples_in_docstrings(name):
+    """Every module says what it is for, and the examples in it give what they say."""
+    module = importlib.import_module(name)
+    assert module.__doc__
+    assert doctest.testmod(module).failed == 0

@@ -1,0 +1,126 @@
+"""The sets of states: every state is counted, polled and listed exactly where it should be."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobgroup import status
+from jobgroup.status import JobStatus, RunningStatus, progress_of
+
+
+def test_progress_counts_every_state_exactly_once():
+    """Successful, unsuccessful, sent and not sent share no state and miss none."""
+    parts = [{"success"}, status.UNSUCCESSFUL, status.SENT, {status.UNSENT}]
+    assert set().union(*parts) == set(status.STATES)
+    assert sum(map(len, parts)) == len(status.STATES) == len(set(status.STATES))
+
+
+def test_a_state_is_unsent_in_doubt_on_the_cloud_or_terminal():
+    """Each state is in exactly one of the four, which is what decides whether it is polled."""
+    parts = [
+        {status.UNSENT},
+        {status.SENDING, status.UNCONFIRMED},
+        status.ON_CLOUD,
+        status.TERMINAL,
+    ]
+    assert set().union(*parts) == set(status.STATES)
+    assert sum(map(len, parts)) == len(status.STATES)
+
+
+def test_how_the_sets_include_each_other():
+    """What is waited for is polled, what is active is waited for, what is rerun has ended."""
+    assert status.ACTIVE < status.PENDING < status.ON_CLOUD
+    assert status.FAILED < status.TERMINAL
+    assert status.FAILED < status.UNSUCCESSFUL
+    assert status.PENDING < status.SENT
+    assert status.UNSUCCESSFUL - status.FAILED == status.ON_CLOUD - status.PENDING
+
+
+def test_the_clouds_states_are_the_words_of_running_status():
+    """Eight states have a RunningStatus; three belong to the group alone."""
+    words = {w.value for w in RunningStatus} - {"none"}
+    assert words == status.ON_CLOUD | status.TERMINAL
+    assert set(status.STATES) - words == {"unsent", "sending", "unconfirmed"}
+
+
+@given(st.dictionaries(st.sampled_from(status.STATES), st.integers(0, 20_000)))
+def test_the_numbers_of_progress_add_up(counts):
+    """For any counts the total is their sum, and each half the sum of its parts."""
+    progress = progress_of(counts)
+    (finished, of_finished), (unfinished, of_unfinished) = (
+        progress["Finished"],
+        progress["Unfinished"],
+    )
+    assert progress["Total"] == sum(counts.values()) == finished + unfinished
+    assert finished == sum(of_finished.values())
+    assert unfinished == sum(of_unfinished.values())
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("completed", "SUCCESS"),
+        ("COMPLETED", "SUCCESS"),
+        (" running ", "RUNNING"),
+        ("cancelled", "CANCELED"),
+        ("cancelling", "CANCEL_REQUESTED"),
+        ("cancel_requested", "CANCEL_REQUESTED"),
+        ("none", "UNKNOWN"),
+        ("", "UNKNOWN"),
+        ("Erreur", "UNKNOWN"),
+    ],
+)
+def test_words_of_clouds(word, name):
+    """Other spellings and clouds are understood, everything else is UNKNOWN."""
+    assert RunningStatus.from_server_response(word).name == name
+
+
+def test_a_status_cannot_be_changed():
+    """It says how a job was at one moment."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        JobStatus().message = "other"
+
+
+def test_a_status_is_in_one_phase():
+    """Waiting, running and completed exclude each other; the booleans follow from the word."""
+    for word in RunningStatus:
+        s = JobStatus(word, "why")
+        assert [s.waiting, s.running, s.completed].count(True) <= 1
+        assert s.completed == (s.success or s.failed)
+        assert s.maybe_completed == (s.completed or s.unknown)
+        assert s.stop_message == ("why" if s.failed else None)
+        assert s() == str(s) == word.name
+
+
+@pytest.mark.parametrize(
+    ("word", "start", "duration", "low", "high"),
+    [
+        ("WAITING", None, None, 0, 0),
+        ("RUNNING", None, None, 0, 0),
+        ("RUNNING", -5.0, None, 5, 60),
+        ("RUNNING", 1000.0, None, 0, 0),
+        ("SUCCESS", -5.0, 3.0, 3, 3),
+        ("ERROR", None, None, 0, 0),
+        ("SUCCESS", -5.0, None, 0, 0),
+    ],
+)
+def test_running_time(word, start, duration, low, high):
+    """Seconds so far, or in all; never negative, never None, also with a clock that is ahead."""
+    begun = None if start is None else time.time() + start
+    s = JobStatus(RunningStatus[word], start_timestamp=begun, duration=duration)
+    assert low <= s.running_time <= high
+    assert isinstance(s.running_time, float)
+
+
+def test_running_status_has_no_other_equals():
+    """Equal by name to an enum of that name, to nothing else; usable as a key."""
+    for a, b in itertools.product(RunningStatus, repeat=2):
+        assert (a == b) == (a is b)
+    assert RunningStatus.SUCCESS != "SUCCESS"
+    assert len(dict.fromkeys(RunningStatus, 0) | {RunningStatus.ERROR: 1}) == len(RunningStatus)

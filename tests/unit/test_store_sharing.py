@@ -1,0 +1,343 @@
+"""One file, several connections and processes: versions, the lease, commands, troubles, the log."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from jobgroup.errors import GroupBusyError, NewerGroupError, StorageError
+from jobgroup.store import GroupStore, NewJob, Target
+
+TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
+
+
+def _job(name="job", body=None):
+    return NewJob(name, TARGET, body or {"payload": {"command": "probs"}})
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Of the group's file."""
+    return tmp_path / "g.jobgroup"
+
+
+@pytest.fixture
+def stores(path):
+    """Two connections to one group of three jobs."""
+    first = GroupStore(path, create="g")
+    first.add(_job(f"job {i}") for i in range(3))
+    second = GroupStore(path)
+    yield first, second
+    first.close()
+    second.close()
+
+
+def _child(source, path):
+    done = subprocess.run(
+        [sys.executable, "-c", source, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout or "null")
+
+
+# -- versions --------------------------------------------------------------------------------------
+
+
+def test_changes_reach_the_other_connection(stores):
+    """Exactly the jobs that changed since, with the version that leads on from there."""
+    first, second = stores
+    start = second.changes_since(0)
+    assert start.positions == [0, 1, 2]
+    first.edit(1, note="looked at")
+    first.add([_job("new")])
+    changes = second.changes_since(start.version)
+    assert [(r.position, r.note, r.name) for r in changes.records] == [
+        (1, "looked at", "job 1"),
+        (3, "", "new"),
+    ]
+    assert changes.version == first.version > start.version
+    assert second.changes_since(changes.version).records == []
+
+
+def test_every_transaction_is_one_version(stores):
+    """Versions grow by one per change and are never used twice."""
+    first, second = stores
+    seen = [first.version]
+    for store, note in zip(itertools.cycle(stores), "abcd", strict=False):
+        store.edit(0, note=note)
+        seen.append(first.version)
+    assert seen == list(range(seen[0], seen[0] + 5))
+    first.add(_job() for _ in range(100))
+    assert second.version == seen[-1] + 1
+
+
+def test_data_version_tells_whether_to_ask(stores):
+    """It changes when another connection has written, and only then."""
+    first, second = stores
+    before = second.database.data_version()
+    assert second.database.data_version() == before
+    first.edit(0, note="x")
+    assert second.database.data_version() != before
+
+
+def test_changes_reach_another_process(stores, path):
+    """What a process writes is a change for this one, from the version that it had."""
+    first, _ = stores
+    version = first.version
+    _child(
+        "import sys; from pathlib import Path; from jobgroup.store import GroupStore\n"
+        "GroupStore(Path(sys.argv[1])).edit(2, note='from a child')",
+        path,
+    )
+    assert [(r.position, r.note) for r in first.changes_since(version).records] == [
+        (2, "from a child")
+    ]
+
+
+def test_the_modification_date_advances(stores):
+    """With every change; the creation date stays."""
+    first, second = stores
+    before = first.meta()
+    second.edit(0, note="x")
+    after = first.meta()
+    assert after["modified_at"] > before["modified_at"]
+    for key in ("created_at", "uuid", "name"):
+        assert after[key] == before[key]
+
+
+def test_threads_take_turns(stores):
+    """Eight threads of two connections lose no write and see none halfway."""
+    errors = []
+
+    def work(store, thread):
+        try:
+            for i in range(10):
+                store.add([_job(f"{thread}.{i} a"), _job(f"{thread}.{i} b")])
+                assert len(store.records()) % 2 == 1
+        except BaseException as error:  # noqa: BLE001  # shown by the assertion
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(stores[n % 2], n)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(stores[0]) == 3 + 160
+    assert [r.position for r in stores[1].records()] == list(range(163))
+
+
+# -- the lease -------------------------------------------------------------------------------------
+
+_owners = itertools.count()
+
+
+def _take(store, owner=None, *, live=True):
+    holder = {
+        "owner": owner or f"owner {next(_owners)}",
+        "host": "a-host",
+        "pid": 4242,
+        "started": "77",
+    }
+    return store.lease.take(holder, is_live=lambda _: live, on_taken=lambda _tx, _generation: None)
+
+
+def test_one_holds_the_lease(stores):
+    """A second one is refused with the first one's host, pid and beginning."""
+    first, second = stores
+    held = _take(first)
+    with pytest.raises(GroupBusyError, match=r"process 4242 on a-host") as caught:
+        _take(second)
+    assert (caught.value.host, caught.value.pid) == ("a-host", 4242)
+    assert caught.value.since.timestamp() == pytest.approx(held.since)
+    assert second.lease.current() == held
+
+
+def test_a_dead_holders_lease_lapses(stores):
+    """It goes to the next with a greater generation, and the old one finds out."""
+    first, second = stores
+    old = _take(first)
+    new = _take(second, live=False)
+    assert new.generation > old.generation
+    assert not first.lease.beat(old.generation)
+    assert second.lease.beat(new.generation)
+    first.lease.give_back(old.generation)
+    assert second.lease.current().owner == new.owner
+
+
+def test_a_lease_that_was_given_back(stores):
+    """Nobody holds it; the generation grows all the same."""
+    first, second = stores
+    old = _take(first)
+    first.lease.give_back(old.generation)
+    assert second.lease.current() is None
+    assert _take(second).generation > old.generation
+
+
+def test_an_owner_takes_its_own_lease_again(stores):
+    """As after a crash of the thread that held it; what was in flight is of an older generation."""
+    first, _ = stores
+    old = _take(first, "me")
+    assert _take(first, "me").generation > old.generation
+
+
+def test_taking_is_one_transaction(stores):
+    """Where the work of a new generation fails, the lease is not taken."""
+    first, second = stores
+
+    def fail(_tx, _generation):
+        raise RuntimeError("disk")
+
+    with pytest.raises(RuntimeError):
+        first.lease.take(
+            {"owner": "x", "host": "h", "pid": 1, "started": ""},
+            is_live=lambda _: True,
+            on_taken=fail,
+        )
+    assert second.lease.current() is None
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+
+def test_a_command_goes_there_and_its_outcome_back(stores):
+    """Asked by one, taken once by the other, in order, with the arguments and the answer."""
+    first, second = stores
+    ids = [first.commands.ask("rerun", {"positions": [n]}) for n in range(3)]
+    assert second.commands.has_asked()
+    taken = second.commands.take()
+    assert [(c.id, c.name, c.args) for c in taken] == [
+        (i, "rerun", {"positions": [n]}) for n, i in enumerate(ids)
+    ]
+    assert second.commands.take() == first.commands.take() == []
+    assert not second.commands.has_asked()
+    assert first.commands.get(ids[0]).state == "taken"
+    second.commands.finish(ids[0], "done", {"text": "1 rerun", "done": [0], "failed": {}})
+    answer = first.commands.get(ids[0])
+    assert (answer.state, answer.outcome["done"]) == ("done", [0])
+
+
+def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
+    """So that it is done here or there, never twice."""
+    first, second = stores
+    kept, gone = first.commands.ask("run", {}), first.commands.ask("run", {})
+    assert first.commands.withdraw(gone)
+    assert [c.id for c in second.commands.take()] == [kept]
+    assert not first.commands.withdraw(kept)
+    assert first.commands.get(gone) is None
+
+
+# -- troubles --------------------------------------------------------------------------------------
+
+
+def test_troubles_stand_until_the_cloud_answers(stores):
+    """One of a kind per account, with its beginning; another account's are left alone."""
+    first, second = stores
+    first.troubles.begin("unreachable", "https://a", "", "nobody answers")
+    (begun,) = second.troubles.all()
+    first.troubles.begin("unreachable", "https://a", "", "still nobody")
+    first.troubles.begin("token", "https://a", "work", "refused")
+    assert second.troubles.all()[0].since == begun.since
+    assert [t.text for t in second.troubles.all()] == ["still nobody", "refused"]
+    second.troubles.end("https://a", "", ("unreachable", "token"))
+    assert [t.kind for t in first.troubles.all()] == ["token"]
+
+
+def test_the_end_of_no_trouble_is_no_change(stores):
+    """A cloud that answers all the time costs no write."""
+    first, _ = stores
+    version = first.version
+    first.troubles.end("https://a", "", ("unreachable", "token", "credits"))
+    assert first.version == version
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+
+def test_what_was_acknowledged_survives_a_kill(path):
+    """A process that dies without closing anything leaves every job that add returned from."""
+    _child(
+        "import os, sys; from pathlib import Path\n"
+        "from jobgroup.store import GroupStore, NewJob, Target\n"
+        "store = GroupStore(Path(sys.argv[1]), create='g')\n"
+        "target = Target('quandela', 'https://x', '', 'p')\n"
+        "for i in range(20):\n"
+        "    store.add([NewJob(str(i), target, {'payload': {'n': i}})])\n"
+        "print(20, flush=True); os._exit(0)",
+        path,
+    )
+    with closing(GroupStore(path)) as store:
+        assert [r.name for r in store.records()] == [str(i) for i in range(20)]
+        assert store.body(19) == {"payload": {"n": 19}}
+
+
+def test_the_log_does_not_grow_for_ever(path):
+    """Checkpoints happen although SQLite's own are off."""
+    with closing(GroupStore(path, create="g")) as store:
+        for i in range(30):
+            store.add([_job(str(i), {"payload": {"noise": os.urandom(300_000).hex()}})])
+        log = Path(f"{path}-wal")
+        assert path.stat().st_size > 5_000_000
+        assert log.stat().st_size < 9_000_000
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
+    """The rollback journal instead, since WAL loses acknowledged rows there."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    with closing(GroupStore(path, create="g")) as store:
+        store.add([_job()])
+        assert not Path(f"{path}-wal").exists()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
+    with closing(GroupStore(path)) as store:
+        assert len(store) == 1
+
+
+def test_an_older_layout_says_nothing_wrong(path):
+    """A file of a layout below the first one that is no group's is refused, one above as newer."""
+    with closing(GroupStore(path, create="g")):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1000")
+    with pytest.raises(NewerGroupError, match="1000"):
+        GroupStore(path)
+
+
+def test_a_file_that_is_not_there(path):
+    """Opening without making says where it looked."""
+    with pytest.raises(StorageError, match=r"g\.jobgroup"):
+        GroupStore(path)
+    assert not path.exists()
+
+
+def test_a_full_disk_changes_nothing(path):
+    """Where SQLite cannot grow the file the job is refused, the others stay, and it works again."""
+    with closing(GroupStore(path, create="g")) as store:
+        store.add([_job("before")])
+        with store.database.reading() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(StorageError, match="full"):
+            store.add([_job("too large", {"payload": {"x": os.urandom(200_000).hex()}})])
+        with store.database.reading() as connection:
+            connection.execute("PRAGMA max_page_count = 1073741823")
+        assert [r.name for r in store.records()] == ["before"]
+        store.add([_job("after")])
+        assert len(store) == 2
