@@ -1,7 +1,8 @@
 """Examples of every message, trait and word of the dashboard, from which `wire.json` is recorded.
 
-Both sides are held to the recording: `test_dashboard_contract.py` here, `js/tests/node/wire.test.ts`
-there. Run this file to record anew after a change of the protocol, on purpose.
+Both sides are held to the recording: `test_dashboard_contract.py` here, there
+`js/tests/node/wire.test.ts`. Run this file to record anew after a change of the protocol, on
+purpose.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ These may take long (results come from the cloud), so they run in threads of the
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,11 +48,25 @@ def job_detail(group: JobGroup, position: int) -> Json:
             }
             for each in job.attempts
         ],
-        "events": [{"at": each.at, "what": each.kind, "text": each.text} for each in job.events],
+        "events": sorted(_timeline(job), key=lambda event: float(event["at"])),
         "params": job.params,
         "labels": job.labels,
         "facts": job.facts,
     }
+
+
+def _timeline(job: RemoteJob) -> Iterator[Json]:
+    """What happened to a job and when: told by its attempts, and noted beside them."""
+    for event in job.events:
+        yield {"at": event.at, "what": event.kind, "text": event.text}
+    for each in job.attempts:
+        yield {"at": each.intent_at, "what": "sending", "text": f"attempt {each.number}"}
+        if each.sent_at is not None:
+            yield {"at": each.sent_at, "what": "sent", "text": f"as {each.remote_id}"}
+        if each.started_at is not None:
+            yield {"at": each.started_at, "what": "started", "text": ""}
+        if each.finished_at is not None:
+            yield {"at": each.finished_at, "what": each.state, "text": each.message or ""}
 
 
 class Results:

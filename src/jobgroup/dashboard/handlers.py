@@ -27,6 +27,8 @@ ON_GROUP: Final = frozenset(
     {"run", "rerun", "cancel", "pause", "resume", "resend", "confirm", "refresh"}
 )
 
+MODES: Final = ("parallel", "sequential", "queue")
+
 _log = logging.getLogger("jobgroup.dashboard")
 
 
@@ -167,12 +169,12 @@ def _checked(args: wire.Json) -> wire.Json:
     """The arguments of a command, as the engine wants them.
 
     Raises:
-        TypeError: one is unknown or is not what it should be.
+        TypeError, ValueError: one is unknown or is not what it should be.
     """
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": _positions,
         "position": int,
-        "mode": str,
+        "mode": _mode,
         "delay": float,
         "replace": bool,
         "remote_id": str,
@@ -181,6 +183,12 @@ def _checked(args: wire.Json) -> wire.Json:
     if unknown:
         raise TypeError(f"no command has the argument {unknown[0]!r}")
     return {name: checks[name](value) for name, value in args.items()}
+
+
+def _mode(value: Any) -> str:
+    if value not in MODES:
+        raise ValueError(f"mode is {', '.join(MODES)}, not {value!r}")
+    return str(value)
 
 
 def _positions(value: Any) -> list[int] | None:

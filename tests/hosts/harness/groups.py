@@ -1,6 +1,6 @@
-"""Notebook cells that make a job group on an embedded cloud of their own, quick and without Perceval."""
+"""Notebook cells that make a job group on an embedded cloud of their own, without Perceval."""
 
-CLOUD = '''
+CLOUD = """
 from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
@@ -11,7 +11,7 @@ set_token(cloud.token, url=cloud.url)
 def job(duration_s=0.0, **parameters):
     body = {{"command": "probs", "parameters": {{"duration_s": duration_s, **parameters}}}}
     return RemoteJob(body, platform="test:timer", url=cloud.url, name="timer")
-'''
+"""
 
 
 def cloud(*, concurrent: int = 8) -> str:

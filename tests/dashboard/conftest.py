@@ -1,0 +1,167 @@
+"""A group on an embedded cloud, and a browser's end of the comm: real parts but for the page."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import comm
+import pytest
+from comm.base_comm import BaseComm
+
+from jobgroup import Dashboard, JobGroup, RemoteJob, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+TIMEOUT_S = 20.0
+
+
+class RecordingComm(BaseComm):
+    """Keeps what the kernel sends, as a host would get it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.sent: list[tuple[dict[str, Any], list[Any]]] = []
+        super().__init__(*args, **kwargs)
+
+    def publish_msg(
+        self,
+        msg_type: str,
+        data: Any = None,
+        metadata: Any = None,
+        buffers: Any = None,
+        **keys: Any,
+    ) -> None:
+        """Send, for a host that only remembers."""
+        if msg_type == "comm_msg":
+            self.sent.append((data, list(buffers or [])))
+
+
+class Page:
+    """The browser's end of one dashboard: says hello, acknowledges, asks."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self.dashboard = dashboard
+        self._comm: RecordingComm = dashboard.comm
+        self._ids = itertools.count(1)
+
+    def send(self, **content: Any) -> None:
+        """Send a message to the kernel."""
+        data = {"method": "custom", "content": content}
+        self._comm.handle_msg({"content": {"data": data}, "buffers": []})
+
+    def hello(self, have: dict[str, Any] | None = None) -> None:
+        """Somebody looks."""
+        self.send(t="hello", have=have)
+
+    def pull(
+        self, *, ack: int = 0, reply: bool = True, have: Any = None, waiting: Any = ()
+    ) -> None:
+        """Somebody still looks."""
+        self.send(t="pull", have=have, ack=ack, waiting=list(waiting), reply=reply)
+
+    def do(self, name: str, /, **args: Any) -> dict[str, Any]:
+        """Ask for a command and return its answer."""
+        return self.answer(self.ask_for("do", name, args))
+
+    def ask(self, name: str, /, **args: Any) -> Any:
+        """Ask a question and return what the answer says."""
+        return self.answer(self.ask_for("ask", name, args))["value"]
+
+    def ask_for(self, tag: str, name: str, args: dict[str, Any], request: str = "") -> str:
+        """Send a request and return its id, without waiting."""
+        request = request or f"request-{next(self._ids)}"
+        self.send(t=tag, id=request, name=name, args=args)
+        return request
+
+    def set(self, name: str, value: Any) -> dict[str, Any]:
+        """Want a setting, and return the answer."""
+        request = f"request-{next(self._ids)}"
+        self.send(t="set", id=request, name=name, value=value)
+        return self.answer(request)
+
+    def answer(self, request: str) -> dict[str, Any]:
+        """The answer to a request."""
+        return self.wait(
+            lambda: next((m for m in self.messages("done", "fail") if m["id"] == request), None)
+        )
+
+    def messages(self, *tags: str) -> list[dict[str, Any]]:
+        """The messages with these tags, so far."""
+        custom = [d["content"] for d, _ in list(self._comm.sent) if d["method"] == "custom"]
+        return [content for content in custom if content["t"] in tags]
+
+    def updates(self) -> list[dict[str, Any]]:
+        """The traits that were set, so far."""
+        return [d["state"] for d, _ in list(self._comm.sent) if d["method"] == "update"]
+
+    def wait_for(self, tag: str, n: int = 1) -> dict[str, Any]:
+        """The n-th message with this tag."""
+        return self.wait(lambda: self.messages(tag)[n - 1 : n])[0]
+
+    def states(self) -> dict[int, str]:
+        """What a page that takes snapshots and patches in shows of each job."""
+        shown: dict[int, str] = {}
+        for message in self.messages("snap", "patch"):
+            columns = message["rows"]["columns"]
+            if message["t"] == "snap" and message["part"] == 0:
+                shown = {}
+            shown |= dict(zip(columns["position"], columns.get("state", ()), strict=False))
+        return shown
+
+    def wait(self, condition: Callable[[], Any]) -> Any:
+        """The first true value of a condition; what the engine does takes its time."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise TimeoutError("it did not come true")
+            time.sleep(0.01)
+        return value
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """A cloud whose jobs only take time."""
+    with EmbeddedCloud(warm=False) as running:
+        yield running
+
+
+@pytest.fixture
+def make_group(cloud: EmbeddedCloud, data_dir: Any) -> Iterator[Callable[..., JobGroup]]:
+    """Makes a group of timer jobs, each given by its parameters."""
+    set_token(cloud.token, url=cloud.url)
+
+    def make(name: str, *jobs: dict[str, Any]) -> JobGroup:
+        group = JobGroup(name)
+        group.add_many(
+            (
+                RemoteJob(
+                    {"command": "probs", "parameters": parameters},
+                    platform="test:timer",
+                    url=cloud.url,
+                ),
+                {},
+                {"phi": i / 10},
+            )
+            for i, parameters in enumerate(jobs)
+        )
+        return group
+
+    yield make
+    cloud.faults.clear()
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Page]]:
+    """Opens a dashboard and the browser's end of it."""
+    monkeypatch.setattr(comm, "create_comm", RecordingComm)
+    opened: list[Dashboard] = []
+
+    def open_one(*args: Any, **options: Any) -> Page:
+        dashboard = Dashboard(*args, **options)
+        opened.append(dashboard)
+        return Page(dashboard)
+
+    yield open_one
+    for dashboard in opened:
+        dashboard.close()

@@ -1,0 +1,206 @@
+"""What a page asks for: done once, answered once, refused with a sentence."""
+
+from __future__ import annotations
+
+import pytest
+from traitlets import TraitError
+
+from jobgroup import JobGroup
+
+
+def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
+    """Run sends what is unsent, rerun what failed; each answer is one line; the group agrees."""
+    group = make_group("g", {}, {})
+    cloud.faults.add("fail_job", times=1)
+    page = open_page(group)
+    page.hello()
+    assert page.do("run", mode="parallel")["value"]["text"] == "2 sent"
+    page.wait(lambda: sorted(page.states().values()) == ["error", "success"])
+    assert page.do("rerun")["value"]["text"] == "1 rerun"
+    page.wait(lambda: set(page.states().values()) == {"success"})
+    assert [job.state for job in group] == ["success", "success"]
+
+
+def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):
+    """The same id again gets the same answer, and no second job is paid for."""
+    page = open_page(make_group("g", {}))
+    page.ask_for("do", "run", {"mode": "parallel"}, request="same")
+    first = page.answer("same")
+    sent = len(cloud.jobs())
+    page.ask_for("do", "run", {"mode": "parallel"}, request="same")
+    page.wait(lambda: len(page.messages("done")) == 2)
+    assert page.messages("done") == [first, first]
+    assert len(cloud.jobs()) == sent
+
+
+def test_a_lost_answer_is_had_by_the_next_pull(make_group, open_page):
+    """A page that still waits for an answer is given it again."""
+    page = open_page(make_group("g", {}))
+    request = page.ask_for("do", "refresh", {})
+    first = page.answer(request)
+    page.pull(waiting=[request, "unknown"])
+    page.wait(lambda: page.messages("done") == [first, first])
+
+
+def test_requests_are_said_to_be_heard_at_once(make_group, open_page):
+    """Before the answer comes a note, so that a long command is not taken for a busy kernel."""
+    page = open_page(make_group("g", {}))
+    request = page.ask_for("do", "run", {"mode": "sequential", "delay": 0})
+    page.answer(request)
+    order = [m["t"] for m in page.messages("note", "done") if m["id"] == request]
+    assert order == ["note", "done"]
+
+
+def test_cancel_pause_and_resume(make_group, open_page):
+    """Each acts on the group, and the page's traits follow."""
+    group = make_group("g", {"duration_s": 60})
+    page = open_page(group)
+    page.hello()
+    page.do("pause")
+    page.wait(lambda: page.dashboard.paused)
+    page.do("resume")
+    page.wait(lambda: not page.dashboard.paused)
+    page.do("run", mode="parallel")
+    assert page.do("cancel", positions=[0])["value"]["done"] == [0]
+    page.wait(lambda: page.states() == {0: "canceled"})
+
+
+def test_delete_and_undo(make_group, open_page):
+    """A deleted group says so, is not listed, and comes back with its jobs."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    page.hello()
+    page.wait_for("snap")
+    page.do("delete", cancel=False)
+    page.wait(lambda: page.dashboard.deleted)
+    assert JobGroup.list_existing() == []
+    page.do("restore")
+    page.wait(lambda: not page.dashboard.deleted)
+    assert JobGroup.list_existing() == ["g"]
+    page.wait(lambda: page.messages("snap")[-1]["epoch"] != page.messages("snap")[0]["epoch"])
+    assert [job.state for job in group] == ["unsent", "unsent"]
+
+
+def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_page, cloud):
+    """A plan's limit fails the command in the cloud's words, and nothing is raised anywhere."""
+    page = open_page(make_group("g", {}))
+    cloud.faults.add(
+        "refuse", calls=["create"], times=1, status=400, sentence="Cannot create more than 0 jobs"
+    )
+    answer = page.do("run", mode="parallel")
+    assert (answer["t"], answer["code"]) == ("fail", "JobLimitError")
+    assert "Cannot create more than 0 jobs" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("run", {"mode": "explode"}),
+        ("run", {"surprise": 1}),
+        ("rerun", {"positions": "all"}),
+        ("run", {"delay": "soon"}),
+        ("confirm", {"position": 0, "remote_id": "x"}),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused(make_group, open_page, name, args):
+    """Wrong arguments fail that request alone; the group is as it was."""
+    group = make_group("g", {})
+    page = open_page(group)
+    assert page.do(name, **args)["t"] == "fail"
+    assert group[0].state == "unsent"
+
+
+def test_what_is_no_message_is_answered_where_it_has_an_id(make_group, open_page):
+    """A page of another version gets an answer instead of silence."""
+    page = open_page(make_group("g", {}))
+    assert page.do("explode")["code"] == "BadMessageError"
+    page.send(t="no such")
+
+
+def test_read_only_refuses_every_command(make_group, open_page):
+    """Hidden buttons are not the lock: the kernel refuses too."""
+    group = make_group("g", {})
+    page = open_page(group, read_only=True)
+    for name in ("run", "delete", "cancel"):
+        answer = page.do(name)
+        assert answer["t"] == "fail"
+        assert "read-only" in answer["message"]
+    assert JobGroup.list_existing() == ["g"]
+
+
+def test_settings_become_traits_and_nonsense_does_not(make_group, open_page):
+    """The browser asks, Python sets; a value that is not allowed changes nothing and says why."""
+    page = open_page(make_group("g", {}, {}))
+    assert page.set("filter", "failed")["t"] == "done"
+    assert page.set("selected", [[0, 1]])["t"] == "done"
+    assert page.dashboard.filter == "failed"
+    assert [job.position for job in page.dashboard.selected_jobs] == [0, 1]
+    assert page.set("filter", "nonsense")["code"] == "TraitError"
+    assert page.dashboard.filter == "failed"
+
+
+def test_a_job_is_told_in_detail(make_group, open_page):
+    """Attempts with ids and messages, events, parameters and labels of one job."""
+    group = make_group("g", {"fail": "out of photons"})
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    group.wait(20)
+    detail = page.ask("job", position=0)
+    assert [a["message"] for a in detail["attempts"]] == ["out of photons"]
+    assert detail["attempts"][0]["remote_id"] == group[0].id
+    assert detail["labels"] == {"phi": 0.0}
+    told = [event["what"] for event in detail["events"]]
+    assert told[-1] == "error"
+    assert {"sending", "sent", "started"} <= set(told)
+
+
+def test_results_are_distributions_largest_first(make_group, open_page):
+    """Results of chosen jobs; the one that has none says why and harms no other."""
+    group = make_group("g", {"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60})
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.hello()
+    page.wait(lambda: page.states().get(0) == "success")
+    first, second = page.ask("results", positions=[0, 1])["results"]
+    assert first["distributions"][0]["entries"] == [["|1,0>", 7.0], ["|0,1>", 3.0]]
+    assert first["distributions"][0]["scalars"]["physical_perf"] == 1.0
+    assert second["distributions"] == []
+    assert "not available yet" in second["error"]
+    group.cancel_all()
+
+
+def test_groups_are_listed_opened_and_left(make_group, open_page):
+    """`Dashboard()` lists all groups with sizes; opening one shows its jobs."""
+    make_group("one", {})
+    make_group("two", {}, {})
+    page = open_page()
+    page.hello()
+    listed = page.ask("groups")["groups"]
+    assert [(g["name"], g["counts"]) for g in listed] == [
+        ("one", {"unsent": 1}),
+        ("two", {"unsent": 2}),
+    ]
+    assert all(g["size_bytes"] > 0 for g in listed)
+    assert page.do("open", name="two")["t"] == "done"
+    assert page.dashboard.group == "two"
+    page.wait(lambda: page.states() == {0: "unsent", 1: "unsent"})
+    assert page.do("open", name="three")["code"] == "GroupNotFoundError"
+
+
+def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
+    """Nothing that reaches a page, and so perhaps a saved notebook, holds the token."""
+    page = open_page(make_group("g", {}))
+    page.hello()
+    page.do("run", mode="parallel")
+    page.wait(lambda: page.states() == {0: "success"})
+    page.ask("job", position=0)
+    sent = str(page.messages("snap", "patch", "done", "note")) + str(page.updates())
+    state = str(page.dashboard.get_state()) + str(page.dashboard._repr_mimebundle_())
+    assert cloud.token not in sent + state
+
+
+def test_traits_of_the_kernel_cannot_be_set(make_group, open_page):
+    """Counts and the like follow the group; a program cannot make them lie."""
+    dashboard = open_page(make_group("g", {})).dashboard
+    with pytest.raises(TraitError):
+        dashboard.counts = {"success": 99}

@@ -1,0 +1,169 @@
+"""Rows on their way to the page: snapshots, patches, loss, reload, views that come and go."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from wire_examples import record
+
+from jobgroup import JobGroup
+from jobgroup.dashboard.flow import Flow
+from jobgroup.dashboard.rows import encode
+from jobgroup.dashboard.wire import Have
+
+THREAD = "jobgroup-dashboard"
+
+
+def threads() -> list[str]:
+    """The sender threads that are alive."""
+    return [thread.name for thread in threading.enumerate() if thread.name == THREAD]
+
+
+def test_hello_is_answered_with_all_rows(make_group, open_page):
+    """Who has nothing gets a snapshot, with what tells the jobs apart."""
+    page = open_page(make_group("g", {}, {}))
+    page.hello()
+    snap = page.wait_for("snap")
+    assert snap["total"] == 2
+    assert snap["rows"]["columns"]["state"] == ["unsent", "unsent"]
+    assert snap["rows"]["columns"]["label.phi"] == [0.0, 0.1]
+
+
+def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
+    """While jobs run the page is told, and what it shows at the end is what the group has."""
+    group = make_group("g", {}, {"fail": "no"}, {"duration_s": 0.3})
+    page = open_page(group)
+    page.hello()
+    page.wait_for("snap")
+    group.run_parallel()
+    page.wait(lambda: page.states() == {0: "success", 1: "error", 2: "success"})
+    pushes = page.messages("snap", "patch")
+    reached = pushes[0]["version"]
+    for patch in pushes[1:]:
+        assert patch["from"] <= reached <= patch["to"]
+        reached = patch["to"]
+    assert page.dashboard.progress == 1.0
+    assert page.dashboard.counts == {"success": 2, "error": 1}
+
+
+def test_another_process_changes_are_seen(make_group, open_page):
+    """What a second object, standing for another notebook, adds to the group reaches the page."""
+    page = open_page(make_group("g", {}))
+    page.hello()
+    page.wait_for("snap")
+    make_group("g", {}, {})
+    page.wait(lambda: len(page.states()) == 3)
+    assert page.messages("snap", "patch")[-1]["total"] == 3
+
+
+def test_reload_gets_what_changed_since(make_group, open_page):
+    """Who comes back with rows of this life gets a patch; with rows of another one, a snapshot."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    page.hello()
+    snap = page.wait_for("snap")
+    have = {"epoch": snap["epoch"], "version": snap["version"]}
+    page.send(t="bye")
+    group[1].note = "seen"
+    page.hello(have)
+    patch = page.wait_for("patch")
+    assert patch["from"] == snap["version"]
+    assert patch["rows"]["columns"]["position"] == [1]
+    assert patch["rows"]["columns"]["note"] == ["seen"]
+    page.hello({"epoch": "another life", "version": 1})
+    page.wait_for("snap", 2)
+
+
+def test_pull_is_answered_even_if_there_is_nothing(make_group, open_page):
+    """An empty patch tells the page that the kernel lives."""
+    page = open_page(make_group("g", {}))
+    page.hello()
+    snap = page.wait_for("snap")
+    page.pull(ack=snap["n"], have={"epoch": snap["epoch"], "version": snap["version"]})
+    patch = page.wait_for("patch")
+    assert patch["rows"]["n"] == 0
+    assert patch["from"] == patch["to"] == snap["version"]
+
+
+def test_thread_ends_when_nobody_looks(make_group, open_page):
+    """Fifty views come and go; no thread and no subscription is left."""
+    group = make_group("g", {})
+    page = open_page(group)
+    before = len(threads())
+    for _ in range(50):
+        page.hello()
+        page.send(t="bye")
+    page.wait(lambda: len(threads()) == before == 0)
+    group[0].note = "unseen"
+    assert page.messages("patch") == []
+
+
+def test_display_sends_rows_before_anybody_can_say_hello(make_group, open_page):
+    """The hello of a dashboard is heard after the cell that shows it; its rows come at once."""
+    page = open_page(make_group("g", {}, {}))
+    page.dashboard._repr_mimebundle_()
+    assert page.wait_for("snap")["total"] == 2
+
+
+def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
+    """Traits of a group of 5,000 jobs are far below 50 kB, so that a saved notebook stays small."""
+    from jobgroup import RemoteJob
+
+    group = JobGroup("large")
+    job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
+    group.add_many((job, {}, {"phi": i}) for i in range(5000))
+    page = open_page(group, selected=[[0, 999], [1001, 4999]])
+    state = {k: v for k, v in page.dashboard.get_state().items() if k != "_esm"}
+    assert len(json.dumps(state, default=str)) < 50_000
+
+
+def test_a_large_group_travels_in_parts(open_page, data_dir):
+    """Above a megabyte or so a snapshot comes in parts, binary, that make one whole."""
+    from jobgroup import RemoteJob
+
+    group = JobGroup("large")
+    job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
+    group.add_many((job, {}, {"phi": i}) for i in range(21_000))
+    page = open_page(group)
+    page.hello()
+    page.wait_for("snap", 2)
+    parts = page.messages("snap")
+    assert [(p["part"], p["parts"], p["total"]) for p in parts] == [(0, 2, 21_000), (1, 2, 21_000)]
+    assert [p["rows"]["n"] for p in parts] == [20_000, 1_000]
+    assert parts[0]["rows"]["columns"]["state"]["as"] == "words"
+
+
+def test_flow_never_has_more_than_two_pushes_under_way_but_goes_on_slowly():
+    """Two pushes without a word from the page are the most, then one a second."""
+    flow = Flow("e")
+    flow.next_push(0.0)
+    assert flow.may_push(0.1)
+    flow.next_push(0.1)
+    assert not flow.may_push(0.2)
+    assert flow.may_push(1.2)
+    flow.acknowledge(1)
+    assert flow.may_push(0.2)
+    flow.acknowledge(99)
+    assert not flow.is_overdue(50.0)
+
+
+def test_flow_begins_anew_for_whom_it_does_not_know():
+    """A page with other rows, or with rows from the future, gets all of them."""
+    flow = Flow("e", cursor=7)
+    flow.ask(Have("e", 5))
+    assert flow.cursor == 5
+    for have in (None, Have("other", 5), Have("e", 9)):
+        flow = Flow("e", cursor=7)
+        flow.ask(have)
+        assert flow.is_snapshot_due
+
+
+def test_cells_of_any_kind_survive_both_codings():
+    """Nested values become text, long ones are cut, mixed ones keep their kind, NaN is nothing."""
+    labels = ['{"v":[1,{"a":2}]}', '{"v":true}', '{"v":1}', '{"v":"%s"}' % ("x" * 500), '{"v":NaN}']
+    records = [record(i, labels_json=text) for i, text in enumerate(labels)]
+    plain = encode(records, is_binary=False)[0]["columns"]["label.v"]
+    packed = encode(records, is_binary=True)[0]["columns"]["label.v"]
+    assert plain == packed == ['[1,{"a":2}]', True, 1, "x" * 200, None]
+    assert packed[1] is True

@@ -1,0 +1,108 @@
+"""`Dashboard` as an object: one for a group, its options, its traits for programs, its fallback."""
+
+from __future__ import annotations
+
+import html.parser
+
+import pytest
+from traitlets import TraitError
+from wire_examples import record
+
+import jobgroup
+from jobgroup import Dashboard, GroupNotFoundError, JobGroup
+from jobgroup.dashboard.fallback import page_of
+
+
+def test_one_dashboard_for_a_group_however_often_the_cell_runs(make_group, open_page):
+    """The group, its name, or another object of it: the same widget, with the new options."""
+    group = make_group("g", {})
+    first = open_page(group).dashboard
+    assert Dashboard("g") is first
+    assert Dashboard(JobGroup("g"), filter="failed") is first
+    assert first.filter == "failed"
+    first.close()
+    assert open_page(group).dashboard is not first
+
+
+def test_an_unknown_option_is_refused_with_advice(make_group, open_page):
+    """A misspelt keyword is a TypeError that names the right one, not silence."""
+    with pytest.raises(TypeError, match=r"no option 'fliter'\. Did you mean 'filter'"):
+        open_page(make_group("g", {}), fliter="failed")
+    with pytest.raises(TypeError, match="JobGroup"):
+        Dashboard(7)
+    with pytest.raises(GroupNotFoundError, match="g2"):
+        Dashboard("g2")
+
+
+def test_wrong_values_are_refused(make_group, open_page):
+    """Each trait says what it takes."""
+    dashboard = open_page(make_group("g", {})).dashboard
+    for name, value in {"filter": "faild", "theme": "pink", "selected": ["x"]}.items():
+        with pytest.raises(TraitError):
+            setattr(dashboard, name, value)
+
+
+def test_selected_takes_places_jobs_and_ranges(make_group, open_page):
+    """A program may set what it has; what it reads are ranges, and the jobs."""
+    group = make_group("g", {}, {}, {}, {})
+    dashboard = open_page(group).dashboard
+    dashboard.selected = [group[0], 1, [3, 3]]
+    assert dashboard.selected == [[0, 1], [3, 3]]
+    assert dashboard.selected_jobs == [group[0], group[1], group[3]]
+
+
+def test_a_program_observes_what_happens(make_group, open_page):
+    """`observe` and `link` see counts and progress move while a dashboard is looked at."""
+    seen = []
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    page.dashboard.observe(lambda change: seen.append(change.new), "counts")
+    page.hello()
+    group.run_parallel()
+    page.wait(lambda: seen and seen[-1] == {"success": 2})
+
+
+def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, open_page):
+    """The last line of a cell: the widget for who has a kernel, HTML and text for who has not."""
+    group = make_group("g", {})
+    page = open_page(group)
+    data, _ = group._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == page.dashboard.model_id
+    assert data["text/plain"] == repr(group)
+    assert "Dashboard(&#x27;g&#x27;)" in data["text/html"]
+
+
+def test_the_table_without_a_kernel_is_escaped_and_bounded():
+    """Names and messages come from anywhere: none becomes a tag, and 20,000 jobs stay small."""
+    evil = '<img src=x onerror="alert(1)">'
+    records = [
+        record(0, name=evil, message=evil, state="error", labels_json='{"<b>":"<i>"}'),
+        *(record(i) for i in range(1, 20_000)),
+    ]
+    text = page_of(evil, {"error": 1, "unsent": 19_999}, records, 0.0)
+    tags = set()
+    parser = html.parser.HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: tags.add((tag, *attrs))
+    parser.feed(text)
+    known = "p b br small code table thead tbody tr th td"
+    assert tags == {(tag,) for tag in known.split()}
+    assert "and 19950 more" in text
+    assert len(text) < 20_000
+
+
+def test_the_fallback_puts_failed_jobs_first():
+    """Who opens a saved notebook sees at once what went wrong."""
+    records = [record(0), record(1, state="error", message="why")]
+    text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
+    assert text.index("why") < text.index("unsent</td>")
+
+
+def test_dashboard_is_imported_only_when_it_is_used():
+    """The library is quick to import: the widget's own imports cost more than all the rest."""
+    import subprocess
+    import sys
+
+    code = "import jobgroup, sys; print('anywidget' in sys.modules, jobgroup.Dashboard.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "Dashboard"]
+    assert jobgroup.Dashboard is Dashboard
