@@ -6,18 +6,21 @@ import sys
 
 import pytest
 
-from jobgroup import JobGroup, RemoteJob
+from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture(scope="module")
 def cloud():
+    """A cloud whose plan holds two jobs."""
     with EmbeddedCloud(warm=False, max_queue=2) as cloud:
         yield cloud
 
 
 @pytest.fixture
 def run(cloud):
+    """Runs the command in a process of its own."""
+
     def run(*arguments, timeout=60):
         return subprocess.run(
             [sys.executable, "-m", "jobgroup", *arguments],
@@ -32,6 +35,7 @@ def run(cloud):
 
 
 def prepared(cloud, name, *, jobs=3, fail=False, duration_s=0.05):
+    """A group of jobs that take a while, and fail if told so."""
     group = JobGroup(name)
     parameters = {"duration_s": duration_s} | ({"fail": "The laser lost its lock"} if fail else {})
     payload = {"command": "timer", "parameters": parameters}
@@ -58,6 +62,7 @@ def test_run_beyond_the_plan_fails_with_the_clouds_sentence(cloud, run):
     assert "Cannot create more than 2 jobs" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(group.list_unsent_jobs()) == 1
+    set_token(cloud.token, url=cloud.url)
     group.cancel_all()
 
 

@@ -11,6 +11,8 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 @pytest.fixture
 def executed(tmp_path):
+    """Executes a notebook and gives its outputs."""
+
     def execute(name):
         notebook = nbformat.read(NOTEBOOKS / name, 4)
         client = NotebookClient(notebook, timeout=120, kernel_name="python3")

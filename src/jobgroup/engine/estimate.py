@@ -20,7 +20,7 @@ def eta_s(
     where too few have finished, or nothing is under way.
 
     >>> eta_s({"running": 2, "waiting": 8}, [1.0, 2.0, 3.0, 4.0], is_sending=False)
-    (8.0, 16.0)
+    (4.0, 20.0)
     """
     left = sum(counts.get(s, 0) for s in PENDING | {SENDING})
     if is_sending:

@@ -182,11 +182,32 @@ class Run:
                 await self.wait_while_paused()
                 if self.is_stopping:
                     return
-                sent_at = await self.send_one(position)
+                sent_at = await self._send_when_free(position)
                 if sent_at is not None:
                     self.count(await self._ended(sent_at))
                     if self.should_stop_for_failures():
                         raise self.failures_error()
+
+    async def _send_when_free(self, position: int) -> int | None:
+        """Send a job, waiting where other jobs of the account fill the plan at present."""
+        backoff = Backoff(first_s=1.0, longest_s=30.0)
+        while True:
+            try:
+                return await self.send_one(position)
+            except JobLimitError:
+                if self.is_stopping or not await self._is_full_for_now(position):
+                    raise
+                self.tally.not_sent.pop(position, None)
+                await self._sleep(backoff.next_s())
+
+    async def _is_full_for_now(self, position: int) -> bool:
+        record = await self.session.in_thread(self.session.store.record, position)
+        try:
+            provider = await self.session.provider(record.target)
+            availability = await provider.availability()
+        except JobGroupError:
+            return False
+        return bool(availability.queue_max) and availability.queue_free == 0
 
     async def _ended(self, position: int) -> JobRecord:
         """Wait until a job has ended."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+_ESCAPE = re.compile(r"\\([0-7]{3})")  # a space stands as \040
 NETWORK_TYPES = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.")
 
 
@@ -38,8 +40,10 @@ def type_in_mountinfo(lines: list[str], directory: Path) -> str:
     """The type of the longest mount point that holds the directory; later mounts win. Pure."""
     best = ("", "")
     for line in lines:
-        fields, _, rest = line.partition(" - ")
-        point = fields.split()[4].encode().decode("unicode_escape")  # spaces stand as \040
+        fields, kind = (part.split() for part in line.partition(" - ")[::2])
+        if len(fields) < 5 or not kind:
+            continue
+        point = _ESCAPE.sub(lambda m: chr(int(m[1], 8)), fields[4])
         if directory.is_relative_to(point) and len(point) >= len(best[0]):
-            best = (point, rest.split()[0])
+            best = (point, kind[0])
     return best[1]

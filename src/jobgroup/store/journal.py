@@ -128,6 +128,8 @@ class Journal:
         with self._database.writing() as tx:
             attempt = _attempt(tx, attempt_id)
             if attempt["state"] not in (SENDING, UNCONFIRMED):
+                if attempt["remote_id"] == remote_id:
+                    return None
                 tx.execute(
                     "UPDATE attempts SET remote_id = coalesce(remote_id, ?) WHERE id = ?",
                     (remote_id, attempt_id),
@@ -151,6 +153,9 @@ class Journal:
         with self._database.writing() as tx:
             attempt = _attempt(tx, attempt_id)
             position = attempt["position"]
+            if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
+                _event(tx, position, "late answer", f"A request was not sent: {sentence}")
+                return
             tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt["appends"]:
                 before = tx.execute(
@@ -391,12 +396,13 @@ class Journal:
 
 def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
     row = tx.execute(
-        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends)"
+        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends,"
+        " 'remote_id', remote_id)"
         " FROM attempts WHERE id = ?",
         (attempt_id,),
     ).fetchone()
     if row is None:
-        return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
+        return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0, "remote_id": None}
     attempt: dict[str, Any] = json.loads(row[0])
     return attempt
 
