@@ -78,6 +78,15 @@ __all__ = [
 ]
 
 
+def _show(group: JobGroup, **kwargs: Any) -> Any:
+    from jobgroup.dashboard import mimebundle
+
+    return mimebundle(group, **kwargs)
+
+
+JobGroup.shown_by = staticmethod(_show)
+
+
 def __getattr__(name: str) -> Any:
     if name == "Dashboard":  # its imports cost more than all the rest
         from jobgroup.dashboard import Dashboard
