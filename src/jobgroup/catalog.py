@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jobgroup.engine.engine import engine
-from jobgroup.engine.lease import is_live
+from jobgroup.engine.liveness import is_live
 from jobgroup.errors import (
     DamagedGroupError,
     GroupNotFoundError,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from jobgroup.engine.lease import is_live
+from jobgroup.engine.launching import carry_out
+from jobgroup.engine.liveness import is_live
 from jobgroup.engine.nursery import together
-from jobgroup.engine.runs import Plan, Run, Tally
+from jobgroup.engine.plans import Plan, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.status import ON_CLOUD
 from jobgroup.store.coordination import ASKED_FOR_S
@@ -56,7 +57,7 @@ async def serve(session: GroupSession) -> None:
     while session.lease.is_held:
         if await session.in_thread(commands.has_asked):
             for command in await session.in_thread(commands.take):
-                session.engine.spawn(_serve_one, session, command.id, command.name, command.args)
+                session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
         await anyio.sleep(LOOK_EVERY_S)
 
 
@@ -109,13 +110,13 @@ async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any])
 
 async def run(session: GroupSession, **options: Any) -> Outcome:
     """Send unsent jobs."""
-    return _run_outcome(await Run(session, Plan(**_plan_options(options))).execute(), "sent")
+    return _run_outcome(await carry_out(session, Plan(**_plan_options(options))), "sent")
 
 
 async def rerun(session: GroupSession, **options: Any) -> Outcome:
     """Send failed jobs again."""
     plan = Plan(rerun=True, **_plan_options(options))
-    outcome = _run_outcome(await Run(session, plan).execute(), "rerun")
+    outcome = _run_outcome(await carry_out(session, plan), "rerun")
     if plan.positions is not None:
         skipped = len(plan.positions) - len(outcome["done"]) - len(outcome["failed"])
         if skipped > 0:
@@ -130,7 +131,7 @@ async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
     ]
     session.changed()
     plan = Plan(positions=tuple(given_back))
-    return _run_outcome(await Run(session, plan).execute(), "sent again")
+    return _run_outcome(await carry_out(session, plan), "sent again")
 
 
 async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from jobgroup.credentials import on_change, token_for
+from jobgroup.credentials import on_change
+from jobgroup.engine.accounts import Accounts
+from jobgroup.engine.commands import serve
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.session import GroupSession
-
-if TYPE_CHECKING:
-    from jobgroup.providers.base import Provider
-    from jobgroup.store import Target
 
 
 class Engine:
@@ -26,7 +22,7 @@ class Engine:
         self.loop.at_exit(self._finish)
         self._sessions: WeakValueDictionary[Path, GroupSession] = WeakValueDictionary()
         self._lock = threading.RLock()
-        self._providers: dict[tuple[str, str, str], Provider] = {}
+        self._accounts = Accounts()
         on_change(self._on_new_token)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
@@ -34,7 +30,14 @@ class Engine:
         with self._lock:
             session = self._sessions.get(path)
             if session is None or not session.is_current():
-                session = GroupSession(self, name, path, create=create)
+                session = GroupSession(
+                    name,
+                    path,
+                    create=create,
+                    loop=self.loop,
+                    accounts=self._accounts,
+                    serve=serve,
+                )
                 self._sessions[path] = session
             return session
 
@@ -42,31 +45,6 @@ class Engine:
         """The session of a group that this process has open already."""
         with self._lock:
             return self._sessions.get(path)
-
-    def spawn(self, function: Callable[..., Any], *args: Any) -> None:
-        """Let a coroutine function run by itself. On the loop only."""
-        self.loop.spawn(function, *args)
-
-    def provider(self, target: Target) -> Provider:
-        """The provider for a job's account.
-
-        Raises:
-            CredentialsError: the account's origin may carry no token.
-            MissingExtraError: no such provider is installed.
-        """
-        from jobgroup.providers import provider_for
-        from jobgroup.providers.base import Account
-
-        key = (target.provider, target.origin, target.account)
-        with self._lock:
-            if key not in self._providers:
-                account = Account(
-                    origin=target.origin,
-                    label=target.account,
-                    token=lambda: token_for(target.origin, target.account),
-                )
-                self._providers[key] = provider_for(account, target.provider)
-            return self._providers[key]
 
     def _on_new_token(self, _origin: str, _label: str) -> None:
         with self._lock:
@@ -86,8 +64,7 @@ class Engine:
                 run.stop()
         while any(session.lease.is_held for session in sessions):  # noqa: ASYNC110
             await anyio.sleep(0.01)
-        for provider in self._providers.values():
-            await provider.aclose()
+        await self._accounts.aclose()
 
 
 _engine: Engine | None = None

@@ -4,69 +4,31 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 
+from jobgroup.engine.liveness import LAPSES_AFTER_S, is_live, now_s, process_start
+from jobgroup.engine.opened import OpenGroup
 from jobgroup.store import LeaseRecord
 from jobgroup.store.coordination import busy_error
 
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-
 HEARTBEAT_S = 2.0
-LAPSES_AFTER_S = 10.0
-
-
-def now_s() -> float:
-    """A clock that also runs while the machine is suspended, where there is one."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
-def process_start(pid: int) -> str:
-    """Tells processes of one pid apart; "" where the system does not say.
-
-    Source: proc(5), field 22 of /proc/[pid]/stat.
-    """
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]
-
-
-def is_live(held: LeaseRecord) -> bool:
-    """Whether the holder is alive, as far as this machine can tell.
-
-    A holder on this machine whose process is gone is dead at once; any other is when it has not
-    been heard of for `LAPSES_AFTER_S` (a heartbeat from the future is a clock that was set back).
-    """
-    if abs(time.time() - held.heartbeat_at) > LAPSES_AFTER_S:
-        return False
-    if held.host != socket.gethostname():
-        return True
-    if held.started:
-        return process_start(held.pid) == held.started
-    try:
-        os.kill(held.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 class HeldLease:
-    """This process' claim to run a group. Several runs share it; the last one gives it back."""
+    """This process' claim to run a group. Several runs share it; the last one gives it back.
 
-    def __init__(self, session: GroupSession) -> None:
-        self._session = session
+    Args:
+        group: what it is a claim to.
+        on_taken: runs while the lease is held, beside the runs.
+    """
+
+    def __init__(self, group: OpenGroup, on_taken: Callable[[], Awaitable[None]]) -> None:
+        self._group = group
+        self._on_taken = on_taken
         self._owner = uuid.uuid4().hex
         self._users = 0
         self._lock = anyio.Lock()
@@ -119,7 +81,7 @@ class HeldLease:
         return self._generation > 0
 
     async def _take(self) -> None:
-        store = self._session.store
+        store = self._group.store
         holder = {
             "owner": self._owner,
             "host": socket.gethostname(),
@@ -130,12 +92,12 @@ class HeldLease:
         def take() -> LeaseRecord:
             return store.lease.take(holder, is_live=is_live, on_taken=store.journal.recover)
 
-        taken = await self._session.in_thread(take)
+        taken = await self._group.in_thread(take)
         self._generation = taken.generation
         self._checked_at = now_s()
-        self._session.changed()
-        self._session.engine.spawn(self._keep)
-        self._session.serve_others()
+        self._group.changed()
+        self._group.loop.spawn(self._keep)
+        self._group.loop.spawn(self._on_taken)
 
     async def _keep(self) -> None:
         with anyio.CancelScope() as self._scope:
@@ -144,11 +106,11 @@ class HeldLease:
                 try:
                     await self._beat()
                 except Exception as error:  # noqa: BLE001  (a full disk; the lease lapses by itself)
-                    self._session.log.warning("heartbeat failed: %s", error)
+                    self._group.log.warning("heartbeat failed: %s", error)
 
     async def _beat(self) -> None:
         generation = self._generation
-        if not await self._session.in_thread(self._session.store.lease.beat, generation):
+        if not await self._group.in_thread(self._group.store.lease.beat, generation):
             self._generation = 0
         self._checked_at = now_s()
 
@@ -158,4 +120,4 @@ class HeldLease:
             self._scope = None
         generation, self._generation = self._generation, 0
         if generation:
-            await self._session.in_thread(self._session.store.lease.give_back, generation)
+            await self._group.in_thread(self._group.store.lease.give_back, generation)

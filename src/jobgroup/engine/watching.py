@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import anyio
 
+from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
+from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.pacing import FRONTIER, SHORTEST_S, Backoff, poll_delay_s
 from jobgroup.errors import (
     CloudBusyError,
@@ -25,9 +26,6 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.store import Target
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
 
 CHUNK = 200
 """Answers that are recorded in one transaction."""
@@ -63,8 +61,9 @@ class Watched:
 class Watcher:
     """The poller of one group. Sleeps unless somebody watches and something is active."""
 
-    def __init__(self, session: GroupSession) -> None:
-        self._session = session
+    def __init__(self, group: OpenGroup, lease: HeldLease) -> None:
+        self._group = group
+        self._lease = lease
         self._roster: dict[int, Watched] = {}
         self._roster_version = -1
         self._watching = 0
@@ -85,7 +84,7 @@ class Watcher:
         self._watching += 1
         if not self._is_polling:
             self._is_polling = True
-            self._session.engine.spawn(self._poll)
+            self._group.loop.spawn(self._poll)
         try:
             yield
         finally:
@@ -124,26 +123,26 @@ class Watcher:
         """Ask again at once: there is a new token, or the user calls again."""
         self._backoffs.clear()
         self.token_error = None
-        self._session.changed()
+        self._group.changed()
 
     async def _poll(self) -> None:
         while self._watching:
             try:
                 pause_s = await self._poll_once()
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
-                self._session.log.warning("watching %s: %s", self._session.name, error)
+                self._group.log.warning("watching %s: %s", self._group.name, error)
                 pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
-            await self._session.next_change(max(pause_s, 0.005))
+            await self._group.next_change(max(pause_s, 0.005))
         self._is_polling = False
 
     async def _poll_once(self) -> float:
         """Ask about what is due; returns the seconds until more is."""
         async with self._asking:
             now = time.monotonic()
-            if now >= self._look_for_dead_at and not self._session.lease.is_held:
+            if now >= self._look_for_dead_at and not self._lease.is_held:
                 self._look_for_dead_at = now + 2.0
-                await self._session.in_thread(self._session.settle_abandoned)
+                await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
             times = self._times()
             await self._ask([w for w, due_at in times if due_at <= now])
@@ -173,12 +172,12 @@ class Watcher:
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
-        store = self._session.store
-        version = await self._session.in_thread(lambda: store.version)
+        store = self._group.store
+        version = await self._group.in_thread(lambda: store.version)
         if version == self._roster_version:
             return
         began = time.monotonic()
-        rows = await self._session.in_thread(store.journal.pollable)
+        rows = await self._group.in_thread(store.journal.pollable)
         self._load_s = time.monotonic() - began
         known = self._roster
         self._roster = {}
@@ -211,9 +210,9 @@ class Watcher:
         return errors
 
     async def _ask_chunk(self, key: tuple[str, str], jobs: list[Watched]) -> Exception | None:
-        session = self._session
+        group = self._group
         try:
-            provider = await session.provider(jobs[0].target)
+            provider = await group.provider(jobs[0].target)
             answers = await provider.status([w.remote_id for w in jobs])
         except JobGroupError as error:
             answers = {w.remote_id: error for w in jobs}
@@ -234,12 +233,12 @@ class Watcher:
                 await self._keep_problem(watched, answer)
         if told:
             self.last_answer_at = now_utc
-            if await session.in_thread(session.store.journal.apply, told):
-                session.changed()
+            if await group.in_thread(group.store.journal.apply, told):
+                group.changed()
             self._backoffs.pop(key, None)
             self.token_error = None
-            await session.in_thread(
-                session.store.troubles.end, *key, ("unreachable", "token", "credits")
+            await group.in_thread(
+                group.store.troubles.end, *key, ("unreachable", "token", "credits")
             )
             return None
         if account_error is not None:
@@ -248,17 +247,17 @@ class Watcher:
 
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
-        journal = self._session.store.journal
+        journal = self._group.store.journal
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
-                await self._session.in_thread(journal.apply, [(watched.attempt_id, lost)])
+                await self._group.in_thread(journal.apply, [(watched.attempt_id, lost)])
                 watched.not_before = time.monotonic() + 60
         else:
-            await self._session.in_thread(journal.note_problem, watched.attempt_id, str(error))
+            await self._group.in_thread(journal.note_problem, watched.attempt_id, str(error))
             watched.not_before = time.monotonic() + 1
-        self._session.changed()
+        self._group.changed()
 
     async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:
         if isinstance(error, CredentialsError):
@@ -266,10 +265,10 @@ class Watcher:
         backoff, _ = self._backoffs.get(key, (Backoff(), 0.0))
         wait_s = backoff.next_s(getattr(error, "retry_after_s", None))
         self._backoffs[key] = (backoff, time.monotonic() + wait_s)
-        await self._session.in_thread(
-            self._session.store.troubles.begin, trouble_kind(error), *key, str(error)
+        await self._group.in_thread(
+            self._group.store.troubles.begin, trouble_kind(error), *key, str(error)
         )
-        self._session.changed()
+        self._group.changed()
 
 
 def concerns_account(error: object) -> bool:

@@ -9,8 +9,10 @@ from dataclasses import replace as replaced
 from typing import Any
 
 from jobgroup.engine.commands import perform
+from jobgroup.engine.launching import launch
+from jobgroup.engine.plans import Plan
 from jobgroup.engine.queueing import launchable
-from jobgroup.engine.runs import Plan, Run
+from jobgroup.engine.runs import Run
 from jobgroup.group.bars import RunBar
 from jobgroup.group.calls import Call
 from jobgroup.group.watching import Watching
@@ -313,7 +315,7 @@ class Running(Watching):
         run = Run(self._session, plan)
         bar = RunBar(run, self._trouble)
         return Call(
-            self._session.start(run.execute),
+            self._session.start(launch, run),
             on_tick=bar.tick,
             on_end=bar.close,
             on_interrupt=run.stop,

@@ -1,0 +1,46 @@
+"""The providers of this process: one for each account, made when it is first asked for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from jobgroup.credentials import token_for
+
+if TYPE_CHECKING:
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Target
+
+
+class Accounts:
+    """Keeps the providers. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._providers: dict[tuple[str, str, str], Provider] = {}
+
+    def provider(self, target: Target) -> Provider:
+        """The provider for a job's account.
+
+        Raises:
+            CredentialsError: the account's origin may carry no token.
+            MissingExtraError: no such provider is installed.
+        """
+        from jobgroup.providers import provider_for
+        from jobgroup.providers.base import Account
+
+        key = (target.provider, target.origin, target.account)
+        with self._lock:
+            if key not in self._providers:
+                account = Account(
+                    origin=target.origin,
+                    label=target.account,
+                    token=lambda: token_for(target.origin, target.account),
+                )
+                self._providers[key] = provider_for(account, target.provider)
+            return self._providers[key]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for provider in self._providers.values():
+            await provider.aclose()

@@ -1,0 +1,138 @@
+"""Carrying a run out: in parallel, one after the other, or as the plan's slots become free.
+
+*parallel* sends one job after the other as fast as the cloud takes them and stops at the first that
+it does not; *sequential* waits for each to end before the next; *queue* keeps the plan's slots full
+and does not mind how long that takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.plans import Plan, Tally
+from jobgroup.engine.queueing import send_queued
+from jobgroup.engine.runs import Run
+from jobgroup.engine.sending import settle_unconfirmed
+from jobgroup.engine.session import GroupSession
+from jobgroup.engine.watching import LOST
+from jobgroup.errors import JobGroupError, JobLimitError, UnconfirmedJobError
+from jobgroup.status import TERMINAL, UNCONFIRMED
+from jobgroup.store import JobRecord
+
+
+async def carry_out(session: GroupSession, plan: Plan) -> Tally:
+    """Run a plan; `launch` with a run that nobody else looks at."""
+    return await launch(Run(session, plan))
+
+
+async def launch(run: Run) -> Tally:
+    """Do what a run is for. Where one under way in this process does the same, join that first.
+
+    Raises:
+        GroupBusyError: another process runs the group.
+        CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
+    """
+    session = run.session
+    for other in session.runs:
+        if run.plan.joins(other.plan):
+            own, run.tally = run.tally, other.tally
+            await other.finished.wait()
+            if other.error is not None:
+                raise other.error
+            run.tally = own
+            break
+    async with session.lease.held():
+        session.runs.append(run)
+        session.changed()
+        try:
+            await _send_all(run)
+        except BaseException as error:
+            run.error = error
+            raise
+        finally:
+            session.runs.remove(run)
+            run.finished.set()
+            session.changed()
+    return run.tally
+
+
+async def _send_all(run: Run) -> None:
+    session = run.session
+    await session.watcher.forget_refusals()
+    await settle_unconfirmed(session)
+    if run.plan.rerun and not run.plan.is_background:
+        await session.watcher.refresh()  # what has failed by now
+    positions = await session.in_thread(run.positions)
+    run.tally.total = len(positions)
+    if run.plan.mode == "sequential":
+        await _sequential(run, positions)
+    elif run.plan.mode == "queue":
+        await send_queued(run, positions)
+    else:
+        await _parallel(run, positions)
+    if run.refusals:
+        raise run.refusals[min(run.refusals)]
+
+
+async def _parallel(run: Run, positions: Sequence[int]) -> None:
+    # one create after the other: each is on disk before the next one leaves
+    for position in positions:
+        await run.wait_while_paused()
+        if run.is_stopping:
+            return
+        await run.send_one(position)
+
+
+async def _sequential(run: Run, positions: Sequence[int]) -> None:
+    async with run.session.watcher.watched():
+        for nth, position in enumerate(positions):
+            if nth:
+                await run.sleep(run.plan.delay_s)
+            await run.wait_while_paused()
+            if run.is_stopping:
+                return
+            sent_at = await _send_when_free(run, position)
+            if sent_at is not None:
+                run.count(await _ended(run, sent_at))
+                if run.should_stop_for_failures():
+                    raise run.failures_error()
+
+
+async def _send_when_free(run: Run, position: int) -> int | None:
+    """Send a job, waiting where other jobs of the account fill the plan at present."""
+    backoff = Backoff(first_s=1.0, longest_s=30.0)
+    while True:
+        try:
+            return await run.send_one(position)
+        except JobLimitError:
+            if run.is_stopping or not await _is_full_for_now(run, position):
+                raise
+            run.tally.not_sent.pop(position, None)
+            await run.sleep(backoff.next_s())
+
+
+async def _is_full_for_now(run: Run, position: int) -> bool:
+    record = await run.session.in_thread(run.session.store.record, position)
+    try:
+        provider = await run.session.provider(record.target)
+        availability = await provider.availability()
+    except JobGroupError:
+        return False
+    return bool(availability.queue_max) and availability.queue_free == 0
+
+
+async def _ended(run: Run, position: int) -> JobRecord:
+    """Wait until a job has ended."""
+    session = run.session
+    while True:
+        record = await session.in_thread(session.store.record, position)
+        if record.state == UNCONFIRMED:
+            raise UnconfirmedJobError(
+                f"Job {position} of {session.name!r} is unconfirmed, so what follows it was"
+                " not sent. Confirm or resend it, then run the group again."
+            )
+        if record.state in TERMINAL or record.word == LOST or run.is_stopping:
+            return record
+        run.raise_for_token()
+        await session.next_change()

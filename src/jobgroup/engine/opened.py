@@ -1,0 +1,106 @@
+"""A group's file as it is used on the engine's loop: in a thread, one at a time, with wake-ups."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from jobgroup.credentials import token_for
+from jobgroup.engine.accounts import Accounts
+from jobgroup.engine.liveness import is_live
+from jobgroup.engine.loop import BackgroundLoop
+from jobgroup.errors import GroupDeletedError, StorageError
+from jobgroup.providers.base import Provider
+from jobgroup.store import GroupStore, Target
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class OpenGroup:
+    """One group's file, the loop, and the accounts that its jobs run on.
+
+    Args:
+        name: of the group.
+        path: of its file.
+        create: make the file where it is missing.
+        loop: on which everything happens.
+        accounts: give the providers.
+    """
+
+    def __init__(
+        self, name: str, path: Path, *, create: bool, loop: BackgroundLoop, accounts: Accounts
+    ) -> None:
+        self.name = name
+        self.loop = loop
+        self.log = logging.getLogger("jobgroup")
+        self.store = GroupStore(path, create=name if create else None)
+        self._accounts = accounts
+        self._turn: anyio.CapacityLimiter | None = None
+        self._changed = anyio.Event()
+
+    # -- from any thread ---------------------------------------------------------------------------
+
+    def start(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
+        """Run a coroutine function on the engine's loop."""
+        return self.loop.start(function, *args, **kwargs)
+
+    def settle_abandoned(self) -> None:
+        """What a dead launcher left in flight is unconfirmed: nothing is *sending* for ever."""
+        journal = self.store.journal
+        with suppress(StorageError):  # a read-only file is shown as it is
+            if journal.has_in_flight():
+                journal.recover_if_abandoned(is_live)
+
+    def is_current(self) -> bool:
+        """Whether its group is still the one of that name: not deleted, or restored."""
+        for _ in range(2):  # the first look notices a deletion, the second a restored file
+            with suppress(GroupDeletedError):
+                self.store.meta()
+                return True
+        return False
+
+    # -- on the loop -------------------------------------------------------------------------------
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Use the file without holding up the loop; one at a time, in order."""
+        if self.loop.is_closing:  # no new threads at the interpreter's end
+            return function(*args, **kwargs)
+        if self._turn is None:
+            self._turn = anyio.CapacityLimiter(1)
+        return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._turn)
+
+    async def provider(self, target: Target) -> Provider:
+        """The provider for a job's account, with a token at hand.
+
+        Its imports take a while at the first use, and a keyring may ask the user.
+
+        Raises:
+            CredentialsError: there is no token, or the origin may carry none.
+            MissingExtraError: no such provider is installed.
+        """
+
+        def prepare() -> Provider:
+            token_for(target.origin, target.account)
+            return self._accounts.provider(target)
+
+        if self.loop.is_closing:
+            return prepare()
+        return await anyio.to_thread.run_sync(prepare)
+
+    def changed(self) -> None:
+        """Something was written: wake who waits for it. On the loop only."""
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def next_change(self, timeout_s: float = 1.0) -> None:
+        """Wait until something changes in this process, or the time is up."""
+        with anyio.move_on_after(timeout_s):
+            await self._changed.wait()
