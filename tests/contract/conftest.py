@@ -61,6 +61,22 @@ def timer() -> Callable[..., RemoteJob]:
 
 
 @pytest.fixture
+def sampler() -> Callable[[EmbeddedCloud], Any]:
+    """Makes Perceval's Sampler of the specification's first CNOT, on an embedded cloud."""
+    import perceval as pcvl
+    from perceval.algorithm import Sampler
+
+    def make(cloud: EmbeddedCloud) -> Any:
+        processor = pcvl.RemoteProcessor("sim:altair", url=cloud.url, token=cloud.token)
+        processor.add(0, pcvl.catalog["postprocessed cnot"].build_processor())
+        processor.min_detected_photons_filter(2)
+        processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
+        return Sampler(processor, max_shots_per_call=1_000_000)
+
+    return make
+
+
+@pytest.fixture
 def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
     """Makes a group of so many jobs for a cloud."""
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -80,22 +81,33 @@ class ScriptedCloud:
         self.availability: dict[str, Any] | None = {"max_jobs_in_queue": 100}
         self.connections: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.cloud = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._port = 0
+        self._server: _Server | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.come_back()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.go_away()
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def come_back(self) -> None:
+        """Serve, after `go_away` on the same port."""
+        self._server = _Server(("127.0.0.1", self._port), _Handler)
+        self._server.cloud = self
+        self._port = self._server.server_address[1]
+        serve = partial(self._server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
+
     def go_away(self) -> None:
         """Be unreachable from now on."""
+        if self._server is None:
+            return
         for gate in self.gates.values():
             gate.open()
         self._server.shutdown()
@@ -103,6 +115,7 @@ class ScriptedCloud:
         for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        self._server = None
 
     # -- what a test says and asks -----------------------------------------------------------------
 

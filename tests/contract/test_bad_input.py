@@ -104,14 +104,10 @@ def test_kwargs_for_a_job_that_was_sent(scripted, snapshot, group):
     assert snapshot(jg) == before
 
 
-def test_kwargs_that_a_job_does_not_take(cloud):
+def test_kwargs_that_a_job_does_not_take(cloud, sampler):
     """Perceval's own refusal arrives when the job is added, not when it is run."""
-    processor = pcvl.RemoteProcessor("sim:altair", url=cloud.url, token=cloud.token)
-    processor.add(0, pcvl.catalog["postprocessed cnot"].build_processor())
-    processor.min_detected_photons_filter(2)
-    processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
     jg = JobGroup("mistyped")
-    job = Sampler(processor, max_shots_per_call=1000).sample_count
+    job = sampler(cloud).sample_count
     with pytest.raises(RuntimeError, match="max_sampels"):
         jg.add(job, max_sampels=10)
     assert len(jg) == 0

@@ -264,23 +264,18 @@ def test_lists_are_of_the_states_that_they_name(ended, timer, scripted):
     assert all(isinstance(j, RemoteJob) for jobs in listed for j in jobs)
 
 
-def test_a_taken_over_job_is_known_as_it_was(cloud, timer, group):
+def test_a_taken_over_job_is_known_as_it_was(cloud, sampler):
     """A Perceval job that was sent and ended comes with id, status and results; nothing is sent."""
-    from perceval.algorithm import Sampler
-
-    processor = pcvl.RemoteProcessor("sim:altair", url=cloud.url, token=cloud.token)
-    processor.add(0, pcvl.catalog["postprocessed cnot"].build_processor())
-    processor.min_detected_photons_filter(2)
-    processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
-    job = Sampler(processor, max_shots_per_call=1000).probs
+    job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
     jg.add(job)
     assert (jg[0].id, jg[0].was_sent, jg[0].name) == (job.id, True, job.name)
     jg.wait(30)
     assert jg[0].is_success
-    assert len(cloud.jobs()) == len({j.id for j in cloud.jobs()})
+    jobs = len(cloud.jobs())
     jg.run_parallel()
+    assert len(cloud.jobs()) == jobs
     assert jg[0].id == job.id
     assert jg[0].get_results()["results"] == job.get_results()["results"]
 

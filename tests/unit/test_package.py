@@ -125,7 +125,7 @@ def _imports(path):
 
 
 def _may_import(part, other):
-    if part == other or (part, other) == ("cli", "cloud"):
+    if part == other or (part, other) in {("cli", "cloud"), ("demo", "cloud")}:
         return True
     if "cloud" in (part, other) or {part, other} <= APART:
         return False

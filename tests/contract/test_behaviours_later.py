@@ -1,0 +1,388 @@
+"""The behaviours that users of Perceval's JobGroup rely on, from the eighth of their list on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from itertools import pairwise
+
+import pytest
+from scripted_cloud import DROP
+
+from jobgroup import (
+    CloudError,
+    JobGroup,
+    RemoteJob,
+    ResultsError,
+)
+
+# -- 8 ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(ended, timer, scripted):
+    """A group with a job of every kind that a rerun must tell apart, and one that is unsent."""
+    jg = ended("error", "completed", "canceled", "waiting", "suspended", "unknown")
+    jg.add(timer(scripted, "unsent"))
+    return jg
+
+
+@pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
+def test_8_a_rerun_that_replaces(how, mixed, scripted, from_file):
+    """Behaviour 8: only error and canceled jobs, in place, with new ids, the total as it was."""
+    scripted.first_word = "completed"
+    before = [(j.id, j.state) for j in mixed]
+    {
+        "parallel": mixed.rerun_failed_parallel,
+        "sequential": lambda: mixed.rerun_failed_sequential(0),
+        "relaunch": mixed.relaunch_async_failed_jobs,
+        "some": lambda: mixed.rerun(range(7)),
+    }[how]()
+    mixed.refresh()
+    after = [(j.id, j.state) for j in mixed]
+    assert len(after) == len(before)
+    assert [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new] == [
+        *(0, 2)
+    ]
+    assert {after[0][0], after[2][0]} == set(scripted.ids()[6:])
+    assert scripted.count("create") == 0
+    assert [a.id for a in scripted.asked if a.what == "rerun"] == [before[0][0], before[2][0]]
+    assert [a.remote_id for a in mixed[0].attempts] == [before[0][0], after[0][0]]
+    assert mixed[0].attempts[0].message == "it is error", "the old attempt stays readable"
+    assert [j["id"] for j in from_file()] == [pair[0] for pair in after]
+
+
+@pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
+def test_8_a_rerun_that_appends(how, mixed, scripted, from_file):
+    """Behaviour 8: the total grows, failed entries stay as they are, names go along."""
+    scripted.first_word = "completed"
+    before = [(j.id, j.state) for j in mixed]
+    {
+        "parallel": lambda: mixed.rerun_failed_parallel(replace_failed_jobs=False),
+        "sequential": lambda: mixed.rerun_failed_sequential(0, False),
+        "relaunch": lambda: mixed.relaunch_async_failed_jobs(False),
+        "some": lambda: mixed.rerun(range(7), replace=False),
+    }[how]()
+    mixed.refresh()
+    assert [(j.id, j.state) for j in mixed][:7] == before
+    assert [(j.id, j.state) for j in mixed][7:] == [(i, "success") for i in scripted.ids()[6:]]
+    assert [j.name for j in mixed][7:] == ["job 0", "job 2"]
+    assert [len(j.attempts) for j in mixed] == [1, 1, 1, 1, 1, 1, 0, 1, 1]
+    assert scripted.count("create") == 0
+    assert len(from_file()) == 9
+
+
+def test_8_the_default_replaces(mixed, scripted, until):
+    """Behaviour 8: `replace_failed_jobs` is True where nothing is said."""
+    mixed.rerun_failed_parallel()
+    mixed.cancel([0, 2])
+    scripted.first_word = "error"
+    until(lambda: len(mixed.list_unsuccessful_jobs()) == 2)
+    mixed.rerun_failed_sequential(0)
+    mixed.relaunch_async_failed_jobs()
+    assert [len(j.attempts) for j in mixed] == [4, 1, 4, 1, 1, 1, 0]
+
+
+def test_8_rerun_of_one_job(mixed, scripted):
+    """Behaviour 8: one failed job is rerun with a new id; one that has not failed refuses."""
+    for i in (1, 3, 4, 5, 6):
+        with pytest.raises(RuntimeError, match=r"should be either\s+CANCELED or ERROR"):
+            mixed[i].rerun()
+    assert scripted.count("rerun", "create") == 0
+    old = mixed[0].id
+    again = mixed[0].rerun()
+    assert again == mixed[0]
+    assert again.id not in (old, None)
+    appended = mixed[2].rerun(replace=False)
+    assert (appended.position, len(mixed)) == (7, 8)
+    assert mixed[2].state == "canceled"
+
+
+def test_8_a_rerun_learns_of_failures_first(group, scripted):
+    """Behaviour 8: a job that failed since the last look is rerun too, as in Perceval."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    scripted.tell(jg[1].id, "error")
+    jg.rerun_failed_parallel()
+    assert [len(j.attempts) for j in jg] == [1, 2]
+
+
+# -- 9 ---------------------------------------------------------------------------------------------
+
+
+def test_9_every_create_carries_the_groups_name(group, scripted):
+    """Behaviour 9: whatever the body said before, in each way of sending."""
+    jg = group(scripted, 1, "my experiment / 3")
+    jg.run_parallel()
+    jg.add(
+        RemoteJob(
+            {"payload": {"command": "x"}, "job_group_name": "another's", "job_name": "another's"},
+            platform="test:timer",
+            url=scripted.url,
+            name="mine",
+        )
+    )
+    jg[1].execute_async()
+    assert [b["job_group_name"] for b in scripted.bodies()] == ["my experiment / 3"] * 2
+    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "mine"]
+    assert [b["platform_name"] for b in scripted.bodies()] == ["test:timer"] * 2
+
+
+def test_9_a_rerun_that_has_to_create(ended, scripted):
+    """Behaviour 9: a cloud without rerun gets the stored body, with the group's name, once."""
+    jg = ended("error")
+    scripted.faults["rerun"] = lambda *_: (404, {"error": "Not Found"})
+    jg.rerun_failed_parallel()
+    (body,) = scripted.bodies()
+    assert body["job_group_name"] == "experiment"
+    assert body["payload"]["command"] == "timer"
+
+
+def test_9_a_perceval_jobs_body_arrives_as_perceval_sends_it(cloud, sampler):
+    """Behaviour 9: besides the group's name the cloud gets exactly what Perceval would send."""
+    own = sampler(cloud).sample_count
+    jg = JobGroup("verbatim")
+    jg.add(sampler(cloud).sample_count, max_samples=100)
+    jg.run_parallel()
+    own.execute_async(max_samples=100)
+    bodies = {j.id: j.body for j in cloud.jobs()}
+    ours, theirs = bodies[jg[0].id], bodies[own.id]
+    assert ours.pop("job_group_name") == "verbatim"
+    theirs.pop("job_group_name", None)
+    assert ours == theirs
+
+
+# -- 10 --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slots", "count", "sent"),
+    [((5, 3), None, 2), ((5, 0), 3, 3), ((2, 0), 3, 2), ((9, 0), None, 6)],
+)
+def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
+    """Behaviour 10: at most max_jobs_in_queue - num_jobs_in_queue, bounded by the given count."""
+    scripted.availability = {"max_jobs_in_queue": slots[0], "num_jobs_in_queue": slots[1]}
+    jg = group(scripted, 6)
+    jg.launch_async_jobs(count)
+    assert scripted.count("create") == sent
+    assert [j.was_sent for j in jg] == [True] * sent + [False] * (6 - sent)
+    assert scripted.count("status") == 0, "it does not wait"
+
+
+def test_10_relaunch_fills_the_free_slots(ended, scripted):
+    """Behaviour 10: failed jobs likewise, in place or appended."""
+    jg = ended(*["error"] * 5)
+    scripted.availability = {"max_jobs_in_queue": 9, "num_jobs_in_queue": 7}
+    jg.relaunch_async_failed_jobs()
+    assert [len(j.attempts) for j in jg] == [2, 2, 1, 1, 1]
+    jg.relaunch_async_failed_jobs(replace_failed_jobs=False, concurrent_job_count=1)
+    assert len(jg) == 6
+    assert scripted.count("rerun") == 3
+
+
+@pytest.mark.parametrize("rerun", [False, True])
+def test_10_no_slot_free_is_a_warning(rerun, ended, timer, scripted):
+    """Behaviour 10: nothing is sent, and the caller is warned."""
+    jg = ended("error")
+    jg.add(timer(scripted))
+    scripted.availability = {"max_jobs_in_queue": 3, "num_jobs_in_queue": 3}
+    with pytest.warns(UserWarning, match="no slot available"):
+        (jg.relaunch_async_failed_jobs if rerun else jg.launch_async_jobs)()
+    assert scripted.count("create", "rerun") == 0
+
+
+def test_10_a_cloud_that_does_not_tell_needs_a_count(group, scripted):
+    """Behaviour 10: ValueError without one, as in Perceval; with one, so many are sent."""
+    scripted.availability = None
+    jg = group(scripted, 4)
+    with pytest.raises(ValueError, match="concurrent_job_count must be set"):
+        jg.launch_async_jobs()
+    assert scripted.count("create") == 0
+    jg.launch_async_jobs(concurrent_job_count=3)
+    assert scripted.count("create") == 3
+
+
+def test_10_nothing_to_launch_is_not_a_lack_of_slots(ended, scripted):
+    """Behaviour 10: with slots free and nothing to send nobody is told that slots are missing."""
+    jg = ended("completed")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        jg.launch_async_jobs()
+        jg.relaunch_async_failed_jobs()
+    assert not [w for w in told if "slot" in str(w.message)]
+
+
+# -- 11 --------------------------------------------------------------------------------------------
+
+
+def test_11_cancel_all_asks_for_every_sent_unfinished_job(ended, timer, scripted, until):
+    """Behaviour 11: running, waiting and suspended ones; ended and unsent ones are left alone."""
+    jg = ended("running", "completed", "waiting", "error", "suspended", "canceled")
+    jg.add(timer(scripted))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jg.cancel_all()
+    assert {a.id for a in scripted.asked if a.what == "cancel"} == {jg[i].id for i in (0, 2, 4)}
+    assert scripted.count("cancel") == 3
+    assert [jg[i].state for i in (0, 2, 4)] == ["cancel_requested"] * 3
+    until(lambda: [j.position for j in jg.list_unsuccessful_jobs()] == [0, 2, 3, 4, 5])
+
+
+def test_11_each_failure_is_reported(ended, scripted):
+    """Behaviour 11: a refused cancellation is told with the cloud's words; the others are asked."""
+    jg = ended("running", "running", "running")
+    refused = jg[1].id
+    scripted.faults["cancel"] = lambda _, asked: (
+        (400, {"error": "Can not cancel job: too late"}) if asked.id == refused else None
+    )
+    with pytest.warns(UserWarning, match="Job 1 .*Can not cancel job: too late") as told:
+        jg.cancel_all()
+    assert len(told) == 1
+    assert scripted.count("cancel") == 3
+    assert [j.state for j in jg] == ["cancel_requested", "running", "cancel_requested"]
+
+
+# -- 12 --------------------------------------------------------------------------------------------
+
+
+def _result(value):
+    return {"results": json.dumps({"results": value, "physical_perf": 1.0})}
+
+
+@pytest.fixture
+def with_results(ended, timer, scripted):
+    """Success, error, unsent, success, running: results where there can be any."""
+    jg = ended("completed", "error", "completed", "running", "completed")
+    jg.add(timer(scripted))
+    for position in (0, 2, 4):
+        scripted.results[jg[position].id] = _result(f"of {position}")
+    scripted.results[jg[1].id] = {"results": None}
+    return jg
+
+
+def test_12_results_are_aligned(with_results):
+    """Behaviour 12: item i belongs to job i, None where there is no result, no warning."""
+    values = [r and r["results"] for r in with_results.get_results()]
+    assert values == ["of 0", None, "of 2", None, "of 4", None]
+
+
+def test_12_a_failed_download_is_none_and_one_warning(with_results, scripted):
+    """Behaviour 12: two that cannot be had do not lose the third, and warn once, saying which."""
+    bad = {with_results[0].id, with_results[4].id}
+    scripted.faults["result"] = lambda _, asked: (
+        (403, {"error": "Not yours"}) if asked.id in bad else None
+    )
+    with pytest.warns(UserWarning, match="2 of 3") as told:
+        values = with_results.get_results()
+    assert len(told) == 1
+    assert "Not yours" in str(told[0].message)
+    assert [v and v["results"] for v in values] == [None, None, "of 2", None, None, None]
+
+
+def test_12_raise_carries_the_results(with_results, scripted):
+    """Behaviour 12: errors="raise" gives an error with all that could be had."""
+    bad = with_results[2].id
+    scripted.faults["result"] = lambda _, asked: (
+        (403, {"error": "Not yours"}) if asked.id == bad else None
+    )
+    with pytest.raises(ResultsError) as caught:
+        with_results.get_results(errors="raise")
+    assert [v and v["results"] for v in caught.value.results] == [
+        *("of 0", None, None, None, "of 4", None)
+    ]
+    assert list(caught.value.failures) == [2]
+    assert isinstance(caught.value.failures[2], CloudError)
+
+
+# -- 13 --------------------------------------------------------------------------------------------
+
+
+def test_13_the_next_job_starts_a_delay_after_the_last_ended(cloud, group):
+    """Behaviour 13: on a plan with many slots, by the cloud's own clock."""
+    jg = group(cloud, 3, duration_s=0.05)
+    jg.run_sequential(0.2)
+    made = {j.id: j for j in cloud.jobs()}
+    jobs = [made[j.id] for j in jg]
+    for job, following in pairwise(jobs):
+        assert following.created - (job.started + 0.05) >= 0.2
+
+
+def test_13_one_at_a_time(group, scripted, until):
+    """Behaviour 13: while a job runs the next one is not sent, whatever the plan allows."""
+    jg = group(scripted, 3)
+    future = jg.start(delay=0)
+    for nth in range(3):
+        until(lambda nth=nth: len(scripted.ids()) == nth + 1)
+        asked = scripted.count("status")
+        until(lambda asked=asked: scripted.count("status") >= asked + 2)
+        assert len(scripted.ids()) == nth + 1
+        scripted.tell(scripted.ids()[nth], "error" if nth == 1 else "completed")
+    future.result(30)
+    assert [j.state for j in jg] == ["success", "error", "success"]
+
+
+# -- 14 --------------------------------------------------------------------------------------------
+
+_ODD = [
+    {},
+    {"status": None},
+    {"status": 7},
+    {"status": "running", "progress": "half", "progress_message": 5},
+    {"status": "running", "progress": None, "start_time": "yesterday", "creation_datetime": []},
+    {"status": "running", "duration": {"s": 3}, "status_message": ["a"], "last": 1},
+    {"status": "completed", "duration": "12", "start_time": None},
+    {"status": "error"},
+    {"status": "error", "status_message": None, "duration": "long"},
+]
+
+
+@pytest.mark.parametrize("document", _ODD, ids=[json.dumps(d) for d in _ODD])
+def test_14_an_odd_status_answer_is_tolerated_and_logged(document, group, scripted, caplog):
+    """Behaviour 14: counts stay whole, the other jobs are not affected, and it is logged."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    scripted.documents[jg[0].id] = document
+    scripted.tell(jg[1].id, "completed")
+    with caplog.at_level(logging.DEBUG, "jobgroup"):
+        progress = jg.progress()
+    assert progress["Total"] == 2
+    assert progress["Finished"][1]["successful"] >= 1
+    word = document.get("status")
+    expected = {"completed": "success", "running": "running", "error": "error"}.get(word, "unknown")
+    assert jg[0].state == expected
+    status = jg[0].status
+    assert isinstance(status.progress, float)
+    assert isinstance(status.running_time, float)
+    mistyped = {k: v for k, v in document.items() if k != "last" and v is not None}
+    if document in _ODD[2:6] or document == _ODD[8]:
+        assert caplog.records, f"nothing was logged of {mistyped}"
+
+
+def test_14_a_missing_field_is_logged(group, scripted, caplog):
+    """Behaviour 14: an answer without the field that matters is told to the log."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    scripted.documents[jg[0].id] = {"progress": 0.5}
+    with caplog.at_level(logging.DEBUG, "jobgroup"):
+        jg.progress()
+    assert any("status" in r.getMessage() for r in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [(404, {"error": "Not found job"}), (500, {"error": "oops"}), (200, {}), DROP],
+    ids=["404", "500", "empty", "dropped"],
+)
+def test_14_one_job_that_cannot_be_asked_harms_no_other(fault, group, scripted):
+    """Behaviour 14 and below: `progress` answers, and the jobs beside it are up to date."""
+    jg = group(scripted, 3)
+    jg.run_parallel()
+    odd = jg[1].id
+    scripted.tell(jg[0].id, "completed")
+    scripted.tell(jg[2].id, "error")
+    scripted.faults["status"] = lambda _, asked: fault if asked.id == odd else None
+    progress = jg.progress()
+    assert progress["Total"] == 3
+    assert [jg[0].state, jg[2].state] == ["success", "error"]
+    assert jg[1].id == odd

@@ -1,0 +1,225 @@
+"""Interrupted, killed, or without an answer: no job is lost and none is paid for twice."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from scripted_cloud import DROP
+
+from jobgroup import JobGroupError, JobLimitError, UnconfirmedJobError
+
+_RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
+
+
+def test_ctrl_c_records_what_is_in_flight(group, scripted, spawn, from_file):
+    """SIGINT in a blocking run: the request under way gets its id, the rest stays unsent."""
+    jg = group(scripted, 3)
+    gate = scripted.gate("create")
+    child = spawn(_RUN.format("parallel()"), scripted)
+    gate.wait_for_one()
+    child.send_signal(signal.SIGINT)
+    gate.open()
+    _, err = child.communicate(timeout=30)
+    assert "KeyboardInterrupt" in err
+    assert [j["state"] for j in from_file()] == ["waiting", "unsent", "unsent"]
+    assert [j["id"] for j in from_file()] == [*scripted.ids(), None, None]
+    jg.run_parallel()  # the lease was given back
+    assert scripted.count("create") == 3
+
+
+def test_ctrl_c_between_two_jobs(group, scripted, spawn, until, from_file):
+    """SIGINT while a sequential run waits for a job: nothing more is sent, and it ends at once."""
+    group(scripted, 2)
+    child = spawn(_RUN.format("sequential(0)"), scripted)
+    until(lambda: scripted.count("status") >= 2)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=8)
+    assert "KeyboardInterrupt" in err
+    assert [j["state"] for j in from_file()] == ["waiting", "unsent"]
+    assert scripted.count("create") == 1
+    assert scripted.count("cancel") == 0
+
+
+@pytest.mark.parametrize("call", ["wait()", "track_progress()"])
+def test_ctrl_c_while_waiting(call, ended, scripted, spawn, until):
+    """SIGINT ends the waiting, not the jobs."""
+    ended("running")
+    source = f"from jobgroup import JobGroup; JobGroup('experiment').{call}"
+    child = spawn(source, scripted)
+    until(lambda: scripted.count("status") >= 1)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=8)
+    assert "KeyboardInterrupt" in err
+    assert scripted.count("cancel") == 0
+
+
+def test_the_end_of_a_script_with_a_run_in_the_background(group, scripted, spawn, from_file):
+    """At exit the request under way is recorded, the rest stays unsent, the lease is free."""
+    jg = group(scripted, 3)
+    gate = scripted.gate("create")
+    child = spawn(
+        "import sys; from jobgroup import JobGroup\n"
+        "JobGroup('experiment').start()\n"
+        "sys.stdin.readline()",
+        scripted,
+    )
+    gate.wait_for_one()
+    child.stdin.write("end\n")
+    child.stdin.flush()
+    gate.open()
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 0, err
+    found = from_file()
+    sent = len(scripted.ids())
+    assert [j["id"] for j in found] == scripted.ids() + [None] * (3 - sent)
+    assert {j["state"] for j in found} <= {"waiting", "unsent"}
+    jg.run_parallel()
+    assert scripted.count("create") == 3
+
+
+def test_an_outage_costs_time_only(group, scripted, until):
+    """A cloud that goes away under a background run is waited for, and every job sent once."""
+    jg = group(scripted, 3)
+    scripted.first_word = "completed"
+    future = jg.start(delay=0)
+    until(lambda: jg[0].was_sent)
+    scripted.go_away()
+    until(lambda: jg.state.trouble == "unreachable")
+    scripted.come_back()
+    assert len(future.result(60)["done"]) == 3
+    assert [j.id for j in jg] == scripted.ids()
+    assert jg.state.trouble == ""
+
+
+def test_a_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
+    """SIGKILL between request and answer: that job alone is unconfirmed, and never sent again."""
+    jg = group(scripted, 3)
+    gate = scripted.gate("create")
+    child = spawn(_RUN.format("parallel()"), scripted)
+    gate.wait_for_one()
+    child.kill()
+    child.communicate()
+    gate.open()
+    assert [j["state"] for j in from_file()] == ["unconfirmed", "unsent", "unsent"]
+    jg.run_parallel()
+    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
+    assert [j.position for j in jg.list_unconfirmed_jobs()] == [0]
+    assert jg.progress()["Unfinished"] == [3, {"sent": 3, "not sent": 0}]
+    jg[0].confirm(scripted.ids()[0])
+    assert [j.id for j in jg] == scripted.ids()
+
+
+def _lose_first(before, _asked):
+    return DROP if before == 0 else None
+
+
+@pytest.fixture
+def lost(group, scripted):
+    """A group of three whose first create was answered by silence."""
+    jg = group(scripted, 3)
+    scripted.faults["create"] = _lose_first
+    with pytest.raises(UnconfirmedJobError, match=r"Job 0 .*may or may not") as caught:
+        jg.run_parallel()
+    assert "confirm" in str(caught.value)
+    assert "resend" in str(caught.value)
+    return jg
+
+
+def test_a_lost_answer_is_never_paid_for_twice(lost, scripted):
+    """The run ends, the job is unconfirmed; later runs send the rest and leave it alone."""
+    assert [j.state for j in lost] == ["unconfirmed", "unsent", "unsent"]
+    lost.run_parallel()
+    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
+    lost.run_parallel()
+    lost.rerun_failed_parallel()
+    assert scripted.count("create", "rerun") == 3
+
+
+def test_confirming_an_unconfirmed_job(lost, scripted):
+    """The user found it on the cloud: it is watched under that id from then on."""
+    known = scripted.make("completed")
+    lost[0].confirm(known)
+    assert (lost[0].id, lost[0].status()) == (known, "SUCCESS")
+    with pytest.raises(JobGroupError, match="not unconfirmed"):
+        lost[0].confirm("another")
+    lost.run_parallel()
+    assert len(scripted.ids()) == 3
+
+
+def test_an_id_that_the_group_has_confirms_nothing(lost, scripted):
+    """Two jobs of a group are never one job of the cloud."""
+    lost.run_parallel()
+    with pytest.raises(JobGroupError, match="job 1"):
+        lost[0].confirm(lost[1].id)
+    with pytest.raises(JobGroupError, match="Give one"):
+        lost[0].confirm("  ")
+    assert lost[0].state == "unconfirmed"
+
+
+def test_resending_an_unconfirmed_job(lost, scripted):
+    """The user decided: one more create, and both attempts are in the history."""
+    lost[0].resend()
+    assert (lost[0].id, lost[0].state) == (scripted.ids()[0], "waiting")
+    assert [a.state for a in lost[0].attempts][1:] == ["waiting"]
+    assert len(lost[0].attempts) == 2
+    with pytest.raises(RuntimeError, match="not unconfirmed"):
+        lost[0].resend()
+
+
+def test_a_resend_that_is_refused_leaves_the_job_unsent(lost, scripted):
+    """What certainly was not sent can be sent by the next run."""
+    scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
+    with pytest.raises(JobLimitError):
+        lost[0].resend()
+    assert lost[0].state == "unsent"
+    assert [j.position for j in lost.list_unsent_jobs()] == [0, 1, 2]
+    scripted.faults.clear()
+    lost.run_parallel()
+    assert [j.id for j in lost] == scripted.ids()
+
+
+def test_a_lost_rerun_is_unconfirmed(ended, scripted):
+    """Reruns cost money too: their lost answers are not asked for again by themselves."""
+    jg = ended("error", "error")
+    scripted.faults["rerun"] = _lose_first
+    with pytest.raises(UnconfirmedJobError):
+        jg.rerun_failed_parallel()
+    assert [j.state for j in jg] == ["unconfirmed", "error"]
+    jg.rerun_failed_parallel()
+    assert scripted.count("rerun") == 2
+    assert [j.state for j in jg] == ["unconfirmed", "waiting"]
+
+
+def test_a_lost_appending_rerun_gets_its_entry(ended, scripted):
+    """The new entry is the unconfirmed one; the failed job stays as it is, and can be looked at."""
+    jg = ended("error")
+    scripted.faults["rerun"] = _lose_first
+    with pytest.raises(UnconfirmedJobError, match="Job 1"):
+        jg.rerun_failed_parallel(replace_failed_jobs=False)
+    assert [j.state for j in jg] == ["error", "unconfirmed"]
+
+
+def test_a_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
+    """What follows an unconfirmed job is not sent."""
+    jg = group(scripted, 3)
+    scripted.first_word = "completed"
+    scripted.faults["create"] = lambda nth, _: DROP if nth == 1 else None
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_sequential(0)
+    assert [j.state for j in jg] == ["success", "unconfirmed", "unsent"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429])
+def test_a_server_in_trouble(status, group, scripted):
+    """5xx may have created the job, 429 certainly has not: the one is never repeated by itself."""
+    jg = group(scripted, 1)
+    scripted.faults["create"] = lambda nth, _: (status, {"error": "busy"}) if nth == 0 else None
+    if status == 429:
+        jg.run_parallel()
+        assert jg[0].id == scripted.ids()[0]
+    else:
+        with pytest.raises(UnconfirmedJobError):
+            jg.run_parallel()
+        assert scripted.count("create") == 1
+        assert jg[0].state == "unconfirmed"

@@ -1,0 +1,145 @@
+"""Several processes with one group: one launches, all look, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from jobgroup import GroupBusyError
+
+_RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
+
+
+@pytest.fixture
+def holder(group, scripted, spawn, until):
+    """A process that runs the group of two sequentially; its first job does not end."""
+    jg = group(scripted, 2)
+    child = spawn(_RUN.format("sequential(0)"), scripted)
+    until(lambda: jg[0].was_sent)
+    return jg, child
+
+
+def test_one_launcher_per_group(holder, scripted):
+    """A blocking run in a second process is refused, and the error names the first."""
+    jg, child = holder
+    for call in (jg.run_parallel, lambda: jg.run_sequential(0)):
+        with pytest.raises(GroupBusyError, match=str(child.pid)) as caught:
+            call()
+        assert caught.value.pid == child.pid
+        assert caught.value.since.tzinfo is not None
+    assert scripted.count("create") == 1
+
+
+def test_looking_and_canceling_beside_a_run(holder, scripted):
+    """Reads and cancel need no lease; the first process learns of it and goes on."""
+    jg, child = holder
+    assert jg.progress()["Unfinished"] == [2, {"sent": 1, "not sent": 1}]
+    scripted.first_word = "completed"  # of the next job: it may be sent at once
+    jg[0].cancel()
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 0, err
+    assert [j.state for j in jg] == ["canceled", "success"]
+
+
+def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer):
+    """A rerun asked for beside a running script is done by that script's process, once."""
+    jg, child = holder
+    jg.add(timer(scripted, "urgent"))
+    outcome = jg.ask("run", positions=[2]).result(30)
+    assert outcome["done"] == [2]
+    assert jg[2].id == scripted.ids()[1]
+    assert child.poll() is None
+    scripted.first_word = "completed"
+    for job_id in scripted.ids():
+        scripted.tell(job_id, "completed")
+    child.communicate(timeout=30)
+    assert scripted.count("create") == 3
+
+
+def test_a_dead_holder_is_found_out_at_once(holder, scripted):
+    """A killed process' lease does not keep the next one waiting."""
+    jg, child = holder
+    child.kill()
+    child.communicate()
+    scripted.first_word = "completed"
+    jg.run_parallel()
+    assert scripted.count("create") == 2
+
+
+def test_two_processes_adding_lose_nothing(scripted, spawn, from_file):
+    """Sixty jobs from two processes at once are sixty jobs, each process' in its order."""
+    source = (
+        "import sys; from jobgroup import JobGroup, RemoteJob\n"
+        "jg = JobGroup('experiment')\n"
+        "sys.stdin.readline()\n"
+        "for i in range(30):\n"
+        "    jg.add(RemoteJob({'command': 'x'}, platform='p', name=f'{sys.argv[1]} {i}'))\n"
+    )
+    children = [spawn(source, scripted, name) for name in "ab"]
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in children:
+        _, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+    names = [j["name"] for j in from_file()]
+    assert len(names) == 60
+    for name in "ab":
+        assert [n for n in names if n[0] == name] == [f"{name} {i}" for i in range(30)]
+
+
+def test_two_processes_launching_send_every_job_once(group, scripted, spawn):
+    """Two sessions that run one group at the same time never send a job twice."""
+    jg = group(scripted, 12)
+    source = (
+        "import sys; from jobgroup import GroupBusyError, JobGroup\n"
+        "jg = JobGroup('experiment')\n"
+        "sys.stdin.readline()\n"
+        "try: jg.run_parallel()\n"
+        "except GroupBusyError: print('busy')\n"
+    )
+    children = [spawn(source, scripted) for _ in range(2)]
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in children:
+        _, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+    names = sorted(b["job_name"] for b in scripted.bodies())
+    assert names == sorted(j.name for j in jg)
+    assert sorted(j.id for j in jg) == sorted(scripted.ids())
+
+
+def test_a_change_of_another_process_reaches_a_subscriber(group, scripted, in_child):
+    """subscribe() calls back for what a process that this one does not know wrote."""
+    jg = group(scripted, 1)
+    version = jg.changes_since(0).version
+    noticed = threading.Event()
+
+    def look():
+        if len(jg) == 2:
+            noticed.set()
+
+    end = jg.subscribe(look)
+    in_child(
+        "from jobgroup import JobGroup, RemoteJob\n"
+        "JobGroup('experiment').add(RemoteJob({'command': 'x'}, platform='p')); print(0)"
+    )
+    assert noticed.wait(20)
+    end()
+    assert jg.changes_since(version).positions == [1]
+    assert jg.changes_since(jg.changes_since(0).version).records == []
+
+
+def test_the_state_can_be_observed(cloud, group, until):
+    """`state` follows the file for who observes it, without a widget."""
+    jg = group(cloud, 2, duration_s=0.05)
+    seen = []
+    jg.state.observe(lambda change: seen.append(change["new"]), "counts")
+    jg.run_parallel()
+    until(lambda: seen and seen[-1] == {"success": 2})
+    assert jg.state.progress == 1.0
+    jg.state.unobserve_all()
+    assert json.dumps(jg.state.counts)
