@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from harness.groups import cloud, group
-from harness.jupyter import JupyterServer
+from harness.jupyter import Application, JupyterServer
 
 pytestmark = pytest.mark.hosts
 
@@ -48,4 +48,84 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
         expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "success")
         assert notebook.evaluate("JobGroup.list_existing()") == ["whole"]
         assert notebook.evaluate("[j.state for j in jg]") == ["success"] * 3
+        notebook.assert_quiet()
+
+
+@pytest.mark.parametrize("application", ["lab", "notebook"])
+def test_rows_come_and_move_while_the_very_cell_runs(
+    browser: Browser, jupyter: JupyterServer, application: Application
+):
+    """The cell that shows the group goes on running it: nothing of the page is heard until it ends.
+
+    Its rows come all the same, and change before the cell is over.
+    """
+    cells = [
+        cloud(),
+        group(f"blocking in {application}", "job()", "job(3600)") + "\ndisplay(jg)\njg.run_sequential(0)",
+    ]
+    with jupyter.open(browser, cells, application=application) as notebook:
+        notebook.run(0)
+        notebook.start(1)
+        page = notebook.page
+        expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "success")
+        expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "running")
+        prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(1)
+        expect(prompt).to_have_text("[*]:")
+        page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
+        expect(prompt).to_have_text("[2]:", timeout=30_000)
+        notebook.wait_until("jg.cancel_all() is None")
+        expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "canceled")
+        notebook.assert_quiet()
+
+
+def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
+    browser: Browser, jupyter: JupyterServer
+):
+    """While a cell computes, a button says that the kernel is busy; after it, the click is done."""
+    cells = [cloud(), group("busy", "job()") + "\njg", "import time; time.sleep(4)"]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        page = notebook.page
+        expect(page.get_by_test_id("row-0")).to_be_visible()
+        notebook.start(2)
+        page.get_by_test_id("run").click()
+        expect(page.get_by_test_id("live")).to_contain_text("Run asked")
+        notebook.wait_until("jg[0].state == 'success'")
+        expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "success")
+        expect(page.get_by_test_id("busy-note")).to_have_count(0)
+        notebook.assert_quiet()
+
+
+def test_page_is_reloaded_and_shows_the_same(browser: Browser, jupyter: JupyterServer):
+    """After a reload the same widget is there, with its filter, its choice and its jobs."""
+    cells = [cloud(), group("reload", "job()", "job(fail='no')") + "\njg.run_parallel()\njg"]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run_all()
+        page = notebook.page
+        expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "error")
+        page.get_by_test_id("chip-failed").click()
+        expect(page.get_by_test_id("row-0")).to_have_count(0)
+        page.get_by_test_id("row-1").locator(".select").click()
+        notebook.wait_until("Dashboard(jg).selected == [[1, 1]]")
+        page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        page.reload()
+        expect(page.get_by_test_id("chip-failed")).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_test_id("row-1")).to_have_attribute("aria-selected", "true")
+        assert notebook.evaluate("Dashboard(jg).filter") == "failed"
+
+
+def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
+    """Two views of one group are one widget: what is filtered in one is filtered in both."""
+    cells = [cloud(), group("twice", "job()", "job()") + "\njg", "jg"]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run_all()
+        page = notebook.page
+        expect(page.get_by_test_id("row-0")).to_have_count(2)
+        page.get_by_test_id("chip-success").first.click()
+        expect(page.get_by_test_id("row-0")).to_have_count(0)
+        page.get_by_test_id("chip-all").last.click()
+        page.get_by_test_id("run").first.click()
+        for each in page.get_by_test_id("progress").all():
+            expect(each).to_have_attribute("aria-valuenow", "100")
         notebook.assert_quiet()

@@ -1,7 +1,7 @@
 """Notebook cells that make a job group on an embedded cloud of their own, without Perceval."""
 
 CLOUD = """
-from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup import Dashboard, JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
 cloud = EmbeddedCloud(warm=False, max_concurrent={concurrent})
