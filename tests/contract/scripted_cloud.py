@@ -72,6 +72,7 @@ class ScriptedCloud:
 
     def __init__(self) -> None:
         self.token = f"scripted-{uuid.uuid4().hex[:8]}"
+        self.tokens = {self.token}
         self.asked: list[Asked] = []
         self.documents: dict[str, dict[str, Any]] = {}
         self.results: dict[str, dict[str, Any]] = {}
@@ -151,7 +152,7 @@ class ScriptedCloud:
         gate = self.gates.get(asked.what)
         if gate is not None:
             gate.pass_through()
-        if asked.token != self.token:
+        if asked.token not in self.tokens:
             return 401, {"error": "Invalid or expired job token"}
         fault = self.faults.get(asked.what)
         told = fault(before, asked) if fault else None

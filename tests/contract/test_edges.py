@@ -7,7 +7,15 @@ import pytest
 from perceval.providers.quandela.rpc_handler import RPCHandler
 from scripted_cloud import DROP
 
-from jobgroup import JobGroup, JobGroupError, UnconfirmedJobError
+from jobgroup import (
+    JobGroup,
+    JobGroupError,
+    NoTokenError,
+    RemoteJob,
+    TokenRefusedError,
+    UnconfirmedJobError,
+    set_token,
+)
 
 
 @pytest.fixture
@@ -149,25 +157,69 @@ def test_a_rerun_that_nobody_can_do(without_body, scripted, snapshot):
     assert snapshot(without_body) == before
 
 
-def test_accounts_of_one_cloud_are_kept_apart(scripted, timer):
-    """Each account's jobs go with its own token; a token of one says nothing of the other."""
-    from jobgroup import NoTokenError, RemoteJob, set_token
+@pytest.fixture
+def account_job(scripted):
+    """Makes jobs for an account of the scripted cloud."""
 
-    def job(account):
+    def make(account):
         body = {"command": "timer"}
         return RemoteJob(body, platform="test:timer", url=scripted.url, account=account)
 
+    return make
+
+
+def test_accounts_of_one_cloud_are_kept_apart(scripted, account_job):
+    """Each account's jobs go with its own token; a token of one says nothing of the other."""
     jg = JobGroup("two accounts")
-    jg.add(job("work"))
-    jg.add(job(""))
+    jg.add_many([account_job("work"), account_job("")])
     with pytest.raises(NoTokenError, match="work"):
         jg.run_parallel()
     assert scripted.count("create") == 0
     set_token("of-work", url=scripted.url, account="work")
-    with pytest.raises(JobGroupError, match="Invalid or expired"):
+    with pytest.raises(TokenRefusedError):
         jg.run_parallel()
     jg[1].execute_async()
-    assert [(a.what, a.token) for a in scripted.asked if a.what == "create"] == [
-        ("create", "of-work"),
-        ("create", scripted.token),
-    ]
+    assert [a.token for a in scripted.asked if a.what == "create"] == ["of-work", scripted.token]
+
+
+def test_each_account_has_its_own_slots(scripted, account_job):
+    """launch_async_jobs fills every account's slots, in the group's order."""
+    scripted.tokens.add("of-work")
+    set_token("of-work", url=scripted.url, account="work")
+    scripted.availability = {"max_jobs_in_queue": 2}
+    jg = JobGroup("two accounts")
+    jg.add_many(account_job(account) for account in ("work", "work", "work", "", "", ""))
+    jg.launch_async_jobs()
+    assert [j.was_sent for j in jg] == [True, True, False, True, True, False]
+    jg.launch_async_jobs(concurrent_job_count=1)
+    assert [j.was_sent for j in jg] == [True] * 6
+
+
+def test_a_job_that_its_cloud_does_not_know(group, scripted):
+    """Asked about in vain it becomes unknown with the cloud's words, and the next job is sent."""
+    jg = group(scripted, 2)
+    scripted.first_word = "completed"
+    scripted.faults["status"] = lambda _, asked: (
+        (404, {"error": "Not found job"}) if asked.id == scripted.ids()[0] else None
+    )
+    jg.run_sequential(0)
+    assert [j.state for j in jg] == ["unknown", "success"]
+    assert "Not found job" in jg[0].message
+    scripted.faults.clear()
+    jg.refresh()
+    assert jg[0].state == "success", "it may turn up again"
+
+
+def test_a_token_that_expires_during_a_run(group, scripted, until):
+    """The run ends with the reason; the job that runs is known, and the next run goes on."""
+    jg = group(scripted, 2)
+    scripted.faults["status"] = lambda *_: (401, {"error": "Invalid or expired job token"})
+    with pytest.raises(TokenRefusedError, match="set_token"):
+        jg.run_sequential(0)
+    assert [j.state for j in jg] == ["waiting", "unsent"]
+    scripted.faults.clear()
+    scripted.first_word = "completed"
+    scripted.tell(jg[0].id, "completed")
+    set_token(scripted.token, url=scripted.url)
+    jg.run_sequential(0)
+    until(lambda: len(jg.list_successful_jobs()) == 2)

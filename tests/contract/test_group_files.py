@@ -110,6 +110,33 @@ def test_restore_never_overwrites():
     assert JobGroup("a")[0].platform == "second"
 
 
+def test_the_trash_is_emptied_after_a_week(data_dir):
+    """What was deleted eight days ago cannot be restored, what was deleted now can."""
+    for name in ("old", "young"):
+        JobGroup(name)
+        JobGroup.delete_job_group(name)
+    (old,) = (data_dir / "trash").glob("old*")
+    deleted_ms = int(old.name.removesuffix(".jobgroup").rpartition("~")[2])
+    old.rename(old.with_name(old.name.replace(str(deleted_ms), str(deleted_ms - 8 * 86_400_000))))
+    assert JobGroup.list_trash() == ["young"]
+    assert [p.name.partition("~")[0] for p in (data_dir / "trash").iterdir()] == ["young"]
+
+
+def test_summaries(ended, group, scripted):
+    """Every group in a few numbers, without being opened: counts, dates, size."""
+    jg = ended("completed", "error", "running")
+    group(scripted, 2, "another")
+    first, second = JobGroup.summaries()
+    assert (first.name, first.counts, first.problem) == ("another", {"unsent": 2}, None)
+    assert (second.name, second.counts) == (
+        "experiment",
+        {"success": 1, "error": 1, "running": 1},
+    )
+    assert second.created_at == pytest.approx(jg.created_date.timestamp(), abs=1e-5)
+    assert second.modified_at == pytest.approx(jg.modified_date.timestamp(), abs=1e-5)
+    assert second.size_bytes > 10_000
+
+
 def test_restore_of_what_was_never_deleted():
     """GroupNotFoundError says where to look."""
     with pytest.raises(GroupNotFoundError, match="list_trash"):
@@ -161,15 +188,24 @@ def test_delete_by_date(zone):
 
 
 def test_delete_by_date_goes_by_creation():
-    """A group that was changed later is still as old as it is; its own date is the limit."""
+    """A group that was changed later is still as old as it is."""
     jg = JobGroup("old")
     moment = datetime.now()  # noqa: DTZ005
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     assert jg.created_date < moment < jg.modified_date
-    with pytest.warns(UserWarning, match="No groups"):
-        JobGroup.delete_job_groups_date(jg.created_date)
     JobGroup.delete_job_groups_date(moment)
     assert JobGroup.list_existing() == []
+
+
+def test_delete_by_date_keeps_the_oldest_to_keep():
+    """The date is that of the oldest group to keep, so a group's own date never deletes it."""
+    names = [f"group {n}" for n in range(9)]
+    dates = [JobGroup(name).created_date for name in names]
+    with pytest.warns(UserWarning, match="No groups"):
+        JobGroup.delete_job_groups_date(dates[0])
+    for gone, date in enumerate(dates[1:], start=1):
+        JobGroup.delete_job_groups_date(date)
+        assert JobGroup.list_existing() == names[gone:]
 
 
 @pytest.mark.parametrize("date", ["2024-01-01", None, 5])
