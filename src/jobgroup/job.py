@@ -333,9 +333,11 @@ class RemoteJob:
         return self._session
 
     def _do(self, command: str, **args: Any) -> dict[str, Any]:
-        from jobgroup.engine.commands import perform
+        from jobgroup.engine.commands import SENDING_COMMANDS, perform
 
         session = self._attached()
+        if command in SENDING_COMMANDS and session.store.meta().get("paused"):
+            raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
         outcome: dict[str, Any] = session.start(perform, session, command, args).result()
         return outcome
 

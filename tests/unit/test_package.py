@@ -137,9 +137,11 @@ def test_imports_point_downwards():
     wrong = []
     for path in SOURCE.rglob("*.py"):
         part = path.relative_to(SOURCE).with_suffix("").parts[0]
-        for imported in _imports(path) if part != "__init__" else ():
-            if not _may_import(part, imported.partition(".")[2].partition(".")[0]):
-                wrong.append(f"{path.relative_to(SOURCE)} imports {imported}")
+        wrong.extend(
+            f"{path.relative_to(SOURCE)} imports {imported}"
+            for imported in (_imports(path) if part != "__init__" else ())
+            if not _may_import(part, imported.partition(".")[2].partition(".")[0])
+        )
     assert wrong == []
 
 

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from jobgroup.engine.pacing import Backoff
-from jobgroup.errors import CloudError, JobGroupError, UnconfirmedJobError
+from jobgroup.errors import (
+    CloudError,
+    JobGroupError,
+    RequestRefusedError,
+    UnconfirmedJobError,
+)
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.store.coordination import busy_error
 
@@ -101,6 +106,13 @@ async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> 
         remote_id = await provider.rerun(intent.previous_remote_id, key=intent.key)
         if remote_id is not None:
             return remote_id
+        if "payload" not in body:
+            raise RequestRefusedError(
+                f"The cloud cannot run {intent.previous_remote_id} again, and its payload is not"
+                " known here",
+                origin=intent.target.origin,
+                status_code=404,
+            )
     return await provider.submit(body, key=intent.key)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 from jobgroup import catalog
 from jobgroup.adapters import JobDraft, read_job
@@ -84,41 +84,6 @@ class JobGroup(Running, Saved):
     def modified_date(self) -> datetime:
         """When the group last changed, in local time."""
         return _local_time(self._session.store.meta()["modified_at"])
-
-    @property
-    def remote_jobs(self) -> list[RemoteJob]:
-        """All jobs of the group, in the order in which they were added."""
-        return [RemoteJob.of(self._session, p) for p in range(len(self))]
-
-    def __len__(self) -> int:
-        return len(self._session.store)
-
-    @overload
-    def __getitem__(self, index: int) -> RemoteJob: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[RemoteJob]: ...
-    def __getitem__(self, index: int | slice) -> RemoteJob | list[RemoteJob]:
-        places = range(len(self))
-        try:
-            chosen = places[index]
-        except IndexError:
-            raise IndexError(
-                f"The group {self._name!r} has {len(places)} jobs; there is none at {index}."
-            ) from None
-        if isinstance(chosen, range):
-            return [RemoteJob.of(self._session, p) for p in chosen]
-        return RemoteJob.of(self._session, chosen)
-
-    def __iter__(self) -> Iterator[RemoteJob]:
-        return iter(self.remote_jobs)
-
-    def job(self, position: int) -> RemoteJob:
-        """The job at a place, counted from 0.
-
-        Raises:
-            IndexError: there is none.
-        """
-        return self[position]
 
     def add(
         self, job_to_add: Any, *, labels: Mapping[str, Any] | None = None, **kwargs: Any

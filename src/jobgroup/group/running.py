@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace as replaced
 from typing import Any
@@ -202,6 +202,7 @@ class Running(Watching):
         Returns:
             A future of what became of it.
         """
+        _check_counts(concurrent_job_count, stop_after_failures)
         mode = "queue" if queue else "parallel" if delay is None else "sequential"
         return self.ask(
             "run",
@@ -233,7 +234,7 @@ class Running(Watching):
         Returns:
             The places of those that it was asked for; a failure of one is a warning.
         """
-        outcome = Call(self.ask("cancel", positions=_places(jobs))).block()
+        outcome = Call(self.ask("cancel", positions=self._places(jobs))).block()
         _warn_of_failures(outcome)
         return list(outcome["done"])
 
@@ -247,7 +248,7 @@ class Running(Watching):
         Raises:
             The errors of `run_parallel`.
         """
-        places = _places(jobs)
+        places = self._places(jobs)
         plan = Plan(
             rerun=True, replace=replace, positions=None if places is None else tuple(places)
         )
@@ -273,6 +274,7 @@ class Running(Watching):
         replace: bool = True,
         stop_after_failures: int | None,
     ) -> Call[Any]:
+        _check_counts(None, stop_after_failures)
         if not delay >= 0:
             raise ValueError(f"The delay between jobs is at least 0 seconds, not {delay!r}.")
         return self._run(
@@ -299,8 +301,7 @@ class Running(Watching):
                 "concurrent_job_count and stop_after_failures go with queue=True: without a queue"
                 " all jobs are sent at once."
             )
-        if concurrent_job_count is not None and concurrent_job_count < 1:
-            raise ValueError("concurrent_job_count is at least 1.")
+        _check_counts(concurrent_job_count, stop_after_failures)
         return self._run(
             Plan(
                 rerun=rerun,
@@ -322,6 +323,7 @@ class Running(Watching):
         )
 
     def _launch(self, plan: Plan, concurrent_job_count: int | None) -> None:
+        _check_counts(concurrent_job_count, None)
         if plan.rerun:
             self.refresh()
         if not self._session.store.positions(plan.states):
@@ -338,18 +340,33 @@ class Running(Watching):
         self._run(replaced(plan, positions=tuple(chosen))).block()
 
     def _trouble(self) -> str:
+        if self._session.store.meta().get("paused"):
+            return "paused"
         troubles = self._session.store.troubles.all()
         return troubles[0].kind if troubles else ""
 
-
-def _places(jobs: Iterable[RemoteJob | int] | None) -> Sequence[int] | None:
-    if jobs is None:
-        return None
-    if isinstance(jobs, RemoteJob | int):
-        jobs = [jobs]
-    return [j.position if isinstance(j, RemoteJob) else int(j) for j in jobs]  # type: ignore[misc]
+    def _places(self, jobs: Iterable[RemoteJob | int] | None) -> list[int] | None:
+        """Where jobs are in this group, given as jobs or places; negative ones from the end."""
+        if jobs is None:
+            return None
+        places = []
+        for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
+            if isinstance(job, RemoteJob):
+                if job not in self:
+                    raise ValueError(f"{job!r} is not a job of the group {self._session.name!r}.")
+                places.append(job.position)
+            else:
+                places.append(self[job].position)
+        return [place for place in places if place is not None]
 
 
 def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
     for place, sentence in outcome["failed"].items():
         warnings.warn(f"Job {place} could not be canceled: {sentence}", stacklevel=3)
+
+
+def _check_counts(concurrent_job_count: int | None, stop_after_failures: int | None) -> None:
+    if concurrent_job_count is not None and concurrent_job_count < 1:
+        raise ValueError(f"concurrent_job_count is at least 1, not {concurrent_job_count!r}.")
+    if stop_after_failures is not None and stop_after_failures < 1:
+        raise ValueError(f"stop_after_failures is at least 1, not {stop_after_failures!r}.")

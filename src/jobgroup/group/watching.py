@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, overload
 
 from jobgroup.engine.downloads import fetch
 from jobgroup.engine.session import GroupSession
@@ -24,6 +24,41 @@ class Watching:
 
     _session: GroupSession
     _state: GroupState | None
+
+    @property
+    def remote_jobs(self) -> list[RemoteJob]:
+        """All jobs of the group, in the order in which they were added."""
+        return [RemoteJob.of(self._session, p) for p in range(len(self))]
+
+    def __len__(self) -> int:
+        return len(self._session.store)
+
+    @overload
+    def __getitem__(self, index: int) -> RemoteJob: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RemoteJob]: ...
+    def __getitem__(self, index: int | slice) -> RemoteJob | list[RemoteJob]:
+        places = range(len(self))
+        try:
+            chosen = places[index]
+        except IndexError:
+            raise IndexError(
+                f"The group {self._session.name!r} has {len(places)} jobs; none is at {index}."
+            ) from None
+        if isinstance(chosen, range):
+            return [RemoteJob.of(self._session, p) for p in chosen]
+        return RemoteJob.of(self._session, chosen)
+
+    def __iter__(self) -> Iterator[RemoteJob]:
+        return iter(self.remote_jobs)
+
+    def job(self, position: int) -> RemoteJob:
+        """The job at a place, counted from 0.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self[position]
 
     @property
     def state(self) -> GroupState:

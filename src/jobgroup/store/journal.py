@@ -81,6 +81,7 @@ class Journal:
         state, name, attempts, provider, origin, account, platform, remote_id = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
+        reruns = remote_id if rerun else _given_back_rerun(tx, position)
         if (
             appends
             and tx.execute(
@@ -95,10 +96,10 @@ class Journal:
             (
                 position,
                 1 if appends else attempts + 1,
-                "rerun" if rerun else "create",
+                "create" if reruns is None else "rerun",
                 int(appends),
                 key,
-                remote_id if rerun else None,
+                reruns,
                 generation,
                 tx.now,
             ),
@@ -115,7 +116,7 @@ class Journal:
             key=key,
             name=name,
             target=Target(provider, origin, account, platform),
-            previous_remote_id=remote_id if rerun else None,
+            previous_remote_id=reruns,
         )
 
     def settle_sent(self, attempt_id: int, remote_id: str) -> int | None:
@@ -405,6 +406,15 @@ def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
         return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0, "remote_id": None}
     attempt: dict[str, Any] = json.loads(row[0])
     return attempt
+
+
+def _given_back_rerun(tx: Transaction, position: int) -> str | None:
+    """What a rerun was of whose fate was unclear and which the user wants sent again."""
+    row = tx.execute(
+        "SELECT reruns FROM attempts WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
+        (position,),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _finished_at(answer: RemoteStatus, now: float) -> float | None:
