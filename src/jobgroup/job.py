@@ -110,6 +110,11 @@ class RemoteJob:
         return None if self._session is None else self._position
 
     @property
+    def group_name(self) -> str | None:
+        """Name of its group; None for a job that is in no group."""
+        return None if self._session is None else self._session.name
+
+    @property
     def id(self) -> str | None:
         """Its id on the cloud; None if it was never sent."""
         return None if self._session is None else self._record.remote_id

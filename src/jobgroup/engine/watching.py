@@ -221,9 +221,8 @@ class Watcher:
         account_error: Exception | None = None
         for watched in jobs:
             answer = answers.get(watched.remote_id)
-            if not concerns_account(answer):
-                watched.asked_at = now
             if isinstance(answer, RemoteStatus):
+                watched.asked_at = now
                 watched.not_found = 0
                 watched.is_waiting = answer.state == "waiting"
                 told.append((watched.attempt_id, answer))
@@ -248,6 +247,7 @@ class Watcher:
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
         journal = self._group.store.journal
+        watched.not_before = time.monotonic() + 1
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
@@ -256,7 +256,6 @@ class Watcher:
                 watched.not_before = time.monotonic() + 60
         else:
             await self._group.in_thread(journal.note_problem, watched.attempt_id, str(error))
-            watched.not_before = time.monotonic() + 1
         self._group.changed()
 
     async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:

@@ -353,7 +353,10 @@ class Running(Watching):
         for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
             if isinstance(job, RemoteJob):
                 if job not in self:
-                    raise ValueError(f"{job!r} is not a job of the group {self._session.name!r}.")
+                    raise ValueError(
+                        f"{job!r} is a job of {job.group_name!r}, not of the group"
+                        f" {self._session.name!r}. Nothing was done."
+                    )
                 places.append(job.position)
             else:
                 places.append(self[job].position)

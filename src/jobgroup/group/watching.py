@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
@@ -216,7 +217,8 @@ class Watching:
         await self.refresh_async()
         records = with_results(self._session)
         documents = await Call(self._session.start(fetch, self._session, records)).wait()
-        return collect(self._session, records, documents, errors)
+        # decoding may import Perceval, which takes seconds
+        return await asyncio.to_thread(collect, self._session, records, documents, errors)
 
 
 def _check_errors(errors: str) -> None:

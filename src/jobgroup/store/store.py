@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import sqlite3
-import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -365,7 +365,7 @@ def copy_deleted(path: Path, trashed: Path) -> None:
 
 
 def _new_meta(name: str) -> dict[str, object]:
-    now = time.time()
+    now = datetime.now(UTC).timestamp()  # in microseconds: it is compared with datetimes
     return {
         "name": name,
         "uuid": uuid.uuid4().hex,
