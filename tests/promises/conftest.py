@@ -1,0 +1,132 @@
+"""Clouds that misbehave, processes that are killed, and the comparison of both sides."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ledger import Ledger
+from nursery import Child, Nursery
+
+from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where child processes come from."""
+    with Nursery() as running:
+        yield running
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
+    """Starts clouds of the test's own, for `test:timer`; they know no keys, as the real one."""
+    started: list[EmbeddedCloud] = []
+
+    def start(**options: Any) -> EmbeddedCloud:
+        defaults = {"warm": False, "honours_keys": False, "max_concurrent": 1000}
+        running = EmbeddedCloud(**{**defaults, **options}).start()
+        started.append(running)
+        set_token(running.token, url=running.url)
+        return running
+
+    yield start
+    for running in started:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def cloud(begin: Callable[..., EmbeddedCloud], monkeypatch: pytest.MonkeyPatch) -> EmbeddedCloud:
+    """A cloud, which is also the one that is meant where a job names none."""
+    running = begin()
+    monkeypatch.setenv("JOBGROUP_URL", running.url)
+    monkeypatch.setenv("JOBGROUP_TOKEN", running.token)
+    return running
+
+
+@pytest.fixture
+def child(nursery: Nursery, cloud: EmbeddedCloud) -> Iterator[Callable[..., Child]]:
+    """Starts a process on a source text; its cloud is the test's."""
+    yield nursery.start
+    nursery.clear()
+
+
+@pytest.fixture
+def job() -> Callable[..., RemoteJob]:
+    """Makes jobs that take as long, and fail, as their parameters say."""
+
+    def make(name: str = "timed", *, url: str | None = None, **parameters: Any) -> RemoteJob:
+        body = {"command": "timer", "parameters": parameters}
+        return RemoteJob(body, platform="test:timer", url=url, name=name)
+
+    return make
+
+
+@pytest.fixture
+def group(job: Callable[..., RemoteJob], cloud: EmbeddedCloud) -> Callable[..., JobGroup]:
+    """Makes a group of so many jobs, named by their numbers."""
+
+    def make(jobs: int = 3, name: str = "experiment", **parameters: Any) -> JobGroup:
+        jg = JobGroup(name)
+        jg.add_many([job(str(i), url=cloud.url, **parameters) for i in range(jobs)])
+        return jg
+
+    return make
+
+
+@pytest.fixture
+def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
+    """Compares a group with its cloud."""
+    return lambda jg: Ledger(jg, cloud)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Waits for something to come true, and gives it."""
+
+    def wait(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
+        give_up = time.monotonic() + timeout_s
+        while not (value := condition()):
+            assert time.monotonic() < give_up, "it did not come true"
+            time.sleep(0.005)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyDisk]:
+    """The data directory on a small file system."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a disk that is full wants the right to mount one")
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(place / "data"))
+    yield TinyDisk(place)
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+class TinyDisk:
+    """A file system that a test can fill."""
+
+    def __init__(self, place: Path) -> None:
+        self._filler = place / "filler"
+        self._place = place
+
+    def fill(self, but: int = 0) -> None:
+        """Leave so many bytes free."""
+        self.clear()
+        free = os.statvfs(self._place)
+        self._filler.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - but)))
+
+    def clear(self) -> None:
+        """Make room again."""
+        self._filler.unlink(missing_ok=True)

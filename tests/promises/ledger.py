@@ -1,0 +1,111 @@
+"""What is compared after every blow: the group's file and what the cloud has been given."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobgroup import JobGroup
+from jobgroup.cloud import EmbeddedCloud
+from jobgroup.status import STATES
+from jobgroup.store.paths import group_path
+
+CREATING = ("create", "rerun")
+
+
+@dataclass
+class Ledger:
+    """A group beside its cloud.
+
+    Attributes:
+        orphans: jobs that the cloud has and of whose id the group knows nothing (yet).
+        unconfirmed: positions of the jobs whose request had no answer.
+    """
+
+    group: JobGroup
+    cloud: EmbeddedCloud
+    orphans: list[Any] = field(default_factory=list)
+    unconfirmed: list[int] = field(default_factory=list)
+
+    def check(self, *, unconfirmed: int = 0, sending: int = 0) -> Ledger:
+        """Assert what holds at every moment.
+
+        Args:
+            unconfirmed: how many jobs may be unconfirmed: as many as requests were in flight.
+            sending: how many may be in flight now.
+        """
+        assert integrity(self.group.name) == "ok"
+        states = Counter(job.state for job in self.group)
+        assert set(states) <= set(STATES), states
+        assert states["sending"] <= sending, states
+        self.unconfirmed = [job.position for job in self.group.list_unconfirmed_jobs()]
+        assert len(self.unconfirmed) <= unconfirmed, states
+        self._counts_partition(sum(states.values()))
+
+        given = given_to(self.cloud, self.group.name)
+        given_ids = {j.id for j in given}
+        attempts = [a for job in self.group for a in job.attempts]
+        ids = [a.remote_id for a in attempts if a.remote_id]
+        assert len(ids) == len(set(ids)), "one job of the cloud stands twice in the group"
+        assert set(ids) <= given_ids, "the group names a job that the cloud never had"
+        open_keys = keys_without_id(self.group.name)
+        self.orphans = [j for j in given if j.id not in set(ids)]
+        forgotten = [j.name for j in self.orphans if j.key not in open_keys]
+        assert not forgotten, f"the cloud has jobs that the group has forgotten: {forgotten}"
+        twice = [key for key, n in Counter(j.key for j in given).items() if n > 1]
+        assert not twice, f"sent twice: {[j.name for j in given if j.key in twice]}"
+        return self
+
+    def each_once(self, *names: str) -> None:
+        """Assert that the cloud was given each of these jobs once, and no other of the group's."""
+        assert Counter(j.name for j in given_to(self.cloud, self.group.name)) == Counter(names)
+
+    def settle(self) -> int:
+        """Decide on the unconfirmed jobs as a user would who looks at the cloud's own page.
+
+        Returns how many the cloud had.
+        """
+        by_key = {j.key: j.id for j in self.orphans}
+        found = 0
+        for position in self.unconfirmed:
+            job = self.group[position]
+            if (remote_id := by_key.get(job.attempts[-1].key)) is not None:
+                job.confirm(remote_id)
+                found += 1
+            else:
+                job.resend()
+        return found
+
+    def _counts_partition(self, total: int) -> None:
+        assert len(self.group) == total
+        progress = self.group.progress(refresh=False)
+        finished, unfinished = progress["Finished"], progress["Unfinished"]
+        assert progress["Total"] == finished[0] + unfinished[0] == total
+        assert sum(finished[1].values()) == finished[0]
+        assert sum(unfinished[1].values()) == unfinished[0]
+        assert sum(self.group.state.counts.values()) == total
+
+
+def given_to(cloud: EmbeddedCloud, name: str) -> list[Any]:
+    """The jobs that a cloud was given of a group."""
+    return [j for j in cloud.jobs() if j.body.get("job_group_name") == name]
+
+
+def integrity(name: str) -> str:
+    """What SQLite says of the group's file."""
+    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def keys_without_id(name: str) -> set[str]:
+    """The keys of the attempts of which no id is known, those of reruns under way among them."""
+    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+        return {k for (k,) in connection.execute("SELECT key FROM attempts WHERE remote_id IS NULL")}
+
+
+def requests(cloud: EmbeddedCloud, *calls: str) -> int:
+    """How many requests of these kinds the cloud had; of any kind where none is named."""
+    return sum(entry.call in calls or not calls for entry in cloud.log)

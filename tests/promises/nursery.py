@@ -1,0 +1,200 @@
+"""Processes of a test's own, forked from one that has imported jobgroup: each costs milliseconds.
+
+A child runs a source text and talks to the test in lines of JSON over a socket. It ends as every
+interpreter does, `atexit` included, unless it is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+
+class ChildFailed(AssertionError):  # noqa: N818  (it is how a test fails)
+    """The child raised; the text is its traceback."""
+
+
+class Child:
+    """One process, as the test sees it."""
+
+    def __init__(self, path: str, order: dict[str, Any]) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rw")
+        self.is_stopped = False
+        self.tell(order)
+        self.pid = int(self.hear())
+
+    def tell(self, message: Any = None) -> None:
+        """Say something that the child waits for with `hear()`."""
+        self._file.write(json.dumps(message) + "\n")
+        self._file.flush()
+
+    def hear(self, timeout_s: float = 30) -> Any:
+        """The next thing that the child says.
+
+        Raises:
+            EOFError: it has ended.
+            ChildFailed: it raised.
+        """
+        self._socket.settimeout(timeout_s)
+        line = self._file.readline()
+        if not line.endswith("\n"):
+            raise EOFError
+        kind, value = json.loads(line)
+        if kind == "raised":
+            raise ChildFailed(value)
+        if kind == "end":
+            raise EOFError
+        return value
+
+    def all(self) -> list[Any]:
+        """What it says until its end, which is waited for. Raises ChildFailed."""
+        said = []
+        with suppress(EOFError, ConnectionResetError):
+            while True:
+                said.append(self.hear())
+        self._gone()
+        return said
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; one that has ended gets none."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        self.is_stopped = number == signal.SIGSTOP
+
+    def kill(self) -> list[Any]:
+        """End it as a power cut would; returns what it had said and nobody had heard."""
+        self.signal(signal.SIGKILL)
+        with suppress(ChildFailed):
+            return self.all()
+        return []
+
+    def close(self) -> None:
+        """End it, if it has not ended."""
+        self.signal(signal.SIGKILL)
+        self._file.close()
+        self._socket.close()
+
+    def _gone(self) -> None:
+        give_up = time.monotonic() + 30
+        while Path(f"/proc/{self.pid}").exists():
+            assert time.monotonic() < give_up, "the child did not end"
+            time.sleep(0.002)
+
+
+class Nursery:
+    """Where the children come from."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="jg")
+        self._path = str(Path(self._directory.name) / "s")
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, self._path],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C at the test is not meant for it
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+        self._process.communicate()
+        self._directory.cleanup()
+
+    def start(self, source: str, *, env: Mapping[str, str] | None = None, **names: Any) -> Child:
+        """A child that runs `source`, where `names` and what `_names` gives are defined."""
+        order = {"source": source, "names": names, "env": {**os.environ, **(env or {})}}
+        child = Child(self._path, order)
+        self._children.append(child)
+        return child
+
+    def clear(self) -> None:
+        """End all children."""
+        for child in self._children:
+            child.close()
+        self._children.clear()
+
+
+def _names(talk: Any) -> dict[str, Any]:
+    """What a child's source can use: `say`, `hear`, `job`, and jobgroup's names."""
+    import jobgroup
+
+    def say(value: Any = None) -> None:
+        talk.write(json.dumps(["said", value]) + "\n")
+        talk.flush()
+
+    def hear() -> Any:
+        return json.loads(talk.readline())
+
+    def job(name: str, **parameters: Any) -> jobgroup.RemoteJob:
+        body = {"command": "timer", "parameters": parameters}
+        return jobgroup.RemoteJob(body, platform="test:timer", name=name)
+
+    names = {n: getattr(jobgroup, n) for n in jobgroup.__all__ if n != "Dashboard"}
+    return {**names, "say": say, "hear": hear, "job": job, "os": os, "time": time}
+
+
+def _live(connection: socket.socket) -> None:
+    talk = connection.makefile("rw")
+    order = json.loads(talk.readline())
+    os.environ.clear()
+    os.environ.update(order["env"])
+    talk.write(json.dumps(["said", os.getpid()]) + "\n")
+    talk.flush()
+    last: tuple[str, Any] = ("end", None)
+    try:
+        exec(order["source"], _names(talk) | order["names"])  # noqa: S102
+    except KeyboardInterrupt:
+        last = ("said", "interrupted")
+    except BaseException:  # noqa: BLE001  (the test's to see)
+        last = ("raised", traceback.format_exc())
+    with suppress(OSError):
+        talk.write(json.dumps(last) + "\n")
+        talk.flush()
+
+
+def _serve(path: str) -> None:
+    import jobgroup.engine.commands
+    import jobgroup.group.bars
+    import jobgroup.providers.quandela
+    import jobgroup.state
+    import tqdm.auto  # noqa: F401
+
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead vanish by themselves
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:  # the test has ended
+        connection, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _live(connection)
+            return
+        connection.close()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

@@ -1,0 +1,213 @@
+"""Promise 1: what `add` returned from is on disk, through a kill at any moment and a full disk."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+from kills import Campaign
+from ledger import Ledger, integrity, requests
+
+from jobgroup import JobGroup, StorageError
+from jobgroup.store.paths import group_path
+
+SEED = 20_260
+
+
+def test_what_was_acknowledged_survives_kills(nursery, cloud):
+    """Processes that add are killed at random moments: no acknowledged job is ever missing, no
+    `add_many` is there by half, and the file is sound."""
+    print(f"seed {SEED}")
+    campaign = Campaign(random.Random(SEED), nursery, cloud, knows_keys=False)
+    campaign.of_adding("killed", lives=6)
+    assert campaign.blows == 6
+
+
+def test_a_group_is_as_it_was_when_an_add_many_fails(group, job, cloud):
+    """An error in the middle of the jobs adds none of them, whatever raises it."""
+
+    def jobs():
+        yield job("new", url=cloud.url)
+        raise KeyboardInterrupt
+
+    jg = group(2)
+    with pytest.raises(KeyboardInterrupt):
+        jg.add_many(jobs())
+    with pytest.raises(TypeError):
+        jg.add_many([job("new", url=cloud.url), "no job"])
+    with pytest.raises(TypeError):
+        jg.add(job("new", url=cloud.url), labels="none")
+    assert [j.name for j in jg] == ["0", "1"]
+    jg.add(job("2", url=cloud.url))
+    assert [j.name for j in jg] == ["0", "1", "2"]
+
+
+def test_many_processes_add_at_once(child):
+    """Four processes that add to one group at once lose nothing, and each finds its own order."""
+    source = """
+jg = JobGroup("crowd")
+say()
+hear()
+for n in range(25):
+    jg.add(job(f"{who}-{n}"))
+say("done")
+"""
+    crowd = [child(source, who=who) for who in range(4)]
+    for one in crowd:
+        one.hear()
+    for one in crowd:
+        one.tell()
+    for one in crowd:
+        assert one.all() == ["done"]
+    names = [j.name for j in JobGroup.open("crowd")]
+    assert len(names) == 100
+    for who in range(4):
+        assert [n for n in names if n.startswith(f"{who}-")] == [f"{who}-{n}" for n in range(25)]
+
+
+def test_ctrl_c_while_an_add_waits_for_its_turn(group, child, job, cloud):
+    """An add that is interrupted while another process writes leaves no lock behind: this process
+    goes on adding, and so do the others."""
+    jg = group(1)
+    source = """
+jg = JobGroup.open("experiment")
+for n in range(2):
+    try:
+        say("adding")
+        jg.add(job(f"child {n}"))
+        say("added")
+    except KeyboardInterrupt:
+        say("interrupted")
+hear()
+"""
+    with closing(sqlite3.connect(group_path("experiment"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        adding = child(source)
+        assert adding.hear() == "adding"
+        _wait_until_asleep(adding.pid)
+        adding.signal(signal.SIGINT)
+        other.execute("ROLLBACK")
+    assert [adding.hear() for _ in range(3)] == ["interrupted", "adding", "added"]
+    jg.add(job("mine", url=cloud.url))
+    assert [j.name for j in jg][-2:] == ["child 1", "mine"]
+    adding.tell()
+
+
+def _wait_until_asleep(pid: int) -> None:
+    # SQLite sleeps between its attempts to get a lock; a process that computes is not "S" for long
+    asleep = 0
+    while asleep < 200:
+        with open(f"/proc/{pid}/stat") as stat:
+            asleep = asleep + 1 if stat.read().rpartition(")")[2].split()[0] == "S" else 0
+
+
+def test_a_fork_shares_no_lock_with_its_parent(child):
+    """A forked process adds while its parent, who had the group open, closes it: what the fork was
+    told to be added is there after both are killed."""
+    source = """
+import gc
+jg = JobGroup("forked")
+jg.add(job("parent"))
+to_child, from_parent = os.pipe()
+to_parent, from_child = os.pipe()
+if os.fork() == 0:
+    jg = JobGroup("forked")
+    jg.add(job("first of the fork"))
+    os.write(from_child, b".")
+    os.read(to_child, 1)
+    jg.add(job("second of the fork"))
+    say(os.getpid())
+    time.sleep(60)
+os.read(to_parent, 1)
+del jg
+gc.collect()
+os.write(from_parent, b".")
+time.sleep(60)
+"""
+    parent = child(source)
+    fork = parent.hear()
+    os.kill(fork, signal.SIGKILL)
+    parent.kill()
+    assert integrity("forked") == "ok"
+    names = [j.name for j in JobGroup.open("forked")]
+    assert names == ["parent", "first of the fork", "second of the fork"]
+
+
+def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
+    """On a full disk an add raises and the group is as it was; with room again it goes on."""
+    jg = JobGroup("full")
+    jg.add(job("first", url=cloud.url))
+    noise = random.Random(SEED)
+    added = ["first"]
+    with pytest.raises(StorageError, match="full"):
+        for n in range(10_000):
+            jg.add(job(str(n), url=cloud.url, noise=noise.randbytes(30_000).hex()))
+            added.append(str(n))
+    for _ in range(3):
+        with pytest.raises(StorageError):
+            jg.add_many([job("x", url=cloud.url, noise=noise.randbytes(99_000).hex())] * 3)
+        assert [j.name for j in jg] == added
+    Ledger(jg, cloud).check()
+    with pytest.raises(StorageError):
+        JobGroup("another").add(job("x", url=cloud.url, noise=noise.randbytes(99_000).hex()))
+    JobGroup.delete_job_group("full", permanently=True)
+    jg = JobGroup("full")
+    jg.add(job("again", url=cloud.url))
+    assert [j.name for j in jg] == ["again"]
+
+
+def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud):
+    """While the intent cannot be written no request leaves. However little room there is, every job
+    that reached the cloud is known or unconfirmed, and is not sent again."""
+    jg = group(12)
+    tiny_disk.fill()
+    with pytest.raises(StorageError):
+        jg.run_parallel()
+    assert requests(cloud, "create") == 0
+    for free in range(4096, 14 * 4096, 4096):
+        tiny_disk.fill(but=free)
+        try:
+            jg.run_parallel()
+        except StorageError:
+            pass
+    tiny_disk.clear()
+    jg.run_parallel()
+    ledger = Ledger(jg, cloud).check(unconfirmed=13)
+    ledger.settle()
+    jg.wait(30)
+    ledger.check().each_once(*map(str, range(12)))
+
+
+def test_a_group_is_made_in_one_piece(child):
+    """While one process makes a group, another that opens it finds all of it or nothing: it never
+    takes the unfinished file for a damaged one."""
+    makes = """
+for n in range(40):
+    hear()
+    jg = JobGroup(f"new {n}")
+    jg.add(job("one"))
+    say("added")
+"""
+    opens = """
+for n in range(40):
+    hear()
+    found = None
+    while found is None:
+        try:
+            found = len(JobGroup.open(f"new {n}"))
+        except GroupNotFoundError:
+            pass
+    say(found)
+"""
+    maker, opener = child(makes), child(opens)
+    for _ in range(40):
+        maker.tell()
+        opener.tell()
+        assert maker.hear() == "added"
+        assert opener.hear() in (0, 1)
+    assert len(JobGroup.list_existing()) == 40
+    assert all(len(JobGroup.open(name)) == 1 for name in JobGroup.list_existing())
