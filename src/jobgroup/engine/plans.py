@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import anyio
 
@@ -35,6 +35,15 @@ class Plan:
     concurrent_job_count: int | None = None
     stop_after_failures: int | None = None
     is_background: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a mode that there is not.
+
+        Raises:
+            ValueError: there is no such mode.
+        """
+        if self.mode not in get_args(Mode):
+            raise ValueError(f"There is no mode {self.mode!r}; there are {get_args(Mode)}.")
 
     @property
     def states(self) -> frozenset[str]:
