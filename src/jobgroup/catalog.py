@@ -98,6 +98,9 @@ def delete(name: str, *, permanently: bool = False) -> None:
     with closing(store):
         active = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         store.move_to_trash(None if permanently else _place_in_trash(name), is_live=is_live)
+    session = engine().open_session(path)
+    if session is not None:
+        session.store.close()  # an open file would keep its room on the disk
     remove_files(path)
     if active:
         _warn_of_active(name, active)
