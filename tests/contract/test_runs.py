@@ -139,7 +139,8 @@ def test_a_queue_sends_all_over_a_small_plan(start, group):
     cloud = start(max_queue=2, max_concurrent=2)
     jg = group(cloud, 7, duration_s=0.02)
     jg.run_parallel(queue=True)
-    assert [j.id for j in jg] == [j.id for j in cloud.jobs()]
+    assert {j.id for j in jg} == {j.id for j in cloud.jobs()}
+    assert len(cloud.jobs()) == 7
     jg.wait(30)
     assert len(jg.list_successful_jobs()) == 7
 
