@@ -132,10 +132,14 @@ class JobGroup(Running, Saved):
         total = sum(counts.values())
         if total:
             parts = ", ".join(f"{n} {state}" for state, n in counts.items())
-            return f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
-        near = catalog.near_names(self._name)
-        hint = f" Existing groups with a near name: {', '.join(map(repr, near))}." if near else ""
-        return f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
+            text = f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
+        else:
+            near = ", ".join(map(repr, catalog.near_names(self._name)))
+            hint = f" Existing groups with a near name: {near}." if near else ""
+            text = f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
+        for trouble in self._session.store.troubles.all():
+            text += f"\nSince {_local_time(trouble.since):%Y-%m-%d %H:%M:%S}: {trouble.text}"
+        return text
 
     shown_by: ClassVar[Callable[..., Any] | None] = None
     """Makes what a notebook shows of a group; the dashboard, once jobgroup is imported."""
