@@ -22,10 +22,7 @@ const options = {
   target: "es2022",
   // Where RequireJS is on the page, a dependency in UMD form would register itself with it.
   define: { "define.amd": "false" },
-  jsx: "transform",
-  jsxFactory: "h",
-  jsxFragment: "Fragment",
-  inject: ["src/ui/h.ts"],
+  jsx: "automatic", // of src/ui/dom.ts, as tsconfig.json says
   plugins: [cssAsText],
   legalComments: "none",
   logLevel: "info",

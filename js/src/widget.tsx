@@ -4,13 +4,14 @@
  */
 
 import { effect } from "@preact/signals-core";
-import { render } from "preact";
+
 import type { Model } from "./model";
 import { Session } from "./session";
 import { whenSeen } from "./sight";
 import styles from "./styles";
 import { followTheme } from "./theme";
 import { App } from "./ui/App";
+import { drawInto } from "./ui/dom";
 
 interface Props {
   model: Model;
@@ -43,7 +44,8 @@ export default () => {
     el.append(host);
 
     followTheme(host, session.traits.theme, end.signal);
-    const stop = effect(() => render(<App session={session} />, app));
+    const draw = drawInto(app);
+    const stop = effect(() => draw(<App session={session} />));
     let clock: ReturnType<typeof setInterval> | undefined;
     const see = (isSeen: boolean) => {
       if (isSeen) watching.add(host);
@@ -57,7 +59,7 @@ export default () => {
     whenSeen(host, see, end.signal);
     end.signal.addEventListener("abort", () => {
       stop();
-      render(null, app);
+      draw(null);
       host.remove();
     });
     return () => end.abort();

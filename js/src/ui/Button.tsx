@@ -1,5 +1,5 @@
-import type { ComponentChildren, Ref } from "preact";
 import type { IconName } from "../icons";
+import type { Children, Ref } from "./dom";
 import { Icon } from "./Icon";
 
 interface Props {
@@ -15,7 +15,7 @@ interface Props {
   isOpen?: boolean;
   buttonRef?: Ref<HTMLButtonElement>;
   onClick: (event: MouseEvent) => void;
-  children?: ComponentChildren;
+  children?: Children;
 }
 
 /** A button that cannot be pressed keeps its place in the page's order, so that its reason is read. */

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { Children } from "./dom";
 
 export interface Head {
   title: string;
@@ -7,7 +7,7 @@ export interface Head {
 
 export interface Row {
   key: string | number;
-  cells: ComponentChildren[];
+  cells: Children[];
 }
 
 /** A small table in full. The jobs' own is the grid. */

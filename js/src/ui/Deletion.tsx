@@ -1,18 +1,18 @@
 /** Deleting a group: one extra step that says what goes and what stays, and the way back. */
 
-import { useEffect, useRef } from "preact/hooks";
 import { deletionOf } from "../actions";
 import type { SizeAnswer } from "../answers";
 import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "./Button";
+import { useEffect, useRef } from "./dom";
 import { useAnswer } from "./hooks";
 import { Icon } from "./Icon";
 
 export function DeleteStep({ session }: { session: Session }) {
   const { jobs, onCloud } = deletionOf(session.traits.counts.value);
   const size = useAnswer<SizeAnswer>(session, "size", {}, "").value;
-  const first = useRef<HTMLButtonElement>(null);
+  const first = useRef<HTMLButtonElement>();
   useEffect(() => first.current?.focus(), []);
   const close = () => {
     session.panel.value = "";
@@ -55,7 +55,7 @@ export function DeleteStep({ session }: { session: Session }) {
 }
 
 export function Deleted({ session }: { session: Session }) {
-  const undo = useRef<HTMLButtonElement>(null);
+  const undo = useRef<HTMLButtonElement>();
   useEffect(() => undo.current?.focus({ preventScroll: true }), []);
   return (
     <div class="deleted">

@@ -1,12 +1,12 @@
 /** One job: its results, parameters, attempts and what happened to it. */
 
-import type { ComponentChildren } from "preact";
 import type { JobDetail, JobResult } from "../answers";
 import type { Session } from "../session";
 import { wordOf } from "../states";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { DistributionView } from "./Distribution";
+import type { Children } from "./dom";
 import { type Answer, useAnswer, useSignal } from "./hooks";
 import { Pill } from "./Icon";
 import { JobActions } from "./JobActions";
@@ -96,7 +96,7 @@ function FetchedResults({ session, position }: JobResultsProps) {
 
 interface KnownProps<T> {
   answer: Answer<T>;
-  children: (value: T) => ComponentChildren;
+  children: (value: T) => Children;
 }
 
 /** What was asked for, or that it is on its way, or why it is not. */

@@ -1,11 +1,11 @@
 /** A distribution as a table with a bar in each row: readable, and to copy. */
 
-import type { ComponentChildren } from "preact";
 import type { Distribution } from "../answers";
 import { csvOf } from "../csv";
 import * as format from "../format";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
+import type { Children } from "./dom";
 import { useSignal } from "./hooks";
 
 const TOP = 12;
@@ -64,10 +64,10 @@ export function DistributionView({ distribution }: { distribution: Distribution 
 }
 
 interface LineProps {
-  label: ComponentChildren;
+  label: Children;
   value: number;
   total: number;
-  children: ComponentChildren;
+  children: Children;
 }
 
 function Line({ label, value, total, children }: LineProps) {

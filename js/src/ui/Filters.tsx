@@ -1,8 +1,8 @@
 /** The chips and the search field. */
 
-import { useEffect, useRef } from "preact/hooks";
 import type { Session } from "../session";
 import { chipsOf } from "../states";
+import { useEffect, useRef } from "./dom";
 import { useSignal } from "./hooks";
 import { Icon } from "./Icon";
 
@@ -46,11 +46,11 @@ interface SearchProps {
 /** Searches when typing rests. What is being typed is not overwritten by an older search. */
 export function Search({ label, hint, value, onSearch }: SearchProps) {
   const typed = useSignal<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
   const onInput = (text: string) => {
     typed.value = text;
-    clearTimeout(timer.current);
+    clearTimeout(timer.current ?? undefined);
     timer.current = setTimeout(() => {
       onSearch(text);
       typed.value = null;

@@ -1,13 +1,13 @@
 /** The table of jobs, or what to do where there is nothing to show. */
 
-import { useEffect, useRef } from "preact/hooks";
 import { Grid } from "../grid/grid";
 import type { Session } from "../session";
 import { countOf } from "../states";
 import { Button } from "./Button";
+import { useEffect, useRef } from "./dom";
 
 export function GridView({ session }: { session: Session }) {
-  const element = useRef<HTMLDivElement>(null);
+  const element = useRef<HTMLDivElement>();
   useEffect(() => {
     const end = new AbortController();
     const open = (position: number) => {

@@ -1,8 +1,8 @@
 /** A button with a menu of its variants beside it. */
 
-import { useEffect, useRef } from "preact/hooks";
 import type { IconName } from "../icons";
 import { Button } from "./Button";
+import { useEffect, useRef } from "./dom";
 import { useSignal } from "./hooks";
 
 export interface Variant {
@@ -37,8 +37,8 @@ export function Split({ label, variants, ...button }: Props) {
 
 function Menu({ label, kind, variants }: { label: string; kind: string; variants: Variant[] }) {
   const isOpen = useSignal(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const menu = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>();
+  const menu = useRef<HTMLDivElement>();
   const set = (open: boolean) => {
     isOpen.value = open;
     if (!open) button.current?.focus();

@@ -4,12 +4,12 @@
  */
 
 import { type Signal, signal } from "@preact/signals-core";
-import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../session";
 import type { Args, Question } from "../wire";
+import { useEffect, useOnce } from "./dom";
 
 export function useSignal<T>(initial: T): Signal<T> {
-  return useState(() => signal(initial))[0];
+  return useOnce(() => signal(initial));
 }
 
 export interface Answer<T> {
