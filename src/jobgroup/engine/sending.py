@@ -14,6 +14,7 @@ import anyio
 
 from jobgroup.engine.pacing import Backoff
 from jobgroup.errors import (
+    BadAnswerError,
     CloudError,
     JobGroupError,
     RequestRefusedError,
@@ -93,6 +94,11 @@ async def settle_unconfirmed(session: GroupSession) -> None:
 
 async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
     stored = await session.in_thread(session.store.body, intent.position)
+    if stored is None and intent.previous_remote_id is None:
+        raise BadAnswerError(
+            f"The body of job {intent.position} is missing; the other jobs are not affected. Add"
+            " the job again to run it."
+        )
     return {
         "platform_name": intent.target.platform,
         **(stored or {}),

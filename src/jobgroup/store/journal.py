@@ -293,7 +293,7 @@ class Journal:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT a.id, j.position, a.remote_id, t.provider, t.origin, t.account,"
-                " t.platform, coalesce(a.sent_at, a.intent_at)"
+                " t.platform, CAST(coalesce(a.sent_at, a.intent_at) AS REAL)"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id"
                 " WHERE j.state IN"

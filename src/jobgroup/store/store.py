@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import BadAnswerError, DuplicateJobError, StorageError
-from jobgroup.status import UNSENT
+from jobgroup.status import STATES, UNSENT
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.journal import Journal
@@ -90,9 +90,12 @@ class GroupStore:
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state; states without jobs are absent."""
         with self.database.reading() as connection:
-            return dict(
-                connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
-            )
+            rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+        counts: dict[str, int] = {}
+        for state, number in rows:
+            word = state if state in STATES else "unknown"  # a damaged row is counted all the same
+            counts[word] = counts.get(word, 0) + number
+        return counts
 
     # -- adding ----------------------------------------------------------------------------------
 
@@ -256,17 +259,17 @@ class GroupStore:
         """
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT p.body FROM jobs j JOIN payloads p ON p.id = j.payload_id"
-                " WHERE j.position = ?",
+                "SELECT j.payload_id, p.body FROM jobs j LEFT JOIN payloads p"
+                " ON p.id = j.payload_id WHERE j.position = ?",
                 (position,),
             ).fetchone()
-        if row is None:
+        if row is None or row[0] is None:
             return None
         try:
-            body = json.loads(_unpacked(row[0]))
+            body = json.loads(_unpacked(row[1]))
             if isinstance(body, dict):
                 return body
-        except (ValueError, RecursionError, zlib.error):
+        except (TypeError, ValueError, RecursionError, zlib.error):
             pass
         raise BadAnswerError(
             f"The stored body of job {position} is damaged; the other jobs are not affected."
