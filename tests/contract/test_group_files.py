@@ -77,6 +77,8 @@ def test_a_group_that_another_process_deleted(in_child):
     jg = JobGroup("a")
     in_child("from jobgroup import JobGroup; JobGroup.delete_job_group('a'); print(0)")
     with pytest.raises(GroupDeletedError, match="restore"):
+        len(jg)
+    with pytest.raises(GroupDeletedError, match="restore"):
         jg.add(RemoteJob({"command": "x"}, platform="p"))
     assert JobGroup.list_existing() == []
 

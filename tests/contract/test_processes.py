@@ -58,6 +58,22 @@ def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer
     assert scripted.count("create") == 3
 
 
+def test_waiting_includes_what_another_process_is_sending(group, scripted, spawn):
+    """A job whose request is under way elsewhere is one that is waited for."""
+    jg = group(scripted, 1)
+    gate = scripted.gate("create")
+    scripted.first_word = "completed"
+    child = spawn(_RUN.format("parallel()"), scripted)
+    gate.wait_for_one()
+    with pytest.raises(TimeoutError, match="1 job"):
+        jg.wait(0.1)
+    gate.open()
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 0, err
+    jg.wait(30)
+    assert jg[0].state == "success"
+
+
 def test_a_dead_holder_is_found_out_at_once(holder, scripted):
     """A killed process' lease does not keep the next one waiting."""
     jg, child = holder
