@@ -66,13 +66,18 @@ class _Account:
         self._run = run
         self._target = target
         self.waiting: list[int] = []  # in the group's order, so it is a heap already
-        self.error: Exception | None = None
+        self._errors: dict[int, Exception] = {}
         self._in_flight = 0
         self._mine: set[int] = set()
         self._free = 0.0
         self._backoff = Backoff(*ASK_FREE_EVERY_S)
         self._ask_at = 0.0
         self._doubts = 0
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the sending for this account: of several in flight, the first job's."""
+        return self._errors[min(self._errors)] if self._errors else None
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
@@ -122,12 +127,12 @@ class _Account:
             self._ask_at = time.monotonic() + self._backoff.next_s()
             run.refusals[position] = error
             if self._doubts >= DOUBTS:
-                self.error = error
+                self._errors[position] = error
         except (RequestRefusedError, RemoteNotFoundError) as error:
             run.refusals[position] = error  # one job never harms another
             self._free += 1
         except Exception as error:  # noqa: BLE001  (raised by send_queued)
-            self.error = self.error or error
+            self._errors[position] = error
         else:
             self._doubts = 0
             self._backoff.reset()
@@ -149,7 +154,7 @@ class _Account:
                 self._mine.discard(record.position)
                 self._free += 1
         if self._run.should_stop_for_failures():
-            self.error = self._run.failures_error()
+            self._errors[-1] = self._run.failures_error()
 
     async def _free_slots(self) -> float:
         try:
