@@ -140,7 +140,9 @@ class Campaign:
         """Run what is left, undisturbed; settle by hand what the cloud cannot tell."""
         self.cloud.faults.clear()
         for _ in range(2):
-            assert self.nursery.start(source, name=name, replace=True, queue=False).all()[-1] == "done"
+            assert (
+                self.nursery.start(source, name=name, replace=True, queue=False).all()[-1] == "done"
+            )
             ledger = self._ledger(name)
             ledger.check(unconfirmed=0 if self.knows_keys else 1_000)
             ledger.settle()

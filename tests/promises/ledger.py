@@ -103,7 +103,9 @@ def integrity(name: str) -> str:
 def keys_without_id(name: str) -> set[str]:
     """The keys of the attempts of which no id is known, those of reruns under way among them."""
     with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
-        return {k for (k,) in connection.execute("SELECT key FROM attempts WHERE remote_id IS NULL")}
+        return {
+            k for (k,) in connection.execute("SELECT key FROM attempts WHERE remote_id IS NULL")
+        }
 
 
 def requests(cloud: EmbeddedCloud, *calls: str) -> int:

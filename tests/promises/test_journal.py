@@ -1,0 +1,232 @@
+"""Promise 2: sending is a journal. Nothing that reached the cloud is sent again or forgotten."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+
+import pytest
+from kills import Campaign
+from ledger import requests
+
+from jobgroup import CloudError, JobGroup, JobGroupError, UnconfirmedJobError
+
+SEED = 20_261
+
+
+@pytest.fixture(params=[False, True], ids=["no keys", "keys"])
+def campaign(request, nursery, cloud) -> Campaign:
+    """Kills on a cloud that does or does not look up by key."""
+    cloud.set_plan(honours_keys=request.param)
+    print(f"seed {SEED}")
+    return Campaign(random.Random(SEED), nursery, cloud, knows_keys=request.param)
+
+
+def test_each_job_is_sent_once_through_kills_of_a_run(campaign):
+    """Runs are struck at random moments until the group is sent: each job is on the cloud once,
+    every id is known, and no more are unconfirmed than requests were in flight."""
+    campaign.of_running("run", jobs=25, lives=4)
+
+
+def test_each_job_is_rerun_once_through_kills_of_a_rerun(campaign):
+    """The same for reruns that replace, which cost money too."""
+    campaign.of_rerunning("rerun", jobs=15, lives=3, replace=True)
+
+
+def test_a_rerun_that_appends_survives_a_kill(campaign):
+    """The same for a rerun that appends: one new entry for each job that the cloud was given."""
+    campaign.of_rerunning("append", jobs=15, lives=1, replace=False)
+
+
+def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
+    """A job whose answer was lost is unconfirmed: counted as sent, with the time of its request; no
+    later run sends it again, and `confirm` adopts the cloud's id."""
+    jg = group(3)
+    began = time.time()
+    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    (job,) = jg.list_unconfirmed_jobs()
+    assert (job.position, job.state, job.id) == (0, "unconfirmed", None)
+    assert began <= job.attempts[0].intent_at <= job.attempts[0].evidence["asked_at"] <= time.time()
+    assert jg.progress()["Unfinished"] == [3, {"sent": 1, "not sent": 2}]
+    assert job.message
+    for _ in range(3):
+        jg.run_parallel()
+    jg.wait(30)
+    both = ledger(jg).check(unconfirmed=1)
+    both.each_once("0", "1", "2")
+    with pytest.raises(JobGroupError):
+        job.confirm(jg[1].id)
+    with pytest.raises(JobGroupError):
+        job.confirm("")
+    job.confirm(both.orphans[0].id)
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success"] * 3
+    assert not ledger(jg).check().orphans
+
+
+def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
+    """A request that vanished looks the same from here: nothing is sent until `resend`, which works
+    once, keeps the attempt, and is no offer for a job that is not unconfirmed."""
+    jg = group(2)
+    cloud.faults.add("lose_request", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    jg.run_parallel()
+    assert [j.name for j in cloud.jobs()] == ["1"]
+    jg[0].resend()
+    with pytest.raises(RuntimeError):
+        jg[0].resend()
+    with pytest.raises(RuntimeError):
+        jg[1].resend()
+    jg.wait(30)
+    ledger(jg).check().each_once("0", "1")
+    assert len(jg[0].attempts) == 2
+    assert jg[0].attempts[1].remote_id == jg[0].id
+
+
+@pytest.mark.parametrize("answer", [500, 503, "garbage"])
+def test_an_answer_that_says_nothing_leaves_the_job_unconfirmed(answer, group, cloud, ledger):
+    """5xx, and 200 without an id: the cloud may have stored the job, so it is not sent again."""
+    jg = group(1)
+    if answer == "garbage":
+        cloud.faults.add("garbage", calls=["create"], body='{"job_id": null}')
+    else:
+        cloud.faults.add("refuse", calls=["create"], status=answer)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    assert jg[0].state == "unconfirmed"
+    assert requests(cloud, "create") == 1
+    cloud.faults.clear()
+    jg.run_parallel()
+    assert requests(cloud, "create") == 1
+    ledger(jg).check(unconfirmed=1)
+
+
+@pytest.mark.parametrize("answer", [400, 403, 422, 429, "away"])
+def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
+    """A refusal, or a cloud that takes no connection, leaves a job cleanly unsent."""
+    jg = group(2)
+    if answer == "away":
+        cloud.disappear()
+    else:
+        cloud.faults.add("refuse", calls=["create"], status=answer, retry_after_s=0)
+    with pytest.raises(CloudError):
+        jg.run_parallel()
+    assert [j.state for j in jg] == ["unsent", "unsent"]
+    assert [len(j.attempts) for j in jg] == [0, 0]
+    cloud.reappear()
+    cloud.faults.clear()
+    jg.run_parallel()
+    ledger(jg).check().each_once("0", "1")
+
+
+def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud, ledger):
+    """There the engine settles lost answers and lost requests alone, each job once."""
+    cloud.set_plan(honours_keys=True)
+    jg = group(6)
+    cloud.faults.add("lose_reply", calls=["create"], times=2)
+    cloud.faults.add("lose_request", calls=["create"], times=1)
+    jg.run_parallel()
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success"] * 6
+    assert not ledger(jg).check().orphans
+    ledger(jg).each_once(*map(str, range(6)))
+
+
+def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(group, cloud, ledger):
+    """What a run could not settle the next one does, without asking the user."""
+    jg = group(2)
+    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    cloud.set_plan(honours_keys=True)
+    jg.run_parallel()
+    jg.wait(30)
+    assert not jg.list_unconfirmed_jobs()
+    ledger(jg).check().each_once("0", "1")
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledger):
+    """Reruns are journalled alike: asked for once, they are on the cloud once, whatever follows."""
+    jg = group(1)
+    cloud.faults.add("fail_job", times=1)
+    jg.run_parallel()
+    jg.wait(30)
+    failed = jg[0].id
+    cloud.faults.add("lose_reply", calls=["rerun"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.rerun_failed_parallel(replace)
+    (job,) = jg.list_unconfirmed_jobs()
+    assert job.position == (0 if replace else 1)
+    if replace:
+        jg.rerun_failed_parallel()
+    jg.run_parallel()
+    both = ledger(jg).check(unconfirmed=1)
+    both.each_once("0", "0")
+    job.confirm(both.orphans[0].id)
+    jg.wait(30)
+    assert job.state == "success"
+    assert both.orphans[0].rerun_from == failed
+    ledger(jg).check()
+
+
+RUN = """
+jg = JobGroup.open("experiment")
+say("go")
+{run}
+say("done")
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "jg.run_parallel()",
+        "jg.run_parallel(queue=True)",
+        "jg.run_sequential(0)",
+        "jg.start(queue=True); hear()",
+    ],
+)
+def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, until):
+    """Ctrl-C during a blocking run, or the end of a script whose run goes on behind it: the answer
+    that is awaited is recorded, the rest is unsent, and the lease is free at once."""
+    jg = group(30, duration_s=0.01)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.4)
+    running = child(RUN.format(run=run))
+    assert running.hear() == "go"
+    until(lambda: requests(cloud, "create") >= 2)
+    if "start" in run:
+        running.tell("the script is at its end")
+    else:
+        running.signal(signal.SIGINT)
+    assert running.all()[-1] in ("interrupted", "done")
+    cloud.faults.clear()
+    both = ledger(jg).check()
+    assert not both.orphans
+    assert 2 <= len(cloud.jobs()) < 30
+    assert len(jg.list_unsent_jobs()) == 30 - len(cloud.jobs())
+    jg.run_parallel()
+    ledger(jg).check().each_once(*map(str, range(30)))
+
+
+def test_a_job_in_flight_does_not_stay_so_when_its_sender_dies(group, child, cloud, until):
+    """A group that is open here (a dashboard) while its launcher is killed elsewhere shows the job
+    as unconfirmed, without being opened anew, and offers what can be done."""
+    jg = group(2)
+    jg.state.observe(lambda _: None)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=60)
+    running = child(RUN.format(run="jg.run_parallel()"))
+    until(lambda: jg[0].state == "sending")
+    until(lambda: requests(cloud, "create"))
+    running.kill()
+    until(lambda: jg[0].state == "unconfirmed")
+    assert jg[0].message
+    cloud.faults.clear()
+    jg[0].confirm(cloud.jobs()[0].id)
+    jg.state.unobserve_all()
+    jg.run_parallel()
+    assert len(cloud.jobs()) == 2

@@ -1,0 +1,289 @@
+"""Promise 4: one job never harms another."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unruly import UnrulyCloud
+
+from jobgroup import (
+    JobGroup,
+    JobGroupError,
+    RemoteJob,
+    ResultsError,
+    set_token,
+)
+from jobgroup.store.paths import group_path
+
+BAD_STATUS = {
+    "404": (404, {"error": "Job not found"}),
+    "403": (403, {"error": "Not yours"}),
+    "500": (500, {"error": "Internal error"}),
+    "500 with nested brackets": (500, b"[" * 50_000),
+    "html": (200, b"<html>Bad Gateway</html>"),
+    "nothing": (200, b""),
+    "not utf-8": (200, b'{"status": "\xff\xfe"}'),
+    "a list": (200, []),
+    "nested brackets": (200, b"[" * 50_000),
+    "cut": (200, b'{"status": "compl'),
+    "wrong types": (200, {"status": 5, "progress": "x", "duration": [], "status_message": {}}),
+    "half a character": (200, b'{"status": "running", "progress_message": "\\ud800"}'),
+    "half a character as word": (200, b'{"status": "\\udfff"}'),
+    "half a character in a refusal": (422, b'{"error": "\\ud800"}'),
+    "a zero character": (200, b'{"status": "running", "progress_message": "a\\u0000b"}'),
+    "numbers without end": (200, b'{"status": "running", "duration": 1e999, "progress": NaN}'),
+    "a long number": (200, b'{"status": "running", "start_time": ' + b"9" * 5000 + b"}"),
+    "redirect": (302, b"", {"Location": "http://127.0.0.1:9/"}),
+}
+BAD_RESULT = {
+    "404": (404, {"error": "Job not found"}),
+    "500": (500, {"error": "Internal error"}),
+    "html": (200, b"<html>Bad Gateway</html>"),
+    "no results": (200, {"results": None}),
+    "not JSON": (200, {"results": "no JSON"}),
+    "nested brackets": (200, {"results": "[" * 50_000}),
+    "undecodable": (200, {"results": '{"results": ":PCVL:BSDistribution:garbage"}'}),
+    "foreign code": (200, {"results": '{"job_context": {"result_mapping": ["os", "getcwd"]}}'}),
+}
+
+
+@pytest.fixture(scope="module")
+def unruly() -> Iterator[UnrulyCloud]:
+    """A cloud whose answers a test chooses."""
+    with UnrulyCloud() as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+@pytest.fixture
+def sent(unruly: UnrulyCloud) -> Callable[..., JobGroup]:
+    """Makes a group of so many jobs that the unruly cloud has taken; then `answer` counts."""
+
+    def make(jobs: int = 3, name: str = "experiment") -> JobGroup:
+        unruly.answer = lambda call, job_id: None
+        jg = JobGroup(name)
+        body = {"command": "timer"}
+        jg.add_many(
+            [RemoteJob(body, platform="p", url=unruly.url, name=str(i)) for i in range(jobs)]
+        )
+        jg.run_parallel()
+        unruly.asked.clear()
+        return jg
+
+    return make
+
+
+def only_for(bad_id: str | None, call: str, answer: Any) -> Callable[[str, str], Any]:
+    """An answer to one kind of question about one job."""
+    return lambda asked, job_id: answer if (asked, job_id) == (call, bad_id) else None
+
+
+def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
+    """Whatever the cloud answers about some jobs, those before and behind them end; the former are
+    as they were, and go on once the cloud comes to its senses."""
+    bad = range(2, 2 + len(BAD_STATUS))
+    jg = sent(len(BAD_STATUS) + 45)
+    answers = dict(zip([jg[i].id for i in bad], BAD_STATUS.values(), strict=True))
+    unruly.answer = lambda call, job_id: answers.get(job_id) if call == "status" else None
+    good = [i for i in range(len(jg)) if i not in bad]
+
+    def have_ended(positions: Iterable[int]) -> bool:
+        jg.refresh()
+        return all(jg[i].state == "success" for i in positions)
+
+    until(lambda: have_ended(good))
+    assert {jg[i].state for i in bad} <= {"waiting", "running", "unknown"}
+    assert jg.progress()["Total"] == len(jg)
+    assert all(repr(jg[i]) for i in bad)
+    assert jg.get_results()[-1] is not None
+    unruly.answer = lambda call, job_id: None
+    until(lambda: have_ended(bad))
+
+
+def test_bad_results_concern_their_jobs_alone(sent, unruly):
+    """The others' results are had: with a warning where failures are collected, in the error where
+    they are raised."""
+    jg = sent(len(BAD_RESULT) + 2)
+    jg.refresh()
+    bad = range(1, 1 + len(BAD_RESULT))
+    answers = dict(zip([jg[i].id for i in bad], BAD_RESULT.values(), strict=True))
+    unruly.answer = lambda call, job_id: answers.get(job_id) if call == "result" else None
+    with pytest.warns(UserWarning, match="job 1"):
+        results = jg.get_results()
+    assert [i for i, r in enumerate(results) if r is None] == list(bad)
+    with pytest.raises(ResultsError) as raised:
+        jg.get_results(errors="raise")
+    assert [i for i, r in enumerate(raised.value.results) if r is None] == list(bad)
+    assert sorted(raised.value.failures) == list(bad)
+    assert all(isinstance(e, JobGroupError) for e in raised.value.failures.values())
+    for i in bad:
+        with pytest.raises(JobGroupError):
+            jg[i].get_results()
+
+
+BAD_IDS = ["\ud800", "", None, 5, "x" * 5000, "a\x00b", "../../x", "?a=b#c"]
+
+
+def test_bad_ids_concern_their_jobs_alone(sent, unruly, until):
+    """An id that is none leaves its job unconfirmed, or is kept and escaped; each job is sent once."""
+    jg = sent(0)
+    for i in range(len(BAD_IDS) + 2):
+        jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(i)))
+    told = iter([(200, json.dumps({"job_id": job_id}).encode()) for job_id in BAD_IDS])
+    unruly.answer = lambda call, _: next(told, None) if call == "create" else None
+    while jg.list_unsent_jobs():
+        with suppress(JobGroupError):
+            jg.run_parallel()
+    assert {jg[i].state for i in range(len(BAD_IDS))} <= {"unconfirmed", "waiting", "running"}
+    until(lambda: jg.refresh() or [jg[-1].state, jg[-2].state] == ["success", "success"])
+    assert unruly.count("create") == len(jg)
+
+
+def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
+    """Edit the group's file by hand."""
+    with closing(sqlite3.connect(group_path("experiment"), timeout=30)) as file, file:
+        named = {"value": value, "position": position, "payload": position + 1}
+        file.execute(sql, named)
+
+
+DAMAGE = {
+    "a body that is no zlib": ("UPDATE payloads SET body = x'00' WHERE id = :payload",),
+    "a flipped bit in a body": (
+        "UPDATE payloads SET body = substr(body, 1, 20) || x'41' || substr(body, 22) WHERE id = :payload",
+    ),
+    "a body that is no JSON": (
+        "UPDATE payloads SET body = :value WHERE id = :payload",
+        zlib.compress(b"{"),
+    ),
+    "a body that is a list": (
+        "UPDATE payloads SET body = :value WHERE id = :payload",
+        zlib.compress(b"[]"),
+    ),
+    "a body of brackets": (
+        "UPDATE payloads SET body = :value WHERE id = :payload",
+        zlib.compress(b"[" * 100_000),
+    ),
+    "a body that is text": ("UPDATE payloads SET body = 'text' WHERE id = :payload",),
+    "no payload": ("DELETE FROM payloads WHERE id = :payload",),
+    "params that are no JSON": ("UPDATE jobs SET params = '{' WHERE position = :position",),
+    "params of brackets": (
+        "UPDATE jobs SET params = :value WHERE position = :position",
+        "[" * 100_000,
+    ),
+    "labels that are a list": ("UPDATE jobs SET labels = '[1]' WHERE position = :position",),
+    "a name that is bytes": ("UPDATE jobs SET name = x'ff00' WHERE position = :position",),
+    "a state that does not exist": (
+        "UPDATE jobs SET state = 'sucbess' WHERE position = :position",
+    ),
+    "a provider that is not installed": (
+        "UPDATE jobs SET target_id = (SELECT id FROM targets WHERE provider = 'other')"
+        " WHERE position = :position",
+    ),
+    "an attempt that is gone": ("UPDATE jobs SET attempt_id = 999 WHERE position = :position",),
+    "times that are text": ("UPDATE jobs SET added_at = 'noon' WHERE position = :position",),
+}
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["parallel", "queue"])
+def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
+    """Rows that were damaged before their jobs were sent: the others can be run, watched and listed;
+    nothing is raised but errors of jobgroup, and a body that cannot be read is not sent."""
+    jg = sent(0)
+    for i in range(len(DAMAGE) + 2):
+        jg.add(RemoteJob({"c": 1, "n": i}, platform="p", url=unruly.url, name=str(i)))
+    del jg
+    damage("INSERT INTO targets SELECT 9, 'other', origin, account, platform FROM targets")
+    for position, edit in enumerate(DAMAGE.values(), 1):
+        damage(*edit, position=position)
+    jg = JobGroup.open("experiment")
+    good = [0, len(jg) - 1]
+    for _ in range(2):
+        with suppress(JobGroupError):
+            jg.run_parallel(queue=queue)
+    if not queue:
+        jg.ask("run", positions=good).result(30)
+    until(lambda: jg.refresh() or all(jg[i].state == "success" for i in good))
+    assert jg.get_results()[-1] is not None
+    assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)
+    assert all(repr(job) and isinstance(job.params | job.labels | job.facts, dict) for job in jg)
+    for position, what in enumerate(DAMAGE, 1):
+        if "body" in what or "payload" in what:
+            assert not jg[position].was_sent, what
+            with pytest.raises(JobGroupError):
+                jg[position].execute_async()
+
+
+def test_rows_that_are_damaged_while_their_jobs_run_concern_them_alone(sent, unruly, until):
+    """The same for the ids, times and places of jobs that are on the cloud."""
+    jg = sent(6)
+    edits = ["remote_id = x'ff'", "remote_id = 'lost'", "sent_at = 'noon'", "state = 5"]
+    for position, edit in enumerate(edits):
+        damage(f"UPDATE attempts SET {edit} WHERE position = :position", position=position)
+    damage("UPDATE jobs SET target_id = 99 WHERE position = 4")
+    unruly.answer = only_for("lost", "status", (404, {"error": "Job not found"}))
+    until(lambda: jg.refresh() or jg[5].state == "success")
+    assert jg.get_results()[5] is not None
+    jg.cancel_all()
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+ANY_STATUS = (
+    st.binary(max_size=60)
+    | ANY_JSON.map(lambda v: json.dumps(v).encode())
+    | st.dictionaries(
+        st.sampled_from(
+            [
+                "status",
+                "progress",
+                "progress_message",
+                "status_message",
+                "failure_code",
+                "creation_datetime",
+                "start_time",
+                "duration",
+                "msg",
+                "shots",
+                "name",
+            ]
+        ),
+        ANY_JSON
+        | st.sampled_from(["waiting", "running", "canceled", "error", "suspended", "\ud800"]),
+    ).map(lambda v: json.dumps(v).encode())
+)
+
+
+def fuzz_statuses(examples: int, **options: Any) -> Callable[..., None]:
+    """A check that random answers about some jobs leave the others alone."""
+    answers = st.tuples(st.sampled_from([200, 200, 204, 400, 404, 418, 500]), ANY_STATUS)
+
+    @settings(max_examples=examples, deadline=None, database=None, **options)
+    @given(answers=st.lists(answers, min_size=20, max_size=20))
+    def fuzz(sent: Any, unruly: UnrulyCloud, answers: list[tuple[int, bytes]]) -> None:
+        jg = sent(len(answers) + 1, name=f"fuzzed {time.time_ns()}")
+        by_id = {jg[i].id: answer for i, answer in enumerate(answers)}
+        unruly.answer = lambda call, job_id: by_id.get(job_id) if call == "status" else None
+        jg[-1].status()
+        jg.refresh()
+        assert jg[-1].state == "success"
+        assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)
+        assert all(repr(job) for job in jg)
+
+    return fuzz
+
+
+def test_random_statuses_concern_their_jobs_alone(sent, unruly):
+    """Random answers, JSON or not: the last job is asked about, and ends."""
+    fuzz_statuses(2, derandomize=True)(sent, unruly)

@@ -1,0 +1,227 @@
+"""Promise 3: one launcher per group, whatever else has the group open."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from datetime import UTC, datetime
+
+import pytest
+from ledger import requests
+
+from jobgroup import GroupBusyError, JobGroup
+
+RACE = """
+jg = JobGroup.open("experiment")
+say()
+hear()
+try:
+    jg.run_parallel()
+    say("ran")
+except GroupBusyError as error:
+    say([error.host, error.pid, error.since.isoformat()])
+"""
+SEQUENTIAL = """
+jg = JobGroup.open("experiment")
+say("go")
+jg.run_sequential(0)
+say("done")
+"""
+
+
+def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, cloud, ledger):
+    """Four processes start the same run at the same moment: one sends, the others are told who."""
+    jg = group(20)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.02)
+    racers = [child(RACE) for _ in range(4)]
+    for racer in racers:
+        racer.hear()
+    began = datetime.now(UTC)
+    for racer in racers:
+        racer.tell()
+    said = [racer.all()[-1] for racer in racers]
+    ledger(jg).check().each_once(*map(str, range(20)))
+    assert not jg.list_unsent_jobs()
+    pids = {racer.pid for racer in racers}
+    for answer in said:
+        if answer != "ran":
+            host, pid, since = answer
+            assert host == socket.gethostname()
+            assert pid in pids
+            assert began <= datetime.fromisoformat(since) <= datetime.now(UTC)
+    assert "ran" in said
+
+
+@pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "rerun"])
+def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until):
+    """Every blocking run in a second process raises GroupBusyError with host, pid and since, sends
+    nothing, and works once the first has ended."""
+    jg = group(3, duration_s=60)
+    runs = {
+        "run_parallel": jg.run_parallel,
+        "queue": lambda: jg.run_parallel(queue=True),
+        "run_sequential": lambda: jg.run_sequential(0),
+        "rerun": jg.rerun_failed_parallel,
+    }
+    first = child(SEQUENTIAL)
+    until(lambda: len(cloud.jobs()) == 1)
+    with pytest.raises(GroupBusyError) as busy:
+        runs[how]()
+    assert (busy.value.host, busy.value.pid) == (socket.gethostname(), first.pid)
+    assert busy.value.since <= datetime.now(UTC)
+    assert str(first.pid) in str(busy.value)
+    assert len(cloud.jobs()) == 1
+    first.kill()
+    jg.run_parallel()
+    assert len(cloud.jobs()) == 3
+
+
+def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, until, ledger):
+    """Pause, resume, cancel and rerun, asked beside a running script, are done while the script
+    goes on running the group."""
+    jg = group(4, duration_s=60)
+    script = child(SEQUENTIAL)
+    until(lambda: jg[0].state in ("waiting", "running"))
+    jg.pause()
+    jg.cancel([0])
+    until(lambda: jg[0].status.canceled and jg[0].state == "canceled")
+    with pytest.raises(GroupBusyError):
+        jg.run_parallel()
+    time.sleep(0.6)
+    assert len(cloud.jobs()) == 1, "a paused group was sent on"
+    jg.resume()
+    until(lambda: jg[1].state in ("waiting", "running"))
+    jg[0].rerun()
+    until(lambda: jg[0].state in ("waiting", "running"))
+    assert len(jg[0].attempts) == 2
+    with pytest.raises(GroupBusyError) as busy:
+        jg.run_parallel()
+    assert busy.value.pid == script.pid
+    jg.cancel([0, 1])
+    until(lambda: jg[2].state in ("waiting", "running"))
+    script.signal(signal.SIGINT)
+    script.all()
+    ledger(jg).check().each_once("0", "0", "1", "2")
+
+
+def test_the_lease_of_a_dead_launcher_lapses(group, child, cloud, until, ledger):
+    """A launcher that was killed holds nobody up: the next run begins, here and at once."""
+    jg = group(3, duration_s=0.2)
+    first = child(SEQUENTIAL)
+    until(lambda: jg[0].state in ("running", "success"))
+    first.kill()
+    jg.run_sequential(0)
+    ledger(jg).check().each_once("0", "1", "2")
+
+
+def test_a_launcher_that_slept_through_its_lease_sends_nothing_more(
+    group, child, cloud, until, ledger
+):
+    """Two launchers are stopped for longer than their lease, one between two jobs and one with a
+    request in flight. Others take over and finish. Awake again, both find out and send nothing."""
+    between, flying = group(5, "between", duration_s=0.3), group(5, "flying")
+    source = """
+jg = JobGroup.open(name)
+try:
+    run(jg)
+    say("ran")
+except GroupBusyError as error:
+    say(str(error))
+""".replace("run(jg)", "{}")
+    first = child(source.format("jg.run_sequential(0)"), name="between")
+    until(lambda: between[0].state in ("running", "success"))
+    first.signal(signal.SIGSTOP)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=1, times=1)
+    second = child(source.format("jg.run_parallel()"), name="flying")
+    until(lambda: any(j.body["job_group_name"] == "flying" for j in cloud.jobs()))
+    second.signal(signal.SIGSTOP)
+
+    def take_over(jg: JobGroup) -> bool:
+        try:
+            jg.run_parallel()
+        except GroupBusyError:
+            return False
+        return True
+
+    until(lambda: take_over(between) and take_over(flying), timeout_s=60)
+    sent = requests(cloud, "create")
+    assert sent == 10
+    first.signal(signal.SIGCONT)
+    second.signal(signal.SIGCONT)
+    assert "ran" not in (first.all()[-1], second.all()[-1])
+    assert requests(cloud, "create") == sent
+    for jg in (between, flying):
+        jg.wait(30)
+        ledger(jg).check().each_once(*map(str, range(5)))
+        assert not ledger(jg).check().orphans
+
+
+def test_both_sides_see_the_same(group, child, cloud, until):
+    """What one process does the other sees, in an object that it has had all along: added, sent,
+    ended, noted, renamed, paused, failed and rerun."""
+    jg = group(1)
+    seen: list[dict[str, int]] = []
+    jg.state.observe(lambda change: seen.append(change.new), "counts")
+    other = child("""
+jg = JobGroup.open("experiment")
+while (order := hear()) != "end":
+    exec(order)
+    say(jg.progress(refresh=False))
+""")
+
+    def there(order: str) -> dict:
+        other.tell(order)
+        return other.hear()
+
+    def same() -> bool:
+        return there("pass") == jg.progress(refresh=False)
+
+    there("jg.add(job('more', fail='on purpose'))")
+    until(lambda: len(jg) == 2 and seen and seen[-1] == {"unsent": 2})
+    there("jg.run_parallel()")
+    until(lambda: sorted(seen[-1]) == ["error", "success"])
+    until(same)
+    jg.pause()
+    there("assert jg.state.paused")
+    jg.resume()
+    there("assert not jg.state.paused; jg[0].note = 'seen'; jg[0].name = 'new'")
+    until(lambda: (jg[0].note, jg[0].name) == ("seen", "new"))
+    jg.rerun()
+    there("assert len(jg[1].attempts) == 2")
+    until(lambda: seen[-1].get("error") == 1 and len(jg[1].attempts) == 2)
+    until(same)
+    other.tell("end")
+    jg.state.unobserve_all()
+
+
+def test_a_run_of_a_group_that_runs_in_this_process_joins_it(group, cloud, ledger):
+    """Two runs of one process share the lease; each job is sent once."""
+    jg = group(10)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.02)
+    future = jg.start()
+    jg.run_parallel()
+    future.result(30)
+    ledger(jg).check().each_once(*map(str, range(10)))
+
+
+def test_an_order_of_the_dead_is_not_done_later(group, job, child, cloud, until):
+    """A rerun asked of a launcher by a process that died, as the launcher did, is not done (and not
+    paid) by whoever runs the group another day."""
+    jg = group(2, fail="on purpose")
+    jg.add(job("long", url=cloud.url, duration_s=60))
+    launcher = child(SEQUENTIAL)
+    until(lambda: [j.state for j in jg][2] in ("waiting", "running"))
+    launcher.signal(signal.SIGSTOP)
+    asker = child("""
+jg = JobGroup.open("experiment")
+say()
+jg.ask("rerun").result()
+""")
+    asker.hear()
+    time.sleep(1)
+    asker.kill()
+    launcher.kill()
+    before = len(cloud.jobs())
+    jg.run_parallel()
+    assert len(cloud.jobs()) == before

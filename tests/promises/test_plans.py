@@ -1,0 +1,190 @@
+"""Promise 7: small plans are kept full, several accounts at once, until all is sent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from ledger import given_to, requests
+
+from jobgroup import JobGroup, JobGroupError, JobLimitError, RemoteJob, set_token
+
+
+def most_at_once(cloud, name: str) -> int:
+    """How many of a group's jobs the cloud had at once, waiting and running."""
+    changes = Counter()
+    for job in given_to(cloud, name):
+        changes[job.created] += 1
+        changes[job.ended or time.time()] -= 1
+    now = most = 0
+    for moment in sorted(changes):
+        now += changes[moment]
+        most = max(most, now)
+    return most
+
+
+def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
+    """Without a queue the limit raises; what was sent stays sent, the rest unsent."""
+    cloud.set_plan(max_queue=3)
+    jg = group(5, duration_s=60)
+    with pytest.raises(JobLimitError, match="3"):
+        jg.run_parallel()
+    assert [j.state == "unsent" for j in jg] == [False] * 3 + [True] * 2
+    with pytest.raises(JobLimitError):
+        jg.run_parallel()
+    ledger(jg).check().each_once("0", "1", "2")
+
+
+def test_a_queue_keeps_a_small_plan_full(group, cloud, ledger):
+    """All jobs get through three slots, three at a time, with few questions and refusals."""
+    cloud.set_plan(max_queue=3)
+    jg = group(24, duration_s=0.1)
+    jg.run_parallel(queue=True)
+    assert not jg.list_unsent_jobs()
+    jg.wait(30)
+    ledger(jg).check().each_once(*map(str, range(24)))
+    assert most_at_once(cloud, jg.name) == 3
+    assert requests(cloud, "create") <= 24 + 6
+    assert requests(cloud, "availability") <= 12
+
+
+def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
+    """Jobs of somebody else fill the plan: the queue waits, asks rarely, and goes on."""
+    other = group(2, "somebody else's", duration_s=60)
+    other.run_parallel()
+    cloud.set_plan(max_queue=2)
+    jg = group(4, duration_s=0.05)
+    run = jg.start(queue=True)
+    time.sleep(1.5)
+    assert len(jg.list_unsent_jobs()) == 4
+    assert requests(cloud, "create", "availability") <= 8
+    other.cancel_all()
+    run.result(60)
+    ledger(jg).check().each_once("0", "1", "2", "3")
+
+
+def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
+    """One account's plan is full; the other's jobs are sent meanwhile, each with its own token."""
+    quick, full = cloud, begin()
+    full.set_plan(max_queue=0)
+    jg = JobGroup("two accounts")
+    for i in range(6):
+        jg.add(job(str(i), url=(full, quick)[i % 2].url))
+    run = jg.start(queue=True)
+    give_up = time.monotonic() + 30
+    while len(quick.jobs()) < 3 and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert [j.name for j in quick.jobs()] == ["1", "3", "5"]
+    assert full.jobs() == []
+    assert not run.done()
+    full.set_plan(max_queue=10)
+    run.result(60)
+    assert sorted(j.name for j in full.jobs()) == ["0", "2", "4"]
+
+
+def test_labelled_accounts_of_one_cloud_use_their_tokens(cloud):
+    """A label tells accounts of one origin apart: each job is sent with its own account's token."""
+    jg = JobGroup("labels")
+    for account in ("alice", "bob"):
+        jg.add(RemoteJob({"c": 1}, platform="test:timer", url=cloud.url, account=account))
+    set_token(cloud.token, url=cloud.url, account="alice")
+    set_token("wrong", url=cloud.url, account="bob")
+    with pytest.raises(JobGroupError):
+        jg.run_parallel(queue=True)
+    assert len(cloud.jobs()) == 1
+    assert jg[0].was_sent
+    set_token(cloud.token, url=cloud.url, account="bob")
+    jg.run_parallel(queue=True)
+    assert len(cloud.jobs()) == 2
+
+
+def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
+    """At most so many of its jobs are on the cloud at once, however large the plan."""
+    jg = group(8, duration_s=0.1)
+    jg.run_parallel(queue=True, concurrent_job_count=2)
+    jg.wait(30)
+    ledger(jg).check().each_once(*map(str, range(8)))
+    assert most_at_once(cloud, jg.name) == 2
+
+
+@pytest.mark.parametrize("mode", ["queue", "sequential"])
+def test_a_bad_sweep_is_stopped(mode, group, cloud, ledger):
+    """After so many failures the rest is not sent, and not paid."""
+    jg = group(30, fail="on purpose", duration_s=0.05)
+    with pytest.raises(JobGroupError, match="failed"):
+        if mode == "queue":
+            jg.run_parallel(queue=True, concurrent_job_count=2, stop_after_failures=3)
+        else:
+            jg.run_sequential(0, stop_after_failures=3)
+    jg.wait(30)
+    assert 3 <= len(cloud.jobs()) <= (5 if mode == "queue" else 3)
+    assert len(jg.list_unsent_jobs()) == 30 - len(cloud.jobs())
+    ledger(jg).check()
+
+
+def test_a_paused_group_sends_nothing(group, cloud, ledger, until):
+    """Pause stops the sending at once, resume goes on; what runs is not touched."""
+    jg = group(20, duration_s=0.05)
+    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    run = jg.start(queue=True)
+    until(lambda: len(cloud.jobs()) >= 3)
+    jg.pause()
+    until(lambda: jg.state.paused and "sending" not in jg.state.counts)
+    sent = len(cloud.jobs())
+    time.sleep(0.7)
+    assert len(cloud.jobs()) == sent < 20
+    jg.resume()
+    run.result(60)
+    jg.wait(30)
+    ledger(jg).check().each_once(*map(str, range(20)))
+
+
+def test_reruns_can_be_queued_too(group, cloud, ledger):
+    """The failed jobs of a sweep go through a small plan as well."""
+    jg = group(9)
+    cloud.faults.add("fail_job", times=9)
+    jg.run_parallel()
+    jg.wait(30)
+    cloud.set_plan(max_queue=2)
+    jg.rerun_failed_parallel(queue=True, concurrent_job_count=2)
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success"] * 9
+    assert [len(j.attempts) for j in jg] == [2] * 9
+    ledger(jg).check().each_once(*map(str, range(9)), *map(str, range(9)))
+
+
+def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
+    """A body that the cloud refuses stays unsent with its sentence; those behind it are sent."""
+    jg = group(2)
+    jg.add(RemoteJob({"command": "probs"}, platform="no such platform", url=cloud.url, name="bad"))
+    jg.add(job("3", url=cloud.url))
+    with pytest.raises(JobGroupError, match="latform"):
+        jg.run_parallel(queue=True)
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success", "success", "unsent", "success"]
+    assert "latform" in (jg[2].message or "")
+    ledger(jg).check().each_once("0", "1", "3")
+
+
+def test_the_command_line_keeps_a_plan_full(group, cloud, ledger):
+    """`jobgroup run NAME --queue` does it without a notebook, and `ls` shows it beside."""
+    cloud.set_plan(max_queue=2)
+    jg = group(10, "from a terminal", duration_s=0.05)
+    command = [sys.executable, "-m", "jobgroup.cli"]
+    run = "import sys; from jobgroup.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", run]
+    running = subprocess.run(
+        [*command, "run", jg.name, "--queue"], capture_output=True, text=True, timeout=60
+    )
+    assert running.returncode == 0, running.stderr
+    watched = subprocess.run(
+        [*command, "watch", jg.name], capture_output=True, text=True, timeout=60
+    )
+    assert "10 success" in watched.stdout
+    listed = subprocess.run([*command, "ls"], capture_output=True, text=True, timeout=60)
+    assert "from a terminal" in listed.stdout
+    ledger(jg).check().each_once(*map(str, range(10)))
+    assert most_at_once(cloud, jg.name) == 2

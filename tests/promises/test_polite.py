@@ -1,0 +1,179 @@
+"""Promise 5: clouds misbehave, we stay polite, and an outage costs nothing but time."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import suppress
+
+import pytest
+from ledger import requests
+
+from jobgroup import CloudBusyError, CloudError, UnconfirmedJobError
+
+
+def most_rounds(elapsed_s: float) -> int:
+    """More rounds than this in that time is no backoff that doubles from half a second."""
+    rounds, at_s, wait_s = 1, 0.0, 0.25  # the least that the jitter leaves of half a second
+    while at_s <= elapsed_s:
+        at_s, wait_s, rounds = at_s + wait_s, min(wait_s * 2, 30.0), rounds + 1
+    return rounds
+
+
+def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
+    """429 to every question: rounds back off, and one round is not one request per job."""
+    jg = group(60, duration_s=60)
+    jg.run_parallel()
+    jg.refresh()
+    began, before = time.monotonic(), len(cloud.log)
+    cloud.faults.add("refuse", calls=["status"], status=429)
+    unsubscribe = jg.subscribe(lambda: None)
+    until(lambda: jg.state.trouble == "unreachable")
+    since = jg.state.trouble_since
+    time.sleep(3)
+    elapsed_s = time.monotonic() - began
+    asked = len(cloud.log) - before
+    assert asked <= 150 * most_rounds(elapsed_s)
+    assert jg.state.trouble_since == since
+    assert "429" in jg.state.last_error or "later" in jg.state.last_error
+    cloud.faults.clear()
+    unsubscribe()
+    jg.refresh()
+    assert (jg.state.trouble, jg.state.last_error) == ("", "")
+
+
+@pytest.mark.parametrize("call", ["status", "create"])
+def test_retry_after_is_honoured(call, group, cloud, until):
+    """A cloud that asks for an hour is not asked again before, by whatever waits in the background.
+
+    What asks blockingly is told instead of being made to wait.
+    """
+    jg = group(20, duration_s=0.2)
+    if call == "status":
+        jg.run_parallel()
+    cloud.faults.add("refuse", calls=[call], status=429, retry_after_s=3600)
+    unsubscribe = jg.subscribe(lambda: None)
+    if call == "create":
+        jg.start(queue=True)
+    until(lambda: jg.state.trouble)
+    time.sleep(0.5)
+    asked = requests(cloud, call)
+    assert asked <= 45
+    time.sleep(2.5)
+    assert requests(cloud, call) == asked
+    unsubscribe()
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
+    """A blocking question ends, with few requests, and leaves the jobs as they were."""
+    jg = group(1, duration_s=60)
+    jg.run_parallel()
+    before = requests(cloud, "status")
+    cloud.faults.add("refuse", calls=["status"], status=status)
+    jg.refresh()
+    assert 1 <= requests(cloud, "status") - before <= 5
+    assert jg[0].state in ("waiting", "running")
+    assert jg.state.trouble_since <= time.time()
+    cloud.faults.clear()
+    cloud.faults.add("refuse", calls=["status"], status=status, times=1)
+    time.sleep(0.3)
+    assert jg[0].status.running
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, UnconfirmedJobError), (429, CloudBusyError)])
+def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, cloud):
+    """One request where its fate is unclear; a few where it was certainly refused."""
+    jg = group(1)
+    cloud.faults.add("refuse", calls=["create"], status=status)
+    with pytest.raises(error):
+        jg.run_parallel()
+    assert requests(cloud, "create") == 1 if status == 503 else requests(cloud, "create") <= 5
+
+
+def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
+    """A group whose jobs have ended costs no request, whoever looks at it."""
+    jg = group(10, fail="on purpose")
+    jg.run_parallel()
+    jg.wait(30)
+    unsubscribe = jg.subscribe(lambda: None)
+    before = len(cloud.log)
+    for _ in range(5):
+        jg.progress()
+        jg.refresh()
+        jg.list_unsuccessful_jobs()
+        assert jg[0].status.failed
+        time.sleep(0.1)
+    assert len(cloud.log) == before
+    unsubscribe()
+
+
+def test_nobody_watches_and_nothing_is_asked(group, cloud):
+    """A group with active jobs that nobody looks at costs no request."""
+    jg = group(10, duration_s=60)
+    jg.run_parallel()
+    time.sleep(1.5)
+    before = len(cloud.log)
+    time.sleep(1)
+    assert len(cloud.log) == before
+
+
+def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
+    """Watching one long job takes questions in proportion to the logarithm of the time."""
+    jg = group(1, duration_s=60)
+    began = time.monotonic()
+    jg.run_parallel()
+    unsubscribe = jg.subscribe(lambda: None)
+    time.sleep(4)
+    age_s = time.monotonic() - began
+    asked = requests(cloud, "status")
+    unsubscribe()
+    # every 50 ms at first, and no more often than after a further tenth of the job's age
+    assert asked <= 12 + 1.3 * math.log(age_s / 0.5, 1.1)
+
+
+def test_asking_in_a_loop_does_not_pass_through(group, cloud):
+    """A script that asks as fast as it can does not make the cloud answer as fast as it can."""
+    jg = group(5, duration_s=60)
+    jg.run_parallel()
+    before, began = requests(cloud, "status"), time.monotonic()
+    asked = 0
+    while time.monotonic() - began < 1:
+        jg.progress()
+        asked += 1
+    elapsed_s = time.monotonic() - began
+    assert requests(cloud, "status") - before <= 5 * (elapsed_s / 0.1 + 2)
+
+
+def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
+    """A cloud that goes away in the middle of a queue: the run waits, says since when, and ends."""
+    jg = group(30, duration_s=0.05)
+    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    run = jg.start(queue=True)
+    until(lambda: len(cloud.jobs()) >= 3)
+    gone = time.time()
+    cloud.disappear()
+    until(lambda: jg.state.trouble == "unreachable")
+    assert gone - 1 <= jg.state.trouble_since <= time.time()
+    assert jg.state.last_error
+    time.sleep(1.5)
+    assert not run.done()
+    cloud.reappear()
+    with suppress(UnconfirmedJobError):
+        run.result(60)
+    for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went
+        given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].key)
+        job.confirm(given) if given else job.resend()
+    jg.wait(60)
+    ledger(jg).check().each_once(*map(str, range(30)))
+    assert jg.state.trouble == ""
+
+
+def test_a_blocking_run_says_that_nobody_is_there(group, cloud):
+    """It gives up after a few attempts, with an error that names the cloud, and nothing is lost."""
+    jg = group(2)
+    cloud.disappear()
+    with pytest.raises(CloudError, match=cloud.url):
+        jg.run_parallel()
+    assert len(jg.list_unsent_jobs()) == 2
+    assert jg.state.trouble == "unreachable"

@@ -1,0 +1,228 @@
+"""Promise 6: a token is not part of a group, and goes only where it belongs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+import pytest
+from unruly import UnrulyCloud
+
+from jobgroup import (
+    CredentialsError,
+    JobGroup,
+    JobGroupError,
+    NotEnoughCreditsError,
+    RemoteJob,
+    TokenRefusedError,
+    set_token,
+)
+
+CANARY = "canary-7f3a9c51e2d84b06-token"
+
+
+@pytest.fixture
+def canary_cloud(begin, monkeypatch):
+    """A cloud whose token can be recognised anywhere."""
+    running = begin(token=CANARY)
+    monkeypatch.setenv("JOBGROUP_URL", running.url)
+    return running
+
+
+def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
+    """In no file, log, error, repr, bundle or trait, through success, refusal, garbage and outage."""
+    caplog.set_level(logging.DEBUG)
+    texts: list[str] = []
+    jg = JobGroup("experiment")
+    jg.add_many([job(str(i), url=canary_cloud.url) for i in range(3)])
+    jg.add(job("fails", url=canary_cloud.url, fail="on purpose"))
+
+    def collect(function, *args, **kwargs) -> None:
+        try:
+            texts.append(repr(function(*args, **kwargs)))
+        except Exception as error:  # noqa: BLE001  (any error is looked at)
+            chain = "".join(traceback.format_exception(error))
+            texts.extend([str(error), repr(error), repr(vars(error)), chain])
+
+    faults = [
+        ("refuse_token", {}),
+        ("no_credits", {}),
+        ("garbage", {"body": json.dumps({"error": f"Bearer {CANARY}", "status": CANARY})}),
+        ("refuse", {"status": 400, "sentence": f"Your header was Bearer {CANARY}"}),
+        ("refuse", {"status": 503, "sentence": f"Bearer {CANARY}"}),
+        ("lose_request", {}),
+    ]
+    for kind, options in faults:
+        number = canary_cloud.faults.add(kind, **options)
+        for call in (jg.run_parallel, jg.progress, jg.get_results, jg.cancel_all, jg[0].cancel):
+            collect(call)
+        collect(lambda: jg.state.trait_values())
+        canary_cloud.faults.remove(number)
+    for unconfirmed in jg.list_unconfirmed_jobs():
+        collect(unconfirmed.resend)
+    collect(jg.run_parallel)
+    jg.wait(30)
+    collect(jg.get_results)
+    collect(jg.rerun)
+    collect(jg._repr_mimebundle_)
+    collect(lambda: [(j, j.attempts, j.events, j.message, j.params, j.facts) for j in jg])
+    collect(lambda: vars(jg) | vars(jg[0]))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        JobGroup.delete_job_group("experiment")
+    texts += map(str, warned)
+    texts += [record.getMessage() + str(record.exc_info) for record in caplog.records]
+    texts += capfd.readouterr()
+    assert len(texts) > 30
+    assert [t for t in texts if CANARY in t] == []
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert any(p.suffix == ".jobgroup" for p in files)
+    assert [p for p in files if CANARY.encode() in p.read_bytes()] == []
+
+
+def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir):
+    """Perceval's processors carry the token; the group that their job is added to does not."""
+    perceval = pytest.importorskip("perceval")
+    processor = perceval.RemoteProcessor("sim:slos", url=canary_cloud.url, token=CANARY)
+    processor.set_circuit(perceval.BS())
+    processor.min_detected_photons_filter(1)
+    processor.with_input(perceval.BasicState([1, 0]))
+    jg = JobGroup("experiment")
+    jg.add(perceval.algorithm.Sampler(processor, max_shots_per_call=10).probs)
+    files = [p for p in Path(data_dir).rglob("*") if p.is_file()]
+    assert files
+    assert [p for p in files if CANARY.encode() in p.read_bytes()] == []
+
+
+@pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "progress", "results"])
+def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger):
+    """A blocking call raises TokenRefusedError, the jobs stay as they are; called again with a good
+    token it goes on.
+    """
+    jg = group(3)
+    if how in ("progress", "results"):
+        jg.run_parallel()
+    calls = {
+        "run_parallel": jg.run_parallel,
+        "queue": lambda: jg.run_parallel(queue=True),
+        "run_sequential": lambda: jg.run_sequential(0),
+        "progress": jg.progress,
+        "results": lambda: jg.get_results(errors="raise"),
+    }
+    states = [j.state for j in jg]
+    set_token("revoked", url=cloud.url)
+    for _ in range(2):
+        with pytest.raises(TokenRefusedError, match="set_token"):
+            calls[how]()
+    assert [j.state for j in jg] == states
+    assert jg.state.trouble == "token"
+    set_token(cloud.token, url=cloud.url)
+    calls[how]()
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success"] * 3
+    assert jg.state.trouble == ""
+    ledger(jg).check().each_once("0", "1", "2")
+
+
+def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until):
+    """A queue in the background pauses, sends nothing more, and goes on after `set_token`."""
+    jg = group(20)
+    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    run = jg.start(queue=True)
+    until(lambda: len(cloud.jobs()) >= 3)
+    number = cloud.faults.add("refuse_token")
+    until(lambda: jg.state.trouble == "token")
+    time.sleep(0.3)
+    sent = len(cloud.jobs())
+    assert sent < 20
+    assert not run.done()
+    cloud.faults.remove(number)
+    set_token(cloud.token, url=cloud.url)
+    run.result(60)
+    jg.wait(30)
+    ledger(jg).check().each_once(*map(str, range(20)))
+
+
+def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
+    """What one process could not send for its token another sends."""
+    jg = group(3)
+    set_token("revoked", url=cloud.url)
+    with pytest.raises(TokenRefusedError):
+        jg.run_parallel()
+    said = child("jg = JobGroup.open('experiment'); jg.run_parallel(); jg.wait(30); say('done')")
+    assert said.all() == ["done"]
+    ledger(jg).check().each_once("0", "1", "2")
+
+
+def test_missing_credits_are_no_refused_token(group, cloud, ledger):
+    """Both are a 401; only the sentence tells them apart. Sending stops, and says so once."""
+    jg = group(5)
+    cloud.faults.add("no_credits", calls=["create"])
+    with pytest.raises(NotEnoughCreditsError, match="[Cc]redits") as raised:
+        jg.run_parallel(queue=True)
+    assert not isinstance(raised.value, TokenRefusedError)
+    assert sum(entry.call == "create" for entry in cloud.log) <= 6
+    assert jg.state.trouble == "credits"
+    assert len(jg.list_unsent_jobs()) == 5
+    cloud.faults.clear()
+    jg.run_parallel()
+    ledger(jg).check().each_once(*map(str, range(5)))
+
+
+def test_a_colleagues_file_gets_no_token_sent_to_its_host(cloud, monkeypatch):
+    """A job for another origin is not sent with this one's token, nor over plain http elsewhere."""
+    with UnrulyCloud() as stranger:
+        monkeypatch.setenv("JOBGROUP_TOKEN", cloud.token)
+        monkeypatch.setenv("PCVL_CLOUD_TOKEN", cloud.token)
+        jg = JobGroup("theirs")
+        for url in (stranger.url, "http://192.0.2.1", "https://192.0.2.1"):
+            jg.add(RemoteJob({"command": "x"}, platform="p", url=url))
+        for position in range(3):
+            with pytest.raises(CredentialsError):
+                jg[position].execute_async()
+        with pytest.raises(CredentialsError):
+            jg.run_parallel(queue=True)
+        assert stranger.asked == []
+
+
+def test_a_redirect_takes_no_token_along(cloud):
+    """A cloud that sends a client elsewhere is not followed."""
+    with UnrulyCloud() as here, UnrulyCloud() as there:
+        set_token(here.token, url=here.url)
+        jg = JobGroup("redirected")
+        jg.add(RemoteJob({"command": "x"}, platform="p", url=here.url))
+        here.answer = lambda call, job_id: (
+            (307, b"", {"Location": f"{there.url}/api/jobs"}) if call == "create" else None
+        )
+        with pytest.raises(JobGroupError):
+            jg.run_parallel()
+        here.answer = lambda call, job_id: (302, b"", {"Location": f"{there.url}/api/jobs"})
+        with pytest.raises(JobGroupError):
+            jg.run_parallel()
+        assert there.asked == []
+        assert here.tokens == {f"Bearer {here.token}"}
+
+
+def test_tokens_may_be_set_while_others_are_used(group, cloud, ledger):
+    """Changing the token from another thread during a run breaks nothing."""
+    jg = group(20)
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            set_token(cloud.token, url=cloud.url)
+            time.sleep(0.001)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        jg.run_parallel(queue=True)
+    finally:
+        ended.set()
+        changing.join()
+    ledger(jg).check().each_once(*map(str, range(20)))
