@@ -21,6 +21,7 @@ help:
 	@echo "make demo    the three scripts of the README, on the embedded cloud"
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
+	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
 	@echo "make lint    linters and types alone"
 	@echo "make dev     src/ itself in .venv, instead of the wheel"
 	@echo "make clean   .venv, js/node_modules and what was built"
@@ -44,6 +45,10 @@ lint: $(VENV)/package $(VENV)/tools
 	ruff format --check
 	mypy
 	cd js && npm run lint && npm run types && npm run size
+
+.PHONY: bench
+bench: $(VENV)/package
+	python benchmarks/run.py $(BENCH)
 
 .PHONY: dev
 dev: $(VENV)/tools

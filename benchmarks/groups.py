@@ -1,0 +1,88 @@
+"""Groups and jobs to measure with. Bodies are as Perceval's: packed texts that compress little."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from measure import KEPT
+from server import STILL
+
+URL = "http://127.0.0.1:9"
+"""Where nobody listens: for what sends nothing."""
+
+
+def payload(seed: int, size_bytes: int = 1000) -> dict[str, Any]:
+    """A payload of about that size, like no other."""
+    noise = random.Random(seed).randbytes(max(0, size_bytes - 250) * 3 // 4)
+    return {
+        "command": "sample_count",
+        "experiment": ":PCVL:zip:" + base64.b64encode(noise).decode(),
+        "max_shots": 1_000_000,
+        "max_samples": 10_000 + seed,
+        "job_context": None,
+    }
+
+
+def bodies(count: int, size_bytes: int = 1000) -> list[dict[str, Any]]:
+    """Create bodies, all different."""
+    return [
+        {"platform_name": "sim:altair", "payload": payload(i, size_bytes)} for i in range(count)
+    ]
+
+
+def jobs(count: int, url: str = URL, size_bytes: int = 1000) -> list[Any]:
+    """As many jobs for a cloud."""
+    from jobgroup import RemoteJob
+
+    return [
+        RemoteJob(body, platform="sim:altair", url=url, name=f"job {i}")
+        for i, body in enumerate(bodies(count, size_bytes))
+    ]
+
+
+def fill(name: str, count: int, *, active: int = 0, url: str = URL, size_bytes: int = 1000) -> None:
+    """Make a group of `count` jobs; the last `active` are on the cloud, the others unsent."""
+    from jobgroup.store import GroupStore
+    from jobgroup.store.paths import group_path
+
+    store = GroupStore(group_path(name), create=name)
+    store.add(_new_jobs(count, active, url, size_bytes))
+    store.close()
+
+
+def _new_jobs(count: int, active: int, url: str, size_bytes: int) -> Iterable[Any]:
+    from jobgroup.store import NewJob, Target
+
+    target = Target("quandela", url, "", "sim:altair")
+    for i in range(count):
+        is_active = i >= count - active
+        yield NewJob(
+            name=f"job {i}",
+            target=target,
+            body={"platform_name": "sim:altair", "payload": payload(i, size_bytes)},
+            params={"command": "sample_count", "max_samples": 10_000 + i},
+            labels={"phi": i / 100},
+            remote_id=f"{STILL}{i}" if is_active else None,
+            state="waiting" if is_active else "unsent",
+        )
+
+
+@contextmanager
+def kept() -> Iterator[bool]:
+    """Use the data directory of all runs of this line, and tell whether it has yet to be filled."""
+    directory = Path(os.environ[KEPT])
+    os.environ["JOBGROUP_DATA_DIR"] = str(directory)
+    done = directory / "done"
+    yield not done.exists()
+    done.touch()
+
+
+def kept_files() -> list[Path]:
+    """The files of the groups there."""
+    return list((Path(os.environ[KEPT]) / "groups").glob("*.jobgroup"))

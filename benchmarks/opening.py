@@ -1,0 +1,99 @@
+"""Opening a large group, and looking at many groups."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+
+import groups
+import peers
+from report import Line, Result, Variant
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Every size of these measures."""
+    for count in (10, 1000) if quick else (10, 1000, 100_000):
+        yield Line(
+            f"open {count:,} jobs and progress(refresh=False)",
+            Variant(open_group, (count, 1000)),
+            {"sqlite3: one count": Variant(count_floor, (count, 1000))},
+            {"JobGroup": Variant(peers.open_group, (count,), once=True)} if count == 1000 else {},
+            jobs=count,
+            series="open",
+            at_most=0.05,
+        )
+    for size_bytes in () if quick else (500, 20_000):
+        yield Line(
+            f"the same, 10,000 jobs of {size_bytes:,} B",
+            Variant(open_group, (10_000, size_bytes)),
+            {"sqlite3: one count": Variant(count_floor, (10_000, size_bytes))},
+            at_most=0.05,
+        )
+    for count in (10, 50) if quick else (10, 1000):
+        for what in ("list", "delete by a date before all of them"):
+            yield Line(
+                f"{count:,} groups: {what}",
+                Variant(many_groups, (what, count)),
+                {"sqlite3: one small read each": Variant(many_groups_floor, (count,))},
+                jobs=count,
+                series=what,
+                reach=2.0,
+            )
+
+
+def open_group(count: int, size_bytes: int) -> Result:
+    """`JobGroup.open` and `progress(refresh=False)`, jobgroup being imported."""
+    from jobgroup import JobGroup
+
+    with groups.kept() as is_new:
+        if is_new:
+            groups.fill("experiment", count, size_bytes=size_bytes)
+    began = time.perf_counter()
+    JobGroup.open("experiment").progress(refresh=False)
+    return Result(time.perf_counter() - began)
+
+
+def count_floor(count: int, size_bytes: int) -> Result:
+    """The count by state, in the same file, on the index."""
+    with groups.kept() as is_new:
+        if is_new:
+            groups.fill("experiment", count, size_bytes=size_bytes)
+    (path,) = groups.kept_files()
+    began = time.perf_counter()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+    return Result(time.perf_counter() - began)
+
+
+def many_groups(what: str, count: int) -> Result:
+    """Looking at every group on disk."""
+    from jobgroup import JobGroup
+
+    _fill_many(count)
+    began = time.perf_counter()
+    if what == "list":
+        JobGroup.summaries()
+    else:
+        JobGroup.delete_job_groups_date(datetime(2020, 1, 1))  # noqa: DTZ001
+    return Result(time.perf_counter() - began)
+
+
+def many_groups_floor(count: int) -> Result:
+    """One connection and one small read for each file."""
+    _fill_many(count)
+    began = time.perf_counter()
+    for path in groups.kept_files():
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT key, value FROM meta").fetchall()
+            connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+    return Result(time.perf_counter() - began)
+
+
+def _fill_many(count: int) -> None:
+    with groups.kept() as is_new:
+        if is_new:
+            for i in range(count):
+                groups.fill(f"group {i}", 10)

@@ -1,0 +1,190 @@
+"""What was measured, as a table of medians and ratios, for the terminal and for Markdown. Pure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of one variant gave: the value that is compared, and what else was seen."""
+
+    value: float
+    seen: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to do what a line measures.
+
+    Attributes:
+        run: a function of a module, which runs in a process of its own.
+        args: its arguments, after the directories that it may use.
+        once: it takes so long that it is run once.
+    """
+
+    run: Callable[..., Result]
+    args: tuple[Any, ...] = ()
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: one measure at one size.
+
+    Attributes:
+        what: is measured.
+        ours: jobgroup.
+        floors: the least that it can take; the best of them counts.
+        peers: by name.
+        jobs: how many; lines of the same `series` are compared by it.
+        unit: "s", "MB", "B", "requests" or "share" (of 1, where more is better).
+        reach: ours is at most so many floors (for a share: at least this).
+        at_most: ours is at most this.
+    """
+
+    what: str
+    ours: Variant
+    floors: dict[str, Variant] = field(default_factory=dict)
+    peers: dict[str, Variant] = field(default_factory=dict)
+    jobs: int | None = None
+    series: str = ""
+    unit: str = "s"
+    reach: float | None = None
+    at_most: float | None = None
+
+
+@dataclass
+class Measured:
+    """The results of a line by variant, in the order in which they came."""
+
+    line: Line
+    results: dict[str, list[Result]] = field(default_factory=dict)
+
+    def add(self, variant: str, result: Result) -> None:
+        """Take note of one run."""
+        self.results.setdefault(variant, []).append(result)
+
+    def median(self, variant: str) -> float:
+        """The middle of what a variant's runs gave."""
+        return statistics.median(r.value for r in self.results[variant])
+
+    @property
+    def ours(self) -> float:
+        """Jobgroup's median."""
+        return self.median("ours")
+
+    @property
+    def floor(self) -> tuple[str, float] | None:
+        """The best floor's name and median."""
+        medians = [(self.median(n), n) for n in self.line.floors if n in self.results]
+        return (min(medians)[1], min(medians)[0]) if medians else None
+
+    @property
+    def seen(self) -> str:
+        """What else ours saw, as a median."""
+        keys = dict.fromkeys(k for r in self.results["ours"] for k in r.seen)
+        parts = []
+        for key in keys:
+            values = [r.seen[key] for r in self.results["ours"] if key in r.seen]
+            parts.append(f"{key} {_number(statistics.median(values))}")
+        return ", ".join(parts)
+
+
+HEADER = ("measure", "jobgroup", "floor", "ratio", "reach", "", "peer", "ratio", "growth", "seen")
+
+
+def table(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
+    """The rows of the table, texts all."""
+    return [HEADER, *(_row(m, _before(m, measured)) for m in measured)]
+
+
+def _row(m: Measured, before: Measured | None) -> tuple[str, ...]:
+    line, unit = m.line, m.line.unit
+    floor_text = ratio_text = ""
+    if m.floor is not None:
+        name, floor = m.floor
+        floor_text = f"{_amount(floor, unit)} ({name})"
+        ratio_text = f"{m.ours / floor:.2f}" if floor else "-"
+    reach, met = _verdict(m)
+    peers = [(n, m.median(n)) for n in line.peers if n in m.results]
+    return (
+        line.what,
+        _amount(m.ours, unit),
+        floor_text,
+        ratio_text,
+        reach,
+        met,
+        "; ".join(f"{_amount(value, unit)} ({name})" for name, value in peers),
+        "; ".join(f"{value / m.ours:.1f}" for _, value in peers if m.ours),
+        "" if before is None else f"{_growth(before, m):.2f}",
+        m.seen,
+    )
+
+
+def _verdict(m: Measured) -> tuple[str, str]:
+    line = m.line
+    if line.at_most is not None:
+        return f"<= {_amount(line.at_most, line.unit)}", _yes(m.ours <= line.at_most)
+    if line.reach is None:
+        return "", ""
+    if line.unit == "share":
+        return f">= {_amount(line.reach, line.unit)}", _yes(m.ours >= line.reach)
+    if m.floor is None:
+        return "", ""
+    return f"<= {line.reach:g}", _yes(m.ours <= line.reach * m.floor[1])
+
+
+def _yes(met: bool) -> str:
+    return "yes" if met else "NO"
+
+
+def _before(m: Measured, measured: Iterable[Measured]) -> Measured | None:
+    """The line of the same series with the next smaller size."""
+    if not m.line.series or m.line.jobs is None:
+        return None
+    smaller = [
+        (o.line.jobs, o)
+        for o in measured
+        if o.line.series == m.line.series and o.line.jobs is not None and o.line.jobs < m.line.jobs
+    ]
+    return max(smaller, key=lambda pair: pair[0])[1] if smaller else None
+
+
+def _growth(before: Measured, after: Measured) -> float:
+    """How many times more it takes for ten times more jobs."""
+    decades = math.log10((after.line.jobs or 1) / (before.line.jobs or 1))
+    return float((after.ours / before.ours) ** (1 / decades))
+
+
+def _amount(value: float, unit: str) -> str:
+    match unit:
+        case "s":
+            return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+        case "share":
+            return f"{value:.1%}"
+        case _:
+            return f"{_number(value)} {unit}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def as_text(rows: Sequence[Sequence[str]]) -> str:
+    """The table for a terminal."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def as_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """The table for a page."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])

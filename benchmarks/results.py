@@ -1,0 +1,48 @@
+"""Fetching results, decoded as Perceval does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import bare
+import groups
+import peers
+from report import Line, Result, Variant
+from server import RESULT, running
+
+LATENCY_S = 0.02
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Every size of this measure."""
+    for count in (10, 200) if quick else (10, 1000, 10_000):
+        has_peer = not quick and count == 1000
+        yield Line(
+            f"get_results of {count:,} jobs at {LATENCY_S * 1000:g} ms",
+            Variant(get_results, (count,)),
+            {"20 at once, and decoding": Variant(bare.results, (count, LATENCY_S, 20))},
+            {"JobGroup": Variant(peers.results, (count, LATENCY_S), once=True)} if has_peer else {},
+            jobs=count,
+            series="results",
+            reach=1.3,
+        )
+
+
+def get_results(count: int) -> Result:
+    """`JobGroup.get_results`, Perceval being imported and the connections warm."""
+    from jobgroup import JobGroup, set_token
+    from jobgroup.adapters import decode
+
+    decode({"results": RESULT})
+    with running(latency_s=LATENCY_S, word="completed") as server:
+        set_token(peers.TOKEN, url=server.url)
+        groups.fill("experiment", count, active=count, url=server.url)
+        jg = JobGroup("experiment")
+        jg.refresh()  # all have ended, and are not asked about again
+        began = time.perf_counter()
+        results = jg.get_results()
+        seconds = time.perf_counter() - began
+    if None in results:
+        raise RuntimeError("A result is missing.")
+    return Result(seconds)

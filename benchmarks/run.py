@@ -1,0 +1,98 @@
+"""Everything side by side: jobgroup, the floor, and Perceval's own groups, in one table of ratios.
+
+python benchmarks/run.py [--rows adding,watching] [--repeats N] [--quick] [--output FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from measure import measure
+from report import Measured, as_markdown, as_text, table
+
+ROWS = ("imports", "adding", "opening", "memory", "watching", "running", "results")
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> None:
+    """Measure, print, and write the page of results."""
+    options = _options()
+    measured: list[Measured] = []
+    began = time.time()
+    loads = [os.getloadavg()[0]]
+    with tempfile.TemporaryDirectory(prefix="jobgroup-bench-", dir=options.directory) as directory:
+        for row in options.rows:
+            for line in import_module(row).lines(quick=options.quick):
+                print(f"{line.what} ", end="", file=sys.stderr, flush=True)
+                measured.append(measure(line, options.repeats, Path(directory)))
+                print(f" {as_text(table(measured)[-1:])}", file=sys.stderr)
+                loads.append(os.getloadavg()[0])
+    rows = table(measured)
+    about = _about(options, time.time() - began, loads)
+    print(f"{as_text(rows)}\n\n{about}")
+    if options.output:
+        options.output.write_text(_page(rows, about))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rows", type=lambda text: text.split(","), default=ROWS)
+    parser.add_argument("--repeats", type=int, help="of each variant (5; quick: 2)")
+    parser.add_argument("--quick", action="store_true", help="small sizes, without the slow peers")
+    parser.add_argument("--directory", type=Path, help="where to write: the disk that is measured")
+    parser.add_argument("--output", type=Path, help="the page (RESULTS.md for a whole run)")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"there are no rows {unknown}; there are {', '.join(ROWS)}")
+    is_whole = not options.quick and options.rows == ROWS
+    options.output = options.output or (RESULTS if is_whole else None)
+    options.repeats = options.repeats or (2 if options.quick else 5)
+    return options
+
+
+def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> str:
+    packages = ("jobgroup", "perceval-quandela", "httpx", "aiohttp", "httpx-aiohttp")
+    return (
+        f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; each number is the median"
+        f" of {options.repeats} runs in processes of their own, in turns; slow peers and the"
+        f" longest lines ran once. {platform.system()} {platform.release()}, {os.cpu_count()}"
+        f" processors, load {min(loads):.1f} to {max(loads):.1f}; Python"
+        f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        + ", ".join(f"{name} {_version(name)}" for name in packages)
+        + "."
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except Exception:  # noqa: BLE001  # run from the sources, say
+        return "from source"
+
+
+def _page(rows: list[tuple[str, ...]], about: str) -> str:
+    return f"""# How fast it is
+
+`make bench` measures jobgroup beside the floor (what the same work takes with bare `sqlite3`, or a
+bare httpx loop on aiohttp's transport) and beside Perceval's own groups, on the same machine, disk
+and loopback server. *Ratio* is jobgroup to the floor, and peer to jobgroup. *Growth* is how many
+times more a line takes than the one of its kind before it, for ten times more jobs: 10 is linear, 1
+is flat.
+
+{as_markdown(rows)}
+
+{about}
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Running: how busy a plan's slots are kept, and what a run of short jobs takes beyond requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import bare
+import groups
+import peers
+from report import Line, Result, Variant
+from server import running, seen
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Every size of these measures."""
+    for count in (100,) if quick else (100, 1000):
+        for max_queue in (10, 5):
+            plan = {"duration_s": 0.2, "slots": 5, "max_queue": max_queue, "latency_s": 0.02}
+            yield Line(
+                f"5 slots kept busy by {count:,} jobs of 0.2 s at 20 ms, a queue of {max_queue}",
+                Variant(busy, (count, plan), once=count > 100),
+                unit="share",
+                reach=0.95,
+                jobs=count,
+                series=f"busy {max_queue}",
+            )
+    for latency_s in (0.0, 0.02):
+        yield from _instant(latency_s, with_peers=not quick and not latency_s)
+    plan = {"duration_s": 0.5, "slots": 5, "max_queue": 5}
+    yield Line(
+        "20 jobs of 0.5 s, 5 at a time, to the end",
+        Variant(run, ("queue", 20, plan)),
+        {},
+        {} if quick else _peers("parallel", 20, plan),
+        at_most=2.4,
+    )
+
+
+def _instant(latency_s: float, *, with_peers: bool) -> Iterator[Line]:
+    plan = {"latency_s": latency_s}
+    for how, reach in (("parallel", 1.5), ("sequential", 2.0)):
+        yield Line(
+            f"20 instant jobs at {latency_s * 1000:g} ms, {how}",
+            Variant(run, (how, 20, plan)),
+            {
+                "the requests": Variant(
+                    bare.creates_and_statuses, (20, latency_s, how == "sequential")
+                )
+            },
+            _peers(how, 20, plan) if with_peers else {},
+            reach=reach,
+        )
+
+
+def _peers(how: str, count: int, plan: dict[str, Any]) -> dict[str, Variant]:
+    return {
+        "JobGroup": Variant(peers.run, (how, count, plan), once=True),
+        "ExecutionGroup": Variant(peers.run_executions, (how, count, plan), once=True),
+    }
+
+
+def run(how: str, count: int, plan: dict[str, Any]) -> Result:
+    """A run from its begin until every job has ended, by a process that has sent before."""
+    return _run(how, count, plan)[0]
+
+
+def busy(count: int, plan: dict[str, Any]) -> Result:
+    """The share of the plan's slots that had a job in them, from the first start to the end."""
+    ran, observed = _run("queue", count, plan)
+    return Result(observed["busy"], {"s": ran.value, **ran.seen})
+
+
+def _run(how: str, count: int, plan: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
+    from jobgroup import JobGroup, set_token
+
+    with running() as server:
+        set_token(peers.TOKEN, url=server.url)
+        warm = JobGroup("warm")
+        warm.add_many(groups.jobs(1, server.url))
+        warm.run_parallel()
+        warm.wait()
+        server.set(**plan, jobs={}, _slots=[], asked={})
+        jg = JobGroup("experiment")
+        jg.add_many(groups.jobs(count, server.url))
+        began = time.perf_counter()
+        if how == "sequential":
+            jg.run_sequential(0)
+        else:
+            jg.run_parallel(queue=how == "queue")
+        jg.wait()
+        seconds = time.perf_counter() - began
+        observed = server.observed()
+    return Result(seconds, seen(observed)), observed

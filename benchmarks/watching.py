@@ -1,0 +1,102 @@
+"""Watching: how long it takes to ask about every active job, and how many requests a life takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import bare
+import groups
+import peers
+from report import Line, Result, Variant
+from server import running, seen
+
+MINUTE = 60.0
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Every size of these measures."""
+    for latency_s in (0.02,) if quick else (0.02, 0.1):
+        for count in (10, 200) if quick else (10, 1000, 100_000):
+            if count > 1000 and latency_s > 0.02:
+                continue
+            has_peer = not quick and count == 1000
+            yield Line(
+                f"refresh {count:,} active jobs at {latency_s * 1000:g} ms",
+                Variant(refresh, (count, count, latency_s, False), once=count > 1000),
+                {
+                    f"{n} at once": Variant(
+                        bare.loop, ("status", count, latency_s, n), once=count > 1000
+                    )
+                    for n in (20, 100)
+                },
+                {"JobGroup": Variant(peers.progress, (count, latency_s), once=True)}
+                if has_peer
+                else {},
+                jobs=count,
+                series=f"refresh at {latency_s}",
+                reach=1.2,
+            )
+    count, there = (200, 1000) if quick else (1000, 100_000)
+    yield Line(
+        f"the same {count:,}, every answer is news",
+        Variant(refresh, (count, count, 0.02, True)),
+        {"100 at once": Variant(bare.loop, ("status", count, 0.02, 100))},
+    )
+    yield Line(
+        f"the same {count:,} of a group of {there:,}",
+        Variant(refresh, (there, count, 0.02, False)),
+        {"100 at once": Variant(bare.loop, ("status", count, 0.02, 100))},
+    )
+    if quick:
+        yield _life(10, 10, 3.0)
+    else:
+        yield _life(50, 50, MINUTE)
+        yield _life(50, 10, MINUTE)
+
+
+def _life(count: int, slots: int, duration_s: float) -> Line:
+    settings = {"duration_s": duration_s, "slots": slots, "max_queue": count, "latency_s": 0.02}
+    return Line(
+        f"requests over the life of {count} jobs of {duration_s:g} s, {slots} at a time",
+        Variant(life, (count, settings), once=True),
+        {},
+        {"JobGroup": Variant(peers.requests, (count, settings), once=True)},
+        unit="requests",
+    )
+
+
+def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
+    """`JobGroup.refresh` on warm connections, where nothing or everything has changed."""
+    from jobgroup import JobGroup, set_token
+
+    with running(latency_s=latency_s) as server:
+        groups.fill("experiment", there, active=active, url=server.url)
+        set_token(peers.TOKEN, url=server.url)
+        jg = JobGroup("experiment")
+        began = time.perf_counter()
+        jg.refresh()
+        cold_s = time.perf_counter() - began
+        time.sleep(min(1.5, cold_s + 0.2))  # an answer is as good as new for a moment
+        if is_news:
+            server.set(word="suspended")
+        cpu_s = server.observed()["cpu_s"]
+        began = time.perf_counter()
+        jg.refresh()
+        seconds = time.perf_counter() - began
+        busy = (server.observed()["cpu_s"] - cpu_s) / seconds
+        return Result(seconds, {"the first s": cold_s, "server busy": busy})
+
+
+def life(count: int, settings: dict[str, float]) -> Result:
+    """Requests from `run_parallel` to the end of `wait`, and how late the ends were noticed."""
+    from jobgroup import JobGroup, set_token
+
+    with running(**settings) as server:
+        set_token(peers.TOKEN, url=server.url)
+        jg = JobGroup("experiment")
+        jg.add_many(groups.jobs(count, server.url))
+        jg.run_parallel()
+        jg.wait()
+        observed = seen(server.observed())
+    return Result(observed["requests"], observed)
