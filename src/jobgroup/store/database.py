@@ -235,6 +235,9 @@ class Database:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if "decode to UTF-8" in str(error) and self._connection is not None:
+                # a damaged text; from now on such texts are read with marks in them
+                self._connection.text_factory = _as_text
             raise _storage_error(self.path, error) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
@@ -248,6 +251,10 @@ def is_deleted(connection: sqlite3.Connection) -> bool:
     """Whether the group was deleted while somebody may have had it open."""
     mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
     return mark is not None
+
+
+def _as_text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _storable(value: Any) -> Any:

@@ -71,7 +71,8 @@ class Journal:
         self, tx: Transaction, position: int, generation: int, *, rerun: bool, appends: bool
     ) -> Intent | None:
         row = tx.execute(
-            "SELECT j.state, j.name, j.attempts, t.provider, t.origin, t.account, t.platform,"
+            "SELECT j.state, iif(typeof(j.name) = 'text', j.name, quote(j.name)), j.attempts,"
+            " t.provider, t.origin, t.account, t.platform,"
             " a.remote_id FROM jobs j JOIN targets t ON t.id = j.target_id"
             " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.position = ?",
             (position,),
