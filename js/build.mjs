@@ -4,6 +4,14 @@
 import { readFile } from "node:fs/promises";
 import { build, context, transform } from "esbuild";
 
+/** Custom properties that styles alone name, by a shorter one. */
+const shortNames = new Map();
+const shorten = (css) =>
+  css.replace(/--(?!jp-|row|columns|least)[a-z][\w-]*/g, (name) => {
+    if (!shortNames.has(name)) shortNames.set(name, `--${shortNames.size.toString(36)}`);
+    return shortNames.get(name);
+  });
+
 /** Styles as text, minified: they go into a shadow root, not into the page. */
 const cssAsText = {
   name: "css-as-text",
@@ -11,7 +19,7 @@ const cssAsText = {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const css = await readFile(path, "utf8");
       const { code } = await transform(css, { loader: "css", minify: true });
-      return { contents: code.trim(), loader: "text" };
+      return { contents: shorten(code.trim()), loader: "text" };
     });
   },
 };

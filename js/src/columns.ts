@@ -73,7 +73,8 @@ export function layOut(table: Table, chosen: readonly string[]): Layout {
     ...(table.column("attempts").some((n) => Number(n) > 1) ? ["attempts"] : []),
   ]);
   const wanted = chosen.length > 0 ? new Set(["position", "state", ...chosen]) : automatic;
-  if (![...differing].some((name) => name === "name" || isDynamic(name))) wanted.add("name");
+  if (chosen.length === 0 && ![...differing].some((name) => name === "name" || isDynamic(name)))
+    wanted.add("name");
   const shown = all.filter(({ name }) => wanted.has(name));
   const narrow = [...shown.filter(({ name }) => name === "state"), SUMMARY, DURATION, MESSAGE];
   return { shown, all, narrow, folded };

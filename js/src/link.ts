@@ -3,8 +3,8 @@
  * say hello again. Every request gets one answer, found again by `pull` where a push was lost.
  */
 
-import { type Signal, signal } from "@preact/signals-core";
 import { listen, type Model } from "./model";
+import { type Signal, signal } from "./signals";
 import {
   type Args,
   type Command,

@@ -3,8 +3,8 @@
  * traits; what the browser wants goes as a message (see link.ts).
  */
 
-import { type Signal, signal } from "@preact/signals-core";
 import type { Range } from "./ranges";
+import { type Signal, signal } from "./signals";
 import type { Counts } from "./states";
 
 /** What we use of an anywidget model: all hosts have these, and some have no more. */

@@ -3,20 +3,13 @@
  * setting shows at once and is Python's word again as soon as Python has answered.
  */
 
-import {
-  batch,
-  computed,
-  effect,
-  type ReadonlySignal,
-  type Signal,
-  signal,
-} from "@preact/signals-core";
 import { type Layout, layOut } from "./columns";
 import { Link, type Receiver, RequestError } from "./link";
 import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
 import { Order } from "./order";
 import { pythonLine } from "./python";
 import { fromRanges, type Range, toRanges } from "./ranges";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signals";
 import { countWhere, isFilter, isOnCloud } from "./states";
 import { Table } from "./table";
 import type { Args, Command, FromPython, Have, Setting } from "./wire";
@@ -27,6 +20,9 @@ export interface Said {
   text: string;
   python?: string;
 }
+
+/** What may stand open below the toolbar, one at a time. */
+export type Panel = "" | "delete" | "results" | "causes" | "run" | "rerun";
 
 /** A setting: shown as the person set it, until Python's answer stands in the trait. */
 export interface Choice<T> {
@@ -53,7 +49,7 @@ export class Session implements Receiver {
   /** The job whose detail is open. */
   readonly opened = signal<number | null>(null);
   /** What stands open below the toolbar. */
-  readonly panel = signal<"" | "delete" | "results">("");
+  readonly panel = signal<Panel>("");
   readonly said = signal<Said | null>(null);
   /** Commands without an answer yet, for buttons that wait. */
   readonly pending: Signal<ReadonlySet<Command>> = signal(new Set());
@@ -87,6 +83,10 @@ export class Session implements Receiver {
 
   tick(): void {
     this.now.value = Date.now() / 1000 + this.#clockSkew;
+  }
+
+  open(panel: Panel): void {
+    this.panel.value = panel;
   }
 
   select(positions: Iterable<number>): void {

@@ -3,7 +3,7 @@
  * the ground behind us is. Custom properties do not tell, and the system's preference may differ.
  */
 
-import { effect, type ReadonlySignal } from "@preact/signals-core";
+import { effect, type ReadonlySignal } from "./signals";
 
 export type Theme = "light" | "dark";
 

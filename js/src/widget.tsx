@@ -3,11 +3,10 @@
  * marimo all widgets share it.
  */
 
-import { effect } from "@preact/signals-core";
-
 import type { Model } from "./model";
 import { Session } from "./session";
 import { whenSeen } from "./sight";
+import { effect } from "./signals";
 import styles from "./styles";
 import { followTheme } from "./theme";
 import { App } from "./ui/App";

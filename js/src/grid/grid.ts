@@ -3,9 +3,9 @@
  * the framework, since it redraws on every scroll; a signal's effect redraws it when the rows change.
  */
 
-import { effect } from "@preact/signals-core";
 import { type Column, fitting } from "../columns";
 import type { Session } from "../session";
+import { effect } from "../signals";
 import { headerCell, nextSort, selectCell } from "./header";
 import { moved, type Place } from "./keys";
 import { fillRow, makeRow, type RowContext } from "./row";

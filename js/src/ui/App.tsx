@@ -1,12 +1,14 @@
 /** One group, or the list of all groups. */
 
 import type { Session } from "../session";
+import { Causes } from "./Causes";
 import { Deleted, DeleteStep } from "./Deletion";
 import { Detail } from "./Detail";
 import { Filters } from "./Filters";
 import { GridView } from "./GridView";
 import { Groups } from "./Groups";
 import { Header } from "./Header";
+import { InTurn } from "./InTurn";
 import { Banner, BusyNote, Live } from "./Notices";
 import { Progress } from "./Progress";
 import { Results } from "./Results";
@@ -33,14 +35,15 @@ export function App({ session }: { session: Session }) {
 }
 
 function Controls({ session }: { session: Session }) {
-  const isDeleting = session.panel.value === "delete" && !session.traits.read_only.value;
+  const panel = session.traits.read_only.value ? "" : session.panel.value;
   return (
     <>
       <Header session={session} />
       <Banner session={session} />
       <Progress session={session} />
       <Toolbar session={session} />
-      {isDeleting && <DeleteStep session={session} />}
+      {panel === "delete" && <DeleteStep session={session} />}
+      {(panel === "run" || panel === "rerun") && <InTurn session={session} command={panel} />}
     </>
   );
 }
@@ -50,6 +53,7 @@ function Jobs({ session }: { session: Session }) {
   return (
     <>
       {session.panel.value === "results" && <Results session={session} />}
+      {session.panel.value === "causes" && <Causes session={session} />}
       <Filters session={session} />
       <GridView session={session} />
       {opened !== null && <Detail key={opened} session={session} position={opened} />}

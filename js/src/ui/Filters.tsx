@@ -2,6 +2,8 @@
 
 import type { Session } from "../session";
 import { chipsOf } from "../states";
+import { Button } from "./Button";
+import { Columns } from "./Columns";
 import { useEffect, useRef } from "./dom";
 import { useSignal } from "./hooks";
 import { Icon } from "./Icon";
@@ -26,12 +28,23 @@ export function Filters({ session }: { session: Session }) {
           </button>
         ))}
       </fieldset>
+      {chosen.value.value === "failed" && (
+        <Button
+          icon="columns"
+          testid="by-cause"
+          isOpen={session.panel.value === "causes"}
+          onClick={() => session.open(session.panel.value === "causes" ? "" : "causes")}
+        >
+          By cause
+        </Button>
+      )}
       <Search
         label="Search by name, id, parameter or message"
         hint="Name, id, parameter, message"
         value={search.value.value}
         onSearch={search.set}
       />
+      <Columns session={session} />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { Signal } from "@preact/signals-core";
+import type { Signal } from "../signals";
 
 interface Props<Name extends string> {
   names: readonly Name[];

@@ -1,11 +1,15 @@
 /** What can be done to the whole group, or to the chosen jobs. */
 
 import { actionsOf } from "../actions";
+import { causesOf } from "../causes";
+import * as format from "../format";
 import type { Session } from "../session";
 import { isCancelable, isFailed } from "../states";
 import type { Args, Command } from "../wire";
 import { Button } from "./Button";
-import { Split, type Variant } from "./Split";
+import { Exports } from "./Exports";
+import type { Variant } from "./Menu";
+import { Split } from "./Split";
 
 const ASKED: Partial<Record<Command, string>> = {
   run: "Run asked…",
@@ -26,9 +30,7 @@ export function Toolbar({ session }: { session: Session }) {
   });
   const opens = (name: "results" | "delete") => ({
     isOpen: panel.value === name,
-    onClick: () => {
-      panel.value = panel.value === name ? "" : name;
-    },
+    onClick: () => session.open(panel.value === name ? "" : name),
   });
   const noResults = counts.value.success ? "" : "No job has succeeded yet";
   return (
@@ -41,7 +43,7 @@ export function Toolbar({ session }: { session: Session }) {
             kind="primary"
             {...can.run}
             {...button("run", { mode: "parallel" })}
-            variants={runVariants(does)}
+            variants={runVariants(session, does)}
           />
           <Split
             testid="rerun-failed"
@@ -76,6 +78,7 @@ export function Toolbar({ session }: { session: Session }) {
         >
           Results
         </Button>
+        <Exports session={session} />
         {!read_only.value && (
           <Button icon="trash" kind="danger" testid="delete" {...opens("delete")}>
             Delete…
@@ -88,11 +91,8 @@ export function Toolbar({ session }: { session: Session }) {
 
 type Does = (name: Command, args: Args) => () => void;
 
-const IN_TURN = { label: "One after the other", hint: "each when the one before it is complete" };
-
-function runVariants(does: Does): Variant[] {
+function runVariants(session: Session, does: Does): Variant[] {
   return [
-    { ...IN_TURN, onClick: does("run", { mode: "sequential", delay: 0 }) },
     {
       label: "All at once",
       hint: "as many as the plan allows",
@@ -103,19 +103,39 @@ function runVariants(does: Does): Variant[] {
       hint: "keeps the plan's queue full until all are sent",
       onClick: does("run", { mode: "queue" }),
     },
+    inTurn(session, "run"),
   ];
 }
 
 function rerunVariants(session: Session, does: Does): Variant[] {
+  const causes = causesOf(session.table).length;
   return [
     ...these(chosen(session, isFailed), "selected", "rerun", does),
-    { ...IN_TURN, onClick: does("rerun", { mode: "sequential", delay: 0 }) },
     {
       label: "Keep the failed jobs in the list too",
       hint: "the reruns are added at its end",
       onClick: does("rerun", { mode: "parallel", replace: false }),
     },
+    {
+      label: "As slots come free",
+      hint: "keeps the plan's queue full until all are sent",
+      onClick: does("rerun", { mode: "queue" }),
+    },
+    inTurn(session, "rerun"),
+    {
+      label: "By cause…",
+      hint: format.count(causes, "cause"),
+      onClick: () => session.open("causes"),
+    },
   ];
+}
+
+function inTurn(session: Session, command: "run" | "rerun"): Variant {
+  return {
+    label: "One after the other…",
+    hint: "each when the one before it is complete",
+    onClick: () => session.open(command),
+  };
 }
 
 function cancelVariants(session: Session, does: Does): Variant[] {

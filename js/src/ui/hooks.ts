@@ -3,8 +3,8 @@
  * read, while a component that drew itself again alone would escape it.
  */
 
-import { type Signal, signal } from "@preact/signals-core";
 import type { Session } from "../session";
+import { type Signal, signal } from "../signals";
 import type { Args, Question } from "../wire";
 import { useEffect, useOnce } from "./dom";
 

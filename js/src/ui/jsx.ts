@@ -28,6 +28,7 @@ type OfHtml<E> = Attributes<E> & {
     | "hidden"
     | "href"
     | "id"
+    | "inputMode"
     | "max"
     | "min"
     | "placeholder"

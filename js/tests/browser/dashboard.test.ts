@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { at, show } from "./page";
 
@@ -76,6 +76,85 @@ describe("a group", () => {
   });
 });
 
+describe("what failed", () => {
+  it("is grouped by cause, each with its rerun", async () => {
+    const { model } = await show({ scene: "failed" });
+    await at("chip-failed").click();
+    await at("by-cause").click();
+    const causes = at("causes");
+    await expect.element(causes).toHaveTextContent("10 jobs, 2 causes");
+    const sent = vi.spyOn(model, "send");
+    await causes.getByTestId("rerun-cause").first().click();
+    await expect.element(at("live")).toHaveTextContent("8 rerun");
+    const args = { positions: [1, 4, 7, 10, 13, 16, 19, 22] };
+    expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
+    await expect.element(causes).toHaveTextContent("2 jobs, 1 cause");
+    await causes.getByRole("button", { name: "Select" }).first().click();
+    await expect.element(at("row-11")).toHaveAttribute("aria-selected", "true");
+  });
+
+  it("is rerun one after the other, with a delay and the failed ones kept", async () => {
+    const { model, root } = await show();
+    const sent = vi.spyOn(model, "send");
+    await page.getByRole("button", { name: "More ways: Rerun failed (3)" }).click();
+    await page.getByRole("menuitem", { name: "One after the other…" }).click();
+    await at("delay").fill("soon");
+    await expect.element(at("in-turn")).toHaveAttribute("title", "The delay is in seconds");
+    await at("delay").fill("2.5");
+    await page.getByRole("checkbox").click();
+    await at("in-turn").click();
+    const args = { mode: "sequential", delay: 2.5, replace: false };
+    expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
+    expect(root.querySelector(".python")?.textContent).toBe(
+      "jg.rerun_failed_sequential(2.5, False)",
+    );
+  });
+});
+
+describe("what is shown", () => {
+  it("is exported, and only that", async () => {
+    const { root } = await show();
+    const links: HTMLAnchorElement[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      links.push(this);
+    });
+    vi.spyOn(URL, "revokeObjectURL").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    await at("chip-failed").click();
+    await expect.poll(() => rows(root).length).toBe(3);
+    const item = async (name: string) => {
+      await at("export").click();
+      await page.getByRole("menuitem", { name }).click();
+      return (await fetch(links.at(-1)?.href as string)).text();
+    };
+    const csv = (await item("CSV file")).split("\r\n");
+    expect(csv.length).toBe(4);
+    expect(csv[1]).toContain("Computation failed: not enough memory");
+    expect(links[0]?.download).toBe("compare_knill_and_ralph_cnot.csv");
+    const json = JSON.parse(await item("JSON file"));
+    expect(json.map((job: { position: number }) => job.position)).toEqual([2, 5, 7]);
+    expect(json[0]).toMatchObject({ state: "error", "label.phi": 0.15, duration_s: 8.6 });
+  });
+
+  it("has the columns that were chosen, which are a trait", async () => {
+    const { root, model } = await show();
+    const heads = () =>
+      [...root.querySelectorAll<HTMLElement>(".header [data-column]")].map(
+        ({ dataset }) => dataset.column,
+      );
+    await expect.poll(heads).not.toContain("remote_id");
+    await at("columns").click();
+    await page.getByRole("menuitemcheckbox", { name: "Id" }).click();
+    await expect.poll(heads).toContain("remote_id");
+    expect(model.get("columns")).toContain("remote_id");
+    await page.getByRole("menuitemcheckbox", { name: "Automatic" }).click();
+    await expect.poll(heads).not.toContain("remote_id");
+    expect(model.get("columns")).toEqual([]);
+  });
+});
+
 describe("a job", () => {
   it("opens with its results, and with its attempts where it failed", async () => {
     await show();
@@ -107,9 +186,9 @@ describe("the keyboard", () => {
     const { root } = await show();
     const caret = root.querySelector(".caret") as HTMLElement;
     await userEvent.click(caret);
-    expect(root.activeElement?.textContent).toContain("One after the other");
-    await userEvent.keyboard("{ArrowDown}");
     expect(root.activeElement?.textContent).toContain("All at once");
+    await userEvent.keyboard("{ArrowDown}");
+    expect(root.activeElement?.textContent).toContain("As slots come free");
     await userEvent.keyboard("{Escape}");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(caret);

@@ -1,0 +1,58 @@
+/** What is shown, as a file: comma-separated for a spreadsheet, JSON for a program. Pure but for `save`. */
+
+import { csvOf } from "./csv";
+import type { Cell, Table } from "./table";
+
+const PLAIN = [
+  "state",
+  "name",
+  "platform",
+  "account",
+  "remote_id",
+  "message",
+  "attempts",
+  "duration_s",
+  "note",
+];
+const TIMES = ["sent_at", "started_at", "finished_at"];
+
+export interface Sheet {
+  header: string[];
+  rows: Cell[][];
+}
+
+/** Jobs with everything that the table knows of them; times as ISO 8601 in UTC. */
+export function sheetOf(table: Table, positions: readonly number[]): Sheet {
+  const dynamic = table.dynamicNames();
+  const rows = positions.map((p): Cell[] => [
+    p,
+    ...PLAIN.map((name) => table.cell(p, name)),
+    ...TIMES.map((name) => isoOf(table.number(p, name))),
+    ...dynamic.map((name) => table.cell(p, name)),
+  ]);
+  return { header: ["position", ...PLAIN, ...TIMES, ...dynamic], rows };
+}
+
+export const asCsv = ({ header, rows }: Sheet): string => csvOf(header, rows);
+
+export function asJson({ header, rows }: Sheet): string {
+  const jobs = rows.map((row) => Object.fromEntries(header.map((name, i) => [name, row[i]])));
+  return JSON.stringify(jobs, null, 1);
+}
+
+const isoOf = (epochS: number | null): string | null =>
+  epochS === null ? null : new Date(epochS * 1000).toISOString();
+
+/** Hand a text to the browser as a file to keep. */
+export function save(text: string, name: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+/** "jobs of my group.csv", without what file systems refuse. */
+export const fileName = (group: string, ending: string): string =>
+  `${group.replace(/[\\/:*?"<>|\p{Cc}]+/gu, " ").trim() || "jobs"}.${ending}`;

@@ -1,0 +1,69 @@
+/** The failed jobs by cause, each cause with its rerun. */
+
+import { type Cause, causesOf } from "../causes";
+import * as format from "../format";
+import type { Session } from "../session";
+import { Button } from "./Button";
+import { Pill } from "./Icon";
+import { Panel } from "./Panel";
+
+export function Causes({ session }: { session: Session }) {
+  session.revision.value;
+  const causes = causesOf(session.table);
+  const jobs = causes.reduce((sum, { positions }) => sum + positions.length, 0);
+  return (
+    <Panel
+      session={session}
+      testid="causes"
+      title="Failures by cause"
+      note={`${format.count(jobs, "job")}, ${format.count(causes.length, "cause")}`}
+    >
+      {causes.length === 0 && <p class="quiet">No job has failed.</p>}
+      <ul class="causes">
+        {causes.map((cause) => (
+          <Line key={`${cause.state} ${cause.positions[0]}`} session={session} cause={cause} />
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Line({ session, cause }: { session: Session; cause: Cause }) {
+  const { sentence, isExact, state, positions } = cause;
+  const n = positions.length;
+  const rerun = (replace: boolean) => () =>
+    session.run("rerun", { positions, ...(replace ? {} : { replace }) }, "Rerun asked…");
+  const choose = () => {
+    session.filter.set("failed");
+    session.select(positions);
+  };
+  return (
+    <li data-status={state}>
+      <b class="number">{n.toLocaleString("en-US")}</b>
+      <span class="cause">
+        {sentence || "The cloud gave no reason."}
+        {!isExact && <small>and {format.count(n - 1, "more")} like it</small>}
+      </span>
+      <Pill state={state} />
+      <span class="buttons">
+        <Button kind="small" onClick={choose}>
+          Select
+        </Button>
+        {!session.traits.read_only.value && (
+          <>
+            <Button kind="small" testid="rerun-cause" onClick={rerun(true)}>
+              Rerun {n}
+            </Button>
+            <Button
+              kind="small"
+              label={`Rerun ${n}, and keep the failed jobs in the list too`}
+              onClick={rerun(false)}
+            >
+              and keep
+            </Button>
+          </>
+        )}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,38 @@
+/** Which columns the table has: the person's choice, or what says something. */
+
+import type { Session } from "../session";
+import { Menu } from "./Menu";
+
+const FIXED = ["position", "state"];
+
+export function Columns({ session }: { session: Session }) {
+  const { all, shown } = session.layout.value;
+  const chosen = session.columns.value.value;
+  const now = shown.map(({ name }) => name);
+  const toggle = (name: string) => {
+    const next = now.includes(name) ? now.filter((each) => each !== name) : [...now, name];
+    session.columns.set(next.filter((each) => !FIXED.includes(each)));
+  };
+  return (
+    <Menu
+      label="Columns"
+      testid="columns"
+      icon="columns"
+      variants={[
+        {
+          label: "Automatic",
+          hint: "what says something",
+          isChecked: chosen.length === 0,
+          onClick: () => session.columns.set([]),
+        },
+        ...all
+          .filter(({ name }) => !FIXED.includes(name))
+          .map(({ name, title }) => ({
+            label: title,
+            isChecked: now.includes(name),
+            onClick: () => toggle(name),
+          })),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,54 @@
+/** What is shown, to keep: as a file, or on the clipboard. */
+
+import { copyText } from "../clipboard";
+import { asCsv, asJson, fileName, save, sheetOf } from "../exports";
+import * as format from "../format";
+import type { Session } from "../session";
+import { type Ref, useRef } from "./dom";
+import { Menu } from "./Menu";
+
+export function Exports({ session }: { session: Session }) {
+  const place: Ref<HTMLElement> = useRef();
+  session.revision.value;
+  const group = session.traits.group.value;
+  const count = session.order.positions.length;
+  const jobs = format.count(count, "job");
+  const sheet = () => sheetOf(session.table, session.order.positions);
+  const say = (text: string) => {
+    session.said.value = { tone: "done", text };
+  };
+  const saveAs = (ending: "csv" | "json", text: string, type: string) => {
+    const name = fileName(group, ending);
+    save(text, name, type);
+    say(`${jobs} saved as ${name}`);
+  };
+  const copy = async () => {
+    const isCopied = place.current && (await copyText(asCsv(sheet()), place.current));
+    say(isCopied ? `${jobs} copied` : "The browser does not let this page copy.");
+  };
+  return (
+    <span ref={place}>
+      <Menu
+        label={`Export the ${jobs} shown`}
+        testid="export"
+        icon="export"
+        reason={count > 0 ? "" : "No job is shown"}
+        variants={[
+          {
+            label: "CSV file",
+            hint: `the ${jobs} shown, for a spreadsheet`,
+            onClick: () => saveAs("csv", asCsv(sheet()), "text/csv"),
+          },
+          {
+            label: "JSON file",
+            hint: "the same, for a program",
+            onClick: () => saveAs("json", asJson(sheet()), "application/json"),
+          },
+          { label: "Copy as CSV", onClick: copy },
+        ]}
+      >
+        Export
+      </Menu>
+    </span>
+  );
+}

@@ -1,0 +1,108 @@
+/** A button that opens a menu: of things to do, or of things to choose. */
+
+import type { IconName } from "../icons";
+import { Button } from "./Button";
+import { type Children, type Ref, useEffect, useRef } from "./dom";
+import { useSignal } from "./hooks";
+import { Icon } from "./Icon";
+
+export interface Variant {
+  label: string;
+  hint?: string | undefined;
+  /** Set where it is chosen or not; the menu stays open then. */
+  isChecked?: boolean;
+  onClick: () => void;
+}
+
+interface Props {
+  label: string;
+  icon: IconName;
+  kind?: string;
+  testid?: string;
+  reason?: string;
+  variants: Variant[];
+  children?: Children;
+}
+
+export function Menu({ label, variants, ...face }: Props) {
+  const isOpen = useSignal(false);
+  const button = useRef<HTMLButtonElement>();
+  const menu = useRef<HTMLDivElement>();
+  const set = (open: boolean) => {
+    isOpen.value = open;
+    if (!open) button.current?.focus();
+  };
+  return (
+    <span class="split">
+      <Button
+        {...face}
+        buttonRef={button}
+        label={label}
+        isOpen={isOpen.value}
+        onClick={() => set(!isOpen.value)}
+      />
+      {isOpen.value && (
+        <Items menu={menu} label={label} variants={variants} close={() => set(false)} />
+      )}
+    </span>
+  );
+}
+
+interface ItemsProps {
+  menu: Ref<HTMLDivElement>;
+  label: string;
+  variants: Variant[];
+  close: () => void;
+}
+
+function Items({ menu, label, variants, close }: ItemsProps) {
+  const all = () => [...(menu.current?.children ?? [])] as HTMLElement[];
+  useEffect(() => all()[0]?.focus(), []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const items = all();
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const now = items.indexOf(event.target as HTMLElement);
+    if (step) items[(now + step + items.length) % items.length]?.focus();
+    else if (event.key === "Escape" || event.key === "Tab") close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const onFocusOut = (event: FocusEvent) => {
+    const to = event.relatedTarget as Node | null;
+    if (to && !menu.current?.contains(to)) close();
+  };
+  return (
+    <div
+      ref={menu}
+      class="menu"
+      role="menu"
+      tabIndex={-1}
+      aria-label={label}
+      onKeyDown={onKeyDown}
+      onFocusOut={onFocusOut}
+    >
+      {variants.map((variant) => (
+        <button
+          key={variant.label}
+          type="button"
+          {...roleOf(variant)}
+          tabIndex={-1}
+          onClick={() => {
+            if (variant.isChecked === undefined) close();
+            variant.onClick();
+          }}
+        >
+          {variant.isChecked && <Icon name="success" />}
+          {variant.label}
+          {variant.hint && <small>{variant.hint}</small>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const roleOf = ({ isChecked }: Variant) =>
+  isChecked === undefined
+    ? { role: "menuitem" }
+    : { role: "menuitemcheckbox", "aria-checked": isChecked };

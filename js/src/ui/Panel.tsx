@@ -1,0 +1,37 @@
+import type { Session } from "../session";
+import { Button } from "./Button";
+import { type Children, useEffect, useRef } from "./dom";
+
+interface Props {
+  session: Session;
+  testid: string;
+  title: string;
+  note?: Children;
+  tools?: Children;
+  children?: Children;
+}
+
+/** What stands open below the toolbar: it takes the focus, and Escape closes it. */
+export function Panel({ session, testid, title, note, tools, children }: Props) {
+  const close = () => session.open("");
+  const heading = useRef<HTMLHeadingElement>();
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <section
+      class="panel"
+      data-testid={testid}
+      aria-label={title}
+      onKeyDown={(event) => event.key === "Escape" && close()}
+    >
+      <div class="panel-head">
+        <h3 ref={heading} tabIndex={-1}>
+          {title} <span>{note}</span>
+        </h3>
+        <span class="spacer" />
+        {tools}
+        <Button icon="close" label={`Close: ${title}`} onClick={close} />
+      </div>
+      {children}
+    </section>
+  );
+}

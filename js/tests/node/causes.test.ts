@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { causesOf } from "../../src/causes";
+import { asCsv, asJson, fileName, sheetOf } from "../../src/exports";
+import { tableOf } from "./rows";
+
+describe("causes", () => {
+  it("are sentences that differ in more than numbers and ids, the most frequent first", () => {
+    const table = tableOf([
+      { state: "error", message: "no memory for 12 photons" },
+      { state: "error", message: "refused" },
+      { state: "success" },
+      { state: "error", message: "no memory for 9 photons" },
+      { state: "canceled", message: "refused" },
+    ]);
+    expect(causesOf(table)).toEqual([
+      { sentence: "no memory for 12 photons", isExact: false, state: "error", positions: [0, 3] },
+      { sentence: "refused", isExact: true, state: "error", positions: [1] },
+      { sentence: "refused", isExact: true, state: "canceled", positions: [4] },
+    ]);
+  });
+});
+
+describe("an export", () => {
+  const table = tableOf([
+    { state: "success", name: "=1+1", message: 'a "b",\nc', sent_at: 0, "label.phi": -0.5 },
+    { state: "error", name: "@x" },
+  ]);
+
+  it("is a sheet that a spreadsheet takes for text, with times in UTC", () => {
+    const [head, first] = asCsv(sheetOf(table, [0])).split("\r\n") as [string, string];
+    expect(head.split(",").slice(0, 3)).toEqual(["position", "state", "name"]);
+    expect(first).toContain("0,success,'=1+1,");
+    expect(first).toContain('"a ""b"",\nc"');
+    expect(first).toContain("1970-01-01T00:00:00.000Z");
+    expect(first.endsWith(",-0.5")).toBe(true);
+  });
+
+  it("is JSON with the values as they are", () => {
+    const [job] = JSON.parse(asJson(sheetOf(table, [1])));
+    expect(job).toMatchObject({ position: 1, name: "@x", sent_at: null, "label.phi": null });
+  });
+
+  it("has a name that file systems take", () => {
+    expect(fileName('a/b: "c"', "csv")).toBe("a b   c.csv");
+    expect(fileName("", "json")).toBe("jobs.json");
+  });
+});
