@@ -32,7 +32,7 @@ SENDS_AT_ONCE = 6
 """Creates in flight per account: enough for a cloud at 100 ms to keep dozens of slots full."""
 
 DOUBTS = 3
-"""Requests in a row with an unknown fate after which an account is sent nothing more."""
+"""Requests of unknown fate, each after the cloud had answered a question, that end a run."""
 
 ASK_FREE_EVERY_S = (1.0, 30.0)
 """How often a full plan is asked for free slots, when nothing of this run can free one."""
@@ -72,6 +72,7 @@ class _Account:
         self._free = 0.0
         self._backoff = Backoff(*ASK_FREE_EVERY_S)
         self._ask_at = 0.0
+        self._is_in_doubt = False
         self._doubts = 0
 
     @property
@@ -104,7 +105,7 @@ class _Account:
         limit = self._run.plan.concurrent_job_count
         if limit is not None and len(self._mine) + self._in_flight >= limit:
             return False
-        if self._in_flight >= SENDS_AT_ONCE or (self._doubts and self._in_flight):
+        if self._in_flight >= (1 if self._is_in_doubt else SENDS_AT_ONCE):
             return False
         if self._free < 1 and not self._in_flight and time.monotonic() >= self._ask_at:
             self._ask_at = time.monotonic() + self._backoff.next_s()
@@ -113,6 +114,7 @@ class _Account:
 
     async def _send(self, position: int) -> None:
         run = self._run
+        was_in_doubt = self._is_in_doubt
         try:
             sent_at = await run.send_one(position)
         except JobLimitError:
@@ -121,8 +123,10 @@ class _Account:
             run.tally.not_sent.pop(position, None)
             heapq.heappush(self.waiting, position)
         except UnconfirmedJobError as error:
-            # a cloud in this state has to answer a question before it gets another job
-            self._doubts += 1
+            # such a cloud has to answer a question before it gets another job, one at a time;
+            # what was in flight together when it went away is one doubt
+            self._doubts += was_in_doubt
+            self._is_in_doubt = True
             self._free = 0.0
             self._ask_at = time.monotonic() + self._backoff.next_s()
             run.refusals[position] = error
@@ -135,6 +139,7 @@ class _Account:
             self._errors[position] = error
         else:
             self._doubts = 0
+            self._is_in_doubt = False
             self._backoff.reset()
             if sent_at is not None:
                 self._mine.add(sent_at)
@@ -162,7 +167,7 @@ class _Account:
             free = (await provider.availability()).queue_free
         except (CloudUnreachableError, CloudBusyError):
             # the first send tells the user of it, if it goes on
-            return 0.0 if self._run.tally.sent else 1.0
+            return 0.0 if self._run.tally.sent or self._is_in_doubt else 1.0
         except (CloudError, CredentialsError):
             return 1.0  # this cloud does not tell: try, and be told by its refusal
         return math.inf if free is None else float(free)

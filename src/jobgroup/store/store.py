@@ -27,11 +27,11 @@ MAX_BODY_BYTES = 64 * 2**20
 """What a stored body may unpack to; a colleague's file could hold a bomb."""
 
 _RECORD = """
-    SELECT j.position, iif(typeof(j.name) = 'text', j.name, quote(j.name)), t.provider, t.origin, t.account, t.platform, j.state, a.remote_id,
-           a.word, coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params,
-           j.labels, coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at,
-           a.created_at, a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id,
-           j.version
+    SELECT j.position, iif(typeof(j.name) = 'text', j.name, quote(j.name)), t.provider, t.origin,
+           t.account, t.platform, j.state, a.remote_id, a.word,
+           coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params, j.labels,
+           coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at, a.created_at,
+           a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
