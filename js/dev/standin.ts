@@ -1,6 +1,6 @@
 /** A model without a kernel: it answers as the kernel would, and lets its made-up jobs run. */
 
-import type { Distribution, JobDetail } from "../src/answers";
+import type { Distribution, GroupSummary, JobDetail } from "../src/answers";
 import { type Model, TRAITS, type Traits } from "../src/model";
 import { type Counts, countOf, FILTERS } from "../src/states";
 import type { Args, FromPython, ToPython } from "../src/wire";
@@ -13,6 +13,8 @@ export class StandIn implements Model {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #jobs: Job[];
   readonly #isDeaf: boolean;
+  readonly #groups = groupsOf();
+  readonly #trash: GroupSummary[] = [];
   #version = 1;
   #n = 0;
 
@@ -66,7 +68,7 @@ export class StandIn implements Model {
         this.#push({
           t: "done",
           id: message.id,
-          value: { text: this.#do(message.name, message.args) },
+          value: said(this.#do(message.name, message.args)),
         });
         break;
       case "ask":
@@ -74,7 +76,20 @@ export class StandIn implements Model {
     }
   }
 
-  #do(name: string, args: Args): string {
+  #do(name: string, args: Args): string | object {
+    if (args.names) {
+      const names = args.names as string[];
+      const [from, to] =
+        name === "delete" ? [this.#groups, this.#trash] : [this.#trash, this.#groups];
+      for (const group of names)
+        to.push(
+          ...from.splice(
+            from.findIndex((g) => g.name === group),
+            1,
+          ),
+        );
+      return { text: `${names.length} ${name}d`, done: names };
+    }
     if (name === "delete" || name === "restore") {
       this.#set({ deleted: name === "delete" });
       return name === "delete" ? "Deleted." : "Restored.";
@@ -109,7 +124,7 @@ export class StandIn implements Model {
 
   #answer(name: string, args: Args): unknown {
     if (name === "size") return { size_bytes: 1_234_567 };
-    if (name === "groups") return { groups: groupsOf(), trash: [] };
+    if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
     if (name === "results") {
       return {
         results: (args.positions as number[]).map((position) => ({
@@ -181,6 +196,9 @@ export class StandIn implements Model {
   }
 }
 
+const said = (outcome: string | object) =>
+  typeof outcome === "string" ? { text: outcome } : outcome;
+
 function blockOf(jobs: Job[]) {
   const { labels: _, ...first } = { ...(jobs[0] ?? ({} as Job)) };
   const columns: Record<string, unknown[]> = {};
@@ -234,7 +252,7 @@ function distributionOf(position: number): Distribution {
   };
 }
 
-function groupsOf() {
+function groupsOf(): GroupSummary[] {
   const now = Date.now() / 1000;
   const names = ["compare_knill_and_ralph_cnot", "HOM dip, 41 delays", "boson sampling 12 modes"];
   return names.map((name, i) => ({

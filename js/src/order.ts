@@ -1,7 +1,7 @@
 /** Which rows are shown and in which order: filter, search and sort, kept up to date row by row. */
 
 import { FILTERS, type Filter, isFailed } from "./states";
-import type { Table } from "./table";
+import type { Cell, Table } from "./table";
 
 export interface Query {
   filter: Filter;
@@ -85,21 +85,21 @@ function urgency(state: string): number {
   return state === "unconfirmed" ? 1 : 2;
 }
 
-/** Numbers by value, texts as people order them ("run 2" before "run 10"), nothing last. */
 function byColumn(table: Table, column: string, descending: boolean): Compare {
+  const compare = inOrder(descending);
+  return (a, b) => compare(table.cell(a, column), table.cell(b, column)) || a - b;
+}
+
+/** Numbers by value, texts as people order them ("run 2" before "run 10"), nothing last. */
+export function inOrder(descending: boolean): (x: Cell, y: Cell) => number {
   const sign = descending ? -1 : 1;
   const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-  return (a, b) => {
-    const x = table.cell(a, column);
-    const y = table.cell(b, column);
-    if (x === y) return a - b;
+  return (x, y) => {
+    if (x === y) return 0;
     if (x === null) return 1;
     if (y === null) return -1;
-    const difference =
-      typeof x === "number" && typeof y === "number"
-        ? x - y
-        : collator.compare(String(x), String(y));
-    return difference * sign || a - b;
+    const areNumbers = typeof x === "number" && typeof y === "number";
+    return sign * (areNumbers ? x - y : collator.compare(String(x), String(y)));
   };
 }
 

@@ -23,10 +23,14 @@ export function pythonLine(name: Command, args: Args, group: string): string {
     case "confirm":
       return `jg[${args.position}].confirm(${quoted(String(args.remote_id))})`;
     case "delete":
-      return `JobGroup.delete_job_group(${quoted(group)})`;
-    case "restore":
-      return `JobGroup.restore(${quoted(group)})`;
+    case "restore": {
+      const call = name === "delete" ? "JobGroup.delete_job_group" : "JobGroup.restore";
+      const names = (args.names as string[] | undefined) ?? [group];
+      if (names.length === 1) return `${call}(${quoted(names[0] as string)})`;
+      return `for name in [${names.map(quoted).join(", ")}]: ${call}(name)`;
+    }
     case "open":
+      if (args.name === "") return "Dashboard()";
       return `jg = JobGroup.open(${quoted(String(args.name))})`;
     default:
       return `jg.${name}()`;

@@ -187,6 +187,32 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
     assert page.do("open", name="three")["code"] == "GroupNotFoundError"
 
 
+def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
+    """Some at once, each answered for: what cannot be deleted is said and stops no other."""
+    for name in ("one", "two", "three"):
+        make_group(name, {})
+    page = open_page()
+    outcome = page.do("delete", names=["one", "three", "four"])["value"]
+    assert outcome["done"] == ["one", "three"]
+    assert "no job group named 'four'" in outcome["failed"]["four"]
+    assert JobGroup.list_existing() == ["two"]
+    trash = page.ask("groups")["trash"]
+    assert sorted((g["name"], g["counts"]["unsent"]) for g in trash) == [("one", 1), ("three", 1)]
+    assert page.do("restore", names=["one"])["value"]["text"] == "one restored"
+    assert JobGroup.list_existing() == ["one", "two"]
+    assert page.do("delete", names=["four"])["code"] == "JobGroupError"
+    assert page.do("delete", names="one")["t"] == "fail"
+    assert JobGroup.list_existing() == ["one", "two"]
+
+
+def test_a_group_is_left_for_the_list_of_all(make_group, open_page):
+    """The way back from a group to the list."""
+    page = open_page(make_group("one", {}))
+    assert page.do("open", name="")["t"] == "done"
+    assert page.dashboard.group == ""
+    assert [g["name"] for g in page.ask("groups")["groups"]] == ["one"]
+
+
 def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
     """Nothing that reaches a page, and so perhaps a saved notebook, holds the token."""
     page = open_page(make_group("g", {}))

@@ -1,6 +1,6 @@
 /** What a click or a key does to the chosen rows. Pure. */
 
-export function toggled(selected: ReadonlySet<number>, position: number): Set<number> {
+export function toggled<T>(selected: ReadonlySet<T>, position: T): Set<T> {
   const next = new Set(selected);
   if (!next.delete(position)) next.add(position);
   return next;

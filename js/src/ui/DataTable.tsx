@@ -1,4 +1,8 @@
+import { inOrder } from "../order";
+import type { Signal } from "../signals";
+import type { Cell } from "../table";
 import type { Children } from "./dom";
+import { Icon } from "./Icon";
 
 export interface Head {
   title: string;
@@ -8,26 +12,46 @@ export interface Head {
 export interface Row {
   key: string | number;
   cells: Children[];
+  /** What the cells are sorted by; where a table can be sorted. */
+  values?: readonly Cell[];
+  isChosen?: boolean;
+  testid?: string;
 }
 
+/** A column, counted from 1; negative for descending, 0 for the order as given. */
+export type Sort = Signal<number>;
+
 /** A small table in full. The jobs' own is the grid. */
-export function DataTable({ head, rows }: { head: Head[]; rows: Row[] }) {
+export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sort?: Sort }) {
   const kind = (i: number) => (head[i]?.isNumber ? "number" : undefined);
+  const by = sort?.value ?? 0;
   return (
     <div class="table-frame">
       <table>
         <thead>
           <tr>
             {head.map(({ title }, i) => (
-              <th key={title} class={kind(i)}>
-                {title}
+              <th key={title} class={kind(i)} aria-sort={sortedBy(by, i)}>
+                {sort && title ? (
+                  <button
+                    type="button"
+                    onClick={() => {
+                      sort.value = by === i + 1 ? -by : i + 1;
+                    }}
+                  >
+                    {title}
+                    {Math.abs(by) === i + 1 && <Icon name={by > 0 ? "up" : "caret"} />}
+                  </button>
+                ) : (
+                  title
+                )}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ key, cells }) => (
-            <tr key={key}>
+          {sorted(rows, by).map(({ key, cells, isChosen, testid }) => (
+            <tr key={key} aria-selected={isChosen} data-testid={testid}>
               {cells.map((cell, i) => (
                 <td key={head[i]?.title} class={kind(i)}>
                   {cell}
@@ -39,4 +63,16 @@ export function DataTable({ head, rows }: { head: Head[]; rows: Row[] }) {
       </table>
     </div>
   );
+}
+
+function sortedBy(by: number, column: number): string | undefined {
+  if (Math.abs(by) !== column + 1) return undefined;
+  return by > 0 ? "ascending" : "descending";
+}
+
+function sorted(rows: Row[], by: number): Row[] {
+  if (by === 0) return rows;
+  const compare = inOrder(by < 0);
+  const cellOf = ({ values }: Row) => values?.[Math.abs(by) - 1] ?? null;
+  return rows.toSorted((a, b) => compare(cellOf(a), cellOf(b)));
 }

@@ -1,83 +1,136 @@
-/** All groups of this machine: what they hold, how large they are, and the one to open. */
+/** All groups of this machine: what they hold, how large they are, and what can be done to them. */
 
 import type { GroupSummary, GroupsAnswer } from "../answers";
 import * as format from "../format";
 import type { Session } from "../session";
-import { countOf } from "../states";
+import { type Signal, signal } from "../signals";
+import { Button } from "./Button";
 import { Known } from "./Detail";
+import { useOnce } from "./dom";
 import { Search } from "./Filters";
-import { useAnswer, useSignal } from "./hooks";
-import { Segments } from "./Progress";
+import { Disposal, type Doomed } from "./GroupDeletion";
+import { GroupTable } from "./GroupTable";
+import { useAnswer } from "./hooks";
 
-const SEARCH_FROM = 6;
+/** What a person has chosen here; it is no trait, since it concerns no group. */
+export interface GroupsState {
+  search: Signal<string>;
+  chosen: Signal<ReadonlySet<string>>;
+  isTrash: Signal<boolean>;
+  /** Which deletion is being asked about. */
+  step: Signal<Doomed>;
+  /** What was deleted last, to be had back. */
+  deleted: Signal<readonly string[]>;
+  sort: Signal<number>;
+  /** Grows with every change, so that the list is asked for again. */
+  changes: Signal<number>;
+}
+
+const newState = (): GroupsState => ({
+  search: signal(""),
+  chosen: signal<ReadonlySet<string>>(new Set<string>()),
+  isTrash: signal(false),
+  step: signal<Doomed>(""),
+  deleted: signal<readonly string[]>([]),
+  sort: signal(-5),
+  changes: signal(0),
+});
 
 export function Groups({ session }: { session: Session }) {
-  const answer = useAnswer<GroupsAnswer>(session, "groups", {}, "");
+  const state = useOnce(newState);
+  const answer = useAnswer<GroupsAnswer>(session, "groups", {}, String(state.changes.value));
   return (
     <section class="groups" data-testid="groups" aria-label="All job groups">
       <Known answer={answer}>
-        {({ groups }) => <GroupList session={session} groups={groups} />}
+        {(known) => <Lists session={session} state={state} known={known} />}
       </Known>
     </section>
   );
 }
 
-function GroupList({ session, groups }: { session: Session; groups: GroupSummary[] }) {
-  const search = useSignal("");
-  const size = groups.reduce((sum, group) => sum + group.size_bytes, 0);
-  const words = search.value.toLowerCase();
-  const found = groups.filter(({ name }) => name.toLowerCase().includes(words));
+interface Props {
+  session: Session;
+  state: GroupsState;
+  known: GroupsAnswer;
+}
+
+function Lists({ session, state, known }: Props) {
+  const { groups, trash } = known;
+  const isTrash = state.isTrash.value && trash.length > 0;
+  const words = state.search.value.toLowerCase();
+  const shown = (isTrash ? trash : groups).filter(({ name }) => name.toLowerCase().includes(words));
   return (
     <>
       <header>
         <h2>Job groups</h2>
         <p class="facts">
           <span>{format.count(groups.length, "group")}</span>
-          <span>{format.bytes(size)} on disk</span>
+          <span>{format.bytes(sizeOf(groups))} on disk</span>
         </p>
       </header>
-      {groups.length === 0 && (
+      {!session.traits.read_only.value && <Disposal {...{ session, state, groups }} />}
+      <div class="filters">
+        <fieldset class="chips" aria-label="Show">
+          <Chip name="Groups" count={groups.length} isOn={!isTrash} state={state} isTrash={false} />
+          {trash.length > 0 && (
+            <Chip name="Trash" count={trash.length} isOn={isTrash} state={state} isTrash={true} />
+          )}
+        </fieldset>
+        <Search
+          label="Search groups by name"
+          hint="Name"
+          value={state.search.value}
+          onSearch={(text) => {
+            state.search.value = text;
+          }}
+        />
+      </div>
+      {groups.length + trash.length === 0 && (
         <div class="empty">
           <p>No group yet. Make the first one:</p>
           <pre>{'jg = JobGroup("my first group")'}</pre>
         </div>
       )}
-      {groups.length >= SEARCH_FROM && (
-        <Search
-          label="Search groups by name"
-          hint="Name"
-          value={search.value}
-          onSearch={(text) => {
-            search.value = text;
-          }}
-        />
+      {shown.length === 0 && words && (
+        <div class="empty">
+          <p>No name has “{state.search.value}” in it.</p>
+          <Button
+            onClick={() => {
+              state.search.value = "";
+            }}
+          >
+            Show all
+          </Button>
+        </div>
       )}
-      <ul>
-        {found.map((group) => (
-          <GroupRow key={group.name} session={session} group={group} />
-        ))}
-      </ul>
+      {shown.length > 0 && <GroupTable {...{ session, state, isTrash }} groups={shown} />}
     </>
   );
 }
 
-function GroupRow({ session, group }: { session: Session; group: GroupSummary }) {
-  const { name, counts, modified, size_bytes, error } = group;
+interface ChipProps {
+  name: string;
+  count: number;
+  isOn: boolean;
+  isTrash: boolean;
+  state: GroupsState;
+}
+
+function Chip({ name, count, isOn, isTrash, state }: ChipProps) {
   return (
-    <li>
-      <button
-        type="button"
-        data-testid={`group-${name}`}
-        onClick={() => session.run("open", { name }, `Opening ${name}…`)}
-      >
-        <b>{name}</b>
-        <span class="bar thin">
-          <Segments counts={counts} />
-        </span>
-        <span>{error || format.count(countOf(counts), "job")}</span>
-        <span>{format.clock(modified, session.now.value)}</span>
-        <span class="number">{format.bytes(size_bytes)}</span>
-      </button>
-    </li>
+    <button
+      type="button"
+      class="chip"
+      data-testid={`chip-${name.toLowerCase()}`}
+      aria-pressed={isOn}
+      onClick={() => {
+        state.isTrash.value = isTrash;
+      }}
+    >
+      {name} <b>{count}</b>
+    </button>
   );
 }
+
+export const sizeOf = (groups: readonly GroupSummary[]): number =>
+  groups.reduce((sum, { size_bytes }) => sum + size_bytes, 0);

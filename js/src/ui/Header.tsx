@@ -4,6 +4,7 @@ import { headline } from "../actions";
 import * as format from "../format";
 import type { Session } from "../session";
 import { countOf } from "../states";
+import { Button } from "./Button";
 
 /** A watched group is asked about at least this often, so an older answer means trouble. */
 const STALE_S = 90;
@@ -15,7 +16,15 @@ export function Header({ session }: { session: Session }) {
   const { folded } = session.layout.value;
   return (
     <header>
-      <h2 title={group.value}>{group.value}</h2>
+      <div class="title">
+        <Button
+          icon="back"
+          testid="all-groups"
+          label="All groups"
+          onClick={() => session.run("open", { name: "" }, "All groups…")}
+        />
+        <h2 title={group.value}>{group.value}</h2>
+      </div>
       <p class="facts">
         <span>{format.count(total, "job")}</span>
         {state && <span class="headline">{state}</span>}

@@ -14,6 +14,7 @@ from jobgroup import catalog
 from jobgroup.dashboard.wire import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.store.paths import group_path, size_on_disk
+from jobgroup.store.summaries import summarise
 
 if TYPE_CHECKING:
     from jobgroup.group import JobGroup
@@ -146,7 +147,7 @@ def groups() -> Json:
     """All groups on disk, and those in the trash."""
     return {
         "groups": [_summary(each) for each in catalog.summaries()],
-        "trash": list(catalog.trash()),
+        "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from traitlets import TraitError
 
-from jobgroup.dashboard import answers, wire
+from jobgroup.dashboard import answers, housekeeping, wire
 from jobgroup.dashboard.sender import Sender
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
@@ -136,11 +136,13 @@ class Handlers:
             raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
         if name == "open":
             return self._in_thread(self._desk.show, str(args.get("name", "")))
+        if "names" in args and name in housekeeping.COMMANDS:
+            return self._in_thread(housekeeping.COMMANDS[name], args["names"])
         group = self._group()
         if name == "delete":
-            return self._in_thread(_delete, group, bool(args.get("cancel")))
+            return self._in_thread(housekeeping.delete_one, group, bool(args.get("cancel")))
         if name == "restore":
-            return self._in_thread(_restore, group.name)
+            return self._in_thread(housekeeping.restore, [group.name])
         return group.ask(name, **_checked(args))
 
     def _ask(self, name: str, args: wire.Json) -> Future[Any]:
@@ -193,22 +195,6 @@ def _mode(value: Any) -> str:
 
 def _positions(value: Any) -> list[int] | None:
     return None if value is None else [int(each) for each in value]
-
-
-def _delete(group: JobGroup, cancel_first: bool) -> wire.Json:
-    if cancel_first:
-        group.ask("cancel", positions=None).result()
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what still runs was said in the step before
-        JobGroup.delete_job_group(group.name)
-    return {"text": f"{group.name} deleted, to be had back for 7 days"}
-
-
-def _restore(name: str) -> wire.Json:
-    JobGroup.restore(name)
-    return {"text": f"{name} is back"}
 
 
 def _outcome(request: str, future: Future[Any]) -> wire.Json:

@@ -1,0 +1,71 @@
+"""Deleting groups and bringing them back, one or many, as the dashboard asks for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from jobgroup.dashboard.wire import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup
+
+
+def delete_one(group: JobGroup, cancel_first: bool) -> Json:
+    """Move the group that is shown to the trash.
+
+    Args:
+        group: it.
+        cancel_first: ask the cloud to cancel its jobs that have not ended.
+    """
+    if cancel_first:
+        group.ask("cancel", positions=None).result()
+    _delete(group.name)
+    return {"text": f"{group.name} deleted, to be had back for 7 days"}
+
+
+def delete(names: Any) -> Json:
+    """Move groups to the trash; one that cannot be moved does not stop the others."""
+    return _each(names, _delete, "deleted, to be had back for 7 days")
+
+
+def restore(names: Any) -> Json:
+    """Bring groups back from the trash."""
+    return _each(names, JobGroup.restore, "restored")
+
+
+COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
+    {"delete": delete, "restore": restore}
+)
+"""What can be done to groups by name."""
+
+
+def _delete(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what still runs was said in the step before
+        JobGroup.delete_job_group(name)
+
+
+def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
+    """Do it to each group; where it fails for all, that is the answer.
+
+    Raises:
+        JobGroupError: none could be done.
+        TypeError: `names` is no list of names.
+    """
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names is a list of names, not {names!r}")
+    done: list[str] = []
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            act(name)
+            done.append(name)
+        except JobGroupError as error:
+            failed[name] = str(error)
+    if failed and not done:
+        raise JobGroupError(" ".join(failed.values()))
+    said = done[0] if len(done) == 1 else f"{len(done)} groups"
+    text = "; ".join([f"{said} {what}", *failed.values()])
+    return {"text": text, "done": done, "failed": failed}
