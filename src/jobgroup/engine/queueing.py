@@ -46,9 +46,9 @@ async def send_queued(run: Run, positions: Sequence[int]) -> None:
     """
     session = run.session
     records = await session.in_thread(lambda: session.store.records(positions=positions))
-    accounts: dict[tuple[str, str], _Account] = {}
+    accounts: dict[tuple[str, str, str], _Account] = {}
     for record in records:
-        key = (record.origin, record.account)
+        key = (record.provider, record.origin, record.account)
         account = accounts.setdefault(key, _Account(run, record.target))
         account.waiting.append(record.position)
     async with session.watcher.watched(), together() as group:
