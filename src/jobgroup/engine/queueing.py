@@ -13,9 +13,8 @@ from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.watching import LOST
 from jobgroup.errors import (
     CloudBusyError,
-    CloudError,
     CloudUnreachableError,
-    CredentialsError,
+    JobGroupError,
     JobLimitError,
     RemoteNotFoundError,
     RequestRefusedError,
@@ -168,7 +167,7 @@ class _Account:
         except (CloudUnreachableError, CloudBusyError):
             # the first send tells the user of it, if it goes on
             return 0.0 if self._run.tally.sent or self._is_in_doubt else 1.0
-        except (CloudError, CredentialsError):
+        except JobGroupError:
             return 1.0  # this cloud does not tell: try, and be told by its refusal
         return math.inf if free is None else float(free)
 

@@ -39,7 +39,8 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
             " set JOBGROUP_DATA_DIR to a directory that you can write to."
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def connect(path: Path, query: str) -> sqlite3.Connection:
