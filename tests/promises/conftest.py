@@ -130,3 +130,8 @@ class TinyDisk:
     def clear(self) -> None:
         """Make room again."""
         self._filler.unlink(missing_ok=True)
+
+    def protect(self) -> None:
+        """Let nothing be written any more."""
+        command = ["mount", "-o", "remount,ro", str(self._place)]
+        subprocess.run(command, check=True, capture_output=True)

