@@ -14,6 +14,7 @@ from perceval.serialization import serialize
 
 from jobgroup.adapters.base import JobDraft, UndecodableResultError
 from jobgroup.adapters.perceval_facts import facts_of, params_of
+from jobgroup.adapters.perceval_packed import MAX_UNPACKED_BYTES, is_within_bounds
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 
@@ -64,6 +65,12 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
 def decode(text: str, plain: Any) -> Any:
     """The results in `text`, whose JSON is `plain`, through Perceval's own `get_results`."""
     _refuse_foreign_code(text, plain)
+    if not is_within_bounds(plain):
+        raise UndecodableResultError(
+            f"The results would take more than {MAX_UNPACKED_BYTES >> 20} MiB unpacked, so they"
+            " were not; their text is kept in this error's `raw`.",
+            raw=text,
+        )
     try:
         return RemoteJob.from_id("decoded here", _Results(text)).get_results()
     except Exception as error:

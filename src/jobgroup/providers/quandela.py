@@ -30,7 +30,13 @@ from jobgroup.providers.base import (
     RemoteStatus,
     may_have_arrived,
 )
-from jobgroup.providers.http import SILENCE_S, Answer, HttpClient
+from jobgroup.providers.http import (
+    MAX_ANSWER_BYTES,
+    MAX_RESULT_BYTES,
+    SILENCE_S,
+    Answer,
+    HttpClient,
+)
 from jobgroup.providers.retry import repeated
 
 STATUS_CONCURRENCY: Final = 40
@@ -167,7 +173,7 @@ class QuandelaCloud:
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The result document as the cloud gives it, undecoded."""
-        return await self._read_job("result", remote_id)
+        return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
 
     async def availability(self) -> Availability:
         """The plan's free slots; all None from a cloud that does not tell."""
@@ -202,24 +208,26 @@ class QuandelaCloud:
             )
         return remote_id
 
-    async def _read_job(self, what: str, remote_id: str) -> dict[str, Any]:
+    async def _read_job(
+        self, what: str, remote_id: str, *, max_bytes: int = MAX_ANSWER_BYTES
+    ) -> dict[str, Any]:
         paths = await self._paths_in_use()
         segment = _segment(remote_id)
         try:
-            document = await self._read(getattr(paths, what).format(segment))
+            document = await self._read(getattr(paths, what).format(segment), max_bytes)
         except RemoteNotFoundError:
             if self._paths_are_known:
                 raise
             paths = _OLDER if paths is _CURRENT else _CURRENT
-            document = await self._read(getattr(paths, what).format(segment))
+            document = await self._read(getattr(paths, what).format(segment), max_bytes)
         self._paths, self._paths_are_known = paths, True
         return document
 
-    async def _read(self, path: str) -> dict[str, Any]:
-        return await repeated(self._read_once, path)
+    async def _read(self, path: str, max_bytes: int = MAX_ANSWER_BYTES) -> dict[str, Any]:
+        async def read_once(path: str) -> dict[str, Any]:
+            return self._document(await self._ask("GET", path, max_bytes=max_bytes))
 
-    async def _read_once(self, path: str) -> dict[str, Any]:
-        return self._document(await self._ask("GET", path))
+        return await repeated(read_once, path)
 
     async def _paths_before_post(self) -> _Paths:
         try:
@@ -265,9 +273,12 @@ class QuandelaCloud:
         *,
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
     ) -> Answer:
         content = None if body is None else self._encoded(body)
-        answer = await self._http.request(method, path, content=content, headers=headers)
+        answer = await self._http.request(
+            method, path, content=content, headers=headers, max_bytes=max_bytes
+        )
         self._notice(answer)
         self._raise_for(answer)
         return answer
