@@ -30,7 +30,14 @@ const options = {
   target: "es2022",
   // Where RequireJS is on the page, a dependency in UMD form would register itself with it.
   define: { "define.amd": "false" },
-  jsx: "automatic", // of src/ui/dom.ts, as tsconfig.json says
+  // Not the automatic JSX of tsconfig.json, which would write "children" some 200 times.
+  tsconfigRaw: {
+    compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" },
+  },
+  inject: ["src/ui/h.ts"],
+  // Names of ours that no message, no trait and no element of the page has.
+  mangleProps:
+    /^(session|traits|revision|variants|hasActive|dynamicNames|buttonRef|is(Trash|Open|Chosen|Number|Gone|Checked|Pending))$/,
   plugins: [cssAsText],
   legalComments: "none",
   logLevel: "info",

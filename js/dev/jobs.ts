@@ -38,7 +38,9 @@ function stateOf(i: number, count: number, scene: string): State {
   if (share < 0.55) return "success";
   if (share < 0.72) return "running";
   if (share < 0.82) return "waiting";
-  return i === count - 1 && scene === "mixed" && count > 3 ? "unconfirmed" : "unsent";
+  return i === count - 1 && (scene === "mixed" || scene === "doubt") && count > 3
+    ? "unconfirmed"
+    : "unsent";
 }
 
 function makeJob(i: number, state: State): Job {

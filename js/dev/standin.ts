@@ -102,7 +102,14 @@ export class StandIn implements Model {
       this.#set({ paused: name === "pause" });
       return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
     }
+    if (name === "confirm") {
+      const job = this.#jobs[args.position as number] as Job;
+      Object.assign(job, { state: "waiting", remote_id: args.remote_id, message: null });
+      this.#patch([job]);
+      return "1 confirmed";
+    }
     const wanted: Record<string, readonly string[]> = {
+      resend: ["unconfirmed"],
       run: FILTERS.unsent,
       rerun: FILTERS.failed,
       cancel: ["waiting", "running"],
@@ -123,7 +130,7 @@ export class StandIn implements Model {
   }
 
   #answer(name: string, args: Args): unknown {
-    if (name === "size") return { size_bytes: 1_234_567 };
+    if (name === "size") return { size_bytes: 1_234_567, near_names: ["compare_knill_and_ralph"] };
     if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
     if (name === "results") {
       return {
@@ -220,6 +227,7 @@ function detailOf(job: Job): JobDetail {
     started_at: job.started_at,
     duration_s: job.duration_s,
     finished_at: null,
+    evidence: job.state === "unconfirmed" ? { asked_at: job.sent_at, status_code: 504 } : {},
   };
   const at = job.sent_at ?? 0;
   return {

@@ -12,6 +12,8 @@ export interface Attempt {
   started_at: number | null;
   duration_s: number | null;
   finished_at: number | null;
+  /** What is known of a request that got no answer. */
+  evidence: Record<string, unknown>;
 }
 
 export interface JobEvent {
@@ -62,4 +64,6 @@ export interface GroupsAnswer {
 
 export interface SizeAnswer {
   size_bytes: number;
+  /** Other groups whose names look like this one's. */
+  near_names: string[];
 }

@@ -1,14 +1,18 @@
-/** Whether a view can be seen: it is on the screen, or nearly, and its browser tab is shown. */
+/**
+ * Whether a view can be seen: it is on the screen, or nearly, and its browser tab is shown. A hidden
+ * tab has its title still, so a view that `tells` in it counts as seen.
+ */
 
 export function whenSeen(
   element: Element,
   seen: (isSeen: boolean) => void,
+  tells: () => boolean,
   lifetime: AbortSignal,
 ): void {
   let isNear = false;
   let was = false;
   const tell = () => {
-    const is = isNear && !document.hidden && !lifetime.aborted;
+    const is = isNear && (!document.hidden || tells()) && !lifetime.aborted;
     if (is !== was) seen(is);
     was = is;
   };

@@ -7,8 +7,10 @@ import type { Model } from "./model";
 import { Session } from "./session";
 import { whenSeen } from "./sight";
 import { effect } from "./signals";
+import { countOf, countWhere, isTerminal } from "./states";
 import styles from "./styles";
 import { followTheme } from "./theme";
+import { markTitle } from "./title";
 import { App } from "./ui/App";
 import { drawInto } from "./ui/dom";
 
@@ -55,9 +57,15 @@ export default () => {
         session.link.open();
       } else if (watching.size === 0) session.link.close();
     };
-    whenSeen(host, see, end.signal);
+    whenSeen(host, see, () => session.hasActive.peek(), end.signal);
+    const titled = effect(() => {
+      const counts = session.traits.counts.value;
+      markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.value);
+    });
     end.signal.addEventListener("abort", () => {
       stop();
+      titled();
+      markTitle(0, 0, true);
       draw(null);
       host.remove();
     });

@@ -154,6 +154,31 @@ def test_a_job_is_told_in_detail(make_group, open_page):
     assert {"sending", "sent", "started"} <= set(told)
 
 
+def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, open_page, cloud):
+    """What is known of a request that got no answer; the id that a person gives settles it."""
+    group = make_group("g", {"duration_s": 60})
+    page = open_page(group)
+    cloud.faults.add("lose_reply", calls=["create"])
+    page.do("run", mode="parallel")
+    page.wait(lambda: group[0].state == "unconfirmed")
+    cloud.faults.clear()
+    evidence = page.ask("job", position=0)["attempts"][-1]["evidence"]
+    assert evidence["reason"] == group[0].message
+    assert evidence["asked_at"] <= evidence["gave_up_at"]
+    arrived = cloud.jobs()[-1].id
+    assert page.do("confirm", position=0, remote_id=arrived)["t"] == "done"
+    page.wait(lambda: group[0].id == arrived)
+    group.cancel_all()
+
+
+def test_an_empty_group_names_its_near_ones(make_group, open_page):
+    """A misspelt name makes a new group: the groups that it might have meant are told."""
+    make_group("hong ou mandel", {})
+    make_group("other", {})
+    page = open_page(make_group("hong-ou-mandel"))
+    assert page.ask("size")["near_names"] == ["hong ou mandel"]
+
+
 def test_results_are_distributions_largest_first(make_group, open_page):
     """Results of chosen jobs; the one that has none says why and harms no other."""
     group = make_group("g", {"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60})

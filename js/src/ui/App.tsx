@@ -9,7 +9,7 @@ import { GridView } from "./GridView";
 import { Groups } from "./Groups";
 import { Header } from "./Header";
 import { InTurn } from "./InTurn";
-import { Banner, BusyNote, Live } from "./Notices";
+import { Banner, BusyNote, Doubt, Live } from "./Notices";
 import { Progress } from "./Progress";
 import { Results } from "./Results";
 import { Toolbar } from "./Toolbar";
@@ -54,6 +54,7 @@ function Jobs({ session }: { session: Session }) {
     <>
       {session.panel.value === "results" && <Results session={session} />}
       {session.panel.value === "causes" && <Causes session={session} />}
+      <Doubt session={session} />
       <Filters session={session} />
       <GridView session={session} />
       {opened !== null && <Detail key={opened} session={session} position={opened} />}

@@ -9,8 +9,8 @@ import { DistributionView } from "./Distribution";
 import type { Children } from "./dom";
 import { type Answer, useAnswer, useSignal } from "./hooks";
 import { Pill } from "./Icon";
-import { JobActions } from "./JobActions";
-import { Attempts, Parameters, Timeline } from "./JobFacts";
+import { Adopt, JobActions } from "./JobActions";
+import { Attempts, Evidence, Parameters, Timeline } from "./JobFacts";
 import { Tabs } from "./Tabs";
 
 const TABS = ["Results", "Parameters", "Attempts", "Timeline"] as const;
@@ -46,6 +46,10 @@ export function Detail({ session, position }: { session: Session; position: numb
           <span>{message}</span>
           <Copy text={message} label="Copy the message" />
         </p>
+      )}
+      {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
+      {state === "unconfirmed" && !session.traits.read_only.value && (
+        <Adopt session={session} position={position} />
       )}
       <Tabs names={TABS} current={tab} />
       <div class="tab-panel" role="tabpanel" aria-label={tab.value}>
@@ -87,7 +91,11 @@ function FetchedResults({ session, position }: JobResultsProps) {
         if (error || distributions.length === 0)
           return <p class="quiet">{error || "No results."}</p>;
         return distributions.map((each) => (
-          <DistributionView key={each.title} distribution={each} />
+          <DistributionView
+            key={each.title}
+            distribution={each}
+            name={[session.traits.group.value, position, each.title].join(" ")}
+          />
         ));
       }}
     </Known>

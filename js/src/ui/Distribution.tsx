@@ -2,6 +2,7 @@
 
 import type { Distribution } from "../answers";
 import { csvOf } from "../csv";
+import { fileName, save } from "../exports";
 import * as format from "../format";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
@@ -10,25 +11,37 @@ import { useSignal } from "./hooks";
 
 const TOP = 12;
 
-export function DistributionView({ distribution }: { distribution: Distribution }) {
+interface Props {
+  distribution: Distribution;
+  /** What a file of it is called. */
+  name: string;
+}
+
+export function DistributionView({ distribution, name }: Props) {
   const isWhole = useSignal(false);
   const { title, unit, entries, rest, scalars } = distribution;
   const shown = isWhole.value ? entries : entries.slice(0, TOP);
   const hidden = entries.slice(shown.length);
   const others = hidden.length + rest.n;
   const total = sum(entries) + rest.value;
+  const csv = csvOf(["state", unit], entries);
   const largest = shown[0]?.[1] || 1;
   return (
     <figure>
       <figcaption>
         {title && <b>{title}</b>}
-        {Object.entries(scalars).map(([name, value]) => (
-          <span key={name}>
-            <i>{name.replaceAll("_", " ")}</i> {format.number(value)}
+        {Object.entries(scalars).map(([scalar, value]) => (
+          <span key={scalar}>
+            <i>{scalar.replaceAll("_", " ")}</i> {format.number(value)}
           </span>
         ))}
         <span class="spacer" />
-        <Copy text={csvOf(["state", unit], entries)} label="Copy as CSV" />
+        <Copy text={csv} label="Copy as CSV" />
+        <Button
+          icon="export"
+          label="Save as CSV"
+          onClick={() => save(csv, fileName(name, "csv"), "text/csv")}
+        />
       </figcaption>
       <table class="bars">
         <tbody>

@@ -1,10 +1,12 @@
 /** The table of jobs, or what to do where there is nothing to show. */
 
+import type { SizeAnswer } from "../answers";
 import { Grid } from "../grid/grid";
 import type { Session } from "../session";
 import { countOf } from "../states";
 import { Button } from "./Button";
 import { useEffect, useRef } from "./dom";
+import { useAnswer } from "./hooks";
 
 export function GridView({ session }: { session: Session }) {
   const element = useRef<HTMLDivElement>();
@@ -35,7 +37,7 @@ export function GridView({ session }: { session: Session }) {
         aria-multiselectable
         hidden={known === 0}
       />
-      {total === 0 && <EmptyGroup name={session.traits.group.value} />}
+      {total === 0 && <EmptyGroup session={session} />}
       {total > 0 && known === 0 && (
         <p class="empty">Fetching {total.toLocaleString("en-US")} jobs…</p>
       )}
@@ -44,13 +46,29 @@ export function GridView({ session }: { session: Session }) {
   );
 }
 
-function EmptyGroup({ name }: { name: string }) {
+/** A new group, which may be an old one misspelt. */
+function EmptyGroup({ session }: { session: Session }) {
+  const name = session.traits.group.value;
+  const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.near_names ?? [];
   return (
     <div class="empty">
       <p>This group has no jobs yet. Add the first one:</p>
       <pre>
         {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000)`}
       </pre>
+      {near.length > 0 && (
+        <p class="buttons" data-testid="near-names">
+          Did you mean
+          {near.map((other) => (
+            <Button
+              key={other}
+              onClick={() => session.run("open", { name: other }, `Opening ${other}…`)}
+            >
+              {other}
+            </Button>
+          ))}
+        </p>
+      )}
     </div>
   );
 }

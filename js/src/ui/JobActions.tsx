@@ -27,13 +27,12 @@ export function JobActions({ session, position }: Props) {
           Cancel
         </Button>
       )}
-      {state === "unconfirmed" && <Adopt session={session} position={position} />}
     </>
   );
 }
 
 /** A job whose request got no answer: only a person can know whether it arrived. */
-function Adopt({ session, position }: Props) {
+export function Adopt({ session, position }: Props) {
   const id = useSignal("");
   const remote_id = id.value.trim();
   return (

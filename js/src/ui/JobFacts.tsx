@@ -74,3 +74,32 @@ export function Timeline({ events, now }: { events: JobEvent[]; now: number }) {
     </ol>
   );
 }
+
+/** What speaks for and against a job's being on the cloud; the sentence above is its reason. */
+export function Evidence({ job, now }: { job: JobDetail; now: number }) {
+  const last = job.attempts.at(-1);
+  const known = Object.entries({ sent_at: last?.sent_at, ...last?.evidence }).filter(
+    ([name, value]) => name !== "reason" && value !== null && value !== undefined,
+  );
+  return (
+    <dl class="facts-of-job" data-testid="evidence">
+      {known.map(([name, value]) => (
+        <div key={name}>
+          <dt>{EVIDENCE[name] ?? wordOf(name)}</dt>
+          <dd>
+            {name.endsWith("_at") && typeof value === "number"
+              ? format.clock(value, now)
+              : String(value)}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const EVIDENCE: Record<string, string> = {
+  sent_at: "Request prepared",
+  asked_at: "Request left",
+  gave_up_at: "Given up",
+  status_code: "Answer's code",
+};

@@ -1,6 +1,7 @@
 /** The lines that say what is going on: trouble, a busy kernel, and what came of the last action. */
 
 import type { Session } from "../session";
+import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { Icon } from "./Icon";
 
@@ -11,6 +12,28 @@ export function Banner({ session }: { session: Session }) {
     <p class="notice" data-testid="banner" role="alert">
       <Icon name="unconfirmed" />
       <span>{text}</span>
+    </p>
+  );
+}
+
+/** Only a person can know what became of a request without an answer. */
+export function Doubt({ session }: { session: Session }) {
+  const count = session.traits.counts.value.unconfirmed ?? 0;
+  if (count === 0 || session.filter.value.value === "unconfirmed") return null;
+  const look = () => {
+    session.filter.set("unconfirmed");
+    session.opened.value = session.table.where((state) => state === "unconfirmed")[0] ?? null;
+  };
+  return (
+    <p class="notice" data-testid="doubt">
+      <Icon name="unconfirmed" />
+      <span>
+        {count === 1 ? "Of 1 job it is" : `Of ${count} jobs it is`} not known whether it reached the
+        cloud.
+      </span>
+      <Button kind="small" onClick={look}>
+        See what is known
+      </Button>
     </p>
   );
 }

@@ -58,6 +58,7 @@ describe("a group", () => {
   it("that is empty says the next step in code", async () => {
     const { root } = await show({ scene: "empty" });
     await expect.poll(() => root.querySelector("pre")?.textContent).toContain("jg.add(");
+    await expect.element(at("near-names")).toHaveTextContent("compare_knill_and_ralph");
     await expect.element(at("run")).toHaveAttribute("aria-disabled", "true");
   });
 
@@ -163,6 +164,57 @@ describe("a job", () => {
     await at("row-2").click({ position: { x: 300, y: 10 } });
     await expect.element(at("detail")).toHaveTextContent("Job 2");
     await expect.element(at("detail")).toHaveTextContent("41d3-9c6b-000000000002");
+  });
+});
+
+describe("results across jobs", () => {
+  it("are sorted, chosen, and their distributions stand side by side", async () => {
+    const { root, model } = await show({ jobs: 8, scene: "finished" });
+    await at("results").click();
+    const order = () =>
+      [...root.querySelectorAll<HTMLElement>("[data-testid^=result-]")].map(
+        ({ dataset }) => dataset.testid,
+      );
+    await expect.poll(() => order()[0]).toBe("result-0");
+    const byPerf = page.getByRole("button", { name: "physical perf" });
+    await byPerf.click();
+    await byPerf.click();
+    await expect.poll(() => order()[0]).toBe("result-7");
+    await page.getByLabelText("Choose job 7").click();
+    await page.getByLabelText("Choose job 1", { exact: true }).click();
+    const chart = at("comparison");
+    await expect.element(chart).toHaveTextContent("#1 · 0.1 · Knill CNOT");
+    await expect.element(chart).toHaveTextContent("distance 0.00");
+    expect(root.querySelectorAll("[data-testid=comparison] tr:first-child rect").length).toBe(2);
+    expect(model.get("selected")).toEqual([
+      [1, 1],
+      [7, 7],
+    ]);
+  });
+});
+
+describe("a job of which nobody knows whether it was sent", () => {
+  it("shows what is known, and takes the id that a person found", async () => {
+    const { root } = await show({ scene: "doubt" });
+    await at("doubt").getByRole("button").click();
+    await expect.element(at("evidence")).toHaveTextContent("Answer's code504");
+    await expect.poll(() => rows(root).length).toBe(1);
+    await page.getByLabelText("The job's id on the cloud").fill(" abc ");
+    await page.getByRole("button", { name: "It arrived with this id" }).click();
+    await expect.element(at("live")).toHaveTextContent("1 confirmed");
+    await expect.element(at("doubt")).not.toBeInTheDocument();
+  });
+});
+
+describe("the page's title", () => {
+  it("says how far it is while something runs, and is as it was when nothing does", async () => {
+    document.title = "My notebook";
+    const { close } = await show();
+    await expect.poll(() => document.title).toBe("14/24 done · My notebook");
+    close();
+    expect(document.title).toBe("My notebook");
+    await show({ scene: "finished" });
+    expect(document.title).toBe("My notebook");
   });
 });
 

@@ -45,13 +45,28 @@ describe("the theme", () => {
 });
 
 describe("accessibility", () => {
-  const scenes = ["still", "unsent", "empty", "refused", "failed", "groups", "busy"];
+  const scenes = ["still", "unsent", "empty", "refused", "failed", "groups", "busy", "doubt"];
   for (const theme of ["light", "dark"]) {
     it.each(scenes)(`finds nothing wrong with the scene %s, ${theme}`, async (scene) => {
       document.documentElement.dataset.theme = theme;
       const { root, el } = await show({ scene });
       await expect.poll(() => root.querySelector(".jobgroup")?.textContent).not.toBe("");
       await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await violations(el)).toEqual([]);
+    });
+
+    it(`finds nothing wrong with results side by side and failures by cause, ${theme}`, async () => {
+      document.documentElement.dataset.theme = theme;
+      const { root, el } = await show({ scene: "failed" });
+      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+      click("[data-testid=row-0] .select");
+      click("[data-testid=results]");
+      click("[data-testid=columns]");
+      await expect.poll(() => root.querySelector("[data-testid=comparison]")).not.toBeNull();
+      expect(await violations(el)).toEqual([]);
+      click("[data-testid=chip-failed]");
+      click("[data-testid=by-cause]");
       expect(await violations(el)).toEqual([]);
     });
 

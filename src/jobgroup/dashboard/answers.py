@@ -46,6 +46,7 @@ def job_detail(group: JobGroup, position: int) -> Json:
                 "started_at": each.started_at,
                 "duration_s": each.duration_s,
                 "finished_at": each.finished_at,
+                "evidence": dict(each.evidence),
             }
             for each in job.attempts
         ],
@@ -152,8 +153,11 @@ def groups() -> Json:
 
 
 def size(group: JobGroup) -> Json:
-    """What a group takes on disk."""
-    return {"size_bytes": size_on_disk(group_path(group.name))}
+    """What a group takes on disk, and which groups it might be a misspelling of."""
+    return {
+        "size_bytes": size_on_disk(group_path(group.name)),
+        "near_names": catalog.near_names(group.name),
+    }
 
 
 def _summary(summary: GroupSummary) -> Json:

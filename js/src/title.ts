@@ -1,0 +1,10 @@
+/** "23/24 done" in front of the page's title, so that it is seen from another tab. */
+
+const MARK = /^\d+\/\d+ done · /;
+
+/** Say how far it is; nothing where it is over. */
+export function markTitle(done: number, total: number, isOver: boolean): void {
+  const plain = document.title.replace(MARK, "");
+  const title = isOver ? plain : `${done}/${total} done · ${plain}`;
+  if (document.title !== title) document.title = title;
+}

@@ -1,0 +1,70 @@
+/** Chosen jobs' distributions in one chart: a line for each state, a bar for each job. */
+
+import type { Distribution } from "../answers";
+import { distance, lineUp, sharesOf } from "../compare";
+import * as format from "../format";
+
+export interface Compared {
+  position: number;
+  title: string;
+  distribution: Distribution;
+}
+
+const MOST_JOBS = 6;
+const TOP = 12;
+
+export function Comparison({ jobs }: { jobs: Compared[] }) {
+  const shown = jobs.slice(0, MOST_JOBS);
+  const all = shown.map(({ distribution }) => sharesOf(distribution));
+  const { lines, rest } = lineUp(all, TOP);
+  const largest = Math.max(...lines.flatMap(({ shares }) => shares), Number.MIN_VALUE);
+  const others = { label: "all others", shares: rest };
+  return (
+    <figure data-testid="comparison">
+      <figcaption>
+        {shown.map(({ position, title }, i) => (
+          <span key={position} class="series" data-series={i}>
+            {title}
+            {i > 0 && all[0] && all[i] && (
+              <i title="Total variation distance from the first, 0 to 1">
+                {" "}
+                distance {format.number(round(distance(all[0], all[i])))}
+              </i>
+            )}
+          </span>
+        ))}
+        {jobs.length > MOST_JOBS && <i>and {jobs.length - MOST_JOBS} more that are not drawn</i>}
+      </figcaption>
+      <table class="bars">
+        <tbody>
+          {[...lines, ...(rest.some((share) => share > 5e-4) ? [others] : [])].map((line) => (
+            <tr key={line.label}>
+              <th scope="row">
+                <code>{line.label}</code>
+              </th>
+              <td class="track">
+                {line.shares.map((share, i) => (
+                  <svg
+                    key={shown[i]?.position ?? i}
+                    class="series"
+                    data-series={i}
+                    aria-hidden="true"
+                    preserveAspectRatio="none"
+                    viewBox="0 0 100 1"
+                  >
+                    <rect width={(100 * Math.min(share, largest)) / largest} height={1} />
+                  </svg>
+                ))}
+              </td>
+              <td class="number">
+                {line.shares.map((share) => `${(100 * share).toFixed(1)} %`).join(" · ")}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </figure>
+  );
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
