@@ -22,6 +22,7 @@ help:
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
+	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make lint    linters and types alone"
 	@echo "make dev     src/ itself in .venv, instead of the wheel"
 	@echo "make clean   .venv, js/node_modules and what was built"
@@ -37,7 +38,11 @@ lab: $(VENV)/package
 .PHONY: test
 test: lint $(VENV)/chromium
 	cd js && npm run test
-	pytest
+	pytest -n 2 --dist loadfile
+
+.PHONY: torture
+torture: $(VENV)/package $(VENV)/tools
+	python tests/torture
 
 .PHONY: lint
 lint: $(VENV)/package $(VENV)/tools
