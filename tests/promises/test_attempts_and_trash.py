@@ -151,7 +151,9 @@ def test_a_damaged_group_does_not_stop_the_deletion_of_others(group, data_dir):
         JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
     assert not {"a", "c"} & set(JobGroup.list_existing())
     assert {"a", "c"} <= set(JobGroup.list_trash())
-    kept = [p for p in Path(data_dir).rglob("*") if p.is_file() and b"no database" in p.read_bytes()]
+    kept = [
+        p for p in Path(data_dir).rglob("*") if p.is_file() and b"no database" in p.read_bytes()
+    ]
     assert kept, "the damaged one's bytes are gone"
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

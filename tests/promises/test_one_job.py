@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from status_fuzz import fuzz_statuses
 from unruly import UnrulyCloud
 
 from jobgroup import (
@@ -235,55 +233,6 @@ def test_rows_that_are_damaged_while_their_jobs_run_concern_them_alone(sent, unr
     jg.cancel_all()
 
 
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=8,
-)
-ANY_STATUS = (
-    st.binary(max_size=60)
-    | ANY_JSON.map(lambda v: json.dumps(v).encode())
-    | st.dictionaries(
-        st.sampled_from(
-            [
-                "status",
-                "progress",
-                "progress_message",
-                "status_message",
-                "failure_code",
-                "creation_datetime",
-                "start_time",
-                "duration",
-                "msg",
-                "shots",
-                "name",
-            ]
-        ),
-        ANY_JSON
-        | st.sampled_from(["waiting", "running", "canceled", "error", "suspended", "\ud800"]),
-    ).map(lambda v: json.dumps(v).encode())
-)
-
-
-def fuzz_statuses(examples: int, **options: Any) -> Callable[..., None]:
-    """A check that random answers about some jobs leave the others alone."""
-    answers = st.tuples(st.sampled_from([200, 200, 204, 400, 404, 418, 500]), ANY_STATUS)
-
-    @settings(max_examples=examples, deadline=None, database=None, **options)
-    @given(answers=st.lists(answers, min_size=20, max_size=20))
-    def fuzz(sent: Any, unruly: UnrulyCloud, answers: list[tuple[int, bytes]]) -> None:
-        jg = sent(len(answers) + 1, name=f"fuzzed {time.time_ns()}")
-        by_id = {jg[i].id: answer for i, answer in enumerate(answers)}
-        unruly.answer = lambda call, job_id: by_id.get(job_id) if call == "status" else None
-        jg[-1].status()
-        jg.refresh()
-        assert jg[-1].state == "success"
-        assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)
-        assert all(repr(job) for job in jg)
-
-    return fuzz
-
-
-def test_random_statuses_concern_their_jobs_alone(sent, unruly):
+def test_random_statuses_concern_their_jobs_alone(unruly):
     """Random answers, JSON or not: the last job is asked about, and ends."""
-    fuzz_statuses(2, derandomize=True)(sent, unruly)
+    fuzz_statuses(2, derandomize=True)(unruly)

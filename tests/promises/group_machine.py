@@ -1,0 +1,380 @@
+"""A state machine that drives a group with everything at once, and compares after every step.
+
+The model of a step is what stood before it and what was asked for: nothing else may have changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from ledger import CREATING, Ledger, given_to
+from nursery import Nursery
+
+from jobgroup import JobGroup, JobGroupError, RemoteJob, TokenRefusedError, set_token
+from jobgroup.cloud import EmbeddedCloud
+from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.status import FAILED, TERMINAL
+
+KINDS: dict[str, dict[str, Any]] = {
+    "quick": {},
+    "short": {"duration_s": 0.02},
+    "long": {"duration_s": 600},
+    "fails": {"fail": "on purpose"},
+}
+DOUBTFUL = ("lose_reply", "lose_request", "garbage")
+WORDS = {"completed": "success", "error": "error", "canceled": "canceled"}
+MODES = {
+    "parallel": "jg.run_parallel()",
+    "queue": "jg.run_parallel(queue=True)",
+    "background": "jg.start(queue=True).result(60)",
+    "rerun": "jg.rerun_failed_parallel()",
+    "rerun queue": "jg.rerun_failed_parallel(queue=True)",
+    "append": "jg.rerun_failed_parallel(False)",
+}
+CHILD = """
+jg = JobGroup.open(name)
+say("go")
+try:
+    {}
+except (JobGroupError, TimeoutError) as error:
+    say(repr(error))
+"""
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of a job."""
+
+    name: str
+    state: str
+    ids: tuple[str | None, ...]
+    note: str
+
+
+class GroupMachine(RuleBasedStateMachine):
+    """Subclassed by `on`, which says on which cloud, and where children come from."""
+
+    cloud: ClassVar[EmbeddedCloud]
+    nursery: ClassVar[Nursery]
+    tally: ClassVar[dict[str, int]]
+
+    @classmethod
+    def on(cls, cloud: EmbeddedCloud, nursery: Nursery) -> type[GroupMachine]:
+        """The machine for a cloud."""
+        return type("Machine", (cls,), {"cloud": cloud, "nursery": nursery, "tally": {}})
+
+    @initialize(
+        knows_keys=st.booleans(),
+        kinds=st.lists(st.sampled_from(list(KINDS)), min_size=3, max_size=8),
+    )
+    def begin(self, knows_keys: bool, kinds: list[str]) -> None:
+        self.name = f"machine {next(_numbers)}"
+        self._serial = itertools.count()
+        self.cloud.faults.clear()
+        self.cloud.set_plan(honours_keys=knows_keys, max_queue=1_000_000)
+        self.jg = JobGroup(self.name)
+        self._count("examples")
+        self._add(kinds, elsewhere=False)
+
+    def teardown(self) -> None:
+        self.nursery.clear()
+        self.cloud.faults.clear()
+        if hasattr(self, "jg"):
+            with suppress(JobGroupError):
+                self.jg.cancel_all()
+
+    # -- what a person does ------------------------------------------------------------------------
+
+    @rule(
+        kinds=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=5),
+        elsewhere=st.booleans(),
+    )
+    def add(self, kinds: list[str], elsewhere: bool) -> None:
+        self._add(kinds, elsewhere=elsewhere)
+
+    def _add(self, kinds: list[str], *, elsewhere: bool) -> None:
+        names = [f"{kind} {next(self._serial)}" for kind in kinds]
+        with self._step(added=names):
+            if elsewhere:
+                jobs = [(n, KINDS[k]) for n, k in zip(names, kinds, strict=True)]
+                source = "JobGroup(name).add_many([job(n, **p) for n, p in jobs])"
+                self.nursery.start(source, name=self.name, jobs=jobs).all()
+            else:
+                self.jg.add_many([self._job(n, k) for n, k in zip(names, kinds, strict=True)])
+        self._count("jobs", len(kinds))
+
+    @rule(mode=st.sampled_from(["parallel", "queue", "background"]))
+    def run(self, mode: str) -> None:
+        self._do(mode)
+
+    @rule(mode=st.sampled_from(["rerun", "rerun queue", "append"]))
+    def rerun(self, mode: str) -> None:
+        self._do(mode)
+
+    @rule(mode=st.sampled_from(list(MODES)))
+    def run_elsewhere(self, mode: str) -> None:
+        with self._step(asked=self._takes(mode), appends=mode == "append"):
+            self.nursery.start(CHILD.format(MODES[mode]), name=self.name).all()
+
+    @precondition(lambda self: not self._has_unsent("long"))
+    @rule()
+    def run_sequentially(self) -> None:
+        with self._step(asked=self._takes("parallel")), suppress(JobGroupError):
+            self.jg.run_sequential(0)
+
+    @rule(mode=st.sampled_from(list(MODES)), delay_s=st.floats(0, 0.15))
+    def kill(self, mode: str, delay_s: float) -> None:
+        in_flight = SENDS_AT_ONCE if "queue" in MODES[mode] else 1
+        with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=in_flight):
+            child = self.nursery.start(CHILD.format(MODES[mode]), name=self.name)
+            child.hear()
+            time.sleep(delay_s)
+            child.kill()
+            self._until(lambda: not any(j.state == "sending" for j in JobGroup.open(self.name)))
+        self._count("kills")
+
+    @rule(count=st.integers(2, 3))
+    def race(self, count: int) -> None:
+        with self._step(asked=self._takes("parallel")):
+            racers = [
+                self.nursery.start(CHILD.format(MODES["parallel"]), name=self.name)
+                for _ in range(count)
+            ]
+            with suppress(JobGroupError):
+                self.jg.run_parallel()
+            for racer in racers:
+                racer.all()
+        self._count("races")
+
+    @rule(elsewhere=st.booleans())
+    def cancel_all(self, elsewhere: bool) -> None:
+        with self._step():
+            if elsewhere:
+                source = "JobGroup(name).ask('cancel', positions=None).result()"
+                self.nursery.start(source, name=self.name).all()
+            else:
+                self.jg.cancel_all()
+
+    @precondition(lambda self: len(self.jg))
+    @rule(data=st.data())
+    def one_job(self, data: st.DataObject) -> None:
+        position = data.draw(st.integers(0, len(self.jg) - 1), "position")
+        job = self.jg[position]
+        what = data.draw(st.sampled_from(["cancel", "rerun", "append", "execute", "note"]), "what")
+        appends = what == "append"
+        takes = {"rerun": FAILED, "append": FAILED, "execute": {"unsent"}}.get(what, set())
+        with self._step(asked={position} if job.state in takes else set(), appends=appends):
+            with suppress(JobGroupError, RuntimeError):
+                if what == "cancel":
+                    job.cancel()
+                elif what in ("rerun", "append"):
+                    job.rerun(replace=not appends)
+                elif what == "execute":
+                    job.execute_async()
+
+    @rule()
+    def pause_and_resume(self) -> None:
+        with self._step(asked=self._takes("parallel")):
+            self.jg.pause()
+            before = len(self._given())
+            run = self.jg.start(queue=True)
+            time.sleep(0.05)
+            assert len(self._given()) == before, "a paused group sent something"
+            self.jg.resume()
+            with suppress(JobGroupError):
+                run.result(60)
+
+    @rule(restored_elsewhere=st.booleans())
+    def delete_and_restore(self, restored_elsewhere: bool) -> None:
+        with self._step():
+            JobGroup.delete_job_group(self.name)
+            assert self.name not in JobGroup.list_existing()
+            assert self.name in JobGroup.list_trash()
+            if restored_elsewhere:
+                self.nursery.start("JobGroup.restore(name)", name=self.name).all()
+            else:
+                JobGroup.restore(self.name)
+
+    @rule()
+    def decide(self) -> None:
+        """As a user who looks at the cloud's own page."""
+        ledger = Ledger(self.jg, self.cloud).check(unconfirmed=1_000)
+        with self._step(asked=set(ledger.unconfirmed)):
+            with suppress(JobGroupError, RuntimeError):
+                ledger.settle()
+
+    # -- what a cloud does -------------------------------------------------------------------------
+
+    @rule(
+        kind=st.sampled_from(["lose_reply", "lose_request", "garbage"]),
+        times=st.integers(1, 2),
+        calls=st.sampled_from([CREATING, ("status",), ("availability",), ()]),
+    )
+    def lose(self, kind: Any, times: int, calls: tuple[Any, ...]) -> None:
+        self.cloud.faults.add(kind, times=times, calls=calls)
+        self._count("faults", times)
+
+    @rule(
+        status=st.sampled_from([400, 403, 408, 422, 429, 500, 503]),
+        times=st.integers(1, 3),
+        calls=st.sampled_from([CREATING, ("status",), ("cancel",), ()]),
+    )
+    def refuse(self, status: int, times: int, calls: tuple[Any, ...]) -> None:
+        self.cloud.faults.add("refuse", status=status, times=times, calls=calls, retry_after_s=0)
+        self._count("faults", times)
+
+    @rule(kind=st.sampled_from(["refuse_token", "no_credits", "fail_job"]), times=st.integers(1, 3))
+    def deny(self, kind: Any, times: int) -> None:
+        self.cloud.faults.add(kind, times=times)
+        self._count("faults", times)
+
+    @rule()
+    def calm(self) -> None:
+        self.cloud.faults.clear()
+
+    @rule(room=st.integers(0, 3))
+    def fill_plan(self, room: int) -> None:
+        waiting = sum(job.status not in WORDS for job in self.cloud.jobs())
+        with self._step(asked=self._takes("parallel")):
+            self.cloud.set_plan(max_queue=waiting + room)
+            try:
+                with suppress(JobGroupError):
+                    self.jg.run_parallel()
+            finally:
+                self.cloud.set_plan(max_queue=1_000_000)
+
+    @rule()
+    def revoke_token(self) -> None:
+        self.cloud.faults.clear()
+        with self._step():
+            set_token("revoked", url=self.cloud.url)
+            try:
+                if self._takes("parallel"):
+                    try:
+                        self.jg.run_parallel()
+                    except TokenRefusedError:
+                        pass
+                    else:
+                        raise AssertionError("a revoked token sent a job")
+            finally:
+                set_token(self.cloud.token, url=self.cloud.url)
+
+    # -- comparing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(
+        self,
+        *,
+        asked: set[int] | None = None,
+        added: list[str] | None = None,
+        appends: bool = False,
+        in_flight: int = 0,
+    ) -> Iterator[None]:
+        before, doubtful = self._snapshots(), self._doubts()
+        unconfirmed = sum(job.state == "unconfirmed" for job in before)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+        self._compare(before, asked or set(), added or [], appends=appends)
+        may_be = unconfirmed + in_flight + self._doubts() - doubtful
+        Ledger(self.jg, self.cloud).check(unconfirmed=may_be)
+        if not self.cloud.faults.active():
+            self._compare_states()
+        self._count("steps")
+
+    def _compare(
+        self, before: list[Snapshot], asked: set[int], added: list[str], *, appends: bool
+    ) -> None:
+        after = self._snapshots()
+        new = after[len(before) :]
+        if appends:
+            assert len(new) <= len(asked)
+            assert {job.name for job in new} <= {before[position].name for position in asked}
+        else:
+            assert [job.name for job in new] == added
+        for position, (old, now) in enumerate(zip(before, after, strict=False)):
+            assert (old.name, old.note) == (now.name, now.note)
+            for old_id, new_id in zip(old.ids, now.ids, strict=False):
+                assert old_id in (None, new_id), "an attempt's id has changed"
+            may_send = position in asked and not appends
+            if position not in asked or appends:
+                assert len(now.ids) == len(old.ids), f"{old.name} was sent unasked"
+                assert old.state not in TERMINAL or now.state == old.state
+                assert (old.state == "unsent") == (now.state == "unsent")
+            else:
+                assert may_send
+                assert len(old.ids) <= len(now.ids) <= len(old.ids) + 1, f"{old.name} sent twice"
+
+    def _compare_states(self) -> None:
+        """What has ended on the cloud has ended here, in the same way."""
+
+        def agree() -> bool:
+            ended = {j.id: WORDS[j.status] for j in self._given() if j.status in WORDS}
+            self.jg.refresh()
+            return all(
+                job.state == ended[job.id]
+                for job in self.jg
+                if job.id is not None and job.id in ended
+            )
+
+        self._until(agree)
+
+    def _do(self, mode: str) -> None:
+        with self._step(asked=self._takes(mode), appends=mode == "append"):
+            with suppress(JobGroupError):
+                exec(MODES[mode], {"jg": self.jg})  # noqa: S102
+
+    def _takes(self, mode: str) -> set[int]:
+        """The jobs that a run may send. What is failed is known after asking the cloud."""
+        if mode in ("rerun", "rerun queue", "append"):
+            failed = {j.id for j in self._given() if j.status in ("error", "canceled")}
+            running = {j.id for j in self._given() if j.status not in WORDS}
+            return {
+                job.position
+                for job in self.jg
+                if job.state in FAILED or (job.id and job.id in failed | running)
+            }
+        return {job.position for job in self.jg if job.state == "unsent"}
+
+    def _has_unsent(self, kind: str) -> bool:
+        return any(job.state == "unsent" and job.name.startswith(kind) for job in self.jg)
+
+    def _doubts(self) -> int:
+        """How many creates were answered in a way that leaves their fate open."""
+        return sum(
+            entry.call in CREATING
+            and (bool(set(entry.faults) & set(DOUBTFUL)) or (entry.status or 0) >= 500)
+            for entry in self.cloud.log
+        )
+
+    def _snapshots(self) -> list[Snapshot]:
+        return [
+            Snapshot(job.name, job.state, tuple(a.remote_id for a in job.attempts), job.note)
+            for job in self.jg
+        ]
+
+    def _given(self) -> list[Any]:
+        return given_to(self.cloud, self.name)
+
+    def _job(self, name: str, kind: str) -> RemoteJob:
+        body = {"command": "timer", "parameters": KINDS[kind]}
+        return RemoteJob(body, platform="test:timer", url=self.cloud.url, name=name)
+
+    def _until(self, condition: Callable[[], Any]) -> None:
+        give_up = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < give_up, "it did not come true"
+            time.sleep(0.02)
+
+    def _count(self, what: str, by: int = 1) -> None:
+        self.tally[what] = self.tally.get(what, 0) + by
