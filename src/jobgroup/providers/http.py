@@ -34,8 +34,8 @@ from jobgroup.errors import (
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
 
-CONNECTIONS: Final = 50
-"""Requests in flight per account; more gain nothing at 100 ms and look like an attack."""
+CONNECTIONS: Final = 110
+"""Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
 
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 256 * 2**20

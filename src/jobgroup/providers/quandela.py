@@ -39,7 +39,7 @@ from jobgroup.providers.http import (
 )
 from jobgroup.providers.retry import repeated
 
-STATUS_CONCURRENCY: Final = 40
+STATUS_CONCURRENCY: Final = 100
 """Status questions in flight; the connections beyond them stay free for creates and results."""
 
 GIVE_UP_AFTER: Final = 10
