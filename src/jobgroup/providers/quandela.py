@@ -39,8 +39,10 @@ from jobgroup.providers.http import (
 )
 from jobgroup.providers.retry import repeated
 
+STATUS_AT_FIRST: Final = 40
 STATUS_CONCURRENCY: Final = 100
-"""Status questions in flight; the connections beyond them stay free for creates and results."""
+"""Status questions in flight: so many at first, one more for each good answer, up to so many. The
+connections beyond them stay free for creates and results."""
 
 GIVE_UP_AFTER: Final = 10
 """Failures in a row, each after its repeats, that make one round of questions stop."""
@@ -83,6 +85,7 @@ class _Sweep:
     def __init__(self, remote_ids: Sequence[str]) -> None:
         self.waiting: Iterator[str] = iter(dict.fromkeys(remote_ids))
         self.answers: dict[str, RemoteStatus | Exception] = {}
+        self.in_flight = min(STATUS_AT_FIRST, len(remote_ids))
         self._failures_in_a_row = 0
 
     def answered(self, remote_id: str, answer: RemoteStatus) -> None:
@@ -156,7 +159,7 @@ class QuandelaCloud:
         await self._ask("POST", paths.cancel.format(_segment(remote_id)))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Ask about jobs, `STATUS_CONCURRENCY` at a time; each gets its answer or its own error.
+        """Ask about jobs, many at a time; each gets its answer or its own error.
 
         Once the account is refused, unreachable or throttled, or after `GIVE_UP_AFTER` failures in
         a row, the jobs that were not yet asked about get that same error unasked.
@@ -167,8 +170,8 @@ class QuandelaCloud:
         except JobGroupError as error:
             sweep.give_up(error)
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(STATUS_CONCURRENCY, len(remote_ids))):
-                workers.create_task(self._ask_status(sweep))
+            for _ in range(sweep.in_flight):
+                workers.create_task(self._ask_status(sweep, workers))
         return sweep.answers
 
     async def result(self, remote_id: str) -> dict[str, Any]:
@@ -186,7 +189,7 @@ class QuandelaCloud:
         """Close connections."""
         await self._http.aclose()
 
-    async def _ask_status(self, sweep: _Sweep) -> None:
+    async def _ask_status(self, sweep: _Sweep, workers: asyncio.TaskGroup) -> None:
         for remote_id in sweep.waiting:
             try:
                 answer = remote_status(await self._read_job("status", remote_id))
@@ -194,6 +197,9 @@ class QuandelaCloud:
                 sweep.failed(remote_id, error)
             else:
                 sweep.answered(remote_id, answer)
+                if sweep.in_flight < STATUS_CONCURRENCY:
+                    sweep.in_flight += 1
+                    workers.create_task(self._ask_status(sweep, workers))
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         answer = await self._ask("POST", path, body=body, headers={"Idempotency-Key": key})
@@ -294,8 +300,8 @@ class QuandelaCloud:
             ) from None
 
     def _notice(self, answer: Answer) -> None:
-        if answer.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true":
-            self.can_look_up = True
+        # the latest answer counts: a cloud that no longer knows keys would make a second job
+        self.can_look_up = answer.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
 
     def _raise_for(self, answer: Answer) -> None:
         error = error_for(
