@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from scripted_cloud import ScriptedCloud
 
@@ -22,6 +23,10 @@ def cloud() -> Iterator[EmbeddedCloud]:
     """The embedded cloud, with a worker that executes Perceval's payloads."""
     with EmbeddedCloud(max_queue=1000, max_concurrent=50) as running:
         set_token(running.token, url=running.url)
+        # Perceval's client waits 10 s for a platform that a worker describes once it has started
+        headers = {"Authorization": f"Bearer {running.token}"}
+        details = f"{running.url}/api/platforms/sim:altair/processor"
+        httpx.get(details, headers=headers, timeout=120).raise_for_status()
         yield running
 
 
