@@ -66,6 +66,7 @@ class _Account:
         self._target = target
         self.waiting: list[int] = []  # in the group's order, so it is a heap already
         self._errors: dict[int, Exception] = {}
+        self._has_failed_enough = False
         self._in_flight = 0
         self._mine: set[int] = set()
         self._free = 0.0
@@ -77,7 +78,13 @@ class _Account:
     @property
     def error(self) -> Exception | None:
         """What ended the sending for this account: of several in flight, the first job's."""
+        if self._has_failed_enough:
+            return self._run.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
+
+    @property
+    def _is_over(self) -> bool:
+        return self._has_failed_enough or bool(self._errors) or self._run.is_stopping
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
@@ -86,7 +93,7 @@ class _Account:
             while (self.waiting or self._in_flight) and not run.is_stopping:
                 await run.wait_while_paused()
                 await self._settle()
-                if self.error is not None or run.is_stopping:
+                if self._is_over:
                     break
                 if self.waiting and await self._has_slot():
                     self._free -= 1
@@ -94,9 +101,7 @@ class _Account:
                     group.start_soon(self._send, heapq.heappop(self.waiting))
                 else:
                     await run.session.next_change(0.5)
-        while (
-            run.plan.stop_after_failures and self._mine and not run.is_stopping and not self.error
-        ):
+        while run.plan.stop_after_failures and self._mine and not self._is_over:
             await self._settle()
             await run.session.next_change(0.5)
 
@@ -158,7 +163,7 @@ class _Account:
                 self._mine.discard(record.position)
                 self._free += 1
         if self._run.should_stop_for_failures():
-            self._errors[-1] = self._run.failures_error()
+            self._has_failed_enough = True
 
     async def _free_slots(self) -> float:
         try:
