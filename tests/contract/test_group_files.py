@@ -192,7 +192,7 @@ def test_delete_by_date(zone):
 def test_delete_by_date_goes_by_creation():
     """A group that was changed later is still as old as it is."""
     jg = JobGroup("old")
-    moment = datetime.now()  # noqa: DTZ005
+    moment = datetime.now()
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     assert jg.created_date < moment < jg.modified_date
     JobGroup.delete_job_groups_date(moment)

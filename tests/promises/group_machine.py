@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from ledger import CREATING, Ledger, given_to
+from ledger import CREATING, Ledger, given_to, in_flight
 from nursery import Nursery
 
 from jobgroup import JobGroup, JobGroupError, RemoteJob, TokenRefusedError, set_token
@@ -90,7 +90,8 @@ class GroupMachine(RuleBasedStateMachine):
         self.nursery.clear()
         self.cloud.faults.clear()
         if hasattr(self, "jg"):
-            with suppress(JobGroupError):
+            with suppress(JobGroupError), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 self.jg.cancel_all()
 
     # -- what a person does ------------------------------------------------------------------------
@@ -134,13 +135,15 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(list(MODES)), delay_s=st.floats(0, 0.15))
     def kill(self, mode: str, delay_s: float) -> None:
-        in_flight = SENDS_AT_ONCE if "queue" in MODES[mode] else 1
-        with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=in_flight):
+        at_once = SENDS_AT_ONCE if "queue" in MODES[mode] else 1
+        with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=at_once):
             child = self.nursery.start(CHILD.format(MODES[mode]), name=self.name)
             child.hear()
             time.sleep(delay_s)
             child.kill()
-            self._until(lambda: not any(j.state == "sending" for j in JobGroup.open(self.name)))
+            stop_watching = self.jg.subscribe(lambda: None)
+            self._until(lambda: not in_flight(self.name))
+            stop_watching()
         self._count("kills")
 
     @rule(count=st.integers(2, 3))
@@ -172,8 +175,9 @@ class GroupMachine(RuleBasedStateMachine):
         job = self.jg[position]
         what = data.draw(st.sampled_from(["cancel", "rerun", "append", "execute", "note"]), "what")
         appends = what == "append"
-        takes = {"rerun": FAILED, "append": FAILED, "execute": {"unsent"}}.get(what, set())
-        with self._step(asked={position} if job.state in takes else set(), appends=appends):
+        mode = {"execute": "parallel"}.get(what, what)
+        asked = {position} & self._takes(mode) if mode in MODES else set()
+        with self._step(asked=asked, appends=appends):
             with suppress(JobGroupError, RuntimeError):
                 if what == "cancel":
                     job.cancel()
@@ -332,7 +336,7 @@ class GroupMachine(RuleBasedStateMachine):
     def _do(self, mode: str) -> None:
         with self._step(asked=self._takes(mode), appends=mode == "append"):
             with suppress(JobGroupError):
-                exec(MODES[mode], {"jg": self.jg})  # noqa: S102
+                exec(MODES[mode], {"jg": self.jg})
 
     def _takes(self, mode: str) -> set[int]:
         """The jobs that a run may send. What is failed is known after asking the cloud."""
@@ -342,7 +346,7 @@ class GroupMachine(RuleBasedStateMachine):
             return {
                 job.position
                 for job in self.jg
-                if job.state in FAILED or (job.id and job.id in failed | running)
+                if job.state in FAILED | {"unconfirmed"} or job.id in failed | running
             }
         return {job.position for job in self.jg if job.state == "unsent"}
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ledger import Ledger, given_to
 from nursery import Child, Nursery
@@ -96,7 +97,7 @@ class Campaign:
         self.jobs += jobs
 
     def of_rerunning(self, name: str, jobs: int, lives: int, *, replace: bool) -> None:
-        """Each failed job is rerun once where reruns replace, once per request where they append."""
+        """Each failed job is rerun once where reruns replace, once a request where they append."""
         names = [str(i) for i in range(jobs)]
         self.cloud.faults.add("fail_job", times=jobs)
         self.nursery.start(PREPARE, name=name, names=names).all()
@@ -124,7 +125,8 @@ class Campaign:
             at_once = SENDS_AT_ONCE if queue else 1
             child = self.nursery.start(source, name=name, replace=replace, queue=queue)
             child.hear()
-            said = self._strike(child, 0.12, lambda: self._look(name, unconfirmed, at_once))
+            look = partial(self._look, name, unconfirmed, at_once)
+            said = self._strike(child, 0.12, look)
             in_flight = 0 if "done" in said or "interrupted" in said else at_once
             unconfirmed = self._count_unconfirmed(name, unconfirmed + in_flight)
             if "done" in said:

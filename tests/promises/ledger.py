@@ -108,6 +108,13 @@ def keys_without_id(name: str) -> set[str]:
         }
 
 
+def in_flight(name: str) -> int:
+    """How many requests are under way as the file has it, reruns that append among them."""
+    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+        sending = "SELECT count(*) FROM attempts WHERE state = 'sending'"
+        return int(connection.execute(sending).fetchone()[0])
+
+
 def requests(cloud: EmbeddedCloud, *calls: str) -> int:
     """How many requests of these kinds the cloud had; of any kind where none is named."""
     return sum(entry.call in calls or not calls for entry in cloud.log)

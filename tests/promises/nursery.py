@@ -163,7 +163,7 @@ def _live(connection: socket.socket) -> None:
     talk.flush()
     last: tuple[str, Any] = ("end", None)
     try:
-        exec(order["source"], _names(talk) | order["names"])  # noqa: S102
+        exec(order["source"], _names(talk) | order["names"])
     except KeyboardInterrupt:
         last = ("said", "interrupted")
     except BaseException:  # noqa: BLE001  (the test's to see)
@@ -174,10 +174,6 @@ def _live(connection: socket.socket) -> None:
 
 
 def _serve(path: str) -> None:
-    import jobgroup.engine.commands
-    import jobgroup.group.bars
-    import jobgroup.providers.quandela
-    import jobgroup.state
     import tqdm.auto  # noqa: F401
 
     server = socket.socket(socket.AF_UNIX)

@@ -113,7 +113,7 @@ def test_the_trash_empties_itself_after_a_week(group, data_dir):
 
 
 def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):
-    """Neither by name, date or all: the launcher is named, its jobs go on; dead, it is no matter."""
+    """Neither by name, date or all: the launcher is named, its jobs go on; dead, it is none."""
     jg = group(2, duration_s=60)
     script = child("JobGroup.open('experiment').run_sequential(0)")
     until(lambda: jg[0].state in ("waiting", "running"))

@@ -10,7 +10,7 @@ import pytest
 from kills import Campaign
 from ledger import requests
 
-from jobgroup import CloudError, JobGroup, JobGroupError, UnconfirmedJobError
+from jobgroup import CloudError, JobGroupError, UnconfirmedJobError
 
 SEED = 20_261
 
@@ -25,7 +25,8 @@ def campaign(request, nursery, cloud) -> Campaign:
 
 def test_each_job_is_sent_once_through_kills_of_a_run(campaign):
     """Runs are struck at random moments until the group is sent: each job is on the cloud once,
-    every id is known, and no more are unconfirmed than requests were in flight."""
+    every id is known, and no more are unconfirmed than requests were in flight.
+    """
     campaign.of_running("run", jobs=25, lives=4)
 
 
@@ -41,7 +42,8 @@ def test_a_rerun_that_appends_survives_a_kill(campaign):
 
 def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
     """A job whose answer was lost is unconfirmed: counted as sent, with the time of its request; no
-    later run sends it again, and `confirm` adopts the cloud's id."""
+    later run sends it again, and `confirm` adopts the cloud's id.
+    """
     jg = group(3)
     began = time.time()
     cloud.faults.add("lose_reply", calls=["create"], times=1)
@@ -69,7 +71,8 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
 
 def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
     """A request that vanished looks the same from here: nothing is sent until `resend`, which works
-    once, keeps the attempt, and is no offer for a job that is not unconfirmed."""
+    once, keeps the attempt, and is no offer for a job that is not unconfirmed.
+    """
     jg = group(2)
     cloud.faults.add("lose_request", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
@@ -193,7 +196,8 @@ say("done")
 )
 def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, until):
     """Ctrl-C during a blocking run, or the end of a script whose run goes on behind it: the answer
-    that is awaited is recorded, the rest is unsent, and the lease is free at once."""
+    that is awaited is recorded, the rest is unsent, and the lease is free at once.
+    """
     jg = group(30, duration_s=0.01)
     cloud.faults.add("delay_reply", calls=["create"], delay_s=0.4)
     running = child(RUN.format(run=run))
@@ -215,7 +219,8 @@ def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, unti
 
 def test_a_job_in_flight_does_not_stay_so_when_its_sender_dies(group, child, cloud, until):
     """A group that is open here (a dashboard) while its launcher is killed elsewhere shows the job
-    as unconfirmed, without being opened anew, and offers what can be done."""
+    as unconfirmed, without being opened anew, and offers what can be done.
+    """
     jg = group(2)
     jg.state.observe(lambda _: None)
     cloud.faults.add("delay_reply", calls=["create"], delay_s=60)

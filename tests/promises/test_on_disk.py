@@ -6,7 +6,8 @@ import os
 import random
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from kills import Campaign
@@ -20,7 +21,8 @@ SEED = 20_260
 
 def test_what_was_acknowledged_survives_kills(nursery, cloud):
     """Processes that add are killed at random moments: no acknowledged job is ever missing, no
-    `add_many` is there by half, and the file is sound."""
+    `add_many` is there by half, and the file is sound.
+    """
     print(f"seed {SEED}")
     campaign = Campaign(random.Random(SEED), nursery, cloud, knows_keys=False)
     campaign.of_adding("killed", lives=6)
@@ -71,7 +73,8 @@ say("done")
 
 def test_ctrl_c_while_an_add_waits_for_its_turn(group, child, job, cloud):
     """An add that is interrupted while another process writes leaves no lock behind: this process
-    goes on adding, and so do the others."""
+    goes on adding, and so do the others.
+    """
     jg = group(1)
     source = """
 jg = JobGroup.open("experiment")
@@ -101,13 +104,14 @@ def _wait_until_asleep(pid: int) -> None:
     # SQLite sleeps between its attempts to get a lock; a process that computes is not "S" for long
     asleep = 0
     while asleep < 200:
-        with open(f"/proc/{pid}/stat") as stat:
-            asleep = asleep + 1 if stat.read().rpartition(")")[2].split()[0] == "S" else 0
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+        asleep = asleep + 1 if stat.rpartition(")")[2].split()[0] == "S" else 0
 
 
 def test_a_fork_shares_no_lock_with_its_parent(child):
     """A forked process adds while its parent, who had the group open, closes it: what the fork was
-    told to be added is there after both are killed."""
+    told to be added is there after both are killed.
+    """
     source = """
 import gc
 jg = JobGroup("forked")
@@ -162,7 +166,8 @@ def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
 
 def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud):
     """While the intent cannot be written no request leaves. However little room there is, every job
-    that reached the cloud is known or unconfirmed, and is not sent again."""
+    that reached the cloud is known or unconfirmed, and is not sent again.
+    """
     jg = group(12)
     tiny_disk.fill()
     with pytest.raises(StorageError):
@@ -170,10 +175,8 @@ def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, grou
     assert requests(cloud, "create") == 0
     for free in range(4096, 14 * 4096, 4096):
         tiny_disk.fill(but=free)
-        try:
+        with suppress(StorageError):
             jg.run_parallel()
-        except StorageError:
-            pass
     tiny_disk.clear()
     jg.run_parallel()
     ledger = Ledger(jg, cloud).check(unconfirmed=13)
@@ -184,7 +187,8 @@ def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, grou
 
 def test_a_group_is_made_in_one_piece(child):
     """While one process makes a group, another that opens it finds all of it or nothing: it never
-    takes the unfinished file for a damaged one."""
+    takes the unfinished file for a damaged one.
+    """
     makes = """
 for n in range(40):
     hear()

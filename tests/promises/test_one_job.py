@@ -87,7 +87,8 @@ def only_for(bad_id: str | None, call: str, answer: Any) -> Callable[[str, str],
 
 def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
     """Whatever the cloud answers about some jobs, those before and behind them end; the former are
-    as they were, and go on once the cloud comes to its senses."""
+    as they were, and go on once the cloud comes to its senses.
+    """
     bad = range(2, 2 + len(BAD_STATUS))
     jg = sent(len(BAD_STATUS) + 45)
     answers = dict(zip([jg[i].id for i in bad], BAD_STATUS.values(), strict=True))
@@ -109,7 +110,8 @@ def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
 
 def test_bad_results_concern_their_jobs_alone(sent, unruly):
     """The others' results are had: with a warning where failures are collected, in the error where
-    they are raised."""
+    they are raised.
+    """
     jg = sent(len(BAD_RESULT) + 2)
     jg.refresh()
     bad = range(1, 1 + len(BAD_RESULT))
@@ -132,7 +134,7 @@ BAD_IDS = ["\ud800", "", None, 5, "x" * 5000, "a\x00b", "../../x", "?a=b#c"]
 
 
 def test_bad_ids_concern_their_jobs_alone(sent, unruly, until):
-    """An id that is none leaves its job unconfirmed, or is kept and escaped; each job is sent once."""
+    """An id that is none leaves its job unconfirmed, or is kept; each job is sent once."""
     jg = sent(0)
     for i in range(len(BAD_IDS) + 2):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(i)))
@@ -156,7 +158,10 @@ def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
 DAMAGE = {
     "a body that is no zlib": ("UPDATE payloads SET body = x'00' WHERE id = :payload",),
     "a flipped bit in a body": (
-        "UPDATE payloads SET body = substr(body, 1, 20) || x'41' || substr(body, 22) WHERE id = :payload",
+        (
+            "UPDATE payloads SET body = substr(body, 1, 20) || x'41' || substr(body, 22)\n"
+            "WHERE id = :payload"
+        ),
     ),
     "a body that is no JSON": (
         "UPDATE payloads SET body = :value WHERE id = :payload",
@@ -183,8 +188,10 @@ DAMAGE = {
         "UPDATE jobs SET state = 'sucbess' WHERE position = :position",
     ),
     "a provider that is not installed": (
-        "UPDATE jobs SET target_id = (SELECT id FROM targets WHERE provider = 'other')"
-        " WHERE position = :position",
+        (
+            "UPDATE jobs SET target_id = (SELECT id FROM targets WHERE provider = 'other')"
+            " WHERE position = :position"
+        ),
     ),
     "an attempt that is gone": ("UPDATE jobs SET attempt_id = 999 WHERE position = :position",),
     "times that are text": ("UPDATE jobs SET added_at = 'noon' WHERE position = :position",),
@@ -193,8 +200,9 @@ DAMAGE = {
 
 @pytest.mark.parametrize("queue", [False, True], ids=["parallel", "queue"])
 def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
-    """Rows that were damaged before their jobs were sent: the others can be run, watched and listed;
-    nothing is raised but errors of jobgroup, and a body that cannot be read is not sent."""
+    """Rows that were damaged before their jobs were sent: the others can be run, watched, listed;
+    nothing is raised but errors of jobgroup, and a body that cannot be read is not sent.
+    """
     jg = sent(0)
     for i in range(len(DAMAGE) + 2):
         jg.add(RemoteJob({"c": 1, "n": i}, platform="p", url=unruly.url, name=str(i)))

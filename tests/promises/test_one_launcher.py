@@ -56,7 +56,8 @@ def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, clo
 @pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "rerun"])
 def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until):
     """Every blocking run in a second process raises GroupBusyError with host, pid and since, sends
-    nothing, and works once the first has ended."""
+    nothing, and works once the first has ended.
+    """
     jg = group(3, duration_s=60)
     runs = {
         "run_parallel": jg.run_parallel,
@@ -79,7 +80,8 @@ def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until
 
 def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, until, ledger):
     """Pause, resume, cancel and rerun, asked beside a running script, are done while the script
-    goes on running the group."""
+    goes on running the group.
+    """
     jg = group(4, duration_s=60)
     script = child(SEQUENTIAL)
     until(lambda: jg[0].state in ("waiting", "running"))
@@ -119,7 +121,8 @@ def test_a_launcher_that_slept_through_its_lease_sends_nothing_more(
     group, child, cloud, until, ledger
 ):
     """Two launchers are stopped for longer than their lease, one between two jobs and one with a
-    request in flight. Others take over and finish. Awake again, both find out and send nothing."""
+    request in flight. Others take over and finish. Awake again, both find out and send nothing.
+    """
     between, flying = group(5, "between", duration_s=0.3), group(5, "flying")
     source = """
 jg = JobGroup.open(name)
@@ -159,7 +162,8 @@ except GroupBusyError as error:
 
 def test_both_sides_see_the_same(group, child, cloud, until):
     """What one process does the other sees, in an object that it has had all along: added, sent,
-    ended, noted, renamed, paused, failed and rerun."""
+    ended, noted, renamed, paused, failed and rerun.
+    """
     jg = group(1)
     seen: list[dict[str, int]] = []
     jg.state.observe(lambda change: seen.append(change.new), "counts")
@@ -207,7 +211,8 @@ def test_a_run_of_a_group_that_runs_in_this_process_joins_it(group, cloud, ledge
 
 def test_an_order_of_the_dead_is_not_done_later(group, job, child, cloud, until):
     """A rerun asked of a launcher by a process that died, as the launcher did, is not done (and not
-    paid) by whoever runs the group another day."""
+    paid) by whoever runs the group another day.
+    """
     jg = group(2, fail="on purpose")
     jg.add(job("long", url=cloud.url, duration_s=60))
     launcher = child(SEQUENTIAL)

@@ -35,7 +35,7 @@ def canary_cloud(begin, monkeypatch):
 
 
 def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
-    """In no file, log, error, repr, bundle or trait, through success, refusal, garbage and outage."""
+    """In no file, log, error, repr, bundle or trait, whatever the cloud does."""
     caplog.set_level(logging.DEBUG)
     texts: list[str] = []
     jg = JobGroup("experiment")
@@ -61,7 +61,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
         number = canary_cloud.faults.add(kind, **options)
         for call in (jg.run_parallel, jg.progress, jg.get_results, jg.cancel_all, jg[0].cancel):
             collect(call)
-        collect(lambda: jg.state.trait_values())
+        collect(jg.state.trait_values)
         canary_cloud.faults.remove(number)
     for unconfirmed in jg.list_unconfirmed_jobs():
         collect(unconfirmed.resend)
@@ -163,7 +163,7 @@ def test_missing_credits_are_no_refused_token(group, cloud, ledger):
     """Both are a 401; only the sentence tells them apart. Sending stops, and says so once."""
     jg = group(5)
     cloud.faults.add("no_credits", calls=["create"])
-    with pytest.raises(NotEnoughCreditsError, match="[Cc]redits") as raised:
+    with pytest.raises(NotEnoughCreditsError, match=r"[Cc]redits") as raised:
         jg.run_parallel(queue=True)
     assert not isinstance(raised.value, TokenRefusedError)
     assert sum(entry.call == "create" for entry in cloud.log) <= 6
