@@ -35,7 +35,7 @@ const options = {
     compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" },
   },
   inject: ["src/ui/h.ts"],
-  // Names of ours that no message, no trait and no element of the page has.
+  // Names of ours that stand in no message, no saved page and no element.
   mangleProps:
     /^(session|traits|revision|variants|hasActive|dynamicNames|buttonRef|is(Trash|Open|Chosen|Number|Gone|Checked|Pending))$/,
   plugins: [cssAsText],

@@ -55,6 +55,8 @@ export class Session implements Receiver {
   readonly pending: Signal<ReadonlySet<Command>> = signal(new Set());
   /** The kernel's clock in seconds since the epoch, ticking while somebody looks. */
   readonly now = signal(Date.now() / 1000);
+  /** Whether this is a saved page, in which time stands still. */
+  isSaved = false;
   #epoch = "";
   #version = -1;
   #part = 0;
@@ -82,7 +84,7 @@ export class Session implements Receiver {
   }
 
   tick(): void {
-    this.now.value = Date.now() / 1000 + this.#clockSkew;
+    if (!this.isSaved) this.now.value = Date.now() / 1000 + this.#clockSkew;
   }
 
   open(panel: Panel): void {
@@ -118,6 +120,8 @@ export class Session implements Receiver {
 
   receive(push: Extract<FromPython, { t: "snap" | "patch" }>, buffers: DataView[]): boolean {
     this.#clockSkew = push.now - Date.now() / 1000;
+    this.isSaved = push.epoch === "saved";
+    if (this.isSaved) this.now.value = push.now;
     return push.t === "snap" ? this.#onSnap(push, buffers) : this.#onPatch(push, buffers);
   }
 

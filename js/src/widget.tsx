@@ -14,6 +14,9 @@ import { markTitle } from "./title";
 import { App } from "./ui/App";
 import { drawInto } from "./ui/dom";
 
+/** For a page that was saved (`Dashboard.save_html`). */
+export { showSaved } from "./saved";
+
 interface Props {
   model: Model;
   /** From anywidget 0.11 on. */

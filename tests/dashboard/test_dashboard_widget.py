@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import html.parser
+import threading
+import weakref
 
 import pytest
 from traitlets import TraitError
@@ -106,3 +109,26 @@ def test_dashboard_is_imported_only_when_it_is_used():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "Dashboard"]
     assert jobgroup.Dashboard is Dashboard
+
+
+def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page):
+    """Opened, looked at and closed: no thread is left, and none of them stays in memory."""
+    group = make_group("g", {})
+    page = open_page(group)
+    page.dashboard.close()
+    known: list[weakref.ref[Dashboard]] = []
+    for _ in range(50):
+        dashboard = Dashboard(group)
+        known.append(weakref.ref(dashboard))
+        for content in ({"t": "hello", "have": None}, {"t": "bye"}):
+            data = {"method": "custom", "content": content}
+            dashboard.comm.handle_msg({"content": {"data": data}, "buffers": []})
+        dashboard.close()
+        del dashboard
+
+    def are_gone() -> bool:
+        gc.collect()
+        names = {thread.name for thread in threading.enumerate()}
+        return "jobgroup-dashboard" not in names and not any(each() for each in known[:-1])
+
+    page.wait(are_gone)

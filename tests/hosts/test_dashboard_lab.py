@@ -61,7 +61,8 @@ def test_rows_come_and_move_while_the_very_cell_runs(
     """
     cells = [
         cloud(),
-        group(f"blocking in {application}", "job()", "job(3600)") + "\ndisplay(jg)\njg.run_sequential(0)",
+        group(f"blocking in {application}", "job()", "job(3600)")
+        + "\ndisplay(jg)\njg.run_sequential(0)",
     ]
     with jupyter.open(browser, cells, application=application) as notebook:
         notebook.run(0)
@@ -129,3 +130,25 @@ def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
         for each in page.get_by_test_id("progress").all():
             expect(each).to_have_attribute("aria-valuenow", "100")
         notebook.assert_quiet()
+
+
+def test_restarted_kernel_leaves_the_page_and_takes_it_up_again(
+    browser: Browser, jupyter: JupyterServer
+):
+    """After a restart what was shown stands there still; running the cells again makes it live."""
+    cells = [cloud(), group("before", "job()") + "\njg", group("after", "job()") + "\njg"]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        page = notebook.page
+        expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "unsent")
+        page.evaluate(
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => 0)"
+        )
+        expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "unsent")
+        notebook.run(0)
+        notebook.run(2)
+        page.get_by_test_id("run").last.click()
+        expect(page.get_by_test_id("progress").last).to_have_attribute("aria-valuenow", "100")
+        assert notebook.evaluate("[job.state for job in jg]") == ["success"]
+        assert notebook.evaluate("JobGroup('before')[0].state") == "unsent"

@@ -16,13 +16,15 @@ export function Header({ session }: { session: Session }) {
   const { folded } = session.layout.value;
   return (
     <header>
-      <div class="title">
-        <Button
-          icon="back"
-          testid="all-groups"
-          label="All groups"
-          onClick={() => session.run("open", { name: "" }, "All groups…")}
-        />
+      <div class={session.isSaved ? undefined : "title"}>
+        {!session.isSaved && (
+          <Button
+            icon="back"
+            testid="all-groups"
+            label="All groups"
+            onClick={() => session.run("open", { name: "" }, "All groups…")}
+          />
+        )}
         <h2 title={group.value}>{group.value}</h2>
       </div>
       <p class="facts">

@@ -6,9 +6,12 @@ Its traits are its state; rows and commands travel as messages.
 from __future__ import annotations
 
 import difflib
+import os
 import uuid
 from collections.abc import Callable, Iterable
 from importlib.resources import files
+from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import anywidget
@@ -18,12 +21,19 @@ from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, v
 from jobgroup.dashboard.fallback import html_of
 from jobgroup.dashboard.handlers import Handlers
 from jobgroup.dashboard.sender import Sender
-from jobgroup.errors import GroupDeletedError
+from jobgroup.errors import GroupDeletedError, JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
 
 FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
+
+
+def _front_end() -> Any:
+    """The front end as text: of a file, anywidget keeps every widget there ever was in memory."""
+    file = files(__package__) / "static" / "widget.js"
+    follows_changes = os.environ.get("ANYWIDGET_HMR") == "1"
+    return file.read_text("utf-8") if file.is_file() and not follows_changes else file
 
 
 class Dashboard(anywidget.AnyWidget):
@@ -64,7 +74,7 @@ class Dashboard(anywidget.AnyWidget):
     browser writes, wrap an observer: ``dash.observe(lambda c: set_count(c.new), "version")``.
     """
 
-    _esm = files(__package__) / "static" / "widget.js"
+    _esm = _front_end()
 
     group = Unicode("", read_only=True).tag(sync=True)
     counts = Dict(read_only=True).tag(sync=True)
@@ -128,6 +138,28 @@ class Dashboard(anywidget.AnyWidget):
             GroupNotFoundError: there is none of that name.
         """
         self._show(JobGroup.open(name) if name else None)
+
+    def save_html(self, path: str | PathLike[str], *, results: bool = True) -> None:
+        """Write the group as one page that needs no kernel and no network.
+
+        Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
+
+        Args:
+            path: of the file, which is written over.
+            results: hold the results of the first 200 successful jobs, which are fetched now.
+
+        Raises:
+            JobGroupError: no group is shown.
+            OSError: the file cannot be written.
+        """
+        from jobgroup.dashboard.page import page_of
+
+        if self._shown is None:
+            raise JobGroupError("No group is shown, so there is none to save: Dashboard(group).")
+        self.read_state()
+        names = [name for name in self.traits(sync=True) if name in _SHARED]
+        traits = {name: getattr(self, name) for name in names}
+        Path(path).write_text(page_of(self._shown, traits, with_results=results), encoding="utf-8")
 
     def close(self) -> None:
         """Take the dashboard off every page and forget it."""
@@ -214,6 +246,14 @@ class Dashboard(anywidget.AnyWidget):
                 f" {proposal['value']!r}."
             ) from error
 
+
+_SHARED = frozenset(
+    {
+        *("group", "counts", "progress", "version", "paused", "selected", "filter", "sort"),
+        *("search", "columns", "theme", "last_error"),
+    }
+)
+"""The traits that a saved page begins with."""
 
 _FOLLOWED = ("counts", "progress", "eta_s", "version", "updated_at", "paused", "busy")
 

@@ -1,0 +1,90 @@
+/**
+ * A dashboard in a page that was saved: a model that answers from what the page holds, with no kernel
+ * and no network. Its maker is `src/jobgroup/dashboard/page.py`.
+ */
+
+import type { JobDetail, JobResult } from "./answers";
+import type { Model, Traits } from "./model";
+import type { Args, FromPython, ToPython } from "./wire";
+
+export interface Saved {
+  /** Of the traits. */
+  values: Traits;
+  snap: Extract<FromPython, { t: "snap" }>;
+  jobs: Record<number, JobDetail>;
+  results: Record<number, JobResult>;
+}
+
+type Widget = () => {
+  initialize(props: { model: Model }): () => void;
+  render(props: { model: Model; el: HTMLElement }): () => void;
+};
+
+export function showSaved(widget: Widget, saved: Saved, el: HTMLElement): void {
+  const model = new SavedModel(saved);
+  const { initialize, render } = widget();
+  initialize({ model });
+  render({ model, el });
+}
+
+const GONE = "This page was saved: it shows what was known then, and reaches no kernel.";
+
+class SavedModel implements Model {
+  readonly #saved: Saved;
+  readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
+
+  constructor(saved: Saved) {
+    this.#saved = saved;
+  }
+
+  get(name: string): unknown {
+    return this.#saved.values[name as keyof Traits];
+  }
+
+  on(event: string, callback: (...args: never[]) => void): void {
+    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(callback));
+  }
+
+  off(event: string, callback: (...args: never[]) => void): void {
+    this.#listeners.get(event)?.delete(callback);
+  }
+
+  send(content: unknown): void {
+    const message = content as ToPython;
+    queueMicrotask(() => this.#receive(message));
+  }
+
+  #receive(message: ToPython): void {
+    if (message.t === "hello") this.#emit("msg:custom", this.#saved.snap, []);
+    if (!("id" in message)) return;
+    const { id, t, name } = message;
+    if (t === "set") {
+      Object.assign(this.#saved.values, { [name]: message.value });
+      this.#emit(`change:${name}`);
+    }
+    const value = t === "ask" ? this.#answer(name, message.args) : t === "set" ? null : undefined;
+    const answer: FromPython =
+      value === undefined
+        ? { t: "fail", id, code: "SavedPage", message: GONE }
+        : { t: "done", id, value };
+    this.#emit("msg:custom", answer, []);
+  }
+
+  /** Undefined where the page does not hold it. */
+  #answer(name: string, args: Args): unknown {
+    const { jobs, results } = this.#saved;
+    if (name === "job") return jobs[args.position as number];
+    if (name !== "results") return undefined;
+    return { results: (args.positions as number[]).map((p) => results[p] ?? lacking(p)) };
+  }
+
+  #emit(event: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+  }
+}
+
+const lacking = (position: number): JobResult => ({
+  position,
+  distributions: [],
+  error: "The results of this job were not saved with the page.",
+});

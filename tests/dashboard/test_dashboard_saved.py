@@ -1,0 +1,63 @@
+"""The dashboard where there is no kernel: a notebook through nbconvert, a page that was saved."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+
+from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
+
+
+@pytest.fixture
+def group() -> JobGroup:
+    """Two unsent jobs, whose texts try to break out of whatever holds them."""
+    group = JobGroup("saved </script><b>")
+    for i in range(2):
+        job = RemoteJob({"command": "probs"}, platform="x", url="http://127.0.0.1:1")
+        group.add(job, labels={"phi": i / 10, "why": "<script>alert(1)</script>"})
+    return group
+
+
+def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
+    """nbconvert, GitHub and a reopened notebook take the table: the last state, escaped."""
+    data, _ = group._repr_mimebundle_()
+    Dashboard(group).close()
+    cell = nbformat.v4.new_code_cell(
+        "jg", outputs=[nbformat.v4.new_output("display_data", {"text/html": data["text/html"]})]
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
+    assert "2 unsent" in body
+    assert "saved &lt;/script&gt;&lt;b&gt;" in body
+    assert "<b>saved </script>" not in body
+
+
+def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGroup, tmp_path: Path):
+    """One file: the state as JSON in a script of its own, read only, and no address to fetch."""
+    path = tmp_path / "page.html"
+    dashboard = Dashboard(group, filter="unsent")
+    dashboard.save_html(path, results=False)
+    dashboard.close()
+    page = path.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="state">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    state = json.loads(found[1])
+    assert state["values"]["read_only"] is True
+    assert state["values"]["filter"] == "unsent"
+    assert state["snap"]["rows"]["columns"]["label.phi"] == [0.0, 0.1]
+    assert state["jobs"]["1"]["labels"]["why"] == "<script>alert(1)</script>"
+    assert page.count("<script") == 2
+    assert "http" not in page.replace(found[1], "").replace("jobgroup", "")
+
+
+def test_a_list_of_groups_is_no_page():
+    """Where no group is shown there is nothing to save, and the sentence says what to do."""
+    dashboard = Dashboard()
+    with pytest.raises(JobGroupError, match="Dashboard\\(group\\)"):
+        dashboard.save_html("nowhere.html")
+    dashboard.close()
