@@ -1,8 +1,9 @@
 """Promise 10: the groups' files."""
 
-from __future__ import gc
+from __future__ import annotations
 
 import ast
+import gc
 import os
 import random
 import signal
