@@ -9,8 +9,9 @@ import random
 import signal
 import sqlite3
 import stat
+import subprocess
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -199,14 +200,21 @@ def test_files_with_flipped_bytes(cloud):
     assert flips.usable
 
 
-def test_a_group_that_can_only_be_read(tiny_disk, group, cloud):
+def test_a_group_that_can_only_be_read(tiny_disk, group, cloud, until):
     """On a disk without the right to write: looking works, everything else raises StorageError."""
     jg = group(3)
     jg[0].execute_async()
     jg.wait(30)
     del jg
-    gc.collect()  # closes the file
-    tiny_disk.protect()
+
+    def is_protected() -> bool:  # once the file is closed
+        gc.collect()
+        with suppress(subprocess.CalledProcessError):
+            tiny_disk.protect()
+            return True
+        return False
+
+    until(is_protected)
     jg = JobGroup.open("experiment")
     assert [j.state for j in jg] == ["success", "unsent", "unsent"]
     assert jg.progress()["Total"] == 3
