@@ -7,6 +7,7 @@ import { Columns } from "./Columns";
 import { useEffect, useRef } from "./dom";
 import { useSignal } from "./hooks";
 import { Icon } from "./Icon";
+import { roving } from "./roving";
 
 const TYPING_PAUSE_MS = 120;
 
@@ -14,7 +15,7 @@ export function Filters({ session }: { session: Session }) {
   const { filter: chosen, search, traits } = session;
   return (
     <div class="filters">
-      <fieldset class="chips" aria-label="Show jobs that are">
+      <fieldset class="chips" aria-label="Show jobs that are" {...roving}>
         {chipsOf(traits.counts.value).map(({ filter, count }) => (
           <button
             key={filter}

@@ -8,6 +8,7 @@ import { Button } from "./Button";
 import { useEffect, useRef } from "./dom";
 import { type GroupsState, sizeOf } from "./Groups";
 import { useSignal } from "./hooks";
+import { roving } from "./roving";
 
 /** Which groups are to go. */
 export type Doomed = "" | "chosen" | "older" | "all";
@@ -34,7 +35,7 @@ export function Disposal({ session, state, groups }: Props) {
   const deleted = state.deleted.value;
   return (
     <>
-      <div class="toolbar" role="toolbar" aria-label="Groups">
+      <div class="toolbar" role="toolbar" aria-label="Groups" {...roving}>
         <Button
           icon="trash"
           kind="danger"

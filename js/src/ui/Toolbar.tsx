@@ -9,6 +9,7 @@ import type { Args, Command } from "../wire";
 import { Button } from "./Button";
 import { Exports } from "./Exports";
 import type { Variant } from "./Menu";
+import { roving } from "./roving";
 import { Split } from "./Split";
 
 const ASKED: Partial<Record<Command, string>> = {
@@ -34,7 +35,7 @@ export function Toolbar({ session }: { session: Session }) {
   });
   const noResults = counts.value.success ? "" : "No job has succeeded yet";
   return (
-    <div class="toolbar" role="toolbar" aria-label="Group">
+    <div class="toolbar" role="toolbar" aria-label="Group" {...roving}>
       {!read_only.value && (
         <>
           <Split

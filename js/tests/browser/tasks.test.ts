@@ -1,0 +1,306 @@
+/** What people come for, each by keyboard alone and by mouse alone, with the keys that it takes. */
+
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { at, show } from "./page";
+
+interface Seen {
+  root: ShadowRoot;
+  model: { get(name: string): unknown };
+  /** The commands that were sent, as "name args". */
+  sent: () => string[];
+  copied: () => string | undefined;
+  saved: () => string | undefined;
+}
+
+interface Task {
+  name: string;
+  scene: string;
+  /** Keys from just before the dashboard; what is typed counts by the letter (docs/dashboard.md). */
+  most: number;
+  keyboard: (keys: Keys) => Promise<void>;
+  mouse: () => Promise<void>;
+  done: (seen: Seen) => Promise<void>;
+}
+
+class Keys {
+  count = 0;
+  readonly #root: ShadowRoot;
+
+  constructor(root: ShadowRoot) {
+    this.#root = root;
+  }
+
+  async press(keys: string, times = 1): Promise<void> {
+    for (let i = 0; i < times; i++) await userEvent.keyboard(keys);
+    this.count += times;
+  }
+
+  async type(text: string): Promise<void> {
+    await userEvent.keyboard(text);
+    this.count += text.length;
+  }
+
+  /** To what a selector finds: along its row of buttons by arrows, from elsewhere by Tab. */
+  async to(selector: string): Promise<void> {
+    await expect.poll(() => this.#root.querySelector(selector)).not.toBeNull();
+    const row = this.#root.querySelector(selector)?.closest("[role=toolbar], fieldset");
+    for (let i = 0; i < 40; i++) {
+      const now = this.#root.activeElement;
+      if (now?.matches(selector)) return;
+      await this.press(now && row?.contains(now) ? "{ArrowRight}" : "{Tab}");
+    }
+    throw new Error(`no key leads to ${selector}`);
+  }
+}
+
+const id = (name: string) => `[data-testid="${name}"]`;
+const more = (name: string) => page.getByRole("button", { name: new RegExp(`More ways: ${name}`) });
+const item = (name: string | RegExp) => page.getByRole("menuitem", { name }).click();
+const DIP = "HOM dip, 41 delays";
+
+const TASKS: Task[] = [
+  {
+    name: "find why job 7 failed",
+    scene: "still",
+    most: 10,
+    keyboard: async (keys) => {
+      await keys.to(".cell");
+      await keys.press("{ArrowDown}", 3);
+      await keys.press("{Enter}");
+    },
+    mouse: () => at("row-7").click({ position: { x: 300, y: 10 } }),
+    done: async () => {
+      await expect.element(at("detail")).toHaveTextContent("Invalid iterator: parameter phi");
+    },
+  },
+  {
+    name: "rerun the failed ones, keeping the old",
+    scene: "still",
+    most: 7,
+    keyboard: async (keys) => {
+      await keys.to("[aria-label^='More ways: Rerun']");
+      await keys.press("{Enter}");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await more("Rerun").click();
+      await item(/Keep the failed/);
+    },
+    done: async ({ sent }) => {
+      await expect.poll(sent).toEqual(['rerun {"mode":"parallel","replace":false}']);
+      await expect.element(at("live")).toHaveTextContent("3 rerun");
+    },
+  },
+  {
+    name: "compare two distributions",
+    scene: "still",
+    most: 23,
+    keyboard: async (keys) => {
+      await keys.to(id("results"));
+      await keys.press("{Enter}");
+      await keys.to("[aria-label='Choose job 0']");
+      await keys.press(" ");
+      await keys.to("[aria-label='Choose job 1']");
+      await keys.press(" ");
+    },
+    mouse: async () => {
+      await at("results").click();
+      await page.getByLabelText("Choose job 0").click();
+      await page.getByLabelText("Choose job 1", { exact: true }).click();
+    },
+    done: async () => {
+      await expect.element(at("comparison")).toHaveTextContent("#1 · 0.1 · Knill CNOT");
+      await expect.element(at("comparison")).toHaveTextContent("distance");
+    },
+  },
+  {
+    name: "cancel what waits",
+    scene: "still",
+    most: 9,
+    keyboard: async (keys) => {
+      await keys.to("[aria-label^='More ways: Cancel']");
+      await keys.press("{Enter}");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await more("Cancel").click();
+      await item(/waiting/);
+    },
+    done: async ({ sent }) => {
+      await expect.poll(sent).toEqual(['cancel {"positions":[18,19]}']);
+    },
+  },
+  {
+    name: "delete groups older than June, and undo",
+    scene: "groups",
+    most: 21,
+    keyboard: async (keys) => {
+      await keys.to(id("delete-older"));
+      await keys.press("{Enter}");
+      await keys.to(id("before"));
+      await keys.type("06012027");
+      await keys.press("{Enter}");
+      await keys.to(id("undo"));
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("delete-older").click();
+      await at("before").fill("2027-06-01");
+      await at("delete-confirm").click();
+      await at("undo").click();
+    },
+    done: async ({ root, sent }) => {
+      await expect
+        .poll(() => sent().map((each) => each.split(" ")[0]))
+        .toEqual(["delete", "restore"]);
+      await expect.poll(() => root.querySelectorAll("tbody tr").length).toBe(3);
+    },
+  },
+  {
+    name: "copy job 3's id",
+    scene: "still",
+    most: 16,
+    keyboard: async (keys) => {
+      await keys.to(id("search"));
+      await keys.type("#3");
+      await expect.element(at("row-0")).not.toBeInTheDocument();
+      await keys.to(".cell");
+      await keys.press("{ArrowDown}");
+      await keys.press("{Enter}");
+      await keys.to("[role=tab]");
+      await keys.press("{ArrowRight}", 2);
+      await keys.to("[aria-label='Copy the id']");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("row-3").click({ position: { x: 300, y: 10 } });
+      await page.getByRole("tab", { name: "Attempts" }).click();
+      await page.getByRole("button", { name: "Copy the id" }).click();
+    },
+    done: async ({ copied }) => {
+      await expect.poll(copied).toContain("-4f2a-41d3-9c6b-000000000003");
+    },
+  },
+  {
+    name: "export the failed rows",
+    scene: "still",
+    most: 20,
+    keyboard: async (keys) => {
+      await keys.to(id("chip-failed"));
+      await keys.press("{Enter}");
+      await expect.element(at("row-0")).not.toBeInTheDocument();
+      await keys.press("{Shift>}{Tab}{/Shift}");
+      await keys.to(id("export"));
+      await keys.press("{Enter}");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("chip-failed").click();
+      await expect.element(at("row-0")).not.toBeInTheDocument();
+      await at("export").click();
+      await item(/CSV file/);
+    },
+    done: async ({ saved }) => {
+      await expect.poll(saved).toBe("compare_knill_and_ralph_cnot.csv");
+      await expect.element(at("live")).toHaveTextContent("3 jobs saved");
+    },
+  },
+  {
+    name: "pause and resume",
+    scene: "still",
+    most: 10,
+    keyboard: async (keys) => {
+      await keys.to(id("pause"));
+      await keys.press("{Enter}");
+      await expect.element(at("pause")).toHaveTextContent("Resume");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("pause").click();
+      await expect.element(at("pause")).toHaveTextContent("Resume");
+      await at("pause").click();
+    },
+    done: async ({ sent, model }) => {
+      await expect.poll(sent).toEqual(["pause {}", "resume {}"]);
+      await expect.poll(() => model.get("paused")).toBe(false);
+    },
+  },
+  {
+    name: "adopt an unconfirmed job",
+    scene: "doubt",
+    most: 16,
+    keyboard: async (keys) => {
+      await keys.to(`${id("doubt")} button`);
+      await keys.press("{Enter}");
+      await keys.to('[aria-label="The job\'s id on the cloud"]');
+      await keys.type("abc");
+      await keys.press("{Tab}");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("doubt").getByRole("button").click();
+      await page.getByLabelText("The job's id on the cloud").fill("abc"); // pasted
+      await page.getByRole("button", { name: "It arrived with this id" }).click();
+    },
+    done: async ({ sent }) => {
+      await expect.poll(sent).toEqual(['confirm {"position":23,"remote_id":"abc"}']);
+    },
+  },
+  {
+    name: "open another group",
+    scene: "still",
+    most: 16,
+    keyboard: async (keys) => {
+      await keys.to(id("all-groups"));
+      await keys.press("{Enter}");
+      await keys.to(id(`group-${DIP}`));
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      await at("all-groups").click();
+      await at(`group-${DIP}`).click();
+    },
+    done: async ({ model }) => {
+      await expect.poll(() => model.get("group")).toBe(DIP);
+    },
+  },
+];
+
+async function begin(scene: string): Promise<Seen> {
+  const { root, model } = await show({ scene });
+  await expect.poll(() => root.querySelector(".row[data-status], tbody tr")).not.toBeNull();
+  const [sending, writing, clicking] = [
+    vi.spyOn(model, "send"),
+    vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue(),
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {}),
+  ];
+  onTestFinished(() => void vi.restoreAllMocks());
+  return {
+    root,
+    model,
+    sent: () =>
+      sending.mock.calls
+        .map(([message]) => message as { t: string; name: string; args: unknown })
+        .filter(({ t }) => t === "do")
+        .map(({ name, args }) => `${name} ${JSON.stringify(args)}`),
+    copied: () => writing.mock.lastCall?.[0],
+    saved: () => (clicking.mock.contexts.at(-1) as HTMLAnchorElement | undefined)?.download,
+  };
+}
+
+describe.each(TASKS)("$name", ({ scene, most, keyboard, mouse, done }) => {
+  it(`by keyboard alone, in ${most} keys`, async () => {
+    const seen = await begin(scene);
+    const keys = new Keys(seen.root);
+    await keyboard(keys);
+    await done(seen);
+    expect(keys.count).toBeLessThanOrEqual(most);
+  });
+
+  it("by mouse alone", async () => {
+    const seen = await begin(scene);
+    await mouse();
+    await done(seen);
+  });
+});

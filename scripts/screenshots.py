@@ -1,0 +1,112 @@
+"""Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
+
+Usage: python scripts/screenshots.py [folder], with what the browser tests need installed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests/hosts"))
+
+from harness.browser import launched
+from harness.groups import cloud
+from harness.jupyter import JupyterServer, Notebook, serving_jupyter
+from playwright.sync_api import Browser, sync_playwright
+
+SWEEP = """
+def sweep(name, n, **parameters):
+    jg = JobGroup(name)
+    jg.add_many(
+        (
+            job(**{k: v(i) for k, v in parameters.items()}),
+            {"max_samples": 10_000},
+            {"phi": round(i * 0.05, 2), "circuit": ("Ralph CNOT", "Knill CNOT")[i % 2]},
+        )
+        for i in range(n)
+    )
+    return jg
+
+sentences = [None] * 5 + ["Max shots must be less than or equal to 1000000"] + [None] * 6
+results = {f"|{a},{b},0,1>": round(6000 * 0.5 ** (2 * a + b)) for a in (0, 1) for b in (0, 1)}
+"""
+MIXED = """
+jg = sweep(
+    "hong ou mandel, 24 delays", 24,
+    duration_s=lambda i: 0 if i < 15 else 600, fail=lambda i: sentences[i % 12],
+    results=lambda i: results,
+)
+for run in range(3):
+    jg.start()
+import time; time.sleep(4)
+jg.pause()
+jg.add_many((job(), {"max_samples": 10_000}, {"phi": 1.2 + i / 20}) for i in range(3))
+"""
+LARGE = """
+jg = JobGroup("a hundred thousand")
+jg.add_many((job(), {"max_samples": 10_000}, {"phi": i / 1000}) for i in range(100_000))
+jg
+"""
+NARROW = """
+from ipywidgets import Box, Layout
+Box([Dashboard(jg)], layout=Layout(width="420px"))
+"""
+FAILED = 'Dashboard(jg, filter="failed", selected=[])'
+
+START = [cloud(concurrent=4), SWEEP]
+SCENES: dict[str, tuple[list[str], bool]] = {
+    "light": ([MIXED, "Dashboard(jg)"], False),
+    "dark": ([MIXED, "Dashboard(jg)"], True),
+    "narrow": ([MIXED, NARROW], False),
+    "failure": ([MIXED, FAILED], False),
+    "empty": (['JobGroup("my first group")'], False),
+    "100k": ([LARGE], False),
+}
+
+
+def main(folder: Path) -> None:
+    """Write one picture for each scene."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        sync_playwright() as playwright,
+        launched(playwright) as browser,
+    ):
+        for name, (cells, is_dark) in SCENES.items():
+            root = Path(scratch) / name
+            root.mkdir()
+            os.environ["JOBGROUP_DATA_DIR"] = str(root / "groups")
+            with serving_jupyter(root) as server:
+                take(browser, server, cells, is_dark, folder / f"{name}.png")
+
+
+def take(
+    browser: Browser, server: JupyterServer, cells: list[str], is_dark: bool, path: Path
+) -> None:
+    """Run the cells, wait until the jobs are on the page, and take its picture."""
+    with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
+        notebook.run_all()
+        pose(notebook, path.stem)
+        notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
+
+
+def pose(notebook: Notebook, name: str) -> None:
+    """Open what the picture is about."""
+    page = notebook.page
+    page.get_by_test_id("jobgroup").wait_for()
+    if name != "empty":
+        page.locator(".row[data-status]").first.wait_for()
+    if name == "failure":
+        page.get_by_test_id("by-cause").click()
+        page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
+        page.get_by_test_id("detail").wait_for()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)  # the last push, and what moves comes to rest
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images")
