@@ -17,8 +17,8 @@ def test_nothing_is_lost_and_nothing_paid_twice(cloud, nursery):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=5,
-            stateful_step_count=25,
+            max_examples=4,
+            stateful_step_count=20,
             derandomize=True,
             database=None,
             deadline=None,
