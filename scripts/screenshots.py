@@ -1,22 +1,22 @@
 """Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
 
-Usage: python scripts/screenshots.py [folder], with what the browser tests need installed.
+Usage: python scripts/screenshots.py [folder], with what the browser tests need installed and
+tests/hosts on PYTHONPATH.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests/hosts"))
+from playwright.sync_api import Browser, sync_playwright
 
 from harness.browser import launched
 from harness.groups import cloud
 from harness.jupyter import JupyterServer, Notebook, serving_jupyter
-from playwright.sync_api import Browser, sync_playwright
+
+OWN_GROUPS = 'import os, tempfile; os.environ["JOBGROUP_DATA_DIR"] = tempfile.mkdtemp()'
 
 SWEEP = """
 def sweep(name, n, **parameters):
@@ -31,18 +31,18 @@ def sweep(name, n, **parameters):
     )
     return jg
 
-sentences = [None] * 5 + ["Max shots must be less than or equal to 1000000"] + [None] * 6
+sentences = [None] * 5 + ["Max shots must be less than or equal to 1000000"] + [None] * 4
+sentences += ["Computation failed: not enough memory for 12 photons in 20 modes", None]
 results = {f"|{a},{b},0,1>": round(6000 * 0.5 ** (2 * a + b)) for a in (0, 1) for b in (0, 1)}
 """
 MIXED = """
 jg = sweep(
     "hong ou mandel, 24 delays", 24,
-    duration_s=lambda i: 0 if i < 15 else 600, fail=lambda i: sentences[i % 12],
+    duration_s=lambda i: 0.2 + i % 3 / 4 if i < 15 else 600, fail=lambda i: sentences[i % 12],
     results=lambda i: results,
 )
-for run in range(3):
-    jg.start()
-import time; time.sleep(4)
+jg.start()
+import time; time.sleep(9)
 jg.pause()
 jg.add_many((job(), {"max_samples": 10_000}, {"phi": 1.2 + i / 20}) for i in range(3))
 """
@@ -57,7 +57,7 @@ Box([Dashboard(jg)], layout=Layout(width="420px"))
 """
 FAILED = 'Dashboard(jg, filter="failed", selected=[])'
 
-START = [cloud(concurrent=4), SWEEP]
+START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
     "light": ([MIXED, "Dashboard(jg)"], False),
     "dark": ([MIXED, "Dashboard(jg)"], True),
@@ -73,15 +73,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
+        serving_jupyter(Path(scratch)) as server,
         sync_playwright() as playwright,
         launched(playwright) as browser,
     ):
         for name, (cells, is_dark) in SCENES.items():
-            root = Path(scratch) / name
-            root.mkdir()
-            os.environ["JOBGROUP_DATA_DIR"] = str(root / "groups")
-            with serving_jupyter(root) as server:
-                take(browser, server, cells, is_dark, folder / f"{name}.png")
+            take(browser, server, cells, is_dark, folder / f"{name}.png")
 
 
 def take(
@@ -109,4 +106,4 @@ def pose(notebook: Notebook, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images"))

@@ -34,6 +34,7 @@ export function ago(then: number, now: number): string {
 export function timeLeft(range: readonly [number, number] | null): string {
   if (!range) return "";
   const [low, high] = [roughly(range[0]), roughly(range[1])];
+  if (high === "0 s") return "";
   if (low === high) return `about ${low} left`;
   if (low === "0 s") return `less than ${high} left`;
   const [lowNumber, lowUnit] = low.split(" ");

@@ -45,6 +45,7 @@ export default () => {
     sheet.textContent = styles;
     const app = document.createElement("div");
     root.append(sheet, app);
+    el.style.width ||= "100%"; // a container for queries has no width of its own, in a flex box say
     el.append(host);
 
     followTheme(host, session.traits.theme, end.signal);

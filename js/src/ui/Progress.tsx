@@ -7,7 +7,7 @@ import { BAR_ORDER, type Counts, countOf, STATES, wordOf } from "../states";
 import { Icon } from "./Icon";
 
 export function Progress({ session }: { session: Session }) {
-  const { counts, progress, eta_s } = session.traits;
+  const { counts, progress, eta_s, paused } = session.traits;
   const total = countOf(counts.value);
   const percent = Math.round(progress.value * 100);
   const sentence = STATES.filter((state) => counts.value[state])
@@ -42,7 +42,8 @@ export function Progress({ session }: { session: Session }) {
           ))}
         </ul>
         <span class="eta">
-          {format.timeLeft(eta_s.value) || (total > 0 ? `${percent} % finished` : "")}
+          {(!paused.value && format.timeLeft(eta_s.value)) ||
+            (total > 0 ? `${percent} % finished` : "")}
         </span>
       </div>
     </section>

@@ -81,7 +81,13 @@ export function Toolbar({ session }: { session: Session }) {
         </Button>
         <Exports session={session} />
         {!read_only.value && (
-          <Button icon="trash" kind="danger" testid="delete" {...opens("delete")}>
+          <Button
+            icon="trash"
+            kind="danger"
+            testid="delete"
+            label="Delete this group…"
+            {...opens("delete")}
+          >
             Delete…
           </Button>
         )}

@@ -269,6 +269,26 @@ describe("a narrow page", () => {
   });
 });
 
+describe("a flex box, as ipywidgets' layouts are", () => {
+  it("gives the dashboard all its width", async () => {
+    const box = document.createElement("div");
+    box.style.cssText = "display: flex; width: 600px";
+    document.body.append(box);
+    onTestFinished(() => box.remove());
+    const { bundle } = await import("./page");
+    const { initialize, render } = (await bundle())();
+    const { StandIn } = await import("../../dev/standin");
+    const model = new StandIn(3, "still");
+    const inner = document.createElement("div");
+    box.append(inner);
+    const end = initialize({ model });
+    const close = render({ model, el: inner });
+    expect(inner.getBoundingClientRect().width).toBe(600);
+    close();
+    end();
+  });
+});
+
 describe("views that come and go", () => {
   it("leave nothing on the page and no listener behind", async () => {
     const { FakeModel } = await import("../model");
