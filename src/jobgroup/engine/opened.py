@@ -100,12 +100,7 @@ class OpenGroup:
         self._changed.set()
         self._changed = anyio.Event()
 
-    @property
-    def change(self) -> anyio.Event:
-        """Set by the next change. Taken before a look, it tells what comes during the look."""
-        return self._changed
-
-    async def next_change(self, timeout_s: float = 1.0, change: anyio.Event | None = None) -> None:
+    async def next_change(self, timeout_s: float = 1.0) -> None:
         """Wait until something changes in this process, or the time is up."""
         with anyio.move_on_after(timeout_s):
-            await (change or self._changed).wait()
+            await self._changed.wait()

@@ -13,9 +13,6 @@ AGE_FRACTION = 0.1
 RATE_PER_S = 50.0
 """Questions a second and account at most, on average, however many jobs there are."""
 
-GLANCES_PER_S = 0.2
-"""Questions a second about single jobs of an account of which one question tells if any ended."""
-
 FRONTIER = 8
 """Waiting jobs, of each account, that are watched as closely as running ones: the next to start."""
 
@@ -37,31 +34,6 @@ def poll_delay_s(age_s: float, *, is_near: bool, crowd: int) -> float:
     wanted = max(SHORTEST_S, AGE_FRACTION * age_s) if is_near else max(1.0, AGE_FRACTION * age_s)
     share = crowd / RATE_PER_S * (1 if is_near else 5)
     return min(max(wanted, share), max(LONGEST_S, share))
-
-
-def glance_delay_s(delay_s: float, *, crowd: int) -> float:
-    """The same where one question about the account tells whether any of its jobs has ended.
-
-    >>> glance_delay_s(1.0, crowd=5), glance_delay_s(1.0, crowd=1000)
-    (25.0, 60.0)
-    """
-    return max(delay_s, min(LONGEST_S, crowd / GLANCES_PER_S))
-
-
-def pulse_delay_s(youngest_s: float, shortest_run_s: float) -> float:
-    """Seconds between two questions whether any of an account's jobs has ended.
-
-    So that an end is noticed within a tenth of the job's duration, or a second.
-
-    Args:
-        youngest_s: seconds since the last job started.
-        shortest_run_s: how long the shortest of the group's finished jobs ran; 0.0 if none has.
-
-    >>> pulse_delay_s(100.0, 0.0), pulse_delay_s(1.0, 60.0), pulse_delay_s(1.0, 0.0)
-    (10.0, 3.0, 0.25)
-    """
-    wanted = max(AGE_FRACTION * youngest_s, min(1.0, youngest_s / 4))
-    return min(max(SHORTEST_S, wanted, AGE_FRACTION / 2 * shortest_run_s), LONGEST_S)
 
 
 @dataclass

@@ -10,7 +10,6 @@ from jobgroup.store.records import (
     JobRecord,
     LeaseRecord,
     NewJob,
-    Pollable,
     Target,
     Trouble,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "JobRecord",
     "LeaseRecord",
     "NewJob",
-    "Pollable",
     "Target",
     "Trouble",
 ]

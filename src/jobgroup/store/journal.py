@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobgroup.status import FAILED, ON_CLOUD, SENDING, TERMINAL, UNCONFIRMED, UNSENT
+from jobgroup.status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Pollable, Target
+from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Target
 from jobgroup.store.values import as_json, as_object
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _ATTEMPT = """
            created_at, started_at, duration_s, finished_at, evidence
     FROM attempts
 """
-_ON_CLOUD = ", ".join(f"'{state}'" for state in sorted(ON_CLOUD))
 _TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 
 
@@ -290,33 +289,19 @@ class Journal:
 
     # -- what the cloud says -----------------------------------------------------------------------
 
-    def pollable(self, since: int = 0) -> list[Pollable]:
-        """The attempts that may still change, in the order of sending.
-
-        After a version (`since`), those that changed since, also where they have ended.
-        """
-        chosen = "j.version > ?" if since else f"? = 0 AND j.state IN ({_ON_CLOUD})"
-        targets: dict[tuple[str, ...], Target] = {}
+    def pollable(self) -> list[tuple[int, int, str, Target, float]]:
+        """Attempt id, position, remote id, target and sending time of what may still change."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
-                " j.position, a.remote_id, coalesce(a.sent_at, a.intent_at, 0), j.state"
-                " FROM jobs j JOIN targets t ON t.id = j.target_id"
-                f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
-                (since,),
+                "SELECT a.id, j.position, a.remote_id, t.provider, t.origin, t.account,"
+                " t.platform, CAST(coalesce(a.sent_at, a.intent_at) AS REAL)"
+                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " JOIN targets t ON t.id = j.target_id"
+                " WHERE j.state IN"
+                " ('waiting', 'running', 'cancel_requested', 'suspended', 'unknown')"
+                " AND a.remote_id IS NOT NULL ORDER BY a.id"
             )
-            return [
-                Pollable(
-                    attempt_id,
-                    position,
-                    remote_id,
-                    targets.setdefault(tuple(target), Target(*target)),
-                    sent_at,
-                    state,
-                )
-                for *target, attempt_id, position, remote_id, sent_at, state in rows
-                if since or remote_id is not None
-            ]
+            return [(r[0], r[1], r[2], Target(*r[3:7]), r[7]) for r in rows]
 
     def apply(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction. Returns the changed positions.

@@ -137,17 +137,6 @@ class AttemptRecord:
     evidence: Mapping[str, Any]
 
 
-class Pollable(NamedTuple):
-    """An attempt, whose job's state may change without our doing while it is on a cloud."""
-
-    attempt_id: int
-    position: int
-    remote_id: str | None
-    target: Target
-    sent_at: float
-    state: str
-
-
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """Something that happened to a job, or to the group where `position` is None."""
