@@ -10,7 +10,6 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,6 @@ from comm.base_comm import BaseComm
 
 from jobgroup import Dashboard, JobGroup, RemoteJob
 from jobgroup.dashboard.rows import encode
-from jobgroup.dashboard.sender import CHUNK_ROWS
 
 CHANGED = 200
 REPEATS = 5
@@ -49,7 +47,7 @@ def main() -> None:
     """Measure groups of each size and print one line for each."""
     comm.create_comm = Wire
     sizes = (1000, 10_000) if "--quick" in sys.argv else (1000, 10_000, 100_000)
-    print(f"{'jobs':>8} {'snap':>8} {'held':>8} {'sent':>9} {'patch':>8} {'state':>8} {'p95':>8}")
+    print(f"{'jobs':>8} {'read':>8} {'encode':>8} {'sent':>9} {'patch':>8} {'state':>8} {'p95':>8}")
     with tempfile.TemporaryDirectory(prefix="jobgroup-bench-") as directory:
         os.environ["JOBGROUP_DATA_DIR"] = directory
         for count in sizes:
@@ -59,33 +57,24 @@ def main() -> None:
 def line(count: int) -> str:
     """The figures of a group of so many jobs.
 
-    `snap`, a snapshot of all rows, of which Python's lock is `held` against cells that run, and its
-    bytes; `patch` of 200 rows, `state` of the widget in
+    `read` and `encode` of all rows and their bytes, `patch` of 200 rows, `state` of the widget in
     a saved notebook, and 95 of 100 times from a change in the file to the message with its rows.
     """
     group = JobGroup(f"{count} jobs")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {"max_samples": 10_000}, {"phi": i / 7}) for i in range(count))
-    changed = group.changes_since(0).records[:CHANGED]
-    patch = fastest(lambda: encode(changed))
+    records = group.changes_since(0).records
+    sent = sum(buffer.nbytes for buffer in encode(records)[1])
+    read = fastest(lambda: group.changes_since(0))
+    encoded = fastest(lambda: encode(records))
+    patch = fastest(lambda: encode(records[:CHANGED]))
     dashboard = Dashboard(group)
-
-    def snapshot() -> int:
-        parts = [
-            dashboard.read_columns(first, min(first + CHUNK_ROWS, count))
-            for first in range(0, count, CHUNK_ROWS)
-        ]
-        return sum(buffer.nbytes for _, buffers in parts for buffer in buffers)
-
-    sent = snapshot()
-    took = fastest(snapshot)
-    held = took * held_share(snapshot)
     state = dashboard.get_state()
     del state["_esm"]
     waits = pushes(group, dashboard)
     dashboard.close()
     return (
-        f"{count:8,} {took:5.0f} ms {held:5.0f} ms {sent / 1e3:6.0f} kB"
+        f"{count:8,} {read:5.0f} ms {encoded:5.0f} ms {sent / 1e3:6.0f} kB"
         f" {patch:5.2f} ms {len(json.dumps(state, default=str)):6,} B {waits:5.0f} ms"
     )
 
@@ -98,27 +87,6 @@ def fastest(act: Callable[[], object]) -> float:
         act()
         times.append(time.perf_counter() - began)
     return 1e3 * min(times)
-
-
-def held_share(act: Callable[[], object]) -> float:
-    """The share of the time of `act` in which another thread of Python does not get on."""
-    counted = [0]
-    is_over = threading.Event()
-
-    def count() -> None:
-        while not is_over.is_set():
-            counted[0] += 1
-
-    thread = threading.Thread(target=count)
-    thread.start()
-    rates = []
-    for each in (lambda: time.sleep(0.5), act):
-        before, began = counted[0], time.perf_counter()
-        each()
-        rates.append((counted[0] - before) / (time.perf_counter() - began))
-    is_over.set()
-    thread.join()
-    return max(0.0, 1 - rates[1] / rates[0])
 
 
 def pushes(group: JobGroup, dashboard: Dashboard) -> float:

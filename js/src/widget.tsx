@@ -45,8 +45,11 @@ export default () => {
     sheet.textContent = styles;
     const app = document.createElement("div");
     root.append(sheet, app);
-    el.style.width ||= "100%"; // a container for queries has no width of its own, in a flex box say
-    el.append(host);
+    // A container for queries has no width of its own, in a flex box say; a host's own style wins.
+    const width = document.createElement("style");
+    width.textContent = ".jobgroup-view{width:100%}";
+    el.classList.add("jobgroup-view");
+    el.append(host, width);
 
     followTheme(host, session.traits.theme, end.signal);
     const draw = drawInto(app);
@@ -72,6 +75,7 @@ export default () => {
       markTitle(0, 0, true);
       draw(null);
       host.remove();
+      width.remove();
     });
     return () => end.abort();
   }
