@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from ledger import requests
 
 from jobgroup import GroupBusyError, JobGroup
+from jobgroup.store.paths import group_path
 
 RACE = """
 jg = JobGroup.open("experiment")
@@ -117,6 +120,20 @@ def test_the_lease_of_a_dead_launcher_lapses(group, child, cloud, until, ledger)
     ledger(jg).check().each_once("0", "1", "2")
 
 
+def stop(child, name: str) -> None:
+    """Stop a process, but not while it holds the file's lock: everybody would wait for it."""
+    for _ in range(100):
+        child.signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(group_path(name), timeout=0.2)) as file:
+            try:
+                file.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                child.signal(signal.SIGCONT)
+            else:
+                return
+    raise AssertionError("it holds the lock whenever it is stopped")
+
+
 def test_a_launcher_that_slept_through_its_lease_sends_nothing_more(
     group, child, cloud, until, ledger
 ):
@@ -134,11 +151,11 @@ except GroupBusyError as error:
 """.replace("run(jg)", "{}")
     first = child(source.format("jg.run_sequential(0)"), name="between")
     until(lambda: between[0].state == "running")
-    first.signal(signal.SIGSTOP)
+    stop(first, "between")
     cloud.faults.add("delay_reply", calls=["create"], delay_s=1, times=1)
     second = child(source.format("jg.run_parallel()"), name="flying")
     until(lambda: any(j.body["job_group_name"] == "flying" for j in cloud.jobs()))
-    second.signal(signal.SIGSTOP)
+    stop(second, "flying")
 
     def take_over(jg: JobGroup) -> bool:
         try:

@@ -34,26 +34,24 @@ async def launch(run: Run) -> Tally:
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
     session = run.session
-    for other in session.runs:
-        if run.plan.joins(other.plan):
-            own, run.tally = run.tally, other.tally
-            await other.finished.wait()
-            if other.error is not None:
-                raise other.error
-            run.tally = own
-            break
-    async with session.lease.held():
-        session.runs.append(run)
-        session.changed()
-        try:
-            await _send_all(run)
-        except BaseException as error:
-            run.error = error
-            raise
-        finally:
-            session.runs.remove(run)
-            run.finished.set()
+    while other := next((o for o in session.runs if run.plan.joins(o.plan)), None):
+        own, run.tally = run.tally, other.tally
+        await other.finished.wait()
+        if other.error is not None:
+            raise other.error
+        run.tally = own
+    session.runs.append(run)  # at once, so that who comes next joins it
+    try:
+        async with session.lease.held():
             session.changed()
+            await _send_all(run)
+    except BaseException as error:
+        run.error = error
+        raise
+    finally:
+        session.runs.remove(run)
+        run.finished.set()
+        session.changed()
     return run.tally
 
 

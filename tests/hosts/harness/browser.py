@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
@@ -70,6 +70,7 @@ def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, 
         viewport={"width": 1280, "height": 900}, color_scheme="dark" if dark else "light"
     )
     context.set_default_timeout(TIMEOUT_MS)
+    expect.set_options(timeout=TIMEOUT_MS)  # a loaded machine is not a failure
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, record = context.new_page(), Record()
     record.watch(page)
