@@ -40,6 +40,10 @@ test: lint $(VENV)/chromium
 	cd js && npm run test
 	pytest -n 2 --dist loadfile
 
+.PHONY: screenshots
+screenshots: $(VENV)/package $(VENV)/chromium
+	PYTHONPATH=tests/hosts python scripts/screenshots.py
+
 .PHONY: torture
 torture: $(VENV)/package $(VENV)/tools
 	python tests/torture
