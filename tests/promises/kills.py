@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from ledger import Ledger, given_to
+from ledger import CREATING, Ledger, given_to, requests
 from nursery import Child, Nursery
 
 from jobgroup import JobGroup, RemoteJob
@@ -58,6 +58,7 @@ class Campaign:
     Attributes:
         blows: how many processes were struck.
         knows_keys: whether the cloud honours keys.
+        caught_in_flight: how many requests had left and were not recorded when a blow fell.
     """
 
     chance: random.Random
@@ -66,6 +67,7 @@ class Campaign:
     knows_keys: bool
     blows: int = 0
     jobs: int = 0
+    caught_in_flight: int = 0
     by_signal: dict[str, int] = field(default_factory=dict)
 
     def of_adding(self, name: str, lives: int) -> None:
@@ -120,7 +122,7 @@ class Campaign:
         for _ in range(lives):
             self.cloud.faults.clear()
             if self.chance.random() < 0.5:
-                self.cloud.faults.add("delay_reply", calls=["create", "rerun"], delay_s=0.01)
+                self.cloud.faults.add("delay_reply", calls=CREATING, delay_s=0.01)
             queue = self.chance.random() < 0.3
             at_once = SENDS_AT_ONCE if queue else 1
             child = self.nursery.start(source, name=name, replace=replace, queue=queue)
@@ -128,9 +130,16 @@ class Campaign:
             look = partial(self._look, name, unconfirmed, at_once)
             said = self._strike(child, 0.12, look)
             in_flight = 0 if "done" in said or "interrupted" in said else at_once
-            unconfirmed = self._count_unconfirmed(name, unconfirmed + in_flight)
+            before, unconfirmed = unconfirmed, self._count_unconfirmed(name, unconfirmed + in_flight)
+            self.caught_in_flight += max(0, unconfirmed - before)
             if "done" in said:
                 return
+
+    def _wait_for_requests(self, child: Child, count: int) -> None:
+        """Until the child has sent so many jobs, or has ended."""
+        enough = requests(self.cloud, *CREATING) + count
+        while requests(self.cloud, *CREATING) < enough and child.is_alive:
+            time.sleep(0.001)
 
     def _count_unconfirmed(self, name: str, allowed: int) -> int:
         return len(self._ledger(name).check(unconfirmed=allowed).unconfirmed)

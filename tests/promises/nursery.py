@@ -69,6 +69,11 @@ class Child:
         self._gone()
         return said
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return Path(f"/proc/{self.pid}").exists()
+
     def signal(self, number: int) -> None:
         """Send it a signal; one that has ended gets none."""
         with suppress(ProcessLookupError):
@@ -90,7 +95,7 @@ class Child:
 
     def _gone(self) -> None:
         give_up = time.monotonic() + 30
-        while Path(f"/proc/{self.pid}").exists():
+        while self.is_alive:
             assert time.monotonic() < give_up, "the child did not end"
             time.sleep(0.002)
 

@@ -53,6 +53,7 @@ def kills(
     finally:
         os.environ.pop("JOBGROUP_NETWORK_FS", None)
         totals["kills"] += campaign.blows
+        totals["requests caught in flight"] += campaign.caught_in_flight
         totals["jobs"] += campaign.jobs
 
 

@@ -14,7 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import BadAnswerError, DuplicateJobError, StorageError
+from jobgroup.errors import (
+    BadAnswerError,
+    DamagedGroupError,
+    DuplicateJobError,
+    StorageError,
+)
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database, Transaction
@@ -202,12 +207,19 @@ class GroupStore:
 
         Raises:
             IndexError: there is none.
+            DamagedGroupError: there should be one, and its row cannot be found.
         """
         with self.database.reading() as connection:
             row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
-        if row is None:
-            raise IndexError(f"The group has no job at position {position}.")
-        return JobRecord._make(row)
+            total = _length(connection)
+        if row is not None:
+            return JobRecord._make(row)
+        if 0 <= position < total:
+            raise DamagedGroupError(
+                f"The group's file {self.path} is damaged: the row of job {position} cannot be"
+                " found. Its bytes were kept; the other jobs are not affected."
+            )
+        raise IndexError(f"The group has no job at position {position}.")
 
     def records(
         self,
