@@ -122,13 +122,14 @@ class Campaign:
         for _ in range(lives):
             self.cloud.faults.clear()
             if self.chance.random() < 0.5:
-                self.cloud.faults.add("delay_reply", calls=CREATING, delay_s=0.01)
+                self.cloud.faults.add("delay_reply", calls=CREATING, delay_s=0.02)
             queue = self.chance.random() < 0.3
             at_once = SENDS_AT_ONCE if queue else 1
             child = self.nursery.start(source, name=name, replace=replace, queue=queue)
             child.hear()
             look = partial(self._look, name, unconfirmed, at_once)
-            said = self._strike(child, 0.12, look)
+            self._wait_for_requests(child, self.chance.randint(0, 5))
+            said = self._strike(child, 0.03, look)
             in_flight = 0 if "done" in said or "interrupted" in said else at_once
             before, unconfirmed = unconfirmed, self._count_unconfirmed(name, unconfirmed + in_flight)
             self.caught_in_flight += max(0, unconfirmed - before)

@@ -186,10 +186,12 @@ describe("results across jobs", () => {
     await expect.element(chart).toHaveTextContent("#1 · 0.1 · Knill CNOT");
     await expect.element(chart).toHaveTextContent("distance 0.00");
     expect(root.querySelectorAll("[data-testid=comparison] tr:first-child rect").length).toBe(2);
-    expect(model.get("selected")).toEqual([
-      [1, 1],
-      [7, 7],
-    ]);
+    await expect
+      .poll(() => model.get("selected"))
+      .toEqual([
+        [1, 1],
+        [7, 7],
+      ]);
   });
 });
 
