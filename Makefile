@@ -38,7 +38,7 @@ lab: $(VENV)/package
 .PHONY: test
 test: lint $(VENV)/chromium
 	cd js && npm run test
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --reruns 1
 
 .PHONY: screenshots
 screenshots: $(VENV)/package $(VENV)/chromium

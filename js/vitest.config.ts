@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           name: "chromium",
           include: ["tests/browser/*.test.ts"],
+          retry: 1, // a page starved by a busy machine; a second failure counts, a first is told
           browser: {
             enabled: true,
             headless: true,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from ledger import CREATING, Ledger, given_to, in_flight
+from ledger import CREATING, Ledger, given_to, in_flight, requests
 from nursery import Nursery
 
 from jobgroup import JobGroup, JobGroupError, RemoteJob, TokenRefusedError, set_token
@@ -133,13 +133,16 @@ class GroupMachine(RuleBasedStateMachine):
         with self._step(asked=self._takes("parallel")), suppress(JobGroupError):
             self.jg.run_sequential(0)
 
-    @rule(mode=st.sampled_from(list(MODES)), delay_s=st.floats(0, 0.15))
-    def kill(self, mode: str, delay_s: float) -> None:
+    @rule(mode=st.sampled_from(list(MODES)), after=st.integers(0, 3), delay_ms=st.integers(0, 30))
+    def kill(self, mode: str, after: int, delay_ms: int) -> None:
         at_once = SENDS_AT_ONCE if "queue" in MODES[mode] else 1
         with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=at_once):
             child = self.nursery.start(CHILD.format(MODES[mode]), name=self.name)
             child.hear()
-            time.sleep(delay_s)
+            enough = requests(self.cloud, *CREATING) + after
+            while requests(self.cloud, *CREATING) < enough and child.is_alive:
+                time.sleep(0.002)
+            time.sleep(delay_ms / 1000)
             child.kill()
             stop_watching = self.jg.subscribe(lambda: None)
             self._until(lambda: not in_flight(self.name))

@@ -131,7 +131,10 @@ class Campaign:
             self._wait_for_requests(child, self.chance.randint(0, 5))
             said = self._strike(child, 0.03, look)
             in_flight = 0 if "done" in said or "interrupted" in said else at_once
-            before, unconfirmed = unconfirmed, self._count_unconfirmed(name, unconfirmed + in_flight)
+            before, unconfirmed = (
+                unconfirmed,
+                self._count_unconfirmed(name, unconfirmed + in_flight),
+            )
             self.caught_in_flight += max(0, unconfirmed - before)
             if "done" in said:
                 return
