@@ -7,6 +7,7 @@ import json
 import zlib
 
 import pytest
+from ipywidgets import Widget
 from unruly import UnrulyCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
@@ -149,6 +150,7 @@ def test_what_a_cloud_and_a_user_write_is_shown_as_text(group, job, cloud, caplo
         assert (one.name, one.message, one.note, one.labels) == (text, text, text, {text: text})
         assert text in one.attempts[0].message
     bundle = jg._repr_mimebundle_()
+    Widget.close_all()  # nobody looks, and nothing would say so
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     page = data.get("text/html", "")
     assert "<script>alert" not in page

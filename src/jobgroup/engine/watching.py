@@ -126,11 +126,15 @@ class Watcher:
         self._group.changed()
 
     async def _poll(self) -> None:
+        said = ""
         while self._watching:
             try:
                 pause_s = await self._poll_once()
+                said = ""
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
-                self._group.log.warning("watching %s: %s", self._group.name, error)
+                if str(error) != said:  # a group may stay deleted for as long as it is watched
+                    said = str(error)
+                    self._group.log.warning("watching %s: %s", self._group.name, said)
                 pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
             await self._group.next_change(max(pause_s, 0.005))
