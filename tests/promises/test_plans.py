@@ -51,6 +51,26 @@ def test_a_queue_keeps_a_small_plan_full(group, cloud, ledger):
     assert requests(cloud, "availability") <= 24
 
 
+def test_a_slot_is_counted_once(job, cloud, ledger, until):
+    """A job's end is heard of only after the cloud has told its free slots, that job's among them:
+    the slot is taken once, and no create is refused.
+    """
+    cloud.set_plan(max_queue=2)
+    cloud.faults.add("delay_reply", calls=["status"], delay_s=1.5)
+    jg = JobGroup("slow news")
+    for n, duration_s in enumerate((0.3, 60, 60, 60)):
+        jg.add(job(str(n), url=cloud.url, duration_s=duration_s))
+    run = jg.start(queue=True)
+    until(lambda: jg[0].state == "success")
+    assert jg[2].state != "unsent", "the cloud was not asked before"
+    time.sleep(0.5)
+    cloud.faults.clear()
+    jg.cancel([1])
+    run.result(60)
+    assert {e.status for e in cloud.log if e.call == "create"} <= {200, 201}
+    ledger(jg).check().each_once("0", "1", "2", "3")
+
+
 def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
     """Jobs of somebody else fill the plan: the queue waits, asks rarely, and goes on."""
     other = group(2, "somebody else's", duration_s=60)

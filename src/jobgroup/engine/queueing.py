@@ -70,6 +70,7 @@ class _Account:
         self._in_flight = 0
         self._mine: set[int] = set()
         self._free = 0.0
+        self._counted: set[int] = set()  # of mine, when the cloud last told its free slots
         self._backoff = Backoff(*ASK_FREE_EVERY_S)
         self._ask_at = 0.0
         self._is_in_doubt = False
@@ -113,6 +114,7 @@ class _Account:
             return False
         if self._free < 1 and not self._in_flight and time.monotonic() >= self._ask_at:
             self._ask_at = time.monotonic() + self._backoff.next_s()
+            self._counted = set(self._mine)
             self._free = await self._free_slots()
         return self._free >= 1
 
@@ -123,6 +125,7 @@ class _Account:
             sent_at = await run.send_one(position)
         except JobLimitError:
             self._free = 0.0  # somebody else's jobs took the slots
+            self._counted = set(self._mine)
             self._ask_at = time.monotonic() + self._backoff.next_s()
             run.tally.not_sent.pop(position, None)
             heapq.heappush(self.waiting, position)
@@ -152,7 +155,11 @@ class _Account:
             run.session.changed()
 
     async def _settle(self) -> None:
-        """Count what has ended of the jobs sent here; each gives its slot back."""
+        """Count what has ended of the jobs sent here; each gives its slot back.
+
+        One that may have ended before the cloud told its free slots may be among them already: the
+        cloud is asked again, instead of being sent a job that it would refuse.
+        """
         if not self._mine:
             return
         session, mine = self._run.session, sorted(self._mine)
@@ -161,7 +168,11 @@ class _Account:
             if record.state in TERMINAL or record.word == LOST:
                 self._run.count(record)
                 self._mine.discard(record.position)
-                self._free += 1
+                if record.position in self._counted:
+                    self._ask_at = 0.0
+                    self._backoff.reset()
+                else:
+                    self._free += 1
         if self._run.should_stop_for_failures():
             self._has_failed_enough = True
 
