@@ -217,6 +217,53 @@ def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, unti
     ledger(jg).check().each_once(*map(str, range(30)))
 
 
+@pytest.mark.parametrize("run", ["run_parallel()", "run_sequential(0)"])
+def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, ledger, until):
+    """Ctrl-C ends the run, not the process: while that lives on, the group can be run elsewhere."""
+    jg = group(5, duration_s=0.5)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.2)
+    notebook = child(f"""
+try:
+    JobGroup.open("experiment").{run}
+except KeyboardInterrupt:
+    say("interrupted")
+hear()
+""")
+    until(lambda: requests(cloud, "create"))
+    notebook.signal(signal.SIGINT)
+    assert notebook.hear() == "interrupted"
+    assert len(cloud.jobs()) < 5
+    cloud.faults.clear()
+    jg.run_parallel()
+    ledger(jg).check().each_once(*map(str, range(5)))
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
+    replace, group, child, cloud, ledger, until
+):
+    """It is unconfirmed, in its place or as the entry that it would have got, and its job on the
+    cloud can be adopted.
+    """
+    jg = group(1)
+    cloud.faults.add("fail_job", times=1)
+    jg.run_parallel()
+    jg.wait(30)
+    cloud.faults.add("delay_reply", calls=["rerun"], delay_s=60)
+    running = child(RUN.format(run=f"jg.rerun_failed_parallel({replace})"))
+    until(lambda: len(cloud.jobs()) == 2)
+    running.kill()
+    cloud.faults.clear()
+    jg.run_parallel()
+    (job,) = jg.list_unconfirmed_jobs()
+    assert job.position == (0 if replace else 1)
+    both = ledger(jg).check(unconfirmed=1)
+    assert both.settle() == 1
+    jg.wait(30)
+    assert job.state == "success"
+    assert not ledger(jg).check().orphans
+
+
 def test_a_job_in_flight_does_not_stay_so_when_its_sender_dies(group, child, cloud, until):
     """A group that is open here (a dashboard) while its launcher is killed elsewhere shows the job
     as unconfirmed, without being opened anew, and offers what can be done.

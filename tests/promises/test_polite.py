@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from contextlib import suppress
 
@@ -10,6 +11,7 @@ import pytest
 from ledger import requests
 
 from jobgroup import CloudBusyError, CloudError, UnconfirmedJobError
+from jobgroup.providers.http import CONNECTIONS
 
 
 def most_rounds(elapsed_s: float) -> int:
@@ -49,6 +51,22 @@ def test_a_throttled_round_is_not_one_request_per_job(group, cloud):
     cloud.faults.add("refuse", calls=["status"], status=429, retry_after_s=60)
     jg.refresh()
     assert requests(cloud, "status") - before <= 120
+
+
+def test_requests_at_once_are_bounded(group, cloud):
+    """However many jobs there are to ask about, an account has no more requests under way than it
+    has connections.
+    """
+    jg = group(200, duration_s=600)
+    jg.run_parallel(queue=True)
+    cloud.faults.add("delay", calls=["status"], delay_s=0.5)
+    asking = threading.Thread(target=jg.refresh)
+    asking.start()
+    most = 0
+    while asking.is_alive():
+        most = max(most, sum(entry.status is None for entry in cloud.log))
+        time.sleep(0.01)
+    assert 10 < most <= CONNECTIONS
 
 
 @pytest.mark.parametrize("call", ["status", "create"])
@@ -165,7 +183,7 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     until(lambda: jg.state.trouble == "unreachable")
     assert gone - 1 <= jg.state.trouble_since <= time.time()
     assert jg.state.last_error
-    time.sleep(1.5)
+    time.sleep(5)  # four attempts, as a blocking run makes them, take three at most
     assert not run.done()
     cloud.reappear()
     with suppress(UnconfirmedJobError):

@@ -55,6 +55,13 @@ def test_backoff_grows_and_starts_over():
     assert backoff.next_s() <= 1.0
 
 
+def test_many_that_were_turned_away_do_not_come_back_at_once():
+    """Delays are drawn by chance, all over the half that the jitter has."""
+    delays = [Backoff(first_s=1.0).next_s() for _ in range(200)]
+    assert len(set(delays)) > 100
+    assert max(delays) - min(delays) > 0.25
+
+
 def test_backoff_honours_retry_after():
     """Never sooner than the cloud asks for, within an hour; never sooner than the backoff."""
     assert Backoff().next_s(30.0) == 30.0

@@ -285,6 +285,17 @@ def test_what_was_acknowledged_survives_a_kill(path):
         assert store.body(19) == {"payload": {"n": 19}}
 
 
+def test_a_commit_waits_for_the_disk(path):
+    """A power cut takes nothing that a call returned from: every commit is flushed, to the log on a
+    local disk and to the file on a network's.
+    """
+    with closing(GroupStore(path, create="g")) as store:
+        for reopen in (lambda: None, store.close):
+            reopen()
+            with store.database.reading() as connection:
+                assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 def test_the_log_does_not_grow_for_ever(path):
     """Checkpoints happen although SQLite's own are off."""
     with closing(GroupStore(path, create="g")) as store:
