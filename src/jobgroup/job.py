@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,6 @@ class RemoteJob:
 
         Raises:
             TypeError: it is in a group already.
-            ValueError: the body cannot be sent as JSON.
         """
         if self._session is not None:
             raise TypeError(
@@ -85,13 +83,6 @@ class RemoteJob:
                 " group, add the object that it was made from."
             )
         payload = {**self._body["payload"], **kwargs}
-        try:
-            json.dumps([self._body, payload], allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"The body of this job cannot be sent as JSON ({error}). Nothing was added."
-            ) from None
-        shown = {k: v for k, v in payload.items() if isinstance(v, str | int | float | bool)}
         return JobDraft(
             name=self._name,
             platform=self._platform,
@@ -99,7 +90,7 @@ class RemoteJob:
             account_label=self._account,
             provider="quandela",
             body={**self._body, "platform_name": self._platform, "payload": payload},
-            params={k: v for k, v in shown.items() if len(str(v)) <= 200},
+            params={k: v for k, v in payload.items() if _is_worth_showing(v)},
         )
 
     # -- what it is --------------------------------------------------------------------------------
@@ -362,6 +353,12 @@ class RemoteJob:
         record = self._record
         state = "not sent" if record.state == UNSENT else record.state.upper()
         return f"RemoteJob '{record.name}', id:{record.remote_id}, status:{state}"
+
+
+def _is_worth_showing(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= 200
+    return isinstance(value, int | float) and len(str(value)) <= 200
 
 
 def status_of(record: JobRecord) -> JobStatus:

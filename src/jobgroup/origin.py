@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +24,11 @@ def normalise_origin(url: str) -> str:
     """
     if not isinstance(url, str):
         raise TypeError(f"A url is a string, not {type(url).__name__}.")
+    return _normalised(url)
+
+
+@lru_cache(maxsize=256)  # asked for at each job and each request
+def _normalised(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port

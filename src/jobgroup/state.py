@@ -68,7 +68,7 @@ class GroupState(HasTraits):
             self.trouble = troubles[0].kind if troubles else ""
             self.trouble_since = troubles[0].since if troubles else None
             self.updated_at = session.watcher.last_answer_at
-            self.eta_s = eta_s(counts, session.store.journal.durations(), is_sending=bool(runs))
+            self.eta_s = eta_s(counts, session.store.reports.durations(), is_sending=bool(runs))
             self.version = meta["version"]
 
     def observe(self, *args: Any, **kwargs: Any) -> None:

@@ -59,7 +59,7 @@ def _told(state, **fields):
 
 def _failed(store, generation, position=0, remote_id="r0"):
     attempt_id = _send(store, generation, position, remote_id)
-    store.journal.apply([(attempt_id, _told("error", message="no photons"))])
+    store.reports.apply([(attempt_id, _told("error", message="no photons"))])
     return attempt_id
 
 
@@ -102,7 +102,7 @@ def test_sent(store, generation):
     record = store.record(1)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
-    assert [row[:3] for row in store.journal.pollable()] == [(attempt_id, 1, "r1")]
+    assert [row[:3] for row in store.reports.pollable()] == [(attempt_id, 1, "r1")]
     assert store.position_of("r1") == 1
     assert not store.journal.has_in_flight()
 
@@ -128,7 +128,7 @@ def test_unclear(store, generation):
     assert _states(store)[0] == "unconfirmed"
     assert store.journal.attempts(0)[0].evidence == evidence
     assert store.record(0).message == "no answer"
-    assert store.journal.pollable() == []
+    assert store.reports.pollable() == []
     assert store.journal.intend([0], generation=generation) == []
     assert store.journal.intend([0], generation=generation, rerun=True) == []
 
@@ -166,7 +166,7 @@ def test_confirm(store, doubtful):
     assert store.journal.confirm(0, "found")
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
     assert store.record(0).message is None
-    assert [row[:3] for row in store.journal.pollable()] == [(doubtful, 0, "found")]
+    assert [row[:3] for row in store.reports.pollable()] == [(doubtful, 0, "found")]
     assert "found" in store.events(0)[-1].text
     assert not store.journal.confirm(0, "again")
     assert not store.journal.confirm(1, "unsent")
@@ -334,9 +334,9 @@ def test_answers_are_recorded_together(store, generation):
     attempts = [_send(store, generation, i, f"r{i}") for i in range(3)]
     version = store.version
     told = [(a, _told("running", progress=0.5, message="half")) for a in attempts]
-    assert store.journal.apply(told) == [0, 1, 2]
+    assert store.reports.apply(told) == [0, 1, 2]
     assert store.version == version + 1
-    assert store.journal.apply(told) == []
+    assert store.reports.apply(told) == []
     assert store.version == version + 1
     assert store.changes_since(version).positions == [0, 1, 2]
 
@@ -345,22 +345,22 @@ def test_what_has_ended_never_changes_again(store, generation, path):
     """Whichever process hears of it first; an answer that was under way comes too late."""
     attempt_id = _send(store, generation, 0, "r0")
     other = GroupStore(path)
-    other.journal.apply([(attempt_id, _told("success", duration_s=3.0, started_at=10.0))])
+    other.reports.apply([(attempt_id, _told("success", duration_s=3.0, started_at=10.0))])
     other.close()
-    assert store.journal.apply([(attempt_id, _told("running"))]) == []
-    store.journal.note_problem(attempt_id, "404")
-    store.journal.note_cancel(attempt_id)
+    assert store.reports.apply([(attempt_id, _told("running"))]) == []
+    store.reports.note_problem(attempt_id, "404")
+    store.reports.note_cancel(attempt_id)
     record = store.record(0)
     assert (record.state, record.message, record.progress) == ("success", None, 1.0)
-    assert store.journal.pollable() == []
-    assert store.journal.durations() == [3.0]
+    assert store.reports.pollable() == []
+    assert store.reports.durations() == [3.0]
 
 
 def test_a_suspended_job_comes_back(store, generation):
     """Suspended and unknown are not the end."""
     attempt_id = _send(store, generation, 0, "r0")
     for state in ("suspended", "unknown", "running", "waiting", "canceled"):
-        assert store.journal.apply([(attempt_id, _told(state))]) == [0]
+        assert store.reports.apply([(attempt_id, _told(state))]) == [0]
         assert _states(store)[0] == state
 
 
@@ -369,26 +369,37 @@ def test_an_answer_about_an_old_attempt(store, generation):
     old = _failed(store, generation)
     (intent,) = store.journal.intend([0], generation=generation, rerun=True)
     store.journal.settle_sent(intent.attempt_id, "r0b")
-    assert store.journal.apply([(old, _told("success"))]) == []
+    assert store.reports.apply([(old, _told("success"))]) == []
     assert _states(store)[0] == "waiting"
 
 
 def test_cancellation_is_noted(store, generation):
     """The state says that it was asked for, until the cloud says more."""
     attempt_id = _send(store, generation, 0, "r0")
-    store.journal.note_cancel(attempt_id)
+    store.reports.note_cancel(attempt_id)
     assert _states(store)[0] == "cancel_requested"
-    assert [row[1] for row in store.journal.pollable()] == [0]
-    store.journal.apply([(attempt_id, _told("canceled"))])
+    assert [row[1] for row in store.reports.pollable()] == [0]
+    store.reports.apply([(attempt_id, _told("canceled"))])
     assert _states(store)[0] == "canceled"
+
+
+def test_what_changed_since_a_version_is_told(store, generation):
+    """Every job that changed, with whether it may change again: an ended one may not."""
+    first, second, _ = (_send(store, generation, i, f"r{i}") for i in range(3))
+    version = store.version
+    assert [row.position for row in store.reports.pollable()] == [0, 1, 2]
+    store.reports.apply([(first, _told("success")), (second, _told("running"))])
+    changed = [(row.remote_id, row.may_change) for row in store.reports.pollable(version)]
+    assert changed == [("r0", False), ("r1", True)]
+    assert store.reports.pollable(store.version) == []
 
 
 def test_a_problem_is_told_once(store, generation):
     """The same trouble twice is one change."""
     attempt_id = _send(store, generation, 0, "r0")
-    store.journal.note_problem(attempt_id, "garbage")
+    store.reports.note_problem(attempt_id, "garbage")
     version = store.version
-    store.journal.note_problem(attempt_id, "garbage")
+    store.reports.note_problem(attempt_id, "garbage")
     assert (store.version, store.record(0).message) == (version, "garbage")
 
 

@@ -170,7 +170,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
                 failed[record.position] = str(error)
                 return
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
-            await session.in_thread(session.store.journal.note_cancel, record.attempt_id)
+            await session.in_thread(session.store.reports.note_cancel, record.attempt_id)
             done.append(record.position)
             session.changed()
 

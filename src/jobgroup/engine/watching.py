@@ -181,14 +181,14 @@ class Watcher:
         if version == self._roster_version:
             return
         began = time.monotonic()
-        rows = await self._group.in_thread(store.journal.pollable)
+        rows = await self._group.in_thread(store.reports.pollable)
         self._load_s = time.monotonic() - began
         known = self._roster
         self._roster = {}
         for row in rows:
             watched = known.get(row[0])
             if watched is None:
-                watched = Watched(*row)
+                watched = Watched(*row[:5])
                 if time.time() - watched.sent_at < 1.0:  # sent just now, and the answer was news
                     watched.not_before = time.monotonic() + SHORTEST_S
             self._roster[row[0]] = watched
@@ -236,7 +236,7 @@ class Watcher:
                 await self._keep_problem(watched, answer)
         if told:
             self.last_answer_at = now_utc
-            if await group.in_thread(group.store.journal.apply, told):
+            if await group.in_thread(group.store.reports.apply, told):
                 group.changed()
             self._backoffs.pop(key, None)
             self.token_error = None
@@ -250,16 +250,16 @@ class Watcher:
 
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
-        journal = self._group.store.journal
+        reports = self._group.store.reports
         watched.not_before = time.monotonic() + 1
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
-                await self._group.in_thread(journal.apply, [(watched.attempt_id, lost)])
+                await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
                 watched.not_before = time.monotonic() + 60
         else:
-            await self._group.in_thread(journal.note_problem, watched.attempt_id, str(error))
+            await self._group.in_thread(reports.note_problem, watched.attempt_id, str(error))
         self._group.changed()
 
     async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:

@@ -10,6 +10,7 @@ from jobgroup.store.records import (
     JobRecord,
     LeaseRecord,
     NewJob,
+    Pollable,
     Target,
     Trouble,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "JobRecord",
     "LeaseRecord",
     "NewJob",
+    "Pollable",
     "Target",
     "Trouble",
 ]

@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from jobgroup.status import FAILED, SENDING, TERMINAL, UNCONFIRMED, UNSENT
+from jobgroup.status import FAILED, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Target
 from jobgroup.store.values import as_json, as_object
-
-if TYPE_CHECKING:
-    from jobgroup.providers.base import RemoteStatus
 
 _ATTEMPT = """
     SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
            created_at, started_at, duration_s, finished_at, evidence
     FROM attempts
 """
-_TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 
 
 class Journal:
-    """The attempts of a group's jobs, and the only way to change a job's state."""
+    """The attempts of a group's jobs: what is sent, and what became of it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -136,7 +132,7 @@ class Journal:
                     "UPDATE attempts SET remote_id = coalesce(remote_id, ?) WHERE id = ?",
                     (remote_id, attempt_id),
                 )
-                _event(
+                add_event(
                     tx,
                     attempt["position"],
                     "late answer",
@@ -156,7 +152,7 @@ class Journal:
             attempt = _attempt(tx, attempt_id)
             position = attempt["position"]
             if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
-                _event(tx, position, "late answer", f"A request was not sent: {sentence}")
+                add_event(tx, position, "late answer", f"A request was not sent: {sentence}")
                 return
             tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt["appends"]:
@@ -177,7 +173,7 @@ class Journal:
                         attempt_id,
                     ),
                 )
-            _event(tx, position, "not sent", sentence)
+            add_event(tx, position, "not sent", sentence)
 
     def settle_unclear(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
@@ -266,7 +262,7 @@ class Journal:
                 "UPDATE jobs SET state = 'waiting', version = ? WHERE position = ?",
                 (tx.version, position),
             )
-            _event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
+            add_event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
             return True
 
     def give_back(self, position: int) -> bool:
@@ -284,88 +280,8 @@ class Journal:
                 " WHERE position = ?",
                 (tx.version, position),
             )
-            _event(tx, position, "resend", "To be sent again, says the user.")
+            add_event(tx, position, "resend", "To be sent again, says the user.")
             return True
-
-    # -- what the cloud says -----------------------------------------------------------------------
-
-    def pollable(self) -> list[tuple[int, int, str, Target, float]]:
-        """Attempt id, position, remote id, target and sending time of what may still change."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT a.id, j.position, a.remote_id, t.provider, t.origin, t.account,"
-                " t.platform, CAST(coalesce(a.sent_at, a.intent_at) AS REAL)"
-                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " JOIN targets t ON t.id = j.target_id"
-                " WHERE j.state IN"
-                " ('waiting', 'running', 'cancel_requested', 'suspended', 'unknown')"
-                " AND a.remote_id IS NOT NULL ORDER BY a.id"
-            )
-            return [(r[0], r[1], r[2], Target(*r[3:7]), r[7]) for r in rows]
-
-    def apply(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
-        """Record status answers, by attempt id, in one transaction. Returns the changed positions.
-
-        What has ended never changes again, whichever process hears of it first.
-        """
-        changed = []
-        with self._database.writing() as tx:
-            for attempt_id, answer in answers:
-                finished_at = _finished_at(answer, tx.now)
-                new = (
-                    answer.state,
-                    answer.word,
-                    answer.message,
-                    1.0 if answer.state == "success" else answer.progress,
-                    answer.created_at,
-                    answer.started_at,
-                    answer.duration_s,
-                )
-                row = tx.execute(
-                    f"SELECT state, word, message, progress, created_at, started_at, duration_s,"  # noqa: S608
-                    f" position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
-                    (attempt_id,),
-                ).fetchone()
-                if row is None or row[:7] == new:
-                    continue
-                tx.execute(
-                    "UPDATE attempts SET state = ?, word = ?, message = ?, progress = ?,"
-                    " created_at = ?, started_at = ?, duration_s = ?, finished_at = ? WHERE id = ?",
-                    (*new, finished_at, attempt_id),
-                )
-                tx.execute(
-                    "UPDATE jobs SET state = ?, version = ? WHERE attempt_id = ?",
-                    (answer.state, tx.version, attempt_id),
-                )
-                changed.append(row[7])
-        return changed
-
-    def note_problem(self, attempt_id: int, sentence: str) -> None:
-        """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
-        with self._database.writing() as tx:
-            row = tx.execute(
-                f"SELECT message FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",  # noqa: S608
-                (attempt_id,),
-            ).fetchone()
-            if row is None or row[0] == sentence:
-                return
-            tx.execute("UPDATE attempts SET message = ? WHERE id = ?", (sentence, attempt_id))
-            tx.execute("UPDATE jobs SET version = ? WHERE attempt_id = ?", (tx.version, attempt_id))
-
-    def note_cancel(self, attempt_id: int) -> None:
-        """The cloud took the request to cancel."""
-        with self._database.writing() as tx:
-            touched = tx.execute(
-                "UPDATE attempts SET state = 'cancel_requested' WHERE id = ? AND state IN"
-                " ('waiting', 'running', 'suspended', 'unknown') RETURNING position",
-                (attempt_id,),
-            ).fetchone()
-            if touched:
-                tx.execute(
-                    "UPDATE jobs SET state = 'cancel_requested', version = ? WHERE attempt_id = ?",
-                    (tx.version, attempt_id),
-                )
-                _event(tx, touched[0], "cancel", "Cancellation was asked for.")
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -384,16 +300,6 @@ class Journal:
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
             ).fetchone()
         return row is not None
-
-    def durations(self, limit: int = 200) -> list[float]:
-        """How long the last jobs to succeed ran, in seconds."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT duration_s FROM attempts WHERE state = 'success'"
-                " AND duration_s IS NOT NULL ORDER BY id DESC LIMIT ?",
-                (limit,),
-            )
-            return [row[0] for row in rows]
 
 
 def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
@@ -418,17 +324,6 @@ def _given_back_rerun(tx: Transaction, position: int) -> str | None:
     return row[0] if row else None
 
 
-def _finished_at(answer: RemoteStatus, now: float) -> float | None:
-    """When a job ended: the cloud tells its duration in whole seconds, cut off."""
-    if answer.state not in TERMINAL:
-        return None
-    begun = answer.started_at or answer.created_at
-    if begun is None or answer.duration_s is None:
-        return now
-    earliest = begun + answer.duration_s
-    return min(max(now, earliest), earliest + 1.0)
-
-
 def _unconfirmed(tx: Transaction, position: int) -> int | None:
     row = tx.execute(
         "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'", (position,)
@@ -436,7 +331,8 @@ def _unconfirmed(tx: Transaction, position: int) -> int | None:
     return row[0] if row else None
 
 
-def _event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+    """Note what happened to a job, or to the group."""
     tx.execute(
         "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
         (tx.now, position, kind, text),

@@ -56,6 +56,8 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA trusted_schema = OFF")
+    # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
+    connection.execute("PRAGMA cache_size = -16000")
     return connection
 
 

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from jobgroup.store.values import as_object
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a job runs: a provider's kind, an origin, an account there, a platform."""
 
     provider: str
@@ -135,6 +134,17 @@ class AttemptRecord:
     duration_s: float | None
     finished_at: float | None
     evidence: Mapping[str, Any]
+
+
+class Pollable(NamedTuple):
+    """The sending of a job that a cloud may have news of."""
+
+    attempt_id: int
+    position: int
+    remote_id: str
+    target: Target
+    sent_at: float
+    may_change: bool = True
 
 
 @dataclass(frozen=True, slots=True)

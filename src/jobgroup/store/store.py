@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
 import uuid
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import (
-    BadAnswerError,
-    DamagedGroupError,
-    DuplicateJobError,
-    StorageError,
-)
-from jobgroup.status import STATES, UNSENT
+from jobgroup.errors import BadAnswerError, DamagedGroupError, StorageError
+from jobgroup.status import STATES
+from jobgroup.store.adding import Adding, length
+from jobgroup.store.bodies import unpacked
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.journal import Journal
 from jobgroup.store.opening import connect
-from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob, Target
+from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
+from jobgroup.store.reports import Reports
 from jobgroup.store.values import as_json
-
-MAX_BODY_BYTES = 64 * 2**20
-"""What a stored body may unpack to; a colleague's file could hold a bomb."""
 
 _RECORD = """
     SELECT j.position, iif(typeof(j.name) = 'text', j.name, quote(j.name)), t.provider, t.origin,
@@ -56,10 +49,11 @@ class GroupStore:
         self.path = path
         self.database = Database(path, _new_meta(create) if create is not None else None)
         self.journal = Journal(self.database)
+        self.reports = Reports(self.database)
         self.lease = Lease(self.database)
         self.commands = Commands(self.database)
         self.troubles = Troubles(self.database)
-        self._targets: dict[Target, int] = {}
+        self._adding = Adding(self.database)
 
     def close(self) -> None:
         """Close the file; a later use opens it again."""
@@ -90,7 +84,7 @@ class GroupStore:
 
     def __len__(self) -> int:
         with self.database.reading() as connection:
-            return _length(connection)
+            return length(connection)
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state; states without jobs are absent."""
@@ -102,103 +96,15 @@ class GroupStore:
             counts[word] = counts.get(word, 0) + number
         return counts
 
-    # -- adding ----------------------------------------------------------------------------------
-
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
         """Append jobs, all or none, durable on return. Returns their positions.
 
         Raises:
             DuplicateJobError: the group has a job with that remote id; nothing was added.
+            ValueError: a body cannot be sent as JSON; nothing was added.
             StorageError: they could not be written; nothing was added.
         """
-        with self._with_targets(), self.database.writing() as tx:
-            first = position = _length(tx)
-            for job in jobs:
-                self._insert(tx, position, job)
-                position += 1
-        return list(range(first, position))
-
-    def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
-        attempt_id = None
-        if job.remote_id is not None:
-            held = tx.execute(
-                "SELECT position FROM attempts WHERE remote_id = ?", (job.remote_id,)
-            ).fetchone()
-            if held:
-                raise DuplicateJobError(
-                    f"Job {job.remote_id} is in the group already, at position {held[0]}."
-                    " Nothing was added."
-                )
-            attempt_id = tx.execute(
-                "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
-                " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?) RETURNING id",
-                (
-                    position,
-                    uuid.uuid4().hex,
-                    job.state,
-                    job.remote_id,
-                    job.message,
-                    tx.now,
-                    tx.now,
-                ),
-            ).fetchone()[0]
-        tx.execute(
-            "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
-            " added_at, version, params, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                position,
-                job.name,
-                self._target_id(tx, job.target),
-                self._payload_id(tx, job),
-                job.state if attempt_id is not None else UNSENT,
-                attempt_id,
-                0 if attempt_id is None else 1,
-                tx.now,
-                tx.version,
-                as_json(job.params),
-                as_json(job.labels),
-            ),
-        )
-
-    @contextmanager
-    def _with_targets(self) -> Iterator[None]:
-        known = dict(self._targets)
-        try:
-            yield
-        except BaseException:
-            self._targets = known  # ids of a transaction that was rolled back
-            raise
-
-    def _target_id(self, tx: Transaction, target: Target) -> int:
-        if target not in self._targets:
-            values = (target.provider, target.origin, target.account, target.platform)
-            tx.execute(
-                "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
-                " VALUES (?, ?, ?, ?)",
-                values,
-            )
-            self._targets[target] = tx.execute(
-                "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)",
-                values,
-            ).fetchone()[0]
-        return self._targets[target]
-
-    def _payload_id(self, tx: Transaction, job: NewJob) -> int | None:
-        if job.body is None:
-            return None
-        text = json.dumps(job.body, separators=(",", ":"), ensure_ascii=False).encode()
-        digest = hashlib.blake2b(text, digest_size=16).digest()
-        held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
-        if held:
-            held_id: int = held[0]
-            return held_id
-        packed = zlib.compress(text, 1)
-        self.database.add_written(len(packed))
-        new_id: int = tx.execute(
-            "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?) RETURNING id",
-            (digest, as_json(job.facts), packed),
-        ).fetchone()[0]
-        return new_id
+        return self._adding.add(jobs)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -211,7 +117,7 @@ class GroupStore:
         """
         with self.database.reading() as connection:
             row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
-            total = _length(connection)
+            total = length(connection)
         if row is not None:
             return JobRecord._make(row)
         if 0 <= position < total:
@@ -277,12 +183,9 @@ class GroupStore:
             ).fetchone()
         if row is None or row[0] is None:
             return None
-        try:
-            body = json.loads(_unpacked(row[1]))
-            if isinstance(body, dict):
-                return body
-        except (TypeError, ValueError, RecursionError, zlib.error):
-            pass
+        body = unpacked(row[1])
+        if body is not None:
+            return body
         raise BadAnswerError(
             f"The stored body of job {position} is damaged; the other jobs are not affected."
             " Add the job again to run it."
@@ -393,16 +296,3 @@ def _new_meta(name: str) -> dict[str, object]:
 def _version(connection: sqlite3.Connection) -> int:
     value: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
     return value
-
-
-def _length(connection: sqlite3.Connection | Transaction) -> int:
-    value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
-    return value
-
-
-def _unpacked(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    text = unpacker.decompress(packed, MAX_BODY_BYTES)
-    if unpacker.unconsumed_tail:
-        raise ValueError("too large")
-    return text

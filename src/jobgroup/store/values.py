@@ -7,15 +7,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def as_json(values: Mapping[str, Any]) -> str:
     """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all."""
     if not values:
         return ""
     try:
-        return json.dumps(values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _encode(values)
     except (TypeError, ValueError):
-        return json.dumps(_plain(values), separators=(",", ":"), ensure_ascii=False)
+        return _encode(_plain(values))
 
 
 def as_object(text: str | None) -> dict[str, Any]:

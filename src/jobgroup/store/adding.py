@@ -1,0 +1,106 @@
+"""Appending jobs to a group: all of them or none, each body once."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable
+
+from jobgroup.errors import DuplicateJobError
+from jobgroup.status import UNSENT
+from jobgroup.store.bodies import digest_of, packed, text_of
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.records import NewJob, Target
+from jobgroup.store.values import as_json
+
+
+class Adding:
+    """What `GroupStore.add` does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._targets: dict[Target, int] = {}
+
+    def add(self, jobs: Iterable[NewJob]) -> list[int]:
+        """Append jobs, durable on return; see `GroupStore.add`."""
+        known = dict(self._targets)
+        try:
+            with self._database.writing() as tx:
+                first = position = length(tx)
+                for job in jobs:
+                    self._insert(tx, position, job)
+                    position += 1
+        except BaseException:
+            self._targets = known  # ids of a transaction that was rolled back
+            raise
+        return list(range(first, position))
+
+    def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
+        attempt_id = None if job.remote_id is None else _adopt(tx, position, job, job.remote_id)
+        tx.execute(
+            "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
+            " added_at, version, params, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                position,
+                job.name,
+                self._targets.get(job.target) or self._target_id(tx, job.target),
+                self._payload_id(tx, job),
+                UNSENT if attempt_id is None else job.state,
+                attempt_id,
+                0 if attempt_id is None else 1,
+                tx.now,
+                tx.version,
+                as_json(job.params),
+                as_json(job.labels),
+            ),
+        )
+
+    def _target_id(self, tx: Transaction, target: Target) -> int:
+        values = (target.provider, target.origin, target.account, target.platform)
+        tx.execute(
+            "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
+            " VALUES (?, ?, ?, ?)",
+            values,
+        )
+        target_id: int = tx.execute(
+            "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)",
+            values,
+        ).fetchone()[0]
+        self._targets[target] = target_id
+        return target_id
+
+    def _payload_id(self, tx: Transaction, job: NewJob) -> int | None:
+        if job.body is None:
+            return None
+        text = text_of(job.body)
+        digest = digest_of(text)
+        held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
+        if held:
+            held_id: int = held[0]
+            return held_id
+        data = packed(text)
+        self._database.add_written(len(data))
+        return tx.execute(
+            "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
+            (digest, as_json(job.facts), data),
+        ).lastrowid
+
+
+def length(connection: sqlite3.Connection | Transaction) -> int:
+    """How many jobs the group has."""
+    value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
+    return value
+
+
+def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str) -> int | None:
+    """Enter the sending of a job that was sent elsewhere."""
+    held = tx.execute("SELECT position FROM attempts WHERE remote_id = ?", (remote_id,)).fetchone()
+    if held:
+        raise DuplicateJobError(
+            f"Job {remote_id} is in the group already, at position {held[0]}. Nothing was added."
+        )
+    return tx.execute(
+        "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
+        " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
+        (position, uuid.uuid4().hex, job.state, remote_id, job.message, tx.now, tx.now),
+    ).lastrowid

@@ -1,0 +1,30 @@
+"""How bodies are kept: whatever was packed comes back, and what is damaged harms nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobgroup.store import bodies
+
+
+@pytest.mark.parametrize("size", [0, 1, 500, 511, 1000, 16_000, 40_000, 300_000])
+def test_a_body_comes_back(size):
+    """At every size of the window, and where the text is larger than any."""
+    body = {"payload": "".join(chr(33 + i * i % 90) for i in range(size)), "é": [1.5, None]}
+    text = bodies.text_of(body)
+    assert bodies.unpacked(bodies.packed(text)) == body
+
+
+@pytest.mark.parametrize("body", [{"x": float("nan")}, {"x": object()}, {"x": {1, 2}}])
+def test_what_is_no_json_is_refused(body):
+    """The sentence says that nothing was added."""
+    with pytest.raises(ValueError, match="Nothing was added"):
+        bodies.text_of(body)
+
+
+def test_damage_is_no_body():
+    """A flipped byte, a cut, another kind of value, something that is no object, a bomb."""
+    packed = bodies.packed(bodies.text_of({"payload": "x" * 100}))
+    bomb = bodies.packed(b'"' + b"x" * bodies.MAX_BODY_BYTES + b'"')
+    for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, bodies.packed(b"[1]"), bomb):
+        assert bodies.unpacked(data) is None
