@@ -164,6 +164,27 @@ def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):
     assert vault.token_for(QUANDELA) == "given"
 
 
+def test_what_is_found_is_looked_for_in_order(monkeypatch, tmp_path):
+    """JOBGROUP_TOKEN, PCVL_CLOUD_TOKEN, Perceval's saved configuration, the system's keyring: each
+    is found once those before it have nothing.
+    """
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"remote": {"token": "saved"}}))
+    keyring = types.SimpleNamespace(get_password=lambda service, user: "keyring")
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    monkeypatch.setitem(sys.modules, "perceval", None)  # imported, it reads its configuration
+    monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path))
+    monkeypatch.setenv("PCVL_CLOUD_TOKEN", "perceval")
+    monkeypatch.setenv("JOBGROUP_TOKEN", "jobgroup")
+    found = [Credentials().token_for(QUANDELA)]
+    for name in ("JOBGROUP_TOKEN", "PCVL_CLOUD_TOKEN"):
+        monkeypatch.delenv(name)
+        found.append(Credentials().token_for(QUANDELA))
+    config.unlink()
+    found.append(Credentials().token_for(QUANDELA))
+    assert found == ["jobgroup", "perceval", "saved", "keyring"]
+
+
 @pytest.mark.parametrize("token", [None, "", {}, 3])
 def test_a_job_without_a_token_changes_nothing(vault, token):
     """What a job brings along may be nothing at all."""

@@ -184,6 +184,14 @@ say("go")
 say("done")
 """
 
+NOTEBOOK = """
+try:
+    JobGroup.open("experiment").{run}
+except KeyboardInterrupt:
+    say("interrupted")
+hear()
+"""
+
 
 @pytest.mark.parametrize(
     "run",
@@ -222,13 +230,7 @@ def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, 
     """Ctrl-C ends the run, not the process: while that lives on, the group can be run elsewhere."""
     jg = group(5, duration_s=0.5)
     cloud.faults.add("delay_reply", calls=["create"], delay_s=0.2)
-    notebook = child(f"""
-try:
-    JobGroup.open("experiment").{run}
-except KeyboardInterrupt:
-    say("interrupted")
-hear()
-""")
+    notebook = child(NOTEBOOK.format(run=run))
     until(lambda: requests(cloud, "create"))
     notebook.signal(signal.SIGINT)
     assert notebook.hear() == "interrupted"
@@ -236,6 +238,23 @@ hear()
     cloud.faults.clear()
     jg.run_parallel()
     ledger(jg).check().each_once(*map(str, range(5)))
+
+
+def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
+    """An answer that does not come within ten seconds is not awaited: the job is unconfirmed once
+    its process has ended.
+    """
+    jg = group(2)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=600)
+    notebook = child(NOTEBOOK.format(run="run_parallel()"))
+    until(lambda: len(cloud.jobs()) == 1)
+    notebook.signal(signal.SIGINT)
+    assert notebook.hear(60) == "interrupted"
+    notebook.kill()
+    cloud.faults.clear()
+    jg.run_parallel()
+    ledger(jg).check(unconfirmed=1).each_once("0", "1")
+    assert [j.state == "unconfirmed" for j in jg] == [True, False]
 
 
 @pytest.mark.parametrize("replace", [True, False])

@@ -81,6 +81,25 @@ def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until
     assert len(cloud.jobs()) == 3
 
 
+def test_the_launcher_is_named_with_the_time_when_it_began(group, child, cloud, until):
+    """Not with that of its last sign of life."""
+    jg = group(1, duration_s=60)
+    first = child(SEQUENTIAL)
+    until(lambda: len(cloud.jobs()) == 1)
+    began = datetime.now(UTC)
+
+    def has_shown_life() -> bool:
+        with closing(sqlite3.connect(group_path("experiment"), timeout=30)) as file:
+            (beat,) = file.execute("SELECT heartbeat_at FROM lease").fetchone()
+        return beat > began.timestamp()
+
+    until(has_shown_life)
+    with pytest.raises(GroupBusyError) as busy:
+        jg.run_parallel()
+    assert busy.value.since <= began
+    first.kill()
+
+
 def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, until, ledger):
     """Pause, resume, cancel and rerun, asked beside a running script, are done while the script
     goes on running the group.
@@ -93,7 +112,7 @@ def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, un
     until(lambda: jg[0].status.canceled and jg[0].state == "canceled")
     with pytest.raises(GroupBusyError):
         jg.run_parallel()
-    time.sleep(0.6)
+    time.sleep(2)  # the script looks once a second at the latest
     assert len(cloud.jobs()) == 1, "a paused group was sent on"
     jg.resume()
     until(lambda: jg[1].state in ("waiting", "running"))

@@ -42,6 +42,8 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     jg = JobGroup("experiment")
     jg.add_many([job(str(i), url=canary_cloud.url) for i in range(3)])
     jg.add(job("fails", url=canary_cloud.url, fail="on purpose"))
+    jg.add(job("long", url=canary_cloud.url, duration_s=600))
+    jg[4].execute_async()  # so that there is one to ask about, whatever the cloud does
 
     def collect(function, *args, **kwargs) -> None:
         try:
@@ -67,6 +69,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     for unconfirmed in jg.list_unconfirmed_jobs():
         collect(unconfirmed.resend)
     collect(jg.run_parallel)
+    jg.cancel([4])
     jg.wait(30)
     collect(jg.get_results)
     collect(jg.rerun)
@@ -101,13 +104,15 @@ def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir
     assert [p for p in files if CANARY.encode() in p.read_bytes()] == []
 
 
-@pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "progress", "results"])
+@pytest.mark.parametrize(
+    "how", ["run_parallel", "queue", "run_sequential", "progress", "results", "wait"]
+)
 def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger):
     """A blocking call raises TokenRefusedError, the jobs stay as they are; called again with a good
     token it goes on.
     """
     jg = group(3)
-    if how in ("progress", "results"):
+    if how in ("progress", "results", "wait"):
         jg.run_parallel()
     calls = {
         "run_parallel": jg.run_parallel,
@@ -115,6 +120,7 @@ def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger)
         "run_sequential": lambda: jg.run_sequential(0),
         "progress": jg.progress,
         "results": lambda: jg.get_results(errors="raise"),
+        "wait": jg.wait,
     }
     states = [j.state for j in jg]
     set_token("revoked", url=cloud.url)
