@@ -108,6 +108,14 @@ def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
     until(lambda: have_ended(bad))
 
 
+def test_a_job_that_is_not_found_holds_up_nobody(sent, unruly):
+    """One round of questions reaches everybody behind it."""
+    jg = sent(150)
+    unruly.answer = only_for(jg[0].id, "status", (404, {"error": "Job not found"}))
+    jg.refresh()
+    assert [j.state == "success" for j in jg] == [False] + [True] * 149
+
+
 def test_bad_results_concern_their_jobs_alone(sent, unruly):
     """The others' results are had: with a warning where failures are collected, in the error where
     they are raised.

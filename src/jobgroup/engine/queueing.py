@@ -70,7 +70,9 @@ class _Account:
         self._in_flight = 0
         self._mine: set[int] = set()
         self._free = 0.0
-        self._counted: set[int] = set()  # of mine, when the cloud last told its free slots
+        self._counted: set[int] = set()  # of mine, when the cloud last told how full it is
+        self._counted_at = 0.0
+        self._perhaps_free = 0
         self._backoff = Backoff(*ASK_FREE_EVERY_S)
         self._ask_at = 0.0
         self._is_in_doubt = False
@@ -114,7 +116,6 @@ class _Account:
             return False
         if self._free < 1 and not self._in_flight and time.monotonic() >= self._ask_at:
             self._ask_at = time.monotonic() + self._backoff.next_s()
-            self._counted = set(self._mine)
             self._free = await self._free_slots()
         return self._free >= 1
 
@@ -125,7 +126,7 @@ class _Account:
             sent_at = await run.send_one(position)
         except JobLimitError:
             self._free = 0.0  # somebody else's jobs took the slots
-            self._counted = set(self._mine)
+            self._note_counted()
             self._ask_at = time.monotonic() + self._backoff.next_s()
             run.tally.not_sent.pop(position, None)
             heapq.heappush(self.waiting, position)
@@ -157,18 +158,21 @@ class _Account:
     async def _settle(self) -> None:
         """Count what has ended of the jobs sent here; each gives its slot back.
 
-        One that may have ended before the cloud told its free slots may be among them already: the
-        cloud is asked again, instead of being sent a job that it would refuse.
+        That of one which may have ended before the cloud told its free slots may be among those:
+        the cloud is asked again, instead of being sent a job that it would refuse.
         """
         if not self._mine:
             return
         session, mine = self._run.session, sorted(self._mine)
+        if self._counted:
+            self._counted -= session.watcher.active_since(self._counted_at)
         records = await session.in_thread(lambda: session.store.records(positions=mine))
         for record in records:
             if record.state in TERMINAL or record.word == LOST:
                 self._run.count(record)
                 self._mine.discard(record.position)
                 if record.position in self._counted:
+                    self._perhaps_free += 1
                     self._ask_at = 0.0
                     self._backoff.reset()
                 else:
@@ -176,13 +180,19 @@ class _Account:
         if self._run.should_stop_for_failures():
             self._has_failed_enough = True
 
+    def _note_counted(self) -> None:
+        """The cloud has just told how full it is: these jobs were among those that fill it."""
+        self._counted, self._counted_at = set(self._mine), time.monotonic()
+
     async def _free_slots(self) -> float:
+        perhaps, self._perhaps_free = self._perhaps_free, 0
         try:
             provider = await self._run.session.provider(self._target)
             free = (await provider.availability()).queue_free
+            self._note_counted()
         except (CloudUnreachableError, CloudBusyError):
             # the first send tells the user of it, if it goes on
-            return 0.0 if self._run.tally.sent or self._is_in_doubt else 1.0
+            return float(perhaps) if self._run.tally.sent or self._is_in_doubt else 1.0
         except JobGroupError:
             return 1.0  # this cloud does not tell: try, and be told by its refusal
         return math.inf if free is None else float(free)

@@ -25,6 +25,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
 )
 from jobgroup.providers.base import RemoteStatus
+from jobgroup.status import TERMINAL
 from jobgroup.store import Target
 
 CHUNK = 200
@@ -47,6 +48,7 @@ class Watched:
     target: Target
     sent_at: float
     asked_at: float = -math.inf
+    active_at: float = -math.inf
     not_before: float = -math.inf
     is_waiting: bool = True
     not_found: int = 0
@@ -118,6 +120,14 @@ class Watcher:
     def has_backoff(self) -> bool:
         """Whether some account is left alone for a while."""
         return bool(self._backoffs)
+
+    def active_since(self, moment: float) -> set[int]:
+        """Where the jobs are of which an answer to a later question said that they are active.
+
+        Args:
+            moment: of `time.monotonic`.
+        """
+        return {w.position for w in self._roster.values() if w.active_at > moment}
 
     async def forget_refusals(self) -> None:
         """Ask again at once: there is a new token, or the user calls again."""
@@ -214,7 +224,7 @@ class Watcher:
         return errors
 
     async def _ask_chunk(self, key: tuple[str, str], jobs: list[Watched]) -> Exception | None:
-        group = self._group
+        group, asked_at = self._group, time.monotonic()
         try:
             provider = await group.provider(jobs[0].target)
             answers = await provider.status([w.remote_id for w in jobs])
@@ -229,6 +239,8 @@ class Watcher:
                 watched.asked_at = now
                 watched.not_found = 0
                 watched.is_waiting = answer.state == "waiting"
+                if answer.state not in TERMINAL:
+                    watched.active_at = asked_at
                 told.append((watched.attempt_id, answer))
             elif concerns_account(answer):
                 account_error = answer
