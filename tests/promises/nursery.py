@@ -164,6 +164,7 @@ def _live(connection: socket.socket) -> None:
     order = json.loads(talk.readline())
     os.environ.clear()
     os.environ.update(order["env"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
     talk.write(json.dumps(["said", os.getpid()]) + "\n")
     talk.flush()
     last: tuple[str, Any] = ("end", None)

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -309,11 +310,16 @@ def test_the_log_does_not_grow_for_ever(path):
 
 
 def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
-    """The rollback journal instead, since WAL loses acknowledged rows there."""
+    """The rollback journal instead, since WAL loses acknowledged rows there, and a lock beside it,
+    nobody else's to read either.
+    """
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job()])
         assert not Path(f"{path}-wal").exists()
+        with store.database.writing():
+            modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.glob("g.*")}
+        assert modes == {"g.jobgroup": 0o600, "g.jobgroup.lock": 0o600}
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")

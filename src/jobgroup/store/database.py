@@ -215,7 +215,9 @@ class Database:
             return
         from filelock import SoftFileLease, Timeout
 
-        lease = SoftFileLease(f"{self.path}.lock", lease_duration=LEASE_S, thread_local=False)
+        lease = SoftFileLease(
+            f"{self.path}.lock", mode=0o600, lease_duration=LEASE_S, thread_local=False
+        )
         try:
             lease.acquire(timeout=BUSY_TIMEOUT_S)
         except Timeout as error:
