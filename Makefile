@@ -23,6 +23,7 @@ help:
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
 	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
+	@echo "make soak    10,000 jobs for half an hour: what grows? SOAK_MINUTES=30"
 	@echo "make lint    linters and types alone"
 	@echo "make dev     src/ itself in .venv, instead of the wheel"
 	@echo "make clean   .venv, js/node_modules and what was built"
@@ -47,6 +48,10 @@ screenshots: $(VENV)/package $(VENV)/chromium
 .PHONY: torture
 torture: $(VENV)/package $(VENV)/tools
 	python tests/torture
+
+.PHONY: soak
+soak: $(VENV)/package $(VENV)/tools
+	python tests/soak
 
 .PHONY: lint
 lint: $(VENV)/package $(VENV)/tools

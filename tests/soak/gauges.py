@@ -1,0 +1,101 @@
+"""What processes and files take while they live, read from outside by proc(5)."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MB = 2**20
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One thing that is read again and again.
+
+    Attributes:
+        read: gives its value now.
+        unit: what the value counts.
+        allowed: how much it may grow from the second quarter of the samples to the last.
+    """
+
+    read: Callable[[], float]
+    unit: str
+    allowed: float
+
+
+@dataclass
+class Series:
+    """The samples of each gauge."""
+
+    gauges: Mapping[str, Gauge]
+    samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def take(self) -> None:
+        """Read each gauge; what cannot be read any more is left out."""
+        for name, gauge in self.gauges.items():
+            try:
+                self.samples.setdefault(name, []).append(gauge.read())
+            except OSError:
+                continue
+
+    def growth(self, name: str) -> float:
+        """How much more the last quarter of the samples has than the second, by their medians."""
+        values = self.samples[name]
+        quarter = max(1, len(values) // 4)
+        early, late = values[quarter : 2 * quarter] or values[:1], values[-quarter:]
+        return statistics.median(late) - statistics.median(early)
+
+    def lines(self) -> list[str]:
+        """One line a gauge: what it began with, its largest and last value, and its growth."""
+        told = [f"{'':32} {'first':>9} {'largest':>9} {'last':>9} {'growth':>9} {'allowed':>9}"]
+        for name, gauge in self.gauges.items():
+            values = self.samples.get(name)
+            if not values:
+                continue
+            growth = self.growth(name)
+            numbers = (values[0], max(values), values[-1], growth, gauge.allowed)
+            columns = " ".join(f"{number:9.1f}" for number in numbers)
+            verdict = "  GROWS" if growth > gauge.allowed else ""
+            told.append(f"{f'{name}, {gauge.unit}':32} {columns}{verdict}")
+        return told
+
+    def grown(self) -> list[str]:
+        """The names of those that grew more than they may."""
+        return [n for n in self.samples if self.growth(n) > self.gauges[n].allowed]
+
+
+def of_process(name: str, pid: int, *, memory_mb: float) -> dict[str, Gauge]:
+    """Memory, threads and descriptors of a process; memory may grow by `memory_mb`."""
+    return {
+        f"{name}: memory": Gauge(lambda: _status(pid, "VmRSS") / 1024, "MB", memory_mb),
+        f"{name}: threads": Gauge(lambda: _status(pid, "Threads"), "number", 2),
+        f"{name}: descriptors": Gauge(lambda: _descriptors(pid), "number", 8),
+    }
+
+
+def of_log(name: str, path: Path) -> dict[str, Gauge]:
+    """The write-ahead log beside a database; it may not exist, and not exceed a few MB."""
+    wal = path.with_name(path.name + "-wal")
+    size = Gauge(lambda: wal.stat().st_size / MB if wal.exists() else 0.0, "MB", 1)
+    return {f"{name}: WAL": size}
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def _descriptors(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+    raise OSError(f"The system does not say {name} of {pid}.")
