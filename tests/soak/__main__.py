@@ -132,7 +132,7 @@ def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jo
             print(
                 f"{(now - began) / 60:5.1f} min: {statuses['completed']:,} of {jobs:,} jobs,"
                 f" {len(cloud.log):,} requests; processor seconds {spent}, cloud"
-                f" {time.process_time():.1f}",
+                f" {time.process_time():.1f}; {series.latest('memory', 'WAL')}",
                 flush=True,
             )
     for _, failed, unsent, unconfirmed in launcher.all():

@@ -42,6 +42,11 @@ class Series:
             except OSError:
                 continue
 
+    def latest(self, *kinds: str) -> str:
+        """The last samples of some kinds of gauges, in a few words."""
+        named = [(n, v[-1]) for n, v in self.samples.items() if n.rpartition(": ")[2] in kinds]
+        return ", ".join(f"{name} {value:.1f}" for name, value in named)
+
     def growth(self, name: str) -> float:
         """How much more the last quarter of the samples has than the second, by their medians."""
         values = self.samples[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from jobgroup.cloud.server import serve
 
@@ -20,23 +21,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-queue", type=int, default=1000, help="jobs waiting and running (default: 1000)"
     )
     parser.add_argument(
-        "--max-concurrent", type=int, default=8, help="jobs running at once (default: 8)"
+        "--max-concurrent",
+        type=int,
+        help="jobs running at once (default: 8; with --dask twice the cluster's threads, if more)",
     )
+    parser.add_argument("--workers", type=int, help="processes that execute payloads (default: 1)")
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes that execute payloads (default: 1)"
+        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, which executes the payloads"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM, and return the exit code."""
-    serve(
-        port=arguments.port,
-        token=arguments.token,
-        directory=arguments.directory,
-        max_queue=arguments.max_queue,
-        max_concurrent=arguments.max_concurrent,
-        workers=arguments.workers,
-    )
+    """Serve until Ctrl-C or SIGTERM, and return the exit code: 1 where it cannot begin."""
+    try:
+        serve(
+            port=arguments.port,
+            token=arguments.token,
+            directory=arguments.directory,
+            max_queue=arguments.max_queue,
+            max_concurrent=arguments.max_concurrent,
+            workers=arguments.workers,
+            dask=arguments.dask,
+        )
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -6,13 +6,23 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from jobgroup.cloud.execution import Outcome, describe, execute
 from jobgroup.cloud.records import Job
 from jobgroup.cloud.workers import WorkerProcesses
+
+T = TypeVar("T")
+
+SUBMISSIONS: Final = 4
+"""How often one job is given to an executor that drops it, as Dask does with a lost scheduler."""
+
+
+class DroppedError(RuntimeError):
+    """The executor canceled a call, and nobody here had asked for it."""
 
 
 class PercevalEngine:
@@ -22,14 +32,22 @@ class PercevalEngine:
     whose workers see that directory; the others run without.
     """
 
-    def __init__(self, executor: Executor, capacity: int, mailboxes: Path) -> None:
-        self.capacity: int | None = capacity
+    def __init__(self, executor: Executor, capacity: int | None, mailboxes: Path) -> None:
+        self.capacity = capacity
         self._executor = executor
         self._mailboxes = mailboxes
+        self._mailbox_of: dict[str, Path] = {}
+        self._notes: dict[str, str] = {}
+        self._suspects = asyncio.Lock()
         self._descriptions: dict[str, Future[dict[str, str]]] = {}
 
     async def description(self, platform: str) -> dict[str, str]:
-        """The parts of a platform's details that Perceval writes; made once."""
+        """The parts of a platform's details that Perceval writes; made once.
+
+        They come from this process where the workers are not our own, which may be busy, or away.
+        """
+        if not isinstance(self._executor, WorkerProcesses):
+            return await asyncio.to_thread(describe, platform)
         future = self._descriptions.get(platform)
         if future is None or (future.done() and future.exception() is not None):
             future = self._executor.submit(describe, platform)
@@ -38,19 +56,59 @@ class PercevalEngine:
 
     async def run(self, job: Job) -> Outcome:
         """Execute one job's payload."""
-        mailbox = self._mailboxes / job.id
+        try:
+            return await self._run_where_it_is_kept(job)
+        except Exception as error:
+            if not _accuses(error):
+                raise
+            self._notes[job.id] = "The worker died; it runs again"
+        # Dask accuses every job that was on a worker that died. This one is tried again beside no
+        # other suspect: the culprit is accused once more, the bystanders end well.
+        try:
+            async with self._suspects:
+                return await self._run_where_it_is_kept(job)
+        except Exception as error:
+            if not _accuses(error):
+                raise
+            raise RuntimeError(f"Each worker that ran this job died: {error}") from error
+        finally:
+            del self._notes[job.id]
+
+    async def _run_where_it_is_kept(self, job: Job) -> Outcome:
+        """Submit a job, and again where the executor drops it without having been asked."""
+        for _ in range(SUBMISSIONS):
+            with self._mailbox(job) as mailbox, contextlib.suppress(DroppedError):
+                return await self._submit(job, mailbox)
+        raise DroppedError(f"The executor dropped this job {SUBMISSIONS} times. Rerun it.")
+
+    async def _submit(self, job: Job, mailbox: Path) -> Outcome:
         version = job.body.get("pcvl_version")
-        future = self._executor.submit(execute, job.payload, job.platform, version, str(mailbox))
+        arguments = (job.payload, job.platform, version, str(mailbox))
+        try:
+            future = self._executor.submit(execute, *arguments)
+        except Exception as error:
+            sentence = f"The executor takes no jobs any more ({error}). Rerun it when it does."
+            raise RuntimeError(sentence) from error
         ended = asyncio.wrap_future(future)
         try:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
+            if ended.cancelled() and not _is_canceled():
+                raise DroppedError from None
             if not future.cancel():
                 self._ask_to_end(future, mailbox)
             with contextlib.suppress(Exception, asyncio.CancelledError):
                 await ended
             raise
+
+    @contextlib.contextmanager
+    def _mailbox(self, job: Job) -> Iterator[Path]:
+        """A new path for each submission: Dask takes two equal calls for one."""
+        mailbox = self._mailbox_of[job.id] = self._mailboxes / f"{job.id}-{time.monotonic_ns()}"
+        try:
+            yield mailbox
         finally:
+            del self._mailbox_of[job.id]
             for file in (mailbox, mailbox.with_suffix(".stop")):
                 file.unlink(missing_ok=True)
 
@@ -63,10 +121,10 @@ class PercevalEngine:
     def progress(self, job: Job) -> tuple[float, str | None]:
         """What the worker last wrote."""
         try:
-            report = json.loads((self._mailboxes / job.id).read_text())
+            report = json.loads(self._mailbox_of[job.id].read_text())
             return float(report["progress"]), report["message"]
-        except (OSError, ValueError):
-            return 0.0, None  # nothing yet, or read while it was being written
+        except (KeyError, OSError, ValueError):  # nothing yet, or read while it was being written
+            return 0.0, self._notes.get(job.id)
 
 
 class TimerEngine:
@@ -94,6 +152,16 @@ class TimerEngine:
         duration_s = _duration_s(_parameters(job))
         passed_s = time.time() - (job.started or time.time())
         return (min(1.0, passed_s / duration_s) if duration_s else 1.0), "Waiting for the timer"
+
+
+def _accuses(error: Exception) -> bool:
+    """Whether an executor gave a job up because workers died; told by name, as Dask is optional."""
+    return type(error).__name__ == "KilledWorker"
+
+
+def _is_canceled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _parameters(job: Job) -> dict[str, Any]:

@@ -7,6 +7,7 @@ fault, so that any `concurrent.futures.Executor` can run them.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from copy import copy, deepcopy
@@ -184,19 +185,27 @@ class _Reporter:
     def __init__(self, mailbox: str | None) -> None:
         self.stopped = False
         self._file = Path(mailbox) if mailbox else None
+        self._is_dropped = _dropped_by_dask()
         self._due = 0.0
 
     def __call__(self, progress: float, message: str | None = None) -> dict[str, bool] | None:
         now = time.monotonic()
-        if self._file is None or now < self._due:
-            return None
-        self._due = now + PROGRESS_INTERVAL_S
+        if now >= self._due:
+            self._due = now + PROGRESS_INTERVAL_S
+            self.stopped = self.stopped or self._is_dropped() or self._is_told_to_stop()
+            self._tell(progress, message)
+        return {"cancel_requested": True} if self.stopped else None
+
+    def _is_told_to_stop(self) -> bool:
+        return self._file is not None and self._file.with_suffix(".stop").exists()
+
+    def _tell(self, progress: float, message: str | None) -> None:
+        if self._file is None or self.stopped:
+            return
         try:
-            self.stopped = self.stopped or self._file.with_suffix(".stop").exists()
             self._file.write_text(json.dumps({"progress": progress, "message": message}))
         except OSError:
             self._file = None  # a worker on a machine that does not have the directory
-        return {"cancel_requested": True} if self.stopped else None
 
     def part(self, index: int, count: int) -> Report:
         """The callback for one of `count` equal parts."""
@@ -205,3 +214,19 @@ class _Reporter:
             return self((index + progress) / count, message)
 
         return report
+
+
+def _dropped_by_dask() -> Callable[[], bool]:
+    """Asks whether the Dask task of this thread was canceled; on other executors it never is."""
+    distributed = sys.modules.get("distributed")
+    try:
+        worker = distributed.get_worker()  # type: ignore[union-attr]
+        key = worker.get_current_task()
+    except (AttributeError, ValueError):
+        return lambda: False
+
+    def is_dropped() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is None or task.state == "cancelled"
+
+    return is_dropped

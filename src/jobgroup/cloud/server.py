@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import secrets
 import shutil
 import signal
@@ -18,6 +17,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from jobgroup.cloud.cluster import Cluster
+from jobgroup.cloud.extras import require
 from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.log import Entry, Log
 from jobgroup.cloud.records import Job, Records
@@ -45,9 +46,11 @@ class EmbeddedCloud:
             deleted with this object, when not given.
         max_queue: the plan's limit of jobs waiting and running.
         max_concurrent: the plan's limit of jobs running at once.
-        executor: what executes payloads, worker processes of our own when not given. Progress and
-            cancelation reach the workers of another one where they see this machine's files.
-        workers: how many payloads are executed at once.
+        executor: what executes payloads, worker processes of our own when not given: any
+            `concurrent.futures.Executor`, also that of a Dask cluster, ``client.get_executor()``.
+            Progress reaches the cloud from workers that see this machine's files.
+        workers: how many payloads are executed at once: 1 when not given, and with another
+            executor as many as the plan allows.
         warm: whether worker processes start and import Perceval at once, in the background, and
             not with the first job (2 to 5 s).
         host: a loopback address.
@@ -77,7 +80,7 @@ class EmbeddedCloud:
         max_queue: int = 1000,
         max_concurrent: int = 8,
         executor: Executor | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         warm: bool = True,
         host: str = "127.0.0.1",
         honours_keys: bool = True,
@@ -86,7 +89,7 @@ class EmbeddedCloud:
             raise ValueError(
                 f"The embedded cloud listens on loopback only ({', '.join(HOSTS)}), not on {host}."
             )
-        if min(max_queue, max_concurrent, workers) < 1:
+        if min(max_queue, max_concurrent, workers or 1) < 1 or workers == 0:
             raise ValueError("max_queue, max_concurrent and workers must be 1 or more.")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("A token is made of printable ASCII characters.")
@@ -134,7 +137,7 @@ class EmbeddedCloud:
         """
         if self._thread is not None:
             return self
-        _require("starlette", "uvicorn", "perceval")
+        require("cloud", "starlette", "uvicorn", "perceval")
         from jobgroup.cloud.listener import bind
         from jobgroup.cloud.service import MAILBOXES, Settings
 
@@ -285,41 +288,42 @@ def serve(
     token: str | None = None,
     directory: str | Path | None = None,
     max_queue: int = 1000,
-    max_concurrent: int = 8,
-    workers: int = 1,
+    max_concurrent: int | None = None,
+    workers: int | None = None,
+    dask: str | None = None,
 ) -> None:
     """Run an embedded cloud until Ctrl-C or SIGTERM; prints its url and token.
 
-    The arguments are those of `EmbeddedCloud`.
+    The arguments are those of `EmbeddedCloud`, and `dask`: the address of the scheduler of a Dask
+    cluster that executes the jobs, at most twice as many at once as it has threads.
+
+    Raises:
+        ImportError: the extra "cloud" or "dask" is not installed.
+        ConnectionError: no scheduler is there.
+        OSError: the port is taken.
     """
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    cloud = EmbeddedCloud(
-        port=port,
-        token=token,
-        directory=directory,
-        max_queue=max_queue,
-        max_concurrent=max_concurrent,
-        workers=workers,
-    )
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with cloud:
+        with contextlib.ExitStack() as stack:
+            cluster = stack.enter_context(Cluster(dask)) if dask else None
+            cloud = EmbeddedCloud(
+                port=port,
+                token=token,
+                directory=directory,
+                max_queue=max_queue,
+                max_concurrent=max_concurrent or max(8, 2 * cluster.threads if cluster else 0),
+                executor=cluster.executor if cluster else None,
+                workers=workers,
+            )
+            stack.enter_context(cloud)
             sys.stdout.write(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.\n")
             sys.stdout.flush()
             ended.wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _require(*modules: str) -> None:
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise ImportError(
-                f"The embedded cloud needs {module}, which is not installed:"
-                ' pip install "jobgroup[cloud]"'
-            )

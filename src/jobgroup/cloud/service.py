@@ -41,7 +41,8 @@ class Settings:
         faults: how it misbehaves.
         log: what it was asked.
         executor: what executes payloads, None for worker processes of our own.
-        workers: how many payloads are executed at once.
+        workers: how many payloads are executed at once; None for 1 with workers of our own, and
+            for as many as the plan allows with another executor.
         warm: whether worker processes start at once.
     """
 
@@ -51,7 +52,7 @@ class Settings:
     faults: Faults
     log: Log
     executor: Executor | None
-    workers: int
+    workers: int | None
     warm: bool
 
 
@@ -65,8 +66,11 @@ class Service:
         self._store = store
         self._listener = Listener(bound)
         mailboxes = settings.directory / MAILBOXES
-        self._executor = settings.executor or WorkerProcesses(settings.workers)
-        perceval = PercevalEngine(self._executor, settings.workers, mailboxes)
+        for left in mailboxes.iterdir():
+            left.unlink(missing_ok=True)
+        self._executor = settings.executor or WorkerProcesses(settings.workers or 1)
+        capacity = settings.workers or (None if settings.executor else 1)
+        perceval = PercevalEngine(self._executor, capacity, mailboxes)
         engines: dict[bool, Engine] = {True: perceval, False: TimerEngine()}
         self.scheduler = Scheduler(store, settings.plan, engines, settings.faults)
         calls = Contract(store, self.scheduler, perceval).routes()

@@ -1,0 +1,107 @@
+"""Executors that are not our own: what they drop, refuse or give up concerns one job, or none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import pytest
+
+
+class Moody(Executor):
+    """Does with each call what its mood says, and from the last mood on always the same."""
+
+    def __init__(self, *moods):
+        self._moods = list(moods)
+        self._threads = ThreadPoolExecutor(1)
+
+    def submit(self, function, /, *args, **kwargs):
+        """Execute, drop, or raise."""
+        mood = self._moods.pop(0) if len(self._moods) > 1 else self._moods[0]
+        if mood == "execute":
+            return self._threads.submit(function, *args, **kwargs)
+        future: Future = Future()
+        if mood == "drop":
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        elif mood == "accuse":
+            future.set_exception(KilledWorker("its workers died"))
+        else:
+            raise RuntimeError(mood)
+        return future
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """End the thread."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+class KilledWorker(Exception):  # noqa: N818
+    """Named as Dask's."""
+
+
+@pytest.fixture
+def ended(start, create, wait, short_body):
+    """Gives one job to a cloud with an executor of these moods, and waits for the job's end."""
+    executors = []
+
+    def run(*moods):
+        executors.append(Moody(*moods))
+        _, client = start(executor=executors[-1])
+        return wait(client, create(client, short_body))
+
+    yield run
+    for executor in executors:
+        executor.shutdown()
+
+
+@pytest.mark.parametrize("moods", [("drop", "drop"), ("accuse",), ("drop", "accuse", "drop")])
+def test_what_is_dropped_or_accused_once_is_executed_again(ended, moods):
+    """Nobody here canceled it, and nothing says yet that the job is at fault."""
+    assert ended(*moods, "execute")["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("mood", "sentence"),
+    [
+        ("drop", "The executor dropped this job 4 times. Rerun it."),
+        ("accuse", "Each worker that ran this job died: its workers died"),
+        ("shut down", "The executor takes no jobs any more (shut down). Rerun it when it does."),
+    ],
+)
+def test_what_is_never_executed_fails_with_a_sentence(ended, mood, sentence):
+    """It is an error, not a cancelation that nobody asked for."""
+    status = ended(mood)
+    assert (status["status"], status["status_message"]) == ("error", sentence)
+
+
+def test_platforms_are_described_whatever_the_executor_does(start):
+    """Perceval's clients ask for that before their first job."""
+    _, client = start(executor=Moody("drop"))
+    answer = client.get("/api/platforms/sim:slos/processor", timeout=60)
+    assert "architecture" in answer.json()["specs"]
+
+
+def serve(*arguments, before=""):
+    """`jobgroup cloud` with arguments, in a process in which something is done before."""
+    script = f"import sys; {before}\nfrom jobgroup.cli import main\nsys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, "cloud", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_missing_extra_is_named():
+    """In one sentence, with the command that installs it."""
+    done = serve("--dask", "tcp://127.0.0.1:1", before="sys.modules['distributed'] = None")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The embedded cloud needs distributed, which is not installed:"
+        ' pip install "jobgroup[dask]"\n'
+    )
+
+
+def test_a_scheduler_that_is_not_there_is_said():
+    """And the cloud does not begin without it."""
+    done = serve("--dask", "tcp://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "No Dask scheduler answers at tcp://127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
