@@ -61,7 +61,7 @@ lint: $(VENV)/package $(VENV)/tools
 	cd js && npm run lint && npm run types && npm run size
 
 .PHONY: bench
-bench: $(VENV)/package
+bench: $(VENV)/package $(VENV)/tools
 	python benchmarks/run.py $(BENCH)
 
 .PHONY: dev

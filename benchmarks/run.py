@@ -19,7 +19,7 @@ from pathlib import Path
 from measure import measure
 from report import Measured, as_markdown, as_text, table
 
-ROWS = ("imports", "adding", "opening", "memory", "watching", "running", "results")
+ROWS = ("imports", "adding", "opening", "memory", "watching", "running", "results", "cluster")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
