@@ -6,7 +6,6 @@ import ast
 import gc
 import os
 import random
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -254,7 +253,6 @@ say("done")
         assert file.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     assert not list(data_dir.rglob("*-wal"))
     campaign = Campaign(random.Random(SEED), nursery, cloud, knows_keys=False)
-    campaign.blows_dealt = (signal.SIGTERM, signal.SIGINT)
     campaign.of_running("shared run", jobs=8, lives=2)
     assert integrity("shared") == "ok"
     with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from jobgroup.errors import GroupBusyError, NewerGroupError, StorageError
-from jobgroup.store import GroupStore, NewJob, Target
+from jobgroup.store import GroupStore, NewJob, Target, turns
 
 TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
 
@@ -324,6 +324,29 @@ def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
     with closing(GroupStore(path)) as store:
+        assert len(store) == 1
+
+
+@pytest.mark.parametrize("left", ["empty", "of another machine"])
+def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monkeypatch):
+    """What a kill or a machine that went down has left beside a group holds nobody up for ever."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    monkeypatch.setattr(turns, "LEASE_S", 2.0)
+    monkeypatch.setattr(turns, "BUSY_TIMEOUT_S", 1.0)
+    lock = f"{path}.lock"
+    with closing(GroupStore(path, create="g")) as store:
+        if left == "empty":
+            Path(lock).touch()
+        else:
+            dies = (
+                "import filelock, os, socket; socket.gethostname = lambda: 'elsewhere';"
+                f"lease = filelock.SoftFileLease({lock!r}, lease_duration=2.0);"
+                "lease.acquire(); os._exit(0)"
+            )
+            subprocess.run([sys.executable, "-c", dies], check=True)
+        assert Path(lock).exists()
+        store.add([_job()])
+        assert not Path(lock).exists()
         assert len(store) == 1
 
 

@@ -22,10 +22,9 @@ from typing import Any
 from jobgroup.errors import DamagedGroupError, GroupDeletedError, StorageError
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.opening import BUSY_TIMEOUT_S, check_and_migrate, connect, make_file
+from jobgroup.store.turns import turn
 
 CHECKPOINT_BYTES = 4_000_000
-LEASE_S = 30.0
-"""Seconds after which a writer on a network file system that shows no life loses its turn."""
 
 
 class Transaction:
@@ -213,24 +212,12 @@ class Database:
         if not self._is_on_network:
             yield
             return
-        from filelock import SoftFileLease, Timeout
-
-        lease = SoftFileLease(
-            f"{self.path}.lock", mode=0o600, lease_duration=LEASE_S, thread_local=False
-        )
-        try:
-            lease.acquire(timeout=BUSY_TIMEOUT_S)
-        except Timeout as error:
-            raise StorageError(
-                f"The group's file {self.path} is on a network file system and is being written by"
-                f" another process ({error}). Nothing was changed; try again."
-            ) from error
-        try:
-            self.close()
-            yield
-        finally:
-            self.close()
-            lease.release()
+        with turn(self.path):
+            try:
+                self.close()
+                yield
+            finally:
+                self.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -1,0 +1,71 @@
+"""One writer at a time on a network file system, where SQLite's locks may end at the machine."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jobgroup.errors import StorageError
+from jobgroup.store.opening import BUSY_TIMEOUT_S, rename_to_new
+
+LEASE_S = 30.0
+"""A writer that shows no life for so long loses its turn; it shows some every third of it."""
+
+LOOK_EVERY_S = 0.5
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Have the turn to write a group's file for the length of a block.
+
+    Raises:
+        StorageError: others had it all the time.
+    """
+    from filelock import SoftFileLease, Timeout
+
+    marker = Path(f"{path}.lock")
+    lease = SoftFileLease(marker, mode=0o600, lease_duration=LEASE_S, thread_local=False)
+    give_up_at = time.monotonic() + LEASE_S + BUSY_TIMEOUT_S
+    seen, seen_at = None, 0.0
+    while True:
+        try:
+            lease.acquire(timeout=LOOK_EVERY_S)
+            break
+        except Timeout as error:
+            now, sign = time.monotonic(), _sign_of_life(marker)
+            if sign != seen:
+                seen, seen_at = sign, now
+            elif sign is not None and now - seen_at > LEASE_S:
+                _remove_dead(marker, sign)
+            if now > give_up_at:
+                raise StorageError(
+                    f"The group's file {path} is on a network file system and is being written by"
+                    f" another process ({error}). Nothing was changed; try again."
+                ) from error
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+def _sign_of_life(marker: Path) -> tuple[int, int] | None:
+    try:
+        found = marker.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _remove_dead(marker: Path, sign: tuple[int, int]) -> None:
+    # filelock leaves one without a record, whose maker was killed before it could write it, and any
+    # where two names cannot be exchanged in one step, as on NFS
+    aside = marker.with_name(f"{marker.name}.{uuid.uuid4().hex}")
+    with suppress(OSError):
+        marker.rename(aside)
+        if _sign_of_life(aside) == sign:
+            aside.unlink()
+        else:  # somebody else was quicker, and has the turn
+            rename_to_new(aside, marker)
