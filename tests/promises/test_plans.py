@@ -182,7 +182,7 @@ def test_a_paused_group_sends_nothing(group, cloud, ledger, until):
 
 def test_reruns_can_be_queued_too(group, cloud, ledger):
     """The failed jobs of a sweep go through a small plan as well."""
-    jg = group(9)
+    jg = group(9, duration_s=0.05)
     cloud.faults.add("fail_job", times=9)
     jg.run_parallel()
     jg.wait(30)

@@ -23,6 +23,7 @@ from jobgroup import (
     TokenRefusedError,
     set_token,
 )
+from jobgroup.engine.queueing import SENDS_AT_ONCE
 
 CANARY = "canary-7f3a9c51e2d84b06-token"
 
@@ -169,17 +170,17 @@ def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
 
 def test_missing_credits_are_no_refused_token(group, cloud, ledger):
     """Both are a 401; only the sentence tells them apart. Sending stops, and says so once."""
-    jg = group(5)
+    jg = group(20)
     cloud.faults.add("no_credits", calls=["create"])
     with pytest.raises(NotEnoughCreditsError, match=r"[Cc]redits") as raised:
         jg.run_parallel(queue=True)
     assert not isinstance(raised.value, TokenRefusedError)
-    assert sum(entry.call == "create" for entry in cloud.log) <= 6
+    assert sum(entry.call == "create" for entry in cloud.log) <= SENDS_AT_ONCE
     assert jg.state.trouble == "credits"
-    assert len(jg.list_unsent_jobs()) == 5
+    assert len(jg.list_unsent_jobs()) == 20
     cloud.faults.clear()
     jg.run_parallel()
-    ledger(jg).check().each_once(*map(str, range(5)))
+    ledger(jg).check().each_once(*map(str, range(20)))
 
 
 def test_a_colleagues_file_gets_no_token_sent_to_its_host(cloud, monkeypatch):
