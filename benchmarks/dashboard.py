@@ -1,6 +1,6 @@
-"""What the dashboard costs the kernel: snapshots, patches, the way from the file to the page.
+"""What the dashboard takes from the kernel, and how long the page waits for it.
 
-python benchmarks/dashboard.py [--quick]
+The page is a real JupyterLab in Chromium, where what the browser tests need is installed.
 """
 
 from __future__ import annotations
@@ -9,108 +9,263 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from cProfile import Profile
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-import comm
-from comm.base_comm import BaseComm
-
-from jobgroup import Dashboard, JobGroup, RemoteJob
-from jobgroup.dashboard.rows import encode
+import groups
+from report import Line, Result, Variant
 
 CHANGED = 200
+CHANGES = 40
 REPEATS = 5
-PUSHES = 20
+HOSTS = Path(__file__).parents[1] / "tests" / "hosts"
 
 
-class Wire(BaseComm):
-    """The host's end, which notes when rows arrive."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.rows_at: list[float] = []
-        super().__init__(*args, **kwargs)
-
-    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
-        """Take a message."""
-        if msg_type == "comm_msg" and data.get("content", {}).get("rows", {}).get("n"):
-            self.rows_at.append(time.perf_counter())
-
-    def ask(self, **content: Any) -> None:
-        """Say something to the kernel."""
-        data = {"method": "custom", "content": content}
-        self.handle_msg({"content": {"data": data}, "buffers": []})
-
-
-def main() -> None:
-    """Measure groups of each size and print one line for each."""
-    comm.create_comm = Wire
-    sizes = (1000, 10_000) if "--quick" in sys.argv else (1000, 10_000, 100_000)
-    print(f"{'jobs':>8} {'read':>8} {'encode':>8} {'sent':>9} {'patch':>8} {'state':>8} {'p95':>8}")
-    with tempfile.TemporaryDirectory(prefix="jobgroup-bench-") as directory:
-        os.environ["JOBGROUP_DATA_DIR"] = directory
-        for count in sizes:
-            print(line(count), flush=True)
-
-
-def line(count: int) -> str:
-    """The figures of a group of so many jobs.
-
-    `read` and `encode` of all rows and their bytes, `patch` of 200 rows, `state` of the widget in
-    a saved notebook, and 95 of 100 times from a change in the file to the message with its rows.
-    """
-    group = JobGroup(f"{count} jobs")
-    job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
-    group.add_many((job, {"max_samples": 10_000}, {"phi": i / 7}) for i in range(count))
-    records = group.changes_since(0).records
-    sent = sum(buffer.nbytes for buffer in encode(records)[1])
-    read = fastest(lambda: group.changes_since(0))
-    encoded = fastest(lambda: encode(records))
-    patch = fastest(lambda: encode(records[:CHANGED]))
-    dashboard = Dashboard(group)
-    state = dashboard.get_state()
-    del state["_esm"]
-    waits = pushes(group, dashboard)
-    dashboard.close()
-    return (
-        f"{count:8,} {read:5.0f} ms {encoded:5.0f} ms {sent / 1e3:6.0f} kB"
-        f" {patch:5.2f} ms {len(json.dumps(state, default=str)):6,} B {waits:5.0f} ms"
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Every size of these measures."""
+    sizes = (1000, 10_000) if quick else (1000, 10_000, 100_000)
+    for count in sizes:
+        yield Line(
+            f"dashboard: first snapshot of {count:,} jobs, Python's lock held",
+            Variant(snapshot, (count,)),
+            jobs=count,
+            series="snapshot",
+            at_most=0.1,
+        )
+    for count in sizes:
+        yield Line(
+            f"dashboard: patch of {CHANGED} rows of {count:,}",
+            Variant(patch, (count,)),
+            jobs=count,
+            series="patch",
+            at_most=0.002,
+        )
+    yield Line(
+        f"dashboard: state in a saved notebook, {sizes[-1]:,} jobs",
+        Variant(state, (sizes[-1],)),
+        unit="B",
+        at_most=50_000,
     )
+    if find_spec("playwright") and find_spec("jupyterlab"):
+        for count in sizes[::2]:
+            yield Line(
+                f"dashboard: from the store to the page, 95th percentile, {count:,} jobs",
+                Variant(to_page, (count,), once=True),
+                at_most=0.4,
+            )
+        yield Line(
+            f"dashboard: longest frame while {sizes[-1]:,} jobs scroll",
+            Variant(frames, (sizes[-1],), once=True),
+            at_most=0.033,
+        )
 
 
-def fastest(act: Callable[[], object]) -> float:
-    """Milliseconds of the quickest of a few times."""
-    times = []
+def snapshot(count: int) -> Result:
+    """Time on the processor with Python's lock held, so taken from cells; `cpu ms` is all of it."""
+    dashboard, wire = _shown(count)
+    taken, spent = [], []
     for _ in range(REPEATS):
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
-    return 1e3 * min(times)
+        profile = Profile(time.thread_time)
+        profile.runcall(_send_all, dashboard, count)
+        calls = {str(each.code): each.inlinetime for each in profile.getstats()}
+        outside = sum(seconds for code, seconds in calls.items() if "'execute' of 'sqlite3" in code)
+        spent.append(sum(calls.values()))
+        taken.append(spent[-1] - outside)
+    seen = {"cpu ms": statistics.median(spent) * 1e3, "kB": wire.bytes_of_rows / REPEATS / 1e3}
+    dashboard.close()
+    return Result(statistics.median(taken), seen)
 
 
-def pushes(group: JobGroup, dashboard: Dashboard) -> float:
-    """Milliseconds from a change in the file to the rows on the wire, 95th percentile."""
-    wire: Wire = dashboard.comm
-    wire.ask(t="hello", have=None)
-    waited = []
-    for i in range(PUSHES):
-        seen = wait_for(wire, len(wire.rows_at) + (1 if not wire.rows_at else 0))
-        time.sleep(0.3)
-        began = time.perf_counter()
-        group[i].note = f"changed {i}"
-        wait_for(wire, seen + 1)
-        waited.append(wire.rows_at[-1] - began)
-        wire.ask(t="pull", have=None, ack=10**6, waiting=[], reply=False)
-    return 1e3 * statistics.quantiles(waited, n=20)[-1]
+def _send_all(dashboard: Any, count: int) -> None:
+    """What the dashboard's thread does when a page says hello."""
+    from jobgroup.dashboard import wire
+    from jobgroup.dashboard.rows import LARGE, encode
+    from jobgroup.dashboard.sender import CHUNK_ROWS
+
+    for part, first in enumerate(range(0, count, CHUNK_ROWS)):
+        if count < LARGE:
+            rows, buffers = encode(dashboard.read_rows(0).records), []
+        else:
+            rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS, 0)
+        message = wire.snap(
+            epoch="e", version=1, n=1, now=0.0, total=count, part=part, parts=1, rows=rows
+        )
+        dashboard.send(message, buffers)
 
 
-def wait_for(wire: Wire, count: int) -> int:
-    """Wait until so many messages with rows have come, and return how many have."""
-    while len(wire.rows_at) < count:
-        time.sleep(0.001)
-    return len(wire.rows_at)
+def patch(count: int) -> Result:
+    """Reading the rows and writing the message, on the processor."""
+    from jobgroup.dashboard import wire as messages
+    from jobgroup.dashboard.rows import encode
+
+    dashboard, _ = _shown(count)
+    group = dashboard.shown
+    before = group.changes_since(0).version
+    for i in range(CHANGED):
+        group[i].note = "changed"
+    took, sent = [], ""
+    for _ in range(10):
+        began = time.thread_time()
+        changes = dashboard.read_rows(before)
+        rows = encode(changes.records)
+        message = messages.patch(
+            epoch="e", since=before, to=changes.version, n=1, now=0.0, total=count, rows=rows
+        )
+        sent = json.dumps(message)
+        took.append(time.thread_time() - began)
+    assert rows["n"] == CHANGED
+    return Result(statistics.median(took), {"kB": len(sent) / 1e3})
 
 
-if __name__ == "__main__":
-    main()
+def state(count: int) -> Result:
+    """What a host may save of the widget, with each second job chosen for some; beside its code."""
+    dashboard, _ = _shown(count)
+    dashboard.selected = list(range(0, 1000, 2))
+    held = dashboard.get_state()
+    code = len(held.pop("_esm"))
+    html = len(dashboard._repr_mimebundle_()[0]["text/html"])
+    return Result(len(json.dumps(held, default=str)) + html, {"html B": html, "code B": code})
+
+
+def _fill(count: int) -> None:
+    """A group whose jobs have all succeeded."""
+    from jobgroup.store import GroupStore, NewJob, Target
+    from jobgroup.store.paths import group_path
+
+    target = Target("quandela", groups.URL, "", "sim:altair")
+    store = GroupStore(group_path("shown"), create="shown")
+    store.add(
+        NewJob(
+            name="sample_count",
+            target=target,
+            body={"platform_name": "sim:altair", "payload": {"command": "sample_count"}},
+            params={"command": "sample_count", "max_samples": 10_000},
+            labels={"phi": i / 100, "circuit": ("Ralph CNOT", "Knill CNOT")[i % 2]},
+            remote_id=str(uuid.uuid4()),
+            state="success",
+        )
+        for i in range(count)
+    )
+    store.close()
+
+
+def _shown(count: int) -> tuple[Any, Any]:
+    import comm
+    from comm.base_comm import BaseComm
+
+    from jobgroup import Dashboard, JobGroup
+
+    class Wire(BaseComm):
+        """The host's end, which counts the bytes of rows."""
+
+        bytes_of_rows = 0
+
+        def publish_msg(
+            self, msg_type: str, data: Any = None, buffers: Any = None, **_: Any
+        ) -> None:
+            """Take a message."""
+            content = data.get("content", {}) if msg_type == "comm_msg" else {}
+            if "rows" in content:
+                self.bytes_of_rows += len(json.dumps(content)) + sum(
+                    b.nbytes for b in buffers or ()
+                )
+
+    comm.create_comm = Wire
+    _fill(count)
+    dashboard = Dashboard(JobGroup("shown"))
+    return dashboard, dashboard.comm
+
+
+def to_page(count: int) -> Result:
+    """From before a note is written in the file to the frame in which the page shows it."""
+    with _page(count) as notebook:
+        row = notebook.page.get_by_test_id("row-0").element_handle()
+        waits = []
+        for i in range(CHANGES):
+            notebook.page.evaluate(WATCH, [row, f"change {i}."])
+            began = notebook.evaluate(f"change('change {i}.')")
+            notebook.page.wait_for_function("window.seenAt > 0")
+            waits.append(notebook.page.evaluate("window.seenAt") / 1e3 - began)
+            time.sleep(0.1 * (i % 7))
+    seen = {"median ms": statistics.median(waits) * 1e3}
+    return Result(statistics.quantiles(waits, n=20)[-1], seen)
+
+
+def frames(count: int) -> Result:
+    """A screenful and more each frame, from the first job to the last and back."""
+    with _page(count) as notebook:
+        scroller = notebook.page.get_by_test_id("grid").element_handle()
+        at = notebook.page.evaluate(SCROLL, scroller)
+    gaps = sorted(b - a for a, b in pairwise(at))
+    middle = {"median ms": statistics.median(gaps), "99 % ms": gaps[len(gaps) * 99 // 100]}
+    return Result(gaps[-1] / 1e3, middle)
+
+
+@contextmanager
+def _page(count: int) -> Iterator[Any]:
+    """A group in an open notebook."""
+    sys.path.insert(0, str(HOSTS))
+    from playwright.sync_api import sync_playwright
+
+    from harness.browser import launched
+    from harness.jupyter import serving_jupyter
+
+    root = Path.cwd() / "jupyter"
+    root.mkdir()
+    with (
+        serving_jupyter(root) as server,
+        sync_playwright() as playwright,
+        launched(playwright) as browser,
+    ):
+        os.environ["JOBGROUP_DATA_DIR"] = str(server.data_dir)
+        _fill(count)
+        with server.open(browser, [CELL]) as notebook:
+            notebook.run_all()
+            notebook.page.get_by_test_id("row-0").wait_for()
+            time.sleep(2)  # the last part of the snapshot
+            yield notebook
+
+
+CELL = """
+import time
+from jobgroup import Dashboard, JobGroup
+jg = JobGroup("shown")
+
+def change(text):
+    began = time.time()
+    jg[0].note = text
+    return began
+
+Dashboard(jg, columns=["note"])
+"""
+WATCH = """
+([row, text]) => {
+  window.seenAt = 0;
+  const look = () => {
+    if (row.textContent.includes(text)) window.seenAt = Date.now();
+    else requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+SCROLL = """
+(grid) => new Promise((resolve) => {
+  const at = [];
+  const step = (grid.scrollHeight - grid.clientHeight) / 300;
+  const frame = (now) => {
+    at.push(now);
+    const turns = at.length;
+    if (turns > 600) return resolve(at.slice(1));
+    grid.scrollTop = step * (turns <= 300 ? turns : 600 - turns);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})
+"""

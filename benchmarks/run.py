@@ -19,7 +19,10 @@ from pathlib import Path
 from measure import measure
 from report import Measured, as_markdown, as_text, table
 
-ROWS = ("imports", "adding", "opening", "memory", "watching", "running", "results", "cluster")
+ROWS = (
+    *("imports", "adding", "opening", "memory", "watching", "running", "results", "cluster"),
+    "dashboard",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

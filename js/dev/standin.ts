@@ -137,6 +137,7 @@ export class StandIn implements Model {
         results: (args.positions as number[]).map((position) => ({
           position,
           distributions: [distributionOf(position)],
+          ...(args.ideal ? { ideal: { ...distributionOf(0), title: "ideal" } } : {}),
           error: "",
         })),
       };

@@ -1,5 +1,6 @@
 /** What can be done to a group now: each action with its count, or the reason why it cannot. Pure. */
 
+import * as format from "./format";
 import { type Counts, countOf, countWhere, FILTERS, isCancelable, isOnCloud } from "./states";
 
 export interface Action {
@@ -24,15 +25,15 @@ export function actionsOf(counts: Counts, isPaused: boolean): Actions {
   const nothing = total === 0 ? "The group has no jobs yet" : "";
   return {
     run: {
-      label: unsent > 0 ? `Run ${unsent.toLocaleString("en-US")} unsent` : "Run",
+      label: unsent > 0 ? `Run ${format.whole(unsent)} unsent` : "Run",
       reason: unsent > 0 ? "" : nothing || "Every job was sent already",
     },
     rerunFailed: {
-      label: failed > 0 ? `Rerun failed (${failed.toLocaleString("en-US")})` : "Rerun failed",
+      label: failed > 0 ? `Rerun failed (${format.whole(failed)})` : "Rerun failed",
       reason: failed > 0 ? "" : nothing || "No job has failed",
     },
     cancel: {
-      label: active > 0 ? `Cancel (${active.toLocaleString("en-US")})` : "Cancel",
+      label: active > 0 ? `Cancel (${format.whole(active)})` : "Cancel",
       reason: active > 0 ? "" : nothing || "No job waits or runs on the cloud",
     },
     pause: {

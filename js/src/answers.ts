@@ -45,6 +45,9 @@ export interface JobResult {
   distributions: Distribution[];
   /** Why there is none; empty where there are some. */
   error: string;
+  /** Without noise and loss, where it was asked for, or why it is not known. */
+  ideal?: Distribution;
+  no_ideal?: string;
 }
 
 export interface GroupSummary {

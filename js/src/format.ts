@@ -66,12 +66,15 @@ export function bytes(count: number): string {
 /** Whole numbers below a million as typed, larger ones grouped, others to six digits. */
 export function number(value: number): string {
   if (Number.isInteger(value)) {
-    return Math.abs(value) < 1e6 ? String(value) : value.toLocaleString("en-US");
+    return Math.abs(value) < 1e6 ? String(value) : whole(value);
   }
   const magnitude = Math.abs(value);
   if (magnitude >= 1e-4 && magnitude < 1e7) return String(Number(value.toPrecision(6)));
   return value.toExponential(3);
 }
+
+/** 12,345 */
+export const whole = (n: number): string => n.toLocaleString("en-US");
 
 export function cell(value: Cell): string {
   if (value === null) return "";
@@ -79,7 +82,7 @@ export function cell(value: Cell): string {
 }
 
 export function count(n: number, one: string, many: string = `${one}s`): string {
-  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+  return `${whole(n)} ${n === 1 ? one : many}`;
 }
 
 const pad = (n: number): string => String(n).padStart(2, "0");

@@ -23,6 +23,7 @@ export const ICONS = {
   close: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   copy: "M6 5.5h7v8H6zM3 10.5v-8h7",
   chart: "M3 13V8.5M7 13V3M11 13V6M2 13.5h12",
+  slots: "M2 4h6M10 4h2M5 8h9M2 12h3M7 12h5",
   back: "M9.5 4 5.5 8l4 4",
   warning: "M8 2.8 14 13H2zM8 6.6v3M8 11.3v.2",
   columns: "M2.5 3.5h11v9h-11zM6.2 3.5v9M9.8 3.5v9",

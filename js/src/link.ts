@@ -3,6 +3,7 @@
  * say hello again. Every request gets one answer, found again by `pull` where a push was lost.
  */
 
+import { atEnd } from "./lifetime";
 import { listen, type Model } from "./model";
 import { type Signal, signal } from "./signals";
 import {
@@ -69,7 +70,7 @@ export class Link {
     this.#receiver = receiver;
     listen(model, { "msg:custom": this.#onMessage as (...args: never[]) => void }, lifetime);
     const stop = () => [this.#pullTimer, ...this.#timers].forEach(clearTimeout);
-    lifetime.addEventListener("abort", stop, { once: true });
+    atEnd(lifetime, stop);
   }
 
   /** Somebody looks: ask for what is missing, and keep asking. */
@@ -101,10 +102,7 @@ export class Link {
   #request(make: (id: string) => ToPython): Promise<unknown> {
     this.#count += 1;
     const id = `${this.#prefix}-${this.#count}`;
-    setTimeout(
-      () => this.#requests.get(id)?.heard === false && this.#mark(id, true),
-      BUSY_AFTER_MS,
-    );
+    this.#inASecond(() => this.#requests.get(id)?.heard === false && this.#mark(id, true));
     return new Promise((resolve, reject) => {
       this.#requests.set(id, { heard: false, resolve, reject });
       this.#send(make(id));

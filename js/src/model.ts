@@ -3,6 +3,7 @@
  * traits; what the browser wants goes as a message (see link.ts).
  */
 
+import { atEnd } from "./lifetime";
 import type { Range } from "./ranges";
 import { type Signal, signal } from "./signals";
 import type { Counts } from "./states";
@@ -83,5 +84,5 @@ export function listen(
   const stop = () => {
     for (const [event, callback] of each) model.off(event, callback);
   };
-  lifetime.addEventListener("abort", stop, { once: true });
+  atEnd(lifetime, stop);
 }

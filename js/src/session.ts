@@ -4,6 +4,7 @@
  */
 
 import { type Layout, layOut } from "./columns";
+import { atEnd } from "./lifetime";
 import { Link, type Receiver, RequestError } from "./link";
 import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
 import { Order } from "./order";
@@ -22,7 +23,7 @@ export interface Said {
 }
 
 /** What may stand open below the toolbar, one at a time. */
-export type Panel = "" | "delete" | "results" | "causes" | "run" | "rerun";
+export type Panel = "" | "delete" | "results" | "causes" | "slots" | "run" | "rerun";
 
 /** A setting: shown as the person set it, until Python's answer stands in the trait. */
 export interface Choice<T> {
@@ -80,7 +81,7 @@ export class Session implements Receiver {
       this.order.requery(this.#query());
       this.revision.value = this.revision.peek() + 1;
     });
-    lifetime.addEventListener("abort", stop, { once: true });
+    atEnd(lifetime, stop);
   }
 
   tick(): void {
@@ -187,7 +188,7 @@ export class Session implements Receiver {
       const value = trait.value;
       if (unanswered === 0) shown.value = value;
     });
-    lifetime.addEventListener("abort", follow, { once: true });
+    atEnd(lifetime, follow);
     const set = (value: Traits[Name]) => {
       shown.value = value;
       unanswered += 1;

@@ -3,6 +3,8 @@
  * tab has its title still, so a view that `tells` in it counts as seen.
  */
 
+import { atEnd } from "./lifetime";
+
 export function whenSeen(
   element: Element,
   seen: (isSeen: boolean) => void,
@@ -25,7 +27,7 @@ export function whenSeen(
   );
   observer.observe(element);
   document.addEventListener("visibilitychange", tell, { signal: lifetime });
-  lifetime.addEventListener("abort", () => {
+  atEnd(lifetime, () => {
     observer.disconnect();
     tell();
   });

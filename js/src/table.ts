@@ -13,6 +13,40 @@ export const isDynamic = (column: string): boolean => DYNAMIC.some((p) => column
 /** "max_samples" of "param.max_samples". */
 export const keyOf = (column: string): string => column.slice(column.indexOf(".") + 1);
 
+/** What a cell holds of a longer text; the job's detail has it whole. */
+const LONGEST = 200;
+
+/** Texts of JSON objects as one column for each key; many rows have the same one. */
+function keyed(prefix: string, texts: readonly string[]): [string, Cell[]][] {
+  const known = new Map<string, [string, Cell][]>();
+  const columns: Record<string, Cell[]> = {};
+  texts.forEach((text, i) => {
+    let cells = known.get(text);
+    if (!cells) {
+      cells = Object.entries(objectOf(text)).map(([key, value]) => [prefix + key, cellOf(value)]);
+      known.set(text, cells);
+    }
+    for (const [name, cell] of cells) {
+      columns[name] ??= [];
+      columns[name][i] = cell;
+    }
+  });
+  return Object.entries(columns);
+}
+
+function objectOf(text: string): object {
+  try {
+    return Object(JSON.parse(text || "{}"));
+  } catch {
+    return {};
+  }
+}
+
+function cellOf(value: unknown): Cell {
+  if (value === null || typeof value === "number" || typeof value === "boolean") return value;
+  return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, LONGEST);
+}
+
 export class Table {
   total = 0;
   readonly #columns = new Map<string, Cell[]>();
@@ -60,9 +94,10 @@ export class Table {
 
   /** Put rows in and return their positions. A row comes whole: what it does not name is null. */
   apply(block: Block, buffers: readonly DataView[]): number[] {
-    const columns = Object.entries(block.columns).map(
-      ([name, encoded]) => [name, decodeColumn(encoded, buffers) as Cell[]] as const,
-    );
+    const columns = Object.entries(block.columns).flatMap(([name, encoded]): [string, Cell[]][] => {
+      const values = decodeColumn(encoded, buffers) as Cell[];
+      return name.endsWith(".") ? keyed(name, values as string[]) : [[name, values]];
+    });
     const positions = (columns.find(([name]) => name === "position")?.[1] ?? []) as number[];
     for (const [name, values] of columns) {
       if (name === "position") continue;
@@ -71,8 +106,9 @@ export class Table {
         target[positions[i] as number] = values[i] ?? null;
       }
     }
+    const brought = new Set(columns.map(([name]) => name));
     for (const [name, target] of this.#columns) {
-      if (Object.hasOwn(block.columns, name)) continue;
+      if (brought.has(name)) continue;
       for (const position of positions) target[position] = null;
     }
     return positions;

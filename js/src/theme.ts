@@ -3,6 +3,7 @@
  * the ground behind us is. Custom properties do not tell, and the system's preference may differ.
  */
 
+import { atEnd } from "./lifetime";
 import { effect, type ReadonlySignal } from "./signals";
 
 export type Theme = "light" | "dark";
@@ -24,12 +25,12 @@ export function followTheme(
     const asked = wanted.value;
     host.dataset.theme = asked === "light" || asked === "dark" ? asked : themeOf(host);
   };
-  lifetime.addEventListener("abort", effect(update), { once: true });
+  atEnd(lifetime, effect(update));
   const observer = new MutationObserver(update);
   for (const element of [document.documentElement, document.body]) {
     observer.observe(element, { attributes: true, attributeFilter: ATTRIBUTES });
   }
-  lifetime.addEventListener("abort", () => observer.disconnect(), { once: true });
+  atEnd(lifetime, () => observer.disconnect());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update, {
     signal: lifetime,
   });

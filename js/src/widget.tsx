@@ -3,6 +3,7 @@
  * marimo all widgets share it.
  */
 
+import { atEnd } from "./lifetime";
 import type { Model } from "./model";
 import { Session } from "./session";
 import { whenSeen } from "./sight";
@@ -13,9 +14,6 @@ import { followTheme } from "./theme";
 import { markTitle } from "./title";
 import { App } from "./ui/App";
 import { drawInto } from "./ui/dom";
-
-/** For a page that was saved (`Dashboard.save_html`). */
-export { showSaved } from "./saved";
 
 interface Props {
   model: Model;
@@ -30,14 +28,14 @@ export default () => {
   /** Synchronous and small: a host that waits over 2 s for it drops every later message. */
   function initialize({ model, signal }: Props): () => void {
     const end = new AbortController();
-    signal?.addEventListener("abort", () => end.abort(), { once: true });
+    atEnd(signal, () => end.abort());
     session = new Session(model, end.signal);
     return () => end.abort();
   }
 
   function view({ el, signal }: Props & { el: HTMLElement }): () => void {
     const end = new AbortController();
-    signal?.addEventListener("abort", () => end.abort(), { once: true });
+    atEnd(signal, () => end.abort());
     const host = document.createElement("div");
     host.dataset.lmSuppressShortcuts = "true";
     const root = host.attachShadow({ mode: "open" });
@@ -69,7 +67,7 @@ export default () => {
       const counts = session.traits.counts.value;
       markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.value);
     });
-    end.signal.addEventListener("abort", () => {
+    atEnd(end.signal, () => {
       stop();
       titled();
       markTitle(0, 0, true);

@@ -57,14 +57,14 @@ export interface Block {
 }
 
 /**
- * A column: plain values; or, `at` being the index of a buffer, texts joined by NUL (an empty one is
- * null), 64-bit floats (NaN is null), or indices of `bits` bits into a dictionary of `words`.
+ * A column: plain values; or the JSON of an array that is buffer `at`: values of which 0 stands for
+ * `zero`, or times in whole milliseconds since then. A name that ends with a dot ("label.") is that of
+ * texts which hold an object of JSON each, or nothing.
  */
 export type Encoded =
   | unknown[]
-  | { as: "text"; at: number }
-  | { as: "f64"; at: number }
-  | { as: "words"; at: number; bits: 8 | 16 | 32; words: unknown[] };
+  | { as: "json"; at: number; zero: unknown }
+  | { as: "ms"; at: number; since: number };
 
 export function isFromPython(message: unknown): message is FromPython {
   const tag = (message as { t?: unknown } | null)?.t;
@@ -75,26 +75,8 @@ export function decodeColumn(column: Encoded, buffers: readonly DataView[]): unk
   if (Array.isArray(column)) return column;
   const view = buffers[column.at];
   if (!view) throw new Error(`the message lacks its buffer ${column.at}`);
-  switch (column.as) {
-    case "text":
-      return new TextDecoder().decode(view).split("\0").map(nullIfEmpty);
-    case "f64":
-      return Array.from({ length: view.byteLength / 8 }, (_, i) => {
-        const value = view.getFloat64(i * 8, true);
-        return Number.isNaN(value) ? null : value;
-      });
-    case "words":
-      return indicesOf(view, column.bits).map((index) => column.words[index] ?? null);
-  }
-}
-
-const nullIfEmpty = (text: string): string | null => (text === "" ? null : text);
-
-/** Read through the view: a host may hand out a window of a larger, unaligned buffer. */
-function indicesOf(view: DataView, bits: 8 | 16 | 32): number[] {
-  const size = bits / 8;
-  return Array.from({ length: view.byteLength / size }, (_, i) => {
-    if (bits === 8) return view.getUint8(i);
-    return bits === 16 ? view.getUint16(i * 2, true) : view.getUint32(i * 4, true);
-  });
+  const values = JSON.parse(new TextDecoder().decode(view)) as unknown[];
+  return column.as === "json"
+    ? values.map((value) => (value === 0 ? column.zero : value))
+    : values.map((ms) => (ms === null ? null : column.since + Number(ms) / 1000));
 }

@@ -12,7 +12,14 @@ import zlib
 
 import pytest
 
-from jobgroup.adapters import JobDraft, UndecodableResultError, decode, read_job
+from jobgroup.adapters import (
+    JobDraft,
+    NoIdealError,
+    UndecodableResultError,
+    decode,
+    ideal_of,
+    read_job,
+)
 from jobgroup.status import RunningStatus
 
 pcvl = pytest.importorskip("perceval")
@@ -363,3 +370,35 @@ def test_without_perceval_results_are_plain(tmp_path):
         check=True,
     )
     assert out.stdout.strip() == f"{json.dumps(COUNTS)} False"
+
+
+def _body(handler, circuit=None, **kwargs):
+    return read_job(_sampler(handler, circuit).sample_count, {"max_samples": 10, **kwargs})[0].body
+
+
+def test_the_ideal_is_what_the_experiment_gives_without_noise(handler):
+    """Two photons on a balanced beam splitter bunch, whatever noise the payload asks for."""
+    circuit = pcvl.Circuit(4) // pcvl.BS()
+    processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
+    processor.add(0, circuit)
+    processor.min_detected_photons_filter(2)
+    processor.with_input(pcvl.BasicState([1, 1, 0, 0]))
+    sampler = algorithm.Sampler(processor, max_shots_per_call=1000)
+    ideal = ideal_of(read_job(sampler.sample_count, {"max_samples": 10})[0].body)
+    assert ideal == pytest.approx({"|2,0,0,0>": 0.5, "|0,2,0,0>": 0.5})
+
+
+def test_there_is_no_ideal_of_a_formula(handler):
+    """Perceval evaluates a formula as Python, so one that a group's file brings is not computed."""
+    formula = pcvl.Expression("2 * a", {pcvl.P("a")})
+    with pytest.raises(NoIdealError, match="formulas"):
+        ideal_of(_body(handler, pcvl.Circuit(2) // pcvl.BS() // (0, pcvl.PS(formula))))
+
+
+@pytest.mark.parametrize("circuit", [pcvl.Circuit(2) // pcvl.PS(pcvl.P("a")), pcvl.Circuit(40)])
+def test_an_ideal_that_cannot_be_computed_says_why(handler, circuit):
+    """A parameter without a value, or too many states: a sentence instead of a frozen kernel."""
+    with pytest.raises(NoIdealError):
+        ideal_of(_body(handler, circuit))
+    with pytest.raises(NoIdealError):
+        ideal_of({"payload": {"command": "probs"}})

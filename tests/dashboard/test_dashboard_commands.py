@@ -191,6 +191,9 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     assert first["distributions"][0]["scalars"]["physical_perf"] == 1.0
     assert second["distributions"] == []
     assert "not available yet" in second["error"]
+    (beside,) = page.ask("results", positions=[0], ideal=True)["results"]
+    assert beside["distributions"] == first["distributions"]
+    assert "one experiment" in beside["no_ideal"]
     group.cancel_all()
 
 

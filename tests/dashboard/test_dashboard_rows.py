@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
+import pytest
 from wire_examples import record
 
 from jobgroup import JobGroup
@@ -119,19 +120,19 @@ def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
 
 
 def test_a_large_group_travels_in_parts(open_page, data_dir):
-    """Above a megabyte or so a snapshot comes in parts, binary, that make one whole."""
+    """Above a megabyte or so a snapshot comes in parts, of columns, that make one whole."""
     from jobgroup import RemoteJob
 
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
-    group.add_many((job, {}, {"phi": i}) for i in range(21_000))
+    group.add_many((job, {}, {"phi": i}) for i in range(11_000))
     page = open_page(group)
     page.hello()
     page.wait_for("snap", 2)
     parts = page.messages("snap")
-    assert [(p["part"], p["parts"], p["total"]) for p in parts] == [(0, 2, 21_000), (1, 2, 21_000)]
-    assert [p["rows"]["n"] for p in parts] == [20_000, 1_000]
-    assert parts[0]["rows"]["columns"]["state"]["as"] == "words"
+    assert [(p["part"], p["parts"], p["total"]) for p in parts] == [(0, 2, 11_000), (1, 2, 11_000)]
+    assert [p["rows"]["n"] for p in parts] == [10_000, 1_000]
+    assert parts[0]["rows"]["columns"]["state"] == {"as": "json", "at": 0, "zero": "unsent"}
 
 
 def test_flow_never_has_more_than_two_pushes_under_way_but_goes_on_slowly():
@@ -159,11 +160,45 @@ def test_flow_begins_anew_for_whom_it_does_not_know():
         assert flow.is_snapshot_due
 
 
-def test_cells_of_any_kind_survive_both_codings():
+def test_cells_of_any_kind_fit_into_a_table():
     """Nested values become text, long ones are cut, mixed ones keep their kind, NaN is nothing."""
     labels = ['{"v":[1,{"a":2}]}', '{"v":true}', '{"v":1}', '{"v":"%s"}' % ("x" * 500), '{"v":NaN}']
-    records = [record(i, labels_json=text) for i, text in enumerate(labels)]
-    plain = encode(records, is_binary=False)[0]["columns"]["label.v"]
-    packed = encode(records, is_binary=True)[0]["columns"]["label.v"]
-    assert plain == packed == ['[1,{"a":2}]', True, 1, "x" * 200, None]
-    assert packed[1] is True
+    cells = encode([record(i, labels_json=text) for i, text in enumerate(labels)])["columns"]
+    assert cells["label.v"] == ['[1,{"a":2}]', True, 1, "x" * 200, None]
+    assert cells["label.v"][1] is True
+
+
+def decoded(page, message):
+    """The columns of a large message, as the browser reads them."""
+    buffers = next(b for d, b in page.dashboard.comm.sent if d.get("content") == message)
+    columns = {}
+    for name, column in message["rows"]["columns"].items():
+        values = json.loads(bytes(buffers[column["at"]]))
+        if column["as"] == "json":
+            columns[name] = [column["zero"] if v == 0 else v for v in values]
+        else:
+            columns[name] = [None if v is None else column["since"] + v / 1e3 for v in values]
+    return columns
+
+
+def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
+    """Above 2,000 rows SQLite writes the columns: the same values, and patches follow on them."""
+    group = make_group("large", {}, {"fail": 'no "shots"\n'})
+    group.run_parallel()
+    group.wait()
+    make_group("large", *({"n": i} for i in range(2100)))
+    group[7].note = 'ä "quoted" \0'
+    page = open_page(group)
+    page.hello()
+    snap = page.wait_for("snap")
+    found = decoded(page, snap)
+    assert (snap["total"], snap["parts"], snap["rows"]["n"]) == (2102, 1, 2102)
+    records = group.changes_since(0).records
+    fields = {"label.": "labels_json", "fact.": "facts_json", "param.": "params_json"}
+    for name, values in found.items():
+        expected = [getattr(record, fields.get(name, name)) for record in records]
+        is_time = name.endswith(("_at", "_s"))
+        assert values == (pytest.approx(expected, abs=2e-3) if is_time else expected), name
+    page.pull(ack=snap["n"], have={"epoch": snap["epoch"], "version": snap["version"]})
+    group[9].note = "later"
+    page.wait(lambda: any(9 in m["rows"]["columns"]["position"] for m in page.messages("patch")))

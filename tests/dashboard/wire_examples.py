@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.dashboard import Dashboard, wire
-from jobgroup.dashboard.rows import encode
+from jobgroup.dashboard.rows import encode, packed
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
+from jobgroup.store.columns import Column, Columns
 
 RECORDING = Path(__file__).parent / "wire.json"
 
@@ -76,16 +77,33 @@ TO_PYTHON: list[dict[str, Any]] = [
 ]
 
 
+def columns() -> Columns:
+    """The same jobs, as a large group's are read."""
+    made = {
+        name: column([getattr(r, name) for r in RECORDS])
+        for name in ("position", "state", "attempts", "remote_id", "message")
+    }
+    made["labels"] = column([r.labels_json for r in RECORDS])
+    made["params"] = column([0, 0, 0], zero=RECORDS[0].params_json)
+    made["sent_at"] = column([None, 1500, None], since=1000.0)
+    return Columns(3, made)
+
+
+def column(values: list[Any], zero: Any = 0, since: float | None = None) -> Column:
+    """A column as SQLite writes it."""
+    return Column(json.dumps(values).encode(), zero, since)
+
+
 def from_python() -> list[dict[str, Any]]:
     """One message of each kind, with its buffers, and the rows in both codings."""
-    plain, _ = encode(RECORDS)
-    packed, buffers = encode(RECORDS, is_binary=True)
+    plain = encode(RECORDS)
+    large, buffers = packed(columns())
     pushed = {"epoch": "e1", "now": 1234.5, "total": 3}
     messages: list[tuple[dict[str, Any], list[memoryview]]] = [
         (wire.snap(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
-        (wire.snap(**pushed, version=7, n=2, part=0, parts=1, rows=packed), buffers),
-        (wire.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])[0]), []),
-        (wire.patch(**pushed, since=8, to=8, n=4, rows=encode([])[0]), []),
+        (wire.snap(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
+        (wire.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])), []),
+        (wire.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
         (wire.done("1", {"text": "1 rerun", "value": float("nan")}), []),
         (wire.fail("2", "JobLimitError", "Cannot create more than 2 jobs"), []),
         (wire.heard("3"), []),

@@ -95,7 +95,7 @@ def test_an_estimate_is_a_range(running, waiting, durations):
     """Both ends are finite, in order, not negative, and within what the durations allow."""
     low, high = eta_s({"running": running, "waiting": waiting}, durations, is_sending=False)
     rounds = (running + waiting) / running
-    assert 0 <= low <= high <= max(durations) * rounds * (1 + 1e-9)
+    assert 0 <= low <= high <= max(1.0, max(durations) * rounds * (1 + 1e-9))
 
 
 def test_unsent_jobs_count_while_they_are_being_sent():
@@ -105,6 +105,12 @@ def test_unsent_jobs_count_while_they_are_being_sent():
     sending = eta_s(counts, [10.0] * 4, is_sending=True)
     assert at_rest == (0.0, 10.0)
     assert sending == (40.0, 50.0)
+
+
+@pytest.mark.parametrize("durations", [[0.0] * 5, [0.001] * 5])
+def test_eta_is_never_nothing_while_jobs_run(durations):
+    """Jobs that took no time a cloud would report do not make those under way be over."""
+    assert eta_s({"running": 2, "waiting": 1}, durations, is_sending=False)[1] == 1.0
 
 
 @pytest.mark.parametrize("order", [1, -1])

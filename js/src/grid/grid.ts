@@ -4,8 +4,10 @@
  */
 
 import { type Column, fitting } from "../columns";
+import { atEnd } from "../lifetime";
 import type { Session } from "../session";
 import { effect } from "../signals";
+import { element as made } from "./element";
 import { headerCell, nextSort, selectCell } from "./header";
 import { moved, type Place } from "./keys";
 import { fillRow, makeRow, type RowContext } from "./row";
@@ -26,7 +28,7 @@ export class Grid {
   readonly #session: Session;
   readonly #actions: GridActions;
   readonly #header = makeRow();
-  readonly #body = document.createElement("div");
+  readonly #body = made("div", "rows");
   readonly #rows = new Map<number, HTMLElement>();
   #columns: readonly Column[] = [];
   #rowHeight = HEIGHTS.wide;
@@ -41,8 +43,7 @@ export class Grid {
     this.#actions = actions;
     this.#header.classList.add("header");
     this.#header.ariaRowIndex = "1";
-    this.#body.className = "rows";
-    this.#body.setAttribute("role", "rowgroup");
+    this.#body.role = "rowgroup";
     element.replaceChildren(this.#header, this.#body);
 
     const listen = { signal: lifetime };
@@ -53,7 +54,7 @@ export class Grid {
     // In the next frame: drawing changes sizes, which an observer must not do while it observes.
     const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#resize()));
     resized.observe(element);
-    lifetime.addEventListener("abort", () => resized.disconnect(), { once: true });
+    atEnd(lifetime, () => resized.disconnect());
     const stop = effect(() => {
       session.revision.value;
       session.layout.value;
@@ -63,7 +64,7 @@ export class Grid {
       session.sort.value.value;
       this.#drawAll();
     });
-    lifetime.addEventListener("abort", stop, { once: true });
+    atEnd(lifetime, stop);
   }
 
   #resize(): void {

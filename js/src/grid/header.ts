@@ -2,35 +2,22 @@
 
 import type { Column } from "../columns";
 import { iconElement } from "../icons";
+import { element } from "./element";
 
 export function selectCell(role: "columnheader" | "gridcell", label: string): HTMLElement {
-  const cell = document.createElement("div");
-  cell.className = "cell select";
-  cell.setAttribute("role", role);
-  const box = document.createElement("span");
-  box.className = "box";
-  box.append(iconElement("success"));
-  cell.append(box);
-  if (label) {
-    const words = document.createElement("span");
-    words.className = "unseen";
-    words.textContent = label;
-    cell.append(words);
-  }
+  const box = element("span", "box", iconElement("success"));
+  const cell = element("div", "cell select", box);
+  cell.role = role;
+  if (label) cell.append(element("span", "unseen", label));
   return cell;
 }
 
 export function headerCell({ name, title, kind }: Column, sort: string): HTMLElement {
-  const cell = document.createElement("div");
-  cell.className = "cell";
-  cell.setAttribute("role", "columnheader");
+  const cell = element("div", "cell", element("span", "clip", title));
+  cell.role = "columnheader";
   cell.dataset.column = name;
-  cell.dataset.kind = kind;
+  cell.setAttribute("data-kind", kind);
   cell.title = `Sort by ${title}`;
-  const label = document.createElement("span");
-  label.className = "clip";
-  label.textContent = title;
-  cell.append(label);
   if (sort === name || sort === `-${name}`) {
     cell.ariaSort = sort === name ? "ascending" : "descending";
     cell.append(iconElement(sort === name ? "up" : "caret"));

@@ -5,6 +5,7 @@ import * as format from "../format";
 import { iconElement } from "../icons";
 import { isFailed, wordOf } from "../states";
 import { isDynamic, type Table } from "../table";
+import { element } from "./element";
 
 export interface RowContext {
   table: Table;
@@ -17,16 +18,15 @@ export interface RowContext {
 }
 
 export function makeRow(): HTMLElement {
-  const row = document.createElement("div");
-  row.className = "row";
-  row.setAttribute("role", "row");
+  const row = element("div", "row");
+  row.role = "row";
   return row;
 }
 
 export function fillRow(row: HTMLElement, position: number, context: RowContext): void {
   const { table, columns } = context;
   const state = table.state(position);
-  row.dataset.testid = `row-${position}`;
+  row.setAttribute("data-testid", `row-${position}`);
   row.dataset.position = String(position);
   row.dataset.status = state;
   while (row.childElementCount > columns.length + 1) row.lastElementChild?.remove();
@@ -41,16 +41,15 @@ export function fillRow(row: HTMLElement, position: number, context: RowContext)
     if (cell.dataset.key === key) return;
     cell.dataset.key = key;
     cell.dataset.column = column.name;
-    cell.dataset.kind = column.kind;
+    cell.setAttribute("data-kind", column.kind);
     cell.title = column.kind === "state" ? "" : titleOf(position, column, text, table);
     cell.replaceChildren(...contents(column, state, text, context));
   });
 }
 
 function makeCell(): HTMLElement {
-  const cell = document.createElement("div");
-  cell.className = "cell";
-  cell.setAttribute("role", "gridcell");
+  const cell = element("div", "cell");
+  cell.role = "gridcell";
   return cell;
 }
 
@@ -112,21 +111,13 @@ function contents(
   { canRerun }: RowContext,
 ): (Node | string)[] {
   if (column.kind === "state") {
-    const pill = document.createElement("span");
-    pill.className = "pill";
-    pill.append(iconElement(state), text);
-    return [pill];
+    return [element("span", "pill", iconElement(state), text)];
   }
   if (column.kind !== "message") return [text];
-  const words = document.createElement("span");
-  words.className = "clip";
-  words.textContent = text;
+  const words = element("span", "clip", text);
   if (!isFailed(state) || !canRerun) return [words];
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button small";
+  const button = element("button", "button small", "Rerun");
   button.dataset.action = "rerun";
   button.tabIndex = -1;
-  button.textContent = "Rerun";
   return [words, button];
 }

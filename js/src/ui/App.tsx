@@ -12,6 +12,7 @@ import { InTurn } from "./InTurn";
 import { Banner, BusyNote, Doubt, Live } from "./Notices";
 import { Progress } from "./Progress";
 import { Results } from "./Results";
+import { Slots } from "./Slots";
 import { Toolbar } from "./Toolbar";
 
 export function App({ session }: { session: Session }) {
@@ -53,6 +54,7 @@ function Jobs({ session }: { session: Session }) {
   return (
     <>
       {session.panel.value === "results" && <Results session={session} />}
+      {session.panel.value === "slots" && <Slots session={session} />}
       {session.panel.value === "causes" && <Causes session={session} />}
       <Doubt session={session} />
       <Filters session={session} />

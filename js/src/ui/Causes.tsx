@@ -39,7 +39,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
   };
   return (
     <li data-status={state}>
-      <b class="number">{n.toLocaleString("en-US")}</b>
+      <b class="number">{format.whole(n)}</b>
       <span class="cause">
         {sentence || "The cloud gave no reason."}
         {!isExact && <small>and {format.count(n - 1, "more")} like it</small>}

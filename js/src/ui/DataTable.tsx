@@ -3,6 +3,7 @@ import type { Signal } from "../signals";
 import type { Cell } from "../table";
 import type { Children } from "./dom";
 import { Icon } from "./Icon";
+import { roving } from "./roving";
 
 export interface Head {
   title: string;
@@ -29,7 +30,7 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
     <div class="table-frame">
       <table>
         <thead>
-          <tr>
+          <tr {...(sort && roving)}>
             {head.map(({ title }, i) => (
               <th key={title} class={kind(i)} aria-sort={sortedBy(by, i)}>
                 {sort && title ? (

@@ -56,7 +56,7 @@ export function DistributionView({ distribution, name }: Props) {
             <Line
               value={sum(hidden) + rest.value}
               total={total}
-              label={`${others.toLocaleString("en-US")} others`}
+              label={`${format.whole(others)} others`}
             >
               {hidden.length > 0 && (
                 <Button

@@ -1,5 +1,6 @@
 /** The chips and the search field. */
 
+import * as format from "../format";
 import type { Session } from "../session";
 import { chipsOf } from "../states";
 import { Button } from "./Button";
@@ -25,7 +26,7 @@ export function Filters({ session }: { session: Session }) {
             aria-pressed={chosen.value.value === filter}
             onClick={() => chosen.set(filter)}
           >
-            {filter} <b>{count.toLocaleString("en-US")}</b>
+            {filter} <b>{format.whole(count)}</b>
           </button>
         ))}
       </fieldset>

@@ -1,6 +1,7 @@
 /** The table of jobs, or what to do where there is nothing to show. */
 
 import type { SizeAnswer } from "../answers";
+import * as format from "../format";
 import { Grid } from "../grid/grid";
 import type { Session } from "../session";
 import { countOf } from "../states";
@@ -38,9 +39,7 @@ export function GridView({ session }: { session: Session }) {
         hidden={known === 0}
       />
       {total === 0 && <EmptyGroup session={session} />}
-      {total > 0 && known === 0 && (
-        <p class="empty">Fetching {total.toLocaleString("en-US")} jobs…</p>
-      )}
+      {total > 0 && known === 0 && <p class="empty">Fetching {format.whole(total)} jobs…</p>}
       {known > 0 && shown === 0 && <EmptyView session={session} />}
     </div>
   );

@@ -37,7 +37,7 @@ export function Progress({ session }: { session: Session }) {
               hidden={!counts.value[state]}
             >
               <Icon name={state as IconName} />
-              <b>{(counts.value[state] ?? 0).toLocaleString("en-US")}</b> {wordOf(state)}
+              <b>{format.whole(counts.value[state] ?? 0)}</b> {wordOf(state)}
             </li>
           ))}
         </ul>

@@ -1,10 +1,12 @@
 /** Results across jobs: one row for each job, with what tells it apart and its scalars. */
 
 import type { JobResult } from "../answers";
+import { distance, lineUp, sharesOf } from "../compare";
 import { csvOf } from "../csv";
 import * as format from "../format";
 import { toggled } from "../grid/selection";
 import type { Session } from "../session";
+import type { Sheet } from "../sweep";
 import { type Cell, isDynamic } from "../table";
 import { type Compared, Comparison } from "./Comparison";
 import { Copy } from "./Copy";
@@ -12,25 +14,24 @@ import { DataTable, type Sort } from "./DataTable";
 import { Known } from "./Detail";
 import { useAnswer, useSignal } from "./hooks";
 import { Panel } from "./Panel";
+import { Sweep } from "./Sweep";
 
 const MOST = 200;
-
-interface Sheet {
-  header: string[];
-  rows: Cell[][];
-}
+/** States whose shares are columns. */
+const TOP = 4;
 
 export function Results({ session }: { session: Session }) {
   session.revision.value;
   const sort = useSignal(0);
+  const ideal = useSignal(false);
   const done = session.table.where((state) => state === "success");
   const chosen = done.filter((position) => session.selected.value.has(position));
   const positions = [...new Set([...done.slice(0, MOST), ...chosen.slice(0, MOST)])];
   const answer = useAnswer<{ results: JobResult[] }>(
     session,
     "results",
-    { positions },
-    positions.join(),
+    { positions, ideal: ideal.value },
+    `${positions}/${ideal.value}`,
   );
   const results = answer.value?.results ?? [];
   const sheet = sheetOf(session, results);
@@ -42,10 +43,35 @@ export function Results({ session }: { session: Session }) {
       note={`${format.count(done.length, "job")}${
         done.length > MOST ? `, the first ${MOST} and the chosen ones shown` : ""
       }`}
-      tools={<Copy text={csvOf(sheet.header, sheet.rows)} label="Copy the table as CSV" />}
+      tools={
+        <>
+          {!session.isSaved && (
+            <label title="Without noise and loss, computed by Perceval beside this notebook">
+              <input
+                type="checkbox"
+                data-testid="ideal"
+                checked={ideal.value}
+                onChange={() => {
+                  ideal.value = !ideal.value;
+                }}
+              />{" "}
+              Ideal
+            </label>
+          )}
+          <Copy text={csvOf(sheet.header, sheet.rows)} label="Copy the table as CSV" />
+        </>
+      }
     >
       <Known answer={answer}>
-        {() => <ResultTable session={session} sort={sort} {...sheet} />}
+        {() => (
+          <>
+            {ideal.value && !results.some((each) => each.ideal) && (
+              <p class="quiet">{results[0]?.no_ideal ?? "Computing…"}</p>
+            )}
+            <Sweep session={session} sheet={sheet} />
+            <ResultTable session={session} sort={sort} {...sheet} />
+          </>
+        )}
       </Known>
       {chosen.length > 0 ? (
         <Comparison jobs={comparedOf(session, results, chosen)} />
@@ -60,7 +86,7 @@ function ResultTable({ session, sort, header, rows }: Sheet & { session: Session
   const chosen = session.selected.value;
   const kinds = header.map((_, i) => rows.every((row) => typeof (row[i] ?? 0) === "number"));
   const head = header.map((title, i) => ({
-    title: title.replaceAll("_", " "),
+    title,
     isNumber: kinds[i] ?? false,
   }));
   return (
@@ -93,19 +119,35 @@ function ResultTable({ session, sort, header, rows }: Sheet & { session: Session
 
 function sheetOf({ table, layout }: Session, results: JobResult[]): Sheet {
   const labels = layout.value.shown.filter(({ name }) => isDynamic(name) || name === "name");
-  const scalars = [
-    ...new Set(results.flatMap(({ distributions: [first] }) => Object.keys(first?.scalars ?? {}))),
-  ];
-  const rows = results.map(({ position, error, distributions: [first] }): Cell[] => [
+  const firsts = results.map(({ distributions: [first] }) => first);
+  const scalars = [...new Set(firsts.flatMap((first) => Object.keys(first?.scalars ?? {})))];
+  const { lines } = lineUp(
+    firsts.map((first) => (first ? sharesOf(first) : new Map())),
+    TOP,
+  );
+  const hasIdeal = results.some((each) => each.ideal);
+  const rows = results.map(({ position, error, ideal }, i): Cell[] => [
     position,
     ...labels.map(({ name }) => table.cell(position, name)),
-    ...scalars.map((name) => first?.scalars[name] ?? null),
-    error || (first?.entries[0]?.[0] ?? ""),
+    ...scalars.map((name) => firsts[i]?.scalars[name] ?? null),
+    ...lines.map(({ shares }) => (firsts[i] ? (shares[i] ?? null) : null)),
+    ...(hasIdeal
+      ? [firsts[i] && ideal ? distance(sharesOf(firsts[i]), sharesOf(ideal)) : null]
+      : []),
+    error || (firsts[i]?.entries[0]?.[0] ?? ""),
   ]);
-  return { header: ["#", ...labels.map(({ title }) => title), ...scalars, "most frequent"], rows };
+  const header = [
+    "#",
+    ...labels.map(({ title }) => title),
+    ...scalars.map((name) => name.replaceAll("_", " ")),
+    ...lines.map(({ label }) => label),
+    ...(hasIdeal ? ["distance from ideal"] : []),
+    "most frequent",
+  ];
+  return { header, rows, main: 1 + labels.length + scalars.length };
 }
 
-/** "#3 · 0.25 · Ralph CNOT", each with its first distribution. */
+/** "#3 · 0.25 · Ralph CNOT", each with its first distribution; before them the ideal of the first. */
 function comparedOf(
   { table, layout }: Session,
   results: JobResult[],
@@ -114,9 +156,11 @@ function comparedOf(
   const labels = layout.value.shown.filter(({ name }) => isDynamic(name));
   return results
     .filter(({ position }) => chosen.includes(position))
-    .flatMap(({ position, distributions: [distribution] }) => {
+    .flatMap(({ position, distributions: [distribution], ideal }, i) => {
       const told = labels.map(({ name }) => format.cell(table.cell(position, name)));
       const title = [`#${position}`, ...told].join(" · ");
-      return distribution ? [{ position, title, distribution }] : [];
+      const before =
+        ideal && i === 0 ? [{ position: -1, title: `ideal of ${title}`, distribution: ideal }] : [];
+      return distribution ? [...before, { position, title, distribution }] : [];
     });
 }

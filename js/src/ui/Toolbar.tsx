@@ -29,7 +29,7 @@ export function Toolbar({ session }: { session: Session }) {
     isPending: session.pending.value.has(name),
     onClick: does(name, args),
   });
-  const opens = (name: "results" | "delete") => ({
+  const opens = (name: "results" | "slots" | "delete") => ({
     isOpen: panel.value === name,
     onClick: () => session.open(panel.value === name ? "" : name),
   });
@@ -80,6 +80,12 @@ export function Toolbar({ session }: { session: Session }) {
           Results
         </Button>
         <Exports session={session} />
+        <Button
+          icon="slots"
+          testid="timeline"
+          label="When each job waited and ran"
+          {...opens("slots")}
+        />
         {!read_only.value && (
           <Button
             icon="trash"

@@ -195,6 +195,54 @@ describe("results across jobs", () => {
   });
 });
 
+describe("a sweep", () => {
+  it("is drawn over what varies; dragging over points chooses their jobs", async () => {
+    const { root, model } = await show({ jobs: 8, scene: "finished" });
+    await at("results").click();
+    const plot = () => root.querySelector("[data-testid=sweep] svg") as SVGSVGElement;
+    await expect.poll(() => plot()?.querySelectorAll("circle").length).toBe(8);
+    expect(plot().ariaLabel).toMatch(/over phi: 8 points$/);
+    const select = (nth: number) => root.querySelectorAll("select")[nth] as HTMLSelectElement;
+    await userEvent.selectOptions(select(0), "physical perf");
+    await expect.poll(() => plot().ariaLabel).toBe("physical perf over phi: 8 points");
+    const { left, top, width, height } = plot().getBoundingClientRect();
+    const point = (type: string, x: number, y: number) =>
+      plot().dispatchEvent(
+        new PointerEvent(type, { clientX: left + x * width, clientY: top + y * height }),
+      );
+    point("pointerdown", -0.01, 1.01);
+    point("pointermove", 0.3, 0.5);
+    point("pointerup", 0.3, 0.5);
+    await expect.poll(() => model.get("selected")).toEqual([[0, 2]]);
+    expect(plot().querySelectorAll(".chosen").length).toBe(3);
+    await userEvent.selectOptions(select(2), "circuit");
+    await expect.poll(() => plot().querySelectorAll("[data-series='1']").length).toBe(4);
+  });
+
+  it("is compared with its ideal where somebody wants it", async () => {
+    await show({ jobs: 8, scene: "finished" });
+    await at("results").click();
+    await page.getByLabelText("Choose job 1", { exact: true }).click();
+    await at("ideal").click();
+    await expect.element(at("results")).toHaveTextContent("distance from ideal");
+    await expect.element(at("comparison")).toHaveTextContent("ideal of #1");
+    await expect.element(at("comparison")).toHaveTextContent("distance 0.011");
+  });
+});
+
+describe("the slots", () => {
+  it("show what waited and ran in each, and open a job", async () => {
+    const { root } = await show();
+    await at("timeline").click();
+    await expect.element(at("slots")).toHaveTextContent("slots, a job ran in them");
+    const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
+    expect(stays().length).toBe(20);
+    expect(new Set(stays().map(({ dataset }) => dataset.status))).toContain("running");
+    stays()[0]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    await expect.element(at("detail")).toBeVisible();
+  });
+});
+
 describe("a job of which nobody knows whether it was sent", () => {
   it("shows what is known, and takes the id that a person found", async () => {
     const { root } = await show({ scene: "doubt" });
@@ -293,7 +341,25 @@ describe("a flex box, as ipywidgets' layouts are", () => {
 });
 
 describe("views that come and go", () => {
-  it("leave nothing on the page and no listener behind", async () => {
+  it("leave nothing on the page, no listener and no timer behind", async () => {
+    const timers = new Set<unknown>();
+    for (const kind of ["Timeout", "Interval"] as const) {
+      const set = window[`set${kind}`];
+      vi.spyOn(window, `set${kind}`).mockImplementation(((run: () => void, ms?: number) => {
+        const timer = set(() => {
+          if (kind === "Timeout") timers.delete(timer);
+          run();
+        }, ms);
+        timers.add(timer);
+        return timer;
+      }) as never);
+      const clear = window[`clear${kind}`];
+      vi.spyOn(window, `clear${kind}`).mockImplementation((timer) => {
+        timers.delete(timer);
+        clear(timer);
+      });
+    }
+    onTestFinished(() => void vi.restoreAllMocks());
     const { FakeModel } = await import("../model");
     const { bundle } = await import("./page");
     const model = new FakeModel({ counts: { unsent: 1 } });
@@ -303,12 +369,16 @@ describe("views that come and go", () => {
     for (let i = 0; i < 50; i++) {
       const el = document.createElement("div");
       document.body.append(el);
-      render({ model, el })();
+      const close = render({ model, el });
+      await new Promise(requestAnimationFrame);
+      if (i === 0) await expect.poll(() => timers.size).toBeGreaterThan(0);
+      close();
       expect(el.childElementCount).toBe(0);
       el.remove();
     }
     expect(model.listeners).toBe(before);
     end();
     expect(model.listeners).toBe(0);
+    expect([...timers]).toEqual([]);
   });
 });

@@ -65,6 +65,9 @@ describe("accessibility", () => {
       click("[data-testid=columns]");
       await expect.poll(() => root.querySelector("[data-testid=comparison]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
+      click("[data-testid=timeline]");
+      await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
+      expect(await violations(el)).toEqual([]);
       click("[data-testid=chip-failed]");
       click("[data-testid=by-cause]");
       expect(await violations(el)).toEqual([]);

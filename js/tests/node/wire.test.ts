@@ -82,7 +82,7 @@ describe("messages of the kernel", () => {
     expect(isFromPython(null)).toBe(false);
   });
 
-  it("carry the same rows in plain and in binary coding", () => {
+  it("carry the same rows as plain values and as columns that are JSON", () => {
     const rows = [
       ["unsent", null, null, null, 0, 0, null],
       ["success", "id-1", null, 1001.5, 1, 0.25, null],
@@ -98,8 +98,17 @@ describe("messages of the kernel", () => {
     expect(session.have()).toEqual({ epoch: "e1", version: 8 });
   });
 
+  it("bring texts of objects as a column for each key, cut to what a cell holds", () => {
+    const { table } = sessionWith().session;
+    const texts = ['{"a":[1],"b":"x"}', "", "no JSON", `{"b":"${"y".repeat(300)}"}`];
+    table.apply({ n: 4, columns: { position: [0, 1, 2, 3], "label.": texts } }, []);
+    expect(table.dynamicNames()).toEqual(["label.a", "label.b"]);
+    expect([0, 1, 2].map((p) => table.cell(p, "label.a"))).toEqual(["[1]", null, null]);
+    expect(table.text(3, "label.b")).toBe("y".repeat(200));
+  });
+
   it("that lack a buffer are not silently wrong", () => {
-    expect(() => decodeColumn({ as: "f64", at: 1 }, [])).toThrow("buffer 1");
+    expect(() => decodeColumn({ as: "json", at: 1, zero: 0 }, [])).toThrow("buffer 1");
   });
 });
 

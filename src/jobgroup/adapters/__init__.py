@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
-from jobgroup.adapters.base import JobDraft, UndecodableResultError
+from jobgroup.adapters.base import JobDraft, NoIdealError, UndecodableResultError
 
-__all__ = ["JobDraft", "UndecodableResultError", "decode", "read_job"]
+__all__ = ["JobDraft", "NoIdealError", "UndecodableResultError", "decode", "ideal_of", "read_job"]
 
 _ADAPTERS: Final = {"perceval": "jobgroup.adapters.perceval"}
 
@@ -55,6 +55,17 @@ def decode(document: Mapping[str, Any]) -> Any:
     if find_spec("perceval") is None:
         return plain
     return import_module(_ADAPTERS["perceval"]).decode(text, plain)
+
+
+def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
+    """What a create body's payload would give without noise and loss: each state's probability.
+
+    Raises:
+        NoIdealError: it cannot be computed here.
+    """
+    from jobgroup.adapters import perceval_ideal
+
+    return perceval_ideal.ideal_of(body.get("payload") or {})
 
 
 def _adapter_of(job: object) -> ModuleType:

@@ -54,3 +54,7 @@ class UndecodableResultError(BadAnswerError):
     def __init__(self, message: str, *, raw: str) -> None:
         super().__init__(message)
         self.raw = raw
+
+
+class NoIdealError(ValueError):
+    """There is no ideal to compare results with; the text says why."""

@@ -80,11 +80,21 @@ def _facts_in(content: str) -> dict[str, Fact]:
     return facts
 
 
-def _read(text: str) -> dict[str, Fact]:
+def experiment_in(content: str) -> Any:
+    """The message that an experiment or circuit is written as; nothing is built of it."""
+    return _message(_unzipped(content))[1]
+
+
+def _message(text: str) -> tuple[str, Any]:
     tag, data = text.removeprefix(":PCVL:").split(":", 1)
     schema = _schema()
     message = schema.Circuit() if tag == "ACircuit" else schema.Experiment()
     message.ParseFromString(base64.b64decode(data))
+    return tag, message
+
+
+def _read(text: str) -> dict[str, Fact]:
+    tag, message = _message(text)
     facts: dict[str, Fact] = {"m": message.n_mode}
     if tag == "ACircuit":
         return facts | ({"circuit": _text(message.name)} if message.name else {})

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup import catalog
+from jobgroup.adapters import NoIdealError, ideal_of
+from jobgroup.dashboard.reading import store_of
 from jobgroup.dashboard.wire import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.store.paths import group_path, size_on_disk
@@ -77,10 +79,14 @@ class Results:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Json] = OrderedDict()
 
-    def of(self, group: JobGroup, positions: Sequence[int]) -> Json:
-        """The results of some jobs; what could not be had says why."""
+    def of(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
+        """The results of some jobs, beside their ideals; what could not be had says why."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
-            return {"results": list(pool.map(lambda p: self._of_one(group.job(p)), positions))}
+            results = list(pool.map(lambda p: self._of_one(group.job(p)), positions))
+        if ideal:
+            store = store_of(group)
+            results = [each | _ideal(store.body(each["position"])) for each in results]
+        return {"results": results}
 
     def _of_one(self, job: RemoteJob) -> Json:
         answer: Json = {"position": job.position, "distributions": [], "error": ""}
@@ -95,6 +101,13 @@ class Results:
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return answer | found
+
+
+def _ideal(body: Mapping[str, Any] | None) -> Json:
+    try:
+        return {"ideal": _distribution("ideal", ideal_of(body or {}), {})}
+    except NoIdealError as error:
+        return {"no_ideal": str(error)}
 
 
 def distributions_of(results: Any) -> list[Json]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from jobgroup.dashboard.reading import store_of
 from jobgroup.status import FAILED, STATES
 
 if TYPE_CHECKING:
@@ -22,21 +23,21 @@ MOST_ROWS: Final = 50
 
 def html_of(group: JobGroup) -> str:
     """The last known state of a group, with its time and the line that brings it to life."""
-    records = group.changes_since(0).records
-    counts = dict.fromkeys(STATES, 0)
-    for record in records:
-        counts[record.state] += 1
-    return page_of(group.name, counts, records, time.time())
+    store = store_of(group)
+    failed = store.positions(FAILED)[:MOST_ROWS]
+    places = {*failed, *range(MOST_ROWS)}
+    return page_of(group.name, store.counts(), store.records(positions=sorted(places)), time.time())
 
 
 def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:
-    """As `html_of`, of what is given."""
+    """As `html_of`, of what is given: the first records, and all that failed."""
+    counts = {state: counts.get(state, 0) for state in STATES}
     said = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in counts.items() if n)
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MOST_ROWS]
     labels = _distinguishing(shown)
     head = ["#", "status", "name", *labels, "sent", "duration", "message"]
     rows = "".join(_row(record, labels) for record in shown)
-    more = len(records) - len(shown)
+    more = sum(counts.values()) - len(shown)
     revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
     parts = [
         f"<p><b>{escape(name)}</b>: {escape(said or 'no jobs yet')}<br>",

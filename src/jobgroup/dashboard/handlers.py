@@ -10,6 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import Any, Final, Protocol
 
@@ -153,7 +154,9 @@ class Handlers:
             return self._in_thread(answers.job_detail, group, int(args["position"]))
         if name == "size":
             return self._in_thread(answers.size, group)
-        return self._in_thread(self._results.of, group, _positions(args.get("positions")) or [])
+        positions = _positions(args.get("positions")) or []
+        wanted = partial(self._results.of, ideal=bool(args.get("ideal")))
+        return self._in_thread(wanted, group, positions)
 
     def _group(self) -> JobGroup:
         group = self._desk.shown

@@ -43,7 +43,7 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
             total=len(records),
             part=0,
             parts=1,
-            rows=encode(records, is_binary=False)[0],
+            rows=encode(records),
         ),
         "jobs": {p: job_detail(group, p) for p in _worth_detail(records)},
         "results": _results(group, records) if with_results else {},
@@ -53,7 +53,8 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
         when=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
         revival=escape(f"from jobgroup import Dashboard; Dashboard({group.name!r})"),
         state=_as_script(wire.finite(state)),
-        widget=_widget_module(),
+        widget=_module("widget"),
+        saved=_module("saved"),
     )
 
 
@@ -67,8 +68,8 @@ def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
     return {each["position"]: each for each in Results().of(group, positions)["results"]}
 
 
-def _widget_module() -> str:
-    code = (files(__package__) / "static" / "widget.js").read_bytes()
+def _module(name: str) -> str:
+    code = (files(__package__) / "static" / f"{name}.js").read_bytes()
     return "data:text/javascript;base64," + base64.b64encode(code).decode()
 
 
@@ -91,7 +92,8 @@ PAGE: Final = """<!doctype html>
 <div id="dashboard"></div>
 <script type="application/json" id="state">{state}</script>
 <script type="module">
-  import widget, {{ showSaved }} from "{widget}";
+  import widget from "{widget}";
+  import {{ showSaved }} from "{saved}";
   const state = JSON.parse(document.getElementById("state").textContent);
   showSaved(widget, state, document.getElementById("dashboard"));
 </script>

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from jobgroup.dashboard import wire
 from jobgroup.dashboard.flow import Flow
 from jobgroup.dashboard.host import CellWatch
-from jobgroup.dashboard.rows import encode
+from jobgroup.dashboard.rows import LARGE, Block, Buffers, encode
 from jobgroup.store import Changes
 
 PUSH_EVERY_S: Final = 0.25
@@ -25,8 +25,8 @@ LOOK_EVERY_S: Final = 2.0
 """How often the state is read although nothing said that it changed: an answer of the cloud that
 changes no job still makes the page say "updated just now"."""
 
-CHUNK_ROWS: Final = 20_000
-"""Rows of one message, about a megabyte: the page paints early, and proxies do not choke."""
+CHUNK_ROWS: Final = 10_000
+"""Rows of one message, a megabyte or so: the page paints early, and proxies do not choke."""
 
 BLIND_SNAPSHOTS_S: Final = (0.3, 2.0, 5.0, 15.0)
 """Pauses between snapshots that nobody asked for: a kernel that runs a cell cannot hear the hello
@@ -41,11 +41,20 @@ _log = logging.getLogger("jobgroup.dashboard")
 class Source(Protocol):
     """What the sender reads; the widget behind it may change which group that is."""
 
+    version: Any
+    """The group's, when its state was read last."""
+
     def read_state(self) -> int | None:
         """Bring the traits up to date; returns the number of jobs, None where there is none."""
 
+    def count_rows(self, since: int) -> int:
+        """How many rows changed after a version."""
+
     def read_rows(self, since: int) -> Changes:
         """The rows that changed after a version."""
+
+    def read_columns(self, first: int, end: int, since: int) -> tuple[Block, Buffers]:
+        """The rows of some positions that changed after a version, cheap if they are many."""
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be called after changes; returns what ends it."""
@@ -225,15 +234,13 @@ class Sender:
             return
         if self._blind_due_at is not None and not self._begin_blindly(flow, total, now):
             return
-        changes = self._source.read_rows(max(0, flow.cursor))
-        if flow.is_snapshot_due:
-            self._send_snapshot(flow, changes)
-        elif len(changes.records) > CHUNK_ROWS:
-            changes = self._source.read_rows(0)
-            self._send_snapshot(flow, changes)
-        elif changes.records or flow.is_answer_due:
-            self._send_patch(flow, changes, total)
-        flow.cursor = changes.version
+        changed = total if flow.is_snapshot_due else self._source.count_rows(flow.cursor)
+        if changed > CHUNK_ROWS:
+            flow.begin_again()
+        if changed >= LARGE:
+            self._send_columns(flow, total)
+        else:
+            self._send_records(flow, total)
 
     def _begin_blindly(self, flow: Flow, total: int, now: float) -> bool:
         """Whether to push without having heard a hello; now and then from nothing."""
@@ -245,29 +252,60 @@ class Sender:
             flow.begin_again()
         return True
 
-    def _send_snapshot(self, flow: Flow, changes: Changes) -> None:
-        records = changes.records
-        chunks = [records[i : i + CHUNK_ROWS] for i in range(0, len(records), CHUNK_ROWS)] or [[]]
-        for part, chunk in enumerate(chunks):
-            rows, buffers = encode(chunk)
-            message = wire.snap(
-                epoch=flow.epoch,
-                version=changes.version,
-                n=flow.next_push(time.monotonic()),
-                now=time.time(),
-                total=len(records),
-                part=part,
-                parts=len(chunks),
-                rows=rows,
-            )
-            self._source.send(message, buffers or None)
+    def _send_records(self, flow: Flow, total: int) -> None:
+        changes = self._source.read_rows(max(0, flow.cursor))
+        rows = encode(changes.records)
+        if flow.is_snapshot_due:
+            self._send_part(flow, rows, [], version=changes.version, total=rows["n"])
+        elif changes.records or flow.is_answer_due:
+            self._send_patch(flow, rows, [], version=changes.version, total=total)
+        flow.cursor = changes.version
 
-    def _send_patch(self, flow: Flow, changes: Changes, total: int) -> None:
-        rows, buffers = encode(changes.records)
+    def _send_columns(self, flow: Flow, total: int) -> None:
+        """In parts. A row that changes meanwhile is newer than the version, and comes again."""
+        version = int(self._source.version)
+        if not flow.is_snapshot_due:
+            rows, buffers = self._source.read_columns(0, total, flow.cursor)
+            self._send_patch(flow, rows, buffers, version=version, total=total)
+        else:
+            firsts = range(0, total, CHUNK_ROWS)
+            for part, first in enumerate(firsts):
+                rows, buffers = self._source.read_columns(first, min(first + CHUNK_ROWS, total), 0)
+                self._send_part(
+                    flow, rows, buffers, version=version, total=total, part=part, parts=len(firsts)
+                )
+        flow.cursor = version
+
+    def _send_part(
+        self,
+        flow: Flow,
+        rows: Block,
+        buffers: Buffers,
+        *,
+        version: int,
+        total: int,
+        part: int = 0,
+        parts: int = 1,
+    ) -> None:
+        message = wire.snap(
+            epoch=flow.epoch,
+            version=version,
+            n=flow.next_push(time.monotonic()),
+            now=time.time(),
+            total=total,
+            part=part,
+            parts=parts,
+            rows=rows,
+        )
+        self._source.send(message, buffers or None)
+
+    def _send_patch(
+        self, flow: Flow, rows: Block, buffers: Buffers, *, version: int, total: int
+    ) -> None:
         message = wire.patch(
             epoch=flow.epoch,
             since=flow.cursor,
-            to=changes.version,
+            to=version,
             n=flow.next_push(time.monotonic()),
             now=time.time(),
             total=total,

@@ -20,11 +20,14 @@ from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, v
 
 from jobgroup.dashboard.fallback import html_of
 from jobgroup.dashboard.handlers import Handlers
+from jobgroup.dashboard.reading import store_of
+from jobgroup.dashboard.rows import Block, Buffers, encode, packed
 from jobgroup.dashboard.sender import Sender
 from jobgroup.errors import GroupDeletedError, JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
+from jobgroup.store.columns import count_changes, read_columns
 
 FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
 
@@ -207,6 +210,18 @@ class Dashboard(anywidget.AnyWidget):
         """The rows that changed after a version."""
         group = self._shown
         return Changes(0, []) if group is None else group.changes_since(since)
+
+    def count_rows(self, since: int) -> int:
+        """How many rows changed after a version."""
+        group = self._shown
+        return 0 if group is None else count_changes(store_of(group).database, since)
+
+    def read_columns(self, first: int, end: int, since: int) -> tuple[Block, Buffers]:
+        """The rows of some positions that changed after a version, cheap if they are many."""
+        group = self._shown
+        if group is None:
+            return encode([]), []
+        return packed(read_columns(store_of(group).database, first, end, since))
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be called after changes; returns what ends it."""

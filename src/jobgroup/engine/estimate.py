@@ -11,6 +11,10 @@ FEWEST = 3
 """Finished jobs below which nothing is said."""
 
 
+SHORTEST_S = 1.0
+"""While something runs the longest time is no shorter: clouds report durations of 0 s too."""
+
+
 def eta_s(
     counts: Mapping[str, int], durations_s: Sequence[float], *, is_sending: bool
 ) -> tuple[float, float] | None:
@@ -32,4 +36,4 @@ def eta_s(
     last = len(ordered) - 1
     low, high = ordered[math.floor(last * 0.25)], ordered[math.ceil(last * 0.75)]
     rounds = left / at_once
-    return (max(0.0, low * (rounds - 1)), high * rounds)
+    return (max(0.0, low * (rounds - 1)), max(SHORTEST_S, high * rounds))

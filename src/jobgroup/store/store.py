@@ -162,10 +162,11 @@ class GroupStore:
             now = _version(connection)
             if now == version:
                 return Changes(now, [])
-            where = "WHERE j.version > ? " if version > 0 else "WHERE ? = ? "
+            # "+": sorted after the index of versions gave them, not looked for in all of them
+            changed = "WHERE j.version > ? ORDER BY +j.position"
             rows = connection.execute(
-                _RECORD + where + "ORDER BY j.position",
-                (version,) if version > 0 else (0, 0),
+                _RECORD + (changed if version > 0 else "ORDER BY j.position"),
+                (version,) if version > 0 else (),
             )
             return Changes(now, list(map(JobRecord._make, rows)))
 

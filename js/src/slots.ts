@@ -1,0 +1,54 @@
+/** Which job was on the cloud when: each in the first lane that was free, as slots of a plan. Pure. */
+
+import { isTerminal } from "./states";
+import type { Table } from "./table";
+
+export interface Stay {
+  position: number;
+  state: string;
+  /** Seconds since the epoch; `ran` is null while the job waits. */
+  sent: number;
+  ran: number | null;
+  ended: number;
+}
+
+export interface Slots {
+  from: number;
+  to: number;
+  lanes: Stay[][];
+  /** Share of the lanes' time in which a job ran. */
+  used: number;
+}
+
+/** The last stays, `most` at most. */
+export function slotsOf(table: Table, now: number, most: number): Slots {
+  const stays = table
+    .where((state) => state !== "unsent")
+    .flatMap((position) => stayOf(table, position, now))
+    .sort((a, b) => a.sent - b.sent)
+    .slice(-most);
+  const from = stays[0]?.sent ?? now;
+  const to = Math.max(from + 1, ...stays.map(({ ended }) => ended));
+  const lanes: Stay[][] = [];
+  let ran = 0;
+  for (const stay of stays) {
+    const free = lanes.find((lane) => (lane.at(-1)?.ended ?? 0) <= stay.sent);
+    if (free) free.push(stay);
+    else lanes.push([stay]);
+    ran += stay.ended - (stay.ran ?? stay.ended);
+  }
+  return { from, to, lanes, used: ran / ((to - from) * Math.max(1, lanes.length)) };
+}
+
+function stayOf(table: Table, position: number, now: number): Stay[] {
+  const number = (name: string) => table.number(position, name);
+  const state = table.state(position);
+  const sent = number("sent_at");
+  if (sent === null) return [];
+  const took = number("duration_s");
+  const ran = number("started_at");
+  const known = number("finished_at") ?? (took === null ? null : (ran ?? sent) + took);
+  const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);
+  const began = ran ?? (known === null || took === null ? null : known - took);
+  return [{ position, state, sent, ran: began && Math.min(Math.max(began, sent), ended), ended }];
+}

@@ -1,0 +1,70 @@
+"""What a Perceval payload would give without noise and loss, computed here where it is small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from math import comb
+from typing import Any, Final
+
+from jobgroup.adapters.base import NoIdealError
+from jobgroup.adapters.perceval_facts import experiment_in
+
+MOST_STATES: Final = 20_000
+"""States that the photons may end up in: a second or so of a notebook's machine."""
+
+
+def ideal_of(payload: Mapping[str, Any]) -> dict[str, float]:
+    """Each state with its probability.
+
+    Raises:
+        NoIdealError: it cannot be computed here.
+    """
+    if find_spec("perceval") is None:
+        raise NoIdealError("The ideal is computed by Perceval: pip install 'jobgroup[perceval]'.")
+    content = payload.get("experiment")
+    if not isinstance(content, str) or payload.get("iterator"):
+        raise NoIdealError("There is an ideal for jobs of one experiment without iterations.")
+    try:
+        return _computed(content, (payload.get("parameters") or {}).get("min_detected_photons"))
+    except NoIdealError:
+        raise
+    except Exception as error:  # whatever Perceval raises
+        raise NoIdealError(f"Perceval cannot compute the ideal ({error}).") from error
+
+
+@lru_cache(maxsize=256)
+def _computed(content: str, least: int | None) -> dict[str, float]:
+    message = experiment_in(content)
+    # Perceval evaluates both as Python, and a group's file may come from anybody.
+    if _has_formula(message) or "{" in message.input_state:
+        raise NoIdealError("The ideal is not computed where parameters are formulas.")
+
+    import perceval as pcvl
+    from perceval.algorithm import Sampler
+    from perceval.serialization import deserialize
+
+    experiment = deserialize(content)
+    photons = experiment.input_state.n
+    if comb(photons + experiment.circuit_size - 1, photons) > MOST_STATES:
+        raise NoIdealError(f"{photons} photons are too many to compute the ideal here.")
+    experiment.noise = None
+    if least is not None:
+        experiment.min_detected_photons_filter(least)
+    found = Sampler(pcvl.Processor("SLOS", experiment)).probs()["results"]
+    return {str(state): float(share) for state, share in found.items()}
+
+
+def _has_formula(message: Any) -> bool:
+    return any(
+        field.name == "expression" or (field.type == field.TYPE_MESSAGE and _any_in(value))
+        for field, value in message.ListFields()
+    )
+
+
+def _any_in(value: Any) -> bool:
+    if hasattr(value, "ListFields"):
+        return _has_formula(value)
+    values = value.values() if hasattr(value, "values") else value
+    return any(_has_formula(each) for each in values if hasattr(each, "ListFields"))

@@ -1,0 +1,125 @@
+"""A group's jobs as columns of JSON that SQLite itself writes.
+
+It works without Python's lock, so that a kernel with 100,000 jobs in sight goes on running cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from jobgroup.store.database import Database
+
+LONGEST: Final = 2000
+"""Characters of labels, facts or parameters; a longer text stays out, a job's record has it."""
+
+_TEXTS: Final = {
+    "state": "j.state",
+    "name": "j.name",
+    "platform": "t.platform",
+    "account": "t.account",
+    "message": "coalesce(a.message, nullif(j.problem, ''))",
+    "note": "j.note",
+    "labels": f"iif(length(j.labels) <= {LONGEST}, j.labels, '')",
+    "facts": f"iif(length(p.facts) <= {LONGEST}, p.facts, '')",
+    "params": f"iif(length(j.params) <= {LONGEST}, j.params, '')",
+}
+"""Mostly the same in many jobs: what the first one has is written as 0."""
+
+_NUMBERS: Final = {
+    "position": "j.position",
+    "attempts": "j.attempts",
+    "progress": "a.progress",
+    "remote_id": "CAST(a.remote_id AS TEXT)",
+}
+"""Written as they are, and so are ids, which differ."""
+
+_TIMES: Final = {"sent_at": 1, "started_at": 1, "finished_at": 1, "duration_s": 0}
+"""Written in whole milliseconds, since the first job was added or (0) as they are."""
+
+_FROM: Final = """
+    FROM jobs j
+    JOIN targets t ON t.id = j.target_id
+    LEFT JOIN payloads p ON p.id = j.payload_id
+    LEFT JOIN attempts a ON a.id = j.attempt_id
+    WHERE j.position >= :first AND j.position < :end AND +j.version > :since
+"""
+_FIRST: Final = f"""
+    SELECT {", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values())}, j.added_at
+    {_FROM} ORDER BY j.position LIMIT 1
+"""
+
+
+def _array(expression: str) -> str:
+    return f"CAST(json_group_array({expression}) AS BLOB)"
+
+
+_ALL: Final = "SELECT count(*), {} {}".format(
+    ", ".join(
+        [
+            *(
+                _array(f"iif({text} IS :{name}, 0, CAST({text} AS TEXT))")
+                for name, text in _TEXTS.items()
+            ),
+            *(_array(number) for number in _NUMBERS.values()),
+            *(
+                _array(f"CAST((a.{name} - {since} * :added_at) * 1000 AS INTEGER)")
+                for name, since in _TIMES.items()
+            ),
+        ]
+    ),
+    _FROM,
+)
+
+
+class Column(NamedTuple):
+    """A column as a JSON array of texts, numbers and nulls.
+
+    Attributes:
+        json: the array, in UTF-8.
+        zero: what 0 stands for.
+        since: for times, which are whole milliseconds since then, in seconds; None for others.
+    """
+
+    json: bytes
+    zero: Any
+    since: float | None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Jobs as columns; `labels`, `facts` and `params` hold an object of JSON, or nothing, each."""
+
+    count: int
+    columns: Mapping[str, Column]
+
+
+def count_changes(database: Database, since: int) -> int:
+    """How many jobs changed after a version."""
+    with database.reading() as connection:
+        row = connection.execute("SELECT count(*) FROM jobs WHERE version > ?", (since,)).fetchone()
+    return int(row[0])
+
+
+def read_columns(database: Database, first: int, end: int, since: int = 0) -> Columns:
+    """The jobs at positions from `first` to before `end` that changed after a version."""
+    wanted = {"first": first, "end": end, "since": since}
+    with database.reading() as connection:
+        head = connection.execute(_FIRST, wanted).fetchone()
+        if head is None:
+            return Columns(0, {})
+        *texts, added_at = head
+        zeros = dict(zip(_TEXTS, texts, strict=True))
+        count, *arrays = connection.execute(
+            _ALL, {**wanted, **zeros, "added_at": added_at}
+        ).fetchone()
+    bases = {name: since * added_at for name, since in _TIMES.items()}
+    names = [*_TEXTS, *_NUMBERS, *_TIMES]
+    return Columns(
+        count,
+        {
+            name: Column(array, zeros.get(name, 0), bases.get(name))
+            for name, array in zip(names, arrays, strict=True)
+        },
+    )
