@@ -8,14 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.credentials import set_token
+from jobgroup.engine.preview import Preview
 from jobgroup.errors import (
     BadAnswerError,
+    ChangeRefusedError,
     CloudBusyError,
     CloudError,
     CloudUnreachableError,
     CredentialsError,
     DamagedGroupError,
     DuplicateJobError,
+    FileKeptError,
     GroupBusyError,
     GroupDeletedError,
     GroupNotFoundError,
@@ -33,9 +36,12 @@ from jobgroup.errors import (
     StorageError,
     TokenRefusedError,
     UnconfirmedJobError,
+    UnknownColumnError,
 )
 from jobgroup.group import JobGroup
+from jobgroup.group.stream import ResultStream
 from jobgroup.job import RemoteJob
+from jobgroup.results import Distributions, ResultsTable
 from jobgroup.status import JobStatus, RunningStatus
 
 if TYPE_CHECKING:
@@ -45,13 +51,16 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadAnswerError",
+    "ChangeRefusedError",
     "CloudBusyError",
     "CloudError",
     "CloudUnreachableError",
     "CredentialsError",
     "DamagedGroupError",
     "Dashboard",
+    "Distributions",
     "DuplicateJobError",
+    "FileKeptError",
     "GroupBusyError",
     "GroupDeletedError",
     "GroupNotFoundError",
@@ -64,15 +73,19 @@ __all__ = [
     "NewerGroupError",
     "NoTokenError",
     "NotEnoughCreditsError",
+    "Preview",
     "RemoteJob",
     "RemoteNotFoundError",
     "RequestLostError",
     "RequestRefusedError",
+    "ResultStream",
     "ResultsError",
+    "ResultsTable",
     "RunningStatus",
     "StorageError",
     "TokenRefusedError",
     "UnconfirmedJobError",
+    "UnknownColumnError",
     "__version__",
     "set_token",
 ]

@@ -6,6 +6,9 @@ JobGroupError
 ├── InvalidNameError (ValueError)            a name that cannot be a group's
 ├── GroupNotFoundError (LookupError)         no group of that name
 ├── DuplicateJobError (ValueError)           the group has that remote id already
+├── ChangeRefusedError (ValueError)          a parameter that a rerun cannot change
+├── UnknownColumnError (LookupError)         a table has no column of that name
+├── FileKeptError (FileExistsError)          a file is there already, and was not overwritten
 ├── StorageError (OSError)                   the group's file could not be read or written
 │   ├── DamagedGroupError                    set aside with its bytes kept
 │   ├── NewerGroupError                      written by a newer jobgroup
@@ -36,12 +39,14 @@ from typing import Any
 
 __all__ = [
     "BadAnswerError",
+    "ChangeRefusedError",
     "CloudBusyError",
     "CloudError",
     "CloudUnreachableError",
     "CredentialsError",
     "DamagedGroupError",
     "DuplicateJobError",
+    "FileKeptError",
     "GroupBusyError",
     "GroupDeletedError",
     "GroupNotFoundError",
@@ -59,6 +64,7 @@ __all__ = [
     "StorageError",
     "TokenRefusedError",
     "UnconfirmedJobError",
+    "UnknownColumnError",
 ]
 
 
@@ -76,6 +82,18 @@ class GroupNotFoundError(JobGroupError, LookupError):
 
 class DuplicateJobError(JobGroupError, ValueError):
     """The group already has a job with that remote id."""
+
+
+class ChangeRefusedError(JobGroupError, ValueError):
+    """A parameter that a rerun cannot change; nothing was sent."""
+
+
+class UnknownColumnError(JobGroupError, LookupError):
+    """A table has no column of that name; the sentence names those that it has."""
+
+
+class FileKeptError(JobGroupError, FileExistsError):
+    """A file of that name is there already, and was not overwritten."""
 
 
 class StorageError(JobGroupError, OSError):

@@ -261,17 +261,19 @@ class RemoteJob:
         for sentence in outcome["failed"].values():
             raise JobGroupError(sentence)
 
-    def rerun(self, *, replace: bool = True) -> RemoteJob:
+    def rerun(self, *, replace: bool = True, **changes: Any) -> RemoteJob:
         """Run it again as a new job on the cloud; the old attempt stays readable.
 
         Args:
             replace: keep its place in the group; else a new entry is appended.
+            changes: other values for its parameters, such as ``max_shots``; see `JobGroup.rerun`.
 
         Returns:
             The entry that runs now: this one, or the new one.
 
         Raises:
             RuntimeError: it has not failed.
+            ChangeRefusedError: it has no such parameter, or only Perceval can change it.
             JobGroupError: it could not be sent; it is as it was.
         """
         status = self.status
@@ -280,7 +282,7 @@ class RemoteJob:
                 f"Cannot rerun current job because job status is: {status} (should be either"
                 " CANCELED or ERROR)"
             )
-        outcome = self._do("rerun", positions=[self._position], replace=replace)
+        outcome = self._do("rerun", positions=[self._position], replace=replace, changes=changes)
         done = outcome["done"]
         return RemoteJob.of(self._attached(), done[0]) if done else self
 

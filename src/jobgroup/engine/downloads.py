@@ -1,18 +1,22 @@
-"""Fetching results: many at once, each failing by itself."""
+"""Fetching results: many at once, each failing by itself, and kept where the group keeps them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from jobgroup.engine.nursery import together
-from jobgroup.errors import CredentialsError, JobGroupError
+from jobgroup.errors import CredentialsError, JobGroupError, StorageError
+from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import JobRecord
+
+Document = dict[str, Any]
 
 AT_ONCE = 20
 
@@ -20,32 +24,95 @@ AT_ONCE = 20
 async def fetch(
     session: GroupSession,
     records: Sequence[JobRecord],
-    on_each: Callable[[int], None] | None = None,
-) -> dict[int, dict[str, Any] | Exception]:
+    on_each: Callable[[int], object] | None = None,
+    *,
+    ask: bool = True,
+) -> dict[int, Document | Exception]:
     """The result documents, undecoded, by position; an error where one could not be had.
+
+    Args:
+        session: of the group.
+        records: the jobs.
+        on_each: told, from the loop's thread, how many have been had so far.
+        ask: ask the clouds for what the group does not keep.
 
     Raises:
         CredentialsError: a token is missing or refused, so that nothing can be had.
     """
-    gate = anyio.Semaphore(AT_ONCE)
-    answers: dict[int, dict[str, Any] | Exception] = {}
+    downloads = Downloads(session)
+    answers: dict[int, Document | Exception] = {**await downloads.kept(records)}
 
     async def fetch_one(record: JobRecord) -> None:
-        async with gate:
+        async with downloads.gate:
             if any(isinstance(a, CredentialsError) for a in answers.values()):
                 return
-            try:
-                provider = await session.provider(record.target)
-                answers[record.position] = await provider.result(record.remote_id or "")
-            except JobGroupError as error:
-                answers[record.position] = error
+            answers[record.position] = await downloads.ask(record)
         if on_each:
             on_each(len(answers))
 
     async with together() as group:
-        for record in records:
-            group.start_soon(fetch_one, record)
+        for record in records if ask else ():
+            if record.position not in answers:
+                group.start_soon(fetch_one, record)
     for answer in answers.values():
         if isinstance(answer, CredentialsError):
             raise answer
     return answers
+
+
+class Downloads:
+    """The downloads of one call. Callers pass through the `gate`, which bounds how many there are.
+
+    Args:
+        session: of the group.
+    """
+
+    def __init__(self, session: GroupSession) -> None:
+        self.gate = anyio.Semaphore(AT_ONCE)
+        self._session = session
+        self._is_keeping: bool | None = None
+        self._to_keep: dict[str, Document] = {}
+        self._turn = anyio.Lock()
+
+    async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
+        """What the group has kept of these results, by position."""
+        session = self._session
+        self._is_keeping = await session.in_thread(lambda: session.store.results.is_on)
+        if not self._is_keeping:
+            return {}
+        ids = [r.remote_id for r in records if r.remote_id]
+        found = await session.in_thread(session.store.results.get, ids)
+        return {r.position: found[r.remote_id] for r in records if r.remote_id in found}
+
+    async def ask(self, record: JobRecord) -> Document | Exception:
+        """What the cloud has of a job's results, kept if the group keeps results."""
+        session = self._session
+        try:
+            provider = await session.provider(record.target)
+            document = await provider.result(record.remote_id or "")
+        except JobGroupError as error:
+            return error
+        if self._is_keeping and record.state in TERMINAL and _is_result(document):
+            await self._keep(record.remote_id or "", document)
+        return document
+
+    async def _keep(self, remote_id: str, document: Document) -> None:
+        """Have it on disk; what arrives while others are written is written together."""
+        session = self._session
+        self._to_keep[remote_id] = document
+        async with self._turn:
+            batch, self._to_keep = self._to_keep, {}
+            if batch:
+                try:
+                    await session.in_thread(session.store.results.put, batch)
+                except StorageError as error:
+                    session.log.warning("Results of %r could not be kept: %s", session.name, error)
+
+
+def _is_result(document: Document) -> bool:
+    """Whether it is worth keeping: a text that was not cut short."""
+    try:
+        json.loads(document["results"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return False
+    return True

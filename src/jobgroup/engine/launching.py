@@ -62,6 +62,7 @@ async def _send_all(run: Run) -> None:
     if run.plan.rerun and not run.plan.is_background:
         await session.watcher.refresh()  # what has failed by now
     positions = await session.in_thread(run.positions)
+    await session.in_thread(run.revisions, positions)  # all can be made, or none is sent
     run.tally.total = len(positions)
     if run.plan.mode == "sequential":
         await _sequential(run, positions)

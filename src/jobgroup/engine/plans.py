@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import anyio
 
@@ -21,6 +22,7 @@ class Plan:
         positions: which of them; None for all.
         mode: "parallel", "sequential" or "queue".
         replace: a rerun is a new attempt of the same entry; else a new entry.
+        changes: other values for parameters of the jobs that a rerun takes.
         delay_s: sequential: seconds between the end of one job and the start of the next.
         concurrent_job_count: queue: at most so many of an account's jobs at once.
         stop_after_failures: end the run when so many of its jobs have failed.
@@ -31,6 +33,7 @@ class Plan:
     positions: tuple[int, ...] | None = None
     mode: Mode = "parallel"
     replace: bool = True
+    changes: Mapping[str, Any] = field(default_factory=dict)
     delay_s: float = 0.0
     concurrent_job_count: int | None = None
     stop_after_failures: int | None = None
@@ -52,7 +55,8 @@ class Plan:
 
     def joins(self, other: Plan) -> bool:
         """Whether a run under way does what this one would."""
-        return self.positions is None and other.positions is None and self.rerun == other.rerun
+        mine, its = ((p.positions, p.rerun, p.changes) for p in (self, other))
+        return self.positions is None and mine == its
 
 
 @dataclass(slots=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.plans import Plan, UnderWay
+from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.watching import LOST, concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
+    ChangeRefusedError,
     CloudBusyError,
     CloudError,
     CloudUnreachableError,
@@ -27,7 +30,7 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.status import FAILED
-from jobgroup.store import JobRecord, Target
+from jobgroup.store import JobRecord, Revision, Target
 
 CREATE_ATTEMPTS = 4
 """How often a create that certainly did not arrive is made before a blocking run gives up."""
@@ -49,6 +52,25 @@ class Run(UnderWay):
             return ready
         wanted = set(self.plan.positions)
         return [p for p in ready if p in wanted]
+
+    def revisions(self, positions: Sequence[int]) -> dict[int, Revision]:
+        """What jobs are sent instead of their own bodies, where the plan has changes.
+
+        Raises:
+            ChangeRefusedError: a parameter of one of them cannot be changed.
+        """
+        if not self.plan.changes:
+            return {}
+        revised = {}
+        for position in positions:
+            try:
+                revised[position] = revise(self.session.store.body(position), self.plan.changes)
+            except ChangeRefusedError as error:
+                raise ChangeRefusedError(
+                    f"Job {position} of {self.session.name!r} cannot be rerun with that change:"
+                    f" {error} Nothing was sent."
+                ) from None
+        return revised
 
     # -- one job -----------------------------------------------------------------------------------
 
@@ -131,6 +153,7 @@ class Run(UnderWay):
                 generation=session.lease.generation,
                 rerun=self.plan.rerun,
                 appends=self.plan.rerun and not self.plan.replace,
+                revisions=self.revisions([position]),
             )
 
         intents = await session.in_thread(intend)

@@ -93,7 +93,7 @@ async def settle_unconfirmed(session: GroupSession) -> None:
 
 
 async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
-    stored = await session.in_thread(session.store.body, intent.position)
+    stored = await session.in_thread(session.store.body, intent.position, intent.payload_id)
     if stored is None and intent.previous_remote_id is None:
         raise BadAnswerError(
             f"The body of job {intent.position} is missing; the other jobs are not affected. Add"

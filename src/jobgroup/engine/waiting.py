@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
 
 
+async def jobs_left(session: GroupSession) -> int:
+    """How many jobs are pending."""
+    counts = await session.in_thread(session.store.counts)
+    return sum(counts.get(s, 0) for s in PENDING | {SENDING})
+
+
 async def until_done(session: GroupSession, timeout_s: float | None) -> None:
     """Return when no job is pending and no run of this process is under way.
 
@@ -22,8 +28,7 @@ async def until_done(session: GroupSession, timeout_s: float | None) -> None:
     await session.watcher.forget_refusals()
     async with session.watcher.watched():
         while True:
-            counts = await session.in_thread(session.store.counts)
-            left = sum(counts.get(s, 0) for s in PENDING | {SENDING})
+            left = await jobs_left(session)
             if not left and not session.runs:
                 return
             if session.watcher.token_error is not None and not session.runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 _RUN_FORMAT = "{percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}|{desc}"
 _TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs")
 _GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
+
+LONG_S = 2.0
+"""What takes longer is worth a bar."""
 
 
 def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
@@ -93,3 +97,27 @@ class GroupBars:
         """Leave them as they are."""
         for bar in self._bars:
             bar.close()
+
+
+class DownloadBar:
+    """One bar for results, drawn once they take long; count `done` up from any thread."""
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self._total = total
+        self._show_at = time.monotonic() + LONG_S
+        self._bar: Any = None
+
+    def tick(self) -> None:
+        """Draw what has changed."""
+        if self._bar is None:
+            if time.monotonic() < self._show_at:
+                return
+            self._bar = _bar(self._total, "Results", _RUN_FORMAT)
+        _set(self._bar, self.done, "Results", self._total)
+
+    def close(self) -> None:
+        """Leave it as it is."""
+        if self._bar is not None:
+            self.tick()
+            self._bar.close()

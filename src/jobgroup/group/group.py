@@ -11,6 +11,8 @@ from jobgroup.adapters import JobDraft, read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
 from jobgroup.errors import DamagedGroupError
+from jobgroup.group.analysing import Analysing
+from jobgroup.group.keeping import Keeping
 from jobgroup.group.running import Running
 from jobgroup.group.saved import Saved
 from jobgroup.job import RemoteJob
@@ -19,15 +21,18 @@ from jobgroup.store import NewJob, Target
 from jobgroup.store.paths import group_path
 
 
-class JobGroup(Running, Saved):
+class JobGroup(Running, Analysing, Keeping, Saved):
     """A collection of remote jobs, kept on disk under a name.
 
     If the same name is used more than once, jobs are appended to the same group. Jobs are prepared,
     run, watched, rerun and their results fetched in as many Python sessions as it takes; everything
-    that a call returned from is on disk. Results are never stored: they are fetched from the cloud.
+    that a call returned from is on disk. Results are not stored, unless the group is told to keep
+    them: they are fetched from the cloud.
 
     Args:
         name: a name that identifies the group; also the name of its file.
+        cache_results: keep results in the group's file when they are first read (some clouds give
+            them only once), or keep no more; None leaves it as it is, which is off at first.
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
@@ -36,8 +41,10 @@ class JobGroup(Running, Saved):
         StorageError: the file cannot be made or read.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, cache_results: bool | None = None) -> None:
         self._open(name, create=True)
+        if cache_results is not None:
+            self.cache_results = cache_results
 
     @classmethod
     def open(cls, name: str) -> JobGroup:
@@ -133,6 +140,7 @@ class JobGroup(Running, Saved):
         if total:
             parts = ", ".join(f"{n} {state}" for state, n in counts.items())
             text = f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
+            text += f"\n{self.description}" if self.description else ""
         else:
             near = ", ".join(map(repr, catalog.near_names(self._name)))
             hint = f" Existing groups with a near name: {near}." if near else ""

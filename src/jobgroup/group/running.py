@@ -238,19 +238,35 @@ class Running(Watching):
         _warn_of_failures(outcome)
         return list(outcome["done"])
 
-    def rerun(self, jobs: Iterable[RemoteJob | int] | None = None, *, replace: bool = True) -> None:
+    def rerun(
+        self,
+        jobs: Iterable[RemoteJob | int] | RemoteJob | int | None = None,
+        *,
+        replace: bool = True,
+        **changes: Any,
+    ) -> None:
         """Run certain failed jobs again, in parallel; None for all.
+
+        ``jg.rerun([3, 7], max_shots=1_000)`` reruns them with fewer shots. What was changed stands
+        in the new attempt: ``job.attempts[-1].changes == {"max_shots": [10_000, 1_000]}``.
 
         Args:
             jobs: jobs, or their places in the group; those that have not failed are left alone.
             replace: as `replace_failed_jobs` of `rerun_failed_parallel`.
+            changes: other values for parameters of theirs that are numbers or words of the payload,
+                such as ``max_shots`` and ``max_samples``.
 
         Raises:
+            ChangeRefusedError: one of the jobs has no such parameter, or it is part of what only
+                Perceval can write; nothing was sent.
             The errors of `run_parallel`.
         """
         places = self._places(jobs)
         plan = Plan(
-            rerun=True, replace=replace, positions=None if places is None else tuple(places)
+            rerun=True,
+            replace=replace,
+            positions=None if places is None else tuple(places),
+            changes=changes,
         )
         self._run(plan).block()
 
@@ -345,7 +361,7 @@ class Running(Watching):
         troubles = self._session.store.troubles.all()
         return troubles[0].kind if troubles else ""
 
-    def _places(self, jobs: Iterable[RemoteJob | int] | None) -> list[int] | None:
+    def _places(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int | None) -> list[int] | None:
         """Where jobs are in this group, given as jobs or places; negative ones from the end."""
         if jobs is None:
             return None

@@ -1,20 +1,17 @@
-"""The part of a `JobGroup` that looks: progress, lists, waiting, results."""
+"""The part of a `JobGroup` that looks: progress, lists, waiting."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
-from jobgroup.engine.downloads import fetch
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.waiting import until_done
 from jobgroup.group.bars import GroupBars
 from jobgroup.group.calls import Call
 from jobgroup.job import RemoteJob
-from jobgroup.results import Errors, collect, with_results
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
-from jobgroup.store import Changes
+from jobgroup.store import Changes, JobRecord
 
 if TYPE_CHECKING:
     from jobgroup.state import GroupState
@@ -52,6 +49,18 @@ class Watching:
 
     def __iter__(self) -> Iterator[RemoteJob]:
         return iter(self.remote_jobs)
+
+    def find(self, words: str) -> list[RemoteJob]:
+        """The jobs in which all the words stand: in name, note, message, id, platform or state.
+
+        Labels and parameters are searched as ``name=value``. Case does not matter.
+        """
+        wanted = words.casefold().split()
+        return [
+            RemoteJob.of(self._session, record.position)
+            for record in self._session.store.records()
+            if all(word in _searched(record) for word in wanted)
+        ]
 
     def job(self, position: int) -> RemoteJob:
         """The job at a place, counted from 0.
@@ -193,34 +202,8 @@ class Watching:
             self.refresh()
         return [RemoteJob.of(self._session, p) for p in self._session.store.positions(states)]
 
-    def get_results(self, *, errors: Errors = "collect") -> list[Any]:
-        """The results of all jobs, in the group's order, None where a job has none.
 
-        Args:
-            errors: what becomes of a result that should be there and cannot be had: "collect" gives
-                None and one warning, "raise" a `ResultsError` that carries the others.
-
-        Raises:
-            CredentialsError: the token is missing or refused.
-            ResultsError: see `errors`.
-            ValueError: `errors` is neither.
-        """
-        _check_errors(errors)
-        self.refresh()
-        records = with_results(self._session)
-        documents = Call(self._session.start(fetch, self._session, records)).block()
-        return collect(self._session, records, documents, errors)
-
-    async def get_results_async(self, *, errors: Errors = "collect") -> list[Any]:
-        """`get_results`, awaited."""
-        _check_errors(errors)
-        await self.refresh_async()
-        records = with_results(self._session)
-        documents = await Call(self._session.start(fetch, self._session, records)).wait()
-        # decoding may import Perceval, which takes seconds
-        return await asyncio.to_thread(collect, self._session, records, documents, errors)
-
-
-def _check_errors(errors: str) -> None:
-    if errors not in ("raise", "collect"):
-        raise ValueError(f'errors is "collect" or "raise", not {errors!r}.')
+def _searched(record: JobRecord) -> str:
+    named = [f"{k}={v}" for k, v in {**record.params, **record.labels}.items()]
+    told = (record.name, record.note, record.message, record.remote_id, record.platform)
+    return "\n".join([*filter(None, told), record.state, *named]).casefold()

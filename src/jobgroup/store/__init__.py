@@ -11,6 +11,7 @@ from jobgroup.store.records import (
     LeaseRecord,
     NewJob,
     Pollable,
+    Revision,
     Target,
     Trouble,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "LeaseRecord",
     "NewJob",
     "Pollable",
+    "Revision",
     "Target",
     "Trouble",
 ]

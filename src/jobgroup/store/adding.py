@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.status import UNSENT
@@ -44,7 +45,7 @@ class Adding:
                 position,
                 job.name,
                 self._targets.get(job.target) or self._target_id(tx, job.target),
-                self._payload_id(tx, job),
+                None if job.body is None else payload_id(tx, job.body, job.facts),
                 UNSENT if attempt_id is None else job.state,
                 attempt_id,
                 0 if attempt_id is None else 1,
@@ -69,21 +70,25 @@ class Adding:
         self._targets[target] = target_id
         return target_id
 
-    def _payload_id(self, tx: Transaction, job: NewJob) -> int | None:
-        if job.body is None:
-            return None
-        text = text_of(job.body)
-        digest = digest_of(text)
-        held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
-        if held:
-            held_id: int = held[0]
-            return held_id
-        data = packed(text)
-        self._database.add_written(len(data))
-        return tx.execute(
-            "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
-            (digest, as_json(job.facts), data),
-        ).lastrowid
+
+def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
+    """The id under which a body is stored, which it is from now on.
+
+    Raises:
+        ValueError: it cannot be sent as JSON.
+    """
+    text = text_of(body)
+    digest = digest_of(text)
+    held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
+    if held:
+        held_id: int = held[0]
+        return held_id
+    data = packed(text)
+    tx.large_bytes += len(data)
+    return tx.execute(
+        "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
+        (digest, as_json(facts), data),
+    ).lastrowid
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:

@@ -44,11 +44,11 @@ def packed(text: bytes) -> bytes:
     return packer.compress(text) + packer.flush()
 
 
-def unpacked(data: Any) -> dict[str, Any] | None:
-    """The body that was packed; None for what is damaged, or unpacks to too much."""
+def unpacked(data: Any, most_bytes: int = MAX_BODY_BYTES) -> dict[str, Any] | None:
+    """The object that was packed; None for what is damaged, or unpacks to too much."""
     try:
         unpacker = zlib.decompressobj()
-        text = unpacker.decompress(data, MAX_BODY_BYTES)
+        text = unpacker.decompress(data, most_bytes)
         body = json.loads(text) if unpacker.eof else None
     except (TypeError, ValueError, RecursionError, zlib.error):
         return None

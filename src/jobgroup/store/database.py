@@ -28,11 +28,15 @@ CHECKPOINT_BYTES = 4_000_000
 
 
 class Transaction:
-    """A write under way. Its first use of `version` takes the group's next version."""
+    """A write under way. Its first use of `version` takes the group's next version.
+
+    `large_bytes` is counted up by who writes large values, towards the next checkpoint.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.now = time.time()
+        self.large_bytes = 0
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run a statement. Texts from outside that are no Unicode are stored with marks in them."""
@@ -167,20 +171,35 @@ class Database:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 self._refuse_deleted(connection)
-                yield Transaction(connection)
+                tx = Transaction(connection)
+                yield tx
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:  # a full disk has ended it already
                     connection.execute("ROLLBACK")
             # a small row dirties about three pages of the log
-            self.add_written(12_000 + 500 * (connection.total_changes - before))
+            self._written += 12_000 + 500 * (connection.total_changes - before) + tx.large_bytes
             if self._written > CHECKPOINT_BYTES and not self._is_on_network:
                 self._written = 0
                 self._checkpoint(connection)
 
-    def add_written(self, size_bytes: int) -> None:
-        """Count bytes of a large value towards the next checkpoint."""
-        self._written += size_bytes
+    def copy_into(self, other: sqlite3.Connection) -> None:
+        """Copy all that the file holds at present into another database."""
+        with self.lock, self._translated():
+            self._ready().backup(other)
+
+    def compact(self) -> None:
+        """Give room that is free inside the file back to the file system.
+
+        Raises:
+            StorageError: somebody else uses the file; it is as it was.
+        """
+        with self.lock, self._translated(), self._alone():
+            connection = self._ready()
+            connection.execute("VACUUM")
+            if not self._is_on_network:
+                self._checkpoint(connection)
+            self.close()  # the last one to close it removes the log
 
     def data_version(self) -> int:
         """A number that changes when another connection has written. Costs microseconds."""

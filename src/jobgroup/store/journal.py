@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobgroup.status import FAILED, SENDING, UNCONFIRMED, UNSENT
+from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Target
+from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Revision, Target
 from jobgroup.store.values import as_json, as_object
 
 _ATTEMPT = """
     SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
-           created_at, started_at, duration_s, finished_at, evidence
+           created_at, started_at, duration_s, finished_at, shots, evidence, changes
     FROM attempts
 """
 
@@ -39,6 +40,7 @@ class Journal:
         generation: int,
         rerun: bool = False,
         appends: bool = False,
+        revisions: Mapping[int, Revision] | None = None,
     ) -> list[Intent]:
         """Commit the intent to send jobs; what this returns may be sent, and nothing else.
 
@@ -50,6 +52,7 @@ class Journal:
             generation: of the lease under which they are sent.
             rerun: send failed jobs again.
             appends: a rerun adds a new entry to the group instead of an attempt to the old one.
+            revisions: by position, other bodies for reruns; they are sent as new creates.
 
         Raises:
             GroupBusyError: the lease is another's by now; nothing may be sent.
@@ -58,24 +61,35 @@ class Journal:
         with self._database.writing() as tx:
             check_generation(tx, generation)
             for position in positions:
-                intent = self._intend_one(tx, position, generation, rerun=rerun, appends=appends)
+                revision = (revisions or {}).get(position)
+                intent = self._intend_one(
+                    tx, position, generation, rerun=rerun, appends=appends, revision=revision
+                )
                 if intent is not None:
                     intents.append(intent)
         return intents
 
     def _intend_one(
-        self, tx: Transaction, position: int, generation: int, *, rerun: bool, appends: bool
+        self,
+        tx: Transaction,
+        position: int,
+        generation: int,
+        *,
+        rerun: bool,
+        appends: bool,
+        revision: Revision | None,
     ) -> Intent | None:
         row = tx.execute(
             "SELECT j.state, iif(typeof(j.name) = 'text', j.name, quote(j.name)), j.attempts,"
             " t.provider, t.origin, t.account, t.platform,"
-            " a.remote_id FROM jobs j JOIN targets t ON t.id = j.target_id"
-            " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.position = ?",
+            " a.remote_id, p.facts FROM jobs j JOIN targets t ON t.id = j.target_id"
+            " LEFT JOIN attempts a ON a.id = j.attempt_id"
+            " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
             (position,),
         ).fetchone()
         if row is None:
             return None
-        state, name, attempts, provider, origin, account, platform, remote_id = row
+        state, name, attempts, provider, origin, account, platform, remote_id, facts = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
         reruns = remote_id if rerun else _given_back_rerun(tx, position)
@@ -86,19 +100,26 @@ class Journal:
             ).fetchone()
         ):
             return None
+        payload = kind = None
+        if revision is not None:
+            payload = payload_id(tx, revision.body, as_object(facts))
+            reruns, kind = None, "changed"
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
             "INSERT INTO attempts (position, number, kind, appends, key, reruns, generation, state,"
-            " intent_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?) RETURNING id",
+            " intent_at, payload_id, changes)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?) RETURNING id",
             (
                 position,
                 1 if appends else attempts + 1,
-                "create" if reruns is None else "rerun",
+                kind or ("create" if reruns is None else "rerun"),
                 int(appends),
                 key,
                 reruns,
                 generation,
                 tx.now,
+                payload,
+                as_json(revision.changes) if revision else "",
             ),
         ).fetchone()[0]
         if not appends:
@@ -114,6 +135,7 @@ class Journal:
             name=name,
             target=Target(provider, origin, account, platform),
             previous_remote_id=reruns,
+            payload_id=payload,
         )
 
     def settle_sent(self, attempt_id: int, remote_id: str) -> int | None:
@@ -227,7 +249,9 @@ class Journal:
                 "UPDATE attempts SET position = ?, appends = 0 WHERE id = ?",
                 (position, attempt["id"]),
             )
+            _revise(tx, position, attempt)
         else:
+            _revise(tx, position, attempt)
             tx.execute(
                 "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
                 (state, tx.version, position, attempt["id"]),
@@ -291,7 +315,7 @@ class Journal:
             rows = connection.execute(
                 _ATTEMPT + "WHERE position = ? AND appends = 0 ORDER BY id", (position,)
             ).fetchall()
-        return [AttemptRecord(*[*row[:-1], as_object(row[-1])]) for row in rows]
+        return [AttemptRecord(*[*row[:-2], *map(as_object, row[-2:])]) for row in rows]
 
     def has_in_flight(self) -> bool:
         """Whether an attempt is *sending*, by whoever."""
@@ -305,14 +329,27 @@ class Journal:
 def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
     row = tx.execute(
         "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends,"
-        " 'remote_id', remote_id)"
+        " 'remote_id', remote_id, 'payload_id', payload_id, 'changes', changes)"
         " FROM attempts WHERE id = ?",
         (attempt_id,),
     ).fetchone()
     if row is None:
-        return {"id": attempt_id, "position": -1, "state": "gone", "appends": 0, "remote_id": None}
+        gone = {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
+        return gone | {"remote_id": None, "payload_id": None, "changes": ""}
     attempt: dict[str, Any] = json.loads(row[0])
     return attempt
+
+
+def _revise(tx: Transaction, position: int, attempt: Mapping[str, Any]) -> None:
+    """Let the body and the parameters of a rerun with changes be its job's."""
+    if attempt["payload_id"] is None:
+        return
+    (params,) = tx.execute("SELECT params FROM jobs WHERE position = ?", (position,)).fetchone()
+    new = {name: change[-1] for name, change in as_object(attempt["changes"]).items()}
+    tx.execute(
+        "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
+        (attempt["payload_id"], as_json(as_object(params) | new), tx.version, position),
+    )
 
 
 def _given_back_rerun(tx: Transaction, position: int) -> str | None:

@@ -30,7 +30,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(connect(unfinished, "mode=rw")) as connection:
-            _create_or_migrate(connection, meta)
+            create_or_migrate(connection, meta)
         with suppress(FileExistsError):  # another process was quicker: its file is as good
             rename_to_new(unfinished, path)
     except (OSError, sqlite3.Error) as error:
@@ -78,6 +78,7 @@ def check_and_migrate(
 
     Raises:
         NewerGroupError: the file was written by a newer jobgroup.
+        StorageError: it was written by an older one, and cannot be written to.
         sqlite3.DatabaseError: it is not a group's file, or a damaged one.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -86,9 +87,15 @@ def check_and_migrate(
             f"The group's file {path} was written by a newer jobgroup (layout {version}, this one"
             f" knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
         )
+    if journal_mode is None and 0 < version < schema.VERSION:
+        raise StorageError(
+            f"The group's file {path} was written by an older jobgroup (layout {version}) and"
+            " cannot be written to, so it cannot be brought up to date. It was not touched. Copy it"
+            " to where you can write, or make it writable."
+        )
     if journal_mode is not None:
         if version < schema.VERSION:
-            _create_or_migrate(connection, meta)
+            create_or_migrate(connection, meta)
         _set_journal_mode(connection, journal_mode)
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise sqlite3.DatabaseError("it is not the file of a job group")
@@ -106,7 +113,12 @@ def _set_journal_mode(connection: sqlite3.Connection, wanted: str) -> None:
             time.sleep(0.01)
 
 
-def _create_or_migrate(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+def create_or_migrate(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    """Make the tables of an empty file, with these values; bring older ones up to date.
+
+    Raises:
+        sqlite3.DatabaseError: the file is empty and there are no values, or it is not a group's.
+    """
     try:
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -75,6 +75,7 @@ class JobRow(NamedTuple):
     rerun_of: int | None
     attempt_id: int | None
     version: int
+    shots: int | None = None
 
 
 class JobRecord(JobRow):
@@ -113,9 +114,12 @@ class AttemptRecord:
 
     Attributes:
         number: 1 for the first.
-        kind: "create", "rerun", or "adopted" for a job that was sent elsewhere.
+        kind: "create", "rerun", "changed" for a rerun with other parameters, or "adopted" for a
+            job that was sent elsewhere.
         key: the attempt's uuid, sent along where the cloud can look it up.
         evidence: what is known of a request without an answer.
+        shots: that it used, where the cloud told.
+        changes: what differs from the attempt before it, as ``{parameter: [old, new]}``.
     """
 
     id: int
@@ -133,7 +137,9 @@ class AttemptRecord:
     started_at: float | None
     duration_s: float | None
     finished_at: float | None
+    shots: int | None
     evidence: Mapping[str, Any]
+    changes: Mapping[str, Any]
 
 
 class Pollable(NamedTuple):
@@ -167,7 +173,17 @@ class Intent:
     name: str
     target: Target
     previous_remote_id: str | None
-    """The remote id to rerun; None for a first create."""
+    """The remote id to rerun; None for what is created from a body."""
+    payload_id: int | None = None
+    """The body of a rerun with changes; None for the job's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Another body for a rerun, and how its parameters differ: ``{parameter: [old, new]}``."""
+
+    body: Mapping[str, Any]
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +244,7 @@ class GroupSummary:
     Attributes:
         size_bytes: what it takes on disk.
         problem: why it cannot be opened; None for a sound one.
+        description: what it is for, in its user's words.
     """
 
     name: str
@@ -236,3 +253,4 @@ class GroupSummary:
     modified_at: float
     size_bytes: int
     problem: str | None = None
+    description: str = ""

@@ -75,18 +75,20 @@ class Reports:
                     answer.created_at,
                     answer.started_at,
                     answer.duration_s,
+                    answer.shots,
                 )
                 row = tx.execute(
                     f"SELECT state, word, message, progress, created_at, started_at, duration_s,"  # noqa: S608
-                    f" position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                    f" shots, position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
                     (attempt_id,),
                 ).fetchone()
-                if row is None or row[:7] == new:
+                if row is None or row[:8] == new:
                     continue
-                position = row[7]
+                position = row[8]
                 tx.execute(
                     "UPDATE attempts SET state = ?, word = ?, message = ?, progress = ?,"
-                    " created_at = ?, started_at = ?, duration_s = ?, finished_at = ? WHERE id = ?",
+                    " created_at = ?, started_at = ?, duration_s = ?, shots = ?, finished_at = ?"
+                    " WHERE id = ?",
                     (*new, finished_at, attempt_id),
                 )
                 tx.execute(

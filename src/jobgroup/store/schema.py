@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
-VERSION = 1
+VERSION = 2
 
+# The tables of version 1; MIGRATIONS lead on from there.
 # payloads.body stands last, so that reading `facts` never touches a body's overflow pages
 CREATE = """
 CREATE TABLE meta (
@@ -113,5 +114,18 @@ CREATE TABLE troubles (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: dict[int, str] = {}
-"""The script that leads from a version to the next."""
+MIGRATIONS: dict[int, str] = {
+    1: """
+ALTER TABLE attempts ADD COLUMN shots INTEGER;
+ALTER TABLE attempts ADD COLUMN payload_id INTEGER REFERENCES payloads;
+ALTER TABLE attempts ADD COLUMN changes TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE results (
+    remote_id TEXT PRIMARY KEY,
+    read_at REAL NOT NULL,
+    digest BLOB NOT NULL,
+    document BLOB NOT NULL
+);
+""",
+}
+"""The script that leads from a version to the next; a new file goes the whole way."""

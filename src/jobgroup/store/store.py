@@ -19,6 +19,7 @@ from jobgroup.store.bodies import unpacked
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database
 from jobgroup.store.journal import Journal
+from jobgroup.store.kept import ResultCache
 from jobgroup.store.opening import connect
 from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
 from jobgroup.store.reports import Reports
@@ -29,7 +30,8 @@ _RECORD = """
            t.account, t.platform, j.state, a.remote_id, a.word,
            coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params, j.labels,
            coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at, a.created_at,
-           a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version
+           a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version,
+           a.shots
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
@@ -50,6 +52,7 @@ class GroupStore:
         self.database = Database(path, _new_meta(create) if create is not None else None)
         self.journal = Journal(self.database)
         self.reports = Reports(self.database)
+        self.results = ResultCache(self.database)
         self.lease = Lease(self.database)
         self.commands = Commands(self.database)
         self.troubles = Troubles(self.database)
@@ -170,17 +173,19 @@ class GroupStore:
             )
             return Changes(now, list(map(JobRecord._make, rows)))
 
-    def body(self, position: int) -> dict[str, Any] | None:
+    def body(self, position: int, payload_id: int | None = None) -> dict[str, Any] | None:
         """The create body that was stored; None for a job that was adopted without one.
+
+        `payload_id` chooses that of a rerun with changes, which is not the job's own yet.
 
         Raises:
             BadAnswerError: it cannot be read any more; that job alone is harmed.
         """
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT j.payload_id, CAST(p.body AS BLOB) FROM jobs j LEFT JOIN payloads p"
-                " ON p.id = j.payload_id WHERE j.position = ?",
-                (position,),
+                "SELECT coalesce(?1, j.payload_id), CAST(p.body AS BLOB) FROM jobs j"
+                " LEFT JOIN payloads p ON p.id = coalesce(?1, j.payload_id) WHERE j.position = ?2",
+                (payload_id, position),
             ).fetchone()
         if row is None or row[0] is None:
             return None
@@ -274,7 +279,8 @@ def copy_deleted(path: Path, trashed: Path) -> None:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            copy.execute("DELETE FROM lease")
+            # its generation stays: what was left sending is told by it
+            copy.execute("UPDATE lease SET owner = ''")
         unfinished.replace(trashed)
     except (sqlite3.Error, OSError) as error:
         unfinished.unlink(missing_ok=True)

@@ -22,7 +22,12 @@ def summarise(name: str, path: Path) -> GroupSummary:
                 connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
             )
         return GroupSummary(
-            name, counts, meta["created_at"], meta["modified_at"], size_on_disk(path)
+            name,
+            counts,
+            meta["created_at"],
+            meta["modified_at"],
+            size_on_disk(path),
+            description=str(meta.get("description") or ""),
         )
     except (sqlite3.Error, KeyError) as error:
         modified = path.stat().st_mtime if path.exists() else 0.0

@@ -26,6 +26,33 @@ def with_results(session: GroupSession) -> list[JobRecord]:
     return [r for r in session.store.records(states=HAS_RESULTS) if r.remote_id]
 
 
+def check_errors(errors: str) -> None:
+    """Refuse what is neither way of handling errors.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if errors not in ("raise", "collect"):
+        raise ValueError(f'errors is "collect" or "raise", not {errors!r}.')
+
+
+def decode_all(
+    records: list[JobRecord], documents: Mapping[int, dict[str, Any] | Exception]
+) -> tuple[dict[int, Any], dict[int, Exception]]:
+    """The results by position, and why those that should be there could not be had."""
+    results: dict[int, Any] = {}
+    failures: dict[int, Exception] = {}
+    for record in records:
+        if record.position not in documents:
+            continue
+        try:
+            results[record.position] = decoded(documents[record.position])
+        except JobGroupError as error:
+            if record.state == "success":
+                failures[record.position] = error
+    return results, failures
+
+
 def collect(
     session: GroupSession,
     records: list[JobRecord],
@@ -37,23 +64,12 @@ def collect(
     Raises:
         ResultsError: with ``errors="raise"``, some results could not be had; it has the others.
     """
-    results: list[Any] = [None] * len(session.store)
-    failures: dict[int, Exception] = {}
-    for record in records:
-        try:
-            results[record.position] = _decoded(documents[record.position])
-        except JobGroupError as error:
-            if record.state == "success":
-                failures[record.position] = error
-        except KeyError:
-            continue  # added to the group since
+    found, failures = decode_all(records, documents)
+    results = [found.get(position) for position in range(len(session.store))]
     if not failures:
         return results
-    first = min(failures)
-    sentence = (
-        f"{len(failures)} of {sum(r.state == 'success' for r in records)} results of"
-        f" {session.name!r} could not be had, the others were. First: job {first}:"
-        f" {failures[first]}"
+    sentence = failures_sentence(
+        session.name, failures, of=sum(r.state == "success" for r in records)
     )
     if errors == "raise":
         raise ResultsError(
@@ -65,6 +81,15 @@ def collect(
     return results
 
 
+def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) -> str:
+    """What is said of results that could not be had."""
+    first = min(failures)
+    return (
+        f"{len(failures)} of {of} results of {name!r} could not be had, the others were. First:"
+        f" job {first}: {failures[first]}"
+    )
+
+
 def results_of_one(session: GroupSession, record: JobRecord) -> Any:
     """The results of one job that has ended.
 
@@ -74,14 +99,19 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Any:
     """
     document = session.start(fetch, session, [record]).result()[record.position]
     try:
-        return _decoded(document)
+        return decoded(document)
     except CloudError as error:
         if record.state in FAILED:
             raise RuntimeError(f"The job failed: {record.message}") from error
         raise
 
 
-def _decoded(document: dict[str, Any] | Exception) -> Any:
+def decoded(document: dict[str, Any] | Exception) -> Any:
+    """A result as the client library gives it.
+
+    Raises:
+        JobGroupError: it could not be fetched, or not decoded.
+    """
     if isinstance(document, Exception):
         raise document
     return decode(document)

@@ -1,0 +1,94 @@
+"""`ResultStream`: the jobs of a group as they end, each with its result."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jobgroup.engine.finished import Ended, Finished
+from jobgroup.errors import JobGroupError, ResultsError
+from jobgroup.group.bars import DownloadBar
+from jobgroup.group.calls import Call
+from jobgroup.job import RemoteJob
+from jobgroup.results.reading import Errors, check_errors, decoded, failures_sentence
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+
+class ResultStream:
+    """``for job, result in stream`` or ``async for job, result in stream``.
+
+    What has ended already comes first; then each job as it ends, until none is running or waiting
+    on the cloud and nothing is being sent here. A job that failed, or whose result cannot be had,
+    comes with None (or with the partial results that its cloud gives).
+
+    Raises while it is iterated:
+        CredentialsError: the token is missing or refused.
+        ResultsError: at its end, with ``errors="raise"``, if results could not be had.
+    """
+
+    def __init__(self, session: GroupSession, errors: Errors) -> None:
+        check_errors(errors)
+        self._session = session
+        self._errors = errors
+
+    def __iter__(self) -> Iterator[tuple[RemoteJob, Any]]:
+        one = _Pass(self._session)
+        try:
+            while (ended := Call(one.next(), on_tick=one.bar.tick).block()) is not None:
+                yield one.take(ended)
+        finally:
+            one.close()
+        one.tell(self._errors)
+
+    async def __aiter__(self) -> AsyncIterator[tuple[RemoteJob, Any]]:
+        one = _Pass(self._session)
+        try:
+            while (ended := await Call(one.next(), on_tick=one.bar.tick).wait()) is not None:
+                # decoding may import Perceval, which takes seconds
+                yield await asyncio.to_thread(one.take, ended)
+        finally:
+            one.close()
+        one.tell(self._errors)
+
+
+class _Pass:
+    """One iteration of a stream."""
+
+    def __init__(self, session: GroupSession) -> None:
+        self._session = session
+        self._finished = Finished(session)
+        self._failures: dict[int, Exception] = {}
+        self._successes = 0
+        self.bar = DownloadBar(len(session.store))
+
+    def next(self) -> Any:
+        return self._session.start(self._finished.next)
+
+    def take(self, ended: Ended) -> tuple[RemoteJob, Any]:
+        record, document = ended
+        self.bar.done += 1
+        self._successes += record.state == "success"
+        result = None
+        try:
+            result = decoded(document)
+        except JobGroupError as error:
+            if record.state == "success":
+                self._failures[record.position] = error
+        return RemoteJob.of(self._session, record.position), result
+
+    def close(self) -> None:
+        self._finished.close()
+        self.bar.close()
+
+    def tell(self, errors: Errors) -> None:
+        """Say, after the others, which results could not be had."""
+        if not self._failures:
+            return
+        sentence = failures_sentence(self._session.name, self._failures, of=self._successes)
+        if errors == "raise":
+            raise ResultsError(f"{sentence} Why is in error.failures.", failures=self._failures)
+        warnings.warn(f"{sentence} They came as None; get_results() tries again.", stacklevel=3)

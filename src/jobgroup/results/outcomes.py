@@ -1,0 +1,100 @@
+"""What a result holds, in parts: its iterations, their numbers, and what came out. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, Literal
+
+Unit = Literal["count", "probability"]
+Cell = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One iteration of a result, or all of one that has none.
+
+    Attributes:
+        iteration: what was varied, by name.
+        scalars: single numbers and words, such as `physical_perf`.
+        outcomes: a distribution, counts, or samples, as the client library gives them.
+    """
+
+    iteration: Mapping[str, Cell] = field(default_factory=dict)
+    scalars: Mapping[str, Cell] = field(default_factory=dict)
+    outcomes: Any = None
+
+
+def readings(result: Any) -> list[Reading]:
+    """A result's iterations, or the result itself as the only one.
+
+    >>> readings({"results": {"|1,1>": 3}, "physical_perf": 0.5})[0].scalars
+    {'physical_perf': 0.5}
+    """
+    if not isinstance(result, Mapping):
+        return [Reading(outcomes=result)]
+    outer = _scalars(result)
+    iterations = result.get("results_list")
+    if not isinstance(iterations, list):
+        return [Reading({}, outer, result.get("results"))]
+    return [
+        Reading(_flat(each.get("iteration")), outer | _scalars(each), each.get("results"))
+        if isinstance(each, Mapping)
+        else Reading({}, outer, each)
+        for each in iterations
+    ]
+
+
+def entries(outcomes: Any) -> tuple[Unit, list[tuple[str, float]]]:
+    """Outcomes with their numbers, most frequent first: counts, or probabilities.
+
+    Samples are counted.
+
+    >>> entries(["|1,0>", "|0,1>", "|1,0>"])
+    ('count', [('|1,0>', 2), ('|0,1>', 1)])
+    """
+    if isinstance(outcomes, Mapping):
+        found = [(str(k), cell(v)) for k, v in outcomes.items()]
+    elif isinstance(outcomes, Iterable) and not isinstance(outcomes, str | bytes):
+        found = list(Counter(map(str, outcomes)).items())
+    else:
+        found = []
+    numbers = [(s, v) for s, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
+    unit: Unit = "count" if all(isinstance(v, int) for _, v in numbers) else "probability"
+    return unit, sorted(numbers, key=lambda entry: (-entry[1], entry[0]))
+
+
+def cell(value: Any) -> Cell:
+    """A value as a cell of a table: numbers are Python's own, what is neither is its text."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    as_number = getattr(value, "item", None)  # numpy's truth values
+    if callable(as_number) and isinstance(plain := as_number(), bool):
+        return plain
+    return str(value)
+
+
+def _scalars(document: Mapping[str, Any]) -> dict[str, Cell]:
+    return {
+        str(name): cell(value)
+        for name, value in document.items()
+        if name not in ("results", "results_list", "iteration", "job_context")
+        and isinstance(value, bool | Real | str)
+    }
+
+
+def _flat(iteration: Any) -> dict[str, Cell]:
+    """What an iteration varies; the parameters of its circuit stand beside the others."""
+    if not isinstance(iteration, Mapping):
+        return {}
+    parts = dict(iteration)
+    inner = parts.pop("circuit_params", None)
+    if isinstance(inner, Mapping):
+        parts |= inner
+    return {str(name): cell(value) for name, value in parts.items() if value is not None}

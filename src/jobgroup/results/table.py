@@ -1,0 +1,154 @@
+"""A table that can be looked at, computed with and kept, without any dataframe library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from jobgroup.errors import UnknownColumnError
+from jobgroup.results import files, frames, shown
+from jobgroup.results.outcomes import Cell
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from polars import DataFrame as PolarsFrame
+
+Path = str | os.PathLike[str]
+
+
+class Table:
+    """Rows of named cells: numbers, texts, truth values, or None for a gap.
+
+    A row is had by its number, a column by its name. Any dataframe library takes the whole: by
+    `to_pandas`, by `to_polars`, or by itself through the Arrow PyCapsule interface.
+
+    Args:
+        columns: the cells of each column, by name; all of one length.
+        chosen: names of those that are shown and exported, in order; None for all.
+        title: what is said of it where it is shown.
+
+    Raises:
+        UnknownColumnError: there is no column of a chosen name.
+
+    >>> table = Table({"phi": [0.0, 0.5], "status": ["success", "error"]}, title="2 jobs")
+    >>> table["phi"], table[1]
+    ([0.0, 0.5], {'phi': 0.5, 'status': 'error'})
+    >>> table
+    phi  status
+      0  success
+    0.5  error
+    2 jobs
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[Cell]],
+        *,
+        chosen: Sequence[str] | None = None,
+        title: str = "",
+    ) -> None:
+        self._known = {name: list(cells) for name, cells in columns.items()}
+        self.title = title
+        self.columns = list(self._known if chosen is None else chosen)
+        for name in self.columns:
+            self._column(name)
+
+    @property
+    def known_columns(self) -> list[str]:
+        """Every column that can be had, shown or not."""
+        return list(self._known)
+
+    def select(self, *names: str) -> Self:
+        """The same rows with other columns, in this order.
+
+        Raises:
+            UnknownColumnError: there is no such column; the sentence names those that there are.
+        """
+        for name in names:
+            self._column(name)
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self), columns=list(names))
+        return other
+
+    def _column(self, name: str) -> list[Cell]:
+        if name not in self._known:
+            raise UnknownColumnError(
+                f"There is no column {name!r}. There are: {', '.join(self._known)}."
+            )
+        return self._known[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self._known.values()), []))
+
+    @overload
+    def __getitem__(self, key: str) -> list[Cell]: ...
+    @overload
+    def __getitem__(self, key: int) -> dict[str, Cell]: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[dict[str, Cell]]: ...
+    def __getitem__(
+        self, key: str | int | slice
+    ) -> list[Cell] | dict[str, Cell] | list[dict[str, Cell]]:
+        if isinstance(key, str):
+            return list(self._column(key))
+        if isinstance(key, slice):
+            return [self._row(i) for i in range(len(self))[key]]
+        return self._row(range(len(self))[key])
+
+    def __iter__(self) -> Iterator[dict[str, Cell]]:
+        return map(self._row, range(len(self)))
+
+    def _row(self, index: int) -> dict[str, Cell]:
+        return {name: self._known[name][index] for name in self.columns}
+
+    def _shown(self) -> dict[str, list[Cell]]:
+        return {name: self._known[name] for name in self.columns}
+
+    def __repr__(self) -> str:
+        return shown.as_text(self._shown(), self.title)
+
+    def _repr_html_(self) -> str:
+        return shown.as_html(self._shown(), self.title)
+
+    def to_pandas(self) -> DataFrame:
+        """A pandas DataFrame; whole numbers stay whole where there are gaps.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return frames.to_pandas(self._shown())
+
+    def to_polars(self) -> PolarsFrame:
+        """A polars DataFrame.
+
+        Raises:
+            MissingExtraError: polars is not installed.
+        """
+        return frames.to_polars(self._shown())
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The table as an Arrow stream, for every library that takes one.
+
+        Raises:
+            MissingExtraError: nanoarrow is not installed (``jobgroup[arrow]``).
+        """
+        return frames.arrow_stream(self._shown(), requested_schema)
+
+    def to_csv(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write comma-separated values; texts that a spreadsheet would run are made plain.
+
+        Raises:
+            FileKeptError: the file exists, and `overwrite` is not True.
+            StorageError: it could not be written; nothing was changed.
+        """
+        files.write(path, files.as_csv(self._shown()), overwrite=overwrite)
+
+    def to_json(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write a list with one object for each row; what is no number (NaN) is null.
+
+        Raises:
+            FileKeptError: the file exists, and `overwrite` is not True.
+            StorageError: it could not be written; nothing was changed.
+        """
+        files.write(path, files.as_json(self._shown()), overwrite=overwrite)

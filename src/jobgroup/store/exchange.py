@@ -1,0 +1,148 @@
+"""A group's file on its way out and in: a checked, compacted copy that a colleague can open."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from contextlib import closing, suppress
+from pathlib import Path
+
+from jobgroup.errors import DamagedGroupError, JobGroupError, NewerGroupError, StorageError
+from jobgroup.store import schema
+from jobgroup.store.database import Database
+from jobgroup.store.opening import connect, create_or_migrate, rename_to_new
+from jobgroup.store.output import written
+from jobgroup.store.paths import group_path
+
+# The generation of the lease stays: what was left sending is told by it.
+_OF_ITS_PROCESSES = """
+    UPDATE lease SET owner = '', host = '', pid = 0, started = '';
+    DELETE FROM commands;
+    DELETE FROM troubles;
+    DELETE FROM meta WHERE key IN ('paused', 'deleted_at');
+"""
+
+_NEEDED = {"name", "uuid", "created_at", "modified_at", "version"}
+
+
+def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
+    """Copy a group, without what its processes told each other, into one plain file.
+
+    Raises:
+        FileKeptError: the file exists, and `overwrite` is not True.
+        DamagedGroupError: the group's file is damaged; nothing was written.
+        StorageError: it could not be written; nothing was changed.
+    """
+    with written(path, overwrite=overwrite) as unfinished:
+        try:
+            with closing(connect(unfinished, "mode=rwc")) as copy:
+                database.copy_into(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                _refuse_damage(copy, database.path)
+                copy.executescript(_OF_ITS_PROCESSES)
+                copy.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"{path} could not be written ({error}).") from error
+
+
+def import_group(path: Path, name: str | None) -> str:
+    """Take a copy of an exported group in. Returns its name.
+
+    Args:
+        path: the exported file, which is left as it is.
+        name: for the group; None for the one that it had.
+
+    Raises:
+        JobGroupError: a group of that name exists.
+        NewerGroupError: the file was written by a newer jobgroup.
+        DamagedGroupError: it is damaged.
+        StorageError: it is not the file of a group, or cannot be read or written.
+        InvalidNameError: the name cannot be a group's.
+    """
+    if not path.is_file():
+        raise StorageError(f"There is no file {path}. Nothing was loaded.")
+    unfinished = group_path("x").with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(connect(unfinished, "mode=rw")) as copy:
+            with closing(connect(path, "mode=ro")) as source:
+                source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            found = _taken_in(copy, path, name)
+        rename_to_new(unfinished, group_path(found))
+    except FileExistsError:
+        raise JobGroupError(
+            f"A group of that name exists, so {path} was not loaded. Load it under another name:"
+            " JobGroup.load(path, name=...)."
+        ) from None
+    except JobGroupError:
+        raise
+    except (sqlite3.OperationalError, OSError) as error:
+        raise StorageError(
+            f"{path} could not be loaded as a job group ({error}). Nothing was changed."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error):
+            raise _foreign(path) from error
+        raise _damaged(path, error) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return found
+
+
+def _taken_in(copy: sqlite3.Connection, path: Path, name: str | None) -> str:
+    """See that a copy is sound and ours, and make it a group of its own; returns its name."""
+    version = copy.execute("PRAGMA user_version").fetchone()[0]
+    is_ours = copy.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
+    if is_ours and version > schema.VERSION:
+        raise NewerGroupError(
+            f"{path} was written by a newer jobgroup (layout {version}, this one knows"
+            f" {schema.VERSION}). Upgrade jobgroup to load it."
+        )
+    if not is_ours or version < 1:
+        raise _foreign(path)
+    _refuse_damage(copy, path)
+    create_or_migrate(copy, None)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        create_or_migrate(model, {})
+        if _layout(copy) != _layout(model):
+            raise _foreign(path)
+    copy.executescript(_OF_ITS_PROCESSES)
+    meta = dict(copy.execute("SELECT key, value FROM meta"))
+    if not meta.keys() >= _NEEDED:
+        raise _foreign(path)
+    found = str(meta["name"]) if name is None else name
+    copy.executemany(
+        "UPDATE meta SET value = ? WHERE key = ?", [(found, "name"), (uuid.uuid4().hex, "uuid")]
+    )
+    return found
+
+
+def _layout(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Tables and columns, and whatever else there is: a trigger would run by itself."""
+    layout = set()
+    for kind, name in connection.execute("SELECT type, name FROM sqlite_master").fetchall():
+        columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
+        layout.add((kind, name, *(column for (column,) in columns)))
+    return layout
+
+
+def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    if told != "ok":
+        raise _damaged(path, told)
+
+
+def _damaged(path: Path, reason: object) -> DamagedGroupError:
+    return DamagedGroupError(
+        f"{path} is damaged ({reason}). Its bytes were kept, and no copy was made."
+    )
+
+
+def _foreign(path: Path) -> StorageError:
+    return StorageError(f"{path} is not the file of a job group. Nothing was loaded.")

@@ -1,0 +1,324 @@
+"""What a group keeps where it is asked to: results, words of its user's, and copies of itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+
+import pytest
+
+from jobgroup import (
+    CloudUnreachableError,
+    DamagedGroupError,
+    InvalidNameError,
+    JobGroup,
+    JobGroupError,
+    NewerGroupError,
+    StorageError,
+    set_token,
+)
+
+
+@pytest.fixture
+def finished(ended, scripted):
+    """A group of three: two with results, one failed."""
+    jg = ended("completed", "error", "completed")
+    for job in (jg[0], jg[2]):
+        scripted.results[job.id] = {"results": json.dumps({"results": f"of {job.position}"})}
+    scripted.results[jg[1].id] = {"results": None}
+    return jg
+
+
+EXPECTED = [{"results": "of 0"}, None, {"results": "of 2"}]
+
+
+def _file(jg, data_dir):
+    return data_dir / "groups" / f"{jg.name}.jobgroup"
+
+
+def _in_file(path, statement, *values):
+    with closing(sqlite3.connect(path)) as file:
+        rows = file.execute(statement, values).fetchall()
+        file.commit()
+    return rows
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+def test_results_are_kept_when_first_read(finished, scripted):
+    """Each is asked for once, by whatever reads it; a group says that it keeps them, for good."""
+    assert not finished.cache_results
+    jg = JobGroup(finished.name, cache_results=True)
+    assert jg.cached_bytes == 0
+    assert jg.get_results() == EXPECTED
+    asked = scripted.count("result")
+    for job in (jg[0], jg[2]):
+        scripted.results[job.id] = {"results": '"another"'}
+    assert JobGroup.open(jg.name).cache_results
+    assert jg.get_results() == EXPECTED
+    assert jg[2].get_results() == EXPECTED[2]
+    assert {job.position: result for job, result in jg.iter_results()} == dict(enumerate(EXPECTED))
+    assert scripted.count("result") == asked + 2  # the failed one has none to be kept
+    assert jg.cached_bytes > 0
+
+
+def test_kept_results_need_no_cloud(finished, scripted, in_child):
+    """Another process, without a token, reads them while the cloud is away."""
+    finished.cache_results = True
+    finished.get_results()
+    scripted.go_away()
+    out = in_child(
+        "import json; from jobgroup import JobGroup\n"
+        "table = JobGroup.open('experiment').results_table(refresh=False)\n"
+        "print(json.dumps([table['status'], JobGroup.open('experiment')[0].get_results()]))"
+    )
+    assert out == [["success", "error", "success"], EXPECTED[0]]
+
+
+def test_keeping_ends_and_begins(finished, scripted):
+    """False asks the cloud again, True finds what was kept, clear_cache forgets that."""
+    jg = JobGroup(finished.name, cache_results=True)
+    jg.get_results()
+    scripted.results[jg[0].id] = {"results": '{"results": "newer"}'}
+    jg = JobGroup(finished.name, cache_results=False)
+    assert jg.get_results()[0]["results"] == "newer"
+    jg.cache_results = True
+    assert jg.get_results() == EXPECTED
+    jg.clear_cache()
+    assert jg.cached_bytes == 0
+    assert jg.get_results()[0]["results"] == "newer"
+
+
+def test_clearing_gives_the_room_back(finished, scripted, data_dir):
+    """The list of groups says what results take, and that it is gone after clear_cache."""
+    jg = JobGroup(finished.name, cache_results=True)
+    noise = os.urandom(1_500_000).hex()
+    scripted.results[jg[0].id] = {"results": json.dumps({"results": noise})}
+    before = _size()
+    assert jg.get_results()[0]["results"] == noise
+    assert jg.cached_bytes > 1_000_000
+    assert _size() > before + 1_000_000
+    jg.clear_cache()
+    assert _size() < before + 200_000
+    assert [job.state for job in jg] == ["success", "error", "success"]
+
+
+def _size():
+    return JobGroup.summaries()[0].size_bytes
+
+
+def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
+    """And is kept anew; the others are not asked for."""
+    jg = JobGroup(finished.name, cache_results=True)
+    jg.get_results()
+    damage = "UPDATE results SET document = x'00' || substr(document, 2) WHERE remote_id = ?"
+    _in_file(_file(jg, data_dir), damage, jg[0].id)
+    scripted.asked.clear()
+    assert jg.get_results() == EXPECTED
+    assert {a.id for a in scripted.asked if a.what == "result"} == {jg[0].id, jg[1].id}
+    scripted.results[jg[0].id] = {"results": '"another"'}
+    assert jg.get_results() == EXPECTED
+
+
+def test_what_was_cut_short_is_not_kept(finished, scripted):
+    """A text that is no JSON may be whole the next time."""
+    jg = JobGroup(finished.name, cache_results=True)
+    whole = scripted.results[jg[0].id]
+    scripted.results[jg[0].id] = {"results": whole["results"][:-3]}
+    with pytest.warns(UserWarning, match="job 0"):
+        assert jg.get_results()[0] is None
+    scripted.results[jg[0].id] = whole
+    assert jg.get_results() == EXPECTED
+
+
+def test_results_that_cannot_be_kept_are_given(finished, data_dir, caplog):
+    """A file that takes nothing harms no result; the log says it."""
+    jg = JobGroup(finished.name, cache_results=True)
+    _in_file(
+        _file(jg, data_dir),
+        "CREATE TRIGGER full BEFORE INSERT ON results BEGIN INSERT INTO nowhere VALUES (1); END",
+    )
+    with caplog.at_level(logging.WARNING, "jobgroup"):
+        assert jg.get_results() == EXPECTED
+    assert "could not be kept" in caplog.text
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def test_a_description_and_notes(finished):
+    """Kept with the group, shown where it is shown, changed and removed at any time."""
+    finished.description = "HOM dip, chip 7"
+    finished[1].note = "laser was warm"
+    again = JobGroup.open("experiment")
+    assert again.description == "HOM dip, chip 7"
+    assert "HOM dip, chip 7" in repr(again)
+    assert JobGroup.summaries()[0].description == "HOM dip, chip 7"
+    assert again.results_table()["note"] == ["", "laser was warm", ""]
+    again.description = ""
+    assert finished.description == ""
+    assert len(repr(finished).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "places"),
+    [
+        ("LASER warm", [1]),
+        ("JOB", [0, 1, 2]),
+        ("it is error", [1]),
+        ("experiment", []),
+        ("", [0, 1, 2]),
+    ],
+)
+def test_jobs_are_found_by_words(finished, words, places):
+    """In names, notes, messages and ids, whatever the case; all words have to be there."""
+    finished[1].note = "The laser was warm"
+    assert [job.position for job in finished.find(words)] == places
+    assert finished.find(finished[2].id) == [finished[2]]
+
+
+# -- copies ----------------------------------------------------------------------------------------
+
+
+def test_a_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeypatch):
+    """Jobs, attempts, labels, notes and kept results are there, under its name or another."""
+    finished.cache_results = True
+    finished.get_results()
+    finished.rerun_failed_parallel()
+    finished[0].note = "mine"
+    finished.description = "what it is"
+    path = tmp_path / "for you.jobgroup"
+    finished.export(path)
+    assert finished.state.trouble == ""
+    scripted.go_away()
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path / "elsewhere"))
+    content = path.read_bytes()
+    theirs = JobGroup.load(path)
+    assert theirs.name == "experiment"
+    assert theirs.description == "what it is"
+    assert [job.state for job in theirs] == ["success", "waiting", "success"]
+    for ours, its in zip(finished, theirs, strict=True):
+        assert (its.id, its.attempts, its.labels, its.note) == (
+            *(ours.id, ours.attempts),
+            *(ours.labels, ours.note),
+        )
+    assert theirs[0].get_results() == EXPECTED[0]
+    assert JobGroup.load(path, name="twin").name == "twin"
+    assert JobGroup.list_existing() == ["experiment", "twin"]
+    with pytest.raises(JobGroupError, match="name="):
+        JobGroup.load(path)
+    with pytest.raises(InvalidNameError):
+        JobGroup.load(path, name="")
+    assert path.read_bytes() == content
+    directory = tmp_path / "elsewhere" / "groups"
+    assert {stat.S_IMODE(p.stat().st_mode) for p in directory.iterdir()} == {0o600}
+
+
+def test_an_export_tells_nothing_of_its_maker(finished, scripted, tmp_path):
+    """No token, no host name, no process, no standing trouble."""
+    finished.pause()
+    finished.resume()
+    scripted.go_away()
+    finished.add(finished_job := _unsent(scripted))
+    with pytest.raises(CloudUnreachableError):
+        finished.run_parallel()
+    assert finished_job.id is None
+    path = tmp_path / "out"
+    finished.export(path)
+    content = path.read_bytes()
+    assert scripted.token.encode() not in content
+    assert os.uname().nodename.encode() not in content
+    assert _in_file(path, "SELECT count(*) FROM troubles") == [(0,)]
+    assert _in_file(path, "SELECT owner, host, pid FROM lease") == [("", "", 0)]
+
+
+def _unsent(cloud):
+    from jobgroup import RemoteJob
+
+    return RemoteJob({"command": "x"}, platform="p", url=cloud.url)
+
+
+def test_what_was_being_sent_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until):
+    """Nobody knows there what became of the request: it is not sent again by itself."""
+    jg = group(scripted, 2)
+    gate = scripted.gate("create")
+    future = jg.start()
+    gate.wait_for_one()
+    jg.export(tmp_path / "out")
+    gate.open()
+    future.result(60)
+    copy = JobGroup.load(tmp_path / "out", name="copy")
+    assert [job.state for job in copy] == ["unconfirmed", "unsent"]
+
+
+def test_a_foreign_file_is_refused(finished, tmp_path, data_dir):
+    """A text, another database, one of ours that runs something, an empty one: nothing is made."""
+    (tmp_path / "text").write_text(
+        "no database at all, but long enough to have a header of its own"
+    )
+    (tmp_path / "empty").write_bytes(b"")
+    _in_file(tmp_path / "other", "CREATE TABLE meta (key, value)")
+    for name, statement in (
+        ("trigger", "CREATE TRIGGER t AFTER INSERT ON jobs BEGIN DELETE FROM jobs; END"),
+        ("view", "CREATE VIEW v AS SELECT * FROM jobs"),
+        ("nameless", "DELETE FROM meta WHERE key = 'name'"),
+        ("bare", "DROP TABLE jobs"),
+        ("future", "PRAGMA user_version = 99"),
+    ):
+        finished.export(tmp_path / name)
+        _in_file(tmp_path / name, statement)
+    before = sorted(p.name for p in (data_dir / "groups").iterdir())
+    for name in ("text", "empty", "other", "trigger", "view", "nameless", "bare", "missing"):
+        with pytest.raises(StorageError, match=f"file .*{name}|{name} is not the file"):
+            JobGroup.load(tmp_path / name, name="loaded")
+    with pytest.raises(NewerGroupError, match="Upgrade"):
+        JobGroup.load(tmp_path / "future", name="loaded")
+    assert sorted(p.name for p in (data_dir / "groups").iterdir()) == before
+
+
+def test_a_damaged_file_is_refused(finished, tmp_path, group, scripted):
+    """Whichever byte is flipped, it is refused as a whole or loaded as a whole."""
+    finished.export(tmp_path / "whole")
+    content = (tmp_path / "whole").read_bytes()
+    for nth, at in enumerate(range(100, len(content), len(content) // 12)):
+        broken = bytearray(content)
+        broken[at : at + 40] = os.urandom(40)
+        (tmp_path / "broken").write_bytes(broken)
+        try:
+            copy = JobGroup.load(tmp_path / "broken", name=f"copy {nth}")
+        except JobGroupError as error:
+            assert "broken" in str(error)  # noqa: PT017
+        else:
+            assert len(copy) == 3
+    (tmp_path / "half").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DamagedGroupError, match="half is damaged"):
+        JobGroup.load(tmp_path / "half", name="half")
+
+
+def test_an_older_group_is_brought_up_to_date(finished, data_dir, in_child):
+    """One that was written before results could be kept has all its jobs, and can keep them."""
+    del finished
+    path = data_dir / "groups" / "experiment.jobgroup"
+    old = path.with_name("old.jobgroup")
+    with closing(sqlite3.connect(path)) as file, closing(sqlite3.connect(old)) as copy:
+        file.backup(copy)
+        for column in ("shots", "payload_id", "changes"):
+            copy.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
+        copy.execute("DROP TABLE results")
+        copy.execute("PRAGMA user_version = 1")
+        copy.commit()
+    shutil.copy(old, data_dir / "old")
+    jg = JobGroup("old", cache_results=True)
+    assert [job.state for job in jg] == ["success", "error", "success"]
+    assert [len(job.attempts) for job in jg] == [1, 1, 1]
+    assert jg.get_results() == EXPECTED
+    set_token("none", url="http://127.0.0.1:1")
+    assert jg.get_results() == EXPECTED
+    loaded = JobGroup.load(data_dir / "old", name="loaded")
+    assert [job.state for job in loaded] == ["success", "error", "success"]

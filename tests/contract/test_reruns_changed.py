@@ -1,0 +1,153 @@
+"""Edit and rerun: a failed job's parameters with changes, as a new attempt with its lineage."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobgroup import ChangeRefusedError, CloudError, JobGroup, RemoteJob, UnconfirmedJobError
+
+PAYLOAD = {
+    "command": "sample_count",
+    "experiment": ":PCVL:zip:eJwrSS0u0c0DAA==",
+    "max_shots": 1000,
+    "max_samples": 100,
+    "job_context": None,
+    "parameters": {"min_detected_photons": 2, "laser": "red", "input": ":PCVL:BasicState:|1,1>"},
+}
+
+
+@pytest.fixture
+def failed(scripted):
+    """Three jobs that failed, the last with iterations of its own number of samples."""
+    jg = JobGroup("failed")
+    for nth in range(3):
+        payload = dict(PAYLOAD)
+        if nth == 2:
+            payload["iterator"] = [{"max_samples": 5}, {"max_samples": 6}]
+        jg.add(RemoteJob(payload, platform="sim:x", url=scripted.url, name=f"job {nth}"))
+    scripted.first_word = "error"
+    jg.run_parallel()
+    jg.refresh()
+    scripted.asked.clear()
+    return jg
+
+
+def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
+    """What is sent is the old body with the change; the attempt says what differs from which."""
+    first = failed[0].id
+    failed.rerun([0], max_shots=500, min_detected_photons=1)
+    (body,) = scripted.bodies()
+    assert scripted.count("rerun") == 0
+    assert body["payload"] == {
+        **PAYLOAD,
+        "max_shots": 500,
+        "parameters": {**PAYLOAD["parameters"], "min_detected_photons": 1},
+    }
+    assert (body["job_name"], body["job_group_name"]) == ("job 0", "failed")
+    old, new = failed[0].attempts
+    assert (old.remote_id, old.state, dict(old.changes)) == (first, "error", {})
+    assert (new.number, new.kind, new.remote_id) == (2, "changed", failed[0].id)
+    assert new.changes == {"max_shots": [1000, 500], "min_detected_photons": [2, 1]}
+    assert failed[0].params["max_shots"] == 500
+    assert failed.results_table(["max_shots"])["max_shots"] == [500, 1000, 1000]
+    assert [job["id"] for job in from_file("failed")] == [job.id for job in failed]
+
+
+def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
+    """The next rerun is of the changed job; another change begins where the last one ended."""
+    failed[0].rerun(max_shots=500)
+    failed.refresh()
+    failed[0].rerun(max_shots=250)
+    failed.refresh()
+    changed = failed[0].id
+    failed[0].rerun()
+    assert [a.kind for a in failed[0].attempts] == ["create", "changed", "changed", "rerun"]
+    assert failed[0].attempts[2].changes == {"max_shots": [500, 250]}
+    assert [a.id for a in scripted.asked if a.what == "rerun"] == [changed]
+
+
+def test_a_cloud_that_cannot_rerun_gets_the_changed_body(failed, scripted):
+    """Where only the body helps, it is that of the last attempt."""
+    scripted.faults["rerun"] = lambda *_: (405, {"error": "Method not allowed"})
+    failed[0].rerun(max_shots=500)
+    failed.refresh()
+    failed[0].rerun()
+    assert [b["payload"]["max_shots"] for b in scripted.bodies()] == [500, 500]
+
+
+def test_appended_with_changes(failed):
+    """replace=False leaves the failed entry as it is and appends one with the change."""
+    new = failed[1].rerun(replace=False, max_samples=7)
+    assert new.position == 3
+    assert [job.params["max_samples"] for job in failed] == [100, 100, 100, 7]
+    assert failed.changes_since(0).records[3].rerun_of == 1
+    assert [a.kind for a in failed[1].attempts] == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("position", "changes", "reason"),
+    [
+        (0, {"phi": 0.3}, "inside a circuit .* max_shots, max_samples"),
+        (0, {"experiment": "x"}, "only Perceval can write"),
+        (0, {"input": "|2,0>"}, "only Perceval can write"),
+        (0, {"command": "probs"}, "only Perceval can write"),
+        (0, {"max_shots": 0}, "at least 1"),
+        (0, {"max_shots": "many"}, "at least 1"),
+        (0, {"min_detected_photons": "2"}, "another kind"),
+        (0, {"min_detected_photons": float("nan")}, "another kind"),
+        (0, {"laser": 5}, "another kind"),
+        (2, {"max_samples": 5}, "iterations have a 'max_samples' each"),
+    ],
+)
+def test_what_needs_perceval_is_refused(position, changes, reason, failed, scripted, snapshot):
+    """The sentence says why and what can be changed; nothing is sent, of no job."""
+    before = snapshot(failed)
+    for rerun in (
+        lambda: failed.rerun(None, max_samples=5) if position == 2 else failed.rerun(**changes),
+        lambda: failed[position].rerun(**changes),
+        lambda: failed.ask("rerun", positions=[position], changes=changes).result(60),
+    ):
+        with pytest.raises(ChangeRefusedError, match=rf"(?s)Job {position} .*{reason}"):
+            rerun()
+    assert snapshot(failed) == before
+    assert scripted.count("create", "rerun") == 0
+
+
+def test_a_job_whose_body_only_the_cloud_has_is_refused(scripted):
+    """An adopted job can be rerun, not changed."""
+    import perceval as pcvl
+    from perceval.providers.quandela.rpc_handler import RPCHandler
+
+    job = pcvl.RemoteJob.from_id(
+        scripted.make("error"), RPCHandler("sim:x", scripted.url, scripted.token)
+    )
+    jg = JobGroup("adopted")
+    jg.add(job)
+    jg.refresh()
+    with pytest.raises(ChangeRefusedError, match="only the cloud has it"):
+        jg.rerun(max_shots=5)
+    jg.rerun()
+    assert [a.kind for a in jg[0].attempts] == ["adopted", "rerun"]
+
+
+def test_a_refused_change_leaves_the_job_as_it_was(failed, scripted):
+    """The cloud takes no such number: the failed attempt and its parameters are the last."""
+    scripted.faults["create"] = lambda *_: (400, {"error": "Too few shots"})
+    with pytest.raises(CloudError, match="Too few shots"):
+        failed.rerun([0], max_shots=1)
+    assert (failed[0].state, len(failed[0].attempts)) == ("error", 1)
+    assert failed[0].params["max_shots"] == 1000
+    scripted.faults.clear()
+    failed.rerun([0])
+    assert failed[0].attempts[-1].kind == "rerun"
+
+
+def test_a_change_of_unknown_fate_is_sent_again_changed(failed, scripted):
+    """An unconfirmed changed rerun, resent, has its change."""
+    scripted.faults["create"] = lambda nth, _: "drop" if nth == 0 else None
+    with pytest.raises(UnconfirmedJobError):
+        failed.rerun([0], max_shots=500)
+    assert failed[0].state == "unconfirmed"
+    assert failed[0].params["max_shots"] == 500
+    failed[0].resend()
+    assert [b["payload"]["max_shots"] for b in scripted.bodies()] == [500, 500]

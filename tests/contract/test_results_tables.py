@@ -1,0 +1,357 @@
+"""Results as tables: what is in them, how they are shown, and every way out of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import nanoarrow
+import pandas as pd
+import polars as pl
+import pytest
+
+from jobgroup import (
+    FileKeptError,
+    JobGroup,
+    MissingExtraError,
+    RemoteJob,
+    StorageError,
+    TokenRefusedError,
+    UnknownColumnError,
+    set_token,
+)
+
+
+def _document(counts, **scalars):
+    return {"results": json.dumps({"results": counts, "physical_perf": 0.5, **scalars})}
+
+
+@pytest.fixture
+def sweep(scripted):
+    """Five jobs over a phase: success, success, error, waiting, unsent."""
+    jg = JobGroup("sweep")
+    for nth, shots in enumerate((100, 200, 100, 100, 100)):
+        body = {"command": "sample_count", "max_shots": shots, "max_samples": 10}
+        job = RemoteJob(body, platform="sim:x", url=scripted.url, name=f"job {nth}")
+        jg.add(job, labels={"phi": nth / 10, "chip": "A"})
+        if nth < 4:
+            jg[nth].execute_async()
+    jg[0].note = "=a note"
+    scripted.tell(jg[0].id, "completed", duration=3, shots=90)
+    scripted.tell(jg[1].id, "completed", duration=4)
+    scripted.tell(jg[2].id, "error", status_message="<b>The laser</b> lost its lock")
+    scripted.results[jg[0].id] = _document({"|2,0>": 4, "|1,1>": 6})
+    scripted.results[jg[1].id] = _document({"|2,0>": 7, "|0,2>": 3}, logical_perf=0.25)
+    return jg
+
+
+# -- what is in them -------------------------------------------------------------------------------
+
+
+def test_a_row_for_each_job(sweep):
+    """What differs, every number of the results, attempts and the error; gaps where nothing is."""
+    table = sweep.results_table()
+    assert table.columns == [
+        *("job", "name", "status", "phi", "max_shots", "physical_perf", "logical_perf"),
+        *("shots", "duration_s", "attempts", "note", "error"),
+    ]
+    assert table["status"] == ["success", "success", "error", "waiting", "unsent"]
+    assert table["phi"] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert table["max_shots"] == [100, 200, 100, 100, 100]
+    assert table["physical_perf"] == [0.5, 0.5, None, None, None]
+    assert table["logical_perf"] == [None, 0.25, None, None, None]
+    assert (table["shots"][:2], table["duration_s"][:2]) == ([90, None], [3.0, 4.0])
+    assert table["attempts"] == [1, 1, 1, 1, 0]
+    assert table["error"] == [None, None, "<b>The laser</b> lost its lock", None, None]
+    assert len(table) == 5
+    assert table[1]["name"] == table[-4]["name"] == "job 1"
+    assert [row["job"] for row in table] == [0, 1, 2, 3, 4]
+    assert asyncio.run(sweep.results_table_async())[:] == table[:]
+
+
+def test_columns_are_chosen(sweep):
+    """In the order asked for, those too that are the same for all jobs."""
+    table = sweep.results_table(["chip", "job", "id"])
+    assert table.columns == ["chip", "job", "id"]
+    assert table[0] == {"chip": "A", "job": 0, "id": sweep[0].id}
+    assert table.select("max_samples")[:2] == [{"max_samples": 10}] * 2
+    for ask in (lambda: sweep.results_table(["phy"]), lambda: table.select("phy")):
+        with pytest.raises(UnknownColumnError, match=r"no column 'phy'\. There are: job, .*phi"):
+            ask()
+
+
+def test_a_row_for_each_iteration(ended, scripted):
+    """Iterated values are columns, a gap for jobs without; the job's own numbers are in each."""
+    jg = ended("completed", "completed", "error")
+    each = [
+        {
+            "results": {"|1,0>": n},
+            "physical_perf": n / 10,
+            "iteration": {"circuit_params": {"x": n}},
+        }
+        for n in (1, 2)
+    ]
+    document = {"results_list": each, "clock": 7}
+    scripted.results[jg[0].id] = {"results": json.dumps(document)}
+    table = jg.results_table()
+    assert table["job"] == [0, 0, 1, 2]
+    assert table["iteration"] == [0, 1, None, None]
+    assert table["x"] == [1, 2, None, None]
+    assert table["physical_perf"] == [0.1, 0.2, None, None]
+    assert table["clock"] == [7, 7, None, None]
+    assert jg.distributions()["iteration"] == [0, 1]
+    assert jg.distributions()["x"] == [1, 2]
+
+
+def test_a_taken_name_gets_its_origin(scripted):
+    """A label called like one of the table's own columns, or like a parameter, hides neither."""
+    jg = JobGroup("names")
+    for n in (1, 2):
+        job = RemoteJob({"command": "x", "phi": -n}, platform="p", url=scripted.url)
+        jg.add(job, labels={"status": f"mine {n}", "phi": n})
+    table = jg.results_table()
+    assert table["status"] == ["unsent", "unsent"]
+    assert table["label.status"] == ["mine 1", "mine 2"]
+    assert table["phi"] == [1, 2]
+    assert table["param.phi"] == [-1, -2]
+
+
+def test_a_result_that_cannot_be_had_says_why_and_keeps_its_text(sweep, scripted):
+    """Its row has the sentence, the others are whole, and the text as it came is reachable."""
+    scripted.results[sweep[1].id] = {"results": "{cut sho"}
+    table = sweep.results_table()
+    assert table["physical_perf"] == [0.5, None, None, None, None]
+    assert "not JSON" in table["error"][1]
+    assert table.failures[1].raw == "{cut sho"
+    set_token("wrong", url=scripted.url)
+    with pytest.raises(TokenRefusedError):
+        sweep.results_table()
+    offline = sweep.results_table(refresh=False)
+    assert offline["status"] == ["success", "success", "error", "waiting", "unsent"]
+    assert "physical_perf" not in offline.known_columns
+
+
+def test_a_table_of_no_jobs():
+    """It has its columns, no rows, and every way out."""
+    table = JobGroup("empty").results_table()
+    assert len(table) == 0
+    assert "job" in table.columns
+    assert len(table.to_pandas()) == len(table.to_polars()) == len(pl.DataFrame(table)) == 0
+    assert "0 jobs" in repr(table)
+    assert len(JobGroup("empty").distributions()) == 0
+
+
+# -- how they are shown ----------------------------------------------------------------------------
+
+
+def test_in_a_notebook_texts_are_texts(sweep):
+    """Markup from a cloud is escaped, in cells and in the names of columns."""
+    sweep.add(RemoteJob({"command": "x"}, platform="p"), labels={"<i>x</i>": "<script>"})
+    html = sweep.results_table()._repr_html_()
+    assert "&lt;b&gt;The laser&lt;/b&gt;" in html
+    assert "&lt;i&gt;x&lt;/i&gt;" in html
+    assert not any(tag in html for tag in ("<b>", "<i>", "<script>"))
+    assert html.count("<tr>") == 7
+
+
+def test_in_a_terminal_it_is_plain(sweep, scripted):
+    """Aligned, one line for each row, without what a terminal would obey."""
+    scripted.tell(sweep[3].id, "error", status_message="\x1b[31mred\nand more")
+    text = repr(sweep.results_table(["job", "phi", "error"]))
+    assert text.splitlines() == [
+        "job  phi  error",
+        "  0    0",
+        "  1  0.1",
+        "  2  0.2  <b>The laser</b> lost its lock",
+        "  3  0.3   [31mred and more",
+        "  4  0.4",
+        "5 jobs (2 success, 2 error, 1 unsent)",
+    ]
+
+
+def test_a_long_table_is_shown_in_part(group, scripted):
+    """Its beginning and its end, in a terminal and in a notebook; exports have it all."""
+    table = group(scripted, 1000).results_table()
+    assert len(repr(table).splitlines()) == 60 + 3
+    assert table._repr_html_().count("<tr>") == 500 + 2
+    assert len(table.to_pandas()) == 1000
+
+
+# -- ways out --------------------------------------------------------------------------------------
+
+
+def test_to_dataframes(sweep):
+    """pandas, polars and whatever speaks Arrow get the same, with whole numbers whole."""
+    table = sweep.results_table()
+    frame = table.to_pandas()
+    assert list(frame.columns) == table.columns
+    assert str(frame["phi"].dtype) == "float64"
+    assert str(frame["max_shots"].dtype) == "int64"
+    assert str(frame["shots"].dtype) == "Int64"
+    assert frame.groupby("status")["physical_perf"].mean()["success"] == 0.5
+    assert pd.isna(frame["shots"][1])
+    polars = table.to_polars()
+    assert polars.equals(pl.DataFrame(table))
+    assert polars.schema["shots"] == pl.Int64
+    assert polars.to_dicts() == table[:]
+    assert nanoarrow.ArrayStream(table).read_all().to_pylist() == table[:]
+
+
+def test_an_empty_column_has_its_kind(group, scripted):
+    """Durations are numbers before there are any."""
+    table = group(scripted, 2).results_table()
+    assert table.to_polars().schema["duration_s"] == pl.Float64
+    assert str(table.to_pandas()["duration_s"].dtype) == "float64"
+
+
+def test_kinds_that_mix_are_texts(scripted):
+    """A label that is a number here and a word there is a text for a dataframe."""
+    jg = JobGroup("mixed")
+    for value in (1, "off", True, None, 10**30):
+        jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"gain": value})
+    table = jg.results_table()
+    assert table["gain"] == [1, "off", True, None, 10**30]
+    assert table.to_polars()["gain"].to_list() == ["1", "off", "True", None, f"{10**30}"]
+
+
+def test_to_csv_runs_nothing(sweep, tmp_path):
+    """Numbers as they are, texts that a spreadsheet would run made plain."""
+    path = tmp_path / "table.csv"
+    sweep.results_table(["job", "phi", "note"]).to_csv(path)
+    assert path.read_bytes() == b"job,phi,note\r\n0,0.0,'=a note\r\n" + b"".join(
+        b"%d,%.1f,\r\n" % (n, n / 10) for n in (1, 2, 3, 4)
+    )
+    assert sweep[0].note == "=a note"
+
+
+def test_to_json(sweep, tmp_path):
+    """A list of rows; what is no number is null."""
+    sweep.add(RemoteJob({"command": "x"}, platform="p"), labels={"phi": float("nan")})
+    path = tmp_path / "table.json"
+    table = sweep.results_table()
+    table.to_json(path)
+    rows = json.loads(path.read_text("utf-8"))
+    assert rows[:5] == table[:5]
+    assert len(pd.read_json(path)) == 6
+
+
+def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
+    """FileKeptError leaves what is there; overwrite=True replaces it; a bad place is told."""
+    path = tmp_path / "kept"
+    path.write_text("mine")
+    table, distributions = sweep.results_table(), sweep.distributions()
+    writers = (
+        table.to_csv,
+        table.to_json,
+        distributions.to_csv,
+        distributions.to_json,
+        sweep.export,
+    )
+    for write in writers:
+        with pytest.raises(FileKeptError, match="overwrite=True"):
+            write(path)
+        with pytest.raises(StorageError, match="could not be written"):
+            write(tmp_path / "nowhere" / "file")
+        assert path.read_text() == "mine"
+    for write in writers:
+        write(path, overwrite=True)
+        assert path.read_bytes()[:4] != b"mine"
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("module", "use"),
+    [
+        ("pandas", lambda t: t.to_pandas()),
+        ("polars", lambda t: t.to_polars()),
+        ("nanoarrow", lambda t: t.__arrow_c_stream__()),
+        ("matplotlib", lambda t: t.plot()),
+    ],
+)
+def test_what_is_missing_is_named(module, use, sweep, monkeypatch):
+    """Without the library the sentence says how to get it."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=rf"{module}.*pip install"):
+        use(sweep.distributions())
+
+
+# -- distributions ---------------------------------------------------------------------------------
+
+
+def test_distributions_in_long_form(sweep):
+    """A row for each job and state, most frequent first, with what tells the jobs apart."""
+    table = sweep.distributions()
+    assert table.columns == ["job", "phi", "max_shots", "state", "count"]
+    assert [(r["job"], r["state"], r["count"]) for r in table] == [
+        *((0, "|1,1>", 6), (0, "|2,0>", 4)),
+        *((1, "|2,0>", 7), (1, "|0,2>", 3)),
+    ]
+    wide = table.to_pandas().pivot_table(index="phi", columns="state", values="count", fill_value=0)
+    assert wide.loc[0.1, "|2,0>"] == 7
+    assert asyncio.run(sweep.distributions_async())[:] == table[:]
+
+
+def test_counts_and_probabilities_are_told_apart(ended, scripted):
+    """Probabilities and counts have a column each, samples are counted, anything else is left."""
+    jg = ended("completed", "completed", "completed", "completed")
+    results = ({"|1>": 0.25, "|0>": 0.75}, ["|1>", "|0>", "|1>"], {"|0>": 3}, 5)
+    for job, result in zip(jg, results, strict=True):
+        scripted.results[job.id] = {"results": json.dumps({"results": result})}
+    table = jg.distributions()
+    assert [(r["job"], r["state"], r["count"], r["probability"]) for r in table] == [
+        (0, "|0>", None, 0.75),
+        (0, "|1>", None, 0.25),
+        (1, "|1>", 2, None),
+        (1, "|0>", 1, None),
+        (2, "|0>", 3, None),
+    ]
+
+
+@pytest.fixture
+def canvas(monkeypatch):
+    """Matplotlib, drawing nowhere; its figures are closed after the test."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    from matplotlib import pyplot as plt
+
+    plt.switch_backend("agg")
+    yield plt
+    plt.close("all")
+
+
+def test_plots(sweep, canvas):
+    """Bars of one job, of several side by side, on given axes, of the most frequent states."""
+    table = sweep.distributions()
+    one = table.plot(0)
+    assert [bar.get_height() for bar in one.patches] == [6, 4]
+    assert [label.get_text() for label in one.get_xticklabels()] == ["|1,1>", "|2,0>"]
+    assert (one.get_title(), one.get_ylabel()) == ("job 0", "count")
+    _, ax = canvas.subplots()
+    both = table.plot([0, 1], ax=ax)
+    assert both is ax
+    assert [bar.get_height() for bar in both.patches] == [0, 6, 4, 3, 0, 7]
+    assert [text.get_text() for text in both.get_legend().get_texts()] == ["job 0", "job 1"]
+    few = table.plot(most=1)
+    assert [label.get_text() for label in few.get_xticklabels()] == ["|2,0>"]
+    assert few.get_xlabel() == "state (1 of 3)"
+    with pytest.raises(ValueError, match=r"None of the jobs \[4\] has a result"):
+        table.plot(4)
+
+
+def test_counts_beside_probabilities_are_shares(ended, scripted, canvas):
+    """What is drawn together is comparable."""
+    jg = ended(*["completed"] * 2)
+    for job, result in zip(jg, ({"|1>": 0.25, "|0>": 0.75}, {"|1>": 2, "|0>": 2}), strict=True):
+        scripted.results[job.id] = {"results": json.dumps({"results": result})}
+    ax = jg.distributions().plot()
+    assert ax.get_ylabel() == "probability"
+    assert [bar.get_height() for bar in ax.patches] == [0.75, 0.25, 0.5, 0.5]
+
+
+def test_too_many_to_tell_apart(ended, scripted, canvas):
+    """More than eight distributions in one plot are refused, with the way to choose."""
+    jg = ended(*["completed"] * 9)
+    for job in jg:
+        scripted.results[job.id] = _document({"|1>": 1})
+    with pytest.raises(ValueError, match=r"plot\(jobs="):
+        jg.distributions().plot()

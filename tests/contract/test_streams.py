@@ -1,0 +1,230 @@
+"""Results one by one, as jobs end; and what a run would take, before it begins."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import warnings
+
+import pytest
+
+from jobgroup import JobGroup, RemoteJob, ResultsError, TokenRefusedError, set_token
+
+
+def _give(scripted, job, value=None):
+    value = job.position if value is None else value
+    scripted.results[job.id] = {"results": json.dumps({"results": value})}
+
+
+def _by_place(found):
+    return {job.position: result and result["results"] for job, result in found}
+
+
+def _gather(stream):
+    async def gather():
+        return [item async for item in stream]
+
+    return asyncio.run(gather())
+
+
+# -- one by one ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gather", [list, _gather])
+def test_each_ended_job_comes_once(gather, ended, scripted):
+    """With its result; failed ones with None, or with the partial results that there are."""
+    jg = ended("completed", "error", "canceled", "completed")
+    jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
+    for position in (0, 2, 3):
+        _give(scripted, jg[position], f"of {position}")
+    scripted.results[jg[1].id] = {"results": None}
+    found = gather(jg.iter_results())
+    values = ["of 0", None, "of 2", "of 3"]
+    assert _by_place(found) == dict(enumerate(values))
+    assert len(found) == 4
+    assert jg[4].state == "unsent"
+
+
+def test_they_come_as_they_end(group, scripted):
+    """What ends first comes first, while the others run; the loop is over when all have ended."""
+    jg = group(scripted, 4)
+    jg.run_parallel()
+    for job in jg:
+        _give(scripted, job)
+    order = [2, 0, 3, 1]
+    scripted.tell(jg[order[0]].id, "completed")
+    came = []
+    for job, result in jg.iter_results():
+        came.append((job.position, result["results"]))
+        if len(came) < 4:
+            scripted.tell(jg[order[len(came)]].id, "completed")
+    assert came == [(position, position) for position in order]
+
+
+def test_awaiting_leaves_the_loop_alone(group, scripted):
+    """Other coroutines go on between two results."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    for job in jg:
+        _give(scripted, job)
+
+    async def main():
+        came = []
+
+        async def collect():
+            async for job, _ in jg.iter_results():
+                came.append(job.position)
+
+        task = asyncio.create_task(collect())
+        for position in (1, 0):
+            scripted.tell(jg[position].id, "completed")
+            while position not in came:  # noqa: ASYNC110  # so that other turns are taken
+                await asyncio.sleep(0.01)
+        await task
+        return came
+
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == [1, 0]
+
+
+def test_it_waits_for_what_is_being_sent(group, scripted):
+    """A run in the background of this process feeds it to its end."""
+    scripted.first_word = "completed"
+    jg = group(scripted, 5)
+    future = jg.start(queue=True)
+    assert sorted(job.position for job, _ in jg.iter_results()) == [0, 1, 2, 3, 4]
+    future.result(60)
+
+
+def test_a_rerun_meanwhile_comes_too(group, scripted):
+    """A job that failed, and is rerun in the loop, comes again when its rerun ends."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error")
+    scripted.first_word = "completed"
+    came = []
+    for job, _ in jg.iter_results():
+        came.append(job.state)
+        if job.state == "error":
+            job.rerun()
+    assert came == ["error", "success"]
+
+
+@pytest.mark.parametrize("gather", [list, _gather])
+def test_one_bad_result_stops_no_other(gather, ended, scripted):
+    """It comes as None; at the end there is one warning, or an error that says why."""
+    jg = ended("completed", "completed", "completed")
+    for job in jg:
+        _give(scripted, job)
+    bad = jg[1].id
+    scripted.faults["result"] = lambda _, asked: (
+        (404, {"error": "gone"}) if asked.id == bad else None
+    )
+    with pytest.warns(UserWarning, match=r"1 of 3 .*job 1.*gone") as told:
+        found = gather(jg.iter_results())
+    assert len(told) == 1
+    assert _by_place(found) == {0: 0, 1: None, 2: 2}
+    came = []
+    with pytest.raises(ResultsError, match="job 1") as caught:
+        came.extend(job.position for job, _ in jg.iter_results(errors="raise"))
+    assert list(caught.value.failures) == [1]
+
+
+def test_bad_ways_of_handling_errors_are_refused_at_once(group, scripted):
+    """Before anything is asked."""
+    with pytest.raises(ValueError, match='"collect" or "raise"'):
+        group(scripted, 1).iter_results(errors="ignore")
+
+
+def test_a_refused_token_ends_it(group, scripted):
+    """Nothing can come then."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    set_token("wrong", url=scripted.url)
+    with pytest.raises(TokenRefusedError):
+        list(jg.iter_results())
+
+
+def test_leaving_early_ends_the_downloads(ended, scripted):
+    """A break leaves nothing behind: what was not taken is not fetched."""
+    jg = ended(*["completed"] * 60)
+    for job in jg:
+        _give(scripted, job)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in jg.iter_results():
+            break
+        jg.refresh()
+    assert scripted.count("result") < 60
+    assert len(list(jg.iter_results())) == 60
+
+
+def test_slow_takers_hold_the_downloads_up(ended, scripted):
+    """Results are fetched as they are taken, not all into memory."""
+    jg = ended(*["completed"] * 60)
+    seen = threading.Event()
+    scripted.faults["result"] = lambda nth, _: seen.set() if nth >= 15 else None
+    stream = iter(jg.iter_results())
+    next(stream)
+    assert seen.wait(60)
+    assert scripted.count("result") <= 25
+    assert len([*stream]) == 59
+
+
+def test_a_group_without_jobs():
+    """Is over at once."""
+    assert list(JobGroup("empty").iter_results()) == []
+
+
+# -- before money goes -----------------------------------------------------------------------------
+
+
+def _jobs(scripted, *shots):
+    for each in shots:
+        body = {"command": "x"} if each is None else {"command": "x", "max_shots": each}
+        yield RemoteJob(body, platform="p", url=scripted.url)
+
+
+def test_a_preview(scripted):
+    """Jobs, shots, the plan's free slots, and the time that this group's history lets expect."""
+    scripted.availability = {
+        "max_jobs_in_queue": 10,
+        "num_jobs_in_queue": 3,
+        "max_concurrent_jobs": 2,
+    }
+    jg = JobGroup("previewed")
+    jg.add_many(_jobs(scripted, 1000, 2000, 3000, 4000))
+    scripted.first_word = "completed"
+    jg.run_parallel()
+    for job, duration in zip(jg, (10, 20, 20, 40), strict=True):
+        scripted.tell(job.id, "completed", duration=duration)
+    jg.refresh()
+    jg.add_many(_jobs(scripted, 500, 500, 500))
+    seen = jg.preview()
+    assert (seen.jobs, seen.shots, seen.free_slots) == (3, 1500, 7)
+    assert seen.duration_s == (20.0, 82.0)
+    assert str(seen) == "Run 3 jobs: at most 1,500 shots, 7 free slots, 20 s to 82 s"
+    assert asyncio.run(jg.preview_async()) == seen
+    assert str(jg.preview(rerun=True)) == "Rerun 0 jobs"
+
+
+def test_a_preview_invents_nothing(scripted):
+    """What the jobs or the cloud do not tell is None, and said to be unknown."""
+    scripted.availability = None
+    jg = JobGroup("unknown")
+    jg.add_many(_jobs(scripted, 1000, None))
+    seen = jg.preview()
+    assert (seen.jobs, seen.shots, seen.free_slots, seen.duration_s) == (2, None, None, None)
+    assert str(seen) == "Run 2 jobs: shots unknown, free slots unknown, duration unknown"
+    scripted.go_away()
+    assert jg.preview() == seen
+    assert JobGroup("empty").preview().jobs == 0
+    assert scripted.count("create") == 0
+
+
+def test_a_preview_of_a_rerun(ended, scripted):
+    """It is about the failed jobs."""
+    jg = ended("error", "completed", "canceled")
+    seen = jg.preview(rerun=True)
+    assert (seen.jobs, seen.is_rerun, seen.free_slots) == (2, True, 100)
+    assert str(seen).startswith("Rerun 2 jobs: ")
