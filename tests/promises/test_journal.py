@@ -139,6 +139,34 @@ def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud,
     ledger(jg).each_once(*map(str, range(6)))
 
 
+def test_a_cloud_that_knows_keys_no_more_gets_no_second_job(group, cloud, ledger):
+    """It knew them when it was last heard of; it is asked before a request is repeated."""
+    cloud.set_plan(honours_keys=True)
+    jg = group(2)
+    jg[0].execute_async()
+    cloud.set_plan(honours_keys=False)
+    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    assert jg[1].state == "unconfirmed"
+    ledger(jg).check(unconfirmed=1).each_once("0", "1")
+
+
+def test_what_cannot_be_looked_up_is_unconfirmed(group, cloud, ledger):
+    """A token that is refused while a request is looked up leaves no job stuck."""
+    cloud.set_plan(honours_keys=True)
+    jg = group(1)
+    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    number = cloud.faults.add("refuse_token", calls=["availability"])
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    assert jg[0].state == "unconfirmed"
+    cloud.faults.remove(number)
+    jg.run_parallel()
+    assert jg[0].was_sent
+    ledger(jg).check().each_once("0")
+
+
 def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(group, cloud, ledger):
     """What a run could not settle the next one does, without asking the user."""
     jg = group(2)

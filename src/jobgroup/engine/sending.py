@@ -15,7 +15,6 @@ import anyio
 from jobgroup.engine.pacing import Backoff
 from jobgroup.errors import (
     BadAnswerError,
-    CloudError,
     JobGroupError,
     RequestRefusedError,
     UnconfirmedJobError,
@@ -81,9 +80,7 @@ async def settle_unconfirmed(session: GroupSession) -> None:
     for intent in await session.in_thread(session.store.journal.unconfirmed):
         try:
             provider = await session.provider(intent.target)
-            if not provider.can_look_up:
-                await provider.availability()  # a cloud that knows keys says so in its answers
-            if not provider.can_look_up:
+            if not await _knows_keys(provider):
                 continue
             remote_id = await _request(provider, intent, await _body(session, intent))
         except JobGroupError:
@@ -130,10 +127,17 @@ async def _look_up(provider: Provider, intent: Intent, body: dict[str, Any]) -> 
             return None
         await anyio.sleep(backoff.next_s())
         try:
-            return await _request(provider, intent, body)
-        except CloudError:
+            if await _knows_keys(provider):
+                return await _request(provider, intent, body)
+        except JobGroupError:
             continue
     return None
+
+
+async def _knows_keys(provider: Provider) -> bool:
+    """Whether the cloud says, right now, that it knows keys: one that did may not any more."""
+    await provider.availability()  # each of its answers says so
+    return provider.can_look_up
 
 
 async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> None:
