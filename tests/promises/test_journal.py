@@ -278,6 +278,7 @@ def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
     until(lambda: len(cloud.jobs()) == 1)
     notebook.signal(signal.SIGINT)
     assert notebook.hear(60) == "interrupted"
+    assert jg[0].state == "sending", "it was waited for until the request counted as lost"
     notebook.kill()
     cloud.faults.clear()
     jg.run_parallel()

@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobgroup.store.filesystem import file_system_type, is_network, type_in_mountinfo
+from jobgroup.store.filesystem import (
+    NETWORK_TYPES,
+    file_system_type,
+    is_network,
+    type_in_mountinfo,
+)
 from jobgroup.store.values import as_json, as_object
 
 JSON = st.recursive(
@@ -89,6 +94,30 @@ MOUNTS = """\
 def test_the_mount_that_holds_a_directory(directory, kind):
     """The longest mount point wins, the later of two at one place; blanks are escaped there."""
     assert type_in_mountinfo(MOUNTS, Path(directory)) == kind
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "afs",
+        "9p",
+        "fuse.sshfs",
+    ],
+)
+def test_what_is_shared_between_machines(kind):
+    """Every kind of shared file system that homes and clusters have is known as one."""
+    assert kind.startswith(NETWORK_TYPES)
+    for local in ("ext4", "xfs", "btrfs", "tmpfs", "overlay", "apfs", "zfs"):
+        assert not local.startswith(NETWORK_TYPES)
 
 
 def test_no_mounts_no_type():
