@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
+from collections import Counter
 
 import perceval as pcvl
 import pytest
@@ -12,6 +13,7 @@ from perceval.algorithm import Sampler
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
 from jobgroup import JobGroup, ResultsError, TokenRefusedError, set_token
+from jobgroup.dashboard.answers import distributions_of
 
 
 def _samplers(cloud):
@@ -53,6 +55,22 @@ def test_results_equal_percevals(cloud):
     assert isinstance(results[1]["results"], pcvl.BSCount)
     assert isinstance(results[2]["results"], pcvl.BSSamples)
     assert sum(results[1]["results"].values()) == 50
+    table = jg.distributions()
+    for job, result in zip(jg, results[:6], strict=False):
+        theirs = result["results"]
+        found = {
+            r["state"]: r["count"] or r["probability"] for r in table if r["job"] == job.position
+        }
+        counted = Counter(theirs) if isinstance(theirs, pcvl.BSSamples) else theirs
+        assert found == {str(state): n for state, n in counted.items()}
+        (shown,) = distributions_of(result)
+        assert dict(shown["entries"]) == found
+        is_probs = isinstance(theirs, pcvl.BSDistribution)
+        assert shown["unit"] == ("probability" if is_probs else "counts")
+    rows = jg.results_table()[:]
+    assert [row["phi"] for row in rows if row["job"] == 6] == [0.1, 0.2, 0.3]
+    assert [row["physical_perf"] for row in rows[:6]] == [r["physical_perf"] for r in results[:6]]
+    assert len(rows) == 6 + 3 * 3
     iterated = results[6]["results_list"]
     assert [r["iteration"]["circuit_params"]["phi"] for r in iterated] == [0.1, 0.2, 0.3]
 

@@ -5,8 +5,8 @@ These may take long (results come from the cloud), so they run in threads of the
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.reading import store_of
 from jobgroup.dashboard.wire import Json
 from jobgroup.errors import JobGroupError
+from jobgroup.results.outcomes import entries, readings
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
 
@@ -112,24 +113,20 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 
 def distributions_of(results: Any) -> list[Json]:
     """One distribution for each iteration of a job's results, be they Perceval's or plain JSON."""
-    if not isinstance(results, Mapping):
-        return [_distribution("", results, {})]
-    if "results_list" in results:
-        return [
-            _distribution(_title(each.get("iteration")), each.get("results"), each)
-            for each in results["results_list"]
-        ]
-    return [_distribution("", results.get("results"), results)]
+    return [
+        _distribution(_title(each.iteration), each.outcomes, each.scalars)
+        for each in readings(results)
+    ]
 
 
 def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
-    entries = sorted(_entries(outcomes), key=lambda entry: -entry[1])
-    rest = entries[MOST_ENTRIES:]
+    unit, found = entries(outcomes)
+    rest = found[MOST_ENTRIES:]
     return {
         "title": title,
-        "unit": "counts" if all(value == int(value) for _, value in entries) else "probability",
-        "entries": entries[:MOST_ENTRIES],
-        "rest": {"n": len(rest), "value": sum(value for _, value in rest)},
+        "unit": "counts" if unit == "count" else unit,
+        "entries": [(state, float(value)) for state, value in found[:MOST_ENTRIES]],
+        "rest": {"n": len(rest), "value": float(sum(value for _, value in rest))},
         "scalars": {
             str(name): float(value)
             for name, value in scalars.items()
@@ -138,23 +135,8 @@ def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json
     }
 
 
-def _entries(outcomes: Any) -> list[tuple[str, float]]:
-    """Outcomes with their numbers: counts, probabilities, or how often each was sampled."""
-    if isinstance(outcomes, Mapping):
-        return [(str(k), float(v)) for k, v in outcomes.items() if isinstance(v, int | float)]
-    if isinstance(outcomes, Iterable) and not isinstance(outcomes, str | bytes):
-        return [(name, float(n)) for name, n in Counter(map(str, outcomes)).items()]
-    return []
-
-
-def _title(iteration: Any) -> str:
-    if not isinstance(iteration, Mapping):
-        return ""
-    parts = {k: v for k, v in iteration.items() if v is not None}
-    inner = parts.pop("circuit_params", None)
-    if isinstance(inner, Mapping):
-        parts |= inner
-    return ", ".join(f"{name} {value}" for name, value in parts.items())
+def _title(iteration: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in iteration.items())
 
 
 def groups() -> Json:

@@ -55,8 +55,9 @@ def entries(outcomes: Any) -> tuple[Unit, list[tuple[str, float]]]:
     >>> entries(["|1,0>", "|0,1>", "|1,0>"])
     ('count', [('|1,0>', 2), ('|0,1>', 1)])
     """
-    if isinstance(outcomes, Mapping):
-        found = [(str(k), cell(v)) for k, v in outcomes.items()]
+    items = getattr(outcomes, "items", None)  # Perceval's distributions are no `Mapping`s
+    if callable(items):
+        found = [(str(k), cell(v)) for k, v in items()]
     elif isinstance(outcomes, Iterable) and not isinstance(outcomes, str | bytes):
         found = list(Counter(map(str, outcomes)).items())
     else:
