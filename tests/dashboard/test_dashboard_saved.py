@@ -52,6 +52,8 @@ def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGro
     assert state["snap"]["rows"]["columns"]["label.phi"] == [0.0, 0.1]
     assert state["jobs"]["1"]["labels"]["why"] == "<script>alert(1)</script>"
     assert page.count("<script") == 2
+    assert "<title>saved &lt;/script&gt;&lt;b&gt;</title>" in page
+    assert "</script><b>" not in page
     assert "http" not in page.replace(found[1], "").replace("jobgroup", "")
 
 
