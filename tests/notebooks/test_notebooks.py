@@ -1,5 +1,7 @@
 """The notebooks, executed as they stand in a fresh kernel."""
 
+import math
+import re
 from pathlib import Path
 
 import nbformat
@@ -35,6 +37,25 @@ def test_the_quickstart_reruns_its_failed_job_and_shows_the_interference(execute
     assert len(apart) == 9
     assert (apart[0], apart[4], apart[8]) == (100.0, 0.0, 100.0)
     assert 40 < apart[2] < 60
+
+
+def test_the_sweep_fills_a_dip_and_measures_again_what_failed(executed):
+    """Sixty jobs, two of which fail and are rerun with more samples, show the interference."""
+    outputs = executed("results.ipynb")
+    printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    assert "Run 60 jobs: at most 6,000,000 shots, 20 free slots, duration unknown" in printed
+    assert "58 of 60 measured" in printed
+    phase, visibility = map(float, re.findall(r"dip at phase (.*), visibility (.*)", printed)[0])
+    assert abs(phase - math.pi / 2) < 0.2
+    assert 0.85 < visibility < 0.99
+    data = [o.data for o in outputs if o.output_type in ("execute_result", "display_data")]
+    texts = [each["text/plain"] for each in data]
+    assert sum("The laser lost its lock" in text for text in texts) == 1
+    assert "[{'max_samples': [1000, 2000]}, {'max_samples': [1000, 2000]}]" in texts
+    (table,) = [each["text/html"] for each in data if "<table" in each.get("text/html", "")]
+    assert table.count("<tr>") == 61
+    assert "60 jobs (60 success)" in table
+    assert sum("image/png" in each for each in data) == 3
 
 
 def test_notebooks_are_stored_without_outputs():

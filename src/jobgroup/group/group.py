@@ -140,7 +140,8 @@ class JobGroup(Running, Analysing, Keeping, Saved):
         if total:
             parts = ", ".join(f"{n} {state}" for state, n in counts.items())
             text = f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
-            text += f"\n{self.description}" if self.description else ""
+            words = "".join(c if c.isprintable() else " " for c in self.description)
+            text += f"\n{words}" if words else ""
         else:
             near = ", ".join(map(repr, catalog.near_names(self._name)))
             hint = f" Existing groups with a near name: {near}." if near else ""

@@ -38,7 +38,7 @@ class ResultStream:
     def __iter__(self) -> Iterator[tuple[RemoteJob, Any]]:
         one = _Pass(self._session)
         try:
-            while (ended := Call(one.next(), on_tick=one.bar.tick).block()) is not None:
+            while (ended := one.next().block()) is not None:
                 yield one.take(ended)
         finally:
             one.close()
@@ -47,7 +47,7 @@ class ResultStream:
     async def __aiter__(self) -> AsyncIterator[tuple[RemoteJob, Any]]:
         one = _Pass(self._session)
         try:
-            while (ended := await Call(one.next(), on_tick=one.bar.tick).wait()) is not None:
+            while (ended := await one.next().wait()) is not None:
                 # decoding may import Perceval, which takes seconds
                 yield await asyncio.to_thread(one.take, ended)
         finally:
@@ -65,8 +65,9 @@ class _Pass:
         self._successes = 0
         self.bar = DownloadBar(len(session.store))
 
-    def next(self) -> Any:
-        return self._session.start(self._finished.next)
+    def next(self) -> Call[Ended | None]:
+        future = self._session.start(self._finished.next)
+        return Call(future, on_tick=self.bar.tick, on_interrupt=future.cancel)
 
     def take(self, ended: Ended) -> tuple[RemoteJob, Any]:
         record, document = ended
