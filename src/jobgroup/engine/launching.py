@@ -125,6 +125,7 @@ async def _ended(run: Run, position: int) -> JobRecord:
     """Wait until a job has ended."""
     session = run.session
     while True:
+        change = session.change
         record = await session.in_thread(session.store.record, position)
         if record.state == UNCONFIRMED:
             raise UnconfirmedJobError(
@@ -134,4 +135,4 @@ async def _ended(run: Run, position: int) -> JobRecord:
         if record.state in TERMINAL or record.word == LOST or run.is_stopping:
             return record
         run.raise_for_token()
-        await session.next_change()
+        await session.next_change(change=change)

@@ -45,6 +45,7 @@ class OpenGroup:
         self._accounts = accounts
         self._turn: anyio.CapacityLimiter | None = None
         self._changed = anyio.Event()
+        self._prepared: set[Target] = set()
 
     # -- from any thread ---------------------------------------------------------------------------
 
@@ -80,7 +81,7 @@ class OpenGroup:
     async def provider(self, target: Target) -> Provider:
         """The provider for a job's account, with a token at hand.
 
-        Its imports take a while at the first use, and a keyring may ask the user.
+        At the first use that takes a thread: there are imports, and a keyring may ask the user.
 
         Raises:
             CredentialsError: there is no token, or the origin may carry none.
@@ -91,16 +92,28 @@ class OpenGroup:
             token_for(target.origin, target.account)
             return self._accounts.provider(target)
 
-        if self.loop.is_closing:
+        if target in self._prepared or self.loop.is_closing:
             return prepare()
-        return await anyio.to_thread.run_sync(prepare)
+        provider = await anyio.to_thread.run_sync(prepare)
+        self._prepared.add(target)
+        return provider
 
     def changed(self) -> None:
         """Something was written: wake who waits for it. On the loop only."""
         self._changed.set()
         self._changed = anyio.Event()
 
-    async def next_change(self, timeout_s: float = 1.0) -> None:
-        """Wait until something changes in this process, or the time is up."""
+    @property
+    def change(self) -> anyio.Event:
+        """Set by the next change. Taken before a look, it tells of what changes during the look."""
+        return self._changed
+
+    async def next_change(self, timeout_s: float = 1.0, change: anyio.Event | None = None) -> None:
+        """Wait until something changes in this process, or the time is up.
+
+        Args:
+            timeout_s: seconds to wait at most.
+            change: the one to wait for, taken earlier; the next one from now on otherwise.
+        """
         with anyio.move_on_after(timeout_s):
-            await self._changed.wait()
+            await (change or self._changed).wait()

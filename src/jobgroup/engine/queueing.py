@@ -94,6 +94,7 @@ class _Account:
         run = self._run
         async with together() as group:
             while (self.waiting or self._in_flight) and not run.is_stopping:
+                change = run.session.change
                 await run.wait_while_paused()
                 await self._settle()
                 if self._is_over:
@@ -103,10 +104,11 @@ class _Account:
                     self._in_flight += 1
                     group.start_soon(self._send, heapq.heappop(self.waiting))
                 else:
-                    await run.session.next_change(0.5)
+                    await run.session.next_change(0.5, change)
         while run.plan.stop_after_failures and self._mine and not self._is_over:
+            change = run.session.change
             await self._settle()
-            await run.session.next_change(0.5)
+            await run.session.next_change(0.5, change)
 
     async def _has_slot(self) -> bool:
         limit = self._run.plan.concurrent_job_count

@@ -194,10 +194,11 @@ class Run(UnderWay):
         """Wait while the group is paused, by whichever process."""
         session = self.session
         while not self.is_stopping:
+            change = session.change
             meta = await session.in_thread(session.store.meta)
             if not meta.get("paused"):
                 return
-            await session.next_change(0.5)
+            await session.next_change(0.5, change)
 
     async def _begin_trouble(self, error: Exception, target: Target) -> None:
         session = self.session

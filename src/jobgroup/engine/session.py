@@ -78,6 +78,7 @@ class GroupSession(OpenGroup):
         seen_data: int | None = None
         async with self.watcher.watched():
             while True:
+                change = self.change
                 with self._subscribers_lock:
                     callbacks = list(self._subscribers.values())
                     if not callbacks:
@@ -92,7 +93,7 @@ class GroupSession(OpenGroup):
                         seen, seen_data = version, data_version
                         await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
                 with suppress(GroupDeletedError):
-                    await self.next_change(LOOK_EVERY_S)
+                    await self.next_change(LOOK_EVERY_S, change)
 
 
 def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:

@@ -28,6 +28,7 @@ async def until_done(session: GroupSession, timeout_s: float | None) -> None:
     await session.watcher.forget_refusals()
     async with session.watcher.watched():
         while True:
+            change = session.change
             left = await jobs_left(session)
             if not left and not session.runs:
                 return
@@ -38,6 +39,5 @@ async def until_done(session: GroupSession, timeout_s: float | None) -> None:
                     f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s."
                     " They go on; wait again, or look at progress()."
                 )
-            await session.next_change(
-                1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
-            )
+            left_s = 1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+            await session.next_change(min(1.0, left_s), change)

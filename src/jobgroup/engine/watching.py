@@ -15,7 +15,7 @@ import anyio
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.pacing import FRONTIER, SHORTEST_S, Backoff, poll_delay_s
+from jobgroup.engine.pacing import FRONTIER, Backoff, poll_delay_s
 from jobgroup.errors import (
     CloudBusyError,
     CloudUnreachableError,
@@ -138,6 +138,7 @@ class Watcher:
     async def _poll(self) -> None:
         said = ""
         while self._watching:
+            change = self._group.change
             try:
                 pause_s = await self._poll_once()
                 said = ""
@@ -147,7 +148,7 @@ class Watcher:
                     self._group.log.warning("watching %s: %s", self._group.name, said)
                 pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
-            await self._group.next_change(max(pause_s, 0.005))
+            await self._group.next_change(max(pause_s, 0.005), change)
         self._is_polling = False
 
     async def _poll_once(self) -> float:
@@ -199,8 +200,6 @@ class Watcher:
             watched = known.get(row[0])
             if watched is None:
                 watched = Watched(*row[:5])
-                if time.time() - watched.sent_at < 1.0:  # sent just now, and the answer was news
-                    watched.not_before = time.monotonic() + SHORTEST_S
             self._roster[row[0]] = watched
         self._roster_version = version
 
@@ -248,17 +247,20 @@ class Watcher:
                 await self._keep_problem(watched, answer)
         if told:
             self.last_answer_at = now_utc
-            if await group.in_thread(group.store.reports.apply, told):
+            if await group.in_thread(self._record, key, told):
                 group.changed()
             self._backoffs.pop(key, None)
             self.token_error = None
-            await group.in_thread(
-                group.store.troubles.end, *key, ("unreachable", "token", "credits")
-            )
             return None
         if account_error is not None:
             await self._keep_trouble(key, account_error)
         return account_error
+
+    def _record(self, key: tuple[str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
+        """Write answers down; the cloud is well then. Returns whether they are news."""
+        store = self._group.store
+        is_news = bool(store.reports.apply(told))
+        return store.troubles.end(*key, ("unreachable", "token", "credits")) or is_news
 
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""

@@ -224,12 +224,12 @@ class Troubles:
             )
             _ = tx.version
 
-    def end(self, origin: str, account: str, kinds: tuple[str, ...]) -> None:
-        """The cloud answers again: forget its problems of these kinds."""
+    def end(self, origin: str, account: str, kinds: tuple[str, ...]) -> bool:
+        """The cloud answers again: forget its problems of these kinds; whether it had any."""
         if not any(
             t.origin == origin and t.account == account and t.kind in kinds for t in self.all()
         ):
-            return
+            return False
         with self._database.writing() as tx:
             for kind in kinds:
                 tx.execute(
@@ -237,3 +237,4 @@ class Troubles:
                     (kind, origin, account),
                 )
             _ = tx.version
+        return True
