@@ -34,9 +34,17 @@ def test_a_crowd_is_asked_within_the_rate(age, crowd):
 
 @given(st.floats(1, 600))
 def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
-    """A single running job's end is noticed soon, relative to how long it took."""
+    """A single running job's end is noticed soon, relative to how long it took, or in a second."""
     delay = poll_delay_s(age, is_near=True, crowd=1)
-    assert delay <= max(pacing.SHORTEST_S, pacing.AGE_FRACTION * age) * (1 + 1e-9)
+    assert delay <= max(1.0, pacing.AGE_FRACTION * age) * (1 + 1e-9)
+
+
+@given(st.floats(0, 600), st.floats(1, 600))
+def test_an_end_that_others_foretell_is_noticed_as_soon(age, expected):
+    """What is asked about rarely before its time is asked about as always from then on."""
+    usual, told = (poll_delay_s(age, is_near=True, crowd=1, expected_s=e) for e in (0.0, expected))
+    assert usual <= told <= max(usual, expected / 2)
+    assert told == usual or age + told <= expected
 
 
 @given(AGES, st.integers(1, 5000))

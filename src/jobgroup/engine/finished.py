@@ -64,6 +64,7 @@ class Finished:
         await session.watcher.forget_refusals()
         async with session.watcher.watched(), together() as group:
             while True:
+                change = session.change
                 # the taker may rerun what he was given, so he has to have had all and want more;
                 # asked first, so that what ends between the two is seen in the next round
                 is_wanted = self._asked > self._taken == len(given)
@@ -79,7 +80,7 @@ class Finished:
                     return
                 if session.watcher.token_error is not None and not session.runs:
                     raise session.watcher.token_error
-                await session.next_change()
+                await session.next_change(change=change)
 
     async def _give(self, downloads: Downloads, record: JobRecord) -> None:
         async with downloads.gate:

@@ -77,7 +77,6 @@ async def _send_all(run: Run) -> None:
 async def _parallel(run: Run, positions: Sequence[int]) -> None:
     # one create after the other: each is on disk before the next one leaves
     for position in positions:
-        await run.wait_while_paused()
         if run.is_stopping:
             return
         await run.send_one(position)
@@ -88,7 +87,6 @@ async def _sequential(run: Run, positions: Sequence[int]) -> None:
         for nth, position in enumerate(positions):
             if nth:
                 await run.sleep(run.plan.delay_s)
-            await run.wait_while_paused()
             if run.is_stopping:
                 return
             sent_at = await _send_when_free(run, position)

@@ -8,32 +8,63 @@ from dataclasses import dataclass, field
 SHORTEST_S = 0.05
 LONGEST_S = 60.0
 AGE_FRACTION = 0.1
-"""A finished job is noticed within this fraction of its age."""
+"""A finished job is noticed within this fraction of its age, or within a second."""
+
+NEXT_FRACTION = 0.5
+"""The same of a waiting job, the next to start, while others of its platform run."""
 
 RATE_PER_S = 50.0
 """Questions a second and account at most, on average, however many jobs there are."""
+
+GOLDEN = 0.6180339887
+"""Multiples of it, whole parts cut off, are spread evenly."""
 
 FRONTIER = 8
 """Waiting jobs, of each account, that are watched as closely as running ones: the next to start."""
 
 
-def poll_delay_s(age_s: float, *, is_near: bool, crowd: int) -> float:
+def poll_delay_s(
+    age_s: float,
+    *,
+    is_near: bool,
+    crowd: int,
+    expected_s: float = 0.0,
+    fraction: float = AGE_FRACTION,
+) -> float:
     """Seconds between two questions about a job.
 
     It grows with the job's age, so that the cost of watching is logarithmic in how long it runs.
     Jobs far back in the queue are asked about rarely: they cannot have ended before those in front.
+    Before jobs like it have ever ended, it is asked about only now and then, in case it fails.
 
     Args:
-        age_s: seconds since the job was sent.
+        age_s: seconds since the job began to run, or was sent.
         is_near: it runs, or is among the next to start.
         crowd: how many jobs are watched like it.
+        expected_s: what the shortest of the last jobs like it took; 0.0 if that is not known.
+        fraction: of its age, after which a near one is asked about again.
 
     >>> poll_delay_s(100.0, is_near=True, crowd=1)
     10.0
+    >>> poll_delay_s(10.0, is_near=True, crowd=1, expected_s=60.0)
+    30.0
     """
-    wanted = max(SHORTEST_S, AGE_FRACTION * age_s) if is_near else max(1.0, AGE_FRACTION * age_s)
+    if is_near:
+        wanted = max(SHORTEST_S, fraction * age_s, min(1.0, age_s / 4))
+        wanted = max(wanted, min(expected_s / 2, expected_s - age_s))
+    else:
+        wanted = max(1.0, age_s)
     share = crowd / RATE_PER_S * (1 if is_near else 5)
     return min(max(wanted, share), max(LONGEST_S, share))
+
+
+def jittered(delay_s: float, number: int) -> float:
+    """Up to 15 % less, another part for each number, so that not all come at one moment.
+
+    >>> jittered(10.0, 0)
+    10.0
+    """
+    return delay_s * (1.0 - 0.15 * (number * GOLDEN % 1.0))
 
 
 @dataclass

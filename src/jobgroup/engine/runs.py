@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
@@ -30,7 +29,7 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.status import FAILED
-from jobgroup.store import JobRecord, Revision, Target
+from jobgroup.store import Intent, JobRecord, Revision, Target
 
 CREATE_ATTEMPTS = 4
 """How often a create that certainly did not arrive is made before a blocking run gives up."""
@@ -147,7 +146,7 @@ class Run(UnderWay):
         session = self.session
         await session.provider(target)  # what can fail or take long comes before the intent
 
-        def intend() -> Any:
+        def intend() -> list[Intent] | None:
             return session.store.journal.intend(
                 [position],
                 generation=session.lease.generation,
@@ -157,6 +156,11 @@ class Run(UnderWay):
             )
 
         intents = await session.in_thread(intend)
+        while intents is None:
+            await self.wait_while_paused()
+            if self.is_stopping:
+                return None
+            intents = await session.in_thread(intend)
         if not intents:
             return None  # somebody was quicker, or it is not in the state for it any more
         session.changed()

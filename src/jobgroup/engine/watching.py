@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import random
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
 
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.pacing import FRONTIER, Backoff, poll_delay_s
+from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
     CloudBusyError,
     CloudUnreachableError,
@@ -26,9 +24,9 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import TERMINAL
-from jobgroup.store import Target
+from jobgroup.store import Pollable
 
-CHUNK = 200
+CHUNK = 1000
 """Answers that are recorded in one transaction."""
 
 LOST = "404"
@@ -38,36 +36,13 @@ FRESH_S = 0.1
 """An answer of this age is as good as a new one."""
 
 
-@dataclass(slots=True)
-class Watched:
-    """A job that may still change, and what is known of it in this process."""
-
-    attempt_id: int
-    position: int
-    remote_id: str
-    target: Target
-    sent_at: float
-    asked_at: float = -math.inf
-    active_at: float = -math.inf
-    not_before: float = -math.inf
-    is_waiting: bool = True
-    not_found: int = 0
-    jitter: float = field(default_factory=lambda: 0.85 + 0.15 * random.random())
-
-    @property
-    def account(self) -> tuple[str, str]:
-        """Whom to ask: origin and account label."""
-        return self.target.origin, self.target.account
-
-
 class Watcher:
     """The poller of one group. Sleeps unless somebody watches and something is active."""
 
     def __init__(self, group: OpenGroup, lease: HeldLease) -> None:
         self._group = group
         self._lease = lease
-        self._roster: dict[int, Watched] = {}
-        self._roster_version = -1
+        self._roster = Roster()
         self._watching = 0
         self._is_polling = False
         self._asking = anyio.Lock()
@@ -106,7 +81,7 @@ class Watcher:
             wanted = None if positions is None else set(positions)
             due = [
                 w
-                for w in self._roster.values()
+                for w in self._roster
                 if w.asked_at < fresh_since and (wanted is None or w.position in wanted)
             ]
             errors = await self._ask(due)
@@ -127,10 +102,13 @@ class Watcher:
         Args:
             moment: of `time.monotonic`.
         """
-        return {w.position for w in self._roster.values() if w.active_at > moment}
+        return {w.position for w in self._roster if w.active_at > moment}
 
     async def forget_refusals(self) -> None:
         """Ask again at once: there is a new token, or the user calls again."""
+        for watched in self._roster:
+            if watched.account in self._backoffs:
+                self._roster.schedule(watched, time.monotonic())
         self._backoffs.clear()
         self.token_error = None
         self._group.changed()
@@ -159,49 +137,34 @@ class Watcher:
                 self._look_for_dead_at = now + 2.0
                 await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
-            times = self._times()
-            await self._ask([w for w, due_at in times if due_at <= now])
-            next_at = min((due_at for _, due_at in self._times()), default=now + 1)
-            return min(1.0, next_at - time.monotonic())
+            due = self._roster.take_due(now)
+            await self._ask([w for w in due if self._not_before(w) <= now])
+            for watched in due:
+                if watched.due_at == math.inf:  # it got no answer
+                    self._roster.schedule(watched, max(now + 1, self._not_before(watched)))
+            return min(1.0, self._roster.next_at - time.monotonic())
 
-    def _times(self) -> list[tuple[Watched, float]]:
-        """When each job is to be asked about next; the roster is in the order of sending."""
-        in_front: Counter[tuple[str, str]] = Counter()
-        near: list[Watched] = []
-        far: list[Watched] = []
-        for watched in self._roster.values():
-            if watched.is_waiting:
-                in_front[watched.account] += 1
-            is_near = not watched.is_waiting or in_front[watched.account] <= FRONTIER
-            (near if is_near else far).append(watched)
-        now_utc = time.time()
-        times = []
-        for jobs, is_near in ((near, True), (far, False)):
-            for watched in jobs:
-                age_s = now_utc - watched.sent_at
-                delay_s = poll_delay_s(age_s, is_near=is_near, crowd=len(jobs)) * watched.jitter
-                _, not_before = self._backoffs.get(watched.account, (None, -math.inf))
-                due_at = max(watched.asked_at + delay_s, watched.not_before, not_before)
-                times.append((watched, due_at))
-        return times
+    def _not_before(self, watched: Watched) -> float:
+        """Until when the job's account is left alone."""
+        _, not_before = self._backoffs.get(watched.account, (None, -math.inf))
+        return not_before
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
-        store = self._group.store
-        version = await self._group.in_thread(lambda: store.version)
-        if version == self._roster_version:
-            return
+        store, known = self._group.store, self._roster.version
+
+        def look() -> tuple[int, Sequence[Pollable]]:
+            version = store.version
+            if version == known:
+                return version, ()
+            return version, store.reports.pollable(known if 0 < known < version else 0)
+
         began = time.monotonic()
-        rows = await self._group.in_thread(store.reports.pollable)
-        self._load_s = time.monotonic() - began
-        known = self._roster
-        self._roster = {}
-        for row in rows:
-            watched = known.get(row[0])
-            if watched is None:
-                watched = Watched(*row[:5])
-            self._roster[row[0]] = watched
-        self._roster_version = version
+        version, rows = await self._group.in_thread(look)
+        self._load_s = time.monotonic() - began if rows else 0.0
+        if version < known:  # an older file was brought back
+            self._roster = Roster()
+        self._roster.update(rows, version)
 
     async def _ask(self, due: list[Watched]) -> list[Exception]:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
@@ -235,9 +198,7 @@ class Watcher:
         for watched in jobs:
             answer = answers.get(watched.remote_id)
             if isinstance(answer, RemoteStatus):
-                watched.asked_at = now
-                watched.not_found = 0
-                watched.is_waiting = answer.state == "waiting"
+                self._roster.answered(watched, answer, now, now_utc)
                 if answer.state not in TERMINAL:
                     watched.active_at = asked_at
                 told.append((watched.attempt_id, answer))
@@ -265,13 +226,13 @@ class Watcher:
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
         reports = self._group.store.reports
-        watched.not_before = time.monotonic() + 1
+        self._roster.schedule(watched, time.monotonic() + 1)
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
                 await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
-                watched.not_before = time.monotonic() + 60
+                self._roster.schedule(watched, time.monotonic() + 60)
         else:
             await self._group.in_thread(reports.note_problem, watched.attempt_id, str(error))
         self._group.changed()

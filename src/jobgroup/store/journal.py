@@ -41,8 +41,10 @@ class Journal:
         rerun: bool = False,
         appends: bool = False,
         revisions: Mapping[int, Revision] | None = None,
-    ) -> list[Intent]:
+    ) -> list[Intent] | None:
         """Commit the intent to send jobs; what this returns may be sent, and nothing else.
+
+        None where the group is paused.
 
         Jobs that are not in the state for it (any more) are left out: a send takes unsent jobs, a
         rerun takes failed ones.
@@ -60,6 +62,8 @@ class Journal:
         intents = []
         with self._database.writing() as tx:
             check_generation(tx, generation)
+            if tx.execute("SELECT 1 FROM meta WHERE key = 'paused'").fetchone():
+                return None
             for position in positions:
                 revision = (revisions or {}).get(position)
                 intent = self._intend_one(

@@ -1,0 +1,176 @@
+"""What may still change on the clouds, and when to ask about each job. No disk, no network."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+from jobgroup.engine.pacing import (
+    AGE_FRACTION,
+    FRONTIER,
+    NEXT_FRACTION,
+    jittered,
+    poll_delay_s,
+)
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.status import TERMINAL
+from jobgroup.store import Pollable, Target
+
+ENDS_KEPT = 20
+"""Of each platform; the shortest of them is when the next end can be expected."""
+
+FEWEST_ENDS = 3
+"""Below which nothing is expected."""
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """A job that may still change, and what is known of it in this process."""
+
+    attempt_id: int
+    position: int
+    remote_id: str
+    target: Target
+    sent_at: float
+    asked_at: float = -math.inf
+    active_at: float = -math.inf
+    due_at: float = -math.inf
+    is_waiting: bool = True
+    running_since: float | None = None
+    not_found: int = 0
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """Whom to ask: origin and account label."""
+        return self.target.origin, self.target.account
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The jobs of one platform: they start in the order of sending."""
+
+    waiting: dict[int, Watched] = field(default_factory=dict)
+    running: dict[int, Watched] = field(default_factory=dict)
+    ends_s: deque[float] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
+
+    @property
+    def expected_s(self) -> float:
+        """How long a job runs at least, as far as the last ones tell; 0.0 for unknown."""
+        return min(self.ends_s) if len(self.ends_s) >= FEWEST_ENDS else 0.0
+
+    @property
+    def front(self) -> list[Watched]:
+        """The next to start."""
+        return list(islice(self.waiting.values(), FRONTIER))
+
+
+class Roster:
+    """The jobs to ask about. Times are `time.monotonic`, but for those that clouds and files tell.
+
+    Attributes:
+        version: of the group, up to which its changes are known here.
+    """
+
+    def __init__(self) -> None:
+        self.version = -1
+        self._jobs: dict[int, Watched] = {}
+        self._lanes: dict[Target, _Lane] = {}
+        self._due: list[tuple[float, int, Watched]] = []  # a job's other entries are out of date
+        self._entries = count()
+
+    def __iter__(self) -> Iterator[Watched]:
+        return iter(self._jobs.values())
+
+    def update(self, rows: Iterable[Pollable], version: int) -> None:
+        """Take in what has changed in the group since the version that was known."""
+        for row in rows:
+            known = self._jobs.get(row.position)
+            if known is not None and not (row.may_change and known.attempt_id == row.attempt_id):
+                self._drop(known)
+                known = None
+            if known is None and row.may_change:
+                job = Watched(*row[:5])
+                self._jobs[job.position] = job
+                self._lanes.setdefault(job.target, _Lane()).waiting[job.position] = job
+                self.schedule(job, -math.inf)
+        self.version = version
+
+    def answered(self, job: Watched, answer: RemoteStatus, now: float, now_utc: float) -> None:
+        """Note what a cloud says of a job."""
+        job.asked_at = now
+        job.not_found = 0
+        if self._jobs.get(job.position) is not job:
+            return
+        lane = self._lanes[job.target]
+        if answer.state in TERMINAL:
+            if answer.state == "success" and answer.duration_s is not None:
+                lane.ends_s.append(answer.duration_s)
+            self._drop(job)
+            for following in islice(lane.waiting.values(), 1):  # it has the slot by now
+                self.schedule(following, now)
+            return
+        if job.is_waiting and answer.state != "waiting":
+            del lane.waiting[job.position]
+            lane.running[job.position] = job
+            # the cloud's clock may be another
+            job.running_since = min(max(answer.started_at or now_utc, job.sent_at), now_utc)
+            job.is_waiting = False
+            self._hasten(lane, now_utc)
+        elif not job.is_waiting and answer.state == "waiting":
+            del lane.running[job.position]
+            lane.waiting[job.position] = job
+            job.is_waiting = True
+        self.schedule(job, now + self._delay_s(job, lane, now_utc))
+
+    def schedule(self, job: Watched, at: float) -> None:
+        """Have a job asked about at a time."""
+        job.due_at = at
+        heapq.heappush(self._due, (at, next(self._entries), job))
+
+    def take_due(self, now: float) -> list[Watched]:
+        """The jobs to ask about now; each is to be scheduled again by an answer, or by hand."""
+        due = []
+        while self._due and self._due[0][0] <= now:
+            at, _, job = heapq.heappop(self._due)
+            if job.due_at == at and self._jobs.get(job.position) is job:
+                job.due_at = math.inf
+                due.append(job)
+        return due
+
+    @property
+    def next_at(self) -> float:
+        """When something may be due; infinity if nothing will."""
+        return self._due[0][0] if self._due else math.inf
+
+    def _drop(self, job: Watched) -> None:
+        """A job has ended, or is another's attempt by now."""
+        del self._jobs[job.position]
+        lane = self._lanes[job.target]
+        lane.waiting.pop(job.position, None)
+        lane.running.pop(job.position, None)
+
+    def _hasten(self, lane: _Lane, now_utc: float) -> None:
+        """Some that were far back in the queue are among the next to start now."""
+        for job in lane.front:
+            at = job.asked_at + self._delay_s(job, lane, now_utc)
+            if at < job.due_at < math.inf:
+                self.schedule(job, at)
+
+    def _delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
+        lanes = self._lanes.values()
+        waiting = sum(len(lane.waiting) for lane in lanes)
+        near = sum(len(lane.running) + min(len(lane.waiting), FRONTIER) for lane in lanes)
+        age_s = now_utc - (job.running_since or job.sent_at)
+        if not job.is_waiting:
+            delay_s = poll_delay_s(age_s, is_near=True, crowd=near, expected_s=lane.expected_s)
+        elif any(job is other for other in lane.front):
+            # where others run, it is their ends that tell when it starts
+            fraction = NEXT_FRACTION if lane.running else AGE_FRACTION
+            delay_s = poll_delay_s(age_s, is_near=True, crowd=near, fraction=fraction)
+        else:
+            delay_s = poll_delay_s(age_s, is_near=False, crowd=waiting)
+        return jittered(delay_s, job.attempt_id)

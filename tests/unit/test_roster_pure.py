@@ -1,0 +1,112 @@
+"""When each job is asked about, by a clock that the test turns."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from jobgroup.engine.pacing import FRONTIER
+from jobgroup.engine.roster import Roster
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.store import Pollable, Target
+
+TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
+
+
+class Cloud:
+    """Jobs that were all sent at 0 and run one after the other in some slots."""
+
+    def __init__(self, count: int, slots: int, duration_s: float, target: Target = TARGET) -> None:
+        self.rows = [Pollable(i + 1, i, f"r{i}", target, 0.0) for i in range(count)]
+        self._slots, self._duration_s = slots, duration_s
+        self.asked = 0
+        self.lags_s: list[float] = []
+
+    def answer(self, position: int, now: float) -> RemoteStatus:
+        """What it tells of a job."""
+        self.asked += 1
+        start = position // self._slots * self._duration_s
+        if now < start:
+            return RemoteStatus(word="waiting", state="waiting")
+        if now < start + self._duration_s:
+            return RemoteStatus(word="running", state="running", started_at=start)
+        self.lags_s.append(now - start - self._duration_s)
+        duration_s = float(int(self._duration_s))
+        return RemoteStatus(
+            word="completed", state="success", started_at=start, duration_s=duration_s
+        )
+
+    def watch(self, roster: Roster) -> None:
+        """Ask what is due until every job has ended."""
+        roster.update(self.rows, 1)
+        now = 0.0
+        while list(roster):
+            for job in roster.take_due(now):
+                roster.answered(job, self.answer(job.position, now), now, now)
+            now = max(now + 0.005, roster.next_at)
+            assert math.isfinite(now) or not list(roster)
+
+
+@pytest.mark.parametrize(("count", "slots"), [(1, 1), (5, 5), (50, 10), (50, 50), (40, 1)])
+@pytest.mark.parametrize("duration_s", [10.0, 60.0, 600.0])
+def test_ends_are_noticed_in_time(count, slots, duration_s):
+    """Within a tenth of the job's duration, or a second, however long it has waited before."""
+    cloud = Cloud(count, slots, duration_s)
+    cloud.watch(Roster())
+    assert len(cloud.lags_s) == count
+    late = [lag for lag in cloud.lags_s if lag > max(1.0, 0.1 * duration_s) + 0.05]
+    assert len(late) <= count / 10
+
+
+def test_what_is_known_saves_questions():
+    """Jobs like those that have ended take a few questions each, those behind them hardly any."""
+    first, all_of_them = Cloud(10, 10, 60.0), Cloud(50, 10, 60.0)
+    first.watch(Roster())
+    all_of_them.watch(Roster())
+    assert (all_of_them.asked - first.asked) / 40 <= 0.6 * first.asked / 10
+
+
+def test_a_large_roster_asks_within_the_rate():
+    """A thousand jobs that run are asked about in turns, not all at each moment."""
+    cloud = Cloud(1000, 1000, 100.0)
+    cloud.watch(Roster())
+    assert cloud.asked <= 1000 + 1000 * 7
+
+
+def test_what_changed_elsewhere_is_taken_in():
+    """Another process' answer ends a job here too, and a rerun is another attempt."""
+    roster = Roster()
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3)
+    assert [job.remote_id for job in roster.take_due(0.0)] == ["a", "b"]
+    roster.update(
+        [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)], 7
+    )
+    assert [job.remote_id for job in roster] == ["c"]
+    assert [job.remote_id for job in roster.take_due(0.0)] == ["c"]
+    assert roster.version == 7
+
+
+def test_who_got_no_answer_is_asked_again_when_it_is_said():
+    """A job that was taken is not due again by itself; the latest word counts."""
+    roster = Roster()
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1)
+    (job,) = roster.take_due(0.0)
+    assert roster.take_due(1e9) == []
+    roster.schedule(job, 60.0)
+    roster.schedule(job, 5.0)
+    assert roster.next_at == 5.0
+    assert roster.take_due(5.0) == [job]
+    assert roster.take_due(100.0) == []
+
+
+def test_platforms_have_queues_of_their_own():
+    """What waits for one machine says nothing about another's jobs."""
+    roster = Roster()
+    others = Target("quandela", "https://cloud.example", "", "qpu:other")
+    rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
+    roster.update(rows, 1)
+    for job in roster.take_due(0.0):
+        roster.answered(job, RemoteStatus(word="waiting", state="waiting"), 0.0, 0.0)
+    soon = {job.position for job in roster.take_due(0.9)}
+    assert soon == {*range(FRONTIER), 20}
