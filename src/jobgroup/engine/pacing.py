@@ -35,7 +35,8 @@ def poll_delay_s(
 
     It grows with the job's age, so that the cost of watching is logarithmic in how long it runs.
     Jobs far back in the queue are asked about rarely: they cannot have ended before those in front.
-    Before jobs like it have ever ended, it is asked about only now and then, in case it fails.
+    Before jobs like it have ever ended, it is asked about only half-way, in case it fails, and then
+    at that very moment.
 
     Args:
         age_s: seconds since the job began to run, or was sent.
@@ -51,7 +52,11 @@ def poll_delay_s(
     """
     if is_near:
         wanted = max(SHORTEST_S, fraction * age_s, min(1.0, age_s / 4))
-        wanted = max(wanted, min(expected_s / 2, expected_s - age_s))
+        left_s = expected_s - age_s
+        if left_s > 2 * wanted:
+            wanted = min(left_s, expected_s / 2)
+        elif left_s > 0:
+            wanted = max(SHORTEST_S, left_s)
     else:
         wanted = max(1.0, age_s)
     share = crowd / RATE_PER_S * (1 if is_near else 5)

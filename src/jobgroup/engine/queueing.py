@@ -95,7 +95,6 @@ class _Account:
         async with together() as group:
             while (self.waiting or self._in_flight) and not run.is_stopping:
                 change = run.session.change
-                await run.wait_while_paused()
                 await self._settle()
                 if self._is_over:
                     break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -20,11 +19,8 @@ from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import TERMINAL
 from jobgroup.store import Pollable, Target
 
-ENDS_KEPT = 20
-"""Of each platform; the shortest of them is when the next end can be expected."""
-
 FEWEST_ENDS = 3
-"""Below which nothing is expected."""
+"""Of jobs of a platform, below which nothing is expected of the next one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,12 +51,24 @@ class _Lane:
 
     waiting: dict[int, Watched] = field(default_factory=dict)
     running: dict[int, Watched] = field(default_factory=dict)
-    ends_s: deque[float] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
+    ends: int = 0
+    shortest_s: float = math.inf
 
     @property
     def expected_s(self) -> float:
-        """How long a job runs at least, as far as the last ones tell; 0.0 for unknown."""
-        return min(self.ends_s) if len(self.ends_s) >= FEWEST_ENDS else 0.0
+        """How long a job runs at least, as far as those before it tell; 0.0 for unknown."""
+        return self.shortest_s if self.ends >= FEWEST_ENDS else 0.0
+
+    def note_end(self, job: Watched, answer: RemoteStatus, now_utc: float) -> None:
+        """Learn from a job that has succeeded how long they run."""
+        began = answer.started_at or job.running_since
+        if answer.state != "success" or began is None:
+            return
+        took_s = now_utc - _within(began, job.sent_at, now_utc)
+        if answer.duration_s:
+            took_s = min(took_s, answer.duration_s + 1.0)  # told in whole seconds, cut off
+        self.shortest_s = min(self.shortest_s, took_s)
+        self.ends += 1
 
     @property
     def front(self) -> list[Watched]:
@@ -107,8 +115,7 @@ class Roster:
             return
         lane = self._lanes[job.target]
         if answer.state in TERMINAL:
-            if answer.state == "success" and answer.duration_s is not None:
-                lane.ends_s.append(answer.duration_s)
+            lane.note_end(job, answer, now_utc)
             self._drop(job)
             for following in islice(lane.waiting.values(), 1):  # it has the slot by now
                 self.schedule(following, now)
@@ -116,8 +123,7 @@ class Roster:
         if job.is_waiting and answer.state != "waiting":
             del lane.waiting[job.position]
             lane.running[job.position] = job
-            # the cloud's clock may be another
-            job.running_since = min(max(answer.started_at or now_utc, job.sent_at), now_utc)
+            job.running_since = _within(answer.started_at or now_utc, job.sent_at, now_utc)
             job.is_waiting = False
             self._hasten(lane, now_utc)
         elif not job.is_waiting and answer.state == "waiting":
@@ -167,6 +173,8 @@ class Roster:
         age_s = now_utc - (job.running_since or job.sent_at)
         if not job.is_waiting:
             delay_s = poll_delay_s(age_s, is_near=True, crowd=near, expected_s=lane.expected_s)
+            if age_s < lane.expected_s:
+                return delay_s
         elif any(job is other for other in lane.front):
             # where others run, it is their ends that tell when it starts
             fraction = NEXT_FRACTION if lane.running else AGE_FRACTION
@@ -174,3 +182,8 @@ class Roster:
         else:
             delay_s = poll_delay_s(age_s, is_near=False, crowd=waiting)
         return jittered(delay_s, job.attempt_id)
+
+
+def _within(moment: float, earliest: float, latest: float) -> float:
+    """A moment that a cloud tells, whose clock may be another."""
+    return min(max(moment, earliest), latest)
