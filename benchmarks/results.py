@@ -20,8 +20,12 @@ def lines(*, quick: bool) -> Iterator[Line]:
         has_peer = not quick and count == 1000
         yield Line(
             f"get_results of {count:,} jobs at {LATENCY_S * 1000:g} ms",
-            Variant(get_results, (count,)),
-            {"20 at once, and decoding": Variant(bare.results, (count, LATENCY_S, 20))},
+            Variant(get_results, (count,), once=count > 1000),
+            {
+                "20 at once, and decoding": Variant(
+                    bare.results, (count, LATENCY_S, 20), once=count > 1000
+                )
+            },
             {"JobGroup": Variant(peers.results, (count, LATENCY_S), once=True)} if has_peer else {},
             jobs=count,
             series="results",

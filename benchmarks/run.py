@@ -49,7 +49,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=lambda text: text.split(","), default=ROWS)
-    parser.add_argument("--repeats", type=int, help="of each variant (5; quick: 2)")
+    parser.add_argument("--repeats", type=int, help="of each variant (3; quick: 2)")
     parser.add_argument("--quick", action="store_true", help="small sizes, without the slow peers")
     parser.add_argument("--directory", type=Path, help="where to write: the disk that is measured")
     parser.add_argument("--output", type=Path, help="the page (RESULTS.md for a whole run)")
@@ -58,21 +58,38 @@ def _options() -> argparse.Namespace:
         parser.error(f"there are no rows {unknown}; there are {', '.join(ROWS)}")
     is_whole = not options.quick and options.rows == ROWS
     options.output = options.output or (RESULTS if is_whole else None)
-    options.repeats = options.repeats or (2 if options.quick else 5)
+    options.repeats = options.repeats or (2 if options.quick else 3)
     return options
 
 
 def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> str:
     packages = ("jobgroup", "perceval-quandela", "httpx", "aiohttp", "httpx-aiohttp")
+    machine = (
+        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors ({_processor()}),"
+        f" {_memory_gb():.0f} GB, load {min(loads):.1f} to {max(loads):.1f}"
+    )
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; each number is the median"
         f" of {options.repeats} runs in processes of their own, in turns; slow peers and the"
-        f" longest lines ran once. {platform.system()} {platform.release()}, {os.cpu_count()}"
-        f" processors, load {min(loads):.1f} to {max(loads):.1f}; Python"
-        f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f" longest lines ran once. {machine}; Python {platform.python_version()},"
+        f" SQLite {sqlite3.sqlite_version}, "
         + ", ".join(f"{name} {_version(name)}" for name in packages)
         + "."
     )
+
+
+def _processor() -> str:
+    """Its model, as Linux tells it; else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.machine())
+
+
+def _memory_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
 
 
 def _version(package: str) -> str:
@@ -89,7 +106,8 @@ def _page(rows: list[tuple[str, ...]], about: str) -> str:
 bare httpx loop on aiohttp's transport) and beside Perceval's own groups, on the same machine, disk
 and loopback server. *Ratio* is jobgroup to the floor, and peer to jobgroup. *Growth* is how many
 times more a line takes than the one of its kind before it, for ten times more jobs: 10 is linear, 1
-is flat.
+is flat. What bounds the lines that do not reach what they should stands in `README.md` beside this
+page.
 
 {as_markdown(rows)}
 

@@ -28,7 +28,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
                     f"{n} at once": Variant(
                         bare.loop, ("status", count, latency_s, n), once=count > 1000
                     )
-                    for n in (20, 100)
+                    for n in ((20, 100) if count <= 1000 else (100,))
                 },
                 {"JobGroup": Variant(peers.progress, (count, latency_s), once=True)}
                 if has_peer
@@ -52,7 +52,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
         yield _life(10, 10, 3.0)
     else:
         yield _life(50, 50, MINUTE)
-        yield _life(50, 10, MINUTE)
+        yield _life(50, 25, MINUTE)
 
 
 def _life(count: int, slots: int, duration_s: float) -> Line:
