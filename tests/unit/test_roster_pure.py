@@ -39,7 +39,7 @@ class Cloud:
 
     def watch(self, roster: Roster) -> None:
         """Ask what is due until every job has ended."""
-        roster.update(self.rows, 1)
+        roster.update(self.rows, 1, 0.0)
         now = 0.0
         while list(roster):
             for job in roster.take_due(now):
@@ -77,10 +77,12 @@ def test_a_large_roster_asks_within_the_rate():
 def test_what_changed_elsewhere_is_taken_in():
     """Another process' answer ends a job here too, and a rerun is another attempt."""
     roster = Roster()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3)
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0)
     assert [job.remote_id for job in roster.take_due(0.0)] == ["a", "b"]
     roster.update(
-        [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)], 7
+        [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)],
+        7,
+        9.0,
     )
     assert [job.remote_id for job in roster] == ["c"]
     assert [job.remote_id for job in roster.take_due(0.0)] == ["c"]
@@ -90,7 +92,7 @@ def test_what_changed_elsewhere_is_taken_in():
 def test_who_got_no_answer_is_asked_again_when_it_is_said():
     """A job that was taken is not due again by itself; the latest word counts."""
     roster = Roster()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1)
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0)
     (job,) = roster.take_due(0.0)
     assert roster.take_due(1e9) == []
     roster.schedule(job, 60.0)
@@ -105,8 +107,22 @@ def test_platforms_have_queues_of_their_own():
     roster = Roster()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
-    roster.update(rows, 1)
+    roster.update(rows, 1, 0.0)
     for job in roster.take_due(0.0):
         roster.answered(job, RemoteStatus(word="waiting", state="waiting"), 0.0, 0.0)
     soon = {job.position for job in roster.take_due(0.9)}
     assert soon == {*range(FRONTIER), 20}
+
+
+def test_a_cancellation_is_watched_closely():
+    """However rarely a job is asked about: once it is to be canceled, the cloud is asked."""
+    roster = Roster()
+    (row,) = Cloud(1, 1, 600.0).rows
+    roster.update([row], 1, 0.0)
+    (job,) = roster.take_due(0.0)
+    roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 300, 300)
+    assert roster.next_at > 320
+    roster.update([row._replace(is_canceling=True)], 2, 301.0)
+    assert roster.take_due(301.0) == [job]
+    roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 301, 301)
+    assert roster.next_at < 302

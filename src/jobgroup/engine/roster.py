@@ -37,6 +37,7 @@ class Watched:
     due_at: float = -math.inf
     is_waiting: bool = True
     running_since: float | None = None
+    canceling_since: float | None = None
     not_found: int = 0
 
     @property
@@ -93,7 +94,7 @@ class Roster:
     def __iter__(self) -> Iterator[Watched]:
         return iter(self._jobs.values())
 
-    def update(self, rows: Iterable[Pollable], version: int) -> None:
+    def update(self, rows: Iterable[Pollable], version: int, now_utc: float) -> None:
         """Take in what has changed in the group since the version that was known."""
         for row in rows:
             known = self._jobs.get(row.position)
@@ -101,10 +102,13 @@ class Roster:
                 self._drop(known)
                 known = None
             if known is None and row.may_change:
-                job = Watched(*row[:5])
-                self._jobs[job.position] = job
-                self._lanes.setdefault(job.target, _Lane()).waiting[job.position] = job
-                self.schedule(job, -math.inf)
+                known = Watched(*row[:5])
+                self._jobs[known.position] = known
+                self._lanes.setdefault(known.target, _Lane()).waiting[known.position] = known
+                self.schedule(known, -math.inf)
+            if known is not None and row.is_canceling and known.canceling_since is None:
+                known.canceling_since = now_utc
+                self.schedule(known, -math.inf)
         self.version = version
 
     def answered(self, job: Watched, answer: RemoteStatus, now: float, now_utc: float) -> None:
@@ -170,8 +174,10 @@ class Roster:
         lanes = self._lanes.values()
         waiting = sum(len(lane.waiting) for lane in lanes)
         near = sum(len(lane.running) + min(len(lane.waiting), FRONTIER) for lane in lanes)
-        age_s = now_utc - (job.running_since or job.sent_at)
-        if not job.is_waiting:
+        age_s = now_utc - (job.canceling_since or job.running_since or job.sent_at)
+        if job.canceling_since is not None:
+            delay_s = poll_delay_s(age_s, is_near=True, crowd=near)
+        elif not job.is_waiting:
             delay_s = poll_delay_s(age_s, is_near=True, crowd=near, expected_s=lane.expected_s)
             if age_s < lane.expected_s:
                 return delay_s

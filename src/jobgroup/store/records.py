@@ -151,6 +151,7 @@ class Pollable(NamedTuple):
     target: Target
     sent_at: float
     may_change: bool = True
+    is_canceling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

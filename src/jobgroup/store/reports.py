@@ -53,6 +53,7 @@ class Reports:
                     targets.setdefault(tuple(target), Target(*target)),
                     sent_at,
                     bool(remote_id) and state in ON_CLOUD,
+                    state == "cancel_requested",
                 )
                 for *target, attempt_id, position, remote_id, sent_at, state in rows
                 if since or remote_id
