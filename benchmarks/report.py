@@ -60,10 +60,11 @@ class Line:
 
 @dataclass
 class Measured:
-    """The results of a line by variant, in the order in which they came."""
+    """The results of a line by variant, in the order in which they came; or why there are none."""
 
     line: Line
     results: dict[str, list[Result]] = field(default_factory=dict)
+    failure: str = ""
 
     def add(self, variant: str, result: Result) -> None:
         """Take note of one run."""
@@ -105,6 +106,8 @@ def table(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
 
 def _row(m: Measured, before: Measured | None) -> tuple[str, ...]:
     line, unit = m.line, m.line.unit
+    if m.failure:
+        return (line.what, "failed", *[""] * (len(HEADER) - 3), m.failure)
     floor_text = ratio_text = ""
     if m.floor is not None:
         name, floor = m.floor
@@ -150,7 +153,10 @@ def _before(m: Measured, measured: Iterable[Measured]) -> Measured | None:
     smaller = [
         (o.line.jobs, o)
         for o in measured
-        if o.line.series == m.line.series and o.line.jobs is not None and o.line.jobs < m.line.jobs
+        if not o.failure
+        and o.line.series == m.line.series
+        and o.line.jobs is not None
+        and o.line.jobs < m.line.jobs
     ]
     return max(smaller, key=lambda pair: pair[0])[1] if smaller else None
 

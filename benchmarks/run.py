@@ -15,6 +15,7 @@ import time
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from traceback import print_exception
 
 from measure import measure
 from report import Measured, as_markdown, as_text, table
@@ -36,7 +37,11 @@ def main() -> None:
         for row in options.rows:
             for line in import_module(row).lines(quick=options.quick):
                 print(f"{line.what} ", end="", file=sys.stderr, flush=True)
-                measured.append(measure(line, options.repeats, Path(directory)))
+                try:
+                    measured.append(measure(line, options.repeats, Path(directory)))
+                except Exception as error:  # noqa: BLE001  # the other lines are measured all the same
+                    print_exception(error)
+                    measured.append(Measured(line, failure=type(error).__name__))
                 print(f" {as_text(table(measured)[-1:])}", file=sys.stderr)
                 loads.append(os.getloadavg()[0])
     rows = table(measured)
