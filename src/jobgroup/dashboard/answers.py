@@ -65,13 +65,19 @@ def _timeline(job: RemoteJob) -> Iterator[Json]:
     for event in job.events:
         yield {"at": event.at, "what": event.kind, "text": event.text}
     for each in job.attempts:
-        yield {"at": each.intent_at, "what": "sending", "text": f"attempt {each.number}"}
+        changes = (f", {name} {_change(pair)}" for name, pair in each.changes.items())
+        text = f"attempt {each.number}{''.join(changes)}"
+        yield {"at": each.intent_at, "what": "sending", "text": text}
         if each.sent_at is not None:
             yield {"at": each.sent_at, "what": "sent", "text": f"as {each.remote_id}"}
         if each.started_at is not None:
             yield {"at": each.started_at, "what": "started", "text": ""}
         if each.finished_at is not None:
             yield {"at": each.finished_at, "what": each.state, "text": each.message or ""}
+
+
+def _change(pair: Any) -> str:
+    return " → ".join(map(str, pair)) if isinstance(pair, list) else str(pair)
 
 
 class Results:
