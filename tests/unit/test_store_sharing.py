@@ -333,6 +333,7 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     monkeypatch.setattr(turns, "LEASE_S", 2.0)
     monkeypatch.setattr(turns, "BUSY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(turns, "UNNAMED_S", 1.0)
     lock = f"{path}.lock"
     with closing(GroupStore(path, create="g")) as store:
         if left == "empty":

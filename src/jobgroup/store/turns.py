@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from jobgroup.errors import StorageError
 from jobgroup.store.opening import BUSY_TIMEOUT_S, rename_to_new
 
 LEASE_S = 30.0
 """A writer that shows no life for so long loses its turn; it shows some every third of it."""
+
+UNNAMED_S = 5.0
+"""One that made its lock and has not written its name into it for so long was killed."""
 
 LOOK_EVERY_S = 0.5
 
@@ -38,7 +43,7 @@ def turn(path: Path) -> Iterator[None]:
             now, sign = time.monotonic(), _sign_of_life(marker)
             if sign != seen:
                 seen, seen_at = sign, now
-            elif sign is not None and now - seen_at > LEASE_S:
+            elif sign is not None and now - seen_at > (LEASE_S if sign.size_bytes else UNNAMED_S):
                 _remove_dead(marker, sign)
             if now > give_up_at:
                 raise StorageError(
@@ -51,15 +56,22 @@ def turn(path: Path) -> Iterator[None]:
         lease.release()
 
 
-def _sign_of_life(marker: Path) -> tuple[int, int] | None:
+class _Sign(NamedTuple):
+    inode: int
+    changed_at_ns: int
+    size_bytes: int
+
+
+def _sign_of_life(marker: Path) -> _Sign | None:
     try:
-        found = marker.stat()
+        with marker.open("rb") as opened:  # what is not opened may be told from a cache there
+            found = os.fstat(opened.fileno())
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return _Sign(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def _remove_dead(marker: Path, sign: tuple[int, int]) -> None:
+def _remove_dead(marker: Path, sign: _Sign) -> None:
     # filelock leaves one without a record, whose maker was killed before it could write it, and any
     # where two names cannot be exchanged in one step, as on NFS
     aside = marker.with_name(f"{marker.name}.{uuid.uuid4().hex}")
