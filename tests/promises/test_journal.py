@@ -11,6 +11,7 @@ from kills import Campaign
 from ledger import requests
 
 from jobgroup import CloudError, JobGroupError, UnconfirmedJobError
+from jobgroup.engine.sending import LOOK_UPS
 
 SEED = 20_261
 
@@ -178,6 +179,17 @@ def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(grou
     jg.wait(30)
     assert not jg.list_unconfirmed_jobs()
     ledger(jg).check().each_once("0", "1")
+
+
+def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, cloud, ledger):
+    """A cloud that was away for the seconds of one create can tell when the others are sent."""
+    cloud.set_plan(honours_keys=True)
+    jg = group(4)
+    cloud.faults.add("lose_reply", calls=["create"], times=1 + LOOK_UPS)
+    jg.run_parallel(queue=True)
+    jg.wait(30)
+    assert [j.state for j in jg] == ["success"] * 4
+    ledger(jg).check().each_once(*map(str, range(4)))
 
 
 @pytest.mark.parametrize("replace", [True, False])

@@ -34,16 +34,16 @@ AWAY_S = 3.0
 
 LAUNCH = """
 jg = JobGroup.open(name)
-while True:
-    jg.run_parallel(queue=True)
-    jg.wait()
-    failed = jg.list_unsuccessful_jobs()
-    say(["round", len(failed), len(jg.list_unsent_jobs()), len(jg.list_unconfirmed_jobs())])
-    if len(jg.list_successful_jobs()) == len(jg):
-        break
-    if failed:
+while len(jg.list_successful_jobs()) < len(jg):
+    try:
+        jg.run_parallel(queue=True)
+        jg.wait()
         jg.rerun_failed_parallel(queue=True)
         jg.wait()
+    except UnconfirmedJobError:
+        say("A cloud that was away could not tell of a job; the next run asks again.")
+    left = [jg.list_unsuccessful_jobs(), jg.list_unsent_jobs(), jg.list_unconfirmed_jobs()]
+    say("a round ended: {} failed, {} unsent, {} unconfirmed".format(*map(len, left)))
 """
 WATCH = """
 jg = JobGroup.open(name)
@@ -135,8 +135,7 @@ def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jo
                 f" {time.process_time():.1f}; {series.latest('memory', 'WAL')}",
                 flush=True,
             )
-    for _, failed, unsent, unconfirmed in launcher.all():
-        print(f"a round ended: {failed} failed, {unsent} unsent, {unconfirmed} unconfirmed")
+    print(*launcher.all(), sep="\n", flush=True)
 
 
 def judge(jobs: int, cloud: EmbeddedCloud) -> None:

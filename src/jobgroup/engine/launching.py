@@ -70,8 +70,24 @@ async def _send_all(run: Run) -> None:
         await send_queued(run, positions)
     else:
         await _parallel(run, positions)
+    await _ask_again(run)
     if run.refusals:
         raise run.refusals[min(run.refusals)]
+
+
+async def _ask_again(run: Run) -> None:
+    """A cloud that could not tell of a job when it was sent may tell now, hours later perhaps."""
+    session = run.session
+    unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
+    if not unclear:
+        return
+    await settle_unconfirmed(session)
+    if await session.in_thread(session.store.journal.unconfirmed):
+        return
+    for position in unclear:
+        del run.refusals[position]
+        run.tally.not_sent.pop(position, None)
+        run.tally.sent.append(position)
 
 
 async def _parallel(run: Run, positions: Sequence[int]) -> None:
