@@ -101,7 +101,7 @@ def soak(minutes: float, jobs: int, cloud: EmbeddedCloud, nursery: Nursery, file
         "watcher": nursery.start(WATCH, name=NAME),
         "dashboard": nursery.start(SHOW, name=NAME),
     }
-    # The cloud remembers its last 100,000 requests, about 1 kB each with their ends.
+    # the cloud remembers its last 100,000 requests, half a kilobyte each
     gauges = of_process("cloud", os.getpid(), memory_mb=60)
     for name, child in children.items():
         gauges |= of_process(name, child.pid, memory_mb=10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,11 +47,13 @@ class Series:
         return ", ".join(f"{name} {value:.1f}" for name, value in named)
 
     def growth(self, name: str) -> float:
-        """How much more the last quarter of the samples has than the second, by their medians."""
+        """How much the floor rose from the second quarter of the samples to the last.
+
+        The floor, as connections come and go; the first quarter is left out, as caches fill.
+        """
         values = self.samples[name]
         quarter = max(1, len(values) // 4)
-        early, late = values[quarter : 2 * quarter] or values[:1], values[-quarter:]
-        return statistics.median(late) - statistics.median(early)
+        return min(values[-quarter:]) - min(values[quarter : 2 * quarter] or values[:1])
 
     def lines(self) -> list[str]:
         """One line a gauge: what it began with, its largest and last value, and its growth."""
@@ -83,9 +84,9 @@ def of_process(name: str, pid: int, *, memory_mb: float) -> dict[str, Gauge]:
 
 
 def of_log(name: str, path: Path) -> dict[str, Gauge]:
-    """The write-ahead log beside a database; it may not exist, and not exceed a few MB."""
+    """The write-ahead log beside a database: longer by 4 MB where a reader is in the way once."""
     wal = path.with_name(path.name + "-wal")
-    size = Gauge(lambda: wal.stat().st_size / MB if wal.exists() else 0.0, "MB", 1)
+    size = Gauge(lambda: wal.stat().st_size / MB if wal.exists() else 0.0, "MB", 4)
     return {f"{name}: WAL": size}
 
 
