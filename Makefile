@@ -37,7 +37,7 @@ lab: $(VENV)/package
 	jupyter lab notebooks
 
 .PHONY: test
-test: lint $(VENV)/chromium
+test: lint $(VENV)/chromium $(VENV)/ipykernel6
 	cd js && npm run test
 	pytest -n 2 --dist loadfile --reruns 1
 
@@ -100,6 +100,11 @@ $(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder js/node_modules/.package-lock.
 
 $(VENV)/tools: pyproject.toml $(VENV)/python
 	$(PIP) --group dev
+	touch $@
+
+# beside the newest, for the browser tests; what it needs is what the newest needs
+$(VENV)/ipykernel6: $(VENV)/tools
+	$(PIP) --no-deps --upgrade --target $@ 'ipykernel<7'
 	touch $@
 
 $(VENV)/chromium: scripts/chromium.sh $(VENV)/tools

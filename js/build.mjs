@@ -32,6 +32,7 @@ const OWN_NAMES = [
   ...["folded", "narrow", "reason", "hint", "cells", "chosen", "selection", "testid", "kind"],
   ...["header", "label", "table", "icon", "order", "distribution", "shares", "changes"],
   ...["requery", "where", "constant", "telling", "numbers", "across", "lanes", "heard", "series"],
+  ...["known", "wide", "high", "deep", "atOnce"],
   "is(Trash|Open|Chosen|Number|Gone|Checked|Pending|Saved|Narrow)",
 ];
 

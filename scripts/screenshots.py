@@ -1,7 +1,7 @@
 """Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
 
-Usage: python scripts/screenshots.py [folder], with what the browser tests need installed and
-tests/hosts on PYTHONPATH.
+Usage: python scripts/screenshots.py [folder [scene ...]], with what the browser tests need
+installed and tests/hosts on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -33,16 +33,28 @@ def sweep(name, n, **parameters):
 
 sentences = [None] * 5 + ["Max shots must be less than or equal to 1000000"] + [None] * 4
 sentences += ["Computation failed: not enough memory for 12 photons in 20 modes", None]
-results = {f"|{a},{b},0,1>": round(6000 * 0.5 ** (2 * a + b)) for a in (0, 1) for b in (0, 1)}
+from math import cos, pi
+
+def fringe(i):
+    contrast = (0.97, 0.82)[i % 2]
+    bunched = round(5000 * (1 - contrast * cos(2 * pi * i / 24)))
+    return {"|1,1>": 10_000 - bunched, "|2,0>": bunched // 2, "|0,2>": bunched - bunched // 2}
+"""
+SWEPT = """
+jg = sweep(
+    "hong ou mandel, swept", 48, duration_s=lambda i: 0.3 + i % 4 / 2, results=fringe,
+)
+jg.run_parallel(queue=True)
+jg.wait()
 """
 MIXED = """
 jg = sweep(
     "hong ou mandel, 24 delays", 24,
-    duration_s=lambda i: 0.2 + i % 3 / 4 if i < 15 else 600, fail=lambda i: sentences[i % 12],
-    results=lambda i: results,
+    duration_s=lambda i: 1.2 + i % 5 if i < 15 else 600, fail=lambda i: sentences[i % 12],
+    results=lambda i: fringe(i),
 )
 jg.start()
-import time; time.sleep(9)
+import time; time.sleep(14)
 jg.pause()
 jg.add_many((job(), {"max_samples": 10_000}, {"phi": 1.2 + i / 20}) for i in range(3))
 """
@@ -63,13 +75,15 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "dark": ([MIXED, "Dashboard(jg)"], True),
     "narrow": ([MIXED, NARROW], False),
     "failure": ([MIXED, FAILED], False),
+    "sweep": ([SWEPT, "Dashboard(jg, selected=[0, 12])"], False),
+    "slots": ([MIXED, "Dashboard(jg)"], True),
     "empty": (['JobGroup("my first group")'], False),
     "100k": ([LARGE], False),
 }
 
 
-def main(folder: Path) -> None:
-    """Write one picture for each scene."""
+def main(folder: Path, *names: str) -> None:
+    """Write one picture for each scene, or for those that are named."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -77,7 +91,8 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
         launched(playwright) as browser,
     ):
-        for name, (cells, is_dark) in SCENES.items():
+        for name in names or SCENES:
+            cells, is_dark = SCENES[name]
             take(browser, server, cells, is_dark, folder / f"{name}.png")
 
 
@@ -86,6 +101,7 @@ def take(
 ) -> None:
     """Run the cells, wait until the jobs are on the page, and take its picture."""
     with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
+        notebook.page.set_viewport_size({"width": 1280, "height": 1800})  # all of it is in sight
         notebook.run_all()
         pose(notebook, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
@@ -101,9 +117,16 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("by-cause").click()
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("detail").wait_for()
+    if name == "sweep":
+        page.get_by_test_id("results").click()
+        page.get_by_test_id("sweep").locator("select").nth(2).select_option("circuit")
+        page.get_by_test_id("comparison").wait_for()
+    if name == "slots":
+        page.get_by_test_id("timeline").click()
+        page.locator(".slots").wait_for()
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # the last push, and what moves comes to rest
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images"))
+    main(Path(*sys.argv[1:2] or ["docs/images"]), *sys.argv[2:])

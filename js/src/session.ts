@@ -77,6 +77,14 @@ export class Session implements Receiver {
       this.revision.value;
       return layOut(this.table, this.columns.value.value);
     });
+    // At once: what is open of another group would ask for jobs that this one may not have.
+    const leave = effect(() => {
+      this.traits.group.value;
+      this.opened.value = null;
+      this.panel.value = "";
+      this.table.clear();
+    });
+    atEnd(lifetime, leave);
     const stop = effect(() => {
       this.order.requery(this.#query());
       this.revision.value = this.revision.peek() + 1;
@@ -133,7 +141,6 @@ export class Session implements Receiver {
   /** Parts are painted as they come; the version counts once the last one is here. */
   #onSnap(snap: Extract<FromPython, { t: "snap" }>, buffers: DataView[]): boolean {
     if (snap.part === 0) {
-      if (snap.epoch !== this.#epoch) this.#closeAll();
       this.#version = -1;
       this.#part = 0;
       this.table.clear();
@@ -161,11 +168,6 @@ export class Session implements Receiver {
     this.order.update(changed);
     this.revision.value += 1;
     return true;
-  }
-
-  #closeAll(): void {
-    this.opened.value = null;
-    this.panel.value = "";
   }
 
   #query() {

@@ -16,7 +16,8 @@ export interface Slots {
   from: number;
   to: number;
   lanes: Stay[][];
-  /** Share of the lanes' time in which a job ran. */
+  /** Jobs that ran at once, at most, and the share of so many slots' time in which one ran. */
+  atOnce: number;
   used: number;
 }
 
@@ -37,7 +38,15 @@ export function slotsOf(table: Table, now: number, most: number): Slots {
     else lanes.push([stay]);
     ran += stay.ended - (stay.ran ?? stay.ended);
   }
-  return { from, to, lanes, used: ran / ((to - from) * Math.max(1, lanes.length)) };
+  const atOnce = Math.max(0, ...stays.map((stay) => runningWith(stay, stays)));
+  return { from, to, lanes, atOnce, used: ran / ((to - from) * Math.max(1, atOnce)) };
+}
+
+/** How many ran when a job began. */
+function runningWith({ ran }: Stay, stays: readonly Stay[]): number {
+  if (ran === null) return 0;
+  return stays.filter((other) => other.ran !== null && other.ran <= ran && ran < other.ended)
+    .length;
 }
 
 function stayOf(table: Table, position: number, now: number): Stay[] {

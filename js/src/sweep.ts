@@ -14,8 +14,8 @@ export interface Sheet {
 export interface Scale {
   ends: [Cell, Cell];
   isNumber: boolean;
-  /** How many values there are. */
-  steps: number;
+  /** The values that there are. */
+  known: Cell[];
   /** 0 to 1; null for nothing. */
   at(value: Cell | undefined): number | null;
 }
@@ -37,12 +37,14 @@ export interface Plot {
   high: Scale;
   /** Of the shades. */
   deep: Scale | null;
+  /** What the lines are called, where there are several. */
+  names: Cell[];
 }
 
 /** The columns to go over, in which jobs differ, and those of them that are numbers. */
 export function choicesOf(sheet: Sheet): { across: number[]; numbers: number[] } {
   const scales = sheet.header.map((_, i) => scaleOf(sheet, i));
-  const across = scales.flatMap(({ steps }, i) => (steps > 1 ? [i] : []));
+  const across = scales.flatMap(({ known }, i) => (known.length > 1 ? [i] : []));
   return { across, numbers: across.filter((i) => i > 0 && scales[i]?.isNumber) };
 }
 
@@ -61,10 +63,12 @@ export function plotOf(sheet: Sheet, x: number, y: number, by: number): Plot {
       isMap ? value.at(row[y]) : null,
     ];
     if (left === null || top === null || (isMap && shade === null)) return [];
-    const series = isMap || by < 0 ? 0 : Math.round((third.at(row[by]) ?? 0) * third.steps - 0.5);
+    const series =
+      isMap || by < 0 ? 0 : Math.round((third.at(row[by]) ?? 0) * third.known.length - 0.5);
     return [{ position: Number(row[0]), left, top: 1 - top, series, shade }];
   });
-  return { points, wide, high, deep: isMap ? value : null };
+  const names = isMap || by < 0 ? [] : third.known;
+  return { points, wide, high, deep: isMap ? value : null, names };
 }
 
 /** The jobs whose points are between two corners, or near them: a press without a way means its point. */
@@ -89,5 +93,5 @@ function scaleOf({ rows }: Sheet, i: number): Scale {
     if (!isNumber) return (known.indexOf(value) + 0.5) / known.length;
     return first === last ? 0.5 : (Number(value) - first) / (last - first);
   };
-  return { ends, isNumber, steps: known.length, at };
+  return { ends, isNumber, known, at };
 }

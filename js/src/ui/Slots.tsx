@@ -1,4 +1,4 @@
-/** When each job waited and ran, one lane for each slot that was in use; clear ground is idle. */
+/** When each job waited and ran, each in the first lane that is free; clear ground is idle. */
 
 import * as format from "../format";
 import type { Session } from "../session";
@@ -11,14 +11,14 @@ const MOST_LANES = 32;
 export function Slots({ session }: { session: Session }) {
   session.revision.value;
   const now = session.now.value;
-  const { from, to, lanes, used } = slotsOf(session.table, now, MOST_JOBS);
+  const { from, to, lanes, atOnce, used } = slotsOf(session.table, now, MOST_JOBS);
   const share = (seconds: number) => `${(100 * Math.max(0, seconds)) / (to - from)}%`;
   return (
     <Panel
       session={session}
       testid="slots"
       title="Slots"
-      note={`${format.count(lanes.length, "slot")}, a job ran in them ${Math.round(100 * used)} % of the time`}
+      note={`at most ${format.count(atOnce, "job")} ran at once, ${Math.round(100 * used)} % of that on average`}
     >
       <figure class="slots">
         {lanes.slice(0, MOST_LANES).map((lane, i) => (
@@ -42,7 +42,7 @@ export function Slots({ session }: { session: Session }) {
           <i>{format.clock(from, now)}</i>
           <i>
             {lanes.length > MOST_LANES
-              ? `and ${lanes.length - MOST_LANES} more slots`
+              ? `and ${lanes.length - MOST_LANES} more lanes`
               : "light: waiting, full: running"}
           </i>
           <i>{format.clock(to, now)}</i>

@@ -16,7 +16,7 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
   const main = numbers.includes(sheet.main) ? sheet.main : (numbers.at(-1) as number);
   const first = across.find((i) => i > 0 && i !== main) ?? 0;
   const [x = first, y = main, by = -1] = picked.value;
-  const { points, wide, high, deep } = plotOf(sheet, x, y, by);
+  const { points, wide, high, deep, names } = plotOf(sheet, x, y, by);
   const select = (nth: number, label: string, choices: number[]) => (
     <label>
       {label}{" "}
@@ -44,6 +44,11 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
         {select(1, "Show", numbers)}
         {select(0, "over", across)}
         {select(2, "and", [-1, ...across])}
+        {names.map((name, i) => (
+          <span key={i} class="series" data-series={i % 6}>
+            {name}
+          </span>
+        ))}
         {deep && (
           <i>
             light {format.cell(deep.ends[0])}, dark {format.cell(deep.ends[1])}

@@ -234,7 +234,7 @@ describe("the slots", () => {
   it("show what waited and ran in each, and open a job", async () => {
     const { root } = await show();
     await at("timeline").click();
-    await expect.element(at("slots")).toHaveTextContent("slots, a job ran in them");
+    await expect.element(at("slots")).toHaveTextContent("jobs ran at once");
     const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
     expect(stays().length).toBe(20);
     expect(new Set(stays().map(({ dataset }) => dataset.status))).toContain("running");

@@ -95,7 +95,7 @@ const TASKS: Task[] = [
   {
     name: "compare two distributions",
     scene: "still",
-    most: 23,
+    most: 21,
     keyboard: async (keys) => {
       await keys.to(id("results"));
       await keys.press("{Enter}");
@@ -250,7 +250,7 @@ const TASKS: Task[] = [
   {
     name: "open another group",
     scene: "still",
-    most: 16,
+    most: 11,
     keyboard: async (keys) => {
       await keys.to(id("all-groups"));
       await keys.press("{Enter}");

@@ -91,6 +91,14 @@ describe("snapshots and patches", () => {
     expect(session.table.total).toBe(1);
   });
 
+  it("are gone with what stands open of them as soon as another group is shown", () => {
+    model.push(snap());
+    session.opened.value = 2;
+    session.open("results");
+    model.setTraits({ group: "another" });
+    expect([session.opened.value, session.panel.value, session.table.total]).toEqual([null, "", 0]);
+  });
+
   it("in parts are painted as they come, and count once all are here", () => {
     model.push(snap({ parts: 2, rows: blockOf(rows.slice(0, 2)) }));
     expect(session.order.positions).toHaveLength(3);

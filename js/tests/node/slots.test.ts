@@ -13,10 +13,10 @@ const success = (sent_at: number, started_at: number | null, duration_s: number)
 describe("slots", () => {
   it("take the next job as soon as one has ended", () => {
     const jobs = [success(100, 101, 4), success(100, 102, 8), success(106, 107, 3)];
-    const { from, to, lanes, used } = slotsOf(tableOf(jobs), 1000, 10);
+    const { from, to, lanes, atOnce, used } = slotsOf(tableOf(jobs), 1000, 10);
     expect([from, to]).toEqual([100, 110]);
     expect(lanes.map((lane) => lane.map(({ position }) => position))).toEqual([[0, 2], [1]]);
-    expect(used).toBeCloseTo(15 / 20);
+    expect([atOnce, used]).toEqual([2, expect.closeTo(15 / 20)]);
   });
 
   it("hold what is on the cloud until now, and know what waits", () => {

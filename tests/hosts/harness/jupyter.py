@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "docmanager-extension/plugin": {"autosave": False},
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
-KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
+"""Where the Makefile puts ipykernel 6, which hears the browser between cells only."""
 # Notebook 7 itself, on any notebook, when Lab's extensions are installed beside it
 KNOWN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
 
@@ -172,11 +174,12 @@ class JupyterServer:
         *,
         application: Application = "lab",
         dark: bool = False,
+        kernel: Literal["python3", "ipykernel6"] = "python3",
     ) -> Iterator[Notebook]:
         """A notebook of these code cells, or a copy of this file, with a fresh, idle kernel."""
         number = next(self._numbers)
         path = f"{number}.ipynb"
-        (self.notebooks / path).write_text(_contents(notebook))
+        (self.notebooks / path).write_text(_contents(notebook, kernel))
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.configure("apputils-extension/themes", {"theme": theme})
         # a workspace of its own, else Lab opens again what the last test left
@@ -189,13 +192,13 @@ class JupyterServer:
             page.locator("#jupyterlab-splash").wait_for(state="detached")
             page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook").wait_for()
             page.evaluate(LISTEN)
-            kernel = page.evaluate(KERNEL_ID)
-            connection_file = self.root / f"jupyter_runtime_dir/kernel-{kernel}.json"
+            running = page.evaluate(KERNEL_ID)
+            connection_file = self.root / f"jupyter_runtime_dir/kernel-{running}.json"
             with oracle.listening_to(connection_file) as ask:
                 try:
                     yield Notebook(page, record, ask)
                 finally:
-                    page.request.delete(f"{self.url}/api/kernels/{kernel}")
+                    page.request.delete(f"{self.url}/api/kernels/{running}")
 
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
         """Write settings of a plugin, for the pages that are opened from now on."""
@@ -204,7 +207,7 @@ class JupyterServer:
         path.write_text(json.dumps(settings))
 
 
-def _contents(notebook: Sequence[str] | Path) -> str:
+def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
     if isinstance(notebook, Path):
         return notebook.read_text()
     cells: list[dict[str, Any]] = [
@@ -218,7 +221,7 @@ def _contents(notebook: Sequence[str] | Path) -> str:
         }
         for index, source in enumerate(notebook)
     ]
-    metadata = {"kernelspec": KERNELSPEC}
+    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
 
 
@@ -232,6 +235,7 @@ def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
         folder.mkdir()
     for plugin, settings in SETTINGS.items():
         server.configure(plugin, settings)
+    _offer_old_kernel(folders["JUPYTER_DATA_DIR"])
     with serving(
         [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.port={port}"],
         env={name: str(folder) for name, folder in folders.items()},
@@ -240,3 +244,17 @@ def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
         log=root / "jupyter.log",
     ):
         yield server
+
+
+def _offer_old_kernel(data_dir: Path) -> None:
+    """The same Python with another ipykernel before it on its path."""
+    path = os.pathsep.join(filter(None, [str(OLD_KERNEL), os.environ.get("PYTHONPATH")]))
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "ipykernel6",
+        "language": "python",
+        "env": {"PYTHONPATH": path},
+    }
+    folder = data_dir / "kernels" / "ipykernel6"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec))

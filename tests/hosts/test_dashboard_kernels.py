@@ -1,0 +1,36 @@
+"""The dashboard on the older of the kernels that people have; other tests use the newest."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from harness.groups import cloud, group
+from harness.jupyter import OLD_KERNEL, JupyterServer
+
+pytestmark = pytest.mark.hosts
+
+
+def test_ipykernel_6_runs_reruns_and_hears_a_click_after_the_cell(
+    browser: Browser, jupyter: JupyterServer
+):
+    """All goes as on the newest; a click during a cell is answered at once and done after it."""
+    assert OLD_KERNEL.exists(), f"`make {OLD_KERNEL}` installs the kernel that this test needs"
+    cells = [
+        cloud(),
+        group("six", "job()", "job()") + "\ncloud.faults.add('fail_job', times=1)\njg",
+        "import time; time.sleep(4)",
+    ]
+    with jupyter.open(browser, cells, kernel="ipykernel6") as notebook:
+        assert notebook.evaluate("__import__('ipykernel').__version__").startswith("6.")
+        notebook.run(0)
+        notebook.run(1)
+        page = notebook.page
+        page.get_by_test_id("run").click()
+        expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
+        expect(page.get_by_test_id("counts-error")).to_contain_text("1")
+
+        notebook.start(2)
+        page.get_by_test_id("rerun-failed").click()
+        expect(page.get_by_test_id("live")).to_contain_text("Rerun asked")
+        expect(page.get_by_test_id("counts-success")).to_contain_text("2")
+        assert notebook.evaluate("sorted(len(j.attempts) for j in jg)") == [1, 2]
+        notebook.assert_quiet()

@@ -1,0 +1,227 @@
+"""The ten tasks that people come for, one after another in one JupyterLab, by keyboard alone."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from harness.groups import cloud, group
+from harness.jupyter import JupyterServer, Notebook
+
+pytestmark = pytest.mark.hosts
+
+MOST = 30
+"""Keys of any task. Paths differ from those of docs/dashboard.md a little: the jobs are others."""
+
+ACTIVE = "() => document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
+IS_IN_ROW = """
+(now, selector) => {
+  const row = now.getRootNode().querySelector(selector)?.closest("[role=toolbar], fieldset");
+  return Boolean(row?.contains(now));
+}
+"""
+JOBS = (
+    "job(results={'|1,0>': 7, '|0,1>': 3})",
+    "job(results={'|1,0>': 4, '|0,1>': 6})",
+    "job(fail='too many photons')",
+    "job(fail='no such parameter')",
+)
+ON_CLOUD = """
+jg.run_parallel()
+jg.wait()
+jg.add_many([job(3600), job(3600)])
+jg.run_parallel()
+"""
+LOST = """
+from contextlib import suppress
+from jobgroup import UnconfirmedJobError
+cloud.faults.add("lose_reply", calls=["create"])
+jg.add(job(3600))
+with suppress(UnconfirmedJobError):
+    jg.run_parallel()
+cloud.faults.clear()
+lost = cloud.jobs()[-1].id
+Dashboard(jg)
+"""
+
+
+@dataclass
+class Keys:
+    """A keyboard that counts; what is typed counts by the letter."""
+
+    page: Page
+    count: int = 0
+
+    def press(self, *keys: str) -> None:
+        """One key after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.count += len(keys)
+
+    def type(self, text: str) -> None:
+        """Letters."""
+        self.page.keyboard.type(text)
+        self.count += len(text)
+
+    def begin(self) -> None:
+        """At the first thing that Tab reaches, with nothing open."""
+        self.page.keyboard.press("Escape")
+        self.page.get_by_test_id("all-groups").focus()
+        self.count = 1
+
+    def to(self, selector: str, *, step: str = "Tab") -> None:
+        """To what a selector finds: in its row of buttons by arrows, from elsewhere by `step`."""
+        self.page.locator(selector).first.wait_for(state="attached")
+        for _ in range(60):
+            now = self.page.evaluate_handle(ACTIVE)
+            if now.evaluate("(now, selector) => now.matches(selector)", selector):
+                return
+            self.press("ArrowRight" if now.evaluate(IS_IN_ROW, selector) else step)
+        raise AssertionError(f"no key leads to {selector}")
+
+
+def find_why_a_job_failed(notebook: Notebook, keys: Keys) -> None:
+    """Failed jobs come first; Enter opens one."""
+    keys.to(".cell")
+    keys.press("ArrowDown", "ArrowDown", "Enter")
+    expect(notebook.page.get_by_test_id("detail")).to_contain_text("no such parameter")
+
+
+def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> None:
+    """The second way of the menu beside Rerun."""
+    keys.to("[aria-label^='More ways: Rerun']")
+    keys.press("Enter", "Enter")
+    notebook.wait_until("[r.rerun_of for r in jg.changes_since(0).records[7:]] == [2, 3]")
+
+
+def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
+    """Chosen among the results, which the kernel hears of."""
+    keys.to("[data-testid=results]")
+    keys.press("Enter")
+    for position in (0, 1):
+        keys.to(f"[aria-label='Choose job {position}']")
+        keys.press("Space")
+    expect(notebook.page.get_by_test_id("comparison")).to_contain_text("distance 0.3")
+    notebook.wait_until("[j.position for j in Dashboard(jg).selected_jobs] == [0, 1]")
+
+
+def cancel_what_is_on_the_cloud(notebook: Notebook, keys: Keys) -> None:
+    """All of it."""
+    keys.to("[data-testid=cancel]")
+    keys.press("Enter")
+    notebook.wait_until("[jg[i].state for i in (4, 5)] == ['canceled'] * 2")
+
+
+def copy_a_job_s_id(notebook: Notebook, keys: Keys) -> None:
+    """Found by its number, from among its attempts, into the clipboard."""
+    keys.to("[data-testid=search]")
+    keys.type("#1")
+    expect(notebook.page.get_by_test_id("row-0")).to_have_count(0)
+    keys.to(".cell")
+    keys.press("ArrowDown", "Enter")
+    keys.to("[role=tab]")
+    keys.press("ArrowRight", "ArrowRight")
+    keys.to("[aria-label='Copy the id']")
+    keys.press("Enter")
+    notebook.page.wait_for_function(
+        "(id) => navigator.clipboard.readText().then((text) => text === id)",
+        arg=notebook.evaluate("jg[1].id"),
+    )
+    notebook.page.get_by_test_id("search").fill("")
+
+
+def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
+    """A file that the browser saves."""
+    keys.to("[data-testid=chip-failed]")
+    keys.press("Enter")
+    notebook.wait_until("Dashboard(jg).filter == 'failed'")
+    keys.to("[data-testid=export]", step="Shift+Tab")
+    with notebook.page.expect_download() as download:
+        keys.press("Enter", "Enter")
+    assert download.value.suggested_filename == "tasks.csv"
+
+
+def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
+    """One button for both, while there is something to send."""
+    notebook.evaluate("jg.add(job())")
+    keys.to("[data-testid=pause]")
+    keys.press("Enter")
+    expect(notebook.page.get_by_test_id("pause")).to_contain_text("Resume")
+    assert notebook.evaluate("Dashboard(jg).paused")
+    keys.press("Enter")
+    notebook.wait_until("not Dashboard(jg).paused")
+
+
+def adopt_an_unconfirmed_job(notebook: Notebook, keys: Keys) -> None:
+    """With the id that the cloud has, which is pasted."""
+    keys.to("[data-testid=doubt] button")
+    keys.press("Enter")
+    keys.to('[aria-label="The job\'s id on the cloud"]')
+    notebook.page.keyboard.insert_text(notebook.evaluate("lost"))
+    keys.press("Tab", "Enter")
+    notebook.wait_until("jg[6].id == lost")
+    notebook.page.get_by_test_id("chip-all").click()
+
+
+def open_another_group(notebook: Notebook, keys: Keys) -> None:
+    """By the list of all groups."""
+    keys.press("Enter")
+    keys.to("[data-testid=group-another]")
+    keys.press("Enter")
+    expect(notebook.page.locator(".jobgroup h2")).to_have_text("another")
+
+
+def delete_groups_older_than_a_date_and_undo(notebook: Notebook, keys: Keys) -> None:
+    """By a date so late that both are."""
+    notebook.evaluate("jg.cancel_all()")
+    keys.press("Enter")
+    keys.to("[data-testid=delete-older]")
+    keys.press("Enter")
+    keys.to("[data-testid=before]")
+    keys.type("06012099")
+    keys.press("Enter")
+    listed = notebook.page.get_by_test_id("jobgroup")
+    expect(listed).to_contain_text("Trash 2")
+    assert notebook.evaluate("JobGroup.list_existing()") == []
+    keys.to("[data-testid=undo]")
+    keys.press("Enter")
+    expect(listed).to_contain_text("Groups 2")
+    assert sorted(notebook.evaluate("JobGroup.list_existing()")) == ["another", "tasks"]
+
+
+TASKS = (
+    adopt_an_unconfirmed_job,
+    find_why_a_job_failed,
+    rerun_the_failed_ones_and_keep_the_old,
+    compare_two_distributions,
+    cancel_what_is_on_the_cloud,
+    copy_a_job_s_id,
+    pause_and_resume,
+    export_the_failed_rows,
+    open_another_group,
+    delete_groups_older_than_a_date_and_undo,
+)
+
+
+def test_ten_tasks_by_keyboard(browser: Browser, jupyter: JupyterServer):
+    """Each is done as the kernel or the browser has it, in few keys."""
+    cells = [
+        cloud(),
+        group("another", "job()"),
+        group("tasks", *JOBS),
+        ON_CLOUD,
+        LOST,
+    ]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run_all()
+        keys = Keys(notebook.page)
+        doubtful = notebook.page.get_by_test_id("row-6")
+        expect(doubtful).to_have_attribute("data-status", "unconfirmed")
+        spent = {}
+        for task in TASKS:
+            keys.begin()
+            task(notebook, keys)
+            spent[task.__name__] = keys.count
+        print(spent)  # noqa: T201  # the figures of docs/dashboard.md
+        assert not {task: count for task, count in spent.items() if count > MOST}
+        notebook.assert_quiet()
