@@ -42,14 +42,14 @@ def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
 def test_a_queue_keeps_a_small_plan_full(group, cloud, ledger):
     """All jobs get through three slots, three at a time, with few questions and no refusal."""
     cloud.set_plan(max_queue=3)
-    jg = group(24, duration_s=0.05)
+    jg = group(12, duration_s=0.6)
     jg.run_parallel(queue=True)
     assert not jg.list_unsent_jobs()
     jg.wait(30)
-    ledger(jg).check().each_once(*map(str, range(24)))
+    ledger(jg).check().each_once(*map(str, range(12)))
     assert most_at_once(cloud, jg.name) == 3
-    assert requests(cloud, "create") == 24
-    assert requests(cloud, "availability") <= 24
+    assert requests(cloud, "create") == 12
+    assert requests(cloud, "availability") <= 12
 
 
 def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until):
