@@ -56,7 +56,9 @@ function stayOf(table: Table, position: number, now: number): Stay[] {
   if (sent === null) return [];
   const took = number("duration_s");
   const ran = number("started_at");
-  const known = number("finished_at") ?? (took === null ? null : (ran ?? sent) + took);
+  // The end that the cloud's own clock gives, where it is not less than a second.
+  const known =
+    took && ran !== null ? ran + took : (number("finished_at") ?? (took && sent + took));
   const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);
   const began = ran ?? (known === null || took === null ? null : known - took);
   return [{ position, state, sent, ran: began && Math.min(Math.max(began, sent), ended), ended }];
