@@ -44,11 +44,10 @@ def main() -> None:
                     measured.append(Measured(line, failure=type(error).__name__))
                 print(f" {as_text(table(measured)[-1:])}", file=sys.stderr)
                 loads.append(os.getloadavg()[0])
-    rows = table(measured)
-    about = _about(options, time.time() - began, loads)
+            rows, about = table(measured), _about(options, time.time() - began, loads)
+            if options.output:  # after each row: a run that is interrupted leaves what it has
+                options.output.write_text(_page(rows, about))
     print(f"{as_text(rows)}\n\n{about}")
-    if options.output:
-        options.output.write_text(_page(rows, about))
 
 
 def _options() -> argparse.Namespace:
