@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +24,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """JupyterLab and Notebook 7."""
     with serving_jupyter(tmp_path_factory.mktemp("jupyter")) as server:
         yield server
+
+
+@pytest.fixture
+def jupyter(jupyter_server: JupyterServer) -> JupyterServer:
+    """The server, whose kernels find no group of an earlier test."""
+    shutil.rmtree(jupyter_server.data_dir)
+    jupyter_server.data_dir.mkdir()
+    return jupyter_server

@@ -72,12 +72,14 @@ class Keys:
     def to(self, selector: str, *, step: str = "Tab") -> None:
         """To what a selector finds: in its row of buttons by arrows, from elsewhere by `step`."""
         self.page.locator(selector).first.wait_for(state="attached")
+        way = []
         for _ in range(60):
             now = self.page.evaluate_handle(ACTIVE)
             if now.evaluate("(now, selector) => now.matches(selector)", selector):
                 return
+            way.append(now.evaluate("(now) => now.cloneNode(false).outerHTML ?? now.nodeName")[:99])
             self.press("ArrowRight" if now.evaluate(IS_IN_ROW, selector) else step)
-        raise AssertionError(f"no key leads to {selector}")
+        raise AssertionError(f"no key leads to {selector}, but to {list(dict.fromkeys(way))}")
 
 
 def find_why_a_job_failed(notebook: Notebook, keys: Keys) -> None:
