@@ -10,7 +10,9 @@ import subprocess
 import sys
 import zlib
 
+import perceval as pcvl
 import pytest
+from perceval import algorithm, serialization
 
 from jobgroup.adapters import (
     JobDraft,
@@ -21,10 +23,6 @@ from jobgroup.adapters import (
     read_job,
 )
 from jobgroup.status import RunningStatus
-
-pcvl = pytest.importorskip("perceval")
-algorithm = pytest.importorskip("perceval.algorithm")
-serialization = pytest.importorskip("perceval.serialization")
 
 URL = "https://cloud.example"
 TOKEN = "canary-77ab"

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from simulations import body_of
 
 from jobgroup.cloud import EmbeddedCloud
 
@@ -98,20 +99,7 @@ def wait() -> Wait:
 @pytest.fixture(scope="session")
 def long_body() -> dict[str, Any]:
     """A create body that keeps a worker busy for half a minute, with progress every second."""
-    pcvl = pytest.importorskip("perceval")
-    from perceval.runtime.payload_generator import PayloadGenerator
-    from perceval.serialization import serialize
-
-    modes, photons = 12, 8
-    pcvl.random_seed(1)
-    experiment = pcvl.Experiment(pcvl.Unitary(pcvl.Matrix.random_unitary(modes)))
-    experiment.with_input(pcvl.BasicState([1] * photons + [0] * (modes - photons)))
-    experiment.min_detected_photons_filter(1)
-    experiment.noise = pcvl.NoiseModel(transmittance=0.5, indistinguishability=0.8)
-    body = PayloadGenerator.generate_payload(
-        "probs", experiment, platform_name="sim:slos", max_shots=1_000_000
-    )
-    return dict(serialize(body)) | {"job_name": "long"}
+    return body_of(12, 8)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from simulations import body_of
 
 from jobgroup import JobGroup, RemoteJob, set_token
-
-pytest.importorskip("perceval")
 
 
 class Processes:
@@ -109,23 +108,6 @@ def kill_worker(dask, wait_for):
         wait_for(lambda: workers[0] not in dask.processing())
 
     return kill
-
-
-def body_of(modes: int, photons: int) -> dict:
-    """A create body; the more photons, the longer it takes."""
-    import perceval as pcvl
-    from perceval.runtime.payload_generator import PayloadGenerator
-    from perceval.serialization import serialize
-
-    pcvl.random_seed(1)
-    experiment = pcvl.Experiment(pcvl.Unitary(pcvl.Matrix.random_unitary(modes)))
-    experiment.with_input(pcvl.BasicState([1] * photons + [0] * (modes - photons)))
-    experiment.min_detected_photons_filter(1)
-    experiment.noise = pcvl.NoiseModel(transmittance=0.5, indistinguishability=0.8)
-    body = PayloadGenerator.generate_payload(
-        "probs", experiment, platform_name="sim:slos", max_shots=1_000_000
-    )
-    return dict(serialize(body)) | {"job_name": f"{photons} photons"}
 
 
 def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_worker, wait_for):

@@ -153,7 +153,6 @@ def test_results_of_a_failed_job_are_null(http, create, wait, timer_body):
 
 def test_a_timers_result_is_decoded_by_perceval(http, create, wait, timer_body):
     """A job that runs nothing still gives a document that the client library understands."""
-    pytest.importorskip("perceval")
     from perceval.runtime.legacy import RemoteJob
 
     class Handler:

@@ -134,7 +134,6 @@ def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body,
 
 def test_another_executor_can_execute(start, create, waits, short_body, long_body):
     """Any `concurrent.futures.Executor` will do; progress and cancelation reach its workers."""
-    pytest.importorskip("perceval")
     wait, wait_for = waits
     with ThreadPoolExecutor(2) as executor:
         _, client = start(executor=executor, workers=2)

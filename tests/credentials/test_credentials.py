@@ -141,7 +141,8 @@ def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
 
 def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
     """`RemoteConfig.set_token` without a save is enough in the same process."""
-    perceval = pytest.importorskip("perceval")
+    import perceval
+
     perceval.RemoteConfig.clear_cache()
     try:
         perceval.RemoteConfig.set_token(SECRET)

@@ -105,7 +105,6 @@ say([rss_mb() - before, [j.state for j in jg]])
 
 def test_a_bomb_in_a_result_does_not_fill_the_memory(unruly, child):
     """Perceval's own texts can be packed: one that unpacks to gigabytes is not unpacked."""
-    pytest.importorskip("perceval")
     packed = b"\x78\xda" + endless(32, 48)
     texts = {
         f"job-{n}": json.dumps({"results": f"{mark}{base64.b64encode(packed).decode()}"})

@@ -93,7 +93,8 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
 
 def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir):
     """Perceval's processors carry the token; the group that their job is added to does not."""
-    perceval = pytest.importorskip("perceval")
+    import perceval
+
     processor = perceval.RemoteProcessor("sim:slos", url=canary_cloud.url, token=CANARY)
     processor.set_circuit(perceval.BS())
     processor.min_detected_photons_filter(1)

@@ -6,8 +6,6 @@ import asyncio
 
 import pytest
 
-pytest.importorskip("starlette")
-
 from jobgroup import errors
 from jobgroup.cloud import EmbeddedCloud
 from jobgroup.providers.base import Account
