@@ -1,0 +1,229 @@
+"""Groups as files: damage, permissions, directories that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobgroup import (
+    DamagedGroupError,
+    JobGroup,
+    JobGroupError,
+    NewerGroupError,
+    RemoteJob,
+    StorageError,
+)
+
+
+def _damage(data_dir, name="broken", content=b"this is no database " * 500):
+    path = data_dir / "groups" / f"{name}.jobgroup"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_broken_file_does_not_stop_the_others(data_dir):
+    """delete_job_groups_date and summaries go on past a damaged file, and tell of it."""
+    JobGroup("a")
+    JobGroup("z")
+    path = _damage(data_dir)
+    with pytest.warns(UserWarning, match="broken"):
+        JobGroup.delete_job_groups_date(datetime.now(UTC) + timedelta(days=1))
+    assert JobGroup.list_existing() == ["broken"]
+    assert path.exists()
+    assert [s.name for s in JobGroup.summaries() if s.problem] == ["broken"]
+
+
+# -- damage ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", [JobGroup, JobGroup.open])
+def test_a_damaged_file_is_set_aside(use, data_dir):
+    """Its bytes are kept, the error says where; the other groups are not affected."""
+    JobGroup("a").add(RemoteJob({"command": "x"}, platform="p"))
+    content = _damage(data_dir).read_bytes()
+    with pytest.raises(DamagedGroupError) as caught:
+        use("broken")
+    (kept,) = (data_dir / "damaged").iterdir()
+    assert kept.read_bytes() == content
+    assert str(kept) in str(caught.value)
+    assert len(JobGroup("a")) == 1
+    assert len(JobGroup("broken")) == 0
+
+
+def test_a_truncated_group_is_set_aside(data_dir, in_child):
+    """A file that was a group and was cut short is damage, not an empty group."""
+    in_child(
+        "from jobgroup import JobGroup, RemoteJob\n"
+        "JobGroup('cut').add_many([RemoteJob({'command': 'x' * 9000 + str(i)}, platform='p')"
+        " for i in range(40)]); print(0)"
+    )
+    path = data_dir / "groups" / "cut.jobgroup"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2 - 7])
+    with pytest.raises(DamagedGroupError):
+        _use_every_part("cut")
+
+
+def _use_every_part(name):
+    jg = JobGroup(name)
+    assert len(jg.remote_jobs) == 40
+    assert {j.state for j in jg} == {"unsent"}
+    jg.add(RemoteJob({"command": "x"}, platform="p"))
+
+
+def test_another_programs_database_is_not_taken(data_dir):
+    """A SQLite file that is no group is set aside whole, its tables untouched."""
+    JobGroup("a")
+    path = data_dir / "groups" / "foreign.jobgroup"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE precious (x)")
+    with pytest.raises(DamagedGroupError):
+        JobGroup("foreign")
+    (kept,) = (data_dir / "damaged").iterdir()
+    with closing(sqlite3.connect(kept)) as connection:
+        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master")]
+    assert names == ["precious"]
+
+
+def test_a_file_that_is_just_being_made_is_not_damage(data_dir):
+    """Opening a group that another process begins at that moment never takes its file away."""
+    JobGroup("a")
+    path = data_dir / "groups" / "new.jobgroup"
+    path.touch(mode=0o600)
+    with pytest.raises(JobGroupError):
+        JobGroup.open("new")
+    assert path.exists()
+    assert JobGroup("new").progress()["Total"] == 0
+
+
+def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
+    """NewerGroupError advises to upgrade; the file's bytes are what they were."""
+    in_child("from jobgroup import JobGroup; JobGroup('future'); print(0)")
+    path = data_dir / "groups" / "future.jobgroup"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    for use in (JobGroup, JobGroup.open):
+        with pytest.raises(NewerGroupError, match="Upgrade"):
+            use("future")
+    assert path.read_bytes() == content
+    assert JobGroup.list_existing() == ["future"]
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_only_the_owner_can_read(data_dir, group, scripted):
+    """Directory 0700, files 0600, what SQLite keeps beside them too, whatever the umask says."""
+    old = os.umask(0)
+    try:
+        jg = group(scripted, 2)
+        jg.run_parallel()
+        modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (data_dir / "groups").iterdir()}
+    finally:
+        os.umask(old)
+    assert set(modes.values()) == {0o600}, modes
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((data_dir / "groups").stat().st_mode) == 0o700
+
+
+def test_no_token_is_ever_on_disk(data_dir, ended, scripted):
+    """Neither in the group's files nor in the trash, after runs, reruns and refusals."""
+    jg = ended("error", "completed")
+    jg.rerun_failed_parallel()
+    jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
+    scripted.faults["create"] = lambda *_: (401, {"error": f"Bad token {scripted.token}"})
+    with pytest.raises(JobGroupError):
+        jg.run_parallel()
+    with pytest.warns(UserWarning, match="go on"):
+        JobGroup.delete_job_group("experiment")
+    JobGroup("another")
+    files = [p for p in data_dir.rglob("*") if p.is_file()]
+    assert files
+    assert not [p for p in files if scripted.token.encode() in p.read_bytes()]
+
+
+_READ_ONLY = """
+import ctypes, json, os, sys
+if os.getuid() == 0 and not sys.argv[1:]:  # one who may everything is no test of permissions
+    assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+    os.execv(sys.executable, [*sys.orig_argv, "as an ordinary user"])
+from jobgroup import JobGroup, RemoteJob, StorageError
+answers = {}
+def note(name, call):
+    try:
+        answers[name] = repr(call())
+    except StorageError as error:
+        answers[name] = f"StorageError: {error}"
+job = RemoteJob({"command": "x"}, platform="p", url="http://127.0.0.1:9")
+note("list", JobGroup.list_existing)
+note("names", lambda: [j.name for j in JobGroup("kept")])
+note("progress", lambda: JobGroup.open("kept").progress())
+note("add", lambda: JobGroup("kept").add(job))
+note("run", lambda: JobGroup("kept").run_parallel())
+note("note", lambda: setattr(JobGroup("kept")[0], "note", "x"))
+note("new", lambda: JobGroup("new"))
+note("delete", lambda: JobGroup.delete_job_group("kept"))
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(params=["ended", "was killed"])
+def read_only(request, in_child, data_dir):
+    """The answers of a process that may read the data directory and not write to it.
+
+    Another process has written there before; one that was killed leaves SQLite's log behind.
+    """
+    in_child(
+        "import os; from jobgroup import JobGroup, RemoteJob\n"
+        "JobGroup('kept').add(RemoteJob({'command': 'x'}, platform='p', name='here'))\n"
+        "print(0, flush=True)\n" + ("" if request.param == "ended" else "os._exit(0)")
+    )
+    for file in (data_dir / "groups").iterdir():
+        file.chmod(0o400)
+    for directory in (data_dir / "groups", data_dir):
+        directory.chmod(0o500)
+    yield in_child(_READ_ONLY)
+    for directory in (data_dir, data_dir / "groups"):
+        directory.chmod(0o700)
+
+
+def test_a_read_only_directory_can_be_looked_at(read_only, data_dir):
+    """Reading works; each write says that it cannot be done, and nothing changed."""
+    answers = read_only
+    assert answers["list"] == "['kept']"
+    assert answers["names"] == "['here']"
+    assert "'not sent': 1" in answers["progress"]
+    for name in ("add", "run", "note", "new", "delete"):
+        assert answers[name].startswith("StorageError"), (name, answers[name])
+    assert "JOBGROUP_DATA_DIR" in answers["new"]
+    assert sorted(p.name for p in (data_dir / "groups").glob("*.jobgroup")) == ["kept.jobgroup"]
+
+
+def test_a_data_directory_that_cannot_be_made(monkeypatch, tmp_path):
+    """StorageError names the directory and the variable that chooses another."""
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(blocked))
+    with pytest.raises(StorageError, match="JOBGROUP_DATA_DIR"):
+        JobGroup("a")
+    assert blocked.read_text() == "in the way"
+
+
+def test_a_directory_that_was_there_keeps_its_permissions(monkeypatch, tmp_path):
+    """Where JOBGROUP_DATA_DIR is a directory of the user's own, only what we make is ours."""
+    own = tmp_path / "project"
+    own.mkdir()
+    own.chmod(0o755)
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(own))
+    JobGroup("a")
+    assert stat.S_IMODE(own.stat().st_mode) == 0o755
+    assert stat.S_IMODE((own / "groups").stat().st_mode) == 0o700

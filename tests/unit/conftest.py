@@ -1,0 +1,29 @@
+"""A group of three jobs in a file, and a lease to send them under."""
+
+from __future__ import annotations
+
+import pytest
+from journalled import BODY, TARGET, lease
+
+from jobgroup.store import GroupStore, NewJob
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Of the group's file."""
+    return tmp_path / "g.jobgroup"
+
+
+@pytest.fixture
+def store(path):
+    """A group of three unsent jobs."""
+    store = GroupStore(path, create="g")
+    store.add(NewJob(f"job {i}", TARGET, {**BODY, "n": i}, labels={"i": i}) for i in range(3))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def generation(store):
+    """Of the lease that this test sends under."""
+    return lease(store).generation

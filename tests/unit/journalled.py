@@ -1,0 +1,43 @@
+"""Steps of a job's life, for tests of the journal."""
+
+from __future__ import annotations
+
+import itertools
+
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.store import Target
+
+TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
+BODY = {"payload": {"command": "probs"}, "platform_name": "sim:altair"}
+
+_owners = itertools.count()
+
+
+def lease(store, *, live=False):
+    """Take the lease, as another holder each time."""
+    holder = {"owner": f"owner {next(_owners)}", "host": "here", "pid": 1, "started": ""}
+    return store.lease.take(holder, is_live=lambda _: live, on_taken=store.journal.recover)
+
+
+def states(store):
+    """Of all jobs, in order."""
+    return [r.state for r in store.records()]
+
+
+def send(store, generation, position, remote_id):
+    """Send a job; returns the id of its attempt."""
+    (intent,) = store.journal.intend([position], generation=generation)
+    store.journal.settle_sent(intent.attempt_id, remote_id)
+    return intent.attempt_id
+
+
+def says(state, **fields):
+    """What a cloud says of a job."""
+    return RemoteStatus(word=state, state=state, **fields)
+
+
+def failed(store, generation, position=0, remote_id="r0"):
+    """Send a job that fails; returns the id of its attempt."""
+    attempt_id = send(store, generation, position, remote_id)
+    store.reports.apply([(attempt_id, says("error", message="no photons"))])
+    return attempt_id

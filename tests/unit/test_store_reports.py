@@ -1,0 +1,127 @@
+"""What the cloud says of jobs, and jobs as they are added, in the group's file."""
+
+from __future__ import annotations
+
+import pytest
+from journalled import BODY, TARGET, failed, says, send, states
+
+from jobgroup.errors import DuplicateJobError
+from jobgroup.store import GroupStore, NewJob, Target
+
+# -- what the cloud says ---------------------------------------------------------------------------
+
+
+def test_answers_are_recorded_together(store, generation):
+    """One version for many answers; what is told already is no change."""
+    attempts = [send(store, generation, i, f"r{i}") for i in range(3)]
+    version = store.version
+    told = [(a, says("running", progress=0.5, message="half")) for a in attempts]
+    assert store.reports.apply(told) == [0, 1, 2]
+    assert store.version == version + 1
+    assert store.reports.apply(told) == []
+    assert store.version == version + 1
+    assert store.changes_since(version).positions == [0, 1, 2]
+
+
+def test_what_has_ended_never_changes_again(store, generation, path):
+    """Whichever process hears of it first; an answer that was under way comes too late."""
+    attempt_id = send(store, generation, 0, "r0")
+    other = GroupStore(path)
+    other.reports.apply([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
+    other.close()
+    assert store.reports.apply([(attempt_id, says("running"))]) == []
+    store.reports.note_problem(attempt_id, "404")
+    store.reports.note_cancel(attempt_id)
+    record = store.record(0)
+    assert (record.state, record.message, record.progress) == ("success", None, 1.0)
+    assert store.reports.pollable() == []
+    assert store.reports.durations() == [3.0]
+
+
+def test_a_suspended_job_comes_back(store, generation):
+    """Suspended and unknown are not the end."""
+    attempt_id = send(store, generation, 0, "r0")
+    for state in ("suspended", "unknown", "running", "waiting", "canceled"):
+        assert store.reports.apply([(attempt_id, says(state))]) == [0]
+        assert states(store)[0] == state
+
+
+def test_an_answer_about_an_old_attempt(store, generation):
+    """A rerun's job is not changed by what is told of the attempt before."""
+    old = failed(store, generation)
+    (intent,) = store.journal.intend([0], generation=generation, rerun=True)
+    store.journal.settle_sent(intent.attempt_id, "r0b")
+    assert store.reports.apply([(old, says("success"))]) == []
+    assert states(store)[0] == "waiting"
+
+
+def test_cancellation_is_noted(store, generation):
+    """The state says that it was asked for, until the cloud says more."""
+    attempt_id = send(store, generation, 0, "r0")
+    store.reports.note_cancel(attempt_id)
+    assert states(store)[0] == "cancel_requested"
+    assert [row[1] for row in store.reports.pollable()] == [0]
+    store.reports.apply([(attempt_id, says("canceled"))])
+    assert states(store)[0] == "canceled"
+
+
+def test_what_changed_since_a_version_is_told(store, generation):
+    """Every job that changed, with whether it may change again: an ended one may not."""
+    first, second, _ = (send(store, generation, i, f"r{i}") for i in range(3))
+    version = store.version
+    assert [row.position for row in store.reports.pollable()] == [0, 1, 2]
+    store.reports.apply([(first, says("success")), (second, says("running"))])
+    changed = [(row.remote_id, row.may_change) for row in store.reports.pollable(version)]
+    assert changed == [("r0", False), ("r1", True)]
+    assert store.reports.pollable(store.version) == []
+
+
+def test_a_problem_is_told_once(store, generation):
+    """The same trouble twice is one change."""
+    attempt_id = send(store, generation, 0, "r0")
+    store.reports.note_problem(attempt_id, "garbage")
+    version = store.version
+    store.reports.note_problem(attempt_id, "garbage")
+    assert (store.version, store.record(0).message) == (version, "garbage")
+
+
+# -- adding ----------------------------------------------------------------------------------------
+
+
+def test_an_id_is_in_a_group_once(store, generation):
+    """Of any attempt; two of the same in one call are refused as well, and none is added."""
+    failed(store, generation)
+    known = NewJob("known", TARGET, None, remote_id="r0", state="waiting")
+    with pytest.raises(DuplicateJobError, match="position 0"):
+        store.add([known])
+    new = NewJob("new", TARGET, None, remote_id="r9", state="waiting")
+    with pytest.raises(DuplicateJobError, match="r9"):
+        store.add([new, new])
+    assert len(store) == 3
+    assert store.add([new]) == [3]
+    assert (store.record(3).state, store.journal.attempts(3)[0].kind) == ("waiting", "adopted")
+
+
+def test_an_exception_while_adding_adds_nothing(store):
+    """Neither the jobs before it, nor their platforms; the store goes on working."""
+
+    def jobs():
+        yield NewJob("first", Target("quandela", "https://other", "", "p"), BODY)
+        raise KeyError("mine")
+
+    version = store.version
+    with pytest.raises(KeyError, match="mine"):
+        store.add(jobs())
+    assert (len(store), store.version) == (3, version)
+    assert store.add([NewJob("ok", Target("quandela", "https://other", "", "p"), BODY)]) == [3]
+    assert store.record(3).origin == "https://other"
+
+
+def test_bodies_come_back_as_they_were(store):
+    """Unicode, nesting, numbers and order; the same content is stored once."""
+    body = {"payload": {"z": 1, "a": [1.5, None, True, {"é": "\u2028 ħ"}], "big": "x" * 200_000}}
+    first = store.add(NewJob(f"n{i}", TARGET, body) for i in range(50))
+    assert store.body(first[0]) == store.body(first[-1]) == body
+    assert list(store.body(first[0])["payload"]) == ["z", "a", "big"]
+    assert store.path.stat().st_size < 500_000
+    assert store.body(99) is None
