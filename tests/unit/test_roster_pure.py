@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from jobgroup.engine import pacing
 from jobgroup.engine.pacing import FRONTIER
 from jobgroup.engine.roster import Roster
 from jobgroup.providers.base import RemoteStatus
@@ -39,7 +40,7 @@ class Cloud:
 
     def watch(self, roster: Roster) -> None:
         """Ask what is due until every job has ended."""
-        roster.update(self.rows, 1, 0.0)
+        roster.update(self.rows, 1, 0.0, 0.0)
         now = 0.0
         while list(roster):
             for job in roster.take_due(now):
@@ -61,10 +62,41 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
 
 def test_what_is_known_saves_questions():
     """Jobs like those that have ended take a few questions each, those behind them hardly any."""
-    first, all_of_them = Cloud(10, 10, 60.0), Cloud(50, 10, 60.0)
+    first, all_of_them = Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
     first.watch(Roster())
     all_of_them.watch(Roster())
-    assert (all_of_them.asked - first.asked) / 40 <= 0.6 * first.asked / 10
+    assert (all_of_them.asked - first.asked) / 40 <= 0.4 * first.asked / 8
+
+
+def test_a_crowd_is_asked_about_in_turn():
+    """Of many jobs that run at once one tells how long they take: a few questions each suffice."""
+    alone, crowd = Cloud(1, 1, 60.0), Cloud(50, 50, 60.0)
+    alone.watch(Roster())
+    crowd.watch(Roster())
+    assert crowd.asked / 50 <= 6 < alone.asked
+    assert max(crowd.lags_s) <= 6.0
+
+
+def test_one_of_a_crowd_that_fails_early_is_noticed():
+    """However long the others run: each is asked about after a second, and once a minute."""
+    cloud = Cloud(50, 50, 7200.0)
+    roster = Roster()
+    roster.update(cloud.rows, 1, 0.0, 0.0)
+    noticed: dict[int, float] = {}
+    now, fails_at = 0.0, {12: 0.5, 30: 20.0, 49: 3000.0}
+    while now < 3100:
+        for job in roster.take_due(now):
+            if now >= fails_at.get(job.position, math.inf):
+                answer = RemoteStatus(word="error", state="error")
+                noticed[job.position] = now - fails_at[job.position]
+            else:
+                answer = cloud.answer(job.position, now)
+            roster.answered(job, answer, now, now)
+        now = max(now + 0.005, roster.next_at)
+    assert noticed[12] <= 1.0
+    assert len(noticed) == 3
+    assert max(noticed.values()) <= pacing.LONGEST_S
+    assert cloud.asked <= 50 * 3100 / 45
 
 
 def test_a_large_roster_asks_within_the_rate():
@@ -77,11 +109,12 @@ def test_a_large_roster_asks_within_the_rate():
 def test_what_changed_elsewhere_is_taken_in():
     """Another process' answer ends a job here too, and a rerun is another attempt."""
     roster = Roster()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0)
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0, 0.0)
     assert [job.remote_id for job in roster.take_due(0.0)] == ["a", "b"]
     roster.update(
         [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)],
         7,
+        9.0,
         9.0,
     )
     assert [job.remote_id for job in roster] == ["c"]
@@ -92,7 +125,7 @@ def test_what_changed_elsewhere_is_taken_in():
 def test_who_got_no_answer_is_asked_again_when_it_is_said():
     """A job that was taken is not due again by itself; the latest word counts."""
     roster = Roster()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0)
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = roster.take_due(0.0)
     assert roster.take_due(1e9) == []
     roster.schedule(job, 60.0)
@@ -107,7 +140,7 @@ def test_platforms_have_queues_of_their_own():
     roster = Roster()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
-    roster.update(rows, 1, 0.0)
+    roster.update(rows, 1, 0.0, 0.0)
     for job in roster.take_due(0.0):
         roster.answered(job, RemoteStatus(word="waiting", state="waiting"), 0.0, 0.0)
     soon = {job.position for job in roster.take_due(0.9)}
@@ -118,11 +151,11 @@ def test_a_cancellation_is_watched_closely():
     """However rarely a job is asked about: once it is to be canceled, the cloud is asked."""
     roster = Roster()
     (row,) = Cloud(1, 1, 600.0).rows
-    roster.update([row], 1, 0.0)
+    roster.update([row], 1, 0.0, 0.0)
     (job,) = roster.take_due(0.0)
     roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 300, 300)
     assert roster.next_at > 320
-    roster.update([row._replace(is_canceling=True)], 2, 301.0)
+    roster.update([row._replace(is_canceling=True)], 2, 301.0, 301.0)
     assert roster.take_due(301.0) == [job]
     roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 301, 301)
     assert roster.next_at < 302

@@ -20,7 +20,14 @@ GOLDEN = 0.6180339887
 """Multiples of it, whole parts cut off, are spread evenly."""
 
 FRONTIER = 8
-"""Waiting jobs, of each account, that are watched as closely as running ones: the next to start."""
+"""Waiting jobs of a platform that are watched as closely as running ones: the next to start. And
+how many that run are watched each by itself, while nobody knows how long they take."""
+
+SAMPLE = 4
+"""As so many jobs is a crowd watched of which nobody knows how long they take."""
+
+FIRST_S = 1.0
+"""After sending, when each job of a crowd is asked about for the first time."""
 
 
 def poll_delay_s(

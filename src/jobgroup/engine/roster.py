@@ -10,8 +10,12 @@ from itertools import count, islice
 
 from jobgroup.engine.pacing import (
     AGE_FRACTION,
+    FIRST_S,
     FRONTIER,
+    LONGEST_S,
     NEXT_FRACTION,
+    RATE_PER_S,
+    SAMPLE,
     jittered,
     poll_delay_s,
 )
@@ -21,6 +25,9 @@ from jobgroup.store import Pollable, Target
 
 FEWEST_ENDS = 3
 """Of jobs of a platform, below which nothing is expected of the next one."""
+
+VOLLEY = 100
+"""Questions that are put at one moment, when there is reason to ask about many jobs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,11 +61,19 @@ class _Lane:
     running: dict[int, Watched] = field(default_factory=dict)
     ends: int = 0
     shortest_s: float = math.inf
+    turn_at: float = -math.inf
+    """The last moment for which a question about one of a crowd is planned."""
+    asked_all_at: float = -math.inf
 
     @property
     def expected_s(self) -> float:
         """How long a job runs at least, as far as those before it tell; 0.0 for unknown."""
         return self.shortest_s if self.ends >= FEWEST_ENDS else 0.0
+
+    @property
+    def is_crowd(self) -> bool:
+        """Whether its jobs are asked about in turn: if one tells how long they take, all do."""
+        return len(self.running) > FRONTIER and not self.expected_s
 
     def note_end(self, job: Watched, answer: RemoteStatus, now_utc: float) -> None:
         """Learn from a job that has succeeded how long they run."""
@@ -94,7 +109,7 @@ class Roster:
     def __iter__(self) -> Iterator[Watched]:
         return iter(self._jobs.values())
 
-    def update(self, rows: Iterable[Pollable], version: int, now_utc: float) -> None:
+    def update(self, rows: Iterable[Pollable], version: int, now: float, now_utc: float) -> None:
         """Take in what has changed in the group since the version that was known."""
         for row in rows:
             known = self._jobs.get(row.position)
@@ -104,8 +119,11 @@ class Roster:
             if known is None and row.may_change:
                 known = Watched(*row[:5])
                 self._jobs[known.position] = known
-                self._lanes.setdefault(known.target, _Lane()).waiting[known.position] = known
-                self.schedule(known, -math.inf)
+                lane = self._lanes.setdefault(known.target, _Lane())
+                lane.waiting[known.position] = known
+                is_new = 0 <= now_utc - row.sent_at < FIRST_S
+                waits = is_new and not lane.ends and len(lane.waiting) > FRONTIER
+                self.schedule(known, now + FIRST_S if waits else -math.inf)
             if known is not None and row.is_canceling and known.canceling_since is None:
                 known.canceling_since = now_utc
                 self.schedule(known, -math.inf)
@@ -119,10 +137,12 @@ class Roster:
             return
         lane = self._lanes[job.target]
         if answer.state in TERMINAL:
-            lane.note_end(job, answer, now_utc)
             self._drop(job)
             for following in islice(lane.waiting.values(), 1):  # it has the slot by now
                 self.schedule(following, now)
+            if not lane.expected_s and answer.state != "canceled":
+                self._ask_all(lane, now)
+            lane.note_end(job, answer, now_utc)
             return
         if job.is_waiting and answer.state != "waiting":
             del lane.waiting[job.position]
@@ -134,7 +154,10 @@ class Roster:
             del lane.running[job.position]
             lane.waiting[job.position] = job
             job.is_waiting = True
-        self.schedule(job, now + self._delay_s(job, lane, now_utc))
+        if lane.is_crowd and not job.is_waiting and job.canceling_since is None:
+            self.schedule(job, self._turn_at(job, lane, now, now_utc))
+        else:
+            self.schedule(job, now + self._delay_s(job, lane, now_utc))
 
     def schedule(self, job: Watched, at: float) -> None:
         """Have a job asked about at a time."""
@@ -163,11 +186,31 @@ class Roster:
         lane.waiting.pop(job.position, None)
         lane.running.pop(job.position, None)
 
+    def _turn_at(self, job: Watched, lane: _Lane, now: float, now_utc: float) -> float:
+        """When it is a job's turn in its crowd, of which one is asked about after the other."""
+        turn_at = max(lane.turn_at, now)
+        age_s = turn_at - now + now_utc - (job.running_since or job.sent_at)
+        crowds = SAMPLE * len(self._lanes)
+        lane.turn_at = turn_at + poll_delay_s(age_s, is_near=True, crowd=crowds) / SAMPLE
+        at_latest_s = max(LONGEST_S, len(lane.running) / RATE_PER_S)
+        return min(lane.turn_at, now + jittered(at_latest_s, job.attempt_id))
+
+    def _ask_all(self, lane: _Lane, now: float) -> None:
+        """One of a crowd has ended: so may the others have, unless that was thought just now."""
+        if now - lane.asked_all_at < FIRST_S:
+            return
+        lane.asked_all_at = now
+        crowd = [job for job in lane.running.values() if job.asked_at < now]
+        crowd += [job for job in lane.waiting.values() if job.asked_at == -math.inf]
+        lane.turn_at = -math.inf
+        for number, job in enumerate(crowd):
+            self.schedule(job, now + number // VOLLEY * VOLLEY / RATE_PER_S)
+
     def _hasten(self, lane: _Lane, now_utc: float) -> None:
         """Some that were far back in the queue are among the next to start now."""
         for job in lane.front:
             at = job.asked_at + self._delay_s(job, lane, now_utc)
-            if at < job.due_at < math.inf:
+            if -math.inf < at < job.due_at < math.inf:
                 self.schedule(job, at)
 
     def _delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:

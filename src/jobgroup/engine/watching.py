@@ -164,7 +164,7 @@ class Watcher:
         self._load_s = time.monotonic() - began if rows else 0.0
         if version < known:  # an older file was brought back
             self._roster = Roster()
-        self._roster.update(rows, version, time.time())
+        self._roster.update(rows, version, time.monotonic(), time.time())
 
     async def _ask(self, due: list[Watched]) -> list[Exception]:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
