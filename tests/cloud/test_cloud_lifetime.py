@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -142,6 +144,22 @@ def test_another_executor_can_execute(start, create, waits, short_body, long_bod
         wait_for(lambda: client.get(f"/api/jobs/{long}/status").json()["progress"] > 0)
         client.post(f"/api/jobs/{long}/cancel")
         assert wait(client, long)["status"] == "canceled"
+
+
+def test_stopping_ends_the_connection_of_a_client_that_reads_no_more(start, create, timer_body):
+    """The rest of the answer is never sent, and nothing of the connection is left behind."""
+    cloud, client = start()
+    job = create(client, timer_body(padding="x" * 20_000_000))
+    request = client.build_request("GET", f"/api/jobs/{job}/data")
+    lines = [f"GET {request.url.path} HTTP/1.1", *(f"{k}: {v}" for k, v in request.headers.items())]
+    with socket.create_connection((request.url.host, request.url.port), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        cloud.stop()
+        with pytest.raises(ConnectionResetError):
+            while connection.recv(2**20):
+                pass
+    gc.collect()  # a connection that is left would be a warning, and so an error
 
 
 def test_two_clouds_do_not_share_a_directory(tmp_path, start):

@@ -68,6 +68,9 @@ class Listener:
             self._server.should_exit = True
             await self._serving
         self._bound.close()
+        for transport in list(self._transports.values()):  # of a client that reads no more
+            _reset(transport)
+        await asyncio.sleep(0)  # they are lost in the loop's next turn
 
     def drop(self, scope: Scope) -> None:
         """Reset the connection of a request."""
