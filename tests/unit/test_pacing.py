@@ -10,40 +10,37 @@ from hypothesis import strategies as st
 
 from jobgroup.engine import pacing
 from jobgroup.engine.estimate import eta_s
-from jobgroup.engine.pacing import Backoff, poll_delay_s
+from jobgroup.engine.pacing import Backoff, far_delay_s, poll_delay_s
 
 AGES = st.floats(0, 1e7)
 
 
-@given(AGES, AGES, st.booleans(), st.integers(1, 20_000))
-def test_the_delay_grows_with_age(first, second, is_near, crowd):
+@given(AGES, AGES, st.integers(1, 20_000))
+def test_the_delay_grows_with_age(first, second, crowd):
     """An older job is never asked about more often, and no job in a busy loop."""
     young, old = sorted((first, second))
-    delays = [poll_delay_s(age, is_near=is_near, crowd=crowd) for age in (young, old)]
-    assert delays[0] <= delays[1]
-    assert delays[0] >= pacing.SHORTEST_S
+    for delay_s in (poll_delay_s, lambda age: far_delay_s(age, crowd)):
+        assert pacing.SHORTEST_S <= delay_s(young) <= delay_s(old)
 
 
 @given(AGES, st.integers(1, 20_000))
-def test_a_crowd_is_asked_within_the_rate(age, crowd):
-    """However many jobs there are, an account hears a bounded number of questions a second."""
-    for is_near in (True, False):
-        delay = poll_delay_s(age, is_near=is_near, crowd=crowd)
-        assert crowd / delay <= pacing.RATE_PER_S * (1 + 1e-9) or delay >= pacing.LONGEST_S
+def test_a_crowd_that_waits_takes_a_part_of_the_rate(age, crowd):
+    """However many jobs wait, those that run are heard of."""
+    delay = far_delay_s(age, crowd)
+    assert crowd / delay <= pacing.RATE_PER_S / 10 * (1 + 1e-9)
 
 
 @given(st.floats(1, 600))
 def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
     """A single running job's end is noticed soon, relative to how long it took, or in a second."""
-    delay = poll_delay_s(age, is_near=True, crowd=1)
-    assert delay <= max(1.0, pacing.AGE_FRACTION * age) * (1 + 1e-9)
+    assert poll_delay_s(age) <= max(1.0, pacing.AGE_FRACTION * age) * (1 + 1e-9)
 
 
 @given(st.floats(0, 600), st.floats(1, 600))
 def test_an_end_that_others_foretell_is_asked_for_then(age, expected):
     """What is asked about rarely before its time is asked about at that time, then as always."""
-    usual, told = (poll_delay_s(age, is_near=True, crowd=1, expected_s=e) for e in (0.0, expected))
-    assert pacing.SHORTEST_S <= told <= max(usual, expected / 2, pacing.SHORTEST_S) * (1 + 1e-9)
+    usual, told = (poll_delay_s(age, expected_s=e) for e in (0.0, expected))
+    assert pacing.SHORTEST_S <= told <= max(usual, expected / 2, 1.0) * (1 + 1e-9)
     if age < expected:
         assert age + told <= max(expected, age + pacing.SHORTEST_S) * (1 + 1e-9)
     else:
@@ -53,8 +50,7 @@ def test_an_end_that_others_foretell_is_asked_for_then(age, expected):
 @given(AGES, st.integers(1, 5000))
 def test_jobs_far_back_are_asked_about_more_rarely(age, crowd):
     """What cannot have ended yet costs less."""
-    near, far = (poll_delay_s(age, is_near=n, crowd=crowd) for n in (True, False))
-    assert near <= far
+    assert poll_delay_s(age) <= far_delay_s(age, crowd)
 
 
 def test_backoff_grows_and_starts_over():

