@@ -21,9 +21,11 @@ help:
 	@echo "make demo    the three scripts of the README, on the embedded cloud"
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
+	@echo "make docs    the documentation as a site: build/docs/index.html"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
 	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make soak    10,000 jobs for half an hour: what grows? SOAK_MINUTES=30"
+	@echo "make live    two small simulator jobs on the real cloud, with your token; it asks first"
 	@echo "make lint    linters and types alone"
 	@echo "make dev     src/ itself in .venv, instead of the wheel"
 	@echo "make clean   .venv, js/node_modules and what was built"
@@ -45,6 +47,11 @@ test: lint $(VENV)/chromium $(VENV)/ipykernel6
 screenshots: $(VENV)/package $(VENV)/chromium
 	PYTHONPATH=tests/hosts python scripts/screenshots.py
 
+.PHONY: docs
+docs: $(VENV)/package $(VENV)/tools
+	python -m sphinx --fail-on-warning --quiet docs build/docs
+	@echo "build/docs/index.html"
+
 .PHONY: torture
 torture: $(VENV)/package $(VENV)/tools
 	python tests/torture
@@ -52,6 +59,10 @@ torture: $(VENV)/package $(VENV)/tools
 .PHONY: soak
 soak: $(VENV)/package $(VENV)/tools
 	python tests/soak
+
+.PHONY: live
+live: $(VENV)/package $(VENV)/tools
+	python tests/live
 
 .PHONY: lint
 lint: $(VENV)/package $(VENV)/tools
@@ -71,7 +82,7 @@ dev: $(VENV)/tools
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) js/node_modules src/jobgroup/dashboard/static
+	rm -rf $(VENV) build js/node_modules src/jobgroup/dashboard/static
 
 # Stamps: each is as new as what it stands for.
 

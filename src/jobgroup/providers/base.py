@@ -85,7 +85,7 @@ class Availability:
 
 @runtime_checkable
 class Provider(Protocol):
-    """One cloud, for one account. Every method raises errors of `jobgroup.errors` alone.
+    """One cloud, for one account. Every method raises errors of ``jobgroup.errors`` alone.
 
     Which of them leave a job's fate open is told by `may_have_arrived`: on that difference rests
     the promise that no job is paid for twice. Reads are repeated inside, a bounded number of

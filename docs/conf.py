@@ -1,0 +1,126 @@
+"""The site: the Markdown pages of this folder as they stand, and the docstrings of what is public.
+
+It documents the jobgroup that is installed, and asks no network: names of other libraries are shown
+without links.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from docutils.nodes import Element, TextElement
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+import jobgroup
+from jobgroup import errors
+
+project = "jobgroup"
+author = "the authors of jobgroup"
+copyright = author  # noqa: A001  # Sphinx' name for it
+version = release = jobgroup.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+
+# Pages: what a code host makes of them, Sphinx makes too.
+myst_enable_extensions = ["colon_fence", "attrs_block"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]  # a page of the README begins below its title
+copybutton_exclude = ".linenos, .gp, .go"
+
+# Docstrings: the types stand beside what is said of each parameter.
+default_role = "py:obj"
+autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "bysource"}
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_typehints_format = "short"
+autoclass_content = "class"
+python_use_unqualified_type_names = True
+python_display_short_literal_types = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+toc_object_entries_show_parents = "hide"
+
+# A name of ours that leads nowhere is an error; those of others have no page here.
+nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r"(?!jobgroup\.).*")]
+
+html_theme = "furo"
+html_title = "jobgroup"
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
+html_favicon = "_static/mark.svg"
+html_logo = "_static/mark.svg"
+html_show_copyright = False
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": {  # the dashboard's blue
+        "color-brand-primary": "#0b57b7",
+        "color-brand-content": "#0b57b7",
+        "color-brand-visited": "#0b57b7",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#73b1ff",
+        "color-brand-content": "#73b1ff",
+        "color-brand-visited": "#73b1ff",
+    },
+}
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
+
+OUTSIDE: Final = {
+    "../README.md#nothing-lost-nothing-paid-twice": "promises.md",
+    "../README.md": "quickstart.md",
+    "../CONTRIBUTING.md": "contributing.md",
+    "../CHANGELOG.md": "changelog.md",
+}
+"""What a code host has above this folder, and the page of the site that shows it."""
+
+
+def setup(app: Sphinx) -> None:
+    """Fill in and connect what files alone cannot."""
+    app.connect("source-read", write_out)
+    app.connect("missing-reference", at_its_public_name)
+
+
+def write_out(_app: Sphinx, _docname: str, source: list[str]) -> None:
+    """Let links that leave this folder lead to pages of the site; list the errors there are."""
+    for path, page in OUTSIDE.items():
+        source[0] = source[0].replace(f"]({path}", f"]({page}")
+    source[0] = source[0].replace("<!-- errors -->", every_error())
+
+
+def every_error() -> str:
+    """Directives for the exceptions of the package, parents before children."""
+    names = [name for name in vars(errors) if name in jobgroup.__all__]
+    directives = [
+        f".. autoexception:: jobgroup.{name}\n   :no-inherited-members:\n   :show-inheritance:\n"
+        for name in names
+    ]
+    return "```{eval-rst}\n" + "\n".join(directives) + "```\n"
+
+
+def at_its_public_name(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: TextElement
+) -> Element | None:
+    """Find what annotations name by the module that defines it, where it is documented."""
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or not target.startswith("jobgroup."):
+        return None
+    python = env.domains.python_domain
+    last = "." + target.rpartition(".")[2]
+    for name in python.objects:
+        if name.startswith("jobgroup.") and name.endswith(last):
+            kind, page = node["reftype"], node["refdoc"]
+            return python.resolve_xref(env, page, app.builder, kind, name, node, content)
+    return None

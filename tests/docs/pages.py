@@ -1,0 +1,78 @@
+"""Pages as data: their code blocks, links and headings, as CommonMark reads them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+"""What a reader may open, on the site or on a code host."""
+
+MADE_FOR_THE_SITE = {
+    ROOT / "docs/index.md",
+    ROOT / "docs/quickstart.md",
+    ROOT / "docs/promises.md",
+    ROOT / "docs/contributing.md",
+    ROOT / "docs/changelog.md",
+    *ROOT.glob("docs/api/*.md"),
+}
+"""What a code host has elsewhere: in the README, in the files beside it, in the docstrings."""
+
+_reader = MarkdownIt("commonmark").enable("table")
+
+
+class Block(NamedTuple):
+    """A fenced block: what it is said to be, its text, and the line of the page it begins at."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(page: Path, *languages: str) -> list[Block]:
+    """The fenced blocks of a page in order; those in certain languages, where some are named."""
+    return [
+        Block(token.info.strip(), token.content, (token.map or [0])[0] + 2)
+        for token in _reader.parse(page.read_text("utf-8"))
+        if token.type == "fence" and (not languages or token.info.strip() in languages)
+    ]
+
+
+def links(page: Path) -> list[str]:
+    """Where the links and pictures of a page lead."""
+    return [
+        str(token.attrs.get("href") or token.attrs.get("src"))
+        for token in _inline(page)
+        if token.type in ("link_open", "image")
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which a code host, and the site, have the headings of a page."""
+    found: Counter[str] = Counter()
+    names = set()
+    for title in _titles(page):
+        name = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def _titles(page: Path) -> Iterator[str]:
+    tokens = _reader.parse(page.read_text("utf-8"))
+    for opened, content in pairwise(tokens):
+        if opened.type == "heading_open":
+            yield "".join(child.content for child in content.children or [])
+
+
+def _inline(page: Path) -> Iterator[Token]:
+    for token in _reader.parse(page.read_text("utf-8")):
+        yield from token.children or []

@@ -1,0 +1,59 @@
+"""Every Python block of the documentation runs, page by page, from top to bottom."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pages import MADE_FOR_THE_SITE, PAGES, ROOT, blocks
+
+from jobgroup.cloud import EmbeddedCloud
+from jobgroup.demo import environment_for
+
+SESSIONS = [page for page in PAGES if blocks(page, "python", "pycon")]
+SESSION = Path(__file__).with_name("session.py")
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """The cloud that is meant where a page names none; it stands in for the real one."""
+    with EmbeddedCloud() as running:
+        yield running
+
+
+@pytest.mark.parametrize("page", SESSIONS, ids=lambda page: page.name)
+def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
+    """In a new process, with a token as a user has one, without a group and in an empty folder."""
+    environment = {
+        **environment_for(cloud.url, cloud.token, tmp_path),
+        "MPLBACKEND": "agg",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    done = subprocess.run(
+        [sys.executable, SESSION, page],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{page.relative_to(ROOT)}\n{done.stdout}\n{done.stderr}"
+
+
+def test_what_does_not_run_does_not_look_as_if_it_did():
+    """A block is Python that is run, or a console's lines, settings or plain text: no third thing
+    that only looks like Python. What only the site understands is on the site's own pages.
+    """
+    known = {"python", "pycon", "console", "text", "toml", "json"}
+    wrong = [
+        f"{page.relative_to(ROOT)}:{block.line} {block.language!r}"
+        for page in PAGES
+        for block in blocks(page)
+        if block.language not in known
+        and not (block.language.startswith("{") and page in MADE_FOR_THE_SITE)
+    ]
+    assert wrong == []

@@ -1,0 +1,45 @@
+"""Links and pictures of the pages, as a code host shows them: every one leads somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from pages import MADE_FOR_THE_SITE, PAGES, ROOT, anchors, links
+
+READ_AS_THEY_ARE = [page for page in PAGES if page not in MADE_FOR_THE_SITE]
+
+
+@pytest.mark.parametrize("page", READ_AS_THEY_ARE, ids=lambda page: page.name)
+def test_links_within_the_repository_lead_somewhere(page):
+    """The file is there, inside the repository, with the heading that is meant."""
+    lost = []
+    for link in links(page):
+        parts = urlsplit(link)
+        if parts.scheme:
+            continue
+        target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+        is_ours = target.is_relative_to(ROOT) and target.exists()
+        if not is_ours or (parts.fragment and parts.fragment not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_elsewhere_are_addresses(page):
+    """Encrypted, with a host that has a name. Nothing is fetched."""
+    elsewhere = [urlsplit(link) for link in links(page) if urlsplit(link).scheme]
+    wrong = [
+        parts.geturl()
+        for parts in elsewhere
+        if parts.scheme != "https" or "." not in (parts.hostname or "") or parts.username
+    ]
+    assert wrong == []
+
+
+def test_every_picture_is_shown_somewhere():
+    """A picture that no page shows is forgotten when the dashboard changes."""
+    shown = {Path(link).name for page in PAGES for link in links(page) if "images/" in link}
+    shown |= {"light.png", "dark.png"}  # the first page has both, for the theme that is chosen
+    assert {path.name for path in (ROOT / "docs/images").iterdir()} <= shown

@@ -1,0 +1,72 @@
+"""The site, built as `make docs` does: no warning, the whole public API, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from pages import ROOT
+
+import jobgroup
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The built pages. Warnings are errors, a reference of ours that leads nowhere is one."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def inventory(site) -> dict[str, str]:
+    """Every documented name, with the page that it is on."""
+    lines = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()
+    entries = [line.split(" ", 4) for line in lines.splitlines() if " py:" in line]
+    return {name: uri.partition("#")[0] for name, _kind, _priority, uri, _title in entries}
+
+
+def test_the_api_page_has_exactly_what_is_public(inventory):
+    """`jobgroup.__all__`, name by name: none is missing, none is more."""
+    listed = {name for name, page in inventory.items() if page == "api/index.html"}
+    top = {name.removeprefix("jobgroup.") for name in listed if name.count(".") == 1}
+    assert top == set(jobgroup.__all__)
+
+
+def test_every_method_of_a_group_and_a_job_is_there(inventory):
+    """What can be called is described."""
+    for kind, hidden in ((jobgroup.JobGroup, {"shown_by"}), (jobgroup.RemoteJob, {"of", "draft"})):
+        public = {n for n in dir(kind) if not n.startswith("_")} - hidden
+        assert {n for n in public if f"jobgroup.{kind.__name__}.{n}" not in inventory} == set()
+
+
+def test_docstrings_are_rendered(site):
+    """Parameters with their types, and what is raised, stand on the page as such."""
+    page = (site / "api/index.html").read_text("utf-8")
+    text = re.sub(r"<[^>]+>", "", page)
+    assert re.search(r"concurrent_job_count \(int\s*\|\s*None\)", text)
+    assert re.search(r"Raises:.{0,40}TypeError", text, re.DOTALL)
+    assert "Args:" not in text
+
+
+def test_pages_need_nothing_from_elsewhere(site):
+    """Scripts, styles, fonts and pictures are in the folder: it can be read on a train."""
+    loaded = re.compile(r"""<(?:script|link|img)\b[^>]*?\s(?:src|href)=["'](?:https?:)?//""")
+    for page in site.rglob("*.html"):
+        assert not loaded.search(page.read_text("utf-8")), page.name
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//", style.read_text("utf-8")), style.name
+
+
+def test_nothing_tells_of_the_machine_that_built_it(site):
+    """No path of a home or of the repository."""
+    for page in site.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert str(ROOT) not in text, page.name
+        assert str(Path.home()) + "/" not in text or Path.home() == Path("/"), page.name

@@ -1,0 +1,111 @@
+"""`make live`, exercised on the embedded cloud so that it does not rot; it sends what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from differences import differences
+
+from jobgroup.cloud import EmbeddedCloud
+from jobgroup.demo import environment_for
+
+FOLDER = Path(__file__).parent
+SCHEMA = {
+    "properties": {
+        "status": {"type": "string", "nullable": True},
+        "duration": {"type": "integer", "nullable": True},
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """It stands in for the real one."""
+    with EmbeddedCloud() as running:
+        yield running
+
+
+@pytest.fixture
+def run(cloud, tmp_path):
+    """Run the script as `make live` does, with what is typed and more in the environment."""
+
+    def run(typed="", **more):
+        environment = {
+            **environment_for(cloud.url, cloud.token, tmp_path),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "LIVE_PLATFORM": "sim:slos",
+            **more,
+        }
+        return subprocess.run(
+            [sys.executable, FOLDER],
+            input=typed,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def test_nothing_is_sent_without_a_yes(run, cloud):
+    """It says what it would send and what that may cost; that nobody is there is no yes."""
+    done = run(typed="")
+    assert done.returncode == 2
+    assert "two jobs to sim:slos" in done.stdout
+    assert "Run 2 jobs: at most 2,000 shots" in done.stdout
+    assert "may cost" in done.stdout
+    assert "Nothing was sent" in done.stdout
+    assert cloud.jobs() == []
+
+
+def test_nothing_is_asked_without_a_token(run, cloud):
+    """The sentence says where to put one."""
+    done = run(JOBGROUP_TOKEN="", PCVL_CLOUD_TOKEN="")
+    assert done.returncode == 2
+    assert "set_token" in done.stdout
+    assert cloud.jobs() == []
+
+
+def test_two_jobs_go_through_their_life(run, cloud):
+    """Run, progress, results, cancel, the decision about a rerun, and how the answers differ from
+    the documentation: on the embedded cloud by a field and a header. The token is not printed.
+    """
+    done = run(LIVE_YES="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = cloud.jobs()
+    assert first.status == "completed"
+    assert second.status in ("canceled", "completed")
+    for said in (first.id, second.id, "Results:", "Rerun:", "'idempotency-key-support': 'true'"):
+        assert said in done.stdout
+    compared = [line for line in done.stdout.splitlines() if line.startswith("  GET ")]
+    assert len(compared) == 6
+    assert {line.partition(", ")[2] for line in compared} == {"as documented", "also with name"}
+    assert cloud.token not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"status": "completed", "duration": None}, []),
+        ({"status": "completed"}, ["without duration"]),
+        ({"status": 1, "duration": True}, ["status is int", "duration is bool"]),
+        ({"status": None, "duration": 1, "queue": 3}, ["also with queue"]),
+        ([], ["no JSON object"]),
+    ],
+)
+def test_differences_are_told(document, told):
+    """A field more, a field less, and another type are told; null where it may be is not."""
+    found = list(differences(document, SCHEMA))
+    assert len(found) == len(told)
+    assert all(said.startswith(words) for said, words in zip(found, told, strict=True))
+
+
+def test_an_undocumented_status_is_told():
+    """An answer for which the documentation has no word."""
+    assert list(differences({}, None)) == ["a status that is not documented"]
