@@ -39,6 +39,7 @@ from jobgroup.errors import (
     UnknownColumnError,
 )
 from jobgroup.group import JobGroup
+from jobgroup.group.notices import Notice
 from jobgroup.group.stream import ResultStream
 from jobgroup.job import RemoteJob
 from jobgroup.results import Distributions, ResultsTable
@@ -73,6 +74,7 @@ __all__ = [
     "NewerGroupError",
     "NoTokenError",
     "NotEnoughCreditsError",
+    "Notice",
     "Preview",
     "RemoteJob",
     "RemoteNotFoundError",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Unicode
 
+from jobgroup.engine.ending import look
 from jobgroup.engine.estimate import eta_s
 from jobgroup.status import TERMINAL
 
@@ -25,7 +26,9 @@ class GroupState(HasTraits):
         progress: share of jobs that have ended, 0 to 1.
         eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
         version: grows with every change.
-        busy: what is being done ("run", "rerun"), "" for nothing.
+        active: whether a job runs or waits, or a process is sending jobs. After it was, and is no
+            more, the group has finished.
+        busy: what is being done ("run", "rerun") by this process, "" for nothing.
         paused: whether sending is paused.
         last_error: the standing problem with a cloud, in a sentence, "" for none.
         trouble: its kind: "token", "credits", "unreachable", "limit" or "".
@@ -37,6 +40,7 @@ class GroupState(HasTraits):
     progress = Float(0.0)
     eta_s = AnyTrait(None, allow_none=True)
     version = Int(0)
+    active = Bool(False)
     busy = Unicode("")
     paused = Bool(False)
     last_error = Unicode("")
@@ -53,7 +57,7 @@ class GroupState(HasTraits):
     def update(self) -> None:
         """Bring the traits up to date with the file."""
         session = self._session
-        counts = session.store.counts()
+        counts, is_active = look(session)
         meta = session.store.meta()
         troubles = session.store.troubles.all()
         total = sum(counts.values())
@@ -62,6 +66,7 @@ class GroupState(HasTraits):
         with self.hold_trait_notifications():
             self.counts = counts
             self.progress = ended / total if total else 0.0
+            self.active = is_active
             self.busy = "" if not runs else "rerun" if runs[0].plan.rerun else "run"
             self.paused = bool(meta.get("paused"))
             self.last_error = troubles[0].text if troubles else ""

@@ -1,97 +1,143 @@
-"""The command line, as a process of its own."""
+"""The command line, as a process of its own: sending, rerunning, canceling, waiting."""
 
-import os
 import subprocess
 import sys
 
-import pytest
-
-from jobgroup import JobGroup, RemoteJob, set_token
-from jobgroup.cloud import EmbeddedCloud
+from jobgroup import JobGroup
 
 
-@pytest.fixture(scope="module")
-def cloud():
-    """A cloud whose plan holds two jobs."""
-    with EmbeddedCloud(warm=False, max_queue=2) as cloud:
-        yield cloud
+def states(group):
+    """The states of a group's jobs as its file has them."""
+    return [job.state for job in group]
 
 
-@pytest.fixture
-def run(cloud):
-    """Runs the command in a process of its own."""
-
-    def run(*arguments, timeout=60):
-        return subprocess.run(
-            [sys.executable, "-m", "jobgroup", *arguments],
-            env={**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
-
-
-def prepared(cloud, name, *, jobs=3, fail=False, duration_s=0.05):
-    """A group of jobs that take a while, and fail if told so."""
-    group = JobGroup(name)
-    parameters = {"duration_s": duration_s} | ({"fail": "The laser lost its lock"} if fail else {})
-    payload = {"command": "timer", "parameters": parameters}
-    job = RemoteJob(payload, platform="test:timer", url=cloud.url)
-    group.add_many(job for _ in range(jobs))
-    return group
-
-
-def test_run_queues_more_jobs_than_the_plan_allows(cloud, run):
+def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
     """`run --queue` sends all of them, `watch` waits for their end."""
-    group = prepared(cloud, "sweep")
-    assert run("run", "sweep", "--queue").returncode == 0
+    group = prepared()
+    done = run("run", "sweep", "--queue")
+    assert (done.returncode, done.stdout.splitlines()[0][:7]) == (0, "3 sent.")
     assert group.list_unsent_jobs() == []
     watched = run("watch", "sweep")
     assert watched.returncode == 0
-    assert "3 success" in watched.stdout
+    assert watched.stdout.endswith("sweep has finished: 3 success.\n")
 
 
-def test_run_beyond_the_plan_fails_with_the_clouds_sentence(cloud, run):
+def test_run_beyond_the_plan_fails_with_the_clouds_sentence(read, run, prepared):
     """Without a queue the plan's limit is an error; exit code 1, and the rest is unsent."""
-    group = prepared(cloud, "too many", duration_s=60)
-    done = run("run", "too many")
+    group = prepared(duration_s=60)
+    done = run("run", "sweep")
     assert done.returncode == 1
     assert "Cannot create more than 2 jobs" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(group.list_unsent_jobs()) == 1
-    set_token(cloud.token, url=cloud.url)
-    group.cancel_all()
+    told = read("run", "sweep", code=1)
+    assert told["sent"] == []
+    assert "Cannot create more than 2 jobs" in told["error"]
+    assert read("cancel", "sweep", "--all")["asked"] == [0, 1]
 
 
-def test_failed_jobs_run_again_one_after_the_other(cloud, run):
-    """`run --failed --delay` reruns what failed and waits for each."""
-    group = prepared(cloud, "failing", jobs=2, fail=True)
-    assert run("run", "failing", "--delay", "0").returncode == 0
-    assert run("run", "failing", "--delay", "0", "--failed").returncode == 0
+def test_who_waits_hears_of_failures(run, prepared):
+    """Exit code 5 where it was waited for jobs and one failed; 0 where they were only sent."""
+    prepared("sent", jobs=2, failing=(1,))
+    assert run("run", "sent").returncode == 0
+    assert run("watch", "sent").returncode == 5
+    prepared("waited for", failing=(1,))
+    assert run("run", "waited for", "--queue", "--wait").returncode == 5
+    group = prepared("one by one", jobs=2, failing=(0, 1))
+    assert run("run", "one by one", "--delay", "0").returncode == 5
+    assert run("run", "one by one", "--delay", "0", "--failed").returncode == 5
     assert [len(job.attempts) for job in group] == [2, 2]
 
 
-def test_ls_lists_every_group_with_its_counts(cloud, run):
-    """One line a group; no group at all says how to make one."""
-    assert "No groups yet" in run("ls").stdout
-    prepared(cloud, "one group", jobs=2)
-    JobGroup("another")
-    lines = run("ls").stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["another  ".strip(), "one group"]
-    assert lines[0].endswith("empty")
-    assert lines[1].endswith("2 unsent")
+def test_rerun_takes_jobs_and_changes(read, run, prepared):
+    """By place, range or id; what has not failed is left alone; changes stand in the attempt."""
+    group = prepared(jobs=4, failing=(0, 2, 3))
+    run("run", "sweep", "--queue", "--wait")
+    told = read(
+        "rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--queue", "--wait", code=5
+    )
+    assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
+    assert [len(job.attempts) for job in group] == [1, 1, 2, 2]
+    assert group[2].attempts[-1].changes == {"max_shots": [100, 50]}
+    assert read("rerun", "sweep", "0", "--append")["sent"] == [4]
+    refused = run("rerun", "sweep", "--set", "color=red")
+    assert (refused.returncode, "color" in refused.stderr) == (1, True)
 
 
-def test_an_unknown_group_is_a_sentence_and_not_made(run):
-    """A mistyped name makes no group, and near names are suggested."""
-    JobGroup("sweep of phi")
-    done = run("run", "sweep of ph")
-    assert done.returncode == 1
-    assert "Did you mean 'sweep of phi'?" in done.stderr
+def test_a_rerun_beside_a_run_is_done_by_that(read, run, begin, prepared, until):
+    """The process that runs the group does it; a second run is told who runs it, with code 3."""
+    group = prepared(failing=(0,))
+    process = begin("run", "sweep", "--delay", "3600")
+    until(lambda: group[0].state == "error")
+    busy = run("run", "sweep")
+    assert busy.returncode == 3
+    assert f"process {process.pid}" in busy.stderr
+    assert read("rerun", "sweep", "0")["sent"] == [0]
+    assert len(group[0].attempts) == 2
+
+
+def test_cancel_wants_to_know_which(read, call, prepared):
+    """All must be said; places or ids otherwise; what has ended stays as it is."""
+    group = prepared(jobs=2, duration_s=60)
+    group.run_parallel()
+    assert call("cancel", "sweep").returncode == 2
+    assert read("cancel", "sweep", "1")["asked"] == [1]
+    assert read("cancel", "sweep", group[0].id)["asked"] == [0]
+    group.wait(60)
+    assert states(group) == ["canceled", "canceled"]
+    assert read("cancel", "sweep", "--all")["asked"] == []
+
+
+def test_misuse_is_told_from_failure(call, prepared):
+    """Exit code 2, and nothing was sent."""
+    group = prepared()
+    for arguments in (
+        ("run", "sweep", "--concurrent", "2"),
+        ("run", "sweep", "--delay", "-1"),
+        ("run", "sweep", "--queue", "--delay", "1"),
+        ("rerun", "sweep", "2-1"),
+        ("rerun", "sweep", "--set", "max_shots"),
+        ("results", "sweep", "--columns", "no such"),
+        ("show", ""),
+        ("dance",),
+        (),
+    ):
+        done = call(*arguments)
+        assert done.returncode == 2, arguments
+        assert done.stderr
+        assert not done.stdout
+    assert states(group) == ["unsent"] * 3
+
+
+def test_an_unknown_group_or_job_is_a_sentence(call, prepared):
+    """Exit code 4; a mistyped name makes no group, and near names are suggested."""
+    prepared("sweep of phi")
+    for command in ("run", "show", "watch", "rerun", "results", "delete"):
+        done = call(command, "sweep of ph")
+        assert done.returncode == 4
+        assert "Did you mean 'sweep of phi'?" in done.stderr
+        assert not done.stdout
+    assert call("show", "sweep of phi", "3").returncode == 4
+    assert call("show", "sweep of phi", "5f0c-no-such-id").returncode == 4
+    assert call("restore", "sweep of phi").returncode == 4
     assert JobGroup.list_existing() == ["sweep of phi"]
+
+
+def test_watching_what_nobody_runs_is_over_at_once(run, prepared):
+    """A group that was not begun does not hold a script up."""
+    prepared()
+    done = run("watch", "sweep")
+    assert (done.returncode, "Nothing of sweep runs or waits: 3 unsent" in done.stdout) == (0, True)
+
+
+def test_a_refused_token_ends_a_watch(run, prepared, environment):
+    """Nobody can give another one to that process; exit code 1 with the sentence."""
+    group = prepared(jobs=1, duration_s=60)
+    group.run_parallel()
+    done = run("watch", "sweep", env=environment | {"JOBGROUP_TOKEN": "wrong"})
+    assert done.returncode == 1
+    assert "token" in done.stderr
+    group.cancel_all()
 
 
 def test_the_demo_prints_the_ratio():

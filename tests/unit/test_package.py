@@ -65,7 +65,7 @@ def test_the_tree_of_errors_is_the_drawn_one():
 def test_importing_costs_nothing_optional():
     """Optional and heavy things are imported where they are used."""
     heavy = ("perceval", "starlette", "uvicorn", "pandas", "IPython", "anywidget", "keyring")
-    heavy += ("dask", "distributed")
+    heavy += ("dask", "distributed", "rich", "argcomplete")
     script = (
         "import sys; import jobgroup; from jobgroup import JobGroup, RemoteJob\n"
         f"print([n for n in {heavy!r} if n in sys.modules])"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from jobgroup.engine.session import GroupSession
+from jobgroup.engine.telling import Event, Telling
 from jobgroup.engine.waiting import until_done
 from jobgroup.group.bars import GroupBars
 from jobgroup.group.calls import Call
+from jobgroup.group.notices import Notice
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
 from jobgroup.store import Changes, JobRecord
@@ -176,6 +178,27 @@ class Watching:
         While anybody is subscribed, the cloud is polled and other processes' changes are seen.
         """
         return self._session.subscribe(callback)
+
+    def on_done(self, callback: Callable[[Notice], object]) -> Callable[[], None]:
+        """Be told at the first failure of a job, and when the group has finished: once of each.
+
+        It has finished when nothing runs or waits and no process is sending its jobs any more, also
+        where jobs were left unsent. A group that has nothing left to do has finished already; one
+        that nobody has begun to run has not. Until then the cloud is polled. The failures are those
+        from now on.
+
+        Args:
+            callback: gets a `Notice`, in a thread of its own: it may take long. What it raises is
+                logged and harms nothing.
+
+        Returns:
+            A function that ends it. As a decorator, the name is that function's then.
+        """
+
+        def tell(event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
+            callback(Notice.of(self, event, counts, job))
+
+        return Telling(self._session, tell).stop
 
     def list_active_jobs(self, refresh: bool = True) -> list[RemoteJob]:
         """The jobs that are running or waiting on the cloud."""

@@ -22,8 +22,20 @@ _GAP: Final = "…"
 Columns = Mapping[str, Sequence[Cell]]
 
 
-def as_text(columns: Columns, title: str) -> str:
+def as_text(
+    columns: Columns,
+    title: str,
+    *,
+    most_rows: int | None = MOST_TEXT_ROWS,
+    longest: int = LONGEST_TEXT,
+) -> str:
     """Aligned columns, numbers to the right.
+
+    Args:
+        columns: the cells of each column, by name.
+        title: a line below it, "" for none.
+        most_rows: of more, the first and the last half of as many are shown; None for all.
+        longest: characters of a cell that are shown.
 
     >>> print(as_text({"name": ["a", None], "n": [10, 0.25]}, "2 rows"))
     name     n
@@ -33,7 +45,7 @@ def as_text(columns: Columns, title: str) -> str:
     """
     lines: list[str] = []
     for name, cells in columns.items():
-        texts = [_text(name, LONGEST_TEXT), *_shortened(cells, MOST_TEXT_ROWS, LONGEST_TEXT)]
+        texts = [_text(name, longest), *_shortened(cells, most_rows, longest)]
         width = max(map(len, texts))
         align = str.rjust if _is_numeric(cells) else str.ljust
         aligned = [align(text, width) for text in texts]
@@ -63,8 +75,8 @@ def _html_cell(tag: str, text: str, align: str) -> str:
     return f'<{tag} style="text-align: {align}">{escape(text)}</{tag}>'
 
 
-def _shortened(cells: Sequence[Cell], most: int, longest: int) -> list[str]:
-    if len(cells) <= most:
+def _shortened(cells: Sequence[Cell], most: int | None, longest: int) -> list[str]:
+    if most is None or len(cells) <= most:
         return [_text(value, longest) for value in cells]
     first = [_text(value, longest) for value in islice(cells, most // 2)]
     return [*first, _GAP, *(_text(value, longest) for value in cells[-(most // 2) :])]

@@ -83,6 +83,12 @@ class Lease:
             held = read_lease(connection)
         return held if held is not None and held.owner else None
 
+    def generation(self) -> int:
+        """How often it was taken, by whichever process."""
+        with self._database.reading() as connection:
+            held = read_lease(connection)
+        return held.generation if held is not None else 0
+
 
 def read_lease(connection: Any) -> LeaseRecord | None:
     """The lease's row, given back or not; None if there never was one."""

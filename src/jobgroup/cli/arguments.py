@@ -1,0 +1,114 @@
+"""What commands have in common: how groups and jobs are named, and numbers given."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from jobgroup.cli.exits import MisuseError, NotFoundError
+from jobgroup.group import JobGroup
+from jobgroup.store import JobRecord
+
+
+def add_name(parser: argparse.ArgumentParser, *, nargs: str | None = None) -> None:
+    """The name of a group, which Tab completes."""
+    name = parser.add_argument("name", nargs=nargs, help="of the group")
+    complete_with(name, JobGroup.list_existing)
+
+
+def add_jobs(parser: argparse.ArgumentParser, *, nargs: str = "*", help: str) -> None:
+    """Jobs, by place or id."""
+    parser.add_argument("jobs", nargs=nargs, metavar="JOB", help=help)
+
+
+def add_json(parser: argparse.ArgumentParser, help: str = "write JSON, and nothing else") -> None:
+    """The option ``--json``."""
+    parser.add_argument("--json", action="store_true", help=help)
+
+
+def complete_with(argument: argparse.Action, choices: Any) -> None:
+    """Let Tab complete an argument with what a function gives."""
+
+    def completer(**_: object) -> Iterable[str]:
+        return list(choices())
+
+    argument.completer = completer  # type: ignore[attr-defined]  # argcomplete looks for it
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, 0 or more.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def count(text: str) -> int:
+    """A number, 1 or more.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def change(text: str) -> tuple[str, Any]:
+    """``max_shots=1000``: a parameter and its new value, a number where it looks like one.
+
+    >>> change("max_shots=1000"), change("mode=fast")
+    (('max_shots', 1000), ('mode', 'fast'))
+
+    Raises:
+        ValueError: there is no name, or no "=".
+    """
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError(text)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def records_of(group: JobGroup) -> list[JobRecord]:
+    """All jobs of a group, in its order."""
+    return group.changes_since(0).records
+
+
+def chosen(group: JobGroup, words: Iterable[str]) -> list[int]:
+    """The places of jobs, given by id on the cloud, by place, or as ``3-7``.
+
+    Raises:
+        NotFoundError: the group has no such job.
+        MisuseError: it is none of these.
+    """
+    total = len(group)
+    by_id = {record.remote_id: record.position for record in records_of(group)}
+    places: dict[int, None] = {}
+    for word in words:
+        if word in by_id:
+            places[by_id[word]] = None
+            continue
+        found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", word)
+        if found is None:
+            raise NotFoundError(f"{group.name!r} has no job with the id {word!r}.")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise MisuseError(f"{word!r} ends before it begins.")
+        if last >= total:
+            raise NotFoundError(
+                f"{group.name!r} has {total} jobs, counted from 0; none is at {last}."
+            )
+        places.update(dict.fromkeys(range(first, last + 1)))
+    return list(places)

@@ -1,0 +1,132 @@
+"""``jobgroup show``: one group and its jobs, or one job and everything that happened to it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+
+from jobgroup.cli.arguments import add_jobs, add_json, add_name, chosen, records_of
+from jobgroup.cli.exits import Exit
+from jobgroup.cli.output import complain, say, say_json, say_table
+from jobgroup.cli.shapes import group_state, job_history, job_line
+from jobgroup.cli.snapshot import Observer, Snapshot, said, span
+from jobgroup.errors import CredentialsError
+from jobgroup.group import JobGroup
+from jobgroup.job import RemoteJob
+from jobgroup.status import STATES
+from jobgroup.store import JobRecord
+
+HELP = "show a group and its jobs, or some jobs in full"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of which group, of which jobs, how fresh."""
+    add_name(parser)
+    add_jobs(parser, help="place (counted from 0), range (3-7) or id: these in full")
+    parser.add_argument(
+        "--state", action="append", choices=STATES, help="only jobs in this state; may be repeated"
+    )
+    parser.add_argument("--find", metavar="WORDS", help="only jobs in which these words stand")
+    parser.add_argument("--offline", action="store_true", help="do not ask the cloud")
+    parser.add_argument("--all", action="store_true", help="every row, on a terminal too")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show it."""
+    group = JobGroup.open(arguments.name)
+    if not arguments.offline:
+        try:
+            group.refresh()
+        except CredentialsError as error:
+            complain(f"{error} This is the last known state.")
+    records = records_of(group)
+    if arguments.jobs:
+        jobs = [group[place] for place in chosen(group, arguments.jobs)]
+        if arguments.json:
+            say_json([_full(records, job) for job in jobs])
+        else:
+            say("\n\n".join(_described(_full(records, job)) for job in jobs))
+        return Exit.DONE
+    listed = _listed(group, records, arguments)
+    if arguments.json:
+        say_json({**group_state(group), "jobs": [job_line(record) for record in listed]})
+    else:
+        _say_head(Observer(group).look())
+        if listed:
+            say("")
+            say_table(_columns(listed), full=arguments.all)
+    return Exit.DONE
+
+
+def _listed(
+    group: JobGroup, records: list[JobRecord], arguments: argparse.Namespace
+) -> list[JobRecord]:
+    found = None
+    if arguments.find is not None:
+        found = {job.position for job in group.find(arguments.find)}
+    return [
+        r
+        for r in records
+        if (found is None or r.position in found)
+        and (not arguments.state or r.state in arguments.state)
+    ]
+
+
+def _full(records: Sequence[JobRecord], job: RemoteJob) -> dict[str, object]:
+    assert job.position is not None  # noqa: S101  # it is in the group
+    return {**job_line(records[job.position]), **job_history(job)}
+
+
+def _say_head(now: Snapshot) -> None:
+    lines = [
+        now.name,
+        now.description,
+        f"{now.ended} of {now.total} jobs have ended: {said(now.counts)}" if now.total else "empty",
+        f"about {span(*now.eta_s)} left" if now.eta_s else "",
+        "paused: nothing more is sent" if now.is_paused else "",
+        now.trouble,
+    ]
+    say("\n".join(filter(None, lines)))
+
+
+def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int | None]]:
+    return {
+        "job": [r.position for r in records],
+        "name": [r.name for r in records],
+        "state": [r.state.replace("_", " ") for r in records],
+        "labels": [_pairs(r.labels) for r in records],
+        "sent": [_local(r.sent_at) for r in records],
+        "seconds": [r.duration_s for r in records],
+        "tries": [r.attempts for r in records],
+        "id": [r.remote_id for r in records],
+        "message": [r.message for r in records],
+        "note": [r.note for r in records],
+    }
+
+
+def _described(job: dict[str, object]) -> str:
+    """A job in lines, without what is not known."""
+    width = max(map(len, job))
+    lines = []
+    for key, value in job.items():
+        if value in (None, "", {}, []):
+            continue
+        if isinstance(value, list):
+            lines.append(f"{key}:")
+            lines += [f"  {_pairs(each, '  ')}" for each in value]
+        else:
+            told = _pairs(value) if isinstance(value, dict) else str(value)
+            lines.append(f"{key:{width}}  {told}")
+    return "\n".join(lines)
+
+
+def _pairs(values: dict[str, object], gap: str = ", ") -> str:
+    return gap.join(f"{k}={v}" for k, v in values.items() if v not in (None, "", {}))
+
+
+def _local(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,98 @@
+"""From the words of a command line to what is done, and to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from jobgroup.cli.commands import COMMANDS
+from jobgroup.cli.exits import Exit, TerminatedError, exit_of
+from jobgroup.cli.output import complain, let_go
+from jobgroup.errors import JobGroupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EPILOG = """exit codes: 0 done, 1 failed, 2 misused, 3 another process runs the group,
+4 no such group or job, 5 done but jobs have failed, 130 Ctrl-C, 143 SIGTERM.
+Tab completes commands, options and names of groups after: eval "$(jobgroup completion bash)"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code, see `jobgroup.cli.exits.Exit`."""
+    parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:  # Tab was pressed
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # a character that the locale lacks spoils no command
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # bars of downloads are for people
+    arguments = parser.parse_args(argv)
+    with _warnings_as_sentences():
+        return int(_run(arguments))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    from jobgroup import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="jobgroup",
+        description="Groups of jobs on a quantum cloud, in a terminal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"jobgroup {__version__}")
+    commands = parser.add_subparsers(metavar="command", required=True)
+    for name, command in COMMANDS.items():
+        one = commands.add_parser(name, help=command.HELP, description=f"{command.HELP}.")
+        command.add_arguments(one)
+        one.set_defaults(run=command.run)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except (JobGroupError, TimeoutError) as error:
+        complain(str(error))
+        return exit_of(error) if isinstance(error, JobGroupError) else Exit.FAILED
+    except TerminatedError:
+        complain(f"Terminated. {STOPPED}")
+        return Exit.TERMINATED
+    except KeyboardInterrupt:
+        complain(f"\nInterrupted. {STOPPED}")
+        return Exit.INTERRUPTED
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        let_go(sys.stdout)  # nobody reads it: `jobgroup ls | head`
+        return Exit.PIPE_CLOSED
+    return code
+
+
+STOPPED = "What was sent is recorded and goes on on the cloud; the rest is unsent."
+
+
+@contextmanager
+def _warnings_as_sentences() -> Iterator[None]:
+    """A warning is a sentence for the user here, not a place in our code."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        complain(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,161 @@
+"""A cloud for the command, the command as a process of its own, and groups for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from jobgroup import GroupDeletedError, JobGroup, RemoteJob, set_token
+from jobgroup.cli import main
+from jobgroup.cloud import EmbeddedCloud
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EmbeddedCloud]:
+    """A cloud whose plan holds two jobs; this process and the command have its token."""
+    with EmbeddedCloud(warm=False, max_queue=2) as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+@pytest.fixture
+def environment(cloud: EmbeddedCloud) -> dict[str, str]:
+    """What the command finds around it."""
+    return {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command to its end."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "jobgroup", *arguments],
+            **{"env": environment, "timeout": 60, "text": True, "check": False}
+            | {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "input": ""}
+            | options,
+        )
+
+    return run
+
+
+@dataclass
+class Called:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Called]:
+    """Runs the command's function in this process, a second quicker, where that is as good."""
+    import tqdm.auto  # noqa: F401  # before the command has it draw nothing
+
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+
+    def call(*arguments: str, input: str = "") -> Called:
+        capsys.readouterr()  # what the test itself has written
+        monkeypatch.setattr(sys, "stdin", io.StringIO(input))
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Called(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def read(
+    run: Callable[..., subprocess.CompletedProcess[str]], call: Callable[..., Called]
+) -> Callable[..., Any]:
+    """Runs the command with ``--json`` and gives what it wrote; nothing else may be there.
+
+    What sends has a process of its own.
+    """
+
+    def read(*arguments: str, code: int = 0, **options: Any) -> Any:
+        is_apart = options or arguments[0] in ("run", "rerun")
+        done = (run if is_apart else call)(*arguments, "--json", **options)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    return read
+
+
+@pytest.fixture
+def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command and goes on."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobgroup", *arguments],
+            **{"env": environment, "text": True} | pipes | options,
+        )
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
+    """Makes a group of jobs that take so long, and fail where they are told to.
+
+    What is left of them on the cloud is canceled in the end: its plan is small.
+    """
+    made: list[JobGroup] = []
+
+    def make(
+        name: str = "sweep", *, jobs: int = 3, failing: tuple[int, ...] = (), duration_s: float = 0
+    ) -> JobGroup:
+        jobs_to_add = []
+        for number in range(jobs):
+            parameters: dict[str, Any] = {"duration_s": duration_s}
+            if number in failing:
+                parameters["fail"] = "The laser lost its lock"
+            payload = {"command": "timer", "parameters": parameters, "max_shots": 100}
+            job = RemoteJob(payload, platform="test:timer", url=cloud.url, name=f"job {number}")
+            jobs_to_add.append((job, {}, {"phi": number / 10}))
+        group = JobGroup(name)
+        group.add_many(jobs_to_add)
+        made.append(group)
+        return group
+
+    yield make
+    for group in made:
+        with suppress(GroupDeletedError):
+            group.ask("cancel", positions=None).result()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Waits for something to come true, and gives it."""
+
+    def wait(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
+        give_up = time.monotonic() + timeout_s
+        while not (value := condition()):
+            assert time.monotonic() < give_up, "it did not come true"
+            time.sleep(0.01)
+        return value
+
+    return wait

@@ -1,0 +1,225 @@
+"""The command line: lists, groups, jobs, results, files, the trash; text and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from jobgroup import JobGroup, RemoteJob
+
+GROUP = {"name", "description", "total", "counts", "created_at", "modified_at"}
+STATE = GROUP | {"progress", "active", "paused", "eta_s", "trouble"}
+JOB = {
+    *("position", "name", "state", "id", "platform", "url", "account", "message", "progress"),
+    *("attempts", "rerun_of", "params", "labels", "facts", "note", "shots"),
+    *("added_at", "sent_at", "started_at", "finished_at", "duration_s"),
+}
+
+
+@pytest.fixture
+def ended(prepared):
+    """A group of which one job has failed."""
+    group = prepared(jobs=3, failing=(1,))
+    group.description = "How far it can be pushed"
+    group.run_sequential(0)
+    return group
+
+
+def test_ls_lists_every_group_with_its_counts(run, read, prepared):
+    """One line a group, with its description; no group at all says how to make one."""
+    assert "No groups yet" in run("ls").stdout
+    assert read("ls") == []
+    prepared("one group", jobs=2).description = "over the dip"
+    JobGroup("another")
+    head, first, second = run("ls").stdout.splitlines()
+    assert head.split() == ["name", "changed", "size", "jobs", "description"]
+    assert first.startswith("another  ")
+    assert first.endswith("empty")
+    assert second.startswith("one group  ")
+    assert second.endswith("2 unsent  over the dip")
+    listed = read("ls")
+    assert [set(group) for group in listed] == [GROUP | {"size_bytes", "problem"}] * 2
+    assert [(g["name"], g["total"], g["counts"]) for g in listed] == [
+        ("another", 0, {}),
+        ("one group", 2, {"unsent": 2}),
+    ]
+
+
+def test_show_tells_how_a_group_stands(call, read, ended):
+    """A head, and a row for each job; JSON has both."""
+    lines = call("show", "sweep").stdout.splitlines()
+    assert lines[:3] == [
+        "sweep",
+        "How far it can be pushed",
+        "3 of 3 jobs have ended: 2 success, 1 error",
+    ]
+    assert lines[4].split()[:5] == ["job", "name", "state", "labels", "sent"]
+    assert "phi=0.1" in lines[6]
+    assert "The laser lost its lock" in lines[6]
+    told = read("show", "sweep")
+    assert set(told) == STATE | {"jobs"}
+    assert (told["progress"], told["active"]) == (1, False)
+    assert [set(job) for job in told["jobs"]] == [JOB] * 3
+    assert [job["state"] for job in told["jobs"]] == ["success", "error", "success"]
+    assert told["jobs"][1]["labels"] == {"phi": 0.1}
+    assert [j["position"] for j in read("show", "sweep", "--state", "error")["jobs"]] == [1]
+    assert [j["position"] for j in read("show", "sweep", "--find", "phi=0.2")["jobs"]] == [2]
+
+
+def test_show_tells_all_of_a_job(call, read, ended):
+    """Every attempt of it, by place or id."""
+    ended.rerun(1)
+    ended.wait(60)
+    (job,) = read("show", "sweep", "1")
+    assert set(job) == JOB | {"history", "events"}
+    assert [attempt["state"] for attempt in job["history"]] == ["error", "error"]
+    assert read("show", "sweep", ended[1].id) == [job]
+    text = call("show", "sweep", "1").stdout
+    assert "message " in text
+    assert text.count("The laser lost its lock") == 3
+
+
+def test_show_asks_the_cloud_unless_told_not_to(read, run, prepared, environment):
+    """It is fresh; without a good token it is the last known state, and says so."""
+    group = prepared(jobs=1)
+    group.run_parallel()
+    stale = environment | {"JOBGROUP_TOKEN": "wrong"}
+    assert read("show", "sweep", "--offline", env=stale)["jobs"][0]["state"] != "success"
+    done = run("show", "sweep", env=stale)
+    assert (done.returncode, "last known state" in done.stderr) == (0, True)
+    assert "0 of 1 jobs" in done.stdout
+    while read("show", "sweep")["active"]:
+        pass
+
+
+def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
+    """The same rows in each form, the failed job among them; columns can be chosen."""
+    assert call("results", "sweep").stdout.splitlines()[0].split()[:3] == ["job", "name", "status"]
+    rows = read("results", "sweep", "--columns", "phi,status,physical_perf")
+    assert rows == [
+        {"phi": 0.0, "status": "success", "physical_perf": 1.0},
+        {"phi": 0.1, "status": "error", "physical_perf": None},
+        {"phi": 0.2, "status": "success", "physical_perf": 1.0},
+    ]
+    text = call("results", "sweep", "--csv", "--columns", "phi,status").stdout
+    assert list(csv.reader(io.StringIO(text)))[2] == ["0.1", "error"]
+    assert [r["state"] for r in read("results", "sweep", "--distributions")] == ["|1>", "|1>"]
+    path = tmp_path / "rows.json"
+    assert call("results", "sweep", "--output", str(path)).returncode == 0
+    assert len(json.loads(path.read_text())) == 3
+    kept = call("results", "sweep", "--output", str(path))
+    assert (kept.returncode, "exists already" in kept.stderr) == (1, True)
+    assert call("results", "sweep", "--output", str(path), "--overwrite").returncode == 0
+
+
+def test_delete_asks_and_restore_brings_back(call, read, prepared):
+    """No answer, or another than yes, deletes nothing."""
+    prepared()
+    for answer in ("", "n\n", "\n"):
+        done = call("delete", "sweep", input=answer)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "Delete 'sweep' (3 unsent)? It can be restored for 7 days." in done.stderr
+        assert JobGroup.list_existing() == ["sweep"]
+    assert call("delete", "sweep", input="y\n").returncode == 0
+    assert JobGroup.list_existing() == []
+    assert read("ls", "--trash") == [{"name": "sweep"}]
+    assert call("ls", "--trash").stdout == "sweep\n"
+    assert read("restore", "sweep")["counts"] == {"unsent": 3}
+    assert read("delete", "sweep", "--yes", "--permanently")["deleted"] == "sweep"
+    assert (JobGroup.list_existing(), JobGroup.list_trash()) == ([], [])
+
+
+def test_a_deleted_group_with_jobs_under_way_says_so(run, prepared):
+    """In a sentence, without a place in our code."""
+    group = prepared(jobs=1, duration_s=60)
+    group.run_parallel()
+    done = run("delete", "sweep", "--yes")
+    assert "go on on the cloud" in done.stderr
+    assert ".py" not in done.stderr
+    run("restore", "sweep")
+    JobGroup("sweep").cancel_all()
+
+
+def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
+    """And does not replace one unasked."""
+    prepared()
+    path = tmp_path / "sweep.jobgroup"
+    told = read("export", "sweep", str(path))
+    assert told == {"name": "sweep", "path": str(path), "size_bytes": path.stat().st_size}
+    assert call("export", "sweep", str(path)).returncode == 1
+    assert call("export", "sweep", str(path), "--overwrite").returncode == 0
+    assert len(JobGroup.load(path, name="copy")) == 3
+
+
+def test_what_comes_from_outside_drives_no_terminal(call, read, cloud):
+    """Names, labels, notes, messages and descriptions are shown without control characters."""
+    group = JobGroup("sweep")
+    evil = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egone"
+    payload = {"command": "timer", "parameters": {"fail": evil}}
+    group.add(
+        RemoteJob(payload, platform="test:timer", url=cloud.url, name=evil), labels={evil: evil}
+    )
+    group.description = group[0].note = evil
+    group.run_sequential(0)
+    for arguments in (
+        *(("ls",), ("show", "sweep"), ("show", "sweep", "0"), ("watch", "sweep")),
+        ("results", "sweep"),
+        *(("show", "sweep", "--json"), ("ls", "--json"), ("watch", "sweep", "--json")),
+    ):
+        done = call(*arguments)
+        assert "owned" in done.stdout or arguments[0] == "watch"
+        for line in (done.stdout + done.stderr).split("\n"):
+            assert line.isprintable(), (arguments, line)
+    assert read("show", "sweep")["jobs"][0]["note"] == evil
+
+
+def test_a_reader_that_leaves_is_no_error(begin, prepared):
+    """`jobgroup show sweep | head -1` ends quietly."""
+    prepared(jobs=2000)
+    process = begin("show", "sweep", "--json")
+    assert process.stdout.readline() == "{\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 141
+
+
+def test_a_locale_without_its_letters_spoils_nothing(run, environment, prepared):
+    """What the terminal cannot show is shown otherwise."""
+    prepared("φ", jobs=1)
+    done = run("ls", env=environment | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, "1 unsent" in done.stdout) == (0, True)
+
+
+def test_tab_completes_commands_and_names(environment, prepared):
+    """As argcomplete asks the command for it."""
+    prepared("first sweep", jobs=1)
+    prepared("second", jobs=1)
+
+    def complete(line):
+        asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+        source = "import os, sys; os.dup2(1, 8); sys.argv[0] = 'jobgroup'; import jobgroup.cli;"
+        done = subprocess.run(
+            [sys.executable, "-c", source + "jobgroup.cli.main()"],
+            env=environment | asked | {"_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "fish"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
+
+    assert complete("jobgroup re") == ["rerun", "results", "restore"]
+    assert complete("jobgroup show se") == ["second"]
+    assert complete("jobgroup run second --qu") == ["--queue"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_what_a_shell_evaluates(run, shell):
+    """A script that names the command."""
+    done = run("completion", shell)
+    assert done.returncode == 0
+    assert "jobgroup" in done.stdout

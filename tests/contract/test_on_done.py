@@ -1,0 +1,179 @@
+"""Being told: at a group's first failure and at its end, once each, whoever runs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from jobgroup import JobGroup, Notice
+
+
+@pytest.fixture
+def told(until):
+    """Collects notices; `told.wait(n)` gives the events once there are so many."""
+
+    class Told(list):
+        def wait(self, number):
+            until(lambda: len(self) >= number, timeout_s=60)
+            return [notice.event for notice in self]
+
+    return Told()
+
+
+def test_the_first_failure_and_the_end_are_told_once(told, group, scripted):
+    """Of three failures the first is told, and the end when the last job has ended."""
+    jg = group(scripted, 4, name="sweep")
+    jg.on_done(told.append)
+    jg.run_parallel()
+    scripted.tell(jg[2].id, "error", status_message="The laser lost its lock")
+    assert told.wait(1) == ["first failure"]
+    for place, word in ((0, "completed"), (1, "error"), (3, "error")):
+        scripted.tell(jg[place].id, word)
+    assert told.wait(2) == ["first failure", "finished"]
+    failure, end = told
+    assert isinstance(failure, Notice)
+    assert (failure.group, failure.job) == (jg, jg[2])
+    assert failure.message == "Job 2 of sweep failed: The laser lost its lock."
+    assert (end.counts, end.job) == ({"success": 1, "error": 3}, None)
+    assert end.message == "sweep has finished: 1 success, 3 error."
+
+
+def test_nothing_more_is_told_after_the_end(told, group, scripted, until):
+    """Once per registration: what is added and run later is another's to tell."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    jg.on_done(told.append)
+    scripted.tell(jg[0].id, "error")
+    assert told.wait(2) == ["first failure", "finished"]
+    again = []
+    jg.rerun()
+    jg.on_done(again.append)
+    scripted.tell(jg[0].id, "completed")
+    until(lambda: again)
+    assert [n.event for n in again] == ["finished"]
+    assert len(told) == 2
+
+
+def test_a_group_that_has_ended_has_finished(told, ended):
+    """It is told at once; its failures are old news."""
+    ended("completed", "error").on_done(told.append)
+    assert told.wait(1) == ["finished"]
+
+
+def test_a_group_that_nobody_runs_has_not_finished(told, group, scripted, until):
+    """Nothing is told of it, nor of an empty one, until it was run."""
+    JobGroup("empty").on_done(told.append)
+    jg = group(scripted, 2)
+    jg.on_done(told.append)
+    other = []
+    group(scripted, 0, name="other").on_done(other.append)
+    jg[0].note = "a change wakes who looks"
+    jg.launch_async_jobs(concurrent_job_count=1)
+    assert told == []
+    scripted.tell(jg[0].id, "completed")
+    assert told.wait(1) == ["finished"]
+    assert told[0].message.endswith("has finished: 1 unsent, 1 success.")
+    assert other == []
+
+
+def test_old_failures_are_not_told(told, ended, scripted):
+    """A note on a job that had failed before is no failure; the rerun that fails again is."""
+    jg = ended("error", "running")
+    jg.on_done(told.append)
+    jg[0].note = "look at the laser"
+    jg.rerun(0)
+    scripted.tell(jg[0].id, "error")
+    scripted.tell(jg[1].id, "completed")
+    assert told.wait(2) == ["first failure", "finished"]
+    assert told[0].job == jg[0]
+
+
+def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted, until, caplog):
+    """What it raises is logged; while one hangs, others are told, and jobs are watched."""
+    jg = group(scripted, 2)
+    release = threading.Event()
+    jg.on_done(lambda _: release.wait(60))
+
+    @jg.on_done
+    def fail(notice):
+        told.append(notice)
+        raise ValueError("mine")
+
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error")
+    with caplog.at_level(logging.ERROR, "jobgroup"):
+        told.wait(1)
+        scripted.tell(jg[1].id, "completed")
+        assert told.wait(2) == ["first failure", "finished"]
+        until(lambda: caplog.text.count("ValueError: mine") == 2)
+    release.set()
+    assert callable(fail)
+
+
+def test_it_can_be_ended(told, group, scripted):
+    """The function that `on_done` returns ends it; a second time it does nothing."""
+    jg = group(scripted, 1)
+    other = []
+    end = jg.on_done(other.append)
+    jg.on_done(told.append)
+    end()
+    end()
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "completed")
+    told.wait(1)
+    assert other == []
+
+
+def test_another_process_runs_it(told, group, cloud, spawn):
+    """Between two jobs of a run elsewhere nothing is on the cloud, yet it has not finished."""
+    jg = group(cloud, 3, duration_s=0)
+    jg.on_done(told.append)
+    run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(0.5)"
+    process = spawn(run, cloud)
+    assert told.wait(1) == ["finished"]
+    assert told[0].counts == {"success": 3}
+    assert process.wait(60) == 0
+
+
+def test_a_launcher_that_dies_ends_it(told, group, cloud, spawn, until):
+    """A killed process sends no more, though it had jobs left: told, as nothing goes on."""
+    jg = group(cloud, 3, duration_s=0)
+    jg.on_done(told.append)
+    run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(3600)"
+    process = spawn(run, cloud)
+    until(lambda: jg[0].state == "success", timeout_s=60)
+    assert told == []
+    process.kill()
+    process.wait(60)
+    assert told.wait(1) == ["finished"]
+    assert told[0].counts == {"success": 1, "unsent": 2}
+
+
+def test_a_script_that_ends_tells_first(in_child, group, cloud):
+    """The end of the script right after `wait` does not overtake the callback."""
+    group(cloud, 1, duration_s=0.05)
+    out = in_child(
+        "import json, time\n"
+        "from jobgroup import JobGroup\n"
+        "def told(notice):\n"
+        "    time.sleep(0.2)\n"
+        "    print(json.dumps(notice.event), flush=True)\n"
+        "jg = JobGroup.open('experiment')\n"
+        "jg.on_done(told)\n"
+        "jg.run_parallel()\n"
+        "jg.wait()\n",
+        cloud,
+    )
+    assert out == "finished"
+
+
+def test_words_from_outside_are_text(told, group, scripted):
+    """A cloud's message cannot drive a terminal through the sentence."""
+    jg = group(scripted, 1)
+    jg.on_done(told.append)
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error", status_message="\x1b[2Jgone\r\nover")
+    told.wait(1)
+    assert told[0].message.isprintable()
