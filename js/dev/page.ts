@@ -8,7 +8,7 @@ import { StandIn } from "./standin";
 
 const wanted = new URLSearchParams(location.search);
 const theme = wanted.get("theme") ?? "light";
-document.documentElement.dataset.theme = theme;
+document.documentElement.dataset["theme"] = theme;
 
 const model = new StandIn(Number(wanted.get("jobs") ?? 24), wanted.get("scene") ?? "mixed");
 const el = document.createElement("div");

@@ -12,7 +12,7 @@ export interface Attempt {
   started_at: number | null;
   duration_s: number | null;
   finished_at: number | null;
-  /** What is known of a request that got no answer. */
+  /** What is known of a request that got no answer, `asked_at` and `status_code` among it. */
   evidence: Record<string, unknown>;
 }
 
@@ -64,6 +64,13 @@ export interface GroupsAnswer {
   groups: GroupSummary[];
   trash: GroupSummary[];
 }
+
+/** What came of a command, in a line; of one about several groups, what became of each. */
+export type Done = {
+  text?: string;
+  done?: readonly string[];
+  failed?: Record<string, string>;
+} | null;
 
 export interface SizeAnswer {
   size_bytes: number;

@@ -12,7 +12,7 @@ export interface Column {
   width: number;
 }
 
-const FIXED: readonly Column[] = [
+export const FIXED: readonly Column[] = [
   { name: "position", title: "#", kind: "number", width: 44 },
   { name: "state", title: "Status", kind: "state", width: 124 },
   { name: "name", title: "Name", kind: "text", width: 128 },

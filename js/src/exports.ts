@@ -1,20 +1,8 @@
 /** What is shown, as a file: comma-separated for a spreadsheet, JSON for a program. Pure but for `save`. */
 
+import { FIXED } from "./columns";
 import { csvOf } from "./csv";
 import type { Cell, Table } from "./table";
-
-const PLAIN = [
-  "state",
-  "name",
-  "platform",
-  "account",
-  "remote_id",
-  "message",
-  "attempts",
-  "duration_s",
-  "note",
-];
-const TIMES = ["sent_at", "started_at", "finished_at"];
 
 export interface Sheet {
   header: string[];
@@ -23,14 +11,13 @@ export interface Sheet {
 
 /** Jobs with everything that the table knows of them; times as ISO 8601 in UTC. */
 export function sheetOf(table: Table, positions: readonly number[]): Sheet {
-  const dynamic = table.dynamicNames();
-  const rows = positions.map((p): Cell[] => [
-    p,
-    ...PLAIN.map((name) => table.cell(p, name)),
-    ...TIMES.map((name) => isoOf(table.number(p, name))),
-    ...dynamic.map((name) => table.cell(p, name)),
-  ]);
-  return { header: ["position", ...PLAIN, ...TIMES, ...dynamic], rows };
+  const columns = [...FIXED, ...table.dynamicNames().map((name) => ({ name, kind: "" }))];
+  const rows = positions.map((p) =>
+    columns.map(({ name, kind }) =>
+      kind === "time" ? isoOf(table.number(p, name)) : table.cell(p, name),
+    ),
+  );
+  return { header: columns.map(({ name }) => name), rows };
 }
 
 export const asCsv = ({ header, rows }: Sheet): string => csvOf(header, rows);

@@ -14,7 +14,6 @@ export const ICONS = {
   suspended: "M5.5 3.5v9M10.5 3.5v9",
   unknown: "M5.6 6a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.7M8 12.4v.2",
   rerun: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3",
-  pause: "M5.5 3.5v9M10.5 3.5v9",
   trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
   undo: "M3.5 6.5h6a3.2 3.2 0 0 1 0 6.5H6M6 3.5l-3 3 3 3",
   search: "M7 2.8a4.2 4.2 0 1 0 0 8.4 4.2 4.2 0 0 0 0-8.4M10.2 10.2l3.3 3.3",
@@ -25,7 +24,6 @@ export const ICONS = {
   chart: "M3 13V8.5M7 13V3M11 13V6M2 13.5h12",
   slots: "M2 4h6M10 4h2M5 8h9M2 12h3M7 12h5",
   back: "M9.5 4 5.5 8l4 4",
-  warning: "M8 2.8 14 13H2zM8 6.6v3M8 11.3v.2",
   columns: "M2.5 3.5h11v9h-11zM6.2 3.5v9M9.8 3.5v9",
   export: "M8 2.5v7M5 6.7l3 3 3-3M3 11.5v2h10v-2",
 } as const;
@@ -35,13 +33,16 @@ export type IconName = keyof typeof ICONS;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An icon outside the framework, for the rows of the grid. */
-export function iconElement(name: string): SVGSVGElement {
+export function iconElement(name: string): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name as IconName] ?? ICONS.unknown);
-  svg.append(path);
+  svg.append(document.createElementNS(SVG, "path"));
+  drawIcon(svg, name);
   return svg;
+}
+
+export function drawIcon(svg: SVGElement, name: string): void {
+  svg.firstElementChild?.setAttribute("d", ICONS[name as IconName] ?? ICONS.unknown);
 }

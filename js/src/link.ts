@@ -5,7 +5,8 @@
 
 import { atEnd } from "./lifetime";
 import { listen, type Model } from "./model";
-import { type Signal, signal } from "./signals";
+import { having } from "./sets";
+import { type ReadonlySignal, type Signal, signal } from "./signals";
 import {
   type Args,
   type Command,
@@ -38,8 +39,20 @@ export class RequestError extends Error {
   }
 }
 
+export interface Link {
+  /** Requests that the kernel has not taken up for a second. */
+  readonly unheard: ReadonlySignal<ReadonlySet<string>>;
+  /** Somebody looks: ask for what is missing, and keep asking. */
+  open(): void;
+  /** Nobody looks any more. */
+  close(): void;
+  do(name: Command, args: Args): Promise<unknown>;
+  ask(name: Question, args: Args): Promise<unknown>;
+  set(name: Setting, value: unknown): Promise<unknown>;
+}
+
 interface Request {
-  heard: boolean;
+  isHeard: boolean;
   resolve: (value: unknown) => void;
   reject: (error: RequestError) => void;
 }
@@ -50,162 +63,134 @@ const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
 /** A pull without an answer is not repeated before this: a busy kernel would answer each of them. */
 const PULL_AGAIN_MS = 30_000;
 
-export class Link {
-  /** Requests that the kernel has not taken up for a second. */
-  readonly unheard: Signal<ReadonlySet<string>> = signal(new Set());
-  readonly #model: Model;
-  readonly #receiver: Receiver;
-  readonly #timers = new Set<Timer>();
-  readonly #prefix = Math.random().toString(36).slice(2, 8);
-  readonly #requests = new Map<string, Request>();
-  #count = 0;
-  #acknowledged = 0;
-  #watched = false;
-  #greeting = false;
-  #pauses = 0;
-  #pullTimer: Timer | undefined;
+export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
+  const unheard: Signal<ReadonlySet<string>> = signal(new Set());
+  const timers = new Set<Timer>();
+  const prefix = Math.random().toString(36).slice(2, 8);
+  const requests = new Map<string, Request>();
+  let count = 0;
+  let acknowledged = 0;
+  let isWatched = false;
+  let isGreeting = false;
+  let pauses = 0;
+  let pullTimer: Timer | undefined;
 
-  constructor(model: Model, receiver: Receiver, lifetime: AbortSignal) {
-    this.#model = model;
-    this.#receiver = receiver;
-    listen(model, { "msg:custom": this.#onMessage as (...args: never[]) => void }, lifetime);
-    const stop = () => [this.#pullTimer, ...this.#timers].forEach(clearTimeout);
-    atEnd(lifetime, stop);
+  listen(model, { "msg:custom": onMessage as (...args: never[]) => void }, lifetime);
+  atEnd(lifetime, () => [pullTimer, ...timers].forEach(clearTimeout));
+
+  const send = (message: ToPython): void => model.send(message);
+
+  function hello(): void {
+    if (isGreeting) return;
+    isGreeting = true;
+    inASecond(() => isGreeting && mark("hello", true));
+    send({ t: "hello", have: receiver.have() });
+    schedulePull();
   }
 
-  /** Somebody looks: ask for what is missing, and keep asking. */
-  open(): void {
-    this.#watched = true;
-    this.#hello();
-  }
-
-  /** Nobody looks any more. */
-  close(): void {
-    if (!this.#watched) return;
-    this.#watched = false;
-    clearTimeout(this.#pullTimer);
-    this.#send({ t: "bye" });
-  }
-
-  do(name: Command, args: Args = {}): Promise<unknown> {
-    return this.#request((id) => ({ t: "do", id, name, args }));
-  }
-
-  ask(name: Question, args: Args = {}): Promise<unknown> {
-    return this.#request((id) => ({ t: "ask", id, name, args }));
-  }
-
-  set(name: Setting, value: unknown): Promise<unknown> {
-    return this.#request((id) => ({ t: "set", id, name, value }));
-  }
-
-  #request(make: (id: string) => ToPython): Promise<unknown> {
-    this.#count += 1;
-    const id = `${this.#prefix}-${this.#count}`;
-    this.#inASecond(() => this.#requests.get(id)?.heard === false && this.#mark(id, true));
+  function request(make: (id: string) => ToPython): Promise<unknown> {
+    count += 1;
+    const id = `${prefix}-${count}`;
+    inASecond(() => requests.get(id)?.isHeard === false && mark(id, true));
     return new Promise((resolve, reject) => {
-      this.#requests.set(id, { heard: false, resolve, reject });
-      this.#send(make(id));
-      this.#schedulePull();
+      requests.set(id, { isHeard: false, resolve, reject });
+      send(make(id));
+      schedulePull();
     });
   }
 
-  #hello(): void {
-    if (this.#greeting) return;
-    this.#greeting = true;
-    this.#inASecond(() => this.#greeting && this.#mark("hello", true));
-    this.#send({ t: "hello", have: this.#receiver.have() });
-    this.#schedulePull();
-  }
-
-  #inASecond(look: () => void): void {
+  function inASecond(look: () => void): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      timers.delete(timer);
       look();
     }, BUSY_AFTER_MS);
-    this.#timers.add(timer);
+    timers.add(timer);
   }
 
-  #pull(reply: boolean): void {
-    this.#send({
-      t: "pull",
-      have: this.#receiver.have(),
-      ack: this.#acknowledged,
-      waiting: [...this.#requests.keys()],
-      reply,
-    });
+  function pull(reply: boolean): void {
+    const waiting = [...requests.keys()];
+    send({ t: "pull", have: receiver.have(), ack: acknowledged, waiting, reply });
   }
 
   /** Pull when pushes stay out, each time a little later; after a pull wait long for its answer. */
-  #schedulePull(pulled = false): void {
-    clearTimeout(this.#pullTimer);
-    if (!this.#watched) return;
-    const pause = PULL_PAUSES_MS[Math.min(this.#pauses, PULL_PAUSES_MS.length - 1)] as number;
-    this.#pullTimer = setTimeout(
+  function schedulePull(pulled = false): void {
+    clearTimeout(pullTimer);
+    if (!isWatched) return;
+    const pause = PULL_PAUSES_MS[Math.min(pauses, PULL_PAUSES_MS.length - 1)];
+    pullTimer = setTimeout(
       () => {
-        this.#pauses += 1;
-        this.#pull(true);
-        this.#schedulePull(true);
+        pauses += 1;
+        pull(true);
+        schedulePull(true);
       },
       pulled ? PULL_AGAIN_MS : pause,
     );
   }
 
-  readonly #onMessage = (message: unknown, buffers: DataView[] = []): void => {
+  function onMessage(message: unknown, buffers: DataView[] = []): void {
     if (!isFromPython(message)) return;
     switch (message.t) {
       case "snap":
       case "patch":
-        this.#onPush(message, buffers);
+        onPush(message, buffers);
         break;
       case "done":
-        this.#answered(message.id)?.resolve(message.value);
+        answered(message.id)?.resolve(message.value);
         break;
       case "fail":
-        this.#answered(message.id)?.reject(new RequestError(message.code, message.message));
+        answered(message.id)?.reject(new RequestError(message.code, message.message));
         break;
       case "note":
-        if (message.id) this.#heard(message.id);
-        if (message.level !== "heard") this.#receiver.note(message);
+        if (message.id) heard(message.id);
+        if (message.level !== "heard") receiver.note(message);
     }
-  };
+  }
 
-  #onPush(push: Pushed, buffers: DataView[]): void {
-    this.#mark("hello", false);
-    this.#acknowledged = push.n;
-    const fits = this.#receiver.receive(push, buffers);
+  function onPush(push: Pushed, buffers: DataView[]): void {
+    mark("hello", false);
+    acknowledged = push.n;
+    const fits = receiver.receive(push, buffers);
     const brought = push.rows.n > 0;
-    if (brought) this.#pauses = 0;
-    if (!fits) this.#hello();
+    if (brought) pauses = 0;
+    if (!fits) hello();
     else {
-      this.#greeting = false;
-      if (brought) this.#pull(false);
+      isGreeting = false;
+      if (brought) pull(false);
     }
-    this.#schedulePull();
+    schedulePull();
   }
 
-  #answered(id: string): Request | undefined {
-    const request = this.#requests.get(id);
-    this.#requests.delete(id);
-    this.#mark(id, false);
-    return request;
+  function heard(id: string): Request | undefined {
+    const found = requests.get(id);
+    if (found) found.isHeard = true;
+    mark(id, false);
+    return found;
   }
 
-  #heard(id: string): void {
-    const request = this.#requests.get(id);
-    if (request) request.heard = true;
-    this.#mark(id, false);
+  function answered(id: string): Request | undefined {
+    const found = heard(id);
+    requests.delete(id);
+    return found;
   }
 
-  #mark(id: string, unheard: boolean): void {
-    if (this.unheard.value.has(id) === unheard) return;
-    const marked = new Set(this.unheard.value);
-    if (unheard) marked.add(id);
-    else marked.delete(id);
-    this.unheard.value = marked;
+  function mark(id: string, isUnheard: boolean): void {
+    unheard.current = having(unheard.current, id, isUnheard);
   }
 
-  #send(message: ToPython): void {
-    this.#model.send(message);
-  }
+  return {
+    unheard,
+    open() {
+      isWatched = true;
+      hello();
+    },
+    close() {
+      if (!isWatched) return;
+      isWatched = false;
+      clearTimeout(pullTimer);
+      send({ t: "bye" });
+    },
+    do: (name, args) => request((id) => ({ t: "do", id, name, args })),
+    ask: (name, args) => request((id) => ({ t: "ask", id, name, args })),
+    set: (name, value) => request((id) => ({ t: "set", id, name, value })),
+  };
 }

@@ -16,6 +16,24 @@ export interface Model {
   send(content: unknown): void;
 }
 
+/** What a host gives for each model. */
+export interface Given {
+  model: Model;
+  /** From anywidget 0.11 on. */
+  signal?: AbortSignal;
+}
+
+/** What it gives for each view. */
+export interface View extends Given {
+  el: HTMLElement;
+}
+
+/** What it calls. */
+export interface Widget {
+  initialize(given: Given): () => void;
+  render(view: View): () => void;
+}
+
 export interface Traits {
   group: string;
   counts: Counts;
@@ -65,7 +83,7 @@ export function traitSignals(model: Model, lifetime: AbortSignal): TraitSignals 
   for (const [name, fallback] of Object.entries(TRAITS)) {
     const follower = signal(model.get(name) ?? fallback);
     listeners[`change:${name}`] = () => {
-      follower.value = model.get(name) ?? fallback;
+      follower.current = model.get(name) ?? fallback;
     };
     signals[name] = follower;
   }

@@ -1,5 +1,6 @@
 /** Which rows are shown and in which order: filter, search and sort, kept up to date row by row. */
 
+import { FIXED } from "./columns";
 import { FILTERS, type Filter, isFailed } from "./states";
 import type { Cell, Table } from "./table";
 
@@ -12,7 +13,9 @@ export interface Query {
 
 type Compare = (a: number, b: number) => number;
 
-const SEARCHED = ["name", "remote_id", "platform", "message", "state", "note"];
+const SEARCHED = FIXED.flatMap(({ name, kind }) =>
+  ["state", "text", "message"].includes(kind) ? [name] : [],
+);
 
 export class Order {
   /** Positions, in the order in which they are shown. */

@@ -3,7 +3,7 @@
 import type { Args, Command } from "./wire";
 
 export function pythonLine(name: Command, args: Args, group: string): string {
-  const some = args.positions as number[] | undefined;
+  const some = args.positions;
   const delay = String(args.delay ?? 0);
   switch (name) {
     case "run":
@@ -21,21 +21,20 @@ export function pythonLine(name: Command, args: Args, group: string): string {
     case "resend":
       return (some ?? []).map((position) => `jg[${position}].resend()`).join("; ");
     case "confirm":
-      return `jg[${args.position}].confirm(${quoted(String(args.remote_id))})`;
+      return `jg[${args.position}].confirm(${quoted(args.remote_id ?? "")})`;
     case "delete":
     case "restore": {
       const call = name === "delete" ? "JobGroup.delete_job_group" : "JobGroup.restore";
-      const names = (args.names as string[] | undefined) ?? [group];
+      const names = args.names ?? [group];
       if (names.length === 1) return `${call}(${quoted(names[0] as string)})`;
       return `for name in [${names.map(quoted).join(", ")}]: ${call}(name)`;
     }
     case "open":
-      if (args.name === "") return "Dashboard()";
-      return `jg = JobGroup.open(${quoted(String(args.name))})`;
+      return args.name ? `jg = JobGroup.open(${quoted(args.name)})` : "Dashboard()";
     default:
       return `jg.${name}()`;
   }
 }
 
-const listed = (positions: number[]): string => `[${positions.join(", ")}]`;
+const listed = (positions: readonly number[]): string => `[${positions.join(", ")}]`;
 const quoted = (text: string): string => JSON.stringify(text);

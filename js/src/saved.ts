@@ -4,7 +4,7 @@
  */
 
 import type { JobDetail, JobResult } from "./answers";
-import type { Model, Traits } from "./model";
+import type { Model, Traits, Widget } from "./model";
 import type { Args, FromPython, ToPython } from "./wire";
 
 export interface Saved {
@@ -15,12 +15,7 @@ export interface Saved {
   results: Record<number, JobResult>;
 }
 
-type Widget = () => {
-  initialize(props: { model: Model }): () => void;
-  render(props: { model: Model; el: HTMLElement }): () => void;
-};
-
-export function showSaved(widget: Widget, saved: Saved, el: HTMLElement): void {
+export function showSaved(widget: () => Widget, saved: Saved, el: HTMLElement): void {
   const model = new SavedModel(saved);
   const { initialize, render } = widget();
   initialize({ model });
@@ -73,9 +68,9 @@ class SavedModel implements Model {
   /** Undefined where the page does not hold it. */
   #answer(name: string, args: Args): unknown {
     const { jobs, results } = this.#saved;
-    if (name === "job") return jobs[args.position as number];
+    if (name === "job") return jobs[args.position ?? -1];
     if (name !== "results") return undefined;
-    return { results: (args.positions as number[]).map((p) => results[p] ?? lacking(p)) };
+    return { results: (args.positions ?? []).map((p) => results[p] ?? lacking(p)) };
   }
 
   #emit(event: string, ...args: unknown[]): void {

@@ -3,13 +3,15 @@
  * setting shows at once and is Python's word again as soon as Python has answered.
  */
 
+import type { Done } from "./answers";
 import { type Layout, layOut } from "./columns";
 import { atEnd } from "./lifetime";
-import { Link, type Receiver, RequestError } from "./link";
+import { type Link, linkTo, RequestError } from "./link";
 import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
-import { Order } from "./order";
+import { Order, type Query } from "./order";
 import { pythonLine } from "./python";
-import { fromRanges, type Range, toRanges } from "./ranges";
+import { fromRanges, toRanges } from "./ranges";
+import { having } from "./sets";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signals";
 import { countWhere, isFilter, isOnCloud } from "./states";
 import { Table } from "./table";
@@ -22,195 +24,201 @@ export interface Said {
   python?: string;
 }
 
+type Snap = Extract<FromPython, { t: "snap" }>;
+type Patch = Extract<FromPython, { t: "patch" }>;
+
 /** What may stand open below the toolbar, one at a time. */
 export type Panel = "" | "delete" | "results" | "causes" | "slots" | "run" | "rerun";
 
-/** A setting: shown as the person set it, until Python's answer stands in the trait. */
-export interface Choice<T> {
-  readonly value: ReadonlySignal<T>;
-  set(value: T): void;
-}
-
-export class Session implements Receiver {
+export interface Session {
   readonly traits: TraitSignals;
-  readonly table = new Table();
-  readonly order = new Order(this.table);
+  readonly table: Table;
+  readonly order: Order;
   readonly link: Link;
   /** Grows whenever the rows or their order changed. */
-  readonly revision = signal(0);
+  readonly revision: ReadonlySignal<number>;
   readonly layout: ReadonlySignal<Layout>;
-  readonly filter: Choice<string>;
-  readonly sort: Choice<string>;
-  readonly search: Choice<string>;
-  readonly columns: Choice<string[]>;
-  readonly selection: Choice<Range[]>;
+  /** Settings: each shown as the person set it, until Python's answer stands in the trait. */
+  readonly filter: Signal<string>;
+  readonly sort: Signal<string>;
+  readonly search: Signal<string>;
+  readonly columns: Signal<string[]>;
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
   /** Whether some job is on the cloud and not yet finished. */
   readonly hasActive: ReadonlySignal<boolean>;
   /** The job whose detail is open. */
-  readonly opened = signal<number | null>(null);
-  /** What stands open below the toolbar. */
-  readonly panel = signal<Panel>("");
-  readonly said = signal<Said | null>(null);
+  readonly opened: Signal<number | null>;
+  readonly panel: Signal<Panel>;
+  readonly said: Signal<Said | null>;
   /** Commands without an answer yet, for buttons that wait. */
-  readonly pending: Signal<ReadonlySet<Command>> = signal(new Set());
+  readonly pending: ReadonlySignal<ReadonlySet<Command>>;
   /** The kernel's clock in seconds since the epoch, ticking while somebody looks. */
-  readonly now = signal(Date.now() / 1000);
+  readonly now: ReadonlySignal<number>;
   /** Whether this is a saved page, in which time stands still. */
-  isSaved = false;
-  #epoch = "";
-  #version = -1;
-  #part = 0;
-  #clockSkew = 0;
-
-  constructor(model: Model, lifetime: AbortSignal) {
-    this.traits = traitSignals(model, lifetime);
-    this.link = new Link(model, this, lifetime);
-    this.filter = this.#choice("filter", lifetime);
-    this.sort = this.#choice("sort", lifetime);
-    this.search = this.#choice("search", lifetime);
-    this.columns = this.#choice("columns", lifetime);
-    this.selection = this.#choice("selected", lifetime);
-    this.selected = computed(() => fromRanges(this.selection.value.value));
-    this.hasActive = computed(() => countWhere(this.traits.counts.value, isOnCloud) > 0);
-    this.layout = computed(() => {
-      this.revision.value;
-      return layOut(this.table, this.columns.value.value);
-    });
-    // At once: what is open of another group would ask for jobs that this one may not have.
-    const leave = effect(() => {
-      this.traits.group.value;
-      this.opened.value = null;
-      this.panel.value = "";
-      this.table.clear();
-    });
-    atEnd(lifetime, leave);
-    const stop = effect(() => {
-      this.order.requery(this.#query());
-      this.revision.value = this.revision.peek() + 1;
-    });
-    atEnd(lifetime, stop);
-  }
-
-  tick(): void {
-    if (!this.isSaved) this.now.value = Date.now() / 1000 + this.#clockSkew;
-  }
-
-  open(panel: Panel): void {
-    this.panel.value = panel;
-  }
-
-  select(positions: Iterable<number>): void {
-    this.selection.set(toRanges(positions));
-  }
-
+  isSaved(): boolean;
+  /** What of the rows is here. */
+  have(): Have | null;
+  tick(): void;
+  select(positions: Iterable<number>): void;
   /** Ask for a command, say so at once, and say later what came of it. */
-  async run(name: Command, args: Args, asked: string): Promise<unknown> {
-    const python = pythonLine(name, args, this.traits.group.value);
-    this.#setPending(name, true);
-    this.said.value = { tone: "asked", text: asked, python };
+  run(name: Command, args: Args, asked: string): Promise<unknown>;
+}
+
+export function startSession(model: Model, lifetime: AbortSignal): Session {
+  const traits = traitSignals(model, lifetime);
+  const table = new Table();
+  const order = new Order(table);
+  const link = linkTo(model, { have, receive, note }, lifetime);
+  const revision = signal(0);
+  const filter = choice("filter");
+  const sort = choice("sort");
+  const search = choice("search");
+  const columns = choice("columns");
+  const selection = choice("selected");
+  const opened = signal<number | null>(null);
+  const panel = signal<Panel>("");
+  const said = signal<Said | null>(null);
+  const pending: Signal<ReadonlySet<Command>> = signal(new Set());
+  const now = signal(Date.now() / 1000);
+  let epoch = "";
+  let version = -1;
+  let part = 0;
+  let clockSkew = 0;
+
+  // At once: what is open of another group would ask for jobs that this one may not have.
+  const leave = effect(() => {
+    traits.group.current;
+    opened.current = null;
+    panel.current = "";
+    table.clear();
+  });
+  const stop = effect(() => {
+    order.requery(query());
+    revision.current = revision.peek() + 1;
+  });
+  atEnd(lifetime, leave);
+  atEnd(lifetime, stop);
+
+  const isSaved = (): boolean => epoch === "saved";
+
+  function tick(): void {
+    if (!isSaved()) now.current = Date.now() / 1000 + clockSkew;
+  }
+
+  async function run(name: Command, args: Args, asked: string): Promise<unknown> {
+    const python = pythonLine(name, args, traits.group.current);
+    pending.current = having(pending.current, name, true);
+    said.current = { tone: "asked", text: asked, python };
     try {
-      const value = await this.link.do(name, args);
-      const text = (value as { text?: string } | null)?.text ?? "";
-      this.said.value = { tone: "done", text: text || `${asked} Done.`, python };
+      const value = await link.do(name, args);
+      const text = (value as Done)?.text;
+      said.current = { tone: "done", text: text || `${asked} Done.`, python };
       return value;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.said.value = { tone: "failed", text: error.message, python };
+      said.current = { tone: "failed", text: error.message, python };
       return null;
     } finally {
-      this.#setPending(name, false);
+      pending.current = having(pending.current, name, false);
     }
   }
 
-  have(): Have | null {
-    return this.#version < 0 ? null : { epoch: this.#epoch, version: this.#version };
+  function have(): Have | null {
+    return version < 0 ? null : { epoch, version };
   }
 
-  receive(push: Extract<FromPython, { t: "snap" | "patch" }>, buffers: DataView[]): boolean {
-    this.#clockSkew = push.now - Date.now() / 1000;
-    this.isSaved = push.epoch === "saved";
-    if (this.isSaved) this.now.value = push.now;
-    return push.t === "snap" ? this.#onSnap(push, buffers) : this.#onPatch(push, buffers);
+  function receive(push: Snap | Patch, buffers: DataView[]): boolean {
+    clockSkew = push.now - Date.now() / 1000;
+    if (push.epoch === "saved") now.current = push.now;
+    return push.t === "snap" ? onSnap(push, buffers) : onPatch(push, buffers);
   }
 
-  note(note: Extract<FromPython, { t: "note" }>): void {
-    this.said.value = { tone: note.level === "error" ? "failed" : "note", text: note.text };
+  function note({ level, text }: Extract<FromPython, { t: "note" }>): void {
+    said.current = { tone: level === "error" ? "failed" : "note", text };
   }
 
   /** Parts are painted as they come; the version counts once the last one is here. */
-  #onSnap(snap: Extract<FromPython, { t: "snap" }>, buffers: DataView[]): boolean {
+  function onSnap(snap: Snap, buffers: DataView[]): boolean {
     if (snap.part === 0) {
-      this.#version = -1;
-      this.#part = 0;
-      this.table.clear();
-    } else if (snap.part !== this.#part || snap.epoch !== this.#epoch) return false;
-    this.#epoch = snap.epoch;
-    this.#part = snap.part + 1;
-    this.table.apply(snap.rows, buffers);
-    this.table.total = snap.total;
-    if (this.#part === snap.parts) this.#version = snap.version;
+      version = -1;
+      part = 0;
+      table.clear();
+    } else if (snap.part !== part || snap.epoch !== epoch) return false;
+    epoch = snap.epoch;
+    part = snap.part + 1;
+    table.apply(snap.rows, buffers);
+    table.total = snap.total;
+    if (part === snap.parts) version = snap.version;
     batch(() => {
-      this.order.reset(this.#query());
-      this.revision.value += 1;
+      order.reset(query());
+      revision.current += 1;
     });
     return true;
   }
 
   /** Rows in a patch are whole, so one that begins before our version does no harm. */
-  #onPatch(patch: Extract<FromPython, { t: "patch" }>, buffers: DataView[]): boolean {
-    if (patch.epoch !== this.#epoch || patch.from > this.#version) return false;
-    if (patch.to < this.#version) return true;
-    this.#version = patch.to;
+  function onPatch(patch: Patch, buffers: DataView[]): boolean {
+    if (patch.epoch !== epoch || patch.from > version) return false;
+    if (patch.to < version) return true;
+    version = patch.to;
     if (patch.rows.n === 0) return true;
-    const changed = this.table.apply(patch.rows, buffers);
-    this.table.total = patch.total;
-    this.order.update(changed);
-    this.revision.value += 1;
+    const changed = table.apply(patch.rows, buffers);
+    table.total = patch.total;
+    order.update(changed);
+    revision.current += 1;
     return true;
   }
 
-  #query() {
-    const filter = this.filter.value.value;
+  function query(): Query {
+    const wanted = filter.current;
     return {
-      filter: isFilter(filter) ? filter : ("all" as const),
-      search: this.search.value.value,
-      sort: this.sort.value.value,
+      filter: isFilter(wanted) ? wanted : "all",
+      search: search.current,
+      sort: sort.current,
     };
   }
 
-  #choice<Name extends Setting & keyof Traits>(
-    name: Name,
-    lifetime: AbortSignal,
-  ): Choice<Traits[Name]> {
-    const trait = this.traits[name] as Signal<Traits[Name]>;
-    const shown = signal(trait.value);
+  function choice<Name extends Setting & keyof Traits>(name: Name): Signal<Traits[Name]> {
+    const trait = traits[name] as Signal<Traits[Name]>;
+    const shown = signal(trait.current);
     let unanswered = 0;
     const follow = effect(() => {
-      const value = trait.value;
-      if (unanswered === 0) shown.value = value;
+      const value = trait.current;
+      if (unanswered === 0) shown.current = value;
     });
     atEnd(lifetime, follow);
-    const set = (value: Traits[Name]) => {
-      shown.value = value;
-      unanswered += 1;
-      this.link
-        .set(name, value)
-        .catch((error: RequestError) => {
-          this.said.value = { tone: "failed", text: error.message };
-        })
-        .finally(() => {
-          unanswered -= 1;
-          if (unanswered === 0) shown.value = trait.value;
-        });
+    return {
+      peek: shown.peek,
+      get current() {
+        return shown.current;
+      },
+      set current(wanted) {
+        shown.current = wanted;
+        unanswered += 1;
+        link
+          .set(name, wanted)
+          .catch((error: RequestError) => {
+            said.current = { tone: "failed", text: error.message };
+          })
+          .finally(() => {
+            unanswered -= 1;
+            if (unanswered === 0) shown.current = trait.current;
+          });
+      },
     };
-    return { value: shown, set };
   }
 
-  #setPending(name: Command, isPending: boolean): void {
-    const pending = new Set(this.pending.value);
-    if (isPending) pending.add(name);
-    else pending.delete(name);
-    this.pending.value = pending;
-  }
+  return {
+    ...{ traits, table, order, link, revision, filter, sort, search, columns, opened, panel, said },
+    ...{ pending, now, isSaved, have, tick, run },
+    selected: computed(() => fromRanges(selection.current)),
+    hasActive: computed(() => countWhere(traits.counts.current, isOnCloud) > 0),
+    layout: computed(() => {
+      revision.current;
+      return layOut(table, columns.current);
+    }),
+    select(positions) {
+      selection.current = toRanges(positions);
+    },
+  };
 }

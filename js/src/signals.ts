@@ -5,13 +5,13 @@
 
 export interface ReadonlySignal<T> {
   /** The value; who reads it watches it. */
-  readonly value: T;
+  readonly current: T;
   /** The value, unwatched. */
   peek(): T;
 }
 
 export interface Signal<T> extends ReadonlySignal<T> {
-  value: T;
+  current: T;
 }
 
 /** What reads signals, and the places where it is noted as a watcher. */
@@ -24,16 +24,59 @@ const MOST_RUNS = 1000;
 
 let reader: Reader | null = null;
 let depth = 0;
-const due = new Set<Effect>();
+const due = new Set<() => void>();
 
-export const signal = <T>(value: T): Signal<T> => new Source(value);
-export const computed = <T>(compute: () => T): ReadonlySignal<T> => new Computed(compute);
+export function signal<T>(value: T): Signal<T> {
+  const watchers = new Set<Reader>();
+  return {
+    get current() {
+      watch(watchers);
+      return value;
+    },
+    set current(next) {
+      if (Object.is(next, value)) return;
+      value = next;
+      batch(() => tell(watchers));
+    },
+    peek: () => value,
+  };
+}
+
+export function computed<T>(compute: () => T): ReadonlySignal<T> {
+  const watchers = new Set<Reader>();
+  let isFresh = false;
+  let value: T;
+  const changed = () => {
+    isFresh = false;
+    tell(watchers);
+  };
+  const it = { noted: new Set<Set<Reader>>(), changed };
+  const peek = () => {
+    if (!isFresh) value = readBy(it, compute);
+    isFresh = true;
+    return value;
+  };
+  return {
+    get current() {
+      watch(watchers);
+      return peek();
+    },
+    peek,
+  };
+}
 
 /** Run something now and whenever what it read has changed; returns what ends that. */
 export function effect(run: () => void): () => void {
-  const it = new Effect(run);
-  batch(() => it.run());
-  return () => it.stop();
+  let isOver = false;
+  const again = () => {
+    if (!isOver) readBy(it, run);
+  };
+  const it = { noted: new Set<Set<Reader>>(), changed: () => due.add(again) };
+  batch(again);
+  return () => {
+    isOver = true;
+    forget(it);
+  };
 }
 
 /** Change several values before any effect runs. */
@@ -49,91 +92,14 @@ export function batch(change: () => void): void {
 
 function flush(): void {
   let runs = 0;
-  for (const next of due) {
-    due.delete(next);
+  for (const run of due) {
+    due.delete(run);
     runs += 1;
     if (runs > MOST_RUNS) {
       due.clear();
       throw new Error("effects change what they read, without end");
     }
-    next.run();
-  }
-}
-
-class Source<T> implements Signal<T> {
-  readonly #watchers = new Set<Reader>();
-  #value: T;
-
-  constructor(value: T) {
-    this.#value = value;
-  }
-
-  get value(): T {
-    watch(this.#watchers);
-    return this.#value;
-  }
-
-  set value(value: T) {
-    if (Object.is(value, this.#value)) return;
-    this.#value = value;
-    batch(() => tell(this.#watchers));
-  }
-
-  peek(): T {
-    return this.#value;
-  }
-}
-
-class Computed<T> implements ReadonlySignal<T>, Reader {
-  readonly noted = new Set<Set<Reader>>();
-  readonly #watchers = new Set<Reader>();
-  readonly #compute: () => T;
-  #isFresh = false;
-  #value: T | undefined;
-
-  constructor(compute: () => T) {
-    this.#compute = compute;
-  }
-
-  get value(): T {
-    watch(this.#watchers);
-    return this.peek();
-  }
-
-  peek(): T {
-    if (!this.#isFresh) {
-      this.#value = readBy(this, this.#compute);
-      this.#isFresh = true;
-    }
-    return this.#value as T;
-  }
-
-  changed(): void {
-    this.#isFresh = false;
-    tell(this.#watchers);
-  }
-}
-
-class Effect implements Reader {
-  readonly noted = new Set<Set<Reader>>();
-  readonly #run: () => void;
-  #isOver = false;
-
-  constructor(run: () => void) {
-    this.#run = run;
-  }
-
-  run(): void {
-    if (!this.#isOver) readBy(this, this.#run);
-  }
-
-  stop(): void {
-    this.#isOver = true;
-    forget(this);
-  }
-
-  changed(): void {
-    due.add(this);
+    run();
   }
 }
 

@@ -32,29 +32,17 @@ export const FILTERS = {
 export type Filter = keyof typeof FILTERS;
 
 /** The order of the segments of a bar: what is finished first, what is still to do last. */
-export const BAR_ORDER: readonly State[] = [
-  "success",
-  "error",
-  "canceled",
-  "unknown",
-  "suspended",
-  "unconfirmed",
-  "cancel_requested",
-  "running",
-  "waiting",
-  "sending",
-  "unsent",
-];
+export const BAR_ORDER: readonly State[] = [...STATES.slice(8), ...STATES.slice(0, 8).reverse()];
 
-const FAILED: ReadonlySet<string> = new Set(FILTERS.failed);
-const TERMINAL: ReadonlySet<string> = new Set(["success", ...FILTERS.failed]);
-const CANCELABLE: ReadonlySet<string> = new Set(["waiting", "running", "suspended", "unknown"]);
-const ON_CLOUD: ReadonlySet<string> = new Set([...CANCELABLE, "cancel_requested", "sending"]);
+const among =
+  (...states: State[]) =>
+  (state: string): boolean =>
+    states.includes(state as State);
 
-export const isFailed = (state: string): boolean => FAILED.has(state);
-export const isTerminal = (state: string): boolean => TERMINAL.has(state);
-export const isCancelable = (state: string): boolean => CANCELABLE.has(state);
-export const isOnCloud = (state: string): boolean => ON_CLOUD.has(state);
+export const isFailed = among(...FILTERS.failed);
+export const isTerminal = among("success", ...FILTERS.failed);
+export const isCancelable = among("waiting", "running", ...FILTERS.other);
+export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);
 
 /** How a state is written for people. */
 export const wordOf = (state: string): string => state.replaceAll("_", " ");

@@ -8,13 +8,7 @@ import { effect, type ReadonlySignal } from "./signals";
 
 export type Theme = "light" | "dark";
 
-const ATTRIBUTES = [
-  "data-jp-theme-light",
-  "data-vscode-theme-kind",
-  "data-theme",
-  "theme",
-  "class",
-];
+const MARKS = ["data-jp-theme-light", "data-vscode-theme-kind", "data-theme", "theme"];
 
 export function followTheme(
   host: HTMLElement,
@@ -22,13 +16,14 @@ export function followTheme(
   lifetime: AbortSignal,
 ): void {
   const update = () => {
-    const asked = wanted.value;
-    host.dataset.theme = asked === "light" || asked === "dark" ? asked : themeOf(host);
+    const asked = wanted.current;
+    const isChosen = asked === "light" || asked === "dark";
+    host.setAttribute("data-theme", isChosen ? asked : themeOf(host));
   };
   atEnd(lifetime, effect(update));
   const observer = new MutationObserver(update);
   for (const element of [document.documentElement, document.body]) {
-    observer.observe(element, { attributes: true, attributeFilter: ATTRIBUTES });
+    observer.observe(element, { attributes: true, attributeFilter: [...MARKS, "class"] });
   }
   atEnd(lifetime, () => observer.disconnect());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update, {
@@ -47,15 +42,11 @@ function themeOf(host: HTMLElement): Theme {
 
 /** JupyterLab and Notebook, VS Code, Colab, marimo. */
 function marked(element: HTMLElement): Theme | undefined {
-  const { jpThemeLight, vscodeThemeKind, theme } = element.dataset;
-  if (jpThemeLight) return jpThemeLight === "true" ? "light" : "dark";
-  if (vscodeThemeKind) {
-    return /dark$|^vscode-high-contrast$/.test(vscodeThemeKind) ? "dark" : "light";
-  }
-  const named = theme ?? element.getAttribute("theme");
-  if (named === "dark" || named === "light") return named;
-  if (element.classList.contains("dark")) return "dark";
-  return element.classList.contains("light") ? "light" : undefined;
+  const [isLight, kind, ...names] = MARKS.map((name) => element.getAttribute(name));
+  if (isLight) return isLight === "true" ? "light" : "dark";
+  if (kind) return /dark$|^vscode-high-contrast$/.test(kind) ? "dark" : "light";
+  const named = [names.find(Boolean) ?? "", ...element.classList];
+  return (["dark", "light"] as const).find((theme) => named.includes(theme));
 }
 
 /** The first opaque background behind an element, through shadow roots. */

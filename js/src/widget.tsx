@@ -4,8 +4,8 @@
  */
 
 import { atEnd } from "./lifetime";
-import type { Model } from "./model";
-import { Session } from "./session";
+import type { Given, View, Widget } from "./model";
+import { type Session, startSession } from "./session";
 import { whenSeen } from "./sight";
 import { effect } from "./signals";
 import { countOf, countWhere, isTerminal } from "./states";
@@ -15,29 +15,23 @@ import { markTitle } from "./title";
 import { App } from "./ui/App";
 import { drawInto } from "./ui/dom";
 
-interface Props {
-  model: Model;
-  /** From anywidget 0.11 on. */
-  signal?: AbortSignal;
-}
-
-export default () => {
+export default (): Widget => {
   let session: Session;
   const watching = new Set<HTMLElement>();
 
   /** Synchronous and small: a host that waits over 2 s for it drops every later message. */
-  function initialize({ model, signal }: Props): () => void {
+  function initialize({ model, signal }: Given): () => void {
     const end = new AbortController();
     atEnd(signal, () => end.abort());
-    session = new Session(model, end.signal);
+    session = startSession(model, end.signal);
     return () => end.abort();
   }
 
-  function view({ el, signal }: Props & { el: HTMLElement }): () => void {
+  function view({ el, signal }: View): () => void {
     const end = new AbortController();
     atEnd(signal, () => end.abort());
     const host = document.createElement("div");
-    host.dataset.lmSuppressShortcuts = "true";
+    host.setAttribute("data-lm-suppress-shortcuts", "true");
     const root = host.attachShadow({ mode: "open" });
     const sheet = document.createElement("style");
     sheet.textContent = styles;
@@ -64,8 +58,8 @@ export default () => {
     };
     whenSeen(host, see, () => session.hasActive.peek(), end.signal);
     const titled = effect(() => {
-      const counts = session.traits.counts.value;
-      markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.value);
+      const counts = session.traits.counts.current;
+      markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.current);
     });
     atEnd(end.signal, () => {
       stop();

@@ -22,7 +22,20 @@ export type Command =
   | "open";
 export type Question = "job" | "results" | "groups" | "size";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
-export type Args = Record<string, unknown>;
+export interface Args {
+  position?: number;
+  positions?: readonly number[];
+  mode?: "parallel" | "sequential" | "queue";
+  /** Seconds between jobs. */
+  delay?: number;
+  replace?: boolean;
+  remote_id?: string;
+  /** Of groups. */
+  name?: string;
+  names?: readonly string[];
+  cancel?: boolean;
+  ideal?: boolean;
+}
 
 export type ToPython =
   | { t: "hello"; have: Have | null }

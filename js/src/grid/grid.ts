@@ -6,13 +6,14 @@
 import { type Column, fitting } from "../columns";
 import { atEnd } from "../lifetime";
 import type { Session } from "../session";
+import { toggled } from "../sets";
 import { effect } from "../signals";
 import { element as made } from "./element";
 import { headerCell, nextSort, selectCell } from "./header";
-import { moved, type Place } from "./keys";
-import { fillRow, makeRow, type RowContext } from "./row";
-import { allOrNone, extended, toggled } from "./selection";
-import { type Rows, scrollFor, visibleRows } from "./window";
+import { moved } from "./keys";
+import { fillRow, makeRow, type Row, rowElement, titleOf, write } from "./row";
+import { allOrNone, extended } from "./selection";
+import { scrollFor, visibleRows } from "./window";
 
 export interface GridActions {
   open(position: number): void;
@@ -23,268 +24,253 @@ const NARROW_PX = 560;
 const HEIGHTS = { wide: 32, narrow: 54 };
 const SELECT_PX = 36;
 
-export class Grid {
-  readonly #element: HTMLElement;
-  readonly #session: Session;
-  readonly #actions: GridActions;
-  readonly #header = makeRow();
-  readonly #body = made("div", "rows");
-  readonly #rows = new Map<number, HTMLElement>();
-  #columns: readonly Column[] = [];
-  #rowHeight = HEIGHTS.wide;
+/** Show the jobs in an element until `lifetime` ends. */
+export function showGrid(
+  grid: HTMLElement,
+  session: Session,
+  actions: GridActions,
+  lifetime: AbortSignal,
+): void {
+  const { table, order, selected, opened, sort } = session;
+  const header = rowElement();
+  const body = made("div", "rows");
+  const rows = new Map<number, Row>();
+  let columns: readonly Column[] = [];
+  let headerKey = "";
+  let canRerun = false;
+  let rowHeight = HEIGHTS.wide;
+  let height = 0;
   /** The cell that Tab reaches: a job (null: the header) and a column, the first one being the box. */
-  #position: number | null = null;
-  #column = 0;
-  #anchor: number | null = null;
+  let position: number | null = null;
+  let column = 0;
+  let reachable: HTMLElement | undefined;
+  let anchor: number | null = null;
 
-  constructor(element: HTMLElement, session: Session, actions: GridActions, lifetime: AbortSignal) {
-    this.#element = element;
-    this.#session = session;
-    this.#actions = actions;
-    this.#header.classList.add("header");
-    this.#header.ariaRowIndex = "1";
-    this.#body.role = "rowgroup";
-    element.replaceChildren(this.#header, this.#body);
+  header.classList.add("header");
+  header.ariaRowIndex = "1";
+  body.role = "rowgroup";
+  grid.replaceChildren(header, body);
 
-    const listen = { signal: lifetime };
-    element.addEventListener("scroll", () => this.#draw(), { ...listen, passive: true });
-    element.addEventListener("click", (event) => this.#onClick(event), listen);
-    element.addEventListener("keydown", (event) => this.#onKey(event), listen);
-    element.addEventListener("focusin", (event) => this.#onFocus(event), listen);
-    // In the next frame: drawing changes sizes, which an observer must not do while it observes.
-    const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#resize()));
-    resized.observe(element);
-    atEnd(lifetime, () => resized.disconnect());
-    const stop = effect(() => {
-      session.revision.value;
-      session.layout.value;
-      session.selected.value;
-      session.opened.value;
-      session.now.value;
-      session.sort.value.value;
-      this.#drawAll();
-    });
-    atEnd(lifetime, stop);
-  }
+  const listen = { signal: lifetime };
+  grid.addEventListener("scroll", drawRows, { ...listen, passive: true });
+  grid.addEventListener("click", onClick, listen);
+  grid.addEventListener("keydown", onKey, listen);
+  grid.addEventListener("focusin", onFocus, listen);
+  grid.addEventListener("mouseover", onPoint, listen);
+  // In the next frame: drawing changes sizes, which an observer must not do while it observes.
+  const resized = new ResizeObserver(() => requestAnimationFrame(resize));
+  resized.observe(grid);
+  const stop = effect(() => {
+    session.revision.current;
+    session.layout.current;
+    selected.current;
+    opened.current;
+    session.now.current;
+    sort.current;
+    draw();
+  });
+  atEnd(lifetime, () => {
+    resized.disconnect();
+    stop();
+  });
 
-  #resize(): void {
-    const width = this.#element.clientWidth;
+  function resize(): void {
+    const width = grid.clientWidth;
     if (width === 0) return; // not shown yet
     const isNarrow = width < NARROW_PX;
-    this.#element.classList.toggle("narrow", isNarrow);
-    const height = isNarrow ? HEIGHTS.narrow : HEIGHTS.wide;
-    if (height !== this.#rowHeight) {
-      const top = this.#element.scrollTop / this.#rowHeight;
-      this.#rowHeight = height;
-      this.#element.style.setProperty("--row", `${height}px`);
-      this.#element.scrollTop = top * height;
+    grid.classList.toggle("narrow", isNarrow);
+    const top = grid.scrollTop / rowHeight;
+    const was = rowHeight;
+    rowHeight = isNarrow ? HEIGHTS.narrow : HEIGHTS.wide;
+    if (rowHeight !== was) {
+      grid.style.setProperty("--row", `${rowHeight}px`);
+      grid.scrollTop = top * rowHeight;
     }
-    this.#drawAll();
+    draw();
   }
 
-  #drawAll(): void {
-    const { shown, narrow } = this.#session.layout.peek();
-    const room = this.#element.clientWidth - SELECT_PX;
-    this.#columns = this.#rowHeight === HEIGHTS.narrow ? narrow : this.#fit(shown, room);
-    this.#drawHeader();
-    this.#draw();
+  function draw(): void {
+    const { shown, narrow } = session.layout.peek();
+    const count = order.positions.length;
+    const room = grid.clientWidth - SELECT_PX;
+    height = grid.clientHeight || 400;
+    // Columns that somebody chose are all shown, and scrolled to where there is no room.
+    const wide = session.columns.peek().length > 0 ? shown : fitting(shown, room);
+    const wanted = rowHeight === HEIGHTS.narrow ? narrow : wide;
+    const hadFocus = drawHeader(wanted, sort.peek());
+    header.ariaSelected = String(count > 0 && selected.peek().size >= count);
+    grid.ariaRowCount = String(count + 1);
+    grid.ariaColCount = String(columns.length + 1);
+    body.style.height = `${count * rowHeight}px`;
+    drawRows();
+    if (hadFocus) markReachable(true);
   }
 
-  /** Columns that somebody chose are all shown, and scrolled to where there is no room. */
-  #fit(columns: readonly Column[], room: number): readonly Column[] {
-    return this.#session.columns.value.peek().length > 0 ? columns : fitting(columns, room);
-  }
-
-  #drawHeader(): void {
-    const sort = this.#session.sort.value.peek();
-    const template = this.#columns.map(({ kind, width }) =>
+  /** Also begins the rows anew, which are made for their columns; true if that took the focus away. */
+  function drawHeader(wanted: readonly Column[], sorted: string): boolean {
+    canRerun = !session.traits.read_only.current;
+    const key = JSON.stringify([wanted, sorted, canRerun]);
+    if (headerKey === key) return false;
+    headerKey = key;
+    columns = wanted;
+    const hadFocus = grid.contains(active());
+    const template = columns.map(({ kind, width }) =>
       kind === "message" ? `minmax(${width}px, 1fr)` : `${width}px`,
     );
-    const least = this.#columns.reduce((sum, { width }) => sum + width, SELECT_PX);
-    this.#element.style.setProperty("--columns", `${SELECT_PX}px ${template.join(" ")}`);
-    this.#element.style.setProperty("--least", `${least}px`);
-    const key = JSON.stringify([this.#columns, sort]);
-    if (this.#header.dataset.key === key) return;
-    const focused = this.#header.contains(this.#active());
-    this.#header.dataset.key = key;
-    this.#header.replaceChildren(
+    const least = columns.reduce((sum, { width }) => sum + width, SELECT_PX);
+    grid.style.setProperty("--columns", `${SELECT_PX}px ${template.join(" ")}`);
+    grid.style.setProperty("--least", `${least}px`);
+    header.replaceChildren(
       selectCell("columnheader", "Select"),
-      ...this.#columns.map((column) => headerCell(column, sort)),
+      ...columns.map((each) => headerCell(each, sorted)),
     );
-    this.#markFocusable(focused);
+    body.replaceChildren();
+    rows.clear();
+    return hadFocus;
   }
 
-  #draw(): void {
-    const { table, order, selected, opened } = this.#session;
-    const count = order.positions.length;
-    this.#element.ariaRowCount = String(count + 1);
-    this.#element.ariaColCount = String(this.#columns.length + 1);
-    this.#body.style.height = `${count * this.#rowHeight}px`;
-    const { first, end } = this.#window(count);
-    const context: RowContext = {
-      table,
-      columns: this.#columns,
-      telling: this.#session.layout.peek().shown,
-      now: this.#session.now.peek(),
-      isNarrow: this.#rowHeight === HEIGHTS.narrow,
-      canRerun: !this.#session.traits.read_only.peek(),
-    };
+  function drawRows(): void {
+    const { positions } = order;
+    const { first, end } = visibleRows(positions.length, rowHeight, grid.scrollTop, height);
     const wanted = new Map<number, number>();
-    for (let i = first; i < end; i++) wanted.set(order.positions[i] as number, i);
-    const focused = this.#focusedPosition();
-    if (focused !== null && !wanted.has(focused)) {
-      const index = order.positions.indexOf(focused); // a row that has the focus stays in the document
-      if (index >= 0) wanted.set(focused, index);
+    for (let i = first; i < end; i++) wanted.set(positions[i] as number, i);
+    // A row that has the focus stays in the document.
+    const focused = rowOf(active())?.position ?? -1;
+    const at = wanted.has(focused) ? -1 : positions.indexOf(focused);
+    if (at >= 0) wanted.set(focused, at);
+    const spare = [...rows.values()].filter((row) => !wanted.has(row.position));
+    const context = {
+      table,
+      telling: session.layout.peek().shown,
+      now: session.now.peek(),
+      isNarrow: rowHeight === HEIGHTS.narrow,
+      selected: selected.peek(),
+      opened: opened.peek(),
+    };
+    for (const [place, index] of wanted) {
+      const row = rows.get(place) ?? spare.pop() ?? makeRow(columns, canRerun);
+      if (row.position !== place) rows.delete(row.position);
+      rows.set(place, row);
+      fillRow(row, place, context);
+      if (write(row, "aria-rowindex", String(index + 2))) {
+        row.element.style.transform = `translateY(${index * rowHeight}px)`;
+      }
+      if (!row.element.parentNode) body.append(row.element);
     }
-    const spare = [...this.#rows.keys()].filter((position) => !wanted.has(position));
-    for (const [position, index] of wanted) {
-      const row = this.#rows.get(position) ?? this.#takeRow(spare.pop());
-      this.#rows.set(position, row);
-      fillRow(row, position, context);
-      row.ariaRowIndex = String(index + 2);
-      row.ariaSelected = String(selected.peek().has(position));
-      row.classList.toggle("open", opened.peek() === position);
-      row.style.transform = `translateY(${index * this.#rowHeight}px)`;
-      if (row.parentNode !== this.#body) this.#body.append(row);
+    for (const row of spare) {
+      row.element.remove();
+      rows.delete(row.position);
     }
-    for (const position of spare) {
-      this.#rows.get(position)?.remove();
-      this.#rows.delete(position);
-    }
-    this.#header.ariaSelected = String(count > 0 && selected.peek().size >= count);
-    this.#markFocusable(false);
+    markReachable(false);
   }
 
-  #takeRow(from: number | undefined): HTMLElement {
-    const spare = from === undefined ? undefined : this.#rows.get(from);
-    if (from !== undefined) this.#rows.delete(from);
-    if (spare) return spare;
-    const row = makeRow();
-    row.append(selectCell("gridcell", ""));
-    return row;
+  function rowOf(node: Element | null): Row | undefined {
+    const element = node?.closest(".row");
+    return element ? [...rows.values()].find((row) => row.element === element) : undefined;
   }
 
-  #window(count: number): Rows {
-    const height = this.#element.clientHeight || 400;
-    return visibleRows(count, this.#rowHeight, this.#element.scrollTop, height);
-  }
-
-  #onClick(event: MouseEvent): void {
+  function onClick(event: MouseEvent): void {
     const target = event.target as Element;
-    const cell = target.closest<HTMLElement>(".cell");
-    const row = target.closest<HTMLElement>(".row");
-    if (!cell || !row) return;
-    if (row === this.#header) {
-      if (cell.dataset.column) this.#sortBy(cell.dataset.column);
-      else this.#selectAll();
-      return;
-    }
-    const position = Number(row.dataset.position);
-    if (target.closest("[data-action=rerun]")) this.#actions.rerun(position);
-    else if (!cell.dataset.column || event.metaKey || event.ctrlKey) this.#toggle(position);
-    else if (event.shiftKey) this.#extend(position);
-    else this.#actions.open(position);
+    const cell = target.closest(".cell");
+    if (!cell) return;
+    const row = rowOf(cell);
+    const name = cell.getAttribute("data-column");
+    if (!row) {
+      if (name) sortBy(name);
+      else selectAll();
+    } else if (target.closest("button")) actions.rerun(row.position);
+    else if (!name || event.metaKey || event.ctrlKey) toggle(row.position);
+    else if (event.shiftKey) extend(row.position);
+    else actions.open(row.position);
   }
 
-  #onKey(event: KeyboardEvent): void {
+  function onPoint({ target }: Event): void {
+    const cell = (target as Element).closest<HTMLElement>(".cell");
+    const row = rowOf(cell);
+    if (cell && row) cell.title = titleOf(row, columnOf(cell) - 1, table);
+  }
+
+  function onKey(event: KeyboardEvent): void {
     if ((event.target as Element).closest("button")) return;
     const withControl = event.ctrlKey || event.metaKey;
-    if (event.key === "a" && withControl) this.#selectAll();
-    else if (event.key === "Enter") this.#enter();
-    else if (event.key === " ") this.#space(event.shiftKey);
-    else if (!this.#move(event.key, withControl)) return;
+    if (event.key === "a" && withControl) selectAll();
+    else if (event.key === "Enter") enter();
+    else if (event.key === " ") space(event.shiftKey);
+    else if (!move(event.key, withControl)) return;
     event.preventDefault();
   }
 
-  #enter(): void {
-    if (this.#position !== null) this.#actions.open(this.#position);
-    else if (this.#column > 0) this.#sortBy(this.#columns[this.#column - 1]?.name ?? "");
-    else this.#selectAll();
+  function enter(): void {
+    if (position !== null) actions.open(position);
+    else if (column > 0) sortBy(columns[column - 1]?.name ?? "");
+    else selectAll();
   }
 
-  #space(extending: boolean): void {
-    if (this.#position === null) this.#enter();
-    else if (extending) this.#extend(this.#position);
-    else this.#toggle(this.#position);
+  function space(extending: boolean): void {
+    if (position === null) enter();
+    else if (extending) extend(position);
+    else toggle(position);
   }
 
-  #move(key: string, toEnd: boolean): boolean {
-    const positions = this.#session.order.positions;
-    const row = this.#position === null ? -1 : positions.indexOf(this.#position);
-    const height = this.#element.clientHeight - this.#header.offsetHeight;
-    const place: Place | undefined = moved(
-      key,
-      toEnd,
-      { row, column: this.#column },
-      {
-        rows: positions.length,
-        columns: this.#columns.length + 1,
-        page: Math.max(1, Math.floor(height / this.#rowHeight) - 1),
-      },
-    );
+  function move(key: string, toEnd: boolean): boolean {
+    const { positions } = order;
+    const row = position === null ? -1 : positions.indexOf(position);
+    const room = height - header.offsetHeight;
+    const page = Math.max(1, Math.floor(room / rowHeight) - 1);
+    const extent = { rows: positions.length, columns: columns.length + 1, page };
+    const place = moved(key, toEnd, { row, column }, extent);
     if (!place) return false;
-    this.#position = positions[place.row] ?? null;
-    this.#column = place.column;
-    if (place.row >= 0) {
-      const { scrollTop } = this.#element;
-      this.#element.scrollTop = scrollFor(place.row, this.#rowHeight, scrollTop, height);
-    }
-    this.#draw();
-    this.#markFocusable(true);
+    position = positions[place.row] ?? null;
+    column = place.column;
+    if (position !== null) grid.scrollTop = scrollFor(place.row, rowHeight, grid.scrollTop, room);
+    drawRows();
+    markReachable(true);
     return true;
   }
 
-  #onFocus(event: FocusEvent): void {
-    const cell = (event.target as Element).closest<HTMLElement>(".cell");
-    const row = cell?.parentElement;
-    if (!cell || !row) return;
-    this.#position = row === this.#header ? null : Number(row.dataset.position);
-    this.#column = [...row.children].indexOf(cell);
-    this.#markFocusable(false);
+  function onFocus({ target }: Event): void {
+    const cell = (target as Element).closest(".cell");
+    if (!cell) return;
+    position = rowOf(cell)?.position ?? null;
+    column = columnOf(cell);
+    markReachable(false);
   }
 
   /** Exactly one cell is in the page's tab order. */
-  #markFocusable(andFocus: boolean): void {
-    for (const cell of this.#element.querySelectorAll<HTMLElement>(".cell[tabindex='0']")) {
-      cell.tabIndex = -1;
+  function markReachable(andFocus: boolean): void {
+    const row = position === null ? undefined : rows.get(position)?.element;
+    const cell = (row ?? header).children[column] as HTMLElement | undefined;
+    if (cell !== reachable) {
+      if (reachable) reachable.tabIndex = -1;
+      if (cell) cell.tabIndex = 0;
+      reachable = cell;
     }
-    const row = this.#position === null ? undefined : this.#rows.get(this.#position);
-    const cell = (row ?? this.#header).children[this.#column] as HTMLElement | undefined;
-    if (!cell) return;
-    cell.tabIndex = 0;
-    if (andFocus) cell.focus({ preventScroll: true });
+    if (andFocus) cell?.focus({ preventScroll: true });
   }
 
-  #active(): Element | null {
-    return (this.#element.getRootNode() as ShadowRoot | Document).activeElement;
+  function columnOf(cell: Element): number {
+    return [...(cell.parentElement?.children ?? [])].indexOf(cell);
   }
 
-  #focusedPosition(): number | null {
-    const row = this.#active()?.closest<HTMLElement>(".row");
-    return row && row !== this.#header && this.#body.contains(row)
-      ? Number(row.dataset.position)
-      : null;
+  function active(): Element | null {
+    return (grid.getRootNode() as ShadowRoot | Document).activeElement;
   }
 
-  #sortBy(column: string): void {
-    const { sort } = this.#session;
-    sort.set(nextSort(sort.value.peek(), column));
+  function sortBy(name: string): void {
+    sort.current = nextSort(sort.peek(), name);
   }
 
-  #selectAll(): void {
-    const { order, selected } = this.#session;
-    this.#session.select(allOrNone(selected.peek(), order.positions));
+  function selectAll(): void {
+    session.select(allOrNone(selected.peek(), order.positions));
   }
 
-  #toggle(position: number): void {
-    this.#anchor = position;
-    this.#session.select(toggled(this.#session.selected.peek(), position));
+  function toggle(place: number): void {
+    anchor = place;
+    session.select(toggled(selected.peek(), place));
   }
 
   /** Select from the row last toggled to this one, as they stand now. */
-  #extend(position: number): void {
-    const { order, selected } = this.#session;
-    const from = this.#anchor ?? position;
-    this.#session.select(extended(selected.peek(), order.positions, from, position));
+  function extend(place: number): void {
+    session.select(extended(selected.peek(), order.positions, anchor ?? place, place));
   }
 }

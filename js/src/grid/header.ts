@@ -15,7 +15,7 @@ export function selectCell(role: "columnheader" | "gridcell", label: string): HT
 export function headerCell({ name, title, kind }: Column, sort: string): HTMLElement {
   const cell = element("div", "cell", element("span", "clip", title));
   cell.role = "columnheader";
-  cell.dataset.column = name;
+  cell.setAttribute("data-column", name);
   cell.setAttribute("data-kind", kind);
   cell.title = `Sort by ${title}`;
   if (sort === name || sort === `-${name}`) {

@@ -1,56 +1,109 @@
-/** One row of the grid: made once, filled again and again as the window moves. */
+/** One row of the grid: made once for its columns, filled again and again as the window moves. */
 
 import type { Column } from "../columns";
 import * as format from "../format";
-import { iconElement } from "../icons";
+import { drawIcon, iconElement } from "../icons";
 import { isFailed, wordOf } from "../states";
 import { isDynamic, type Table } from "../table";
 import { element } from "./element";
+import { selectCell } from "./header";
 
 export interface RowContext {
   table: Table;
-  columns: readonly Column[];
   /** The columns of the wide table: what a summary is made of. */
   telling: readonly Column[];
   now: number;
-  canRerun: boolean;
   isNarrow: boolean;
+  selected: ReadonlySet<number>;
+  opened: number | null;
 }
 
-export function makeRow(): HTMLElement {
+/** What was written into it is remembered, since a page is slow to read from and to write to. */
+export interface Row {
+  readonly element: HTMLElement;
+  readonly cells: readonly Cell[];
+  readonly written: Record<string, string>;
+  position: number;
+}
+
+interface Cell {
+  readonly column: Column;
+  readonly words: Text;
+  readonly icon: SVGElement | null;
+  readonly button: HTMLElement | null;
+  text: string;
+}
+
+export function rowElement(): HTMLElement {
   const row = element("div", "row");
   row.role = "row";
   return row;
 }
 
-export function fillRow(row: HTMLElement, position: number, context: RowContext): void {
-  const { table, columns } = context;
-  const state = table.state(position);
-  row.setAttribute("data-testid", `row-${position}`);
-  row.dataset.position = String(position);
-  row.dataset.status = state;
-  while (row.childElementCount > columns.length + 1) row.lastElementChild?.remove();
-  while (row.childElementCount < columns.length + 1) row.append(makeCell());
-  columns.forEach((column, i) => {
-    const cell = row.children[i + 1] as HTMLElement;
-    // The key says what stands in the cell: a cell whose words have not changed is left alone.
-    const text = cellText(position, column, context);
-    const key = `${column.name}\n${column.kind === "state" ? state : ""}\n${text}\n${
-      column.kind === "message" ? `${isFailed(state) && context.canRerun}` : ""
-    }`;
-    if (cell.dataset.key === key) return;
-    cell.dataset.key = key;
-    cell.dataset.column = column.name;
-    cell.setAttribute("data-kind", column.kind);
-    cell.title = column.kind === "state" ? "" : titleOf(position, column, text, table);
-    cell.replaceChildren(...contents(column, state, text, context));
+export function makeRow(columns: readonly Column[], canRerun: boolean): Row {
+  const row = rowElement();
+  row.append(selectCell("gridcell", ""));
+  const cells = columns.map((column) => {
+    const [made, cell] = makeCell(column, canRerun);
+    row.append(made);
+    return cell;
   });
+  return { element: row, cells, written: {}, position: -1 };
 }
 
-function makeCell(): HTMLElement {
-  const cell = element("div", "cell");
-  cell.role = "gridcell";
-  return cell;
+function makeCell(column: Column, canRerun: boolean): [HTMLElement, Cell] {
+  const { kind } = column;
+  const words = document.createTextNode("");
+  const icon = kind === "state" ? iconElement("") : null;
+  const isMessage = kind === "message";
+  const button = isMessage && canRerun ? element("button", "button small", "Rerun") : null;
+  const made = element("div", "cell");
+  if (icon) made.append(element("span", "pill", icon, words));
+  else made.append(isMessage ? element("span", "clip", words) : words);
+  if (button) {
+    button.tabIndex = -1;
+    made.append(button);
+  }
+  made.role = "gridcell";
+  made.setAttribute("data-column", column.name);
+  made.setAttribute("data-kind", kind);
+  return [made, { column, words, icon, button, text: "" }];
+}
+
+export function fillRow(row: Row, position: number, context: RowContext): void {
+  const { table, selected, opened } = context;
+  const state = table.state(position);
+  row.position = position;
+  write(row, "data-testid", `row-${position}`);
+  write(row, "aria-selected", String(selected.has(position)));
+  write(row, "class", opened === position ? "row open" : "row");
+  const isOther = write(row, "data-status", state);
+  for (const cell of row.cells) {
+    const text = cellText(position, cell.column, context);
+    if (text !== cell.text) {
+      cell.words.data = text;
+      cell.text = text;
+    }
+    if (isOther && cell.icon) drawIcon(cell.icon, state);
+    if (isOther && cell.button) cell.button.hidden = !isFailed(state);
+  }
+}
+
+/** Set an attribute; false where it was so already. */
+export function write({ element, written }: Row, name: string, value: string): boolean {
+  if (written[name] === value) return false;
+  written[name] = value;
+  element.setAttribute(name, value);
+  return true;
+}
+
+/** What a cell says to who points at it: all of a text that is cut, and times with their date. */
+export function titleOf({ position, cells }: Row, i: number, table: Table): string {
+  const cell = cells[i];
+  if (!cell || cell.icon) return "";
+  const { name, kind } = cell.column;
+  const value = table.number(position, name);
+  return kind === "time" && value !== null ? new Date(value * 1000).toLocaleString() : cell.text;
 }
 
 function cellText(position: number, column: Column, context: RowContext): string {
@@ -97,27 +150,4 @@ function messageOf(position: number, { table, now, isNarrow }: RowContext): stri
   if (table.state(position) !== "running" || !progress) return message;
   const percent = `${Math.round(progress * 100)} %`;
   return message ? `${percent} · ${message}` : percent;
-}
-
-function titleOf(position: number, column: Column, text: string, table: Table): string {
-  const value = table.number(position, column.name);
-  return column.kind === "time" && value !== null ? new Date(value * 1000).toLocaleString() : text;
-}
-
-function contents(
-  column: Column,
-  state: string,
-  text: string,
-  { canRerun }: RowContext,
-): (Node | string)[] {
-  if (column.kind === "state") {
-    return [element("span", "pill", iconElement(state), text)];
-  }
-  if (column.kind !== "message") return [text];
-  const words = element("span", "clip", text);
-  if (!isFailed(state) || !canRerun) return [words];
-  const button = element("button", "button small", "Rerun");
-  button.dataset.action = "rerun";
-  button.tabIndex = -1;
-  return [words, button];
 }

@@ -1,11 +1,5 @@
 /** What a click or a key does to the chosen rows. Pure. */
 
-export function toggled<T>(selected: ReadonlySet<T>, position: T): Set<T> {
-  const next = new Set(selected);
-  if (!next.delete(position)) next.add(position);
-  return next;
-}
-
 /** With all rows from one to another, in the order in which they are shown. */
 export function extended(
   selected: ReadonlySet<number>,

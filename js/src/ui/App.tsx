@@ -17,8 +17,8 @@ import { Toolbar } from "./Toolbar";
 
 export function App({ session }: { session: Session }) {
   const { group, deleted } = session.traits;
-  const name = group.value;
-  const isGone = deleted.value;
+  const name = group.current;
+  const isGone = deleted.current;
   return (
     <section
       class="jobgroup"
@@ -36,7 +36,7 @@ export function App({ session }: { session: Session }) {
 }
 
 function Controls({ session }: { session: Session }) {
-  const panel = session.traits.read_only.value ? "" : session.panel.value;
+  const panel = session.traits.read_only.current ? "" : session.panel.current;
   return (
     <>
       <Header session={session} />
@@ -50,12 +50,12 @@ function Controls({ session }: { session: Session }) {
 }
 
 function Jobs({ session }: { session: Session }) {
-  const opened = session.opened.value;
+  const opened = session.opened.current;
   return (
     <>
-      {session.panel.value === "results" && <Results session={session} />}
-      {session.panel.value === "slots" && <Slots session={session} />}
-      {session.panel.value === "causes" && <Causes session={session} />}
+      {session.panel.current === "results" && <Results session={session} />}
+      {session.panel.current === "slots" && <Slots session={session} />}
+      {session.panel.current === "causes" && <Causes session={session} />}
       <Doubt session={session} />
       <Filters session={session} />
       <GridView session={session} />

@@ -2,7 +2,7 @@ import type { IconName } from "../icons";
 import type { Children, Ref } from "./dom";
 import { Icon } from "./Icon";
 
-interface Props {
+export interface Props {
   icon?: IconName;
   /** Words for the style sheet, such as "primary" or "danger". */
   kind?: string;
@@ -23,7 +23,6 @@ export function Button(props: Props) {
   const { icon, kind = "", reason, label, children } = props;
   return (
     <button
-      type="button"
       ref={props.buttonRef}
       class={children ? `button ${kind}` : `bare ${kind}`}
       data-testid={props.testid}

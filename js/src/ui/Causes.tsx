@@ -8,7 +8,7 @@ import { Pill } from "./Icon";
 import { Panel } from "./Panel";
 
 export function Causes({ session }: { session: Session }) {
-  session.revision.value;
+  session.revision.current;
   const causes = causesOf(session.table);
   const jobs = causes.reduce((sum, { positions }) => sum + positions.length, 0);
   return (
@@ -34,7 +34,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
   const rerun = (replace: boolean) => () =>
     session.run("rerun", { positions, ...(replace ? {} : { replace }) }, "Rerun asked…");
   const choose = () => {
-    session.filter.set("failed");
+    session.filter.current = "failed";
     session.select(positions);
   };
   return (
@@ -49,7 +49,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
         <Button kind="small" onClick={choose}>
           Select
         </Button>
-        {!session.traits.read_only.value && (
+        {!session.traits.read_only.current && (
           <>
             <Button kind="small" testid="rerun-cause" onClick={rerun(true)}>
               Rerun {n}

@@ -1,17 +1,18 @@
 /** Which columns the table has: the person's choice, or what says something. */
 
 import type { Session } from "../session";
+import { sets } from "./hooks";
 import { Menu } from "./Menu";
 
 const FIXED = ["position", "state"];
 
 export function Columns({ session }: { session: Session }) {
-  const { all, shown } = session.layout.value;
-  const chosen = session.columns.value.value;
+  const { all, shown } = session.layout.current;
+  const chosen = session.columns.current;
   const now = shown.map(({ name }) => name);
   const toggle = (name: string) => {
     const next = now.includes(name) ? now.filter((each) => each !== name) : [...now, name];
-    session.columns.set(next.filter((each) => !FIXED.includes(each)));
+    session.columns.current = next.filter((each) => !FIXED.includes(each));
   };
   return (
     <Menu
@@ -23,7 +24,7 @@ export function Columns({ session }: { session: Session }) {
           label: "Automatic",
           hint: "what says something",
           isChecked: chosen.length === 0,
-          onClick: () => session.columns.set([]),
+          onClick: sets(session.columns, []),
         },
         ...all
           .filter(({ name }) => !FIXED.includes(name))

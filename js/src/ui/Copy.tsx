@@ -7,10 +7,10 @@ const SHOWN_MS = 1500;
 export function Copy({ text, label }: { text: string; label: string }) {
   const isDone = useSignal(false);
   const copy = async (event: MouseEvent) => {
-    isDone.value = await copyText(text, event.currentTarget as HTMLElement);
+    isDone.current = await copyText(text, event.currentTarget as HTMLElement);
     setTimeout(() => {
-      isDone.value = false;
+      isDone.current = false;
     }, SHOWN_MS);
   };
-  return <Button icon={isDone.value ? "success" : "copy"} label={label} onClick={copy} />;
+  return <Button icon={isDone.current ? "success" : "copy"} label={label} onClick={copy} />;
 }

@@ -25,7 +25,7 @@ export type Sort = Signal<number>;
 /** A small table in full. The jobs' own is the grid. */
 export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sort?: Sort }) {
   const kind = (i: number) => (head[i]?.isNumber ? "number" : undefined);
-  const by = sort?.value ?? 0;
+  const by = sort?.current ?? 0;
   return (
     <div class="table-frame">
       <table>
@@ -35,9 +35,8 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
               <th key={title} class={kind(i)} aria-sort={sortedBy(by, i)}>
                 {sort && title ? (
                   <button
-                    type="button"
                     onClick={() => {
-                      sort.value = by === i + 1 ? -by : i + 1;
+                      sort.current = by === i + 1 ? -by : i + 1;
                     }}
                   >
                     {title}

@@ -6,51 +6,45 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "./Button";
 import { useEffect, useRef } from "./dom";
-import { useAnswer } from "./hooks";
+import { sets, useAnswer } from "./hooks";
 import { Icon } from "./Icon";
+import { Step } from "./Step";
 
 export function DeleteStep({ session }: { session: Session }) {
-  const { jobs, onCloud } = deletionOf(session.traits.counts.value);
+  const { jobs, onCloud } = deletionOf(session.traits.counts.current);
   const size = useAnswer<SizeAnswer>(session, "size", {}, "").value;
-  const first = useRef<HTMLButtonElement>();
-  useEffect(() => first.current?.focus(), []);
-  const close = () => {
-    session.panel.value = "";
-  };
-  const remove = (cancel: boolean) => {
+  const close = sets(session.panel, "");
+  const removing = (cancel: boolean) => () => {
     close();
     session.run("delete", { cancel }, "Deletion asked…");
   };
   return (
-    <div
-      class="step"
+    <Step
+      label="Delete this group?"
       role="alertdialog"
-      aria-label="Delete this group?"
-      onKeyDown={(event) => event.key === "Escape" && close()}
+      go={{
+        kind: "filled",
+        testid: "delete-confirm",
+        onClick: removing(false),
+        children: onCloud > 0 ? `Delete, leave ${onCloud} there` : "Delete",
+      }}
+      others={
+        onCloud > 0 && (
+          <Button kind="danger" onClick={removing(true)}>
+            Cancel {onCloud} and delete
+          </Button>
+        )
+      }
+      leave="Keep"
+      close={close}
     >
       <p>
-        <b>Delete {session.traits.group.value}?</b> {format.count(jobs, "job")}
+        <b>Delete {session.traits.group.current}?</b> {format.count(jobs, "job")}
         {size && `, ${format.bytes(size.size_bytes)},`} leave this list. Undo brings them back;
         results on the cloud stay.{" "}
         {onCloud > 0 && <b>{format.count(onCloud, "job")} still on the cloud.</b>}
       </p>
-      <div class="buttons">
-        <Button
-          buttonRef={first}
-          kind="filled"
-          testid="delete-confirm"
-          onClick={() => remove(false)}
-        >
-          {onCloud > 0 ? `Delete, leave ${onCloud} there` : "Delete"}
-        </Button>
-        {onCloud > 0 && (
-          <Button kind="danger" onClick={() => remove(true)}>
-            Cancel {onCloud} and delete
-          </Button>
-        )}
-        <Button onClick={close}>Keep</Button>
-      </div>
-    </div>
+    </Step>
   );
 }
 
@@ -61,14 +55,14 @@ export function Deleted({ session }: { session: Session }) {
     <div class="deleted">
       <Icon name="trash" />
       <p>
-        <b>{session.traits.group.value}</b> was deleted. Its jobs are in the trash.
+        <b>{session.traits.group.current}</b> was deleted. Its jobs are in the trash.
       </p>
       <Button
         buttonRef={undo}
         icon="undo"
         kind="primary"
         testid="undo"
-        isPending={session.pending.value.has("restore")}
+        isPending={session.pending.current.has("restore")}
         onClick={() => session.run("restore", {}, "Undo asked…")}
       >
         Undo

@@ -7,7 +7,7 @@ import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { DistributionView } from "./Distribution";
 import type { Children } from "./dom";
-import { type Answer, useAnswer, useSignal } from "./hooks";
+import { type Answer, sets, useAnswer, useSignal } from "./hooks";
 import { Pill } from "./Icon";
 import { Adopt, JobActions } from "./JobActions";
 import { Attempts, Evidence, Parameters, Timeline } from "./JobFacts";
@@ -16,9 +16,9 @@ import { Tabs } from "./Tabs";
 const TABS = ["Results", "Parameters", "Attempts", "Timeline"] as const;
 
 export function Detail({ session, position }: { session: Session; position: number }) {
-  session.revision.value;
+  session.revision.current;
   const { table } = session;
-  const now = session.now.value;
+  const now = session.now.current;
   const state = table.state(position);
   const tab = useSignal<(typeof TABS)[number]>(state === "success" ? "Results" : "Attempts");
   const fresh = `${state}/${table.text(position, "attempts")}/${table.text(position, "message")}`;
@@ -33,13 +33,7 @@ export function Detail({ session, position }: { session: Session; position: numb
         <Pill state={state} />
         <JobActions session={session} position={position} />
         <span class="spacer" />
-        <Button
-          icon="close"
-          label="Close the job's detail"
-          onClick={() => {
-            session.opened.value = null;
-          }}
-        />
+        <Button icon="close" label="Close the job's detail" onClick={sets(session.opened, null)} />
       </div>
       {message && (
         <p class="sentence" data-status={state}>
@@ -48,19 +42,21 @@ export function Detail({ session, position }: { session: Session; position: numb
         </p>
       )}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
-      {state === "unconfirmed" && !session.traits.read_only.value && (
+      {state === "unconfirmed" && !session.traits.read_only.current && (
         <Adopt session={session} position={position} />
       )}
       <Tabs names={TABS} current={tab} />
-      <div class="tab-panel" role="tabpanel" aria-label={tab.value}>
-        {tab.value === "Results" && (
+      <div role="tabpanel" aria-label={tab.current}>
+        {tab.current === "Results" && (
           <JobResults key={fresh} session={session} position={position} state={state} />
         )}
-        {tab.value === "Parameters" && <Known answer={job}>{(d) => <Parameters job={d} />}</Known>}
-        {tab.value === "Attempts" && (
+        {tab.current === "Parameters" && (
+          <Known answer={job}>{(d) => <Parameters job={d} />}</Known>
+        )}
+        {tab.current === "Attempts" && (
           <Known answer={job}>{(d) => <Attempts attempts={d.attempts} now={now} />}</Known>
         )}
-        {tab.value === "Timeline" && (
+        {tab.current === "Timeline" && (
           <Known answer={job}>{(d) => <Timeline events={d.events} now={now} />}</Known>
         )}
       </div>
@@ -94,7 +90,7 @@ function FetchedResults({ session, position }: JobResultsProps) {
           <DistributionView
             key={each.title}
             distribution={each}
-            name={[session.traits.group.value, position, each.title].join(" ")}
+            name={[session.traits.group.current, position, each.title].join(" ")}
           />
         ));
       }}

@@ -7,7 +7,7 @@ import * as format from "../format";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import type { Children } from "./dom";
-import { useSignal } from "./hooks";
+import { sets, useSignal } from "./hooks";
 
 const TOP = 12;
 
@@ -20,7 +20,7 @@ interface Props {
 export function DistributionView({ distribution, name }: Props) {
   const isWhole = useSignal(false);
   const { title, unit, entries, rest, scalars } = distribution;
-  const shown = isWhole.value ? entries : entries.slice(0, TOP);
+  const shown = isWhole.current ? entries : entries.slice(0, TOP);
   const hidden = entries.slice(shown.length);
   const others = hidden.length + rest.n;
   const total = sum(entries) + rest.value;
@@ -59,12 +59,7 @@ export function DistributionView({ distribution, name }: Props) {
               label={`${format.whole(others)} others`}
             >
               {hidden.length > 0 && (
-                <Button
-                  kind="small"
-                  onClick={() => {
-                    isWhole.value = true;
-                  }}
-                >
+                <Button kind="small" onClick={sets(isWhole, true)}>
                   Show all
                 </Button>
               )}

@@ -9,13 +9,13 @@ import { Menu } from "./Menu";
 
 export function Exports({ session }: { session: Session }) {
   const place: Ref<HTMLElement> = useRef();
-  session.revision.value;
-  const group = session.traits.group.value;
+  session.revision.current;
+  const group = session.traits.group.current;
   const count = session.order.positions.length;
   const jobs = format.count(count, "job");
   const sheet = () => sheetOf(session.table, session.order.positions);
   const say = (text: string) => {
-    session.said.value = { tone: "done", text };
+    session.said.current = { tone: "done", text };
   };
   const saveAs = (ending: "csv" | "json", text: string, type: string) => {
     const name = fileName(group, ending);

@@ -2,11 +2,12 @@
 
 import * as format from "../format";
 import type { Session } from "../session";
+import type { Signal } from "../signals";
 import { chipsOf } from "../states";
 import { Button } from "./Button";
 import { Columns } from "./Columns";
 import { useEffect, useRef } from "./dom";
-import { useSignal } from "./hooks";
+import { sets, useSignal } from "./hooks";
 import { Icon } from "./Icon";
 import { roving } from "./roving";
 
@@ -17,25 +18,24 @@ export function Filters({ session }: { session: Session }) {
   return (
     <div class="filters">
       <fieldset class="chips" aria-label="Show jobs that are" {...roving}>
-        {chipsOf(traits.counts.value).map(({ filter, count }) => (
+        {chipsOf(traits.counts.current).map(({ filter, count }) => (
           <button
             key={filter}
-            type="button"
             class={count > 0 ? "chip" : "chip none"}
             data-testid={`chip-${filter}`}
-            aria-pressed={chosen.value.value === filter}
-            onClick={() => chosen.set(filter)}
+            aria-pressed={chosen.current === filter}
+            onClick={sets(chosen, filter)}
           >
             {filter} <b>{format.whole(count)}</b>
           </button>
         ))}
       </fieldset>
-      {chosen.value.value === "failed" && (
+      {chosen.current === "failed" && (
         <Button
           icon="columns"
           testid="by-cause"
-          isOpen={session.panel.value === "causes"}
-          onClick={() => session.open(session.panel.value === "causes" ? "" : "causes")}
+          isOpen={session.panel.current === "causes"}
+          onClick={sets(session.panel, session.panel.current === "causes" ? "" : "causes")}
         >
           By cause
         </Button>
@@ -43,8 +43,7 @@ export function Filters({ session }: { session: Session }) {
       <Search
         label="Search by name, id, parameter or message"
         hint="Name, id, parameter, message"
-        value={search.value.value}
-        onSearch={search.set}
+        words={search}
       />
       <Columns session={session} />
     </div>
@@ -54,21 +53,20 @@ export function Filters({ session }: { session: Session }) {
 interface SearchProps {
   label: string;
   hint: string;
-  value: string;
-  onSearch: (text: string) => void;
+  words: Signal<string>;
 }
 
 /** Searches when typing rests. What is being typed is not overwritten by an older search. */
-export function Search({ label, hint, value, onSearch }: SearchProps) {
+export function Search({ label, hint, words }: SearchProps) {
   const typed = useSignal<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>();
   useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
   const onInput = (text: string) => {
-    typed.value = text;
+    typed.current = text;
     clearTimeout(timer.current ?? undefined);
     timer.current = setTimeout(() => {
-      onSearch(text);
-      typed.value = null;
+      words.current = text;
+      typed.current = null;
     }, TYPING_PAUSE_MS);
   };
   return (
@@ -77,7 +75,7 @@ export function Search({ label, hint, value, onSearch }: SearchProps) {
       <input
         type="search"
         data-testid="search"
-        value={typed.value ?? value}
+        value={typed.current ?? words.current}
         placeholder={hint}
         aria-label={label}
         onInput={(event) => onInput(event.currentTarget.value)}

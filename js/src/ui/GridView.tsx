@@ -2,7 +2,7 @@
 
 import type { SizeAnswer } from "../answers";
 import * as format from "../format";
-import { Grid } from "../grid/grid";
+import { showGrid } from "../grid/grid";
 import type { Session } from "../session";
 import { countOf } from "../states";
 import { Button } from "./Button";
@@ -15,19 +15,19 @@ export function GridView({ session }: { session: Session }) {
     const end = new AbortController();
     const open = (position: number) => {
       const { opened } = session;
-      opened.value = opened.peek() === position ? null : position;
+      opened.current = opened.peek() === position ? null : position;
     };
     const rerun = (position: number) =>
       session.run("rerun", { positions: [position] }, `Rerun of job ${position} asked…`);
-    if (element.current) new Grid(element.current, session, { open, rerun }, end.signal);
+    if (element.current) showGrid(element.current, session, { open, rerun }, end.signal);
     return () => end.abort();
   }, [session]);
-  const total = countOf(session.traits.counts.value);
-  session.revision.value;
+  const total = countOf(session.traits.counts.current);
+  session.revision.current;
   const shown = session.order.positions.length;
   const known = session.table.total;
   return (
-    <div class="jobs">
+    <div>
       {/* biome-ignore lint/a11y/useSemanticElements: only the rows in sight exist, no <table> bears that */}
       <div
         ref={element}
@@ -47,7 +47,7 @@ export function GridView({ session }: { session: Session }) {
 
 /** A new group, which may be an old one misspelt. */
 function EmptyGroup({ session }: { session: Session }) {
-  const name = session.traits.group.value;
+  const name = session.traits.group.current;
   const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.near_names ?? [];
   return (
     <div class="empty">
@@ -73,10 +73,10 @@ function EmptyGroup({ session }: { session: Session }) {
 }
 
 function EmptyView({ session }: { session: Session }) {
-  const search = session.search.value.value;
+  const search = session.search.current;
   const clear = () => {
-    session.filter.set("all");
-    if (search) session.search.set("");
+    session.filter.current = "all";
+    if (search) session.search.current = "";
   };
   return (
     <div class="empty">

@@ -2,8 +2,8 @@
 
 import type { GroupSummary } from "../answers";
 import * as format from "../format";
-import { toggled } from "../grid/selection";
 import type { Session } from "../session";
+import { toggled } from "../sets";
 import { countOf } from "../states";
 import { Button } from "./Button";
 import { DataTable, type Row } from "./DataTable";
@@ -19,7 +19,7 @@ interface Props {
 
 export function GroupTable({ groups, ...props }: Props) {
   const { session, isTrash, state } = props;
-  const first = session.traits.read_only.value || isTrash ? "" : "Chosen";
+  const first = session.traits.read_only.current || isTrash ? "" : "Chosen";
   return (
     <DataTable
       head={[
@@ -38,10 +38,10 @@ export function GroupTable({ groups, ...props }: Props) {
 
 function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "groups">): Row {
   const { name, counts, created, modified, size_bytes, error } = group;
-  const now = session.now.value;
+  const now = session.now.current;
   const jobs = countOf(counts);
-  const isChosen = state.chosen.value.has(name);
-  const isReadOnly = session.traits.read_only.value;
+  const isChosen = state.chosen.current.has(name);
+  const isReadOnly = session.traits.read_only.current;
   return {
     key: name,
     testid: isTrash ? `trashed-${name}` : `listed-${name}`,
@@ -54,7 +54,7 @@ function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "gr
           aria-label={`Choose ${name}`}
           checked={isChosen}
           onChange={() => {
-            state.chosen.value = toggled(state.chosen.value, name);
+            state.chosen.current = toggled(state.chosen.current, name);
           }}
         />
       ),
@@ -82,7 +82,6 @@ function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "gr
 function Open({ session, name }: { session: Session; name: string }) {
   return (
     <button
-      type="button"
       class="link"
       data-testid={`group-${name}`}
       onClick={() => session.run("open", { name }, `Opening ${name}…`)}
@@ -106,7 +105,7 @@ function Restore({ session, state, name }: RestoreProps) {
       label={`Restore ${name}`}
       onClick={async () => {
         await session.run("restore", { names: [name] }, `Restoring ${name}…`);
-        state.changes.value += 1;
+        state.changes.current += 1;
       }}
     >
       Restore

@@ -10,7 +10,7 @@ import { useOnce } from "./dom";
 import { Search } from "./Filters";
 import { Disposal, type Doomed } from "./GroupDeletion";
 import { GroupTable } from "./GroupTable";
-import { useAnswer } from "./hooks";
+import { sets, useAnswer } from "./hooks";
 
 /** What a person has chosen here; it is no trait, since it concerns no group. */
 export interface GroupsState {
@@ -38,7 +38,7 @@ const newState = (): GroupsState => ({
 
 export function Groups({ session }: { session: Session }) {
   const state = useOnce(newState);
-  const answer = useAnswer<GroupsAnswer>(session, "groups", {}, String(state.changes.value));
+  const answer = useAnswer<GroupsAnswer>(session, "groups", {}, String(state.changes.current));
   return (
     <section class="groups" data-testid="groups" aria-label="All job groups">
       <Known answer={answer}>
@@ -56,8 +56,8 @@ interface Props {
 
 function Lists({ session, state, known }: Props) {
   const { groups, trash } = known;
-  const isTrash = state.isTrash.value && trash.length > 0;
-  const words = state.search.value.toLowerCase();
+  const isTrash = state.isTrash.current && trash.length > 0;
+  const words = state.search.current.toLowerCase();
   const shown = (isTrash ? trash : groups).filter(({ name }) => name.toLowerCase().includes(words));
   return (
     <>
@@ -68,7 +68,7 @@ function Lists({ session, state, known }: Props) {
           <span>{format.bytes(sizeOf(groups))} on disk</span>
         </p>
       </header>
-      {!session.traits.read_only.value && <Disposal {...{ session, state, groups }} />}
+      {!session.traits.read_only.current && <Disposal {...{ session, state, groups }} />}
       <div class="filters">
         <fieldset class="chips" aria-label="Show">
           <Chip name="Groups" count={groups.length} isOn={!isTrash} state={state} isTrash={false} />
@@ -76,14 +76,7 @@ function Lists({ session, state, known }: Props) {
             <Chip name="Trash" count={trash.length} isOn={isTrash} state={state} isTrash={true} />
           )}
         </fieldset>
-        <Search
-          label="Search groups by name"
-          hint="Name"
-          value={state.search.value}
-          onSearch={(text) => {
-            state.search.value = text;
-          }}
-        />
+        <Search label="Search groups by name" hint="Name" words={state.search} />
       </div>
       {groups.length + trash.length === 0 && (
         <div class="empty">
@@ -93,14 +86,8 @@ function Lists({ session, state, known }: Props) {
       )}
       {shown.length === 0 && words && (
         <div class="empty">
-          <p>No name has “{state.search.value}” in it.</p>
-          <Button
-            onClick={() => {
-              state.search.value = "";
-            }}
-          >
-            Show all
-          </Button>
+          <p>No name has “{state.search.current}” in it.</p>
+          <Button onClick={sets(state.search, "")}>Show all</Button>
         </div>
       )}
       {shown.length > 0 && <GroupTable {...{ session, state, isTrash }} groups={shown} />}
@@ -119,13 +106,10 @@ interface ChipProps {
 function Chip({ name, count, isOn, isTrash, state }: ChipProps) {
   return (
     <button
-      type="button"
       class="chip"
       data-testid={`chip-${name.toLowerCase()}`}
       aria-pressed={isOn}
-      onClick={() => {
-        state.isTrash.value = isTrash;
-      }}
+      onClick={sets(state.isTrash, isTrash)}
     >
       {name} <b>{count}</b>
     </button>

@@ -11,13 +11,14 @@ const STALE_S = 90;
 
 export function Header({ session }: { session: Session }) {
   const { group, counts, paused } = session.traits;
-  const total = countOf(counts.value);
-  const state = headline(counts.value, paused.value);
-  const { folded } = session.layout.value;
+  const total = countOf(counts.current);
+  const state = headline(counts.current, paused.current);
+  const { folded } = session.layout.current;
+  const isSaved = session.isSaved();
   return (
     <header>
-      <div class={session.isSaved ? undefined : "title"}>
-        {!session.isSaved && (
+      <div class={isSaved ? undefined : "title"}>
+        {!isSaved && (
           <Button
             icon="back"
             testid="all-groups"
@@ -25,13 +26,13 @@ export function Header({ session }: { session: Session }) {
             onClick={() => session.run("open", { name: "" }, "All groups…")}
           />
         )}
-        <h2 title={group.value}>{group.value}</h2>
+        <h2 title={group.current}>{group.current}</h2>
       </div>
       <p class="facts">
         <span>{format.count(total, "job")}</span>
         {state && <span class="headline">{state}</span>}
         {folded.map(({ name, title, value }) => (
-          <span key={name} class="fact" title={`${title || name}: the same in all jobs`}>
+          <span key={name} title={`${title || name}: the same in all jobs`}>
             {title && <i>{title}</i>} {value}
           </span>
         ))}
@@ -43,12 +44,12 @@ export function Header({ session }: { session: Session }) {
 
 function Freshness({ session }: { session: Session }) {
   const { updated_at, last_error } = session.traits;
-  const at = updated_at.value;
+  const at = updated_at.current;
   if (at === null) return null;
-  const isStale = Boolean(last_error.value) || isLate(session, at);
-  const text = `updated ${format.ago(at, session.now.value)}`;
+  const isStale = Boolean(last_error.current) || isLate(session, at);
+  const text = `updated ${format.ago(at, session.now.current)}`;
   return (
-    <span class={isStale ? "fresh stale" : "fresh"} title={last_error.value}>
+    <span class={isStale ? "fresh stale" : "fresh"} title={last_error.current}>
       {text}
     </span>
   );
@@ -56,5 +57,5 @@ function Freshness({ session }: { session: Session }) {
 
 /** Late only while jobs are out there: what is finished is never asked about again. */
 function isLate(session: Session, at: number): boolean {
-  return session.hasActive.value && session.now.value - at > STALE_S;
+  return session.hasActive.current && session.now.current - at > STALE_S;
 }

@@ -3,7 +3,7 @@
 import type { Session } from "../session";
 import { isCancelable, isFailed } from "../states";
 import { Button } from "./Button";
-import { useSignal } from "./hooks";
+import { typed, useSignal } from "./hooks";
 
 interface Props {
   session: Session;
@@ -11,7 +11,7 @@ interface Props {
 }
 
 export function JobActions({ session, position }: Props) {
-  if (session.traits.read_only.value) return null;
+  if (session.traits.read_only.current) return null;
   const state = session.table.state(position);
   const asks = (name: "rerun" | "cancel", what: string) => () =>
     session.run(name, { positions: [position] }, `${what} of job ${position} asked…`);
@@ -34,18 +34,10 @@ export function JobActions({ session, position }: Props) {
 /** A job whose request got no answer: only a person can know whether it arrived. */
 export function Adopt({ session, position }: Props) {
   const id = useSignal("");
-  const remote_id = id.value.trim();
+  const remote_id = id.current.trim();
   return (
     <span class="buttons">
-      <input
-        class="field"
-        placeholder="Id on the cloud"
-        aria-label="The job's id on the cloud"
-        value={id.value}
-        onInput={(event) => {
-          id.value = event.currentTarget.value;
-        }}
-      />
+      <input placeholder="Id on the cloud" aria-label="The job's id on the cloud" {...typed(id)} />
       <Button
         reason={remote_id ? "" : "Type the id first"}
         onClick={() =>

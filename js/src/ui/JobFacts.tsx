@@ -8,15 +8,15 @@ import { DataTable } from "./DataTable";
 import { Pill } from "./Icon";
 
 export function Parameters({ job }: { job: JobDetail }) {
-  const groups = Object.entries({
-    Labels: job.labels,
-    "Circuit and input": job.facts,
-    Parameters: job.params,
-  }).filter(([, values]) => Object.keys(values).length > 0);
+  const groups = [
+    { title: "Labels", values: job.labels },
+    { title: "Circuit and input", values: job.facts },
+    { title: "Parameters", values: job.params },
+  ].filter(({ values }) => Object.keys(values).length > 0);
   if (groups.length === 0) return <p class="quiet">This job has no parameters.</p>;
   return (
     <div class="facts-of-job">
-      {groups.map(([title, values]) => (
+      {groups.map(({ title, values }) => (
         <DataTable
           key={title}
           head={[{ title }, { title: "" }]}
@@ -65,7 +65,7 @@ export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }
 export function Timeline({ events, now }: { events: JobEvent[]; now: number }) {
   if (events.length === 0) return <p class="quiet">Nothing has happened to this job yet.</p>;
   return (
-    <ol class="timeline">
+    <ol>
       {events.toReversed().map(({ at, what, text }) => (
         <li key={`${at} ${what} ${text}`}>
           <time>{format.clock(at, now)}</time> <b>{wordOf(what)}</b> {text}
@@ -85,7 +85,7 @@ export function Evidence({ job, now }: { job: JobDetail; now: number }) {
     <dl class="facts-of-job" data-testid="evidence">
       {known.map(([name, value]) => (
         <div key={name}>
-          <dt>{EVIDENCE[name] ?? wordOf(name)}</dt>
+          <dt>{EVIDENCE.get(name) ?? wordOf(name)}</dt>
           <dd>
             {name.endsWith("_at") && typeof value === "number"
               ? format.clock(value, now)
@@ -97,9 +97,9 @@ export function Evidence({ job, now }: { job: JobDetail; now: number }) {
   );
 }
 
-const EVIDENCE: Record<string, string> = {
-  sent_at: "Request prepared",
-  asked_at: "Request left",
-  gave_up_at: "Given up",
-  status_code: "Answer's code",
-};
+const EVIDENCE = new Map([
+  ["sent_at", "Request prepared"],
+  ["asked_at", "Request left"],
+  ["gave_up_at", "Given up"],
+  ["status_code", "Answer's code"],
+]);

@@ -29,7 +29,7 @@ export function Menu({ label, variants, ...face }: Props) {
   const button = useRef<HTMLButtonElement>();
   const menu = useRef<HTMLDivElement>();
   const set = (open: boolean) => {
-    isOpen.value = open;
+    isOpen.current = open;
     if (!open) button.current?.focus();
   };
   return (
@@ -38,10 +38,10 @@ export function Menu({ label, variants, ...face }: Props) {
         {...face}
         buttonRef={button}
         label={label}
-        isOpen={isOpen.value}
-        onClick={() => set(!isOpen.value)}
+        isOpen={isOpen.current}
+        onClick={() => set(!isOpen.current)}
       />
-      {isOpen.value && (
+      {isOpen.current && (
         <Items menu={menu} label={label} variants={variants} close={() => set(false)} />
       )}
     </span>
@@ -85,7 +85,6 @@ function Items({ menu, label, variants, close }: ItemsProps) {
       {variants.map((variant) => (
         <button
           key={variant.label}
-          type="button"
           {...roleOf(variant)}
           tabIndex={-1}
           onClick={() => {

@@ -6,7 +6,7 @@ import { Copy } from "./Copy";
 import { Icon } from "./Icon";
 
 export function Banner({ session }: { session: Session }) {
-  const text = session.traits.last_error.value;
+  const text = session.traits.last_error.current;
   if (!text) return null;
   return (
     <p class="notice" data-testid="banner" role="alert">
@@ -18,11 +18,11 @@ export function Banner({ session }: { session: Session }) {
 
 /** Only a person can know what became of a request without an answer. */
 export function Doubt({ session }: { session: Session }) {
-  const count = session.traits.counts.value.unconfirmed ?? 0;
-  if (count === 0 || session.filter.value.value === "unconfirmed") return null;
+  const count = session.traits.counts.current.unconfirmed ?? 0;
+  if (count === 0 || session.filter.current === "unconfirmed") return null;
   const look = () => {
-    session.filter.set("unconfirmed");
-    session.opened.value = session.table.where((state) => state === "unconfirmed")[0] ?? null;
+    session.filter.current = "unconfirmed";
+    session.opened.current = session.table.where((state) => state === "unconfirmed")[0] ?? null;
   };
   return (
     <p class="notice" data-testid="doubt">
@@ -39,7 +39,7 @@ export function Doubt({ session }: { session: Session }) {
 }
 
 export function BusyNote({ session }: { session: Session }) {
-  const unheard = session.link.unheard.value;
+  const unheard = session.link.unheard.current;
   if (unheard.size === 0) return null;
   const what = unheard.has("hello") && unheard.size === 1 ? "the jobs will come" : "this will run";
   return (
@@ -51,7 +51,7 @@ export function BusyNote({ session }: { session: Session }) {
 
 /** The one polite live region. It is always there, since one that appears is not read out. */
 export function Live({ session }: { session: Session }) {
-  const said = session.said.value;
+  const said = session.said.current;
   return (
     <div class={`live ${said?.tone ?? "none"}`}>
       <span data-testid="live" role="status" aria-live="polite">

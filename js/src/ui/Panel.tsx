@@ -1,6 +1,7 @@
 import type { Session } from "../session";
 import { Button } from "./Button";
 import { type Children, useEffect, useRef } from "./dom";
+import { sets } from "./hooks";
 
 interface Props {
   session: Session;
@@ -13,7 +14,7 @@ interface Props {
 
 /** What stands open below the toolbar: it takes the focus, and Escape closes it. */
 export function Panel({ session, testid, title, note, tools, children }: Props) {
-  const close = () => session.open("");
+  const close = sets(session.panel, "");
   const heading = useRef<HTMLHeadingElement>();
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (

@@ -8,13 +8,13 @@ import { Icon } from "./Icon";
 
 export function Progress({ session }: { session: Session }) {
   const { counts, progress, eta_s, paused } = session.traits;
-  const total = countOf(counts.value);
-  const percent = Math.round(progress.value * 100);
-  const sentence = STATES.filter((state) => counts.value[state])
-    .map((state) => `${counts.value[state]} ${wordOf(state)}`)
+  const total = countOf(counts.current);
+  const percent = Math.round(progress.current * 100);
+  const sentence = STATES.filter((state) => counts.current[state])
+    .map((state) => `${counts.current[state]} ${wordOf(state)}`)
     .join(", ");
   return (
-    <section class="progress">
+    <section>
       <div
         class="bar"
         data-testid="progress"
@@ -25,7 +25,7 @@ export function Progress({ session }: { session: Session }) {
         aria-valuenow={percent}
         aria-valuetext={sentence || "no jobs"}
       >
-        <Segments counts={counts.value} />
+        <Segments counts={counts.current} />
       </div>
       <div class="legend">
         <ul>
@@ -34,15 +34,15 @@ export function Progress({ session }: { session: Session }) {
               key={state}
               data-testid={`counts-${state}`}
               data-status={state}
-              hidden={!counts.value[state]}
+              hidden={!counts.current[state]}
             >
               <Icon name={state as IconName} />
-              <b>{format.whole(counts.value[state] ?? 0)}</b> {wordOf(state)}
+              <b>{format.whole(counts.current[state] ?? 0)}</b> {wordOf(state)}
             </li>
           ))}
         </ul>
         <span class="eta">
-          {(!paused.value && format.timeLeft(eta_s.value)) ||
+          {(!paused.current && format.timeLeft(eta_s.current)) ||
             (total > 0 ? `${percent} % finished` : "")}
         </span>
       </div>

@@ -4,15 +4,15 @@ import type { JobResult } from "../answers";
 import { distance, lineUp, sharesOf } from "../compare";
 import { csvOf } from "../csv";
 import * as format from "../format";
-import { toggled } from "../grid/selection";
 import type { Session } from "../session";
+import { toggled } from "../sets";
 import type { Sheet } from "../sweep";
 import { type Cell, isDynamic } from "../table";
 import { type Compared, Comparison } from "./Comparison";
 import { Copy } from "./Copy";
 import { DataTable, type Sort } from "./DataTable";
 import { Known } from "./Detail";
-import { useAnswer, useSignal } from "./hooks";
+import { ticked, useAnswer, useSignal } from "./hooks";
 import { Panel } from "./Panel";
 import { Sweep } from "./Sweep";
 
@@ -21,17 +21,17 @@ const MOST = 200;
 const TOP = 4;
 
 export function Results({ session }: { session: Session }) {
-  session.revision.value;
+  session.revision.current;
   const sort = useSignal(0);
   const ideal = useSignal(false);
   const done = session.table.where((state) => state === "success");
-  const chosen = done.filter((position) => session.selected.value.has(position));
+  const chosen = done.filter((position) => session.selected.current.has(position));
   const positions = [...new Set([...done.slice(0, MOST), ...chosen.slice(0, MOST)])];
   const answer = useAnswer<{ results: JobResult[] }>(
     session,
     "results",
-    { positions, ideal: ideal.value },
-    `${positions}/${ideal.value}`,
+    { positions, ideal: ideal.current },
+    `${positions}/${ideal.current}`,
   );
   const results = answer.value?.results ?? [];
   const sheet = sheetOf(session, results);
@@ -45,17 +45,9 @@ export function Results({ session }: { session: Session }) {
       }`}
       tools={
         <>
-          {!session.isSaved && (
+          {!session.isSaved() && (
             <label title="Without noise and loss, computed by Perceval beside this notebook">
-              <input
-                type="checkbox"
-                data-testid="ideal"
-                checked={ideal.value}
-                onChange={() => {
-                  ideal.value = !ideal.value;
-                }}
-              />{" "}
-              Ideal
+              <input data-testid="ideal" {...ticked(ideal)} /> Ideal
             </label>
           )}
           <Copy text={csvOf(sheet.header, sheet.rows)} label="Copy the table as CSV" />
@@ -65,7 +57,7 @@ export function Results({ session }: { session: Session }) {
       <Known answer={answer}>
         {() => (
           <>
-            {ideal.value && !results.some((each) => each.ideal) && (
+            {ideal.current && !results.some((each) => each.ideal) && (
               <p class="quiet">{results[0]?.no_ideal ?? "Computing…"}</p>
             )}
             <Sweep session={session} sheet={sheet} />
@@ -83,7 +75,7 @@ export function Results({ session }: { session: Session }) {
 }
 
 function ResultTable({ session, sort, header, rows }: Sheet & { session: Session; sort: Sort }) {
-  const chosen = session.selected.value;
+  const chosen = session.selected.current;
   const kinds = header.map((_, i) => rows.every((row) => typeof (row[i] ?? 0) === "number"));
   const head = header.map((title, i) => ({
     title,
@@ -118,7 +110,7 @@ function ResultTable({ session, sort, header, rows }: Sheet & { session: Session
 }
 
 function sheetOf({ table, layout }: Session, results: JobResult[]): Sheet {
-  const labels = layout.value.shown.filter(({ name }) => isDynamic(name) || name === "name");
+  const labels = layout.current.shown.filter(({ name }) => isDynamic(name) || name === "name");
   const firsts = results.map(({ distributions: [first] }) => first);
   const scalars = [...new Set(firsts.flatMap((first) => Object.keys(first?.scalars ?? {})))];
   const { lines } = lineUp(
@@ -153,7 +145,7 @@ function comparedOf(
   results: JobResult[],
   chosen: number[],
 ): Compared[] {
-  const labels = layout.value.shown.filter(({ name }) => isDynamic(name));
+  const labels = layout.current.shown.filter(({ name }) => isDynamic(name));
   return results
     .filter(({ position }) => chosen.includes(position))
     .flatMap(({ position, distributions: [distribution], ideal }, i) => {

@@ -3,14 +3,15 @@
 import * as format from "../format";
 import type { Session } from "../session";
 import { slotsOf } from "../slots";
+import { sets } from "./hooks";
 import { Panel } from "./Panel";
 
 const MOST_JOBS = 500;
 const MOST_LANES = 32;
 
 export function Slots({ session }: { session: Session }) {
-  session.revision.value;
-  const now = session.now.value;
+  session.revision.current;
+  const now = session.now.current;
   const { from, to, lanes, atOnce, used } = slotsOf(session.table, now, MOST_JOBS);
   const share = (seconds: number) => `${(100 * Math.max(0, seconds)) / (to - from)}%`;
   return (
@@ -25,13 +26,7 @@ export function Slots({ session }: { session: Session }) {
           <svg key={`${i}`} aria-hidden="true">
             {lane.map(({ position, state, sent, ran, ended }) => (
               // biome-ignore lint/a11y/noStaticElementInteractions: the table opens jobs by keyboard
-              <g
-                key={position}
-                data-status={state}
-                onClick={() => {
-                  session.opened.value = position;
-                }}
-              >
+              <g key={position} data-status={state} onClick={sets(session.opened, position)}>
                 <rect class="wait" x={share(sent - from)} width={share((ran ?? ended) - sent)} />
                 {ran !== null && <rect x={share(ran - from)} width={share(ended - ran)} />}
               </g>

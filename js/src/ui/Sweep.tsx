@@ -15,14 +15,14 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
   if (numbers.length === 0) return null;
   const main = numbers.includes(sheet.main) ? sheet.main : (numbers.at(-1) as number);
   const first = across.find((i) => i > 0 && i !== main) ?? 0;
-  const [x = first, y = main, by = -1] = picked.value;
+  const [x = first, y = main, by = -1] = picked.current;
   const { points, wide, high, deep, names } = plotOf(sheet, x, y, by);
   const select = (nth: number, label: string, choices: number[]) => (
     <label>
       {label}{" "}
       <select
         onChange={(event) => {
-          picked.value = Object.assign([x, y, by], { [nth]: Number(event.currentTarget.value) });
+          picked.current = Object.assign([x, y, by], { [nth]: Number(event.currentTarget.value) });
         }}
       >
         {choices.map((i) => (
@@ -37,7 +37,7 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
     const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
     return [(event.clientX - left) / width, (event.clientY - top) / height];
   };
-  const [from, to] = drag.value ?? [];
+  const [from, to] = drag.current ?? [];
   return (
     <figure data-testid="sweep">
       <figcaption>
@@ -63,20 +63,20 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
           aria-label={`${sheet.header[y]} over ${sheet.header[x]}: ${points.length} points`}
           onPointerDown={(event) => {
             const corner = cornerOf(event);
-            drag.value = [corner, corner];
+            drag.current = [corner, corner];
           }}
           onPointerMove={(event) => {
-            if (from) drag.value = [from, cornerOf(event)];
+            if (from) drag.current = [from, cornerOf(event)];
           }}
           onPointerUp={() => {
             if (from && to) session.select(within(points, from, to, NEAR));
-            drag.value = null;
+            drag.current = null;
           }}
         >
           {points.map(({ position, left, top, series, shade }) => (
             <circle
               key={position}
-              class={session.selected.value.has(position) ? "series chosen" : "series"}
+              class={session.selected.current.has(position) ? "series chosen" : "series"}
               data-series={series % 6}
               cx={`${100 * left}%`}
               cy={`${100 * top}%`}

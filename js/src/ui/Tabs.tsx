@@ -1,4 +1,6 @@
 import type { Signal } from "../signals";
+import { sets } from "./hooks";
+import { roving } from "./roving";
 
 interface Props<Name extends string> {
   names: readonly Name[];
@@ -6,26 +8,16 @@ interface Props<Name extends string> {
 }
 
 export function Tabs<Name extends string>({ names, current }: Props<Name>) {
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = (names.indexOf(current.value) + step + names.length) % names.length;
-    current.value = names[next] as Name;
-    ((event.currentTarget as HTMLElement).children[next] as HTMLElement).focus();
-    event.preventDefault();
-  };
   return (
-    <div class="tabs" role="tablist" tabIndex={-1} onKeyDown={onKeyDown}>
+    <div class="tabs" role="tablist" tabIndex={-1} {...roving}>
       {names.map((name) => (
         <button
           key={name}
-          type="button"
           role="tab"
-          aria-selected={name === current.value}
-          tabIndex={name === current.value ? 0 : -1}
-          onClick={() => {
-            current.value = name;
-          }}
+          aria-selected={name === current.current}
+          tabIndex={name === current.current ? 0 : -1}
+          onClick={sets(current, name)}
+          onFocus={sets(current, name)}
         >
           {name}
         </button>

@@ -8,6 +8,7 @@ import { isCancelable, isFailed } from "../states";
 import type { Args, Command } from "../wire";
 import { Button } from "./Button";
 import { Exports } from "./Exports";
+import { sets } from "./hooks";
 import type { Variant } from "./Menu";
 import { roving } from "./roving";
 import { Split } from "./Split";
@@ -23,20 +24,20 @@ const ASKED: Partial<Record<Command, string>> = {
 export function Toolbar({ session }: { session: Session }) {
   const { counts, paused, read_only } = session.traits;
   const { panel } = session;
-  const can = actionsOf(counts.value, paused.value);
+  const can = actionsOf(counts.current, paused.current);
   const does = (name: Command, args: Args) => () => session.run(name, args, ASKED[name] ?? "");
   const button = (name: Command, args: Args) => ({
-    isPending: session.pending.value.has(name),
+    isPending: session.pending.current.has(name),
     onClick: does(name, args),
   });
   const opens = (name: "results" | "slots" | "delete") => ({
-    isOpen: panel.value === name,
-    onClick: () => session.open(panel.value === name ? "" : name),
+    isOpen: panel.current === name,
+    onClick: sets(panel, panel.current === name ? "" : name),
   });
-  const noResults = counts.value.success ? "" : "No job has succeeded yet";
+  const noResults = counts.current.success ? "" : "No job has succeeded yet";
   return (
     <div class="toolbar" role="toolbar" aria-label="Group" {...roving}>
-      {!read_only.value && (
+      {!read_only.current && (
         <>
           <Split
             testid="run"
@@ -62,9 +63,9 @@ export function Toolbar({ session }: { session: Session }) {
           />
           <Split
             testid="pause"
-            icon={paused.value ? "running" : "pause"}
+            icon={paused.current ? "running" : "suspended"}
             {...can.pause}
-            {...button(paused.value ? "resume" : "pause", {})}
+            {...button(paused.current ? "resume" : "pause", {})}
             variants={[]}
           />
         </>
@@ -73,7 +74,7 @@ export function Toolbar({ session }: { session: Session }) {
         {/* Once open, what it opened carries the name for tests. */}
         <Button
           icon="chart"
-          testid={panel.value === "results" ? undefined : "results"}
+          testid={panel.current === "results" ? undefined : "results"}
           reason={noResults}
           {...opens("results")}
         >
@@ -86,7 +87,7 @@ export function Toolbar({ session }: { session: Session }) {
           label="When each job waited and ran"
           {...opens("slots")}
         />
-        {!read_only.value && (
+        {!read_only.current && (
           <Button
             icon="trash"
             kind="danger"
@@ -138,7 +139,7 @@ function rerunVariants(session: Session, does: Does): Variant[] {
     {
       label: "By cause…",
       hint: format.count(causes, "cause"),
-      onClick: () => session.open("causes"),
+      onClick: sets(session.panel, "causes"),
     },
   ];
 }
@@ -147,7 +148,7 @@ function inTurn(session: Session, command: "run" | "rerun"): Variant {
   return {
     label: "One after the other…",
     hint: "each when the one before it is complete",
-    onClick: () => session.open(command),
+    onClick: sets(session.panel, command),
   };
 }
 
@@ -160,7 +161,7 @@ function cancelVariants(session: Session, does: Does): Variant[] {
 }
 
 function chosen(session: Session, is: (state: string) => boolean): number[] {
-  return [...session.selected.value].filter((position) => is(session.table.state(position)));
+  return [...session.selected.current].filter((position) => is(session.table.state(position)));
 }
 
 function these(positions: number[], which: string, name: Command, does: Does): Variant[] {

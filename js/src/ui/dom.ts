@@ -9,7 +9,7 @@ export type Key = string | number;
 export type Children = VNode | string | number | boolean | null | undefined | Children[];
 // biome-ignore lint/suspicious/noExplicitAny: each component checks its own properties
 export type Component = (props: any) => Children;
-export type Props = Record<string, unknown> & { children?: Children };
+export type Props = Record<string, unknown> & { children?: Children; ref?: Ref<Element> };
 export interface Ref<T> {
   current: T | null;
 }
@@ -164,7 +164,7 @@ function remove(instance: Instance, place: Place | null): void {
   const { node } = instance;
   // What hangs below a removed element goes with it.
   for (const child of instance.children.values()) remove(child, node ? null : place);
-  if (instance.props.ref) (instance.props.ref as Ref<Element>).current = null;
+  if (instance.props.ref) instance.props.ref.current = null;
   if (!node || !place) return;
   if (place.next === node) place.next = node.nextSibling;
   node.remove();

@@ -12,6 +12,30 @@ export function useSignal<T>(initial: T): Signal<T> {
   return useOnce(() => signal(initial));
 }
 
+/** A handler that sets a signal. */
+export const sets =
+  <T>(signal: Signal<T>, value: T) =>
+  () => {
+    signal.current = value;
+  };
+
+/** The text of a field, tied to a signal. */
+export const typed = (text: Signal<string>) => ({
+  value: text.current,
+  onInput: ({ currentTarget }: { currentTarget: { value: string } }) => {
+    text.current = currentTarget.value;
+  },
+});
+
+/** A box to tick, tied to a signal. */
+export const ticked = (isOn: Signal<boolean>) => ({
+  type: "checkbox",
+  checked: isOn.current,
+  onChange: () => {
+    isOn.current = !isOn.current;
+  },
+});
+
 export interface Answer<T> {
   value: T | null;
   error: string;
@@ -28,7 +52,7 @@ export function useAnswer<T>(
   useEffect(() => {
     let isWanted = true;
     const take = (value: T | null, error: string) => {
-      if (isWanted) answer.value = { value, error };
+      if (isWanted) answer.current = { value, error };
     };
     session.link.ask(name, args).then(
       (value) => take(value as T, ""),
@@ -38,5 +62,5 @@ export function useAnswer<T>(
       isWanted = false;
     };
   }, [session, name, fresh]);
-  return answer.value;
+  return answer.current;
 }

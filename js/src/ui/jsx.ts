@@ -16,6 +16,7 @@ interface Attributes<E> {
   onInput?: On<E, InputEvent>;
   onChange?: On<E, Event>;
   onKeyDown?: On<E, KeyboardEvent>;
+  onFocus?: On<E, FocusEvent>;
   onFocusIn?: On<E, FocusEvent>;
   onFocusOut?: On<E, FocusEvent>;
   onPointerDown?: On<E, PointerEvent>;

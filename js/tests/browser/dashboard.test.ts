@@ -6,7 +6,7 @@ const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows
 const shownFirst = (root: ShadowRoot) =>
   rows(root)
     .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
-    .map(({ dataset }) => dataset.status);
+    .map(({ dataset }) => dataset["status"]);
 
 describe("a group", () => {
   it("shows its name, its counts, its bar and its jobs, failed ones first", async () => {
@@ -30,7 +30,7 @@ describe("a group", () => {
     await at("chip-failed").click();
     await expect.poll(() => rows(root).length).toBe(3);
     await at("search").fill("memory");
-    await expect.poll(() => rows(root).map(({ dataset }) => dataset.position)).toEqual(["2"]);
+    await expect.poll(() => rows(root).map(({ dataset }) => dataset["testid"])).toEqual(["row-2"]);
     await at("search").fill("no such words");
     await page.getByRole("button", { name: "Show all jobs" }).click();
     await expect.poll(() => rows(root).length).toBe(24);
@@ -143,7 +143,7 @@ describe("what is shown", () => {
     const { root, model } = await show();
     const heads = () =>
       [...root.querySelectorAll<HTMLElement>(".header [data-column]")].map(
-        ({ dataset }) => dataset.column,
+        ({ dataset }) => dataset["column"],
       );
     await expect.poll(heads).not.toContain("remote_id");
     await at("columns").click();
@@ -173,7 +173,7 @@ describe("results across jobs", () => {
     await at("results").click();
     const order = () =>
       [...root.querySelectorAll<HTMLElement>("[data-testid^=result-]")].map(
-        ({ dataset }) => dataset.testid,
+        ({ dataset }) => dataset["testid"],
       );
     await expect.poll(() => order()[0]).toBe("result-0");
     const byPerf = page.getByRole("button", { name: "physical perf" });
@@ -237,7 +237,7 @@ describe("the slots", () => {
     await expect.element(at("slots")).toHaveTextContent("jobs ran at once");
     const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
     expect(stays().length).toBe(20);
-    expect(new Set(stays().map(({ dataset }) => dataset.status))).toContain("running");
+    expect(new Set(stays().map(({ dataset }) => dataset["status"]))).toContain("running");
     stays()[0]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     await expect.element(at("detail")).toBeVisible();
   });

@@ -4,7 +4,7 @@ import { at, show } from "./page";
 
 const names = (root: ShadowRoot) =>
   [...root.querySelectorAll<HTMLElement>("tbody tr")].map(({ dataset }) =>
-    dataset.testid?.replace(/^\w+-/, ""),
+    dataset["testid"]?.replace(/^\w+-/, ""),
   );
 const KNILL = "compare_knill_and_ralph_cnot";
 const DIP = "HOM dip, 41 delays";

@@ -48,7 +48,7 @@ describe("accessibility", () => {
   const scenes = ["still", "unsent", "empty", "refused", "failed", "groups", "busy", "doubt"];
   for (const theme of ["light", "dark"]) {
     it.each(scenes)(`finds nothing wrong with the scene %s, ${theme}`, async (scene) => {
-      document.documentElement.dataset.theme = theme;
+      document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show({ scene });
       await expect.poll(() => root.querySelector(".jobgroup")?.textContent).not.toBe("");
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -56,7 +56,7 @@ describe("accessibility", () => {
     });
 
     it(`finds nothing wrong with results side by side and failures by cause, ${theme}`, async () => {
-      document.documentElement.dataset.theme = theme;
+      document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show({ scene: "failed" });
       const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
@@ -74,7 +74,7 @@ describe("accessibility", () => {
     });
 
     it(`finds nothing wrong with an open job, a deletion and a menu, ${theme}`, async () => {
-      document.documentElement.dataset.theme = theme;
+      document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show();
       const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();

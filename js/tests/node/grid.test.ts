@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { fitting, layOut } from "../../src/columns";
 import { nextSort } from "../../src/grid/header";
 import { moved } from "../../src/grid/keys";
-import { allOrNone, extended, toggled } from "../../src/grid/selection";
+import { allOrNone, extended } from "../../src/grid/selection";
 import { scrollFor, visibleRows } from "../../src/grid/window";
 import { fromRanges, toRanges } from "../../src/ranges";
+import { toggled } from "../../src/sets";
 import { tableOf } from "./rows";
 
 describe("the window of a long table", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Session } from "../../src/session";
+import { type Session, startSession } from "../../src/session";
 import type { FromPython } from "../../src/wire";
 import { FakeModel } from "../model";
 import { blockOf } from "./rows";
@@ -29,7 +29,7 @@ beforeEach(() => {
   pushed = 0;
   end = new AbortController();
   model = new FakeModel();
-  session = new Session(model, end.signal);
+  session = startSession(model, end.signal);
 });
 
 afterEach(() => {
@@ -93,10 +93,14 @@ describe("snapshots and patches", () => {
 
   it("are gone with what stands open of them as soon as another group is shown", () => {
     model.push(snap());
-    session.opened.value = 2;
-    session.open("results");
+    session.opened.current = 2;
+    session.panel.current = "results";
     model.setTraits({ group: "another" });
-    expect([session.opened.value, session.panel.value, session.table.total]).toEqual([null, "", 0]);
+    expect([session.opened.current, session.panel.current, session.table.total]).toEqual([
+      null,
+      "",
+      0,
+    ]);
   });
 
   it("in parts are painted as they come, and count once all are here", () => {
@@ -119,9 +123,9 @@ describe("silence", () => {
   it("after a hello says that the kernel is busy, until something comes", () => {
     session.link.open();
     vi.advanceTimersByTime(1001);
-    expect([...session.link.unheard.value]).toEqual(["hello"]);
+    expect([...session.link.unheard.current]).toEqual(["hello"]);
     model.push(snap());
-    expect(session.link.unheard.value.size).toBe(0);
+    expect(session.link.unheard.current.size).toBe(0);
   });
 
   it("makes the browser pull, ever more rarely, and wait long for an answer", () => {
@@ -165,16 +169,16 @@ describe("silence", () => {
 describe("a command", () => {
   it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
     const outcome = session.run("rerun", { positions: [2] }, "Rerun asked…");
-    expect(session.said.value).toMatchObject({ tone: "asked", text: "Rerun asked…" });
-    expect([...session.pending.value]).toEqual(["rerun"]);
+    expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked…" });
+    expect([...session.pending.current]).toEqual(["rerun"]);
     model.push({ t: "done", id: model.lastId, value: { text: "1 rerun" } });
     await outcome;
-    expect(session.said.value).toEqual({
+    expect(session.said.current).toEqual({
       tone: "done",
       text: "1 rerun",
       python: "jg.rerun([2])",
     });
-    expect(session.pending.value.size).toBe(0);
+    expect(session.pending.current.size).toBe(0);
   });
 
   it("that is refused says why", async () => {
@@ -182,7 +186,7 @@ describe("a command", () => {
     const message = "Cannot create more than 2 jobs";
     model.push({ t: "fail", id: model.lastId, code: "JobLimitError", message });
     await outcome;
-    expect(session.said.value).toMatchObject({ tone: "failed", text: message });
+    expect(session.said.current).toMatchObject({ tone: "failed", text: message });
   });
 
   it("that nobody takes up for a second finds the kernel busy, one that takes long does not", () => {
@@ -191,9 +195,9 @@ describe("a command", () => {
     session.run("cancel", {}, "Cancellation asked…");
     model.push({ t: "note", level: "heard", text: "", id: model.lastId });
     vi.advanceTimersByTime(5000);
-    expect([...session.link.unheard.value]).toEqual([first]);
+    expect([...session.link.unheard.current]).toEqual([first]);
     model.push({ t: "note", level: "heard", text: "", id: first });
-    expect(session.link.unheard.value.size).toBe(0);
+    expect(session.link.unheard.current.size).toBe(0);
   });
 
   it("without an answer is asked after with each pull", () => {
@@ -208,26 +212,26 @@ describe("a command", () => {
 describe("a setting", () => {
   it("shows at once, and older words of Python do not undo it", async () => {
     model.push(snap());
-    session.filter.set("success");
+    session.filter.current = "success";
     const first = model.lastId;
-    session.filter.set("running");
+    session.filter.current = "running";
     expect(session.order.positions).toEqual([1]);
     model.setTraits({ filter: "success" });
     model.push({ t: "done", id: first, value: null });
     await vi.advanceTimersByTimeAsync(0);
-    expect(session.filter.value.value).toBe("running");
+    expect(session.filter.current).toBe("running");
     model.setTraits({ filter: "running" });
     model.push({ t: "done", id: model.lastId, value: null });
     await vi.advanceTimersByTimeAsync(0);
     model.setTraits({ filter: "all" });
-    expect(session.filter.value.value).toBe("all");
+    expect(session.filter.current).toBe("all");
   });
 
   it("that Python refuses goes back to what it was, and says why", async () => {
-    session.sort.set("nonsense");
+    session.sort.current = "nonsense";
     model.push({ t: "fail", id: model.lastId, code: "TraitError", message: "no" });
     await vi.advanceTimersByTimeAsync(0);
-    expect(session.sort.value.value).toBe("");
-    expect(session.said.value).toMatchObject({ tone: "failed", text: "no" });
+    expect(session.sort.current).toBe("");
+    expect(session.said.current).toMatchObject({ tone: "failed", text: "no" });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import recorded from "../../../tests/dashboard/wire.json";
 import { TRAITS } from "../../src/model";
-import { Session } from "../../src/session";
+import { type Session, startSession } from "../../src/session";
 import { FILTERS, STATES } from "../../src/states";
 import {
   type Command,
@@ -28,7 +28,7 @@ function viewOf(base64: string): DataView {
 
 function sessionWith(...indices: number[]): { session: Session; model: FakeModel } {
   const model = new FakeModel();
-  const session = new Session(model, new AbortController().signal);
+  const session = startSession(model, new AbortController().signal);
   for (const i of indices) {
     const each = messages[i];
     if (each) model.push(each.message, each.buffers);

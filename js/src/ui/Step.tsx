@@ -1,0 +1,47 @@
+/** An extra step inside the page: it takes the focus, Enter in a field goes on, Escape leaves it. */
+
+import { Button, type Props as Face } from "./Button";
+import { type Children, useEffect, useRef } from "./dom";
+
+interface Props {
+  label: string;
+  role?: string;
+  /** Whether nothing is lost by it. */
+  isPlain?: boolean;
+  /** The button that goes on; others beside it; and what it is called to leave. */
+  go: Face & { onClick: () => void };
+  others?: Children;
+  leave: string;
+  close: () => void;
+  children: Children;
+}
+
+export function Step({ label, role, isPlain, go, others, leave, close, children }: Props) {
+  const place = useRef<HTMLElement>();
+  useEffect(() => {
+    const first = place.current?.querySelector<HTMLInputElement>("input, button");
+    first?.focus();
+    first?.select?.();
+  }, []);
+  const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter" && event.target instanceof HTMLInputElement && !go.reason)
+      go.onClick();
+  };
+  return (
+    <section
+      ref={place}
+      class={isPlain ? "step plain" : "step"}
+      role={role}
+      aria-label={label}
+      onKeyDown={onKeyDown}
+    >
+      {children}
+      <span class="buttons">
+        <Button {...go} />
+        {others}
+        <Button onClick={close}>{leave}</Button>
+      </span>
+    </section>
+  );
+}
