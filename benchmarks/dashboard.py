@@ -102,7 +102,7 @@ def _send_all(dashboard: Any, count: int) -> None:
         if count < LARGE:
             rows, buffers = encode(dashboard.read_rows(0).records), []
         else:
-            rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS, 0)
+            rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS)
         message = wire.snap(
             epoch="e", version=1, n=1, now=0.0, total=count, part=part, parts=1, rows=rows
         )
@@ -110,27 +110,25 @@ def _send_all(dashboard: Any, count: int) -> None:
 
 
 def patch(count: int) -> Result:
-    """Reading the rows and writing the message, on the processor."""
+    """Reading the rows and sending the message, on the processor."""
     from jobgroup.dashboard import wire as messages
-    from jobgroup.dashboard.rows import encode
 
-    dashboard, _ = _shown(count)
+    dashboard, wire = _shown(count)
     group = dashboard.shown
     before = group.changes_since(0).version
     for i in range(CHANGED):
         group[i].note = "changed"
-    took, sent = [], ""
+    wire.bytes_of_rows, took = 0, []
     for _ in range(10):
         began = time.thread_time()
-        changes = dashboard.read_rows(before)
-        rows = encode(changes.records)
+        rows, buffers = dashboard.read_changes(before)
         message = messages.patch(
-            epoch="e", since=before, to=changes.version, n=1, now=0.0, total=count, rows=rows
+            epoch="e", since=before, to=before, n=1, now=0.0, total=count, rows=rows
         )
-        sent = json.dumps(message)
+        dashboard.send(message, buffers)
         took.append(time.thread_time() - began)
     assert rows["n"] == CHANGED
-    return Result(statistics.median(took), {"kB": len(sent) / 1e3})
+    return Result(statistics.median(took), {"kB": wire.bytes_of_rows / len(took) / 1e3})
 
 
 def state(count: int) -> Result:

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 /** Modules that say what crosses: messages, answers, traits, attributes, what a host calls. */
 const CROSSING = ["wire", "answers", "model", "saved", "ui/jsx"];
 
-const DECLARED = /^\s+(?:readonly |get |set )?([\w$]+)\??[:(<]/gm;
+const DECLARED = /^\s+(?:(?:readonly|get|set|var|const|function) )?([\w$]+)\??[:(<]/gm;
 const QUOTED = /"([\w$]+)"/g;
 const NAMED = /([\w$]+)(?:\??[:(]|")/g;
 const EXPORTED = /^export (?:async )?(?:function|const) (\w+)/gm;

@@ -9,6 +9,7 @@ export interface Job {
   platform: string;
   remote_id: string | null;
   message: string | null;
+  note: string;
   progress: number | null;
   attempts: number;
   sent_at: number | null;
@@ -53,6 +54,7 @@ function makeJob(i: number, state: State): Job {
     name: "sample_count",
     platform: "sim:altair",
     remote_id: wasSent && state !== "unconfirmed" ? idOf(i) : null,
+    note: "",
     message:
       state === "error"
         ? (SENTENCES[i % 3] as string)

@@ -1,6 +1,6 @@
 /** A model without a kernel: it answers as the kernel would, and lets its made-up jobs run. */
 
-import type { Distribution, GroupSummary, JobDetail } from "../src/answers";
+import type { Attempt, Distribution, GroupSummary, JobDetail } from "../src/answers";
 import { type Model, TRAITS, type Traits } from "../src/model";
 import { type Counts, countOf, FILTERS } from "../src/states";
 import type { Args, FromPython, ToPython } from "../src/wire";
@@ -65,6 +65,12 @@ export class StandIn implements Model {
         this.#push({ t: "done", id: message.id, value: null });
         break;
       case "do":
+        if (message.args.changes?.["max_shots"] === 0) {
+          const sentence = "'max_shots' is a whole number of at least 1, not 0.";
+          this.#push({ t: "fail", id: message.id, code: "ChangeRefusedError", message: sentence });
+          break;
+        }
+        this.#push({ t: "note", level: "heard", text: `jg.${message.name}()`, id: message.id });
         this.#push({
           t: "done",
           id: message.id,
@@ -78,7 +84,7 @@ export class StandIn implements Model {
 
   #do(name: string, args: Args): string | object {
     if (args.names) {
-      const names = args.names as string[];
+      const { names } = args;
       const [from, to] =
         name === "delete" ? [this.#groups, this.#trash] : [this.#trash, this.#groups];
       for (const group of names)
@@ -95,15 +101,25 @@ export class StandIn implements Model {
       return name === "delete" ? "Deleted." : "Restored.";
     }
     if (name === "open") {
-      this.#set({ group: String(args.name) });
+      this.#set({ group: args.name ?? "" });
       return "";
     }
     if (name === "pause" || name === "resume") {
       this.#set({ paused: name === "pause" });
       return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
     }
+    if (name === "describe") {
+      this.#set({ description: args.text ?? "" });
+      return "description kept";
+    }
+    if (name === "annotate") {
+      const job = this.#jobs[args.position ?? -1] as Job;
+      job.note = args.text ?? "";
+      this.#patch([job]);
+      return `note of job ${job.position} kept`;
+    }
     if (name === "confirm") {
-      const job = this.#jobs[args.position as number] as Job;
+      const job = this.#jobs[args.position ?? -1] as Job;
       Object.assign(job, { state: "waiting", remote_id: args.remote_id, message: null });
       this.#patch([job]);
       return "1 confirmed";
@@ -114,7 +130,7 @@ export class StandIn implements Model {
       rerun: FILTERS.failed,
       cancel: ["waiting", "running"],
     };
-    const positions = args.positions as number[] | undefined;
+    const positions = args.positions;
     const some = this.#jobs.filter(
       (job) =>
         wanted[name]?.includes(job.state) && (!positions || positions.includes(job.position)),
@@ -131,10 +147,15 @@ export class StandIn implements Model {
 
   #answer(name: string, args: Args): unknown {
     if (name === "size") return { size_bytes: 1_234_567, near_names: ["compare_knill_and_ralph"] };
+    if (name === "preview") {
+      const [verb, states] = args.rerun ? ["Rerun", FILTERS.failed] : ["Run", FILTERS.unsent];
+      const count = countOf(this.#traits.counts, states);
+      return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
+    }
     if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
     if (name === "results") {
       return {
-        results: (args.positions as number[]).map((position) => ({
+        results: (args.positions ?? []).map((position) => ({
           position,
           distributions: [distributionOf(position)],
           ...(args.ideal ? { ideal: { ...distributionOf(0), title: "ideal" } } : {}),
@@ -142,7 +163,7 @@ export class StandIn implements Model {
         })),
       };
     }
-    return detailOf(this.#jobs[args.position as number] as Job);
+    return detailOf(this.#jobs[args.position ?? -1] as Job);
   }
 
   /** Each time one job ends, one starts and one is sent. */
@@ -228,6 +249,7 @@ function detailOf(job: Job): JobDetail {
     started_at: job.started_at,
     duration_s: job.duration_s,
     finished_at: null,
+    changes: (job.position === 7 ? { max_shots: [20000, 10000] } : {}) as Attempt["changes"],
     evidence: job.state === "unconfirmed" ? { asked_at: job.sent_at, status_code: 504 } : {},
   };
   const at = job.sent_at ?? 0;
@@ -241,6 +263,10 @@ function detailOf(job: Job): JobDetail {
           { at: at + 4, what: job.state, text: job.message ?? "" },
         ]
       : [],
+    note: job.note ?? "",
+    rerun_of: job.position === 7 ? 2 : null,
+    changeable: { max_shots: 10000, min_photons: 2, exact: true },
+    fixed: "",
     params: { max_samples: 10000 },
     labels: job.labels,
     facts: { circuit: "Knill CNOT", modes: 6, photons: 4, input: "|0,1,0,1,1,1>" },
@@ -271,5 +297,6 @@ function groupsOf(): GroupSummary[] {
     modified: now - 3600 * (i * 30 + 1),
     size_bytes: 1_234_567 * (i + 1) ** 3,
     error: "",
+    description: i === 1 ? "Second try, with the new source" : "",
   }));
 }

@@ -1,6 +1,7 @@
 /** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/answers.py`. */
 
 import type { Counts, State } from "./states";
+import type { Plain } from "./wire";
 
 export interface Attempt {
   number: number;
@@ -14,6 +15,8 @@ export interface Attempt {
   finished_at: number | null;
   /** What is known of a request that got no answer, `asked_at` and `status_code` among it. */
   evidence: Record<string, unknown>;
+  /** What a rerun changed: the old value and the new one by parameter. */
+  changes: Record<string, [old: unknown, now: unknown]>;
 }
 
 export interface JobEvent {
@@ -29,6 +32,12 @@ export interface JobDetail {
   params: Record<string, unknown>;
   labels: Record<string, unknown>;
   facts: Record<string, unknown>;
+  note: string;
+  /** The failed job that this one was added for. */
+  rerun_of: number | null;
+  /** The parameters that a rerun can change, or why there are none. */
+  changeable: Record<string, Plain | null>;
+  fixed: string;
 }
 
 /** One distribution; entries come largest first, at most a thousand, the others summed in `rest`. */
@@ -58,6 +67,7 @@ export interface GroupSummary {
   size_bytes: number;
   /** Set where the file could not be read. */
   error: string;
+  description: string;
 }
 
 export interface GroupsAnswer {
@@ -71,6 +81,11 @@ export type Done = {
   done?: readonly string[];
   failed?: Record<string, string>;
 } | null;
+
+/** What a run would take, in a line of Python's. */
+export interface PreviewAnswer {
+  text: string;
+}
 
 export interface SizeAnswer {
   size_bytes: number;

@@ -12,23 +12,30 @@ export interface Column {
   width: number;
 }
 
+const column = (name: string, title: string, kind: Kind, width: number): Column => ({
+  name,
+  title,
+  kind,
+  width,
+});
+
 export const FIXED: readonly Column[] = [
-  { name: "position", title: "#", kind: "number", width: 44 },
-  { name: "state", title: "Status", kind: "state", width: 124 },
-  { name: "name", title: "Name", kind: "text", width: 128 },
-  { name: "platform", title: "Platform", kind: "text", width: 104 },
-  { name: "account", title: "Account", kind: "text", width: 96 },
-  { name: "sent_at", title: "Sent", kind: "time", width: 78 },
-  { name: "started_at", title: "Started", kind: "time", width: 78 },
-  { name: "finished_at", title: "Finished", kind: "time", width: 78 },
-  { name: "duration_s", title: "Duration", kind: "duration", width: 80 },
-  { name: "attempts", title: "Attempts", kind: "number", width: 74 },
-  { name: "remote_id", title: "Id", kind: "text", width: 136 },
-  { name: "note", title: "Note", kind: "text", width: 120 },
-  { name: "message", title: "Message", kind: "message", width: 200 },
+  column("position", "#", "number", 44),
+  column("state", "Status", "state", 124),
+  column("name", "Name", "text", 128),
+  column("platform", "Platform", "text", 104),
+  column("account", "Account", "text", 96),
+  column("sent_at", "Sent", "time", 78),
+  column("started_at", "Started", "time", 78),
+  column("finished_at", "Finished", "time", 78),
+  column("duration_s", "Duration", "duration", 80),
+  column("attempts", "Attempts", "number", 74),
+  column("remote_id", "Id", "text", 136),
+  column("note", "Note", "text", 120),
+  column("message", "Message", "message", 200),
 ];
 
-const SUMMARY: Column = { name: "summary", title: "Job", kind: "summary", width: 0 };
+const SUMMARY = column("summary", "Job", "summary", 0);
 const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
   FIXED.find(({ name }) => name === wanted),
 ) as [Column, Column];
@@ -112,10 +119,10 @@ function describe(table: Table, name: string): Column {
   const title = keyOf(name);
   const longest = Math.max(title.length + 2, ...sample.map((value) => String(value ?? "").length));
   const numeric = sample.every((value) => value === null || typeof value === "number");
-  return {
+  return column(
     name,
     title,
-    kind: numeric ? "number" : "text",
-    width: Math.min(220, Math.max(56, longest * 7.5 + 20)),
-  };
+    numeric ? "number" : "text",
+    Math.min(220, Math.max(56, longest * 7.5 + 20)),
+  );
 }

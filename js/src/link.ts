@@ -46,13 +46,15 @@ export interface Link {
   open(): void;
   /** Nobody looks any more. */
   close(): void;
-  do(name: Command, args: Args): Promise<unknown>;
+  /** `heard` gets the line of Python that does the same. */
+  do(name: Command, args: Args, heard?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
   set(name: Setting, value: unknown): Promise<unknown>;
 }
 
 interface Request {
   isHeard: boolean;
+  onHeard: ((line: string) => void) | undefined;
   resolve: (value: unknown) => void;
   reject: (error: RequestError) => void;
 }
@@ -88,13 +90,13 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     schedulePull();
   }
 
-  function request(make: (id: string) => ToPython): Promise<unknown> {
+  function request(message: object, onHeard?: Request["onHeard"]): Promise<unknown> {
     count += 1;
     const id = `${prefix}-${count}`;
     inASecond(() => requests.get(id)?.isHeard === false && mark(id, true));
     return new Promise((resolve, reject) => {
-      requests.set(id, { isHeard: false, resolve, reject });
-      send(make(id));
+      requests.set(id, { isHeard: false, onHeard, resolve, reject });
+      send({ ...message, id } as ToPython);
       schedulePull();
     });
   }
@@ -141,7 +143,7 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
         answered(message.id)?.reject(new RequestError(message.code, message.message));
         break;
       case "note":
-        if (message.id) heard(message.id);
+        if (message.id) heard(message.id)?.onHeard?.(message.text);
         if (message.level !== "heard") receiver.note(message);
     }
   }
@@ -189,8 +191,8 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
       clearTimeout(pullTimer);
       send({ t: "bye" });
     },
-    do: (name, args) => request((id) => ({ t: "do", id, name, args })),
-    ask: (name, args) => request((id) => ({ t: "ask", id, name, args })),
-    set: (name, value) => request((id) => ({ t: "set", id, name, value })),
+    do: (name, args, onHeard) => request({ t: "do", name, args }, onHeard),
+    ask: (name, args) => request({ t: "ask", name, args }),
+    set: (name, value) => request({ t: "set", name, value }),
   };
 }

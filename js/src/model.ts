@@ -36,6 +36,7 @@ export interface Widget {
 
 export interface Traits {
   group: string;
+  description: string;
   counts: Counts;
   progress: number;
   eta_s: [number, number] | null;
@@ -56,6 +57,7 @@ export interface Traits {
 
 export const TRAITS: Readonly<Traits> = {
   group: "",
+  description: "",
   counts: {},
   progress: 0,
   eta_s: null,

@@ -17,80 +17,80 @@ const SEARCHED = FIXED.flatMap(({ name, kind }) =>
   ["state", "text", "message"].includes(kind) ? [name] : [],
 );
 
-export class Order {
+export interface Order {
   /** Positions, in the order in which they are shown. */
-  positions: number[] = [];
-  #query: Query = { filter: "all", search: "", sort: "" };
-  readonly #table: Table;
-  #texts: (string | undefined)[] = [];
-
-  constructor(table: Table) {
-    this.#table = table;
-  }
-
+  readonly positions: readonly number[];
   /** Order all rows anew. */
-  reset(query: Query): void {
-    this.#query = query;
-    this.#texts = [];
-    this.requery(query);
-  }
-
+  reset(query: Query): void;
   /** Order all rows by another query; the rows themselves have not changed. */
-  requery(query: Query): void {
-    this.#query = query;
-    const matches = this.#matcher();
-    const positions: number[] = [];
-    for (let p = 0; p < this.#table.total; p++) if (matches(p)) positions.push(p);
-    this.positions = positions.sort(this.#compare());
-  }
-
+  requery(query: Query): void;
   /** Take out the changed rows and merge them in again: linear, where sorting anew would not be. */
-  update(changed: readonly number[]): void {
-    for (const p of changed) this.#texts[p] = undefined;
-    const moved = new Set(changed);
-    const matches = this.#matcher();
-    const compare = this.#compare();
-    const kept = this.positions.filter((p) => !moved.has(p));
-    const added = changed.filter(matches).sort(compare);
-    this.positions = merge(kept, added, compare);
+  update(changed: readonly number[]): void;
+}
+
+export function orderOf(table: Table): Order {
+  let positions: number[] = [];
+  let query: Query = { filter: "all", search: "", sort: "" };
+  let texts: string[] = [];
+
+  function requery(wanted: Query): void {
+    query = wanted;
+    const matches = matcher();
+    positions = [];
+    for (let p = 0; p < table.total; p++) if (matches(p)) positions.push(p);
+    positions.sort(compare());
   }
 
-  #matcher(): (position: number) => boolean {
-    const states = new Set<string>(FILTERS[this.#query.filter]);
-    const words = this.#query.search.toLowerCase().split(/\s+/).filter(Boolean);
+  function matcher(): (position: number) => boolean {
+    const states = new Set<string>(FILTERS[query.filter]);
+    const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
     return (p) =>
-      states.has(this.#table.state(p)) &&
-      words.every((word) => word === `#${p}` || this.#textOf(p).includes(word));
+      states.has(table.state(p)) &&
+      words.every((word) => word === `#${p}` || textOf(p).includes(word));
   }
 
-  #textOf(position: number): string {
-    this.#texts[position] ??= [...SEARCHED, ...this.#table.dynamicNames()]
-      .map((column) => this.#table.text(position, column))
+  function textOf(position: number): string {
+    texts[position] ||= [...SEARCHED, ...table.dynamicNames()]
+      .map((column) => table.text(position, column))
       .join("\n")
       .toLowerCase();
-    return this.#texts[position];
+    return texts[position];
   }
 
-  #compare(): Compare {
-    const { sort } = this.#query;
+  function compare(): Compare {
+    const { sort } = query;
     if (sort === "") {
-      return (a, b) => urgency(this.#table.state(a)) - urgency(this.#table.state(b)) || a - b;
+      return (a, b) => urgency(table.state(a)) - urgency(table.state(b)) || a - b;
     }
-    const descending = sort.startsWith("-");
-    const column = descending ? sort.slice(1) : sort;
-    return byColumn(this.#table, column, descending);
+    const isDescending = sort.startsWith("-");
+    const column = isDescending ? sort.slice(1) : sort;
+    const inTurn = inOrder(isDescending);
+    return (a, b) => inTurn(table.cell(a, column), table.cell(b, column)) || a - b;
   }
+
+  return {
+    get positions() {
+      return positions;
+    },
+    reset(wanted) {
+      texts = [];
+      requery(wanted);
+    },
+    requery,
+    update(changed) {
+      for (const p of changed) texts[p] = "";
+      const moved = new Set(changed);
+      const inTurn = compare();
+      const kept = positions.filter((p) => !moved.has(p));
+      positions = merge(kept, changed.filter(matcher()).sort(inTurn), inTurn);
+    },
+  };
 }
 
 /** Failed first, then what waits for a person, then all else. */
 function urgency(state: string): number {
   if (isFailed(state)) return 0;
   return state === "unconfirmed" ? 1 : 2;
-}
-
-function byColumn(table: Table, column: string, descending: boolean): Compare {
-  const compare = inOrder(descending);
-  return (a, b) => compare(table.cell(a, column), table.cell(b, column)) || a - b;
 }
 
 /** Numbers by value, texts as people order them ("run 2" before "run 10"), nothing last. */

@@ -4,12 +4,12 @@
  */
 
 import type { Done } from "./answers";
+import { type Bell, newBell } from "./bell";
 import { type Layout, layOut } from "./columns";
 import { atEnd } from "./lifetime";
 import { type Link, linkTo, RequestError } from "./link";
 import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
-import { Order, type Query } from "./order";
-import { pythonLine } from "./python";
+import { type Order, orderOf, type Query } from "./order";
 import { fromRanges, toRanges } from "./ranges";
 import { having } from "./sets";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signals";
@@ -49,6 +49,7 @@ export interface Session {
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
+  readonly bell: Bell;
   readonly said: Signal<Said | null>;
   /** Commands without an answer yet, for buttons that wait. */
   readonly pending: ReadonlySignal<ReadonlySet<Command>>;
@@ -67,7 +68,7 @@ export interface Session {
 export function startSession(model: Model, lifetime: AbortSignal): Session {
   const traits = traitSignals(model, lifetime);
   const table = new Table();
-  const order = new Order(table);
+  const order = orderOf(table);
   const link = linkTo(model, { have, receive, note }, lifetime);
   const revision = signal(0);
   const filter = choice("filter");
@@ -79,6 +80,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const panel = signal<Panel>("");
   const said = signal<Said | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
+  const bell = newBell();
   const now = signal(Date.now() / 1000);
   let epoch = "";
   let version = -1;
@@ -106,11 +108,15 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   }
 
   async function run(name: Command, args: Args, asked: string): Promise<unknown> {
-    const python = pythonLine(name, args, traits.group.current);
+    let python: string | undefined;
+    const heard = (line: string) => {
+      python = line;
+      said.current = { tone: "asked", text: asked, python };
+    };
     pending.current = having(pending.current, name, true);
-    said.current = { tone: "asked", text: asked, python };
+    said.current = { tone: "asked", text: asked };
     try {
-      const value = await link.do(name, args);
+      const value = await link.do(name, args, heard);
       const text = (value as Done)?.text;
       said.current = { tone: "done", text: text || `${asked} Done.`, python };
       return value;
@@ -149,6 +155,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     table.apply(snap.rows, buffers);
     table.total = snap.total;
     if (part === snap.parts) version = snap.version;
+    bell.look(traits.group.peek(), traits.counts.peek(), true);
     batch(() => {
       order.reset(query());
       revision.current += 1;
@@ -165,6 +172,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     const changed = table.apply(patch.rows, buffers);
     table.total = patch.total;
     order.update(changed);
+    bell.look(traits.group.peek(), traits.counts.peek(), false);
     revision.current += 1;
     return true;
   }
@@ -210,7 +218,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
 
   return {
     ...{ traits, table, order, link, revision, filter, sort, search, columns, opened, panel, said },
-    ...{ pending, now, isSaved, have, tick, run },
+    ...{ pending, bell, now, isSaved, have, tick, run },
     selected: computed(() => fromRanges(selection.current)),
     hasActive: computed(() => countWhere(traits.counts.current, isOnCloud) > 0),
     layout: computed(() => {

@@ -19,9 +19,12 @@ export type Command =
   | "refresh"
   | "delete"
   | "restore"
-  | "open";
-export type Question = "job" | "results" | "groups" | "size";
+  | "open"
+  | "describe"
+  | "annotate";
+export type Question = "job" | "results" | "groups" | "size" | "preview";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
+export type Plain = string | number | boolean;
 export interface Args {
   position?: number;
   positions?: readonly number[];
@@ -30,6 +33,11 @@ export interface Args {
   delay?: number;
   replace?: boolean;
   remote_id?: string;
+  /** Other values for parameters. */
+  changes?: Record<string, Plain>;
+  text?: string;
+  /** Whether it is about the failed jobs. */
+  rerun?: boolean;
   /** Of groups. */
   name?: string;
   names?: readonly string[];
@@ -60,7 +68,7 @@ export type FromPython =
   | ({ t: "patch"; from: number; to: number } & Push)
   | { t: "done"; id: string; value: unknown }
   | { t: "fail"; id: string; code: string; message: string }
-  /** Level "heard" says that the kernel has taken up request `id`. */
+  /** Level "heard" says that the kernel has taken up request `id`; its text is the same in Python. */
   | { t: "note"; level: "heard" | "info" | "warning" | "error"; text: string; id?: string };
 
 /** Rows as columns; `position` is always among them. */

@@ -99,6 +99,12 @@ class Page:
         """The n-th message with this tag."""
         return self.wait(lambda: self.messages(tag)[n - 1 : n])[0]
 
+    def rows_of(self, tag: str) -> tuple[dict[str, Any], list[bytes]]:
+        """The columns of the last message with a tag, and the buffers that came with it."""
+        sent = [(d.get("content", {}), b) for d, b in list(self._comm.sent)]
+        content, buffers = next((c, b) for c, b in reversed(sent) if c.get("t") == tag)
+        return content["rows"]["columns"], [bytes(buffer) for buffer in buffers]
+
     def states(self) -> dict[int, str]:
         """What a page that takes snapshots and patches in shows of each job."""
         shown: dict[int, str] = {}

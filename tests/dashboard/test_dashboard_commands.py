@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from traitlets import TraitError
 
-from jobgroup import JobGroup
+from jobgroup import JobGroup, RemoteJob
 
 
 def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
@@ -19,6 +19,104 @@ def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
     assert page.do("rerun")["value"]["text"] == "1 rerun"
     page.wait(lambda: set(page.states().values()) == {"success"})
     assert [job.state for job in group] == ["success", "success"]
+
+
+def test_a_rerun_with_changes_is_a_new_attempt_that_tells_them(make_group, open_page, cloud):
+    """The page learns what can be changed, changes it, and reads it in the job's lineage."""
+    group = make_group("g", {"duration_s": 0.0, "label": "a"})
+    cloud.faults.add("fail_job", times=1)
+    page = open_page(group)
+    page.hello()
+    page.do("run", mode="parallel")
+    page.wait(lambda: page.states() == {0: "error"})
+    job = page.ask("job", position=0)
+    assert job["changeable"]["duration_s"] == 0.0
+    assert job["changeable"]["label"] == "a"
+    answer = page.do("rerun", positions=[0], changes={"duration_s": 0.1, "label": "b"})
+    assert answer["value"]["text"] == "1 rerun"
+    page.wait(lambda: page.states() == {0: "success"})
+    first, second = page.ask("job", position=0)["attempts"]
+    assert first["changes"] == {}
+    assert second["changes"] == {"duration_s": [0.0, 0.1], "label": ["a", "b"]}
+
+
+def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_page, cloud):
+    """The new entry leads back to the job that it was made for."""
+    group = make_group("g", {"duration_s": 0.0})
+    cloud.faults.add("fail_job", times=1)
+    page = open_page(group)
+    page.hello()
+    page.do("run", mode="parallel")
+    page.wait(lambda: page.states() == {0: "error"})
+    page.do("rerun", positions=[0], changes={"duration_s": 0.2}, replace=False)
+    page.wait(lambda: page.states() == {0: "error", 1: "success"})
+    assert page.ask("job", position=0)["rerun_of"] is None
+    new = page.ask("job", position=1)
+    assert (new["rerun_of"], new["changeable"]["duration_s"]) == (0, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"phi": 0.5}, "no parameter 'phi' of its own"),
+        ({"command": "sample_count"}, "only Perceval can write"),
+        ({"duration_s": "long"}, "of another kind"),
+        ({"duration_s": [1]}, "a number, a text, true or false"),
+        ("more", "changes are values"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
+    make_group, open_page, cloud, changes, said
+):
+    """Python's own sentence comes back, and nothing is sent."""
+    group = make_group("g", {"duration_s": 0.0})
+    cloud.faults.add("fail_job", times=1)
+    page = open_page(group)
+    page.hello()
+    page.do("run", mode="parallel")
+    page.wait(lambda: page.states() == {0: "error"})
+    answer = page.do("rerun", positions=[0], changes=changes)
+    assert answer["t"] == "fail"
+    assert said in answer["message"]
+    assert len(group[0].attempts) == 1
+
+
+def test_a_job_without_parameters_says_why_nothing_can_be_changed(make_group, open_page, cloud):
+    """The form has a reason to show in place of fields."""
+    group = make_group("g")
+    group.add(RemoteJob({"command": "probs"}, platform="test:timer", url=cloud.url))
+    job = open_page(group).ask("job", position=0)
+    assert job["changeable"] == {}
+    assert "only Perceval can write" in job["fixed"]
+
+
+def test_own_words_are_kept_shown_and_found(make_group, open_page):
+    """A description and a note are the group's from then on, and removed by an empty text."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    page.hello()
+    page.wait_for("snap")
+    assert page.do("describe", text="HOM dip, 2nd try")["value"]["text"] == "description kept"
+    page.wait(lambda: page.dashboard.description == "HOM dip, 2nd try")
+    assert group.description == "HOM dip, 2nd try"
+    page.do("annotate", position=1, text="lamp was on")
+    assert group[1].note == "lamp was on"
+    assert page.ask("job", position=1)["note"] == "lamp was on"
+    assert page.ask("groups")["groups"][0]["description"] == "HOM dip, 2nd try"
+    page.do("describe", text="")
+    page.wait(lambda: page.dashboard.description == "")
+    assert page.do("annotate", position=7, text="x")["t"] == "fail"
+    assert page.do("describe")["t"] == "fail"
+    assert page.do("describe", text=3)["t"] == "fail"
+
+
+def test_what_a_run_would_take_is_told_before(make_group, open_page):
+    """The line of `jg.preview()`, of a run and of a rerun; what is unknown is said to be."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    assert page.ask("preview")["text"] == str(group.preview())
+    assert page.ask("preview")["text"].startswith("Run 2 jobs: shots unknown, ")
+    assert page.ask("preview", rerun=True)["text"] == "Rerun 0 jobs"
 
 
 def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):

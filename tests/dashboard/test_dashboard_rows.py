@@ -135,6 +135,28 @@ def test_a_large_group_travels_in_parts(open_page, data_dir):
     assert parts[0]["rows"]["columns"]["state"] == {"as": "json", "at": 0, "zero": "unsent"}
 
 
+def test_a_large_patch_travels_as_columns_with_the_same_rows(open_page, data_dir):
+    """What 60 jobs became reaches the page as columns, and only those 60."""
+    from jobgroup import RemoteJob
+
+    group = JobGroup("g")
+    job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
+    group.add_many((job, {}, {"phi": i}) for i in range(100))
+    page = open_page(group)
+    page.hello()
+    snap = page.wait_for("snap")
+    page.send(t="bye")
+    for position in range(20, 80):
+        group[position].note = f"note {position}"
+    page.hello({"epoch": snap["epoch"], "version": snap["version"]})
+    page.wait_for("patch")
+    columns, buffers = page.rows_of("patch")
+    assert columns["position"] == {"as": "json", "at": 9, "zero": 0}
+    assert sorted(json.loads(buffers[9])) == list(range(20, 80))
+    first, notes = columns["note"]["zero"], json.loads(buffers[columns["note"]["at"]])
+    assert sorted(note or first for note in notes) == [f"note {p}" for p in range(20, 80)]
+
+
 def test_flow_never_has_more_than_two_pushes_under_way_but_goes_on_slowly():
     """Two pushes without a word from the page are the most, then one a second."""
     flow = Flow("e")

@@ -71,8 +71,16 @@ TO_PYTHON: list[dict[str, Any]] = [
         "reply": False,
     },
     {"t": "do", "id": "1", "name": "rerun", "args": {"positions": [2], "replace": False}},
-    {"t": "ask", "id": "2", "name": "job", "args": {"position": 1}},
-    {"t": "set", "id": "3", "name": "selected", "value": [[0, 1]]},
+    {
+        "t": "do",
+        "id": "2",
+        "name": "rerun",
+        "args": {"positions": [2], "changes": {"max_shots": 1000, "seed": "x", "exact": False}},
+    },
+    {"t": "do", "id": "3", "name": "annotate", "args": {"position": 2, "text": "too noisy"}},
+    {"t": "ask", "id": "4", "name": "job", "args": {"position": 1}},
+    {"t": "ask", "id": "5", "name": "preview", "args": {"rerun": True}},
+    {"t": "set", "id": "6", "name": "selected", "value": [[0, 1]]},
     {"t": "bye"},
 ]
 
@@ -106,7 +114,7 @@ def from_python() -> list[dict[str, Any]]:
         (wire.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
         (wire.done("1", {"text": "1 rerun", "value": float("nan")}), []),
         (wire.fail("2", "JobLimitError", "Cannot create more than 2 jobs"), []),
-        (wire.heard("3"), []),
+        (wire.heard("3", "jg.pause()"), []),
     ]
     return [
         {"message": message, "buffers": [base64.b64encode(b).decode() for b in parts]}

@@ -22,7 +22,7 @@ export function App({ session }: { session: Session }) {
   return (
     <section
       class="jobgroup"
-      data-testid="jobgroup"
+      testid="jobgroup"
       aria-label={name ? `Job group ${name}` : "Job groups"}
     >
       {!name && <Groups session={session} />}

@@ -8,11 +8,12 @@ export interface Props {
   kind?: string;
   testid?: string | undefined;
   /** Why it cannot be pressed; empty where it can. */
-  reason?: string;
+  reason?: string | undefined;
   /** What it does, where its face does not say so. */
   label?: string;
   isPending?: boolean;
   isOpen?: boolean;
+  isPressed?: boolean;
   buttonRef?: Ref<HTMLButtonElement>;
   onClick: (event: MouseEvent) => void;
   children?: Children;
@@ -25,10 +26,11 @@ export function Button(props: Props) {
     <button
       ref={props.buttonRef}
       class={children ? `button ${kind}` : `bare ${kind}`}
-      data-testid={props.testid}
+      testid={props.testid}
       aria-disabled={reason ? true : undefined}
       aria-busy={props.isPending}
       aria-expanded={props.isOpen}
+      aria-pressed={props.isPressed}
       aria-label={label}
       title={reason || label}
       onClick={reason ? undefined : props.onClick}

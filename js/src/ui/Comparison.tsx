@@ -20,7 +20,7 @@ export function Comparison({ jobs }: { jobs: Compared[] }) {
   const largest = Math.max(...lines.flatMap(({ shares }) => shares), Number.MIN_VALUE);
   const others = { label: "all others", shares: rest };
   return (
-    <figure data-testid="comparison">
+    <figure testid="comparison">
       <figcaption>
         {shown.map(({ position, title }, i) => (
           <span key={position} class="series" data-series={i}>
@@ -44,16 +44,12 @@ export function Comparison({ jobs }: { jobs: Compared[] }) {
               </th>
               <td class="track">
                 {line.shares.map((share, i) => (
-                  <svg
+                  <div
                     key={shown[i]?.position ?? i}
                     class="series"
                     data-series={i}
-                    aria-hidden="true"
-                    preserveAspectRatio="none"
-                    viewBox="0 0 100 1"
-                  >
-                    <rect width={(100 * Math.min(share, largest)) / largest} height={1} />
-                  </svg>
+                    style={{ width: `${(100 * share) / largest}%` }}
+                  />
                 ))}
               </td>
               <td class="number">

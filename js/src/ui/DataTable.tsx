@@ -51,7 +51,7 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
         </thead>
         <tbody>
           {sorted(rows, by).map(({ key, cells, isChosen, testid }) => (
-            <tr key={key} aria-selected={isChosen} data-testid={testid}>
+            <tr key={key} aria-selected={isChosen} testid={testid}>
               {cells.map((cell, i) => (
                 <td key={head[i]?.title} class={kind(i)}>
                   {cell}

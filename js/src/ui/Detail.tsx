@@ -2,7 +2,7 @@
 
 import type { JobDetail, JobResult } from "../answers";
 import type { Session } from "../session";
-import { wordOf } from "../states";
+import { isFailed, wordOf } from "../states";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { DistributionView } from "./Distribution";
@@ -11,6 +11,8 @@ import { type Answer, sets, useAnswer, useSignal } from "./hooks";
 import { Pill } from "./Icon";
 import { Adopt, JobActions } from "./JobActions";
 import { Attempts, Evidence, Parameters, Timeline } from "./JobFacts";
+import { EditWords, OwnWords } from "./OwnWords";
+import { Revision } from "./Revision";
 import { Tabs } from "./Tabs";
 
 const TABS = ["Results", "Parameters", "Attempts", "Timeline"] as const;
@@ -24,14 +26,16 @@ export function Detail({ session, position }: { session: Session; position: numb
   const fresh = `${state}/${table.text(position, "attempts")}/${table.text(position, "message")}`;
   const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
   const message = table.text(position, "message");
+  const isRevised = useSignal(false);
   return (
-    <section class="panel" data-testid="detail" aria-label={`Job ${position}`}>
+    <section class="panel" testid="detail" aria-label={`Job ${position}`}>
       <div class="panel-head">
         <h3>
           Job {position} <span>{table.text(position, "name")}</span>
         </h3>
+        <Origin session={session} from={job.value?.rerun_of ?? null} />
         <Pill state={state} />
-        <JobActions session={session} position={position} />
+        <JobActions {...{ session, position, isRevised }} job={job.value} />
         <span class="spacer" />
         <Button icon="close" label="Close the job's detail" onClick={sets(session.opened, null)} />
       </div>
@@ -40,6 +44,9 @@ export function Detail({ session, position }: { session: Session; position: numb
           <span>{message}</span>
           <Copy text={message} label="Copy the message" />
         </p>
+      )}
+      {job.value && isRevised.current && isFailed(state) && (
+        <Revision session={session} job={job.value} close={sets(isRevised, false)} />
       )}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
       {state === "unconfirmed" && !session.traits.read_only.current && (
@@ -60,7 +67,37 @@ export function Detail({ session, position }: { session: Session; position: numb
           <Known answer={job}>{(d) => <Timeline events={d.events} now={now} />}</Known>
         )}
       </div>
+      <Note session={session} position={position} />
     </section>
+  );
+}
+
+function Note({ session, position }: { session: Session; position: number }) {
+  const draft = useSignal<string | null>(null);
+  const text = session.table.text(position, "note");
+  return (
+    <div class="note">
+      <b>Note</b>
+      <EditWords session={session} what="note" text={text} draft={draft} />
+      <OwnWords
+        what="note"
+        text={text}
+        draft={draft}
+        onKeep={(text) =>
+          session.run("annotate", { position, text }, `Note of job ${position} sent…`)
+        }
+      />
+    </div>
+  );
+}
+
+/** The failed job that this one was added for. */
+function Origin({ session, from }: { session: Session; from: number | null }) {
+  if (from === null) return null;
+  return (
+    <button class="link" testid="rerun-of" onClick={sets(session.opened, from)}>
+      rerun of job {from}
+    </button>
   );
 }
 

@@ -47,9 +47,7 @@ export function DistributionView({ distribution, name }: Props) {
         <tbody>
           {shown.map(([label, value]) => (
             <Line key={label} value={value} total={total} label={<code>{label}</code>}>
-              <svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
-                <rect width={(100 * value) / largest} height={1} />
-              </svg>
+              <div style={{ width: `${(100 * value) / largest}%` }} />
             </Line>
           ))}
           {others > 0 && (

@@ -22,7 +22,7 @@ export function Filters({ session }: { session: Session }) {
           <button
             key={filter}
             class={count > 0 ? "chip" : "chip none"}
-            data-testid={`chip-${filter}`}
+            testid={`chip-${filter}`}
             aria-pressed={chosen.current === filter}
             onClick={sets(chosen, filter)}
           >
@@ -74,7 +74,7 @@ export function Search({ label, hint, words }: SearchProps) {
       <Icon name="search" />
       <input
         type="search"
-        data-testid="search"
+        testid="search"
         value={typed.current ?? words.current}
         placeholder={hint}
         aria-label={label}

@@ -32,7 +32,7 @@ export function GridView({ session }: { session: Session }) {
       <div
         ref={element}
         class="grid"
-        data-testid="grid"
+        testid="grid"
         role="grid"
         aria-label="Jobs"
         aria-multiselectable
@@ -56,7 +56,7 @@ function EmptyGroup({ session }: { session: Session }) {
         {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000)`}
       </pre>
       {near.length > 0 && (
-        <p class="buttons" data-testid="near-names">
+        <p class="buttons" testid="near-names">
           Did you mean
           {near.map((other) => (
             <Button

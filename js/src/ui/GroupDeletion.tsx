@@ -97,13 +97,13 @@ function Deletion({ session, state, groups, chosen }: Props & { chosen: GroupSum
       {step === "older" && (
         <label>
           Made before{" "}
-          <input type="date" data-testid="before" aria-label="Made before" {...typed(date)} />
+          <input type="date" testid="before" aria-label="Made before" {...typed(date)} />
         </label>
       )}
       {step === "all" && (
         <label>
           Type <b>{WORD}</b> to delete them all{" "}
-          <input data-testid="word" aria-label={`Type ${WORD}`} {...typed(word)} />
+          <input testid="word" aria-label={`Type ${WORD}`} {...typed(word)} />
         </label>
       )}
       <p>

@@ -37,7 +37,7 @@ export function GroupTable({ groups, ...props }: Props) {
 }
 
 function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "groups">): Row {
-  const { name, counts, created, modified, size_bytes, error } = group;
+  const { name, counts, created, modified, size_bytes, error, description } = group;
   const now = session.now.current;
   const jobs = countOf(counts);
   const isChosen = state.chosen.current.has(name);
@@ -60,9 +60,8 @@ function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "gr
       ),
       <span key="name" class="group-name">
         {isTrash ? <b>{name}</b> : <Open session={session} name={name} />}
-        {error ? (
-          <small>{error}</small>
-        ) : (
+        {(error || description) && <small>{error || description}</small>}
+        {!error && (
           <span class="bar thin">
             <Segments counts={counts} />
           </span>
@@ -83,7 +82,7 @@ function Open({ session, name }: { session: Session; name: string }) {
   return (
     <button
       class="link"
-      data-testid={`group-${name}`}
+      testid={`group-${name}`}
       onClick={() => session.run("open", { name }, `Opening ${name}…`)}
     >
       {name}

@@ -40,7 +40,7 @@ export function Groups({ session }: { session: Session }) {
   const state = useOnce(newState);
   const answer = useAnswer<GroupsAnswer>(session, "groups", {}, String(state.changes.current));
   return (
-    <section class="groups" data-testid="groups" aria-label="All job groups">
+    <section class="groups" testid="groups" aria-label="All job groups">
       <Known answer={answer}>
         {(known) => <Lists session={session} state={state} known={known} />}
       </Known>
@@ -58,7 +58,9 @@ function Lists({ session, state, known }: Props) {
   const { groups, trash } = known;
   const isTrash = state.isTrash.current && trash.length > 0;
   const words = state.search.current.toLowerCase();
-  const shown = (isTrash ? trash : groups).filter(({ name }) => name.toLowerCase().includes(words));
+  const shown = (isTrash ? trash : groups).filter(({ name, description }) =>
+    `${name}\n${description}`.toLowerCase().includes(words),
+  );
   return (
     <>
       <header>
@@ -76,7 +78,11 @@ function Lists({ session, state, known }: Props) {
             <Chip name="Trash" count={trash.length} isOn={isTrash} state={state} isTrash={true} />
           )}
         </fieldset>
-        <Search label="Search groups by name" hint="Name" words={state.search} />
+        <Search
+          label="Search groups by name or description"
+          hint="Name, description"
+          words={state.search}
+        />
       </div>
       {groups.length + trash.length === 0 && (
         <div class="empty">
@@ -86,7 +92,7 @@ function Lists({ session, state, known }: Props) {
       )}
       {shown.length === 0 && words && (
         <div class="empty">
-          <p>No name has “{state.search.current}” in it.</p>
+          <p>No name or description has “{state.search.current}” in it.</p>
           <Button onClick={sets(state.search, "")}>Show all</Button>
         </div>
       )}
@@ -107,7 +113,7 @@ function Chip({ name, count, isOn, isTrash, state }: ChipProps) {
   return (
     <button
       class="chip"
-      data-testid={`chip-${name.toLowerCase()}`}
+      testid={`chip-${name.toLowerCase()}`}
       aria-pressed={isOn}
       onClick={sets(state.isTrash, isTrash)}
     >

@@ -5,6 +5,9 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { countOf } from "../states";
 import { Button } from "./Button";
+import { useSignal } from "./hooks";
+import { EditWords, OwnWords } from "./OwnWords";
+import { roving } from "./roving";
 
 /** A watched group is asked about at least this often, so an older answer means trouble. */
 const STALE_S = 90;
@@ -15,9 +18,11 @@ export function Header({ session }: { session: Session }) {
   const state = headline(counts.current, paused.current);
   const { folded } = session.layout.current;
   const isSaved = session.isSaved();
+  const words = session.traits.description.current;
+  const draft = useSignal<string | null>(null);
   return (
     <header>
-      <div class={isSaved ? undefined : "title"}>
+      <div class={isSaved ? undefined : "title"} {...roving}>
         {!isSaved && (
           <Button
             icon="back"
@@ -27,6 +32,7 @@ export function Header({ session }: { session: Session }) {
           />
         )}
         <h2 title={group.current}>{group.current}</h2>
+        <EditWords session={session} what="description" text={words} draft={draft} />
       </div>
       <p class="facts">
         <span>{format.count(total, "job")}</span>
@@ -38,6 +44,12 @@ export function Header({ session }: { session: Session }) {
         ))}
         <Freshness session={session} />
       </p>
+      <OwnWords
+        what="description"
+        text={words}
+        draft={draft}
+        onKeep={(text) => session.run("describe", { text }, "Description sent…")}
+      />
     </header>
   );
 }

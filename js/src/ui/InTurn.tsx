@@ -4,6 +4,7 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { countOf, FILTERS } from "../states";
 import { sets, ticked, typed, useSignal } from "./hooks";
+import { Preview } from "./Preview";
 import { Step } from "./Step";
 
 export function InTurn({ session, command }: { session: Session; command: "run" | "rerun" }) {
@@ -37,12 +38,13 @@ export function InTurn({ session, command }: { session: Session; command: "run" 
         <input
           class="short"
           inputMode="decimal"
-          data-testid="delay"
+          testid="delay"
           aria-label="Seconds between jobs"
           {...typed(delay)}
         />{" "}
         s between them
       </label>
+      <Preview session={session} rerun={isRerun} />
       {isRerun && (
         <label>
           <input {...ticked(isKept)} /> keep the failed jobs in the list too

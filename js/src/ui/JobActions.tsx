@@ -1,16 +1,23 @@
 /** What can be done to one job. */
 
+import type { JobDetail } from "../answers";
 import type { Session } from "../session";
+import type { Signal } from "../signals";
 import { isCancelable, isFailed } from "../states";
 import { Button } from "./Button";
-import { typed, useSignal } from "./hooks";
+import { sets, typed, useSignal } from "./hooks";
 
 interface Props {
   session: Session;
   position: number;
 }
 
-export function JobActions({ session, position }: Props) {
+interface ActionProps extends Props {
+  job: JobDetail | null;
+  isRevised: Signal<boolean>;
+}
+
+export function JobActions({ session, position, job, isRevised }: ActionProps) {
   if (session.traits.read_only.current) return null;
   const state = session.table.state(position);
   const asks = (name: "rerun" | "cancel", what: string) => () =>
@@ -18,9 +25,20 @@ export function JobActions({ session, position }: Props) {
   return (
     <>
       {isFailed(state) && (
-        <Button icon="rerun" onClick={asks("rerun", "Rerun")}>
-          Rerun
-        </Button>
+        <>
+          <Button icon="rerun" onClick={asks("rerun", "Rerun")}>
+            Rerun
+          </Button>
+          <Button
+            icon="edit"
+            testid="revise"
+            reason={job?.fixed}
+            isOpen={isRevised.current}
+            onClick={sets(isRevised, !isRevised.current)}
+          >
+            Edit and rerun…
+          </Button>
+        </>
       )}
       {isCancelable(state) && (
         <Button icon="canceled" onClick={asks("cancel", "Cancellation")}>

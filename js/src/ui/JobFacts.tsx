@@ -55,7 +55,14 @@ export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }
           ),
           format.clock(attempt.sent_at, now),
           format.duration(attempt.duration_s),
-          attempt.message,
+          <span key="message">
+            {attempt.message}
+            {Object.entries(attempt.changes).map(([name, [old, now]]) => (
+              <small key={name}>
+                {name} {String(old)} → {String(now)}
+              </small>
+            ))}
+          </span>,
         ],
       }))}
     />
@@ -82,7 +89,7 @@ export function Evidence({ job, now }: { job: JobDetail; now: number }) {
     ([name, value]) => name !== "reason" && value !== null && value !== undefined,
   );
   return (
-    <dl class="facts-of-job" data-testid="evidence">
+    <dl class="facts-of-job" testid="evidence">
       {known.map(([name, value]) => (
         <div key={name}>
           <dt>{EVIDENCE.get(name) ?? wordOf(name)}</dt>

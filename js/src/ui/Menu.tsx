@@ -21,10 +21,12 @@ interface Props {
   testid?: string;
   reason?: string;
   variants: Variant[];
+  /** A line above them. */
+  note?: Children;
   children?: Children;
 }
 
-export function Menu({ label, variants, ...face }: Props) {
+export function Menu({ label, variants, note, ...face }: Props) {
   const isOpen = useSignal(false);
   const button = useRef<HTMLButtonElement>();
   const menu = useRef<HTMLDivElement>();
@@ -41,9 +43,7 @@ export function Menu({ label, variants, ...face }: Props) {
         isOpen={isOpen.current}
         onClick={() => set(!isOpen.current)}
       />
-      {isOpen.current && (
-        <Items menu={menu} label={label} variants={variants} close={() => set(false)} />
-      )}
+      {isOpen.current && <Items {...{ menu, label, variants, note }} close={() => set(false)} />}
     </span>
   );
 }
@@ -52,10 +52,11 @@ interface ItemsProps {
   menu: Ref<HTMLDivElement>;
   label: string;
   variants: Variant[];
+  note: Children;
   close: () => void;
 }
 
-function Items({ menu, label, variants, close }: ItemsProps) {
+function Items({ menu, label, variants, note, close }: ItemsProps) {
   const all = () => [...(menu.current?.children ?? [])] as HTMLElement[];
   useEffect(() => all()[0]?.focus(), []);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -73,30 +74,25 @@ function Items({ menu, label, variants, close }: ItemsProps) {
     if (to && !menu.current?.contains(to)) close();
   };
   return (
-    <div
-      ref={menu}
-      class="menu"
-      role="menu"
-      tabIndex={-1}
-      aria-label={label}
-      onKeyDown={onKeyDown}
-      onFocusOut={onFocusOut}
-    >
-      {variants.map((variant) => (
-        <button
-          key={variant.label}
-          {...roleOf(variant)}
-          tabIndex={-1}
-          onClick={() => {
-            if (variant.isChecked === undefined) close();
-            variant.onClick();
-          }}
-        >
-          {variant.isChecked && <Icon name="success" />}
-          {variant.label}
-          {variant.hint && <small>{variant.hint}</small>}
-        </button>
-      ))}
+    <div class="menu" onFocusOut={onFocusOut}>
+      {note}
+      <div ref={menu} role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>
+        {variants.map((variant) => (
+          <button
+            key={variant.label}
+            {...roleOf(variant)}
+            tabIndex={-1}
+            onClick={() => {
+              if (variant.isChecked === undefined) close();
+              variant.onClick();
+            }}
+          >
+            {variant.isChecked && <Icon name="success" />}
+            {variant.label}
+            {variant.hint && <small>{variant.hint}</small>}
+          </button>
+        ))}
+      </div>
     </div>
   );
 }

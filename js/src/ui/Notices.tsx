@@ -9,7 +9,7 @@ export function Banner({ session }: { session: Session }) {
   const text = session.traits.last_error.current;
   if (!text) return null;
   return (
-    <p class="notice" data-testid="banner" role="alert">
+    <p class="notice" testid="banner" role="alert">
       <Icon name="unconfirmed" />
       <span>{text}</span>
     </p>
@@ -25,7 +25,7 @@ export function Doubt({ session }: { session: Session }) {
     session.opened.current = session.table.where((state) => state === "unconfirmed")[0] ?? null;
   };
   return (
-    <p class="notice" data-testid="doubt">
+    <p class="notice" testid="doubt">
       <Icon name="unconfirmed" />
       <span>
         {count === 1 ? "Of 1 job it is" : `Of ${count} jobs it is`} not known whether it reached the
@@ -43,7 +43,7 @@ export function BusyNote({ session }: { session: Session }) {
   if (unheard.size === 0) return null;
   const what = unheard.has("hello") && unheard.size === 1 ? "the jobs will come" : "this will run";
   return (
-    <p class="notice" data-testid="busy-note" role="status">
+    <p class="notice" testid="busy-note" role="status">
       The kernel is busy: {what} after the current cell.
     </p>
   );
@@ -54,7 +54,7 @@ export function Live({ session }: { session: Session }) {
   const said = session.said.current;
   return (
     <div class={`live ${said?.tone ?? "none"}`}>
-      <span data-testid="live" role="status" aria-live="polite">
+      <span testid="live" role="status" aria-live="polite">
         {said?.text}
       </span>
       {said?.python && (

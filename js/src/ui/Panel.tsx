@@ -20,7 +20,7 @@ export function Panel({ session, testid, title, note, tools, children }: Props) 
   return (
     <section
       class="panel"
-      data-testid={testid}
+      testid={testid}
       aria-label={title}
       onKeyDown={(event) => event.key === "Escape" && close()}
     >

@@ -17,7 +17,7 @@ export function Progress({ session }: { session: Session }) {
     <section>
       <div
         class="bar"
-        data-testid="progress"
+        testid="progress"
         role="progressbar"
         aria-label="Jobs finished"
         aria-valuemin={0}
@@ -32,7 +32,7 @@ export function Progress({ session }: { session: Session }) {
           {BAR_ORDER.map((state) => (
             <li
               key={state}
-              data-testid={`counts-${state}`}
+              testid={`counts-${state}`}
               data-status={state}
               hidden={!counts.current[state]}
             >

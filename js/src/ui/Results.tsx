@@ -47,7 +47,7 @@ export function Results({ session }: { session: Session }) {
         <>
           {!session.isSaved() && (
             <label title="Without noise and loss, computed by Perceval beside this notebook">
-              <input data-testid="ideal" {...ticked(ideal)} /> Ideal
+              <input testid="ideal" {...ticked(ideal)} /> Ideal
             </label>
           )}
           <Copy text={csvOf(sheet.header, sheet.rows)} label="Copy the table as CSV" />

@@ -2,6 +2,7 @@
 
 import type { IconName } from "../icons";
 import { Button } from "./Button";
+import type { Children } from "./dom";
 import { Menu, type Variant } from "./Menu";
 
 interface Props {
@@ -13,9 +14,10 @@ interface Props {
   isPending: boolean;
   onClick: () => void;
   variants: Variant[];
+  note?: Children;
 }
 
-export function Split({ label, variants, ...button }: Props) {
+export function Split({ label, variants, note, ...button }: Props) {
   const kind = button.reason ? "" : (button.kind ?? "");
   const hasMenu = variants.length > 0 && !button.reason;
   return (
@@ -29,6 +31,7 @@ export function Split({ label, variants, ...button }: Props) {
           icon="caret"
           kind={`button caret ${kind}`}
           variants={variants}
+          note={note}
         />
       )}
     </span>

@@ -19,14 +19,14 @@ interface Props {
 export function Step({ label, role, isPlain, go, others, leave, close, children }: Props) {
   const place = useRef<HTMLElement>();
   useEffect(() => {
-    const first = place.current?.querySelector<HTMLInputElement>("input, button");
+    const first = place.current?.querySelector<HTMLInputElement>("input, textarea, button");
     first?.focus();
     first?.select?.();
   }, []);
   const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
     if (event.key === "Escape") close();
-    else if (event.key === "Enter" && event.target instanceof HTMLInputElement && !go.reason)
-      go.onClick();
+    const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && isField && !go.reason) go.onClick();
   };
   return (
     <section

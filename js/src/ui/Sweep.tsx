@@ -39,7 +39,7 @@ export function Sweep({ session, sheet }: { session: Session; sheet: Sheet }) {
   };
   const [from, to] = drag.current ?? [];
   return (
-    <figure data-testid="sweep">
+    <figure testid="sweep">
       <figcaption>
         {select(1, "Show", numbers)}
         {select(0, "over", across)}

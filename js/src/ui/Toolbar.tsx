@@ -6,10 +6,12 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { isCancelable, isFailed } from "../states";
 import type { Args, Command } from "../wire";
+import { BellButton } from "./BellButton";
 import { Button } from "./Button";
 import { Exports } from "./Exports";
 import { sets } from "./hooks";
 import type { Variant } from "./Menu";
+import { Preview } from "./Preview";
 import { roving } from "./roving";
 import { Split } from "./Split";
 
@@ -46,6 +48,7 @@ export function Toolbar({ session }: { session: Session }) {
             {...can.run}
             {...button("run", { mode: "parallel" })}
             variants={runVariants(session, does)}
+            note={<Preview session={session} rerun={false} />}
           />
           <Split
             testid="rerun-failed"
@@ -53,6 +56,7 @@ export function Toolbar({ session }: { session: Session }) {
             {...can.rerunFailed}
             {...button("rerun", { mode: "parallel" })}
             variants={rerunVariants(session, does)}
+            note={<Preview session={session} rerun />}
           />
           <Split
             testid="cancel"
@@ -87,6 +91,7 @@ export function Toolbar({ session }: { session: Session }) {
           label="When each job waited and ran"
           {...opens("slots")}
         />
+        <BellButton session={session} />
         {!read_only.current && (
           <Button
             icon="trash"
@@ -112,17 +117,11 @@ function runVariants(session: Session, does: Does): Variant[] {
       hint: "as many as the plan allows",
       onClick: does("run", { mode: "parallel" }),
     },
-    {
-      label: "As slots come free",
-      hint: "keeps the plan's queue full until all are sent",
-      onClick: does("run", { mode: "queue" }),
-    },
-    inTurn(session, "run"),
+    ...slowly(session, "run", does),
   ];
 }
 
 function rerunVariants(session: Session, does: Does): Variant[] {
-  const causes = causesOf(session.table).length;
   return [
     ...these(chosen(session, isFailed), "selected", "rerun", does),
     {
@@ -130,26 +129,28 @@ function rerunVariants(session: Session, does: Does): Variant[] {
       hint: "the reruns are added at its end",
       onClick: does("rerun", { mode: "parallel", replace: false }),
     },
-    {
-      label: "As slots come free",
-      hint: "keeps the plan's queue full until all are sent",
-      onClick: does("rerun", { mode: "queue" }),
-    },
-    inTurn(session, "rerun"),
+    ...slowly(session, "rerun", does),
     {
       label: "By cause…",
-      hint: format.count(causes, "cause"),
+      hint: format.count(causesOf(session.table).length, "cause"),
       onClick: sets(session.panel, "causes"),
     },
   ];
 }
 
-function inTurn(session: Session, command: "run" | "rerun"): Variant {
-  return {
-    label: "One after the other…",
-    hint: "each when the one before it is complete",
-    onClick: sets(session.panel, command),
-  };
+function slowly(session: Session, command: "run" | "rerun", does: Does): Variant[] {
+  return [
+    {
+      label: "As slots come free",
+      hint: "keeps the plan's queue full until all are sent",
+      onClick: does(command, { mode: "queue" }),
+    },
+    {
+      label: "One after the other…",
+      hint: "each when the one before it is complete",
+      onClick: sets(session.panel, command),
+    },
+  ];
 }
 
 function cancelVariants(session: Session, does: Does): Variant[] {

@@ -173,6 +173,8 @@ function remove(instance: Instance, place: Place | null): void {
 function setProps(element: Element, before: Props, now: Props): void {
   for (const name of new Set([...Object.keys(before), ...Object.keys(now)])) {
     const value = now[name];
+    const attribute = name === "testid" ? "data-testid" : name;
+    const isWord = name.includes("-"); // "false" says something there
     if (name === "value" || name === "checked") {
       const input = element as Element & Props; // which a person changes too
       if (input[name] !== value) input[name] = value;
@@ -180,9 +182,9 @@ function setProps(element: Element, before: Props, now: Props): void {
     else if (name === "ref") (value as Ref<Element>).current = element;
     else if (name.startsWith("on")) listen(element, name.slice(2).toLowerCase(), value);
     else if (name === "style") Object.assign((element as HTMLElement).style, value);
-    else if (value === null || value === undefined || (value === false && !name.includes("-"))) {
-      element.removeAttribute(name);
-    } else element.setAttribute(name, value === true && !name.includes("-") ? "" : String(value));
+    else if (value === null || value === undefined || (value === false && !isWord)) {
+      element.removeAttribute(attribute);
+    } else element.setAttribute(attribute, value === true && !isWord ? "" : String(value));
   }
 }
 

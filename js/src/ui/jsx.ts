@@ -9,6 +9,8 @@ interface Attributes<E> {
   children?: Children;
   ref?: Ref<E> | undefined;
   class?: string | undefined;
+  /** The attribute `data-testid`, of which there are many. */
+  testid?: string | undefined;
   style?: Partial<Record<string, string | number | undefined>>;
   value?: string | number | undefined;
   checked?: boolean;
@@ -35,6 +37,7 @@ type OfHtml<E> = Attributes<E> & {
     | "min"
     | "placeholder"
     | "role"
+    | "rows"
     | "scope"
     | "selected"
     | "step"

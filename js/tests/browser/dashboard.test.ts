@@ -106,9 +106,7 @@ describe("what failed", () => {
     await at("in-turn").click();
     const args = { mode: "sequential", delay: 2.5, replace: false };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
-    expect(root.querySelector(".python")?.textContent).toBe(
-      "jg.rerun_failed_sequential(2.5, False)",
-    );
+    await expect.poll(() => root.querySelector(".python")?.textContent).toBe("jg.rerun()");
   });
 });
 
@@ -185,7 +183,9 @@ describe("results across jobs", () => {
     const chart = at("comparison");
     await expect.element(chart).toHaveTextContent("#1 · 0.1 · Knill CNOT");
     await expect.element(chart).toHaveTextContent("distance 0.00");
-    expect(root.querySelectorAll("[data-testid=comparison] tr:first-child rect").length).toBe(2);
+    expect(
+      root.querySelectorAll("[data-testid=comparison] tr:first-child .track .series").length,
+    ).toBe(2);
     await expect
       .poll(() => model.get("selected"))
       .toEqual([

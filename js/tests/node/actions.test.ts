@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { actionsOf, deletionOf, headline } from "../../src/actions";
 import { csvOf } from "../../src/csv";
-import { pythonLine } from "../../src/python";
 import { chipsOf, countOf, FILTERS, STATES } from "../../src/states";
 
 describe("states", () => {
@@ -48,25 +47,6 @@ describe("actions", () => {
     expect(headline({ success: 2 }, false)).toBe("finished");
     expect(headline({ success: 2, error: 1 }, false)).toBe("finished with failures");
     expect(headline({ success: 2, running: 1 }, false)).toBe("");
-  });
-});
-
-describe("the line of Python", () => {
-  it.each([
-    ["run", { mode: "parallel" }, "jg.run_parallel()"],
-    ["run", { mode: "sequential", delay: 5 }, "jg.run_sequential(5)"],
-    ["run", { mode: "queue" }, "jg.run_parallel(queue=True)"],
-    ["rerun", { mode: "parallel" }, "jg.rerun_failed_parallel()"],
-    ["rerun", { mode: "parallel", replace: false }, "jg.rerun_failed_parallel(False)"],
-    ["rerun", { mode: "sequential", delay: 0 }, "jg.rerun_failed_sequential(0)"],
-    ["rerun", { positions: [2, 7] }, "jg.rerun([2, 7])"],
-    ["rerun", { positions: [2], replace: false }, "jg.rerun([2], replace=False)"],
-    ["cancel", {}, "jg.cancel_all()"],
-    ["cancel", { positions: [1] }, "jg.cancel([1])"],
-    ["confirm", { position: 3, remote_id: "x" }, 'jg[3].confirm("x")'],
-    ["delete", {}, 'JobGroup.delete_job_group("a \\"b\\"")'],
-  ] as const)("of %s %o is %s", (name, args, line) => {
-    expect(pythonLine(name, args, 'a "b"')).toBe(line);
   });
 });
 

@@ -171,7 +171,10 @@ describe("a command", () => {
     const outcome = session.run("rerun", { positions: [2] }, "Rerun asked…");
     expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked…" });
     expect([...session.pending.current]).toEqual(["rerun"]);
-    model.push({ t: "done", id: model.lastId, value: { text: "1 rerun" } });
+    const id = model.lastId;
+    model.push({ t: "note", level: "heard", text: "jg.rerun([2])", id });
+    expect(session.said.current).toMatchObject({ tone: "asked", python: "jg.rerun([2])" });
+    model.push({ t: "done", id, value: { text: "1 rerun" } });
     await outcome;
     expect(session.said.current).toEqual({
       tone: "done",

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Order, type Query } from "../../src/order";
+import { orderOf, type Query } from "../../src/order";
 import { blockOf, tableOf } from "./rows";
 
 const ALL: Query = { filter: "all", search: "", sort: "" };
 
 function ordered(rows: Parameters<typeof tableOf>[0], query: Partial<Query> = {}): number[] {
-  const order = new Order(tableOf(rows));
+  const order = orderOf(tableOf(rows));
   order.reset({ ...ALL, ...query });
-  return order.positions;
+  return [...order.positions];
 }
 
 describe("the order of rows", () => {
@@ -62,7 +62,7 @@ describe("an order that is kept up to date row by row", () => {
     const row = () => ({ state: states[random(6)] ?? "", duration_s: random(5) });
     for (const query of [ALL, { ...ALL, sort: "-duration_s" }, { ...ALL, filter: "failed" }]) {
       const table = tableOf(Array.from({ length: 60 }, row));
-      const kept = new Order(table);
+      const kept = orderOf(table);
       kept.reset(query as Query);
       for (let change = 0; change < 40; change++) {
         const first = random(62);
@@ -70,7 +70,7 @@ describe("an order that is kept up to date row by row", () => {
         const changed = table.apply(blockOf(rows, first), []);
         for (const position of changed) table.total = Math.max(table.total, position + 1);
         kept.update(changed);
-        const anew = new Order(table);
+        const anew = orderOf(table);
         anew.reset(query as Query);
         const known = anew.positions.filter((p) => table.cell(p, "state") !== null);
         expect(kept.positions.filter((p) => table.cell(p, "state") !== null)).toEqual(known);
@@ -80,7 +80,7 @@ describe("an order that is kept up to date row by row", () => {
 
   it("finds a row by its new text and no longer by its old one", () => {
     const table = tableOf([{ message: "old words" }]);
-    const order = new Order(table);
+    const order = orderOf(table);
     order.reset({ ...ALL, search: "words" });
     expect(order.positions).toEqual([0]);
     order.update(table.apply(blockOf([{ message: "new" }]), []));

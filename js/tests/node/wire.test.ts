@@ -54,8 +54,16 @@ const commands: Record<Command, true> = {
   delete: true,
   restore: true,
   open: true,
+  describe: true,
+  annotate: true,
 };
-const questions: Record<Question, true> = { job: true, results: true, groups: true, size: true };
+const questions: Record<Question, true> = {
+  job: true,
+  results: true,
+  groups: true,
+  size: true,
+  preview: true,
+};
 const settings: Record<Setting, true> = {
   filter: true,
   sort: true,
@@ -120,7 +128,11 @@ describe("messages of the browser", () => {
     const [hello, pull] = model.sent.splice(0);
     session.link.open();
     session.link.do("rerun", { positions: [2], replace: false });
+    const changes = { max_shots: 1000, seed: "x", exact: false };
+    session.link.do("rerun", { positions: [2], changes });
+    session.link.do("annotate", { position: 2, text: "too noisy" });
     session.link.ask("job", { position: 1 });
+    session.link.ask("preview", { rerun: true });
     session.link.set("selected", [[0, 1]]);
     session.link.close();
     const ids = new Map<string, string>();

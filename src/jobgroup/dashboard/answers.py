@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.reading import store_of
+from jobgroup.dashboard.rows import LONGEST
 from jobgroup.dashboard.wire import Json
+from jobgroup.engine.revision import changeable, revise
 from jobgroup.errors import JobGroupError
 from jobgroup.results.outcomes import entries, readings
 from jobgroup.store.paths import group_path, size_on_disk
@@ -22,7 +24,7 @@ from jobgroup.store.summaries import summarise
 if TYPE_CHECKING:
     from jobgroup.group import JobGroup
     from jobgroup.job import RemoteJob
-    from jobgroup.store import GroupSummary
+    from jobgroup.store import GroupStore, GroupSummary
 
 MOST_ENTRIES: Final = 1000
 """Outcomes of one distribution that are sent; the others are summed."""
@@ -32,10 +34,15 @@ MOST_KEPT: Final = 500
 
 AT_ONCE: Final = 8
 
+ALL_FIXED: Final = (
+    "Every parameter of it is part of the experiment, which only Perceval can write: build it anew"
+    " and add it."
+)
+
 
 def job_detail(group: JobGroup, position: int) -> Json:
     """Everything that is known of one job but its results."""
-    job = group.job(position)
+    job, store = group.job(position), store_of(group)
     return {
         "position": position,
         "attempts": [
@@ -50,6 +57,7 @@ def job_detail(group: JobGroup, position: int) -> Json:
                 "duration_s": each.duration_s,
                 "finished_at": each.finished_at,
                 "evidence": dict(each.evidence),
+                "changes": dict(each.changes),
             }
             for each in job.attempts
         ],
@@ -57,7 +65,24 @@ def job_detail(group: JobGroup, position: int) -> Json:
         "params": job.params,
         "labels": job.labels,
         "facts": job.facts,
+        "note": job.note,
+        "rerun_of": store.records(positions=[position])[0].rerun_of,
+        **_changeable(store, position),
     }
+
+
+def _changeable(store: GroupStore, position: int) -> Json:
+    """The parameters that a rerun can change, or why there are none."""
+    try:
+        payload = revise(store.body(position), {}).body["payload"]
+    except JobGroupError as error:
+        return {"changeable": {}, "fixed": str(error)}
+    found = {
+        name: value
+        for name, value in changeable(payload).items()
+        if not isinstance(value, str) or len(value) <= LONGEST
+    }
+    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
 
 
 def _timeline(job: RemoteJob) -> Iterator[Json]:
@@ -161,6 +186,11 @@ def size(group: JobGroup) -> Json:
     }
 
 
+def preview(group: JobGroup, rerun: bool) -> Json:
+    """What a run of all unsent jobs would take, or a rerun of all failed ones, in a line."""
+    return {"text": str(group.preview(rerun=rerun))}
+
+
 def _summary(summary: GroupSummary) -> Json:
     return {
         "name": summary.name,
@@ -169,4 +199,5 @@ def _summary(summary: GroupSummary) -> Json:
         "modified": summary.modified_at,
         "size_bytes": summary.size_bytes,
         "error": summary.problem or "",
+        "description": summary.description,
     }

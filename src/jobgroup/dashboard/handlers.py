@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from traitlets import TraitError
 
 from jobgroup.dashboard import answers, housekeeping, wire
+from jobgroup.dashboard.lines import line_of
 from jobgroup.dashboard.sender import Sender
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
@@ -81,7 +82,9 @@ class Handlers:
             case wire.Set(id, name, value):
                 self._answer(id, lambda: self._set(name, value))
             case wire.Do(id, name, args):
-                self._take_up(id, lambda: self._do(name, args))
+                shown = self._desk.shown
+                line = line_of(name, args, "" if shown is None else shown.name)
+                self._take_up(id, lambda: self._do(name, args), line)
             case wire.Ask(id, name, args):
                 self._take_up(id, lambda: self._ask(name, args))
 
@@ -90,7 +93,7 @@ class Handlers:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take_up(self, request: str, begin: Callable[[], Future[Any]]) -> None:
+    def _take_up(self, request: str, begin: Callable[[], Future[Any]], line: str = "") -> None:
         """Begin a request that is not under way or answered yet."""
         with self._lock:
             known = request in self._answers
@@ -101,7 +104,7 @@ class Handlers:
         if known:
             self._answer_again((request,))
             return
-        self._sender.put(wire.heard(request))
+        self._sender.put(wire.heard(request, line))
         try:
             future = begin()
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
@@ -140,10 +143,8 @@ class Handlers:
         if "names" in args and name in housekeeping.COMMANDS:
             return self._in_thread(housekeeping.COMMANDS[name], args["names"])
         group = self._group()
-        if name == "delete":
-            return self._in_thread(housekeeping.delete_one, group, bool(args.get("cancel")))
-        if name == "restore":
-            return self._in_thread(housekeeping.restore, [group.name])
+        if name in housekeeping.ON_SHOWN:
+            return self._in_thread(housekeeping.ON_SHOWN[name], group, args)
         return group.ask(name, **_checked(args))
 
     def _ask(self, name: str, args: wire.Json) -> Future[Any]:
@@ -154,6 +155,8 @@ class Handlers:
             return self._in_thread(answers.job_detail, group, int(args["position"]))
         if name == "size":
             return self._in_thread(answers.size, group)
+        if name == "preview":
+            return self._in_thread(answers.preview, group, bool(args.get("rerun")))
         positions = _positions(args.get("positions")) or []
         wanted = partial(self._results.of, ideal=bool(args.get("ideal")))
         return self._in_thread(wanted, group, positions)
@@ -183,6 +186,7 @@ def _checked(args: wire.Json) -> wire.Json:
         "delay": float,
         "replace": bool,
         "remote_id": str,
+        "changes": _changes,
     }
     unknown = sorted(args.keys() - checks.keys())
     if unknown:
@@ -194,6 +198,16 @@ def _mode(value: Any) -> str:
     if value not in MODES:
         raise ValueError(f"mode is {', '.join(MODES)}, not {value!r}")
     return str(value)
+
+
+def _changes(value: Any) -> dict[str, Any]:
+    """Other values for parameters; whether they can be had is the engine's to say."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"changes are values by the names of parameters, not {value!r}")
+    for name, wanted in value.items():
+        if not isinstance(wanted, str | int | float):
+            raise TypeError(f"{name} is a number, a text, true or false, not {wanted!r}")
+    return {str(name): wanted for name, wanted in value.items()}
 
 
 def _positions(value: Any) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""Deleting groups and bringing them back, one or many, as the dashboard asks for it."""
+"""What concerns no cloud: deleting groups and bringing them back, and what people say of them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
 
 
-def delete_one(group: JobGroup, cancel_first: bool) -> Json:
-    """Move the group that is shown to the trash.
-
-    Args:
-        group: it.
-        cancel_first: ask the cloud to cancel its jobs that have not ended.
-    """
-    if cancel_first:
+def delete_shown(group: JobGroup, args: Json) -> Json:
+    """Move a group to the trash; with `cancel`, ask the cloud to cancel what has not ended."""
+    if args.get("cancel"):
         group.ask("cancel", positions=None).result()
     _delete(group.name)
     return {"text": f"{group.name} deleted, to be had back for 7 days"}
@@ -35,10 +30,40 @@ def restore(names: Any) -> Json:
     return _each(names, JobGroup.restore, "restored")
 
 
+def describe(group: JobGroup, args: Json) -> Json:
+    """Say what a group is for; an empty text takes the description away."""
+    text = group.description = _words(args)
+    return {"text": "description kept" if text else "description removed"}
+
+
+def annotate(group: JobGroup, args: Json) -> Json:
+    """Put a note to a job; an empty text takes it away."""
+    position = int(args["position"])
+    text = group.job(position).note = _words(args)
+    return {"text": f"note of job {position} {'kept' if text else 'removed'}"}
+
+
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
     {"delete": delete, "restore": restore}
 )
 """What can be done to groups by name."""
+
+ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
+    {
+        "delete": delete_shown,
+        "restore": lambda group, _: restore([group.name]),
+        "describe": describe,
+        "annotate": annotate,
+    }
+)
+"""What can be done to the group that is shown."""
+
+
+def _words(args: Json) -> str:
+    text = args.get("text")
+    if not isinstance(text, str):
+        raise TypeError(f"text is words, not {text!r}")
+    return text
 
 
 def _delete(name: str) -> None:

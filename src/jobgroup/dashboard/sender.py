@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from jobgroup.dashboard import wire
 from jobgroup.dashboard.flow import Flow
 from jobgroup.dashboard.host import CellWatch
-from jobgroup.dashboard.rows import LARGE, Block, Buffers, encode
+from jobgroup.dashboard.rows import LARGE, LARGE_PATCH, Block, Buffers, encode
 from jobgroup.store import Changes
 
 PUSH_EVERY_S: Final = 0.25
@@ -53,8 +53,11 @@ class Source(Protocol):
     def read_rows(self, since: int) -> Changes:
         """The rows that changed after a version."""
 
-    def read_columns(self, first: int, end: int, since: int) -> tuple[Block, Buffers]:
-        """The rows of some positions that changed after a version, cheap if they are many."""
+    def read_changes(self, since: int) -> tuple[Block, Buffers]:
+        """As `read_rows`, cheap if they are many."""
+
+    def read_columns(self, first: int, end: int) -> tuple[Block, Buffers]:
+        """The rows of some positions, cheap if they are many."""
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be called after changes; returns what ends it."""
@@ -237,7 +240,7 @@ class Sender:
         changed = total if flow.is_snapshot_due else self._source.count_rows(flow.cursor)
         if changed > CHUNK_ROWS:
             flow.begin_again()
-        if changed >= LARGE:
+        if changed >= (LARGE if flow.is_snapshot_due else LARGE_PATCH):
             self._send_columns(flow, total)
         else:
             self._send_records(flow, total)
@@ -265,12 +268,12 @@ class Sender:
         """In parts. A row that changes meanwhile is newer than the version, and comes again."""
         version = int(self._source.version)
         if not flow.is_snapshot_due:
-            rows, buffers = self._source.read_columns(0, total, flow.cursor)
+            rows, buffers = self._source.read_changes(flow.cursor)
             self._send_patch(flow, rows, buffers, version=version, total=total)
         else:
             firsts = range(0, total, CHUNK_ROWS)
             for part, first in enumerate(firsts):
-                rows, buffers = self._source.read_columns(first, min(first + CHUNK_ROWS, total), 0)
+                rows, buffers = self._source.read_columns(first, min(first + CHUNK_ROWS, total))
                 self._send_part(
                     flow, rows, buffers, version=version, total=total, part=part, parts=len(firsts)
                 )

@@ -27,7 +27,7 @@ from jobgroup.errors import GroupDeletedError, JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
-from jobgroup.store.columns import count_changes, read_columns
+from jobgroup.store.columns import count_changes, read_changes, read_columns
 
 FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
 
@@ -51,6 +51,7 @@ class Dashboard(anywidget.AnyWidget):
 
     Attributes:
         group: the group's name, "" for the list.
+        description: what the group is for, in its user's words.
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
         eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
@@ -80,6 +81,7 @@ class Dashboard(anywidget.AnyWidget):
     _esm = _front_end()
 
     group = Unicode("", read_only=True).tag(sync=True)
+    description = Unicode("", read_only=True).tag(sync=True)
     counts = Dict(read_only=True).tag(sync=True)
     progress = Float(0.0, read_only=True).tag(sync=True)
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
@@ -199,6 +201,7 @@ class Dashboard(anywidget.AnyWidget):
             return None
         for name in _FOLLOWED:
             self.set_trait(name, getattr(state, name))
+        self.set_trait("description", group.description)
         self.set_trait("last_error", state.last_error)
         if self.deleted:  # and restored since
             self._sender.begin_again(_new_epoch())
@@ -216,12 +219,19 @@ class Dashboard(anywidget.AnyWidget):
         group = self._shown
         return 0 if group is None else count_changes(store_of(group).database, since)
 
-    def read_columns(self, first: int, end: int, since: int) -> tuple[Block, Buffers]:
-        """The rows of some positions that changed after a version, cheap if they are many."""
+    def read_changes(self, since: int) -> tuple[Block, Buffers]:
+        """As `read_rows`, cheap if they are many."""
         group = self._shown
         if group is None:
             return encode([]), []
-        return packed(read_columns(store_of(group).database, first, end, since))
+        return packed(read_changes(store_of(group).database, since))
+
+    def read_columns(self, first: int, end: int) -> tuple[Block, Buffers]:
+        """The rows of some positions, cheap if they are many."""
+        group = self._shown
+        if group is None:
+            return encode([]), []
+        return packed(read_columns(store_of(group).database, first, end))
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be called after changes; returns what ends it."""
@@ -264,8 +274,8 @@ class Dashboard(anywidget.AnyWidget):
 
 _SHARED = frozenset(
     {
-        *("group", "counts", "progress", "version", "paused", "selected", "filter", "sort"),
-        *("search", "columns", "theme", "last_error"),
+        *("group", "description", "counts", "progress", "version", "paused", "selected"),
+        *("filter", "sort", "search", "columns", "theme", "last_error"),
     }
 )
 """The traits that a saved page begins with."""

@@ -25,8 +25,10 @@ COMMANDS: Final = (
     "delete",
     "restore",
     "open",
+    "describe",
+    "annotate",
 )
-QUESTIONS: Final = ("job", "results", "groups", "size")
+QUESTIONS: Final = ("job", "results", "groups", "size", "preview")
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")
 
 
@@ -165,9 +167,12 @@ def fail(request: str, code: str, message: str) -> Json:  # noqa: D103
     return {"t": "fail", "id": request, "code": code, "message": message}
 
 
-def heard(request: str) -> Json:
-    """Says that a request arrived, so that a long one is not taken for a busy kernel."""
-    return {"t": "note", "level": "heard", "text": "", "id": request}
+def heard(request: str, line: str = "") -> Json:
+    """Says that a request arrived, so that a long one is not taken for a busy kernel.
+
+    `line` does the same in Python.
+    """
+    return {"t": "note", "level": "heard", "text": line, "id": request}
 
 
 def finite(value: Any) -> Any:

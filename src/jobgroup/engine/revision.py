@@ -46,12 +46,12 @@ def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revisi
     return Revision(revised, made)
 
 
-def changeable(payload: Mapping[str, Any]) -> list[str]:
-    """The parameters of a payload that can be changed."""
+def changeable(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a payload that can be changed, as they are."""
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
     iterated = _iterated(payload)
-    return [n for n, v in found.items() if n not in _FIXED | iterated and _is_plain(n, v)]
+    return {n: v for n, v in found.items() if n not in _FIXED | iterated and _is_plain(n, v)}
 
 
 def _holder(payload: dict[str, Any], name: str) -> dict[str, Any]:

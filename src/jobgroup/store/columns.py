@@ -43,12 +43,14 @@ _FROM: Final = """
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
     LEFT JOIN attempts a ON a.id = j.attempt_id
-    WHERE j.position >= :first AND j.position < :end AND +j.version > :since
+    WHERE {}
 """
-_FIRST: Final = f"""
-    SELECT {", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values())}, j.added_at
-    {_FROM} ORDER BY j.position LIMIT 1
-"""
+_PLACED: Final = "j.position >= :first AND j.position < :end"
+_CHANGED: Final = "j.version > :since"
+
+_FIRST: Final = "SELECT {}, j.added_at {} LIMIT 1".format(
+    ", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values()), _FROM
+)
 
 
 def _array(expression: str) -> str:
@@ -102,17 +104,25 @@ def count_changes(database: Database, since: int) -> int:
     return int(row[0])
 
 
-def read_columns(database: Database, first: int, end: int, since: int = 0) -> Columns:
-    """The jobs at positions from `first` to before `end` that changed after a version."""
-    wanted = {"first": first, "end": end, "since": since}
+def read_columns(database: Database, first: int, end: int) -> Columns:
+    """The jobs at positions from `first` to before `end`."""
+    return _read(database, _PLACED, {"first": first, "end": end})
+
+
+def read_changes(database: Database, since: int) -> Columns:
+    """The jobs that changed after a version."""
+    return _read(database, _CHANGED, {"since": since})
+
+
+def _read(database: Database, where: str, wanted: Mapping[str, int]) -> Columns:
     with database.reading() as connection:
-        head = connection.execute(_FIRST, wanted).fetchone()
+        head = connection.execute(_FIRST.format(where), wanted).fetchone()
         if head is None:
             return Columns(0, {})
         *texts, added_at = head
         zeros = dict(zip(_TEXTS, texts, strict=True))
         count, *arrays = connection.execute(
-            _ALL, {**wanted, **zeros, "added_at": added_at}
+            _ALL.format(where), {**wanted, **zeros, "added_at": added_at}
         ).fetchone()
     bases = {name: since * added_at for name, since in _TIMES.items()}
     names = [*_TEXTS, *_NUMBERS, *_TIMES]

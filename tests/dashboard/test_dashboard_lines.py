@@ -1,0 +1,72 @@
+"""The line of Python beside each action is one that a person would type, and does the same."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from jobgroup.dashboard.lines import line_of
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "line"),
+    [
+        ("run", {"mode": "parallel"}, "jg.run_parallel()"),
+        ("run", {"mode": "sequential", "delay": 5}, "jg.run_sequential(5)"),
+        ("run", {"mode": "queue"}, "jg.run_parallel(queue=True)"),
+        ("rerun", {"mode": "parallel"}, "jg.rerun_failed_parallel()"),
+        ("rerun", {"mode": "queue"}, "jg.rerun_failed_parallel(queue=True)"),
+        ("rerun", {"mode": "parallel", "replace": False}, "jg.rerun_failed_parallel(False)"),
+        (
+            "rerun",
+            {"mode": "sequential", "delay": 2.5, "replace": False},
+            "jg.rerun_failed_sequential(2.5, False)",
+        ),
+        ("rerun", {"positions": [2, 7]}, "jg.rerun([2, 7])"),
+        ("rerun", {"positions": [4, 2, 3, 5]}, "jg.rerun(range(2, 6))"),
+        ("rerun", {"positions": [2], "replace": False}, "jg.rerun([2], replace=False)"),
+        (
+            "rerun",
+            {"positions": [2], "changes": {"max_shots": 50, "exact": True, "backend": "SLOS"}},
+            "jg.rerun([2], max_shots=50, exact=True, backend='SLOS')",
+        ),
+        ("cancel", {}, "jg.cancel_all()"),
+        ("cancel", {"positions": [1]}, "jg.cancel([1])"),
+        ("resend", {"positions": [1, 2]}, "jg[1].resend(); jg[2].resend()"),
+        ("confirm", {"position": 3, "remote_id": "x"}, "jg[3].confirm('x')"),
+        ("delete", {"cancel": False}, "JobGroup.delete_job_group('a \"b\"')"),
+        ("restore", {"names": ["a", "b"]}, "for name in ['a', 'b']: JobGroup.restore(name)"),
+        ("open", {"name": "it's"}, 'jg = JobGroup.open("it\'s")'),
+        ("open", {"name": ""}, "Dashboard()"),
+        ("describe", {"text": "two\nlines"}, "jg.description = 'two\\nlines'"),
+        ("annotate", {"position": 1, "text": ""}, "jg[1].note = ''"),
+        ("pause", {}, "jg.pause()"),
+    ],
+)
+def test_each_action_has_its_line(name: str, args: dict, line: str):
+    """It reads as documented, and parses."""
+    assert line_of(name, args, 'a "b"') == line
+    ast.parse(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("confirm", {}),
+        ("rerun", {"positions": 3}),
+        ("rerun", {"positions": [1], "changes": "more"}),
+        ("run", {"mode": "sequential", "delay": "x"}),
+    ],
+)
+def test_what_makes_no_sense_has_none(name: str, args: dict):
+    """The command itself refuses it, with the reason."""
+    assert line_of(name, args, "g") == ""
+
+
+def test_the_page_is_told_the_line_as_soon_as_the_kernel_hears(make_group, open_page):
+    """It comes with the note that the request arrived, before what came of it."""
+    page = open_page(make_group("g", {}))
+    request = page.ask_for("do", "refresh", {})
+    page.answer(request)
+    assert [n["text"] for n in page.messages("note") if n["id"] == request] == ["jg.refresh()"]
