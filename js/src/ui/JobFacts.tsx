@@ -55,14 +55,14 @@ export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }
           ),
           format.clock(attempt.sent_at, now),
           format.duration(attempt.duration_s),
-          <span key="message">
+          <div key="message" class="said">
             {attempt.message}
             {Object.entries(attempt.changes).map(([name, [old, now]]) => (
               <small key={name}>
                 {name} {String(old)} → {String(now)}
               </small>
             ))}
-          </span>,
+          </div>,
         ],
       }))}
     />
