@@ -35,17 +35,18 @@ myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a page of the README begins below its title
 copybutton_exclude = ".linenos, .gp, .go"
 
-# Docstrings: the types stand beside what is said of each parameter.
+# Docstrings: types stand in the signature, what they mean below it.
 default_role = "py:obj"
 autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "bysource"}
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
+autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autoclass_content = "class"
 python_use_unqualified_type_names = True
 python_display_short_literal_types = True
+python_maximum_signature_line_length = 80
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 toc_object_entries_show_parents = "hide"
 
@@ -68,11 +69,13 @@ html_theme_options = {
         "color-brand-primary": "#0b57b7",
         "color-brand-content": "#0b57b7",
         "color-brand-visited": "#0b57b7",
+        "color-code-background": "#f5f7fa",
     },
     "dark_css_variables": {
         "color-brand-primary": "#73b1ff",
         "color-brand-content": "#73b1ff",
         "color-brand-visited": "#73b1ff",
+        "color-code-background": "#1a1d23",
     },
 }
 pygments_style = "friendly"
@@ -90,6 +93,7 @@ OUTSIDE: Final = {
 def setup(app: Sphinx) -> None:
     """Fill in and connect what files alone cannot."""
     app.connect("source-read", write_out)
+    app.connect("autodoc-process-docstring", leave_sentences_whole, priority=400)
     app.connect("missing-reference", at_its_public_name)
 
 
@@ -98,6 +102,14 @@ def write_out(_app: Sphinx, _docname: str, source: list[str]) -> None:
     for path, page in OUTSIDE.items():
         source[0] = source[0].replace(f"]({path}", f"]({page}")
     source[0] = source[0].replace("<!-- errors -->", every_error())
+
+
+def leave_sentences_whole(
+    _app: Sphinx, kind: str, _name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Keep napoleon from reading "What it is: this or that" of a property as type and meaning."""
+    if kind in {"property", "attribute", "data"}:
+        lines.insert(0, "\\")  # an escaped line break, which is nothing
 
 
 def every_error() -> str:

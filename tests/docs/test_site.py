@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -47,10 +48,11 @@ def test_every_method_of_a_group_and_a_job_is_there(inventory):
 
 
 def test_docstrings_are_rendered(site):
-    """Parameters with their types, and what is raised, stand on the page as such."""
+    """Parameters with their types, what is returned and what is raised stand there as such."""
     page = (site / "api/index.html").read_text("utf-8")
-    text = re.sub(r"<[^>]+>", "", page)
-    assert re.search(r"concurrent_job_count \(int\s*\|\s*None\)", text)
+    text = html.unescape(re.sub(r"<[^>]+>", "", page))
+    assert re.search(r"concurrent_job_count:\s*int\s*\|\s*None\s*=\s*None", text)
+    assert re.search(r"list_unsent_jobs\(\)\s*→\s*list\[RemoteJob\]", text)
     assert re.search(r"Raises:.{0,40}TypeError", text, re.DOTALL)
     assert "Args:" not in text
 

@@ -60,7 +60,7 @@ class EmbeddedCloud:
 
     Attributes:
         token: what clients must send.
-        faults: the switch of its misbehaviour, see `jobgroup.cloud.faults`.
+        faults: the switch of its misbehaviour, see `jobgroup.cloud.faults.Faults`.
 
     Raises:
         ValueError: `host` is not a loopback address, or a limit is less than 1.

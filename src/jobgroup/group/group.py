@@ -124,7 +124,7 @@ class JobGroup(Running, Analysing, Keeping, Saved):
             labels: for those that have none of their own.
 
         Raises:
-            The errors of `add`; nothing was added then.
+            TypeError, JobGroupError: as for `add`; nothing was added then.
         """
         # read to the end first: making jobs may take long, and look at this very group
         new_jobs = [

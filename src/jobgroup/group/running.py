@@ -91,7 +91,7 @@ class Running(Watching):
             stop_after_failures: end the run when so many of its jobs have failed.
 
         Raises:
-            The errors of `run_sequential`.
+            JobGroupError: as for `run_sequential`.
         """
         self._sequential(
             delay, rerun=True, replace=replace_failed_jobs, stop_after_failures=stop_after_failures
@@ -127,7 +127,7 @@ class Running(Watching):
             stop_after_failures: as for `run_parallel`.
 
         Raises:
-            The errors of `run_parallel`.
+            JobGroupError: as for `run_parallel`.
         """
         self._parallel(
             queue,
@@ -162,7 +162,7 @@ class Running(Watching):
 
         Raises:
             ValueError: the cloud does not tell its free slots, and no count was given.
-            The errors of `run_parallel`.
+            JobGroupError: as for `run_parallel`.
         """
         self._launch(Plan(), concurrent_job_count)
 
@@ -176,7 +176,7 @@ class Running(Watching):
             concurrent_job_count: at most so many of each account.
 
         Raises:
-            The errors of `launch_async_jobs`.
+            JobGroupError: as for `launch_async_jobs`.
         """
         self._launch(Plan(rerun=True, replace=replace_failed_jobs), concurrent_job_count)
 
@@ -259,7 +259,7 @@ class Running(Watching):
         Raises:
             ChangeRefusedError: one of the jobs has no such parameter, or it is part of what only
                 Perceval can write; nothing was sent.
-            The errors of `run_parallel`.
+            JobGroupError: as for `run_parallel`.
         """
         places = self._places(jobs)
         plan = Plan(
