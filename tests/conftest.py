@@ -10,7 +10,8 @@ import pytest
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for the test's job groups, its processes' too; accounts are forgotten."""
-    for name in ("JOBGROUP_TOKEN", "JOBGROUP_URL", "PCVL_CLOUD_TOKEN"):
+    tokens = ("JOBGROUP_TOKEN", "PCVL_CLOUD_TOKEN", "SCALEWAY_CLOUD_TOKEN")
+    for name in (*tokens, "JOBGROUP_URL"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "groups"
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(folder))

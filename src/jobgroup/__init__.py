@@ -11,6 +11,7 @@ from jobgroup.credentials import set_token
 from jobgroup.engine.preview import Preview
 from jobgroup.errors import (
     BadAnswerError,
+    BrokenProviderError,
     ChangeRefusedError,
     CloudBusyError,
     CloudError,
@@ -33,6 +34,7 @@ from jobgroup.errors import (
     RequestLostError,
     RequestRefusedError,
     ResultsError,
+    SessionEndedError,
     StorageError,
     TokenRefusedError,
     UnconfirmedJobError,
@@ -52,6 +54,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadAnswerError",
+    "BrokenProviderError",
     "ChangeRefusedError",
     "CloudBusyError",
     "CloudError",
@@ -84,6 +87,7 @@ __all__ = [
     "ResultsError",
     "ResultsTable",
     "RunningStatus",
+    "SessionEndedError",
     "StorageError",
     "TokenRefusedError",
     "UnconfirmedJobError",

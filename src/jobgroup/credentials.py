@@ -11,12 +11,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 from jobgroup.errors import NoTokenError
-from jobgroup.origin import QUANDELA_CLOUD, may_carry_token, normalise_origin
+from jobgroup.origin import QUANDELA_CLOUD, SCALEWAY, may_carry_token, normalise_origin
 
 KEYRING_SERVICE: Final = "jobgroup"
 """In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
@@ -74,8 +75,8 @@ class Credentials:
         """The token of an account, looked for at each call.
 
         In this order: `set_token`; the jobs that were added; JOBGROUP_TOKEN for JOBGROUP_URL;
-        PCVL_CLOUD_TOKEN and Perceval's configuration for the url that Perceval is configured for;
-        the system's keyring, asked once per account, which may show a prompt.
+        Perceval's configurations (PCVL_CLOUD_TOKEN, SCALEWAY_CLOUD_TOKEN among them) for the urls
+        that they are for; the system's keyring, asked once per account, which may show a prompt.
 
         Raises:
             NoTokenError: none is known, or the origin is plain http to another machine.
@@ -134,9 +135,20 @@ class Credentials:
                 _log.exception("A listener for new tokens failed; the token is set all the same.")
 
 
-def default_url() -> str:
-    """The cloud that is meant where none is named: JOBGROUP_URL, else Quandela Cloud."""
-    return normalise_origin(os.environ.get("JOBGROUP_URL", "").strip() or QUANDELA_CLOUD)
+def default_url(provider: str = "quandela") -> str:
+    """The cloud that is meant where none is named: JOBGROUP_URL, else Quandela Cloud.
+
+    Scaleway has one cloud; that of another provider has to be named in JOBGROUP_URL, else this
+    raises ValueError.
+    """
+    if provider == "scaleway":
+        return SCALEWAY
+    url = os.environ.get("JOBGROUP_URL", "").strip()
+    if not url and provider == "quandela":
+        url = QUANDELA_CLOUD
+    if not url:
+        raise ValueError(f"A job for a cloud of the provider {provider!r} needs its url: url=...")
+    return normalise_origin(url)
 
 
 def _clean(token: object) -> str:
@@ -169,20 +181,50 @@ def _from_environment(origin: str) -> str | None:
     return _clean_or_none(os.environ.get("JOBGROUP_TOKEN")) if _is_same(url, origin) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _PercevalConfig:
+    """One of Perceval's configurations: of a cloud's url and the token for it."""
+
+    module: str
+    name: str
+    section: str
+    variable: str
+    default_url: str
+
+
+_PERCEVAL_CONFIGS: Final = (
+    _PercevalConfig("perceval", "RemoteConfig", "remote", "PCVL_CLOUD_TOKEN", QUANDELA_CLOUD),
+    _PercevalConfig(
+        "perceval.providers.scaleway",
+        "ScalewayConfig",
+        "scaleway",
+        "SCALEWAY_CLOUD_TOKEN",
+        SCALEWAY,
+    ),
+)
+
+
 def _from_perceval(origin: str) -> str | None:
-    perceval = sys.modules.get("perceval")
-    if perceval is not None and hasattr(perceval, "RemoteConfig"):
+    found = (_from_config(config, origin) for config in _PERCEVAL_CONFIGS)
+    return next(filter(None, found), None)
+
+
+def _from_config(theirs: _PercevalConfig, origin: str) -> str | None:
+    module = sys.modules.get(theirs.module)
+    if module is not None and hasattr(module, theirs.name):
         try:
-            config = perceval.RemoteConfig()  # knows also what was set but not saved
+            config = getattr(module, theirs.name)()  # knows also what was set but not saved
             token = config.get_token() if _is_same(config.get_url(), origin) else None
         except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives no token
             _log.debug("Perceval's configuration could not be read.")
             return None
         return _clean_or_none(token)
-    saved = _perceval_file()
-    if not _is_same(saved.get("url") or QUANDELA_CLOUD, origin):
+    saved = _perceval_file().get(theirs.section)
+    if not isinstance(saved, dict):
+        saved = {}
+    if not _is_same(saved.get("url") or theirs.default_url, origin):
         return None
-    return _clean_or_none(os.environ.get("PCVL_CLOUD_TOKEN")) or _clean_or_none(saved.get("token"))
+    return _clean_or_none(os.environ.get(theirs.variable)) or _clean_or_none(saved.get("token"))
 
 
 def _perceval_file() -> dict[str, Any]:
@@ -193,8 +235,8 @@ def _perceval_file() -> dict[str, Any]:
         "perceval-quandela", "quandela"
     )
     try:
-        saved = json.loads((Path(directory) / "config.json").read_text("utf-8"))["remote"]
-    except (OSError, ValueError, KeyError, TypeError):
+        saved = json.loads((Path(directory) / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
         return {}
     return saved if isinstance(saved, dict) else {}
 

@@ -17,6 +17,7 @@ JobGroupError
 ├── UnconfirmedJobError                      the fate of a sent request is unknown
 ├── ResultsError                             some results could not be had; carries those that could
 ├── MissingExtraError (ImportError)          an optional part is not installed
+├── BrokenProviderError                      an installed provider cannot be used; it names which
 ├── CredentialsError
 │   ├── NoTokenError                         no token for that cloud
 │   └── TokenRefusedError                    the cloud refuses the token
@@ -28,6 +29,7 @@ JobGroupError
     ├── RequestRefusedError                  400, 403, 422: this request will never do
     │   └── JobLimitError                    the plan allows no more jobs now
     ├── NotEnoughCreditsError                the account is out of credits
+    ├── SessionEndedError                    the cloud's session that the job is for has ended
     └── RemoteNotFoundError                  404: no such job or platform
 """
 
@@ -39,6 +41,7 @@ from typing import Any
 
 __all__ = [
     "BadAnswerError",
+    "BrokenProviderError",
     "ChangeRefusedError",
     "CloudBusyError",
     "CloudError",
@@ -61,6 +64,7 @@ __all__ = [
     "RequestLostError",
     "RequestRefusedError",
     "ResultsError",
+    "SessionEndedError",
     "StorageError",
     "TokenRefusedError",
     "UnconfirmedJobError",
@@ -156,6 +160,10 @@ class MissingExtraError(JobGroupError, ImportError):
     """Something optional is used that is not installed; the sentence names the extra."""
 
 
+class BrokenProviderError(JobGroupError):
+    """A provider that is installed cannot be imported, or is none. Nothing was sent."""
+
+
 class CredentialsError(JobGroupError):
     """Something about a token."""
 
@@ -220,6 +228,10 @@ class JobLimitError(RequestRefusedError):
 
 class NotEnoughCreditsError(CloudError):
     """The account has not enough credits."""
+
+
+class SessionEndedError(CloudError):
+    """The session on the cloud that the job is for has ended, or was not started."""
 
 
 class RemoteNotFoundError(CloudError):

@@ -24,13 +24,15 @@ class RemoteJob:
     Args:
         body: the create body, ``{"payload": {...}}``, or the payload alone.
         platform: name of the platform, such as ``"sim:altair"``.
-        url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud where it is not given.
+        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, where not given.
         name: the job's name on the cloud.
         account: label of the account, where there are several on one cloud.
+        provider: ``"quandela"``, ``"scaleway"``, or that of another package (docs/providers.md).
 
     Raises:
         TypeError: the body is not a dictionary.
         ValueError: it has no payload, or the url is not one.
+        MissingExtraError: no provider of that name is installed.
 
     >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
     >>> job.was_sent, job.id, job.status()
@@ -45,8 +47,10 @@ class RemoteJob:
         url: str | None = None,
         name: str | None = None,
         account: str = "",
+        provider: str = "quandela",
     ) -> None:
         from jobgroup.credentials import default_url
+        from jobgroup.providers import check_installed
 
         if not isinstance(body, Mapping):
             raise TypeError(
@@ -56,9 +60,11 @@ class RemoteJob:
         payload = full["payload"]
         if not isinstance(payload, Mapping) or not payload:
             raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
+        check_installed(provider)
         self._session: GroupSession | None = None
         self._position = -1
-        self._origin = normalise_origin(default_url() if url is None else url)
+        self._provider = provider
+        self._origin = normalise_origin(default_url(provider) if url is None else url)
         self._platform = platform
         self._account = account
         self._body = full
@@ -88,7 +94,7 @@ class RemoteJob:
             platform=self._platform,
             origin=self._origin,
             account_label=self._account,
-            provider="quandela",
+            provider=self._provider,
             body={**self._body, "platform_name": self._platform, "payload": payload},
             params={k: v for k, v in payload.items() if _is_worth_showing(v)},
         )
@@ -129,6 +135,11 @@ class RemoteJob:
     def platform(self) -> str:
         """Name of the platform that it is for."""
         return self._platform if self._session is None else self._record.platform
+
+    @property
+    def provider(self) -> str:
+        """Name of the provider that speaks to its cloud."""
+        return self._provider if self._session is None else self._record.provider
 
     @property
     def params(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 QUANDELA_CLOUD: Final = "https://api.cloud.quandela.com"
 """The cloud that is meant where none is named."""
 
+SCALEWAY: Final = "https://api.scaleway.com"
+
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from jobgroup import errors
 from jobgroup.providers.answers import (
     MAX_SENTENCE,
-    availability,
     error_for,
-    remote_status,
     retry_after_s,
     sentence_of,
 )
 from jobgroup.providers.base import may_have_arrived
+from jobgroup.providers.quandela_answers import availability, remote_status
 
 ORIGIN = "https://cloud.example"
 ANYTHING = st.recursive(
@@ -78,6 +77,12 @@ def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, ar
         (errors.BadAnswerError("x", status_code=200), True),
         (errors.NoTokenError("x"), False),
         (errors.MissingExtraError("x"), False),
+        (errors.BrokenProviderError("x"), False),
+        (errors.RequestRefusedError("x"), False),
+        (errors.JobLimitError("x"), False),
+        (errors.RequestRefusedError("x", status_code=500), True),
+        (errors.CloudError("x"), True),
+        (errors.CloudBusyError("x"), True),
         (ZeroDivisionError(), True),
         (KeyboardInterrupt(), True),
     ],

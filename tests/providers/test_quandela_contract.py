@@ -13,7 +13,8 @@ from wire_cloud import NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
 from jobgroup import errors
 from jobgroup.providers import provider_for
 from jobgroup.providers.base import Account, Availability, Provider
-from jobgroup.providers.quandela import GIVE_UP_AFTER, QuandelaCloud
+from jobgroup.providers.many import GIVE_UP_AFTER
+from jobgroup.providers.quandela import QuandelaCloud
 from jobgroup.providers.retry import ATTEMPTS, FIRST_WAIT_S, repeated
 
 pytestmark = pytest.mark.anyio

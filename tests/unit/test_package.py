@@ -97,6 +97,7 @@ FLOORS = {
     "dashboard": 5,
     "cli": 5,
     "demo": 5,
+    "testing": 5,
     "__main__": 6,
 }
 APART = {"store", "providers", "adapters", "credentials"}

@@ -37,9 +37,12 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
 def decode(document: Mapping[str, Any]) -> Any:
     """What a cloud's result document holds, decoded exactly as Perceval does.
 
-    Without Perceval installed the JSON is decoded and Perceval's own texts in it stay texts.
+    Without Perceval installed the JSON is decoded and Perceval's own texts in it stay texts. What
+    stands in `plain` is a result as it is, of a cloud that speaks no Perceval.
     Raises UndecodableResultError, which keeps the text.
     """
+    if "results" not in document and "plain" in document:
+        return document["plain"]
     text = document.get("results")
     if not isinstance(text, str):
         raise UndecodableResultError(

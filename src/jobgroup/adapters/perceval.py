@@ -13,9 +13,9 @@ from perceval import RemoteJob
 from perceval.serialization import serialize
 
 from jobgroup.adapters.base import JobDraft, UndecodableResultError
+from jobgroup.adapters.perceval_clouds import cloud_of
 from jobgroup.adapters.perceval_facts import facts_of, params_of
 from jobgroup.adapters.perceval_packed import MAX_UNPACKED_BYTES, is_within_bounds
-from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 
 _CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
@@ -31,8 +31,7 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
             "from a RemoteProcessor. Nothing was added."
         )
     handler = job._rpc_handler
-    if type(handler).__module__.startswith("perceval.providers.scaleway"):
-        raise TypeError("Jobs for Scaleway cannot be added yet. Nothing was added.")
+    cloud = cloud_of(handler)
     if job.id is not None and kwargs:
         raise TypeError(
             f"The job was sent already, as {job.id}: it takes no {', '.join(kwargs)} any more. "
@@ -42,22 +41,21 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
     for key in _OURS_TO_SET:
         body.pop(key, None)
     if body:
-        body.setdefault("platform_name", handler.name)
+        body = {"platform_name": handler.name, **body, **cloud.extras}
     payload = body.get("payload") or {}
-    token = handler.token
     return [
         JobDraft(
             name=job.name or "unnamed",
             platform=handler.name,
-            origin=normalise_origin(handler.url),
-            provider="quandela",
+            origin=cloud.origin,
+            provider=cloud.provider,
             body=body,
             params=params_of(payload, kwargs),
             facts=facts_of(payload),
             remote_id=job.id,
             status=None if job.id is None else _status_of(job._job_status),
-            token=token if isinstance(token, str) else None,
-            proxies=dict(getattr(handler, "proxies", None) or {}),
+            token=cloud.token,
+            proxies=cloud.proxies,
         )
     ]
 

@@ -80,9 +80,9 @@ class Downloads:
         self._is_keeping = await session.in_thread(lambda: session.store.results.is_on)
         if not self._is_keeping:
             return {}
-        ids = [r.remote_id for r in records if r.remote_id]
-        found = await session.in_thread(session.store.results.get, ids)
-        return {r.position: found[r.remote_id] for r in records if r.remote_id in found}
+        names = {r.position: _kept_as(r) for r in records if r.remote_id}
+        found = await session.in_thread(session.store.results.get, names.values())
+        return {position: found[name] for position, name in names.items() if name in found}
 
     async def ask(self, record: JobRecord) -> Document | Exception:
         """What the cloud has of a job's results, kept if the group keeps results."""
@@ -93,13 +93,13 @@ class Downloads:
         except JobGroupError as error:
             return error
         if self._is_keeping and record.state in TERMINAL and _is_result(document):
-            await self._keep(record.remote_id or "", document)
+            await self._keep(_kept_as(record), document)
         return document
 
-    async def _keep(self, remote_id: str, document: Document) -> None:
+    async def _keep(self, name: str, document: Document) -> None:
         """Have it on disk; what arrives while others are written is written together."""
         session = self._session
-        self._to_keep[remote_id] = document
+        self._to_keep[name] = document
         async with self._turn:
             batch, self._to_keep = self._to_keep, {}
             if batch:
@@ -110,9 +110,16 @@ class Downloads:
 
 
 def _is_result(document: Document) -> bool:
-    """Whether it is worth keeping: a text that was not cut short."""
+    """Whether it is worth keeping: whole, and not a text that was cut short."""
     try:
         json.loads(document["results"])
     except (KeyError, TypeError, ValueError, RecursionError):
-        return False
+        return "plain" in document
     return True
+
+
+def _kept_as(record: JobRecord) -> str:
+    """What a job's results are kept under: other clouds than Quandela's may repeat its ids."""
+    remote_id = record.remote_id or ""
+    is_plain = record.provider == "quandela"
+    return remote_id if is_plain else f"{record.provider} {record.origin} {remote_id}"

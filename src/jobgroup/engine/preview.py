@@ -53,7 +53,7 @@ async def preview(session: GroupSession, *, rerun: bool) -> Preview:
     states = FAILED if rerun else {UNSENT}
     records = await session.in_thread(lambda: session.store.records(states=states))
     durations = await session.in_thread(session.store.reports.durations)
-    targets = {(r.origin, r.account): r.target for r in records}
+    targets = {r.target[:3]: r.target for r in records}
     plans = [await _plan(session, target) for target in targets.values()]
     return Preview(
         jobs=len(records),

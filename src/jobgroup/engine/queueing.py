@@ -47,8 +47,7 @@ async def send_queued(run: Run, positions: Sequence[int]) -> None:
     records = await session.in_thread(lambda: session.store.records(positions=positions))
     accounts: dict[tuple[str, str, str], _Account] = {}
     for record in records:
-        key = (record.provider, record.origin, record.account)
-        account = accounts.setdefault(key, _Account(run, record.target))
+        account = accounts.setdefault(record.target[:3], _Account(run, record.target))
         account.waiting.append(record.position)
     async with session.watcher.watched(), together() as group:
         for account in accounts.values():
@@ -209,10 +208,10 @@ async def launchable(
         CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
-    free: dict[tuple[str, str], float] = {}
+    free: dict[tuple[str, str, str], float] = {}
     chosen = []
     for record in records:
-        account = (record.origin, record.account)
+        account = record.target[:3]
         if account not in free:
             free[account] = await _launch_limit(session, record.target, concurrent_job_count)
         if free[account] > 0:

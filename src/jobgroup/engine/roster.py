@@ -50,9 +50,9 @@ class Watched:
     not_found: int = 0
 
     @property
-    def account(self) -> tuple[str, str]:
-        """Whom to ask: origin and account label."""
-        return self.target.origin, self.target.account
+    def account(self) -> tuple[str, str, str]:
+        """Whom to ask: provider, origin and account label."""
+        return self.target[:3]
 
 
 @dataclass(slots=True)

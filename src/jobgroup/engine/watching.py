@@ -15,10 +15,12 @@ from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
+    BrokenProviderError,
     CloudBusyError,
     CloudUnreachableError,
     CredentialsError,
     JobGroupError,
+    MissingExtraError,
     NotEnoughCreditsError,
     RemoteNotFoundError,
 )
@@ -49,7 +51,7 @@ class Watcher:
         self._round_s = 0.0
         self._load_s = 0.0
         self._look_for_dead_at = 0.0
-        self._backoffs: dict[tuple[str, str], tuple[Backoff, float]] = {}
+        self._backoffs: dict[tuple[str, str, str], tuple[Backoff, float]] = {}
         self.last_answer_at: float | None = None
         """When a cloud last answered about this group, seconds since the epoch."""
         self.token_error: CredentialsError | None = None
@@ -168,12 +170,12 @@ class Watcher:
 
     async def _ask(self, due: list[Watched]) -> list[Exception]:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
-        accounts: dict[tuple[str, str], list[Watched]] = {}
+        accounts: dict[tuple[str, str, str], list[Watched]] = {}
         for watched in due:
             accounts.setdefault(watched.account, []).append(watched)
         errors: list[Exception] = []
 
-        async def ask_account(key: tuple[str, str], jobs: list[Watched]) -> None:
+        async def ask_account(key: tuple[str, str, str], jobs: list[Watched]) -> None:
             for start in range(0, len(jobs), CHUNK):
                 error = await self._ask_chunk(key, jobs[start : start + CHUNK])
                 if error is not None:
@@ -185,7 +187,7 @@ class Watcher:
                 group.start_soon(ask_account, key, jobs)
         return errors
 
-    async def _ask_chunk(self, key: tuple[str, str], jobs: list[Watched]) -> Exception | None:
+    async def _ask_chunk(self, key: tuple[str, str, str], jobs: list[Watched]) -> Exception | None:
         group, asked_at = self._group, time.monotonic()
         try:
             provider = await group.provider(jobs[0].target)
@@ -217,11 +219,11 @@ class Watcher:
             await self._keep_trouble(key, account_error)
         return account_error
 
-    def _record(self, key: tuple[str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
+    def _record(self, key: tuple[str, str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
         """Write answers down; the cloud is well then. Returns whether they are news."""
         store = self._group.store
         is_news = bool(store.reports.apply(told))
-        return store.troubles.end(*key, ("unreachable", "token", "credits")) or is_news
+        return store.troubles.end(*key[1:], ("unreachable", "token", "credits")) or is_news
 
     async def _keep_problem(self, watched: Watched, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
@@ -237,14 +239,14 @@ class Watcher:
             await self._group.in_thread(reports.note_problem, watched.attempt_id, str(error))
         self._group.changed()
 
-    async def _keep_trouble(self, key: tuple[str, str], error: Exception) -> None:
+    async def _keep_trouble(self, key: tuple[str, str, str], error: Exception) -> None:
         if isinstance(error, CredentialsError):
             self.token_error = error
         backoff, _ = self._backoffs.get(key, (Backoff(), 0.0))
         wait_s = backoff.next_s(getattr(error, "retry_after_s", None))
         self._backoffs[key] = (backoff, time.monotonic() + wait_s)
         await self._group.in_thread(
-            self._group.store.troubles.begin, trouble_kind(error), *key, str(error)
+            self._group.store.troubles.begin, trouble_kind(error), *key[1:], str(error)
         )
         self._group.changed()
 
@@ -252,7 +254,13 @@ class Watcher:
 def concerns_account(error: object) -> bool:
     """Whether an error is about a cloud or an account, so that other jobs would meet it too."""
     return isinstance(
-        error, CloudUnreachableError | CloudBusyError | CredentialsError | NotEnoughCreditsError
+        error,
+        CloudUnreachableError
+        | CloudBusyError
+        | CredentialsError
+        | NotEnoughCreditsError
+        | MissingExtraError
+        | BrokenProviderError,
     )
 
 

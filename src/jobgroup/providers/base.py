@@ -1,24 +1,38 @@
 """What the engine asks of a cloud: the :class:`Provider` protocol and the records it speaks in.
 
-One instance serves one account, that is one origin and one token. Third parties register a provider
+One instance serves one account, that is one origin and one token. Anybody's package brings one
 through the entry point group ``jobgroup.providers``: a callable of an :class:`Account`.
+docs/providers.md tells how to write one, `jobgroup.testing.ProviderSuite` whether it is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from jobgroup.errors import (
     BadAnswerError,
-    CloudBusyError,
+    BrokenProviderError,
     CloudError,
     CloudUnreachableError,
     CredentialsError,
     MissingExtraError,
+    NotEnoughCreditsError,
+    RemoteNotFoundError,
     RequestLostError,
+    RequestRefusedError,
 )
+
+__all__ = [
+    "Account",
+    "Availability",
+    "Body",
+    "Provider",
+    "ProviderFactory",
+    "RemoteStatus",
+    "may_have_arrived",
+]
 
 Body = dict[str, Any]
 """A create body as the cloud wants it, JSON-ready."""
@@ -92,8 +106,10 @@ class Provider(Protocol):
     times; `submit`, `rerun` and `cancel` are one request each. All calls come from one event loop.
     """
 
-    can_look_up: bool
-    """Whether a repeated `submit` with the same key gives the first one's id, not a new job."""
+    @property
+    def can_look_up(self) -> bool:
+        """Whether a repeated `submit` with the same key gives the first one's id, not a new job."""
+        ...
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job and return its remote id. `key` is unique to the attempt."""
@@ -132,6 +148,9 @@ class Provider(Protocol):
 
 ProviderFactory = Callable[[Account], Provider]
 
+_REFUSALS: Final = (RequestRefusedError, NotEnoughCreditsError, RemoteNotFoundError)
+"""What a provider that names no HTTP status raises only where nothing was made."""
+
 
 def may_have_arrived(error: BaseException) -> bool:
     """Whether a `submit` or `rerun` that raised `error` may have created a job all the same.
@@ -150,19 +169,25 @@ def may_have_arrived(error: BaseException) -> bool:
     2xx without an id, or not JSON                          perhaps  most probably it did
     500, 502, 503, 504, any other 5xx                       perhaps  it may have stored it first,
                                                                      or a gateway gave up waiting
-    no token, or an extra is missing                        no       nothing was sent
+    a refusal by its class, without a status                no       the cloud says that it refuses
+    no token, no provider, or one that cannot be used       no       nothing was sent
     anything else                                           perhaps  not known to be harmless
     ======================================================  =======  ===============================
     """
     match error:
         case RequestLostError():
             return True
-        case CloudUnreachableError() | CredentialsError() | MissingExtraError():
+        case (
+            CloudUnreachableError()
+            | CredentialsError()
+            | MissingExtraError()
+            | BrokenProviderError()
+        ):
             return False
-        case CloudBusyError():
-            return error.status_code is None or error.status_code >= 500
         case BadAnswerError():
             return error.status_code not in (307, 308)
-        case CloudError():
-            return error.status_code is None or not 400 <= error.status_code < 500
+        case CloudError(status_code=None):
+            return not isinstance(error, _REFUSALS)
+        case CloudError(status_code=int(status)):
+            return not 400 <= status < 500
     return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -77,6 +77,11 @@ class Answer:
     secret: str = field(default="", repr=False)
 
 
+def bearer(token: str) -> dict[str, str]:
+    """The headers that show a token where nothing else is agreed on."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 class HttpClient:
     """Requests to one account's origin, at most `CONNECTIONS` at a time.
 
@@ -84,13 +89,20 @@ class HttpClient:
     used where it names any, else those of the environment or system; never for loopback.
     """
 
-    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        sign: Callable[[str], Mapping[str, str]] = bearer,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         if not may_carry_token(account.origin):
             raise CredentialsError(
                 f"{account.origin} is plain http: a token would be readable on the way. "
                 "Nothing was sent; use its https address."
             )
         self._account = account
+        self._sign = sign
         timeout = httpx.Timeout(silence_s, connect=10.0, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
@@ -118,11 +130,38 @@ class HttpClient:
         token = self._account.token()
         if not (token.isascii() and token.isprintable()):
             raise CredentialsError("The token holds characters that no header may carry.")
-        sent = {**self._headers, "Authorization": f"Bearer {token}", **(headers or {})}
+        sent = {**self._headers, **self._sign(token), **(headers or {})}
         if content is not None:
             sent["Content-Type"] = "application/json"
+        url = self._account.origin + path
+        return await self._send(method, url, content, sent, token, max_bytes=max_bytes)
+
+    async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Answer:
+        """GET what an answer of the origin pointed to, without the token; errors as for `request`.
+
+        Only https is followed, or plain http on this very machine where the origin is on it too.
+        """
+        origin = self._account.origin
+        if not url.startswith("https://") and not (is_loopback(origin) and is_loopback(url)):
+            raise BadAnswerError(
+                f"{origin} points to a place that is not https, which was not followed.",
+                origin=origin,
+                status_code=200,
+            )
+        return await self._send("GET", url, None, self._headers, "", max_bytes=max_bytes)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        token: str,
+        *,
+        max_bytes: int,
+    ) -> Answer:
         async with self._gate:
-            answer = await self._attempt(method, path, content, sent, token, max_bytes=max_bytes)
+            answer = await self._attempt(method, url, content, headers, token, max_bytes=max_bytes)
         if isinstance(answer, CloudError):
             raise answer  # outside of the except clause: the library's errors can show headers
         return answer
@@ -130,7 +169,7 @@ class HttpClient:
     async def _attempt(
         self,
         method: str,
-        path: str,
+        url: str,
         content: bytes | None,
         headers: dict[str, str],
         token: str,
@@ -141,7 +180,7 @@ class HttpClient:
         try:
             request = httpx.Request(
                 method,
-                origin + path,
+                url,
                 content=content,
                 headers=headers,
                 extensions=self._extensions,
@@ -162,7 +201,9 @@ class HttpClient:
                         )
                 return Answer(response.status_code, dict(response.headers), bytes(body), token)
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            reason = _reason(error).replace(token, "[token]")
+            reason = _reason(error)
+            if token:
+                reason = reason.replace(token, "[token]")
             if _never_left(error):
                 return CloudUnreachableError(
                     f"{origin} cannot be reached ({reason}). The request was not sent; "

@@ -1,0 +1,203 @@
+"""Somebody else's provider, held to the protocol: the engine meets nothing but what that allows.
+
+What it raises beyond `jobgroup.errors`, and what it returns of a wrong kind, becomes one sentence
+that names it, for that job alone where it is about one job. No sentence shows the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from jobgroup.errors import (
+    BadAnswerError,
+    BrokenProviderError,
+    CredentialsError,
+    JobGroupError,
+    RequestLostError,
+)
+from jobgroup.providers.base import Account, Availability, Body, Provider, RemoteStatus
+from jobgroup.providers.rest import is_id
+from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
+
+LONGEST_S: Final = 600.0
+"""How long one call may take, and a second more for each job that is asked about."""
+
+T = TypeVar("T")
+
+_log = logging.getLogger("jobgroup")
+
+
+class GuardedProvider:
+    """A provider around a provider.
+
+    Args:
+        inner: the one that is held to the protocol.
+        kind: its name, for the sentences.
+        account: whom it acts for.
+    """
+
+    def __init__(self, inner: Provider, kind: str, account: Account) -> None:
+        self._inner = inner
+        self._kind = kind
+        self._account = account
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether it says so, with nothing but True."""
+        return getattr(self._inner, "can_look_up", False) is True
+
+    async def submit(self, body: Body, *, key: str) -> str:
+        """Create a job; an answer that is no id leaves its fate open."""
+        own = copy.deepcopy(body)  # what it does with it is not the group's concern
+        made = await self._call("submit", lambda: self._inner.submit(own, key=key))
+        return self._id(made, "submit")
+
+    async def rerun(
+        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Run a job again."""
+        made = await self._call(
+            "rerun", lambda: self._inner.rerun(remote_id, key=key, changes=changes)
+        )
+        return None if made is None else self._id(made, "rerun")
+
+    async def cancel(self, remote_id: str) -> None:
+        """Ask for a job's cancellation."""
+        await self._call("cancel", lambda: self._inner.cancel(remote_id))
+
+    async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
+        """Each job's status or error. Raises BrokenProviderError where it is all wrong."""
+        try:
+            answers: Any = await self._call(
+                "status", lambda: self._inner.status(remote_ids), LONGEST_S + len(remote_ids)
+            )
+        except BadAnswerError as error:
+            raise BrokenProviderError(str(error)) from error
+        if not isinstance(answers, Mapping):
+            raise BrokenProviderError(self._wrong("status", answers, "a mapping by job id"))
+        return {remote_id: self._answer(answers.get(remote_id)) for remote_id in remote_ids}
+
+    async def result(self, remote_id: str) -> dict[str, Any]:
+        """The result document, JSON-ready; a result that is no text stands in `plain`."""
+        document: Any = await self._call("result", lambda: self._inner.result(remote_id))
+        if not isinstance(document, dict):
+            raise self._bad(self._wrong("result", document, "a dictionary"))
+        try:
+            json.dumps({k: v for k, v in document.items() if not isinstance(v, str)})
+        except (TypeError, ValueError) as error:
+            raise self._bad(
+                f"The provider {self._kind!r} gave no JSON in `result`: {error}."
+            ) from None
+        found = document.get("results")
+        return document if found is None or isinstance(found, str) else {"plain": found}
+
+    async def availability(self) -> Availability:
+        """The plan's free slots."""
+        told: Any = await self._call("availability", self._inner.availability)
+        if not isinstance(told, Availability):
+            raise self._bad(self._wrong("availability", told, "an Availability"))
+        return Availability(
+            queue_free=_count(told.queue_free),
+            queue_max=_count(told.queue_max),
+            concurrent_max=_count(told.concurrent_max),
+        )
+
+    async def aclose(self) -> None:
+        """Close connections; what goes wrong with that is logged."""
+        try:
+            await self._inner.aclose()
+        except Exception as error:  # noqa: BLE001  # nothing depends on it
+            _log.warning("The provider %r could not be closed: %s", self._kind, self._said(error))
+
+    async def _call(
+        self, name: str, call: Callable[[], Awaitable[T]], longest_s: float = LONGEST_S
+    ) -> T:
+        limit = asyncio.timeout(longest_s)
+        try:
+            async with limit:
+                return await call()
+        except JobGroupError as error:
+            self._clear(error)
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, it stays with this provider
+            _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
+            if limit.expired():
+                raise RequestLostError(
+                    f"The provider {self._kind!r} gave no answer in {longest_s:.0f} s ({name}).",
+                    origin=self._account.origin,
+                ) from None
+            broken = self._bad(
+                f"The provider {self._kind!r} broke in {name} ({self._said(error)}). That is a"
+                " fault of its package; the log has more at level DEBUG."
+            )
+        raise broken  # without its cause, whose text may show the token
+
+    def _answer(self, answer: Any) -> RemoteStatus | Exception:
+        if isinstance(answer, RemoteStatus):
+            return _clean(answer)
+        if isinstance(answer, JobGroupError):
+            return self._clear(answer)
+        if isinstance(answer, Exception):
+            return self._bad(f"The provider {self._kind!r} broke ({self._said(answer)}).")
+        return self._bad(self._wrong("status", answer, "a RemoteStatus or an error for each job"))
+
+    def _id(self, made: object, name: str) -> str:
+        if isinstance(made, str) and is_id(made):
+            return made
+        raise self._bad(self._wrong(name, made, "the new job's id") + " The job may exist.")
+
+    def _bad(self, sentence: str) -> BadAnswerError:
+        return BadAnswerError(self._without_token(sentence), origin=self._account.origin)
+
+    def _wrong(self, name: str, value: object, wanted: str) -> str:
+        return f"The provider {self._kind!r} gave {value!r:.80} in {name}, where {wanted} belongs."
+
+    def _clear(self, error: JobGroupError) -> JobGroupError:
+        error.args = tuple(map(self._without_token, error.args))
+        return error
+
+    def _said(self, error: BaseException) -> str:
+        return str(self._without_token(f"{type(error).__name__}: {error}"))[:300]
+
+    def _without_token(self, text: Any) -> Any:
+        try:
+            token = self._account.token()
+        except CredentialsError:
+            token = ""
+        return text.replace(token, "[token]") if token and isinstance(text, str) else text
+
+
+def _clean(told: RemoteStatus) -> RemoteStatus:
+    """A status whose wrongly typed fields are None."""
+    known = told.state in ON_CLOUD | TERMINAL
+    progress = _number(told.progress)
+    shots = _number(told.shots)
+    return replace(
+        told,
+        word=str(told.word),
+        state=told.state if known else RunningStatus.from_server_response(str(told.state)).value,
+        message=None if told.message is None else str(told.message),
+        progress=None if progress is None else min(progress, 1.0),
+        created_at=_number(told.created_at),
+        started_at=_number(told.started_at),
+        duration_s=_number(told.duration_s),
+        shots=None if shots is None else int(shots),
+        name=told.name if isinstance(told.name, str) else None,
+    )
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) and value >= 0 else None  # type: ignore[arg-type, operator]
+
+
+def _count(value: object) -> int | None:
+    found = _number(value)
+    return None if found is None else int(found)

@@ -1,0 +1,87 @@
+"""Asking about many jobs, on a cloud that tells of one at a time: bounded, and stopping early."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final
+
+from jobgroup.errors import (
+    CloudBusyError,
+    CloudUnreachableError,
+    CredentialsError,
+    JobGroupError,
+    RemoteNotFoundError,
+    RequestLostError,
+    RequestRefusedError,
+)
+from jobgroup.providers.base import RemoteStatus
+
+AT_FIRST: Final = 40
+AT_MOST: Final = 100
+"""Questions in flight: so many at first, one more for each good answer, up to so many. The
+connections beyond them stay free for creates and results."""
+
+GIVE_UP_AFTER: Final = 10
+"""Failures in a row, each after its repeats, that make one round of questions stop."""
+
+
+async def ask_each(
+    remote_ids: Sequence[str], ask: Callable[[str], Awaitable[RemoteStatus]]
+) -> dict[str, RemoteStatus | Exception]:
+    """What the coroutine function `ask` says of each job: its status, or the error that it raised.
+
+    Once the account is refused, unreachable or throttled, or after `GIVE_UP_AFTER` failures in a
+    row, the jobs that were not yet asked about get that same error unasked.
+    """
+    round_ = _Round(remote_ids)
+    async with asyncio.TaskGroup() as workers:
+
+        async def work() -> None:
+            for remote_id in round_.waiting:
+                try:
+                    answer = await ask(remote_id)
+                except JobGroupError as error:
+                    round_.failed(remote_id, error)
+                else:
+                    round_.answered(remote_id, answer)
+                    if round_.in_flight < AT_MOST:
+                        round_.in_flight += 1
+                        workers.create_task(work())
+
+        for _ in range(round_.in_flight):
+            workers.create_task(work())
+    return round_.answers
+
+
+class _Round:
+    """One round of questions: what is still to ask, what came, when to stop asking."""
+
+    def __init__(self, remote_ids: Sequence[str]) -> None:
+        self.waiting: Iterator[str] = iter(dict.fromkeys(remote_ids))
+        self.answers: dict[str, RemoteStatus | Exception] = {}
+        self.in_flight = min(AT_FIRST, len(remote_ids))
+        self._failures_in_a_row = 0
+
+    def answered(self, remote_id: str, answer: RemoteStatus) -> None:
+        self.answers[remote_id] = answer
+        self._failures_in_a_row = 0
+
+    def failed(self, remote_id: str, error: JobGroupError) -> None:
+        self.answers[remote_id] = error
+        if isinstance(error, RemoteNotFoundError | RequestRefusedError):
+            return  # about this job alone
+        self._failures_in_a_row += 1
+        if _concerns_the_account(error) or self._failures_in_a_row >= GIVE_UP_AFTER:
+            self.answers.update(dict.fromkeys(self.waiting, error))
+
+
+def _concerns_the_account(error: JobGroupError) -> bool:
+    match error:
+        case CredentialsError():
+            return True
+        case CloudBusyError():
+            return error.status_code == 429
+        case CloudUnreachableError():
+            return not isinstance(error, RequestLostError)
+    return False

@@ -1,0 +1,73 @@
+"""What Quandela Cloud's documents mean: a job's status, a plan's limits. Pure."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from jobgroup.providers.base import Availability, RemoteStatus
+from jobgroup.providers.fields import number, text
+from jobgroup.status import FAILED, RunningStatus
+
+MAX_MESSAGE: Final = 2000
+"""Characters of a job's message that are kept."""
+
+_log = logging.getLogger("jobgroup")
+
+
+def remote_status(document: dict[str, Any]) -> RemoteStatus:
+    """A job's status as the cloud tells it. Missing and wrongly typed fields are logged as None."""
+    word = text(document, "status") or ""
+    if not word:
+        _log.warning("A status answer names no status; the job counts as unknown.")
+    state = RunningStatus.from_server_response(word).value
+    shots = number(document, "shots")
+    return RemoteStatus(
+        word=word,
+        state=state,
+        message=_message(document, state),
+        progress=_progress(document),
+        created_at=_epoch(document, "creation_datetime"),
+        started_at=_epoch(document, "start_time"),
+        duration_s=number(document, "duration"),
+        shots=None if shots is None else int(shots),
+        name=text(document, "name"),
+    )
+
+
+def availability(document: dict[str, Any]) -> Availability:
+    """A plan's limits; what the cloud does not say is None."""
+    queue_max = number(document, "max_jobs_in_queue")
+    queued = number(document, "num_jobs_in_queue")
+    concurrent_max = number(document, "max_concurrent_jobs")
+    queue_free = None
+    if queue_max is not None and queued is not None:
+        queue_free = max(0, int(queue_max - queued))
+    return Availability(
+        queue_free=queue_free,
+        queue_max=None if queue_max is None else int(queue_max),
+        concurrent_max=None if concurrent_max is None else int(concurrent_max),
+    )
+
+
+def _message(document: dict[str, Any], state: str) -> str | None:
+    # 0.12's servers told the reason in failure_code, later ones in status_message; "msg" is about
+    # the answer itself ("ok") unless something went wrong.
+    of_a_failure = ("status_message", "failure_code", "msg", "progress_message")
+    of_a_job = ("progress_message", "status_message", "msg")
+    for key in of_a_failure if state in FAILED else of_a_job:
+        said = text(document, key)
+        if said and not (key == "msg" and said.lower() == "ok"):
+            return said[:MAX_MESSAGE]
+    return None
+
+
+def _progress(document: dict[str, Any]) -> float | None:
+    progress = number(document, "progress")
+    if progress is None:
+        return None
+    return min(progress / 100 if progress > 1 else progress, 1.0)
+
+
+def _epoch(document: dict[str, Any], key: str) -> float | None:
+    return number(document, key) or None  # a 0 is "not yet", not 1970

@@ -1,0 +1,198 @@
+"""JSON over HTTP for one account: what most clouds need, and what a provider is soonest made with.
+
+Every error that it raises says rightly, by `may_have_arrived`, whether a request may have arrived.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from jobgroup.errors import BadAnswerError, RequestRefusedError
+from jobgroup.origin import normalise_origin
+from jobgroup.providers.answers import error_for
+from jobgroup.providers.base import Account
+from jobgroup.providers.http import (
+    MAX_ANSWER_BYTES,
+    MAX_RESULT_BYTES,
+    SILENCE_S,
+    Answer,
+    HttpClient,
+    bearer,
+)
+from jobgroup.providers.retry import repeated
+
+
+class RestClient:
+    """Requests to a REST service, whose answers are JSON objects.
+
+    The token is asked for at each request and goes nowhere but to the account's origin. Paths begin
+    with a slash; what is put into them goes through `segment`. All methods raise errors of
+    ``jobgroup.errors`` alone: CloudUnreachableError, RequestLostError, CredentialsError,
+    BadAnswerError, and for an answer of 3xx, 4xx or 5xx what `answers.error_for` makes of it.
+
+    Args:
+        account: whom it acts for.
+        sign: the headers that show a token; ``Authorization: Bearer`` where none is given.
+        is_full: whether a refusal (4xx) means that the account may have no more jobs at present;
+            it raises JobLimitError then.
+        on_answer: told of each answer before it is looked at.
+        silence_s: seconds that the service may say nothing before a request counts as lost.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        sign: Callable[[str], Mapping[str, str]] = bearer,
+        is_full: Callable[[Answer], bool] = lambda _: False,
+        on_answer: Callable[[Answer], object] = lambda _: None,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self.origin = normalise_origin(account.origin)
+        self._http = HttpClient(account, sign=sign, silence_s=silence_s)
+        self._is_full = is_full
+        self._on_answer = on_answer
+
+    async def get(self, path: str, *, max_bytes: int = MAX_ANSWER_BYTES) -> dict[str, Any]:
+        """The JSON object at a path, asked for a few times where a repeat may help."""
+
+        async def read_once(path: str) -> dict[str, Any]:
+            return self.document(await self.ask("GET", path, max_bytes=max_bytes))
+
+        return await repeated(read_once, path)
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a JSON object, or nothing, exactly once."""
+        return await self.ask("POST", path, body=body, headers=headers)
+
+    async def create(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        id_field: str = "id",
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """`post` what creates a job, and return the id that the answer names in `id_field`.
+
+        Raises BadAnswerError where it names none: the job may exist.
+        """
+        answer = await self.post(path, body, headers=headers)
+        remote_id = self.document(answer).get(id_field)
+        if isinstance(remote_id, str) and is_id(remote_id):
+            return remote_id
+        raise BadAnswerError(
+            f"{self.origin} took the request, but its answer names no {id_field}. "
+            "The job may exist: look for it on the cloud's own page.",
+            origin=self.origin,
+            status_code=answer.status,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Answer:
+        """Send one request, once; the answer, if it is 2xx."""
+        answer = await self.answer(method, path, body=body, headers=headers, max_bytes=max_bytes)
+        self.raise_for(answer)
+        return answer
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Answer:
+        """Send one request, once; the answer, whatever its status."""
+        content = None if body is None else self._encoded(body)
+        answer = await self._http.request(
+            method, path, content=content, headers=headers, max_bytes=max_bytes
+        )
+        self._on_answer(answer)
+        return answer
+
+    def raise_for(self, answer: Answer) -> None:
+        """Raise the error that an answer means, if it means one."""
+        error = error_for(
+            answer.status,
+            answer.body,
+            origin=self.origin,
+            retry_after=answer.headers.get("retry-after"),
+            secret=answer.secret,
+            is_full=400 <= answer.status < 500 and self._is_full(answer),
+        )
+        if error is not None:
+            raise error
+
+    def document(self, answer: Answer) -> dict[str, Any]:
+        """The JSON object that an answer holds. Raises BadAnswerError where it is none."""
+        try:
+            document = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            document = None
+        if isinstance(document, dict):
+            return document
+        raise BadAnswerError(
+            f"{self.origin} answered HTTP {answer.status} with something that is no JSON object.",
+            origin=self.origin,
+            status_code=answer.status,
+        )
+
+    async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
+        """The text at a url that an answer named, on whatever host: no token goes there.
+
+        Raises BadAnswerError for a url that is neither https nor, for an account on this machine,
+        on this machine too.
+        """
+
+        async def read_once(url: str) -> str:
+            answer = await self._http.fetch(url, max_bytes=max_bytes)
+            self.raise_for(answer)
+            return answer.body.decode("utf-8", "replace")
+
+        return await repeated(read_once, url)
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._http.aclose()
+
+    def _encoded(self, body: Mapping[str, Any]) -> bytes:
+        try:
+            return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError) as error:
+            raise RequestRefusedError(
+                f"The job's body is not JSON ({error}); it was not sent.",
+                origin=self.origin,
+                status_code=422,
+            ) from None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a job's id: 1 to 200 printable characters."""
+    return 0 < len(text) <= 200 and text.isprintable()
+
+
+def segment(remote_id: str) -> str:
+    """An id as one segment of a path, whatever is in it.
+
+    >>> segment("../a b")
+    '..%2Fa%20b'
+    """
+    return quote(remote_id, safe="")

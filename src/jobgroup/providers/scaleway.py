@@ -1,0 +1,193 @@
+"""Scaleway's Quantum as a Service: jobs that run in sessions, which people start and which end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jobgroup.errors import (
+    BadAnswerError,
+    JobGroupError,
+    JobLimitError,
+    RemoteNotFoundError,
+    RequestRefusedError,
+    SessionEndedError,
+)
+from jobgroup.providers.base import Account, Availability, Body, RemoteStatus
+from jobgroup.providers.fields import moment, number, text
+from jobgroup.providers.http import MAX_RESULT_BYTES, SILENCE_S, Answer
+from jobgroup.providers.many import ask_each
+from jobgroup.providers.rest import RestClient, segment
+from jobgroup.status import RunningStatus
+
+_JOBS: Final = "/qaas/v1alpha1/jobs"
+_SESSIONS: Final = "/qaas/v1alpha1/sessions"
+_LIVE: Final = ("running", "starting")
+_ENDED: Final = ("stopped", "stopping")
+
+
+def create(account: Account) -> ScalewayQaaS:
+    """The provider for an account of Scaleway (entry point ``scaleway``)."""
+    return ScalewayQaaS(account)
+
+
+class ScalewayQaaS:
+    """One account of Scaleway's QaaS.
+
+    A job's body names its project and the session that it was made for. Where that session has
+    ended, or none was started when the job was added, the job goes into the newest session of its
+    project and platform that runs. None is ever started here: sessions cost money.
+    """
+
+    can_look_up = False
+
+    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
+        self._rest = RestClient(account, sign=_signed, is_full=_is_full, silence_s=silence_s)
+        self._instead: dict[tuple[str, str, str], str] = {}
+
+    async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002  # it knows no keys
+        """Create a job in its session, or in the one that took its place; return its remote id.
+
+        Raises SessionEndedError where no session of its project and platform runs.
+        """
+        made_for = (
+            str(body.get("project_id") or ""),
+            str(body.get("platform_id") or ""),
+            str(body.get("session_id") or ""),
+        )
+        session_id = self._instead.get(made_for) or made_for[-1]
+        if session_id:
+            try:
+                return await self._create(body, session_id)
+            except JobLimitError:
+                raise
+            except (RequestRefusedError, RemoteNotFoundError):  # certainly no job was made
+                if not await self._has_ended(session_id):
+                    raise
+        session_id = await self._running_session(body, session_id)
+        remote_id = await self._create(body, session_id)
+        self._instead[made_for] = session_id
+        return remote_id
+
+    async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
+        """Ask about jobs, many at a time; each gets its answer or its own error."""
+        return await ask_each(remote_ids, self._status_of)
+
+    async def result(self, remote_id: str) -> dict[str, Any]:
+        """The first result as ``{"results": text}``, fetched from where it is stored if need be."""
+        path = f"{_JOBS}/{segment(remote_id)}/results"
+        document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
+        found = document.get("job_results")
+        first = found[0] if isinstance(found, list) and found else None
+        if isinstance(first, dict):
+            stored = text(first, "result")
+            if stored is None and (url := text(first, "url")):
+                stored = await self._rest.download(url)
+            if stored is not None:
+                return {"results": stored, "job_id": remote_id}
+        raise BadAnswerError(
+            f"{self._rest.origin} has no result of job {remote_id} (yet).",
+            origin=self._rest.origin,
+            status_code=200,
+        )
+
+    async def cancel(self, remote_id: str) -> None:
+        """Ask for a job's cancellation."""
+        await self._rest.post(f"{_JOBS}/{segment(remote_id)}/cancel")
+
+    async def rerun(
+        self,
+        remote_id: str,  # noqa: ARG002
+        *,
+        key: str,  # noqa: ARG002
+        changes: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> str | None:
+        """None: Scaleway reruns nothing, the stored body is sent."""
+        return None
+
+    async def availability(self) -> Availability:
+        """All None: Scaleway does not tell."""
+        return Availability()
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._rest.aclose()
+
+    async def _create(self, body: Body, session_id: str) -> str:
+        return await self._rest.create(
+            _JOBS,
+            {
+                "name": body.get("job_name"),
+                "circuit": {"percevalCircuit": json.dumps(body.get("payload", {}))},
+                "project_id": body.get("project_id"),
+                "session_id": session_id,
+            },
+        )
+
+    async def _status_of(self, remote_id: str) -> RemoteStatus:
+        document = await self._rest.get(f"{_JOBS}/{segment(remote_id)}")
+        word = text(document, "status") or ""
+        return RemoteStatus(
+            word=word,
+            state=RunningStatus.from_server_response(word).value,
+            message=text(document, "progress_message"),
+            created_at=moment(document, "created_at"),
+            started_at=moment(document, "started_at"),
+            duration_s=_duration_s(document),
+            name=text(document, "name"),
+        )
+
+    async def _has_ended(self, session_id: str) -> bool:
+        try:
+            session = await self._rest.get(f"{_SESSIONS}/{segment(session_id)}")
+        except RemoteNotFoundError:
+            return True
+        except JobGroupError:
+            return False  # then what the job was refused with is what there is to say
+        return session.get("status") in _ENDED
+
+    async def _running_session(self, body: Body, ended: str) -> str:
+        """The newest session of a body's project and platform that runs."""
+        wanted = {k: body[k] for k in ("project_id", "platform_id") if body.get(k)}
+        query = urlencode({**wanted, "order_by": "created_at_desc"})
+        try:
+            found = (await self._rest.get(f"{_SESSIONS}?{query}")).get("sessions")
+        except RemoteNotFoundError:
+            found = None
+        for session in found if isinstance(found, list) else ():
+            if (
+                isinstance(session, dict)
+                and session.get("status") in _LIVE
+                and all(session.get(k) == v for k, v in wanted.items())
+                and (session_id := text(session, "id"))
+            ):
+                return session_id
+        which = f"session {ended} has ended" if ended else "the job's session was not started"
+        raise SessionEndedError(
+            f"{self._rest.origin}: {which}, and no other of its project and platform runs. The job"
+            " stays unsent; start a session (session.start()) and run the group again.",
+            origin=self._rest.origin,
+            status_code=409,
+        )
+
+
+def _signed(token: str) -> dict[str, str]:
+    return {"X-Auth-Token": token}
+
+
+def _is_full(answer: Answer) -> bool:
+    return b'"quotas_exceeded"' in answer.body
+
+
+def _duration_s(document: Mapping[str, Any]) -> float | None:
+    """A duration as "12.5s", as Scaleway writes it, or as a number.
+
+    >>> _duration_s({"job_duration": "12.5s"}), _duration_s({})
+    (12.5, None)
+    """
+    told = document.get("job_duration")
+    return number(
+        {"job_duration": told.rstrip("s") if isinstance(told, str) else told}, "job_duration"
+    )

@@ -1,0 +1,183 @@
+"""A relay on loopback between a provider and its service, which loses, holds and forges answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, Self
+
+import httpx
+
+from jobgroup.origin import is_loopback
+
+LOSE: Final = "lose"
+"""The service gets the request and does it, and its answer is lost."""
+
+HOLD: Final = "hold"
+"""The request waits here until `Wire.release`."""
+
+_LONGEST_HOLD_S: Final = 4.0
+"""Shorter than clients wait for an answer, so that what held up the loop is told, not a timeout."""
+
+_NOT_PASSED_ON: Final = frozenset(
+    {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request that came to the wire."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that the wire gives by itself, without asking the service."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Fault = Reply | str | None
+"""A reply, `LOSE`, `HOLD`, or None to pass the request on."""
+
+
+class Wire:
+    """Stands between a provider and its service for the length of a ``with`` block.
+
+    Attributes:
+        url: where the provider is to believe its service.
+        passed: every request that came, in order.
+        fault: says of each request what goes wrong with it.
+        was_stuck: whether a request was held for so long that the wire gave up waiting.
+
+    Args:
+        service_url: where the service is.
+    """
+
+    def __init__(self, service_url: str) -> None:
+        self.url = ""
+        self.passed: list[Passed] = []
+        self.fault: Callable[[Passed], Fault] = lambda _: None
+        self.was_stuck = False
+        self._arrived = threading.Event()
+        self._released = threading.Event()
+        self._connections: list[socket.socket] = []
+        self._service = httpx.Client(
+            base_url=service_url, timeout=60, trust_env=not is_loopback(service_url)
+        )
+
+    def __enter__(self) -> Self:
+        self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        serve = partial(self._server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        self._service.close()
+
+    def cut(self) -> None:
+        """Be unreachable from now on."""
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a request has come that is held."""
+        return self._arrived.is_set()
+
+    def release(self) -> None:
+        """Let what is held go on."""
+        self._released.set()
+
+    def opened(self, connection: socket.socket) -> None:
+        """Take note of a connection."""
+        self._connections.append(connection)
+
+    def answer(self, request: Passed) -> Reply | None:
+        """The answer to a request; None for one that is lost."""
+        self.passed.append(request)
+        fault = self.fault(request)
+        if isinstance(fault, Reply):
+            return fault
+        if fault == HOLD:
+            self._arrived.set()
+            self.was_stuck = not self._released.wait(_LONGEST_HOLD_S) or self.was_stuck
+        reply = self._ask_service(request)
+        return None if fault == LOSE else reply
+
+    def _ask_service(self, request: Passed) -> Reply:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
+        try:
+            answer = self._service.request(
+                request.method,
+                request.path,
+                content=request.body,
+                headers={**headers, "Accept-Encoding": "identity"},
+            )
+        except httpx.HTTPError as error:
+            return Reply(502, {"error": f"the service does not answer the wire: {error}"})
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_PASSED_ON}
+        return Reply(answer.status_code, answer.content, kept)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def __init__(self, wire: Wire, *args: Any) -> None:
+        self._wire = wire
+        super().__init__(*args)
+
+    def setup(self) -> None:
+        super().setup()
+        self._wire.opened(self.connection)
+
+    def _relay(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        reply = self._wire.answer(Passed(self.command, self.path, dict(self.headers), body))
+        if reply is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        content = reply.body if isinstance(reply.body, bytes) else _encoded(reply.body)
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            if name.lower() not in {"date", "server"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _relay  # noqa: N815  # not ours
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is not the wire's concern."""
+
+
+def _encoded(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()

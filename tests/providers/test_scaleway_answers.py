@@ -1,0 +1,152 @@
+"""What Scaleway's provider makes of answers: words, times, results elsewhere, sentences."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+from wire_cloud import answer
+
+from jobgroup import errors
+from jobgroup.providers.base import Availability
+from jobgroup.providers.scaleway import ScalewayQaaS
+
+pytestmark = pytest.mark.anyio
+QAAS = "/qaas/v1alpha1"
+BODY = {"job_name": "a", "payload": {"command": "probs"}, "project_id": "p", "session_id": "s"}
+
+
+@asynccontextmanager
+async def _opened(account):
+    provider = ScalewayQaaS(account)
+    try:
+        yield provider
+    finally:
+        await provider.aclose()
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("waiting", "waiting"),
+        ("running", "running"),
+        ("completed", "success"),
+        ("error", "error"),
+        ("cancelled", "canceled"),
+        ("cancelling", "cancel_requested"),
+        ("unknown_status", "unknown"),
+        (None, "unknown"),
+    ],
+)
+async def test_a_status_in_scaleway_s_words(cloud, account, word, state):
+    """Each word has its state, and is kept as it came; times are UTC."""
+    document = {
+        "status": word,
+        "created_at": "2026-01-02T03:04:05Z",
+        "started_at": "2026-01-02T03:04:06.500",
+        "job_duration": "2.5s",
+        "progress_message": "half of it",
+        "name": "mine",
+    }
+    cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
+    async with _opened(account) as provider:
+        told = (await provider.status(["1"]))["1"]
+    assert (told.word, told.state) == (word or "", state)
+    assert told.started_at - told.created_at == 1.5
+    assert told.created_at == 1767323045
+    assert (told.duration_s, told.message, told.name) == (2.5, "half of it", "mine")
+
+
+async def test_fields_that_are_wrong_are_not_known(cloud, account):
+    """A status of the wrong kinds is tolerated."""
+    document = {"status": "running", "created_at": "soon", "started_at": 7, "job_duration": [1]}
+    cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
+    async with _opened(account) as provider:
+        told = (await provider.status(["1"]))["1"]
+    assert told.state == "running"
+    assert (told.created_at, told.started_at, told.duration_s) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"job_results": []},
+        {"job_results": ["no object"]},
+        {"job_results": [{"result": "", "url": None}]},
+        {"job_results": [{"result": "", "url": "http://169.254.169.254/latest/meta-data"}]},
+        {"job_results": [{"result": "", "url": "file:///etc/passwd"}]},
+        {"job_results": [{"result": "", "url": "https://nowhere.invalid:0/x"}]},
+    ],
+)
+async def test_a_result_that_is_not_to_be_had_is_an_error(cloud, account, document):
+    """No result, or one stored where nothing is fetched from: an error of jobgroup, no crash."""
+    cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer(document)
+    async with _opened(account) as provider:
+        with pytest.raises(errors.CloudError):
+            await provider.result("1")
+
+
+async def test_what_it_cannot_it_says_without_asking(cloud, account):
+    """No rerun, no availability, no keys: told as the protocol wants it, and nothing is sent."""
+    async with _opened(account) as provider:
+        assert await provider.rerun("1", key="k") is None
+        assert await provider.availability() == Availability()
+        assert provider.can_look_up is False
+    assert cloud.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "kind", "sentence"),
+    [
+        (
+            403,
+            {"type": "permissions_denied", "message": "insufficient permissions"},
+            errors.RequestRefusedError,
+            "insufficient permissions",
+        ),
+        (
+            403,
+            {"type": "quotas_exceeded", "message": "quota exceeded", "details": [{"quota": 3}]},
+            errors.JobLimitError,
+            'quota exceeded [{"quota": 3}]',
+        ),
+        (
+            400,
+            {"type": "invalid_arguments", "message": "invalid argument(s)", "help_message": "name"},
+            errors.RequestRefusedError,
+            r"invalid argument(s) (name)",
+        ),
+        (402, {"message": "no more money"}, errors.NotEnoughCreditsError, "no more money"),
+    ],
+)
+async def test_refusals_keep_scaleway_s_sentence(cloud, account, status, document, kind, sentence):
+    """A create that is refused while its session runs says why, and is sent once."""
+    cloud.routes |= {
+        f"POST {QAAS}/jobs": answer(document, status),
+        f"GET {QAAS}/sessions/s": answer({"id": "s", "status": "running"}),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(kind) as caught:
+            await provider.submit(BODY, key="k")
+    assert sentence in str(caught.value)
+    assert cloud.asked("POST") == [f"{QAAS}/jobs"]
+
+
+async def test_a_session_of_another_project_is_not_used(cloud, account):
+    """Whatever a filter gives back, a job goes to its own project's sessions, and to live ones."""
+    listed = [
+        {"id": "s1", "status": "stopped", "project_id": "p"},
+        {"id": "s2", "status": "running", "project_id": "another"},
+        "nonsense",
+        {"id": None, "status": "running", "project_id": "p"},
+    ]
+    cloud.routes |= {
+        f"POST {QAAS}/jobs": answer({"message": "session is not running"}, 412),
+        f"GET {QAAS}/sessions/s": answer({"id": "s", "status": "stopping"}),
+        f"GET {QAAS}/sessions?project_id=p&order_by=created_at_desc": answer({"sessions": listed}),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.SessionEndedError, match="session s has ended"):
+            await provider.submit(BODY, key="k")
+    assert cloud.asked("POST") == [f"{QAAS}/jobs"]

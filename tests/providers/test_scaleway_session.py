@@ -1,0 +1,208 @@
+"""Perceval's own Scaleway session objects, from `add` to results, on an imitation of Scaleway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import perceval as pcvl
+import pytest
+from perceval.algorithm import Sampler
+from perceval.providers.scaleway import Session
+from scaleway_imitation import PROJECT, imitating
+
+from jobgroup import JobGroup, RemoteJob, SessionEndedError, TokenRefusedError, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """What executes the imitation's jobs."""
+    with EmbeddedCloud(max_queue=100, max_concurrent=4) as running:
+        yield running
+
+
+@pytest.fixture
+def scaleway(cloud):
+    """An imitation of this test's own."""
+    with imitating(cloud) as running:
+        yield running
+
+
+@pytest.fixture
+def session_of(scaleway):
+    """Makes Perceval's session, as its documentation shows."""
+
+    def make(**options):
+        return Session("sim:altair", PROJECT, token=scaleway.token, url=scaleway.url, **options)
+
+    return make
+
+
+def _sampler(session):
+    processor = session.build_remote_processor()
+    processor.add(0, pcvl.catalog["postprocessed cnot"].build_experiment())
+    processor.min_detected_photons_filter(2)
+    processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
+    return Sampler(processor, max_shots_per_call=1_000_000)
+
+
+def _add(jg, session, jobs=1):
+    sampler = _sampler(session)
+    for _ in range(jobs):
+        jg.add(sampler.sample_count, max_samples=1_000)
+
+
+def _timer(scaleway, **parameters):
+    """A job whose payload takes its time, and succeeds or fails, as told; written by hand."""
+    body = {
+        "payload": {"command": "timer", "parameters": parameters},
+        "project_id": PROJECT,
+        "session_id": list(scaleway.sessions)[-1],
+    }
+    return RemoteJob(body, platform="sim:altair", url=scaleway.url, provider="scaleway")
+
+
+def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
+    """Added, sent once each into their session, watched, and decoded as Perceval does."""
+    jg = JobGroup("cnot on scaleway")
+    with session_of() as session:
+        sampler = _sampler(session)
+        asked_before = len(scaleway.asked)
+        for _ in range(3):
+            jg.add(sampler.sample_count, max_samples=1_000)
+        assert len(scaleway.asked) == asked_before, "adding asks nobody"
+        jg.run_parallel()
+        jg.wait(60)
+        theirs = _sampler(session).sample_count
+        theirs.execute_sync(max_samples=1_000)
+        expected = theirs.get_results()
+    results = jg.get_results()
+    assert [type(r) for r in results] == [dict] * 3
+    assert set(results[0]) == set(expected)
+    assert sum(results[0]["results"].values()) == sum(expected["results"].values()) == 1_000
+    assert jg.progress()["Finished"] == [3, {"successful": 3, "unsuccessful": 0}]
+    *bodies, of_perceval = (job["body"] for job in scaleway.jobs.values())
+    assert bodies[0] == of_perceval, "the very request that Perceval's own client sends"
+    status = jg.remote_jobs[0].status
+    assert status.creation_timestamp
+    assert status.duration
+
+
+def test_large_results_are_fetched_from_where_they_are_stored(scaleway, session_of):
+    """A result that is a url is downloaded, and the token does not go there."""
+    scaleway.stores_results_elsewhere = True
+    jg = JobGroup("stored")
+    with session_of() as session:
+        _add(jg, session)
+        jg.run_parallel()
+        jg.wait(60)
+        (result,) = jg.get_results()
+    assert sum(result["results"].values()) == 1_000
+    assert [token for _, path, token in scaleway.asked if path.startswith("/stored/")] == [""]
+
+
+def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
+    """A failure tells its reason; Scaleway reruns nothing, so the stored body is a new job."""
+    jg = JobGroup("again")
+    set_token(scaleway.token, url=scaleway.url)
+    with session_of():
+        jg.add(_timer(scaleway, fail="no photons today"))
+        jg.add(_timer(scaleway, duration_s=60))
+        jg.run_parallel()
+        failed, canceled = jg.remote_jobs
+        canceled.cancel()
+        jg.wait(60)
+        assert (failed.state, failed.message) == ("error", "no photons today")
+        assert canceled.state == "canceled"
+        first_ids = [job.id for job in jg]
+        jg.rerun_failed_parallel()
+        assert len(scaleway.jobs) == 4
+        assert not {job.id for job in jg} & set(first_ids)
+        assert [a.remote_id for a in failed.attempts] == [first_ids[0], failed.id]
+        canceled.cancel()
+
+
+def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
+    """Free slots are unknown: the queue sends until the quota, and the rest stays unsent."""
+    scaleway.most_jobs = 2
+    jg = JobGroup("quota")
+    with session_of() as session:
+        _add(jg, session, jobs=3)
+        with pytest.raises(ValueError, match="concurrent_job_count"):
+            jg.launch_async_jobs()
+        assert jg.preview().free_slots is None
+        with pytest.raises(Exception, match=r"quota.*stays unsent"):
+            jg.run_parallel()
+    assert len(scaleway.jobs) == 2
+    assert len(jg.list_unsent_jobs()) == 1
+
+
+def test_a_session_that_ended_is_said_and_another_one_takes_over(scaleway, session_of):
+    """Nothing is lost with a session: the sentence says what to do, and doing it is enough."""
+    jg = JobGroup("days")
+    first = session_of()
+    first.start()
+    _add(jg, first, jobs=2)
+    first.stop()
+    with pytest.raises(SessionEndedError, match=r"has ended.*start a session"):
+        jg.run_parallel()
+    assert len(jg.list_unsent_jobs()) == 2
+    assert scaleway.jobs == {}
+    with session_of():
+        jg.run_parallel()
+        newest = list(scaleway.sessions)[-1]
+        assert [job["session_id"] for job in scaleway.jobs.values()] == [newest] * 2
+        assert scaleway.count("POST", "jobs") == 1 + 1 + 2, "the ended one is not tried again"
+
+
+def test_a_session_may_start_after_its_jobs_were_added(scaleway, session_of):
+    """Prepared today, run tomorrow: the session that runs then is found."""
+    jg = JobGroup("prepared")
+    session = session_of()
+    _add(jg, session)
+    with pytest.raises(SessionEndedError, match="was not started"):
+        jg.run_parallel()
+    with session:
+        jg.run_parallel()
+        assert len(scaleway.jobs) == 1
+
+
+def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, data_dir):
+    """The sentence names the call that helps; no token is in the group's folder."""
+    jg = JobGroup("expired")
+    session = session_of()
+    session.start()
+    _add(jg, session, jobs=2)
+    scaleway.token = "scw-secret-renewed"
+    with pytest.raises(TokenRefusedError, match=r"authentication is denied.*set_token"):
+        jg.run_parallel()
+    assert len(jg.list_unsent_jobs()) == 2
+    set_token(scaleway.token, url=scaleway.url)
+    jg.run_parallel()
+    assert len(scaleway.jobs) == 2
+    scaleway.token = "scw-secret-of-tomorrow"
+    with pytest.raises(TokenRefusedError):
+        jg.progress()
+    kept = b"".join(p.read_bytes() for p in data_dir.rglob("*") if p.is_file())
+    assert kept
+    assert b"scw-secret" not in kept
+
+
+def test_another_process_goes_on_with_perceval_s_own_token(scaleway, session_of, tmp_path):
+    """Where SCALEWAY_CLOUD_TOKEN opens Scaleway for Perceval it does for the group, without it."""
+    jg = JobGroup("elsewhere")
+    with session_of() as session:
+        _add(jg, session)
+        folder = tmp_path / "perceval"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(f'{{"scaleway": {{"url": "{scaleway.url}"}}}}')
+        source = (
+            "import os, sys; from jobgroup import JobGroup\n"
+            "os.environ['SCALEWAY_CLOUD_TOKEN'] = sys.argv[1]\n"
+            "JobGroup('elsewhere').run_parallel(); print('perceval' in sys.modules)"
+        )
+        command = [sys.executable, "-c", source, scaleway.token]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr
+    assert jg.remote_jobs[0].id in scaleway.jobs
