@@ -112,19 +112,32 @@ class Provider(Protocol):
         ...
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job and return its remote id. `key` is unique to the attempt."""
+        """Create a job and return its remote id, a text of 1 to 200 characters.
+
+        Args:
+            body: ``payload``, ``platform_name``, ``job_name``, ``job_group_name``, and what stood
+                beside the payload when the job was added.
+            key: unique to the attempt.
+        """
         ...
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Ask about many jobs at once, bounded; each gets its answer or its own error."""
+        """Ask about up to 1,000 jobs, a bounded number at a time.
+
+        Each gets its answer or its own error; what concerns all of them may be raised instead.
+        """
         ...
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """The result document as the cloud gives it, undecoded."""
+        """The result document, undecoded.
+
+        Its ``results`` are the text of a JSON document, decoded later as Perceval does, or any
+        other JSON value, which is the result as it is.
+        """
         ...
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask for a job's cancellation."""
+        """Ask for a job's cancellation; that it is canceled is told by `status` later."""
         ...
 
     async def rerun(
@@ -138,7 +151,7 @@ class Provider(Protocol):
         ...
 
     async def availability(self) -> Availability:
-        """The plan's free slots."""
+        """The plan's free slots; ``Availability()`` where the cloud does not tell."""
         ...
 
     async def aclose(self) -> None:

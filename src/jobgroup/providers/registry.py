@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from jobgroup.errors import BrokenProviderError, JobGroupError, MissingExtraError
 from jobgroup.providers.base import Account, Provider, ProviderFactory
-from jobgroup.providers.guarded import GuardedProvider
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -35,6 +34,8 @@ def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
     """
     if kind in _OURS:
         return cast(ProviderFactory, import_module(_OURS[kind]).create)(account)
+    from jobgroup.providers.guarded import GuardedProvider  # imports the HTTP library
+
     entry = _entry(kind)
     return GuardedProvider(_made(entry, account), kind, account)
 
