@@ -1,7 +1,10 @@
 """The command line, as a process of its own: sending, rerunning, canceling, waiting."""
 
+import json
 import subprocess
 import sys
+
+import httpx
 
 from jobgroup import JobGroup
 
@@ -59,7 +62,7 @@ def test_rerun_takes_jobs_and_changes(read, run, prepared):
     assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2]
     assert group[2].attempts[-1].changes == {"max_shots": [100, 50]}
-    assert read("rerun", "sweep", "0", "--append")["sent"] == [4]
+    assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [4]
     refused = run("rerun", "sweep", "--set", "color=red")
     assert (refused.returncode, "color" in refused.stderr) == (1, True)
 
@@ -86,6 +89,18 @@ def test_cancel_wants_to_know_which(read, call, prepared):
     group.wait(60)
     assert states(group) == ["canceled", "canceled"]
     assert read("cancel", "sweep", "--all")["asked"] == []
+
+
+def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until):
+    """Nothing is sent while it is paused; the run waits, and goes on."""
+    group = prepared(jobs=1)
+    assert read("pause", "sweep")["paused"]
+    process = begin("run", "sweep")
+    until(lambda: group.state.active)
+    assert states(group) == ["unsent"]
+    assert not read("resume", "sweep")["paused"]
+    assert process.wait(60) == 0
+    assert states(group) != ["unsent"]
 
 
 def test_misuse_is_told_from_failure(call, prepared):
@@ -138,6 +153,17 @@ def test_a_refused_token_ends_a_watch(run, prepared, environment):
     assert done.returncode == 1
     assert "token" in done.stderr
     group.cancel_all()
+
+
+def test_a_cloud_tells_scripts_where_it_is(begin):
+    """Its url and token on the first line, as JSON; SIGTERM ends it in order."""
+    process = begin("cloud", "--json")
+    told = json.loads(process.stdout.readline())
+    assert set(told) == {"url", "token"}
+    headers = {"Authorization": f"Bearer {told['token']}"}
+    assert httpx.get(f"{told['url']}/api/jobs/availability", headers=headers).status_code == 200
+    process.terminate()
+    assert process.wait(60) == 0
 
 
 def test_the_demo_prints_the_ratio():

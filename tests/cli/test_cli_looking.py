@@ -58,7 +58,7 @@ def test_show_tells_how_a_group_stands(call, read, ended):
         "How far it can be pushed",
         "3 of 3 jobs have ended: 2 success, 1 error",
     ]
-    assert lines[4].split()[:5] == ["job", "name", "state", "labels", "sent"]
+    assert lines[4].split()[:5] == ["job", "name", "state", "labels", "message"]
     assert "phi=0.1" in lines[6]
     assert "The laser lost its lock" in lines[6]
     told = read("show", "sweep")
@@ -212,7 +212,7 @@ def test_tab_completes_commands_and_names(environment, prepared):
         )
         return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
 
-    assert complete("jobgroup re") == ["rerun", "results", "restore"]
+    assert sorted(complete("jobgroup re")) == ["rerun", "restore", "results", "resume"]
     assert complete("jobgroup show se") == ["second"]
     assert complete("jobgroup run second --qu") == ["--queue"]
 

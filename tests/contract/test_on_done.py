@@ -72,8 +72,10 @@ def test_a_group_that_nobody_runs_has_not_finished(told, group, scripted, until)
     jg[0].note = "a change wakes who looks"
     jg.launch_async_jobs(concurrent_job_count=1)
     assert told == []
+    assert jg.state.active
     scripted.tell(jg[0].id, "completed")
     assert told.wait(1) == ["finished"]
+    assert not jg.state.active
     assert told[0].message.endswith("has finished: 1 unsent, 1 success.")
     assert other == []
 
@@ -177,3 +179,26 @@ def test_words_from_outside_are_text(told, group, scripted):
     scripted.tell(jg[0].id, "error", status_message="\x1b[2Jgone\r\nover")
     told.wait(1)
     assert told[0].message.isprintable()
+
+
+def test_what_cannot_be_called_is_refused(group, scripted):
+    """At once, not when it is too late; a coroutine function would be called and never run."""
+
+    async def tell(notice):
+        raise AssertionError(notice)
+
+    for callback in (None, "print", tell):
+        with pytest.raises(TypeError, match="function of one argument"):
+            group(scripted, 0).on_done(callback)
+
+
+def test_a_deleted_group_ends_it(told, group, scripted, until):
+    """Nothing is told of what is gone, and nothing watches it any more."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    others = set(threading.enumerate())
+    jg.on_done(told.append)
+    with pytest.warns(UserWarning, match="go on on the cloud"):
+        JobGroup.delete_job_group("experiment")
+    until(lambda: "jobgroup-on-done" not in {t.name for t in {*threading.enumerate()} - others})
+    assert told == []

@@ -14,15 +14,15 @@ from jobgroup.group import JobGroup
 from jobgroup.store import JobRecord
 
 
-def add_name(parser: argparse.ArgumentParser, *, nargs: str | None = None) -> None:
+def add_name(parser: argparse.ArgumentParser) -> None:
     """The name of a group, which Tab completes."""
-    name = parser.add_argument("name", nargs=nargs, help="of the group")
+    name = parser.add_argument("name", help="of the group")
     complete_with(name, JobGroup.list_existing)
 
 
-def add_jobs(parser: argparse.ArgumentParser, *, nargs: str = "*", help: str) -> None:
-    """Jobs, by place or id."""
-    parser.add_argument("jobs", nargs=nargs, metavar="JOB", help=help)
+def add_jobs(parser: argparse.ArgumentParser, *, help: str) -> None:
+    """Jobs, by place or id; none, too."""
+    parser.add_argument("jobs", nargs="*", default=[], metavar="JOB", help=help)
 
 
 def add_json(parser: argparse.ArgumentParser, help: str = "write JSON, and nothing else") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import sys
 import warnings
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # bars of downloads are for people
     arguments = parser.parse_args(argv)
-    with _warnings_as_sentences():
+    with _warnings_as_sentences(), _log_as_sentences():
         return int(_run(arguments))
 
 
@@ -53,12 +54,30 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"jobgroup {__version__}")
-    commands = parser.add_subparsers(metavar="command", required=True)
+    commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
     for name, command in COMMANDS.items():
         one = commands.add_parser(name, help=command.HELP, description=f"{command.HELP}.")
         command.add_arguments(one)
         one.set_defaults(run=command.run)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Lets options stand between names: ``rerun sweep --set max_shots=50 3 7``."""
+
+    _is_inside = False
+
+    def parse_known_args(  # type: ignore[override]  # one signature stands for argparse's three
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse as `argparse` does, twice: the options first."""
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -96,3 +115,19 @@ def _warnings_as_sentences() -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
         yield
+
+
+@contextmanager
+def _log_as_sentences() -> Iterator[None]:
+    """What the engine logs may hold a cloud's words, which drive no terminal either."""
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            complain(self.format(record))
+
+    handler = Told(logging.WARNING)
+    logging.getLogger("jobgroup").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("jobgroup").removeHandler(handler)

@@ -47,6 +47,7 @@ _COLORS: Final = {
     "waiting": "cyan",
     "unconfirmed": "magenta",
 }
+_BAR: Final = ("success", "error", "canceled", *reversed(STATES[:-3]))
 _MOST_NAMED: Final = 3
 
 
@@ -87,7 +88,7 @@ class _Picture:
     def _bar(self, width: int) -> Text:
         now, bar = self._now, Text()
         drawn = passed = 0
-        for state in reversed(STATES):
+        for state in _BAR:
             passed += now.counts.get(state, 0)
             end = round(width * passed / now.total) if now.total else 0
             bar.append("━" * (end - drawn), _COLORS.get(state, "bright_black"))

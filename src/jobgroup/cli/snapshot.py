@@ -108,6 +108,12 @@ _UNITS = (
 
 def told_since(since: float | None, sentence: str) -> str:
     """A standing problem with the time when it began."""
-    if not sentence or since is None:
-        return sentence
-    return f"since {datetime.fromtimestamp(since).astimezone():%Y-%m-%d %H:%M:%S}: {sentence}"
+    return f"since {local(since)}: {sentence}" if sentence and since is not None else sentence
+
+
+def local(seconds: float) -> str:
+    """A time as the clock on the wall shows it; "?" for what no calendar has."""
+    try:
+        return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, ValueError, OSError):
+        return "?"

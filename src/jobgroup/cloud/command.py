@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, which executes the payloads"
     )
+    parser.add_argument("--json", action="store_true", help="print url and token as a line of JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             max_concurrent=arguments.max_concurrent,
             workers=arguments.workers,
             dask=arguments.dask,
+            as_json=arguments.json,
         )
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import shutil
 import signal
@@ -291,11 +292,13 @@ def serve(
     max_concurrent: int | None = None,
     workers: int | None = None,
     dask: str | None = None,
+    as_json: bool = False,
 ) -> None:
     """Run an embedded cloud until Ctrl-C or SIGTERM; prints its url and token.
 
     The arguments are those of `EmbeddedCloud`, and `dask`: the address of the scheduler of a Dask
-    cluster that executes the jobs, at most twice as many at once as it has threads.
+    cluster that executes the jobs, at most twice as many at once as it has threads; `as_json`:
+    print url and token as a line of JSON.
 
     Raises:
         ImportError: the extra "cloud" or "dask" is not installed.
@@ -321,7 +324,10 @@ def serve(
                 workers=workers,
             )
             stack.enter_context(cloud)
-            sys.stdout.write(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.\n")
+            if as_json:
+                sys.stdout.write(json.dumps({"url": cloud.url, "token": cloud.token}) + "\n")
+            else:
+                sys.stdout.write(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.\n")
             sys.stdout.flush()
             ended.wait()
     finally:

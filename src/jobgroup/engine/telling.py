@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 Event = Literal["finished", "first failure"]
 Tell = Callable[[Event, Mapping[str, int], "JobRecord | None"], None]
 
-LOOK_EVERY_S: Final = 1.0
-"""How often an active group is looked at although nothing in it changed: who sends may have died.
-"""
+LOOK_EVERY_S: Final = (1.0, 10.0)
+"""How often a group, active or not, is looked at although nothing in it changed: who sends may have
+died, and of its deletion nothing else tells."""
 
 
 class Telling:
@@ -37,13 +37,13 @@ class Telling:
         self._tell = tell
         self._woken = threading.Event()
         self._woken.set()
-        self._is_over = False
+        self._is_stopped = False
         self._is_exiting = False
+        self._has_told_failure = False
         self._runs_before = session.store.lease.generation()
         self._was_active = look(session)[1]
-        self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
-        self._has_told_failure = False
         self._version = session.store.version
+        self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
         self._unsubscribe = session.subscribe(self._woken.set)
         self._thread = threading.Thread(target=self._follow, name="jobgroup-on-done", daemon=True)
         atexit.register(self._last_look)  # later than the loop's own end, so it runs before that
@@ -51,7 +51,7 @@ class Telling:
 
     def stop(self) -> None:
         """Tell nothing more. From any thread, from within a call too."""
-        self._is_over = True
+        self._is_stopped = True
         self._unsubscribe()
         self._woken.set()
         if not self._is_exiting:
@@ -64,25 +64,27 @@ class Telling:
         self._thread.join(EXIT_TIMEOUT_S)
 
     def _follow(self) -> None:
-        while not self._is_over:
-            self._woken.wait(LOOK_EVERY_S if self._was_active else None)
-            self._woken.clear()
-            is_last = self._is_exiting
-            try:
-                self._look()
-            except GroupDeletedError:
-                break
-            except StorageError as error:  # a full disk, a slow one: later, perhaps
-                self._session.log.warning("on_done of %s: %s", self._session.name, error)
-            if is_last:
-                break
-        self.stop()
+        is_last = False
+        try:
+            while not (is_last or self._is_stopped):
+                self._woken.wait(LOOK_EVERY_S[not self._was_active])
+                self._woken.clear()
+                is_last = self._is_exiting
+                try:
+                    is_last |= self._look()
+                except GroupDeletedError:
+                    return
+                except StorageError as error:  # a full disk, a slow one: later, perhaps
+                    self._session.log.warning("on_done of %s: %s", self._session.name, error)
+        finally:
+            self.stop()
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Tell what is new; returns whether it was the end."""
         store = self._session.store
-        begun = store.lease.generation() != self._runs_before
+        has_begun = store.lease.generation() != self._runs_before
         counts, is_active = look(self._session)
-        self._was_active |= is_active or begun
+        self._was_active |= is_active or has_begun
         if not self._has_told_failure:
             changes = store.changes_since(self._version)
             self._version = changes.version
@@ -91,15 +93,14 @@ class Telling:
             if news is not None:
                 self._has_told_failure = True
                 self._call("first failure", counts, news)
-        if (
-            not self._is_over
-            and not is_active
-            and has_finished(counts, was_active=self._was_active)
-        ):
-            self._is_over = True
-            self._call("finished", counts, None)
+        if is_active or not has_finished(counts, was_active=self._was_active):
+            return False
+        self._call("finished", counts, None)
+        return True
 
     def _call(self, event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
+        if self._is_stopped:
+            return
         try:
             self._tell(event, counts, job)
         except Exception:  # a mistake of the caller's must not end the watching

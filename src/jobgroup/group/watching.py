@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
@@ -193,7 +194,16 @@ class Watching:
 
         Returns:
             A function that ends it. As a decorator, the name is that function's then.
+
+        Raises:
+            TypeError: the callback cannot be called, or is to be awaited.
         """
+        given: object = callback
+        if not callable(given) or inspect.iscoroutinefunction(given):
+            raise TypeError(
+                "on_done takes a function of one argument, which is called in a thread of its own,"
+                f" not {callback!r}."
+            )
 
         def tell(event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
             callback(Notice.of(self, event, counts, job))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 
 from jobgroup.cli.arguments import add_json
 from jobgroup.cli.exits import Exit
 from jobgroup.cli.output import say, say_json, say_table
 from jobgroup.cli.shapes import group_line
-from jobgroup.cli.snapshot import said
+from jobgroup.cli.snapshot import local, said
 from jobgroup.group import JobGroup
 
 HELP = "list the groups on this machine"
@@ -36,10 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         say_table(
             {
                 "name": [g.name for g in groups],
-                "changed": [
-                    f"{datetime.fromtimestamp(g.modified_at).astimezone():%Y-%m-%d %H:%M}"
-                    for g in groups
-                ],
+                "changed": [local(g.modified_at) for g in groups],
                 "size": [f"{g.size_bytes / 1e6:.1f} MB" for g in groups],
                 "jobs": [
                     f"cannot be read: {g.problem}" if g.problem else said(g.counts) for g in groups

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from jobgroup.cli.arguments import add_jobs, add_json, add_name, chosen, records_of
 from jobgroup.cli.exits import Exit
 from jobgroup.cli.output import complain, say, say_json, say_table
 from jobgroup.cli.shapes import group_state, job_history, job_line
-from jobgroup.cli.snapshot import Observer, Snapshot, said, span
+from jobgroup.cli.snapshot import Observer, Snapshot, local, said, span
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
@@ -25,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_name(parser)
     add_jobs(parser, help="place (counted from 0), range (3-7) or id: these in full")
     parser.add_argument(
-        "--state", action="append", choices=STATES, help="only jobs in this state; may be repeated"
+        "--state",
+        action="append",
+        choices=STATES,
+        metavar="STATE",
+        help="only jobs in this state; may be repeated",
     )
     parser.add_argument("--find", metavar="WORDS", help="only jobs in which these words stand")
     parser.add_argument("--offline", action="store_true", help="do not ask the cloud")
@@ -92,17 +97,21 @@ def _say_head(now: Snapshot) -> None:
 
 
 def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int | None]]:
-    return {
+    """What is known of the jobs; a column of gaps alone is left out."""
+    columns: dict[str, list[str | float | int | None]] = {
         "job": [r.position for r in records],
         "name": [r.name for r in records],
         "state": [r.state.replace("_", " ") for r in records],
         "labels": [_pairs(r.labels) for r in records],
-        "sent": [_local(r.sent_at) for r in records],
+        "message": [r.message for r in records],
         "seconds": [r.duration_s for r in records],
         "tries": [r.attempts for r in records],
+        "sent": [None if r.sent_at is None else local(r.sent_at) for r in records],
         "id": [r.remote_id for r in records],
-        "message": [r.message for r in records],
         "note": [r.note for r in records],
+    }
+    return {
+        name: cells for name, cells in columns.items() if any(c not in (None, "") for c in cells)
     }
 
 
@@ -111,22 +120,27 @@ def _described(job: dict[str, object]) -> str:
     width = max(map(len, job))
     lines = []
     for key, value in job.items():
-        if value in (None, "", {}, []):
+        if value in _NOTHING:
             continue
         if isinstance(value, list):
             lines.append(f"{key}:")
             lines += [f"  {_pairs(each, '  ')}" for each in value]
         else:
-            told = _pairs(value) if isinstance(value, dict) else str(value)
-            lines.append(f"{key:{width}}  {told}")
+            lines.append(f"{key:{width}}  {_told(key, value)}")
     return "\n".join(lines)
 
 
 def _pairs(values: dict[str, object], gap: str = ", ") -> str:
-    return gap.join(f"{k}={v}" for k, v in values.items() if v not in (None, "", {}))
+    told = (f"{key}={_told(key, value)}" for key, value in values.items() if value not in _NOTHING)
+    return gap.join(told)
 
 
-def _local(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
+def _told(key: str, value: object) -> str:
+    """A value as people read it: a time is theirs."""
+    if key in _TIMES and isinstance(value, str):
+        return local(datetime.fromisoformat(value).timestamp())
+    return _pairs(value) if isinstance(value, dict) else str(value)
+
+
+_NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
+_TIMES: Final = ("at", "added_at", "sent_at", "started_at", "finished_at")
