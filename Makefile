@@ -22,6 +22,7 @@ help:
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
 	@echo "make docs    the documentation as a site: build/docs/index.html"
+	@echo "make compat  with six releases of Perceval: RELEASES=0.12.2 for one alone"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
 	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make soak    10,000 jobs for half an hour: what grows? SOAK_MINUTES=30"
@@ -42,6 +43,13 @@ lab: $(VENV)/package
 test: lint $(VENV)/chromium $(VENV)/ipykernel6
 	cd js && npm run test
 	pytest -n 2 --dist loadfile --reruns 1
+
+# the releases are the files there, each with what it needs
+RELEASES := $(patsubst tests/compat/releases/%.txt,%,$(wildcard tests/compat/releases/*.txt))
+
+.PHONY: compat
+compat: $(VENV)/tools $(RELEASES:%=$(VENV)/compat/%/package)
+	python tests/compat $(RELEASES)
 
 .PHONY: screenshots
 screenshots: $(VENV)/package $(VENV)/chromium
@@ -111,6 +119,17 @@ $(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder js/node_modules/.package-lock.
 
 $(VENV)/tools: pyproject.toml $(VENV)/python
 	$(PIP) --group dev
+	touch $@
+
+.PRECIOUS: $(VENV)/compat/%/perceval
+$(VENV)/compat/%/perceval: tests/compat/releases/%.txt $(VENV)/python
+	scripts/venv.sh $(VENV)/compat/$*
+	$(VENV)/compat/$*/bin/python -m pip install --quiet --requirement $< 'pytest>=8.4'
+	touch $@
+
+$(VENV)/compat/%/package: $(VENV)/compat/%/perceval $(VENV)/package
+	$(VENV)/compat/$*/bin/python -m pip install --quiet $(WHEELS)/*.whl
+	$(VENV)/compat/$*/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	touch $@
 
 # beside the newest, for the browser tests; what it needs is what the newest needs

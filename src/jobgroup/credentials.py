@@ -214,7 +214,9 @@ def _from_config(theirs: _PercevalConfig, origin: str) -> str | None:
     if module is not None and hasattr(module, theirs.name):
         try:
             config = getattr(module, theirs.name)()  # knows also what was set but not saved
-            token = config.get_token() if _is_same(config.get_url(), origin) else None
+            # 0.13 and 1.0 cannot be configured for another cloud
+            url = config.get_url() if hasattr(config, "get_url") else theirs.default_url
+            token = config.get_token() if _is_same(url, origin) else None
         except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives no token
             _log.debug("Perceval's configuration could not be read.")
             return None
@@ -224,21 +226,35 @@ def _from_config(theirs: _PercevalConfig, origin: str) -> str | None:
         saved = {}
     if not _is_same(saved.get("url") or theirs.default_url, origin):
         return None
-    return _clean_or_none(os.environ.get(theirs.variable)) or _clean_or_none(saved.get("token"))
+    found = (os.environ.get(theirs.variable), saved.get("token"), _token_of_0_12(origin))
+    return next(filter(None, map(_clean_or_none, found)), None)
+
+
+def _token_of_0_12(origin: str) -> str | None:
+    # It saves it in a file of its own, for the one cloud that it can be configured for.
+    if origin != QUANDELA_CLOUD:
+        return None
+    try:
+        return (_perceval_directory() / "token").read_text("utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def _perceval_file() -> dict[str, Any]:
     # Read as Perceval does, without its import, which takes seconds.
-    from platformdirs import user_data_dir
-
-    directory = os.environ.get("PCVL_PERSISTENT_PATH") or user_data_dir(
-        "perceval-quandela", "quandela"
-    )
     try:
-        saved = json.loads((Path(directory) / "config.json").read_text("utf-8"))
+        saved = json.loads((_perceval_directory() / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return saved if isinstance(saved, dict) else {}
+
+
+def _perceval_directory() -> Path:
+    from platformdirs import user_data_dir
+
+    return Path(
+        os.environ.get("PCVL_PERSISTENT_PATH") or user_data_dir("perceval-quandela", "quandela")
+    )
 
 
 def _ask_keyring(user: str) -> str | None:

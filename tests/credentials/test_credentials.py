@@ -137,6 +137,10 @@ def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
     assert run({}, PCVL_CLOUD_TOKEN="env") == ["env", "None", "False"]
     assert run({"remote": {"url": OTHER}}, PCVL_CLOUD_TOKEN="env") == ["None", "env", "False"]
     assert run({"remote": [1]}) == ["None", "None", "False"]
+    (tmp_path / "token").write_text("of-0.12\n")
+    assert run({}) == ["of-0.12", "None", "False"]
+    assert run({"remote": {"token": "saved"}}) == ["saved", "None", "False"]
+    assert run({"remote": {"url": OTHER}}) == ["None", "None", "False"]
 
 
 def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
@@ -152,6 +156,15 @@ def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
             vault.token_for(QUANDELA)
     finally:
         perceval.RemoteConfig.clear_cache()
+
+
+def test_a_perceval_that_knows_no_urls_is_for_quandela_cloud(vault, monkeypatch):
+    """The RemoteConfig of 0.13 and 1.0 has tokens, and no `get_url`."""
+    config = types.SimpleNamespace(get_token=lambda: SECRET)
+    monkeypatch.setitem(sys.modules, "perceval", types.SimpleNamespace(RemoteConfig=lambda: config))
+    assert vault.token_for(QUANDELA) == SECRET
+    with pytest.raises(NoTokenError):
+        vault.token_for(OTHER)
 
 
 def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):

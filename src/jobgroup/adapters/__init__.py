@@ -7,17 +7,23 @@ for a library that he does not use.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
 from jobgroup.adapters.base import JobDraft, NoIdealError, UndecodableResultError
+from jobgroup.errors import MissingExtraError
 
 __all__ = ["JobDraft", "NoIdealError", "UndecodableResultError", "decode", "ideal_of", "read_job"]
 
 _ADAPTERS: Final = {"perceval": "jobgroup.adapters.perceval"}
+_OLDEST: Final = {"perceval": ("perceval-quandela", [0, 12])}
 
 
 def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDraft]:
@@ -28,6 +34,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
     Raises:
         TypeError: `job` is no remote job, or was sent and got kwargs.
         ValueError: its cloud's url cannot be one.
+        MissingExtraError: the library's release is too old.
         Exception: what the library itself raises for wrong kwargs.
     """
     drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
@@ -57,7 +64,13 @@ def decode(document: Mapping[str, Any]) -> Any:
         ) from None
     if find_spec("perceval") is None:
         return plain
-    return import_module(_ADAPTERS["perceval"]).decode(text, plain)
+    try:
+        adapter = _adapter("perceval")
+    except MissingExtraError as error:
+        raise UndecodableResultError(
+            f"{error} The results' text is kept in this error's `raw`.", raw=text
+        ) from None
+    return adapter.decode(text, plain)
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
@@ -73,10 +86,30 @@ def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
 
 def _adapter_of(job: object) -> ModuleType:
     for base in type(job).__mro__:
-        module = _ADAPTERS.get(base.__module__.partition(".")[0])
-        if module is not None:
-            return import_module(module)
+        library = base.__module__.partition(".")[0]
+        if library in _ADAPTERS:
+            return _adapter(library)
     raise TypeError(
         f"A {type(job).__name__} cannot be added to a job group; add a Perceval RemoteJob, "
-        "such as Sampler(RemoteProcessor(...)).sample_count. Nothing was added."
+        "such as Sampler(RemoteProcessor(...)).sample_count, or an Execution. Nothing was added."
     )
+
+
+@cache
+def _adapter(library: str) -> ModuleType:
+    """The module for a client library.
+
+    Raises:
+        MissingExtraError: a release is installed that is too old.
+    """
+    distribution, oldest = _OLDEST[library]
+    with suppress(PackageNotFoundError):  # vendored, say: then it is tried
+        release = version(distribution)
+        if [int(n) for n in re.findall(r"\d+", release)[:2]] < oldest:
+            wanted = ".".join(map(str, oldest))
+            raise MissingExtraError(
+                f"{library.capitalize()} {release} is installed, and jobgroup knows {wanted} and"
+                f' newer. Nothing was changed: pip install --upgrade "jobgroup[{library}]", then'
+                " try again."
+            )
+    return import_module(_ADAPTERS[library])

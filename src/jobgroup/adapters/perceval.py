@@ -9,6 +9,7 @@ import re
 from copy import copy
 from typing import Any, Final
 
+import perceval
 from perceval import RemoteJob
 from perceval.serialization import serialize
 
@@ -25,39 +26,64 @@ _OURS_TO_SET: Final = ("job_name", "job_group_name")
 
 def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
     """The draft of one remote job, unsent or sent. See `adapters.read_job`."""
+    if isinstance(job, getattr(perceval, "Execution", ())):
+        from jobgroup.adapters.perceval_execution import read_execution
+
+        return read_execution(job, kwargs)
     if not isinstance(job, RemoteJob):
         raise TypeError(
             f"Only a job for a cloud can be added, and a {type(job).__name__} is none: make it "
             "from a RemoteProcessor. Nothing was added."
         )
-    handler = job._rpc_handler
-    cloud = cloud_of(handler)
     if job.id is not None and kwargs:
         raise TypeError(
             f"The job was sent already, as {job.id}: it takes no {', '.join(kwargs)} any more. "
             "Nothing was added."
         )
-    body = _body_of(job, kwargs) if job.id is None else _json_ready(job._request_data or {})
-    for key in _OURS_TO_SET:
-        body.pop(key, None)
-    if body:
-        body = {"platform_name": handler.name, **body, **cloud.extras}
+    body = _body_of(job, kwargs) if job.id is None else json_ready(job._request_data or {})
     payload = body.get("payload") or {}
     return [
-        JobDraft(
+        draft_of(
+            job._rpc_handler,
             name=job.name or "unnamed",
-            platform=handler.name,
-            origin=cloud.origin,
-            provider=cloud.provider,
             body=body,
             params=params_of(payload, kwargs),
             facts=facts_of(payload),
             remote_id=job.id,
-            status=None if job.id is None else _status_of(job._job_status),
-            token=cloud.token,
-            proxies=cloud.proxies,
+            status=None if job.id is None else job._job_status,
         )
     ]
+
+
+def draft_of(
+    handler: Any,
+    *,
+    name: str,
+    body: dict[str, Any],
+    params: dict[str, Any],
+    facts: dict[str, Any],
+    remote_id: str | None = None,
+    status: Any = None,
+) -> JobDraft:
+    """The draft of a job for a handler's cloud; `status` is Perceval's, of one that was sent."""
+    cloud = cloud_of(handler)
+    for key in _OURS_TO_SET:
+        body.pop(key, None)
+    if body:
+        body = {"platform_name": handler.name, **body, **cloud.extras}
+    return JobDraft(
+        name=name,
+        platform=handler.name,
+        origin=cloud.origin,
+        provider=cloud.provider,
+        body=body,
+        params=params,
+        facts=facts,
+        remote_id=remote_id,
+        status=None if status is None else _status_of(status),
+        token=cloud.token,
+        proxies=cloud.proxies,
+    )
 
 
 def decode(text: str, plain: Any) -> Any:
@@ -131,10 +157,11 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
     twin._job_context = serialize(job._job_context)
     twin._job_status = type(job._job_status)()
     twin.execute_async(**kwargs)
-    return _json_ready(recorder.body)
+    return json_ready(recorder.body)
 
 
-def _json_ready(data: Any) -> dict[str, Any]:
+def json_ready(data: Any) -> dict[str, Any]:
+    """Perceval's objects as the texts that its clouds get."""
     ready: dict[str, Any] = json.loads(json.dumps(serialize(data), allow_nan=False))
     return ready
 

@@ -33,9 +33,13 @@ class CloudOfJob:
 def cloud_of(handler: Any) -> CloudOfJob:
     """The cloud behind a handler.
 
-    Raises ValueError for a url that cannot be a cloud's.
+    Raises ValueError for a url that cannot be a cloud's, TypeError for a cloud that no provider
+    speaks to.
     """
-    is_scaleway = type(handler).__module__.startswith("perceval.providers.scaleway")
+    kind = type(handler).__module__.removeprefix("perceval.providers.").partition(".")[0]
+    if kind == "kipu":
+        raise TypeError("Jobs for Kipu cannot be added. Nothing was added.")
+    is_scaleway = kind == "scaleway"
     token = handler.headers.get("X-Auth-Token") if is_scaleway else handler.token
     return CloudOfJob(
         provider="scaleway" if is_scaleway else "quandela",

@@ -48,6 +48,8 @@ def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revisi
 
 def changeable(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a payload that can be changed, as they are."""
+    if "computation" in payload:  # its limits stand there too, only to be shown
+        return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
     iterated = _iterated(payload)

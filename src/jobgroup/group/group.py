@@ -99,7 +99,9 @@ class JobGroup(Running, Analysing, Keeping, Saved):
 
         Args:
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
-                ``Sampler(remote_processor).sample_count``, or a `jobgroup.RemoteJob`.
+                ``Sampler(remote_processor).sample_count``, an ``Execution`` of Perceval 1.3, such
+                as ``ExecutionFactory(remote_computer, experiment, 1000).probs``, or a
+                `jobgroup.RemoteJob`.
             labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
                 columns of the results.
             kwargs: parameters to pass to the job at execution, such as ``max_samples=10_000``.
@@ -107,6 +109,7 @@ class JobGroup(Running, Analysing, Keeping, Saved):
         Raises:
             TypeError: it is not a remote job (a local one, say); nothing was added.
             DuplicateJobError: the group has a job with that id; nothing was added.
+            MissingExtraError: the Perceval that is installed is older than 0.12; nothing was added.
             StorageError: it could not be written; nothing was added.
         """
         self.add_many([(job_to_add, kwargs, labels)])

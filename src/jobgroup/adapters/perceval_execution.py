@@ -1,0 +1,124 @@
+"""Perceval's Executions, which it has since 1.3: reading one as it would be launched."""
+
+# ruff: noqa: SLF001  # where an Execution is sent, and as what it was, is in no public attribute
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from typing import Any
+
+from perceval import Execution, RemoteComputer
+from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
+
+from jobgroup.adapters.base import JobDraft
+from jobgroup.adapters.perceval import draft_of, json_ready
+from jobgroup.adapters.perceval_facts import facts_of, params_of
+
+
+def read_execution(execution: Execution, kwargs: dict[str, Any]) -> list[JobDraft]:
+    """The draft of one Execution, unsent or sent. See `adapters.read_job`."""
+    computer = execution.computer
+    layer = getattr(computer, "_communication_layer", None)
+    if not isinstance(computer, RemoteComputer):
+        raise TypeError(
+            f"Only an Execution for a cloud can be added, and that of a {type(computer).__name__} "
+            "is none: make it with a RemoteComputer. Nothing was added."
+        )
+    if not isinstance(layer, RPCBasedCommunicationLayer):
+        raise TypeError(
+            f"An Execution through a {type(layer).__name__} cannot be added: jobgroup does not "
+            "know that cloud. Nothing was added."
+        )
+    handler = layer._rpc_handler
+    if execution.was_sent:
+        return [_sent(execution, handler, kwargs)]
+    computation = deepcopy(execution.computation)
+    if kwargs:
+        computation.add_params(**kwargs)
+    if execution.name:
+        computation.job_name = execution.name
+    recorder = _Recorder(layer, computer)
+    # its own launch does what add_params, checks, mitigations and payload need; only the layer to
+    # the cloud is another
+    twin = copy(computer)
+    twin._communication_layer = RPCBasedCommunicationLayer(recorder)
+    if twin._get_local_mitigations():
+        raise TypeError(
+            "An Execution with error mitigations that are done on this machine cannot be added"
+            " yet. Nothing was added."
+        )
+    twin.execute_async(computation)
+    (body,) = recorder.bodies
+    described = _described(computation, twin)
+    return [
+        draft_of(
+            handler,
+            name=computation.job_name or "unnamed",
+            body=body,
+            params=params_of(described, kwargs),
+            facts=facts_of(described),
+        )
+    ]
+
+
+class _Recorder:
+    """Stands where a computer's handler to its cloud was, and keeps what would have been sent."""
+
+    def __init__(self, layer: RPCBasedCommunicationLayer, computer: RemoteComputer) -> None:
+        self.name = layer.name
+        # `details` asks the cloud again when they are 5 s old
+        self._details = getattr(layer, "_platform_details", None) or computer.details
+        self.bodies: list[dict[str, Any]] = []
+
+    def fetch_platform_details(self) -> Any:
+        return self._details
+
+    def create_job(self, body: Any) -> str:
+        self.bodies.append(json_ready(body))
+        return f"none: recorded as {len(self.bodies)}, not sent"
+
+
+def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobDraft:
+    """That of one that was launched: its body is not known, for the computer may have changed."""
+    getters = [getter for row in execution._getters for getter in row]
+    if not getters:
+        raise TypeError(
+            "The Execution was executed already, while you waited: there is nothing left to run or"
+            " fetch. Add execution.clone() to run it again. Nothing was added."
+        )
+    if kwargs:
+        raise TypeError(
+            f"The Execution was sent already: it takes no {', '.join(kwargs)} any more. Nothing was"
+            " added."
+        )
+    if len(getters) > 1 or execution._mitigations:
+        raise TypeError(
+            "An Execution with error mitigations that are done on this machine cannot be added"
+            " yet. Nothing was added."
+        )
+    described = _described(execution.computation, execution.computer)
+    return draft_of(
+        handler,
+        name=execution.name or "unnamed",
+        body={},
+        params=params_of(described, {}),
+        facts=facts_of(described),
+        remote_id=getters[0]._remote_id,
+        status=getters[0]._status,
+    )
+
+
+def _described(computation: Any, computer: RemoteComputer) -> dict[str, Any]:
+    """An Execution in the shape of the payloads before it, whose parts are read for people."""
+    payload = computer.prepare_payload(computation)
+    parts = {
+        "command": computation.command.name,
+        "experiment": computation.experiment,
+        "noise": payload.get("noise"),
+        "parameters": payload.get("parameters"),
+        "iterator": getattr(computation, "iterations", None),
+        **computation.parameters,
+    }
+    if payload.get("mitigations"):
+        parts["error_mitigations"] = ", ".join(type(m).__name__ for m in payload["mitigations"])
+    return json_ready({name: part for name, part in parts.items() if part is not None})

@@ -1,0 +1,105 @@
+"""A cloud for whichever Perceval is installed: that of `make compat`, or one of the session's own.
+
+An old Perceval cannot execute payloads, so `make compat` has the cloud in another environment and
+says where in JOBGROUP_COMPAT_CLOUD: its url and its token.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from which_release import RELEASE
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # old releases' own affairs with newer libraries
+    import perceval as pcvl
+    from perceval.algorithm import Sampler
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where a cloud is, and what it can be asked without any client."""
+
+    url: str
+    token: str
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The answer to a request, decoded."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = httpx.request(method, self.url + path, headers=headers, timeout=120, **options)
+        answer.raise_for_status()
+        return answer.json()
+
+    def payload(self, job_id: str) -> Any:
+        """What a job was sent with."""
+        return self.ask("GET", f"/api/jobs/{job_id}/data")["payload"]
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """A cloud that is ready to execute."""
+    where = os.environ.get("JOBGROUP_COMPAT_CLOUD")
+    if where:
+        yield Cloud(*where.split())
+        return
+    from jobgroup.cloud import EmbeddedCloud
+
+    with EmbeddedCloud() as running:
+        cloud = Cloud(running.url, running.token)
+        # Perceval's client waits 10 s for a platform that a worker describes once it has started
+        cloud.ask("GET", "/api/platforms/sim:altair/processor")
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def two_beside_heralds() -> int:
+    """What a filter of two photons is for a gate with two heralds, which 0.12 counts among them."""
+    return 2 if RELEASE >= (0, 13) else 4
+
+
+@pytest.fixture
+def processor(cloud: Cloud) -> Callable[..., Any]:
+    """Makes a remote processor of two photons in an interferometer with one free phase."""
+
+    def make(platform: str = "sim:slos", phase: Any = 0.3) -> Any:
+        made = pcvl.RemoteProcessor(platform, token=cloud.token, url=cloud.url)
+        made.add(0, pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(phase) // pcvl.BS())
+        made.min_detected_photons_filter(2)
+        made.with_input(pcvl.BasicState([1, 1]))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a sampler of such a processor."""
+
+    def make(*iterations: Any, **options: Any) -> Any:
+        made = Sampler(processor(**options), max_shots_per_call=100_000)
+        for iteration in iterations:
+            made.add_iteration(**iteration)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def ended() -> Callable[[Any], Any]:
+    """Waits until a job of Perceval's own has ended, and gives it."""
+
+    def wait(job: Any) -> Any:
+        give_up = time.monotonic() + 60
+        while not job.is_complete:
+            assert time.monotonic() < give_up, "the job does not end"
+            time.sleep(0.1)
+        return job
+
+    return wait

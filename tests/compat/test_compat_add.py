@@ -1,0 +1,141 @@
+"""What `add` makes of the remote jobs of whichever release of Perceval is installed."""
+
+from __future__ import annotations
+
+import math
+
+import perceval as pcvl
+import pytest
+from perceval.algorithm import Sampler
+
+from jobgroup import DuplicateJobError, JobGroup
+
+
+def _sent_by_both(jg, job, cloud, **kwargs):
+    """The payload that jobgroup has sent for a job, and the one that Perceval itself sends."""
+    jg.add(job, **kwargs)
+    jg.run_parallel()
+    job.execute_async(**kwargs)
+    return cloud.payload(jg.remote_jobs[-1].id), cloud.payload(job.id)
+
+
+def test_unsent(sampler, cloud, ended):
+    """An unsent job arrives as Perceval itself sends it, and gives Perceval's results."""
+    jg, job = JobGroup("unsent"), sampler().probs
+    ours, theirs = _sent_by_both(jg, job, cloud)
+    assert ours == theirs
+    jg.wait(60)
+    (result,) = jg.get_results()
+    assert type(result["results"]) is pcvl.BSDistribution
+    assert result == ended(job).get_results()
+    assert result["physical_perf"] * result["logical_perf"] == pytest.approx(1)
+
+
+def test_kwargs(sampler, cloud):
+    """Arguments given to `add` arrive; each entry of one object has its own."""
+    jg, jobs = JobGroup("kwargs"), sampler()
+    ours, theirs = _sent_by_both(jg, jobs.sample_count, cloud, max_samples=70)
+    assert ours == theirs
+    job = jobs.sample_count
+    jg.add_many([(job, {"max_samples": n}) for n in (30, 50)])
+    jg.run_parallel()
+    jg.wait(60)
+    counts = [sum(result["results"].values()) for result in jg.get_results()]
+    assert counts == [70, 30, 50]
+    assert job.id is None
+
+
+def test_wrong_kwargs(sampler, cloud):
+    """Perceval's own refusal reaches the caller, and nothing was added."""
+    jg = JobGroup("wrong kwargs")
+    with pytest.raises(RuntimeError):
+        jg.add(sampler().sample_count, max_sample=70)
+    assert len(jg) == 0
+
+
+def test_iterator(sampler, cloud):
+    """A sweep inside one job is one entry whose result has each iteration's."""
+    phases = [0.0, 0.7, 1.4]
+    jobs = sampler(*({"circuit_params": {"phi": phase}} for phase in phases), phase=pcvl.P("phi"))
+    jg = JobGroup("iterator")
+    ours, theirs = _sent_by_both(jg, jobs.probs, cloud)
+    assert ours == theirs
+    assert jg.remote_jobs[0].params["iterator"] == {"phi": phases}
+    jg.wait(60)
+    (result,) = jg.get_results()
+    assert [each["iteration"]["circuit_params"]["phi"] for each in result["results_list"]] == phases
+    together = [each["results"][pcvl.BasicState([1, 1])] for each in result["results_list"]]
+    assert together == pytest.approx([math.cos(phase) ** 2 for phase in phases])
+
+
+def test_sent(sampler, ended):
+    """A job that Perceval sent itself is taken over by its id, with its results, and once only."""
+    job = sampler().sample_count
+    job.execute_async(max_samples=40)
+    jg = JobGroup("sent")
+    with pytest.raises(TypeError, match="sent already"):
+        jg.add(job, max_samples=50)
+    jg.add(job)
+    with pytest.raises(DuplicateJobError):
+        jg.add(job)
+    jg.wait(60)
+    assert [j.id for j in jg.remote_jobs] == [job.id]
+    assert jg.get_results() == [ended(job).get_results()]
+
+
+def test_resumed(sampler, ended, cloud):
+    """A job that is known by its id alone can be added, and its results fetched."""
+    job = sampler().sample_count
+    job.execute_async(max_samples=40)
+    resumed = sampler().sample_count.from_id(job.id, job._rpc_handler)  # noqa: SLF001
+    jg = JobGroup("resumed")
+    jg.add(resumed)
+    jg.wait(60)
+    assert jg.get_results() == [ended(job).get_results()]
+
+
+def test_rerun(sampler, cloud):
+    """A job that failed is rerun in its place, and the new attempt's results are there."""
+    jg = JobGroup("rerun")
+    jg.add(sampler().sample_count, max_samples=40)
+    fault = {"kind": "fail_job", "times": 1, "sentence": "The laser lost its lock"}
+    cloud.ask("POST", "/faults", json=fault)
+    jg.run_parallel()
+    jg.wait(60)
+    (failed,) = jg.list_unsuccessful_jobs()
+    assert failed.message == "The laser lost its lock"
+    jg.rerun_failed_parallel()
+    jg.wait(60)
+    (result,) = jg.get_results()
+    assert sum(result["results"].values()) == 40
+    assert len(jg.remote_jobs[0].attempts) == 2
+
+
+def test_heralds(cloud, two_beside_heralds):
+    """A heralded gate on a noisy platform gives what the release's own client is told."""
+    processor = pcvl.RemoteProcessor("sim:altair", token=cloud.token, url=cloud.url)
+    processor.add(0, pcvl.catalog["heralded cnot"].build_processor())
+    processor.min_detected_photons_filter(two_beside_heralds)
+    processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
+    job = Sampler(processor, max_shots_per_call=1_000_000).probs
+    jg = JobGroup("heralded")
+    jg.add(job)
+    assert jg.remote_jobs[0].facts["heralds"] == "4: 1, 5: 1"
+    jg.run_parallel()
+    jg.wait(60)
+    ours = jg.get_results()[0]
+    theirs = job()
+    assert ours["results"] == theirs["results"]
+    assert ours["physical_perf"] == pytest.approx(theirs["physical_perf"], rel=1e-12)
+    assert ours["physical_perf"] * ours["logical_perf"] == pytest.approx(9.6e-7, rel=0.1)
+
+
+def test_local_jobs_are_refused():
+    """A job of a local processor is none for a cloud: a sentence, and nothing was added."""
+    processor = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
+    processor.min_detected_photons_filter(1)
+    processor.with_input(pcvl.BasicState([1, 1]))
+    jg = JobGroup("local")
+    with pytest.raises(TypeError, match="Nothing was added"):
+        jg.add(Sampler(processor).probs)
+    assert len(jg) == 0

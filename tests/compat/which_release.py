@@ -1,0 +1,7 @@
+"""The release of Perceval that is installed here."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+RELEASE = tuple(map(int, version("perceval-quandela").split(".")[:2]))

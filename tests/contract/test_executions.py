@@ -1,0 +1,70 @@
+"""Executions of Perceval 1.3 in a group, on the embedded cloud."""
+
+from __future__ import annotations
+
+import math
+
+import perceval as pcvl
+import pytest
+from perceval.providers.quandela import QuandelaCommunicationLayer
+
+from jobgroup import JobGroup
+
+
+@pytest.fixture
+def factory(cloud):
+    """Makes factories of Executions of two photons in an interferometer with a free phase."""
+
+    def make(platform="sim:slos"):
+        phase = pcvl.P("phi")
+        experiment = pcvl.Experiment(2).add(0, pcvl.BS()).add(0, pcvl.PS(phase)).add(0, pcvl.BS())
+        phase.set_value(0.3)
+        experiment.with_input(pcvl.BasicState([1, 1]))
+        experiment.min_detected_photons_filter(2)
+        layer = QuandelaCommunicationLayer(platform, token=cloud.token, url=cloud.url)
+        return pcvl.ExecutionFactory(pcvl.RemoteComputer(layer), experiment, 100_000)
+
+    return make
+
+
+def test_an_execution_is_an_entry(factory, cloud):
+    """Added with its arguments, sent once, and its result is the one that Perceval has of it."""
+    before = len(cloud.jobs())
+    execution = factory().probs
+    jg = JobGroup("execution")
+    jg.add(execution, max_samples=500)
+    assert len(cloud.jobs()) == before
+    assert jg.remote_jobs[0].params["max_samples"] == 500
+    jg.run_sequential(0)
+    assert "computation" in cloud.jobs()[-1].payload
+    assert len(cloud.jobs()) == before + 1
+    theirs = execution(max_samples=500)
+    assert jg.get_results() == [theirs]
+    assert theirs["results"][pcvl.BasicState([1, 1])] == pytest.approx(math.cos(0.3) ** 2)
+
+
+def test_a_sweep_in_an_execution(factory):
+    """Its iterations are one entry's, and each has its result."""
+    sweep = factory()
+    for phi in (0.0, 0.7):
+        sweep.add_iteration(circuit_params={"phi": phi})
+    jg = JobGroup("sweep")
+    jg.add(sweep.sample_count, max_samples=50)
+    jg.run_sequential(0)
+    (result,) = jg.get_results()
+    assert [sum(each["results"].values()) for each in result["results_list"]] == [50, 50]
+    assert [each["iteration"]["circuit_params"]["phi"] for each in result["results_list"]] == [
+        0.0,
+        0.7,
+    ]
+
+
+def test_an_execution_that_was_sent(factory):
+    """One that Perceval has launched is taken over by its id, and its results are Perceval's."""
+    execution = factory().probs
+    execution.execute_async()
+    jg = JobGroup("sent")
+    jg.add(execution)
+    jg.wait(60)
+    assert jg.list_successful_jobs()
+    assert jg.get_results() == [execution.get_results()]
