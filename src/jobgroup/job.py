@@ -113,7 +113,10 @@ class RemoteJob:
 
     @property
     def id(self) -> str | None:
-        """Its id on the cloud; None if it was never sent."""
+        """Its id on the cloud; None if it was never sent.
+
+        Of an Execution that is several jobs there it is their ids, with " + " between them.
+        """
         return None if self._session is None else self._record.remote_id
 
     @property

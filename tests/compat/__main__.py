@@ -86,7 +86,7 @@ def _table(outcomes: dict[str, dict[str, str]]) -> str:
 
 
 def _said(name: str) -> str:
-    return re.sub(r"\[(.*)\]", r" \1", name.removeprefix("test_")).replace("_", " ")
+    return re.sub(r"\[(.*)-(.*)\]", r", \1, \2", name.removeprefix("test_")).replace("_", " ")
 
 
 if __name__ == "__main__":

@@ -311,6 +311,8 @@ def test_an_older_group_is_brought_up_to_date(finished, data_dir, in_child):
         for column in ("shots", "payload_id", "changes"):
             copy.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
         copy.execute("DROP TABLE results")
+        copy.execute("DROP TABLE parts")
+        copy.execute("ALTER TABLE jobs DROP COLUMN recipe_id")
         copy.execute("PRAGMA user_version = 1")
         copy.commit()
     shutil.copy(old, data_dir / "old")

@@ -84,6 +84,7 @@ FLOORS = {
     "errors": 0,
     "status": 0,
     "origin": 0,
+    "remote_ids": 0,
     "store": 1,
     "providers": 1,
     "adapters": 1,

@@ -45,9 +45,12 @@ def decode(document: Mapping[str, Any]) -> Any:
     """What a cloud's result document holds, decoded exactly as Perceval does.
 
     Without Perceval installed the JSON is decoded and Perceval's own texts in it stay texts. What
-    stands in `plain` is a result as it is, of a cloud that speaks no Perceval.
+    stands in `plain` is a result as it is, of a cloud that speaks no Perceval. Of a job that is
+    several on its cloud it is their documents, as `parts`, with the `recipe` that composes them.
     Raises UndecodableResultError, which keeps the text.
     """
+    if "recipe" in document:
+        return _composed(document)
     if "results" not in document and "plain" in document:
         return document["plain"]
     text = document.get("results")
@@ -71,6 +74,21 @@ def decode(document: Mapping[str, Any]) -> Any:
             f"{error} The results' text is kept in this error's `raw`.", raw=text
         ) from None
     return adapter.decode(text, plain)
+
+
+def _composed(document: Mapping[str, Any]) -> Any:
+    texts = [part.get("results") for part in document["parts"]]
+    raw = json.dumps(texts)
+    if find_spec("perceval") is None:
+        raise UndecodableResultError(
+            "The results are composed of several by Perceval, which is not installed: pip install"
+            " 'jobgroup[perceval]'. Their texts are kept in this error's `raw`.",
+            raw=raw,
+        )
+    _adapter("perceval")
+    from jobgroup.adapters import perceval_composition
+
+    return perceval_composition.compose(texts, document["recipe"], raw)
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:

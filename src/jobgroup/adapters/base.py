@@ -28,6 +28,9 @@ class JobDraft:
         status: what is known of a sent job; None for an unsent one.
         token: opens `origin` alone; for this process' memory, never for a file.
         proxies: scheme to proxy url.
+        recipe: of a job that is several on its cloud: what `adapters.decode` composes its results
+            with. Its body then has `parts`, a body for each of them, and its id is theirs together
+            (`remote_ids.joined`).
     """
 
     name: str
@@ -42,6 +45,7 @@ class JobDraft:
     status: JobStatus | None = None
     token: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    recipe: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 class UndecodableResultError(BadAnswerError):

@@ -64,13 +64,16 @@ def draft_of(
     facts: dict[str, Any],
     remote_id: str | None = None,
     status: Any = None,
+    recipe: dict[str, Any] | None = None,
 ) -> JobDraft:
     """The draft of a job for a handler's cloud; `status` is Perceval's, of one that was sent."""
     cloud = cloud_of(handler)
-    for key in _OURS_TO_SET:
-        body.pop(key, None)
-    if body:
-        body = {"platform_name": handler.name, **body, **cloud.extras}
+    for each in [body] if recipe is None else body["parts"]:
+        for key in _OURS_TO_SET:
+            each.pop(key, None)
+        if each:
+            each.setdefault("platform_name", handler.name)
+            each.update(cloud.extras)
     return JobDraft(
         name=name,
         platform=handler.name,
@@ -81,6 +84,7 @@ def draft_of(
         facts=facts,
         remote_id=remote_id,
         status=None if status is None else _status_of(status),
+        recipe=recipe,
         token=cloud.token,
         proxies=cloud.proxies,
     )
@@ -88,13 +92,7 @@ def draft_of(
 
 def decode(text: str, plain: Any) -> Any:
     """The results in `text`, whose JSON is `plain`, through Perceval's own `get_results`."""
-    _refuse_foreign_code(text, plain)
-    if not is_within_bounds(plain):
-        raise UndecodableResultError(
-            f"The results would take more than {MAX_UNPACKED_BYTES >> 20} MiB unpacked, so they"
-            " were not; their text is kept in this error's `raw`.",
-            raw=text,
-        )
+    refuse_harm(text, plain)
     try:
         return RemoteJob.from_id("decoded here", _Results(text)).get_results()
     except Exception as error:
@@ -103,6 +101,21 @@ def decode(text: str, plain: Any) -> Any:
             "`raw`.",
             raw=text,
         ) from error
+
+
+def refuse_harm(text: str, plain: Any) -> None:
+    """See that decoding does neither run foreign code nor fill the memory.
+
+    Raises:
+        UndecodableResultError: it would.
+    """
+    _refuse_foreign_code(text, plain)
+    if not is_within_bounds(plain):
+        raise UndecodableResultError(
+            f"The results would take more than {MAX_UNPACKED_BYTES >> 20} MiB unpacked, so they"
+            " were not; their text is kept in this error's `raw`.",
+            raw=text,
+        )
 
 
 class _Recorder:

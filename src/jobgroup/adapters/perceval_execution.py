@@ -9,10 +9,13 @@ from typing import Any
 
 from perceval import Execution, RemoteComputer
 from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
+from perceval.runtime import ExecutionStatus
 
 from jobgroup.adapters.base import JobDraft
 from jobgroup.adapters.perceval import draft_of, json_ready
+from jobgroup.adapters.perceval_composition import recipe_of
 from jobgroup.adapters.perceval_facts import facts_of, params_of
+from jobgroup.remote_ids import joined
 
 
 def read_execution(execution: Execution, kwargs: dict[str, Any]) -> list[JobDraft]:
@@ -42,21 +45,17 @@ def read_execution(execution: Execution, kwargs: dict[str, Any]) -> list[JobDraf
     # the cloud is another
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
-    if twin._get_local_mitigations():
-        raise TypeError(
-            "An Execution with error mitigations that are done on this machine cannot be added"
-            " yet. Nothing was added."
-        )
-    twin.execute_async(computation)
-    (body,) = recorder.bodies
-    described = _described(computation, twin)
+    launched = twin.execute_async(computation)
+    recipe = _recipe(computation, *launched)
+    described = _described(computation, twin, launched[0])
     return [
         draft_of(
             handler,
             name=computation.job_name or "unnamed",
-            body=body,
+            body=recorder.bodies[0] if recipe is None else {"parts": recorder.bodies},
             params=params_of(described, kwargs),
             facts=facts_of(described),
+            recipe=recipe,
         )
     ]
 
@@ -91,24 +90,32 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobDraf
             f"The Execution was sent already: it takes no {', '.join(kwargs)} any more. Nothing was"
             " added."
         )
-    if len(getters) > 1 or execution._mitigations:
-        raise TypeError(
-            "An Execution with error mitigations that are done on this machine cannot be added"
-            " yet. Nothing was added."
-        )
-    described = _described(execution.computation, execution.computer)
+    mitigations = execution._mitigations
+    launched = mitigations, execution._imperfections, execution._getters
+    recipe = _recipe(execution.computation, *launched)
+    described = _described(execution.computation, execution.computer, mitigations)
     return draft_of(
         handler,
         name=execution.name or "unnamed",
-        body={},
+        body={} if recipe is None else {"parts": [{} for _ in getters]},
         params=params_of(described, {}),
         facts=facts_of(described),
-        remote_id=getters[0]._remote_id,
-        status=getters[0]._status,
+        remote_id=joined(getter._remote_id for getter in getters),
+        status=ExecutionStatus.merge_status([getter._status for getter in getters]),
+        recipe=recipe,
     )
 
 
-def _described(computation: Any, computer: RemoteComputer) -> dict[str, Any]:
+def _recipe(
+    computation: Any, mitigations: Any, imperfections: Any, getters: Any
+) -> dict[str, Any] | None:
+    """How its results are composed, where it has mitigations that are done on this machine."""
+    if not mitigations:
+        return None
+    return recipe_of(computation, mitigations, imperfections, [len(row) for row in getters])
+
+
+def _described(computation: Any, computer: RemoteComputer, local: list[Any]) -> dict[str, Any]:
     """An Execution in the shape of the payloads before it, whose parts are read for people."""
     payload = computer.prepare_payload(computation)
     parts = {
@@ -119,6 +126,7 @@ def _described(computation: Any, computer: RemoteComputer) -> dict[str, Any]:
         "iterator": getattr(computation, "iterations", None),
         **computation.parameters,
     }
-    if payload.get("mitigations"):
-        parts["error_mitigations"] = ", ".join(type(m).__name__ for m in payload["mitigations"])
+    mitigations = [*local, *(payload.get("mitigations") or [])]
+    if mitigations:
+        parts["error_mitigations"] = ", ".join(type(m).__name__ for m in mitigations)
     return json_ready({name: part for name, part in parts.items() if part is not None})

@@ -38,7 +38,7 @@ def ideal_of(payload: Mapping[str, Any]) -> dict[str, float]:
 def _computed(content: str, least: int | None) -> dict[str, float]:
     message = experiment_in(content)
     # Perceval evaluates both as Python, and a group's file may come from anybody.
-    if _has_formula(message) or "{" in message.input_state:
+    if has_formula(message) or "{" in message.input_state:
         raise NoIdealError("The ideal is not computed where parameters are formulas.")
 
     import perceval as pcvl
@@ -56,7 +56,8 @@ def _computed(content: str, least: int | None) -> dict[str, float]:
     return {str(state): float(share) for state, share in found.items()}
 
 
-def _has_formula(message: Any) -> bool:
+def has_formula(message: Any) -> bool:
+    """Whether a message of a circuit has parameters that are formulas."""
     return any(
         field.name == "expression" or (field.type == field.TYPE_MESSAGE and _any_in(value))
         for field, value in message.ListFields()
@@ -65,6 +66,6 @@ def _has_formula(message: Any) -> bool:
 
 def _any_in(value: Any) -> bool:
     if hasattr(value, "ListFields"):
-        return _has_formula(value)
+        return has_formula(value)
     values = value.values() if hasattr(value, "values") else value
-    return any(_has_formula(each) for each in values if hasattr(each, "ListFields"))
+    return any(has_formula(each) for each in values if hasattr(each, "ListFields"))

@@ -15,9 +15,11 @@ import anyio
 from jobgroup.engine.launching import carry_out
 from jobgroup.engine.liveness import is_live
 from jobgroup.engine.nursery import together
+from jobgroup.engine.parts import bodies_of
 from jobgroup.engine.plans import Plan, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
-from jobgroup.status import ON_CLOUD
+from jobgroup.remote_ids import each_of
+from jobgroup.status import ON_CLOUD, UNSENT
 from jobgroup.store.coordination import ASKED_FOR_S
 
 if TYPE_CHECKING:
@@ -144,10 +146,20 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Outco
         raise JobGroupError(
             f"{remote_id} is job {held} of this group already. Nothing was changed."
         )
-    if not await session.in_thread(session.store.journal.confirm, position, remote_id):
+    parts = await session.in_thread(_number_of_parts, session, position)
+    if not await session.in_thread(session.store.journal.confirm, position, remote_id, parts):
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
     session.changed()
-    return {"text": f"job {position} is {remote_id}", "done": [position], "failed": {}}
+    text = f"job {position} is {remote_id}"
+    if (await session.in_thread(session.store.record, position)).state == UNSENT:
+        text = f"a part of job {position} is {remote_id}; the next run sends the rest"
+    return {"text": text, "done": [position], "failed": {}}
+
+
+def _number_of_parts(session: GroupSession, position: int) -> int:
+    if not any(r.recipe_id for r in session.store.records(positions=[position])):
+        return 1
+    return len(bodies_of(session.store.body(position) or {"parts": [{}]}))
 
 
 async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> Outcome:
@@ -163,11 +175,16 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
 
     async def cancel_one(record: JobRecord) -> None:
         async with gate:
-            try:
-                provider = await session.provider(record.target)
-                await provider.cancel(record.remote_id or "")
-            except JobGroupError as error:
-                failed[record.position] = str(error)
+            refusals = []
+            ids = each_of(record.remote_id or "")
+            for remote_id in ids:
+                try:
+                    provider = await session.provider(record.target)
+                    await provider.cancel(remote_id)
+                except JobGroupError as error:
+                    refusals.append(str(error))
+            if len(refusals) == len(ids):  # of several jobs some may have ended by themselves
+                failed[record.position] = refusals[0]
                 return
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             await session.in_thread(session.store.reports.note_cancel, record.attempt_id)

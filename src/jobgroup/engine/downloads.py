@@ -10,6 +10,7 @@ import anyio
 
 from jobgroup.engine.nursery import together
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
+from jobgroup.remote_ids import each_of
 from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ class Downloads:
         session = self._session
         try:
             provider = await session.provider(record.target)
-            document = await provider.result(record.remote_id or "")
+            if record.recipe_id is None:
+                document = await provider.result(record.remote_id or "")
+            else:
+                parts = [await provider.result(i) for i in each_of(record.remote_id or "")]
+                recipe = await session.in_thread(session.store.recipe, record.recipe_id)
+                document = {"parts": parts, "recipe": recipe}
         except JobGroupError as error:
             return error
         if self._is_keeping and record.state in TERMINAL and _is_result(document):
@@ -111,6 +117,8 @@ class Downloads:
 
 def _is_result(document: Document) -> bool:
     """Whether it is worth keeping: whole, and not a text that was cut short."""
+    if "recipe" in document:
+        return all(map(_is_result, document["parts"]))
     try:
         json.loads(document["results"])
     except (KeyError, TypeError, ValueError, RecursionError):

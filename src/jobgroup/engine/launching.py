@@ -87,7 +87,11 @@ async def _ask_again(run: Run) -> None:
     for position in unclear:
         del run.refusals[position]
         run.tally.not_sent.pop(position, None)
-        run.tally.sent.append(position)
+        record = await session.in_thread(session.store.record, position)
+        if record.state in run.plan.states:  # it is several jobs, the rest of which is to be sent
+            await run.send_one(position)
+        else:
+            run.tally.sent.append(position)
 
 
 async def _parallel(run: Run, positions: Sequence[int]) -> None:

@@ -31,6 +31,10 @@ def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revisi
     >>> revise({"payload": {"command": "probs", "max_shots": 100}}, {"max_shots": 50}).changes
     {'max_shots': [100, 50]}
     """
+    if body is not None and "parts" in body and "payload" not in body:
+        raise ChangeRefusedError(
+            "it is several jobs that only Perceval can write: build its Execution anew and add it."
+        )
     if body is None or not isinstance(body.get("payload"), Mapping):
         raise ChangeRefusedError(
             "its payload is not known here, only the cloud has it. Rerun it as it is, or add it"

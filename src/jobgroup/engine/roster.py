@@ -48,6 +48,8 @@ class Watched:
     running_since: float | None = None
     canceling_since: float | None = None
     not_found: int = 0
+    ended: dict[str, RemoteStatus] | None = None
+    """Where an entry is several jobs on its cloud, those of them that have ended."""
 
     @property
     def account(self) -> tuple[str, str, str]:

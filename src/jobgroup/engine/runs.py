@@ -164,7 +164,11 @@ class Run(UnderWay):
         if not intents:
             return None  # somebody was quicker, or it is not in the state for it any more
         session.changed()
-        return await send(session, intents[0])
+        return await send(session, intents[0], self._may_go_on)
+
+    async def _may_go_on(self) -> bool:
+        await self.wait_while_paused()
+        return not self.is_stopping
 
     def count(self, record: JobRecord) -> None:
         """Take note of how a job of this run ended."""

@@ -2,17 +2,20 @@
 
 Every outcome is one of three: *sent*, with the id recorded; *not sent*, certainly, and the job is
 as it was; *unclear*, and the job is unconfirmed until the user, or a cloud that can be asked by the
-attempt's key, settles it.
+attempt's key, settles it. An entry that is several jobs on its cloud is several requests, each id
+on disk before the next one leaves: what was not sent then is sent by the next run, and no more.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.parts import bodies_of, part_of, previous_parts
 from jobgroup.errors import (
     BadAnswerError,
     JobGroupError,
@@ -20,6 +23,7 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
+from jobgroup.remote_ids import each_of, joined_parts
 from jobgroup.store.coordination import busy_error
 
 if TYPE_CHECKING:
@@ -31,8 +35,13 @@ LOOK_UPS = 5
 """How often a cloud that knows keys is asked what became of a request."""
 
 
-async def send(session: GroupSession, intent: Intent) -> int:
+async def send(
+    session: GroupSession, intent: Intent, may_go_on: Callable[[], Awaitable[bool]]
+) -> int | None:
     """Send what was intended and record what became of it. Returns the job's position.
+
+    `may_go_on` is asked before each request but the first; where it says no the rest stays unsent,
+    and None is returned.
 
     Once begun it is not interrupted by the end of a run: the answer of a request under way is
     always recorded.
@@ -46,29 +55,78 @@ async def send(session: GroupSession, intent: Intent) -> int:
         try:
             provider = await session.provider(intent.target)
             body = await _body(session, intent)
+            bodies = bodies_of(body) if intent.has_parts else [body]
             if not await session.lease.still_mine():
                 raise busy_error(  # noqa: TRY301
                     await session.in_thread(session.store.lease.current)
                 )
+            previous = await previous_parts(session, intent, provider)
         except Exception as error:
             await _not_sent(session, intent, error)
             raise
-        asked_at = time.time()
-        try:
-            remote_id = await _request(provider, intent, body)
-        except Exception as error:
-            if isinstance(error, JobGroupError) and not may_have_arrived(error):
-                await _not_sent(session, intent, error)
-                raise
-            found = await _look_up(provider, intent, body)
-            if found is None:
-                raise await _unclear(session, intent, error, asked_at) from error
-            remote_id = found
+        ids: dict[int, str] = {}
+        if not intent.has_parts:
+            remote_id = await _arrival(session, provider, intent, body)
+        else:
+            ids = await session.in_thread(session.store.parts.sent, intent.attempt_id)
+            for number in [n for n in range(len(bodies)) if n not in ids]:
+                if ids and not await _may_go_on(session, intent, ids, may_go_on):
+                    return None
+                of_part = part_of(intent, number, previous.get(number))
+                ids[number] = await _arrival(session, provider, of_part, bodies[number], len(ids))
+                if len(ids) < len(bodies):
+                    await session.in_thread(
+                        session.store.parts.settle, intent.attempt_id, number, ids[number]
+                    )
+            remote_id = joined_parts(ids)
         position = await session.in_thread(
-            session.store.journal.settle_sent, intent.attempt_id, remote_id
+            session.store.journal.settle_sent, intent.attempt_id, remote_id, ids
         )
         session.changed()
     return intent.position if position is None else position
+
+
+async def _arrival(
+    session: GroupSession, provider: Provider, intent: Intent, body: dict[str, Any], begun: int = 0
+) -> str:
+    """The id of what one request made; `begun` is how many parts of the entry came before it.
+
+    Raises:
+        JobGroupError: as `send`, and it has been recorded.
+    """
+    asked_at = time.time()
+    try:
+        return await _request(provider, intent, body)
+    except Exception as error:
+        if isinstance(error, JobGroupError) and not may_have_arrived(error):
+            if begun:
+                error.args = (f"{_begun(begun)} {error}",)
+            await _not_sent(session, intent, error)
+            raise
+        found = await _look_up(provider, intent, body)
+        if found is None:
+            raise await _unclear(session, intent, error, asked_at) from error
+        return found
+
+
+def _begun(parts: int) -> str:
+    return f"{parts} of the jobs that it is on the cloud were sent, the next run sends the rest."
+
+
+async def _may_go_on(
+    session: GroupSession,
+    intent: Intent,
+    ids: Mapping[int, str],
+    may_go_on: Callable[[], Awaitable[bool]],
+) -> bool:
+    """Whether the next part may be sent; else what was is recorded, and the rest is unsent."""
+    if await may_go_on() and await session.lease.still_mine():
+        return True
+    await session.in_thread(
+        session.store.journal.settle_unsent, intent.attempt_id, _begun(len(ids))
+    )
+    session.changed()
+    return False
 
 
 async def settle_unconfirmed(session: GroupSession) -> None:
@@ -82,11 +140,35 @@ async def settle_unconfirmed(session: GroupSession) -> None:
             provider = await session.provider(intent.target)
             if not await _knows_keys(provider):
                 continue
-            remote_id = await _request(provider, intent, await _body(session, intent))
+            body = await _body(session, intent)
+            if intent.has_parts:
+                await _settle_part(session, provider, intent, body)
+                continue
+            remote_id = await _request(provider, intent, body)
         except JobGroupError:
             continue  # it stays unconfirmed
         await session.in_thread(session.store.journal.settle_sent, intent.attempt_id, remote_id)
         session.changed()
+
+
+async def _settle_part(
+    session: GroupSession, provider: Provider, intent: Intent, body: dict[str, Any]
+) -> None:
+    """Find out what became of the first part without an id; what follows it is for the run."""
+    store, bodies = session.store, bodies_of(body)
+    ids = await session.in_thread(store.parts.sent, intent.attempt_id)
+    previous = intent.previous_remote_id
+    before = dict(enumerate(each_of(previous))) if previous else {}
+    missing = [n for n in range(len(bodies)) if n not in ids]
+    for number in missing[:1]:
+        of_part = part_of(intent, number, before.get(number))
+        ids[number] = await _request(provider, of_part, bodies[number])
+        await session.in_thread(store.parts.settle, intent.attempt_id, number, ids[number])
+    if len(missing) > 1:
+        await session.in_thread(store.journal.settle_unsent, intent.attempt_id, _begun(len(ids)))
+    else:
+        await session.in_thread(store.journal.settle_sent, intent.attempt_id, joined_parts(ids))
+    session.changed()
 
 
 async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:

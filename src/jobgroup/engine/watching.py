@@ -13,6 +13,7 @@ from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.parts import open_ids, told_by_parts
 from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
     BrokenProviderError,
@@ -191,7 +192,8 @@ class Watcher:
         group, asked_at = self._group, time.monotonic()
         try:
             provider = await group.provider(jobs[0].target)
-            answers = await provider.status([w.remote_id for w in jobs])
+            told_of = await provider.status([i for w in jobs for i in open_ids(w)])
+            answers = {w.remote_id: told_by_parts(w, told_of) for w in jobs}
         except JobGroupError as error:
             answers = {w.remote_id: error for w in jobs}
         now, now_utc = time.monotonic(), time.time()

@@ -101,7 +101,8 @@ class JobGroup(Running, Analysing, Keeping, Saved):
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
                 ``Sampler(remote_processor).sample_count``, an ``Execution`` of Perceval 1.3, such
                 as ``ExecutionFactory(remote_computer, experiment, 1000).probs``, or a
-                `jobgroup.RemoteJob`.
+                `jobgroup.RemoteJob`. An Execution with error mitigations that are done on this
+                machine is one entry of several jobs on the cloud.
             labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
                 columns of the results.
             kwargs: parameters to pass to the job at execution, such as ``max_samples=10_000``.
@@ -188,6 +189,7 @@ def _new_job(draft: JobDraft, labels: Mapping[str, Any]) -> NewJob:
         remote_id=draft.remote_id,
         state=draft.status.status.value if draft.status else UNSENT,
         message=draft.status.message if draft.status else None,
+        recipe=draft.recipe,
     )
 
 

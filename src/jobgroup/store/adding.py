@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobgroup.errors import DuplicateJobError
+from jobgroup.remote_ids import each_of
 from jobgroup.status import UNSENT
 from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.parts import enter, position_of
 from jobgroup.store.records import NewJob, Target
 from jobgroup.store.values import as_json
 
@@ -40,7 +42,8 @@ class Adding:
         attempt_id = None if job.remote_id is None else _adopt(tx, position, job, job.remote_id)
         tx.execute(
             "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
-            " added_at, version, params, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " added_at, version, params, labels, recipe_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 position,
                 job.name,
@@ -53,6 +56,7 @@ class Adding:
                 tx.version,
                 as_json(job.params),
                 as_json(job.labels),
+                None if job.recipe is None else payload_id(tx, job.recipe, {}),
             ),
         )
 
@@ -99,13 +103,18 @@ def length(connection: sqlite3.Connection | Transaction) -> int:
 
 def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str) -> int | None:
     """Enter the sending of a job that was sent elsewhere."""
-    held = tx.execute("SELECT position FROM attempts WHERE remote_id = ?", (remote_id,)).fetchone()
-    if held:
-        raise DuplicateJobError(
-            f"Job {remote_id} is in the group already, at position {held[0]}. Nothing was added."
-        )
-    return tx.execute(
+    ids = each_of(remote_id)
+    for each in {remote_id, *ids}:
+        held = position_of(tx, each)
+        if held is not None:
+            raise DuplicateJobError(
+                f"Job {each} is in the group already, at position {held}. Nothing was added."
+            )
+    attempt_id = tx.execute(
         "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
         " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
         (position, uuid.uuid4().hex, job.state, remote_id, job.message, tx.now, tx.now),
     ).lastrowid
+    if attempt_id is not None and len(ids) > 1:
+        enter(tx, attempt_id, enumerate(ids))
+    return attempt_id

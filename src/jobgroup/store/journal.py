@@ -6,16 +6,25 @@ runs the group finds the attempt and marks it *unconfirmed*: it is never sent ag
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.parts import enter, parts_of, take_over
 from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Revision, Target
+from jobgroup.store.steps import (
+    add_event,
+    attempt_of,
+    given_back_rerun,
+    hand_back,
+    revise,
+    unconfirmed_attempt,
+)
 from jobgroup.store.values import as_json, as_object
 
 _ATTEMPT = """
@@ -86,17 +95,17 @@ class Journal:
         row = tx.execute(
             "SELECT j.state, iif(typeof(j.name) = 'text', j.name, quote(j.name)), j.attempts,"
             " t.provider, t.origin, t.account, t.platform,"
-            " a.remote_id, p.facts FROM jobs j JOIN targets t ON t.id = j.target_id"
+            " a.remote_id, p.facts, j.recipe_id FROM jobs j JOIN targets t ON t.id = j.target_id"
             " LEFT JOIN attempts a ON a.id = j.attempt_id"
             " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
             (position,),
         ).fetchone()
         if row is None:
             return None
-        state, name, attempts, provider, origin, account, platform, remote_id, facts = row
+        state, name, attempts, provider, origin, account, platform, remote_id, facts, recipe = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
-        reruns = remote_id if rerun else _given_back_rerun(tx, position)
+        reruns = remote_id if rerun else given_back_rerun(tx, position)
         if (
             appends
             and tx.execute(
@@ -104,6 +113,8 @@ class Journal:
             ).fetchone()
         ):
             return None
+        parts, continued = take_over(tx, position)
+        attempts -= continued
         payload = kind = None
         if revision is not None:
             payload = payload_id(tx, revision.body, as_object(facts))
@@ -126,6 +137,9 @@ class Journal:
                 as_json(revision.changes) if revision else "",
             ),
         ).fetchone()[0]
+        enter(tx, attempt_id, parts.items())
+        if continued:
+            tx.execute("UPDATE jobs SET attempts = ? WHERE position = ?", (attempts, position))
         if not appends:
             tx.execute(
                 "UPDATE jobs SET state = 'sending', attempt_id = ?, attempts = attempts + 1,"
@@ -140,17 +154,21 @@ class Journal:
             target=Target(provider, origin, account, platform),
             previous_remote_id=reruns,
             payload_id=payload,
+            has_parts=recipe is not None,
         )
 
-    def settle_sent(self, attempt_id: int, remote_id: str) -> int | None:
-        """The cloud took the job: commit its id. Returns the job's position.
+    def settle_sent(
+        self, attempt_id: int, remote_id: str, parts: Mapping[int, str] | None = None
+    ) -> int | None:
+        """The cloud took the job: commit its id, and its parts'. Returns the job's position.
 
         An answer that comes late, after the attempt was given up as unconfirmed, is taken too.
         Where the user has settled the attempt otherwise meanwhile, the id is kept with the attempt
         and an event, and None is returned.
         """
         with self._database.writing() as tx:
-            attempt = _attempt(tx, attempt_id)
+            attempt = attempt_of(tx, attempt_id)
+            enter(tx, attempt_id, (parts or {}).items())
             if attempt["state"] not in (SENDING, UNCONFIRMED):
                 if attempt["remote_id"] == remote_id:
                     return None
@@ -173,14 +191,24 @@ class Journal:
             return self._show(tx, attempt, "waiting")
 
     def settle_unsent(self, attempt_id: int, sentence: str) -> None:
-        """The request certainly did not arrive, or was refused: the job is as it was before."""
+        """The request certainly did not arrive, or was refused: the job is as it was before.
+
+        Parts of it that the cloud has are kept for its next sending.
+        """
         with self._database.writing() as tx:
-            attempt = _attempt(tx, attempt_id)
+            attempt = attempt_of(tx, attempt_id)
             position = attempt["position"]
             if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
                 add_event(tx, position, "late answer", f"A request was not sent: {sentence}")
                 return
-            tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
+            is_begun = bool(parts_of(tx, attempt_id))
+            if is_begun:
+                tx.execute(
+                    "UPDATE attempts SET state = 'unsent', message = ? WHERE id = ?",
+                    (sentence, attempt_id),
+                )
+            else:
+                tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt["appends"]:
                 before = tx.execute(
                     "SELECT id, state FROM attempts WHERE position = ? AND appends = 0"
@@ -188,11 +216,12 @@ class Journal:
                     (position,),
                 ).fetchone()
                 tx.execute(
-                    "UPDATE jobs SET state = ?, attempt_id = ?, attempts = attempts - 1,"
+                    "UPDATE jobs SET state = ?, attempt_id = ?, attempts = attempts - ?,"
                     " problem = ?, version = ? WHERE position = ? AND attempt_id = ?",
                     (
                         before[1] if before else UNSENT,
                         before[0] if before else None,
+                        int(not is_begun),
                         sentence,
                         tx.version,
                         position,
@@ -204,7 +233,7 @@ class Journal:
     def settle_unclear(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
         with self._database.writing() as tx:
-            return self._give_up(tx, _attempt(tx, attempt_id), evidence)
+            return self._give_up(tx, attempt_of(tx, attempt_id), evidence)
 
     def recover_if_abandoned(self, is_live: Callable[[LeaseRecord], bool]) -> None:
         """Where nobody runs the group, what was left *sending* is unconfirmed."""
@@ -221,7 +250,7 @@ class Journal:
         for (attempt_id,) in rows:
             self._give_up(
                 tx,
-                _attempt(tx, attempt_id),
+                attempt_of(tx, attempt_id),
                 {"reason": "The process that sent it ended before it could record an answer."},
             )
 
@@ -244,8 +273,9 @@ class Journal:
             position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
             tx.execute(
                 "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
-                " attempts, rerun_of, added_at, version, params, labels, note)"
-                " SELECT ?, name, target_id, payload_id, ?, ?, 1, ?, ?, ?, params, labels, note"
+                " attempts, rerun_of, added_at, version, params, labels, note, recipe_id)"
+                " SELECT ?, name, target_id, payload_id, ?, ?, 1, ?, ?, ?, params, labels, note,"
+                " recipe_id"
                 " FROM jobs WHERE position = ?",
                 (position, state, attempt["id"], old, tx.now, tx.version, old),
             )
@@ -253,9 +283,9 @@ class Journal:
                 "UPDATE attempts SET position = ?, appends = 0 WHERE id = ?",
                 (position, attempt["id"]),
             )
-            _revise(tx, position, attempt)
+            revise(tx, position, attempt)
         else:
-            _revise(tx, position, attempt)
+            revise(tx, position, attempt)
             tx.execute(
                 "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
                 (state, tx.version, position, attempt["id"]),
@@ -267,20 +297,38 @@ class Journal:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"
-                " t.platform, a.reruns FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " t.platform, a.reruns, j.recipe_id IS NOT NULL"
+                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.position"
             )
-            return [Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8]) for r in rows]
+            return [
+                Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8], None, bool(r[9]))
+                for r in rows
+            ]
 
     # -- what the user decides of an unconfirmed job -----------------------------------------------
 
-    def confirm(self, position: int, remote_id: str) -> bool:
-        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed."""
+    def confirm(self, position: int, remote_id: str, parts: int = 1) -> bool:
+        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
+
+        Of one that is several `parts` on its cloud it is the first that has none yet; where others
+        have none either, the job is to be sent on.
+        """
         with self._database.writing() as tx:
-            attempt_id = _unconfirmed(tx, position)
+            attempt_id = unconfirmed_attempt(tx, position)
             if attempt_id is None:
                 return False
+            if parts > 1:
+                sent = parts_of(tx, attempt_id)
+                for number in [n for n in range(parts) if n not in sent][:1]:
+                    enter(tx, attempt_id, [(number, remote_id)])
+                    sent[number] = remote_id
+                if len(sent) < parts:
+                    told = f"A part of it is {remote_id} on the cloud, says the user."
+                    hand_back(tx, position, attempt_id, "confirmed", told)
+                    return True
+                remote_id = joined_parts(sent)
             tx.execute(
                 "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = intent_at,"
                 " message = NULL WHERE id = ?",
@@ -299,16 +347,10 @@ class Journal:
         The attempt stays in the job's history, closed as ``unknown``.
         """
         with self._database.writing() as tx:
-            attempt_id = _unconfirmed(tx, position)
+            attempt_id = unconfirmed_attempt(tx, position)
             if attempt_id is None:
                 return False
-            tx.execute("UPDATE attempts SET state = 'unknown' WHERE id = ?", (attempt_id,))
-            tx.execute(
-                "UPDATE jobs SET state = 'unsent', attempt_id = NULL, version = ?"
-                " WHERE position = ?",
-                (tx.version, position),
-            )
-            add_event(tx, position, "resend", "To be sent again, says the user.")
+            hand_back(tx, position, attempt_id, "resend", "To be sent again, says the user.")
             return True
 
     # -- reading -----------------------------------------------------------------------------------
@@ -328,53 +370,3 @@ class Journal:
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
             ).fetchone()
         return row is not None
-
-
-def _attempt(tx: Transaction, attempt_id: int) -> dict[str, Any]:
-    row = tx.execute(
-        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends,"
-        " 'remote_id', remote_id, 'payload_id', payload_id, 'changes', changes)"
-        " FROM attempts WHERE id = ?",
-        (attempt_id,),
-    ).fetchone()
-    if row is None:
-        gone = {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
-        return gone | {"remote_id": None, "payload_id": None, "changes": ""}
-    attempt: dict[str, Any] = json.loads(row[0])
-    return attempt
-
-
-def _revise(tx: Transaction, position: int, attempt: Mapping[str, Any]) -> None:
-    """Let the body and the parameters of a rerun with changes be its job's."""
-    if attempt["payload_id"] is None:
-        return
-    (params,) = tx.execute("SELECT params FROM jobs WHERE position = ?", (position,)).fetchone()
-    new = {name: change[-1] for name, change in as_object(attempt["changes"]).items()}
-    tx.execute(
-        "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
-        (attempt["payload_id"], as_json(as_object(params) | new), tx.version, position),
-    )
-
-
-def _given_back_rerun(tx: Transaction, position: int) -> str | None:
-    """What a rerun was of whose fate was unclear and which the user wants sent again."""
-    row = tx.execute(
-        "SELECT reruns FROM attempts WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
-        (position,),
-    ).fetchone()
-    return row[0] if row else None
-
-
-def _unconfirmed(tx: Transaction, position: int) -> int | None:
-    row = tx.execute(
-        "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'", (position,)
-    ).fetchone()
-    return row[0] if row else None
-
-
-def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
-    """Note what happened to a job, or to the group."""
-    tx.execute(
-        "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
-        (tx.now, position, kind, text),
-    )

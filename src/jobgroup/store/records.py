@@ -33,6 +33,8 @@ class NewJob:
         facts: what tells the job apart (circuit, modes, photons, ...).
         remote_id: given for a job that was sent already.
         state: the state of such a job.
+        recipe: how the results of the jobs that it is on the cloud become its own; its body then
+            has `parts`, a body for each.
     """
 
     name: str
@@ -44,6 +46,7 @@ class NewJob:
     remote_id: str | None = None
     state: str = "unsent"
     message: str | None = None
+    recipe: Mapping[str, Any] | None = None
 
 
 class JobRow(NamedTuple):
@@ -76,6 +79,7 @@ class JobRow(NamedTuple):
     attempt_id: int | None
     version: int
     shots: int | None = None
+    recipe_id: int | None = None
 
 
 class JobRecord(JobRow):
@@ -177,6 +181,8 @@ class Intent:
     """The remote id to rerun; None for what is created from a body."""
     payload_id: int | None = None
     """The body of a rerun with changes; None for the job's own."""
+    has_parts: bool = False
+    """Whether it is several jobs on its cloud, a body for each."""
 
 
 @dataclass(frozen=True, slots=True)

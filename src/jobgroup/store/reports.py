@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from jobgroup.status import ON_CLOUD, TERMINAL
 from jobgroup.store.database import Database
-from jobgroup.store.journal import add_event
 from jobgroup.store.records import Pollable, Target
+from jobgroup.store.steps import add_event
 
 if TYPE_CHECKING:
     from jobgroup.providers.base import RemoteStatus

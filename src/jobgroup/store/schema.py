@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
-VERSION = 2
+VERSION = 3
 
 # The tables of version 1; MIGRATIONS lead on from there.
 # payloads.body stands last, so that reading `facts` never touches a body's overflow pages
@@ -126,6 +126,17 @@ CREATE TABLE results (
     digest BLOB NOT NULL,
     document BLOB NOT NULL
 );
+""",
+    2: """
+ALTER TABLE jobs ADD COLUMN recipe_id INTEGER REFERENCES payloads;
+
+CREATE TABLE parts (
+    attempt_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    remote_id TEXT NOT NULL,
+    PRIMARY KEY (attempt_id, number)
+) WITHOUT ROWID;
+CREATE INDEX parts_by_remote_id ON parts (remote_id);
 """,
 }
 """The script that leads from a version to the next; a new file goes the whole way."""

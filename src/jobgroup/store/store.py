@@ -21,6 +21,7 @@ from jobgroup.store.database import Database
 from jobgroup.store.journal import Journal
 from jobgroup.store.kept import ResultCache
 from jobgroup.store.opening import connect
+from jobgroup.store.parts import Parts, position_of
 from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
 from jobgroup.store.reports import Reports
 from jobgroup.store.values import as_json
@@ -31,7 +32,7 @@ _RECORD = """
            coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params, j.labels,
            coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at, a.created_at,
            a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version,
-           a.shots
+           a.shots, j.recipe_id
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
@@ -51,6 +52,7 @@ class GroupStore:
         self.path = path
         self.database = Database(path, _new_meta(create) if create is not None else None)
         self.journal = Journal(self.database)
+        self.parts = Parts(self.database)
         self.reports = Reports(self.database)
         self.results = ResultCache(self.database)
         self.lease = Lease(self.database)
@@ -197,13 +199,27 @@ class GroupStore:
             " Add the job again to run it."
         )
 
-    def position_of(self, remote_id: str) -> int | None:
-        """Where the job is that one of its attempts has this remote id; None if there is none."""
+    def recipe(self, recipe_id: int) -> dict[str, Any]:
+        """How the results of the jobs that an entry is on its cloud become its own.
+
+        Raises:
+            BadAnswerError: it cannot be read any more; that entry alone is harmed.
+        """
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT position FROM attempts WHERE remote_id = ?", (remote_id,)
+                "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (recipe_id,)
             ).fetchone()
-        return row[0] if row else None
+        recipe = unpacked(row[0]) if row else None
+        if recipe is None:
+            raise BadAnswerError(
+                "What its results are composed with is damaged; the other jobs are not affected."
+            )
+        return recipe
+
+    def position_of(self, remote_id: str) -> int | None:
+        """Where the job is that has this remote id, or a part that has it; None if none has."""
+        with self.database.reading() as connection:
+            return position_of(connection, remote_id)
 
     def events(self, position: int | None = None, limit: int = 1000) -> list[EventRecord]:
         """What happened to a job, or (None) in the whole group, oldest first."""

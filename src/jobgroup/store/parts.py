@@ -1,0 +1,85 @@
+"""The parts of entries that are several jobs on their cloud: which of them it has got already.
+
+Each part's id is on disk before the next part is sent. A sending that ends between two of them is
+continued by the next one of the same job, which takes over what was sent.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from jobgroup.status import SENDING, UNCONFIRMED, UNSENT
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.steps import add_event, attempt_of
+
+
+class Parts:
+    """The ids of parts, by attempt and number, counted from 0."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sent(self, attempt_id: int) -> dict[int, str]:
+        """The parts that an attempt has on the cloud: id by number."""
+        with self._database.reading() as connection:
+            return parts_of(connection, attempt_id)
+
+    def settle(self, attempt_id: int, number: int, remote_id: str) -> None:
+        """The cloud has a part: commit its id."""
+        with self._database.writing() as tx:
+            enter(tx, attempt_id, [(number, remote_id)])
+            attempt = attempt_of(tx, attempt_id)
+            if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
+                told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
+                add_event(tx, attempt["position"], "late answer", told)
+
+
+def parts_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
+    """The parts that an attempt has on the cloud: id by number."""
+    rows = connection.execute(
+        "SELECT number, remote_id FROM parts WHERE attempt_id = ? ORDER BY number", (attempt_id,)
+    )
+    return dict(rows.fetchall())
+
+
+def enter(tx: Transaction, attempt_id: int, parts: Iterable[tuple[int, str]]) -> None:
+    """Note parts as sent by an attempt."""
+    for number, remote_id in parts:
+        tx.execute(
+            "INSERT OR REPLACE INTO parts (attempt_id, number, remote_id) VALUES (?, ?, ?)",
+            (attempt_id, number, remote_id),
+        )
+
+
+def take_over(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
+    """What earlier sendings of a job had on the cloud when they ended, for the next one to go on.
+
+    Returns the parts, and how many attempts of the job are gone, for the next one is their
+    continuation. One that the user had given back stays in its history.
+    """
+    rows = tx.execute(
+        "SELECT id, state, appends FROM attempts WHERE position = ? AND remote_id IS NULL"
+        " AND state IN (?, 'unknown') ORDER BY id",
+        (position, UNSENT),
+    ).fetchall()
+    found: dict[int, str] = {}
+    gone = 0
+    for attempt_id, state, appends in rows:
+        found |= parts_of(tx, attempt_id)
+        tx.execute("DELETE FROM parts WHERE attempt_id = ?", (attempt_id,))
+        if state == UNSENT:
+            tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
+            gone += not appends
+    return found, gone
+
+
+def position_of(connection: sqlite3.Connection | Transaction, remote_id: str) -> int | None:
+    """Where the job is that has this remote id, or a part that has it; None if there is none."""
+    row = connection.execute(
+        "SELECT position FROM attempts WHERE remote_id = ?1 UNION ALL"
+        " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
+        " WHERE p.remote_id = ?1 LIMIT 1",
+        (remote_id,),
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,72 @@
+"""The small steps that the journal's transactions are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jobgroup.store.database import Transaction
+from jobgroup.store.values import as_json, as_object
+
+
+def attempt_of(tx: Transaction, attempt_id: int) -> dict[str, Any]:
+    """What is decided by of an attempt; one that is gone has a state of its own."""
+    row = tx.execute(
+        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends,"
+        " 'remote_id', remote_id, 'payload_id', payload_id, 'changes', changes)"
+        " FROM attempts WHERE id = ?",
+        (attempt_id,),
+    ).fetchone()
+    if row is None:
+        gone = {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
+        return gone | {"remote_id": None, "payload_id": None, "changes": ""}
+    attempt: dict[str, Any] = json.loads(row[0])
+    return attempt
+
+
+def revise(tx: Transaction, position: int, attempt: Mapping[str, Any]) -> None:
+    """Let the body and the parameters of a rerun with changes be its job's."""
+    if attempt["payload_id"] is None:
+        return
+    (params,) = tx.execute("SELECT params FROM jobs WHERE position = ?", (position,)).fetchone()
+    new = {name: change[-1] for name, change in as_object(attempt["changes"]).items()}
+    tx.execute(
+        "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
+        (attempt["payload_id"], as_json(as_object(params) | new), tx.version, position),
+    )
+
+
+def hand_back(tx: Transaction, position: int, attempt_id: int, kind: str, told: str) -> None:
+    """Close an unconfirmed attempt, and make its job ready to be sent again."""
+    tx.execute("UPDATE attempts SET state = 'unknown' WHERE id = ?", (attempt_id,))
+    tx.execute(
+        "UPDATE jobs SET state = 'unsent', attempt_id = NULL, version = ? WHERE position = ?",
+        (tx.version, position),
+    )
+    add_event(tx, position, kind, told)
+
+
+def given_back_rerun(tx: Transaction, position: int) -> str | None:
+    """What a rerun was of whose fate was unclear and which the user wants sent again."""
+    row = tx.execute(
+        "SELECT reruns FROM attempts WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
+        (position,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def unconfirmed_attempt(tx: Transaction, position: int) -> int | None:
+    """The attempt of an unconfirmed job; None if it is not unconfirmed."""
+    row = tx.execute(
+        "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'", (position,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+    """Note what happened to a job, or to the group."""
+    tx.execute(
+        "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
+        (tx.now, position, kind, text),
+    )

@@ -1,0 +1,55 @@
+"""What is told of an entry that is several jobs on its cloud, and that Perceval merges alike."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from perceval.runtime import ExecutionStatus, RunningStatus
+
+from jobgroup.engine.parts import merged
+from jobgroup.errors import BadAnswerError
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.status import TERMINAL
+
+STATES = ("success", "waiting", "running", "suspended", "canceled", "error", "unknown")
+
+
+def _percevals(states):
+    statuses = []
+    for state in states:
+        status = ExecutionStatus()
+        status.status = RunningStatus[state.upper()]
+        statuses.append(status)
+    return ExecutionStatus.merge_status(statuses).status.name.lower()
+
+
+@pytest.mark.parametrize("states", [*itertools.combinations_with_replacement(STATES, 3)])
+def test_states_are_merged_as_perceval_does(states):
+    """But for those of which one has failed while another still runs: they have not ended."""
+    told = merged([RemoteStatus(state, state) for state in states])
+    if _percevals(states) in TERMINAL and not TERMINAL.issuperset(states):
+        assert told.state not in TERMINAL
+        assert told.state in {*states, "running"}
+    else:
+        assert told.state == _percevals(states)
+
+
+def test_times_progress_and_shots_are_those_of_all():
+    """From the first start to the last end, the mean of the progress, the sum of the shots."""
+    told = merged(
+        [
+            RemoteStatus("completed", "success", None, 1.0, 10.0, 12.0, 5.0, 100),
+            RemoteStatus("completed", "success", None, None, 11.0, 14.0, 9.0, 50),
+        ]
+    )
+    assert (told.created_at, told.started_at, told.duration_s) == (10.0, 12.0, 11.0)
+    assert (told.progress, told.shots, told.message) == (1.0, 150, None)
+
+
+def test_an_answer_that_is_missing_is_no_answer():
+    """One part's error is the entry's; nothing is made up of the others."""
+    error = BadAnswerError("garbage")
+    good = RemoteStatus("running", "running")
+    assert merged([good, error]) is error
+    assert merged([good, None]) is None

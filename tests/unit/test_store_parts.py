@@ -1,0 +1,127 @@
+"""The journal of entries that are several jobs on their cloud: nothing is sent twice."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from journalled import TARGET, says, states
+
+from jobgroup.errors import DuplicateJobError
+from jobgroup.store import GroupStore, NewJob
+from jobgroup.store.schema import CREATE, MIGRATIONS
+
+BODY = {"parts": [{"payload": {"n": n}} for n in range(3)]}
+
+
+def _entry(**options):
+    return NewJob("several", TARGET, BODY, recipe={"shape": [3]}, **options)
+
+
+@pytest.fixture
+def store(path):
+    """A group with one entry of three jobs."""
+    store = GroupStore(path, create="g")
+    store.add([_entry()])
+    yield store
+    store.close()
+
+
+def _intend(store, generation, **options):
+    (intent,) = store.journal.intend([0], generation=generation, **options)
+    return intent.attempt_id
+
+
+def test_what_was_sent_is_taken_over(store, generation):
+    """A sending that stops in between leaves the entry unsent; the next one goes on with it."""
+    first = _intend(store, generation)
+    store.parts.settle(first, 0, "a")
+    store.parts.settle(first, 1, "b")
+    store.journal.settle_unsent(first, "The plan is full.")
+    record = store.record(0)
+    assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
+    assert store.position_of("b") == 0
+    second = _intend(store, generation)
+    assert store.parts.sent(second) == {0: "a", 1: "b"}
+    store.parts.settle(second, 2, "c")
+    store.journal.settle_sent(second, "a + b + c")
+    assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
+    assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
+
+
+def test_a_rerun_in_between_is_taken_over(store, generation):
+    """The entry is failed as before, and the next rerun of it goes on, also one that appends."""
+    attempt = _intend(store, generation)
+    store.journal.settle_sent(attempt, "a + b + c")
+    store.reports.apply([(attempt, says("error"))])
+    begun = _intend(store, generation, rerun=True)
+    store.parts.settle(begun, 0, "a")
+    store.parts.settle(begun, 1, "d")
+    store.journal.settle_unsent(begun, "refused")
+    assert states(store) == ["error"]
+    assert store.record(0).remote_id == "a + b + c"
+    goes_on = _intend(store, generation, rerun=True, appends=True)
+    assert store.parts.sent(goes_on) == {0: "a", 1: "d"}
+    store.parts.settle(goes_on, 2, "e")
+    assert store.journal.settle_sent(goes_on, "a + d + e") == 1
+    assert states(store) == ["error", "waiting"]
+    assert [r.attempts for r in store.records()] == [1, 1]
+    again = _intend(store, generation, rerun=True, appends=True)
+    assert store.parts.sent(again) == {}, "what was used is not used twice"
+
+
+def test_a_part_in_doubt_is_confirmed(store, generation):
+    """Its id is that of the first part without one; the entry is sent when all have theirs."""
+    attempt = _intend(store, generation)
+    store.parts.settle(attempt, 0, "a")
+    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    assert store.journal.confirm(0, "b", 3)
+    assert states(store) == ["unsent"]
+    attempt = _intend(store, generation)
+    assert store.parts.sent(attempt) == {0: "a", 1: "b"}
+    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    assert store.journal.confirm(0, "c", 3)
+    record = store.record(0)
+    assert (record.state, record.remote_id) == ("waiting", "a + b + c")
+    assert not store.journal.confirm(0, "d", 3)
+
+
+def test_a_late_answer_for_a_part_is_kept(store, generation):
+    """A part that arrives after the user has given the attempt back is found by its id."""
+    attempt = _intend(store, generation)
+    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    assert store.journal.give_back(0)
+    store.parts.settle(attempt, 0, "late")
+    assert store.position_of("late") == 0
+    assert "late" in store.events(0)[-1].text
+
+
+def test_ids_of_parts_are_in_the_group(store):
+    """An entry or a job with one of them is refused, and nothing was added."""
+    store.add([_entry(remote_id="a + b + c", state="waiting")])
+    for remote_id in ("b", "x + c + y", "a + b + c"):
+        with pytest.raises(DuplicateJobError):
+            store.add([_entry(remote_id=remote_id, state="waiting")])
+    assert len(store) == 2
+
+
+def test_a_group_of_the_layout_before_is_opened(path):
+    """Its jobs are there, and are one job each on their cloud."""
+    with sqlite3.connect(path, isolation_level=None) as old:
+        old.executescript(CREATE + MIGRATIONS[1])
+        old.execute("PRAGMA application_id = 0x6A6F6267")
+        old.execute("PRAGMA user_version = 2")
+        meta = {"name": "g", "uuid": "u", "created_at": 1.0, "modified_at": 1.0, "version": 1}
+        old.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+        old.execute("INSERT INTO targets VALUES (1, ?, ?, ?, ?)", TARGET)
+        old.execute(
+            "INSERT INTO jobs VALUES (0, 'old', 1, NULL, 'unsent', NULL, 0, NULL, 1.0, 1, '', '',"
+            " '', '')"
+        )
+    old.close()
+    store = GroupStore(path)
+    record = store.record(0)
+    assert (record.name, record.recipe_id) == ("old", None)
+    store.add([_entry()])
+    assert store.recipe(store.record(1).recipe_id) == {"shape": [3]}
+    store.close()
