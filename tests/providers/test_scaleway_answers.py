@@ -147,6 +147,8 @@ async def test_a_session_of_another_project_is_not_used(cloud, account):
         f"GET {QAAS}/sessions?project_id=p&order_by=created_at_desc": answer({"sessions": listed}),
     }
     async with _opened(account) as provider:
-        with pytest.raises(errors.SessionEndedError, match="session s has ended"):
+        with pytest.raises(
+            errors.SessionEndedError, match=r"session s has ended \(session is not running\)"
+        ):
             await provider.submit(BODY, key="k")
     assert cloud.asked("POST") == [f"{QAAS}/jobs"]

@@ -77,11 +77,13 @@ def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
         theirs = _sampler(session).sample_count
         theirs.execute_sync(max_samples=1_000)
         expected = theirs.get_results()
-    results = jg.get_results()
+        jg.add(theirs)
+    *results, of_theirs = jg.get_results()
+    assert of_theirs == expected, "a job that was sent before is read too"
     assert [type(r) for r in results] == [dict] * 3
     assert set(results[0]) == set(expected)
     assert sum(results[0]["results"].values()) == sum(expected["results"].values()) == 1_000
-    assert jg.progress()["Finished"] == [3, {"successful": 3, "unsuccessful": 0}]
+    assert jg.progress()["Finished"] == [4, {"successful": 4, "unsuccessful": 0}]
     *bodies, of_perceval = (job["body"] for job in scaleway.jobs.values())
     assert bodies[0] == of_perceval, "the very request that Perceval's own client sends"
     status = jg.remote_jobs[0].status

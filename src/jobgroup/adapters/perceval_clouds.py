@@ -57,4 +57,4 @@ def _of_scaleway(handler: Any) -> dict[str, str]:
         "platform_id": getattr(handler, "_platform_id", None),
         "session_id": handler._session_id,
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in found.items() if value and isinstance(value, str)}

@@ -58,15 +58,17 @@ class ScalewayQaaS:
             str(body.get("session_id") or ""),
         )
         session_id = self._instead.get(made_for) or made_for[-1]
+        why = "the job's session was not started"
         if session_id:
             try:
                 return await self._create(body, session_id)
             except JobLimitError:
                 raise
-            except (RequestRefusedError, RemoteNotFoundError):  # certainly no job was made
+            except (RequestRefusedError, RemoteNotFoundError) as error:  # certainly no job was made
                 if not await self._has_ended(session_id):
                     raise
-        session_id = await self._running_session(body, session_id)
+                why = f"session {session_id} has ended ({error.sentence})"
+        session_id = await self._running_session(body, why)
         remote_id = await self._create(body, session_id)
         self._instead[made_for] = session_id
         return remote_id
@@ -148,8 +150,8 @@ class ScalewayQaaS:
             return False  # then what the job was refused with is what there is to say
         return session.get("status") in _ENDED
 
-    async def _running_session(self, body: Body, ended: str) -> str:
-        """The newest session of a body's project and platform that runs."""
+    async def _running_session(self, body: Body, why: str) -> str:
+        """The newest session of a body's project and platform that runs; `why` it is wanted."""
         wanted = {k: body[k] for k in ("project_id", "platform_id") if body.get(k)}
         query = urlencode({**wanted, "order_by": "created_at_desc"})
         try:
@@ -164,9 +166,8 @@ class ScalewayQaaS:
                 and (session_id := text(session, "id"))
             ):
                 return session_id
-        which = f"session {ended} has ended" if ended else "the job's session was not started"
         raise SessionEndedError(
-            f"{self._rest.origin}: {which}, and no other of its project and platform runs. The job"
+            f"{self._rest.origin}: {why}, and no other of its project and platform runs. The job"
             " stays unsent; start a session (session.start()) and run the group again.",
             origin=self._rest.origin,
             status_code=409,
