@@ -15,14 +15,16 @@ export interface Bell {
   readonly isOn: ReadonlySignal<boolean>;
   /** Answers with what stands in the way, if anything. */
   toggle(): Promise<string>;
-  /** Tell what is new since the last time, unless all rows have come anew. */
-  look(group: string, counts: Counts, isAnew: boolean): void;
+  /** Tell what is new since the last time, unless all rows have come anew, or are another group's. */
+  look(group: string, counts: Counts, isActive: boolean, isAnew?: boolean): void;
 }
 
 export function newBell(): Bell {
   const isThere = typeof Notification !== "undefined" && Notification.permission !== "denied";
   const isOn = signal(isThere && Notification.permission === "granted" && recalled() === "on");
+  let known = "";
   let hadFailed = 0;
+  let wasActive = false;
   let wasOver = true;
 
   // With the same tag, two views or two tabs show one notification.
@@ -41,14 +43,18 @@ export function newBell(): Bell {
         ? ""
         : "The browser does not allow notifications here.";
     },
-    look(group, counts, isAnew) {
-      const [jobs, failed] = [countOf(counts), countOf(counts, FILTERS.failed)];
-      const isOver = jobs > 0 && countWhere(counts, isTerminal) === jobs;
-      if (!isAnew && isOver && !wasOver) {
-        tell(group, `${format.count(jobs, "job")} finished${failed ? `, ${failed} failed` : ""}`);
-      } else if (!isAnew && failed > 0 && hadFailed === 0) tell(group, "A job has failed");
-      hadFailed = failed;
-      wasOver = isOver;
+    // When it is over is the engine's to say (engine/ending.py): it was active and is no more, also
+    // where jobs were left unsent, or nothing is left to do.
+    look(group, counts, isActive, isAnew = false) {
+      const [failed, unsent] = [countOf(counts, FILTERS.failed), counts.unsent ?? 0];
+      const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);
+      if (!isAnew && group === known) {
+        const ended = format.count(countWhere(counts, isTerminal), "job");
+        const rest = `${failed ? `, ${failed} failed` : ""}${unsent ? `, ${unsent} unsent` : ""}`;
+        if (isOver && !wasOver) tell(group, `${ended} finished${rest}`);
+        else if (failed > 0 && hadFailed === 0) tell(group, "A job has failed");
+      }
+      [known, hadFailed, wasActive, wasOver] = [group, failed, isActive, isOver];
     },
   };
 }

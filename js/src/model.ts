@@ -42,6 +42,7 @@ export interface Traits {
   eta_s: [number, number] | null;
   version: number;
   updated_at: number | null;
+  active: boolean;
   paused: boolean;
   deleted: boolean;
   busy: string;
@@ -63,6 +64,7 @@ export const TRAITS: Readonly<Traits> = {
   eta_s: null,
   version: 0,
   updated_at: null,
+  active: false,
   paused: false,
   deleted: false,
   busy: "",

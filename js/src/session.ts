@@ -98,8 +98,12 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     order.requery(query());
     revision.current = revision.peek() + 1;
   });
-  atEnd(lifetime, leave);
-  atEnd(lifetime, stop);
+  // A run may be over later than its last job.
+  const hear = effect(() => {
+    traits.active.current;
+    ring();
+  });
+  for (const end of [leave, stop, hear]) atEnd(lifetime, end);
 
   const isSaved = (): boolean => epoch === "saved";
 
@@ -139,6 +143,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     return push.t === "snap" ? onSnap(push, buffers) : onPatch(push, buffers);
   }
 
+  function ring(isAnew = false): void {
+    bell.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
+  }
+
   function note({ level, text }: Extract<FromPython, { t: "note" }>): void {
     said.current = { tone: level === "error" ? "failed" : "note", text };
   }
@@ -155,7 +163,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     table.apply(snap.rows, buffers);
     table.total = snap.total;
     if (part === snap.parts) version = snap.version;
-    bell.look(traits.group.peek(), traits.counts.peek(), true);
+    ring(true);
     batch(() => {
       order.reset(query());
       revision.current += 1;
@@ -172,7 +180,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     const changed = table.apply(patch.rows, buffers);
     table.total = patch.total;
     order.update(changed);
-    bell.look(traits.group.peek(), traits.counts.peek(), false);
+    ring();
     revision.current += 1;
     return true;
   }

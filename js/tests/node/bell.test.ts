@@ -26,10 +26,10 @@ describe("a bell", () => {
   it("rings once at the first failure and once at the end", async () => {
     const bell = newBell();
     await bell.toggle();
-    bell.look("dip", { running: 3 }, true);
-    bell.look("dip", { running: 2, success: 1 }, false);
+    bell.look("dip", { running: 3 }, true, true);
+    bell.look("dip", { running: 2, success: 1 }, true);
     expect(told).toEqual([]);
-    bell.look("dip", { running: 1, success: 1, error: 1 }, false);
+    bell.look("dip", { running: 1, success: 1, error: 1 }, true);
     bell.look("dip", { running: 0, success: 1, error: 2 }, false);
     bell.look("dip", { running: 0, success: 1, error: 2 }, false);
     expect(told).toEqual(["dip: A job has failed", "dip: 3 jobs finished, 2 failed"]);
@@ -38,21 +38,35 @@ describe("a bell", () => {
   it("says nothing of what was so when the rows came", async () => {
     const bell = newBell();
     await bell.toggle();
-    bell.look("dip", { running: 1 }, true);
-    bell.look("other", { success: 1, error: 1 }, true);
+    bell.look("dip", { running: 1 }, true, true);
     bell.look("other", { success: 1, error: 1 }, false);
+    bell.look("other", { success: 1, error: 1 }, false, true);
+    bell.look("other", { success: 1, error: 1 }, false);
+    bell.look("idle", { unsent: 2 }, false, true);
+    bell.look("idle", { unsent: 3 }, false);
     expect(told).toEqual([]);
+  });
+
+  it("rings when a run has ended, whatever it left, and not between two of its jobs", async () => {
+    const bell = newBell();
+    await bell.toggle();
+    bell.look("dip", { unsent: 2 }, false, true);
+    bell.look("dip", { unsent: 1, success: 1 }, true);
+    expect(told).toEqual([]);
+    bell.look("dip", { unsent: 1, success: 1 }, false);
+    bell.look("dip", { unsent: 1, success: 1 }, false);
+    expect(told).toEqual(["dip: 1 job finished, 1 unsent"]);
   });
 
   it("is silent until it is asked for, and again afterwards", async () => {
     const bell = newBell();
-    bell.look("dip", { running: 1 }, true);
+    bell.look("dip", { running: 1 }, true, true);
     bell.look("dip", { success: 1 }, false);
     await bell.toggle();
     expect(newBell().isOn.peek()).toBe(true);
     await bell.toggle();
     expect(newBell().isOn.peek()).toBe(false);
-    bell.look("dip", { running: 1 }, true);
+    bell.look("dip", { running: 1 }, true, true);
     bell.look("dip", { success: 1 }, false);
     expect(told).toEqual([]);
   });

@@ -57,6 +57,7 @@ class Dashboard(anywidget.AnyWidget):
         eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
         version: grows with every change of the group.
         updated_at: when a cloud last answered, seconds since the epoch.
+        active: whether anything runs, waits or is being sent, by whichever process.
         paused: whether sending is paused.
         deleted: whether the group was deleted.
         busy: what is being done, "" for nothing.
@@ -87,6 +88,7 @@ class Dashboard(anywidget.AnyWidget):
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     version = Int(0, read_only=True).tag(sync=True)
     updated_at = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    active = Bool(False, read_only=True).tag(sync=True)
     paused = Bool(False, read_only=True).tag(sync=True)
     deleted = Bool(False, read_only=True).tag(sync=True)
     busy = Unicode("", read_only=True).tag(sync=True)
@@ -280,7 +282,7 @@ _SHARED = frozenset(
 )
 """The traits that a saved page begins with."""
 
-_FOLLOWED = ("counts", "progress", "eta_s", "version", "updated_at", "paused", "busy")
+_FOLLOWED = ("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "busy")
 
 
 def mimebundle(group: JobGroup, **kwargs: Any) -> Any:
