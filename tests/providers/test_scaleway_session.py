@@ -8,7 +8,7 @@ import sys
 import perceval as pcvl
 import pytest
 from perceval.algorithm import Sampler
-from perceval.providers.scaleway import Session
+from perceval.providers.scaleway import ScalewayCommunicationLayer, Session
 from scaleway_imitation import PROJECT, imitating
 
 from jobgroup import JobGroup, RemoteJob, SessionEndedError, TokenRefusedError, set_token
@@ -89,6 +89,27 @@ def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
     status = jg.remote_jobs[0].status
     assert status.creation_timestamp
     assert status.duration
+
+
+def test_an_execution_is_sent_into_its_session(scaleway):
+    """As Perceval sends it through its own layer, and with the results that it has of it."""
+    layer = ScalewayCommunicationLayer(
+        "sim:altair", PROJECT, token=scaleway.token, url=scaleway.url
+    )
+    experiment = pcvl.catalog["postprocessed cnot"].build_experiment()
+    experiment.min_detected_photons_filter(2)
+    experiment.with_input(pcvl.BasicState([0, 1, 0, 1]))
+    computer = pcvl.RemoteComputer(layer)
+    execution = pcvl.ExecutionFactory(computer, experiment, 1_000_000).probs
+    jg = JobGroup("execution on scaleway")
+    with computer.acquire():
+        jg.add(execution)
+        jg.run_parallel()
+        jg.wait(60)
+        theirs = execution.execute_sync()
+    assert jg.get_results() == [theirs]
+    body, of_perceval = (job["body"] for job in scaleway.jobs.values())
+    assert body == of_perceval
 
 
 def test_large_results_are_fetched_from_where_they_are_stored(scaleway, session_of):
