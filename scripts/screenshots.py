@@ -53,6 +53,7 @@ jg = sweep(
     duration_s=lambda i: 1.2 + i % 5 if i < 15 else 600, fail=lambda i: sentences[i % 12],
     results=lambda i: fringe(i),
 )
+jg.description = "Is the dip of both circuits where the model has it?"
 jg.start()
 import time; time.sleep(14)
 jg.pause()
@@ -116,7 +117,8 @@ def pose(notebook: Notebook, name: str) -> None:
     if name == "failure":
         page.get_by_test_id("by-cause").click()
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
-        page.get_by_test_id("detail").wait_for()
+        page.get_by_test_id("revise").click()
+        page.get_by_test_id("revision-go").wait_for()
     if name == "sweep":
         page.get_by_test_id("results").click()
         page.get_by_test_id("sweep").locator("select").nth(2).select_option("circuit")

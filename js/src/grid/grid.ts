@@ -153,7 +153,7 @@ export function showGrid(
       rows.set(place, row);
       fillRow(row, place, context);
       if (write(row, "aria-rowindex", String(index + 2))) {
-        row.element.style.transform = `translateY(${index * rowHeight}px)`;
+        row.element.style.top = `${index * rowHeight}px`;
       }
       if (!row.element.parentNode) body.append(row.element);
     }

@@ -8,7 +8,7 @@ export interface Rows {
 
 /** A table up to this long stands in the document whole: page search and screen readers like that. */
 const WHOLE = 60;
-const MARGIN = 8;
+const MARGIN = 3;
 
 export function visibleRows(
   count: number,
