@@ -44,8 +44,6 @@ def test_who_waits_hears_of_failures(run, prepared):
     prepared("sent", jobs=2, failing=(1,))
     assert run("run", "sent").returncode == 0
     assert run("watch", "sent").returncode == 5
-    prepared("waited for", failing=(1,))
-    assert run("run", "waited for", "--queue", "--wait").returncode == 5
     group = prepared("one by one", jobs=2, failing=(0, 1))
     assert run("run", "one by one", "--delay", "0").returncode == 5
     assert run("run", "one by one", "--delay", "0", "--failed").returncode == 5
@@ -55,11 +53,12 @@ def test_who_waits_hears_of_failures(run, prepared):
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
     """By place, range or id; what has not failed is left alone; changes stand in the attempt."""
     group = prepared(jobs=4, failing=(0, 2, 3))
-    run("run", "sweep", "--queue", "--wait")
+    assert run("run", "sweep", "--queue", "--wait").returncode == 5
     told = read(
         "rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--queue", "--wait", code=5
     )
     assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
+    assert not told["group"]["active"]  # though the group had finished before
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2]
     assert group[2].attempts[-1].changes == {"max_shots": [100, 50]}
     assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [4]

@@ -22,10 +22,18 @@ DRAW_EVERY_S: Final = 0.5
 
 
 class Following:
-    """For the length of a block the view is kept up to date, and the cloud polled for it."""
+    """For the length of a block the view is kept up to date, and the cloud polled for it.
 
-    def __init__(self, group: JobGroup, view: View) -> None:
+    Args:
+        group: that is followed.
+        view: that shows it.
+        listens: take note of what happens from the beginning, before the view has said a word; else
+            from the call of `until_finished`, so that what ended before is no news.
+    """
+
+    def __init__(self, group: JobGroup, view: View, *, listens: bool = False) -> None:
         self._group = group
+        self._listens = listens
         self._view = view
         self._observer = Observer(group)
         self._shown = self._observer.look()
@@ -37,8 +45,9 @@ class Following:
         self._thread = threading.Thread(target=self._draw, name="jobgroup-view", daemon=True)
 
     def __enter__(self) -> Self:
-        self._end = self._group.subscribe(self._has_changed.set)
-        self._end_notices = self._group.on_done(self._notices.put)
+        self._ends = [self._group.subscribe(self._has_changed.set)]
+        if self._listens:
+            self._listen()
         self._thread.start()
         return self
 
@@ -48,8 +57,8 @@ class Following:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end()
-        self._end_notices()
+        for end in self._ends:
+            end()
         self._is_over.set()
         self._thread.join()
         with suppress(OSError):
@@ -64,6 +73,8 @@ class Following:
             CredentialsError: the token is missing or refused.
             OSError: nobody reads the view any more.
         """
+        if not self._listens:
+            self._listen()
         self._group.refresh()
         began = time.time()
         state = self._group.state
@@ -81,6 +92,9 @@ class Following:
             state = self._group.state
             if state.trouble == "token" and state.trouble_since >= began:
                 raise CredentialsError(state.last_error)
+
+    def _listen(self) -> None:
+        self._ends.append(self._group.on_done(self._notices.put))
 
     def _draw(self) -> None:
         try:

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             _run(arguments.notify, notice)
 
     view = JsonLines(group) if arguments.json else view_on(sys.stdout)
-    with orderly(survives_hangup=False), Following(group, view) as following:
+    with orderly(survives_hangup=False), Following(group, view, listens=True) as following:
         was_active = following.until_finished(notify)
     counts = group.state.counts
     if not was_active and not arguments.json:
