@@ -37,7 +37,8 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 # Docstrings: types stand in the signature, what they mean below it.
 default_role = "py:obj"
-autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "bysource"}
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autoclass_content = "class"
@@ -115,10 +116,7 @@ def leave_sentences_whole(
 def every_error() -> str:
     """Directives for the exceptions of the package, parents before children."""
     names = [name for name in vars(errors) if name in jobgroup.__all__]
-    directives = [
-        f".. autoexception:: jobgroup.{name}\n   :no-inherited-members:\n   :show-inheritance:\n"
-        for name in names
-    ]
+    directives = [f".. autoexception:: jobgroup.{name}\n   :show-inheritance:\n" for name in names]
     return "```{eval-rst}\n" + "\n".join(directives) + "```\n"
 
 

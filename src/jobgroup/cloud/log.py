@@ -17,7 +17,8 @@ class Entry:
 
     Attributes:
         time: when it arrived, seconds since the epoch.
-        method, path: as they came.
+        method: as it came.
+        path: as it came.
         call: what it asks for (see `jobgroup.cloud.faults.Fault`), None where it is none of them.
         key: its `Idempotency-Key`, None where it has none.
         status: the HTTP status that it was answered with, None where no answer was sent.

@@ -51,7 +51,9 @@ class Job:
         rerun_from: id of the job that this one repeats.
         status: the vendor's word.
         message: why it failed, None while it has not.
-        created, started, ended: seconds since the epoch, None where it has not come to that.
+        created: seconds since the epoch.
+        started: as `created`, None where it has not come to that.
+        ended: the same.
         results: the result document as JSON text.
     """
 

@@ -65,7 +65,8 @@ class RemoteStatus:
         state: the state that it means (`status.STATES`).
         message: why the job failed, or what it is doing.
         progress: 0 to 1.
-        created_at, started_at: seconds since the epoch.
+        created_at: seconds since the epoch.
+        started_at: as `created_at`.
         duration_s: how long it ran, in seconds.
         shots: shots used.
         name: the job's name on the cloud.
