@@ -74,13 +74,19 @@ def terminal(environment):
     return make
 
 
-def waiting_to_run(group):
-    """Have a group active, though nothing of it is sent before `group.resume()`."""
-    group.pause()
-    group.start(queue=True)
+@pytest.fixture
+def waiting_to_run(until):
+    """Has a group active, though nothing of it is sent before `group.resume()`."""
+
+    def wait(group):
+        group.pause()
+        group.start(queue=True)
+        until(lambda: group.state.busy)
+
+    return wait
 
 
-def test_a_live_view_in_a_terminal(begin, prepared, terminal, until):
+def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_run):
     """It is redrawn in place, with a bar, counts, what runs and what failed."""
     group = prepared(jobs=2, failing=(1,))
     group.description = "How far it can be pushed"
@@ -164,7 +170,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
     group.cancel_all()
 
 
-def test_a_command_is_told(begin, prepared, tmp_path):
+def test_a_command_is_told(begin, prepared, tmp_path, waiting_to_run):
     """At the first failure and at the end; what comes from outside is no part of the command."""
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
@@ -183,7 +189,7 @@ def test_a_command_is_told(begin, prepared, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["told"]
 
 
-def test_watching_as_json(begin, prepared):
+def test_watching_as_json(begin, prepared, waiting_to_run):
     """One object to a line: how it stands, and what happened."""
     group = prepared(jobs=2, failing=(1,))
     waiting_to_run(group)
@@ -199,7 +205,7 @@ def test_watching_as_json(begin, prepared):
     assert happened[1]["counts"] == {"success": 1, "error": 1}
 
 
-def test_watching_ends_with_its_reader(begin, prepared):
+def test_watching_ends_with_its_reader(begin, prepared, waiting_to_run):
     """`jobgroup watch sweep | head -1` is over at the next line, quietly."""
     group = prepared(jobs=2)
     waiting_to_run(group)
