@@ -177,6 +177,37 @@ def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
     other.wait(60)
 
 
+def test_a_provider_that_is_slow_to_import_holds_up_nobody_else(install, labcloud, tmp_path):
+    """While one package is imported, jobs of other clouds are sent and watched to their end."""
+    gate = tmp_path / "gate"
+    source = f"""
+        import pathlib, time
+        while not pathlib.Path({str(gate)!r}).exists():
+            time.sleep(0.01)
+        from labcloud import create
+    """
+    install("slow", source)
+    slow, quick = JobGroup("slow"), JobGroup("quick")
+    slow.add(_job(labcloud, provider="slow"))
+    quick.add(_job(labcloud))
+    slow.start()
+    quick.run_parallel()
+    quick.wait(60)
+    assert slow.remote_jobs[0].state == "unsent"
+    gate.touch()
+    slow.run_parallel()
+    slow.wait(60)
+    assert len(labcloud.runs) == 2
+
+
+def test_our_own_names_cannot_be_taken(install):
+    """A package that calls its provider quandela does not get Quandela's jobs and tokens."""
+    install("quandela", "raise SystemExit(3)")
+    account = Account("https://x.example", "", lambda: "canary")
+    assert type(providers.provider_for(account)).__name__ == "QuandelaCloud"
+    assert providers.installed().count("quandela") == 1
+
+
 def test_two_packages_with_one_name_are_both_named(install, labcloud):
     """Which of them was meant is the user's to say."""
     install("twice", "def create(account): ...", package="first-lab")

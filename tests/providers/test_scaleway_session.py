@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import perceval as pcvl
 import pytest
@@ -147,7 +148,7 @@ def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
 
 
 def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
-    """Free slots are unknown: the queue sends until the quota, and the rest stays unsent."""
+    """Free slots are unknown: what the quota refuses stays unsent, and a queue waits for a slot."""
     scaleway.most_jobs = 2
     jg = JobGroup("quota")
     with session_of() as session:
@@ -157,8 +158,17 @@ def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
         assert jg.preview().free_slots is None
         with pytest.raises(Exception, match=r"quota.*stays unsent"):
             jg.run_parallel()
-    assert len(scaleway.jobs) == 2
-    assert len(jg.list_unsent_jobs()) == 1
+        assert len(scaleway.jobs) == 2
+        assert len(jg.list_unsent_jobs()) == 1
+        jg.start(queue=True)
+        refused = scaleway.count("POST", "jobs")
+        give_up = time.monotonic() + 60
+        while scaleway.count("POST", "jobs") == refused and time.monotonic() < give_up:
+            time.sleep(0.01)
+        scaleway.most_jobs = 3
+        jg.run_parallel(queue=True)
+        jg.wait(60)
+    assert len(scaleway.jobs) == 3
 
 
 def test_a_session_that_ended_is_said_and_another_one_takes_over(scaleway, session_of):

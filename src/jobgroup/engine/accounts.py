@@ -17,6 +17,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._making: dict[tuple[str, str, str], threading.Lock] = {}
         self._providers: dict[tuple[str, str, str], Provider] = {}
 
     def provider(self, target: Target) -> Provider:
@@ -25,12 +26,17 @@ class Accounts:
         Raises:
             CredentialsError: the account's origin may carry no token.
             MissingExtraError: no such provider is installed.
+            BrokenProviderError: it cannot be used.
         """
         from jobgroup.providers import provider_for
         from jobgroup.providers.base import Account
 
         key = (target.provider, target.origin, target.account)
+        if key in self._providers:
+            return self._providers[key]
         with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # others do not wait for what somebody's package does when it is imported
             if key not in self._providers:
                 account = Account(
                     origin=target.origin,
