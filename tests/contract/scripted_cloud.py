@@ -24,6 +24,7 @@ _ROUTES = (
     ("GET", r"/api/jobs/availability", "availability"),
     ("GET", r"/api/jobs/([^/]+)/status", "status"),
     ("GET", r"/api/jobs/([^/]+)/result", "result"),
+    ("GET", r"/api/jobs/([^/]+)/data", "data"),
     ("POST", r"/api/jobs/([^/]+)/cancel", "cancel"),
     ("POST", r"/api/jobs/([^/]+)/rerun", "rerun"),
     ("GET", r"/api/job/status/([^/]+)", "status"),  # Perceval's own client
@@ -174,6 +175,8 @@ class ScriptedCloud:
                 return 404, {"error": "Not Found"}
             case "availability":
                 document = {"num_jobs_in_queue": 0, **self.availability}
+            case "data":  # as a cloud that does not tell
+                return 404, {"error": "Not Found"}
             case "create" | "rerun":
                 document = {"job_id": self.make()}
             case "status":

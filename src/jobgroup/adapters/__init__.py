@@ -14,13 +14,36 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from jobgroup.adapters.base import JobDraft, NoIdealError, UndecodableResultError
+from jobgroup.adapters.base import (
+    JobDraft,
+    NoIdealError,
+    SavedGroup,
+    UndecodableResultError,
+    UnreadableGroupError,
+)
 from jobgroup.errors import MissingExtraError
 
-__all__ = ["JobDraft", "NoIdealError", "UndecodableResultError", "decode", "ideal_of", "read_job"]
+__all__ = [
+    "GROUP_SUFFIXES",
+    "JobDraft",
+    "NoIdealError",
+    "SavedGroup",
+    "UndecodableResultError",
+    "UnreadableGroupError",
+    "decode",
+    "described",
+    "group_places",
+    "ideal_of",
+    "read_group",
+    "read_job",
+]
+
+GROUP_SUFFIXES: Final = (".jgrp", ".egrp")
+"""Of the files in which other libraries keep groups."""
 
 _ADAPTERS: Final = {"perceval": "jobgroup.adapters.perceval"}
 _OLDEST: Final = {"perceval": ("perceval-quandela", [0, 12])}
@@ -39,6 +62,35 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
     """
     drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
     return drafts
+
+
+def described(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is worth showing of a create body: how it is called, and what it runs."""
+    from jobgroup.adapters.perceval_facts import facts_of, params_of
+
+    payload = body.get("payload") or {}
+    return params_of(payload, {}), facts_of(payload)
+
+
+def group_places() -> list[Path]:
+    """The folders in which other libraries keep groups, whether they exist or not."""
+    from jobgroup.adapters.perceval_groups import data_directory
+
+    return [data_directory() / "job_group", Path("execution_groups").absolute()]
+
+
+def read_group(path: Path) -> SavedGroup:
+    """The group that another library keeps in a file, which is left as it is.
+
+    Raises UnreadableGroupError where it is damaged, or something else.
+    """
+    if path.suffix == ".egrp":
+        from jobgroup.adapters.perceval_executions import read_egrp
+
+        return read_egrp(path)
+    from jobgroup.adapters.perceval_groups import read_jgrp
+
+    return read_jgrp(path)
 
 
 def decode(document: Mapping[str, Any]) -> Any:

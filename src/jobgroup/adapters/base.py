@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,28 @@ class JobDraft:
     token: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     recipe: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedGroup:
+    """A group of jobs as another library keeps it in a file.
+
+    Attributes:
+        name: as it is called there.
+        created_at, modified_at: seconds since the epoch.
+        jobs: in its order; none has a token.
+        left_out: why, for each of its jobs that cannot be taken over.
+    """
+
+    name: str
+    created_at: float
+    modified_at: float
+    jobs: Sequence[JobDraft]
+    left_out: Sequence[str] = ()
+
+
+class UnreadableGroupError(ValueError):
+    """A file is no group that can be taken over; the text says why, of "it"."""
 
 
 class UndecodableResultError(BadAnswerError):

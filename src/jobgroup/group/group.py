@@ -7,21 +7,22 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from jobgroup import catalog
-from jobgroup.adapters import JobDraft, read_job
+from jobgroup.adapters import read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
 from jobgroup.errors import DamagedGroupError
 from jobgroup.group.analysing import Analysing
+from jobgroup.group.drafts import checked, new_job
 from jobgroup.group.keeping import Keeping
 from jobgroup.group.running import Running
 from jobgroup.group.saved import Saved
+from jobgroup.group.takeover import Takeover
 from jobgroup.job import RemoteJob
-from jobgroup.status import UNSENT
-from jobgroup.store import NewJob, Target
+from jobgroup.store import NewJob
 from jobgroup.store.paths import group_path
 
 
-class JobGroup(Running, Analysing, Keeping, Saved):
+class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     """A collection of remote jobs, kept on disk under a name.
 
     If the same name is used more than once, jobs are appended to the same group. Jobs are prepared,
@@ -169,28 +170,11 @@ def _new_jobs(
     *,
     default: Mapping[str, Any] | None,
 ) -> Iterator[NewJob]:
-    labels = default if labels is None else labels
-    if labels is not None and not isinstance(labels, Mapping):
-        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {labels!r}.")
+    labels = checked(default if labels is None else labels)
     drafts = [job.draft(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
     for draft in drafts:
         remember(draft.origin, draft.account_label, draft.token)
-        yield _new_job(draft, labels or {})
-
-
-def _new_job(draft: JobDraft, labels: Mapping[str, Any]) -> NewJob:
-    return NewJob(
-        name=draft.name,
-        target=Target(draft.provider, draft.origin, draft.account_label, draft.platform),
-        body=draft.body or None,
-        params=draft.params,
-        labels=labels,
-        facts=draft.facts,
-        remote_id=draft.remote_id,
-        state=draft.status.status.value if draft.status else UNSENT,
-        message=draft.status.message if draft.status else None,
-        recipe=draft.recipe,
-    )
+        yield new_job(draft, labels)
 
 
 def _local_time(seconds: float) -> datetime:

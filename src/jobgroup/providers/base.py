@@ -160,6 +160,34 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a cloud has kept of a job's creation. What it did not tell is None.
+
+    Attributes:
+        name: of the job.
+        platform: that it was sent to.
+        body: the create body, as far as it is known: with a payload at least.
+    """
+
+    name: str | None = None
+    platform: str | None = None
+    body: Body | None = None
+
+
+@runtime_checkable
+class TellsSubmissions(Protocol):
+    """What a `Provider` may be able to do besides: tell what was sent.
+
+    Of one that is not, only the status of a job that was sent elsewhere is known here: it can be
+    watched, and rerun by the cloud itself.
+    """
+
+    async def submission(self, remote_id: str) -> Submission:
+        """What is known of a job's creation."""
+        ...
+
+
 ProviderFactory = Callable[[Account], Provider]
 
 _REFUSALS: Final = (RequestRefusedError, NotEnoughCreditsError, RemoteNotFoundError)

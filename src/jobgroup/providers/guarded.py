@@ -22,7 +22,15 @@ from jobgroup.errors import (
     JobGroupError,
     RequestLostError,
 )
-from jobgroup.providers.base import Account, Availability, Body, Provider, RemoteStatus
+from jobgroup.providers.base import (
+    Account,
+    Availability,
+    Body,
+    Provider,
+    RemoteStatus,
+    Submission,
+    TellsSubmissions,
+)
 from jobgroup.providers.rest import is_id
 from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
 
@@ -97,6 +105,16 @@ class GuardedProvider:
             ) from None
         found = document.get("results")
         return document if found is None or isinstance(found, str) else {"plain": found}
+
+    async def submission(self, remote_id: str) -> Submission:
+        """What was sent to create a job; nothing is known where the provider does not tell."""
+        inner = self._inner
+        if not isinstance(inner, TellsSubmissions):
+            return Submission()
+        told: Any = await self._call("submission", lambda: inner.submission(remote_id))
+        if not isinstance(told, Submission) or not isinstance(told.body, dict | None):
+            raise self._bad(self._wrong("submission", told, "a Submission"))
+        return told
 
     async def availability(self) -> Availability:
         """The plan's free slots."""

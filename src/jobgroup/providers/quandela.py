@@ -20,11 +20,12 @@ from jobgroup.providers.base import (
     Availability,
     Body,
     RemoteStatus,
+    Submission,
     may_have_arrived,
 )
 from jobgroup.providers.http import MAX_ANSWER_BYTES, MAX_RESULT_BYTES, SILENCE_S, Answer
 from jobgroup.providers.many import ask_each
-from jobgroup.providers.quandela_answers import availability, remote_status
+from jobgroup.providers.quandela_answers import availability, remote_status, submission
 from jobgroup.providers.rest import RestClient, segment
 from jobgroup.providers.retry import repeated
 
@@ -125,6 +126,14 @@ class QuandelaCloud:
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The result document as the cloud gives it, undecoded."""
         return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+
+    async def submission(self, remote_id: str) -> Submission:
+        """What was sent to create a job; nothing is known where the cloud does not tell."""
+        path = f"/api/jobs/{segment(remote_id)}/data"  # among the current paths alone
+        try:
+            return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
+        except (RemoteNotFoundError, RequestRefusedError):
+            return Submission()
 
     async def availability(self) -> Availability:
         """The plan's free slots; all None from a cloud that does not tell."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any, Final
 
-from jobgroup.providers.base import Availability, RemoteStatus
+from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.providers.fields import number, text
 from jobgroup.status import FAILED, RunningStatus
 
@@ -32,6 +33,24 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
         duration_s=number(document, "duration"),
         shots=None if shots is None else int(shots),
         name=text(document, "name"),
+    )
+
+
+def submission(document: dict[str, Any]) -> Submission:
+    """What was sent, as the cloud has kept it."""
+    payload: Any = document.get("payload")
+    if isinstance(payload, str):
+        try:
+            payload = json.loads(payload)
+        except (ValueError, RecursionError):
+            payload = None
+    body: dict[str, Any] | None = None
+    if isinstance(payload, dict) and payload:
+        told = ("platform_name", "pcvl_version", "process_id")
+        body = {key: document[key] for key in told if isinstance(document.get(key), str)}
+        body["payload"] = payload
+    return Submission(
+        name=text(document, "job_name"), platform=text(document, "platform_name"), body=body
     )
 
 

@@ -13,7 +13,7 @@ from jobgroup.status import UNSENT
 from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.parts import enter, position_of
-from jobgroup.store.records import NewJob, Target
+from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.values import as_json
 
 
@@ -39,7 +39,10 @@ class Adding:
         return list(range(first, position))
 
     def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
-        attempt_id = None if job.remote_id is None else _adopt(tx, position, job, job.remote_id)
+        attempt_id, state = None, UNSENT
+        if job.remote_id is not None:
+            state = job.told.state if job.told else job.state
+            attempt_id = _adopt(tx, position, job, job.remote_id, state)
         tx.execute(
             "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
             " added_at, version, params, labels, recipe_id)"
@@ -49,10 +52,10 @@ class Adding:
                 job.name,
                 self._targets.get(job.target) or self._target_id(tx, job.target),
                 None if job.body is None else payload_id(tx, job.body, job.facts),
-                UNSENT if attempt_id is None else job.state,
+                state,
                 attempt_id,
                 0 if attempt_id is None else 1,
-                tx.now,
+                tx.now if job.added_at is None else job.added_at,
                 tx.version,
                 as_json(job.params),
                 as_json(job.labels),
@@ -101,7 +104,7 @@ def length(connection: sqlite3.Connection | Transaction) -> int:
     return value
 
 
-def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str) -> int | None:
+def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: str) -> int | None:
     """Enter the sending of a job that was sent elsewhere."""
     ids = each_of(remote_id)
     for each in {remote_id, *ids}:
@@ -110,11 +113,38 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str) -> int |
             raise DuplicateJobError(
                 f"Job {each} is in the group already, at position {held}. Nothing was added."
             )
+    told = job.told
+    sent_at = told.created_at if told else None
+    if sent_at is None and job.added_at is None:
+        sent_at = tx.now
     attempt_id = tx.execute(
         "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
         " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
-        (position, uuid.uuid4().hex, job.state, remote_id, job.message, tx.now, tx.now),
+        (
+            position,
+            uuid.uuid4().hex,
+            state,
+            remote_id,
+            told.message if told else job.message,
+            sent_at or job.added_at or tx.now,
+            sent_at,
+        ),
     ).lastrowid
     if attempt_id is not None and len(ids) > 1:
         enter(tx, attempt_id, enumerate(ids))
+    if told is not None:
+        tx.execute(
+            "UPDATE attempts SET word = ?, progress = ?, created_at = ?, started_at = ?,"
+            " duration_s = ?, finished_at = ?, shots = ? WHERE id = ?",
+            (
+                told.word or None,
+                1.0 if told.state == "success" else told.progress,
+                told.created_at,
+                told.started_at,
+                told.duration_s,
+                ended_at(told),
+                told.shots,
+                attempt_id,
+            ),
+        )
     return attempt_id

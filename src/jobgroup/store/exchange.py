@@ -1,10 +1,14 @@
-"""A group's file on its way out and in: a checked, compacted copy that a colleague can open."""
+"""A group's file on its way out and in: a checked, compacted copy that a colleague can open.
+
+And a group that comes from elsewhere with all its jobs: complete, or not there at all.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import uuid
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from jobgroup.store import schema
 from jobgroup.store.database import Database
 from jobgroup.store.opening import connect, create_or_migrate, rename_to_new
 from jobgroup.store.output import written
-from jobgroup.store.paths import group_path
+from jobgroup.store.paths import group_path, remove_files
+from jobgroup.store.records import NewJob
+from jobgroup.store.store import GroupStore
 
 # The generation of the lease stays: what was left sending is told by it.
 _OF_ITS_PROCESSES = """
@@ -90,6 +96,44 @@ def import_group(path: Path, name: str | None) -> str:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return found
+
+
+def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> None:
+    """Make a group with all its jobs; a kill at any moment leaves no part of it under its name.
+
+    Args:
+        name: of the group.
+        jobs: in order.
+        meta: what else is known of the group, such as `created_at`.
+
+    Raises:
+        FileExistsError: a group of that name exists; nothing was changed.
+        DuplicateJobError: two jobs have one id; no group was made.
+        InvalidNameError: the name cannot be a group's.
+        StorageError: it could not be written; no group was made.
+    """
+    path = group_path(name)
+    if path.exists():
+        raise FileExistsError(path)
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        with closing(GroupStore(unfinished, create=name)) as store:
+            store.add(jobs)
+        with closing(connect(unfinished, "mode=rw")) as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", list(meta.items())
+            )
+            connection.execute("PRAGMA journal_mode = DELETE")
+        rename_to_new(unfinished, path)
+    except FileExistsError:
+        raise
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"{path} could not be written ({error}). No group was made.") from error
+    finally:
+        with suppress(OSError):
+            remove_files(unfinished)
 
 
 def _taken_in(copy: sqlite3.Connection, path: Path, name: str | None) -> str:

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobgroup.status import TERMINAL
 from jobgroup.store.values import as_object
+
+if TYPE_CHECKING:
+    from jobgroup.providers.base import RemoteStatus
 
 
 class Target(NamedTuple):
@@ -35,6 +39,9 @@ class NewJob:
         state: the state of such a job.
         recipe: how the results of the jobs that it is on the cloud become its own; its body then
             has `parts`, a body for each.
+        told: what a cloud said of such a job, if it was asked; it goes before `state` and
+            `message`.
+        added_at: when it came into the group that it is taken over from; None for now.
     """
 
     name: str
@@ -47,6 +54,24 @@ class NewJob:
     state: str = "unsent"
     message: str | None = None
     recipe: Mapping[str, Any] | None = None
+    told: RemoteStatus | None = None
+    added_at: float | None = None
+
+
+def ended_at(told: RemoteStatus, *, heard_at: float | None = None) -> float | None:
+    """When a job ended, which a cloud tells by a duration in whole seconds, cut off.
+
+    Args:
+        told: the cloud's answer.
+        heard_at: when that was the first news of its end; None where it ended long ago.
+    """
+    if told.state not in TERMINAL:
+        return None
+    begun = told.started_at or told.created_at
+    if begun is None or told.duration_s is None:
+        return heard_at
+    earliest = begun + told.duration_s
+    return earliest if heard_at is None else min(max(heard_at, earliest), earliest + 1.0)
 
 
 class JobRow(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobgroup.status import ON_CLOUD, TERMINAL
 from jobgroup.store.database import Database
-from jobgroup.store.records import Pollable, Target
+from jobgroup.store.records import Pollable, Target, ended_at
 from jobgroup.store.steps import add_event
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Reports:
         changed = []
         with self._database.writing() as tx:
             for attempt_id, answer in answers:
-                finished_at = _finished_at(answer, tx.now)
+                finished_at = ended_at(answer, heard_at=tx.now)
                 new = (
                     answer.state,
                     answer.word,
@@ -140,14 +140,3 @@ class Reports:
                 (limit,),
             )
             return [row[0] for row in rows]
-
-
-def _finished_at(answer: RemoteStatus, now: float) -> float | None:
-    """When a job ended: the cloud tells its duration in whole seconds, cut off."""
-    if answer.state not in TERMINAL:
-        return None
-    begun = answer.started_at or answer.created_at
-    if begun is None or answer.duration_s is None:
-        return now
-    earliest = begun + answer.duration_s
-    return min(max(now, earliest), earliest + 1.0)

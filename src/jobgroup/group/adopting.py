@@ -1,0 +1,107 @@
+"""One adoption: which jobs of which account are wanted, and what a group takes in of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jobgroup import adapters
+from jobgroup.credentials import default_url, set_token
+from jobgroup.engine.adopting import Found, look_up
+from jobgroup.engine.session import GroupSession
+from jobgroup.errors import DuplicateJobError
+from jobgroup.group.calls import Call
+from jobgroup.group.drafts import checked
+from jobgroup.job import RemoteJob
+from jobgroup.origin import normalise_origin
+from jobgroup.store import NewJob, Target
+
+
+class Adoption:
+    """See `JobGroup.adopt` for the arguments and the errors."""
+
+    def __init__(
+        self,
+        session: GroupSession,
+        ids: str | Iterable[str],
+        *,
+        platform: str | None = None,
+        url: str | None = None,
+        token: str | None = None,
+        account: str = "",
+        provider: str = "quandela",
+        labels: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._session = session
+        self._ids = _listed(ids)
+        origin = normalise_origin(default_url() if url is None else url)
+        self._target = Target(provider, origin, account, _name(platform))
+        self._labels = checked(labels)
+        for remote_id in self._ids:
+            held = session.store.position_of(remote_id)
+            if held is not None:
+                raise DuplicateJobError(
+                    f"Job {remote_id} is in the group already, at position {held}."
+                    " Nothing was adopted."
+                )
+        if token is not None:
+            set_token(token, url=origin, account=account)
+
+    def ask(self) -> Call[list[Found]]:
+        """Ask the cloud about the jobs."""
+        return Call(self._session.start(look_up, self._session, self._target, self._ids))
+
+    def take(self, found: Sequence[Found]) -> list[RemoteJob]:
+        """Append what was found to the group."""
+        positions = self._session.store.add([self._new_job(each) for each in found])
+        return [RemoteJob.of(self._session, position) for position in positions]
+
+    def _new_job(self, found: Found) -> NewJob:
+        submission = found.submission
+        platform = submission.platform or self._target.platform
+        if not platform:
+            raise ValueError(
+                f"{self._target.origin} does not tell which platform {found.remote_id} was sent to:"
+                " give its name, platform=.... Nothing was adopted."
+            )
+        body = dict(submission.body or {})
+        params, facts = adapters.described(body)
+        if body:
+            body.setdefault("platform_name", platform)
+        return NewJob(
+            name=submission.name or found.status.name or str(params.get("command") or "unnamed"),
+            target=self._target._replace(platform=platform),
+            body=body or None,
+            params=params,
+            labels=self._labels,
+            facts=facts,
+            remote_id=found.remote_id,
+            told=found.status,
+        )
+
+
+def _name(platform: object) -> str:
+    if platform is None:
+        return ""
+    if isinstance(platform, str) and platform.strip():
+        return platform.strip()
+    raise TypeError(f"A platform is given by its name, not by {platform!r}. Nothing was adopted.")
+
+
+def _listed(ids: str | Iterable[str]) -> list[str]:
+    listed = []
+    for remote_id in [ids] if isinstance(ids, str | uuid.UUID) else ids:
+        if not isinstance(remote_id, str | uuid.UUID):
+            raise TypeError(
+                f"An id is a text, not {type(remote_id).__name__}. Nothing was adopted."
+            )
+        text = str(remote_id).strip()
+        if not text or not text.isprintable():
+            raise ValueError(f"{text!r} is no id of a job. Nothing was adopted.")
+        listed.append(text)
+    for remote_id, times in Counter(listed).items():
+        if times > 1:
+            raise DuplicateJobError(f"Job {remote_id} is named {times} times. Nothing was adopted.")
+    return listed

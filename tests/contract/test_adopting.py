@@ -1,0 +1,186 @@
+"""Jobs that were sent elsewhere, by hand, are taken into a group, which goes on with them."""
+
+import json
+import uuid
+
+import httpx
+import pytest
+
+from jobgroup import JobGroup
+from jobgroup.errors import (
+    BadAnswerError,
+    DuplicateJobError,
+    NoTokenError,
+    RemoteNotFoundError,
+    TokenRefusedError,
+)
+
+
+@pytest.fixture
+def send():
+    """Sends a job by hand, as any script may, and gives its id."""
+
+    def send(cloud, name="by hand", **parameters):
+        body = {
+            "job_name": name,
+            "platform_name": "test:timer",
+            "pcvl_version": "1.2.4",
+            "payload": {"command": "timer", "max_shots": 500, "parameters": parameters},
+        }
+        headers = {"Authorization": f"Bearer {cloud.token}"}
+        answer = httpx.post(f"{cloud.url}/api/job", headers=headers, json=body)
+        return answer.raise_for_status().json()["job_id"]
+
+    return send
+
+
+def test_what_the_cloud_tells_is_known_here(start, send, until):
+    """Name, platform, times, parameters and the state; then it is watched as any other job."""
+    cloud = start()
+    slow = send(cloud, "slow", duration_s=0.2)
+    done = send(cloud, "done", duration_s=0)
+    until(lambda: cloud.jobs()[1].ended)
+    jg = JobGroup("adopted")
+    jobs = jg.adopt([done, slow], url=cloud.url)
+    assert jobs == jg.remote_jobs
+    assert [(j.id, j.name, j.platform) for j in jobs] == [
+        (done, "done", "test:timer"),
+        (slow, "slow", "test:timer"),
+    ]
+    ended = cloud.jobs()[1]
+    status = jobs[0].status
+    assert status() == "SUCCESS"
+    assert (status.creation_timestamp, status.start_timestamp) == (ended.created, ended.started)
+    assert jobs[0].params["max_shots"] == 500
+    assert [a.kind for a in jobs[0].attempts] == ["adopted"]
+    jg.wait(60)
+    assert jg.progress()["Finished"] == [2, {"successful": 2, "unsuccessful": 0}]
+    assert len(jg.get_results()) == 2
+    assert [e.call for e in cloud.log if e.call == "create"] == ["create"] * 2  # those by hand
+
+
+def test_an_adopted_job_is_rerun_with_other_parameters(start, send, until):
+    """The payload came from the cloud, so it can be changed and sent anew."""
+    cloud = start()
+    failed = send(cloud, "fails", duration_s=0, fail="The laser lost its lock")
+    until(lambda: cloud.jobs()[0].ended)
+    jg = JobGroup("adopted")
+    (job,) = jg.adopt(failed, url=cloud.url, labels={"phi": 0.3})
+    assert (job.status(), job.message, job.labels) == (
+        "ERROR",
+        "The laser lost its lock",
+        {"phi": 0.3},
+    )
+    jg.rerun(0, max_shots=50)
+    sent = cloud.jobs()[1]
+    assert sent.payload == {**cloud.jobs()[0].payload, "max_shots": 50}
+    assert (sent.name, sent.body["pcvl_version"]) == ("fails", "1.2.4")
+    assert [a.remote_id for a in job.attempts] == [failed, sent.id]
+    jg.wait(60)
+    jg.rerun(0)
+    assert cloud.jobs()[2].rerun_from == sent.id  # unchanged, it is the cloud that reruns
+
+
+def test_a_cloud_that_keeps_no_payload_can_still_be_asked_to_rerun(scripted):
+    """The platform is given then, and the job's name is what little is known."""
+    scripted.first_word = "error"
+    remote_id = scripted.make()
+    jg = JobGroup("adopted")
+    with pytest.raises(ValueError, match=r"platform=\.\.\.\. Nothing was adopted"):
+        jg.adopt(remote_id, url=scripted.url)
+    assert len(jg) == 0
+    (job,) = jg.adopt(remote_id, platform="qpu:ascella", url=scripted.url)
+    assert (job.platform, job.name, job.state) == ("qpu:ascella", "unnamed", "error")
+    jg.rerun_failed_parallel()
+    assert scripted.count("rerun") == 1
+    assert scripted.count("create") == 0
+
+
+def test_what_the_group_has_is_refused(start, send, snapshot):
+    """All or none: one known id keeps the others out, and the cloud is not even asked."""
+    cloud = start()
+    ids = [send(cloud, duration_s=0) for _ in range(3)]
+    jg = JobGroup("adopted")
+    jg.adopt(ids[:1], url=cloud.url)
+    before, asked = snapshot(jg), len(cloud.log)
+    with pytest.raises(DuplicateJobError, match=r"position 0\. Nothing was adopted"):
+        jg.adopt(ids, url=cloud.url)
+    with pytest.raises(DuplicateJobError, match="named 2 times"):
+        jg.adopt([ids[1], ids[2], f" {ids[1]} "], url=cloud.url)
+    assert (snapshot(jg), len(cloud.log)) == (before, asked)
+
+
+def test_an_id_that_the_cloud_does_not_know_is_one_sentence(start, send):
+    """Nothing is adopted of the call, the known ones neither."""
+    cloud = start()
+    known, unknown = send(cloud, duration_s=0), str(uuid.uuid4())
+    jg = JobGroup("adopted")
+    with pytest.raises(RemoteNotFoundError) as caught:
+        jg.adopt([known, unknown], url=cloud.url, platform="test:timer")
+    assert str(caught.value).startswith(f"{cloud.url} knows no job '{unknown}' of this account.")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(RemoteNotFoundError, match=r"'no id at all/\.\.' and 1 more"):
+        jg.adopt(["no id at all/..", unknown], url=cloud.url)
+    assert len(jg) == 0
+
+
+@pytest.mark.parametrize("ids", [[7], ["  "], ["a\nb"], [None], 7])
+def test_what_is_no_id_is_refused(start, ids):
+    """Before anybody is asked."""
+    jg = JobGroup("adopted")
+    with pytest.raises((TypeError, ValueError)):
+        jg.adopt(ids, url="https://cloud.example", token="t")
+    assert len(jg) == 0
+
+
+def test_ids_are_taken_from_any_iterable(start, send):
+    """A generator, uuids, or none at all."""
+    cloud = start()
+    ids = [send(cloud, duration_s=0) for _ in range(3)]
+    jg = JobGroup("adopted")
+    assert jg.adopt([], url=cloud.url) == []
+    jg.adopt((i for i in ids[:2]), url=cloud.url)
+    jg.adopt(uuid.UUID(ids[2]), url=cloud.url)
+    assert [j.id for j in jg] == ids
+
+
+def test_the_token_may_be_given_with_the_call(scripted):
+    """It is that cloud's from then on; without one nothing is asked, and a wrong one is told."""
+    remote_id = scripted.make()
+    url = scripted.url.replace("127.0.0.1", "localhost")  # an origin without a token so far
+    jg = JobGroup("adopted")
+    with pytest.raises(NoTokenError):
+        jg.adopt(remote_id, platform="p", url=url)
+    assert scripted.asked == []
+    with pytest.raises(TokenRefusedError):
+        jg.adopt(remote_id, platform="p", url=url, token="wrong")
+    jg.adopt(remote_id, platform="p", url=url, token=scripted.token)
+    assert jg.progress()["Total"] == 1
+
+
+def test_garbage_instead_of_a_status_adopts_nothing(scripted):
+    """It is the error that it is anywhere; a later call does."""
+    remote_id = scripted.make()
+    scripted.faults["status"] = lambda *_: (200, ["garbage"])
+    jg = JobGroup("adopted")
+    with pytest.raises(BadAnswerError, match="no JSON object"):
+        jg.adopt(remote_id, platform="p", url=scripted.url)
+    assert len(jg) == 0
+
+
+@pytest.mark.anyio
+async def test_adopting_can_be_awaited(start, send):
+    """The twin for a notebook."""
+    cloud = start()
+    remote_id = send(cloud, duration_s=0)
+    jg = JobGroup("adopted")
+    (job,) = await jg.adopt_async(remote_id, url=cloud.url)
+    assert job.id == remote_id
+
+
+def test_a_payload_may_come_as_text(scripted):
+    """Some clouds keep it as they got it: as JSON in a string."""
+    told = {"job_name": "as text", "platform_name": "p", "payload": json.dumps({"command": "x"})}
+    scripted.faults["data"] = lambda *_: (200, told)
+    (job,) = JobGroup("adopted").adopt(scripted.make(), url=scripted.url)
+    assert (job.name, job.platform, job.params) == ("as text", "p", {"command": "x"})

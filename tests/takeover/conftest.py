@@ -1,0 +1,54 @@
+"""The recorded groups of each release, and the cloud that has the jobs of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from record import RECORDED, URL
+
+from jobgroup import set_token
+from jobgroup.cloud import EmbeddedCloud
+from jobgroup.cloud.records import Records
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
+    """A cloud that has every job that was recorded, as it was left then."""
+    directory = tmp_path_factory.mktemp("cloud")
+    Records(directory / "jobs.sqlite").close()
+    with closing(sqlite3.connect(directory / "jobs.sqlite")) as jobs:
+        for row in json.loads((RECORDED / "cloud.json").read_text()):
+            places = ", ".join("?" * len(row))
+            jobs.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({places})", [*row.values()])
+        jobs.commit()
+    with EmbeddedCloud(directory=directory, max_concurrent=50) as running:
+        set_token(running.token, url=running.url)
+        yield running
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Callable[..., Path]:
+    """Puts a recorded group into a folder under a name, as it would be for a cloud."""
+
+    def put(
+        recorded: str, name: str = "old", folder: str = "old groups", *, url: str = URL
+    ) -> Path:
+        kind = recorded.rpartition(".")[2]
+        path = tmp_path / folder / f"{name}.{kind}"
+        path.parent.mkdir(exist_ok=True)
+        assert len(url) == len(URL)  # lengths stand in an archive
+        path.write_text((RECORDED / recorded).read_text("utf-8").replace(URL, url), "utf-8")
+        return path
+
+    return put
+
+
+@pytest.fixture
+def snapshot_of() -> Callable[[Path], dict[str, bytes]]:
+    """Every file of a folder with its bytes, to be compared before and after."""
+    return lambda folder: {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,0 +1,279 @@
+"""Groups made with each release of Perceval are taken over, and go on here."""
+
+import json
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from record import RECORDED, RELEASES, TOKEN
+
+from jobgroup import JobGroup
+from jobgroup.errors import NoTokenError, StorageError
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
+GROUPS = [f"{release}.jgrp" for release in RELEASES]
+
+
+def entries(recorded):
+    """What stands in a recorded group, job by job."""
+    return json.loads((RECORDED / recorded).read_text())["job_group_data"]
+
+
+@pytest.mark.parametrize("recorded", GROUPS)
+def test_an_old_group_opens_and_continues_here(recorded, old, cloud):
+    """Jobs, ids and dates are as they were; it is looked after, run, rerun, and gives results."""
+    path = old(recorded, "scan", url=cloud.url)
+    asked = len(cloud.log)
+    report = JobGroup.import_perceval(path)
+    assert len(cloud.log) == asked
+    assert [(g.name, g.path, len(g)) for g in report.imported] == [("scan", path, 6)]
+    assert report.skipped == []
+
+    jg = JobGroup.open("scan")
+    were = entries(recorded)
+    assert [job.id for job in jg] == [entry["id"] for entry in were]
+    assert [job.state for job in jg] == [(entry["status"] or "unsent").lower() for entry in were]
+    made = datetime.strptime(json.loads(path.read_text())["created_date"], "%Y%m%d_%H%M%S")
+    assert jg.created_date == made
+    assert {job.platform for job in jg} == {"sim:slos"}
+
+    assert jg.progress()["Finished"] == [3, {"successful": 2, "unsuccessful": 1}]
+    jg.run_parallel()
+    jg.rerun_failed_parallel()
+    jg.wait(120)
+    assert jg.progress()["Finished"] == [6, {"successful": 6, "unsuccessful": 0}]
+    first, rerun, waited, plain, converted, iterated = jg.get_results()
+    for result, samples in ((first, 100), (rerun, 200), (waited, 300), (plain, 400)):
+        assert sum(result["results"].values()) == pytest.approx(samples, abs=samples // 5)
+    assert sum(converted["results"].values()) == pytest.approx(1)  # counts, made probabilities
+    assert len(iterated["results_list"]) == 2
+    assert jg[1].attempts[0].remote_id == were[1]["id"]
+
+
+@pytest.mark.parametrize("recorded", GROUPS)
+def test_what_was_sent_once_is_what_is_kept(recorded, old, cloud):
+    """The body in the file is, for a job that Perceval has sent, the body that the cloud got."""
+    JobGroup.import_perceval(old(recorded, url=cloud.url))
+    failed = JobGroup.open("old")[1]
+    failed.rerun(max_shots=77)  # sends the body anew
+    sent = {job.id: job for job in cloud.jobs()}
+    before, now = sent[entries(recorded)[1]["id"]], sent[failed.id]
+    assert now.payload == {**before.payload, "max_shots": 77}
+    assert (now.name, now.platform) == (before.name, before.platform)
+    assert now.body["pcvl_version"] == before.body["pcvl_version"]
+
+
+@pytest.mark.parametrize("recorded", GROUPS)
+def test_the_token_stays_behind_and_nobody_is_asked(recorded, old, data_dir):
+    """No file of ours has the token, and without one nothing can be sent."""
+    path = old(recorded)
+    assert TOKEN in path.read_text()
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    report = JobGroup.import_perceval(path)
+    assert TOKEN not in repr(report)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    for file in data_dir.rglob("*"):
+        assert file.is_dir() or TOKEN.encode() not in file.read_bytes()
+    with pytest.raises(NoTokenError):
+        JobGroup.open("old").run_parallel()
+    assert len(JobGroup.open("old").list_unsent_jobs()) == 3
+
+
+def test_a_group_of_executions_continues_too(old, cloud):
+    """An `.egrp` of 1.3: sent ones by their ids, unsent ones as 1.3 sends them."""
+    report = JobGroup.import_perceval(old("1.3.1.egrp", "executions", url=cloud.url))
+    assert [(g.name, g.counts) for g in report.imported] == [
+        ("executions", {"success": 1, "error": 1, "waiting": 1, "unsent": 2})
+    ]
+    jg = JobGroup.open("executions")
+    assert jg[0].status.creation_timestamp == pytest.approx(jg.created_date.timestamp(), abs=60)
+    assert jg[3].facts["input_state"] == "|0,1,0,1,0,0>"
+    jg.run_parallel()
+    jg.rerun_failed_parallel()
+    jg.wait(120)
+    *counted, iterated = jg.get_results()
+    assert [sum(r["results"].values()) for r in counted] == pytest.approx(
+        [100, 200, 300, 400], rel=0.2
+    )
+    assert len(iterated["results_list"]) == 2
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(old):
+    """Its report differs by a word; then no group is there, and the import still can be done."""
+    old("0.13.2.jgrp", "first")
+    old("1.3.1.jgrp", "second")
+    folder = old("1.3.1.egrp", "third").parent
+    dry = JobGroup.import_perceval(folder, dry_run=True)
+    assert JobGroup.list_existing() == []
+    done = JobGroup.import_perceval(str(folder))
+    assert (dry.imported, dry.skipped) == (done.imported, done.skipped)
+    assert JobGroup.list_existing() == ["first", "second", "third"]
+    assert repr(dry).splitlines()[0] == f"3 groups would be imported from {folder}"
+    made = f"{done.imported[0].created_date:%Y-%m-%d}"
+    assert repr(done).splitlines()[:2] == [
+        f"3 groups imported from {folder}",
+        f"  'first'   6 jobs (3 unsent, 1 waiting, 1 success, 1 error), made {made}",
+    ]
+
+
+def damaged(path):
+    """Ways in which a file is no group: its name, and what the reason says."""
+    whole = path.read_text()
+    document = json.loads(whole)
+    jobs = document["job_group_data"]
+
+    def changed(**changes):
+        return json.dumps({**document, "job_group_data": [jobs[0], {**jobs[3], **changes}]})
+
+    path.with_name("cut.jgrp").write_text(whole[: len(whole) // 2])
+    path.with_name("empty.jgrp").write_text("")
+    path.with_name("picture.jgrp").write_bytes(PNG)
+    path.with_name("foreign.jgrp").write_text('{"cells": [], "nbformat": 4}')
+    path.with_name("list.jgrp").write_text("[1, 2]")
+    path.with_name("deep.jgrp").write_text("[" * 100_000)
+    path.with_name("dateless.jgrp").write_text(whole.replace("created_date", "made"))
+    path.with_name("bodiless.jgrp").write_text(changed(request_data=None))
+    path.with_name("placeless.jgrp").write_text(changed(metadata={"platform": "sim:slos"}))
+    path.with_name("password.jgrp").write_text(
+        changed(metadata={"platform": "p", "url": "https://me:secret@cloud.example"})
+    )
+    path.with_name("number.jgrp").write_text(
+        changed(delta_parameters={"command": {"x": "NaN"}}).replace('"NaN"', "NaN")
+    )
+    path.with_name("words.jgrp").write_text(json.dumps({**document, "job_group_data": ["a", "b"]}))
+    path.with_name("cut.egrp").write_text((RECORDED / "1.3.1.egrp").read_text()[:5000])
+    path.with_name("foreign.egrp").write_text("not an archive at all")
+    path.with_name("picture.egrp").write_bytes(PNG)
+
+
+def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
+    """Each with its reason in a sentence; the sound one beside them is imported."""
+    path = old("1.3.1.jgrp", "sound")
+    damaged(path)
+    before = snapshot_of(path.parent)
+    report = JobGroup.import_perceval(path.parent)
+    assert [g.name for g in report.imported] == ["sound"] == JobGroup.list_existing()
+    assert len(report.skipped) == len(before) - 1
+    assert snapshot_of(path.parent) == before
+    reasons = {skipped.path.name: skipped.reason for skipped in report.skipped}
+    assert "secret" not in repr(report)
+    assert "at job 1 (it was never sent, and what to send is not there)" in reasons["bodiless.jgrp"]
+    assert "created_date is no date" in reasons["dateless.jgrp"]
+    assert reasons["empty.jgrp"] == "It is damaged: there is nothing in it."
+    assert reasons["foreign.jgrp"] == "It is not a group of Perceval's."
+    for name, reason in reasons.items():
+        assert reason.endswith("."), name
+        assert "\n" not in reason
+        assert name in repr(report)
+
+
+@pytest.mark.parametrize("content", [PNG, b'{"a": 1}', b"", b"pcvlar 0 3 0 1 2 float 1.0"])
+def test_a_single_file_that_is_no_group_is_told(tmp_path, content):
+    """Whatever its name; it is not an exception, and no group comes of it."""
+    for name in ("it.jgrp", "it.egrp", "it.png"):
+        (tmp_path / name).write_bytes(content)
+        report = JobGroup.import_perceval(tmp_path / name)
+        assert [s.path.name for s in report.skipped] == [name]
+        assert report.imported == []
+    assert JobGroup.list_existing() == []
+
+
+def test_importing_again_changes_nothing(old):
+    """What was imported before is skipped with a sentence, also if its file has changed since."""
+    path = old("1.1.0.jgrp")
+    JobGroup.import_perceval(path)
+    JobGroup.open("old").description = "mine"
+    for text in (path.read_text(), path.read_text().replace('"WAITING"', '"SUCCESS"')):
+        path.write_text(text)
+        report = JobGroup.import_perceval(path.parent)
+        assert [s.path for s in report.skipped] == [path]
+        assert report.skipped[0].reason.startswith("It was imported before")
+    assert "changed since" in report.skipped[0].reason
+    jg = JobGroup.open("old")
+    assert (len(jg), jg.description, jg[2].state) == (6, "mine", "waiting")
+    with pytest.warns(UserWarning, match="1 jobs of 'old' have not ended"):
+        JobGroup.delete_job_group("old")
+    assert len(JobGroup.import_perceval(path).imported) == 1
+    assert JobGroup.open("old")[2].state == "success"
+
+
+def test_a_group_of_that_name_is_kept(old):
+    """One that was made here is not touched, and the sentence says so."""
+    JobGroup("old").description = "mine"
+    report = JobGroup.import_perceval(old("1.3.1.jgrp"))
+    assert report.imported == []
+    assert "a group named 'old' exists here, and was kept" in report.skipped[0].reason.lower()
+    assert (len(JobGroup.open("old")), JobGroup.open("old").description) == (0, "mine")
+
+
+def test_two_files_of_one_name_are_one_group(old):
+    """The second is skipped, in a dry run too."""
+    old("1.3.1.egrp", "same")
+    folder = old("1.3.1.jgrp", "same").parent
+    for dry_run in (True, False):
+        report = JobGroup.import_perceval(folder, dry_run=dry_run)
+        assert (len(report.imported), len(report.skipped)) == (1, 1)
+
+
+def test_a_job_that_stands_there_twice_is_one(old):
+    """Perceval lets one object be added twice; on its cloud that is one job."""
+    path = old("1.3.1.jgrp")
+    document = json.loads(path.read_text())
+    document["job_group_data"].append(document["job_group_data"][0])
+    path.write_text(json.dumps(document))
+    report = JobGroup.import_perceval(path)
+    assert len(JobGroup.open("old")) == len(report.imported[0]) == 6
+    assert "1 entry of jobs that stood there before" in repr(report)
+
+
+def test_where_perceval_keeps_its_groups(old, tmp_path, monkeypatch):
+    """Without a path: its persistent folder, and where 1.3 puts executions by default."""
+    monkeypatch.chdir(tmp_path)
+    assert "There are no .jgrp or .egrp files." in repr(JobGroup.import_perceval())
+    old("0.13.2.jgrp", "jobs", "perceval")
+    (tmp_path / "perceval").rename(tmp_path / "job_group")
+    (tmp_path / "perceval").mkdir()
+    (tmp_path / "job_group").rename(tmp_path / "perceval" / "job_group")
+    old("1.3.1.egrp", "executions", "execution_groups")
+    assert [g.name for g in JobGroup.import_perceval().imported] == ["jobs", "executions"]
+    assert JobGroup.import_perceval(tmp_path / "perceval").skipped[0].path.name == "jobs.jgrp"
+
+
+def test_a_missing_path_is_one_sentence(tmp_path):
+    """It is an error, and nothing is made."""
+    with pytest.raises(StorageError, match=r"no file or folder .*nowhere. Nothing was imported"):
+        JobGroup.import_perceval(tmp_path / "nowhere")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "notes.txt").write_text("hello")
+    report = JobGroup.import_perceval(tmp_path / "bare")
+    assert repr(report).splitlines() == [
+        f"0 groups imported from {tmp_path / 'bare'}",
+        "There are no .jgrp or .egrp files.",
+    ]
+
+
+def test_a_name_that_no_group_can_have_is_told(old):
+    """Too long for a file of ours: skipped, the others are imported."""
+    old("1.3.1.jgrp", "!" * 100)
+    report = JobGroup.import_perceval(old("1.3.1.jgrp", "short").parent)
+    assert [g.name for g in report.imported] == ["short"]
+    assert "too long" in report.skipped[0].reason
+
+
+def test_a_large_group_is_there_whole(old, data_dir):
+    """2,000 jobs in one go; its date and jobs are there before it has its name."""
+    path = old("1.2.4.jgrp", "large")
+    document = json.loads(path.read_text())
+    unsent = document["job_group_data"][3]
+    document["job_group_data"] = [{**unsent, "name": f"job {i}"} for i in range(2000)]
+    path.write_text(json.dumps(document))
+    began = time.time()
+    JobGroup.import_perceval(path)
+    jg = JobGroup.open("large")
+    assert (len(jg), jg[1999].name) == (2000, "job 1999")
+    assert jg.modified_date < datetime.fromtimestamp(began)
+    assert [f.name for f in (data_dir / "groups").iterdir() if f.name.startswith(".")] == []
+    if os.name == "posix":
+        assert Path(data_dir / "groups" / "large.jobgroup").stat().st_mode & 0o077 == 0
