@@ -9,6 +9,7 @@ from jobgroup.errors import (
     GroupNotFoundError,
     InvalidNameError,
     JobGroupError,
+    RemoteNotFoundError,
     UnknownColumnError,
 )
 
@@ -43,7 +44,7 @@ def exit_of(error: JobGroupError) -> Exit:
     """The exit code for an error whose sentence was told."""
     if isinstance(error, GroupBusyError):
         return Exit.BUSY
-    if isinstance(error, GroupNotFoundError | NotFoundError):
+    if isinstance(error, GroupNotFoundError | NotFoundError | RemoteNotFoundError):
         return Exit.NOT_FOUND
     if isinstance(error, MisuseError | InvalidNameError | UnknownColumnError):
         return Exit.MISUSED

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobgroup.group import JobGroup
+from jobgroup.group.importing import ImportReport
 from jobgroup.group.notices import Notice
 from jobgroup.job import RemoteJob
 from jobgroup.store import GroupSummary, JobRecord
@@ -114,6 +115,29 @@ def job_history(job: RemoteJob) -> Json:
         ],
         "events": [
             {"at": moment(event.at), "kind": event.kind, "text": event.text} for event in job.events
+        ],
+    }
+
+
+def import_report(report: ImportReport) -> Json:
+    """What was imported, or would be, and what was not."""
+    return {
+        "source": str(report.source.absolute()),
+        "dry_run": report.dry_run,
+        "imported": [
+            {
+                "name": group.name,
+                "path": str(group.path.absolute()),
+                "total": len(group),
+                "counts": group.counts,
+                "created_at": moment(group.created_date.timestamp()),
+                "note": group.note,
+            }
+            for group in report.imported
+        ],
+        "skipped": [
+            {"path": str(each.path.absolute()), "reason": each.reason, "is_here": each.is_here}
+            for each in report.skipped
         ],
     }
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from jobgroup.cli.commands import (
+    adopt,
     cancel,
     cloud,
     completion,
     delete,
     demo,
     export,
+    importing,
     ls,
     pause,
     rerun,
@@ -53,6 +55,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "delete": delete,
     "restore": restore,
     "export": export,
+    "import": importing,
+    "adopt": adopt,
     "demo": demo,
     "cloud": cloud,
     "completion": completion,

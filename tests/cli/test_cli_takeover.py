@@ -1,0 +1,110 @@
+"""``jobgroup import`` and ``jobgroup adopt``: what was begun elsewhere goes on here."""
+
+import json
+
+import httpx
+import pytest
+
+from jobgroup import JobGroup
+
+
+@pytest.fixture
+def sent(cloud):
+    """Sends jobs by hand and gives their ids."""
+
+    def sent(count=2):
+        headers = {"Authorization": f"Bearer {cloud.token}"}
+        payload = {"command": "timer", "parameters": {"duration_s": 0.01}}
+        body = {"job_name": "by hand", "platform_name": "test:timer", "payload": payload}
+        answers = [
+            httpx.post(f"{cloud.url}/api/jobs", headers=headers, json=body) for _ in range(count)
+        ]
+        return [answer.raise_for_status().json()["job_id"] for answer in answers]
+
+    return sent
+
+
+@pytest.fixture
+def perceval_group(tmp_path):
+    """Writes a group as Perceval's own JobGroup does."""
+
+    def write(name="scan"):
+        path = tmp_path / "perceval" / "job_group" / f"{name}.jgrp"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata = {"platform": "sim:altair", "url": "https://cloud.example", "headers": {}}
+        payload = {"command": "probs"}
+        jobs = [
+            {"id": "3f1c", "status": "SUCCESS", "metadata": metadata},
+            {"id": None, "status": None, "body": {"payload": payload}, "metadata": metadata},
+        ]
+        dates = {"created_date": "20241120_101112", "modified_date": "20241121_101112"}
+        path.write_text(json.dumps({**dates, "job_group_data": jobs}))
+        return path
+
+    return write
+
+
+def test_groups_of_perceval_are_imported_from_where_they_are(call, read, perceval_group):
+    """Without a path; a dry run changes nothing, and a second import is no failure."""
+    path = perceval_group()
+    dry = read("import", "--dry-run")
+    assert (dry["dry_run"], JobGroup.list_existing()) == (True, [])
+    done = call("import")
+    assert done.returncode == 0
+    assert "'scan'  2 jobs (1 unsent, 1 success), made 2024-11-20" in done.stdout
+    again = read("import", str(path.parent))
+    assert again["imported"] == []
+    assert again["skipped"] == [
+        {"path": str(path), "reason": "It was imported before.", "is_here": True}
+    ]
+    assert dry["imported"][0]["counts"] == {"success": 1, "unsent": 1}
+
+
+def test_a_file_that_is_no_group_fails(call, read, perceval_group):
+    """Exit code 1; the sound ones are imported. A missing path is a sentence."""
+    path = perceval_group()
+    path.with_name("broken.jgrp").write_text("{")
+    told = read("import", str(path.parent), code=1)
+    assert [g["name"] for g in told["imported"]] == ["scan"]
+    assert told["skipped"][0]["reason"].startswith("It is damaged, or something else")
+    missing = call("import", str(path.with_name("nowhere")))
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("There is no file or folder ")
+    assert call("import", str(path), "--name", "other").returncode == 2
+
+
+def test_an_exported_group_is_imported_under_a_name(call, read, prepared, tmp_path):
+    """What `export` wrote, on another machine."""
+    prepared("sweep")
+    assert call("export", "sweep", str(tmp_path / "sweep.file")).returncode == 0
+    told = read("import", str(tmp_path / "sweep.file"), "--name", "copy")
+    assert (told["group"]["name"], told["group"]["total"]) == ("copy", 3)
+    assert call("import", str(tmp_path / "sweep.file")).returncode == 1  # that name is taken
+    assert call("import", str(tmp_path / "sweep.file"), "--dry-run").returncode == 2
+
+
+def test_jobs_are_adopted(run, sent):
+    """Into a new group or one that is there, with labels."""
+    first, second = sent()
+    done = run("adopt", "by hand", first, "--label", "phi=0.3", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [(j["id"], j["name"], j["labels"]) for j in told["adopted"]] == [
+        (first, "by hand", {"phi": 0.3})
+    ]
+    assert run("adopt", "by hand", second).stdout.startswith("1 adopted\n")
+    assert [job.id for job in JobGroup.open("by hand")] == [first, second]
+
+
+def test_what_cannot_be_adopted_leaves_nothing(run, sent):
+    """No new group for an unknown id (exit code 4); a known one is refused, a bad url misused."""
+    (known,) = sent(1)
+    unknown = run("adopt", "new", known, "not-an-id")
+    assert unknown.returncode == 4
+    assert "knows no job 'not-an-id'" in unknown.stderr
+    assert run("adopt", "new", known, "--url", "ftp://cloud").returncode == 2
+    assert JobGroup.list_existing() == []
+    assert run("adopt", "old", known).returncode == 0
+    again = run("adopt", "old", known)
+    assert (again.returncode, "in the group already" in again.stderr) == (1, True)
+    assert len(JobGroup.open("old")) == 1
