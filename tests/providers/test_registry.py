@@ -97,6 +97,50 @@ def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     assert labcloud.token.encode() not in kept
 
 
+TELLING = """
+    from jobgroup.providers.base import RemoteStatus, Submission
+
+    def create(account):
+        return Telling()
+
+    class Telling:
+        can_look_up = False
+        async def submit(self, body, *, key): ...
+        async def status(self, ids): return {i: RemoteStatus("done", "success") for i in ids}
+        async def result(self, i): ...
+        async def cancel(self, i): ...
+        async def rerun(self, i, *, key, changes=None): ...
+        async def availability(self): ...
+        async def aclose(self): ...
+"""
+
+
+def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
+    """With what the provider tells of them."""
+    told = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
+    install("telling", f"{TELLING}        async def submission(self, i): {told}\n")
+    jg = JobGroup("adopted")
+    (job,) = jg.adopt("7", url="https://lab.example", token="t", provider="telling")
+    assert (job.name, job.platform, job.params, job.provider) == ("mine", "b1", {"x": 1}, "telling")
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ("", "does not tell which platform"),
+        ("        async def submission(self, i): return {'name': 'x'}\n", "a Submission belongs"),
+        ("        async def submission(self, i): return 1 / 0\n", "broke in submission"),
+    ],
+)
+def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, told, sentence):
+    """Unable or broken, it is one sentence."""
+    install("telling", TELLING + told)
+    jg, url = JobGroup("adopted"), f"https://lab{len(told)}.example"  # a provider of its own
+    with pytest.raises((ValueError, BadAnswerError), match=sentence):
+        jg.adopt("7", url=url, token="t", provider="telling")
+    assert len(jg) == 0
+
+
 def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
     """Two clouds that count their jobs from 1 do not get each other's results."""
     source = """
