@@ -82,7 +82,7 @@ def _draft(entry: Mapping[str, Any]) -> JobDraft:
         raise ValueError("it is for another cloud than Quandela's")
     if remote_id is None and not body:
         raise ValueError("it was never sent, and what to send is not there")
-    if remote_id is not None and not (isinstance(remote_id, str) and remote_id.strip()):
+    if remote_id is not None and (not isinstance(remote_id, str) or len(remote_id.split()) != 1):
         raise ValueError("its id is none")
     names = (entry.get("name"), body.get("job_name"), "unnamed")
     body = {key: value for key, value in body.items() if key not in _OURS_TO_SET}

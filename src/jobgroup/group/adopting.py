@@ -98,7 +98,7 @@ def _listed(ids: str | Iterable[str]) -> list[str]:
                 f"An id is a text, not {type(remote_id).__name__}. Nothing was adopted."
             )
         text = str(remote_id).strip()
-        if not text or not text.isprintable():
+        if not text.isprintable() or len(text.split()) != 1:
             raise ValueError(f"{text!r} is no id of a job. Nothing was adopted.")
         listed.append(text)
     for remote_id, times in Counter(listed).items():
