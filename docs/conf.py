@@ -24,6 +24,7 @@ version = release = jobgroup.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.githubpages",  # else its pages would leave out folders that begin with _
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",

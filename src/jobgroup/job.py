@@ -304,8 +304,14 @@ class RemoteJob:
         """Say which job on the cloud an unconfirmed one is.
 
         Raises:
+            TypeError: the id is not a text; nothing was changed.
             JobGroupError: it is not unconfirmed, or the group has that id.
         """
+        if not isinstance(remote_id, str):
+            raise TypeError(
+                f"A job's id on the cloud is a text, not {type(remote_id).__name__}. Nothing was"
+                " changed."
+            )
         self._do("confirm", position=self._position, remote_id=remote_id)
 
     def resend(self) -> None:

@@ -156,6 +156,8 @@ def test_an_id_that_the_group_has_confirms_nothing(lost, scripted):
         lost[0].confirm(lost[1].id)
     with pytest.raises(JobGroupError, match="Give one"):
         lost[0].confirm("  ")
+    with pytest.raises(TypeError, match="not list"):
+        lost[0].confirm([lost[1].id])
     assert lost[0].state == "unconfirmed"
 
 
