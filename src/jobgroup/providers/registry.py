@@ -22,6 +22,9 @@ _OURS: Final = {
     QUANDELA: "jobgroup.providers.quandela",
     "scaleway": "jobgroup.providers.scaleway",
 }
+_known: Final[set[str]] = set()
+"""Names that were looked up: a sweep makes thousands of jobs, and a look takes milliseconds."""
+
 _KEPT: Final = "Nothing was sent, the jobs stay as they are."
 
 
@@ -56,8 +59,9 @@ def check_installed(kind: str) -> None:
         MissingExtraError: there is none; the sentence names those that there are.
         BrokenProviderError: there are two.
     """
-    if kind not in _OURS:
+    if kind not in _OURS and kind not in _known:
         _entry(kind)
+        _known.add(kind)
 
 
 def _entries() -> list[EntryPoint]:
