@@ -32,4 +32,7 @@ def each_of(remote_id: str) -> list[str]:
     >>> each_of("a1 + b2"), each_of("a1")
     (['a1', 'b2'], ['a1'])
     """
-    return remote_id.split(_BETWEEN)
+    try:
+        return remote_id.split(_BETWEEN)
+    except (AttributeError, TypeError):  # a damaged row has bytes or a number there
+        return [remote_id]
