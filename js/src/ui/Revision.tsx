@@ -63,8 +63,7 @@ export function Revision({ session, job, close }: Props) {
 function Field({ name, text }: { name: string; text: Signal<string> }) {
   return (
     <label>
-      {name.replaceAll("_", " ")}{" "}
-      <input class="value" testid={`revision-${name}`} {...typed(text)} />
+      {name} <input class="value" testid={`revision-${name}`} {...typed(text)} />
     </label>
   );
 }
