@@ -14,14 +14,14 @@ const shorten = (css) =>
     return shortNames.get(name);
   });
 
-/** Styles as text, minified: they go into a shadow root, not into the page. */
+/** Styles as text, minified, custom properties too: they go into a shadow root, not into the page. */
 const cssAsText = {
   name: "css-as-text",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const css = await readFile(path, "utf8");
       const { code } = await transform(css, { loader: "css", minify: true });
-      return { contents: shorten(code.trim()), loader: "text" };
+      return { contents: shorten(code.trim()).replace(/(?<=[:,]) /g, ""), loader: "text" };
     });
   },
 };
