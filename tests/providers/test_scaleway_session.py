@@ -12,7 +12,14 @@ from perceval.algorithm import Sampler
 from perceval.providers.scaleway import ScalewayCommunicationLayer, Session
 from scaleway_imitation import PROJECT, imitating
 
-from jobgroup import JobGroup, RemoteJob, SessionEndedError, TokenRefusedError, set_token
+from jobgroup import (
+    JobGroup,
+    RemoteJob,
+    RemoteNotFoundError,
+    SessionEndedError,
+    TokenRefusedError,
+    set_token,
+)
 from jobgroup.cloud import EmbeddedCloud
 
 
@@ -220,6 +227,20 @@ def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, da
     kept = b"".join(p.read_bytes() for p in data_dir.rglob("*") if p.is_file())
     assert kept
     assert b"scw-secret" not in kept
+
+
+def test_jobs_that_were_sent_by_hand_are_adopted(scaleway, session_of):
+    """Their status and results are had; an id that Scaleway does not know is refused."""
+    with session_of() as session:
+        theirs = _sampler(session).sample_count
+        theirs.execute_sync(max_samples=1_000)
+        jg = JobGroup("adopted")
+        options = {"url": scaleway.url, "provider": "scaleway", "token": scaleway.token}
+        (job,) = jg.adopt(theirs.id, platform="sim:altair", **options)
+        with pytest.raises(RemoteNotFoundError):
+            jg.adopt("no-such-job", platform="sim:altair", **options)
+        assert jg.get_results() == [theirs.get_results()]
+    assert (job.state, job.provider, len(jg)) == ("success", "scaleway", 1)
 
 
 def test_another_process_goes_on_with_perceval_s_own_token(scaleway, session_of, tmp_path):

@@ -36,7 +36,7 @@ class Adoption:
     ) -> None:
         self._session = session
         self._ids = _listed(ids)
-        origin = normalise_origin(default_url() if url is None else url)
+        origin = normalise_origin(default_url(provider) if url is None else url)
         self._target = Target(provider, origin, account, _name(platform))
         self._labels = checked(labels)
         for remote_id in self._ids:
