@@ -69,23 +69,20 @@ def prepared(url: str, token: str, platform: str) -> JobGroup:
 
 
 def live(jg: JobGroup) -> None:
-    """Send the first and fetch its results; send the second and cancel it; decide about a rerun."""
+    """Send both, cancel the second, fetch the first one's results; decide about a rerun."""
     first, second = jg
-    first.execute_async()
-    print(f"\nSent:      {first.id}")
-    print(f"Progress:  {jg.progress()}")
-    jg.wait(LONGEST_WAIT_S)
-    print(f"Ended:     {first.status()} {first.message or ''}")
-    print(f"Results:   {dict(first.get_results()['results'])}")
-    second.execute_async()
-    print(f"Sent:      {second.id}")
+    jg.run_parallel()
+    print(f"\nSent:      {first.id}, {second.id}")
     try:
         second.cancel()
-        print("Canceled:  asked for")
-    except RuntimeError as error:
-        print(f"Canceled:  no, it is {second.state} ({error})")
+        print("Canceled:  the second, as asked")
+    except RuntimeError:
+        print(f"Canceled:  no, it was quicker: {second.status()}")
+    print(f"Progress:  {jg.progress()}", flush=True)
     jg.wait(LONGEST_WAIT_S)
-    print(f"Ended:     {second.status()} {second.message or ''}")
+    for job in jg:
+        print(f"Ended:     {job.status()} {job.message or ''}")
+    print(f"Results:   {dict(first.get_results()['results'])}")
     print(f"Rerun:     {jg.preview(rerun=True)}")
     if second.is_failed and agreed("Run the canceled one again, as a third job?", "LIVE_RERUN"):
         second.rerun()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from differences import differences
 
+from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 from jobgroup.demo import environment_for
 
@@ -72,16 +74,40 @@ def test_nothing_is_asked_without_a_token(run, cloud):
     assert cloud.jobs() == []
 
 
-def test_two_jobs_go_through_their_life(run, cloud):
-    """Run, progress, results, cancel, the decision about a rerun, and how the answers differ from
+@pytest.fixture
+def occupied(cloud):
+    """The cloud's only slot is taken until the second of the script's jobs was canceled."""
+    cloud.set_plan(max_concurrent=1)
+    set_token(cloud.token, url=cloud.url)
+    body = {"command": "timer", "parameters": {"duration_s": 600}}
+    jg = JobGroup("before")
+    jg.add(RemoteJob(body, platform="test:timer", url=cloud.url))
+    jg.run_parallel()
+
+    def leave():
+        while not any(job.status == "canceled" for job in cloud.jobs()):
+            if given_up.wait(0.05):
+                return
+        jg[0].cancel()
+
+    given_up = threading.Event()
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    yield
+    given_up.set()
+    leaving.join()
+
+
+def test_two_jobs_go_through_their_life(occupied, run, cloud):
+    """Run, cancel, progress, results, the decision about a rerun, and how the answers differ from
     the documentation: on the embedded cloud by a field and a header. The token is not printed.
     """
-    done = run(LIVE_YES="1")
+    done = run("no\n", LIVE_YES="1")
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second = cloud.jobs()
-    assert first.status == "completed"
-    assert second.status in ("canceled", "completed")
-    for said in (first.id, second.id, "Results:", "Rerun:", "'idempotency-key-support': 'true'"):
+    first, second = cloud.jobs()[-2:]
+    assert (first.status, second.status) == ("completed", "canceled")
+    assert "Rerun 1 job: at most 1,000 shots" in done.stdout
+    for said in (first.id, second.id, "Results:", "'idempotency-key-support': 'true'"):
         assert said in done.stdout
     compared = [line for line in done.stdout.splitlines() if line.startswith("  GET ")]
     assert len(compared) == 6
