@@ -216,3 +216,21 @@ for n in range(40):
         assert opener.hear() in (0, 1)
     assert len(JobGroup.list_existing()) == 40
     assert all(len(JobGroup.open(name)) == 1 for name in JobGroup.list_existing())
+
+
+def test_an_end_that_could_not_be_written_is_asked_about_again(group, until, caplog):
+    """While answers cannot be recorded the job keeps its state; once they can, its end is seen."""
+    jg = group(2, duration_s=1)
+    jg.run_parallel()
+    refuse = (
+        "CREATE TRIGGER refuse BEFORE UPDATE ON attempts WHEN NEW.state = 'success'"
+        " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    with closing(sqlite3.connect(group_path("experiment"), isolation_level=None)) as file:
+        file.execute(refuse)
+        unsubscribe = jg.subscribe(lambda: None)
+        until(lambda: "no room" in caplog.text)
+        assert jg.progress(refresh=False)["Unfinished"][1]["sent"] == 2
+        file.execute("DROP TRIGGER refuse")
+    until(lambda: jg.progress(refresh=False)["Finished"][1]["successful"] == 2)
+    unsubscribe()

@@ -356,6 +356,11 @@ async def submit(self, body, *, key):
 
 STATUSES = {
     "raises": ("raise RuntimeError('oh')", "broke in status.*oh"),
+    "ends the interpreter": ("raise SystemExit('oh')", "broke in status.*SystemExit: oh"),
+    "is canceled by itself": (
+        "import asyncio\n    raise asyncio.CancelledError('oh')",
+        "broke in status.*CancelledError: oh",
+    ),
     "is no mapping": ("return [1]", r"gave \[1\] in status"),
 }
 
@@ -371,6 +376,62 @@ def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
     assert jg.progress()["Unfinished"] == [1, {"sent": 1, "not sent": 0}]
     assert jg.remote_jobs[0].state == "waiting"
     assert re.search(sentence, repr(jg))
+
+
+@pytest.mark.parametrize("fault", ["SystemExit", "__import__('asyncio').CancelledError"])
+def test_a_provider_that_would_end_the_engine_ends_nothing(fault, install, labcloud):
+    """What is no Exception does not stop the watching: later the job's end is seen."""
+    method = f"""\
+async def status(self, remote_ids):
+    self.asked = getattr(self, "asked", 0) + 1
+    if self.asked < 3:
+        raise {fault}
+    return await super().status(remote_ids)"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add(_job(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    jg.wait(60)
+    assert jg.remote_jobs[0].state == "success"
+
+
+def test_a_provider_cannot_empty_the_list_of_what_is_asked(install, labcloud):
+    """It gets a list of its own: each job is told of all the same."""
+    method = """\
+async def status(self, remote_ids):
+    answers = await super().status(list(remote_ids))
+    remote_ids.clear()
+    return answers"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add(_job(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    jg.wait(60)
+    assert jg.remote_jobs[0].state == "success"
+
+
+def test_a_result_that_is_nested_too_deep_concerns_its_job_alone(install, labcloud):
+    """No JSON text could hold it; the other's result is there."""
+    method = """\
+async def result(self, remote_id):
+    if remote_id != self.first:
+        return {"results": [1]}
+    nest = []
+    for _ in range(100_000):
+        nest = [nest]
+    return {"results": nest}
+
+async def submit(self, body, *, key):
+    made = await super().submit(body, key=key)
+    self.first = getattr(self, "first", made)
+    return made"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add_many([_job(labcloud, provider="sloppy"), _job(labcloud, provider="sloppy")])
+    jg.run_parallel()
+    jg.wait(60)
+    with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' gave no JSON"):
+        assert jg.get_results(errors="collect") == [None, [1]]
 
 
 def test_statuses_are_cleaned(install, labcloud):

@@ -129,7 +129,13 @@ def decode(document: Mapping[str, Any]) -> Any:
 
 
 def _composed(document: Mapping[str, Any]) -> Any:
-    texts = [part.get("results") for part in document["parts"]]
+    parts = document.get("parts")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise UndecodableResultError(
+            "What was kept of the results is not as jobgroup writes it; fetch them again.",
+            raw=json.dumps(dict(document), default=str),
+        )
+    texts = [part.get("results") for part in parts]
     raw = json.dumps(texts)
     if find_spec("perceval") is None:
         raise UndecodableResultError(

@@ -91,7 +91,8 @@ class Downloads:
         try:
             provider = await session.provider(record.target)
             if record.recipe_id is None:
-                document = await provider.result(record.remote_id or "")
+                document = dict(await provider.result(record.remote_id or ""))
+                document.pop("recipe", None)  # a cloud's word for something else
             else:
                 parts = [await provider.result(i) for i in each_of(record.remote_id or "")]
                 recipe = await session.in_thread(session.store.recipe, record.recipe_id)

@@ -141,10 +141,12 @@ class Watcher:
                 await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
             due = self._roster.take_due(now)
-            await self._ask([w for w in due if self._not_before(w) <= now])
-            for watched in due:
-                if watched.due_at == math.inf:  # it got no answer
-                    self._roster.schedule(watched, max(now + 1, self._not_before(watched)))
+            try:
+                await self._ask([w for w in due if self._not_before(w) <= now])
+            finally:  # whatever happened, each is asked about again
+                for watched in due:
+                    if watched.due_at == math.inf:  # it got no answer
+                        self._roster.schedule(watched, max(now + 1, self._not_before(watched)))
             return min(1.0, self._roster.next_at - time.monotonic())
 
     def _not_before(self, watched: Watched) -> float:
@@ -197,22 +199,24 @@ class Watcher:
         except JobGroupError as error:
             answers = {w.remote_id: error for w in jobs}
         now, now_utc = time.monotonic(), time.time()
-        told: list[tuple[int, RemoteStatus]] = []
+        told: list[tuple[Watched, RemoteStatus]] = []
         account_error: Exception | None = None
         for watched in jobs:
             answer = answers.get(watched.remote_id)
             if isinstance(answer, RemoteStatus):
-                self._roster.answered(watched, answer, now, now_utc, now - asked_at)
-                if answer.state not in TERMINAL:
-                    watched.active_at = asked_at
-                told.append((watched.attempt_id, answer))
+                told.append((watched, answer))
             elif concerns_account(answer):
                 account_error = answer
             elif answer is not None:
                 await self._keep_problem(watched, answer)
         if told:
             self.last_answer_at = now_utc
-            if await group.in_thread(self._record, key, told):
+            is_news = await group.in_thread(
+                self._record, key, [(w.attempt_id, answer) for w, answer in told]
+            )
+            # only now: what is not on disk has to be asked again
+            self._take_in(told, asked_at, now, now_utc)
+            if is_news:
                 group.changed()
             self._backoffs.pop(key, None)
             self.token_error = None
@@ -220,6 +224,14 @@ class Watcher:
         if account_error is not None:
             await self._keep_trouble(key, account_error)
         return account_error
+
+    def _take_in(
+        self, told: list[tuple[Watched, RemoteStatus]], asked_at: float, now: float, now_utc: float
+    ) -> None:
+        for watched, answer in told:
+            self._roster.answered(watched, answer, now, now_utc, now - asked_at)
+            if answer.state not in TERMINAL:
+                watched.active_at = asked_at
 
     def _record(self, key: tuple[str, str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
         """Write answers down; the cloud is well then. Returns whether they are news."""

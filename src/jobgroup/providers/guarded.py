@@ -84,7 +84,7 @@ class GuardedProvider:
         """Each job's status or error. Raises BrokenProviderError where it is all wrong."""
         try:
             answers: Any = await self._call(
-                "status", lambda: self._inner.status(remote_ids), LONGEST_S + len(remote_ids)
+                "status", lambda: self._inner.status(list(remote_ids)), LONGEST_S + len(remote_ids)
             )
         except BadAnswerError as error:
             raise BrokenProviderError(str(error)) from error
@@ -99,7 +99,7 @@ class GuardedProvider:
             raise self._bad(self._wrong("result", document, "a dictionary"))
         try:
             json.dumps({k: v for k, v in document.items() if not isinstance(v, str)})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise self._bad(
                 f"The provider {self._kind!r} gave no JSON in `result`: {error}."
             ) from None
@@ -130,9 +130,9 @@ class GuardedProvider:
     async def aclose(self) -> None:
         """Close connections; what goes wrong with that is logged."""
         try:
-            await self._inner.aclose()
-        except Exception as error:  # noqa: BLE001  # nothing depends on it
-            _log.warning("The provider %r could not be closed: %s", self._kind, self._said(error))
+            await self._call("aclose", self._inner.aclose)
+        except JobGroupError as error:  # nothing depends on it
+            _log.warning("The provider %r could not be closed: %s", self._kind, error)
 
     async def _call(
         self, name: str, call: Callable[[], Awaitable[T]], longest_s: float = LONGEST_S
@@ -144,7 +144,11 @@ class GuardedProvider:
         except JobGroupError as error:
             self._clear(error)
             raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, it stays with this provider
+        except BaseException as error:  # whatever it is, it stays with this provider
+            if isinstance(error, GeneratorExit) or (
+                isinstance(error, asyncio.CancelledError) and _is_being_canceled()
+            ):
+                raise
             _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
             if limit.expired():
                 raise RequestLostError(
@@ -209,6 +213,12 @@ def _clean(told: RemoteStatus) -> RemoteStatus:
         shots=None if shots is None else int(shots),
         name=told.name if isinstance(told.name, str) else None,
     )
+
+
+def _is_being_canceled() -> bool:
+    """Whether it is the engine that ends a call, and not the provider that says so."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _number(value: object) -> float | None:
