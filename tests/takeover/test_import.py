@@ -142,6 +142,10 @@ def damaged(path):
     path.with_name("number.jgrp").write_text(
         changed(delta_parameters={"command": {"x": "NaN"}}).replace('"NaN"', "NaN")
     )
+    path.with_name("infinite.jgrp").write_text(
+        changed(delta_parameters={"command": {"x": "1e999"}}).replace('"1e999"', "1e999")
+    )
+    path.with_name("half.jgrp").write_text(changed(delta_parameters={"command": {"x": "\ud800"}}))
     path.with_name("words.jgrp").write_text(json.dumps({**document, "job_group_data": ["a", "b"]}))
     path.with_name("cut.egrp").write_text((RECORDED / "1.3.1.egrp").read_text()[:5000])
     path.with_name("foreign.egrp").write_text("not an archive at all")

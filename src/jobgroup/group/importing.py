@@ -17,6 +17,7 @@ from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
 from jobgroup.group.drafts import new_job
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
+from jobgroup.store.bodies import text_of
 from jobgroup.store.exchange import make_group
 from jobgroup.store.names import SUFFIX
 from jobgroup.store.paths import group_path
@@ -134,6 +135,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
         raise _KeptError(f"another file holds a group named {name!r}, which was taken")
     saved = adapters.read_group(file)
     jobs, note = _jobs(saved)
+    _refuse_unsendable(jobs)
     if not report.dry_run:
         meta = {"created_at": saved.created_at, "modified_at": saved.modified_at}
         try:
@@ -187,6 +189,17 @@ def _jobs(saved: SavedGroup) -> tuple[Sequence[NewJob], str]:
     notes = [f"{_many(repeated, 'entry')} of jobs that stood there before"] * bool(repeated)
     notes += [f"{n} left out: {why}" for why, n in Counter(saved.left_out).items()]
     return jobs, "; ".join(notes)
+
+
+def _refuse_unsendable(jobs: Sequence[NewJob]) -> None:
+    """JSON is read more generously than it is written: half characters, numbers out of range."""
+    for number, job in enumerate(jobs):
+        try:
+            text_of(job.body or {})
+        except (ValueError, RecursionError):
+            raise UnreadableGroupError(
+                f"it is damaged: what job {number} would send is no JSON"
+            ) from None
 
 
 def _files(place: Path) -> Iterator[Path]:
