@@ -85,7 +85,7 @@ def read_group(path: Path) -> SavedGroup:
     Raises UnreadableGroupError where it is damaged, or something else.
     """
     if path.suffix == ".egrp":
-        from jobgroup.adapters.perceval_executions import read_egrp
+        from jobgroup.adapters.perceval_execution_groups import read_egrp
 
         return read_egrp(path)
     from jobgroup.adapters.perceval_groups import read_jgrp
