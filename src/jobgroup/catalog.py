@@ -20,7 +20,7 @@ from jobgroup.errors import (
     StorageError,
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
-from jobgroup.store import GroupStore, GroupSummary, JobRecord
+from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.names import SUFFIX, decode, encode
 from jobgroup.store.opening import rename_to_new
 from jobgroup.store.paths import (
@@ -96,7 +96,9 @@ def delete(name: str, *, permanently: bool = False) -> None:
             set_aside(path)
         return
     with closing(store):
-        active = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
+        unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
+        active = [r.remote_id or "unconfirmed" for r in unended]
+        active += [part.remote_id for part in store.parts.begun()]
         store.move_to_trash(None if permanently else _place_in_trash(name), is_live=is_live)
     session = engine().open_session(path)
     if session is not None:
@@ -204,8 +206,8 @@ def _deleted_at(path: Path) -> float:
     return int(stamp) / 1000 if stamp.isdigit() else 0.0
 
 
-def _warn_of_active(name: str, active: Sequence[JobRecord]) -> None:
-    ids = ", ".join(r.remote_id or "unconfirmed" for r in active[:5])
+def _warn_of_active(name: str, active: Sequence[str]) -> None:
+    ids = ", ".join(active[:5])
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warnings.warn(
         f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."

@@ -223,6 +223,35 @@ def test_a_plan_that_is_full_in_between(jg, scripted):
     assert len(job.attempts) == 1
 
 
+def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
+    """Those that are on the cloud are canceled and named when the group is deleted."""
+    full = 400, {"error": "Cannot create more than 2 jobs"}
+    scripted.faults["create"] = lambda before, _: full if before == 2 else None
+    with pytest.raises(JobLimitError):
+        jg.run_parallel()
+    (job,), (first, second) = jg.remote_jobs, scripted.ids()
+    with pytest.warns(UserWarning, match=f"2 jobs.*{first}, {second}"):
+        JobGroup.delete_job_group(jg.name)
+    JobGroup.restore(jg.name)
+    ended = 400, {"error": "Can not cancel job: it is completed"}
+    scripted.faults["cancel"] = lambda before, _: ended if before == 0 else None
+    jg.cancel_all()
+    assert [a.id for a in scripted.asked if a.what == "cancel"] == [first, second]
+    jg.run_parallel()
+    assert len(scripted.ids()) == PARTS + 1  # that of the canceled one is sent again
+    assert first in job.id
+    assert second not in job.id
+
+
+def test_a_cancellation_that_may_not_have_arrived_is_told(jg, scripted):
+    """Of several parts one whose cloud was busy is no success, though the others were canceled."""
+    jg.run_parallel()
+    scripted.faults["cancel"] = lambda before, _: (503, {}) if before >= 1 else None
+    with pytest.warns(UserWarning, match="503|busy"):
+        jg.cancel_all()
+    assert jg.remote_jobs[0].state == "cancel_requested"
+
+
 def _status_handler(scripted):
     handler = Handler(scripted)
     handler.get_job_status = lambda _id: {"status": "waiting", "creation_datetime": 0.0}

@@ -173,6 +173,21 @@ def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
         assert name in repr(report)
 
 
+def test_what_is_no_file_or_too_large_is_skipped(tmp_path):
+    """Nothing waits for a pipe that nobody writes to, and no memory is filled."""
+    os.mkfifo(tmp_path / "pipe.jgrp")
+    (tmp_path / "folder.jgrp").mkdir()
+    with (tmp_path / "huge.jgrp").open("wb") as file:
+        file.truncate(2**30 + 1)
+    report = JobGroup.import_perceval(tmp_path)
+    assert {s.path.name: s.reason for s in report.skipped} == {
+        "folder.jgrp": "It is no file.",
+        "huge.jgrp": "It is larger than 1 GiB.",
+        "pipe.jgrp": "It is no file.",
+    }
+    assert report.imported == []
+
+
 @pytest.mark.parametrize("content", [PNG, b'{"a": 1}', b"", b"pcvlar 0 3 0 1 2 float 1.0"])
 def test_a_single_file_that_is_no_group_is_told(tmp_path, content):
     """Whatever its name; it is not an exception, and no group comes of it."""

@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from jobgroup.engine.canceling import cancel
 from jobgroup.engine.launching import carry_out
 from jobgroup.engine.liveness import is_live
-from jobgroup.engine.nursery import together
 from jobgroup.engine.parts import bodies_of
 from jobgroup.engine.plans import Plan, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
-from jobgroup.remote_ids import each_of
-from jobgroup.status import ON_CLOUD, UNSENT
+from jobgroup.status import UNSENT
 from jobgroup.store.coordination import ASKED_FOR_S
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
-    from jobgroup.store import JobRecord
 
 Outcome = dict[str, Any]
 """text: what happened, in a line; done: positions; failed: sentence by position."""
@@ -160,47 +158,6 @@ def _number_of_parts(session: GroupSession, position: int) -> int:
     if not any(r.recipe_id for r in session.store.records(positions=[position])):
         return 1
     return len(bodies_of(session.store.body(position) or {"parts": [{}]}))
-
-
-async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> Outcome:
-    """Ask the cloud to cancel jobs that have not ended; each failure is told."""
-    records = await session.in_thread(
-        lambda: session.store.records(
-            **({"states": ON_CLOUD} if positions is None else {"positions": positions})
-        )
-    )
-    done: list[int] = []
-    failed: dict[int, str] = {}
-    gate = anyio.Semaphore(10)
-
-    async def cancel_one(record: JobRecord) -> None:
-        async with gate:
-            refusals = []
-            ids = each_of(record.remote_id or "")
-            for remote_id in ids:
-                try:
-                    provider = await session.provider(record.target)
-                    await provider.cancel(remote_id)
-                except JobGroupError as error:
-                    refusals.append(str(error))
-            if len(refusals) == len(ids):  # of several jobs some may have ended by themselves
-                failed[record.position] = refusals[0]
-                return
-            assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
-            await session.in_thread(session.store.reports.note_cancel, record.attempt_id)
-            done.append(record.position)
-            session.changed()
-
-    able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
-    async with together() as group:
-        for record in able:
-            group.start_soon(cancel_one, record)
-    parts = [f"{len(done)} asked to cancel"]
-    if len(records) > len(able):
-        parts.append(f"{len(records) - len(able)} could not be canceled in their state")
-    if failed:
-        parts.append(f"{len(failed)} refused by the cloud")
-    return {"text": ", ".join(parts), "done": sorted(done), "failed": failed}
 
 
 async def pause(session: GroupSession) -> Outcome:

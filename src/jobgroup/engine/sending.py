@@ -23,7 +23,7 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
-from jobgroup.remote_ids import each_of, joined_parts
+from jobgroup.remote_ids import joined_parts
 from jobgroup.store.coordination import busy_error
 
 if TYPE_CHECKING:
@@ -156,9 +156,8 @@ async def _settle_part(
 ) -> None:
     """Find out what became of the first part without an id; what follows it is for the run."""
     store, bodies = session.store, bodies_of(body)
+    before = await previous_parts(session, intent, provider)  # a kill may have come in its middle
     ids = await session.in_thread(store.parts.sent, intent.attempt_id)
-    previous = intent.previous_remote_id
-    before = dict(enumerate(each_of(previous))) if previous else {}
     missing = [n for n in range(len(bodies)) if n not in ids]
     for number in missing[:1]:
         of_part = part_of(intent, number, before.get(number))

@@ -103,5 +103,5 @@ class Telling:
             return
         try:
             self._tell(event, counts, job)
-        except Exception:  # a mistake of the caller's must not end the watching
+        except (Exception, SystemExit):  # what the caller's does must not end the watching
             self._session.log.exception("a callback of on_done of %s failed", self._session.name)

@@ -22,6 +22,9 @@ from jobgroup.store.exchange import make_group
 from jobgroup.store.names import SUFFIX
 from jobgroup.store.paths import group_path
 
+MAX_FILE_BYTES: Final = 2**30
+"""Perceval writes a group anew at each change: none has ever grown to this."""
+
 _CONTENT: Final = "imported_content"
 
 
@@ -219,6 +222,10 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _digest(file: Path) -> str:
     try:
+        if not file.is_file():
+            raise UnreadableGroupError("it is no file")
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:

@@ -7,11 +7,23 @@ continued by the next one of the same job, which takes over what was sent.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from jobgroup.status import SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.records import Target
 from jobgroup.store.steps import add_event, attempt_of
+
+
+class BegunPart(NamedTuple):
+    """A part that is on its cloud, of an entry whose sending ended before it was whole."""
+
+    position: int
+    target: Target
+    attempt_id: int
+    number: int
+    remote_id: str
 
 
 class Parts:
@@ -33,6 +45,32 @@ class Parts:
             if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
                 told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
                 add_event(tx, attempt["position"], "late answer", told)
+
+    def begun(self, positions: Collection[int] | None = None) -> list[BegunPart]:
+        """The parts that wait on their cloud for the next run to send the rest; None for all."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT a.position, t.provider, t.origin, t.account, t.platform, a.id, p.number,"
+                " p.remote_id FROM parts p JOIN attempts a ON a.id = p.attempt_id"
+                " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+                " WHERE a.state = ? ORDER BY a.position, p.number",
+                (UNSENT,),
+            )
+            return [
+                BegunPart(position, Target(*row[:4]), *row[4:])
+                for position, *row in rows
+                if positions is None or position in positions
+            ]
+
+    def forget(self, part: BegunPart) -> None:
+        """Its cloud cancels it: the next run sends it anew."""
+        with self._database.writing() as tx:
+            tx.execute(
+                "DELETE FROM parts WHERE attempt_id = ? AND number = ? AND remote_id = ?",
+                (part.attempt_id, part.number, part.remote_id),
+            )
+            told = f"Part {part.number + 1}, {part.remote_id}, was asked to cancel."
+            add_event(tx, part.position, "part canceled", told)
 
 
 def parts_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
