@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -144,6 +149,30 @@ def test_it_comes_back_by_itself(running, wait_for):
     cloud.disappear()
     cloud.stop()
     assert not cloud.running
+
+
+def test_connections_that_come_as_it_goes_are_ended(running, wait_for):
+    """However many knock at that very moment, none is left half made, and it comes back."""
+    cloud, client = running
+    address = ("127.0.0.1", int(cloud.url.rpartition(":")[2]))
+    has_ended = threading.Event()
+
+    def knock():
+        while not has_ended.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
+                pass
+
+    with ThreadPoolExecutor(2) as pool:
+        knocking = [pool.submit(knock) for _ in range(2)]
+        for _ in range(20):
+            cloud.disappear()
+            cloud.reappear()
+            time.sleep(0.005)
+        has_ended.set()
+    assert [one.result() for one in knocking] == [None, None]
+    wait_for(lambda: _answers(client))
+    cloud.stop()
+    gc.collect()  # a connection that is left would be a warning, and so an error
 
 
 def _answers(client):

@@ -39,6 +39,7 @@ class Listener:
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._paused = False
+        self._turn = asyncio.Lock()  # one pause, or one return from it, at a time
 
     async def open(self, app: ASGIApp) -> None:
         """Begin to listen."""
@@ -65,7 +66,9 @@ class Listener:
     async def close(self) -> None:
         """Stop listening, finish the requests under way (1 s at most) and close connections."""
         if self._server and self._serving:
-            self._server.should_exit = True
+            async with self._turn:
+                await self._stop_accepting()
+                self._server.should_exit = True
             await self._serving
         self._bound.close()
         for transport in list(self._transports.values()):  # of a client that reads no more
@@ -76,23 +79,43 @@ class Listener:
         """Reset the connection of a request."""
         _reset(self._transports.get(scope["client"]))
 
-    def pause(self) -> None:
+    async def pause(self) -> None:
         """Refuse connections and reset those that there are; the port stays ours."""
-        if self._server is None or self._paused:
-            return
-        self._paused = True
-        host, port = self._bound.getsockname()[:2]
-        for server in self._server.servers:
-            server.close()
-        for transport in list(self._transports.values()):
-            _reset(transport)
-        self._bound = bind(host, port)
+        async with self._turn:
+            if self._server is None or self._paused or self._server.should_exit:
+                return
+            self._paused = True
+            host, port = self._bound.getsockname()[:2]
+            await self._stop_accepting()
+            for server in self._servers:
+                server.close()
+            for transport in list(self._transports.values()):
+                _reset(transport)
+            self._bound = bind(host, port)
 
     async def resume(self) -> None:
         """Listen again after a pause."""
-        if self._server is not None and self._paused and not self._server.should_exit:
-            self._paused = False
-            await self._server.startup([self._bound])
+        async with self._turn:
+            if self._server is not None and self._paused and not self._server.should_exit:
+                self._paused = False
+                await self._server.startup([self._bound])
+
+    async def _stop_accepting(self) -> None:
+        """Take no connection any more, and have those that were taken ready to be ended.
+
+        One that is just being made when its server is closed would be left as it is, by asyncio
+        before Python 3.12.1 at least.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0)  # their transports are made
+        await asyncio.sleep(0)  # and their protocols told
+
+    @property
+    def _servers(self) -> list[asyncio.Server]:
+        return self._server.servers if self._server else []
 
 
 def _reset(transport: asyncio.Transport | None) -> None:

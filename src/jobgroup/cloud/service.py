@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,7 @@ class Service:
         self._settings = settings
         self._store = store
         self._listener = Listener(bound)
+        self._changes: set[asyncio.Task[None]] = set()
         mailboxes = settings.directory / MAILBOXES
         for left in mailboxes.iterdir():
             left.unlink(missing_ok=True)
@@ -120,13 +121,21 @@ class Service:
 
     def disappear(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
         """Refuse connections, and come back by itself where a duration is given."""
-        self._loop.call_later(after_s, self._listener.pause)
+        if after_s:
+            self._loop.call_later(after_s, self._begin, self._listener.pause)
+        else:
+            self._begin(self._listener.pause)  # before what is asked for next
         if duration_s is not None:
             self._loop.call_later(after_s + duration_s, self.reappear)
 
     def reappear(self) -> None:
         """Take connections again."""
-        self._returning = self._loop.create_task(self._listener.resume())
+        self._begin(self._listener.resume)
+
+    def _begin(self, change: Callable[[], Coroutine[None, None, None]]) -> None:
+        task = self._loop.create_task(change())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
 
     def worker_pids(self) -> list[int]:
         """The process ids of the workers, where they are our own."""
