@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 
@@ -120,6 +121,21 @@ def test_what_changed_elsewhere_is_taken_in():
     assert [job.remote_id for job in roster] == ["c"]
     assert [job.remote_id for job in roster.take_due(0.0)] == ["c"]
     assert roster.version == 7
+
+
+def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
+    """Of a script that calls `progress` for days, while nothing is asked in the background."""
+    roster = Roster()
+    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
+    (job,) = roster
+    waiting = RemoteStatus(word="waiting", state="waiting")
+    tracemalloc.start()
+    for now in range(20_000):
+        roster.answered(job, waiting, float(now), float(now))
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 100_000
+    assert roster.take_due(1e9) == [job]
 
 
 def test_who_got_no_answer_is_asked_again_when_it_is_said():

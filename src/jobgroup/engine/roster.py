@@ -177,6 +177,10 @@ class Roster:
         """Have a job asked about at a time."""
         job.due_at = at
         heapq.heappush(self._due, (at, next(self._entries), job))
+        if len(self._due) > 2 * len(self._jobs) + VOLLEY:  # most of them are out of date
+            live = (j for j in self._jobs.values() if j.due_at < math.inf)
+            self._due = [(j.due_at, next(self._entries), j) for j in live]
+            heapq.heapify(self._due)
 
     def take_due(self, now: float) -> list[Watched]:
         """The jobs to ask about now; each is to be scheduled again by an answer, or by hand.
