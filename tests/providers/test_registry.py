@@ -1,15 +1,13 @@
-"""Providers of other packages: found by entry point, held to the protocol, named when they fail."""
+"""Providers of other packages: found by entry point, and named when they cannot be used."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-import textwrap
-from pathlib import Path
 
 import pytest
+from foreign import job_of
 
 from jobgroup import (
     BadAnswerError,
@@ -17,63 +15,16 @@ from jobgroup import (
     JobGroup,
     MissingExtraError,
     RemoteJob,
-    UnconfirmedJobError,
-    errors,
     providers,
     set_token,
 )
-from jobgroup.providers.base import Account, may_have_arrived
-
-EXAMPLE = Path(__file__).parents[2] / "docs" / "providers" / "labcloud"
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Installs a package with one module and one entry point, for the length of a test."""
-    made = []
-
-    def make(name, source, *, entry=None, package=None):
-        module = f"{name}_{len(made)}_module"
-        package = package or f"{name}-for-jobgroup"
-        site = tmp_path / f"site{len(made)}"
-        info = site / f"{package.replace('-', '_')}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        entry = entry or f"{module}:create"
-        (info / "entry_points.txt").write_text(f"[jobgroup.providers]\n{name} = {entry}\n")
-        (site / f"{module}.py").write_text(textwrap.dedent(source))
-        monkeypatch.syspath_prepend(str(site))
-        made.append(module)
-        return module
-
-    yield make
-    for module in made:
-        sys.modules.pop(module, None)
-
-
-@pytest.fixture
-def labcloud(install, monkeypatch):
-    """The documented example, installed, and a stand-in of its service."""
-    monkeypatch.syspath_prepend(str(EXAMPLE))
-    install("labcloud", "", entry="labcloud:create")
-    from standin import StandIn
-
-    with StandIn() as running:
-        set_token(running.token, url=running.url)
-        yield running
-    for module in ("labcloud", "standin"):
-        sys.modules.pop(module, None)
-
-
-def _job(cloud, provider="labcloud", **program):
-    body = {"payload": {"seconds": 0.05, **program}}
-    return RemoteJob(body, platform="bench-1", url=cloud.url, provider=provider, name="mine")
+from jobgroup.providers.base import Account
 
 
 def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     """The documented example from `add` to results: failures, reruns, cancel, plan, tables."""
     jg = JobGroup("lab")
-    jg.add_many([_job(labcloud), _job(labcloud, fail="the laser is off"), _job(labcloud)])
+    jg.add_many([job_of(labcloud), job_of(labcloud, fail="the laser is off"), job_of(labcloud)])
     assert jg.remote_jobs[0].provider == "labcloud"
     assert jg.preview().free_slots == 10
     jg.run_parallel(queue=True)
@@ -87,7 +38,7 @@ def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     jg.rerun_failed_parallel()
     jg.wait(60)
     assert [a.remote_id for a in failed.attempts] == [first_id, failed.id]
-    jg.add(_job(labcloud), seconds=60)
+    jg.add(job_of(labcloud), seconds=60)
     jg.run_parallel()
     jg.cancel_all()
     jg.wait(60)
@@ -207,7 +158,7 @@ def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
     source, sentence = BROKEN[fault]
     install("broken", source)
     jg = JobGroup("broken")
-    jg.add(_job(labcloud, provider="broken"))
+    jg.add(job_of(labcloud, provider="broken"))
     with pytest.raises(
         BrokenProviderError, match=f"'broken' of broken-for-jobgroup 1.0.*{sentence}"
     ):
@@ -216,7 +167,7 @@ def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
     assert jg.remote_jobs[0].attempts == []
     assert labcloud.runs == {}
     other = JobGroup("sound")
-    other.add(_job(labcloud))
+    other.add(job_of(labcloud))
     other.run_parallel()
     other.wait(60)
 
@@ -232,8 +183,8 @@ def test_a_provider_that_is_slow_to_import_holds_up_nobody_else(install, labclou
     """
     install("slow", source)
     slow, quick = JobGroup("slow"), JobGroup("quick")
-    slow.add(_job(labcloud, provider="slow"))
-    quick.add(_job(labcloud))
+    slow.add(job_of(labcloud, provider="slow"))
+    quick.add(job_of(labcloud))
     slow.start()
     quick.run_parallel()
     quick.wait(60)
@@ -264,7 +215,7 @@ def test_two_packages_with_one_name_are_both_named(install, labcloud):
 def test_a_provider_that_is_gone_leaves_its_jobs_as_they_are(labcloud):
     """Not installed in another process: jobs keep their state, the group says what is missing."""
     jg = JobGroup("gone")
-    jg.add_many([_job(labcloud, seconds=60), _job(labcloud)])
+    jg.add_many([job_of(labcloud, seconds=60), job_of(labcloud)])
     jg.remote_jobs[0].execute_async()
     source = """if True:
         import sys
@@ -291,203 +242,3 @@ def test_a_provider_that_is_gone_leaves_its_jobs_as_they_are(labcloud):
     assert len(labcloud.runs) == 1
     assert [job.state for job in jg] == ["waiting", "unsent"]
     jg.cancel_all()
-
-
-SLOPPY = """
-    from labcloud import LabCloud
-    from jobgroup.providers.base import RemoteStatus
-
-    def create(account):
-        return Sloppy(account)
-
-    class Sloppy(LabCloud):
-        can_look_up = False
-        def __init__(self, account):
-            super().__init__(account)
-            self.account = account
-        {method}
-"""
-
-
-def _sloppy(install, method):
-    install("sloppy", SLOPPY.replace("{method}", textwrap.indent(method, " " * 8).strip()))
-
-
-def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
-    """Nobody knows what it sent before: unconfirmed, in a sentence without the token."""
-    _sloppy(
-        install, "async def submit(self, body, *, key):\n    raise KeyError(self.account.token())"
-    )
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    with pytest.raises(UnconfirmedJobError, match=r"'sloppy' broke in submit.*\[token\]") as caught:
-        jg.run_parallel()
-    assert labcloud.token not in str(caught.value)
-    assert jg.remote_jobs[0].state == "unconfirmed"
-
-
-@pytest.mark.parametrize("made", ["None", "7", "''", "'x' * 999"])
-def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud):
-    """The job may exist; the sentence shows what came instead of its id."""
-    _sloppy(install, f"async def submit(self, body, *, key):\n    return {made}")
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    with pytest.raises(UnconfirmedJobError, match="where the new job's id belongs"):
-        jg.run_parallel()
-
-
-def test_a_body_that_a_provider_plays_with_stays_the_group_s(install, labcloud):
-    """What is sent again is what was added."""
-    method = """\
-async def submit(self, body, *, key):
-    body["payload"].clear()
-    body["payload"]["fail"] = "emptied"
-    return await super().submit(body, key=key)"""
-    _sloppy(install, method)
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    jg.run_parallel()
-    jg.wait(60)
-    assert jg.remote_jobs[0].message == "emptied"
-    jg.rerun_failed_parallel()
-    assert [run["program"] for run in labcloud.runs.values()] == [{"fail": "emptied"}] * 2
-    assert jg.remote_jobs[0].params == {"seconds": 0.05}
-
-
-STATUSES = {
-    "raises": ("raise RuntimeError('oh')", "broke in status.*oh"),
-    "ends the interpreter": ("raise SystemExit('oh')", "broke in status.*SystemExit: oh"),
-    "is canceled by itself": (
-        "import asyncio\n    raise asyncio.CancelledError('oh')",
-        "broke in status.*CancelledError: oh",
-    ),
-    "is no mapping": ("return [1]", r"gave \[1\] in status"),
-}
-
-
-@pytest.mark.parametrize("fault", STATUSES)
-def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
-    """The jobs keep their state, and the group says which provider is at fault."""
-    source, sentence = STATUSES[fault]
-    _sloppy(install, f"async def status(self, remote_ids):\n    {source}")
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    jg.run_parallel()
-    assert jg.progress()["Unfinished"] == [1, {"sent": 1, "not sent": 0}]
-    assert jg.remote_jobs[0].state == "waiting"
-    assert re.search(sentence, repr(jg))
-
-
-@pytest.mark.parametrize("fault", ["SystemExit", "__import__('asyncio').CancelledError"])
-def test_a_provider_that_would_end_the_engine_ends_nothing(fault, install, labcloud):
-    """What is no Exception does not stop the watching: later the job's end is seen."""
-    method = f"""\
-async def status(self, remote_ids):
-    self.asked = getattr(self, "asked", 0) + 1
-    if self.asked < 3:
-        raise {fault}
-    return await super().status(remote_ids)"""
-    _sloppy(install, method)
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    jg.run_parallel()
-    jg.wait(60)
-    assert jg.remote_jobs[0].state == "success"
-
-
-def test_a_provider_cannot_empty_the_list_of_what_is_asked(install, labcloud):
-    """It gets a list of its own: each job is told of all the same."""
-    method = """\
-async def status(self, remote_ids):
-    answers = await super().status(list(remote_ids))
-    remote_ids.clear()
-    return answers"""
-    _sloppy(install, method)
-    jg = JobGroup("sloppy")
-    jg.add(_job(labcloud, provider="sloppy"))
-    jg.run_parallel()
-    jg.wait(60)
-    assert jg.remote_jobs[0].state == "success"
-
-
-def test_a_result_that_is_nested_too_deep_concerns_its_job_alone(install, labcloud):
-    """No JSON text could hold it; the other's result is there."""
-    method = """\
-async def result(self, remote_id):
-    if remote_id != self.first:
-        return {"results": [1]}
-    nest = []
-    for _ in range(100_000):
-        nest = [nest]
-    return {"results": nest}
-
-async def submit(self, body, *, key):
-    made = await super().submit(body, key=key)
-    self.first = getattr(self, "first", made)
-    return made"""
-    _sloppy(install, method)
-    jg = JobGroup("sloppy")
-    jg.add_many([_job(labcloud, provider="sloppy"), _job(labcloud, provider="sloppy")])
-    jg.run_parallel()
-    jg.wait(60)
-    with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' gave no JSON"):
-        assert jg.get_results(errors="collect") == [None, [1]]
-
-
-def test_statuses_are_cleaned(install, labcloud):
-    """Wrong types in a status are not known, a word for a state is read, silence is an error."""
-    method = """\
-async def status(self, remote_ids):
-    told = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",
-                        started_at=-1, duration_s=True, shots="many", name=b"x")
-    return {remote_ids[0]: told}"""
-    _sloppy(install, method)
-    jg = JobGroup("sloppy")
-    jg.add_many([_job(labcloud, provider="sloppy"), _job(labcloud, provider="sloppy")])
-    jg.run_parallel()
-    jg.refresh()
-    first, second = jg.remote_jobs
-    assert (first.state, first.message) == ("success", "3")
-    assert second.state == "waiting"
-    assert "a RemoteStatus or an error for each job" in str(second.message)
-
-
-@pytest.mark.anyio
-async def test_what_a_provider_may_raise_passes_and_shows_no_token(install, monkeypatch):
-    """Errors of jobgroup keep their kind, and lose the token."""
-    source = """
-        from jobgroup import errors
-
-        def create(account):
-            return Telling(account)
-
-        class Telling:
-            can_look_up = False
-            def __init__(self, account):
-                self.token = account.token
-            async def submit(self, body, *, key):
-                raise errors.RequestRefusedError(f"no, {self.token()}", status_code=422)
-            async def result(self, remote_id):
-                return {"results": {1, 2}}
-            async def availability(self):
-                return {"queue_free": 3}
-            async def rerun(self, remote_id, *, key, changes=None): ...
-            async def status(self, remote_ids):
-                return {i: errors.RemoteNotFoundError(self.token()) for i in remote_ids}
-            async def cancel(self, remote_id): ...
-            async def aclose(self):
-                raise OSError
-    """
-    install("telling", source)
-    account = Account("https://x.example", "", lambda: "canary-5")
-    provider = providers.provider_for(account, "telling")
-    with pytest.raises(errors.RequestRefusedError, match=r"no, \[token\]") as caught:
-        await provider.submit({}, key="k")
-    assert not may_have_arrived(caught.value)
-    assert str((await provider.status(["1"]))["1"]) == "[token]"
-    with pytest.raises(BadAnswerError, match="not JSON"):
-        await provider.result("1")
-    with pytest.raises(BadAnswerError, match="an Availability"):
-        await provider.availability()
-    assert await provider.rerun("1", key="k") is None
-    await provider.aclose()

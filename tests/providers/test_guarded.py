@@ -1,0 +1,217 @@
+"""Providers of other packages that break the protocol: one sentence, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pytest
+from foreign import job_of
+
+from jobgroup import (
+    BadAnswerError,
+    JobGroup,
+    UnconfirmedJobError,
+    errors,
+    providers,
+)
+from jobgroup.providers.base import Account, may_have_arrived
+
+SLOPPY = """
+    from labcloud import LabCloud
+    from jobgroup.providers.base import RemoteStatus
+
+    def create(account):
+        return Sloppy(account)
+
+    class Sloppy(LabCloud):
+        can_look_up = False
+        def __init__(self, account):
+            super().__init__(account)
+            self.account = account
+        {method}
+"""
+
+
+def _sloppy(install, method):
+    install("sloppy", SLOPPY.replace("{method}", textwrap.indent(method, " " * 8).strip()))
+
+
+def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
+    """Nobody knows what it sent before: unconfirmed, in a sentence without the token."""
+    _sloppy(
+        install, "async def submit(self, body, *, key):\n    raise KeyError(self.account.token())"
+    )
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    with pytest.raises(UnconfirmedJobError, match=r"'sloppy' broke in submit.*\[token\]") as caught:
+        jg.run_parallel()
+    assert labcloud.token not in str(caught.value)
+    assert jg.remote_jobs[0].state == "unconfirmed"
+
+
+@pytest.mark.parametrize("made", ["None", "7", "''", "'x' * 999"])
+def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud):
+    """The job may exist; the sentence shows what came instead of its id."""
+    _sloppy(install, f"async def submit(self, body, *, key):\n    return {made}")
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    with pytest.raises(UnconfirmedJobError, match="where the new job's id belongs"):
+        jg.run_parallel()
+
+
+def test_a_body_that_a_provider_plays_with_stays_the_group_s(install, labcloud):
+    """What is sent again is what was added."""
+    method = """\
+async def submit(self, body, *, key):
+    body["payload"].clear()
+    body["payload"]["fail"] = "emptied"
+    return await super().submit(body, key=key)"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    jg.wait(60)
+    assert jg.remote_jobs[0].message == "emptied"
+    jg.rerun_failed_parallel()
+    assert [run["program"] for run in labcloud.runs.values()] == [{"fail": "emptied"}] * 2
+    assert jg.remote_jobs[0].params == {"seconds": 0.05}
+
+
+STATUSES = {
+    "raises": ("raise RuntimeError('oh')", "broke in status.*oh"),
+    "ends the interpreter": ("raise SystemExit('oh')", "broke in status.*SystemExit: oh"),
+    "is canceled by itself": (
+        "import asyncio\n    raise asyncio.CancelledError('oh')",
+        "broke in status.*CancelledError: oh",
+    ),
+    "is no mapping": ("return [1]", r"gave \[1\] in status"),
+}
+
+
+@pytest.mark.parametrize("fault", STATUSES)
+def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
+    """The jobs keep their state, and the group says which provider is at fault."""
+    source, sentence = STATUSES[fault]
+    _sloppy(install, f"async def status(self, remote_ids):\n    {source}")
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    assert jg.progress()["Unfinished"] == [1, {"sent": 1, "not sent": 0}]
+    assert jg.remote_jobs[0].state == "waiting"
+    assert re.search(sentence, repr(jg))
+
+
+@pytest.mark.parametrize("fault", ["SystemExit", "__import__('asyncio').CancelledError"])
+def test_a_provider_that_would_end_the_engine_ends_nothing(fault, install, labcloud):
+    """What is no Exception does not stop the watching: later the job's end is seen."""
+    method = f"""\
+async def status(self, remote_ids):
+    self.asked = getattr(self, "asked", 0) + 1
+    if self.asked < 3:
+        raise {fault}
+    return await super().status(remote_ids)"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    jg.wait(60)
+    assert jg.remote_jobs[0].state == "success"
+
+
+def test_a_provider_cannot_empty_the_list_of_what_is_asked(install, labcloud):
+    """It gets a list of its own: each job is told of all the same."""
+    method = """\
+async def status(self, remote_ids):
+    answers = await super().status(list(remote_ids))
+    remote_ids.clear()
+    return answers"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add(job_of(labcloud, provider="sloppy"))
+    jg.run_parallel()
+    jg.wait(60)
+    assert jg.remote_jobs[0].state == "success"
+
+
+def test_a_result_that_is_nested_too_deep_concerns_its_job_alone(install, labcloud):
+    """No JSON text could hold it; the other's result is there."""
+    method = """\
+async def result(self, remote_id):
+    if remote_id != self.first:
+        return {"results": [1]}
+    nest = []
+    for _ in range(100_000):
+        nest = [nest]
+    return {"results": nest}
+
+async def submit(self, body, *, key):
+    made = await super().submit(body, key=key)
+    self.first = getattr(self, "first", made)
+    return made"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add_many([job_of(labcloud, provider="sloppy"), job_of(labcloud, provider="sloppy")])
+    jg.run_parallel()
+    jg.wait(60)
+    with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' gave no JSON"):
+        assert jg.get_results(errors="collect") == [None, [1]]
+
+
+def test_statuses_are_cleaned(install, labcloud):
+    """Wrong types in a status are not known, a word for a state is read, silence is an error."""
+    method = """\
+async def status(self, remote_ids):
+    told = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",
+                        started_at=-1, duration_s=True, shots="many", name=b"x")
+    return {remote_ids[0]: told}"""
+    _sloppy(install, method)
+    jg = JobGroup("sloppy")
+    jg.add_many([job_of(labcloud, provider="sloppy"), job_of(labcloud, provider="sloppy")])
+    jg.run_parallel()
+    jg.refresh()
+    first, second = jg.remote_jobs
+    assert (first.state, first.message) == ("success", "3")
+    assert second.state == "waiting"
+    assert "a RemoteStatus or an error for each job" in str(second.message)
+
+
+@pytest.mark.anyio
+async def test_what_a_provider_may_raise_passes_and_shows_no_token(install, monkeypatch):
+    """Errors of jobgroup keep their kind, and lose the token."""
+    source = """
+        from jobgroup import errors
+
+        def create(account):
+            return Telling(account)
+
+        class Telling:
+            can_look_up = False
+            def __init__(self, account):
+                self.token = account.token
+            async def submit(self, body, *, key):
+                raise errors.RequestRefusedError(f"no, {self.token()}", status_code=422)
+            async def result(self, remote_id):
+                return {"results": {1, 2}}
+            async def availability(self):
+                return {"queue_free": 3}
+            async def rerun(self, remote_id, *, key, changes=None): ...
+            async def status(self, remote_ids):
+                return {i: errors.RemoteNotFoundError(self.token()) for i in remote_ids}
+            async def cancel(self, remote_id): ...
+            async def aclose(self):
+                raise OSError
+    """
+    install("telling", source)
+    account = Account("https://x.example", "", lambda: "canary-5")
+    provider = providers.provider_for(account, "telling")
+    with pytest.raises(errors.RequestRefusedError, match=r"no, \[token\]") as caught:
+        await provider.submit({}, key="k")
+    assert not may_have_arrived(caught.value)
+    assert str((await provider.status(["1"]))["1"]) == "[token]"
+    with pytest.raises(BadAnswerError, match="not JSON"):
+        await provider.result("1")
+    with pytest.raises(BadAnswerError, match="an Availability"):
+        await provider.availability()
+    assert await provider.rerun("1", key="k") is None
+    await provider.aclose()
