@@ -107,6 +107,19 @@ def test_a_large_roster_asks_within_the_rate():
     assert cloud.asked <= 1000 + 1000 * 7
 
 
+def test_what_is_due_at_once_is_asked_about_within_the_rate():
+    """A volley, then so many a second; nobody is left out. The first look is free."""
+    roster = Roster()
+    roster.update(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
+    jobs = roster.take_due(9.0)
+    assert len(jobs) == 500
+    for job in jobs:
+        roster.schedule(job, 10.0)
+    asked = [len(roster.take_due(10.0 + second)) for second in range(10)]
+    assert asked[:2] == [pacing.VOLLEY, pacing.RATE_PER_S]
+    assert sum(asked) == 500
+
+
 def test_what_changed_elsewhere_is_taken_in():
     """Another process' answer ends a job here too, and a rerun is another attempt."""
     roster = Roster()
