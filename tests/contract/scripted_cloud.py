@@ -41,6 +41,7 @@ class Asked:
     body: dict[str, Any]
     path: str
     token: str
+    key: str
 
 
 @dataclass
@@ -65,7 +66,8 @@ class Gate:
 
 
 class ScriptedCloud:
-    """Jobs stay in the status that they are told to have; a new one has `first_word`.
+    """Jobs stay in the status that they are told to have; a new one has `first_word`. With
+    `knows_keys` a key that comes again gets the job that it made.
 
     `faults` maps a kind of request (create, status, ...) to a function of the number of requests of
     that kind before it, and of the request; what it returns is answered instead, if anything.
@@ -81,7 +83,9 @@ class ScriptedCloud:
         self.gates: dict[str, Gate] = {}
         self.first_word = "waiting"
         self.availability: dict[str, Any] | None = {"max_jobs_in_queue": 100}
+        self.knows_keys = False
         self.connections: list[socket.socket] = []
+        self._made_by_key: dict[str, str] = {}
         self._lock = threading.Lock()
         self._port = 0
         self._server: _Server | None = None
@@ -165,6 +169,13 @@ class ScriptedCloud:
         self.documents[job_id] = {"status": status or self.first_word}
         return job_id
 
+    def _made(self, key: str) -> str:
+        if not self.knows_keys:
+            return self.make()
+        if key not in self._made_by_key:
+            self._made_by_key[key] = self.make()
+        return self._made_by_key[key]
+
     def _answer(self, asked: Asked) -> Reply:
         if asked.id and asked.id not in self.documents:
             return 404, {"error": f"Not found job: {asked.id}"}
@@ -178,7 +189,7 @@ class ScriptedCloud:
             case "data":  # as a cloud that does not tell
                 return 404, {"error": "Not Found"}
             case "create" | "rerun":
-                document = {"job_id": self.make()}
+                document = {"job_id": self._made(asked.key)}
             case "status":
                 document = self.documents[asked.id]
             case "result":
@@ -209,7 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
             ("other", ""),
         )
         token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
-        asked = Asked(what, job_id, json.loads(raw) if raw else {}, self.path, token)
+        key = self.headers.get("idempotency-key") or ""
+        asked = Asked(what, job_id, json.loads(raw) if raw else {}, self.path, token, key)
         reply = (404, {"error": "Not Found"}) if what == "other" else cloud.reply(asked)
         if not isinstance(reply, tuple):
             self.close_connection = True
@@ -220,6 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if cloud.knows_keys:
+            self.send_header("Idempotency-Key-Support", "true")
         self.end_headers()
         self.wfile.write(body)
 

@@ -1,73 +1,23 @@
-"""Executions with local error mitigations: one entry of a group, several jobs on the cloud."""
+"""Executions with local error mitigations: sent, watched, run again and composed as one entry."""
 
 from __future__ import annotations
 
 import json
-import threading
 
 import perceval as pcvl
 import pytest
+from mitigated import PARTS, Handler, factory, scripted_execution
 from perceval.providers.quandela import QuandelaCommunicationLayer
-from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
-from perceval.runtime import DetectorBalancing, DistinguishablePhotonMitigation
 from perceval.serialization import serialize
-from scripted_cloud import DROP
 
-from jobgroup import (
-    DuplicateJobError,
-    JobGroup,
-    JobGroupError,
-    JobLimitError,
-    RequestRefusedError,
-    ResultsError,
-    UnconfirmedJobError,
-)
-
-PARTS = 3
-"""What two photons are with the first order of the mitigation: both of them, and each alone."""
-
-
-class Handler:
-    """A user's own handler to the scripted cloud, which asks it nothing."""
-
-    name, proxies, headers = "sim:altair", {}, {}
-
-    def __init__(self, cloud):
-        self.url, self.token = cloud.url, cloud.token
-
-    def fetch_platform_details(self):
-        """A noisy platform."""
-        return {
-            "type": "simulator",
-            "status": "available",
-            "perfs": {"Transmittance (%)": 6, "HOM (%)": 92, "g2 (%)": 0.3},
-            "specs": {"available_commands": ["probs", "sample_count"], "constraints": {}},
-        }
-
-
-def _factory(layer, phase=None):
-    experiment = pcvl.Experiment(3).add(0, pcvl.BS()).add(1, pcvl.BS())
-    if phase is not None:
-        experiment.add(0, pcvl.PS(phase)).add(0, pcvl.BS())
-    experiment.with_input(pcvl.BasicState([1, 1, 0]))
-    experiment.min_detected_photons_filter(2)
-    computer = pcvl.RemoteComputer(layer)
-    computer.use_mitigations_remotely = False
-    computer.mitigations = [DistinguishablePhotonMitigation(1), DetectorBalancing()]
-    return pcvl.ExecutionFactory(computer, experiment, max_shots_per_call=1_000_000)
+from jobgroup import DuplicateJobError, JobGroup, JobGroupError, ResultsError
 
 
 @pytest.fixture
-def execution(scripted):
-    """Makes Executions of three jobs on the scripted cloud."""
-    return lambda: _factory(RPCBasedCommunicationLayer(Handler(scripted))).probs
-
-
-@pytest.fixture
-def jg(execution):
+def jg(scripted):
     """A group with one such entry."""
     group = JobGroup("mitigated")
-    group.add(execution())
+    group.add(scripted_execution(scripted))
     return group
 
 
@@ -77,7 +27,7 @@ def real(cloud):
 
     def make(phase=None):
         layer = QuandelaCommunicationLayer("sim:altair", token=cloud.token, url=cloud.url)
-        return _factory(layer, phase)
+        return factory(layer, phase)
 
     return make
 
@@ -205,44 +155,6 @@ def test_canceling_cancels_each(jg, scripted):
     assert jg.remote_jobs[0].status() == "CANCELED"
 
 
-def test_a_plan_that_is_full_in_between(jg, scripted):
-    """What was sent is kept, the entry is unsent, and the next run sends the rest and no more."""
-    full = 400, {"error": "Cannot create more than 2 jobs"}
-    scripted.faults["create"] = lambda before, _: full if before == 2 else None
-    with pytest.raises(JobLimitError, match="2 of the jobs"):
-        jg.run_parallel()
-    (job,), ids = jg.remote_jobs, scripted.ids()
-    assert (job.state, job.id, len(ids)) == ("unsent", None, 2)
-    assert [attempt.state for attempt in job.attempts] == ["unsent"]
-    with pytest.raises(JobGroupError, match=ids[1]):  # the group has it already
-        jg.add(pcvl.RemoteJob.from_id(ids[1], _status_handler(scripted)))
-    jg.run_parallel()
-    assert job.id == " + ".join(scripted.ids())
-    assert scripted.ids()[:2] == ids
-    assert len(scripted.ids()) == PARTS
-    assert len(job.attempts) == 1
-
-
-def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
-    """Those that are on the cloud are canceled and named when the group is deleted."""
-    full = 400, {"error": "Cannot create more than 2 jobs"}
-    scripted.faults["create"] = lambda before, _: full if before == 2 else None
-    with pytest.raises(JobLimitError):
-        jg.run_parallel()
-    (job,), (first, second) = jg.remote_jobs, scripted.ids()
-    with pytest.warns(UserWarning, match=f"2 jobs.*{first}, {second}"):
-        JobGroup.delete_job_group(jg.name)
-    JobGroup.restore(jg.name)
-    ended = 400, {"error": "Can not cancel job: it is completed"}
-    scripted.faults["cancel"] = lambda before, _: ended if before == 0 else None
-    jg.cancel_all()
-    assert [a.id for a in scripted.asked if a.what == "cancel"] == [first, second]
-    jg.run_parallel()
-    assert len(scripted.ids()) == PARTS + 1  # that of the canceled one is sent again
-    assert first in job.id
-    assert second not in job.id
-
-
 def test_a_cancellation_that_may_not_have_arrived_is_told(jg, scripted):
     """Of several parts one whose cloud was busy is no success, though the others were canceled."""
     jg.run_parallel()
@@ -250,97 +162,6 @@ def test_a_cancellation_that_may_not_have_arrived_is_told(jg, scripted):
     with pytest.warns(UserWarning, match="503|busy"):
         jg.cancel_all()
     assert jg.remote_jobs[0].state == "cancel_requested"
-
-
-def _status_handler(scripted):
-    handler = Handler(scripted)
-    handler.get_job_status = lambda _id: {"status": "waiting", "creation_datetime": 0.0}
-    return handler
-
-
-def test_a_queue_goes_on_in_between(jg, scripted):
-    """With queue=True it waits for the slots that its other parts take, and is sent whole."""
-    full = 400, {"error": "Cannot create more than 2 jobs"}
-    scripted.faults["create"] = lambda before, _: full if before in (1, 3) else None
-    jg.run_parallel(queue=True)
-    assert jg.remote_jobs[0].state == "waiting"
-    assert len(scripted.ids()) == PARTS
-    assert scripted.count("create") == PARTS + 2
-
-
-def test_a_refusal_in_between(jg, scripted):
-    """A part that the cloud will not have leaves the entry unsent with its sentence."""
-    refusal = 400, {"error": "Max shots must less than or equal to 5"}
-    scripted.faults["create"] = lambda before, _: refusal if before == 1 else None
-    with pytest.raises(RequestRefusedError, match="Max shots"):
-        jg.run_parallel()
-    assert "1 of the jobs" in jg.remote_jobs[0].message
-    assert len(scripted.ids()) == 1
-
-
-@pytest.mark.parametrize("way", ["confirm", "resend"])
-def test_a_lost_answer_in_between(jg, scripted, way):
-    """That part alone is in doubt; nothing is sent again by itself, the user settles it."""
-
-    def lose(before, _):
-        if before == 1:
-            scripted.make()
-            return DROP
-        return None
-
-    scripted.faults["create"] = lose
-    with pytest.raises(UnconfirmedJobError):
-        jg.run_parallel()
-    (job,) = jg.remote_jobs
-    jg.run_parallel()
-    assert (job.state, scripted.count("create")) == ("unconfirmed", 2)
-    if way == "confirm":
-        job.confirm(scripted.ids()[1])
-        assert job.state == "unsent"
-        jg.run_parallel()
-        assert job.id == " + ".join(scripted.ids())
-        assert len(scripted.ids()) == PARTS
-    else:
-        job.resend()
-        first, _lost, *others = scripted.ids()
-        assert job.id == " + ".join([first, *others])
-    assert job.state == "waiting"
-
-
-def test_a_lost_answer_at_the_end(jg, scripted):
-    """Where the last one is confirmed nothing is left to send."""
-    scripted.faults["create"] = lambda before, _: DROP if before == PARTS - 1 else None
-    with pytest.raises(UnconfirmedJobError):
-        jg.run_parallel()
-    (job,) = jg.remote_jobs
-    job.confirm(scripted.make())
-    assert (job.state, job.id) == ("waiting", " + ".join(scripted.ids()))
-
-
-def test_a_kill_in_between(jg, scripted, spawn):
-    """A process that is killed while it sends a part leaves that part in doubt, no other."""
-    has_come, is_dead = threading.Event(), threading.Event()
-
-    def hold(before, _):
-        if before == 1:
-            has_come.set()
-            assert is_dead.wait(60)
-            return DROP
-        return None
-
-    scripted.faults["create"] = hold
-    run = "from jobgroup import JobGroup; JobGroup.open('mitigated').run_parallel()"
-    process = spawn(run, scripted)
-    assert has_come.wait(60)
-    process.kill()
-    process.wait(60)
-    is_dead.set()
-    (job,) = jg.remote_jobs
-    jg.run_parallel()
-    assert (job.state, scripted.count("create")) == ("unconfirmed", 2)
-    job.resend()
-    assert job.id == " + ".join(scripted.ids())
-    assert (len(scripted.ids()), scripted.count("create")) == (PARTS, PARTS + 1)
 
 
 def test_results_of_parts_that_are_missing(jg, scripted):
@@ -375,4 +196,4 @@ def test_it_outlives_export(jg, scripted, tmp_path):
     copy = JobGroup.load(tmp_path / "one.jobgroup", name="copy")
     assert [j.id for j in copy.remote_jobs] == [j.id for j in jg.remote_jobs]
     with pytest.raises(DuplicateJobError):
-        copy.add(pcvl.RemoteJob.from_id(scripted.ids()[1], _status_handler(scripted)))
+        copy.add(pcvl.RemoteJob.from_id(scripted.ids()[1], Handler(scripted)))
