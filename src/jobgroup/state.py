@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Int, Unicode
+from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
 from jobgroup.engine.ending import look
 from jobgroup.engine.estimate import eta_s
@@ -14,6 +14,9 @@ from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+
+MOST_NEXT = 50
+"""How many of the jobs that go first are told in a trait."""
 
 
 class GroupState(HasTraits):
@@ -30,6 +33,8 @@ class GroupState(HasTraits):
             more, the group has finished.
         busy: what is being done ("run", "rerun") by this process, "" for nothing.
         paused: whether sending is paused.
+        next_up: places of the jobs that go first when jobs are sent (`JobGroup.run_next`), in
+            order; the first fifty.
         last_error: the standing problem with a cloud, in a sentence, "" for none.
         trouble: its kind: "token", "credits", "unreachable", "limit" or "".
         trouble_since: when it began, seconds since the epoch.
@@ -43,6 +48,7 @@ class GroupState(HasTraits):
     active = Bool(False)
     busy = Unicode("")
     paused = Bool(False)
+    next_up: List[int] = List()
     last_error = Unicode("")
     trouble = Unicode("")
     trouble_since = AnyTrait(None, allow_none=True)
@@ -69,6 +75,7 @@ class GroupState(HasTraits):
             self.active = is_active
             self.busy = "" if not runs else "rerun" if runs[0].plan.rerun else "run"
             self.paused = bool(meta.get("paused"))
+            self.next_up = session.store.next_up.positions(at_most=MOST_NEXT)
             self.last_error = troubles[0].text if troubles else ""
             self.trouble = troubles[0].kind if troubles else ""
             self.trouble_since = troubles[0].since if troubles else None

@@ -312,6 +312,7 @@ def test_an_older_group_is_brought_up_to_date(finished, data_dir, in_child):
             copy.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
         copy.execute("DROP TABLE results")
         copy.execute("DROP TABLE parts")
+        copy.execute("DROP TABLE next_up")
         copy.execute("ALTER TABLE jobs DROP COLUMN recipe_id")
         copy.execute("PRAGMA user_version = 1")
         copy.commit()

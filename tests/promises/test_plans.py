@@ -104,6 +104,24 @@ def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
     ledger(jg).check().each_once("0", "1", "2", "3")
 
 
+def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledger, until):
+    """One after the other: the plan was full when it refused the job, and is not any more when it
+    is asked. The run goes on.
+    """
+    other = group(1, "somebody else's", duration_s=60)
+    other.run_parallel()
+    cloud.set_plan(max_queue=1)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=1.5)
+    jg = group(2, duration_s=0.05)
+    run = jg.start(delay=0.0)
+    until(lambda: jg[0].state == "sending")
+    time.sleep(0.5)
+    cloud.faults.clear()
+    other.cancel_all()
+    assert run.result(60)["done"] == [0, 1]
+    ledger(jg).check().each_once("0", "1")
+
+
 def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
     """One account's plan is full; the other's jobs are sent meanwhile, each with its own token."""
     quick, full = cloud, begin()

@@ -174,6 +174,21 @@ async def resume(session: GroupSession) -> Outcome:
     return {"text": "resumed", "done": [], "failed": {}}
 
 
+async def run_next(session: GroupSession, positions: Sequence[int]) -> Outcome:
+    """Let jobs be sent before the others, by whichever run goes on or comes."""
+    chosen = await session.in_thread(session.store.next_up.put_first, positions)
+    session.changed()
+    left = dict.fromkeys(sorted(set(positions) - set(chosen)), "It has been sent already.")
+    text = f"job {chosen[0]} goes first" if chosen else "nothing was changed"
+    if chosen[1:]:
+        text += f", then {len(chosen) - 1} more"
+    if left:
+        text += f", {len(left)} had been sent"
+    if chosen and not session.runs and not await _is_run_elsewhere(session):
+        text += ", when the group is run"
+    return {"text": text, "done": chosen, "failed": left}
+
+
 async def refresh(session: GroupSession) -> Outcome:
     """Ask the cloud now."""
     await session.watcher.refresh()
@@ -188,6 +203,7 @@ _COMMANDS: dict[str, Any] = {
     "cancel": cancel,
     "pause": pause,
     "resume": resume,
+    "run_next": run_next,
     "refresh": refresh,
 }
 

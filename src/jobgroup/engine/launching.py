@@ -7,8 +7,7 @@ and does not mind how long that takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.plans import Plan, Tally
 from jobgroup.engine.queueing import send_queued
@@ -65,11 +64,11 @@ async def _send_all(run: Run) -> None:
     await session.in_thread(run.revisions, positions)  # all can be made, or none is sent
     run.tally.total = len(positions)
     if run.plan.mode == "sequential":
-        await _sequential(run, positions)
+        await _sequential(run, Lineup(positions))
     elif run.plan.mode == "queue":
         await send_queued(run, positions)
     else:
-        await _parallel(run, positions)
+        await _parallel(run, Lineup(positions))
     await _ask_again(run)
     if run.refusals:
         raise run.refusals[min(run.refusals)]
@@ -94,49 +93,53 @@ async def _ask_again(run: Run) -> None:
             run.tally.sent.append(position)
 
 
-async def _parallel(run: Run, positions: Sequence[int]) -> None:
+async def _parallel(run: Run, lineup: Lineup) -> None:
     # one create after the other: each is on disk before the next one leaves
-    for position in positions:
-        if run.is_stopping:
-            return
-        await run.send_one(position)
+    while await run.has_next(lineup):
+        await run.send_one(lineup.take())
 
 
-async def _sequential(run: Run, positions: Sequence[int]) -> None:
+async def _sequential(run: Run, lineup: Lineup) -> None:
     async with run.session.watcher.watched():
-        for nth, position in enumerate(positions):
-            if nth:
-                await run.sleep(run.plan.delay_s)
-            if run.is_stopping:
-                return
-            sent_at = await _send_when_free(run, position)
+        delay_s = 0.0
+        while await run.has_next(lineup):
+            await run.sleep(delay_s)
+            delay_s = run.plan.delay_s
+            sent_at = await _send_when_free(run, lineup)
             if sent_at is not None:
                 run.count(await _ended(run, sent_at))
                 if run.should_stop_for_failures():
                     raise run.failures_error()
 
 
-async def _send_when_free(run: Run, position: int) -> int | None:
-    """Send a job, waiting where other jobs of the account fill the plan at present."""
+async def _send_when_free(run: Run, lineup: Lineup) -> int | None:
+    """Send the next job, waiting where other jobs of its account fill the plan at present."""
     backoff = Backoff(first_s=1.0, longest_s=30.0)
-    while True:
+    has_told_free = False
+    while await run.has_next(lineup):
+        position = lineup.take()
         try:
             return await run.send_one(position)
         except JobLimitError:
-            if run.is_stopping or not await _is_full_for_now(run, position):
+            is_full = await _is_full_for_now(run, position)
+            if run.is_stopping or is_full is None or (has_told_free and not is_full):
                 raise
+            has_told_free = not is_full  # one may have ended since it refused the job
             run.tally.not_sent.pop(position, None)
+            lineup.put_back(position)
             await run.sleep(backoff.next_s())
+    return None
 
 
-async def _is_full_for_now(run: Run, position: int) -> bool:
+async def _is_full_for_now(run: Run, position: int) -> bool | None:
+    """Whether a job's account is full; None where it does not tell, or can have no jobs at all."""
     record = await run.session.in_thread(run.session.store.record, position)
     try:
         provider = await run.session.provider(record.target)
         availability = await provider.availability()
     except JobGroupError:
-        return False
-    return bool(availability.queue_max) and availability.queue_free == 0
+        return None
+    return availability.queue_free == 0 if availability.queue_max else None
 
 
 async def _ended(run: Run, position: int) -> JobRecord:

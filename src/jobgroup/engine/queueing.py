@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.nursery import together
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.watching import LOST
@@ -23,6 +23,8 @@ from jobgroup.errors import (
 from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from jobgroup.engine.runs import Run
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import Target
@@ -43,27 +45,61 @@ async def send_queued(run: Run, positions: Sequence[int]) -> None:
     Raises:
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
-    session = run.session
-    records = await session.in_thread(lambda: session.store.records(positions=positions))
-    accounts: dict[tuple[str, str, str], _Account] = {}
-    for record in records:
-        account = accounts.setdefault(record.target[:3], _Account(run, record.target))
-        account.waiting.append(record.position)
-    async with session.watcher.watched(), together() as group:
-        for account in accounts.values():
-            group.start_soon(account.send_all)
-    for account in accounts.values():
+    async with run.session.watcher.watched(), together() as group:
+        queue = _Queue(run, group)
+        await queue.line_up(positions)
+    for account in queue.accounts.values():
         if account.error is not None:
             raise account.error
+
+
+class _Queue:
+    """A run's jobs by account, each of which sends its own."""
+
+    def __init__(self, run: Run, group: TaskGroup) -> None:
+        self._run = run
+        self._group = group
+        self.accounts: dict[tuple[str, str, str], _Account] = {}
+
+    async def line_up(self, positions: Sequence[int]) -> int:
+        """Let jobs be sent next, in this order. Returns how many are new to the run."""
+        session = self._run.session
+        records = await session.in_thread(lambda: session.store.records(positions=positions))
+        places = {position: place for place, position in enumerate(positions)}
+        by_account: dict[_Account, list[int]] = {}
+        for record in sorted(records, key=lambda record: places[record.position]):
+            by_account.setdefault(self._account(record.target), []).append(record.position)
+        joined = 0
+        for account, own in by_account.items():
+            joined += account.lineup.prefer(own)
+            if not account.is_sending:
+                account.is_sending = True
+                self._group.start_soon(account.send_all)
+        return joined
+
+    async def heed_wishes(self) -> None:
+        """Let go first what somebody wants sent next, where that is news."""
+        if wishes := await self._run.wishes():
+            self._run.tally.total += await self.line_up(wishes)
+
+    def _account(self, target: Target) -> _Account:
+        key = target[:3]
+        if key not in self.accounts:
+            self.accounts[key] = _Account(self._run, target, self.heed_wishes)
+        return self.accounts[key]
 
 
 class _Account:
     """The slots of one account, and this run's jobs in them."""
 
-    def __init__(self, run: Run, target: Target) -> None:
+    def __init__(
+        self, run: Run, target: Target, heed_wishes: Callable[[], Awaitable[None]]
+    ) -> None:
         self._run = run
         self._target = target
-        self.waiting: list[int] = []  # in the group's order, so it is a heap already
+        self._heed_wishes = heed_wishes
+        self.lineup = Lineup()
+        self.is_sending = False
         self._errors: dict[int, Exception] = {}
         self._has_failed_enough = False
         self._in_flight = 0
@@ -88,27 +124,34 @@ class _Account:
     def _is_over(self) -> bool:
         return self._has_failed_enough or bool(self._errors) or self._run.is_stopping
 
+    @property
+    def _has_work(self) -> bool:
+        counts_failures = self._run.plan.stop_after_failures is not None
+        return bool(self.lineup or self._in_flight or (counts_failures and self._mine))
+
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
         run = self._run
         async with together() as group:
-            while (self.waiting or self._in_flight) and not run.is_stopping:
+            while self._has_work and not self._is_over:
+                if self.lineup:
+                    await run.wait_while_paused()
                 change = run.session.change
                 await self._settle()
-                if self._is_over:
-                    break
-                if self.waiting and await self._has_slot():
+                has_slot = await self._has_slot()
+                await self._heed_wishes()
+                if has_slot:
                     self._free -= 1
                     self._in_flight += 1
-                    group.start_soon(self._send, heapq.heappop(self.waiting))
+                    group.start_soon(self._send, self.lineup.take())
                 else:
                     await run.session.next_change(0.5, change)
-        while run.plan.stop_after_failures and self._mine and not self._is_over:
-            change = run.session.change
-            await self._settle()
-            await run.session.next_change(0.5, change)
+            self.is_sending = False
 
     async def _has_slot(self) -> bool:
+        """Whether a job can be sent now."""
+        if self._is_over or not self.lineup:
+            return False
         limit = self._run.plan.concurrent_job_count
         if limit is not None and len(self._mine) + self._in_flight >= limit:
             return False
@@ -129,7 +172,7 @@ class _Account:
             self._note_counted()
             self._ask_at = time.monotonic() + self._backoff.next_s()
             run.tally.not_sent.pop(position, None)
-            heapq.heappush(self.waiting, position)
+            self.lineup.put_back(position)
         except UnconfirmedJobError as error:
             # such a cloud has to answer a question before it gets another job, one at a time;
             # what was in flight together when it went away is one doubt
@@ -201,16 +244,18 @@ class _Account:
 async def launchable(
     session: GroupSession, states: frozenset[str], concurrent_job_count: int | None
 ) -> list[int]:
-    """The jobs for which the plan has free slots now, first come first served, per account.
+    """The jobs for which the plan has free slots now, in the order of sending, per account.
 
     Raises:
         ValueError: a cloud does not tell its free slots, and no count was given.
         CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
+    wishes = await session.in_thread(session.store.next_up.positions, states)
+    places = {position: place for place, position in enumerate(wishes)}
     free: dict[tuple[str, str, str], float] = {}
     chosen = []
-    for record in records:
+    for record in sorted(records, key=lambda r: places.get(r.position, len(places))):
         account = record.target[:3]
         if account not in free:
             free[account] = await _launch_limit(session, record.target, concurrent_job_count)

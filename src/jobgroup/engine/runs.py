@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
+from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
@@ -43,6 +44,7 @@ class Run(UnderWay):
         self.session = session
         self.refusals: dict[int, Exception] = {}
         """What befell single jobs, by position, while the run went on."""
+        self._latest_wish = 0
 
     def positions(self) -> list[int]:
         """Where the jobs are that it would send now."""
@@ -51,6 +53,26 @@ class Run(UnderWay):
             return ready
         wanted = set(self.plan.positions)
         return [p for p in ready if p in wanted]
+
+    async def wishes(self) -> list[int]:
+        """The jobs that somebody wants sent next, in order, where that is news; else none.
+
+        A run of the whole group takes those too that were not in the group when it began.
+        """
+        next_up = self.session.store.next_up
+        latest = await self.session.in_thread(next_up.latest)
+        if latest <= self._latest_wish:
+            return []
+        self._latest_wish = latest
+        wanted = await self.session.in_thread(next_up.positions, self.plan.states)
+        chosen = self.plan.positions
+        return wanted if chosen is None else [p for p in wanted if p in set(chosen)]
+
+    async def has_next(self, lineup: Lineup) -> bool:
+        """Whether there is a job to send, once the group is not paused; then it is the next one."""
+        await self.wait_while_paused()
+        self.tally.total += lineup.prefer(await self.wishes())
+        return bool(lineup) and not self.is_stopping
 
     def revisions(self, positions: Sequence[int]) -> dict[int, Revision]:
         """What jobs are sent instead of their own bodies, where the plan has changes.

@@ -220,6 +220,21 @@ class Running(Watching):
         """Go on sending after `pause`."""
         self.ask("resume").result()
 
+    def run_next(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int) -> list[int]:
+        """Let jobs be sent before the others, in this order, by the run that goes on or the next.
+
+        It sends nothing by itself. A run of the whole group, in whichever process, takes these jobs
+        next, also those that were added after it had begun; a rerun so takes failed jobs. The wish
+        stands in the group's file until the jobs are sent; a later one goes before it.
+
+        Args:
+            jobs: jobs, or their places in the group; those that were sent already are left alone.
+
+        Returns:
+            The places of those that go first.
+        """
+        return list(self.ask("run_next", positions=self._places(jobs)).result()["done"])
+
     def cancel_all(self) -> None:
         """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
         self.cancel(None)
@@ -273,7 +288,8 @@ class Running(Watching):
     def ask(self, command: str, **args: Any) -> Future[dict[str, Any]]:
         """Have something done without waiting, by whichever process runs the group.
 
-        Commands are "run", "rerun", "resend", "confirm", "cancel", "pause", "resume", "refresh".
+        Commands are "run", "rerun", "run_next", "resend", "confirm", "cancel", "pause", "resume",
+        "refresh".
 
         Returns:
             A future of ``{"text": what happened, "done": places, "failed": sentence by place}``.

@@ -15,6 +15,7 @@ from jobgroup.status import FAILED, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.next_up import has_been_sent
 from jobgroup.store.parts import enter, parts_of, take_over
 from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Revision, Target
 from jobgroup.store.steps import (
@@ -188,6 +189,7 @@ class Journal:
                 " WHERE id = ?",
                 (remote_id, tx.now, attempt_id),
             )
+            has_been_sent(tx, attempt["position"])
             return self._show(tx, attempt, "waiting")
 
     def settle_unsent(self, attempt_id: int, sentence: str) -> None:
@@ -338,6 +340,7 @@ class Journal:
                 "UPDATE jobs SET state = 'waiting', version = ? WHERE position = ?",
                 (tx.version, position),
             )
+            has_been_sent(tx, position)
             add_event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
             return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
-VERSION = 3
+VERSION = 4
 
 # The tables of version 1; MIGRATIONS lead on from there.
 # payloads.body stands last, so that reading `facts` never touches a body's overflow pages
@@ -137,6 +137,14 @@ CREATE TABLE parts (
     PRIMARY KEY (attempt_id, number)
 ) WITHOUT ROWID;
 CREATE INDEX parts_by_remote_id ON parts (remote_id);
+""",
+    3: """
+CREATE TABLE next_up (
+    position INTEGER PRIMARY KEY,
+    wish INTEGER NOT NULL,
+    place INTEGER NOT NULL
+);
+CREATE INDEX next_up_in_order ON next_up (wish DESC, place);
 """,
 }
 """The script that leads from a version to the next; a new file goes the whole way."""

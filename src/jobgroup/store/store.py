@@ -20,6 +20,7 @@ from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, r
 from jobgroup.store.database import Database
 from jobgroup.store.journal import Journal
 from jobgroup.store.kept import ResultCache
+from jobgroup.store.next_up import NextUp
 from jobgroup.store.opening import connect
 from jobgroup.store.parts import Parts, position_of
 from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
@@ -58,6 +59,7 @@ class GroupStore:
         self.lease = Lease(self.database)
         self.commands = Commands(self.database)
         self.troubles = Troubles(self.database)
+        self.next_up = NextUp(self.database)
         self._adding = Adding(self.database)
 
     def close(self) -> None:

@@ -1,0 +1,149 @@
+"""Which job is sent next: what somebody wishes, while a run goes on or before it begins."""
+
+from __future__ import annotations
+
+import pytest
+from ledger import requests
+
+from jobgroup import JobGroup, JobLimitError
+
+
+def sent(cloud) -> list[str]:
+    """The names of the jobs in the order in which the cloud got them."""
+    return [job.name for job in cloud.jobs()]
+
+
+@pytest.mark.parametrize(
+    "mode", [{}, {"queue": True}, {"delay": 0.0}], ids=["parallel", "queue", "sequential"]
+)
+def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, mode):
+    """Paused, told what is next, resumed: that is sent first, then the rest in order."""
+    cloud.set_plan(max_queue=5)
+    jg = group(5)
+    jg.pause()
+    run = jg.start(**mode)
+    assert jg.run_next([4, 2]) == [4, 2]
+    assert jg.state.next_up == [4, 2]
+    jg.resume()
+    run.result(60)
+    assert sent(cloud) == ["4", "2", "0", "1", "3"]
+    assert jg.state.next_up == []
+
+
+@pytest.mark.parametrize("mode", [{"queue": True}, {"delay": 0.0}], ids=["queue", "sequential"])
+def test_a_wish_goes_before_what_waits_for_a_slot(group, cloud, until, mode):
+    """While a job fills the plan: the last wish is sent first, then the one before it."""
+    cloud.set_plan(max_queue=1)
+    jg = group(5, duration_s=0.02)
+    blocker = group(1, "somebody else's", duration_s=60)
+    blocker.run_parallel()
+    run = jg.start(**mode)
+    until(lambda: requests(cloud, "availability"))
+    jg.run_next(3)
+    jg.run_next([jg[2]])
+    blocker.cancel_all()
+    run.result(60)
+    assert sent(cloud)[1:] == ["2", "3", "0", "1", "4"]
+
+
+def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
+    """A run of the whole group takes a job that it did not have when it began, of any account."""
+    cloud.set_plan(max_queue=1)
+    jg = group(3, duration_s=0.02)
+    blocker = group(1, "somebody else's", duration_s=60)
+    blocker.run_parallel()
+    run = jg.start(queue=True)
+    until(lambda: requests(cloud, "availability"))
+    jg.add(job("late", url=cloud.url))
+    jg.add(job("not asked for", url=cloud.url))
+    assert jg.run_next(3) == [3]
+    blocker.cancel_all()
+    assert len(run.result(60)["done"]) == 4
+    assert sent(cloud)[1:] == ["late", "0", "1", "2"]
+    assert jg[4].state == "unsent"
+
+
+def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
+    """A wish makes no run send what it was not asked to send."""
+    jg = group(4)
+    jg.run_next([3, 1])
+    jg.ask("run", positions=[0, 1]).result(60)
+    assert sent(cloud) == ["1", "0"]
+    assert jg.state.next_up == [3]
+
+
+def test_a_wish_sends_nothing_and_stays(group, cloud, child):
+    """Without a run nothing is sent; another process, later, begins with what was wished."""
+    jg = group(3)
+    outcome = jg.ask("run_next", positions=[2]).result(60)
+    assert outcome["done"] == [2]
+    assert "when the group is run" in outcome["text"]
+    assert sent(cloud) == []
+    child("JobGroup.open('experiment').run_parallel()").all()
+    assert sent(cloud) == ["2", "0", "1"]
+
+
+def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, until):
+    """Asked for here, done there."""
+    cloud.set_plan(max_queue=1)
+    jg = group(4, duration_s=0.02)
+    blocker = group(1, "somebody else's", duration_s=60)
+    blocker.run_parallel()
+    running = child("JobGroup.open('experiment').run_parallel(queue=True)")
+    until(lambda: jg.state.active)
+    assert jg.run_next([3]) == [3]
+    blocker.cancel_all()
+    running.all()
+    assert sent(cloud)[1:] == ["3", "0", "1", "2"]
+
+
+def test_slots_go_to_what_is_next(group, cloud):
+    """launch_async_jobs() sends as many as fit, what is next first."""
+    cloud.set_plan(max_queue=2)
+    jg = group(4, duration_s=60)
+    jg.run_next([3])
+    jg.launch_async_jobs()
+    assert sorted(sent(cloud)) == ["0", "3"]
+
+
+def test_what_was_sent_is_left_alone(group, cloud):
+    """Jobs that the cloud has cannot be next, and the outcome says so."""
+    jg = group(3, duration_s=60)
+    jg.ask("run", positions=[1]).result(60)
+    outcome = jg.ask("run_next", positions=[1, 2, 2]).result(60)
+    assert outcome["done"] == [2]
+    assert outcome["failed"] == {1: "It has been sent already."}
+    assert "1 had been sent" in outcome["text"]
+    assert jg.run_next(1) == []
+
+
+def test_a_rerun_takes_what_is_next_first(group, cloud):
+    """Failed jobs can be next too; a rerun begins with them, kept entries or not."""
+    jg = group(3, fail="no photons")
+    jg.run_parallel()
+    jg.wait(60)
+    for replaces in (True, False):
+        jg.run_next(2)
+        before = len(sent(cloud))
+        jg.rerun_failed_parallel(replaces)
+        assert sent(cloud)[before] == "2"
+        assert jg.state.next_up == []
+        jg.wait(60)
+
+
+def test_a_refused_job_keeps_its_wish(group, cloud):
+    """A job that could not be sent is still the next one."""
+    cloud.set_plan(max_queue=0)
+    jg = group(2)
+    jg.run_next(1)
+    with pytest.raises(JobLimitError):
+        jg.run_parallel()
+    assert jg.state.next_up == [1]
+
+
+def test_a_place_that_is_not_there(group):
+    """A wrong place is an error, and nothing is changed."""
+    jg = group(2)
+    with pytest.raises(IndexError):
+        jg.run_next([0, 7])
+    assert JobGroup.open(jg.name).state.next_up == []
