@@ -102,6 +102,25 @@ def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until
     assert states(group) != ["unsent"]
 
 
+def test_what_is_sent_next_is_said_from_elsewhere(read, call, prepared, cloud):
+    """The next run begins with it, in the order given; what was sent already is named."""
+    group = prepared(jobs=4)
+    assert call("next", "sweep").returncode == 2
+    told = read("next", "sweep", "3", "1-2")
+    assert (told["next"], told["left"], told["group"]["next_up"]) == ([3, 1, 2], {}, [3, 1, 2])
+    assert "sent next: 3, 1, 2\n" in call("show", "sweep", "--offline").stdout
+    before = len(cloud.jobs())
+    assert call("run", "sweep", "--queue", "--wait").returncode == 0
+    positions = {job.id: job.position for job in group}
+    assert [positions[job.id] for job in cloud.jobs()[before:]] == [3, 1, 2, 0]
+    assert read("next", "sweep", "0") | {"group": None} == {
+        "next": [],
+        "left": {"0": "It has been sent already."},
+        "group": None,
+    }
+    assert call("next", "sweep", "0").stdout == "nothing was changed, 1 had been sent\n"
+
+
 def test_misuse_is_told_from_failure(call, prepared):
     """Exit code 2, and nothing was sent."""
     group = prepared()

@@ -60,6 +60,7 @@ def group_state(group: JobGroup) -> Json:
         "progress": round(state.progress, 6),
         "active": state.active,
         "paused": state.paused,
+        "next_up": state.next_up,
         "eta_s": None if state.eta_s is None else list(state.eta_s),
         "trouble": trouble if state.trouble else None,
         "created_at": moment(group.created_date.timestamp()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ class Snapshot:
 
     Attributes:
         eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
+        next_up: places of the jobs that go first, in order.
         trouble: the standing problem with a cloud, "" for none.
         running: some of the jobs that run now.
         failure: one of the failed jobs, the latest as far as that was seen.
@@ -27,6 +28,7 @@ class Snapshot:
     counts: Mapping[str, int]
     eta_s: tuple[float, float] | None
     is_paused: bool
+    next_up: Sequence[int]
     trouble: str
     running: tuple[JobRecord, ...] = ()
     failure: JobRecord | None = None
@@ -71,6 +73,7 @@ class Observer:
             counts=state.counts,
             eta_s=state.eta_s,
             is_paused=state.paused,
+            next_up=state.next_up,
             trouble=told_since(state.trouble_since, state.last_error),
             running=tuple(self._running.values()),
             failure=self._failure,

@@ -91,6 +91,7 @@ def _say_head(now: Snapshot) -> None:
         f"{now.ended} of {now.total} jobs have ended: {said(now.counts)}" if now.total else "empty",
         f"about {span(*now.eta_s)} left" if now.eta_s else "",
         "paused: nothing more is sent" if now.is_paused else "",
+        f"sent next: {', '.join(map(str, now.next_up))}" if now.next_up else "",
         now.trouble,
     ]
     say("\n".join(filter(None, lines)))
