@@ -42,34 +42,35 @@ async def fetch(
     """
     downloads = Downloads(session)
     answers: dict[int, Document | Exception] = {**await downloads.kept(records)}
+    left = iter([r for r in records if r.position not in answers] if ask else ())
+    refusals: list[CredentialsError] = []
 
-    async def fetch_one(record: JobRecord) -> None:
-        async with downloads.gate:
-            if any(isinstance(a, CredentialsError) for a in answers.values()):
+    async def work() -> None:
+        for record in left:
+            answer = answers[record.position] = await downloads.ask(record)
+            if isinstance(answer, CredentialsError):
+                refusals.append(answer)
+            if refusals:
                 return
-            answers[record.position] = await downloads.ask(record)
-        if on_each:
-            on_each(len(answers))
+            if on_each:
+                on_each(len(answers))
 
     async with together() as group:
-        for record in records if ask else ():
-            if record.position not in answers:
-                group.start_soon(fetch_one, record)
-    for answer in answers.values():
-        if isinstance(answer, CredentialsError):
-            raise answer
+        for _ in range(AT_ONCE):
+            group.start_soon(work)
+    if refusals:
+        raise refusals[0]
     return answers
 
 
 class Downloads:
-    """The downloads of one call. Callers pass through the `gate`, which bounds how many there are.
+    """The downloads of one call, which makes no more than `AT_ONCE` of them at a time.
 
     Args:
         session: of the group.
     """
 
     def __init__(self, session: GroupSession) -> None:
-        self.gate = anyio.Semaphore(AT_ONCE)
         self._session = session
         self._is_keeping: bool | None = None
         self._to_keep: dict[str, Document] = {}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jobgroup.engine.downloads import Document, Downloads
+import anyio
+
+from jobgroup.engine.downloads import AT_ONCE, Document, Downloads
 from jobgroup.engine.nursery import together
 from jobgroup.engine.waiting import jobs_left
 from jobgroup.status import TERMINAL
@@ -27,6 +29,7 @@ class Finished:
     def __init__(self, session: GroupSession) -> None:
         self._session = session
         self._queue: asyncio.Queue[Ended | Exception | None] = asyncio.Queue(1)
+        self._gate = anyio.Semaphore(AT_ONCE)
         self._asked = self._taken = 0
         self._work = session.start(self._produce)
 
@@ -83,7 +86,7 @@ class Finished:
                 await session.next_change(change=change)
 
     async def _give(self, downloads: Downloads, record: JobRecord) -> None:
-        async with downloads.gate:
+        async with self._gate:
             kept = await downloads.kept([record])
             document = kept.get(record.position) or await downloads.ask(record)
             await self._queue.put((record, document))
