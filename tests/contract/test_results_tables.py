@@ -139,7 +139,8 @@ def test_a_table_of_no_jobs():
     assert "job" in table.columns
     assert len(table.to_pandas()) == len(table.to_polars()) == len(pl.DataFrame(table)) == 0
     assert "0 jobs" in repr(table)
-    assert len(JobGroup("empty").distributions()) == 0
+    none = JobGroup("empty").distributions()
+    assert (len(none), none.columns) == (0, ["job", "state", "count", "probability"])
 
 
 # -- how they are shown ----------------------------------------------------------------------------
@@ -289,6 +290,7 @@ def test_distributions_in_long_form(sweep):
     ]
     wide = table.to_pandas().pivot_table(index="phi", columns="state", values="count", fill_value=0)
     assert wide.loc[0.1, "|2,0>"] == 7
+    assert repr(table).splitlines()[-1] == "2 jobs, 4 states"
     assert asyncio.run(sweep.distributions_async())[:] == table[:]
 
 
@@ -339,13 +341,35 @@ def test_plots(sweep, canvas):
 
 
 def test_counts_beside_probabilities_are_shares(ended, scripted, canvas):
-    """What is drawn together is comparable."""
+    """What is drawn together is comparable; probabilities need not sum up to one."""
     jg = ended(*["completed"] * 2)
-    for job, result in zip(jg, ({"|1>": 0.25, "|0>": 0.75}, {"|1>": 2, "|0>": 2}), strict=True):
+    for job, result in zip(jg, ({"|1>": 0.25, "|0>": 0.5}, {"|1>": 2, "|0>": 2}), strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results": result})}
     ax = jg.distributions().plot()
     assert ax.get_ylabel() == "probability"
-    assert [bar.get_height() for bar in ax.patches] == [0.75, 0.25, 0.5, 0.5]
+    assert [bar.get_height() for bar in ax.patches] == [0.5, 0.25, 0.5, 0.5]
+
+
+def test_the_states_that_are_drawn_have_the_most_together(ended, scripted, canvas):
+    """One that is second in each job can be the first of all; long names are turned."""
+    jg = ended(*["completed"] * 2)
+    for job, other in zip(jg, ("|0,2>", "|1,1>"), strict=True):
+        scripted.results[job.id] = _document({"|2,0>": 5, other: 6, "|" + "0," * 30 + "0>": 1})
+    one = jg.distributions().plot(most=1)
+    assert [label.get_text() for label in one.get_xticklabels()] == ["|2,0>"]
+    assert {label.get_rotation() for label in one.get_xticklabels()} == {0}
+    assert {x.get_rotation() for x in jg.distributions().plot().get_xticklabels()} == {60}
+
+
+def test_iterations_are_drawn_side_by_side(ended, scripted, canvas):
+    """Each under its own name, in the one job too."""
+    jg = ended("completed")
+    each = [{"results": {"|1>": n}} for n in (3, 4)]
+    scripted.results[jg[0].id] = {"results": json.dumps({"results_list": each})}
+    ax = jg.distributions().plot(0)
+    assert [bar.get_height() for bar in ax.patches] == [3, 4]
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["job 0, iteration 0", "job 0, iteration 1"]
 
 
 def test_too_many_to_tell_apart(ended, scripted, canvas):
@@ -355,3 +379,4 @@ def test_too_many_to_tell_apart(ended, scripted, canvas):
         scripted.results[job.id] = _document({"|1>": 1})
     with pytest.raises(ValueError, match=r"plot\(jobs="):
         jg.distributions().plot()
+    assert len(jg.distributions().plot(range(8)).patches) == 8

@@ -228,3 +228,13 @@ def test_a_preview_of_a_rerun(ended, scripted):
     seen = jg.preview(rerun=True)
     assert (seen.jobs, seen.is_rerun, seen.free_slots) == (2, True, 100)
     assert str(seen).startswith("Rerun 2 jobs: ")
+
+
+def test_a_preview_counts_each_account_once(scripted):
+    """Platforms share the slots of their account; what was sent already is not sent again."""
+    jg = JobGroup("platforms")
+    for platform in ("p", "q", "q"):
+        jg.add(RemoteJob({"command": "x", "max_shots": 5}, platform=platform, url=scripted.url))
+    jg[2].execute_async()
+    seen = jg.preview()
+    assert (seen.jobs, seen.shots, seen.free_slots) == (2, 10, 100)

@@ -1,0 +1,94 @@
+"""An exported group: what is in the file, and what of it a group that is loaded takes over."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from jobgroup import DamagedGroupError, GroupDeletedError, JobGroup
+
+TWISTED = """
+PRAGMA writable_schema = ON;
+UPDATE sqlite_master
+    SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'jobs_by_version')
+    WHERE name = 'attempts_by_position';
+"""
+"""Two indexes share a page: nothing of ours tells, but SQLite's check of the whole file."""
+
+
+def _copied(jg, data_dir, path, script=""):
+    """The group's own file, as a backup has it: with all that its processes told each other."""
+    file = data_dir / "groups" / f"{jg.name}.jobgroup"
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(path)) as copy:
+        source.backup(copy)
+        copy.executescript(f"PRAGMA journal_mode = DELETE; {script}")
+    return path
+
+
+def _asked(jg, data_dir):
+    """Leave a command in a group's file, as a dashboard does of whom the launcher has died."""
+    file = data_dir / "groups" / f"{jg.name}.jobgroup"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO commands (at, name, args, state) VALUES (0, 'rerun', '{}', 'asked')"
+        )
+
+
+def test_an_export_is_one_plain_file_without_what_was_removed(ended, tmp_path):
+    """It needs no files beside it, and holds no word that its owner has taken back."""
+    jg = ended("completed")
+    jg[0].note = secret = os.urandom(300_000).hex()
+    jg[0].note = ""
+    path = tmp_path / "plain"
+    jg.export(path)
+    content = path.read_bytes()
+    assert secret[-1000:].encode() not in content
+    assert len(content) < 200_000
+    assert content[18:20] == b"\1\1"  # SQLite's mark of a file without a write-ahead log
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["plain"]
+
+
+def test_pauses_and_commands_stay_with_their_owner(ended, tmp_path, data_dir):
+    """Neither an export nor a copy of the file itself runs or holds up anything elsewhere."""
+    jg = ended("error")
+    jg.pause()
+    _asked(jg, data_dir)
+    jg.export(tmp_path / "exported")
+    _copied(jg, data_dir, tmp_path / "copied")
+    with closing(sqlite3.connect(tmp_path / "exported")) as file:
+        assert file.execute("SELECT count(*) FROM commands").fetchone() == (0,)
+        assert file.execute("SELECT count(*) FROM meta WHERE key = 'paused'").fetchone() == (0,)
+    for name in ("exported", "copied"):
+        copy = JobGroup.load(tmp_path / name, name=name)
+        assert not copy.state.paused
+        with closing(sqlite3.connect(data_dir / "groups" / f"{name}.jobgroup")) as file:
+            assert file.execute("SELECT count(*) FROM commands").fetchone() == (0,)
+    assert jg.state.paused
+
+
+def test_damage_that_nobody_has_met_yet_is_found(ended, tmp_path, data_dir):
+    """The whole file is checked on its way out and in; nothing is written, nothing is made."""
+    path = _copied(ended("completed"), data_dir, tmp_path / "twisted", TWISTED)
+    with pytest.raises(DamagedGroupError, match="twisted is damaged"):
+        JobGroup.load(path, name="loaded")
+    path.rename(data_dir / "groups" / "twisted.jobgroup")
+    with pytest.raises(DamagedGroupError, match="twisted"):
+        JobGroup.open("twisted").export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert "loaded" not in JobGroup.list_existing()
+
+
+def test_a_loaded_group_is_another_one(ended, tmp_path, monkeypatch):
+    """With the name that it was given, for good; who has the first one open does not get it."""
+    jg = ended("completed")
+    jg.export(tmp_path / "first")
+    JobGroup.load(tmp_path / "first", name="twin").export(tmp_path / "second")
+    JobGroup.delete_job_group("experiment")
+    JobGroup.load(tmp_path / "first")
+    with pytest.raises(GroupDeletedError):
+        jg[0].note = "mine"
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert JobGroup.load(tmp_path / "second").name == "twin"

@@ -1,0 +1,78 @@
+"""Tables without a group: what becomes of their cells on every way out of them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from jobgroup.results import Table
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_what_a_spreadsheet_would_run_is_plain(text, tmp_path):
+    """Whatever begins a formula, in cells and in the names of columns; numbers stay numbers."""
+    path = tmp_path / "table.csv"
+    Table({text: [text], "n": [-1]}).to_csv(path)
+    assert pd.read_csv(path, dtype={0: str}).to_dict("list") == {
+        f"'{text}": [f"'{text}"],
+        "n": [-1],
+    }
+
+
+def test_texts_leave_as_they_are(tmp_path):
+    """Letters of every language as themselves; half a character, which no file holds, as "?"."""
+    table = Table({"φ": ["größer", "half \ud800"]})
+    table.to_csv(tmp_path / "csv")
+    table.to_json(tmp_path / "json")
+    assert (tmp_path / "csv").read_text("utf-8") == "φ\ngrößer\nhalf ?\n"
+    text = (tmp_path / "json").read_text("utf-8")
+    assert text == '[\n{"φ": "größer"},\n{"φ": "half ?"}\n]\n'
+
+
+def test_what_json_has_no_number_for_is_null(tmp_path):
+    """Infinite values too."""
+    Table({"x": [float("inf"), float("-inf"), float("nan"), 0.5]}).to_json(tmp_path / "json")
+    rows = json.loads((tmp_path / "json").read_text("utf-8"))
+    assert [row["x"] for row in rows] == [None, None, None, 0.5]
+
+
+def test_truth_values_stay_such():
+    """With gaps and without, in each library."""
+    table = Table({"whole": [True, False], "gaps": [True, None]})
+    frame = table.to_pandas()
+    assert [str(kind) for kind in frame.dtypes] == ["bool", "boolean"]
+    for polars in (table.to_polars(), pl.DataFrame(table)):
+        assert list(polars.schema.values()) == [pl.Boolean, pl.Boolean]
+        assert polars.to_dicts() == table[:]
+
+
+def test_numbers_that_fit_nowhere_are_texts():
+    """The largest whole number that dataframes have is one; beyond it every library gets texts."""
+    table = Table({"largest": [1, 2**63 - 1], "larger": [1, 2**63]})
+    assert table.to_polars().to_dict(as_series=False) == {
+        "largest": [1, 2**63 - 1],
+        "larger": ["1", f"{2**63}"],
+    }
+    assert table.to_pandas()["larger"].to_list() == ["1", f"{2**63}"]
+    assert pl.DataFrame(table).equals(table.to_polars())
+
+
+def test_words_are_what_pandas_makes_of_words():
+    """Its own kind for texts, whichever release has which."""
+    frame = Table({"name": ["a", "b"]}).to_pandas()
+    assert frame["name"].dtype == pd.Series(["a", "b"]).dtype
+
+
+def test_columns_without_a_value_have_the_kind_that_they_will_have():
+    """So that a frame of the first jobs and one of all can be put together."""
+    whole, broken = (
+        ("job", "iteration", "attempts", "shots", "count"),
+        ("duration_s", "probability"),
+    )
+    schema = Table({name: [] for name in (*whole, *broken, "state")}).to_polars().schema
+    assert [schema[name] for name in whole] == [pl.Int64] * 5
+    assert [schema[name] for name in broken] == [pl.Float64] * 2
+    assert schema["state"] == pl.String
