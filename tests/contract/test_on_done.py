@@ -93,6 +93,51 @@ def test_old_failures_are_not_told(told, ended, scripted):
     assert told[0].job == jg[0]
 
 
+def test_a_change_to_an_old_failure_is_no_failure(told, ended, scripted):
+    """Only the end is told, though the failed job is among what has changed."""
+    jg = ended("error", "running")
+    jg.on_done(told.append)
+    jg[0].note = "look at the laser"
+    scripted.tell(jg[1].id, "completed")
+    assert told.wait(1) == ["finished"]
+
+
+def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
+    """The end of an adopted job is the end, though nobody here has sent any."""
+    jg = group(scripted, 1)
+    jg.on_done(told.append)
+    (job,) = jg.adopt(scripted.make(), platform="p", url=scripted.url)
+    scripted.tell(job.id, "completed")
+    assert told.wait(1) == ["finished"]
+    assert told[0].counts == {"unsent": 1, "success": 1}
+
+
+def test_a_cancellation_is_no_failure(told, group, scripted):
+    """Somebody wanted it; only the end is told."""
+    jg = group(scripted, 2)
+    jg.on_done(told.append)
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "canceled")
+    scripted.tell(jg[1].id, "completed")
+    assert told.wait(1) == ["finished"]
+    assert told[0].message == "experiment has finished: 1 success, 1 canceled."
+
+
+def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
+    """The cloud's own full stop is not doubled; where it gives no reason, that is said."""
+    jg = group(scripted, 2)
+    jg.on_done(told.append)
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error", status_message="Too hot.")
+    assert told.wait(1) == ["first failure"]
+    assert told[0].message == "Job 0 of experiment failed: Too hot."
+    jg.on_done(told.append)
+    scripted.tell(jg[1].id, "error")
+    assert sorted(told.wait(4)) == ["finished", "finished", "first failure", "first failure"]
+    failures = [notice.message for notice in told if notice.event == "first failure"]
+    assert failures[1] == "Job 1 of experiment failed: The cloud does not say why."
+
+
 def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted, until, caplog):
     """What it raises is logged; while one hangs, others are told, and jobs are watched."""
     jg = group(scripted, 2)
