@@ -1,0 +1,78 @@
+"""Other parameters for a rerun: what a stored body lets be changed, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from jobgroup import ChangeRefusedError
+from jobgroup.engine.revision import changeable, revise
+
+BODY = {
+    "platform_name": "sim:x",
+    "payload": {
+        "command": "sample_count",
+        "max_shots": 100,
+        "max_samples": None,
+        "seed": None,
+        "noise": "pcvlar 0 1 0 NoiseModel",
+        "parameters": {"max_shots": 7, "power": 2, "feed_forward": True, "input": ":PCVL:x:|1>"},
+    },
+}
+
+
+def test_what_can_be_changed_are_plain_values():
+    """And limits that are not set; what only Perceval writes, and what is empty, is not offered."""
+    assert changeable(BODY["payload"]) == {
+        "max_shots": 100,
+        "max_samples": None,
+        "power": 2,
+        "feed_forward": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("max_shots", 100, 5),
+        ("max_samples", None, 1),
+        ("power", 2, 0.5),
+        ("feed_forward", True, False),
+    ],
+)
+def test_a_change_is_made_where_the_parameter_counts(name, old, new):
+    """In the payload itself before its parameters; the stored body stays as it is."""
+    before = copy.deepcopy(BODY)
+    revision = revise(BODY, {name: new})
+    assert revision.changes == {name: [old, new]}
+    own = revision.body["payload"] if name.startswith("max") else {}
+    inner = revision.body["payload"]["parameters"]
+    assert {**inner, **own}[name] == new
+    assert inner["max_shots"] == 7
+    assert before == BODY
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("max_shots", True, "whole number"),
+        ("max_shots", 1.0, "whole number"),
+        ("max_shots", None, "whole number"),
+        ("power", True, "another kind"),
+        ("power", float("inf"), "another kind"),
+        ("power", "2", "another kind"),
+        ("feed_forward", 1, "another kind"),
+        ("noise", "less", "only Perceval"),
+        ("seed", 3, "only Perceval"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(name, value, reason):
+    """True is no number, and a number no truth value; what Perceval has encoded stays."""
+    with pytest.raises(ChangeRefusedError, match=reason):
+        revise(BODY, {name: value})
+
+
+def test_an_execution_has_no_parameters_of_its_own():
+    """Its limits stand beside its computation, which has them too, only to be shown."""
+    assert changeable({"computation": "pcvlar 0 1", "max_shots": 100}) == {}
