@@ -6,18 +6,21 @@ environment, Perceval's configuration or the system's keyring; never in a group'
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
+from jobgroup import perceval_settings
 from jobgroup.errors import NoTokenError
-from jobgroup.origin import QUANDELA_CLOUD, SCALEWAY, may_carry_token, normalise_origin
+from jobgroup.origin import (
+    QUANDELA_CLOUD,
+    SCALEWAY,
+    is_url_of,
+    may_carry_token,
+    normalise_origin,
+)
 
 KEYRING_SERVICE: Final = "jobgroup"
 """In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
@@ -169,92 +172,13 @@ def _clean_or_none(token: object) -> str | None:
         return None
 
 
-def _is_same(url: object, origin: str) -> bool:
-    try:
-        return isinstance(url, str) and normalise_origin(url) == origin
-    except ValueError:
-        return False
-
-
 def _from_environment(origin: str) -> str | None:
     url = os.environ.get("JOBGROUP_URL", "").strip() or QUANDELA_CLOUD
-    return _clean_or_none(os.environ.get("JOBGROUP_TOKEN")) if _is_same(url, origin) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _PercevalConfig:
-    """One of Perceval's configurations: of a cloud's url and the token for it."""
-
-    module: str
-    name: str
-    section: str
-    variable: str
-    default_url: str
-
-
-_PERCEVAL_CONFIGS: Final = (
-    _PercevalConfig("perceval", "RemoteConfig", "remote", "PCVL_CLOUD_TOKEN", QUANDELA_CLOUD),
-    _PercevalConfig(
-        "perceval.providers.scaleway",
-        "ScalewayConfig",
-        "scaleway",
-        "SCALEWAY_CLOUD_TOKEN",
-        SCALEWAY,
-    ),
-)
+    return _clean_or_none(os.environ.get("JOBGROUP_TOKEN")) if is_url_of(url, origin) else None
 
 
 def _from_perceval(origin: str) -> str | None:
-    found = (_from_config(config, origin) for config in _PERCEVAL_CONFIGS)
-    return next(filter(None, found), None)
-
-
-def _from_config(theirs: _PercevalConfig, origin: str) -> str | None:
-    module = sys.modules.get(theirs.module)
-    if module is not None and hasattr(module, theirs.name):
-        try:
-            config = getattr(module, theirs.name)()  # knows also what was set but not saved
-            # 0.13 and 1.0 cannot be configured for another cloud
-            url = config.get_url() if hasattr(config, "get_url") else theirs.default_url
-            token = config.get_token() if _is_same(url, origin) else None
-        except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives no token
-            _log.debug("Perceval's configuration could not be read.")
-            return None
-        return _clean_or_none(token)
-    saved = _perceval_file().get(theirs.section)
-    if not isinstance(saved, dict):
-        saved = {}
-    if not _is_same(saved.get("url") or theirs.default_url, origin):
-        return None
-    found = (os.environ.get(theirs.variable), saved.get("token"), _token_of_0_12(origin))
-    return next(filter(None, map(_clean_or_none, found)), None)
-
-
-def _token_of_0_12(origin: str) -> str | None:
-    # It saves it in a file of its own, for the one cloud that it can be configured for.
-    if origin != QUANDELA_CLOUD:
-        return None
-    try:
-        return (_perceval_directory() / "token").read_text("utf-8")
-    except (OSError, ValueError):
-        return None
-
-
-def _perceval_file() -> dict[str, Any]:
-    # Read as Perceval does, without its import, which takes seconds.
-    try:
-        saved = json.loads((_perceval_directory() / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return saved if isinstance(saved, dict) else {}
-
-
-def _perceval_directory() -> Path:
-    from platformdirs import user_data_dir
-
-    return Path(
-        os.environ.get("PCVL_PERSISTENT_PATH") or user_data_dir("perceval-quandela", "quandela")
-    )
+    return next(filter(None, map(_clean_or_none, perceval_settings.tokens(origin))), None)
 
 
 def _ask_keyring(user: str) -> str | None:

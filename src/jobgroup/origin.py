@@ -47,6 +47,18 @@ def _normalised(url: str) -> str:
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
 
 
+def is_url_of(url: object, origin: str) -> bool:
+    """Whether a url, in whatever spelling, means an origin.
+
+    >>> is_url_of("https://API.scaleway.com/", SCALEWAY), is_url_of(None, SCALEWAY)
+    (True, False)
+    """
+    try:
+        return isinstance(url, str) and normalise_origin(url) == origin
+    except ValueError:
+        return False
+
+
 def is_loopback(origin: str) -> bool:
     """Whether an origin is on this very machine."""
     host = urlsplit(origin).hostname or ""

@@ -84,11 +84,13 @@ FLOORS = {
     "errors": 0,
     "status": 0,
     "origin": 0,
+    "perceval_settings": 0,
     "remote_ids": 0,
     "store": 1,
     "providers": 1,
     "adapters": 1,
     "credentials": 1,
+    "proxies": 1,
     "engine": 2,
     "job": 3,
     "state": 3,
@@ -101,7 +103,7 @@ FLOORS = {
     "testing": 5,
     "__main__": 6,
 }
-APART = {"store", "providers", "adapters", "credentials"}
+APART = {"store", "providers", "adapters", "credentials", "proxies"}
 
 
 def _imports(path):

@@ -26,6 +26,7 @@ from jobgroup.adapters.base import (
     UnreadableGroupError,
 )
 from jobgroup.errors import MissingExtraError
+from jobgroup.perceval_settings import data_directory
 
 __all__ = [
     "GROUP_SUFFIXES",
@@ -74,8 +75,6 @@ def described(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def group_places() -> list[Path]:
     """The folders in which other libraries keep groups, whether they exist or not."""
-    from jobgroup.adapters.perceval_groups import data_directory
-
     return [data_directory() / "job_group", Path("execution_groups").absolute()]
 
 

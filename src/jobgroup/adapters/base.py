@@ -27,7 +27,7 @@ class JobDraft:
         remote_id: its id on the cloud if it was sent already, else None.
         status: what is known of a sent job; None for an unsent one.
         token: opens `origin` alone; for this process' memory, never for a file.
-        proxies: scheme to proxy url.
+        proxies: scheme to proxy url; like `token`.
         recipe: of a job that is several on its cloud: what `adapters.decode` composes its results
             with. Its body then has `parts`, a body for each of them, and its id is theirs together
             (`remote_ids.joined`).

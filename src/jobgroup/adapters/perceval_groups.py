@@ -7,7 +7,6 @@ looked at.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +19,6 @@ from jobgroup.status import JobStatus, RunningStatus
 
 _DATE: Final = "%Y%m%d_%H%M%S"
 _OURS_TO_SET: Final = ("job_name", "job_group_name")
-
-
-def data_directory() -> Path:
-    """Where Perceval keeps what it keeps: ``PCVL_PERSISTENT_PATH``, else the platform's place."""
-    from platformdirs import user_data_dir
-
-    chosen = os.environ.get("PCVL_PERSISTENT_PATH")
-    return Path(chosen or user_data_dir("perceval-quandela", "quandela"))
 
 
 def read_jgrp(path: Path) -> SavedGroup:

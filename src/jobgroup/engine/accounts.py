@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jobgroup.credentials import token_for
+from jobgroup.proxies import AccountProxies
 
 if TYPE_CHECKING:
     from jobgroup.providers.base import Provider
@@ -42,6 +43,7 @@ class Accounts:
                     origin=target.origin,
                     label=target.account,
                     token=lambda: token_for(target.origin, target.account),
+                    proxies=AccountProxies(target.origin, target.account),
                 )
                 self._providers[key] = provider_for(account, target.provider)
             return self._providers[key]

@@ -18,6 +18,7 @@ from jobgroup.group.running import Running
 from jobgroup.group.saved import Saved
 from jobgroup.group.takeover import Takeover
 from jobgroup.job import RemoteJob
+from jobgroup.proxies import remember_proxies
 from jobgroup.store import NewJob
 from jobgroup.store.paths import group_path
 
@@ -174,6 +175,7 @@ def _new_jobs(
     drafts = [job.draft(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
     for draft in drafts:
         remember(draft.origin, draft.account_label, draft.token)
+        remember_proxies(draft.origin, draft.account_label, draft.proxies)
         yield new_job(draft, labels)
 
 

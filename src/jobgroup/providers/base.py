@@ -47,7 +47,7 @@ class Account:
         label: tells accounts of one origin apart; "" is the usual one.
         token: gives the token at the time of each request; raises NoTokenError. It is a callable so
             that a token set later is used by what runs already, and so that no repr shows it.
-        proxies: scheme to proxy url.
+        proxies: scheme to proxy url, as they are known at each look.
     """
 
     origin: str

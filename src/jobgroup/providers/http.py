@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -33,6 +32,7 @@ from jobgroup.errors import (
 )
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
+from jobgroup.providers.proxying import ProxyChoice
 
 CONNECTIONS: Final = 110
 """Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
@@ -85,8 +85,8 @@ def bearer(token: str) -> dict[str, str]:
 class HttpClient:
     """Requests to one account's origin, at most `CONNECTIONS` at a time.
 
-    Redirects are never followed: a token must not go to another origin. The account's proxies are
-    used where it names any, else those of the environment or system; never for loopback.
+    Redirects are never followed: a token must not go to another origin. Proxies are used as
+    `ProxyChoice` says.
     """
 
     def __init__(
@@ -111,7 +111,8 @@ class HttpClient:
             "Accept-Encoding": "gzip, deflate",
         }
         self._gate = asyncio.Semaphore(CONNECTIONS)
-        self._transport: AiohttpTransport | None = None
+        self._proxy = ProxyChoice(account)
+        self._transports: dict[str | None, AiohttpTransport] = {}
 
     async def request(
         self,
@@ -176,7 +177,7 @@ class HttpClient:
         *,
         max_bytes: int,
     ) -> Answer | CloudError:
-        origin = self._account.origin
+        origin, transport = self._account.origin, self._opened()
         try:
             request = httpx.Request(
                 method,
@@ -187,7 +188,7 @@ class HttpClient:
             )
             async with (
                 asyncio.timeout(TOTAL_S),
-                aclosing(await self._opened().handle_async_request(request)) as response,
+                aclosing(await transport.handle_async_request(request)) as response,
             ):
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
@@ -216,19 +217,28 @@ class HttpClient:
             )
 
     def _opened(self) -> AiohttpTransport:
-        if self._transport is None:
-            proxy = _proxy_for(self._account)
-            self._transport = AiohttpTransport(
+        proxy = self._proxy.url()
+        if proxy not in self._transports:
+            self._transports[proxy] = AiohttpTransport(
                 limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_S),
-                proxy=httpx.Proxy(proxy) if proxy else None,
+                proxy=_through(proxy) if proxy else None,
             )
-        return self._transport
+        return self._transports[proxy]
 
     async def aclose(self) -> None:
         """Close the connections. A later request opens new ones."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        while self._transports:
+            await self._transports.popitem()[1].aclose()
+
+
+def _through(url: str) -> httpx.Proxy:
+    proxy = httpx.Proxy(url)
+    if proxy.raw_auth is None:
+        return proxy
+    # the transport's own way of showing them is deprecated in aiohttp, whose warning ends a request
+    # where warnings are errors
+    shown = b64encode(b":".join(proxy.raw_auth)).decode()
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {shown}"})
 
 
 def user_agent() -> str:
@@ -252,14 +262,3 @@ def _reason(error: BaseException) -> str:
         if cause is None or isinstance(cause, TimeoutError):
             return "it took too long"
     return (str(error) or type(error).__name__)[:200]
-
-
-def _proxy_for(account: Account) -> str | None:
-    if is_loopback(account.origin):
-        return None
-    parts = urlsplit(account.origin)
-    if account.proxies:
-        return account.proxies.get(parts.scheme) or account.proxies.get("all")
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get(parts.scheme) or getproxies().get("all")

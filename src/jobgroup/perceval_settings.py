@@ -1,0 +1,118 @@
+"""What Perceval is configured with on this machine: the tokens of its clouds, and proxies.
+
+It is read from Perceval itself where that is imported, which knows also what was not saved, else
+from its files and variables as it reads them: its import takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from jobgroup.origin import QUANDELA_CLOUD, SCALEWAY, is_url_of
+
+_log = logging.getLogger("jobgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    """One of Perceval's configurations: of a cloud's url and the token for it."""
+
+    module: str
+    name: str
+    section: str
+    variable: str
+    default_url: str
+
+
+_CONFIGS: Final = (
+    _Config("perceval", "RemoteConfig", "remote", "PCVL_CLOUD_TOKEN", QUANDELA_CLOUD),
+    _Config(
+        "perceval.providers.scaleway",
+        "ScalewayConfig",
+        "scaleway",
+        "SCALEWAY_CLOUD_TOKEN",
+        SCALEWAY,
+    ),
+)
+_PROXIES_SECTION: Final = "remote"
+"""Where it keeps the proxies of all its clouds."""
+
+
+def data_directory() -> Path:
+    """Where Perceval keeps what it keeps: ``PCVL_PERSISTENT_PATH``, else the platform's place."""
+    from platformdirs import user_data_dir
+
+    chosen = os.environ.get("PCVL_PERSISTENT_PATH")
+    return Path(chosen or user_data_dir("perceval-quandela", "quandela"))
+
+
+def tokens(origin: str) -> Iterator[object]:
+    """What may be the token for an origin, the best first; whatever stands there, unchecked."""
+    for config in _CONFIGS:
+        theirs = _imported(config)
+        if theirs is not None:
+            yield _asked(theirs, config, origin, "get_token")
+            continue
+        saved = _section(config.section)
+        if _is_for(config, saved, origin):
+            yield os.environ.get(config.variable)
+            yield saved.get("token")
+            yield _token_of_0_12(origin)
+
+
+def proxies(origin: str) -> dict[Any, Any]:
+    """Scheme to proxy url for an origin that it is configured for, unchecked; else empty."""
+    for config in _CONFIGS:
+        theirs, found = _imported(config), None
+        if theirs is not None:
+            found = _asked(theirs, config, origin, "get_proxies")
+        elif _is_for(config, _section(config.section), origin):
+            found = _section(_PROXIES_SECTION).get("proxies")
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _imported(config: _Config) -> Any:
+    return getattr(sys.modules.get(config.module), config.name, None)
+
+
+def _asked(theirs: Any, config: _Config, origin: str, what: str) -> object:
+    try:
+        asked = theirs()
+        # 0.13 and 1.0 cannot be configured for another cloud
+        url = asked.get_url() if hasattr(asked, "get_url") else config.default_url
+        return getattr(asked, what)() if is_url_of(url, origin) else None
+    except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives nothing
+        _log.debug("Perceval's configuration could not be read.")
+        return None
+
+
+def _is_for(config: _Config, saved: dict[str, Any], origin: str) -> bool:
+    return is_url_of(saved.get("url") or config.default_url, origin)
+
+
+def _token_of_0_12(origin: str) -> str | None:
+    # It saves it in a file of its own, for the one cloud that it can be configured for.
+    if origin != QUANDELA_CLOUD:
+        return None
+    try:
+        return (data_directory() / "token").read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def _section(name: str) -> dict[str, Any]:
+    try:
+        saved = json.loads((data_directory() / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = saved.get(name) if isinstance(saved, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,48 @@
+"""Which proxies the clouds of an account are reached through.
+
+Those of the jobs that were added, else those that Perceval is configured with. Like tokens they are
+in this process's memory alone, never in a group's file: a proxy's url may hold a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from jobgroup import perceval_settings
+
+_from_jobs: Final[dict[tuple[str, str], dict[str, str]]] = {}
+
+
+def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> None:
+    """Keep the proxies that a job brought along; where it brought none, those before it stay."""
+    if kept := _usable(proxies):
+        _from_jobs[origin, label] = kept
+
+
+class AccountProxies(Mapping[str, str]):
+    """The proxies of an account, scheme to proxy url, as they are known at each look."""
+
+    def __init__(self, origin: str, label: str) -> None:
+        self._key = origin, label
+        self._configured = _usable(perceval_settings.proxies(origin))
+
+    def _known(self) -> dict[str, str]:
+        return _from_jobs.get(self._key, self._configured)
+
+    def __getitem__(self, scheme: str) -> str:
+        return self._known()[scheme]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    def __repr__(self) -> str:
+        return f"<proxies for {', '.join(self) or 'nothing'}>"
+
+
+def _usable(proxies: Mapping[Any, Any]) -> dict[str, str]:
+    # requests takes None for no proxy, and whatever stands in Perceval's file came from there
+    return {k: v for k, v in proxies.items() if isinstance(k, str) and v and isinstance(v, str)}

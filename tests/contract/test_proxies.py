@@ -1,0 +1,81 @@
+"""The proxies that somebody gave Perceval are those that the group's requests go through."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import perceval as pcvl
+import pytest
+from perceval.algorithm import Sampler
+
+from jobgroup import CloudUnreachableError, JobGroup
+
+CLOUD = "https://cloud.invalid"
+SECRET = "proxy-secret-5d1f"
+
+
+class Handler:
+    """A user's own handler to a cloud beyond a proxy, which asks it nothing."""
+
+    name, url, token, headers = "sim:altair", CLOUD, "token", {}
+
+    def __init__(self, proxies):
+        self.proxies = proxies
+
+    def fetch_platform_details(self):
+        """A simulator."""
+        specs = {"available_commands": ["probs"], "constraints": {}}
+        return {"type": "simulator", "status": "available", "perfs": {}, "specs": specs}
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """Notes where it is asked to connect to, and by whom; it cannot reach anything."""
+
+    def __init__(self, asked, *args):
+        self.asked = asked
+        super().__init__(*args)
+
+    def do_CONNECT(self):
+        """Refuse."""
+        self.asked.append((self.path, self.headers["proxy-authorization"]))
+        self.send_error(502)
+
+    def log_message(self, *_):
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def proxy():
+    """A proxy on loopback: its address, and what it is asked."""
+    asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Proxy, asked)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_a_handler_s_proxies_are_used_and_never_written(proxy, data_dir):
+    """Its password goes to the proxy alone: into no file of the group, and no error."""
+    address, asked = proxy
+    processor = pcvl.RemoteProcessor(
+        rpc_handler=Handler({"https": f"http://me:{SECRET}@{address}"})
+    )
+    processor.set_circuit(pcvl.BS())
+    processor.with_input(pcvl.BasicState([1, 1]))
+    processor.min_detected_photons_filter(1)
+    jg = JobGroup("behind a proxy")
+    jg.add(Sampler(processor, max_shots_per_call=1000).probs)
+    with pytest.raises(CloudUnreachableError, match="502") as caught:
+        jg.run_parallel()
+    assert jg[0].state == "unsent"
+    authorization = "Basic " + b64encode(f"me:{SECRET}".encode()).decode()
+    assert set(asked) == {("cloud.invalid:443", authorization)}
+    assert SECRET not in f"{caught.value!r} {jg!r} {jg.state.last_error} {jg[0].message}"
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]

@@ -1,0 +1,95 @@
+"""Which proxy an account's requests go through: the newest that is named, in requests' order."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from jobgroup.errors import CloudUnreachableError
+from jobgroup.providers.base import Account
+from jobgroup.providers.proxying import ProxyChoice
+from jobgroup.proxies import AccountProxies, remember_proxies
+
+CLOUD = "https://cloud.example"
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """The environment names no proxy, and Perceval is not imported."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "perceval", None)
+    monkeypatch.setitem(sys.modules, "perceval.providers.scaleway", None)
+
+
+def _url(proxies, origin=CLOUD):
+    return ProxyChoice(Account(origin, "", lambda: "token", proxies=proxies)).url()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "expected"),
+    [
+        ({}, None),
+        ({"https": PROXY, "all": "http://other"}, PROXY),
+        ({"https://cloud.example": PROXY, "https": "http://other"}, PROXY),
+        ({"all://cloud.example": PROXY, "all": "http://other"}, PROXY),
+        ({"http": "http://other"}, None),
+        ({"https": "proxy.example:3128"}, PROXY),
+    ],
+)
+def test_what_an_account_names(proxies, expected):
+    """The most special name counts; a proxy without a scheme is an http proxy."""
+    assert _url(proxies) == expected
+
+
+def test_what_the_environment_names(monkeypatch):
+    """It counts where the account names none, but for the hosts that it leaves out."""
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    assert _url({}) == PROXY
+    assert _url({"https": "http://own"}) == "http://own"
+    monkeypatch.setenv("no_proxy", "cloud.example")
+    assert _url({}) is None
+    assert _url({"https": "http://own"}) == "http://own"
+
+
+def test_this_machine_is_asked_directly():
+    """Whatever is named."""
+    assert _url({"all": PROXY}, "http://127.0.0.1:8000") is None
+
+
+@pytest.mark.parametrize("bad", ["socks5://me:secret@host:1080", "http://:3128", "http://x:secret"])
+def test_what_can_be_no_proxy_is_said(bad):
+    """In a sentence that says what to correct, and shows no password."""
+    with pytest.raises(CloudUnreachableError, match="correct it") as caught:
+        _url({"https": bad})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_newest_proxies_of_jobs_count(request):
+    """For their account alone; a job that brings none changes nothing."""
+    origin = f"https://{request.node.name}.example"
+    account = Account(origin, "", lambda: "token", proxies=AccountProxies(origin, ""))
+    choice = ProxyChoice(account)
+    assert choice.url() is None
+    remember_proxies(origin, "", {"https": "http://user:secret@old"})
+    remember_proxies(origin, "", {"https": PROXY, "http": None})
+    remember_proxies(origin, "", {})
+    remember_proxies(origin, "other", {"https": "http://other"})
+    assert choice.url() == PROXY
+    assert dict(account.proxies) == {"https": PROXY}
+    assert PROXY not in repr(account) + repr(account.proxies)
+
+
+def test_percevals_configuration_is_for_its_clouds_alone(tmp_path, monkeypatch):
+    """The proxies that it has saved count where no job brought any; another cloud has none."""
+    monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path))
+    saved = {"remote": {"url": CLOUD, "proxies": {"https": PROXY, "http": 5}}}
+    (tmp_path / "config.json").write_text(json.dumps(saved))
+    assert dict(AccountProxies(CLOUD, "")) == {"https": PROXY}
+    assert dict(AccountProxies("https://api.scaleway.com", "")) == {"https": PROXY}
+    assert dict(AccountProxies("https://other.example", "")) == {}
+    remember_proxies(CLOUD, "of a job", {"https": "http://own"})
+    assert dict(AccountProxies(CLOUD, "of a job")) == {"https": "http://own"}
