@@ -56,7 +56,8 @@ def not_found(name: str) -> GroupNotFoundError:
     near = near_names(name)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return GroupNotFoundError(
-        f"There is no job group named {name!r}.{hint} JobGroup.list_existing() lists them all."
+        f"There is no job group named {name!r}.{hint} JobGroup.list_existing() lists them all,"
+        " `jobgroup ls` in a terminal."
     )
 
 
@@ -173,8 +174,9 @@ def restore(name: str) -> None:
     found = trash().get(name)
     if found is None:
         raise GroupNotFoundError(
-            f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has;"
-            f" deleted groups are kept for {KEPT_FOR_S // 86400} days."
+            f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has,"
+            " `jobgroup ls --trash` in a terminal; deleted groups are kept for"
+            f" {KEPT_FOR_S // 86400} days."
         )
     try:
         rename_to_new(found, path)

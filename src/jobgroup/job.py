@@ -31,7 +31,7 @@ class RemoteJob:
 
     Raises:
         TypeError: the body is not a dictionary.
-        ValueError: it has no payload, or the url is not one.
+        ValueError: it has no payload, the platform no name, or the url is not one.
         MissingExtraError: no provider of that name is installed.
 
     >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
@@ -60,6 +60,10 @@ class RemoteJob:
         payload = full["payload"]
         if not isinstance(payload, Mapping) or not payload:
             raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
+        if not str(platform or "").strip():
+            raise ValueError(
+                f"A job needs the name of its platform, such as 'sim:altair', not {platform!r}."
+            )
         check_installed(provider)
         self._session: GroupSession | None = None
         self._position = -1
@@ -270,7 +274,9 @@ class RemoteJob:
             JobGroupError: the cloud refuses.
         """
         if self.status.status.value not in ON_CLOUD or not self.was_sent:
-            raise RuntimeError("Job is not waiting or running, cannot cancel it")
+            raise RuntimeError(
+                f"Job is not waiting or running, cannot cancel it: it is {self.state}."
+            )
         outcome = self._do("cancel", positions=[self._position])
         for sentence in outcome["failed"].values():
             raise JobGroupError(sentence)
@@ -292,8 +298,9 @@ class RemoteJob:
         """
         status = self.status
         if not self.was_sent or not status.failed:
+            told = status if self.was_sent else self.state
             raise RuntimeError(
-                f"Cannot rerun current job because job status is: {status} (should be either"
+                f"Cannot rerun current job because job status is: {told} (should be either"
                 " CANCELED or ERROR)"
             )
         outcome = self._do("rerun", positions=[self._position], replace=replace, changes=changes)
@@ -335,7 +342,9 @@ class RemoteJob:
         from jobgroup.results import results_of_one
 
         status = self.status
-        if not self.was_sent or not status.maybe_completed:
+        if not self.was_sent:
+            raise RuntimeError("The job was not sent yet, results are not available yet.")
+        if not status.maybe_completed:
             raise RuntimeError("The job is still running, results are not available yet.")
         return results_of_one(self._attached(), self._record)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from copy import copy
+from numbers import Integral, Real
 from typing import Any, Final
 
 import perceval
@@ -31,10 +32,7 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
 
         return read_execution(job, kwargs)
     if not isinstance(job, RemoteJob):
-        raise TypeError(
-            f"Only a job for a cloud can be added, and a {type(job).__name__} is none: make it "
-            "from a RemoteProcessor. Nothing was added."
-        )
+        raise TypeError(f"{_not_a_job(job)} Nothing was added.")
     if job.id is not None and kwargs:
         raise TypeError(
             f"The job was sent already, as {job.id}: it takes no {', '.join(kwargs)} any more. "
@@ -53,6 +51,15 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
             status=None if job.id is None else job._job_status,
         )
     ]
+
+
+def _not_a_job(thing: object) -> str:
+    kind = type(thing).__name__
+    if hasattr(type(thing), "sample_count"):  # looked up there: had from the object it is made
+        return f"A {kind} is no job itself: add one of its jobs, such as its sample_count."
+    if isinstance(thing, perceval.RemoteProcessor):
+        return f"A {kind} is no job itself: add one for it, as Sampler(processor, ...).probs."
+    return f"Only a job for a cloud can be added; make this {kind} from a RemoteProcessor."
 
 
 def draft_of(
@@ -175,8 +182,24 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def json_ready(data: Any) -> dict[str, Any]:
     """Perceval's objects as the texts that its clouds get."""
-    ready: dict[str, Any] = json.loads(json.dumps(serialize(data), allow_nan=False))
+    try:
+        ready: dict[str, Any] = json.loads(
+            json.dumps(serialize(data), allow_nan=False, default=_as_number)
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"This job cannot be sent as JSON ({error}). Nothing was added."
+        ) from None
     return ready
+
+
+def _as_number(value: object) -> int | float:
+    """The number that one of numpy's is; Perceval itself would fail with it when it is sent."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _status_of(theirs: Any) -> JobStatus:

@@ -92,6 +92,8 @@ def _name(platform: object) -> str:
 
 def _listed(ids: str | Iterable[str]) -> list[str]:
     listed = []
+    if not isinstance(ids, uuid.UUID | Iterable):
+        raise TypeError(f"An id is a text, not {type(ids).__name__}. Nothing was adopted.")
     for remote_id in [ids] if isinstance(ids, str | uuid.UUID) else ids:
         if not isinstance(remote_id, str | uuid.UUID):
             raise TypeError(

@@ -74,7 +74,7 @@ class Analysing(Watching):
         return ResultStream(self._session, errors)
 
     def results_table(
-        self, columns: Sequence[str] | None = None, *, refresh: bool = True
+        self, columns: Sequence[str] | str | None = None, *, refresh: bool = True
     ) -> ResultsTable:
         """The jobs as a table: what tells them apart, and what came of each.
 
@@ -82,8 +82,8 @@ class Analysing(Watching):
         ended, that failed, or whose result cannot be had keeps its row, with gaps.
 
         Args:
-            columns: names of the columns; None for those worth showing: what differs between the
-                jobs, and what their results hold.
+            columns: names of the columns, or one name; None for those worth showing: what differs
+                between the jobs, and what their results hold.
             refresh: ask the cloud; else answer from the file, with the results that it keeps.
 
         Raises:
@@ -93,7 +93,7 @@ class Analysing(Watching):
         return ResultsTable.of(self._lines(refresh), columns)
 
     async def results_table_async(
-        self, columns: Sequence[str] | None = None, *, refresh: bool = True
+        self, columns: Sequence[str] | str | None = None, *, refresh: bool = True
     ) -> ResultsTable:
         """`results_table`, awaited."""
         return ResultsTable.of(await self._lines_async(refresh), columns)

@@ -10,7 +10,7 @@ from jobgroup import catalog
 from jobgroup.adapters import read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
-from jobgroup.errors import DamagedGroupError
+from jobgroup.errors import DamagedGroupError, GroupDeletedError
 from jobgroup.group.analysing import Analysing
 from jobgroup.group.drafts import checked, new_job
 from jobgroup.group.keeping import Keeping
@@ -141,6 +141,12 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         self._session.store.add(new_jobs)
 
     def __repr__(self) -> str:
+        try:
+            return self._told()
+        except GroupDeletedError:
+            return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) brings it back."
+
+    def _told(self) -> str:
         counts = self._session.store.counts()
         total = sum(counts.values())
         if total:

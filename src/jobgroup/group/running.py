@@ -15,6 +15,7 @@ from jobgroup.engine.queueing import launchable
 from jobgroup.engine.runs import Run
 from jobgroup.group.bars import RunBar
 from jobgroup.group.calls import Call
+from jobgroup.group.checking import checked_counts, checked_delay
 from jobgroup.group.watching import Watching
 from jobgroup.job import RemoteJob
 
@@ -201,13 +202,20 @@ class Running(Watching):
 
         Returns:
             A future of what became of it.
+
+        Raises:
+            TypeError, ValueError: an argument makes no sense; nothing was begun.
         """
-        _check_counts(concurrent_job_count, stop_after_failures)
+        checked_counts(
+            concurrent_job_count=concurrent_job_count, stop_after_failures=stop_after_failures
+        )
+        if queue and delay is not None:
+            raise TypeError("queue=True sends as slots come free, so a delay does not go with it.")
         mode = "queue" if queue else "parallel" if delay is None else "sequential"
         return self.ask(
             "run",
             mode=mode,
-            delay_s=float(delay or 0.0),
+            delay_s=0.0 if delay is None else checked_delay(delay),
             concurrent_job_count=concurrent_job_count,
             stop_after_failures=stop_after_failures,
         )
@@ -306,15 +314,13 @@ class Running(Watching):
         replace: bool = True,
         stop_after_failures: int | None,
     ) -> Call[Any]:
-        _check_counts(None, stop_after_failures)
-        if not delay >= 0:
-            raise ValueError(f"The delay between jobs is at least 0 seconds, not {delay!r}.")
+        checked_counts(stop_after_failures=stop_after_failures)
         return self._run(
             Plan(
                 rerun=rerun,
                 replace=replace,
                 mode="sequential",
-                delay_s=float(delay),
+                delay_s=checked_delay(delay),
                 stop_after_failures=stop_after_failures,
             )
         )
@@ -333,7 +339,9 @@ class Running(Watching):
                 "concurrent_job_count and stop_after_failures go with queue=True: without a queue"
                 " all jobs are sent at once."
             )
-        _check_counts(concurrent_job_count, stop_after_failures)
+        checked_counts(
+            concurrent_job_count=concurrent_job_count, stop_after_failures=stop_after_failures
+        )
         return self._run(
             Plan(
                 rerun=rerun,
@@ -355,7 +363,7 @@ class Running(Watching):
         )
 
     def _launch(self, plan: Plan, concurrent_job_count: int | None) -> None:
-        _check_counts(concurrent_job_count, None)
+        checked_counts(concurrent_job_count=concurrent_job_count)
         if plan.rerun:
             self.refresh()
         if not self._session.store.positions(plan.states):
@@ -398,10 +406,3 @@ class Running(Watching):
 def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
     for place, sentence in outcome["failed"].items():
         warnings.warn(f"Job {place} could not be canceled: {sentence}", stacklevel=3)
-
-
-def _check_counts(concurrent_job_count: int | None, stop_after_failures: int | None) -> None:
-    if concurrent_job_count is not None and concurrent_job_count < 1:
-        raise ValueError(f"concurrent_job_count is at least 1, not {concurrent_job_count!r}.")
-    if stop_after_failures is not None and stop_after_failures < 1:
-        raise ValueError(f"stop_after_failures is at least 1, not {stop_after_failures!r}.")

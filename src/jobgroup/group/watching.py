@@ -11,6 +11,7 @@ from jobgroup.engine.telling import Event, Telling
 from jobgroup.engine.waiting import until_done
 from jobgroup.group.bars import GroupBars
 from jobgroup.group.calls import Call
+from jobgroup.group.checking import checked_timeout
 from jobgroup.group.notices import Notice
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
@@ -45,6 +46,11 @@ class Watching:
         except IndexError:
             raise IndexError(
                 f"The group {self._session.name!r} has {len(places)} jobs; none is at {index}."
+            ) from None
+        except TypeError:
+            raise TypeError(
+                f"A job of a group is had by its place, counted from 0, not by {index!r};"
+                " jg.find(words) finds by id, name or label."
             ) from None
         if isinstance(chosen, range):
             return [RemoteJob.of(self._session, p) for p in chosen]
@@ -166,7 +172,7 @@ class Watching:
         await self._waiting(timeout).wait()
 
     def _waiting(self, timeout: float | None) -> Call[None]:
-        future = self._session.start(until_done, self._session, timeout)
+        future = self._session.start(until_done, self._session, checked_timeout(timeout))
         return Call(future, on_interrupt=future.cancel)
 
     def changes_since(self, version: int) -> Changes:

@@ -25,7 +25,7 @@ class Table:
 
     Args:
         columns: the cells of each column, by name; all of one length.
-        chosen: names of those that are shown and exported, in order; None for all.
+        chosen: names of those that are shown and exported, in order, or one name; None for all.
         title: what is said of it where it is shown.
 
     Raises:
@@ -50,6 +50,8 @@ class Table:
     ) -> None:
         self._known = {name: list(cells) for name, cells in columns.items()}
         self.title = title
+        if isinstance(chosen, str):
+            chosen = [chosen]
         self.columns = list(self._known if chosen is None else chosen)
         for name in self.columns:
             self._column(name)

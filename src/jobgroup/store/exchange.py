@@ -49,7 +49,9 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
                 copy.executescript(_OF_ITS_PROCESSES)
                 copy.execute("VACUUM")
         except sqlite3.OperationalError as error:
-            raise StorageError(f"{path} could not be written ({error}).") from error
+            folder = path.absolute().parent
+            why = error if folder.is_dir() else f"there is no folder {folder}"
+            raise StorageError(f"{path} could not be written ({why}).") from error
 
 
 def import_group(path: Path, name: str | None) -> str:

@@ -38,10 +38,10 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    as_number = getattr(value, "item", None)  # numpy scalars
-    if callable(as_number):
+    as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and its like
+    if callable(as_python):
         try:
-            return _plain(as_number())
-        except (TypeError, ValueError):
+            return _plain(as_python())
+        except (TypeError, ValueError, RecursionError):
             pass
     return str(value)

@@ -1,0 +1,128 @@
+"""What people type who do not read: each is answered in their words, and nothing else happens."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import perceval as pcvl
+import pytest
+
+from jobgroup import JobGroup, RemoteJob, StorageError
+
+
+@pytest.fixture
+def processor(cloud):
+    """A remote processor of Perceval's, ready to be sampled."""
+    remote = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
+    remote.set_circuit(pcvl.BS())
+    remote.with_input(pcvl.BasicState([1, 1]))
+    remote.min_detected_photons_filter(1)
+    return remote
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "told"),
+    [
+        (lambda jg: jg.run_sequential("soon"), TypeError, "number of seconds, not 'soon'"),
+        (lambda jg: jg.run_sequential(None), TypeError, "number of seconds, not None"),
+        (lambda jg: jg.run_sequential(float("inf")), ValueError, "not inf"),
+        (lambda jg: jg.rerun_failed_sequential(-1), ValueError, "at least 0 seconds, not -1"),
+        (lambda jg: jg.start(delay=-1), ValueError, "at least 0 seconds, not -1"),
+        (lambda jg: jg.start(delay=1, queue=True), TypeError, "queue=True"),
+        (lambda jg: jg.launch_async_jobs("2"), TypeError, "concurrent_job_count is a whole"),
+        (
+            lambda jg: jg.run_parallel(queue=True, concurrent_job_count=2.5),
+            TypeError,
+            "concurrent_job_count is a whole number, not 2.5",
+        ),
+        (
+            lambda jg: jg.start(queue=True, stop_after_failures=0),
+            ValueError,
+            "stop_after_failures is at least 1, not 0",
+        ),
+        (lambda jg: jg.wait("a minute"), TypeError, "timeout is a number of seconds"),
+        (lambda jg: jg.wait(float("nan")), ValueError, "timeout is a number of seconds"),
+        (lambda jg: jg["an id"], TypeError, "by its place, counted from 0, not by 'an id'"),
+        (lambda jg: jg.rerun("an id"), TypeError, "by its place"),
+        (lambda jg: jg.cancel([1.0]), TypeError, "not by 1.0"),
+        (lambda jg: jg.adopt(5), TypeError, "An id is a text, not int. Nothing was adopted"),
+        (lambda jg: jg.adopt(None), TypeError, "An id is a text, not NoneType"),
+        (lambda jg: jg[0].get_results(), RuntimeError, "not sent yet"),
+        (lambda jg: jg[0].rerun(), RuntimeError, "status is: unsent"),
+        (lambda jg: jg[0].cancel(), RuntimeError, "it is unsent"),
+        (
+            lambda jg: jg.export("nowhere/else.jobgroup"),
+            StorageError,
+            "there is no folder .*nowher",
+        ),
+        (lambda jg: RemoteJob({"a": 1}, platform=None), ValueError, "name of its platform.*None"),
+        (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "name of its platform"),
+    ],
+)
+def test_an_argument_that_makes_no_sense(group, scripted, snapshot, call, error, told):
+    """The sentence says what was given and what is wanted; nothing is sent, added or changed."""
+    jg = group(scripted, 2)
+    before = snapshot(jg)
+    with pytest.raises(error, match=told):
+        call(jg)
+    assert snapshot(jg) == before
+    assert scripted.asked == []
+
+
+def test_what_has_jobs_is_no_job(processor):
+    """A Sampler or a processor is refused with how its jobs are had."""
+    jg = JobGroup("mine")
+    sampler = pcvl.algorithm.Sampler(processor, max_shots_per_call=100)
+    with pytest.raises(TypeError, match=r"A Sampler is no job itself.*sample_count.*Nothing was"):
+        jg.add(sampler)
+    with pytest.raises(TypeError, match=r"A RemoteProcessor is no job itself.*Sampler\(processor"):
+        jg.add(processor)
+    local = pcvl.Processor("SLOS", pcvl.BS())
+    local.with_input(pcvl.BasicState([1, 1]))
+    with pytest.raises(TypeError, match="from a RemoteProcessor"):
+        jg.add(pcvl.algorithm.Sampler(local).probs)
+    assert len(jg) == 0
+
+
+def test_numbers_of_numpy_are_numbers(processor):
+    """Counts that come out of an array are sent as the numbers that they are."""
+    jg = JobGroup("mine")
+    jg.add(
+        pcvl.algorithm.Sampler(processor, max_shots_per_call=np.int64(1000)).sample_count,
+        max_samples=np.arange(5)[3],
+        labels={"phases": np.linspace(0, 1, 3)},
+    )
+    jg.run_parallel()
+    jg.wait()
+    assert sum(jg.get_results()[0]["results"].values()) == 3
+    assert jg[0].params["max_samples"] == 3
+    assert jg[0].labels == {"phases": [0.0, 0.5, 1.0]}
+
+
+@pytest.mark.parametrize("count", [float("nan"), np.float32("nan")])
+def test_a_parameter_that_is_no_number(processor, count):
+    """What JSON cannot say is refused when it is added, and not when the group is run."""
+    jg = JobGroup("mine")
+    with pytest.raises(ValueError, match=r"cannot be sent as JSON.*Nothing was added"):
+        jg.add(
+            pcvl.algorithm.Sampler(processor, max_shots_per_call=100).sample_count,
+            max_samples=count,
+        )
+    assert len(jg) == 0
+
+
+def test_one_column_by_its_name(group, scripted):
+    """A text where a list of columns is wanted is one column, not its letters."""
+    table = group(scripted, 2).results_table("status")
+    assert table.columns == ["status"]
+    assert table["status"] == ["unsent", "unsent"]
+
+
+def test_a_deleted_group_can_still_be_shown(group, scripted):
+    """What a notebook has in a variable is shown, as deleted, wherever it is printed."""
+    jg = group(scripted, 1)
+    JobGroup.delete_job_group(jg.name)
+    assert re.fullmatch(rf"JobGroup\('{jg.name}'\): deleted.*restore.*", repr(jg))
+    JobGroup.restore(jg.name)
+    assert "1 unsent" in repr(jg)
