@@ -1,0 +1,124 @@
+"""Which session a Scaleway job goes into when its own is no more, asked over the wire."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from wire_cloud import RESET, answer
+
+from jobgroup import errors
+from jobgroup.providers.scaleway import ScalewayQaaS
+
+pytestmark = pytest.mark.anyio
+QAAS = "/qaas/v1alpha1"
+JOBS = f"POST {QAAS}/jobs"
+BODY = {
+    "job_name": "a",
+    "payload": {"command": "probs"},
+    "project_id": "p",
+    "platform_id": "f",
+    "session_id": "s",
+}
+LISTED = f"GET {QAAS}/sessions?project_id=p&platform_id=f&order_by=created_at_desc"
+REFUSED = answer({"message": "session is not running"}, 412)
+
+
+@asynccontextmanager
+async def _opened(account):
+    provider = ScalewayQaaS(account)
+    try:
+        yield provider
+    finally:
+        await provider.aclose()
+
+
+def _taken_by(*sessions):
+    """Takes the jobs of some sessions and refuses those of others."""
+
+    def create(request):
+        session = json.loads(request.body)["session_id"]
+        return answer({"id": f"in {session}"}) if session in sessions else REFUSED
+
+    return create
+
+
+def _session(name, status="running", **other):
+    return {"id": name, "status": status, "project_id": "p", "platform_id": "f"} | other
+
+
+@pytest.mark.parametrize("status", ["running", "starting"])
+@pytest.mark.parametrize("own", ["stopped", "stopping", None])
+async def test_the_newest_live_session_takes_over(cloud, account, own, status):
+    """Of the same project and platform, once the job's own has ended or is no longer known."""
+    listed = [
+        _session("of another platform", platform_id="g"),
+        _session("newest", status),
+        _session("older"),
+    ]
+    cloud.routes |= {JOBS: _taken_by("newest"), LISTED: answer({"sessions": listed})}
+    if own is not None:
+        cloud.routes[f"GET {QAAS}/sessions/s"] = answer(_session("s", own))
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "in newest"
+        assert await provider.submit(BODY, key="l") == "in newest"
+    assert len(cloud.asked("POST")) == 3, "the ended one is tried once"
+    (query,) = (parse_qs(urlsplit(p).query) for p in cloud.asked("GET") if "?" in p)
+    assert query == {"project_id": ["p"], "platform_id": ["f"], "order_by": ["created_at_desc"]}
+
+
+@pytest.mark.parametrize("fault", [answer({}, 403), answer({}, 500), RESET])
+async def test_a_session_that_cannot_be_asked_about_has_not_ended(cloud, account, fault):
+    """What the create was refused with is what there is to say; no other session is looked for."""
+    cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": fault}
+    async with _opened(account) as provider:
+        with pytest.raises(errors.RequestRefusedError, match="session is not running"):
+            await provider.submit(BODY, key="k")
+    assert not [path for path in cloud.asked("GET") if "?" in path]
+
+
+async def test_a_plan_that_is_full_is_no_ended_session(cloud, account):
+    """It is said at once, whatever the session's state: another session would be as full."""
+    full = {"type": "quotas_exceeded", "message": "quota exceeded"}
+    cloud.routes |= {
+        JOBS: answer(full, 403),
+        f"GET {QAAS}/sessions/s": answer(_session("s", "stopped")),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.JobLimitError):
+            await provider.submit(BODY, key="k")
+    assert cloud.asked("GET") == []
+
+
+async def test_a_cloud_that_lists_no_sessions_leaves_the_job_unsent(cloud, account):
+    """404 of the list is as good as an empty one."""
+    cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": answer(_session("s", "stopped"))}
+    async with _opened(account) as provider:
+        with pytest.raises(errors.SessionEndedError, match="start a session"):
+            await provider.submit(BODY, key="k")
+
+
+async def test_a_refusal_that_speaks_of_a_full_plan_is_believed_of_refusals_alone(cloud, account):
+    """A gateway's 503 that quotes it is a cloud that is busy."""
+    cloud.routes[JOBS] = answer({"type": "quotas_exceeded", "message": "later"}, 503)
+    async with _opened(account) as provider:
+        with pytest.raises(errors.CloudBusyError):
+            await provider.submit(BODY, key="k")
+
+
+async def test_the_first_result_is_the_result(cloud, account):
+    """What stands in the answer is not fetched from elsewhere too."""
+    found = [{"result": "[1]", "url": "https://nowhere.invalid:0/x"}, {"result": "[2]"}]
+    cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": found})
+    async with _opened(account) as provider:
+        assert (await provider.result("1"))["results"] == "[1]"
+
+
+async def test_a_large_result_is_read_whole(cloud, account):
+    """Larger than any other answer may be."""
+    text = json.dumps("x" * (5 * 2**20))
+    cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": [{"result": text}]})
+    async with _opened(account) as provider:
+        assert (await provider.result("1"))["results"] == text
