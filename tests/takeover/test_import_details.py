@@ -1,0 +1,134 @@
+"""Groups of Perceval's, written here entry by entry: what of them is taken over, what is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+from jobgroup import JobGroup
+from jobgroup.adapters import read_group
+
+CLOUD = {"platform": "sim:slos", "url": "https://clouds.example", "headers": {}}
+UNSENT = {"id": None, "name": "a", "status": None, "metadata": CLOUD}
+SENT = {"id": "id-1", "name": "b", "status": "SUCCESS", "metadata": CLOUD}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a group as Perceval's `JobGroup` does."""
+
+    def write(*entries, name="scan", folder="."):
+        path = tmp_path / folder / f"{name}.jgrp"
+        path.parent.mkdir(exist_ok=True)
+        dates = {"created_date": "20241120_101112", "modified_date": "20241121_101112"}
+        path.write_text(json.dumps({**dates, "job_group_data": entries}))
+        return path
+
+    return write
+
+
+def _unsent(**delta):
+    """An unsent entry as releases from 1.1 on write it: what its body is made of."""
+    payload = {"command": "sample_count", "max_samples": 1, "max_shots": 100}
+    body = {"job_name": "in the body", "pcvl_version": "1.1.0", "payload": payload}
+    return {**UNSENT, "request_data": body, "delta_parameters": {"mapping": {}, **delta}}
+
+
+def test_dates_are_those_of_the_group(write):
+    """It was made, changed, and its jobs were added, when it was there."""
+    JobGroup.import_perceval(write(SENT, _unsent()))
+    jg = JobGroup.open("scan")
+    made = datetime(2024, 11, 20, 10, 11, 12)
+    assert (jg.created_date, jg.modified_date) == (made, datetime(2024, 11, 21, 10, 11, 12))
+    added = [record.added_at for record in jg.changes_since(0).records]
+    assert added == [made.timestamp()] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(None, "waiting"), ("NONE", "unknown"), ("of another release", "unknown"), ("ERROR", "error")],
+)
+def test_words_of_sent_jobs(write, status, state):
+    """One that was just sent waits; one that nobody knows is not forgotten."""
+    JobGroup.import_perceval(write({**SENT, "status": status}))
+    assert [job.state for job in JobGroup.open("scan")] == [state]
+
+
+def test_a_body_is_made_as_perceval_makes_it(write):
+    """With the arguments of `add`, no more samples than shots, and what converts the result."""
+    context = {"result_mapping": ["m", "f"]}
+    lost = _unsent(command={"job_context": None})
+    lost["request_data"]["payload"]["job_context"] = context
+    path = write(
+        _unsent(command={"max_samples": 400, "job_context": None}),
+        {**_unsent(mapping={"max_samples": 3}), "job_context": context},
+        {**lost, "job_context": None},
+    )
+    limited, converted, as_sent = read_group(path).jobs
+    payload = {"command": "sample_count", "max_samples": 100, "max_shots": 100}
+    assert limited.body == {
+        "platform_name": "sim:slos",
+        "pcvl_version": "1.1.0",
+        "payload": {**payload, "job_context": None},
+    }
+    assert (limited.name, converted.body["payload"]["max_samples"]) == ("a", 1)
+    given = {**context, "mapping_delta_parameters": {"max_samples": 3}}
+    assert converted.body["payload"]["job_context"] == given
+    assert as_sent.body["payload"]["job_context"] == context
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({**SENT, "metadata": {**CLOUD, "headers": {"X-Auth-Token": "t"}}}, "another cloud"),
+        ({**SENT, "id": "two words"}, "its id is none"),
+        ({**SENT, "id": 7}, "its id is none"),
+        ({**SENT, "metadata": {**CLOUD, "platform": None}}, "names no platform"),
+    ],
+)
+def test_an_entry_that_cannot_be_a_job_here(write, entry, reason):
+    """Its number and what is wrong with it; nothing of the group is taken over."""
+    report = JobGroup.import_perceval(write(_unsent(), entry))
+    (skipped,) = report.skipped
+    assert skipped.reason.startswith("It is damaged at job 1 (")
+    assert reason in skipped.reason
+    assert JobGroup.list_existing() == []
+
+
+def test_a_group_of_our_own_is_loaded_not_imported(write, tmp_path):
+    """The sentence names what takes it."""
+    jg = JobGroup("ours")
+    jg.export(tmp_path / "ours.jobgroup")
+    (skipped,) = JobGroup.import_perceval(tmp_path / "ours.jobgroup").skipped
+    assert "JobGroup.load takes exported ones" in skipped.reason
+    assert not skipped.is_here
+
+
+def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
+    """Nobody can say what is in it, so it is not replaced."""
+    (data_dir / "groups").mkdir(parents=True, exist_ok=True)
+    path = data_dir / "groups" / "scan.jobgroup"
+    path.write_bytes(b"what is left of it" * 100)
+    (skipped,) = JobGroup.import_perceval(write(SENT)).skipped
+    assert skipped.is_here
+    assert "exists here, and was kept" in skipped.reason
+
+
+def test_a_folder_is_perceval_s_own_or_above_it(write, tmp_path):
+    """Groups directly in it, and where Perceval puts them below, in this order."""
+    write(SENT, name="c", folder="execution_groups")
+    write(SENT, name="b", folder="job_group")
+    write(SENT, name="a")
+    write(SENT, name="d", folder="elsewhere")
+    report = JobGroup.import_perceval(tmp_path)
+    assert [group.name for group in report.imported] == ["a", "b", "c"]
+
+
+def test_the_report_says_where_tokens_are(write):
+    """Once something was imported; a dry run leaves nothing behind."""
+    path = write(SENT)
+    assert "oken" not in repr(JobGroup.import_perceval(path, dry_run=True))
+    assert "jobgroup.set_token" in repr(JobGroup.import_perceval(path)).splitlines()[-1]
+    assert "oken" not in repr(JobGroup.import_perceval(path))
