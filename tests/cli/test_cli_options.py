@@ -1,0 +1,132 @@
+"""Options of commands, one by one: each changes what is done, and nothing but that."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from jobgroup import JobGroup
+
+
+@pytest.fixture
+def ended(prepared):
+    """A group of which one job has failed, with results kept for one of the others."""
+    group = prepared(jobs=3, failing=(1,))
+    group.run_sequential(0)
+    return group
+
+
+def _attempts(group):
+    return [len(job.attempts) for job in group]
+
+
+@pytest.mark.parametrize("way", [("--delay", "0"), ("--queue", "--concurrent", "1")])
+def test_a_run_ends_after_so_many_failures(run, prepared, way):
+    """The rest stays unsent; without the option all are sent."""
+    group = prepared(jobs=3, failing=(0, 1))
+    done = run("run", "sweep", *way, "--stop-after-failures", "1", "--wait")
+    assert done.returncode == 1
+    assert "stopped after 1 failed jobs, as asked. 2 jobs were not sent" in done.stderr
+    assert _attempts(group) == [1, 0, 0]
+    run("run", "sweep", *way)
+    assert _attempts(group) == [1, 1, 1]
+
+
+def test_failed_jobs_are_run_again_together(run, prepared):
+    """With ``--failed`` they alone, and what was not sent stays so."""
+    group = prepared(jobs=3, failing=(0,))
+    group.launch_async_jobs(concurrent_job_count=2)
+    group.wait(60)
+    assert run("run", "sweep", "--failed", "--wait").returncode == 5
+    assert _attempts(group) == [2, 1, 0]
+
+
+def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
+    """As its ending says, unless a form is asked for; the file says how many rows there are."""
+    for name, options, is_json in (
+        ("a.csv", (), False),
+        ("b.json", (), True),
+        ("c.json", ("--csv",), False),
+        ("d.txt", ("--json",), True),
+    ):
+        path = tmp_path / name
+        done = call("results", "sweep", "--columns", "job,status", "--output", str(path), *options)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert f"3 rows are in {path}." in done.stderr
+        text = path.read_text("utf-8")
+        rows = json.loads(text) if is_json else [*csv.DictReader(text.splitlines())]
+        assert [row["status"] for row in rows] == ["success", "error", "success"]
+
+
+def test_results_offline_are_those_that_are_kept(read, ended):
+    """The cloud is not asked, and rows without a kept result have gaps."""
+    ended.cache_results = True
+    ended[0].get_results()
+    rows = read("results", "sweep", "--offline")
+    assert [row["physical_perf"] for row in rows] == [1.0, None, None]
+    states = read("results", "sweep", "--offline", "--distributions", "--columns", "job,state")
+    assert states == [{"job": 0, "state": "|1>"}]
+
+
+def test_jobs_can_be_had_by_state_and_by_words(call, read, ended):
+    """Both at once, several states; columns of gaps alone are not there."""
+    listed = read("show", "sweep", "--state", "error", "--state", "success", "--find", "LASER")
+    assert [job["position"] for job in listed["jobs"]] == [1]
+    assert read("show", "sweep", "--state", "success", "--find", "laser")["jobs"] == []
+    head = call("show", "sweep", "--state", "success").stdout.splitlines()[-3].split()
+    assert "message" not in head
+    assert "note" not in head
+    assert head[:3] == ["job", "name", "state"]
+
+
+def test_a_pause_and_a_trouble_are_shown(run, prepared, environment):
+    """Above the jobs, as long as they last."""
+    group = prepared(jobs=1, duration_s=60)
+    group.run_parallel()
+    group.pause()
+    shown = run("show", "sweep").stdout
+    assert "paused: nothing more is sent\n" in shown
+    assert "since " not in shown
+    run("show", "sweep", env=environment | {"JOBGROUP_TOKEN": "wrong"})
+    group.resume()
+    assert "paused" not in run("show", "sweep", "--offline").stdout
+
+
+def test_times_are_those_of_the_clock_on_the_wall(call, read, ended):
+    """For people; in JSON they are in UTC, with their zone."""
+    (job,) = read("show", "sweep", "0")
+    assert job["added_at"].endswith("Z")
+    text = call("show", "sweep", "0").stdout
+    assert job["added_at"] not in text
+    assert job["history"][0]["sent_at"] not in text
+
+
+def test_a_group_that_cannot_be_read_is_listed(call, read, data_dir, prepared):
+    """With what is wrong with it; and deleting it asks about just that."""
+    prepared("sound", jobs=1)
+    (data_dir / "groups" / "broken.jobgroup").write_bytes(b"not a group of ours at all" * 99)
+    broken, sound = read("ls")
+    assert (broken["name"], sound["problem"]) == ("broken", None)
+    assert broken["problem"]
+    assert "cannot be read: " in call("ls").stdout.splitlines()[1]
+    asked = call("delete", "broken")
+    assert broken["problem"][:20] in asked.stderr
+
+
+def test_an_unknown_provider_adopts_nothing(call, cloud):
+    """A sentence, and no group is left behind."""
+    done = call("adopt", "new", "an-id", "--provider", "nobody", "--url", cloud.url)
+    assert (done.returncode, "No provider named 'nobody'" in done.stderr) == (1, True)
+    missing = call("adopt", "new", "an-id", "--url", cloud.url, "--account", "another")
+    assert (missing.returncode, "another" in missing.stderr) == (1, True)
+    assert JobGroup.list_existing() == []
+
+
+def test_a_rerun_that_is_appended_says_of_what(read, ended):
+    """The failed job stays as it is."""
+    told = read("rerun", "sweep", "1", "--append")
+    assert told["sent"] == [3]
+    assert [job["rerun_of"] for job in read("show", "sweep", "1", "3")] == [None, 1]
+    assert _attempts(ended) == [1, 1, 1, 1]
