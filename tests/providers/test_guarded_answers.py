@@ -1,0 +1,116 @@
+"""What another package's provider answers, field by field, as the engine gets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobgroup import BadAnswerError, BrokenProviderError, providers
+from jobgroup.providers.base import Account, Availability, RemoteStatus, Submission
+
+pytestmark = pytest.mark.anyio
+
+SOURCE = """
+    from jobgroup import errors
+    from jobgroup.providers.base import Availability, RemoteStatus, Submission
+
+    def create(account):
+        return Odd(account)
+
+    class Odd:
+        can_look_up = True
+        told = None
+        def __init__(self, account):
+            self.token = account.token
+        async def submit(self, body, *, key): return "x" * 200
+        async def status(self, remote_ids): return {remote_ids[0]: self.answer()}
+        async def result(self, remote_id): return {"results": "[1]", "more": 1}
+        async def cancel(self, remote_id): ...
+        async def rerun(self, remote_id, *, key, changes=None): return "a" + chr(10) + "b"
+        async def availability(self): return Availability(-1, 7.0, True)
+        async def aclose(self): ...
+        def answer(self): ...
+        METHOD
+"""
+
+
+@pytest.fixture
+def opened(install):
+    """Makes the odd provider, with one method as the test writes it."""
+
+    def make(method=""):
+        install("odd", SOURCE.replace("METHOD", method))
+        account = Account("https://x.example", "", lambda: "canary-5")
+        return providers.provider_for(account, "odd")
+
+    return make
+
+
+async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
+    """Numbers that are none, negative or true; texts that are none; a progress beyond its end."""
+    provider = opened(
+        "def answer(self): return RemoteStatus('on', 'running', progress=1.5, created_at=-1,"
+        " started_at=True, duration_s='7', shots=12.0, name=b'x')"
+    )
+    told = (await provider.status(["1"]))["1"]
+    assert told == RemoteStatus("on", "running", progress=1.0, shots=12)
+    assert type(told.shots) is int
+
+
+async def test_what_is_well_passes_as_it_is(opened):
+    """No field is lost on the way; a state that is none of ours is read as a cloud's word."""
+    provider = opened(
+        "def answer(self):"
+        " return RemoteStatus('on', 'cancelling', 'soon', 0.5, 1.0, 2.0, 3.0, 4, 'n')"
+    )
+    assert (await provider.status(["1"]))["1"] == RemoteStatus(
+        "on", "cancel_requested", "soon", 0.5, 1.0, 2.0, 3.0, 4, "n"
+    )
+    assert provider.can_look_up
+    assert await provider.submit({}, key="k") == "x" * 200
+    assert await provider.result("1") == {"results": "[1]", "more": 1}
+
+
+async def test_counts_that_are_none_are_not_known(opened):
+    """Free slots below zero, or true, are no numbers of slots."""
+    assert await opened().availability() == Availability(None, 7, None)
+
+
+async def test_an_id_with_a_line_break_is_none(opened):
+    """Of a rerun as of a create: the job may exist."""
+    with pytest.raises(BadAnswerError, match=r"new job's id belongs\. The job may exist"):
+        await opened().rerun("1", key="k")
+
+
+async def test_an_error_instead_of_a_status_shows_no_token(opened):
+    """One of ours stays what it is, any other is a fault of the package; neither tells a secret."""
+    provider = opened("def answer(self): return ValueError(self.token())")
+    answer = (await provider.status(["1"]))["1"]
+    assert isinstance(answer, BadAnswerError)
+    assert "ValueError: [token]" in str(answer)
+
+
+async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened):
+    """Not that of a job: raised, and told as the group's trouble."""
+    provider = opened("async def status(self, ids): raise errors.BadAnswerError(self.token())")
+    with pytest.raises(BrokenProviderError, match=r"^\[token\]$"):
+        await provider.status(["1"])
+
+
+@pytest.mark.parametrize("told", ["{'name': 'a'}", "Submission(body=[1])"])
+async def test_a_submission_of_a_wrong_kind_is_refused(opened, told):
+    """And nothing is known where a provider does not tell."""
+    provider = opened(f"async def submission(self, remote_id): return {told}")
+    with pytest.raises(BadAnswerError, match="a Submission belongs"):
+        await provider.submission("1")
+
+
+async def test_a_provider_that_tells_no_submissions(opened):
+    """Can be asked all the same."""
+    assert await opened().submission("1") == Submission()
+
+
+async def test_a_provider_that_cannot_be_closed_is_closed(opened, caplog):
+    """What it says is logged, without the token; nobody is harmed."""
+    provider = opened("async def aclose(self): raise errors.CloudUnreachableError(self.token())")
+    await provider.aclose()
+    assert "could not be closed: [token]" in caplog.text
