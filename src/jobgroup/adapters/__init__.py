@@ -1,4 +1,4 @@
-"""What `add` accepts and how results are decoded: one module per client library.
+"""What `add` accepts and how results are decoded: one package per client library.
 
 A library is recognised by the module of the job's class, and its adapter imported then: nobody pays
 for a library that he does not use.
@@ -46,7 +46,6 @@ __all__ = [
 GROUP_SUFFIXES: Final = (".jgrp", ".egrp")
 """Of the files in which other libraries keep groups."""
 
-_ADAPTERS: Final = {"perceval": "jobgroup.adapters.perceval"}
 _OLDEST: Final = {"perceval": ("perceval-quandela", [0, 12])}
 
 
@@ -67,7 +66,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
 
 def described(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is worth showing of a create body: how it is called, and what it runs."""
-    from jobgroup.adapters.perceval_facts import facts_of, params_of
+    from jobgroup.adapters.perceval.facts import facts_of, params_of
 
     payload = body.get("payload") or {}
     return params_of(payload, {}), facts_of(payload)
@@ -84,10 +83,10 @@ def read_group(path: Path) -> SavedGroup:
     Raises UnreadableGroupError where it is damaged, or something else.
     """
     if path.suffix == ".egrp":
-        from jobgroup.adapters.perceval_execution_groups import read_egrp
+        from jobgroup.adapters.perceval.execution_groups import read_egrp
 
         return read_egrp(path)
-    from jobgroup.adapters.perceval_groups import read_jgrp
+    from jobgroup.adapters.perceval.groups import read_jgrp
 
     return read_jgrp(path)
 
@@ -119,12 +118,12 @@ def decode(document: Mapping[str, Any]) -> Any:
     if find_spec("perceval") is None:
         return plain
     try:
-        adapter = _adapter("perceval")
+        results = _adapter("perceval", "results")
     except MissingExtraError as error:
         raise UndecodableResultError(
             f"{error} The results' text is kept in this error's `raw`.", raw=text
         ) from None
-    return adapter.decode(text, plain)
+    return results.decode(text, plain)
 
 
 def _composed(document: Mapping[str, Any]) -> Any:
@@ -142,10 +141,8 @@ def _composed(document: Mapping[str, Any]) -> Any:
             " 'jobgroup[perceval]'. Their texts are kept in this error's `raw`.",
             raw=raw,
         )
-    _adapter("perceval")
-    from jobgroup.adapters import perceval_composition
-
-    return perceval_composition.compose(texts, document["recipe"], raw)
+    composition = _adapter("perceval", "composition")
+    return composition.compose(texts, document["recipe"], raw)
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
@@ -154,16 +151,16 @@ def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
     Raises:
         NoIdealError: it cannot be computed here.
     """
-    from jobgroup.adapters import perceval_ideal
+    from jobgroup.adapters.perceval import ideal
 
-    return perceval_ideal.ideal_of(body.get("payload") or {})
+    return ideal.ideal_of(body.get("payload") or {})
 
 
 def _adapter_of(job: object) -> ModuleType:
     for base in type(job).__mro__:
         library = base.__module__.partition(".")[0]
-        if library in _ADAPTERS:
-            return _adapter(library)
+        if library in _OLDEST:
+            return _adapter(library, "jobs")
     raise TypeError(
         f"A {type(job).__name__} cannot be added to a job group; add a Perceval RemoteJob, "
         "such as Sampler(RemoteProcessor(...)).sample_count, or an Execution. Nothing was added."
@@ -171,8 +168,8 @@ def _adapter_of(job: object) -> ModuleType:
 
 
 @cache
-def _adapter(library: str) -> ModuleType:
-    """The module for a client library.
+def _adapter(library: str, name: str) -> ModuleType:
+    """A module of a client library's package, one that needs the library.
 
     Raises:
         MissingExtraError: a release is installed that is too old.
@@ -187,4 +184,4 @@ def _adapter(library: str) -> ModuleType:
                 f' newer. Nothing was changed: pip install --upgrade "jobgroup[{library}]", then'
                 " try again."
             )
-    return import_module(_ADAPTERS[library])
+    return import_module(f"jobgroup.adapters.{library}.{name}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.adapters.base import JobDraft, SavedGroup, UnreadableGroupError
-from jobgroup.adapters.perceval_facts import facts_of, params_of
+from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 

@@ -1,11 +1,10 @@
-"""Perceval's remote jobs: reading one without touching it, and decoding results as it does."""
+"""Perceval's remote jobs: reading one without touching it."""
 
 # ruff: noqa: SLF001  # what an unsent job would send is in no public attribute of any release
 
 from __future__ import annotations
 
 import json
-import re
 from copy import copy
 from numbers import Integral, Real
 from typing import Any, Final
@@ -14,21 +13,18 @@ import perceval
 from perceval import RemoteJob
 from perceval.serialization import serialize
 
-from jobgroup.adapters.base import JobDraft, UndecodableResultError
-from jobgroup.adapters.perceval_clouds import cloud_of
-from jobgroup.adapters.perceval_facts import facts_of, params_of
-from jobgroup.adapters.perceval_packed import MAX_UNPACKED_BYTES, is_within_bounds
+from jobgroup.adapters.base import JobDraft
+from jobgroup.adapters.perceval.clouds import cloud_of
+from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.status import JobStatus, RunningStatus
 
-_CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
-_DISGUISES: Final = (":PCVL:", "pcvlar")
 _OURS_TO_SET: Final = ("job_name", "job_group_name")
 
 
 def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
     """The draft of one remote job, unsent or sent. See `adapters.read_job`."""
     if isinstance(job, getattr(perceval, "Execution", ())):
-        from jobgroup.adapters.perceval_execution import read_execution
+        from jobgroup.adapters.perceval.executions import read_execution
 
         return read_execution(job, kwargs)
     if not isinstance(job, RemoteJob):
@@ -97,34 +93,6 @@ def draft_of(
     )
 
 
-def decode(text: str, plain: Any) -> Any:
-    """The results in `text`, whose JSON is `plain`, through Perceval's own `get_results`."""
-    refuse_harm(text, plain)
-    try:
-        return RemoteJob.from_id("decoded here", _Results(text)).get_results()
-    except Exception as error:
-        raise UndecodableResultError(
-            f"Perceval cannot decode the results ({error}); their text is kept in this error's "
-            "`raw`.",
-            raw=text,
-        ) from error
-
-
-def refuse_harm(text: str, plain: Any) -> None:
-    """See that decoding does neither run foreign code nor fill the memory.
-
-    Raises:
-        UndecodableResultError: it would.
-    """
-    _refuse_foreign_code(text, plain)
-    if not is_within_bounds(plain):
-        raise UndecodableResultError(
-            f"The results would take more than {MAX_UNPACKED_BYTES >> 20} MiB unpacked, so they"
-            " were not; their text is kept in this error's `raw`.",
-            raw=text,
-        )
-
-
 class _Recorder:
     """Stands where a job's handler to its cloud was, and keeps what would have been sent."""
 
@@ -139,31 +107,6 @@ class _Recorder:
     def create_job(self, body: Any) -> str:
         self.body = body
         return "none: recorded, not sent"  # Perceval's log shows it as the id
-
-
-class _Results:
-    """Stands for the cloud of a finished job and answers from what was fetched."""
-
-    name, url, token = "", "", ""
-    proxies: Final[dict[str, str]] = {}
-    headers: Final[dict[str, str]] = {}
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def get_job_status(self, _id: str) -> dict[str, Any]:
-        return {
-            "status": "completed",
-            "status_message": "",
-            "progress": 1.0,
-            "progress_message": "",
-            "creation_datetime": 0.0,
-            "start_time": 0.0,
-            "duration": 0,
-        }
-
-    def get_job_results(self, _id: str) -> dict[str, Any]:
-        return {"results": self._text}
 
 
 def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -211,35 +154,3 @@ def _status_of(theirs: Any) -> JobStatus:
         start_timestamp=theirs.start_timestamp or None,
         duration=theirs.duration or None,
     )
-
-
-def _refuse_foreign_code(text: str, plain: Any) -> None:
-    # Perceval imports and calls the function that a result's job_context names, whatever it is, and
-    # looks for that name only after turning its own texts, keys too, into objects.
-    context = plain.get("job_context") if isinstance(plain, dict) else None
-    mapping = context.get("result_mapping") if isinstance(context, dict) else None
-    if _is_open(plain) and _is_open(context) and (mapping is None or _is_conversion(mapping)):
-        return
-    raise UndecodableResultError(
-        "The results ask for a conversion that is none of Perceval's, so it was not run; "
-        "their text is kept in this error's `raw`.",
-        raw=text,
-    )
-
-
-def _is_conversion(mapping: Any) -> bool:
-    return (
-        isinstance(mapping, list)
-        and len(mapping) == 2
-        and mapping[0] == "perceval.utils"
-        and bool(_CONVERSION.fullmatch(str(mapping[1])))
-    )
-
-
-def _is_open(value: Any) -> bool:
-    # Whether what stands there is what Perceval will see.
-    if isinstance(value, dict):
-        return value.get("header") not in _DISGUISES and not any(
-            key.startswith(_DISGUISES) for key in value
-        )
-    return not isinstance(value, str)

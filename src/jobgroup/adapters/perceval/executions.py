@@ -12,9 +12,9 @@ from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicati
 from perceval.runtime import ExecutionStatus
 
 from jobgroup.adapters.base import JobDraft
-from jobgroup.adapters.perceval import draft_of, json_ready
-from jobgroup.adapters.perceval_composition import recipe_of
-from jobgroup.adapters.perceval_facts import facts_of, params_of
+from jobgroup.adapters.perceval.composition import recipe_of
+from jobgroup.adapters.perceval.facts import facts_of, params_of
+from jobgroup.adapters.perceval.jobs import draft_of, json_ready
 from jobgroup.remote_ids import joined
 
 

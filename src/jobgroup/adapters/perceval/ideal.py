@@ -9,7 +9,7 @@ from math import comb
 from typing import Any, Final
 
 from jobgroup.adapters.base import NoIdealError
-from jobgroup.adapters.perceval_facts import experiment_in
+from jobgroup.adapters.perceval.facts import experiment_in
 
 MOST_STATES: Final = 20_000
 """States that the photons may end up in: a second or so of a notebook's machine."""

@@ -17,9 +17,9 @@ from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicati
 from perceval.serialization import InputArchive, OutputArchive, Serialization
 
 from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.adapters.perceval import refuse_harm
-from jobgroup.adapters.perceval_facts import experiment_in
-from jobgroup.adapters.perceval_ideal import has_formula
+from jobgroup.adapters.perceval.facts import experiment_in
+from jobgroup.adapters.perceval.ideal import has_formula
+from jobgroup.adapters.perceval.results import refuse_harm
 
 _EXPERIMENT: Final = re.compile(r"(?<= Experiment )\d+ ([A-Za-z0-9+/]+={0,2})(?= |$)")
 _HARMFUL: Final = re.compile(  # what connects to a cloud, and what may hold formulas
