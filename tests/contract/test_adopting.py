@@ -124,7 +124,7 @@ def test_an_id_that_the_cloud_does_not_know_is_one_sentence(start, send):
     assert len(jg) == 0
 
 
-@pytest.mark.parametrize("ids", [[7], ["  "], ["a\nb"], ["a + b"], [None], 7])
+@pytest.mark.parametrize("ids", [[7], ["  "], ["a\nb"], ["a + b"], ["a\x1b"], [None], 7])
 def test_what_is_no_id_is_refused(start, ids):
     """Before anybody is asked."""
     jg = JobGroup("adopted")
@@ -184,3 +184,61 @@ def test_a_payload_may_come_as_text(scripted):
     scripted.faults["data"] = lambda *_: (200, told)
     (job,) = JobGroup("adopted").adopt(scripted.make(), url=scripted.url)
     assert (job.name, job.platform, job.params) == ("as text", "p", {"command": "x"})
+
+
+def test_what_the_cloud_tells_comes_before_what_is_given(scripted):
+    """A platform that is given is for the jobs of which the cloud tells none; names likewise."""
+    told = {"job_name": "its own", "platform_name": "qpu:its", "payload": {"command": "x"}}
+    scripted.faults["data"] = lambda nth, _: (200, told if nth == 0 else {"payload": {"n": 1}})
+    ids = [scripted.make(), scripted.make()]
+    for remote_id in ids:
+        scripted.tell(remote_id, "running", name="by its status")
+    jg = JobGroup("adopted")
+    for remote_id in ids:
+        jg.adopt(remote_id, platform="qpu:given", url=scripted.url)
+    assert [(job.name, job.platform) for job in jg] == [
+        ("its own", "qpu:its"),
+        ("by its status", "qpu:given"),
+    ]
+
+
+def test_a_changed_rerun_sends_all_that_the_cloud_told(scripted):
+    """The process and the release that it was sent with, and the platform that was given."""
+    told = {"pcvl_version": "1.2.4", "process_id": "of mine", "payload": {"max_shots": 7}}
+    scripted.faults["data"] = lambda *_: (200, told)
+    scripted.first_word = "error"
+    jg = JobGroup("adopted")
+    jg.adopt(scripted.make(), platform="qpu:given", url=scripted.url)
+    jg.rerun(0, max_shots=5)
+    (body,) = scripted.bodies()
+    assert {name: body[name] for name in ("pcvl_version", "process_id", "platform_name")} == {
+        "pcvl_version": "1.2.4",
+        "process_id": "of mine",
+        "platform_name": "qpu:given",
+    }
+    assert body["payload"] == {"max_shots": 5}
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_the_job_of_somebody_else_is_not_known(scripted, status):
+    """A cloud may say so in another way than by 404; of what was sent it need not tell."""
+    remote_id = scripted.make()
+    scripted.faults["data"] = lambda *_: (status, {"error": "Not yours"})
+    jg = JobGroup("adopted")
+    jg.adopt(remote_id, platform="p", url=scripted.url)
+    scripted.faults["status"] = lambda *_: (status, {"error": "Not yours"})
+    with pytest.raises(RemoteNotFoundError, match="whose token it is"):
+        jg.adopt(scripted.make(), platform="p", url=scripted.url)
+    assert len(jg) == 1
+
+
+def test_jobs_of_another_account(scripted):
+    """Its label stands in the jobs, and the token that is given is that account's alone."""
+    remote_id = scripted.make()
+    url = scripted.url.replace("127.0.0.1", "localhost")
+    jg = JobGroup("adopted")
+    jg.adopt(remote_id, platform="p", url=url, account="lab", token=scripted.token)
+    assert [record.account for record in jg.changes_since(0).records] == ["lab"]
+    assert jg.progress()["Total"] == 1
+    with pytest.raises(NoTokenError):
+        jg.adopt(scripted.make(), platform="p", url=url)

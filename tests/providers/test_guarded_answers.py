@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup import BadAnswerError, BrokenProviderError, providers
+from jobgroup import BadAnswerError, BrokenProviderError, CredentialsError, providers
 from jobgroup.providers.base import Account, Availability, RemoteStatus, Submission
 
 pytestmark = pytest.mark.anyio
@@ -114,3 +114,16 @@ async def test_a_provider_that_cannot_be_closed_is_closed(opened, caplog):
     provider = opened("async def aclose(self): raise errors.CloudUnreachableError(self.token())")
     await provider.aclose()
     assert "could not be closed: [token]" in caplog.text
+
+
+async def test_an_error_of_ours_in_making_one_stays_what_it_is(install):
+    """An address that may carry no token, say: that is no fault of the package."""
+    source = """
+        from jobgroup.errors import CredentialsError
+
+        def create(account):
+            raise CredentialsError("plain http")
+    """
+    install("odd", source)
+    with pytest.raises(CredentialsError, match=r"^plain http$"):
+        providers.provider_for(Account("https://x.example", "", lambda: "t"), "odd")

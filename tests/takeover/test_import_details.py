@@ -132,3 +132,21 @@ def test_the_report_says_where_tokens_are(write):
     assert "oken" not in repr(JobGroup.import_perceval(path, dry_run=True))
     assert "jobgroup.set_token" in repr(JobGroup.import_perceval(path)).splitlines()[-1]
     assert "oken" not in repr(JobGroup.import_perceval(path))
+
+
+@pytest.mark.parametrize(
+    ("tag", "other", "why"),
+    [
+        (" RemoteComputer ", " SimulatedComputer ", "it is not for a cloud"),
+        (" QuandelaCommunicationLayer ", " OtherLayer ", "it is for another cloud than Quandela's"),
+    ],
+)
+def test_executions_for_elsewhere_are_left_out(old, tag, other, why):
+    """Counted, with the reason; the others of their group are taken over."""
+    path = old("1.3.1.egrp", "executions")
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace(tag, other, 1), "utf-8")
+    (group,) = JobGroup.import_perceval(path).imported
+    assert len(group) == len(JobGroup.open("executions")) < 5
+    assert group.note == f"{5 - len(group)} left out: {why}"
+    assert str(group).endswith(f"; {group.note}")
