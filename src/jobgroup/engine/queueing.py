@@ -35,6 +35,8 @@ SENDS_AT_ONCE = 6
 DOUBTS = 3
 """Requests of unknown fate, each after the cloud had answered a question, that end a run."""
 
+_ENDED_OR_LOST = TERMINAL | {"unknown"}
+
 ASK_FREE_EVERY_S = (1.0, 30.0)
 """How often a full plan is asked for free slots, when nothing of this run can free one."""
 
@@ -209,7 +211,7 @@ class _Account:
         session, mine = self._run.session, sorted(self._mine)
         if self._counted:
             self._counted -= session.watcher.active_since(self._counted_at)
-        records = await session.in_thread(lambda: session.store.records(positions=mine))
+        records = await session.in_thread(session.store.records, _ENDED_OR_LOST, mine)
         for record in records:
             if record.state in TERMINAL or record.word == LOST:
                 self._run.count(record)

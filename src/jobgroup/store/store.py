@@ -139,17 +139,17 @@ class GroupStore:
         states: Iterable[str] | None = None,
         positions: Sequence[int] | None = None,
     ) -> list[JobRecord]:
-        """The jobs in certain states, or at certain positions, or all; in the group's order."""
-        where, values = "", "[]"
+        """The jobs in certain states, at certain positions, both or all; in the group's order."""
+        wanted = {}
+        if positions is not None:
+            wanted["j.position"] = json.dumps(list(positions))
         if states is not None:
-            where = "WHERE j.state IN (SELECT value FROM json_each(?)) "
-            values = json.dumps(list(states))
-        elif positions is not None:
-            where = "WHERE j.position IN (SELECT value FROM json_each(?)) "
-            values = json.dumps(list(positions))
+            # "+": not looked for by state where the positions are known
+            wanted["+j.state" if wanted else "j.state"] = json.dumps(list(states))
+        where = " AND ".join(f"{name} IN (SELECT value FROM json_each(?))" for name in wanted)  # noqa: S608
         with self.database.reading() as connection:
             rows = connection.execute(
-                _RECORD + where + "ORDER BY j.position", (values,) if where else ()
+                f"{_RECORD} WHERE {where or 'TRUE'} ORDER BY j.position", tuple(wanted.values())
             )
             return list(map(JobRecord._make, rows))
 
