@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -37,6 +38,17 @@ class Imitation:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     stores_results_elsewhere: bool = False
     most_jobs: int | None = None
+    errors: list[Exception] = field(default_factory=list)
+    _to_cloud: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        """One client for all requests: each would load the machine's certificates for itself."""
+        self._to_cloud = httpx.Client(
+            base_url=self.cloud.url,
+            headers={"Authorization": f"Bearer {self.cloud.token}"},
+            timeout=120,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def count(self, method: str, what: str) -> int:
         """How many requests of a method came for paths that begin so."""
@@ -58,6 +70,12 @@ class Imitation:
             return _not_found("path", parts.path)
         reply: Reply = found(*rest, **({"query": query} if method == "GET" else {"body": body}))
         return reply
+
+    def close(self) -> None:
+        """End it; what went wrong inside of it is raised, and not only missed by its clients."""
+        self._to_cloud.close()
+        if self.errors:
+            raise ExceptionGroup("the imitation broke", self.errors)
 
     # -- platforms ---------------------------------------------------------------------------------
 
@@ -188,10 +206,7 @@ class Imitation:
         return 200, {"total_count": 1, "job_results": [result]}
 
     def _of_cloud(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.cloud.token}"}
-        answer = httpx.request(
-            method, self.cloud.url + path, json=body, headers=headers, timeout=120
-        )
+        answer = self._to_cloud.request(method, path, json=body)
         answer.raise_for_status()
         document: dict[str, Any] = answer.json()
         return document
@@ -236,15 +251,22 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, imitation: Imitation) -> None:
+        super().__init__(("127.0.0.1", 0), partial(_Handler, imitation))
+        self._errors = imitation.errors
+
     def handle_error(self, *_: object) -> None:
-        """A client that went away is not this server's concern."""
+        """A client that went away is not this server's concern; its own faults are the test's."""
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+            self._errors.append(error)
 
 
 @contextmanager
 def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
     """An imitation while it runs."""
     imitation = Imitation(cloud)
-    with _Server(("127.0.0.1", 0), partial(_Handler, imitation)) as server:
+    with _Server(imitation) as server:
         imitation.url = f"http://127.0.0.1:{server.server_address[1]}"
         serve = partial(server.serve_forever, poll_interval=0.01)
         thread = threading.Thread(target=serve)
@@ -254,3 +276,4 @@ def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
         finally:
             server.shutdown()
             thread.join()
+            imitation.close()
