@@ -8,14 +8,19 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from jobgroup import JobGroup, RemoteJob
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+GROUPS = {"quickstart.ipynb": "quickstart", "results.ipynb": "hom_dip"}
 
 
 @pytest.fixture
 def executed(tmp_path):
-    """Executes a notebook and gives its outputs."""
+    """Executes a notebook, of which a visit before ended in the middle, and gives its outputs."""
 
     def execute(name):
+        left = RemoteJob({"command": "probs"}, platform="sim:slos", url="http://127.0.0.1:9")
+        JobGroup(GROUPS[name]).add(left)
         notebook = nbformat.read(NOTEBOOKS / name, 4)
         client = NotebookClient(notebook, timeout=120, kernel_name="python3")
         client.execute(cwd=str(tmp_path))  # raises at the first cell that fails

@@ -65,7 +65,10 @@ def error_for(
         )
     elif is_full or (status in (400, 403) and _JOB_LIMIT.search(said)):
         kind = JobLimitError
-        message = f"{origin}: {said}. What was sent stays sent, the rest stays unsent."
+        message = (
+            f"{origin}: {said}. What was sent stays sent, the rest stays unsent. With queue=True,"
+            " in a terminal with --queue, a run waits for free slots until all are sent."
+        )
     elif status == 404:
         kind, message = RemoteNotFoundError, f"{origin}: {said}"
     elif status in (408, 425, 429) or status >= 500:
