@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conformance_faults import MORE_FAULTS
 from scaleway_imitation import PROJECT, imitating
 
 from jobgroup.cloud import EmbeddedCloud
@@ -149,15 +150,18 @@ FAULTS = {
         "test_a_job_is_canceled",
         "`cancel` is not async",
     ),
+    **MORE_FAULTS,
 }
 
 FAULTY = """
 import uuid
+from contextlib import suppress
+from dataclasses import replace
 import httpx
 import labcloud
 import test_labcloud
 from jobgroup import errors
-from jobgroup.providers.base import Account, RemoteStatus
+from jobgroup.providers.base import Account, Availability, RemoteStatus
 
 class Base(labcloud.LabCloud):
     def __init__(self, account):
@@ -183,7 +187,7 @@ def findings(tmp_path_factory):
         capture_output=True,
         text=True,
     )
-    parts = re.split(r"_{3,} Test(\w+)\.test_\w+ _{3,}", done.stdout)
+    parts = re.split(r"(?m)^_+ Test(\w+)\.test_[\w\[\]]+ _+$", done.stdout)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -1,0 +1,233 @@
+"""Faults that an author may make, each with the test of the suite that finds it, and what it says.
+
+The classes stand in a module that `test_conformance` writes, beside those of its own faults.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+OUTCOME: Final = "test_a_job_succeeds_and_gives_its_result"
+
+_OF_SUBMIT = """
+        async def submit(self, body, *, key):
+            try:
+                return await super().submit(body, key=key)
+            except errors.{caught} as error:
+                raise errors.{raised}(str(error), status_code={status}) from None
+        """
+
+_OF_STATUS = """
+        async def _status_of(self, remote_id):
+            return replace(await super()._status_of(remote_id), {field})
+        """
+
+MORE_FAULTS: Final = {
+    "LacksAMethod": (
+        """
+        availability = None
+        """,
+        "test_it_is_a_provider",
+        "LacksAMethod lacks a method of jobgroup.providers.base.Provider",
+    ),
+    "SaysPerhaps": (
+        """
+        can_look_up = "perhaps"
+        """,
+        "test_it_is_a_provider",
+        "`can_look_up` is 'perhaps'; it is True or False",
+    ),
+    "AsksWhenItIsMade": (
+        """
+        def __init__(self, account):
+            super().__init__(account)
+            httpx.get(account.origin)
+        """,
+        "test_making_it_asks_nothing",
+        "Making it sent [Passed(method='GET'",
+    ),
+    "ChangesTheBody": (
+        """
+        async def submit(self, body, *, key):
+            body["payload"]["more"] = 1
+            return await super().submit(body, key=key)
+        """,
+        "test_submit_leaves_the_body_alone",
+        "`submit` changed the body",
+    ),
+    "MakesOneJobOfTwo": (
+        """
+        async def submit(self, body, *, key):
+            return await super().submit(body, key="always the same")
+        """,
+        "test_two_submits_are_two_jobs",
+        "Two submits with different keys gave one job",
+    ),
+    "GivesNoResults": (
+        """
+        async def result(self, remote_id):
+            return {"output": 1}
+        """,
+        OUTCOME,
+        "`result` gave ['output']; what came out is `results`",
+    ),
+    "GivesWhatIsNoJson": (
+        """
+        async def result(self, remote_id):
+            return {"results": {1, 2}}
+        """,
+        OUTCOME,
+        "neither the text of a JSON document nor JSON-ready",
+    ),
+    "TellsPercent": (_OF_STATUS.format(field="progress=50"), OUTCOME, "it is 0 to 1, or None"),
+    "TellsMilliseconds": (
+        _OF_STATUS.format(field="started_at=1.7e12"),
+        OUTCOME,
+        "started_at=1700000000000.0; it is in seconds since the epoch",
+    ),
+    "HasStatesOfItsOwn": (
+        _OF_STATUS.format(field="state='active'"),
+        OUTCOME,
+        "A status has the state 'active'",
+    ),
+    "ForgetsTheWord": (_OF_STATUS.format(field="word=''"), OUTCOME, "the service's own word"),
+    "SaysNotWhy": (
+        _OF_STATUS.format(field="message=None"),
+        "test_a_job_fails_and_says_why",
+        "A failed job's status has no message",
+    ),
+    "CancelsTwice": (
+        """
+        async def cancel(self, remote_id):
+            await super().cancel(remote_id)
+            with suppress(errors.JobGroupError):
+                await super().cancel(remote_id)
+        """,
+        "test_a_job_is_canceled",
+        "One cancel sent 2 requests",
+    ),
+    "RerunsByName": (
+        """
+        async def rerun(self, remote_id, *, key, changes=None):
+            return remote_id
+        """,
+        "test_a_failed_job_is_rerun_or_left_to_be_sent_anew",
+        "A rerun gave the id of the failed job",
+    ),
+    "RerunsTwice": (
+        """
+        async def rerun(self, remote_id, *, key, changes=None):
+            body = {"platform_name": "any", "job_name": "a", "payload": {"seconds": 0}}
+            await self.submit(body, key=key)
+            return await self.submit(body, key=key + "2")
+        """,
+        "test_a_failed_job_is_rerun_or_left_to_be_sent_anew",
+        "One rerun sent 2 requests",
+    ),
+    "KnowsEveryJob": (
+        """
+        async def status(self, remote_ids):
+            answers = await super().status(remote_ids)
+            unknown = RemoteStatus("gone", "unknown")
+            return {i: a if isinstance(a, RemoteStatus) else unknown for i, a in answers.items()}
+        """,
+        "test_many_jobs_are_asked_about_at_once",
+        "`status` of a job that is not known gave RemoteStatus",
+    ),
+    "AsksAboutNothing": (
+        """
+        async def status(self, remote_ids):
+            await self.availability()
+            return await super().status(remote_ids)
+        """,
+        "test_asking_about_no_job_asks_nobody",
+        "`status` of no jobs sent",
+    ),
+    "CountsSlotsAlone": (
+        """
+        async def availability(self):
+            return 3
+        """,
+        "test_free_slots_are_told_or_not_known",
+        "`availability` gave 3",
+    ),
+    "HasAlwaysASlot": (
+        """
+        async def availability(self):
+            return Availability(queue_free=1)
+        """,
+        "test_free_slots_are_told_or_not_known",
+        "1 jobs fill the plan, and `availability` tells 1 slots",
+    ),
+    "AsksOnAndOn": (
+        """
+        async def status(self, remote_ids):
+            answers = {}
+            for remote_id in remote_ids:
+                answers |= await super().status([remote_id])
+            return answers
+        """,
+        "test_a_refused_account_is_not_asked_about_every_job",
+        "A refused token was shown 500 times for 500 jobs",
+    ),
+    "AsksBeforeItHasAToken": (
+        """
+        async def submit(self, body, *, key):
+            httpx.get(self._account.origin)
+            return await super().submit(body, key=key)
+        """,
+        "test_without_a_token_nothing_leaves",
+        "Without a token [Passed(method='GET'",
+    ),
+    "ShowsTheToken": (
+        """
+        def __repr__(self):
+            return self._account.token()
+        """,
+        "test_the_token_shows_nowhere",
+        "The provider's repr shows the token",
+    ),
+    "PutsTheTokenIntoPaths": (
+        """
+        async def submit(self, body, *, key):
+            with suppress(errors.JobGroupError):
+                await self._rest.get(f"/v1/quota?key={self._account.token()}")
+            return await super().submit(body, key=key)
+        """,
+        "test_the_token_shows_nowhere",
+        "The token stands in a path",
+    ),
+    "TellsTheToken": (
+        """
+        async def submit(self, body, *, key):
+            raise errors.RequestRefusedError(self._account.token(), status_code=400)
+        """,
+        OUTCOME,
+        "`submit` raised an error that shows the token",
+    ),
+    "DoubtsWhatNeverLeft": (
+        _OF_SUBMIT.format(caught="CloudUnreachableError", raised="RequestLostError", status=None),
+        "test_a_cloud_that_is_away",
+        "a job that cannot exist is in doubt",
+    ),
+    "TakesAFailureForARefusal": (
+        _OF_SUBMIT.format(caught="CloudBusyError", raised="RequestRefusedError", status=400),
+        "test_a_server_s_error_leaves_the_job_in_doubt",
+        "and `submit` raised RequestRefusedError, which says that no job was made",
+    ),
+    "DoubtsARefusal": (
+        _OF_SUBMIT.format(caught="RequestRefusedError", raised="RequestRefusedError", status=500),
+        "test_a_refusal_is_certain",
+        "After 400 the job is in doubt",
+    ),
+    "ForgetsTheWait": (
+        _OF_SUBMIT.format(caught="CloudBusyError", raised="CloudBusyError", status=429),
+        "test_too_many_requests",
+        "The service asked for 77 s (Retry-After), and retry_after_s is None",
+    ),
+    "TakesAPageForARefusal": (
+        _OF_SUBMIT.format(caught="BadAnswerError", raised="RequestRefusedError", status=400),
+        "test_an_answer_that_is_no_json",
+        "A create was answered with a page, and `submit` raised RequestRefusedError",
+    ),
+}
