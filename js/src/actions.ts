@@ -1,7 +1,16 @@
 /** What can be done to a group now: each action with its count, or the reason why it cannot. Pure. */
 
 import * as format from "./format";
-import { type Counts, countOf, countWhere, FILTERS, isCancelable, isOnCloud } from "./states";
+import {
+  type Counts,
+  countOf,
+  countWhere,
+  FILTERS,
+  isCancelable,
+  isOnCloud,
+  wordOf,
+} from "./states";
+import type { Args, Command } from "./wire";
 
 export interface Action {
   label: string;
@@ -14,7 +23,6 @@ export interface Actions {
   rerunFailed: Action;
   cancel: Action;
   pause: Action;
-  delete: Action;
 }
 
 export function actionsOf(counts: Counts, isPaused: boolean): Actions {
@@ -41,8 +49,15 @@ export function actionsOf(counts: Counts, isPaused: boolean): Actions {
       reason:
         isPaused || unsent + (counts.sending ?? 0) > 0 ? "" : nothing || "Nothing is left to send",
     },
-    delete: { label: "Delete…", reason: "" },
   };
+}
+
+/** "Rerun asked for job 3…", said until the answer is here. */
+export function askedFor(name: Command, { position, positions }: Args): string {
+  const [first = position, ...others] = positions ?? [];
+  const word = wordOf(name);
+  const jobs = others.length > 0 ? `${format.whole(others.length + 1)} jobs` : `job ${first}`;
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)} asked${first === undefined ? "" : ` for ${jobs}`}…`;
 }
 
 /** "24 jobs, 1.2 MB" and what of it still runs. */

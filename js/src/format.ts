@@ -73,6 +73,9 @@ export function number(value: number): string {
   return value.toExponential(3);
 }
 
+/** 12.3 % */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
 /** 12,345 */
 export const whole = (n: number): string => n.toLocaleString("en-US");
 

@@ -7,16 +7,7 @@ import { atEnd } from "./lifetime";
 import { listen, type Model } from "./model";
 import { having } from "./sets";
 import { type ReadonlySignal, type Signal, signal } from "./signals";
-import {
-  type Args,
-  type Command,
-  type FromPython,
-  type Have,
-  isFromPython,
-  type Question,
-  type Setting,
-  type ToPython,
-} from "./wire";
+import type { Args, Command, FromPython, Have, Question, Setting, ToPython } from "./wire";
 
 type Pushed = Extract<FromPython, { t: "snap" | "patch" }>;
 type Note = Extract<FromPython, { t: "note" }>;
@@ -129,9 +120,8 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     );
   }
 
-  function onMessage(message: unknown, buffers: DataView[] = []): void {
-    if (!isFromPython(message)) return;
-    switch (message.t) {
+  function onMessage(message: FromPython | null, buffers: DataView[] = []): void {
+    switch (message?.t) {
       case "snap":
       case "patch":
         onPush(message, buffers);

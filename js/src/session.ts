@@ -3,6 +3,7 @@
  * setting shows at once and is Python's word again as soon as Python has answered.
  */
 
+import { askedFor } from "./actions";
 import type { Done } from "./answers";
 import { type Bell, newBell } from "./bell";
 import { type Layout, layOut } from "./columns";
@@ -62,7 +63,7 @@ export interface Session {
   tick(): void;
   select(positions: Iterable<number>): void;
   /** Ask for a command, say so at once, and say later what came of it. */
-  run(name: Command, args: Args, asked: string): Promise<unknown>;
+  run(name: Command, args: Args): Promise<unknown>;
 }
 
 export function startSession(model: Model, lifetime: AbortSignal): Session {
@@ -111,7 +112,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     if (!isSaved()) now.current = Date.now() / 1000 + clockSkew;
   }
 
-  async function run(name: Command, args: Args, asked: string): Promise<unknown> {
+  async function run(name: Command, args: Args): Promise<unknown> {
+    const asked = askedFor(name, args);
     let python: string | undefined;
     const heard = (line: string) => {
       python = line;

@@ -87,11 +87,6 @@ export type Encoded =
   | { as: "json"; at: number; zero: unknown }
   | { as: "ms"; at: number; since: number };
 
-export function isFromPython(message: unknown): message is FromPython {
-  const tag = (message as { t?: unknown } | null)?.t;
-  return tag === "snap" || tag === "patch" || tag === "done" || tag === "fail" || tag === "note";
-}
-
 export function decodeColumn(column: Encoded, buffers: readonly DataView[]): unknown[] {
   if (Array.isArray(column)) return column;
   const view = buffers[column.at];

@@ -32,7 +32,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
   const { sentence, isExact, state, positions } = cause;
   const n = positions.length;
   const rerun = (replace: boolean) => () =>
-    session.run("rerun", { positions, ...(replace ? {} : { replace }) }, "Rerun asked…");
+    session.run("rerun", { positions, ...(replace ? {} : { replace }) });
   const choose = () => {
     session.filter.current = "failed";
     session.select(positions);

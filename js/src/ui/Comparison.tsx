@@ -3,6 +3,7 @@
 import type { Distribution } from "../answers";
 import { distance, lineUp, sharesOf } from "../compare";
 import * as format from "../format";
+import { BarLine } from "./Distribution";
 
 export interface Compared {
   position: number;
@@ -38,24 +39,20 @@ export function Comparison({ jobs }: { jobs: Compared[] }) {
       <table class="bars">
         <tbody>
           {[...lines, ...(rest.some((share) => share > 5e-4) ? [others] : [])].map((line) => (
-            <tr key={line.label}>
-              <th scope="row">
-                <code>{line.label}</code>
-              </th>
-              <td class="track">
-                {line.shares.map((share, i) => (
-                  <div
-                    key={shown[i]?.position ?? i}
-                    class="series"
-                    data-series={i}
-                    style={{ width: `${(100 * share) / largest}%` }}
-                  />
-                ))}
-              </td>
-              <td class="number">
-                {line.shares.map((share) => `${(100 * share).toFixed(1)} %`).join(" · ")}
-              </td>
-            </tr>
+            <BarLine
+              key={line.label}
+              label={<code>{line.label}</code>}
+              numbers={[line.shares.map(format.percent).join(" · ")]}
+            >
+              {line.shares.map((share, i) => (
+                <div
+                  key={shown[i]?.position ?? i}
+                  class="series"
+                  data-series={i}
+                  style={{ width: `${(100 * share) / largest}%` }}
+                />
+              ))}
+            </BarLine>
           ))}
         </tbody>
       </table>

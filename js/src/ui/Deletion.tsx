@@ -16,14 +16,13 @@ export function DeleteStep({ session }: { session: Session }) {
   const close = sets(session.panel, "");
   const removing = (cancel: boolean) => () => {
     close();
-    session.run("delete", { cancel }, "Deletion asked…");
+    session.run("delete", { cancel });
   };
   return (
     <Step
       label="Delete this group?"
       role="alertdialog"
       go={{
-        kind: "filled",
         testid: "delete-confirm",
         onClick: removing(false),
         children: onCloud > 0 ? `Delete, leave ${onCloud} there` : "Delete",
@@ -35,7 +34,6 @@ export function DeleteStep({ session }: { session: Session }) {
           </Button>
         )
       }
-      leave="Keep"
       close={close}
     >
       <p>
@@ -63,7 +61,7 @@ export function Deleted({ session }: { session: Session }) {
         kind="primary"
         testid="undo"
         isPending={session.pending.current.has("restore")}
-        onClick={() => session.run("restore", {}, "Undo asked…")}
+        onClick={() => session.run("restore", {})}
       >
         Undo
       </Button>

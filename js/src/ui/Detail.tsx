@@ -15,18 +15,20 @@ import { EditWords, OwnWords } from "./OwnWords";
 import { Revision } from "./Revision";
 import { Tabs } from "./Tabs";
 
-const TABS = ["Results", "Parameters", "Attempts", "Timeline"] as const;
+const TABS = { Results: null, Parameters, Attempts, Timeline };
+const NAMES = Object.keys(TABS) as (keyof typeof TABS)[];
 
 export function Detail({ session, position }: { session: Session; position: number }) {
   session.revision.current;
   const { table } = session;
   const now = session.now.current;
   const state = table.state(position);
-  const tab = useSignal<(typeof TABS)[number]>(state === "success" ? "Results" : "Attempts");
+  const tab = useSignal<keyof typeof TABS>(state === "success" ? "Results" : "Attempts");
   const fresh = `${state}/${table.text(position, "attempts")}/${table.text(position, "message")}`;
   const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
   const message = table.text(position, "message");
   const isRevised = useSignal(false);
+  const Facts = TABS[tab.current];
   return (
     <section class="panel" testid="detail" aria-label={`Job ${position}`}>
       <div class="panel-head">
@@ -37,7 +39,7 @@ export function Detail({ session, position }: { session: Session; position: numb
         <Pill state={state} />
         <JobActions {...{ session, position, isRevised }} job={job.value} />
         <span class="spacer" />
-        <Button icon="close" label="Close the job's detail" onClick={sets(session.opened, null)} />
+        <Button icon="error" label="Close the job's detail" onClick={sets(session.opened, null)} />
       </div>
       {message && (
         <p class="sentence" data-status={state}>
@@ -52,20 +54,10 @@ export function Detail({ session, position }: { session: Session; position: numb
       {state === "unconfirmed" && !session.traits.read_only.current && (
         <Adopt session={session} position={position} />
       )}
-      <Tabs names={TABS} current={tab} />
+      <Tabs names={NAMES} current={tab} />
       <div role="tabpanel" aria-label={tab.current}>
-        {tab.current === "Results" && (
-          <JobResults key={fresh} session={session} position={position} state={state} />
-        )}
-        {tab.current === "Parameters" && (
-          <Known answer={job}>{(d) => <Parameters job={d} />}</Known>
-        )}
-        {tab.current === "Attempts" && (
-          <Known answer={job}>{(d) => <Attempts attempts={d.attempts} now={now} />}</Known>
-        )}
-        {tab.current === "Timeline" && (
-          <Known answer={job}>{(d) => <Timeline events={d.events} now={now} />}</Known>
-        )}
+        {!Facts && <JobResults key={fresh} session={session} position={position} state={state} />}
+        {Facts && <Known answer={job}>{(value) => <Facts job={value} now={now} />}</Known>}
       </div>
       <Note session={session} position={position} />
     </section>
@@ -83,9 +75,7 @@ function Note({ session, position }: { session: Session; position: number }) {
         what="note"
         text={text}
         draft={draft}
-        onKeep={(text) =>
-          session.run("annotate", { position, text }, `Note of job ${position} sent…`)
-        }
+        onKeep={(text) => session.run("annotate", { position, text })}
       />
     </div>
   );

@@ -77,15 +77,32 @@ interface LineProps {
 }
 
 function Line({ label, value, total, children }: LineProps) {
+  const share = total > 0 ? format.percent(value / total) : "";
   return (
-    <tr>
-      <th scope="row">{label}</th>
-      <td class="track">{children}</td>
-      <td class="number">{format.number(value)}</td>
-      <td class="number">{total > 0 && `${((100 * value) / total).toFixed(1)} %`}</td>
-    </tr>
+    <BarLine label={label} numbers={[format.number(value), share]}>
+      {children}
+    </BarLine>
   );
 }
+
+interface BarLineProps {
+  label: Children;
+  numbers: string[];
+  children: Children;
+}
+
+/** A row of a table with bars. */
+export const BarLine = ({ label, numbers, children }: BarLineProps) => (
+  <tr>
+    <th scope="row">{label}</th>
+    <td class="track">{children}</td>
+    {numbers.map((number, i) => (
+      <td key={i} class="number">
+        {number}
+      </td>
+    ))}
+  </tr>
+);
 
 const sum = (entries: Distribution["entries"]): number =>
   entries.reduce((total, [, value]) => total + value, 0);

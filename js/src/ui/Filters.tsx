@@ -1,13 +1,13 @@
 /** The chips and the search field. */
 
 import * as format from "../format";
-import type { Session } from "../session";
+import type { Panel, Session } from "../session";
 import type { Signal } from "../signals";
 import { chipsOf } from "../states";
 import { Button } from "./Button";
 import { Columns } from "./Columns";
 import { useEffect, useRef } from "./dom";
-import { sets, useSignal } from "./hooks";
+import { opens, sets, useSignal } from "./hooks";
 import { Icon } from "./Icon";
 import { roving } from "./roving";
 
@@ -31,12 +31,7 @@ export function Filters({ session }: { session: Session }) {
         ))}
       </fieldset>
       {chosen.current === "failed" && (
-        <Button
-          icon="columns"
-          testid="by-cause"
-          isOpen={session.panel.current === "causes"}
-          onClick={sets(session.panel, session.panel.current === "causes" ? "" : "causes")}
-        >
+        <Button icon="columns" testid="by-cause" {...opens<Panel>(session.panel, "causes")}>
           By cause
         </Button>
       )}

@@ -17,8 +17,7 @@ export function GridView({ session }: { session: Session }) {
       const { opened } = session;
       opened.current = opened.peek() === position ? null : position;
     };
-    const rerun = (position: number) =>
-      session.run("rerun", { positions: [position] }, `Rerun of job ${position} asked…`);
+    const rerun = (position: number) => session.run("rerun", { positions: [position] });
     if (element.current) showGrid(element.current, session, { open, rerun }, end.signal);
     return () => end.abort();
   }, [session]);
@@ -59,10 +58,7 @@ function EmptyGroup({ session }: { session: Session }) {
         <p class="buttons" testid="near-names">
           Did you mean
           {near.map((other) => (
-            <Button
-              key={other}
-              onClick={() => session.run("open", { name: other }, `Opening ${other}…`)}
-            >
+            <Button key={other} onClick={() => session.run("open", { name: other })}>
               {other}
             </Button>
           ))}

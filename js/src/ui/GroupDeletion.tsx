@@ -6,7 +6,7 @@ import type { Session } from "../session";
 import { type Counts, countOf, countWhere, isOnCloud } from "../states";
 import { Button } from "./Button";
 import { type GroupsState, sizeOf } from "./Groups";
-import { sets, typed, useSignal } from "./hooks";
+import { opens, sets, typed, useSignal } from "./hooks";
 import { roving } from "./roving";
 import { Step } from "./Step";
 
@@ -24,11 +24,10 @@ interface Props {
 export function Disposal({ session, state, groups }: Props) {
   const chosen = groups.filter(({ name }) => state.chosen.current.has(name));
   const none = groups.length === 0 ? "There is no group" : "";
-  const opens = (step: Doomed, isPossible: boolean, reason: string) => ({
+  const asks = (step: Doomed, reason: string) => ({
     testid: `delete-${step}`,
-    isOpen: state.step.current === step,
-    reason: isPossible ? "" : reason,
-    onClick: sets(state.step, state.step.current === step ? "" : step),
+    reason,
+    ...opens(state.step, step),
   });
   const deleted = state.deleted.current;
   return (
@@ -37,19 +36,19 @@ export function Disposal({ session, state, groups }: Props) {
         <Button
           icon="trash"
           kind="danger"
-          {...opens("chosen", chosen.length > 0, none || "No group is chosen")}
+          {...asks("chosen", chosen.length > 0 ? "" : none || "No group is chosen")}
         >
           {chosen.length > 0 ? `Delete ${chosen.length}…` : "Delete chosen…"}
         </Button>
-        <Button {...opens("older", !none, none)}>Delete older than…</Button>
-        <Button {...opens("all", !none, none)}>Delete all…</Button>
+        <Button {...asks("older", none)}>Delete older than…</Button>
+        <Button {...asks("all", none)}>Delete all…</Button>
         {deleted.length > 0 && (
           <Button
             icon="undo"
             testid="undo"
             onClick={async () => {
               state.deleted.current = [];
-              await session.run("restore", { names: deleted }, "Undo asked…");
+              await session.run("restore", { names: deleted });
               state.changes.current += 1;
             }}
           >
@@ -76,7 +75,7 @@ function Deletion({ session, state, groups, chosen }: Props & { chosen: GroupSum
   const remove = async () => {
     const names = doomed.map(({ name }) => name);
     close();
-    const value = (await session.run("delete", { names }, "Deletion asked…")) as Done;
+    const value = (await session.run("delete", { names })) as Done;
     state.deleted.current = value?.done ?? [];
     state.chosen.current = new Set(Object.keys(value?.failed ?? {}));
     state.changes.current += 1;
@@ -85,13 +84,11 @@ function Deletion({ session, state, groups, chosen }: Props & { chosen: GroupSum
     <Step
       label="Delete groups?"
       go={{
-        kind: "filled",
         testid: "delete-confirm",
         reason: doomed.length === 0 ? "No group is that old" : isSure ? "" : `Type ${WORD} first`,
         onClick: remove,
         children: `Delete ${format.count(doomed.length, "group")}`,
       }}
-      leave="Keep"
       close={close}
     >
       {step === "older" && (

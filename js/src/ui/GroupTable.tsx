@@ -80,11 +80,7 @@ function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "gr
 
 function Open({ session, name }: { session: Session; name: string }) {
   return (
-    <button
-      class="link"
-      testid={`group-${name}`}
-      onClick={() => session.run("open", { name }, `Opening ${name}…`)}
-    >
+    <button class="link" testid={`group-${name}`} onClick={() => session.run("open", { name })}>
       {name}
     </button>
   );
@@ -103,7 +99,7 @@ function Restore({ session, state, name }: RestoreProps) {
       testid={`restore-${name}`}
       label={`Restore ${name}`}
       onClick={async () => {
-        await session.run("restore", { names: [name] }, `Restoring ${name}…`);
+        await session.run("restore", { names: [name] });
         state.changes.current += 1;
       }}
     >

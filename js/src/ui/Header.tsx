@@ -28,7 +28,7 @@ export function Header({ session }: { session: Session }) {
             icon="back"
             testid="all-groups"
             label="All groups"
-            onClick={() => session.run("open", { name: "" }, "All groups…")}
+            onClick={() => session.run("open", { name: "" })}
           />
         )}
         <h2 title={group.current}>{group.current}</h2>
@@ -48,7 +48,7 @@ export function Header({ session }: { session: Session }) {
         what="description"
         text={words}
         draft={draft}
-        onKeep={(text) => session.run("describe", { text }, "Description sent…")}
+        onKeep={(text) => session.run("describe", { text })}
       />
     </header>
   );

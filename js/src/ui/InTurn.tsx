@@ -3,7 +3,8 @@
 import * as format from "../format";
 import type { Session } from "../session";
 import { countOf, FILTERS } from "../states";
-import { sets, ticked, typed, useSignal } from "./hooks";
+import { sets, typed, useSignal } from "./hooks";
+import { Keeping, keeping } from "./Keeping";
 import { Preview } from "./Preview";
 import { Step } from "./Step";
 
@@ -15,22 +16,18 @@ export function InTurn({ session, command }: { session: Session; command: "run" 
   const seconds = Number(delay.current);
   const start = () => {
     session.panel.current = "";
-    const kept = isKept.current ? { replace: false } : {};
-    const args = { mode: "sequential", delay: seconds, ...kept } as const;
-    session.run(command, args, isRerun ? "Rerun asked…" : "Run asked…");
+    session.run(command, { mode: "sequential", delay: seconds, ...keeping(isKept) });
   };
   return (
     <Step
       label="One after the other"
       isPlain
       go={{
-        kind: "primary",
         testid: "in-turn",
         reason: delay.current.trim() !== "" && seconds >= 0 ? "" : "The delay is in seconds",
         onClick: start,
         children: "Start",
       }}
-      leave="Leave it"
       close={sets(session.panel, "")}
     >
       <label>
@@ -45,11 +42,7 @@ export function InTurn({ session, command }: { session: Session; command: "run" 
         s between them
       </label>
       <Preview session={session} rerun={isRerun} />
-      {isRerun && (
-        <label>
-          <input {...ticked(isKept)} /> keep the failed jobs in the list too
-        </label>
-      )}
+      {isRerun && <Keeping isOn={isKept} />}
     </Step>
   );
 }

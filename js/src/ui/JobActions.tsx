@@ -20,13 +20,13 @@ interface ActionProps extends Props {
 export function JobActions({ session, position, job, isRevised }: ActionProps) {
   if (session.traits.read_only.current) return null;
   const state = session.table.state(position);
-  const asks = (name: "rerun" | "cancel", what: string) => () =>
-    session.run(name, { positions: [position] }, `${what} of job ${position} asked…`);
+  const asks = (name: "rerun" | "cancel" | "resend") => () =>
+    session.run(name, { positions: [position] });
   return (
     <>
       {isFailed(state) && (
         <>
-          <Button icon="rerun" onClick={asks("rerun", "Rerun")}>
+          <Button icon="rerun" onClick={asks("rerun")}>
             Rerun
           </Button>
           <Button
@@ -41,7 +41,7 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
         </>
       )}
       {isCancelable(state) && (
-        <Button icon="canceled" onClick={asks("cancel", "Cancellation")}>
+        <Button icon="canceled" onClick={asks("cancel")}>
           Cancel
         </Button>
       )}
@@ -58,17 +58,11 @@ export function Adopt({ session, position }: Props) {
       <input placeholder="Id on the cloud" aria-label="The job's id on the cloud" {...typed(id)} />
       <Button
         reason={remote_id ? "" : "Type the id first"}
-        onClick={() =>
-          session.run("confirm", { position, remote_id }, `Id of job ${position} given…`)
-        }
+        onClick={() => session.run("confirm", { position, remote_id })}
       >
         It arrived with this id
       </Button>
-      <Button
-        onClick={() =>
-          session.run("resend", { positions: [position] }, `Resend of job ${position} asked…`)
-        }
-      >
+      <Button onClick={() => session.run("resend", { positions: [position] })}>
         It did not: send again
       </Button>
     </span>

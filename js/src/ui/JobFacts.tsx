@@ -1,13 +1,18 @@
 /** What is known of one job: parameters, attempts, and what happened when. */
 
-import type { Attempt, JobDetail, JobEvent } from "../answers";
+import type { JobDetail } from "../answers";
 import * as format from "../format";
 import { wordOf } from "../states";
 import { Copy } from "./Copy";
 import { DataTable } from "./DataTable";
 import { Pill } from "./Icon";
 
-export function Parameters({ job }: { job: JobDetail }) {
+interface Props {
+  job: JobDetail;
+  now: number;
+}
+
+export function Parameters({ job }: Props) {
   const groups = [
     { title: "Labels", values: job.labels },
     { title: "Circuit and input", values: job.facts },
@@ -30,7 +35,7 @@ export function Parameters({ job }: { job: JobDetail }) {
   );
 }
 
-export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }) {
+export function Attempts({ job: { attempts }, now }: Props) {
   if (attempts.length === 0) return <p class="quiet">This job was not sent yet.</p>;
   return (
     <DataTable
@@ -69,7 +74,7 @@ export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }
   );
 }
 
-export function Timeline({ events, now }: { events: JobEvent[]; now: number }) {
+export function Timeline({ job: { events }, now }: Props) {
   if (events.length === 0) return <p class="quiet">Nothing has happened to this job yet.</p>;
   return (
     <ol>
@@ -83,7 +88,7 @@ export function Timeline({ events, now }: { events: JobEvent[]; now: number }) {
 }
 
 /** What speaks for and against a job's being on the cloud; the sentence above is its reason. */
-export function Evidence({ job, now }: { job: JobDetail; now: number }) {
+export function Evidence({ job, now }: Props) {
   const last = job.attempts.at(-1);
   const known = Object.entries({ sent_at: last?.sent_at, ...last?.evidence }).filter(
     ([name, value]) => name !== "reason" && value !== null && value !== undefined,

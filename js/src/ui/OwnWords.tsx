@@ -36,8 +36,7 @@ export function OwnWords({
     <Step
       label={`The ${what}`}
       isPlain
-      go={{ kind: "primary", testid: `${what}-save`, onClick: keep, children: "Save" }}
-      leave="Leave it"
+      go={{ testid: `${what}-save`, onClick: keep, children: "Save" }}
       close={close}
     >
       <textarea

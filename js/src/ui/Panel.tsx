@@ -30,7 +30,7 @@ export function Panel({ session, testid, title, note, tools, children }: Props) 
         </h3>
         <span class="spacer" />
         {tools}
-        <Button icon="close" label={`Close: ${title}`} onClick={close} />
+        <Button icon="error" label={`Close: ${title}`} onClick={close} />
       </div>
       {children}
     </section>

@@ -5,7 +5,8 @@ import type { Session } from "../session";
 import { type Signal, signal } from "../signals";
 import type { Plain } from "../wire";
 import { useOnce } from "./dom";
-import { ticked, typed, useSignal } from "./hooks";
+import { typed, useSignal } from "./hooks";
+import { Keeping, keeping } from "./Keeping";
 import { Step } from "./Step";
 
 interface Props {
@@ -26,17 +27,15 @@ export function Revision({ session, job, close }: Props) {
     const changes = Object.fromEntries(
       changed.map(({ name, old, text }) => [name, read(old, text.current) as Plain]),
     );
-    const kept = isKept.current ? { replace: false } : {};
-    const args = { positions: [position], changes, ...kept };
+    const args = { positions: [position], changes, ...keeping(isKept) };
     // What Python refuses is said, and what was typed stays.
-    if (await session.run("rerun", args, `Rerun of job ${position} asked…`)) close();
+    if (await session.run("rerun", args)) close();
   };
   return (
     <Step
       label={`Edit and rerun job ${position}`}
       isPlain
       go={{
-        kind: "primary",
         testid: "revision-go",
         isPending: session.pending.current.has("rerun"),
         reason: wrong
@@ -47,15 +46,12 @@ export function Revision({ session, job, close }: Props) {
         onClick: rerun,
         children: "Rerun with changes",
       }}
-      leave="Leave it"
       close={close}
     >
       {fields.map(({ name, text }) => (
         <Field key={name} name={name} text={text} />
       ))}
-      <label>
-        <input testid="revision-keep" {...ticked(isKept)} /> keep the failed job in the list too
-      </label>
+      <Keeping isOn={isKept} />
     </Step>
   );
 }

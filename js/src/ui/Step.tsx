@@ -8,15 +8,14 @@ interface Props {
   role?: string;
   /** Whether nothing is lost by it. */
   isPlain?: boolean;
-  /** The button that goes on; others beside it; and what it is called to leave. */
+  /** The button that goes on, and others beside it. */
   go: Face & { onClick: () => void };
   others?: Children;
-  leave: string;
   close: () => void;
   children: Children;
 }
 
-export function Step({ label, role, isPlain, go, others, leave, close, children }: Props) {
+export function Step({ label, role, isPlain, go, others, close, children }: Props) {
   const place = useRef<HTMLElement>();
   useEffect(() => {
     const first = place.current?.querySelector<HTMLInputElement>("input, textarea, button");
@@ -38,9 +37,9 @@ export function Step({ label, role, isPlain, go, others, leave, close, children 
     >
       {children}
       <span class="buttons">
-        <Button {...go} />
+        <Button kind={isPlain ? "primary" : "filled"} {...go} />
         {others}
-        <Button onClick={close}>{leave}</Button>
+        <Button onClick={close}>{isPlain ? "Leave it" : "Keep"}</Button>
       </span>
     </section>
   );

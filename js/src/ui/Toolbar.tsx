@@ -9,32 +9,20 @@ import type { Args, Command } from "../wire";
 import { BellButton } from "./BellButton";
 import { Button } from "./Button";
 import { Exports } from "./Exports";
-import { sets } from "./hooks";
+import { opens, sets } from "./hooks";
 import type { Variant } from "./Menu";
 import { Preview } from "./Preview";
 import { roving } from "./roving";
 import { Split } from "./Split";
 
-const ASKED: Partial<Record<Command, string>> = {
-  run: "Run asked…",
-  rerun: "Rerun asked…",
-  cancel: "Cancellation asked…",
-  pause: "Pause asked…",
-  resume: "Resume asked…",
-};
-
 export function Toolbar({ session }: { session: Session }) {
   const { counts, paused, read_only } = session.traits;
   const { panel } = session;
   const can = actionsOf(counts.current, paused.current);
-  const does = (name: Command, args: Args) => () => session.run(name, args, ASKED[name] ?? "");
+  const does = (name: Command, args: Args) => () => session.run(name, args);
   const button = (name: Command, args: Args) => ({
     isPending: session.pending.current.has(name),
     onClick: does(name, args),
-  });
-  const opens = (name: "results" | "slots" | "delete") => ({
-    isOpen: panel.current === name,
-    onClick: sets(panel, panel.current === name ? "" : name),
   });
   const noResults = counts.current.success ? "" : "No job has succeeded yet";
   return (
@@ -80,7 +68,7 @@ export function Toolbar({ session }: { session: Session }) {
           icon="chart"
           testid={panel.current === "results" ? undefined : "results"}
           reason={noResults}
-          {...opens("results")}
+          {...opens(panel, "results")}
         >
           Results
         </Button>
@@ -89,7 +77,7 @@ export function Toolbar({ session }: { session: Session }) {
           icon="slots"
           testid="timeline"
           label="When each job waited and ran"
-          {...opens("slots")}
+          {...opens(panel, "slots")}
         />
         <BellButton session={session} />
         {!read_only.current && (
@@ -98,7 +86,7 @@ export function Toolbar({ session }: { session: Session }) {
             kind="danger"
             testid="delete"
             label="Delete this group…"
-            {...opens("delete")}
+            {...opens(panel, "delete")}
           >
             Delete…
           </Button>

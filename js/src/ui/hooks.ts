@@ -19,6 +19,12 @@ export const sets =
     signal.current = value;
   };
 
+/** What a button is that shows something, by its name, and hides it again. */
+export const opens = <T extends string>(shown: Signal<T | "">, name: T) => ({
+  isOpen: shown.current === name,
+  onClick: sets<T | "">(shown, shown.current === name ? "" : name),
+});
+
 /** The text of a field, tied to a signal. */
 export const typed = (text: Signal<string>) => ({
   value: text.current,

@@ -14,7 +14,7 @@ describe("a rerun with changes", () => {
     await expect.element(at("revision-go")).toHaveAttribute("title", "max_shots is a number");
     await at("revision-max_shots").fill("500");
     await at("revision-exact").fill("false");
-    await at("revision-keep").click();
+    await at("keep").click();
     await at("revision-go").click();
     const args = { positions: [2], changes: { max_shots: 500, exact: false }, replace: false };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));

@@ -168,8 +168,8 @@ describe("silence", () => {
 
 describe("a command", () => {
   it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
-    const outcome = session.run("rerun", { positions: [2] }, "Rerun asked…");
-    expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked…" });
+    const outcome = session.run("rerun", { positions: [2] });
+    expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked for job 2…" });
     expect([...session.pending.current]).toEqual(["rerun"]);
     const id = model.lastId;
     model.push({ t: "note", level: "heard", text: "jg.rerun([2])", id });
@@ -185,7 +185,7 @@ describe("a command", () => {
   });
 
   it("that is refused says why", async () => {
-    const outcome = session.run("run", { mode: "parallel" }, "Run asked…");
+    const outcome = session.run("run", { mode: "parallel" });
     const message = "Cannot create more than 2 jobs";
     model.push({ t: "fail", id: model.lastId, code: "JobLimitError", message });
     await outcome;
@@ -193,9 +193,9 @@ describe("a command", () => {
   });
 
   it("that nobody takes up for a second finds the kernel busy, one that takes long does not", () => {
-    session.run("run", {}, "Run asked…");
+    session.run("run", {});
     const first = model.lastId;
-    session.run("cancel", {}, "Cancellation asked…");
+    session.run("cancel", {});
     model.push({ t: "note", level: "heard", text: "", id: model.lastId });
     vi.advanceTimersByTime(5000);
     expect([...session.link.unheard.current]).toEqual([first]);
@@ -206,7 +206,7 @@ describe("a command", () => {
   it("without an answer is asked after with each pull", () => {
     session.link.open();
     model.push(snap());
-    session.run("run", {}, "Run asked…");
+    session.run("run", {});
     vi.advanceTimersByTime(1001);
     expect(model.sentOf("pull").at(-1)?.waiting).toEqual([model.lastId]);
   });
