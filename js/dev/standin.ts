@@ -61,7 +61,7 @@ export class StandIn implements Model {
         if (message.reply) this.#patch([]);
         break;
       case "set":
-        this.#set({ [message.name]: message.value } as Partial<Traits>);
+        this.set({ [message.name]: message.value } as Partial<Traits>);
         this.#push({ t: "done", id: message.id, value: null });
         break;
       case "do":
@@ -97,19 +97,19 @@ export class StandIn implements Model {
       return { text: `${names.length} ${name}d`, done: names };
     }
     if (name === "delete" || name === "restore") {
-      this.#set({ deleted: name === "delete" });
+      this.set({ deleted: name === "delete" });
       return name === "delete" ? "Deleted." : "Restored.";
     }
     if (name === "open") {
-      this.#set({ group: args.name ?? "" });
+      this.set({ group: args.name ?? "" });
       return "";
     }
     if (name === "pause" || name === "resume") {
-      this.#set({ paused: name === "pause" });
+      this.set({ paused: name === "pause" });
       return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
     }
     if (name === "describe") {
-      this.#set({ description: args.text ?? "" });
+      this.set({ description: args.text ?? "" });
       return "description kept";
     }
     if (name === "annotate") {
@@ -123,6 +123,11 @@ export class StandIn implements Model {
       Object.assign(job, { state: "waiting", remote_id: args.remote_id, message: null });
       this.#patch([job]);
       return "1 confirmed";
+    }
+    if (name === "run_next") {
+      const chosen = args.positions ?? [];
+      this.set({ next_up: [...new Set([...chosen, ...this.#traits.next_up])] });
+      return `job ${chosen[0]} goes first`;
     }
     const wanted: Record<string, readonly string[]> = {
       resend: ["unconfirmed"],
@@ -149,7 +154,7 @@ export class StandIn implements Model {
     if (name === "size") return { size_bytes: 1_234_567, near_names: ["compare_knill_and_ralph"] };
     if (name === "preview") {
       const [verb, states] = args.rerun ? ["Rerun", FILTERS.failed] : ["Run", FILTERS.unsent];
-      const count = countOf(this.#traits.counts, states);
+      const count = args.positions?.length ?? countOf(this.#traits.counts, states);
       return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
     }
     if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
@@ -182,7 +187,7 @@ export class StandIn implements Model {
       waiting.started_at = now;
       moved.push(waiting);
     }
-    this.#set({ updated_at: now });
+    this.set({ updated_at: now });
     if (moved.length > 0) this.#patch(moved);
   }
 
@@ -208,10 +213,10 @@ export class StandIn implements Model {
     const counts: Counts = {};
     for (const { state } of this.#jobs) counts[state] = (counts[state] ?? 0) + 1;
     const done = countOf(counts, ["success", ...FILTERS.failed]);
-    this.#set({ counts, progress: this.#jobs.length ? done / this.#jobs.length : 0 });
+    this.set({ counts, progress: this.#jobs.length ? done / this.#jobs.length : 0 });
   }
 
-  #set(traits: Partial<Traits>): void {
+  set(traits: Partial<Traits>): void {
     Object.assign(this.#traits, traits);
     for (const name of Object.keys(traits)) this.#emit(`change:${name}`);
   }

@@ -44,6 +44,7 @@ export interface Traits {
   updated_at: number | null;
   active: boolean;
   paused: boolean;
+  next_up: number[];
   deleted: boolean;
   busy: string;
   last_error: string;
@@ -66,6 +67,7 @@ export const TRAITS: Readonly<Traits> = {
   updated_at: null,
   active: false,
   paused: false,
+  next_up: [],
   deleted: false,
   busy: "",
   last_error: "",

@@ -45,6 +45,8 @@ export interface Session {
   readonly search: Signal<string>;
   readonly columns: Signal<string[]>;
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
+  /** The jobs that are sent next, each with its place, which is 1 for the first. */
+  readonly nextUp: ReadonlySignal<ReadonlyMap<number, number>>;
   /** Whether some job is on the cloud and not yet finished. */
   readonly hasActive: ReadonlySignal<boolean>;
   /** The job whose detail is open. */
@@ -81,6 +83,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const panel = signal<Panel>("");
   const said = signal<Said | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
+  const wished = signal<readonly number[]>([]);
   const bell = newBell();
   const now = signal(Date.now() / 1000);
   let epoch = "";
@@ -104,7 +107,13 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.active.current;
     ring();
   });
-  for (const end of [leave, stop, hear]) atEnd(lifetime, end);
+  // Python's word is the answer to a wish, whatever it was.
+  const heed = effect(() => {
+    traits.group.current;
+    traits.next_up.current;
+    wished.current = [];
+  });
+  for (const end of [leave, stop, hear, heed]) atEnd(lifetime, end);
 
   const isSaved = (): boolean => epoch === "saved";
 
@@ -120,6 +129,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       said.current = { tone: "asked", text: asked, python };
     };
     pending.current = having(pending.current, name, true);
+    if (name === "run_next") wished.current = args.positions ?? [];
     said.current = { tone: "asked", text: asked };
     try {
       const value = await link.do(name, args, heard);
@@ -128,6 +138,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       return value;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
+      if (name === "run_next") wished.current = [];
       said.current = { tone: "failed", text: error.message, python };
       return null;
     } finally {
@@ -230,6 +241,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     ...{ traits, table, order, link, revision, filter, sort, search, columns, opened, panel, said },
     ...{ pending, bell, now, isSaved, have, tick, run },
     selected: computed(() => fromRanges(selection.current)),
+    nextUp: computed(() => {
+      const first = new Set([...wished.current, ...traits.next_up.current]);
+      return new Map([...first].map((position, i) => [position, i + 1]));
+    }),
     hasActive: computed(() => countWhere(traits.counts.current, isOnCloud) > 0),
     layout: computed(() => {
       revision.current;

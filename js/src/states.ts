@@ -39,13 +39,16 @@ const among =
   (state: string): boolean =>
     states.includes(state as State);
 
+export const isUnsent = among("unsent");
 export const isFailed = among(...FILTERS.failed);
+const isSendable = among("unsent", ...FILTERS.failed);
 export const isTerminal = among("success", ...FILTERS.failed);
 export const isCancelable = among("waiting", "running", ...FILTERS.other);
 export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);
 
-/** How a state is written for people. */
-export const wordOf = (state: string): string => state.replaceAll("_", " ");
+/** How a state is written for people; `next` is the job's place among those that are sent next. */
+export const wordOf = (state: string, next?: number): string =>
+  state.replaceAll("_", " ") + (next && isSendable(state) ? ` · next ${next}` : "");
 
 export function isFilter(word: string): word is Filter {
   return Object.hasOwn(FILTERS, word);

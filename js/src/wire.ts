@@ -11,6 +11,7 @@ export interface Have {
 export type Command =
   | "run"
   | "rerun"
+  | "run_next"
   | "cancel"
   | "pause"
   | "resume"

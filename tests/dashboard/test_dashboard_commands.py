@@ -116,7 +116,45 @@ def test_what_a_run_would_take_is_told_before(make_group, open_page):
     page = open_page(group)
     assert page.ask("preview")["text"] == str(group.preview())
     assert page.ask("preview")["text"].startswith("Run 2 jobs: shots unknown, ")
+    assert page.ask("preview", positions=[1])["text"].startswith("Run 1 job: ")
     assert page.ask("preview", rerun=True)["text"] == "Rerun 0 jobs"
+
+
+def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
+    """The order stands in the trait that nobody else writes, is the same when it is asked again,
+    is that in which a run sends, and goes with the jobs; what was sent already is said.
+    """
+    group = make_group("g", {"duration_s": 60}, {}, {}, {})
+    page = open_page(group)
+    page.hello()
+    assert page.do("run", positions=[0])["value"]["done"] == [0]
+    told = page.do("run_next", positions=[3, 1, 0])["value"]
+    assert told["done"] == [3, 1]
+    assert list(told["failed"]) == ["0"]
+    page.wait(lambda: page.dashboard.next_up == [3, 1])
+    page.do("run_next", positions=[3, 1])
+    page.do("run_next", positions=[2])
+    page.wait(lambda: page.dashboard.next_up == [2, 3, 1])
+    assert group[0].state != "unsent"
+    assert all(group[i].state == "unsent" for i in (1, 2, 3))
+    with pytest.raises(TraitError):
+        page.dashboard.next_up = []
+    page.do("run", mode="sequential", delay=0)
+    page.wait(lambda: page.dashboard.next_up == [])
+    records = group.changes_since(0).records
+    assert sorted((1, 2, 3), key=lambda i: records[i].sent_at) == [2, 3, 1]
+    group.cancel_all()
+
+
+def test_fifty_at_most_are_told_to_go_next(make_group, open_page):
+    """The trait is small whatever is asked; a request without jobs is refused."""
+    group = make_group("g", *[{} for _ in range(60)])
+    page = open_page(group)
+    page.hello()
+    assert len(page.do("run_next", positions=list(range(60)))["value"]["done"]) == 60
+    page.wait(lambda: page.dashboard.next_up == list(range(50)))
+    assert page.do("run_next")["t"] == "fail"
+    assert page.do("run_next", positions="all")["t"] == "fail"
 
 
 def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):
@@ -219,7 +257,7 @@ def test_read_only_refuses_every_command(make_group, open_page):
     """Hidden buttons are not the lock: the kernel refuses too."""
     group = make_group("g", {})
     page = open_page(group, read_only=True)
-    for name in ("run", "delete", "cancel"):
+    for name in ("run", "run_next", "delete", "cancel"):
         answer = page.do(name)
         assert answer["t"] == "fail"
         assert "read-only" in answer["message"]

@@ -15,6 +15,10 @@ from jobgroup.dashboard.lines import line_of
         ("run", {"mode": "parallel"}, "jg.run_parallel()"),
         ("run", {"mode": "sequential", "delay": 5}, "jg.run_sequential(5)"),
         ("run", {"mode": "queue"}, "jg.run_parallel(queue=True)"),
+        ("run", {"positions": [3, 7]}, "jg.ask('run', positions=[3, 7])"),
+        ("run_next", {"positions": [3, 7]}, "jg.run_next([3, 7])"),
+        ("run_next", {"positions": [3, 4, 5, 6]}, "jg.run_next(range(3, 7))"),
+        ("run_next", {"positions": [6, 5, 4, 3]}, "jg.run_next([6, 5, 4, 3])"),
         ("rerun", {"mode": "parallel"}, "jg.rerun_failed_parallel()"),
         ("rerun", {"mode": "queue"}, "jg.rerun_failed_parallel(queue=True)"),
         ("rerun", {"mode": "parallel", "replace": False}, "jg.rerun_failed_parallel(False)"),
@@ -57,6 +61,8 @@ def test_each_action_has_its_line(name: str, args: dict, line: str):
         ("rerun", {"positions": 3}),
         ("rerun", {"positions": [1], "changes": "more"}),
         ("run", {"mode": "sequential", "delay": "x"}),
+        ("run", {"positions": 3}),
+        ("run_next", {}),
     ],
 )
 def test_what_makes_no_sense_has_none(name: str, args: dict):

@@ -78,9 +78,10 @@ TO_PYTHON: list[dict[str, Any]] = [
         "args": {"positions": [2], "changes": {"max_shots": 1000, "seed": "x", "exact": False}},
     },
     {"t": "do", "id": "3", "name": "annotate", "args": {"position": 2, "text": "too noisy"}},
-    {"t": "ask", "id": "4", "name": "job", "args": {"position": 1}},
-    {"t": "ask", "id": "5", "name": "preview", "args": {"rerun": True}},
-    {"t": "set", "id": "6", "name": "selected", "value": [[0, 1]]},
+    {"t": "do", "id": "4", "name": "run_next", "args": {"positions": [2, 0]}},
+    {"t": "ask", "id": "5", "name": "job", "args": {"position": 1}},
+    {"t": "ask", "id": "6", "name": "preview", "args": {"rerun": True, "positions": [2]}},
+    {"t": "set", "id": "7", "name": "selected", "value": [[0, 1]]},
     {"t": "bye"},
 ]
 

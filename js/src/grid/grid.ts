@@ -65,6 +65,7 @@ export function showGrid(
     session.layout.current;
     selected.current;
     opened.current;
+    session.nextUp.current;
     session.now.current;
     sort.current;
     draw();
@@ -146,6 +147,7 @@ export function showGrid(
       isNarrow: rowHeight === HEIGHTS.narrow,
       selected: selected.peek(),
       opened: opened.peek(),
+      nextUp: session.nextUp.peek(),
     };
     for (const [place, index] of wanted) {
       const row = rows.get(place) ?? spare.pop() ?? makeRow(columns, canRerun);

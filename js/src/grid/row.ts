@@ -16,6 +16,7 @@ export interface RowContext {
   isNarrow: boolean;
   selected: ReadonlySet<number>;
   opened: number | null;
+  nextUp: ReadonlyMap<number, number>;
 }
 
 /** What was written into it is remembered, since a page is slow to read from and to write to. */
@@ -110,7 +111,7 @@ function cellText(position: number, column: Column, context: RowContext): string
   const { table, now } = context;
   switch (column.kind) {
     case "state":
-      return wordOf(table.state(position));
+      return wordOf(table.state(position), context.nextUp.get(position));
     case "time":
       return format.clock(table.number(position, column.name), now);
     case "duration":

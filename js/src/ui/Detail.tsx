@@ -36,7 +36,7 @@ export function Detail({ session, position }: { session: Session; position: numb
           Job {position} <span>{table.text(position, "name")}</span>
         </h3>
         <Origin session={session} from={job.value?.rerun_of ?? null} />
-        <Pill state={state} />
+        <Pill state={state} next={session.nextUp.current.get(position)} />
         <JobActions {...{ session, position, isRevised }} job={job.value} />
         <span class="spacer" />
         <Button icon="error" label="Close the job's detail" onClick={sets(session.opened, null)} />

@@ -10,11 +10,11 @@ export function Icon({ name }: { name: IconName }) {
 }
 
 /** A state: icon, word and tint. */
-export function Pill({ state }: { state: string }) {
+export function Pill({ state, next }: { state: string; next?: number | undefined }) {
   return (
     <span class="pill" data-status={state}>
       <Icon name={state as IconName} />
-      {wordOf(state)}
+      {wordOf(state, next)}
     </span>
   );
 }

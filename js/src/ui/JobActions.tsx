@@ -3,7 +3,7 @@
 import type { JobDetail } from "../answers";
 import type { Session } from "../session";
 import type { Signal } from "../signals";
-import { isCancelable, isFailed } from "../states";
+import { isCancelable, isFailed, isUnsent } from "../states";
 import { Button } from "./Button";
 import { sets, typed, useSignal } from "./hooks";
 
@@ -20,7 +20,7 @@ interface ActionProps extends Props {
 export function JobActions({ session, position, job, isRevised }: ActionProps) {
   if (session.traits.read_only.current) return null;
   const state = session.table.state(position);
-  const asks = (name: "rerun" | "cancel" | "resend") => () =>
+  const asks = (name: "rerun" | "run_next" | "cancel" | "resend") => () =>
     session.run(name, { positions: [position] });
   return (
     <>
@@ -39,6 +39,16 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
             Edit and rerun…
           </Button>
         </>
+      )}
+      {isUnsent(state) && (
+        <Button
+          icon="sending"
+          testid="run-next"
+          reason={session.nextUp.current.get(position) === 1 ? "It goes first already" : ""}
+          onClick={asks("run_next")}
+        >
+          Run next
+        </Button>
       )}
       {isCancelable(state) && (
         <Button icon="canceled" onClick={asks("cancel")}>

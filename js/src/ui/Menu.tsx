@@ -3,7 +3,7 @@
 import type { IconName } from "../icons";
 import { Button } from "./Button";
 import { type Children, type Ref, useEffect, useRef } from "./dom";
-import { useSignal } from "./hooks";
+import { sets, useSignal } from "./hooks";
 import { Icon } from "./Icon";
 
 export interface Variant {
@@ -11,6 +11,10 @@ export interface Variant {
   hint?: string | undefined;
   /** Set where it is chosen or not; the menu stays open then. */
   isChecked?: boolean;
+  /** Why it cannot be done now; it is read in place of the hint. */
+  reason?: string;
+  /** The jobs that it is about, where it is not all. */
+  positions?: readonly number[];
   onClick: () => void;
 }
 
@@ -21,10 +25,12 @@ interface Props {
   testid?: string;
   reason?: string;
   variants: Variant[];
-  /** A line above them. */
-  note?: Children;
+  /** A line above them, about the jobs of the one that is looked at. */
+  note?: Note | undefined;
   children?: Children;
 }
+
+export type Note = (positions?: readonly number[]) => Children;
 
 export function Menu({ label, variants, note, ...face }: Props) {
   const isOpen = useSignal(false);
@@ -52,11 +58,12 @@ interface ItemsProps {
   menu: Ref<HTMLDivElement>;
   label: string;
   variants: Variant[];
-  note: Children;
+  note: Note | undefined;
   close: () => void;
 }
 
 function Items({ menu, label, variants, note, close }: ItemsProps) {
+  const looked = useSignal<Variant | null>(null);
   const all = () => [...(menu.current?.children ?? [])] as HTMLElement[];
   useEffect(() => all()[0]?.focus(), []);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -75,21 +82,25 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
   };
   return (
     <div class="menu" onFocusOut={onFocusOut}>
-      {note}
+      {note?.(looked.current?.positions)}
       <div ref={menu} role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>
         {variants.map((variant) => (
           <button
             key={variant.label}
             {...roleOf(variant)}
             tabIndex={-1}
+            aria-disabled={variant.reason ? true : undefined}
+            onFocus={sets(looked, variant)}
+            onPointerEnter={({ currentTarget }) => currentTarget.focus()}
             onClick={() => {
+              if (variant.reason) return;
               if (variant.isChecked === undefined) close();
               variant.onClick();
             }}
           >
             {variant.isChecked && <Icon name="success" />}
             {variant.label}
-            {variant.hint && <small>{variant.hint}</small>}
+            {(variant.reason || variant.hint) && <small>{variant.reason || variant.hint}</small>}
           </button>
         ))}
       </div>

@@ -5,12 +5,15 @@ import { useAnswer } from "./hooks";
 interface Props {
   session: Session;
   rerun: boolean;
+  /** The jobs; nothing for all. */
+  positions?: readonly number[] | undefined;
 }
 
 /** What a run would take, before it costs anything: jobs, shots, free slots, time, as far as known. */
-export function Preview({ session, rerun }: Props) {
-  const fresh = JSON.stringify(session.traits.counts.current);
-  const { value, error } = useAnswer<PreviewAnswer>(session, "preview", { rerun }, fresh);
+export function Preview({ session, rerun, positions }: Props) {
+  const fresh = JSON.stringify([positions, session.traits.counts.current]);
+  const args = { rerun, ...(positions && { positions }) };
+  const { value, error } = useAnswer<PreviewAnswer>(session, "preview", args, fresh);
   return (
     <p class="quiet" testid="preview">
       {value?.text ?? (error || "What this would take…")}

@@ -2,8 +2,7 @@
 
 import type { IconName } from "../icons";
 import { Button } from "./Button";
-import type { Children } from "./dom";
-import { Menu, type Variant } from "./Menu";
+import { Menu, type Note, type Variant } from "./Menu";
 
 interface Props {
   testid: string;
@@ -14,7 +13,7 @@ interface Props {
   isPending: boolean;
   onClick: () => void;
   variants: Variant[];
-  note?: Children;
+  note?: Note;
 }
 
 export function Split({ label, variants, note, ...button }: Props) {

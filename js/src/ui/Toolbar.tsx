@@ -4,7 +4,7 @@ import { actionsOf } from "../actions";
 import { causesOf } from "../causes";
 import * as format from "../format";
 import type { Session } from "../session";
-import { isCancelable, isFailed } from "../states";
+import { isCancelable, isFailed, isUnsent } from "../states";
 import type { Args, Command } from "../wire";
 import { BellButton } from "./BellButton";
 import { Button } from "./Button";
@@ -36,7 +36,7 @@ export function Toolbar({ session }: { session: Session }) {
             {...can.run}
             {...button("run", { mode: "parallel" })}
             variants={runVariants(session, does)}
-            note={<Preview session={session} rerun={false} />}
+            note={(positions) => <Preview {...{ session, positions }} rerun={false} />}
           />
           <Split
             testid="rerun-failed"
@@ -44,7 +44,7 @@ export function Toolbar({ session }: { session: Session }) {
             {...can.rerunFailed}
             {...button("rerun", { mode: "parallel" })}
             variants={rerunVariants(session, does)}
-            note={<Preview session={session} rerun />}
+            note={(positions) => <Preview {...{ session, positions }} rerun />}
           />
           <Split
             testid="cancel"
@@ -99,6 +99,7 @@ export function Toolbar({ session }: { session: Session }) {
 type Does = (name: Command, args: Args) => () => void;
 
 function runVariants(session: Session, does: Does): Variant[] {
+  const unsent = chosen(session, isUnsent);
   return [
     {
       label: "All at once",
@@ -106,7 +107,18 @@ function runVariants(session: Session, does: Does): Variant[] {
       onClick: does("run", { mode: "parallel" }),
     },
     ...slowly(session, "run", does),
+    ...these(unsent, "selected", "run", does),
+    nextVariant(unsent, does),
   ];
+}
+
+function nextVariant(positions: number[], does: Does): Variant {
+  return {
+    label: positions.length > 0 ? `Next: the ${positions.length} selected` : "Next: the selected",
+    hint: "before the others, also in a run that goes on",
+    reason: positions.length > 0 ? "" : "No unsent job is selected",
+    onClick: does("run_next", { positions }),
+  };
 }
 
 function rerunVariants(session: Session, does: Does): Variant[] {
@@ -155,5 +167,6 @@ function chosen(session: Session, is: (state: string) => boolean): number[] {
 
 function these(positions: number[], which: string, name: Command, does: Does): Variant[] {
   if (positions.length === 0) return [];
-  return [{ label: `Only the ${positions.length} ${which}`, onClick: does(name, { positions }) }];
+  const label = `Only the ${positions.length} ${which}`;
+  return [{ label, positions, onClick: does(name, { positions }) }];
 }

@@ -21,6 +21,7 @@ interface Attributes<E> {
   onFocus?: On<E, FocusEvent>;
   onFocusIn?: On<E, FocusEvent>;
   onFocusOut?: On<E, FocusEvent>;
+  onPointerEnter?: On<E, PointerEvent>;
   onPointerDown?: On<E, PointerEvent>;
   onPointerMove?: On<E, PointerEvent>;
   onPointerUp?: On<E, PointerEvent>;

@@ -2,6 +2,7 @@
 
 import axe from "axe-core";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { StandIn } from "../../dev/standin";
 import { show } from "./page";
 
 const LIGHT = "rgb(255, 255, 255)";
@@ -75,9 +76,10 @@ describe("accessibility", () => {
 
     it(`finds nothing wrong with an open job, a deletion and a menu, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
-      const { root, el } = await show();
+      const { root, el, model } = await show();
       const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+      (model as StandIn).set({ next_up: [23, 2] });
       click("[data-testid=row-0] .cell:last-child");
       click("[data-testid=delete]");
       click(".caret");

@@ -42,13 +42,13 @@ class Keys {
   }
 
   /** To what a selector finds: along its row of buttons by arrows, from elsewhere by Tab. */
-  async to(selector: string): Promise<void> {
+  async to(selector: string, step = "{Tab}"): Promise<void> {
     await expect.poll(() => this.#root.querySelector(selector)).not.toBeNull();
     const row = this.#root.querySelector(selector)?.closest("[role=toolbar], fieldset");
     for (let i = 0; i < 40; i++) {
       const now = this.#root.activeElement;
       if (now?.matches(selector)) return;
-      await this.press(now && row?.contains(now) ? "{ArrowRight}" : "{Tab}");
+      await this.press(now && row?.contains(now) ? "{ArrowRight}" : step);
     }
     throw new Error(`no key leads to ${selector}`);
   }
@@ -224,6 +224,32 @@ const TASKS: Task[] = [
     done: async ({ sent, model }) => {
       await expect.poll(sent).toEqual(["pause {}", "resume {}"]);
       await expect.poll(() => model.get("paused")).toBe(false);
+    },
+  },
+  {
+    name: "send the last jobs next",
+    scene: "still",
+    most: 18,
+    keyboard: async (keys) => {
+      await keys.to(".cell");
+      await keys.press("{Control>}{End}{/Control}");
+      await keys.press(" ");
+      await keys.press("{ArrowUp}");
+      await keys.press(" ");
+      await keys.to("[aria-label^='More ways: Run']", "{Shift>}{Tab}{/Shift}");
+      await keys.press("{Enter}");
+      await keys.press("{ArrowUp}");
+      await keys.press("{Enter}");
+    },
+    mouse: async () => {
+      for (const position of [22, 23])
+        await at(`row-${position}`).click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
+      await more("Run").click();
+      await item("Next: the 2 selected");
+    },
+    done: async ({ sent }) => {
+      await expect.poll(sent).toEqual(['run_next {"positions":[22,23]}']);
+      await expect.element(at("row-23")).toHaveTextContent("unsent · next 2");
     },
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { actionsOf, deletionOf, headline } from "../../src/actions";
+import { actionsOf, askedFor, deletionOf, headline } from "../../src/actions";
 import { csvOf } from "../../src/csv";
-import { chipsOf, countOf, FILTERS, STATES } from "../../src/states";
+import { chipsOf, countOf, FILTERS, STATES, wordOf } from "../../src/states";
 
 describe("states", () => {
   it("are each in exactly one chip beside All", () => {
@@ -24,7 +24,23 @@ describe("states", () => {
   });
 });
 
+describe("a state's words", () => {
+  it("tell a job's place among those that are sent next, where it can be sent", () => {
+    expect(wordOf("cancel_requested")).toBe("cancel requested");
+    expect(wordOf("unsent", 2)).toBe("unsent · next 2");
+    expect(wordOf("error", 1)).toBe("error · next 1");
+    expect(wordOf("running", 1)).toBe("running");
+  });
+});
+
 describe("actions", () => {
+  it("say what was asked, and of which jobs", () => {
+    expect(askedFor("run", {})).toBe("Run asked…");
+    expect(askedFor("rerun", { positions: [0] })).toBe("Rerun asked for job 0…");
+    expect(askedFor("annotate", { position: 3 })).toBe("Annotate asked for job 3…");
+    expect(askedFor("run_next", { positions: [4, 3] })).toBe("Run next asked for 2 jobs…");
+  });
+
   it("carry their count, or the reason why they cannot be done", () => {
     const can = actionsOf({ unsent: 3, error: 1, canceled: 1, running: 2, unknown: 1 }, false);
     expect(can.run).toEqual({ label: "Run 3 unsent", reason: "" });

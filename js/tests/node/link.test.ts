@@ -184,6 +184,27 @@ describe("a command", () => {
     expect(session.pending.current.size).toBe(0);
   });
 
+  it("for jobs to be sent next shows them so at once, until Python's word is here", async () => {
+    const places = () => [...session.nextUp.current];
+    model.setTraits({ next_up: [0] });
+    session.run("run_next", { positions: [2, 1] });
+    expect(session.said.current?.text).toBe("Run next asked for 2 jobs…");
+    const wished = places();
+    expect(wished).toEqual([
+      [2, 1],
+      [1, 2],
+      [0, 3],
+    ]);
+    model.setTraits({ next_up: [2, 1, 0] });
+    expect(places()).toEqual(wished);
+    const refused = session.run("run_next", { positions: [0] });
+    expect(places()[0]).toEqual([0, 1]);
+    const message = "This dashboard is read-only.";
+    model.push({ t: "fail", id: model.lastId, code: "JobGroupError", message });
+    await refused;
+    expect(places()).toEqual(wished);
+  });
+
   it("that is refused says why", async () => {
     const outcome = session.run("run", { mode: "parallel" });
     const message = "Cannot create more than 2 jobs";

@@ -44,6 +44,7 @@ function rowsOf({ table }: Session) {
 const commands: Record<Command, true> = {
   run: true,
   rerun: true,
+  run_next: true,
   cancel: true,
   pause: true,
   resume: true,
@@ -131,8 +132,9 @@ describe("messages of the browser", () => {
     const changes = { max_shots: 1000, seed: "x", exact: false };
     session.link.do("rerun", { positions: [2], changes });
     session.link.do("annotate", { position: 2, text: "too noisy" });
+    session.link.do("run_next", { positions: [2, 0] });
     session.link.ask("job", { position: 1 });
-    session.link.ask("preview", { rerun: true });
+    session.link.ask("preview", { rerun: true, positions: [2] });
     session.link.set("selected", [[0, 1]]);
     session.link.close();
     const ids = new Map<string, string>();

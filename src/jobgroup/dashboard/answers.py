@@ -186,9 +186,9 @@ def size(group: JobGroup) -> Json:
     }
 
 
-def preview(group: JobGroup, rerun: bool) -> Json:
-    """What a run of all unsent jobs would take, or a rerun of all failed ones, in a line."""
-    return {"text": str(group.preview(rerun=rerun))}
+def preview(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
+    """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
+    return {"text": str(group.preview(positions, rerun=rerun))}
 
 
 def _summary(summary: GroupSummary) -> Json:

@@ -25,10 +25,6 @@ from jobgroup.group import JobGroup
 MOST_REMEMBERED: Final = 200
 """Answers that are kept, to be given again where one was lost."""
 
-ON_GROUP: Final = frozenset(
-    {"run", "rerun", "cancel", "pause", "resume", "resend", "confirm", "refresh"}
-)
-
 MODES: Final = ("parallel", "sequential", "queue")
 
 _log = logging.getLogger("jobgroup.dashboard")
@@ -156,7 +152,8 @@ class Handlers:
         if name == "size":
             return self._in_thread(answers.size, group)
         if name == "preview":
-            return self._in_thread(answers.preview, group, bool(args.get("rerun")))
+            of = _positions(args.get("positions"))
+            return self._in_thread(answers.preview, group, of, bool(args.get("rerun")))
         positions = _positions(args.get("positions")) or []
         wanted = partial(self._results.of, ideal=bool(args.get("ideal")))
         return self._in_thread(wanted, group, positions)

@@ -29,6 +29,19 @@ def _rerun(args: Json) -> str:
     return f"jg.rerun({', '.join([_places(args['positions']), *changes, *kept])})"
 
 
+def _run(args: Json) -> str:
+    positions = args.get("positions")
+    if positions is None:
+        return _sending("run", args)
+    return f"jg.ask('run', positions={_places(positions)})"
+
+
+def _run_next(args: Json) -> str:
+    positions = list(args["positions"])
+    in_order = positions == sorted(positions)  # a range says another order
+    return f"jg.run_next({_places(positions) if in_order else positions})"
+
+
 def _sending(verb: str, args: Json) -> str:
     """`run_parallel`, `rerun_failed_sequential` and so on."""
     given = [] if args.get("replace", True) else ["False"]
@@ -59,8 +72,9 @@ def _places(positions: Sequence[int]) -> str:
 
 
 _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
-    "run": lambda args: _sending("run", args),
+    "run": _run,
     "rerun": _rerun,
+    "run_next": _run_next,
     "cancel": _cancel,
     "resend": lambda args: "; ".join(f"jg[{p}].resend()" for p in args["positions"]),
     "confirm": lambda args: f"jg[{args['position']}].confirm({args['remote_id']!r})",

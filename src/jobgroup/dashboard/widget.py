@@ -59,6 +59,7 @@ class Dashboard(anywidget.AnyWidget):
         updated_at: when a cloud last answered, seconds since the epoch.
         active: whether anything runs, waits or is being sent, by whichever process.
         paused: whether sending is paused.
+        next_up: places of the jobs that are sent next, in order; the first fifty.
         deleted: whether the group was deleted.
         busy: what is being done, "" for nothing.
         last_error: the standing problem in a sentence, "" for none.
@@ -90,6 +91,7 @@ class Dashboard(anywidget.AnyWidget):
     updated_at = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     active = Bool(False, read_only=True).tag(sync=True)
     paused = Bool(False, read_only=True).tag(sync=True)
+    next_up = List(Int(), read_only=True).tag(sync=True)
     deleted = Bool(False, read_only=True).tag(sync=True)
     busy = Unicode("", read_only=True).tag(sync=True)
     last_error = Unicode("", read_only=True).tag(sync=True)
@@ -282,7 +284,10 @@ _SHARED = frozenset(
 )
 """The traits that a saved page begins with."""
 
-_FOLLOWED = ("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "busy")
+_FOLLOWED = (
+    *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
+    "busy",
+)
 
 
 def mimebundle(group: JobGroup, **kwargs: Any) -> Any:

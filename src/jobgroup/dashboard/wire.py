@@ -16,6 +16,7 @@ Json = dict[str, Any]
 COMMANDS: Final = (
     "run",
     "rerun",
+    "run_next",
     "cancel",
     "pause",
     "resume",

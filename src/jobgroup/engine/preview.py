@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,14 @@ class Preview:
         return f"{verb} {jobs}: {shots}, {slots}, {time}" if self.jobs else f"{verb} {jobs}"
 
 
-async def preview(session: GroupSession, *, rerun: bool) -> Preview:
+async def preview(
+    session: GroupSession, positions: Collection[int] | None, *, rerun: bool
+) -> Preview:
     """Look at the jobs that a run would send, and ask their accounts for their plans."""
     states = FAILED if rerun else {UNSENT}
     records = await session.in_thread(lambda: session.store.records(states=states))
+    if positions is not None:
+        records = [record for record in records if record.position in set(positions)]
     durations = await session.in_thread(session.store.reports.durations)
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _plan(session, target) for target in targets.values()]

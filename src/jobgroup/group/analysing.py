@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jobgroup.engine.downloads import Document, fetch
@@ -12,6 +12,7 @@ from jobgroup.group.bars import DownloadBar
 from jobgroup.group.calls import Call
 from jobgroup.group.stream import ResultStream
 from jobgroup.group.watching import Watching
+from jobgroup.job import RemoteJob
 from jobgroup.results import (
     Distributions,
     Errors,
@@ -113,20 +114,26 @@ class Analysing(Watching):
         """`distributions`, awaited."""
         return Distributions.of(await self._lines_async(refresh))
 
-    def preview(self, *, rerun: bool = False) -> Preview:
+    def preview(
+        self, jobs: Iterable[RemoteJob | int] | None = None, *, rerun: bool = False
+    ) -> Preview:
         """What a run would take: jobs, shots, free slots, time. None where that is not known.
 
         Args:
+            jobs: only these, or their places in the group; None for all.
             rerun: of the failed jobs; else of the unsent ones.
         """
-        return self._previewing(rerun).block()
+        return self._previewing(jobs, rerun).block()
 
-    async def preview_async(self, *, rerun: bool = False) -> Preview:
+    async def preview_async(
+        self, jobs: Iterable[RemoteJob | int] | None = None, *, rerun: bool = False
+    ) -> Preview:
         """`preview`, awaited."""
-        return await self._previewing(rerun).wait()
+        return await self._previewing(jobs, rerun).wait()
 
-    def _previewing(self, rerun: bool) -> Call[Preview]:
-        return Call(self._session.start(preview, self._session, rerun=rerun))
+    def _previewing(self, jobs: Iterable[RemoteJob | int] | None, rerun: bool) -> Call[Preview]:
+        places = self._places(jobs)
+        return Call(self._session.start(preview, self._session, places, rerun=rerun))
 
     def _lines(self, refresh: bool) -> list[Line]:
         if refresh:

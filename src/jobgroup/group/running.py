@@ -385,23 +385,6 @@ class Running(Watching):
         troubles = self._session.store.troubles.all()
         return troubles[0].kind if troubles else ""
 
-    def _places(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int | None) -> list[int] | None:
-        """Where jobs are in this group, given as jobs or places; negative ones from the end."""
-        if jobs is None:
-            return None
-        places = []
-        for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
-            if isinstance(job, RemoteJob):
-                if job not in self:
-                    raise ValueError(
-                        f"{job!r} is a job of {job.group_name!r}, not of the group"
-                        f" {self._session.name!r}. Nothing was done."
-                    )
-                places.append(job.position)
-            else:
-                places.append(self[job].position)
-        return [place for place in places if place is not None]
-
 
 def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
     for place, sentence in outcome["failed"].items():

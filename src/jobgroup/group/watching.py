@@ -236,6 +236,23 @@ class Watching:
         """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
         return self._in_states({"unconfirmed"}, False)
 
+    def _places(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int | None) -> list[int] | None:
+        """Where jobs are in this group, given as jobs or places; negative ones from the end."""
+        if jobs is None:
+            return None
+        places = []
+        for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
+            if isinstance(job, RemoteJob):
+                if job not in self:
+                    raise ValueError(
+                        f"{job!r} is a job of {job.group_name!r}, not of the group"
+                        f" {self._session.name!r}. Nothing was done."
+                    )
+                places.append(job.position)
+            else:
+                places.append(self[job].position)
+        return [place for place in places if place is not None]
+
     def _in_states(self, states: Iterable[str], refresh: bool) -> list[RemoteJob]:
         if refresh:
             self.refresh()
