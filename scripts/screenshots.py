@@ -68,6 +68,7 @@ NARROW = """
 from ipywidgets import Box, Layout
 Box([Dashboard(jg)], layout=Layout(width="420px"))
 """
+NEXT = 'jg.run_next([26, 24]); Dashboard(jg, filter="unsent", selected=[24, 25])'
 FAILED = 'Dashboard(jg, filter="failed", selected=[])'
 
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
@@ -75,6 +76,7 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "light": ([MIXED, "Dashboard(jg)"], False),
     "dark": ([MIXED, "Dashboard(jg)"], True),
     "narrow": ([MIXED, NARROW], False),
+    "next": ([MIXED, NEXT], False),
     "failure": ([MIXED, FAILED], False),
     "sweep": ([SWEPT, "Dashboard(jg, selected=[0, 12])"], False),
     "slots": ([MIXED, "Dashboard(jg)"], True),
@@ -119,6 +121,8 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()
+    if name == "next":
+        page.get_by_label("More ways: Run").click()
     if name == "sweep":
         page.get_by_test_id("results").click()
         page.get_by_test_id("sweep").locator("select").nth(2).select_option("circuit")

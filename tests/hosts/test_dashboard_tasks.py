@@ -1,4 +1,4 @@
-"""The ten tasks that people come for, one after another in one JupyterLab, by keyboard alone."""
+"""The eleven tasks that people come for, one after another in one JupyterLab, by keyboard alone."""
 
 from dataclasses import dataclass
 
@@ -154,6 +154,24 @@ def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
     notebook.wait_until("not Dashboard(jg).paused")
 
 
+def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
+    """All that are unsent are chosen by the box in the header; the last way of Run's menu."""
+    notebook.evaluate("jg.add_many([job(), job()])")
+    keys.to("[data-testid=chip-unsent]")
+    keys.press("Enter")
+    notebook.wait_until("Dashboard(jg).filter == 'unsent'")
+    keys.to(".cell")
+    keys.press("Space")
+    keys.to("[aria-label^='More ways: Run']", step="Shift+Tab")
+    keys.press("Enter", "ArrowUp", "Enter")
+    notebook.wait_until("jg.state.next_up == [j.position for j in jg.list_unsent_jobs()] != []")
+    first = notebook.evaluate("jg.state.next_up[0]")
+    row = notebook.page.get_by_test_id(f"row-{first}")
+    expect(row).to_contain_text("unsent · next 1")
+    notebook.evaluate("setattr(Dashboard(jg), 'selected', [])")
+    notebook.page.get_by_test_id("chip-all").click()
+
+
 def adopt_an_unconfirmed_job(notebook: Notebook, keys: Keys) -> None:
     """With the id that the cloud has, which is pasted."""
     keys.to("[data-testid=doubt] button")
@@ -199,13 +217,14 @@ TASKS = (
     cancel_what_is_on_the_cloud,
     copy_a_job_s_id,
     pause_and_resume,
+    send_jobs_before_the_others,
     export_the_failed_rows,
     open_another_group,
     delete_groups_older_than_a_date_and_undo,
 )
 
 
-def test_ten_tasks_by_keyboard(browser: Browser, jupyter: JupyterServer):
+def test_eleven_tasks_by_keyboard(browser: Browser, jupyter: JupyterServer):
     """Each is done as the kernel or the browser has it, in few keys."""
     cells = [
         cloud(),

@@ -1,0 +1,50 @@
+"""Jobs that go before the others, asked for in a real JupyterLab by mouse."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from harness.groups import cloud, group
+from harness.jupyter import JupyterServer
+
+pytestmark = pytest.mark.hosts
+
+
+def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter: JupyterServer):
+    """While a run is paused: two by Run's menu, then one by its detail, which goes before them.
+
+    The rows say their places, the line of Python is what a person would type, and the cloud gets
+    the jobs in that order once the run goes on.
+    """
+    cells = [
+        cloud(),
+        group("next", *["job()"] * 5) + "\njg.pause()\nrun = jg.start(delay=0.0)\njg",
+    ]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run_all()
+        page = notebook.page
+        for position in (2, 4):
+            page.get_by_test_id(f"row-{position}").locator(".select").click()
+        page.get_by_label("More ways: Run 5 unsent").click()
+        only = page.get_by_role("menuitem", name="Only the 2 selected")
+        expect(page.get_by_test_id("preview")).to_contain_text("Run 5 jobs")
+        only.hover()
+        expect(page.get_by_test_id("preview")).to_contain_text("Run 2 jobs")
+        page.get_by_role("menuitem", name="Next: the 2 selected").click()
+        expect(page.get_by_test_id("row-2")).to_contain_text("unsent · next 1")
+        expect(page.get_by_test_id("row-4")).to_contain_text("unsent · next 2")
+        expect(page.get_by_test_id("live")).to_contain_text("job 2 goes first, then 1 more")
+        expect(page.locator(".python")).to_contain_text("jg.run_next([2, 4])")
+        notebook.wait_until("Dashboard(jg).next_up == [2, 4]")
+
+        page.get_by_test_id("row-3").locator("[data-column=state]").click()
+        page.get_by_test_id("run-next").click()
+        expect(page.get_by_test_id("row-3")).to_contain_text("unsent · next 1")
+        expect(page.get_by_test_id("row-4")).to_contain_text("unsent · next 3")
+        notebook.wait_until("Dashboard(jg).next_up == [3, 2, 4]")
+
+        page.get_by_test_id("pause").click()
+        expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
+        sent = "sorted(range(5), key=lambda i: jg.changes_since(0).records[i].sent_at)"
+        assert notebook.evaluate(sent) == [3, 2, 4, 0, 1]
+        expect(page.get_by_test_id("grid")).not_to_contain_text("next")
+        notebook.assert_quiet()
