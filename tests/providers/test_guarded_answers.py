@@ -127,3 +127,14 @@ async def test_an_error_of_ours_in_making_one_stays_what_it_is(install):
     install("odd", source)
     with pytest.raises(CredentialsError, match=r"^plain http$"):
         providers.provider_for(Account("https://x.example", "", lambda: "t"), "odd")
+
+
+async def test_a_package_that_cannot_be_read_harms_no_cloud_of_ours(install, tmp_path):
+    """Other packages' providers cannot be looked for then, which is said; ours need no look."""
+    install("odd", SOURCE)
+    (listed,) = tmp_path.rglob("entry_points.txt")
+    listed.write_bytes(b"[jobgroup.providers]\nodd = \xff\xfe:create\n")
+    account = Account("https://x.example", "", lambda: "t")
+    with pytest.raises(BrokenProviderError, match=r"entry points .* cannot be read"):
+        providers.provider_for(account, "odd")
+    await providers.provider_for(account, "quandela").aclose()
