@@ -53,3 +53,28 @@ def test_an_answer_that_is_missing_is_no_answer():
     good = RemoteStatus("running", "running")
     assert merged([good, error]) is error
     assert merged([good, None]) is None
+
+
+def test_the_reason_names_the_part_that_has_it():
+    """Counted from one, as people count."""
+    told = merged(
+        [
+            RemoteStatus("completed", "success", "fine"),
+            RemoteStatus("failed", "error", "too hot"),
+            RemoteStatus("cancelled", "canceled"),
+        ]
+    )
+    assert (told.word, told.message) == ("failed", "2 of 3: too hot")
+
+
+def test_what_has_not_ended_has_no_duration_yet():
+    """A part that succeeded counts as whole, one that waits as nothing."""
+    told = merged(
+        [
+            RemoteStatus("completed", "success", None, None, 11.0, 14.0, 5.0, 100),
+            RemoteStatus("running", "running", None, 0.5, 10.0, 12.0),
+            RemoteStatus("waiting", "waiting"),
+        ]
+    )
+    assert (told.state, told.progress, told.duration_s) == ("running", 0.5, None)
+    assert (told.created_at, told.started_at, told.shots) == (10.0, 12.0, 100)

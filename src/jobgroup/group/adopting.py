@@ -68,8 +68,6 @@ class Adoption:
             )
         body = dict(submission.body or {})
         params, facts = adapters.described(body)
-        if body:
-            body.setdefault("platform_name", platform)
         return NewJob(
             name=submission.name or found.status.name or str(params.get("command") or "unnamed"),
             target=self._target._replace(platform=platform),
