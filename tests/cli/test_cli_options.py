@@ -130,3 +130,20 @@ def test_a_rerun_that_is_appended_says_of_what(read, ended):
     assert told["sent"] == [3]
     assert [job["rerun_of"] for job in read("show", "sweep", "1", "3")] == [None, 1]
     assert _attempts(ended) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(("--delay", "inf"), ("--delay", "nan"), ("--queue", "--concurrent", "0")),
+        *(("--stop-after-failures", "1"), ("--queue", "--stop-after-failures", "0")),
+        ("--delay", "0", "--concurrent", "1"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_misuse(call, prepared, options):
+    """Also limits that the way of running does not know; nothing is sent."""
+    group = prepared(jobs=1)
+    done = call("run", "sweep", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+    assert _attempts(group) == [0]
