@@ -122,7 +122,7 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     since = datetime.fromtimestamp(held.since, UTC)
     return GroupBusyError(
         f"The group is being run by process {held.pid} on {held.host}, since"
-        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was sent from here. Wait for it or stop"
+        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was done from here. Wait for it or stop"
         " it; looking, canceling and the dashboard's buttons work meanwhile.",
         host=held.host,
         pid=held.pid,
