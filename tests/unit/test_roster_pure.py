@@ -22,13 +22,14 @@ class Cloud:
     def __init__(self, count: int, slots: int, duration_s: float, target: Target = TARGET) -> None:
         self.rows = [Pollable(i + 1, i, f"r{i}", target, 0.0) for i in range(count)]
         self._slots, self._duration_s = slots, duration_s
+        self.begins: dict[int, float] = {}
         self.asked = 0
         self.lags_s: list[float] = []
 
     def answer(self, position: int, now: float) -> RemoteStatus:
         """What it tells of a job."""
         self.asked += 1
-        start = position // self._slots * self._duration_s
+        start = self.begins.get(position, position // self._slots * self._duration_s)
         if now < start:
             return RemoteStatus(word="waiting", state="waiting")
         if now < start + self._duration_s:
@@ -188,3 +189,21 @@ def test_a_cancellation_is_watched_closely():
     assert roster.take_due(301.0) == [job]
     roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 301, 301)
     assert roster.next_at < 302
+
+
+@pytest.mark.parametrize("duration_s", [0.2, 0.7])
+def test_what_short_jobs_take_is_found_out(duration_s):
+    """On a cloud that tells whole seconds: after a few, their ends are asked for when they come."""
+    cloud, roster = Cloud(60, 1, duration_s), Roster()
+    now = 0.0
+    for position in range(60):
+        row = Pollable(position + 1, position, f"r{position}", TARGET, now)
+        cloud.begins[position] = now
+        roster.update([row], position + 1, now, now)
+        while list(roster):
+            for job in roster.take_due(now):
+                roster.answered(job, cloud.answer(job.position, now), now, now)
+            now += 0.001
+    assert len(cloud.lags_s) == 60
+    assert max(cloud.lags_s[30:]) <= 0.12 * duration_s
+    assert cloud.asked <= 60 * 2 + 40

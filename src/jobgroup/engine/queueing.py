@@ -109,6 +109,7 @@ class _Account:
         self._free = 0.0
         self._counted: set[int] = set()  # of mine, when the cloud last told how full it is
         self._counted_at = 0.0
+        self._told_free = 0  # of mine: had ended then, which is to be heard of yet
         self._perhaps_free = 0
         self._backoff = Backoff(*ASK_FREE_EVERY_S)
         self._ask_at = 0.0
@@ -194,7 +195,9 @@ class _Account:
             self._doubts = 0
             self._is_in_doubt = False
             self._backoff.reset()
-            if sent_at is not None:
+            if sent_at is None:
+                self._free += 1
+            else:
                 self._mine.add(sent_at)
         finally:
             self._in_flight -= 1
@@ -203,8 +206,9 @@ class _Account:
     async def _settle(self) -> None:
         """Count what has ended of the jobs sent here; each gives its slot back.
 
-        That of one which may have ended before the cloud told its free slots may be among those:
-        the cloud is asked again, instead of being sent a job that it would refuse.
+        That of one which had ended before the cloud told its free slots is among those already.
+        Where others have jobs there too, nobody knows which those are: the cloud is asked again,
+        instead of being sent a job that it would refuse.
         """
         if not self._mine:
             return
@@ -220,27 +224,41 @@ class _Account:
                     self._perhaps_free += 1
                     self._ask_at = 0.0
                     self._backoff.reset()
+                elif self._told_free:
+                    self._told_free -= 1
                 else:
                     self._free += 1
+                    self._ask_at = time.monotonic() + ASK_FREE_EVERY_S[0]
         if self._run.should_stop_for_failures():
             self._has_failed_enough = True
 
-    def _note_counted(self) -> None:
-        """The cloud has just told how full it is: these jobs were among those that fill it."""
-        self._counted, self._counted_at = set(self._mine), time.monotonic()
+    def _note_counted(self, filled: float = math.inf) -> None:
+        """The cloud has just told how many jobs fill it, these among them.
+
+        If they are no more than these, all of them are these, and what is lacking has ended.
+        """
+        if filled <= len(self._mine):
+            self._told_free = len(self._mine) - int(filled)
+            self._counted.clear()
+        else:
+            self._told_free = 0
+            self._counted, self._counted_at = set(self._mine), time.monotonic()
 
     async def _free_slots(self) -> float:
         perhaps, self._perhaps_free = self._perhaps_free, 0
         try:
             provider = await self._run.session.provider(self._target)
-            free = (await provider.availability()).queue_free
-            self._note_counted()
+            told = await provider.availability()
         except (CloudUnreachableError, CloudBusyError):
             # the first send tells the user of it, if it goes on
             return float(perhaps) if self._run.tally.sent or self._is_in_doubt else 1.0
         except JobGroupError:
             return 1.0  # this cloud does not tell: try, and be told by its refusal
-        return math.inf if free is None else float(free)
+        if told.queue_free is None:
+            self._note_counted()
+            return math.inf
+        self._note_counted((told.queue_max or math.inf) - told.queue_free)
+        return float(told.queue_free)
 
 
 async def launchable(

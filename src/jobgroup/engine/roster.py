@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -30,6 +31,9 @@ HANDFUL = 5
 
 FEWEST_ENDS = 3
 """Of jobs of a platform, below which nothing is expected of the next one."""
+
+LAST = 8
+"""Ends of a platform that tell when its next jobs will end: these may take longer than before."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,39 +67,48 @@ class _Lane:
 
     waiting: dict[int, Watched] = field(default_factory=dict)
     running: dict[int, Watched] = field(default_factory=dict)
-    ends: int = 0
-    shortest_s: float = math.inf
+    expected_s: float = 0.0
+    """How long a job runs at least, as far as those before it tell; 0.0 for unknown."""
     turn_at: float = -math.inf
     """The last moment for which a question about one of a crowd is planned."""
     asked_all_at: float = -math.inf
-
-    @property
-    def expected_s(self) -> float:
-        """How long a job runs at least, as far as those before it tell; 0.0 for unknown."""
-        return self.shortest_s if self.ends >= FEWEST_ENDS else 0.0
+    _ran_s: float = 0.0
+    _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
 
     @property
     def first_s(self) -> float:
         """When to ask for the first time about a job that was just sent."""
         if self.expected_s:
             return min(FIRST_S, self.expected_s)
-        return FIRST_S if len(self.waiting) > FRONTIER and not self.ends else 0.0
+        return FIRST_S if len(self.waiting) > FRONTIER and not self._ended_s else 0.0
 
     @property
     def is_crowd(self) -> bool:
         """Whether its jobs are asked about in turn: if one tells how long they take, all do."""
         return len(self.running) > FRONTIER and not self.expected_s
 
-    def note_end(self, job: Watched, answer: RemoteStatus, asked_at_utc: float) -> None:
-        """Learn from a job that has succeeded how long after its begin it is worth asking."""
+    def learn(self, job: Watched, answer: RemoteStatus, asked_at_utc: float) -> None:
+        """From a job that still ran, or has succeeded: how long after its begin to ask.
+
+        What a job takes lies between the latest age at which one was seen to run and the earliest
+        at which one had ended: asked about in the middle, until that is within a tenth. Where they
+        overlap, jobs take different times, and the earliest end counts.
+        """
         began = answer.started_at or job.running_since
-        if answer.state != "success" or began is None:
+        if began is None:
             return
-        took_s = asked_at_utc - _within(began, job.sent_at, asked_at_utc)
-        if answer.duration_s:
-            took_s = min(took_s, answer.duration_s + 1.0)  # told in whole seconds, cut off
-        self.shortest_s = min(self.shortest_s, took_s)
-        self.ends += 1
+        age_s = asked_at_utc - _within(began, job.sent_at, asked_at_utc)
+        if answer.state == "running":
+            self._ran_s = max(self._ran_s, age_s)
+        elif answer.state == "success":
+            if answer.duration_s:  # told in whole seconds, cut off
+                self._ran_s = max(self._ran_s, answer.duration_s)
+                age_s = min(age_s, answer.duration_s + 1.0)
+            self._ended_s.append(age_s)
+        if len(self._ended_s) >= FEWEST_ENDS:
+            ended_s = min(self._ended_s)
+            is_known = ended_s - self._ran_s <= AGE_FRACTION * ended_s
+            self.expected_s = ended_s if is_known else (self._ran_s + ended_s) / 2
 
     @property
     def front(self) -> list[Watched]:
@@ -134,7 +147,7 @@ class Roster:
                 lane = self._lanes.setdefault(known.target, _Lane())
                 lane.waiting[known.position] = known
                 age_s = now_utc - row.sent_at
-                first_s = lane.first_s if 0 <= age_s < lane.first_s else -math.inf
+                first_s = lane.first_s - age_s if 0 <= age_s < lane.first_s else -math.inf
                 self.schedule(known, now + first_s)
             if known is not None and row.is_canceling and known.canceling_since is None:
                 known.canceling_since = now_utc
@@ -152,11 +165,12 @@ class Roster:
         lane = self._lanes[job.target]
         if answer.state in TERMINAL:
             self._drop(job)
-            for following in islice(lane.waiting.values(), 1):  # it has the slot by now
-                self.schedule(following, now)
+            for following in islice(lane.waiting.values(), 1):
+                if following.asked_at > -math.inf:  # it did wait, and has the slot by now
+                    self.schedule(following, now)
             if not lane.expected_s and answer.state != "canceled":
                 self._ask_all(lane, now)
-            lane.note_end(job, answer, now_utc - took_s)
+            lane.learn(job, answer, now_utc - took_s)
             return
         if job.is_waiting and answer.state != "waiting":
             del lane.waiting[job.position]
@@ -168,6 +182,7 @@ class Roster:
             del lane.running[job.position]
             lane.waiting[job.position] = job
             job.is_waiting = True
+        lane.learn(job, answer, now_utc - took_s)
         if lane.is_crowd and not job.is_waiting and job.canceling_since is None:
             self.schedule(job, self._turn_at(job, lane, now, now_utc))
         else:

@@ -49,6 +49,8 @@ class Watcher:
         self._watching = 0
         self._is_polling = False
         self._asking = anyio.Lock()
+        self._rounds: set[anyio.Event] = set()
+        self._said = ""
         self._round_s = 0.0
         self._load_s = 0.0
         self._look_for_dead_at = 0.0
@@ -78,6 +80,8 @@ class Watcher:
         """
         began = time.monotonic()
         async with self._asking:
+            for under_way in list(self._rounds):
+                await under_way.wait()
             await self._load()
             # a caller in a tight loop gets at most half of the time spent in asking
             fresh_since = began - max(FRESH_S, self._round_s)
@@ -117,37 +121,51 @@ class Watcher:
         self._group.changed()
 
     async def _poll(self) -> None:
-        said = ""
         while self._watching:
             change = self._group.change
             try:
                 pause_s = await self._poll_once()
-                said = ""
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
-                if str(error) != said:  # a group may stay deleted for as long as it is watched
-                    said = str(error)
-                    self._group.log.warning("watching %s: %s", self._group.name, said)
+                self._tell(error)
                 pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
             await self._group.next_change(max(pause_s, 0.005), change)
         self._is_polling = False
 
     async def _poll_once(self) -> float:
-        """Ask about what is due; returns the seconds until more is."""
+        """Begin to ask about what is due; returns the seconds until more is."""
         async with self._asking:
             now = time.monotonic()
             if now >= self._look_for_dead_at and not self._lease.is_held:
                 self._look_for_dead_at = now + 2.0
                 await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
-            due = self._roster.take_due(now)
-            try:
-                await self._ask([w for w in due if self._not_before(w) <= now])
-            finally:  # whatever happened, each is asked about again
-                for watched in due:
-                    if watched.due_at == math.inf:  # it got no answer
-                        self._roster.schedule(watched, max(now + 1, self._not_before(watched)))
+            if due := self._roster.take_due(now):
+                under_way = anyio.Event()
+                self._rounds.add(under_way)
+                self._group.loop.spawn(self._round, due, under_way)
             return min(1.0, self._roster.next_at - time.monotonic())
+
+    async def _round(self, due: list[Watched], under_way: anyio.Event) -> None:
+        """Ask about jobs; what is due meanwhile is asked about in another round."""
+        began = time.monotonic()
+        try:
+            await self._ask([w for w in due if self._not_before(w) <= began])
+            self._said = ""
+        except Exception as error:  # noqa: BLE001  (what is not on disk is asked about again)
+            self._tell(error)
+        finally:
+            for watched in due:
+                if watched.due_at == math.inf:  # it got no answer
+                    self._roster.schedule(watched, max(began + 1, self._not_before(watched)))
+            self._rounds.discard(under_way)
+            under_way.set()
+
+    def _tell(self, error: Exception) -> None:
+        """Once: a group may stay deleted for as long as it is watched."""
+        if str(error) != self._said:
+            self._said = str(error)
+            self._group.log.warning("watching %s: %s", self._group.name, error)
 
     def _not_before(self, watched: Watched) -> float:
         """Until when the job's account is left alone."""
@@ -158,15 +176,14 @@ class Watcher:
         """Bring the list of what may still change up to date with the file."""
         store, known = self._group.store, self._roster.version
 
-        def look() -> tuple[int, Sequence[Pollable]]:
-            version = store.version
+        def look() -> tuple[int, Sequence[Pollable], float]:
+            began, version = time.monotonic(), store.version
             if version == known:
-                return version, ()
-            return version, store.reports.pollable(known if 0 < known < version else 0)
+                return version, (), 0.0
+            rows = store.reports.pollable(known if 0 < known < version else 0)
+            return version, rows, time.monotonic() - began
 
-        began = time.monotonic()
-        version, rows = await self._group.in_thread(look)
-        self._load_s = time.monotonic() - began if rows else 0.0
+        version, rows, self._load_s = await self._group.in_thread(look)
         if version < known:  # an older file was brought back
             self._roster = Roster()
         self._roster.update(rows, version, time.monotonic(), time.time())
