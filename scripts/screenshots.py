@@ -68,7 +68,7 @@ NARROW = """
 from ipywidgets import Box, Layout
 Box([Dashboard(jg)], layout=Layout(width="420px"))
 """
-NEXT = 'jg.run_next([26, 24]); Dashboard(jg, filter="unsent", selected=[24, 25])'
+NEXT = 'jg.run_next([26, 24]); Dashboard(jg, filter="unsent", selected=[])'
 FAILED = 'Dashboard(jg, filter="failed", selected=[])'
 
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
@@ -122,7 +122,8 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()
     if name == "next":
-        page.get_by_label("More ways: Run").click()
+        page.get_by_test_id("row-25").locator("[data-column=state]").click()
+        page.get_by_test_id("run-next").wait_for()
     if name == "sweep":
         page.get_by_test_id("results").click()
         page.get_by_test_id("sweep").locator("select").nth(2).select_option("circuit")
