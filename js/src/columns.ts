@@ -21,7 +21,7 @@ const column = (name: string, title: string, kind: Kind, width: number): Column 
 
 export const FIXED: readonly Column[] = [
   column("position", "#", "number", 44),
-  column("state", "Status", "state", 124),
+  column("state", "Status", "state", 148),
   column("name", "Name", "text", 128),
   column("platform", "Platform", "text", 104),
   column("account", "Account", "text", 96),
