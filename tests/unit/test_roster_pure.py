@@ -108,6 +108,31 @@ def test_a_large_roster_asks_within_the_rate():
     assert cloud.asked <= 1000 + 1000 * 7
 
 
+@pytest.mark.parametrize(("slots", "duration_s"), [(2, 0.1), (5, 0.2), (8, 0.4)])
+def test_a_long_queue_of_short_jobs_is_asked_about_where_it_moves(slots, duration_s):
+    """A thousand jobs on a cloud, hundreds of which end before the rate allows to ask about each:
+    one that ended points to the next, and who waits behind one that waits is not asked about.
+    """
+    cloud = Cloud(1000, slots, duration_s)
+    cloud.watch(Roster())
+    assert cloud.asked <= 1.7 * 1000
+    assert max(cloud.lags_s) <= 1.0
+
+
+def test_who_waits_far_back_is_asked_about_all_the_same():
+    """Somebody may have canceled it elsewhere: once a minute, before its turn has come."""
+    cloud, roster = Cloud(200, 1, 3600.0), Roster()
+    roster.update(cloud.rows, 1, 0.0, 0.0)
+    asked: set[int] = set()
+    now = 0.0
+    while now < 70:
+        for job in roster.take_due(now):
+            asked.add(job.position)
+            roster.answered(job, cloud.answer(job.position, now), now, now)
+        now = max(now + 0.005, roster.next_at)
+    assert asked == set(range(200))
+
+
 def test_what_is_due_at_once_is_asked_about_within_the_rate():
     """A volley, then so many a second; nobody is left out. The first look is free."""
     roster = Roster()

@@ -26,6 +26,10 @@ FRONTIER = 8
 """Waiting jobs of a platform that are watched as closely as running ones: the next to start. And
 how many that run are watched each by itself, while nobody knows how long they take."""
 
+UNHURRIED_S = 0.5
+"""At least so long between two questions about a job behind which more wait than can be asked about
+in a second: its end leaves no slot empty."""
+
 SAMPLE = 4
 """As so many jobs is a crowd watched of which nobody knows how long they take."""
 

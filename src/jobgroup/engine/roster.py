@@ -17,6 +17,7 @@ from jobgroup.engine.pacing import (
     NEXT_FRACTION,
     RATE_PER_S,
     SAMPLE,
+    UNHURRIED_S,
     VOLLEY,
     far_delay_s,
     jittered,
@@ -49,6 +50,8 @@ class Watched:
     active_at: float = -math.inf
     due_at: float = -math.inf
     is_waiting: bool = True
+    is_put_off: bool = False
+    """Whether its first question has to wait, as others wait before it."""
     running_since: float | None = None
     canceling_since: float | None = None
     not_found: int = 0
@@ -81,6 +84,13 @@ class _Lane:
         if self.expected_s:
             return min(FIRST_S, self.expected_s)
         return FIRST_S if len(self.waiting) > FRONTIER and not self._ended_s else 0.0
+
+    @property
+    def is_queue(self) -> bool:
+        """Whether more wait than can be asked about in a second, and the first is known to wait."""
+        if len(self.waiting) <= RATE_PER_S:
+            return False
+        return next(iter(self.waiting.values())).asked_at > -math.inf
 
     @property
     def is_crowd(self) -> bool:
@@ -166,8 +176,8 @@ class Roster:
         if answer.state in TERMINAL:
             self._drop(job)
             for following in islice(lane.waiting.values(), 1):
-                if following.asked_at > -math.inf:  # it did wait, and has the slot by now
-                    self.schedule(following, now)
+                if following.asked_at > -math.inf or following.is_put_off:
+                    self.schedule(following, now)  # it did wait, and has the slot by now
             if not lane.expected_s and answer.state != "canceled":
                 self._ask_all(lane, now)
             lane.learn(job, answer, now_utc - took_s)
@@ -177,7 +187,7 @@ class Roster:
             lane.running[job.position] = job
             job.running_since = _within(answer.started_at or now_utc, job.sent_at, now_utc)
             job.is_waiting = False
-            self._hasten(lane, now_utc)
+            self._hasten(lane, now, now_utc)
         elif not job.is_waiting and answer.state == "waiting":
             del lane.running[job.position]
             lane.waiting[job.position] = job
@@ -208,14 +218,21 @@ class Roster:
         due = []
         while self._due and self._due[0][0] <= now:
             at, _, job = self._due[0]
-            if job.due_at == at and self._jobs.get(job.position) is job:
-                if at > -math.inf:
-                    if self._allowed < 1:
-                        break
-                    self._allowed -= 1
-                job.due_at = math.inf
-                due.append(job)
+            if job.due_at != at or self._jobs.get(job.position) is not job:
+                heapq.heappop(self._due)
+                continue
+            if self._can_only_wait(job):
+                heapq.heappop(self._due)
+                job.is_put_off = True
+                self.schedule(job, now + jittered(LONGEST_S, job.attempt_id))
+                continue
+            if at > -math.inf:
+                if self._allowed < 1:
+                    break
+                self._allowed -= 1
             heapq.heappop(self._due)
+            job.due_at = math.inf
+            due.append(job)
         return due
 
     @property
@@ -225,6 +242,13 @@ class Roster:
         if self._allowed < 1:
             at = max(at, self._allowed_at + (HANDFUL - self._allowed) / RATE_PER_S)
         return at
+
+    def _can_only_wait(self, job: Watched) -> bool:
+        """Whether a job that was just sent is far behind others that wait themselves."""
+        if job.asked_at > -math.inf or job.due_at == -math.inf or job.is_put_off:
+            return False
+        lane = self._lanes[job.target]
+        return lane.is_queue and not any(job is other for other in lane.front)
 
     def _drop(self, job: Watched) -> None:
         """A job has ended, or is another's attempt by now."""
@@ -247,19 +271,29 @@ class Roster:
             return
         lane.asked_all_at = now
         crowd = [job for job in lane.running.values() if job.asked_at < now]
-        crowd += [job for job in lane.waiting.values() if job.asked_at == -math.inf]
+        crowd += [
+            job
+            for job in lane.waiting.values()
+            if job.asked_at == -math.inf and not job.is_put_off
+        ]
         lane.turn_at = -math.inf
         for job in crowd:
             self.schedule(job, now)
 
-    def _hasten(self, lane: _Lane, now_utc: float) -> None:
+    def _hasten(self, lane: _Lane, now: float, now_utc: float) -> None:
         """Some that were far back in the queue are among the next to start now."""
         for job in lane.front:
-            at = job.asked_at + self._delay_s(job, lane, now_utc)
+            asked_at = now if job.is_put_off and job.asked_at == -math.inf else job.asked_at
+            at = asked_at + self._delay_s(job, lane, now_utc)
             if -math.inf < at < job.due_at < math.inf:
                 self.schedule(job, at)
 
     def _delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
+        delay_s = self._wanted_delay_s(job, lane, now_utc)
+        is_unhurried = len(lane.waiting) > RATE_PER_S and job.canceling_since is None
+        return max(delay_s, UNHURRIED_S) if is_unhurried else delay_s
+
+    def _wanted_delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
         age_s = now_utc - (job.canceling_since or job.running_since or job.sent_at)
         if job.canceling_since is not None:
             delay_s = poll_delay_s(age_s)
