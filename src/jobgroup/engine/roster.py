@@ -272,9 +272,7 @@ class Roster:
         lane.asked_all_at = now
         crowd = [job for job in lane.running.values() if job.asked_at < now]
         crowd += [
-            job
-            for job in lane.waiting.values()
-            if job.asked_at == -math.inf and not job.is_put_off
+            job for job in lane.waiting.values() if job.asked_at == -math.inf and not job.is_put_off
         ]
         lane.turn_at = -math.inf
         for job in crowd:
