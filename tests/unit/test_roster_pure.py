@@ -119,6 +119,21 @@ def test_a_long_queue_of_short_jobs_is_asked_about_where_it_moves(slots, duratio
     assert max(cloud.lags_s) <= 1.0
 
 
+def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
+    """While they are sent, ten a second, to a cloud that ends four a second."""
+    cloud, roster = Cloud(600, 2, 0.5), Roster()
+    now, sent = 0.0, 0
+    while sent < 600 or list(roster):
+        while sent < 600 and sent / 10 <= now:
+            roster.update([cloud.rows[sent]._replace(sent_at=now)], sent + 1, now, now)
+            sent += 1
+        for job in roster.take_due(now):
+            roster.answered(job, cloud.answer(job.position, now), now, now)
+        now += 0.02
+    assert len(cloud.lags_s) == 600
+    assert cloud.asked <= 3 * 600
+
+
 def test_who_waits_far_back_is_asked_about_all_the_same():
     """Somebody may have canceled it elsewhere: once a minute, before its turn has come."""
     cloud, roster = Cloud(200, 1, 3600.0), Roster()

@@ -90,7 +90,8 @@ class _Lane:
         """Whether more wait than can be asked about in a second, and the first is known to wait."""
         if len(self.waiting) <= RATE_PER_S:
             return False
-        return next(iter(self.waiting.values())).asked_at > -math.inf
+        first = next(iter(self.waiting.values()))
+        return first.is_put_off or first.asked_at > -math.inf
 
     @property
     def is_crowd(self) -> bool:
