@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jobgroup.adapters.base import JobDraft
 from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
-from jobgroup.status import ON_CLOUD, UNSENT, JobStatus, RunningStatus
+from jobgroup.status import LOST, ON_CLOUD, UNSENT, JobStatus, RunningStatus
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -322,14 +322,20 @@ class RemoteJob:
         self._do("confirm", position=self._position, remote_id=remote_id)
 
     def resend(self) -> None:
-        """Send an unconfirmed job again, knowing that the first request may have made a job too.
+        """Send a job again of which it is not known what became.
+
+        One that is unconfirmed, knowing that the first request may have made a job too; or one
+        that is unknown, as its cloud has no such job any more.
 
         Raises:
-            RuntimeError: it is not unconfirmed.
+            RuntimeError: it is neither.
             JobGroupError: it could not be sent; it is unsent then.
         """
-        if self.state != "unconfirmed":
-            raise RuntimeError(f"Job {self._position} is not unconfirmed, it is {self.state}.")
+        if self.state != "unconfirmed" and self._record.word != LOST:
+            raise RuntimeError(
+                f"Job {self._position} is neither unconfirmed nor lost by its cloud, it is"
+                f" {self.state}."
+            )
         self._do("resend", positions=[self._position])
 
     def get_results(self) -> Any:

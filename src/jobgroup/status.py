@@ -72,6 +72,9 @@ STATES: Final = (
 )
 """Every state, in the order in which a dashboard shows them."""
 
+LOST: Final = "404"
+"""The word of a job that is *unknown* because its cloud has no such job (any more)."""
+
 TERMINAL: Final = frozenset({"success", "error", "canceled"})
 """Never asked about again."""
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from jobgroup import JobGroup, set_token
+from jobgroup import JobGroup, TokenRefusedError, set_token
 
 # -- in the background -----------------------------------------------------------------------------
 
@@ -38,6 +38,29 @@ def test_start_waits_out_a_refused_token(group, scripted, until):
     set_token(good, url=scripted.url)
     assert future.result(30)["done"] == [0, 1]
     assert jg.state.trouble == ""
+
+
+def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripted, until):
+    """A blocking run beside it raises, instead of waiting as long; then the first one goes on."""
+    jg = group(scripted, 2)
+    good = scripted.token
+    set_token("expired", url=scripted.url)
+    future = jg.start()
+    until(lambda: jg.state.trouble == "token")
+    with pytest.raises(TokenRefusedError):
+        jg.run_parallel()
+    assert not future.done()
+    set_token(good, url=scripted.url)
+    assert sorted(future.result(30)["done"]) == [0, 1]
+    assert len(scripted.ids()) == 2
+
+
+def test_a_run_without_jobs_is_a_mistake(group, scripted):
+    """Nothing is sent; a warning says so, and which group may have been meant."""
+    group(scripted, 1, name="calibration")
+    with pytest.warns(UserWarning, match="'calibratoin' has no jobs.* Did you mean 'calibration'"):
+        JobGroup("calibratoin").run_parallel()
+    assert scripted.count("create") == 0
 
 
 def test_pause_holds_back_the_rest(group, scripted):

@@ -167,8 +167,33 @@ def test_resending_an_unconfirmed_job(lost, scripted):
     assert (lost[0].id, lost[0].state) == (scripted.ids()[0], "waiting")
     assert [a.state for a in lost[0].attempts][1:] == ["waiting"]
     assert len(lost[0].attempts) == 2
-    with pytest.raises(RuntimeError, match="not unconfirmed"):
+    with pytest.raises(RuntimeError, match="neither unconfirmed nor lost"):
         lost[0].resend()
+
+
+def test_resending_what_the_cloud_has_forgotten(group, scripted, until):
+    """A job of which its cloud knows nothing any more can be sent again, if the user wants it."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    forgotten = jg[0].id
+    scripted.faults["status"] = lambda _, asked: (
+        (404, {"error": f"Not found job: {asked.id}"}) if asked.id == forgotten else None
+    )
+
+    def is_given_up() -> bool:
+        jg.refresh()
+        return jg[0].state == "unknown"
+
+    until(is_given_up)
+    jg.rerun_failed_parallel()
+    assert scripted.count("create", "rerun") == 1
+    jg[0].resend()
+    assert jg[0].id not in (forgotten, None)
+    assert [a.remote_id for a in jg[0].attempts] == [forgotten, jg[0].id]
+    assert [a.state for a in jg[0].attempts] == ["unknown", "waiting"]
+    scripted.tell(jg[0].id, "completed")
+    jg.wait(30)
+    assert jg[0].state == "success"
 
 
 def test_a_resend_that_is_refused_leaves_the_job_unsent(lost, scripted):

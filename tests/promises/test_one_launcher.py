@@ -81,6 +81,32 @@ def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until
     assert len(cloud.jobs()) == 3
 
 
+def test_what_was_asked_of_a_process_that_ends_is_done_by_who_asked(
+    group, child, cloud, ledger, until
+):
+    """A run that another process took over and could not finish is carried on here, to its end."""
+    cloud.set_plan(max_queue=1)
+    jg = group(3)
+    blocker = group(1, "somebody else's", duration_s=60)
+    blocker.run_parallel()
+    first = child("run = JobGroup.open('experiment').start(queue=True); say(1); hear()")
+    first.hear()
+    until(lambda: jg.state.active)
+    asked = jg.start(queue=True)
+
+    def is_taken() -> bool:
+        with closing(sqlite3.connect(group_path("experiment"), timeout=30)) as file:
+            return file.execute("SELECT state FROM commands").fetchall() == [("taken",)]
+
+    until(is_taken)
+    first.tell()
+    first.all()
+    assert not asked.done()
+    blocker.cancel_all()
+    assert asked.result(60)["done"] == [0, 1, 2]
+    ledger(jg).check().each_once("0", "1", "2")
+
+
 def test_the_launcher_is_named_with_the_time_when_it_began(group, child, cloud, until):
     """Not with that of its last sign of life."""
     jg = group(1, duration_s=60)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -64,13 +65,14 @@ async def serve(session: GroupSession) -> None:
 async def _serve_one(
     session: GroupSession, command_id: int, name: str, args: Mapping[str, Any]
 ) -> None:
-    state, outcome = "done", dict[str, Any]()
+    finish = partial(session.store.commands.finish, command_id)
     try:
-        async with session.lease.held():
+        async with session.lease.held():  # who asks must not take this process for a dead one
             outcome = await _COMMANDS[name](session, **args)
+            if not session.loop.is_closing:  # else it was broken off: who asks goes on with it
+                await session.in_thread(finish, "done", outcome)
     except Exception as error:  # noqa: BLE001  (it is the asker's to see)
-        state, outcome = "failed", {"text": str(error), "done": [], "failed": {}}
-    await session.in_thread(session.store.commands.finish, command_id, state, outcome)
+        await session.in_thread(finish, "failed", {"text": str(error), "done": [], "failed": {}})
 
 
 async def _is_run_elsewhere(session: GroupSession) -> bool:
@@ -94,7 +96,8 @@ async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any])
         if command is not None and command.state == "failed":
             raise JobGroupError(str(command.outcome.get("text", "It failed.")))
         if not await _is_run_elsewhere(session):
-            if await session.in_thread(commands.withdraw, command_id):
+            is_ours = await session.in_thread(commands.withdraw, command_id)
+            if is_ours or name == "run":  # what the other process has sent is unsent no more
                 outcome: Outcome = await _COMMANDS[name](session, **args)
                 return outcome
             if command is not None and command.state == "taken":

@@ -7,16 +7,17 @@ and does not mind how long that takes.
 
 from __future__ import annotations
 
+import anyio
+
 from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.pacing import Backoff
-from jobgroup.engine.plans import Plan, Tally
+from jobgroup.engine.plans import Plan, Tally, UnderWay
 from jobgroup.engine.queueing import send_queued
 from jobgroup.engine.runs import Run
 from jobgroup.engine.sending import settle_unconfirmed
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.watching import LOST
 from jobgroup.errors import JobGroupError, JobLimitError, UnconfirmedJobError
-from jobgroup.status import TERMINAL, UNCONFIRMED
+from jobgroup.status import LOST, TERMINAL, UNCONFIRMED
 from jobgroup.store import JobRecord
 
 
@@ -35,10 +36,12 @@ async def launch(run: Run) -> Tally:
     session = run.session
     while other := next((o for o in session.runs if run.plan.joins(o.plan)), None):
         own, run.tally = run.tally, other.tally
-        await other.finished.wait()
+        has_finished = await _finished(other, run)
         if other.error is not None:
             raise other.error
         run.tally = own
+        if not has_finished:
+            break  # its own request is told what the other waits for
     session.runs.append(run)  # at once, so that who comes next joins it
     try:
         async with session.lease.held():
@@ -52,6 +55,22 @@ async def launch(run: Run) -> Tally:
         run.finished.set()
         session.changed()
     return run.tally
+
+
+async def _finished(other: UnderWay, run: Run) -> bool:
+    """Wait for a run that does the same as this one.
+
+    False where it waits out, in the background, what whoever waits for this one wants to be told.
+    """
+    session = run.session
+    while not other.finished.is_set():
+        if other.plan.is_background and not run.plan.is_background:
+            troubles = await session.in_thread(session.store.troubles.all)
+            if any(trouble.kind != "limit" for trouble in troubles):
+                return False
+        with anyio.move_on_after(0.5):
+            await other.finished.wait()
+    return True
 
 
 async def _send_all(run: Run) -> None:

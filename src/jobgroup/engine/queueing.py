@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.nursery import together
 from jobgroup.engine.pacing import Backoff
-from jobgroup.engine.watching import LOST
 from jobgroup.errors import (
     CloudBusyError,
     CloudUnreachableError,
@@ -20,7 +19,7 @@ from jobgroup.errors import (
     RequestRefusedError,
     UnconfirmedJobError,
 )
-from jobgroup.status import TERMINAL
+from jobgroup.status import LOST, TERMINAL
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -13,7 +13,7 @@ from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.watching import LOST, concerns_account, trouble_kind
+from jobgroup.engine.watching import concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
     ChangeRefusedError,
@@ -29,7 +29,7 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
-from jobgroup.status import FAILED
+from jobgroup.status import FAILED, LOST
 from jobgroup.store import Intent, JobRecord, Revision, Target
 
 CREATE_ATTEMPTS = 4

@@ -26,14 +26,11 @@ from jobgroup.errors import (
     RemoteNotFoundError,
 )
 from jobgroup.providers.base import RemoteStatus
-from jobgroup.status import TERMINAL
+from jobgroup.status import LOST, TERMINAL
 from jobgroup.store import Pollable
 
 CHUNK = 1000
 """Answers that are recorded in one transaction."""
-
-LOST = "404"
-"""The word of a job that its cloud does not know (any more)."""
 
 FRESH_S = 0.1
 """An answer of this age is as good as a new one."""

@@ -1,14 +1,14 @@
-"""The part of a `JobGroup` that sends: running, rerunning, pausing, canceling."""
+"""The part of a `JobGroup` that sends: running and rerunning."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace as replaced
 from typing import Any
 
-from jobgroup.engine.commands import perform
+from jobgroup import catalog
 from jobgroup.engine.launching import launch
 from jobgroup.engine.plans import Plan
 from jobgroup.engine.queueing import launchable
@@ -16,12 +16,12 @@ from jobgroup.engine.runs import Run
 from jobgroup.group.bars import RunBar
 from jobgroup.group.calls import Call
 from jobgroup.group.checking import checked_counts, checked_delay
-from jobgroup.group.watching import Watching
+from jobgroup.group.commanding import Commanding
 from jobgroup.job import RemoteJob
 
 
-class Running(Watching):
-    """Commands; each is done on the engine's loop, and by one process at a time."""
+class Running(Commanding):
+    """Runs; each is done on the engine's loop, and by one process at a time."""
 
     def run_sequential(self, delay: float, *, stop_after_failures: int | None = None) -> None:
         """Send the unsent jobs one after the other, each when the one before it has ended.
@@ -220,47 +220,6 @@ class Running(Watching):
             stop_after_failures=stop_after_failures,
         )
 
-    def pause(self) -> None:
-        """Send nothing more until `resume`, in whichever process; what runs goes on."""
-        self.ask("pause").result()
-
-    def resume(self) -> None:
-        """Go on sending after `pause`."""
-        self.ask("resume").result()
-
-    def run_next(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int) -> list[int]:
-        """Let jobs be sent before the others, in this order, by the run that goes on or the next.
-
-        It sends nothing by itself. A run of the whole group, in whichever process, takes these jobs
-        next, also those that were added after it had begun; a rerun so takes failed jobs. The wish
-        stands in the group's file until the jobs are sent; a later one goes before it.
-
-        Args:
-            jobs: jobs, or their places in the group; those that were sent already are left alone.
-
-        Returns:
-            The places of those that go first.
-        """
-        return list(self.ask("run_next", positions=self._places(jobs)).result()["done"])
-
-    def cancel_all(self) -> None:
-        """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
-        self.cancel(None)
-
-    async def cancel_all_async(self) -> None:
-        """`cancel_all`, awaited."""
-        _warn_of_failures(await Call(self.ask("cancel", positions=None)).wait())
-
-    def cancel(self, jobs: Iterable[RemoteJob | int] | None) -> list[int]:
-        """Ask the cloud to cancel jobs; None for all that have not ended.
-
-        Returns:
-            The places of those that it was asked for; a failure of one is a warning.
-        """
-        outcome = Call(self.ask("cancel", positions=self._places(jobs))).block()
-        _warn_of_failures(outcome)
-        return list(outcome["done"])
-
     def rerun(
         self,
         jobs: Iterable[RemoteJob | int] | RemoteJob | int | None = None,
@@ -292,19 +251,6 @@ class Running(Watching):
             changes=changes,
         )
         self._run(plan).block()
-
-    def ask(self, command: str, **args: Any) -> Future[dict[str, Any]]:
-        """Have something done without waiting, by whichever process runs the group.
-
-        Commands are "run", "rerun", "run_next", "resend", "confirm", "cancel", "pause", "resume",
-        "refresh".
-
-        Returns:
-            A future of ``{"text": what happened, "done": places, "failed": sentence by place}``.
-        """
-        if command in ("run", "rerun"):
-            args.setdefault("is_background", True)
-        return self._session.start(perform, self._session, command, args)
 
     def _sequential(
         self,
@@ -353,6 +299,8 @@ class Running(Watching):
         )
 
     def _run(self, plan: Plan) -> Call[Any]:
+        if not len(self):
+            self._warn_of_a_mistyped_name()
         run = Run(self._session, plan)
         bar = RunBar(run, self._trouble)
         return Call(
@@ -385,7 +333,10 @@ class Running(Watching):
         troubles = self._session.store.troubles.all()
         return troubles[0].kind if troubles else ""
 
-
-def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
-    for place, sentence in outcome["failed"].items():
-        warnings.warn(f"Job {place} could not be canceled: {sentence}", stacklevel=3)
+    def _warn_of_a_mistyped_name(self) -> None:
+        name = self._session.name
+        if near := " or ".join(map(repr, catalog.near_names(name))):
+            warnings.warn(
+                f"The group {name!r} has no jobs, so nothing was sent. Did you mean {near}?",
+                stacklevel=5,
+            )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobgroup.remote_ids import joined_parts
-from jobgroup.status import FAILED, SENDING, UNCONFIRMED, UNSENT
+from jobgroup.status import FAILED, LOST, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
@@ -345,15 +345,19 @@ class Journal:
             return True
 
     def give_back(self, position: int) -> bool:
-        """Make an unconfirmed job ready to be sent again, as the user asks; False if it is not one.
+        """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
 
-        The attempt stays in the job's history, closed as ``unknown``.
+        The attempt stays in the job's history, closed as ``unknown``. False where it is neither.
         """
         with self._database.writing() as tx:
-            attempt_id = unconfirmed_attempt(tx, position)
-            if attempt_id is None:
+            row = tx.execute(
+                "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " WHERE j.position = ? AND (j.state = ? OR (j.state = 'unknown' AND a.word = ?))",
+                (position, UNCONFIRMED, LOST),
+            ).fetchone()
+            if row is None:
                 return False
-            hand_back(tx, position, attempt_id, "resend", "To be sent again, says the user.")
+            hand_back(tx, position, row[0], "resend", "To be sent again, says the user.")
             return True
 
     # -- reading -----------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def revise(tx: Transaction, position: int, attempt: Mapping[str, Any]) -> None:
 
 
 def hand_back(tx: Transaction, position: int, attempt_id: int, kind: str, told: str) -> None:
-    """Close an unconfirmed attempt, and make its job ready to be sent again."""
+    """Close an attempt of whose fate nothing is known, and make its job ready to be sent again."""
     tx.execute("UPDATE attempts SET state = 'unknown' WHERE id = ?", (attempt_id,))
     tx.execute(
         "UPDATE jobs SET state = 'unsent', attempt_id = NULL, version = ? WHERE position = ?",
