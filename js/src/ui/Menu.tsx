@@ -49,7 +49,9 @@ export function Menu({ label, variants, note, ...face }: Props) {
         isOpen={isOpen.current}
         onClick={() => set(!isOpen.current)}
       />
-      {isOpen.current && <Items {...{ menu, label, variants, note }} close={() => set(false)} />}
+      {isOpen.current && !face.reason && (
+        <Items {...{ menu, label, variants, note }} close={() => set(false)} />
+      )}
     </span>
   );
 }

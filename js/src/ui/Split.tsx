@@ -12,23 +12,24 @@ interface Props {
   reason: string;
   isPending: boolean;
   onClick: () => void;
-  variants: Variant[];
+  /** None where there is but one way. */
+  variants?: Variant[];
   note?: Note;
 }
 
 export function Split({ label, variants, note, ...button }: Props) {
   const kind = button.reason ? "" : (button.kind ?? "");
-  const hasMenu = variants.length > 0 && !button.reason;
   return (
     <span class="split">
       <Button {...button} kind={kind}>
         {label}
       </Button>
-      {hasMenu && (
+      {variants && (
         <Menu
           label={`More ways: ${label}`}
           icon="caret"
           kind={`button caret ${kind}`}
+          reason={button.reason || (variants.length > 0 ? "" : "Nothing to choose from")}
           variants={variants}
           note={note}
         />

@@ -58,7 +58,6 @@ export function Toolbar({ session }: { session: Session }) {
             icon={paused.current ? "running" : "suspended"}
             {...can.pause}
             {...button(paused.current ? "resume" : "pause", {})}
-            variants={[]}
           />
         </>
       )}

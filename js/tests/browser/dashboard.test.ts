@@ -295,6 +295,18 @@ describe("the keyboard", () => {
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(caret);
   });
+
+  it("keeps a menu's button where nothing is left in the menu, so that the focus stays", async () => {
+    const { root } = await show({ scene: "finished" });
+    const carets = [...root.querySelectorAll<HTMLElement>(".caret")];
+    expect(carets.map((caret) => caret.getAttribute("aria-disabled"))).toEqual(
+      Array(3).fill("true"),
+    );
+    carets[2]?.focus();
+    await userEvent.keyboard("{Enter}");
+    expect(root.querySelector("[role=menu]")).toBeNull();
+    expect(root.activeElement).toBe(carets[2]);
+  });
 });
 
 describe("a hundred thousand jobs", () => {
