@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ledger import requests
 
@@ -16,12 +18,14 @@ def sent(cloud) -> list[str]:
 @pytest.mark.parametrize(
     "mode", [{}, {"queue": True}, {"delay": 0.0}], ids=["parallel", "queue", "sequential"]
 )
-def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, mode):
+def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, until, mode):
     """Paused, told what is next, resumed: that is sent first, then the rest in order."""
     cloud.set_plan(max_queue=5)
     jg = group(5)
     jg.pause()
     run = jg.start(**mode)
+    until(lambda: jg.state.busy)
+    time.sleep(0.5)  # it waits with its first job by now
     assert jg.run_next([4, 2]) == [4, 2]
     assert jg.state.next_up == [4, 2]
     jg.resume()

@@ -17,7 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
+from jobgroup import NoTokenError
 from jobgroup.cloud import EmbeddedCloud
+from jobgroup.credentials import token_for
 
 PROJECT = "5f0c1b2e-0000-4000-8000-00000000cafe"
 QAAS = "/qaas/v1alpha1/"
@@ -255,6 +257,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), partial(_Handler, imitation))
         self._errors = imitation.errors
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
     def handle_error(self, *_: object) -> None:
         """A client that went away is not this server's concern; its own faults are the test's."""
         error = sys.exception()
@@ -266,8 +273,8 @@ class _Server(ThreadingHTTPServer):
 def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
     """An imitation while it runs."""
     imitation = Imitation(cloud)
-    with _Server(imitation) as server:
-        imitation.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with _listening(imitation) as server:
+        imitation.url = server.url
         serve = partial(server.serve_forever, poll_interval=0.01)
         thread = threading.Thread(target=serve)
         thread.start()
@@ -277,3 +284,16 @@ def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
             server.shutdown()
             thread.join()
             imitation.close()
+
+
+def _listening(imitation: Imitation) -> _Server:
+    """At an address for which this process has no token of an earlier test: ports come again, and
+    what was given by `set_token` goes before the token that a session brings along.
+    """
+    while True:
+        server = _Server(imitation)
+        try:
+            token_for(server.url)
+        except NoTokenError:
+            return server
+        server.server_close()

@@ -42,6 +42,8 @@ async def launch(run: Run) -> Tally:
         run.tally = own
         if not has_finished:
             break  # its own request is told what the other waits for
+    if session.loop.is_closing:  # it waited for a run that was stopped, and would go on with that
+        run.stop()
     session.runs.append(run)  # at once, so that who comes next joins it
     try:
         async with session.lease.held():
