@@ -54,9 +54,7 @@ async def preview(
 ) -> Preview:
     """Look at the jobs that a run would send, and ask their accounts for their plans."""
     states = FAILED if rerun else {UNSENT}
-    records = await session.in_thread(lambda: session.store.records(states=states))
-    if positions is not None:
-        records = [record for record in records if record.position in set(positions)]
+    records = await session.in_thread(session.store.records, states, positions)
     durations = await session.in_thread(session.store.reports.durations)
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _plan(session, target) for target in targets.values()]

@@ -65,8 +65,10 @@ class Run(UnderWay):
             return []
         self._latest_wish = latest
         wanted = await self.session.in_thread(next_up.positions, self.plan.states)
-        chosen = self.plan.positions
-        return wanted if chosen is None else [p for p in wanted if p in set(chosen)]
+        if self.plan.positions is None:
+            return wanted
+        chosen = set(self.plan.positions)
+        return [position for position in wanted if position in chosen]
 
     async def has_next(self, lineup: Lineup) -> bool:
         """Whether there is a job to send, once the group is not paused; then it is the next one."""

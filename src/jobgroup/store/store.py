@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,7 +137,7 @@ class GroupStore:
     def records(
         self,
         states: Iterable[str] | None = None,
-        positions: Sequence[int] | None = None,
+        positions: Collection[int] | None = None,
     ) -> list[JobRecord]:
         """The jobs in certain states, at certain positions, both or all; in the group's order."""
         wanted = {}
