@@ -301,6 +301,24 @@ def test_a_damaged_file_is_refused(finished, tmp_path, group, scripted):
         JobGroup.load(tmp_path / "half", name="half")
 
 
+def test_a_damaged_name_that_is_no_text_is_told_as_damage(finished, data_dir, tmp_path):
+    """SQLite quotes the name in its message, which Python cannot read as text then."""
+    finished.export(tmp_path / "broken")
+    content = (tmp_path / "broken").read_bytes()
+    for whole, damaged in (
+        (b"jobs_by_statejobs", b"jobs_by_\xa8tatejobs"),
+        (b"ON jobs (state)", b"ON jobs [state)"),
+    ):
+        assert content.count(whole) == 1
+        content = content.replace(whole, damaged)
+    (tmp_path / "broken").write_bytes(content)
+    with pytest.raises(DamagedGroupError, match="broken is damaged"):
+        JobGroup.load(tmp_path / "broken", name="copy")
+    shutil.copy(tmp_path / "broken", data_dir / "groups" / "broken.jobgroup")
+    with pytest.raises(DamagedGroupError, match="is damaged"):
+        JobGroup.open("broken")
+
+
 def test_an_older_group_is_brought_up_to_date(finished, data_dir, in_child):
     """One that was written before results could be kept has all its jobs, and can keep them."""
     del finished

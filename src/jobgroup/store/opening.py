@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from jobgroup.errors import NewerGroupError, StorageError
 from jobgroup.store import schema
@@ -52,6 +53,7 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        factory=_Connection,
     )
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -59,6 +61,20 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
     connection.execute("PRAGMA cache_size = -16000")
     return connection
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that says DatabaseError of a damaged schema, whatever stands in it.
+
+    SQLite quotes the name that it cannot make sense of; where that is no UTF-8, Python raises a
+    UnicodeDecodeError in place of the error whose message it was.
+    """
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*args)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(error.object.decode("utf-8", "replace")) from None
 
 
 def check_and_migrate(
