@@ -112,6 +112,17 @@ def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
     assert told[0].counts == {"unsent": 1, "success": 1}
 
 
+def test_an_adopted_job_that_has_ended_is_a_begin_too(told, group, scripted):
+    """Nobody could have seen it active; that the rest is unsent is no reason to be silent."""
+    jg = group(scripted, 1)
+    jg.on_done(told.append)
+    ended = scripted.make()
+    scripted.tell(ended, "completed")
+    jg.adopt(ended, platform="p", url=scripted.url)
+    assert told.wait(1) == ["finished"]
+    assert told[0].counts == {"unsent": 1, "success": 1}
+
+
 def test_a_cancellation_is_no_failure(told, group, scripted):
     """Somebody wanted it; only the end is told."""
     jg = group(scripted, 2)

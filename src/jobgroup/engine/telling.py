@@ -41,6 +41,7 @@ class Telling:
         self._is_exiting = False
         self._has_told_failure = False
         self._runs_before = session.store.lease.generation()
+        self._attempts_before = session.store.last_attempt_id()
         self._was_active = look(session)[1]
         self._version = session.store.version
         self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
@@ -82,7 +83,11 @@ class Telling:
     def _look(self) -> bool:
         """Tell what is new; returns whether it was the end."""
         store = self._session.store
-        has_begun = store.lease.generation() != self._runs_before
+        # what was sent or adopted since may have ended already: that it was active nobody has seen
+        has_begun = (
+            store.lease.generation() != self._runs_before
+            or store.last_attempt_id() != self._attempts_before
+        )
         counts, is_active = look(self._session)
         self._was_active |= is_active or has_begun
         if not self._has_told_failure:

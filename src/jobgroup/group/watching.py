@@ -191,8 +191,8 @@ class Watching:
 
         It has finished when nothing runs or waits and no process is sending its jobs any more, also
         where jobs were left unsent. A group that has nothing left to do has finished already; one
-        that nobody has begun to run has not. Until then the cloud is polled. The failures are those
-        from now on.
+        that nobody has begun to run, nor adopted a job into, has not. Until then the cloud is
+        polled. The failures are those from now on.
 
         Args:
             callback: gets a `Notice`, in a thread of its own: it may take long. What it raises is

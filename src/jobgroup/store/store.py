@@ -103,6 +103,12 @@ class GroupStore:
             counts[word] = counts.get(word, 0) + number
         return counts
 
+    def last_attempt_id(self) -> int:
+        """That of the newest sending or adoption of a job; 0 where there was none."""
+        with self.database.reading() as connection:
+            (found,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
+        return int(found)
+
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
         """Append jobs, all or none, durable on return. Returns their positions.
 
