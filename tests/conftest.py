@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from jobgroup import forget_tokens
+
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for the test's job groups, its processes' too; accounts are forgotten."""
+    """An empty folder for the test's job groups, its processes' too; no token is known.
+
+    Ports come again in a process: a token that was set for an earlier test's cloud would go before
+    the one that a job brings along for a later cloud at the same address.
+    """
+    forget_tokens()
     tokens = ("JOBGROUP_TOKEN", "PCVL_CLOUD_TOKEN", "SCALEWAY_CLOUD_TOKEN")
     for name in (*tokens, "JOBGROUP_URL"):
         monkeypatch.delenv(name, raising=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobgroup.credentials import set_token
+from jobgroup.credentials import forget_tokens, set_token
 from jobgroup.engine.preview import Preview
 from jobgroup.errors import (
     BadAnswerError,
@@ -93,6 +93,7 @@ __all__ = [
     "UnconfirmedJobError",
     "UnknownColumnError",
     "__version__",
+    "forget_tokens",
     "set_token",
 ]
 

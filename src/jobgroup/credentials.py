@@ -62,6 +62,18 @@ class Credentials:
             self._given[origin, account] = clean
         self._tell(origin, account)
 
+    def forget_tokens(self) -> None:
+        """Forget each token that this process was given, by `set_token` or with a job.
+
+        Calls from then on use what the environment, Perceval's configuration and the system's
+        keyring have, none of which is altered. A run that finds no token there waits for one, as
+        it does where a token is refused.
+        """
+        with self._lock:
+            self._given.clear()
+            self._from_jobs.clear()
+            self._keyring.clear()
+
     def remember(self, origin: str, label: str, token: str | None) -> None:
         """Keep the token that a job brought along. `set_token` goes before it; nothing raises."""
         try:
@@ -193,6 +205,7 @@ def _ask_keyring(user: str) -> str | None:
 
 _credentials: Final = Credentials()
 set_token = _credentials.set_token
+forget_tokens = _credentials.forget_tokens
 remember = _credentials.remember
 token_for = _credentials.token_for
 on_change = _credentials.on_change

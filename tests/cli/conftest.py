@@ -21,11 +21,17 @@ from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[EmbeddedCloud]:
-    """A cloud whose plan holds two jobs; this process and the command have its token."""
+def small_cloud() -> Iterator[EmbeddedCloud]:
+    """A cloud whose plan holds two jobs."""
     with EmbeddedCloud(warm=False, max_queue=2) as running:
-        set_token(running.token, url=running.url)
         yield running
+
+
+@pytest.fixture
+def cloud(small_cloud: EmbeddedCloud) -> EmbeddedCloud:
+    """That cloud, whose token this process has."""
+    set_token(small_cloud.token, url=small_cloud.url)
+    return small_cloud
 
 
 @pytest.fixture

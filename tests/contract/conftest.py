@@ -19,15 +19,21 @@ from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[EmbeddedCloud]:
+def executing_cloud() -> Iterator[EmbeddedCloud]:
     """The embedded cloud, with a worker that executes Perceval's payloads."""
     with EmbeddedCloud(max_queue=1000, max_concurrent=50) as running:
-        set_token(running.token, url=running.url)
         # Perceval's client waits 10 s for a platform that a worker describes once it has started
         headers = {"Authorization": f"Bearer {running.token}"}
         details = f"{running.url}/api/platforms/sim:altair/processor"
         httpx.get(details, headers=headers, timeout=120).raise_for_status()
         yield running
+
+
+@pytest.fixture
+def cloud(executing_cloud: EmbeddedCloud) -> EmbeddedCloud:
+    """That cloud, whose token this process has."""
+    set_token(executing_cloud.token, url=executing_cloud.url)
+    return executing_cloud
 
 
 @pytest.fixture

@@ -253,6 +253,26 @@ def test_listeners_learn_of_new_tokens(vault):
     assert heard == [(OTHER, "b"), (OTHER, "")]
 
 
+def test_what_was_given_is_forgotten_and_what_others_keep_is_not(vault, monkeypatch):
+    """Set or brought by a job, for each account; the environment's stays, the keyring is asked."""
+    monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
+    kept = {"https://keyring.example": "before"}
+    keyring = types.SimpleNamespace(get_password=lambda service, user: kept.get(user))
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    assert vault.token_for("https://keyring.example") == "before"
+    kept["https://keyring.example"] = "changed"
+    vault.set_token("set")
+    vault.set_token("set", url=OTHER)
+    vault.set_token("set", url=OTHER, account="b")
+    vault.remember("https://jobs.example", "", "brought")
+    vault.forget_tokens()
+    assert vault.token_for(QUANDELA) == "environment"
+    assert vault.token_for("https://keyring.example") == "changed"
+    for url, account in ((OTHER, ""), (OTHER, "b"), ("https://jobs.example", "")):
+        with pytest.raises(NoTokenError):
+            vault.token_for(url, account)
+
+
 def test_no_repr_and_no_log_shows_a_token(vault, caplog, monkeypatch):
     """Neither the object nor its attributes' owners print what they hold."""
     caplog.set_level("DEBUG")

@@ -56,11 +56,17 @@ BAD_RESULT = {
 
 
 @pytest.fixture(scope="module")
-def unruly() -> Iterator[UnrulyCloud]:
+def answering_cloud() -> Iterator[UnrulyCloud]:
     """A cloud whose answers a test chooses."""
     with UnrulyCloud() as running:
-        set_token(running.token, url=running.url)
         yield running
+
+
+@pytest.fixture
+def unruly(answering_cloud: UnrulyCloud) -> UnrulyCloud:
+    """That cloud, whose token this process has."""
+    set_token(answering_cloud.token, url=answering_cloud.url)
+    return answering_cloud
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from jobgroup import (
     NotEnoughCreditsError,
     RemoteJob,
     TokenRefusedError,
+    forget_tokens,
     set_token,
 )
 from jobgroup.engine.queueing import SENDS_AT_ONCE
@@ -158,6 +159,23 @@ def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until):
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
+def test_a_run_whose_token_is_forgotten_waits_for_another(group, cloud, ledger, until, monkeypatch):
+    """Nothing is sent without a token, and nothing is lost: with one the run goes on."""
+    monkeypatch.delenv("JOBGROUP_TOKEN")
+    jg = group(20)
+    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    run = jg.start(queue=True)
+    until(lambda: len(cloud.jobs()) >= 3)
+    forget_tokens()
+    until(lambda: jg.state.trouble == "token")
+    assert len(cloud.jobs()) < 20
+    assert not run.done()
+    set_token(cloud.token, url=cloud.url)
+    run.result(60)
+    jg.wait(30)
+    ledger(jg).check().each_once(*map(str, range(20)))
+
+
 def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
     """What one process could not send for its token another sends."""
     jg = group(3)
@@ -190,9 +208,7 @@ def test_a_colleagues_file_gets_no_token_sent_to_its_host(cloud, monkeypatch):
         monkeypatch.setenv("JOBGROUP_TOKEN", cloud.token)
         monkeypatch.setenv("PCVL_CLOUD_TOKEN", cloud.token)
         jg = JobGroup("theirs")
-        # by another name: an earlier test's cloud, whose token is known, may have had its port
-        theirs = stranger.url.replace("127.0.0.1", "localhost")
-        for url in (theirs, "http://192.0.2.1", "https://192.0.2.1"):
+        for url in (stranger.url, "http://192.0.2.1", "https://192.0.2.1"):
             jg.add(RemoteJob({"command": "x"}, platform="p", url=url))
         for position in range(3):
             with pytest.raises(CredentialsError):

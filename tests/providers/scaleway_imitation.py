@@ -17,9 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
-from jobgroup import NoTokenError
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.credentials import token_for
 
 PROJECT = "5f0c1b2e-0000-4000-8000-00000000cafe"
 QAAS = "/qaas/v1alpha1/"
@@ -273,7 +271,7 @@ class _Server(ThreadingHTTPServer):
 def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
     """An imitation while it runs."""
     imitation = Imitation(cloud)
-    with _listening(imitation) as server:
+    with _Server(imitation) as server:
         imitation.url = server.url
         serve = partial(server.serve_forever, poll_interval=0.01)
         thread = threading.Thread(target=serve)
@@ -284,16 +282,3 @@ def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
             server.shutdown()
             thread.join()
             imitation.close()
-
-
-def _listening(imitation: Imitation) -> _Server:
-    """At an address for which this process has no token of an earlier test: ports come again, and
-    what was given by `set_token` goes before the token that a session brings along.
-    """
-    while True:
-        server = _Server(imitation)
-        try:
-            token_for(server.url)
-        except NoTokenError:
-            return server
-        server.server_close()

@@ -17,7 +17,7 @@ from jobgroup.cloud.records import Records
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
+def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
     """A cloud that has every job that was recorded, as it was left then."""
     directory = tmp_path_factory.mktemp("cloud")
     Records(directory / "jobs.sqlite").close()
@@ -27,8 +27,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
             jobs.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({places})", [*row.values()])
         jobs.commit()
     with EmbeddedCloud(directory=directory, max_concurrent=50) as running:
-        set_token(running.token, url=running.url)
         yield running
+
+
+@pytest.fixture
+def cloud(recorded_cloud: EmbeddedCloud) -> EmbeddedCloud:
+    """That cloud, whose token this process has."""
+    set_token(recorded_cloud.token, url=recorded_cloud.url)
+    return recorded_cloud
 
 
 @pytest.fixture
