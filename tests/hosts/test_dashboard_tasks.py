@@ -157,6 +157,7 @@ def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
 def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
     """All that are unsent are chosen by the box in the header; the last way of Run's menu."""
     notebook.evaluate("jg.add_many([job(), job()])")
+    expect(notebook.page.get_by_test_id("chip-unsent")).to_contain_text("3")
     keys.to("[data-testid=chip-unsent]")
     keys.press("Enter")
     notebook.wait_until("Dashboard(jg).filter == 'unsent'")
