@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from socket import gethostname
 
 import pytest
 
 from jobgroup import GroupBusyError
+from jobgroup.engine.engine import engine
+from jobgroup.engine.liveness import is_live, process_start
+from jobgroup.store import GroupStore
+from jobgroup.store.paths import group_path
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -159,3 +165,81 @@ def test_the_state_can_be_observed(cloud, group, until):
     assert jg.state.progress == 1.0
     jg.state.unobserve_all()
     assert json.dumps(jg.state.counts)
+
+
+# -- what is asked of another process, step by step ------------------------------------------------
+
+
+@pytest.fixture
+def neighbour(group, scripted):
+    """The other process' view of a group of one: the test takes its part, and runs the group."""
+    jg = group(scripted, 1)
+    store = GroupStore(group_path(jg.name))
+    pid = os.getpid()
+    holder = {"owner": "me", "host": gethostname(), "pid": pid, "started": process_start(pid)}
+    store.lease.take(holder, is_live=is_live, on_taken=lambda *_: None)
+    yield jg, store
+    store.close()
+
+
+def _taken(store, until):
+    return until(store.commands.take)[0].id
+
+
+def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, until, monkeypatch):
+    """It finishes and ends between two looks of who asked, who hears what was done."""
+    jg, store = neighbour
+    theirs = engine().open_session(group_path(jg.name)).store.commands
+    look = theirs.get
+
+    def look_then_end(command_id):
+        found = look(command_id)
+        if found.state == "taken" and store.lease.current():
+            store.commands.finish(command_id, "done", {"text": "1 rerun", "done": [0]})
+            store.lease.give_back(store.lease.generation())
+        return found
+
+    monkeypatch.setattr(theirs, "get", look_then_end)
+    asked = jg.ask("rerun")
+    _taken(store, until)
+    assert asked.result(60)["done"] == [0]
+
+
+def test_what_was_dropped_is_asked_again(neighbour, until):
+    """Who asks may sleep with its lid closed; it waits for nothing for ever then."""
+    jg, store = neighbour
+    asked = jg.ask("rerun")
+    until(store.commands.has_asked)
+    assert store.commands.withdraw(1)
+    again = _taken(store, until)
+    store.commands.finish(again, "done", {"text": "1 rerun", "done": [0]})
+    assert asked.result(60)["done"] == [0]
+
+
+def test_a_failure_is_told_before_the_lease_is_given_back(
+    ended, scripted, timer, until, monkeypatch
+):
+    """Else who asked may take this process for one that ended while it did it."""
+    jg = ended("error")
+    jg.add(timer(scripted, "unsent"))
+    session = engine().open_session(group_path(jg.name))
+    finish, told = session.store.commands.finish, []
+
+    def note(command_id, state, outcome):
+        told.append((state, session.lease.is_held))
+        finish(command_id, state, outcome)
+
+    monkeypatch.setattr(session.store.commands, "finish", note)
+    jg.pause()
+    run = jg.start()
+    until(lambda: session.lease.is_held)
+    asking = GroupStore(group_path(jg.name))
+    asked = asking.commands.ask("rerun", {"mode": "sequential", "stop_after_failures": 1})
+    until(lambda: asking.commands.get(asked).state == "taken")
+    jg.resume()
+    run.result(30)
+    until(lambda: jg[0].state == "waiting")
+    scripted.tell(jg[0].id, "error")
+    until(lambda: asking.commands.get(asked).state == "failed")
+    assert told == [("failed", True)]
+    asking.close()

@@ -14,6 +14,11 @@ from jobgroup import (
     TokenRefusedError,
     set_token,
 )
+from jobgroup.engine.engine import engine
+from jobgroup.engine.launching import launch
+from jobgroup.engine.plans import Plan
+from jobgroup.engine.runs import Run
+from jobgroup.store.paths import group_path
 
 # -- parallel and sequential -----------------------------------------------------------------------
 
@@ -115,6 +120,23 @@ def test_a_second_run_in_one_process_joins_the_first(group, scripted):
         thread.join(30)
     assert errors == []
     assert scripted.count("create") == 4
+    assert [j.id for j in jg] == scripted.ids()
+
+
+def test_a_run_that_joined_another_can_be_stopped(group, scripted):
+    """It ends at once, as Ctrl-C waits for it; the other one goes on."""
+    jg = group(scripted, 2)
+    gate = scripted.gate("create")
+    first = jg.start()
+    gate.wait_for_one()
+    session = engine().open_session(group_path(jg.name))
+    second = Run(session, Plan())
+    joined = session.start(launch, second)
+    second.stop()
+    assert joined.result(60).sent == []
+    assert not first.done()
+    gate.open()
+    first.result(60)
     assert [j.id for j in jg] == scripted.ids()
 
 

@@ -67,6 +67,19 @@ def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
     assert jg[4].state == "unsent"
 
 
+def test_a_wish_counts_for_each_account_from_its_first_job(job, cloud, begin):
+    """Accounts ask at the same time what is next; to one alone it is news, for all it holds."""
+    clouds = (cloud, begin())
+    for round_ in range(6):
+        jg = JobGroup(f"experiment {round_}")
+        jg.add_many([job(f"{round_} {i}", url=clouds[i % 2].url) for i in range(20)])
+        before = [len(sent(each)) for each in clouds]
+        jg.run_next([19, 18])
+        jg.run_parallel(queue=True)
+        first = [sent(each)[known] for each, known in zip(clouds, before, strict=True)]
+        assert first == [f"{round_} 18", f"{round_} 19"]
+
+
 def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
     """A wish makes no run send what it was not asked to send."""
     jg = group(4)

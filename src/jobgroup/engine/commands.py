@@ -68,11 +68,18 @@ async def _serve_one(
     finish = partial(session.store.commands.finish, command_id)
     try:
         async with session.lease.held():  # who asks must not take this process for a dead one
-            outcome = await _COMMANDS[name](session, **args)
-            if not session.loop.is_closing:  # else it was broken off: who asks goes on with it
-                await session.in_thread(finish, "done", outcome)
-    except Exception as error:  # noqa: BLE001  (it is the asker's to see)
-        await session.in_thread(finish, "failed", {"text": str(error), "done": [], "failed": {}})
+            try:
+                outcome = await _COMMANDS[name](session, **args)
+                if not session.loop.is_closing:  # else it was broken off: who asks goes on with it
+                    await session.in_thread(finish, "done", outcome)
+            except Exception as error:  # noqa: BLE001  (it is the asker's to see)
+                await session.in_thread(finish, "failed", _failure(error))
+    except JobGroupError as error:  # the lease went to somebody else meanwhile, or a full disk
+        await session.in_thread(finish, "failed", _failure(error))
+
+
+def _failure(error: Exception) -> Outcome:
+    return {"text": str(error), "done": [], "failed": {}}
 
 
 async def _is_run_elsewhere(session: GroupSession) -> bool:
@@ -90,17 +97,20 @@ async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any])
         if time.monotonic() - renewed_at > ASKED_FOR_S / 3:
             await session.in_thread(commands.renew, command_id)
             renewed_at = time.monotonic()
+        is_run_elsewhere = await _is_run_elsewhere(session)  # first: what it did before is seen
         command = await session.in_thread(commands.get, command_id)
-        if command is not None and command.state == "done":
+        if command is None:  # not done, as this process slept so long that it seemed to be gone
+            command_id = await session.in_thread(commands.ask, name, args)
+        elif command.state == "done":
             return dict(command.outcome)
-        if command is not None and command.state == "failed":
+        elif command.state == "failed":
             raise JobGroupError(str(command.outcome.get("text", "It failed.")))
-        if not await _is_run_elsewhere(session):
+        elif not is_run_elsewhere:
             is_ours = await session.in_thread(commands.withdraw, command_id)
             if is_ours or name == "run":  # what the other process has sent is unsent no more
                 outcome: Outcome = await _COMMANDS[name](session, **args)
                 return outcome
-            if command is not None and command.state == "taken":
+            if command.state == "taken":
                 raise JobGroupError(
                     "The process that runs the group ended while it did this. What it has sent is"
                     " in the list; ask again for the rest."

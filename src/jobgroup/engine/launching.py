@@ -41,7 +41,7 @@ async def launch(run: Run) -> Tally:
             raise other.error
         run.tally = own
         if not has_finished:
-            break  # its own request is told what the other waits for
+            break  # its own request is told what the other waits for; stopped, it makes none
     if session.loop.is_closing:  # it waited for a run that was stopped, and would go on with that
         run.stop()
     session.runs.append(run)  # at once, so that who comes next joins it
@@ -62,10 +62,13 @@ async def launch(run: Run) -> Tally:
 async def _finished(other: UnderWay, run: Run) -> bool:
     """Wait for a run that does the same as this one.
 
-    False where it waits out, in the background, what whoever waits for this one wants to be told.
+    False where it waits out, in the background, what whoever waits for this one wants to be told,
+    and where this one is stopped.
     """
     session = run.session
     while not other.finished.is_set():
+        if run.is_stopping:
+            return False
         if other.plan.is_background and not run.plan.is_background:
             troubles = await session.in_thread(session.store.troubles.all)
             if any(trouble.kind != "limit" for trouble in troubles):

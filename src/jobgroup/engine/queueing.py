@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+import anyio
+
 from jobgroup.engine.lineup import Lineup
 from jobgroup.engine.nursery import together
 from jobgroup.engine.pacing import Backoff
@@ -60,6 +62,7 @@ class _Queue:
     def __init__(self, run: Run, group: TaskGroup) -> None:
         self._run = run
         self._group = group
+        self._heeding = anyio.Lock()
         self.accounts: dict[tuple[str, str, str], _Account] = {}
 
     async def line_up(self, positions: Sequence[int]) -> int:
@@ -80,8 +83,9 @@ class _Queue:
 
     async def heed_wishes(self) -> None:
         """Let go first what somebody wants sent next, where that is news."""
-        if wishes := await self._run.wishes():
-            self._run.tally.total += await self.line_up(wishes)
+        async with self._heeding:  # it is news to one account only, and the others wait for it
+            if wishes := await self._run.wishes():
+                self._run.tally.total += await self.line_up(wishes)
 
     def _account(self, target: Target) -> _Account:
         key = target[:3]
