@@ -181,6 +181,21 @@ def test_a_queue_never_exceeds_the_count(group, scripted, until):
     assert len(future.result(30)["done"]) == 5
 
 
+def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group, monkeypatch):
+    """Else each of ten thousand jobs would take a look at all those before it."""
+    jg = group(start(max_queue=1000), 50, duration_s=60)
+    store = engine().open_session(group_path(jg.name)).store
+    find, looked_at = store.records, []
+
+    def note(states=None, positions=None):
+        looked_at.extend(positions or ())
+        return find(states, positions)
+
+    monkeypatch.setattr(store, "records", note)
+    jg.run_parallel(queue=True)
+    assert looked_at == list(range(50))
+
+
 def test_a_queue_of_reruns(start, group):
     """Failed jobs are rerun over a small plan, appended where that is asked for."""
     cloud = start(max_queue=2)

@@ -132,8 +132,16 @@ class _Account:
 
     @property
     def _has_work(self) -> bool:
-        counts_failures = self._run.plan.stop_after_failures is not None
-        return bool(self.lineup or self._in_flight or (counts_failures and self._mine))
+        return bool(self.lineup or self._in_flight or (self._counts_failures and self._mine))
+
+    @property
+    def _counts_failures(self) -> bool:
+        return self._run.plan.stop_after_failures is not None
+
+    @property
+    def _is_at_its_count(self) -> bool:
+        limit = self._run.plan.concurrent_job_count
+        return limit is not None and len(self._mine) + self._in_flight >= limit
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
@@ -156,10 +164,7 @@ class _Account:
 
     async def _has_slot(self) -> bool:
         """Whether a job can be sent now."""
-        if self._is_over or not self.lineup:
-            return False
-        limit = self._run.plan.concurrent_job_count
-        if limit is not None and len(self._mine) + self._in_flight >= limit:
+        if self._is_over or not self.lineup or self._is_at_its_count:
             return False
         if self._in_flight >= (1 if self._is_in_doubt else SENDS_AT_ONCE):
             return False
@@ -213,8 +218,9 @@ class _Account:
         Where others have jobs there too, nobody knows which those are: the cloud is asked again,
         instead of being sent a job that it would refuse.
         """
-        if not self._mine:
-            return
+        has_slots = self._free >= 1 and not self._is_at_its_count
+        if not self._mine or (has_slots and not self._counts_failures):
+            return  # with slots left nothing hangs on it, and these may be many thousand jobs
         session, mine = self._run.session, sorted(self._mine)
         if self._counted:
             self._counted -= session.watcher.active_since(self._counted_at)
