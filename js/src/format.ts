@@ -63,9 +63,9 @@ export function bytes(count: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** Whole numbers below a million as typed, larger ones grouped, others to six digits. */
+/** Whole numbers below a million as typed, larger ones grouped while exact, others to six digits. */
 export function number(value: number): string {
-  if (Number.isInteger(value)) {
+  if (Number.isSafeInteger(value)) {
     return Math.abs(value) < 1e6 ? String(value) : whole(value);
   }
   const magnitude = Math.abs(value);

@@ -33,6 +33,8 @@ export class RequestError extends Error {
 export interface Link {
   /** Requests that the kernel has not taken up for a second. */
   readonly unheard: ReadonlySignal<ReadonlySet<string>>;
+  /** Whether the kernel that made this model has ended. */
+  readonly isOver: ReadonlySignal<boolean>;
   /** Somebody looks: ask for what is missing, and keep asking. */
   open(): void;
   /** Nobody looks any more. */
@@ -50,6 +52,9 @@ interface Request {
   reject: (error: RequestError) => void;
 }
 
+/** What Jupyter's models tell when their kernel is restarted: nothing that is sent arrives from then on. */
+const CUT = "comm_live_update";
+
 /** Silence after which the kernel counts as busy, and the pauses between pulls. */
 const BUSY_AFTER_MS = 1000;
 const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
@@ -58,6 +63,7 @@ const PULL_AGAIN_MS = 30_000;
 
 export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
   const unheard: Signal<ReadonlySet<string>> = signal(new Set());
+  const isOver = signal(false);
   const timers = new Set<Timer>();
   const prefix = Math.random().toString(36).slice(2, 8);
   const requests = new Map<string, Request>();
@@ -68,10 +74,16 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
   let pauses = 0;
   let pullTimer: Timer | undefined;
 
-  listen(model, { "msg:custom": onMessage as (...args: never[]) => void }, lifetime);
+  const end = () => {
+    isOver.current = true;
+  };
+  const take = onMessage as (...args: never[]) => void;
+  listen(model, { "msg:custom": take, [CUT]: end }, lifetime);
   atEnd(lifetime, () => [pullTimer, ...timers].forEach(clearTimeout));
 
-  const send = (message: ToPython): void => model.send(message);
+  function send(message: ToPython): void {
+    if (!isOver.peek()) model.send(message);
+  }
 
   function hello(): void {
     if (isGreeting) return;
@@ -171,6 +183,7 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
 
   return {
     unheard,
+    isOver,
     open() {
       isWatched = true;
       hello();

@@ -6,6 +6,7 @@ import pytest
 from traitlets import TraitError
 
 from jobgroup import JobGroup, RemoteJob
+from jobgroup.dashboard.answers import distributions_of
 
 
 def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
@@ -333,6 +334,26 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     group.cancel_all()
 
 
+def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, open_page):
+    """A count past all floats is told in its job's row; the others' distributions are there."""
+    group = make_group("g", {"results": {"|1>": 10**400}}, {"results": {"|0>": 0}})
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.hello()
+    page.wait(lambda: set(page.states().values()) == {"success"})
+    huge, zero = page.ask("results", positions=[0, 1])["results"]
+    assert huge["distributions"] == []
+    assert "cannot be shown: the number of |1>" in huge["error"]
+    assert (zero["distributions"][0]["entries"], zero["error"]) == ([["|0>", 0.0]], "")
+
+
+def test_scalars_that_are_no_numbers_are_left_out():
+    """A share of nothing is not-a-number, which a browser's JSON does not have."""
+    result = {"results": {"|1>": 1}, "logical_perf": float("nan"), "physical_perf": 0.5}
+    (shown,) = distributions_of(result)
+    assert shown["scalars"] == {"physical_perf": 0.5}
+
+
 def test_groups_are_listed_opened_and_left(make_group, open_page):
     """`Dashboard()` lists all groups with sizes; opening one shows its jobs."""
     make_group("one", {})
@@ -345,7 +366,7 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
         ("two", {"unsent": 2}),
     ]
     assert all(g["size_bytes"] > 0 for g in listed)
-    assert page.do("open", name="two")["t"] == "done"
+    assert page.do("open", name="two")["value"] == {"text": "two opened"}
     assert page.dashboard.group == "two"
     page.wait(lambda: page.states() == {0: "unsent", 1: "unsent"})
     assert page.do("open", name="three")["code"] == "GroupNotFoundError"
@@ -372,7 +393,7 @@ def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
 def test_a_group_is_left_for_the_list_of_all(make_group, open_page):
     """The way back from a group to the list."""
     page = open_page(make_group("one", {}))
-    assert page.do("open", name="")["t"] == "done"
+    assert page.do("open", name="")["value"] == {"text": "all groups shown"}
     assert page.dashboard.group == ""
     assert [g["name"] for g in page.ask("groups")["groups"]] == ["one"]
 

@@ -145,6 +145,7 @@ def test_restarted_kernel_leaves_the_page_and_takes_it_up_again(
         page.evaluate(
             "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => 0)"
         )
+        expect(page.get_by_test_id("busy-note")).to_contain_text("The kernel was restarted.")
         expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "unsent")
         notebook.run(0)
         notebook.run(2)

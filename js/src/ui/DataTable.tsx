@@ -32,7 +32,12 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
         <thead>
           <tr {...(sort && roving)}>
             {head.map(({ title }, i) => (
-              <th key={title} class={kind(i)} aria-sort={sortedBy(by, i)}>
+              <th
+                key={title}
+                class={kind(i)}
+                role={title ? undefined : "presentation"}
+                aria-sort={sortedBy(by, i)}
+              >
                 {sort && title ? (
                   <button
                     onClick={() => {

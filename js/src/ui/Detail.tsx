@@ -100,7 +100,7 @@ interface JobResultsProps {
 function JobResults(props: JobResultsProps) {
   if (props.state === "success") return <FetchedResults {...props} />;
   return (
-    <p class="quiet">Results come when the job has succeeded. It is {wordOf(props.state)} now.</p>
+    <p class="quiet">Results come once the job has succeeded. Status: {wordOf(props.state)}.</p>
   );
 }
 

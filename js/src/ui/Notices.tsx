@@ -40,11 +40,14 @@ export function Doubt({ session }: { session: Session }) {
 
 export function BusyNote({ session }: { session: Session }) {
   const unheard = session.link.unheard.current;
-  if (unheard.size === 0) return null;
+  const isOver = session.link.isOver.current;
+  if (unheard.size === 0 && !isOver) return null;
   const what = unheard.has("hello") && unheard.size === 1 ? "the jobs will come" : "this will run";
   return (
     <p class="notice" testid="busy-note" role="status">
-      The kernel is busy: {what} after the current cell.
+      {isOver
+        ? "The kernel was restarted. Run this cell again."
+        : `The kernel is busy: ${what} after the current cell.`}
     </p>
   );
 }

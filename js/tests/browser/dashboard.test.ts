@@ -77,6 +77,19 @@ describe("a group", () => {
   });
 });
 
+describe("long words", () => {
+  it.each(["h3 span", ".bars code", "figcaption i"])("stay inside, in %s", async (where) => {
+    const { root } = await show({ jobs: 3 });
+    await expect.element(at("row-0")).toBeVisible();
+    root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
+    await expect.poll(() => root.querySelector("figure")).not.toBeNull();
+    (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
+    const panel = root.querySelector(".panel") as HTMLElement;
+    expect(panel.scrollWidth).toBeLessThanOrEqual(panel.clientWidth);
+    expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(79);
+  });
+});
+
 describe("what failed", () => {
   it("is grouped by cause, each with its rerun", async () => {
     const { model } = await show({ scene: "failed" });

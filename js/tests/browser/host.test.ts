@@ -85,6 +85,23 @@ describe("accessibility", () => {
       click(".caret");
       await expect.poll(() => root.querySelector("figure")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
+      click("[role=tab]:nth-child(2)");
+      await expect.poll(() => root.querySelector(".facts-of-job")).not.toBeNull();
+      expect(await violations(el)).toEqual([]);
+    });
+
+    it(`finds nothing wrong with the trash, ${theme}`, async () => {
+      document.documentElement.dataset["theme"] = theme;
+      const { root, el } = await show({ scene: "groups" });
+      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      await expect.poll(() => root.querySelector("[data-testid^=listed]")).not.toBeNull();
+      click("[data-testid^=listed] input");
+      click("[data-testid=delete-chosen]");
+      click("[data-testid=delete-confirm]");
+      await expect.poll(() => root.querySelector("[data-testid=chip-trash]")).not.toBeNull();
+      click("[data-testid=chip-trash]");
+      await expect.poll(() => root.querySelector("[data-testid^=trashed]")).not.toBeNull();
+      expect(await violations(el)).toEqual([]);
     });
   }
 

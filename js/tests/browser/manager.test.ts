@@ -62,7 +62,7 @@ async function opened() {
   const model = await new Manager().new_model({ ...identity, comm }, state);
   onTestFinished(() => void model.close(true));
   const shown = await show({ model: model as unknown as Model });
-  return { comm, ...shown };
+  return { comm, kept: model, ...shown };
 }
 
 const push = (comm: MockComm, i: number) => {
@@ -94,5 +94,17 @@ describe("on Jupyter's widget manager", () => {
       .poll(() => comm.sent.find(({ content }) => (content as { t: string }).t === "set")?.content)
       .toMatchObject({ t: "set", name: "filter", value: "failed" });
     expect(comm.sent.every(({ method }) => method === "custom")).toBe(true);
+  });
+
+  it("says that the kernel was restarted, and sends nothing more", async () => {
+    const { comm, kept } = await opened();
+    push(comm, 0);
+    await at("chip-failed").click();
+    kept.comm_live = false;
+    await expect.element(at("busy-note")).toHaveTextContent("The kernel was restarted.");
+    const count = comm.sent.length;
+    await at("chip-success").click();
+    await expect.element(at("chip-success")).toHaveAttribute("aria-pressed", "true");
+    expect(comm.sent.length).toBe(count);
   });
 });

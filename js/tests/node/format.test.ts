@@ -50,6 +50,8 @@ describe("numbers", () => {
     [0.1 + 0.2, "0.3"],
     [0.0012345678, "0.00123457"],
     [1.5e-9, "1.500e-9"],
+    [1e300, "1.000e+300"],
+    [Number.MAX_SAFE_INTEGER, "9,007,199,254,740,991"],
   ])("%s is %j", (value, text) => {
     expect(format.number(value)).toBe(text);
   });

@@ -5,6 +5,7 @@ These may take long (results come from the cloud), so they run in threads of the
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,8 @@ class Results:
             found = {"distributions": distributions_of(job.get_results())}
         except (JobGroupError, RuntimeError) as error:
             return answer | {"error": str(error)}
+        except Exception as error:  # noqa: BLE001  (what it holds concerns this job alone)
+            return answer | {"error": f"This result cannot be shown: {error}"}
         self._kept[key] = found
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
@@ -151,19 +154,34 @@ def distributions_of(results: Any) -> list[Json]:
 
 
 def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
-    unit, found = entries(outcomes)
+    unit, numbers = entries(outcomes)
+    found = [(state, _finite(state, value)) for state, value in numbers]
     rest = found[MOST_ENTRIES:]
     return {
         "title": title,
         "unit": "counts" if unit == "count" else unit,
-        "entries": [(state, float(value)) for state, value in found[:MOST_ENTRIES]],
-        "rest": {"n": len(rest), "value": float(sum(value for _, value in rest))},
+        "entries": found[:MOST_ENTRIES],
+        "rest": {"n": len(rest), "value": sum((value for _, value in rest), 0.0)},
         "scalars": {
             str(name): float(value)
             for name, value in scalars.items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
         },
     }
+
+
+def _finite(state: str, value: float) -> float:
+    if not _is_finite(value):
+        raise ValueError(f"the number of {state[:LONGEST]} cannot be drawn; get_results() has it.")
+    return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a browser can draw it: no infinity, not-a-number, or whole number past all floats."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _title(iteration: Mapping[str, Any]) -> str:

@@ -135,13 +135,17 @@ class Handlers:
         if self._desk.read_only and name != "open":
             raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
         if name == "open":
-            return self._in_thread(self._desk.show, str(args.get("name", "")))
+            return self._in_thread(self._open, str(args.get("name", "")))
         if "names" in args and name in housekeeping.COMMANDS:
             return self._in_thread(housekeeping.COMMANDS[name], args["names"])
         group = self._group()
         if name in housekeeping.ON_SHOWN:
             return self._in_thread(housekeeping.ON_SHOWN[name], group, args)
         return group.ask(name, **_checked(args))
+
+    def _open(self, name: str) -> wire.Json:
+        self._desk.show(name)
+        return {"text": f"{name} opened" if name else "all groups shown"}
 
     def _ask(self, name: str, args: wire.Json) -> Future[Any]:
         if name == "groups":
