@@ -134,6 +134,21 @@ def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
     assert cloud.asked <= 3 * 600
 
 
+def test_nobody_waits_behind_what_a_cloud_has_lost():
+    """However many it forgets: a job that is sent afterwards is asked about as if it were alone."""
+    cloud, roster = Cloud(100, 1, 3600.0), Roster()
+    roster.update(cloud.rows[:99], 1, 0.0, 0.0)
+    for job in roster.take_due(0.0):
+        roster.answered(job, cloud.answer(job.position, 0.0), 0.0, 0.0)
+    for job in roster:
+        roster.lost(job, 10.0)
+    roster.update([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
+    assert [job.position for job in roster.take_due(12.0)] == [99]
+    lost = next(iter(roster))  # a cloud may have been mistaken
+    roster.answered(lost, RemoteStatus(word="running", state="running"), 80.0, 80.0)
+    assert not lost.is_waiting
+
+
 def test_who_waits_far_back_is_asked_about_all_the_same():
     """Somebody may have canceled it elsewhere: once a minute, before its turn has come."""
     cloud, roster = Cloud(200, 1, 3600.0), Roster()

@@ -184,7 +184,7 @@ class Roster:
             lane.learn(job, answer, now_utc - took_s)
             return
         if job.is_waiting and answer.state != "waiting":
-            del lane.waiting[job.position]
+            lane.waiting.pop(job.position, None)
             lane.running[job.position] = job
             job.running_since = _within(answer.started_at or now_utc, job.sent_at, now_utc)
             job.is_waiting = False
@@ -198,6 +198,12 @@ class Roster:
             self.schedule(job, self._turn_at(job, lane, now, now_utc))
         else:
             self.schedule(job, now + self._delay_s(job, lane, now_utc))
+
+    def lost(self, job: Watched, now: float) -> None:
+        """Its cloud does not know it (any more): no other job waits behind it."""
+        if self._jobs.get(job.position) is job:
+            self._lanes[job.target].waiting.pop(job.position, None)
+        self.schedule(job, now + LONGEST_S)
 
     def schedule(self, job: Watched, at: float) -> None:
         """Have a job asked about at a time."""

@@ -262,7 +262,7 @@ class Watcher:
             if watched.not_found >= 3:  # a cloud may need a moment to know a new job
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
                 await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
-                self._roster.schedule(watched, time.monotonic() + 60)
+                self._roster.lost(watched, time.monotonic())
         else:
             await self._group.in_thread(reports.note_problem, watched.attempt_id, str(error))
         self._group.changed()
