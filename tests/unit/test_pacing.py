@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobgroup.engine import pacing
 from jobgroup.engine.estimate import eta_s
-from jobgroup.engine.pacing import Backoff, far_delay_s, poll_delay_s
+from jobgroup.engine.pacing import Backoff, Respite, far_delay_s, poll_delay_s
 
 AGES = st.floats(0, 1e7)
 
@@ -125,3 +125,17 @@ def test_the_order_of_durations_does_not_matter(order):
     """Quartiles, not the latest."""
     durations = [1.0, 2.0, 3.0, 4.0, 100.0][::order]
     assert eta_s({"running": 1}, durations, is_sending=False) == (0.0, 4.0)
+
+
+def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question():
+    """Ten rounds of questions that one outage befell count as one failure; what is asked after that
+    and fails too counts as the next; a wait that the cloud asks for is kept to by all.
+    """
+    respite = Respite()
+    for told_at in range(10):
+        respite.begin(asked_at=-1.0, now=told_at / 10)
+    assert respite.until <= 0.5
+    respite.begin(asked_at=0.6, now=1.0)
+    assert 1.5 <= respite.until <= 2.0
+    respite.begin(asked_at=0.6, now=1.1, retry_after_s=20.0)
+    assert respite.until == 21.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
 
@@ -35,6 +36,9 @@ SAMPLE = 4
 
 FIRST_S = 1.0
 """After sending, when a job is asked about for the first time; sooner where there are few."""
+
+LONGEST_RESPITE_S = 3600.0
+"""A cloud that asks for a longer pause is asked again all the same."""
 
 
 def poll_delay_s(age_s: float, *, expected_s: float = 0.0, fraction: float = AGE_FRACTION) -> float:
@@ -102,8 +106,33 @@ class Backoff:
         ceiling = min(self.longest_s, self.first_s * 2.0 ** min(self.failures, 20))
         self.failures += 1
         drawn = ceiling * (0.5 + 0.5 * random.random())
-        return max(drawn, min(retry_after_s or 0.0, 3600.0))
+        return max(drawn, min(retry_after_s or 0.0, LONGEST_RESPITE_S))
 
     def reset(self) -> None:
         """The cloud has answered."""
         self.failures = 0
+
+
+@dataclass
+class Respite:
+    """How long an account is left alone: the longer, the more often it has failed in a row.
+
+    Times are `time.monotonic`. Of questions that were under way together one failure counts.
+
+    >>> respite = Respite()
+    >>> for told_at in (1.0, 1.1, 1.2):
+    ...     respite.begin(asked_at=0.5, now=told_at)
+    >>> respite.until < 1.6
+    True
+    """
+
+    until: float = -math.inf
+    _backoff: Backoff = field(default_factory=Backoff)
+    _began_at: float = -math.inf
+
+    def begin(self, asked_at: float, now: float, retry_after_s: float | None = None) -> None:
+        """Note that a question which was asked at a time has failed."""
+        if asked_at >= self._began_at:
+            self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
+        elif retry_after_s:
+            self.until = max(self.until, now + min(retry_after_s, LONGEST_RESPITE_S))

@@ -12,7 +12,7 @@ import anyio
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.pacing import Respite
 from jobgroup.engine.parts import open_ids, told_by_parts
 from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
@@ -51,7 +51,7 @@ class Watcher:
         self._round_s = 0.0
         self._load_s = 0.0
         self._look_for_dead_at = 0.0
-        self._backoffs: dict[tuple[str, str, str], tuple[Backoff, float]] = {}
+        self._respites: dict[tuple[str, str, str], Respite] = {}
         self.last_answer_at: float | None = None
         """When a cloud last answered about this group, seconds since the epoch."""
         self.token_error: CredentialsError | None = None
@@ -98,7 +98,7 @@ class Watcher:
     @property
     def has_backoff(self) -> bool:
         """Whether some account is left alone for a while."""
-        return bool(self._backoffs)
+        return bool(self._respites)
 
     def active_since(self, moment: float) -> set[int]:
         """Where the jobs are of which an answer to a later question said that they are active.
@@ -111,9 +111,9 @@ class Watcher:
     async def forget_refusals(self) -> None:
         """Ask again at once: there is a new token, or the user calls again."""
         for watched in self._roster:
-            if watched.account in self._backoffs:
+            if watched.account in self._respites:
                 self._roster.schedule(watched, time.monotonic())
-        self._backoffs.clear()
+        self._respites.clear()
         self.token_error = None
         self._group.changed()
 
@@ -166,8 +166,8 @@ class Watcher:
 
     def _not_before(self, watched: Watched) -> float:
         """Until when the job's account is left alone."""
-        _, not_before = self._backoffs.get(watched.account, (None, -math.inf))
-        return not_before
+        respite = self._respites.get(watched.account)
+        return respite.until if respite else -math.inf
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
@@ -232,11 +232,11 @@ class Watcher:
             self._take_in(told, asked_at, now, now_utc)
             if is_news:
                 group.changed()
-            self._backoffs.pop(key, None)
+            self._respites.pop(key, None)
             self.token_error = None
             return None
         if account_error is not None:
-            await self._keep_trouble(key, account_error)
+            await self._keep_trouble(key, account_error, asked_at)
         return account_error
 
     def _take_in(
@@ -267,12 +267,13 @@ class Watcher:
             await self._group.in_thread(reports.note_problem, watched.attempt_id, str(error))
         self._group.changed()
 
-    async def _keep_trouble(self, key: tuple[str, str, str], error: Exception) -> None:
+    async def _keep_trouble(
+        self, key: tuple[str, str, str], error: Exception, asked_at: float
+    ) -> None:
         if isinstance(error, CredentialsError):
             self.token_error = error
-        backoff, _ = self._backoffs.get(key, (Backoff(), 0.0))
-        wait_s = backoff.next_s(getattr(error, "retry_after_s", None))
-        self._backoffs[key] = (backoff, time.monotonic() + wait_s)
+        respite = self._respites.setdefault(key, Respite())
+        respite.begin(asked_at, time.monotonic(), getattr(error, "retry_after_s", None))
         await self._group.in_thread(
             self._group.store.troubles.begin, trouble_kind(error), *key[1:], str(error)
         )
