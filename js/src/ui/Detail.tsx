@@ -67,6 +67,7 @@ export function Detail({ session, position }: { session: Session; position: numb
 function Note({ session, position }: { session: Session; position: number }) {
   const draft = useSignal<string | null>(null);
   const text = session.table.text(position, "note");
+  if (!text && session.traits.read_only.current) return null;
   return (
     <div class="note">
       <b>Note</b>

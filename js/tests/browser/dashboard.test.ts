@@ -342,6 +342,35 @@ describe("a narrow page", () => {
     const grid = root.querySelector(".grid") as HTMLElement;
     expect(grid.scrollWidth).toBeLessThanOrEqual(grid.clientWidth);
   });
+
+  it.each([400, 620])("of %d pixels cuts no menu", async (width) => {
+    const { root } = await show({ width, scene: "failed" });
+    await expect.element(at("row-2")).toBeVisible();
+    const edge = root.querySelector(".jobgroup") as HTMLElement;
+    for (const caret of root.querySelectorAll<HTMLElement>(".toolbar .caret")) {
+      if (caret.ariaDisabled) continue;
+      caret.click();
+      await expect.poll(() => root.querySelector(".menu")).not.toBeNull();
+      const { left, right, top } = (root.querySelector(".menu") as Element).getBoundingClientRect();
+      expect(left).toBeGreaterThan(edge.getBoundingClientRect().left);
+      expect(right).toBeLessThan(edge.getBoundingClientRect().right);
+      expect(top).toBeCloseTo(caret.getBoundingClientRect().bottom + 4);
+      caret.click();
+      await expect.poll(() => root.querySelector(".menu")).toBeNull();
+    }
+  });
+});
+
+describe("the caret of a filled button", () => {
+  it("keeps its colour under the pointer", async () => {
+    const { root } = await show({ scene: "unsent" });
+    const caret = () => root.querySelector(".primary.caret") as HTMLElement;
+    await expect.poll(caret).not.toBeNull();
+    const { backgroundColor } = getComputedStyle(caret());
+    await userEvent.hover(caret());
+    expect(caret().matches(":hover")).toBe(true);
+    expect(getComputedStyle(caret()).backgroundColor).toBe(backgroundColor);
+  });
 });
 
 describe("a flex box, as ipywidgets' layouts are", () => {
