@@ -177,6 +177,8 @@ export function showGrid(
     if (!cell) return;
     const row = rowOf(cell);
     const name = cell.getAttribute("data-column");
+    goTo(cell);
+    markReachable(true);
     if (!row) {
       if (name) sortBy(name);
       else selectAll();
@@ -233,9 +235,13 @@ export function showGrid(
   function onFocus({ target }: Event): void {
     const cell = (target as Element).closest(".cell");
     if (!cell) return;
+    goTo(cell);
+    markReachable(false);
+  }
+
+  function goTo(cell: Element): void {
     position = rowOf(cell)?.position ?? null;
     column = columnOf(cell);
-    markReachable(false);
   }
 
   /** Exactly one cell is in the page's tab order. */

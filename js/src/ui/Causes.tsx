@@ -52,7 +52,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
         {!session.traits.read_only.current && (
           <>
             <Button kind="small" testid="rerun-cause" onClick={rerun(true)}>
-              Rerun {n}
+              Rerun {format.whole(n)}
             </Button>
             <Button
               kind="small"

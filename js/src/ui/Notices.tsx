@@ -1,5 +1,6 @@
 /** The lines that say what is going on: trouble, a busy kernel, and what came of the last action. */
 
+import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
@@ -28,8 +29,8 @@ export function Doubt({ session }: { session: Session }) {
     <p class="notice" testid="doubt">
       <Icon name="unconfirmed" />
       <span>
-        {count === 1 ? "Of 1 job it is" : `Of ${count} jobs it is`} not known whether it reached the
-        cloud.
+        Of {format.count(count, "job")} it is not known whether {count === 1 ? "it" : "they"}{" "}
+        reached the cloud.
       </span>
       <Button kind="small" onClick={look}>
         See what is known

@@ -113,7 +113,7 @@ function runVariants(session: Session, does: Does): Variant[] {
 
 function nextVariant(positions: number[], does: Does): Variant {
   return {
-    label: positions.length > 0 ? `Next: the ${positions.length} selected` : "Next: the selected",
+    label: `Next: the ${positions.length > 0 ? `${format.whole(positions.length)} ` : ""}selected`,
     hint: "before the others, also in a run that goes on",
     reason: positions.length > 0 ? "" : "No unsent job is selected",
     onClick: does("run_next", { positions }),
@@ -166,6 +166,6 @@ function chosen(session: Session, is: (state: string) => boolean): number[] {
 
 function these(positions: number[], which: string, name: Command, does: Does): Variant[] {
   if (positions.length === 0) return [];
-  const label = `Only the ${positions.length} ${which}`;
+  const label = `Only the ${format.whole(positions.length)} ${which}`;
   return [{ label, positions, onClick: does(name, { positions }) }];
 }

@@ -361,6 +361,20 @@ describe("a narrow page", () => {
   });
 });
 
+describe("the keyboard", () => {
+  it("goes on in the table from where the pointer was", async () => {
+    const { root } = await show({ jobs: 9, scene: "unsent" });
+    await expect.element(at("row-3")).toBeVisible();
+    root.querySelector<HTMLElement>("[data-testid=row-3] .cell:last-child")?.click();
+    await userEvent.keyboard("{ArrowDown} ");
+    await expect.element(at("row-4")).toHaveAttribute("aria-selected", "true");
+    root.querySelector<HTMLElement>(".header [data-column=position]")?.click();
+    await userEvent.keyboard("{Enter}");
+    const sorted = () => root.querySelector("[aria-sort]")?.getAttribute("aria-sort");
+    await expect.poll(sorted).toBe("descending");
+  });
+});
+
 describe("the caret of a filled button", () => {
   it("keeps its colour under the pointer", async () => {
     const { root } = await show({ scene: "unsent" });
