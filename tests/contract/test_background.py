@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from jobgroup import JobGroup, TokenRefusedError, set_token
+from jobgroup.engine.watching import FRESH_S
 
 # -- in the background -----------------------------------------------------------------------------
 
@@ -105,6 +108,31 @@ def test_wait_ends_when_nothing_is_pending(cloud, group):
     jg.run_parallel()
     jg.wait(30)
     assert jg.progress(refresh=False)["Finished"] == [5, {"successful": 5, "unsuccessful": 0}]
+
+
+def test_a_refresh_takes_no_answer_from_before_it(group, scripted):
+    """The poller's question was answered, slowly, by a cloud that knew less than it does now."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def slowly(_, request):
+        known = dict(scripted.documents[request.id])
+        asked.set()
+        may_answer.wait(30)
+        return 200, known
+
+    scripted.faults["status"] = slowly
+    stop = jg.on_done(lambda _: None)
+    assert asked.wait(30)
+    time.sleep(2 * FRESH_S)
+    scripted.tell(jg[0].id, "completed")
+    with ThreadPoolExecutor() as threads:
+        refreshed = threads.submit(jg.refresh)
+        may_answer.set()
+        refreshed.result(30)
+    assert jg[0].state == "success"
+    stop()
 
 
 def test_wait_gives_up_in_time(group, scripted):

@@ -80,13 +80,14 @@ class Watcher:
             for under_way in list(self._rounds):
                 await under_way.wait()
             await self._load()
+            # when it was asked counts: an answer may be from before what the caller did last;
             # a caller in a tight loop gets at most half of the time spent in asking
-            fresh_since = began - max(FRESH_S, self._round_s)
+            fresh_since = began - max(FRESH_S, 2 * self._round_s)
             wanted = None if positions is None else set(positions)
             due = [
                 w
                 for w in self._roster
-                if w.asked_at < fresh_since and (wanted is None or w.position in wanted)
+                if w.active_at < fresh_since and (wanted is None or w.position in wanted)
             ]
             errors = await self._ask(due)
             if due:
