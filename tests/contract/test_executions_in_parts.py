@@ -175,3 +175,27 @@ def test_a_kill_in_the_middle_of_a_rerun(jg, scripted, spawn, moment):
     (job,) = jg.remote_jobs
     assert job.id == " + ".join([kept, *scripted.ids()[PARTS:]])
     assert len(scripted.ids()) == PARTS + len(failed)
+
+
+def test_resending_what_the_cloud_has_lost_a_part_of(jg, scripted, until):
+    """Only that part is sent anew: the others were paid for, and the cloud still has them."""
+    jg.run_parallel()
+    (job,), ids = jg.remote_jobs, scripted.ids()
+    for each in ids:
+        scripted.tell(each, "completed")
+    gone = 404, {"error": "Not found job"}
+    scripted.faults["status"] = lambda _, asked: gone if asked.id == ids[1] else None
+    scripted.faults["rerun"] = lambda _, asked: gone if asked.id == ids[1] else None
+
+    def is_lost() -> bool:
+        jg.refresh()
+        return job.state == "unknown"
+
+    until(is_lost)
+    job.resend()
+    assert len(scripted.ids()) == PARTS + 1
+    assert job.id == " + ".join([ids[0], scripted.ids()[-1], *ids[2:]])
+    scripted.tell(scripted.ids()[-1], "completed")
+    jg.wait(30)
+    assert job.state == "success"
+    assert [attempt.state for attempt in job.attempts] == ["unknown", "success"]

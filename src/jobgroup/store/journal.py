@@ -106,7 +106,8 @@ class Journal:
         state, name, attempts, provider, origin, account, platform, remote_id, facts, recipe = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
-        reruns = remote_id if rerun else given_back_rerun(tx, position)
+        has_parts = recipe is not None
+        reruns = remote_id if rerun else given_back_rerun(tx, position, has_parts=has_parts)
         if (
             appends
             and tx.execute(
@@ -155,7 +156,7 @@ class Journal:
             target=Target(provider, origin, account, platform),
             previous_remote_id=reruns,
             payload_id=payload,
-            has_parts=recipe is not None,
+            has_parts=has_parts,
         )
 
     def settle_sent(

@@ -47,11 +47,15 @@ def hand_back(tx: Transaction, position: int, attempt_id: int, kind: str, told: 
     add_event(tx, position, kind, told)
 
 
-def given_back_rerun(tx: Transaction, position: int) -> str | None:
-    """What a rerun was of whose fate was unclear and which the user wants sent again."""
+def given_back_rerun(tx: Transaction, position: int, *, has_parts: bool) -> str | None:
+    """What a rerun was of whose fate was unclear and which the user wants sent again.
+
+    Of a job of several parts that its cloud has lost, that job: the parts that it has are kept.
+    """
     row = tx.execute(
-        "SELECT reruns FROM attempts WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
-        (position,),
+        "SELECT iif(? AND remote_id IS NOT NULL, remote_id, reruns) FROM attempts"
+        " WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
+        (has_parts, position),
     ).fetchone()
     return row[0] if row else None
 
