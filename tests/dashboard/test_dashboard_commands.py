@@ -372,6 +372,22 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
     assert page.do("open", name="three")["code"] == "GroupNotFoundError"
 
 
+def test_a_hello_is_answered_where_there_are_no_jobs_to_tell_of(make_group, open_page):
+    """By the list of all groups, and by a deleted group: else a page takes the kernel for busy."""
+    page = open_page()
+    page.hello()
+    assert page.wait_for("snap")["total"] == 0
+    group = make_group("g", {})
+    page = open_page(group)
+    JobGroup.delete_job_group("g")
+    page.wait(lambda: page.dashboard.read_state() is None)
+    page.hello()
+    assert page.wait_for("snap")["total"] == 0
+    JobGroup.restore("g")
+    page.pull()
+    page.wait(lambda: page.states() == {0: "unsent"})
+
+
 def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
     """Some at once, each answered for: what cannot be deleted is said and stops no other."""
     for name in ("one", "two", "three"):

@@ -67,7 +67,7 @@ function rowOf(group: GroupSummary, { session, state, isTrash }: Omit<Props, "gr
           </span>
         )}
       </span>,
-      jobs,
+      format.whole(jobs),
       format.clock(created, now),
       format.clock(modified, now),
       <span key="size">

@@ -231,6 +231,9 @@ class Sender:
         flow = self._flow
         total = self._source.read_state()
         if total is None:
+            if flow.is_answer_due and flow.is_snapshot_due:  # else the kernel would count as busy
+                self._send_part(flow, encode([]), [], version=0, total=0)
+                flow.cursor = 0
             return
         if not flow.may_push(now):
             self._is_dirty = True
