@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 import time
 import warnings
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import MINYEAR, datetime
 from pathlib import Path
 
 from jobgroup.engine.engine import engine
@@ -126,7 +127,10 @@ def delete_before(moment: datetime) -> list[str]:
 
     A group that is damaged or being run is left, with a warning, and does not stop the others.
     """
-    limit = moment.timestamp()  # a moment without a zone is local time
+    try:
+        limit = moment.timestamp()  # a moment without a zone is local time
+    except (ValueError, OverflowError):  # an end of the calendar, which no clock reaches
+        limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
         warnings.warn(

@@ -179,6 +179,15 @@ def test_wrong_kwargs_change_nothing(handler):
     assert read_job(job, {"max_samples": 5})
 
 
+def test_a_missing_parameter_is_told_in_words(handler):
+    """Perceval's error about a number that was not given says nothing; what is added to it does."""
+    with pytest.raises(TypeError) as refused:
+        read_job(_sampler(handler).sample_count, {})
+    (note,) = refused.value.__notes__
+    assert "'sample_count' with no parameters" in note
+    assert "missing (max_samples, say)? Nothing was added." in note
+
+
 def test_a_job_whose_launch_failed_can_be_added(handler):
     """A user whose own execute_async failed still has the job, unsent, and can add it."""
     job = _sampler(handler).sample_count

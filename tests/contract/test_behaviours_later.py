@@ -229,6 +229,16 @@ def test_11_cancel_all_asks_for_every_sent_unfinished_job(ended, timer, scripted
     until(lambda: [j.position for j in jg.list_unsuccessful_jobs()] == [0, 2, 3, 4, 5])
 
 
+def test_11_what_was_canceled_can_be_rerun_in_the_next_line(ended):
+    """What the cloud said just before a cancellation is not taken for what it says after it."""
+    jg = ended("running", "running")
+    assert jg.progress()["Unfinished"] == [2, {"sent": 2, "not sent": 0}]
+    first = [job.id for job in jg]
+    jg.cancel_all()
+    jg.rerun_failed_parallel()
+    assert not {job.id for job in jg} & set(first)
+
+
 def test_11_each_failure_is_reported(ended, scripted):
     """Behaviour 11: a refused cancellation is told with the cloud's words; the others are asked."""
     jg = ended("running", "running", "running")

@@ -204,6 +204,22 @@ def test_delete_by_date_keeps_the_oldest_to_keep():
         assert JobGroup.list_existing() == names[gone:]
 
 
+def test_delete_by_the_first_and_the_last_date_there_are(monkeypatch):
+    """In every time zone the first date deletes nothing, and the last one everything."""
+    JobGroup("a")
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        with pytest.warns(UserWarning, match="No groups"):
+            JobGroup.delete_job_groups_date(datetime.min)
+        assert JobGroup.list_existing() == ["a"]
+        JobGroup.delete_job_groups_date(datetime.max)
+        assert JobGroup.list_existing() == []
+        JobGroup.restore("a")
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.parametrize("date", ["2024-01-01", None, 5])
 def test_delete_by_something_else(date):
     """What is no date deletes nothing."""

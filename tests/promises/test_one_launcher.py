@@ -32,6 +32,28 @@ jg.run_sequential(0)
 say("done")
 """
 
+FORKED = """
+jg = JobGroup.open("experiment")
+runs = jg.start(delay=0)
+while not jg.list_active_jobs():
+    time.sleep(0.01)
+if os.fork() == 0:
+    try:
+        jg.run_parallel()
+    except GroupBusyError as error:
+        say(error.pid == os.getppid())
+    os._exit(0)
+os.wait()
+jg.cancel_all()
+runs.result()
+jg.add(job("added"))
+if os.fork() == 0:
+    jg.run_sequential(0)
+    say([j.state for j in jg])
+    os._exit(0)
+os.wait()
+"""
+
 
 def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, cloud, ledger):
     """Four processes start the same run at the same moment: one sends, the others are told who."""
@@ -54,6 +76,16 @@ def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, clo
             assert pid in pids
             assert began <= datetime.fromisoformat(since) <= datetime.now(UTC)
     assert "ran" in said
+
+
+def test_a_fork_is_a_process_of_its_own(group, child, ledger):
+    """A child forked while its parent runs a group, with the group's object that it inherits, is
+    told that its parent runs it; one forked afterwards runs what is left, with requests of its own.
+    """
+    jg = group(1, duration_s=60)
+    said = child(FORKED).all()
+    assert said == [True, ["canceled", "success"]]
+    ledger(jg).check().each_once("0", "added")
 
 
 @pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "rerun"])

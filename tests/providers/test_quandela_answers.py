@@ -186,6 +186,8 @@ def test_progress_is_a_fraction_or_percent(said, progress):
         ({"status": "error", "msg": "it broke"}, "it broke"),
         ({"status": "running", "progress_message": "Computing", "msg": "ok"}, "Computing"),
         ({"status": "waiting", "msg": "ok"}, None),
+        ({"status": "canceled", "progress_message": "Computing", "msg": "ok"}, None),
+        ({"status": "completed", "progress_message": "Computing", "msg": "ok"}, None),
     ],
 )
 def test_the_message_is_the_one_that_fits_the_state(document, message):

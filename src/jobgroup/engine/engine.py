@@ -18,12 +18,24 @@ class Engine:
     """Nobody else in the process talks to a cloud."""
 
     def __init__(self) -> None:
+        self._sessions: WeakValueDictionary[Path, GroupSession] = WeakValueDictionary()
+        self._inherited: list[object] = []
+        self._begin()
+        on_change(self._on_new_token)
+
+    def _begin(self) -> None:
         self.loop = BackgroundLoop()
         self.loop.at_exit(self._finish)
-        self._sessions: WeakValueDictionary[Path, GroupSession] = WeakValueDictionary()
         self._lock = threading.RLock()
         self._accounts = Accounts()
-        on_change(self._on_new_token)
+
+    def begin_anew(self) -> None:
+        """In a forked child: thread, connections, leases and runs stay the parent's."""
+        self._inherited += (self.loop, self._accounts)  # what is forgotten would be closed
+        self._begin()
+        for session in list(self._sessions.values()):
+            self._inherited += (session.lease, session.watcher)
+            session.begin(self.loop, self._accounts)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
         """The session of a group; the same one as long as anybody has it open."""
@@ -67,15 +79,12 @@ class Engine:
         await self._accounts.aclose()
 
 
-_engine: Engine | None = None
-_pid = -1
-_lock = threading.Lock()
+_engine = Engine()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_engine.begin_anew)
 
 
 def engine() -> Engine:
-    """This process' engine; a forked child gets its own."""
-    global _engine, _pid
-    with _lock:
-        if _engine is None or _pid != os.getpid():
-            _engine, _pid = Engine(), os.getpid()
-        return _engine
+    """This process' engine."""
+    return _engine

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EXIT_TIMEOUT_S = 10.0
 
 
 class BackgroundLoop:
-    """Starts its daemon thread at the first use, and anew in a forked child."""
+    """Starts its daemon thread at the first use. A forked child needs one of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,28 +67,33 @@ class BackgroundLoop:
 
     def _running(self) -> BlockingPortal:
         with self._lock:
-            if self._portal is None or self._pid != os.getpid():
+            if self._portal is None:
                 self._portal = self._start()
-                if self._pid == -1:
-                    atexit.register(self._close)
                 self._pid = os.getpid()
+                atexit.register(self._close)
             return self._portal
 
     def _start(self) -> BlockingPortal:
-        """Start the thread, from a thread: an interrupt meanwhile would hang anyio's start."""
+        """Start the thread, which is a daemon and stays: nobody has to stop it, in a fork least."""
+        import anyio
+        from anyio.from_thread import BlockingPortal
+
         started: Future[BlockingPortal] = Future()
 
-        def start() -> None:
-            from anyio.from_thread import start_blocking_portal
+        async def live() -> None:
+            async with BlockingPortal() as portal:
+                started.set_result(portal)
+                await portal.sleep_until_stopped()
 
-            self._stack = ExitStack()  # never left: the portal's thread is a daemon
+        def run() -> None:
             try:
-                portal = start_blocking_portal(name="jobgroup-engine")
-                started.set_result(self._stack.enter_context(portal))
-            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                anyio.run(live)
+            except BaseException as error:
+                if started.done():
+                    raise
                 started.set_exception(error)
 
-        threading.Thread(target=start, name="jobgroup-start", daemon=True).start()
+        threading.Thread(target=run, name="jobgroup-engine", daemon=True).start()
         return started.result()
 
     def _close(self) -> None:
@@ -134,8 +139,8 @@ def wait_for(
             try:
                 return future.result(None if on_tick is None and deadline is None else left)
             except TimeoutError:
-                if future.done():
-                    raise
+                if future.done():  # it raised that itself, or ended while the tick was over
+                    return future.result()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError from None
             if on_tick:

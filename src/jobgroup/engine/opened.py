@@ -39,9 +39,13 @@ class OpenGroup:
         self, name: str, path: Path, *, create: bool, loop: BackgroundLoop, accounts: Accounts
     ) -> None:
         self.name = name
-        self.loop = loop
         self.log = logging.getLogger("jobgroup")
         self.store = GroupStore(path, create=name if create else None)
+        self.begin(loop, accounts)
+
+    def begin(self, loop: BackgroundLoop, accounts: Accounts) -> None:
+        """Be as new: in a forked child, what is under way is its parent's."""
+        self.loop = loop
         self._accounts = accounts
         self._turn: anyio.CapacityLimiter | None = None
         self._changed = anyio.Event()

@@ -44,14 +44,19 @@ class GroupSession(OpenGroup):
         accounts: Accounts,
         serve: Callable[[GroupSession], Awaitable[None]],
     ) -> None:
+        self._serve = serve
         super().__init__(name, path, create=create, loop=loop, accounts=accounts)
-        self.lease = HeldLease(self, lambda: serve(self))
+        self.settle_abandoned()
+
+    def begin(self, loop: BackgroundLoop, accounts: Accounts) -> None:
+        """Be as new: without lease, runs and subscribers."""
+        super().begin(loop, accounts)
+        self.lease = HeldLease(self, lambda: self._serve(self))
         self.watcher = Watcher(self, self.lease)
         self.runs: list[UnderWay] = []
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._subscribers_lock = threading.Lock()
         self._has_ticker = False
-        self.settle_abandoned()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back, from a thread of the engine, after changes; returns what ends it.

@@ -111,6 +111,8 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
 
         Raises:
             TypeError: it is not a remote job (a local one, say); nothing was added.
+            Exception: what Perceval says of parameters that are wrong or missing, with a note that
+                names them; nothing was added.
             DuplicateJobError: the group has a job with that id; nothing was added.
             MissingExtraError: the Perceval that is installed is older than 0.12; nothing was added.
             StorageError: it could not be written; nothing was added.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.providers.fields import number, text
-from jobgroup.status import FAILED, RunningStatus
+from jobgroup.status import FAILED, TERMINAL, RunningStatus
 
 MAX_MESSAGE: Final = 2000
 """Characters of a job's message that are kept."""
@@ -72,9 +72,12 @@ def availability(document: dict[str, Any]) -> Availability:
 def _message(document: dict[str, Any], state: str) -> str | None:
     # 0.12's servers told the reason in failure_code, later ones in status_message; "msg" is about
     # the answer itself ("ok") unless something went wrong.
-    of_a_failure = ("status_message", "failure_code", "msg", "progress_message")
+    # What an ended job was doing last says nothing of it any more.
+    of_a_failure = ("status_message", "failure_code", "msg")
+    of_a_success = ("status_message", "msg")
     of_a_job = ("progress_message", "status_message", "msg")
-    for key in of_a_failure if state in FAILED else of_a_job:
+    keys = of_a_failure if state in FAILED else of_a_success if state in TERMINAL else of_a_job
+    for key in keys:
         said = text(document, key)
         if said and not (key == "msg" and said.lower() == "ok"):
             return said[:MAX_MESSAGE]

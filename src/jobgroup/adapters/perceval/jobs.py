@@ -119,7 +119,15 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
     twin._delta_parameters = serialize(job._delta_parameters)
     twin._job_context = serialize(job._job_context)
     twin._job_status = type(job._job_status)()
-    twin.execute_async(**kwargs)
+    try:
+        twin.execute_async(**kwargs)
+    except Exception as error:
+        given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
+        error.add_note(
+            f"Perceval cannot make the request of job {job.name!r} with {given or 'no parameters'}."
+            " Is one of them wrong or missing (max_samples, say)? Nothing was added."
+        )
+        raise
     return json_ready(recorder.body)
 
 

@@ -1,0 +1,36 @@
+"""Blocking for what happens on the engine's loop."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from jobgroup.engine.loop import wait_for
+
+
+class EndsWithTheTick(Future):
+    """Ends after the wait for it was over, and before anybody looks at it again."""
+
+    def __init__(self, end) -> None:
+        super().__init__()
+        self._end = end
+
+    def result(self, timeout=None):
+        if not self.done():
+            self._end(self)
+            raise TimeoutError
+        return super().result(timeout)
+
+
+def test_what_ends_with_a_tick_has_not_run_out_of_time():
+    """Nobody asked for a limit, so none is passed, whenever the end comes."""
+    future = EndsWithTheTick(lambda f: f.set_result("done"))
+    assert wait_for(future, on_tick=lambda: None) == "done"
+
+
+def test_a_timeout_of_the_work_itself_is_raised():
+    """`wait(timeout)` raises one with a sentence in it."""
+    future = EndsWithTheTick(lambda f: f.set_exception(TimeoutError("3 jobs have not ended")))
+    with pytest.raises(TimeoutError, match="3 jobs"):
+        wait_for(future, on_tick=lambda: None)
