@@ -8,8 +8,9 @@ import threading
 from socket import gethostname
 
 import pytest
+from scripted_cloud import DROP
 
-from jobgroup import GroupBusyError
+from jobgroup import GroupBusyError, UnconfirmedJobError
 from jobgroup.engine.engine import engine
 from jobgroup.engine.liveness import is_live, process_start
 from jobgroup.store import GroupStore
@@ -175,11 +176,15 @@ def neighbour(group, scripted):
     """The other process' view of a group of one: the test takes its part, and runs the group."""
     jg = group(scripted, 1)
     store = GroupStore(group_path(jg.name))
+    _take_lease(store)
+    yield jg, store
+    store.close()
+
+
+def _take_lease(store):
     pid = os.getpid()
     holder = {"owner": "me", "host": gethostname(), "pid": pid, "started": process_start(pid)}
     store.lease.take(holder, is_live=is_live, on_taken=lambda *_: None)
-    yield jg, store
-    store.close()
 
 
 def _taken(store, until):
@@ -214,6 +219,32 @@ def test_what_was_dropped_is_asked_again(neighbour, until):
     again = _taken(store, until)
     store.commands.finish(again, "done", {"text": "1 rerun", "done": [0]})
     assert asked.result(60)["done"] == [0]
+
+
+def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
+    group, scripted, until, monkeypatch
+):
+    """Nothing is given back here that could not be sent here."""
+    jg = group(scripted, 1)
+    scripted.faults["create"] = lambda *_: DROP
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    store = GroupStore(group_path(jg.name))
+    theirs = engine().open_session(group_path(jg.name)).store.lease
+    current, looks = theirs.current, []
+
+    def nobody_at_first():
+        looks.append(1)
+        return current() if looks[1:] else None
+
+    monkeypatch.setattr(theirs, "current", nobody_at_first)
+    _take_lease(store)
+    asked = jg.ask("resend", positions=[0])
+    number = _taken(store, until)
+    assert jg[0].state == "unconfirmed"
+    store.commands.finish(number, "done", {"text": "1 sent again", "done": [0]})
+    assert asked.result(60)["done"] == [0]
+    store.close()
 
 
 def test_a_failure_is_told_before_the_lease_is_given_back(

@@ -139,12 +139,12 @@ async def rerun(session: GroupSession, **options: Any) -> Outcome:
 
 async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
     """Send unconfirmed jobs again, as the user decided."""
-    given_back = [
-        p for p in positions if await session.in_thread(session.store.journal.give_back, p)
-    ]
-    session.changed()
-    plan = Plan(positions=tuple(given_back))
-    return _run_outcome(await carry_out(session, plan), "sent again")
+    give_back = session.store.journal.give_back
+    async with session.lease.held():  # first: who has it instead is asked for all of it
+        given_back = [p for p in positions if await session.in_thread(give_back, p)]
+        session.changed()
+        plan = Plan(positions=tuple(given_back))
+        return _run_outcome(await carry_out(session, plan), "sent again")
 
 
 async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:
