@@ -37,7 +37,10 @@ export function DeleteStep({ session }: { session: Session }) {
       close={close}
     >
       <p>
-        <b>Delete {session.traits.group.current}?</b> {format.count(jobs, "job")}
+        <b>
+          Delete <bdi>{session.traits.group.current}</bdi>?
+        </b>{" "}
+        {format.count(jobs, "job")}
         {size && `, ${format.bytes(size.size_bytes)},`} leave this list. Undo brings them back;
         results on the cloud stay.{" "}
         {onCloud > 0 && <b>{format.count(onCloud, "job")} still on the cloud.</b>}
@@ -53,7 +56,10 @@ export function Deleted({ session }: { session: Session }) {
     <div class="deleted">
       <Icon name="trash" />
       <p>
-        <b>{session.traits.group.current}</b> was deleted. Its jobs are in the trash.
+        <b>
+          <bdi>{session.traits.group.current}</bdi>
+        </b>{" "}
+        was deleted. Its jobs are in the trash.
       </p>
       <Button
         buttonRef={undo}

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
 const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
@@ -78,15 +79,30 @@ describe("a group", () => {
 });
 
 describe("long words", () => {
-  it.each(["h3 span", ".bars code", "figcaption i"])("stay inside, in %s", async (where) => {
+  const places = ["h3 span", ".bars code", "figcaption i", "[data-testid=live]"];
+  it.each(places)("stay inside, in %s", async (where) => {
     const { root } = await show({ jobs: 3 });
     await expect.element(at("row-0")).toBeVisible();
     root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
     await expect.poll(() => root.querySelector("figure")).not.toBeNull();
     (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
-    const panel = root.querySelector(".panel") as HTMLElement;
-    expect(panel.scrollWidth).toBeLessThanOrEqual(panel.clientWidth);
+    for (const frame of root.querySelectorAll(".panel, .jobgroup"))
+      expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
     expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(79);
+  });
+});
+
+describe("a name that is written from right to left", () => {
+  it("leaves the sentence that asks about its deletion in order", async () => {
+    const { root, model } = await show({ jobs: 3 });
+    (model as StandIn).set({ group: "\u202eevil (2)" });
+    await at("delete").click();
+    const name = root.querySelector(".step bdi") as HTMLElement;
+    const rest = document.createRange();
+    rest.selectNodeContents(root.querySelector(".step p")?.lastChild as Node);
+    rest.setStart(root.querySelector(".step b")?.nextSibling as Node, 0);
+    const after = rest.getClientRects()[0] as DOMRect;
+    expect(after.left).toBeGreaterThanOrEqual(name.getBoundingClientRect().right);
   });
 });
 
