@@ -162,7 +162,7 @@ class Roster:
                 self.schedule(known, now + first_s)
             if known is not None and row.is_canceling and known.canceling_since is None:
                 known.canceling_since = now_utc
-                known.asked_at = -math.inf  # what was told before is out of date
+                known.active_at = -math.inf  # what was told before is out of date
                 self.schedule(known, -math.inf)
         self.version = version
 
