@@ -1,7 +1,7 @@
 import type { Session } from "../session";
 import { Button } from "./Button";
-import { type Children, useEffect, useRef } from "./dom";
-import { sets } from "./hooks";
+import { type Children, useRef } from "./dom";
+import { sets, useFocus } from "./hooks";
 
 interface Props {
   session: Session;
@@ -12,20 +12,21 @@ interface Props {
   children?: Children;
 }
 
-/** What stands open below the toolbar: it takes the focus, and Escape closes it. */
+/** What stands open below the toolbar: it takes the focus, and Escape closes it and gives it back. */
 export function Panel({ session, testid, title, note, tools, children }: Props) {
   const close = sets(session.panel, "");
-  const heading = useRef<HTMLHeadingElement>();
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  const place = useRef<HTMLElement>();
+  useFocus(place, "h3");
   return (
     <section
+      ref={place}
       class="panel"
       testid={testid}
       aria-label={title}
       onKeyDown={(event) => event.key === "Escape" && close()}
     >
       <div class="panel-head">
-        <h3 ref={heading} tabIndex={-1}>
+        <h3 tabIndex={-1}>
           {title} <span>{note}</span>
         </h3>
         <span class="spacer" />

@@ -1,7 +1,8 @@
 /** An extra step inside the page: it takes the focus, Enter in a field goes on, Escape leaves it. */
 
 import { Button, type Props as Face } from "./Button";
-import { type Children, useEffect, useRef } from "./dom";
+import { type Children, useRef } from "./dom";
+import { useFocus } from "./hooks";
 
 interface Props {
   label: string;
@@ -17,15 +18,13 @@ interface Props {
 
 export function Step({ label, role, isPlain, go, others, close, children }: Props) {
   const place = useRef<HTMLElement>();
-  useEffect(() => {
-    const first = place.current?.querySelector<HTMLInputElement>("input, textarea, button");
-    first?.focus();
-    first?.select?.();
-  }, []);
+  useFocus(place, "input, textarea, button");
   const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
     if (event.key === "Escape") close();
     const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;
-    if (event.key === "Enter" && isField && !go.reason) go.onClick();
+    if (event.key !== "Enter" || !isField || go.reason) return;
+    event.preventDefault(); // else it presses the button that gets the focus back
+    go.onClick();
   };
   return (
     <section

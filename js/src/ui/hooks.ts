@@ -6,10 +6,23 @@
 import type { Session } from "../session";
 import { type Signal, signal } from "../signals";
 import type { Args, Question } from "../wire";
-import { useEffect, useOnce } from "./dom";
+import { type Ref, useEffect, useOnce } from "./dom";
 
 export function useSignal<T>(initial: T): Signal<T> {
   return useOnce(() => signal(initial));
+}
+
+/** Give a place the focus, and give it back when the place goes and has it still. */
+export function useFocus(place: Ref<HTMLElement>, wanted: string): void {
+  useEffect(() => {
+    const { current } = place;
+    const root = current?.getRootNode() as ShadowRoot;
+    const before = root.activeElement as HTMLElement | null;
+    const first = current?.querySelector<HTMLInputElement>(wanted);
+    first?.focus({ preventScroll: true });
+    first?.select?.();
+    return () => current?.contains(root.activeElement) && before?.focus({ preventScroll: true });
+  }, []);
 }
 
 /** A handler that sets a signal. */

@@ -391,6 +391,31 @@ describe("the keyboard", () => {
   });
 });
 
+describe("what opened a panel or a step", () => {
+  const openers = ["results", "timeline", "delete", "by-cause", "description-edit"];
+  it.each(openers)("has the focus again after Escape: %s", async (testid) => {
+    const { root } = await show({ scene: "failed" });
+    await at("chip-failed").click();
+    const opener = root.querySelector<HTMLElement>(`[data-testid=${testid}]`);
+    opener?.focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => root.activeElement?.closest(".panel, .step")).toBeTruthy();
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => root.activeElement).toBe(opener);
+    expect(root.querySelector(".panel, .step")).toBeNull();
+  });
+
+  it("is not pressed by the Enter that ends the step", async () => {
+    const { root, model } = await show({ scene: "failed" });
+    root.querySelector<HTMLElement>("[data-testid=description-edit]")?.focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => root.activeElement?.tagName).toBe("TEXTAREA");
+    await userEvent.keyboard("why{Control>}{Enter}{/Control}");
+    await expect.poll(() => model.get("description")).toBe("why");
+    expect(root.querySelector(".step")).toBeNull();
+  });
+});
+
 describe("the caret of a filled button", () => {
   it("keeps its colour under the pointer", async () => {
     const { root } = await show({ scene: "unsent" });

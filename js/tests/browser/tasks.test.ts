@@ -134,7 +134,7 @@ const TASKS: Task[] = [
   {
     name: "delete groups older than June, and undo",
     scene: "groups",
-    most: 21,
+    most: 15,
     keyboard: async (keys) => {
       await keys.to(id("delete-older"));
       await keys.press("{Enter}");
