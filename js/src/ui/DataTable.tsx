@@ -33,7 +33,7 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
           <tr {...(sort && roving)}>
             {head.map(({ title }, i) => (
               <th
-                key={title}
+                key={i}
                 class={kind(i)}
                 role={title ? undefined : "presentation"}
                 aria-sort={sortedBy(by, i)}
@@ -58,7 +58,7 @@ export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sor
           {sorted(rows, by).map(({ key, cells, isChosen, testid }) => (
             <tr key={key} aria-selected={isChosen} testid={testid}>
               {cells.map((cell, i) => (
-                <td key={head[i]?.title} class={kind(i)}>
+                <td key={i} class={kind(i)}>
                   {cell}
                 </td>
               ))}

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import type { StandIn } from "../../dev/standin";
+import { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
 const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
@@ -413,6 +413,27 @@ describe("what opened a panel or a step", () => {
     await userEvent.keyboard("why{Control>}{Enter}{/Control}");
     await expect.poll(() => model.get("description")).toBe("why");
     expect(root.querySelector(".step")).toBeNull();
+  });
+});
+
+describe("a label and a parameter of one name", () => {
+  it("are two columns of the results", async () => {
+    class Twofold extends StandIn {
+      override on(event: string, callback: (...args: never[]) => void): void {
+        super.on(event, ((message?: { rows?: { columns: Record<string, number[]> } }) => {
+          const columns = message?.rows?.columns;
+          if (columns) columns["param.phi"] = (columns["label.phi"] ?? []).map((phi) => phi + 1);
+          (callback as (message: unknown) => void)(message);
+        }) as typeof callback);
+      }
+    }
+    const { root } = await show({ model: new Twofold(3, "still") });
+    await at("results").click();
+    const texts = (selector: string) =>
+      [...root.querySelectorAll(`[data-testid=results] ${selector}`)].map((e) => e.textContent);
+    await expect.poll(() => texts("thead th").filter((title) => title === "phi")).toHaveLength(2);
+    expect(texts("[data-testid=result-0] td")).toEqual(expect.arrayContaining(["0.05", "1.05"]));
+    expect(texts("thead th")).toHaveLength(texts("[data-testid=result-0] td").length);
   });
 });
 
