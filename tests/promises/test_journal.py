@@ -280,6 +280,15 @@ def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, 
     ledger(jg).check().each_once(*map(str, range(5)))
 
 
+def test_ctrl_c_is_heard_where_perceval_is_imported(group, child, cloud, until):
+    """Perceval's compiled part takes the signal for itself; a run is interrupted all the same."""
+    group(2, duration_s=600)
+    script = child("import perceval\n" + NOTEBOOK.format(run="run_sequential(0)"))
+    until(lambda: requests(cloud, "create"), 60)
+    script.signal(signal.SIGINT)
+    assert script.hear() == "interrupted"
+
+
 def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
     """An answer that does not come within ten seconds is not awaited: the job is unconfirmed once
     its process has ended.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -39,8 +40,9 @@ class BackgroundLoop:
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels it.
+        Canceling the future cancels it. From here on Ctrl-C is Python's to hear.
         """
+        _hear_ctrl_c()
 
         async def run() -> T:
             return await function(*args, **kwargs)
@@ -112,6 +114,16 @@ class BackgroundLoop:
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
         except Exception:  # noqa: BLE001  (the journal covers what could not be finished)
             return
+
+
+def _hear_ctrl_c() -> None:
+    """Have SIGINT handled as Python believes that it is, where this is the main thread."""
+    # Perceval's compiled part takes the signal for itself when it is imported, and keeps it
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+        if handler is not None:
+            with suppress(ValueError):  # the main thread of a subinterpreter
+                signal.signal(signal.SIGINT, handler)
 
 
 def wait_for(
