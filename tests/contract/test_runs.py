@@ -278,3 +278,15 @@ def test_a_queue_with_a_refused_token_raises_our_error(group, scripted):
     with pytest.raises(TokenRefusedError, match="set_token"):
         jg.run_parallel(queue=True)
     assert {j.state for j in jg} == {"unsent"}
+
+
+def test_who_observes_hears_that_a_run_is_over(group, scripted, until):
+    """The end of a run changes no job; `busy` does not stay at what was done last."""
+    scripted.first_word = "completed"
+    jg = group(scripted)
+    heard = []
+    jg.state.observe(lambda change: heard.append(change.new), "busy")
+    jg.run_sequential(0.5)
+    until(lambda: heard[-1:] == [""])
+    assert heard == ["run", ""]
+    jg.state.unobserve_all()

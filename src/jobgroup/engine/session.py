@@ -79,7 +79,7 @@ class GroupSession(OpenGroup):
 
     async def _tick(self) -> None:
         """Notify subscribers of every change, whoever made it, for as long as there are any."""
-        seen: int | None = None
+        seen: object = None
         seen_data: int | None = None
         async with self.watcher.watched():
             while True:
@@ -92,10 +92,12 @@ class GroupSession(OpenGroup):
                 with suppress(StorageError):
                     data_version = await self.in_thread(self.store.database.data_version)
                     version = await self.in_thread(lambda: self.store.version)
-                    if (version, data_version) != (seen, seen_data):
+                    # a run's end changes no job, and who observes `busy` waits for it
+                    now = (version, data_version, len(self.runs), self.lease.is_held)
+                    if now != seen:
                         if data_version != seen_data:
                             self.changed()
-                        seen, seen_data = version, data_version
+                        seen, seen_data = now, data_version
                         await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
                 with suppress(GroupDeletedError):
                     await self.next_change(LOOK_EVERY_S, change)
