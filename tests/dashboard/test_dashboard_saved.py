@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
 from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
+from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture
@@ -55,6 +57,24 @@ def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGro
     assert "<title>saved &lt;/script&gt;&lt;b&gt;</title>" in page
     assert "</script><b>" not in page
     assert "http" not in page.replace(found[1], "").replace("jobgroup", "")
+
+
+def test_a_saved_page_has_the_jobs_as_they_are_on_the_cloud(
+    make_group: Any, cloud: EmbeddedCloud, open_page: Any, tmp_path: Path
+):
+    """They have ended since anybody looked, and the page says so; with a refused token it has what
+    was known.
+    """
+    page = open_page(make_group("g", {}, {}))
+    group, path = page.dashboard.shown, tmp_path / "page.html"
+    group.run_parallel()
+    page.wait(lambda: {job.status for job in cloud.jobs()[-2:]} == {"completed"})
+    number = cloud.faults.add("refuse_token")
+    page.dashboard.save_html(path, results=False)
+    assert '"counts":{"success":2}' not in path.read_text(encoding="utf-8")
+    cloud.faults.remove(number)
+    page.dashboard.save_html(path, results=False)
+    assert '"counts":{"success":2}' in path.read_text(encoding="utf-8")
 
 
 def test_a_list_of_groups_is_no_page():

@@ -8,6 +8,7 @@ import threading
 import weakref
 
 import pytest
+from ipywidgets import FloatProgress, Text, dlink, link
 from traitlets import TraitError
 from wire_examples import record
 
@@ -65,6 +66,23 @@ def test_a_program_observes_what_happens(make_group, open_page):
     page.wait(lambda: seen and seen[-1] == {"success": 2})
 
 
+def test_a_program_observes_a_dashboard_that_nobody_sees(make_group, open_page):
+    """What ends on the cloud moves a linked trait although no page ever said hello; the other way
+    a value that a program sets arrives too. Once nobody observes, nothing is left running.
+    """
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    bar, box = FloatProgress(max=1), Text()
+    dlink((page.dashboard, "progress"), (bar, "value"))
+    link((box, "value"), (page.dashboard, "search"))
+    group.run_parallel()
+    page.wait(lambda: bar.value == 1 and page.dashboard.counts == {"success": 2})
+    box.value = "lens"
+    assert page.dashboard.search == "lens"
+    page.dashboard.unobserve_all()
+    page.wait(lambda: "jobgroup-dashboard" not in {t.name for t in threading.enumerate()})
+
+
 def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, open_page):
     """The last line of a cell: the widget for who has a kernel, HTML and text for who has not."""
     group = make_group("g", {})
@@ -73,6 +91,17 @@ def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, op
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == page.dashboard.model_id
     assert data["text/plain"] == repr(group)
     assert "Dashboard(&#x27;g&#x27;)" in data["text/html"]
+
+
+def test_a_deleted_group_is_shown_as_deleted(make_group, open_page):
+    """Whose cell is run again after the deletion gets a sentence, not a traceback."""
+    group = make_group("g", {})
+    open_page(group)
+    group._repr_mimebundle_()
+    JobGroup.delete_job_group("g")
+    data, _ = group._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["text/plain"] == "JobGroup('g'): deleted. JobGroup.restore(name) brings it back."
 
 
 def test_the_table_without_a_kernel_is_escaped_and_bounded():

@@ -1,7 +1,7 @@
 """The one thread of a dashboard: it alone sends, so that handlers are short and nothing overtakes.
 
 It gathers what changes into at most four pushes a second, never sends much more than has arrived,
-and ends when nobody looks.
+and ends when nobody looks and no program follows.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Sender:
         self._unsubscribe: Callable[[], None] | None = None
         self._cells = CellWatch()
         self._is_watched = False
+        self._is_followed = False
         self._is_dirty = False
         self._heard_at = 0.0
         self._blind_count = 0
@@ -131,6 +132,19 @@ class Sender:
             self._blind_due_at = None
             self._condition.notify()
 
+    def follow(self) -> None:
+        """A program observes the state: keep it up to date, whether a view can be seen or not."""
+        with self._condition:
+            if not self._is_followed:
+                self._is_followed = True
+                self._attend()
+
+    def unfollow(self) -> None:
+        """No program observes the state any more."""
+        with self._condition:
+            self._is_followed = False
+            self._condition.notify()
+
     def begin_again(self, epoch: str) -> None:
         """Another group is shown now."""
         with self._condition:
@@ -140,6 +154,8 @@ class Sender:
                 self._unsubscribe = None
             if self._is_watched:
                 self._watch()
+            elif self._is_followed:
+                self._attend()
 
     def put(self, message: wire.Json) -> None:
         """Send a message as soon as may be."""
@@ -156,14 +172,18 @@ class Sender:
     def close(self) -> None:
         """Nothing more is sent."""
         self.leave()
+        self.unfollow()
         self._cells.close()
 
     # -- the thread --------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         self._is_watched = True
-        self._is_dirty = True
         self._heard_at = time.monotonic()
+        self._attend()
+
+    def _attend(self) -> None:
+        self._is_dirty = True
         if self._unsubscribe is None:
             self._unsubscribe = self._source.subscribe(self.touch)
         self._run()
@@ -192,7 +212,7 @@ class Sender:
                 self._notice_loss(now)
                 if self._outbox or self._due_in(now) <= 0:
                     return True
-                if not self._is_watched:
+                if not self._is_attended:
                     if self._unsubscribe is not None:
                         self._unsubscribe()
                         self._unsubscribe = None
@@ -200,9 +220,13 @@ class Sender:
                     return False
                 self._condition.wait(self._due_in(now))
 
+    @property
+    def _is_attended(self) -> bool:
+        return self._is_watched or self._is_followed
+
     def _due_in(self, now: float) -> float:
         """Seconds until the state is to be read and rows are to be pushed."""
-        if not self._is_watched:
+        if not self._is_attended:
             return float("inf")
         at = self._ticked_at + (PUSH_EVERY_S if self._is_dirty else LOOK_EVERY_S)
         if self._blind_due_at is not None:
@@ -230,6 +254,8 @@ class Sender:
         self._is_dirty = False
         flow = self._flow
         total = self._source.read_state()
+        if not self._is_watched:
+            return
         if total is None:
             if flow.is_answer_due and flow.is_snapshot_due:  # else the kernel would count as busy
                 self._send_part(flow, encode([]), [], version=0, total=0)

@@ -9,21 +9,22 @@ import difflib
 import os
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import anywidget
+from traitlets import All, Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, validate
 
 from jobgroup.dashboard.fallback import html_of
 from jobgroup.dashboard.handlers import Handlers
 from jobgroup.dashboard.reading import store_of
 from jobgroup.dashboard.rows import Block, Buffers, encode, packed
 from jobgroup.dashboard.sender import Sender
-from jobgroup.errors import GroupDeletedError, JobGroupError
+from jobgroup.errors import CredentialsError, GroupDeletedError, JobGroupError, StorageError
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
@@ -43,7 +44,9 @@ class Dashboard(anywidget.AnyWidget):
     """A job group in a notebook: progress, jobs, actions, results.
 
     There is one dashboard for a group and kernel, however often it is asked for: two cells show the
-    same one. The traits can be observed and linked; those marked * can be set.
+    same one. The traits can be observed and linked; those marked * can be set. They are up to date
+    where somebody sees the dashboard, or observes them, from a thread of the dashboard; the cloud
+    is polled as long. `JobGroup.state` can be read at any time.
 
     Args:
         group: a group, or the name of one that exists; nothing for the list of all groups.
@@ -152,6 +155,7 @@ class Dashboard(anywidget.AnyWidget):
         """Write the group as one page that needs no kernel and no network.
 
         Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
+        The cloud is asked how the jobs are; where it cannot be, their last known state is written.
 
         Args:
             path: of the file, which is written over.
@@ -165,10 +169,25 @@ class Dashboard(anywidget.AnyWidget):
 
         if self._shown is None:
             raise JobGroupError("No group is shown, so there is none to save: Dashboard(group).")
+        with suppress(CredentialsError):
+            self._shown.refresh()
         self.read_state()
         names = [name for name in self.traits(sync=True) if name in _SHARED]
         traits = {name: getattr(self, name) for name in names}
         Path(path).write_text(page_of(self._shown, traits, with_results=results), encoding="utf-8")
+
+    def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
+        """As traitlets does; who observes what a group does has the group followed for it."""
+        super().observe(handler, names, type)
+        asked = {names} if isinstance(names, str) else names
+        if asked is All or not _READ.isdisjoint(asked):
+            self._sender.follow()
+
+    def unobserve_all(self, name: Any = All) -> None:
+        """As traitlets does; for all names, the group is followed for its viewers alone."""
+        super().unobserve_all(name)
+        if name is All:
+            self._sender.unfollow()
 
     def close(self) -> None:
         """Take the dashboard off every page and forget it."""
@@ -188,7 +207,9 @@ class Dashboard(anywidget.AnyWidget):
         self._sender.display()
         group = self._shown
         if group is not None:
-            data |= {"text/plain": repr(group), "text/html": html_of(group)}
+            data["text/plain"] = repr(group)
+            with suppress(StorageError):  # deleted: the dashboard and the text say so
+                data["text/html"] = html_of(group)
         return data, metadata
 
     # -- for the sender and the handlers -----------------------------------------------------------
@@ -288,6 +309,8 @@ _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
     "busy",
 )
+_READ = frozenset({*_FOLLOWED, "description", "last_error", "deleted"})
+"""The traits that tell of the group, as it was when its state was read last."""
 
 
 def mimebundle(group: JobGroup, **kwargs: Any) -> Any:
