@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from jobgroup import forget_tokens
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell that starts something in the background has it ignore Ctrl-C, and so would children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -146,6 +146,7 @@ def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
 def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
     """One button for both, while there is something to send."""
     notebook.evaluate("jg.add(job())")
+    expect(notebook.page.get_by_test_id("chip-unsent")).to_contain_text("1")
     keys.to("[data-testid=pause]")
     keys.press("Enter")
     expect(notebook.page.get_by_test_id("pause")).to_contain_text("Resume")
@@ -157,10 +158,10 @@ def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
 def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
     """All that are unsent are chosen by the box in the header; the last way of Run's menu."""
     notebook.evaluate("jg.add_many([job(), job()])")
-    expect(notebook.page.get_by_test_id("chip-unsent")).to_contain_text("3")
     keys.to("[data-testid=chip-unsent]")
     keys.press("Enter")
     notebook.wait_until("Dashboard(jg).filter == 'unsent'")
+    expect(notebook.page.locator("[data-testid^=row-][data-status=unsent]")).to_have_count(3)
     keys.to(".cell")
     keys.press("Space")
     keys.to("[aria-label^='More ways: Run']", step="Shift+Tab")

@@ -117,11 +117,14 @@ class BackgroundLoop:
 
 
 def _hear_ctrl_c() -> None:
-    """Have SIGINT handled as Python believes that it is, where this is the main thread."""
+    """Have SIGINT handled by the function that Python believes it is, in the main thread.
+
+    Where Python has none, as in what a shell starts in the background, all stays as it is.
+    """
     # Perceval's compiled part takes the signal for itself when it is imported, and keeps it
     if threading.current_thread() is threading.main_thread():
         handler = signal.getsignal(signal.SIGINT)
-        if handler is not None:
+        if callable(handler):
             with suppress(ValueError):  # the main thread of a subinterpreter
                 signal.signal(signal.SIGINT, handler)
 
