@@ -21,6 +21,7 @@ help:
 	@echo "make demo    the three scripts of the README, on the embedded cloud"
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make test    everything that is checked: lint, types, tests, browser tests"
+	@echo "make flaky   what changed, N=10 times beside a load: BASE, TESTS, SEED"
 	@echo "make docs    the documentation as a site: build/docs/index.html"
 	@echo "make compat  with six releases of Perceval: RELEASES=0.12.2 for one alone"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
@@ -42,7 +43,11 @@ lab: $(VENV)/package
 .PHONY: test
 test: lint $(VENV)/chromium $(VENV)/ipykernel6
 	cd js && npm run test
-	pytest -n 2 --dist loadfile --reruns 1
+	pytest -n 2 --dist loadfile
+
+.PHONY: flaky
+flaky: $(VENV)/package $(VENV)/tools $(VENV)/chromium $(VENV)/ipykernel6
+	python tests/flaky --times $(or $(N),10) $(if $(BASE),--base $(BASE)) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 # the releases are the files there, each with what it needs
 RELEASES := $(patsubst tests/compat/releases/%.txt,%,$(wildcard tests/compat/releases/*.txt))

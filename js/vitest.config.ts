@@ -18,11 +18,15 @@ export default defineConfig({
         test: {
           name: "chromium",
           include: ["tests/browser/*.test.ts"],
-          retry: 1, // a page starved by a busy machine; a second failure counts, a first is told
+          // a page starved by a busy machine is slow, not wrong
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            connectTimeout: 180_000,
             provider: playwright({
               launchOptions: { executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] },
               contextOptions: { viewport: { width: 1000, height: 900 } },
