@@ -20,7 +20,6 @@ from jobgroup import (
     JobGroupError,
     NewerGroupError,
     StorageError,
-    set_token,
 )
 
 
@@ -317,29 +316,3 @@ def test_a_damaged_name_that_is_no_text_is_told_as_damage(finished, data_dir, tm
     shutil.copy(tmp_path / "broken", data_dir / "groups" / "broken.jobgroup")
     with pytest.raises(DamagedGroupError, match="is damaged"):
         JobGroup.open("broken")
-
-
-def test_an_older_group_is_brought_up_to_date(finished, data_dir, in_child):
-    """One that was written before results could be kept has all its jobs, and can keep them."""
-    del finished
-    path = data_dir / "groups" / "experiment.jobgroup"
-    old = path.with_name("old.jobgroup")
-    with closing(sqlite3.connect(path)) as file, closing(sqlite3.connect(old)) as copy:
-        file.backup(copy)
-        for column in ("shots", "payload_id", "changes"):
-            copy.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
-        copy.execute("DROP TABLE results")
-        copy.execute("DROP TABLE parts")
-        copy.execute("DROP TABLE next_up")
-        copy.execute("ALTER TABLE jobs DROP COLUMN recipe_id")
-        copy.execute("PRAGMA user_version = 1")
-        copy.commit()
-    shutil.copy(old, data_dir / "old")
-    jg = JobGroup("old", cache_results=True)
-    assert [job.state for job in jg] == ["success", "error", "success"]
-    assert [len(job.attempts) for job in jg] == [1, 1, 1]
-    assert jg.get_results() == EXPECTED
-    set_token("none", url="http://127.0.0.1:1")
-    assert jg.get_results() == EXPECTED
-    loaded = JobGroup.load(data_dir / "old", name="loaded")
-    assert [job.state for job in loaded] == ["success", "error", "success"]

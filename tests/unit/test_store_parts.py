@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 from journalled import TARGET, says, states
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.store import GroupStore, NewJob
-from jobgroup.store.schema import CREATE, MIGRATIONS
 
 BODY = {"parts": [{"payload": {"n": n}} for n in range(3)]}
 
@@ -103,25 +100,3 @@ def test_ids_of_parts_are_in_the_group(store):
         with pytest.raises(DuplicateJobError):
             store.add([_entry(remote_id=remote_id, state="waiting")])
     assert len(store) == 2
-
-
-def test_a_group_of_the_layout_before_is_opened(path):
-    """Its jobs are there, and are one job each on their cloud."""
-    with sqlite3.connect(path, isolation_level=None) as old:
-        old.executescript(CREATE + MIGRATIONS[1])
-        old.execute("PRAGMA application_id = 0x6A6F6267")
-        old.execute("PRAGMA user_version = 2")
-        meta = {"name": "g", "uuid": "u", "created_at": 1.0, "modified_at": 1.0, "version": 1}
-        old.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-        old.execute("INSERT INTO targets VALUES (1, ?, ?, ?, ?)", TARGET)
-        old.execute(
-            "INSERT INTO jobs VALUES (0, 'old', 1, NULL, 'unsent', NULL, 0, NULL, 1.0, 1, '', '',"
-            " '', '')"
-        )
-    old.close()
-    store = GroupStore(path)
-    record = store.record(0)
-    assert (record.name, record.recipe_id) == ("old", None)
-    store.add([_entry()])
-    assert store.recipe(store.record(1).recipe_id) == {"shape": [3]}
-    store.close()

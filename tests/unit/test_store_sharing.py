@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -351,14 +352,32 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
         assert len(store) == 1
 
 
-def test_an_older_layout_says_nothing_wrong(path):
-    """A file of a layout below the first one that is no group's is refused, one above as newer."""
-    with closing(GroupStore(path, create="g")):
-        pass
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 1000")
-    with pytest.raises(NewerGroupError, match="1000"):
-        GroupStore(path)
+@pytest.mark.parametrize(
+    ("layout", "error", "told"),
+    [
+        (1, StorageError, r"made by an unreleased draft of jobgroup \(layout 1\)"),
+        (4, StorageError, r"made by an unreleased draft of jobgroup \(layout 4\)"),
+        (6, NewerGroupError, r"newer jobgroup \(layout 6"),
+    ],
+)
+def test_a_file_of_another_layout_is_refused_and_left(path, layout, error, told):
+    """A draft's file and one of a later jobgroup are named as such, and no byte of them changes.
+
+    Not even what still waits in SQLite's log goes into the file.
+    """
+    with closing(GroupStore(path, create="g")) as store:
+        store.add([_job()])
+    shutil.copy(path, moved := path.with_name("kept"))
+    with closing(sqlite3.connect(moved, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA user_version = {layout}")
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{moved}{suffix}", f"{path}{suffix}")
+    before = {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
+    for create in (None, "g"):
+        with pytest.raises(error, match=told):
+            GroupStore(path, create=create)
+    assert before == {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
 
 
 def test_a_file_that_is_not_there(path):

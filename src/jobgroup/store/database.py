@@ -21,7 +21,13 @@ from typing import Any
 
 from jobgroup.errors import DamagedGroupError, GroupDeletedError, StorageError
 from jobgroup.store.filesystem import is_network
-from jobgroup.store.opening import BUSY_TIMEOUT_S, check_and_migrate, connect, make_file
+from jobgroup.store.opening import (
+    BUSY_TIMEOUT_S,
+    check,
+    close_untouched,
+    connect,
+    make_file,
+)
 from jobgroup.store.turns import turn
 
 CHECKPOINT_BYTES = 4_000_000
@@ -88,7 +94,7 @@ class Database:
             query = "mode=ro" if can_write_beside or has_log else "mode=ro&immutable=1"
         connection = connect(self.path, query)
         try:
-            check_and_migrate(
+            check(
                 connection,
                 self.path,
                 meta,
@@ -97,7 +103,7 @@ class Database:
             self._refuse_deleted(connection)
             self._refuse_another(connection)
         except BaseException:
-            connection.close()
+            close_untouched(connection, self.path)
             raise
         return connection
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from jobgroup.errors import DamagedGroupError, JobGroupError, NewerGroupError, StorageError
+from jobgroup.errors import DamagedGroupError, JobGroupError, StorageError
 from jobgroup.store import schema
 from jobgroup.store.database import Database
-from jobgroup.store.opening import connect, create_or_migrate, rename_to_new
+from jobgroup.store.opening import check_layout, connect, create, rename_to_new
 from jobgroup.store.output import written
 from jobgroup.store.paths import group_path, remove_files
 from jobgroup.store.records import NewJob
@@ -140,19 +140,12 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
 
 def _taken_in(copy: sqlite3.Connection, path: Path, name: str | None) -> str:
     """See that a copy is sound and ours, and make it a group of its own; returns its name."""
-    version = copy.execute("PRAGMA user_version").fetchone()[0]
     is_ours = copy.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
-    if is_ours and version > schema.VERSION:
-        raise NewerGroupError(
-            f"{path} was written by a newer jobgroup (layout {version}, this one knows"
-            f" {schema.VERSION}). Upgrade jobgroup to load it."
-        )
-    if not is_ours or version < 1:
+    if not is_ours or check_layout(copy, str(path)) == 0:
         raise _foreign(path)
     _refuse_damage(copy, path)
-    create_or_migrate(copy, None)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
-        create_or_migrate(model, {})
+        create(model, {})
         if _layout(copy) != _layout(model):
             raise _foreign(path)
     copy.executescript(_OF_ITS_PROCESSES)

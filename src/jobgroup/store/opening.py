@@ -31,7 +31,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(connect(unfinished, "mode=rw")) as connection:
-            create_or_migrate(connection, meta)
+            create(connection, meta)
         with suppress(FileExistsError):  # another process was quicker: its file is as good
             rename_to_new(unfinished, path)
     except (OSError, sqlite3.Error) as error:
@@ -63,6 +63,19 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     return connection
 
 
+def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a connection that has only read, without a byte of the file being changed.
+
+    The last one to close a file moves its log into it; one that may only read leaves it.
+    """
+    try:
+        with closing(connect(path, "mode=ro")) as reader:
+            reader.execute("PRAGMA user_version").fetchone()
+            connection.close()
+    except sqlite3.Error:
+        connection.close()
+
+
 class _Connection(sqlite3.Connection):
     """A connection that says DatabaseError of a damaged schema, whatever stands in it.
 
@@ -77,14 +90,14 @@ class _Connection(sqlite3.Connection):
             raise sqlite3.DatabaseError(error.object.decode("utf-8", "replace")) from None
 
 
-def check_and_migrate(
+def check(
     connection: sqlite3.Connection,
     path: Path,
     meta: Mapping[str, object] | None,
     *,
     journal_mode: str | None,
 ) -> None:
-    """See that the file is a group's of this layout, migrate an older one.
+    """See that the file is a group's, of this layout, before it is used.
 
     Args:
         connection: to the file.
@@ -94,28 +107,38 @@ def check_and_migrate(
 
     Raises:
         NewerGroupError: the file was written by a newer jobgroup.
-        StorageError: it was written by an older one, and cannot be written to.
+        StorageError: it was made by an unreleased draft of jobgroup.
         sqlite3.DatabaseError: it is not a group's file, or a damaged one.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > schema.VERSION:
-        raise NewerGroupError(
-            f"The group's file {path} was written by a newer jobgroup (layout {version}, this one"
-            f" knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
-        )
-    if journal_mode is None and 0 < version < schema.VERSION:
-        raise StorageError(
-            f"The group's file {path} was written by an older jobgroup (layout {version}) and"
-            " cannot be written to, so it cannot be brought up to date. It was not touched. Copy it"
-            " to where you can write, or make it writable."
-        )
-    if journal_mode is not None:
-        if version < schema.VERSION:
-            create_or_migrate(connection, meta)
-        _set_journal_mode(connection, journal_mode)
+    if check_layout(connection, f"The group's file {path}") == 0 and journal_mode is not None:
+        create(connection, meta)
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise sqlite3.DatabaseError("it is not the file of a job group")
+    if journal_mode is not None:
+        _set_journal_mode(connection, journal_mode)
     connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+
+
+def check_layout(connection: sqlite3.Connection, what: str) -> int:
+    """Refuse a layout that is not this jobgroup's; returns it, 0 for a file without one.
+
+    Raises:
+        NewerGroupError: a newer jobgroup wrote it.
+        StorageError: an unreleased draft of jobgroup made it.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > schema.VERSION:
+        raise NewerGroupError(
+            f"{what} was written by a newer jobgroup (layout {version}, this one"
+            f" knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
+        )
+    if 0 < version < schema.FIRST_KEPT:
+        raise StorageError(
+            f"{what} was made by an unreleased draft of jobgroup (layout {version}), which this"
+            " one cannot read. It was not touched. Add its jobs to a new group: those that were"
+            " sent by their ids, with adopt()."
+        )
+    return version
 
 
 def _set_journal_mode(connection: sqlite3.Connection, wanted: str) -> None:
@@ -129,20 +152,16 @@ def _set_journal_mode(connection: sqlite3.Connection, wanted: str) -> None:
             time.sleep(0.01)
 
 
-def create_or_migrate(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
-    """Make the tables of an empty file, with these values; bring older ones up to date.
+def create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    """Make the tables of an empty file, with these values, unless somebody else just did.
 
     Raises:
-        sqlite3.DatabaseError: the file is empty and there are no values, or it is not a group's.
+        sqlite3.DatabaseError: there are no values for it, or it is not a group's.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             _create(connection, meta)
-        for step in range(max(version, 1), schema.VERSION):
-            _run_script(connection, schema.MIGRATIONS[step])
-        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -154,8 +173,11 @@ def _create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -
         raise sqlite3.DatabaseError("it is not the file of a job group")
     if meta is None:
         raise sqlite3.DatabaseError("it is empty")
-    _run_script(connection, schema.CREATE)
+    for statement in schema.CREATE.split(";"):  # `executescript` would commit first
+        if statement.strip():
+            connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
 
 
@@ -174,10 +196,3 @@ def rename_to_new(source: Path, target: Path) -> None:
         if target.exists():
             raise FileExistsError(target) from None
         source.rename(target)
-
-
-def _run_script(connection: sqlite3.Connection, script: str) -> None:
-    """Like `executescript`, which would commit the open transaction first."""
-    for statement in script.split(";"):
-        if statement.strip():
-            connection.execute(statement)

@@ -1,13 +1,36 @@
-"""The tables of a group's file, and the way from an older layout to this one."""
+"""The tables of a group's file.
+
+`VERSION` is the layout's. Layouts 1 to 4 were drafts that nobody was given; 5 is the first that
+will be kept, and may change until it is released. From then on a change of these tables is a new
+version, and takes:
+
+1. a script in a mapping ``STEPS = {5: "...", ...}`` that leads from each released version to the
+   next, run by `opening.check` in the one transaction that also sets ``user_version``. It makes
+   each changed table anew under this module's text and copies the rows: ``ALTER TABLE`` would
+   leave another text in the file, and a file whose text is not ours is refused;
+2. the older versions' own text, for a file is compared with the text of *its* version before any
+   step is run on it;
+3. a file of each released version in the tests, which is opened, run on and compared with a new
+   one.
+
+A file that cannot be written to is not brought up to date, but refused with that reason.
+"""
 
 from __future__ import annotations
 
-APPLICATION_ID = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
-VERSION = 4
+from typing import Final
 
-# The tables of version 1; MIGRATIONS lead on from there.
+from jobgroup.status import STATES
+
+APPLICATION_ID: Final = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
+VERSION: Final = 5
+FIRST_KEPT: Final = 5
+"""Layouts below it were unreleased drafts."""
+
+_STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, STATES))}))"
+
 # payloads.body stands last, so that reading `facts` never touches a body's overflow pages
-CREATE = """
+CREATE: Final = f"""
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value
@@ -30,11 +53,12 @@ CREATE TABLE payloads (
 );
 
 CREATE TABLE jobs (
-    position INTEGER PRIMARY KEY,
+    position INTEGER PRIMARY KEY CHECK (position >= 0),
     name TEXT NOT NULL,
     target_id INTEGER NOT NULL REFERENCES targets,
     payload_id INTEGER REFERENCES payloads,
-    state TEXT NOT NULL,
+    recipe_id INTEGER REFERENCES payloads,
+    state {_STATE},
     attempt_id INTEGER,
     attempts INTEGER NOT NULL DEFAULT 0,
     rerun_of INTEGER,
@@ -52,12 +76,12 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
     position INTEGER NOT NULL,
     number INTEGER NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'changed', 'adopted')),
     appends INTEGER NOT NULL DEFAULT 0,
     key TEXT NOT NULL,
     reruns TEXT,
     generation INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL,
+    state {_STATE},
     remote_id TEXT,
     word TEXT,
     message TEXT,
@@ -68,11 +92,36 @@ CREATE TABLE attempts (
     started_at REAL,
     duration_s REAL,
     finished_at REAL,
-    evidence TEXT NOT NULL DEFAULT ''
+    shots INTEGER,
+    payload_id INTEGER REFERENCES payloads,
+    evidence TEXT NOT NULL DEFAULT '',
+    changes TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX attempts_by_position ON attempts (position);
 CREATE INDEX attempts_by_remote_id ON attempts (remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX attempts_in_flight ON attempts (state) WHERE state = 'sending';
+
+CREATE TABLE parts (
+    attempt_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    remote_id TEXT NOT NULL,
+    PRIMARY KEY (attempt_id, number)
+) WITHOUT ROWID;
+CREATE INDEX parts_by_remote_id ON parts (remote_id);
+
+CREATE TABLE results (
+    remote_id TEXT PRIMARY KEY,
+    read_at REAL NOT NULL,
+    digest BLOB NOT NULL,
+    document BLOB NOT NULL
+);
+
+CREATE TABLE next_up (
+    position INTEGER PRIMARY KEY,
+    wish INTEGER NOT NULL,
+    place INTEGER NOT NULL
+);
+CREATE INDEX next_up_in_order ON next_up (wish DESC, place);
 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
@@ -88,8 +137,8 @@ CREATE TABLE commands (
     at REAL NOT NULL,
     name TEXT NOT NULL,
     args TEXT NOT NULL,
-    state TEXT NOT NULL,
-    outcome TEXT NOT NULL DEFAULT '{}'
+    state TEXT NOT NULL CHECK (state IN ('asked', 'taken', 'done', 'failed')),
+    outcome TEXT NOT NULL DEFAULT '{{}}'
 );
 CREATE INDEX commands_open ON commands (state) WHERE state IN ('asked', 'taken');
 
@@ -113,38 +162,3 @@ CREATE TABLE troubles (
     PRIMARY KEY (kind, origin, account)
 ) WITHOUT ROWID;
 """
-
-MIGRATIONS: dict[int, str] = {
-    1: """
-ALTER TABLE attempts ADD COLUMN shots INTEGER;
-ALTER TABLE attempts ADD COLUMN payload_id INTEGER REFERENCES payloads;
-ALTER TABLE attempts ADD COLUMN changes TEXT NOT NULL DEFAULT '';
-
-CREATE TABLE results (
-    remote_id TEXT PRIMARY KEY,
-    read_at REAL NOT NULL,
-    digest BLOB NOT NULL,
-    document BLOB NOT NULL
-);
-""",
-    2: """
-ALTER TABLE jobs ADD COLUMN recipe_id INTEGER REFERENCES payloads;
-
-CREATE TABLE parts (
-    attempt_id INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    remote_id TEXT NOT NULL,
-    PRIMARY KEY (attempt_id, number)
-) WITHOUT ROWID;
-CREATE INDEX parts_by_remote_id ON parts (remote_id);
-""",
-    3: """
-CREATE TABLE next_up (
-    position INTEGER PRIMARY KEY,
-    wish INTEGER NOT NULL,
-    place INTEGER NOT NULL
-);
-CREATE INDEX next_up_in_order ON next_up (wish DESC, place);
-""",
-}
-"""The script that leads from a version to the next; a new file goes the whole way."""
