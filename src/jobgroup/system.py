@@ -1,0 +1,157 @@
+"""Facts about the machine that no wall clock and no host name can tell: boots and processes.
+
+Everything that the system says is read as bytes here: names of programs, mount points and paths
+need not be UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+PROC: Final = Path("/proc")
+
+Life = Literal["running", "stopped", "gone", "unknown"]
+
+
+class ProcessIdentity(NamedTuple):
+    """Which process of which machine this is. Two living processes never have the same one.
+
+    Attributes:
+        host: name of the machine, for people only: containers and clones repeat it.
+        boot: of the running kernel; "" if the system does not tell.
+        namespace: in which the pid counts; containers have their own.
+        pid: process id within the namespace.
+        started: distinguishes processes that had the same pid; "" if the system does not tell.
+    """
+
+    host: str
+    boot: str
+    namespace: str
+    pid: int
+    started: str
+
+
+def this_process() -> ProcessIdentity:
+    """Return the identity of this process."""
+    pid = os.getpid()
+    return ProcessIdentity(socket.gethostname(), boot_id(), _namespace(), pid, _own_start(pid))
+
+
+def life_of(process: ProcessIdentity) -> Life:
+    """Return what this machine knows for certain of a process.
+
+    "gone" is proof: it ran under this very kernel, its pid counts in our namespace too, and no such
+    process exists any more. "unknown" is every process of which nothing can be known from here.
+    """
+    if not process.boot or process.boot != boot_id() or process.namespace != _namespace():
+        return "unknown"
+    if not _exists(process.pid):
+        return "gone"
+    return _life_in_proc(process) if sys.platform == "linux" else _life_elsewhere(process)
+
+
+def boot_id() -> str:
+    """Return what tells this boot of this machine apart from all others; "" if that is not known.
+
+    Linux keeps an id. Elsewhere it is made of the minute of the boot, which may change if the clock
+    is set: nothing is proved by it in that case.
+    """
+    with suppress(OSError):
+        return (PROC / "sys/kernel/random/boot_id").read_bytes().decode("ascii", "replace").strip()
+    import psutil
+
+    with suppress(Exception):  # whatever a system without /proc raises
+        return f"{uuid.getnode():x} {round(psutil.boot_time() / 60)}"
+    return ""
+
+
+def _namespace() -> str:
+    try:
+        return str((PROC / "self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _own_start(pid: int) -> str:
+    if sys.platform != "linux":
+        return _start_elsewhere(pid)
+    # not by its number: /proc may be that of another namespace
+    fields = _stat(PROC / "self/stat")
+    return "" if fields is None else fields[19].decode("ascii")
+
+
+def _stat(path: Path) -> list[bytes] | None:
+    """The fields from the third on: what stands before them is the program's name, in brackets."""
+    try:
+        fields = path.read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return fields if len(fields) > 19 else None
+
+
+def _proc_is_ours() -> bool:
+    """Whether /proc counts processes as this process does."""
+    try:
+        return str((PROC / "self").readlink()) == str(os.getpid())
+    except OSError:
+        return False
+
+
+def _exists(pid: int) -> bool:
+    if os.name == "nt":
+        import psutil
+
+        return bool(psutil.pid_exists(pid))  # os.kill(pid, 0) is Ctrl-C there
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def _life_in_proc(process: ProcessIdentity) -> Life:
+    if not _proc_is_ours():
+        return "unknown"
+    fields = _stat(PROC / str(process.pid) / "stat")
+    if fields is None:  # mounted with hidepid, for example
+        return "unknown" if _exists(process.pid) else "gone"
+    if process.started and fields[19].decode("ascii") != process.started:
+        return "gone"
+    state, threads = fields[0], int(fields[17])
+    if state in b"XxZ" and threads <= 1:  # it ended, and its parent has not asked about it yet
+        return "gone"
+    return "stopped" if state in b"Tt" else "running"
+
+
+def _start_elsewhere(pid: int) -> str:
+    import psutil
+
+    try:
+        return repr(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return ""
+
+
+def _life_elsewhere(process: ProcessIdentity) -> Life:
+    import psutil
+
+    try:
+        found = psutil.Process(process.pid)
+        if process.started and repr(found.create_time()) != process.started:
+            return "gone"
+        status = found.status()
+    except psutil.NoSuchProcess:
+        return "gone"
+    except psutil.Error:
+        return "unknown"
+    if status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+        return "gone"
+    return "stopped" if status == psutil.STATUS_STOPPED else "running"
