@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,15 @@ from jobgroup import forget_tokens
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell that starts something in the background has it ignore Ctrl-C, and so would children
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if find_spec("hypothesis"):  # the environments of `make compat` are without
+    from hypothesis import HealthCheck, settings
+
+    # how long an example takes says how busy the machine is
+    settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
 
 def test_run_beyond_the_plan_fails_with_the_clouds_sentence(read, run, prepared):
     """Without a queue the plan's limit is an error; exit code 1, and the rest is unsent."""
-    group = prepared(duration_s=60)
+    group = prepared(duration_s=600)
     done = run("run", "sweep")
     assert done.returncode == 1
     assert "Cannot create more than 2 jobs" in done.stderr
@@ -80,7 +80,7 @@ def test_a_rerun_beside_a_run_is_done_by_that(read, run, begin, prepared, until)
 
 def test_cancel_wants_to_know_which(read, call, prepared):
     """All must be said; places or ids otherwise; what has ended stays as it is."""
-    group = prepared(jobs=2, duration_s=60)
+    group = prepared(jobs=2, duration_s=600)
     group.run_parallel()
     assert call("cancel", "sweep").returncode == 2
     assert read("cancel", "sweep", "1")["asked"] == [1]
@@ -165,7 +165,7 @@ def test_watching_what_nobody_runs_is_over_at_once(run, prepared):
 
 def test_a_refused_token_ends_a_watch(run, prepared, environment):
     """Nobody can give another one to that process; exit code 1 with the sentence."""
-    group = prepared(jobs=1, duration_s=60)
+    group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("watch", "sweep", env=environment | {"JOBGROUP_TOKEN": "wrong"})
     assert done.returncode == 1

@@ -136,7 +136,7 @@ def test_delete_asks_and_restore_brings_back(call, read, prepared):
 
 def test_a_deleted_group_with_jobs_under_way_says_so(run, prepared):
     """In a sentence, without a place in our code."""
-    group = prepared(jobs=1, duration_s=60)
+    group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("delete", "sweep", "--yes")
     assert "go on on the cloud" in done.stderr

@@ -83,7 +83,7 @@ def test_jobs_can_be_had_by_state_and_by_words(call, read, ended):
 
 def test_a_pause_and_a_trouble_are_shown(run, prepared, environment):
     """Above the jobs, as long as they last."""
-    group = prepared(jobs=1, duration_s=60)
+    group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     group.pause()
     shown = run("show", "sweep").stdout

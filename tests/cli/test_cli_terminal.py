@@ -132,7 +132,7 @@ def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
 @pytest.mark.parametrize("signals", [True, False], ids=["told", "silent"])
 def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     """The window is closed, with or without SIGHUP: what is left is sent all the same."""
-    group = prepared(jobs=4, duration_s=60)
+    group = prepared(jobs=4, duration_s=600)
     screen, options = terminal()
     if not signals:
         options["preexec_fn"] = os.setsid
@@ -151,7 +151,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
 )
 def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
     """What was sent is recorded, the rest is unsent, the group is free. SIGHUP ends nothing."""
-    group = prepared(jobs=3, duration_s=60)
+    group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
     until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)
     process.send_signal(number)
@@ -159,7 +159,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
         group[0].cancel()
         assert process.wait(60) == 0
     else:
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate(timeout=120)
         assert process.returncode == code
         assert "the rest is unsent" in complaint
         assert "Traceback" not in complaint
@@ -179,7 +179,7 @@ def test_a_command_is_told(begin, prepared, tmp_path, waiting_to_run):
     process = begin("watch", name, "--notify", f"{command}; exit 3", cwd=tmp_path)
     assert process.stdout.readline().endswith("3 unsent; paused\n")
     group.resume()
-    out, complaint = process.communicate(timeout=60)
+    out, complaint = process.communicate(timeout=120)
     assert process.returncode == 5
     told = (tmp_path / "told").read_text().splitlines()
     assert [line.split("|")[:2] for line in told] == [[name, "first failure"], [name, "finished"]]
@@ -197,7 +197,7 @@ def test_watching_as_json(begin, prepared, waiting_to_run):
     first = json.loads(process.stdout.readline())
     assert (first["event"], first["active"], first["paused"]) == ("progress", True, True)
     group.resume()
-    lines = [json.loads(line) for line in process.communicate(timeout=60)[0].splitlines()]
+    lines = [json.loads(line) for line in process.communicate(timeout=120)[0].splitlines()]
     happened = [line for line in lines if line["event"] != "progress"]
     assert [line["event"] for line in happened] == ["first failure", "finished"]
     assert [set(line) for line in happened] == [{"event", "message", "job", "counts"}] * 2
@@ -220,13 +220,13 @@ def test_watching_ends_with_its_reader(begin, prepared, waiting_to_run):
 
 def test_watching_a_group_that_is_deleted(begin, prepared):
     """It ends with a sentence."""
-    group = prepared(jobs=1, duration_s=60)
+    group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     process = begin("watch", "sweep")
     assert "1 " in process.stdout.readline()
     group.cancel_all()
     with pytest.warns(UserWarning, match="go on on the cloud"):
         JobGroup.delete_job_group("sweep")
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "deleted" in complaint

@@ -68,7 +68,7 @@ class Processes:
             process.terminate()
         for process in self._started:
             try:
-                process.wait(10)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -177,7 +177,7 @@ def test_jobs_wait_for_a_lost_scheduler(tmp_path, create, wait, short_body):
             assert wait(client, before)["status"] == "completed"
             assert wait(client, after)["status"] == "completed"
         served.terminate()
-        assert served.wait(30) == 0
+        assert served.wait(120) == 0
     finally:
         served.kill()
         served.wait()

@@ -86,7 +86,7 @@ def serve(*arguments, before=""):
     """`jobgroup cloud` with arguments, in a process in which something is done before."""
     script = f"import sys; {before}\nfrom jobgroup.cli import main\nsys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "cloud", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_missing_extra_is_named():

@@ -94,7 +94,7 @@ def test_the_command_ends_when_asked(served, number):
     """Ctrl-C and SIGTERM end it, with exit code 0."""
     process, _ = served()
     process.send_signal(number)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
 
 
 def alive(pid):

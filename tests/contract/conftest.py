@@ -119,7 +119,7 @@ def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[.
 def until() -> Callable[[Callable[[], Any]], Any]:
     """Waits for something to come true, and gives it."""
 
-    def wait(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
+    def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
         give_up = time.monotonic() + timeout_s
         while not (value := condition()):
             assert time.monotonic() < give_up, "it did not come true"
@@ -162,7 +162,7 @@ def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
 
     def run(source: str, cloud: Any = None, *args: str) -> Any:
         process = spawn(source, cloud, *args)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         return json.loads(out.splitlines()[-1])
 

@@ -54,11 +54,11 @@ class Gate:
     def pass_through(self) -> None:
         """What a request does here."""
         self.arrived.release()
-        assert self.opened.wait(30)
+        assert self.opened.wait(120)
 
     def wait_for_one(self) -> None:
         """Until one more request stands here."""
-        assert self.arrived.acquire(timeout=30)
+        assert self.arrived.acquire(timeout=120)
 
     def open(self) -> None:
         """Let all go on, those to come too."""

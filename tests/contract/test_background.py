@@ -24,7 +24,7 @@ def test_start_returns_at_once(group, scripted):
     assert not future.done()
     assert jg.state.busy == "run"
     gate.open()
-    outcome = future.result(30)
+    outcome = future.result(120)
     assert (outcome["done"], outcome["failed"]) == ([0, 1], {})
     assert jg.state.busy == ""
 
@@ -39,7 +39,7 @@ def test_start_waits_out_a_refused_token(group, scripted, until):
     assert "token" in jg.state.last_error
     assert not future.done()
     set_token(good, url=scripted.url)
-    assert future.result(30)["done"] == [0, 1]
+    assert future.result(120)["done"] == [0, 1]
     assert jg.state.trouble == ""
 
 
@@ -54,7 +54,7 @@ def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripte
         jg.run_parallel()
     assert not future.done()
     set_token(good, url=scripted.url)
-    assert sorted(future.result(30)["done"]) == [0, 1]
+    assert sorted(future.result(120)["done"]) == [0, 1]
     assert len(scripted.ids()) == 2
 
 
@@ -79,7 +79,7 @@ def test_pause_holds_back_the_rest(group, scripted):
         future.result(1.0)
     assert scripted.count("create") == 1
     jg.resume()
-    assert len(future.result(30)["done"]) == 3
+    assert len(future.result(120)["done"]) == 3
     assert not jg.state.paused
 
 
@@ -90,13 +90,13 @@ def test_a_pause_of_another_process_counts(group, scripted, in_child, until):
     future = jg.start()
     until(lambda: jg.state.busy == "run")
     in_child("from jobgroup import JobGroup; JobGroup('experiment').resume(); print(0)", scripted)
-    assert len(future.result(30)["done"]) == 2
+    assert len(future.result(120)["done"]) == 2
 
 
 def test_unknown_commands_are_refused(group, scripted):
     """ask() names the commands that there are."""
     with pytest.raises(ValueError, match="rerun"):
-        group(scripted, 1).ask("launch").result(30)
+        group(scripted, 1).ask("launch").result(120)
 
 
 # -- waiting ---------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_wait_ends_when_nothing_is_pending(cloud, group):
     """wait() returns when the cloud has ended every job."""
     jg = group(cloud, 5, duration_s=0.05)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     assert jg.progress(refresh=False)["Finished"] == [5, {"successful": 5, "unsuccessful": 0}]
 
 
@@ -119,18 +119,18 @@ def test_a_refresh_takes_no_answer_from_before_it(group, scripted):
     def slowly(_, request):
         known = dict(scripted.documents[request.id])
         asked.set()
-        may_answer.wait(30)
+        may_answer.wait(120)
         return 200, known
 
     scripted.faults["status"] = slowly
     stop = jg.on_done(lambda _: None)
-    assert asked.wait(30)
+    assert asked.wait(120)
     time.sleep(2 * FRESH_S)
     scripted.tell(jg[0].id, "completed")
     with ThreadPoolExecutor() as threads:
         refreshed = threads.submit(jg.refresh)
         may_answer.set()
-        refreshed.result(30)
+        refreshed.result(120)
     assert jg[0].state == "success"
     stop()
 
@@ -147,7 +147,7 @@ def test_wait_gives_up_in_time(group, scripted):
 
 def test_wait_does_not_wait_for_what_may_never_end(ended):
     """Suspended and unknown jobs count as finished in progress(); nobody waits for them."""
-    ended("suspended", "unknown", "completed").wait(20)
+    ended("suspended", "unknown", "completed").wait(120)
 
 
 def test_track_progress_draws_three_bars(cloud, group, capfd):
@@ -197,7 +197,7 @@ _AWAITED = {
     "progress_async": ("status", lambda jg: jg.progress_async()),
     "rerun_failed_parallel_async": ("status", lambda jg: jg.rerun_failed_parallel_async()),
     "rerun_failed_sequential_async": ("status", lambda jg: jg.rerun_failed_sequential_async(0)),
-    "wait_async": ("status", lambda jg: jg.wait_async(30)),
+    "wait_async": ("status", lambda jg: jg.wait_async(120)),
     "track_progress_async": ("status", lambda jg: jg.track_progress_async()),
     "get_results_async": ("result", lambda jg: jg.get_results_async()),
     "cancel_all_async": ("cancel", lambda jg: jg.cancel_all_async()),
@@ -221,7 +221,7 @@ def test_the_loop_lives_while_a_twin_is_awaited(name, group, timer, scripted):
     gate = scripted.gate(kind)
 
     async def main():
-        guard = threading.Timer(10, gate.open)  # a loop that stands still cannot open it
+        guard = threading.Timer(60, gate.open)  # a loop that stands still cannot open it
         guard.start()
         try:
             return await _beats_during(call(jg), gate)

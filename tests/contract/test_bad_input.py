@@ -329,7 +329,7 @@ def test_one_damaged_body(cloud, group, data_dir, timer):
         )
     with pytest.raises(JobGroupError, match="body of job 1"):
         jg.run_parallel(queue=True)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success", "unsent", "success"]
 
 

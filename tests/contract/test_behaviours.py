@@ -132,7 +132,7 @@ def test_3_an_id_that_a_run_brought_is_refused(cloud, group):
     """Behaviour 3: the ids of the group's own runs, of replaced attempts too, count."""
     jg = group(cloud, 1, fail="as it should")
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     first = jg[0].id
     jg.rerun_failed_parallel()
     second = jg[0].id
@@ -262,7 +262,7 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
     gate.wait_for_one()
     first, second, third = from_file()
     gate.open()
-    future.result(30)
+    future.result(120)
     assert (first["state"], first["id"]) == ("waiting", scripted.ids()[0])
     assert (second["state"], second["id"]) == ("sending", None)
     assert (third["state"], third["id"]) == ("unsent", None)

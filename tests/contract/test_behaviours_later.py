@@ -328,7 +328,7 @@ def test_13_one_at_a_time(group, scripted, until):
         until(lambda asked=asked: scripted.count("status") >= asked + 2)
         assert len(scripted.ids()) == nth + 1
         scripted.tell(scripted.ids()[nth], "error" if nth == 1 else "completed")
-    future.result(30)
+    future.result(120)
     assert [j.state for j in jg] == ["success", "error", "success"]
 
 

@@ -20,7 +20,7 @@ def test_ctrl_c_records_what_is_in_flight(group, scripted, spawn, from_file):
     gate.wait_for_one()
     child.send_signal(signal.SIGINT)
     gate.open()
-    _, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=120)
     assert "KeyboardInterrupt" in err
     sent = len(scripted.ids())
     assert 1 <= sent < 30
@@ -36,7 +36,7 @@ def test_ctrl_c_between_two_jobs(group, scripted, spawn, until, from_file):
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: scripted.count("status") >= 2)
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=8)
+    _, err = child.communicate(timeout=120)
     assert "KeyboardInterrupt" in err
     assert [j["state"] for j in from_file()] == ["waiting", "unsent"]
     assert scripted.count("create") == 1
@@ -51,7 +51,7 @@ def test_ctrl_c_while_waiting(call, ended, scripted, spawn, until):
     child = spawn(source, scripted)
     until(lambda: scripted.count("status") >= 1)
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=8)
+    _, err = child.communicate(timeout=120)
     assert "KeyboardInterrupt" in err
     assert scripted.count("cancel") == 0
 
@@ -70,7 +70,7 @@ def test_the_end_of_a_script_with_a_run_in_the_background(group, scripted, spawn
     child.stdin.write("end\n")
     child.stdin.flush()
     gate.open()
-    _, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=120)
     assert child.returncode == 0, err
     found = from_file()
     sent = len(scripted.ids())
@@ -192,7 +192,7 @@ def test_resending_what_the_cloud_has_forgotten(group, scripted, until):
     assert [a.remote_id for a in jg[0].attempts] == [forgotten, jg[0].id]
     assert [a.state for a in jg[0].attempts] == ["unknown", "waiting"]
     scripted.tell(jg[0].id, "completed")
-    jg.wait(30)
+    jg.wait(120)
     assert jg[0].state == "success"
 
 

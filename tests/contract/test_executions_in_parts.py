@@ -55,9 +55,10 @@ def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
         JobGroup.delete_job_group(jg.name)
     JobGroup.restore(jg.name)
     ended = 400, {"error": "Can not cancel job: it is completed"}
-    scripted.faults["cancel"] = lambda before, _: ended if before == 0 else None
+    scripted.faults["cancel"] = lambda _, asked: ended if asked.id == first else None
     jg.cancel_all()
-    assert [a.id for a in scripted.asked if a.what == "cancel"] == [first, second]
+    # both are asked at the same time, on connections of their own
+    assert {a.id for a in scripted.asked if a.what == "cancel"} == {first, second}
     jg.run_parallel()
     assert len(scripted.ids()) == PARTS + 1  # that of the canceled one is sent again
     assert first in job.id
@@ -196,6 +197,6 @@ def test_resending_what_the_cloud_has_lost_a_part_of(jg, scripted, until):
     assert len(scripted.ids()) == PARTS + 1
     assert job.id == " + ".join([ids[0], scripted.ids()[-1], *ids[2:]])
     scripted.tell(scripted.ids()[-1], "completed")
-    jg.wait(30)
+    jg.wait(120)
     assert job.state == "success"
     assert [attempt.state for attempt in job.attempts] == ["unknown", "success"]

@@ -144,7 +144,7 @@ def test_a_job_fetches_its_own_results(cloud, group):
     jg = group(cloud, 2, results={"|1,0>": 3})
     first = jg[0].execute_sync()
     jg[1].execute_async()
-    jg.wait(30)
+    jg.wait(120)
     assert [first, jg[1].get_results()] == jg.get_results()
     assert first["results"] == {"|1,0>": 3}
 
@@ -271,7 +271,7 @@ def test_a_taken_over_job_is_known_as_it_was(cloud, sampler):
     jg = JobGroup("taken over")
     jg.add(job)
     assert (jg[0].id, jg[0].was_sent, jg[0].name) == (job.id, True, job.name)
-    jg.wait(30)
+    jg.wait(120)
     assert jg[0].is_success
     jobs = len(cloud.jobs())
     jg.run_parallel()

@@ -17,7 +17,7 @@ def told(until):
 
     class Told(list):
         def wait(self, number):
-            until(lambda: len(self) >= number, timeout_s=60)
+            until(lambda: len(self) >= number, timeout_s=120)
             return [notice.event for notice in self]
 
     return Told()
@@ -208,7 +208,7 @@ def test_a_launcher_that_dies_ends_it(told, group, cloud, spawn, until):
     jg.on_done(told.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(3600)"
     process = spawn(run, cloud)
-    until(lambda: jg[0].state == "success", timeout_s=60)
+    until(lambda: jg[0].state == "success", timeout_s=120)
     assert told == []
     process.kill()
     process.wait(60)

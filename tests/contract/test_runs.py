@@ -64,7 +64,7 @@ def test_a_delay_that_is_none_is_refused(delay, group, scripted):
 def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
     """JobLimitError; what was sent stays sent, the rest stays unsent, in the file too."""
     cloud = start(max_queue=2)
-    jg = group(cloud, 4, duration_s=60)
+    jg = group(cloud, 4, duration_s=600)
     with pytest.raises(JobLimitError, match="Cannot create more than 2 jobs") as caught:
         jg.run_parallel()
     assert caught.value.status_code == 400
@@ -117,7 +117,7 @@ def test_a_second_run_in_one_process_joins_the_first(group, scripted):
     gate.wait_for_one()
     gate.open()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert errors == []
     assert scripted.count("create") == 4
     assert [j.id for j in jg] == scripted.ids()
@@ -148,7 +148,7 @@ def test_jobs_added_during_a_run_are_for_the_next_one(group, scripted, timer):
     gate.wait_for_one()
     jg.add(timer(scripted, "late"))
     gate.open()
-    future.result(30)
+    future.result(120)
     jg.run_parallel()
     assert [j.id for j in jg] == scripted.ids()
     assert scripted.count("create") == 3
@@ -164,7 +164,7 @@ def test_a_queue_sends_all_over_a_small_plan(start, group):
     jg.run_parallel(queue=True)
     assert {j.id for j in jg} == {j.id for j in cloud.jobs()}
     assert len(cloud.jobs()) == 7
-    jg.wait(30)
+    jg.wait(120)
     assert len(jg.list_successful_jobs()) == 7
 
 
@@ -178,12 +178,12 @@ def test_a_queue_never_exceeds_the_count(group, scripted, until):
         until(lambda sent=sent: [j.was_sent for j in jg].count(True) == sent)
         assert len(scripted.ids()) == sent
         scripted.tell(scripted.ids()[ended], "completed")
-    assert len(future.result(30)["done"]) == 5
+    assert len(future.result(120)["done"]) == 5
 
 
 def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group, monkeypatch):
     """Else each of ten thousand jobs would take a look at all those before it."""
-    jg = group(start(max_queue=1000), 50, duration_s=60)
+    jg = group(start(max_queue=1000), 50, duration_s=600)
     store = engine().open_session(group_path(jg.name)).store
     find, looked_at = store.records, []
 
@@ -201,10 +201,10 @@ def test_a_queue_of_reruns(start, group):
     cloud = start(max_queue=2)
     jg = group(cloud, 3, fail="again")
     jg.run_parallel(queue=True)
-    jg.wait(30)
+    jg.wait(120)
     jg.rerun_failed_parallel(False, queue=True)
     assert len(jg) == 6
-    jg.wait(30)
+    jg.wait(120)
     assert len(jg.list_unsuccessful_jobs()) == 6
 
 

@@ -281,7 +281,7 @@ def test_a_job_is_told_in_detail(make_group, open_page):
     group = make_group("g", {"fail": "out of photons"})
     page = open_page(group)
     page.do("run", mode="parallel")
-    group.wait(20)
+    group.wait(120)
     detail = page.ask("job", position=0)
     assert [a["message"] for a in detail["attempts"]] == ["out of photons"]
     assert detail["attempts"][0]["remote_id"] == group[0].id

@@ -23,7 +23,7 @@ def finished(data_dir: Path):
             job = RemoteJob(body, platform="test:timer", url=cloud.url)
             group.add(job, labels={"phi": i / 10})
         group.run_parallel()
-        group.wait(30)
+        group.wait(120)
         yield group
 
 

@@ -91,11 +91,31 @@ def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
 def until() -> Callable[..., Any]:
     """Waits for something to come true, and gives it."""
 
-    def wait(condition: Callable[[], Any], timeout_s: float = 30) -> Any:
+    def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
         give_up = time.monotonic() + timeout_s
         while not (value := condition()):
             assert time.monotonic() < give_up, "it did not come true"
             time.sleep(0.005)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def still() -> Callable[[Callable[[], Any]], Any]:
+    """Waits until something has not changed for a while, and gives it: what was under way is over.
+
+    What goes on more often than that never lets it be still.
+    """
+
+    def wait(look: Callable[[], Any], for_s: float = 2.0) -> Any:
+        give_up = time.monotonic() + 120
+        value, since = look(), time.monotonic()
+        while time.monotonic() - since < for_s:
+            assert time.monotonic() < give_up, "it goes on"
+            time.sleep(0.02)
+            if (now := look()) != value:
+                value, since = now, time.monotonic()
         return value
 
     return wait

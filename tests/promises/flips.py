@@ -38,7 +38,7 @@ class Flips:
             jg.add(RemoteJob(body, platform="test:timer", url=cloud.url, name=f"job {n}"))
         jg[0].execute_async()
         jg[1].execute_async()
-        jg.wait(30)
+        jg.wait(120)
         self._bodies = {json.dumps(j.body["payload"]) for j in cloud.jobs()}
         self._copy = Path(f"{group_path('sound')}.copy")
         with (
@@ -48,7 +48,7 @@ class Flips:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
         jg.run_parallel()
-        jg.wait(30)
+        jg.wait(120)
         self._bodies = {json.dumps(j.body["payload"]) for j in cloud.jobs()}
 
     def flip(self, name: str, page: int | None = None) -> None:

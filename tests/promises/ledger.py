@@ -96,13 +96,13 @@ def given_to(cloud: EmbeddedCloud, name: str) -> list[Any]:
 
 def integrity(name: str) -> str:
     """What SQLite says of the group's file."""
-    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+    with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
 def keys_without_id(name: str) -> set[str]:
     """The keys of the attempts of which no id is known, those of reruns under way among them."""
-    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+    with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         return {
             k for (k,) in connection.execute("SELECT key FROM attempts WHERE remote_id IS NULL")
         }
@@ -110,7 +110,7 @@ def keys_without_id(name: str) -> set[str]:
 
 def in_flight(name: str) -> int:
     """How many requests are under way as the file has it, reruns that append among them."""
-    with closing(sqlite3.connect(group_path(name), timeout=30)) as connection:
+    with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         sending = "SELECT count(*) FROM attempts WHERE state = 'sending'"
         return int(connection.execute(sending).fetchone()[0])
 

@@ -42,7 +42,7 @@ class Child:
         self._file.write(json.dumps(message) + "\n")
         self._file.flush()
 
-    def hear(self, timeout_s: float = 30) -> Any:
+    def hear(self, timeout_s: float = 120) -> Any:
         """The next thing that the child says.
 
         Raises:
@@ -60,7 +60,7 @@ class Child:
             raise EOFError
         return value
 
-    def all(self, timeout_s: float = 30) -> list[Any]:
+    def all(self, timeout_s: float = 120) -> list[Any]:
         """What it says until its end, which is waited for. Raises ChildFailed."""
         said = []
         with suppress(EOFError, ConnectionResetError):

@@ -25,10 +25,10 @@ def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
     for nth in range(3):
         cloud.faults.add("fail_job", times=3, sentence=f"failure {nth}")
         jg.rerun_failed_parallel() if nth else jg.run_parallel()
-        jg.wait(30)
+        jg.wait(120)
         jg[1].note = "kept"
     jg.rerun_failed_parallel(replace_failed_jobs=True)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.name for j in jg] == ["0", "1", "2"]
     for job in jg:
         assert job.state == "success"
@@ -46,10 +46,10 @@ def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
     jg = group(2)
     cloud.faults.add("fail_job", times=2, sentence="too hot")
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     old = [j.id for j in jg]
     jg.rerun_failed_parallel(replace_failed_jobs=False)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["error", "error", "success", "success"]
     assert [j.id for j in jg][:2] == old
     assert [j.message for j in jg][:2] == ["too hot"] * 2
@@ -62,7 +62,7 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
     jg = group(3)
     jg[0].note = "mine"
     jg[0].execute_async()
-    jg.wait(30)
+    jg.wait(120)
     JobGroup.delete_job_group("experiment")
     assert "experiment" not in JobGroup.list_existing()
     assert JobGroup.list_trash() == ["experiment"]
@@ -74,7 +74,7 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
     assert JobGroup.list_trash() == []
     assert (jg[0].note, jg[0].state) == ("mine", "success")
     JobGroup.open("experiment").run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once("0", "1", "2")
     with pytest.raises(GroupNotFoundError):
         JobGroup.restore("experiment")
@@ -114,7 +114,7 @@ def test_the_trash_empties_itself_after_a_week(group, data_dir):
 
 def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):
     """Neither by name, date or all: the launcher is named, its jobs go on; dead, it is none."""
-    jg = group(2, duration_s=60)
+    jg = group(2, duration_s=600)
     script = child("JobGroup.open('experiment').run_sequential(0)")
     until(lambda: jg[0].state in ("waiting", "running"))
     with pytest.raises(GroupBusyError) as busy:
@@ -131,7 +131,7 @@ def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):
 
 def test_jobs_that_run_are_named_when_their_group_is_deleted(group):
     """A warning names them; a group whose jobs have ended is deleted in silence."""
-    jg = group(2, duration_s=60)
+    jg = group(2, duration_s=600)
     jg.run_parallel()
     with pytest.warns(UserWarning, match=jg[1].id):
         JobGroup.delete_job_group("experiment")

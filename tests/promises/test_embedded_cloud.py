@@ -69,9 +69,9 @@ def test_its_jobs_survive_a_kill(tmp_path, monkeypatch):
         if life < 2:
             process.send_signal(signal.SIGKILL)
         else:
-            jg.wait(30)
+            jg.wait(120)
             process.terminate()
-        process.wait(30)
+        process.wait(120)
         process.stdout.close()
     assert jg is not None
     assert [j.state for j in jg] == ["success"] * 15

@@ -203,7 +203,7 @@ def test_a_group_that_can_only_be_read(tiny_disk, group, cloud, until):
     """On a disk without the right to write: looking works, everything else raises StorageError."""
     jg = group(3)
     jg[0].execute_async()
-    jg.wait(30)
+    jg.wait(120)
     del jg
 
     def is_protected() -> bool:  # once the file is closed

@@ -57,7 +57,7 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
     assert job.message
     for _ in range(3):
         jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     both = ledger(jg).check(unconfirmed=1)
     both.each_once("0", "1", "2")
     with pytest.raises(JobGroupError):
@@ -65,7 +65,7 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
     with pytest.raises(JobGroupError):
         job.confirm("")
     job.confirm(both.orphans[0].id)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 3
     assert not ledger(jg).check().orphans
 
@@ -85,7 +85,7 @@ def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
         jg[0].resend()
     with pytest.raises(RuntimeError):
         jg[1].resend()
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once("0", "1")
     assert len(jg[0].attempts) == 2
     assert jg[0].attempts[1].remote_id == jg[0].id
@@ -134,7 +134,7 @@ def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud,
     cloud.faults.add("lose_reply", calls=["create"], times=2)
     cloud.faults.add("lose_request", calls=["create"], times=1)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 6
     assert not ledger(jg).check().orphans
     ledger(jg).each_once(*map(str, range(6)))
@@ -176,7 +176,7 @@ def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(grou
         jg.run_parallel()
     cloud.set_plan(honours_keys=True)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     assert not jg.list_unconfirmed_jobs()
     ledger(jg).check().each_once("0", "1")
 
@@ -187,7 +187,7 @@ def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, clo
     jg = group(4)
     cloud.faults.add("lose_reply", calls=["create"], times=1 + LOOK_UPS)
     jg.run_parallel(queue=True)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 4
     ledger(jg).check().each_once(*map(str, range(4)))
 
@@ -198,7 +198,7 @@ def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledg
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     failed = jg[0].id
     cloud.faults.add("lose_reply", calls=["rerun"], times=1)
     with pytest.raises(UnconfirmedJobError):
@@ -211,7 +211,7 @@ def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledg
     both = ledger(jg).check(unconfirmed=1)
     both.each_once("0", "0")
     job.confirm(both.orphans[0].id)
-    jg.wait(30)
+    jg.wait(120)
     assert job.state == "success"
     assert both.orphans[0].rerun_from == failed
     ledger(jg).check()
@@ -317,7 +317,7 @@ def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     cloud.faults.add("delay_reply", calls=["rerun"], delay_s=60)
     running = child(RUN.format(run=f"jg.rerun_failed_parallel({replace})"))
     until(lambda: len(cloud.jobs()) == 2)
@@ -328,7 +328,7 @@ def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     assert job.position == (0 if replace else 1)
     both = ledger(jg).check(unconfirmed=1)
     assert both.settle() == 1
-    jg.wait(30)
+    jg.wait(120)
     assert job.state == "success"
     assert not ledger(jg).check().orphans
 

@@ -182,7 +182,7 @@ def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, grou
     jg.run_parallel()
     ledger = Ledger(jg, cloud).check(unconfirmed=13)
     ledger.settle()
-    jg.wait(30)
+    jg.wait(120)
     ledger.check().each_once(*map(str, range(12)))
 
 

@@ -165,7 +165,7 @@ def test_bad_ids_concern_their_jobs_alone(sent, unruly, until):
 
 def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
     """Edit the group's file by hand."""
-    with closing(sqlite3.connect(group_path("experiment"), timeout=30)) as file, file:
+    with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file, file:
         named = {"value": value, "position": position, "payload": position + 1}
         file.execute("PRAGMA ignore_check_constraints = ON")  # damage asks nobody
         file.execute(sql, named)
@@ -232,7 +232,7 @@ def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
         with suppress(JobGroupError):
             jg.run_parallel(queue=queue)
     if not queue:
-        jg.ask("run", positions=good).result(30)
+        jg.ask("run", positions=good).result(120)
     until(lambda: jg.refresh() or all(jg[i].state == "success" for i in good))
     assert jg.get_results()[-1] is not None
     assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)

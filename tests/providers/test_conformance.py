@@ -40,7 +40,7 @@ class TestQuandela(ProviderSuite):
     create = staticmethod(quandela.create)
     succeeding = _timer()
     failing = _timer(fail="no photons")
-    lasting = _timer(duration_s=60)
+    lasting = _timer(duration_s=600)
 
     @pytest.fixture
     def service(self, cloud):
@@ -54,7 +54,7 @@ class TestScaleway(ProviderSuite):
     create = staticmethod(scaleway.create)
     succeeding = {"payload": _payload(), "project_id": PROJECT}  # noqa: RUF012
     failing = {**succeeding, "payload": _payload(fail="no photons")}  # noqa: RUF012
-    lasting = {**succeeding, "payload": _payload(duration_s=60)}  # noqa: RUF012
+    lasting = {**succeeding, "payload": _payload(duration_s=600)}  # noqa: RUF012
 
     @pytest.fixture
     def service(self, cloud):

@@ -52,7 +52,7 @@ async def test_a_job_s_life(cloud):
         assert again not in (None, failed)
         assert (await _ended(provider, again)).state == "error"
         for i in range(4):
-            last = await provider.submit(_body(duration_s=60), key=f"long {i}")
+            last = await provider.submit(_body(duration_s=600), key=f"long {i}")
         assert (await provider.availability()).queue_free == 0
         with pytest.raises(errors.JobLimitError, match="Cannot create more than 4 jobs"):
             await provider.submit(_body(), key="too many")

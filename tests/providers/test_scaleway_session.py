@@ -139,7 +139,7 @@ def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
     set_token(scaleway.token, url=scaleway.url)
     with session_of():
         jg.add(_timer(scaleway, fail="no photons today"))
-        jg.add(_timer(scaleway, duration_s=60))
+        jg.add(_timer(scaleway, duration_s=600))
         jg.run_parallel()
         failed, canceled = jg.remote_jobs
         canceled.cancel()
@@ -257,6 +257,6 @@ def test_another_process_goes_on_with_perceval_s_own_token(scaleway, session_of,
             "JobGroup('elsewhere').run_parallel(); print('perceval' in sys.modules)"
         )
         command = [sys.executable, "-c", source, scaleway.token]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stdout == "False\n", done.stderr
     assert jg.remote_jobs[0].id in scaleway.jobs

@@ -20,7 +20,7 @@ FLAGS = (
     "--disable-gpu",
 )
 LOOPBACK = {"127.0.0.1", "localhost"}
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 120_000
 
 
 def executable() -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 POLL_S = 0.1
 
 Evaluate = Callable[[str], Any]
