@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,14 +23,30 @@ UNNAMED_S = 5.0
 
 LOOK_EVERY_S = 0.5
 
+EXIT_S = 10.0
+"""How long the interpreter's end waits for writes that are under way."""
+
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
     """Have the turn to write a group's file for the length of a block.
 
     Raises:
-        StorageError: others had it all the time.
+        StorageError: others had it all the time, or the interpreter is ending.
     """
+    if not _under_way.begin():
+        raise StorageError(
+            f"The group's file {path} was not written: Python is ending. Nothing was changed."
+        )
+    try:
+        with _turn(path):
+            yield
+    finally:
+        _under_way.end()
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
     from filelock import SoftFileLease, Timeout
 
     marker = Path(f"{path}.lock")
@@ -56,6 +74,43 @@ def turn(path: Path) -> Iterator[None]:
         lease.release()
 
 
+class _UnderWay:
+    """How many turns this process has or waits for.
+
+    The interpreter stops its daemon threads where they are: a turn that one of them had would keep
+    everybody from writing until its lease ran out.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._turns = 0
+        self._is_ending = False
+
+    def begin(self) -> bool:
+        """Count a turn; False if there are to be no more in threads that would be stopped."""
+        with self._changed:
+            if self._is_ending and threading.current_thread().daemon:
+                return False
+            self._turns += 1
+            return True
+
+    def end(self) -> None:
+        """Count a turn that is over."""
+        with self._changed:
+            self._turns -= 1
+            self._changed.notify_all()
+
+    def finish(self) -> None:
+        """Wait until the last turn is over, but not for one that got stuck."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.wait_for(lambda: self._turns <= 0, timeout=EXIT_S)
+
+
+_under_way = _UnderWay()
+atexit.register(_under_way.finish)
+
+
 class _Sign(NamedTuple):
     inode: int
     changed_at_ns: int
@@ -64,8 +119,12 @@ class _Sign(NamedTuple):
 
 def _sign_of_life(marker: Path) -> _Sign | None:
     try:
-        with marker.open("rb") as opened:  # what is not opened may be told from a cache there
-            found = os.fstat(opened.fileno())
+        # what is not opened may be told from a cache there; what is a pipe keeps nobody waiting
+        opened = os.open(marker, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            found = os.fstat(opened)
+        finally:
+            os.close(opened)
     except OSError:
         return None
     return _Sign(found.st_ino, found.st_mtime_ns, found.st_size)
