@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-import time
+import os
 import warnings
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -16,28 +16,16 @@ from jobgroup.engine.liveness import is_live
 from jobgroup.errors import (
     DamagedGroupError,
     GroupNotFoundError,
-    InvalidNameError,
     JobGroupError,
-    StorageError,
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
-from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.opening import rename_to_new
-from jobgroup.store.paths import (
-    damaged_directory,
-    existing_groups,
-    group_path,
-    remove_files,
-    trash_directory,
-)
+from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
 from jobgroup.store.summaries import is_marked_deleted, summarise
-
-KEPT_FOR_S = 7 * 24 * 3600
-"""How long a deleted group can be restored."""
-
-_MARK = "~"  # stands between name and time in the trash; never in an encoded name
+from jobgroup.store.trash import KEPT_FOR_S, deleted_groups, place_for, purge, stamped
 
 
 def names() -> list[str]:
@@ -47,7 +35,7 @@ def names() -> list[str]:
 
 def near_names(name: str) -> list[str]:
     """Names of groups that look like this one."""
-    others = [n for n in names() if n != name]
+    others = [n for n in names() if n != normalised(name)]
     folded = {n.casefold(): n for n in others}
     return [folded[f] for f in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
 
@@ -69,7 +57,7 @@ def summaries() -> list[GroupSummary]:
 
 def set_aside(path: Path) -> Path:
     """Move a damaged file out of the way with every byte of it; returns where it is."""
-    aside = damaged_directory() / f"{path.name.removesuffix(SUFFIX)}{_MARK}{_stamp()}{SUFFIX}"
+    aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
     for suffix in ("-wal", "-shm", "-journal", ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
@@ -87,7 +75,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
     empty_trash()
     path = group_path(name)
     finish_deletion(name)
-    if not path.exists():
+    if not os.path.lexists(path):
         raise not_found(name)
     try:
         store = GroupStore(path)
@@ -101,7 +89,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         active = [r.remote_id or "unconfirmed" for r in unended]
         active += [part.remote_id for part in store.parts.begun()]
-        store.move_to_trash(None if permanently else _place_in_trash(name), is_live=is_live)
+        store.move_to_trash(None if permanently else place_for(name), is_live=is_live)
     session = engine().open_session(path)
     if session is not None:
         session.store.close()  # an open file would keep its room on the disk
@@ -114,12 +102,8 @@ def finish_deletion(name: str) -> None:
     """Complete what a killed process had begun: a group marked as deleted goes to the trash."""
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
-        copy_deleted(path, _place_in_trash(name))
+        copy_deleted(path, place_for(name))
         remove_files(path)
-
-
-def _place_in_trash(name: str) -> Path:
-    return trash_directory() / f"{encode(name)}{_MARK}{_stamp()}{SUFFIX}"
 
 
 def delete_before(moment: datetime) -> list[str]:
@@ -159,11 +143,7 @@ def _delete_all(doomed: Sequence[str]) -> list[str]:
 def trash() -> dict[str, Path]:
     """What can be restored: the last deleted group of each name."""
     empty_trash()
-    found: dict[str, Path] = {}
-    for path in sorted(trash_directory().glob("*" + SUFFIX), key=_deleted_at):
-        with suppress(InvalidNameError):
-            found[decode(path.name.rpartition(_MARK)[0])] = path
-    return found
+    return deleted_groups()
 
 
 def restore(name: str) -> None:
@@ -175,7 +155,7 @@ def restore(name: str) -> None:
     """
     path = group_path(name)
     finish_deletion(name)
-    found = trash().get(name)
+    found = trash().get(normalised(name))
     if found is None:
         raise GroupNotFoundError(
             f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has,"
@@ -195,21 +175,9 @@ def restore(name: str) -> None:
 
 
 def empty_trash() -> None:
-    """Remove what was deleted longer ago than it is kept."""
-    limit = time.time() - KEPT_FOR_S
-    with suppress(StorageError):
-        for path in trash_directory().glob("*" + SUFFIX):
-            if _deleted_at(path) < limit:
-                path.unlink(missing_ok=True)
-
-
-def _stamp() -> str:
-    return str(time.time_ns() // 1_000_000)
-
-
-def _deleted_at(path: Path) -> float:
-    stamp = path.name.removesuffix(SUFFIX).rpartition(_MARK)[2]
-    return int(stamp) / 1000 if stamp.isdigit() else 0.0
+    """Remove what was deleted longer ago than it is kept, if two looks a day apart say so."""
+    with suppress(OSError):  # what cannot be removed stays
+        purge()
 
 
 def _warn_of_active(name: str, active: Sequence[str]) -> None:

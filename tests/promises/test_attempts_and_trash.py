@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sqlite3
 import time
 import warnings
@@ -15,8 +13,6 @@ import pytest
 
 from jobgroup import GroupBusyError, GroupNotFoundError, JobGroup, JobGroupError
 from jobgroup.store.paths import group_path
-
-WEEK_S = 7 * 24 * 3600
 
 
 def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
@@ -93,23 +89,6 @@ def test_restoring_overwrites_nothing(group):
     JobGroup.delete_job_group("experiment")
     JobGroup.restore("experiment")
     assert len(JobGroup.open("experiment")) == 2
-
-
-def test_the_trash_empties_itself_after_a_week(group, data_dir):
-    """A group that was deleted longer ago is gone, a younger one is not."""
-    for name, age_s in (("old", WEEK_S + 60), ("young", WEEK_S - 60)):
-        group(1, name)
-        JobGroup.delete_job_group(name)
-        (path,) = (p for p in Path(data_dir).rglob("*") if p.name.startswith(name))
-        stamp = re.search(r"\d{13}", path.name)
-        assert stamp
-        older = str(int(stamp.group()) - int(age_s * 1000))
-        path.rename(path.with_name(path.name.replace(stamp.group(), older)))
-        os.utime(path.with_name(path.name.replace(stamp.group(), older)), (0, 0))
-    assert JobGroup.list_trash() == ["young"]
-    with pytest.raises(GroupNotFoundError):
-        JobGroup.restore("old")
-    JobGroup.restore("young")
 
 
 def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):

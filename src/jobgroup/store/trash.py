@@ -1,0 +1,127 @@
+"""The trash: deleted groups that can be restored, and when they are removed for good.
+
+No clock decides alone. A group is removed if the clock says that its time is over and said so a day
+before as well: a clock that was wrong for an hour removes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from jobgroup.errors import InvalidNameError
+from jobgroup.store import schema
+from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.paths import trash_directory
+
+KEPT_FOR_S: Final = 7 * 24 * 3600
+"""How long a deleted group can be restored."""
+
+CONFIRMED_AFTER_S: Final = 24 * 3600
+"""How far apart the two looks are that find a group's time to be over, at least."""
+
+_OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX), re.DOTALL)
+# "~" is never in an encoded name
+
+_RECORD: Final = ".expired.json"
+_RECORD_BYTES: Final = 4_000_000
+
+
+def stamped(encoded: str) -> str:
+    """Return the file name of a group that is moved away at this moment."""
+    return f"{encoded}~{time.time_ns() // 1_000_000}{SUFFIX}"
+
+
+def place_for(name: str) -> Path:
+    """Return where in the trash a group goes that is deleted at this moment."""
+    return trash_directory() / stamped(encode(name))
+
+
+def deleted_groups() -> dict[str, Path]:
+    """Return the last deleted group of each name; other files in the trash are passed over."""
+    return {name: path for _, name, path in sorted(_found())}
+
+
+def purge() -> None:
+    """Remove the groups whose time is over, by two looks a day apart."""
+    now = time.time()
+    expired = [path for deleted_at, _, path in _found() if now - deleted_at > KEPT_FOR_S]
+    earlier = _read_record()
+    if not expired and not earlier:
+        return
+    seen: dict[str, float] = {}
+    for path in expired:
+        # a look from the future was taken by a clock that does not agree with this one
+        first = min(now, earlier.get(path.name, now))
+        if now - first >= CONFIRMED_AFTER_S and _is_a_group(path):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
+            seen[path.name] = first
+    if seen != earlier:
+        _write_record(seen)
+
+
+def _found() -> list[tuple[float, str, Path]]:
+    """When what was deleted and where it is."""
+    found = []
+    for entry in os.scandir(trash_directory()):
+        match = _OURS.fullmatch(entry.name)
+        with suppress(OSError, InvalidNameError):
+            if match and entry.is_file(follow_symlinks=False):
+                found.append((_deleted_at(entry, match), decode(match["name"]), Path(entry.path)))
+    return found
+
+
+def _deleted_at(entry: os.DirEntry[str], match: re.Match[str]) -> float:
+    """By the clock of the machine that deleted it, or of the one with the disk if that is later."""
+    return max(int(match["ms"]) / 1000, entry.stat(follow_symlinks=False).st_mtime)
+
+
+def _is_a_group(path: Path) -> bool:
+    """Whether SQLite's header says so. Source: https://www.sqlite.org/fileformat2.html, 1.3."""
+    with path.open("rb") as file:
+        header = file.read(72)
+    return header[:16] == b"SQLite format 3\0" and (
+        int.from_bytes(header[68:72], "big") == schema.APPLICATION_ID
+    )
+
+
+def _read_record() -> dict[str, float]:
+    """Which files were expired at which look; whatever else stands there is nothing."""
+    try:
+        # neither a pipe nor a device, which might keep us waiting
+        fd = os.open(trash_directory() / _RECORD, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return {}
+            found = json.loads(file.read(_RECORD_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: float(at)
+        for name, at in found.items()
+        if isinstance(at, int | float) and 0 <= at < 1e12
+    }
+
+
+def _write_record(seen: dict[str, float]) -> None:
+    record = trash_directory() / _RECORD
+    unfinished = record.with_name(f".{uuid.uuid4().hex}.part")
+    with suppress(OSError):  # what cannot be written down is looked at twice more
+        try:
+            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123
+                json.dump(seen, file)
+            unfinished.replace(record)
+        finally:
+            unfinished.unlink(missing_ok=True)
