@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobgroup.errors import InvalidNameError
-from jobgroup.store.names import MAX_ENCODED_BYTES, SUFFIX, decode, encode
+from jobgroup.store.names import MAX_ENCODED_BYTES, SUFFIX, decode, encode, normalised
 
 NAMES = st.text(min_size=1, max_size=60)
 
@@ -32,10 +33,10 @@ def _encoded(name):
 @example("ﬁ")
 @example("K")
 def test_decode_undoes_encode(name):
-    """What was typed is what is listed, for every name that is allowed."""
+    """What was typed is what is listed, for every name that is allowed, with composed letters."""
     encoded = _encoded(name)
     if encoded is not None:
-        assert decode(encoded) == name
+        assert decode(encoded) == normalised(name)
 
 
 @given(NAMES)
@@ -85,6 +86,18 @@ def test_ordinary_names_stay_readable():
     """What people type on most days is seen unchanged in the directory."""
     for name in ("compare_knill_and_ralph_cnot", "phase scan 0.3", "Größe-2", "実験7"):
         assert encode(name) == name
+
+
+@given(NAMES)
+@example("Messung e\u0301")
+@example("\u212b")
+def test_encode_gives_one_file_name_to_composed_and_decomposed_letters(name):
+    """Names that look the same are one group, also where the file system decomposes its name."""
+    encoded = _encoded(name)
+    decomposed = unicodedata.normalize("NFD", name)
+    assert _encoded(decomposed) == encoded
+    if encoded is not None:
+        assert decode(unicodedata.normalize("NFD", encoded)) == decode(encoded)
 
 
 def test_the_longest_name():

@@ -12,11 +12,12 @@ from typing import Any
 from jobgroup.cli.exits import MisuseError, NotFoundError
 from jobgroup.group import JobGroup
 from jobgroup.store import JobRecord
+from jobgroup.store.names import normalised
 
 
 def add_name(parser: argparse.ArgumentParser) -> None:
     """The name of a group, which Tab completes."""
-    name = parser.add_argument("name", help="of the group")
+    name = parser.add_argument("name", type=normalised, help="of the group")
     complete_with(name, JobGroup.list_existing)
 
 

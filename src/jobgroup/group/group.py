@@ -20,6 +20,7 @@ from jobgroup.group.takeover import Takeover
 from jobgroup.job import RemoteJob
 from jobgroup.proxies import remember_proxies
 from jobgroup.store import NewJob
+from jobgroup.store.names import normalised
 from jobgroup.store.paths import group_path
 
 
@@ -65,7 +66,7 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
 
     def _open(self, name: str, *, create: bool) -> None:
         path = group_path(name)
-        self._name = name
+        self._name = name = normalised(name)
         self._state = None
         if create:
             catalog.finish_deletion(name)
@@ -78,6 +79,8 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
                 f" every byte kept, as {aside}. JobGroup({name!r}) now begins a new group; other"
                 " groups are not affected."
             ) from error
+        if create:
+            group_path(name)  # another process may just have made it in another spelling
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ from jobgroup.store.opening import (
     close_untouched,
     connect,
     make_file,
+    query_to_read,
 )
 from jobgroup.store.turns import turn
 
@@ -87,12 +88,9 @@ class Database:
         can_write_beside = os.access(self.path.parent, os.W_OK)
         self.is_read_only = not (can_write_beside and os.access(self.path, os.W_OK))
         journal_mode = "delete" if self._is_on_network else "wal"
-        query = "mode=rw"
-        if self.is_read_only:
-            # without a log, and without a place for one, SQLite reads only what cannot change
-            has_log = Path(f"{self.path}-wal").exists()
-            query = "mode=ro" if can_write_beside or has_log else "mode=ro&immutable=1"
-        connection = connect(self.path, query)
+        connection = connect(
+            self.path, query_to_read(self.path) if self.is_read_only else "mode=rw"
+        )
         try:
             check(
                 connection,

@@ -16,6 +16,7 @@ _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 def encode(name: str) -> str:
     """The file name (without suffix) of a group's name.
 
+    Names that look the same are the same: composed and decomposed letters have one file name.
     Letters, digits, ``-``, ``_``, and inner spaces and dots stand for themselves, everything else
     is percent-encoded, so that no name can leave the directory.
 
@@ -28,6 +29,7 @@ def encode(name: str) -> str:
     """
     if not isinstance(name, str):
         raise TypeError(f"A group's name is a string, not {type(name).__name__}.")
+    name = normalised(name)
     if not name.strip():
         raise InvalidNameError("A group needs a name, and an empty one will not do.")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
@@ -49,12 +51,22 @@ def encode(name: str) -> str:
     return encoded
 
 
+def normalised(name: str) -> str:
+    """The name as it is kept: in Unicode's composed form (NFC).
+
+    >>> normalised("phase e\u0301") == "phase \u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def decode(encoded: str) -> str:
     """The name that a file name stands for.
 
     Raises:
         InvalidNameError: no name is encoded like this, so the file is not ours.
     """
+    encoded = normalised(encoded)  # some file systems decompose the names that they are given
     try:
         name = re.sub(
             r"(?:%[0-9A-F]{2})+",
@@ -71,7 +83,7 @@ def decode(encoded: str) -> str:
 def _is_plain(c: str, *, at_edge: bool) -> bool:
     if c in " .":
         return not at_edge  # hidden files; Windows drops them at the end
-    return c in "-_" or (c.isalnum() and c == unicodedata.normalize("NFC", c))
+    return c in "-_" or c.isalnum()
 
 
 def _escape(c: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jobgroup.errors import NewerGroupError, StorageError
 from jobgroup.store import schema
+from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
 
@@ -45,7 +46,14 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
 
 
 def connect(path: Path, query: str) -> sqlite3.Connection:
-    """A connection in autocommit mode, with every commit on disk before it returns."""
+    """A connection in autocommit mode, with every commit on disk before it returns.
+
+    Raises:
+        sqlite3.OperationalError: it cannot be opened, or is no file.
+    """
+    odd = what_is_no_file(path)
+    if odd is not None:
+        raise sqlite3.OperationalError(odd)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
         uri=True,
@@ -61,6 +69,13 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
     connection.execute("PRAGMA cache_size = -16000")
     return connection
+
+
+def query_to_read(path: Path) -> str:
+    """Return how to connect to a file that is only read, wherever it is."""
+    # without a log, and without a place for one, SQLite reads only what cannot change
+    can_change = os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists()
+    return "mode=ro" if can_change else "mode=ro&immutable=1"
 
 
 def close_untouched(connection: sqlite3.Connection, path: Path) -> None:

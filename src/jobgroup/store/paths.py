@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -11,11 +12,44 @@ import platformdirs
 from jobgroup.errors import InvalidNameError, StorageError
 from jobgroup.store.names import SUFFIX, decode, encode
 
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of its names."""
+
 
 def data_directory() -> Path:
-    """The directory of everything that is kept: ``JOBGROUP_DATA_DIR``, else the platform's."""
+    """Return the directory of everything that is kept: ``JOBGROUP_DATA_DIR``, else the platform's.
+
+    It is absolute, and stays what it was at the first use: a later ``%cd`` moves no group.
+
+    Raises:
+        StorageError: it is not known where that is: there is no home directory.
+    """
     chosen = os.environ.get("JOBGROUP_DATA_DIR")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("jobgroup"))
+    return _absolute(chosen) if chosen else _default_directory()
+
+
+@cache
+def _absolute(chosen: str) -> Path:
+    try:
+        return Path(chosen).expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # no such user; a working directory that was deleted
+        raise StorageError(
+            f"JOBGROUP_DATA_DIR is {chosen!r}, and it is not known where that is ({error})."
+            " Nothing was stored. Set it to a path that begins with /."
+        ) from None
+
+
+def _default_directory() -> Path:
+    found = Path(platformdirs.user_data_dir("jobgroup"))
+    if found.is_absolute():
+        return found
+    # with neither, "~" stays as it is, and would become a directory of that name
+    at_fault = "XDG_DATA_HOME" if os.environ.get("XDG_DATA_HOME") else "HOME"
+    raise StorageError(
+        f"There is no directory for job groups: {at_fault} names no absolute path, and this user"
+        " has no home directory. Nothing was stored. Set JOBGROUP_DATA_DIR to a directory that you"
+        " can write to."
+    )
 
 
 def groups_directory() -> Path:
@@ -41,27 +75,105 @@ def group_path(name: str) -> Path:
     """The file of the group of that name, whether it exists or not.
 
     Raises:
-        InvalidNameError: the name cannot be a group's.
+        InvalidNameError: the name cannot be a group's, or the file system takes it for another's.
     """
-    encoded = encode(name)
-    return groups_directory() / (encoded + SUFFIX)
+    path = groups_directory() / (encode(name) + SUFFIX)
+    other = other_spelling(path)
+    if other is not None:
+        raise InvalidNameError(
+            f"This file system takes the name {name!r} for {other!r}, which is another group."
+            f" Nothing was changed. Use {other!r}, or a name that differs in more than case."
+        )
+    return path
 
 
-def existing_groups(directory: Path | None = None) -> dict[str, Path]:
-    """Names, as typed, and files of all groups, sorted by name. Opens none of them."""
+def other_spelling(path: Path) -> str | None:
+    """Return the name of the group that a file system takes this one for; None if it does not."""
+    if not _ignores_case(path.parent) or not os.path.lexists(path):
+        return None
+    there = _names_in(path.parent)
+    if path.name in there:
+        return None
+    for found in there:
+        if found.casefold() == path.name.casefold():
+            try:
+                return decode(found.removesuffix(SUFFIX))
+            except InvalidNameError:
+                return found
+    return None  # it decomposes letters, and finds them again
+
+
+def _ignores_case(directory: Path) -> bool:
+    return _is_found_in_capitals(directory, directory.stat().st_dev)
+
+
+@cache
+def _is_found_in_capitals(directory: Path, _device: int) -> bool:
+    other = directory.with_name(directory.name.swapcase())
+    # not by inode: FUSE may have one for each spelling
+    return other.exists() and other.name not in _names_in(other.parent)
+
+
+def _names_in(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+def existing_groups() -> dict[str, Path]:
+    """Names, as typed, and files of all groups, sorted by name. Opens none of them.
+
+    Raises:
+        StorageError: the directory cannot be read.
+    """
+    directory = groups_directory()
     found = {}
-    for path in (directory or groups_directory()).glob("*" + SUFFIX):
-        try:
-            found[decode(path.name.removesuffix(SUFFIX))] = path
-        except InvalidNameError:
-            continue  # not one of ours
+    try:
+        entries = _names_in(directory)
+    except OSError as error:
+        raise StorageError(
+            f"The directory for job groups, {directory}, cannot be read: {error.strerror}. Nothing"
+            " was changed. Set JOBGROUP_DATA_DIR to a directory of your own."
+        ) from error
+    for entry in entries:
+        if entry.endswith(SUFFIX):
+            try:
+                found[decode(entry.removesuffix(SUFFIX))] = directory / entry
+            except InvalidNameError:
+                continue  # not one of ours
     return dict(sorted(found.items()))
+
+
+def what_is_no_file(path: Path) -> str | None:
+    """Say what stands in a file's place, or in that of one beside it, that must not be opened.
+
+    Opening a pipe waits for its other end, and a device may do anything.
+    """
+    for suffix in ("", *BESIDE):
+        place = Path(f"{path}{suffix}")
+        try:
+            mode = place.stat().st_mode
+        except OSError:
+            if place.is_symlink():
+                return f"{place.name} is a link to nothing"
+            continue
+        if not stat.S_ISREG(mode):
+            kind = next((word for is_one, word in _KINDS if is_one(mode)), "something else")
+            return f"{place.name} is {kind}, not a file"
+    return None
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def size_on_disk(path: Path) -> int:
     """Bytes that a group takes, with what SQLite keeps beside the file."""
     total = 0
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", *BESIDE):
         try:
             total += Path(f"{path}{suffix}").stat().st_size
         except OSError:
@@ -71,7 +183,7 @@ def size_on_disk(path: Path) -> int:
 
 def remove_files(path: Path) -> None:
     """Delete a group's file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", *BESIDE):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
@@ -82,11 +194,12 @@ def _private_directory(part: str) -> Path:
         directory.mkdir(mode=0o700, exist_ok=True)
         if os.name == "posix" and stat.S_IMODE(directory.stat().st_mode) & 0o077:
             directory.chmod(0o700)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         if directory.is_dir():
             return directory  # somebody else's permissions; what can be read is read
+        why = error.strerror if isinstance(error, OSError) else error
         raise StorageError(
-            f"The directory for job groups, {directory}, cannot be made: {error.strerror}."
+            f"The directory for job groups, {directory}, cannot be made: {why}."
             " Nothing was stored. Set JOBGROUP_DATA_DIR to a directory that you can write to."
         ) from error
     return directory

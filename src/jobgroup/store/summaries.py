@@ -2,42 +2,96 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+from jobgroup.errors import StorageError
+from jobgroup.status import STATES
+from jobgroup.store import schema
 from jobgroup.store.database import is_deleted
-from jobgroup.store.opening import connect
+from jobgroup.store.opening import check_layout, connect, query_to_read
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
 
+_LONGEST_VALUE_BYTES = 10_000_000
+_MOST_STEPS = 20_000  # of 10,000 instructions of SQLite's machine: some seconds
+_DESCRIPTION_CHARS = 10_000
+
 
 def summarise(name: str, path: Path) -> GroupSummary:
-    """The group's counts, dates and size; a file that cannot be read says why in `problem`."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    """The group's counts, dates and size; a file that cannot be read says why in `problem`.
+
+    It raises nothing and takes seconds at most, whatever stands in the file's place.
+    """
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
-            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            counts = dict(
-                connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
-            )
-        return GroupSummary(
-            name,
-            counts,
-            meta["created_at"],
-            meta["modified_at"],
-            size_on_disk(path),
-            description=str(meta.get("description") or ""),
+        return _read(name, path)
+    except (sqlite3.Error, StorageError, ValueError, OverflowError, MemoryError) as error:
+        return _unreadable(name, path, str(error) or type(error).__name__)
+
+
+def _read(name: str, path: Path) -> GroupSummary:
+    with closing(connect(path, query_to_read(path))) as connection:
+        _bound(connection)
+        check_layout(connection, "It")
+        if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+            raise ValueError("it is not the file of a job group")
+        meta = dict(
+            connection.execute(
+                "SELECT key, value FROM meta"
+                " WHERE key IN ('created_at', 'modified_at', 'description') LIMIT 3"
+            ).fetchall()
         )
-    except (sqlite3.Error, KeyError) as error:
-        modified = path.stat().st_mtime if path.exists() else 0.0
-        return GroupSummary(name, {}, modified, modified, size_on_disk(path), str(error))
+        rows = connection.execute(
+            "SELECT state, count(*) FROM jobs GROUP BY state LIMIT 1000"
+        ).fetchall()
+    counts: dict[str, int] = {}
+    for state, number in rows:
+        word = state if state in STATES else "unknown"  # a damaged row is counted all the same
+        counts[word] = counts.get(word, 0) + number
+    created_at, modified_at = (_moment(meta.get(key)) for key in ("created_at", "modified_at"))
+    if created_at is None or modified_at is None:
+        raise ValueError("its dates are damaged")
+    description = str(meta.get("description") or "")[:_DESCRIPTION_CHARS]
+    return GroupSummary(
+        name, counts, created_at, modified_at, size_on_disk(path), description=description
+    )
+
+
+def _bound(connection: sqlite3.Connection) -> None:
+    """Let no file take more memory or time than a list of groups may."""
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE_BYTES)
+    steps = iter(range(_MOST_STEPS))
+    connection.set_progress_handler(lambda: next(steps, None) is None, 10_000)
+
+
+def _moment(value: object) -> float | None:
+    """A time that a calendar has; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    try:
+        datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return float(value)
+
+
+def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
+    try:
+        modified_at = path.lstat().st_mtime
+    except OSError:  # it went away while it was looked at
+        modified_at = 0.0
+    size_bytes = size_on_disk(path)
+    return GroupSummary(name, {}, modified_at, modified_at, size_bytes, problem[:500])
 
 
 def is_marked_deleted(path: Path) -> bool:
     """Whether a deletion was begun and not completed."""
     try:
-        with closing(connect(path, "mode=ro")) as connection:
+        with closing(connect(path, query_to_read(path))) as connection:
             return is_deleted(connection)
     except sqlite3.Error:
         return False

@@ -10,13 +10,14 @@ from jobgroup.cli.output import say, say_json
 from jobgroup.cli.shapes import group_state
 from jobgroup.cli.snapshot import said
 from jobgroup.group import JobGroup
+from jobgroup.store.names import normalised
 
 HELP = "bring a deleted group back; ls --trash lists them"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which."""
-    name = parser.add_argument("name", help="of the deleted group")
+    name = parser.add_argument("name", type=normalised, help="of the deleted group")
     complete_with(name, JobGroup.list_trash)
     add_json(parser)
 

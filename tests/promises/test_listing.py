@@ -1,0 +1,339 @@
+"""Lists of groups survive whatever lies in the directories, and the trash whatever a clock says."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from jobgroup import JobGroup, JobGroupError, RemoteJob, StorageError
+from jobgroup.store.paths import group_path
+
+DAY_S = 24 * 3600
+
+pytestmark = pytest.mark.filterwarnings("ignore:The group .* (was not deleted|cannot be read)")
+
+
+def _make(name, jobs=2):
+    jg = JobGroup(name)
+    jg.add_many(
+        RemoteJob({"command": "timer"}, platform="test:timer", url="http://127.0.0.1:9")
+        for _ in range(jobs)
+    )
+    return jg
+
+
+def _jobgroup(*words, timeout=60):
+    """What the command says, and its exit code; it must not wait for anybody."""
+    done = subprocess.run(
+        [sys.executable, "-m", "jobgroup", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def _names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+def _fill(directory: Path) -> dict[str, str]:
+    """Put one of each kind of what is no group's file there; returns names and what is said."""
+
+    def place(name):
+        return directory / f"{name}.jobgroup"
+
+    os.mkfifo(place("pipe"))
+    place("directory").mkdir()
+    place("to a device").symlink_to("/dev/zero")
+    place("to nothing").symlink_to("/nowhere/at/all")
+    place("to itself").symlink_to(place("to itself"))
+    place("empty").touch()
+    place("text").write_text("this is no database " * 100)
+    os.mkfifo(f"{place('with a pipe beside it')}-journal")
+    place("with a pipe beside it").write_text("this is no database " * 100)
+    with closing(sqlite3.connect(place("foreign"))) as file:
+        file.execute("CREATE TABLE precious (x)")
+    with socket.socket(socket.AF_UNIX) as listening:
+        old = Path.cwd()
+        os.chdir(directory)  # such names have to be short
+        try:
+            listening.bind("socket.jobgroup")
+        finally:
+            os.chdir(old)
+    for odd in (b"no utf-8 \xff\xfe.jobgroup", b"%zz.jobgroup", b".jobgroup", b"%2e%2e.jobgroup"):
+        Path(os.fsdecode(os.fsencode(directory) + b"/" + odd)).write_bytes(b"odd")
+    return {
+        "pipe": "named pipe",
+        "directory": "directory",
+        "to a device": "device",
+        "to nothing": "link to nothing",
+        "to itself": "",
+        "empty": "",
+        "text": "not a database",
+        "with a pipe beside it": "named pipe",
+        "foreign": "not the file of a job group",
+        "socket": "socket",
+    }
+
+
+@pytest.fixture
+def littered(data_dir):
+    """Two groups among everything else that can have a file's name."""
+    _make("a", 1)
+    _make("z", 3)
+    return _fill(data_dir / "groups")
+
+
+def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
+    """Groups are counted as ever, and whatever is none says what it is; nothing waits for it."""
+    found = {each.name: each for each in JobGroup.summaries()}
+    assert (found["a"].counts, found["z"].counts) == ({"unsent": 1}, {"unsent": 3})
+    assert found["a"].problem is found["z"].problem is None
+    assert found.keys() == {"a", "z"} | littered.keys() == set(JobGroup.list_existing())
+    for name, said in littered.items():
+        assert found[name].problem, name
+        assert said in found[name].problem
+
+
+def test_the_command_lists_among_odd_files(littered):
+    """As text and as JSON, with exit code 0."""
+    code, out, err = _jobgroup("ls")
+    assert (code, err) == (0, "")
+    assert "pipe.jobgroup is a named pipe, not a file" in out
+    code, out, _ = _jobgroup("ls", "--json")
+    found = {each["name"]: each for each in json.loads(out)}
+    assert code == 0
+    assert found["z"]["total"] == 3
+    assert found.keys() == {"a", "z"} | littered.keys()
+
+
+def test_deleting_all_groups_leaves_what_is_none(littered, data_dir):
+    """By date and at all: groups go to the trash, odd files stay or are set aside whole."""
+    before = {name for name in _names(data_dir / "groups") if "pipe" in name or "to" in name}
+    JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
+    assert JobGroup.list_trash() == ["a", "z"]
+    JobGroup.delete_all_job_groups()
+    assert before <= (_names(data_dir / "groups"))
+
+
+@pytest.mark.parametrize("name", ["pipe", "directory", "to a device", "to nothing", "socket"])
+def test_using_what_is_no_file_says_so(name, littered, data_dir):
+    """Whoever opens, makes or deletes it is told what stands there, and it stays."""
+    for use in (JobGroup, JobGroup.delete_job_group):
+        with pytest.raises(StorageError, match=littered[name]):
+            use(name)
+    assert os.path.lexists(data_dir / "groups" / f"{name}.jobgroup")
+    with pytest.raises(JobGroupError):
+        JobGroup.open(name)
+
+
+DATES = ["'abc'", "NULL", "x'00'", "9e999", "-9e999", "1e300", "''"]
+
+
+@pytest.mark.parametrize("value", DATES)
+def test_a_date_that_is_none_harms_its_group_alone(value):
+    """A list by date, and all lists, go on past it."""
+    _make("a", 1)
+    _make("odd")
+    with closing(sqlite3.connect(group_path("odd"))) as file, file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute(f"UPDATE meta SET value = {value} WHERE key = 'created_at'")
+    with pytest.warns(UserWarning, match=r"'odd' cannot be read \(its dates are damaged\)"):
+        JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
+    assert JobGroup.list_existing() == ["odd"]
+    (listed,) = json.loads(_jobgroup("ls", "--json")[1])
+    assert listed["problem"] == "its dates are damaged"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE jobs SET state = x'ff00'",
+        "UPDATE jobs SET state = 7",
+        "INSERT INTO meta VALUES ('description', x'ff')",
+        "INSERT INTO meta VALUES ('description', CAST(x'ff1b5d' AS TEXT))",
+        "INSERT INTO meta VALUES ('description', 1e300)",
+    ],
+)
+def test_odd_values_in_a_group_keep_no_list_from_being_written(statement):
+    """Counts stay whole numbers of known states, descriptions stay text."""
+    _make("odd")
+    with closing(sqlite3.connect(group_path("odd"))) as file, file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute(statement)
+    code, out, _ = _jobgroup("ls", "--json")
+    assert code == 0
+    (listed,) = json.loads(out)
+    assert listed["problem"] or listed["total"] == 2
+    assert _jobgroup("ls")[0] == 0
+
+
+# -- the trash -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets how far ahead this machine's clock is."""
+    real = time.time
+
+    def set_ahead(seconds):
+        monkeypatch.setattr(time, "time", lambda: real() + seconds)
+
+    return set_ahead
+
+
+def _deleted(*names):
+    for name in names:
+        _make(name)
+        JobGroup.delete_job_group(name)
+
+
+def test_one_look_under_a_wrong_clock_empties_nothing(clock):
+    """A clock that is ahead for a while does no harm, also if it is looked at often meanwhile."""
+    _deleted("a")
+    clock(8 * DAY_S)
+    for _ in range(3):
+        assert JobGroup.list_trash() == ["a"]
+    clock(0)
+    assert JobGroup.list_trash() == ["a"]
+    clock(6.9 * DAY_S)
+    JobGroup.list_trash()
+    clock(8 * DAY_S)  # the first look of that clock's has been contradicted meanwhile
+    JobGroup.list_trash()
+    assert JobGroup.list_trash() == ["a"]
+    JobGroup.restore("a")
+    assert len(JobGroup.open("a")) == 2
+
+
+def test_two_looks_a_day_apart_empty_the_trash(clock, data_dir):
+    """What was deleted more than a week ago goes for good, what was deleted later does not."""
+    _deleted("old")
+    clock(2 * DAY_S)
+    for path in (data_dir / "trash").glob("old~*"):
+        os.utime(path, (0, 0))
+    clock(7.5 * DAY_S)
+    assert JobGroup.list_trash() == ["old"]
+    clock(8.4 * DAY_S)
+    assert JobGroup.list_trash() == ["old"]
+    _deleted("young")
+    clock(8.6 * DAY_S)
+    assert JobGroup.list_trash() == ["young"]
+
+
+def test_a_clock_that_was_behind_at_the_deletion_empties_nothing_at_once(clock, data_dir):
+    """As on a machine that begins in 1970: the copy's own date counts too."""
+    _deleted("a")
+    (path,) = (data_dir / "trash").glob("a~*")
+    path.rename(path.with_name("a~1000.jobgroup"))
+    assert JobGroup.list_trash() == ["a"]
+    clock(2 * DAY_S)
+    assert JobGroup.list_trash() == ["a"]
+
+
+def test_files_of_ones_own_in_the_trash_are_left_alone(clock, data_dir):
+    """Whatever their names and ages, and though a clock says twice that it is long ago."""
+    trash = data_dir / "trash"
+    _deleted("a")
+    _fill(trash)
+    JobGroup("kept").export(trash / "my copy.jobgroup")
+    theirs = ["x~\u00b2.jobgroup", "x~.jobgroup", "~1.jobgroup", "notes~1.jobgroup", "a~1.txt"]
+    for name in theirs:
+        (trash / name).write_text("mine")
+        os.utime(trash / name, (0, 0))
+    os.mkfifo(trash / "b~1.jobgroup")
+    (trash / "c~1.jobgroup").mkdir()
+    (trash / ".expired.json").unlink(missing_ok=True)
+    os.mkfifo(trash / ".expired.json")
+    before = _names(trash)
+    clock(20 * DAY_S)
+    assert "a" in JobGroup.list_trash()
+    (trash / ".expired.json").unlink(missing_ok=True)
+    JobGroup.list_trash()
+    clock(30 * DAY_S)
+    assert "a" not in JobGroup.list_trash()
+    gone = before - _names(trash)
+    assert {name for name in gone if not name.startswith("a~")} <= {".expired.json"}
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{", '{"a": "b"}', "[" * 50_000, "\xff"])
+def test_a_damaged_record_of_looks_empties_nothing(record, clock, data_dir):
+    """What was seen when is begun again."""
+    _deleted("a")
+    (data_dir / "trash" / ".expired.json").write_text(record, "latin-1")
+    clock(8 * DAY_S)
+    assert JobGroup.list_trash() == ["a"]
+    clock(9.1 * DAY_S)
+    assert JobGroup.list_trash() == []
+
+
+def test_a_group_can_be_deleted_beside_odd_files_in_the_trash(data_dir):
+    """And restored; an odd name there is nobody's hindrance."""
+    _make("b")
+    (data_dir / "trash").mkdir()
+    _fill(data_dir / "trash")
+    JobGroup.delete_job_group("b")
+    assert _jobgroup("ls", "--trash")[:2] == (0, "b\n")
+    JobGroup.restore("b")
+    assert len(JobGroup.open("b")) == 2
+
+
+# -- shared disks ----------------------------------------------------------------------------------
+
+_WRITES_UNTIL_THE_END = """
+import os, sys, threading
+from jobgroup import JobGroup, RemoteJob
+jg = JobGroup("shared")
+def write():
+    while True:
+        jg.add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
+threading.Thread(target=write, daemon=True).start()
+while not os.path.exists(sys.argv[1]):
+    pass
+"""
+
+
+def test_no_lock_is_left_on_a_shared_disk_at_the_end(path_of_lock, monkeypatch):
+    """A process that ends while a thread of its writes leaves the turn to the next one."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    for _ in range(5):
+        subprocess.run(
+            [sys.executable, "-c", _WRITES_UNTIL_THE_END, str(path_of_lock)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stderr=subprocess.DEVNULL,
+            check=True,
+            timeout=60,
+        )
+        assert not path_of_lock.exists()
+
+
+def test_a_pipe_in_the_locks_place_keeps_nobody_waiting_for_its_other_end(
+    path_of_lock, monkeypatch
+):
+    """It is no sign of life; after a while it is out of the way."""
+    from jobgroup.store import turns
+
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    monkeypatch.setattr(turns, "UNNAMED_S", 0.5)
+    jg = _make("shared", 1)
+    os.mkfifo(path_of_lock)
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
+    assert len(jg) == 2
+
+
+@pytest.fixture
+def path_of_lock(data_dir):
+    """Of the marker of whose turn it is."""
+    return data_dir / "groups" / "shared.jobgroup.lock"
