@@ -1,22 +1,16 @@
-"""Between Python values and the file's text, and which file systems are shared."""
+"""Between Python values and the file's text."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobgroup.store.filesystem import (
-    NETWORK_TYPES,
-    file_system_type,
-    is_network,
-    type_in_mountinfo,
-)
 from jobgroup.store.values import as_json, as_object
 
 JSON = st.recursive(
@@ -65,81 +59,3 @@ def test_what_json_cannot_say_is_said_in_words(value, kept):
 def test_a_text_that_holds_no_object(text):
     """A damaged value is nothing, not an exception: one job never harms another."""
     assert as_object(text) == {}
-
-
-MOUNTS = """\
-22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw
-30 22 0:5 / /home rw - nfs4 server:/export rw
-31 30 0:6 / /home/user\\040name/local rw - xfs /dev/sdb rw
-32 22 0:7 / /mnt/x rw master:1 propagate_from:2 - tmpfs tmpfs rw
-33 22 0:8 / /mnt/x rw - cifs //server/share rw
-34 22 0:9 / /ceph rw - fuse.ceph-fuse ceph rw
-35 22 0:10 / /home/mélanie/データ rw - lustre lfs rw
-""".splitlines()
-
-
-@pytest.mark.parametrize(
-    ("directory", "kind"),
-    [
-        ("/", "ext4"),
-        ("/homework", "ext4"),
-        ("/home", "nfs4"),
-        ("/home/other/deep/er", "nfs4"),
-        ("/home/user name/local/data", "xfs"),
-        ("/mnt/x/y", "cifs"),
-        ("/ceph/a", "fuse.ceph-fuse"),
-        ("/home/mélanie/データ/groups", "lustre"),
-        ("/home/mélanie", "nfs4"),
-    ],
-)
-def test_the_mount_that_holds_a_directory(directory, kind):
-    """The longest mount point wins, the later of two at one place; blanks are escaped there."""
-    assert type_in_mountinfo(MOUNTS, Path(directory)) == kind
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "afs",
-        "9p",
-        "fuse.sshfs",
-    ],
-)
-def test_what_is_shared_between_machines(kind):
-    """Every kind of shared file system that homes and clusters have is known as one."""
-    assert kind.startswith(NETWORK_TYPES)
-    for local in ("ext4", "xfs", "btrfs", "tmpfs", "overlay", "apfs", "zfs"):
-        assert not local.startswith(NETWORK_TYPES)
-
-
-def test_no_mounts_no_type():
-    """Nothing is known of an empty list, or one that is cut off in a line."""
-    assert type_in_mountinfo([], Path("/x")) == ""
-
-
-@pytest.mark.parametrize("line", ["", "garbage", "22 1 254:0 / /", "1 2 3 4 5 6 7 - "])
-def test_an_odd_line_of_mounts_is_passed_over(line):
-    """A line that is not as the manual says does not keep anybody from a group."""
-    assert type_in_mountinfo([line, *MOUNTS], Path("/home")) == "nfs4"
-
-
-@pytest.mark.parametrize(("told", "is_shared"), [("1", True), ("0", False), ("", False)])
-def test_the_variable_overrides_the_system(told, is_shared, monkeypatch, tmp_path):
-    """JOBGROUP_NETWORK_FS says what the system cannot."""
-    monkeypatch.setenv("JOBGROUP_NETWORK_FS", told)
-    assert is_network(tmp_path) is is_shared
-
-
-def test_the_tests_run_on_a_local_disk(tmp_path):
-    """The real system's answer, where it gives one, is understood."""
-    if Path("/proc/self/mountinfo").exists():
-        assert file_system_type(tmp_path)

@@ -1,49 +1,35 @@
-"""Is a directory on a network file system? There SQLite's WAL loses rows that it acknowledged."""
+"""Is a directory on a local file system? Elsewhere SQLite's WAL loses rows that it acknowledged."""
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
+from typing import Final
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")  # a space stands as \040
-NETWORK_TYPES = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.")
+from jobgroup import system
+
+LOCAL_TYPES: Final = frozenset(
+    (  # noqa: SIM905  # a type is added as a word
+        "ext2 ext3 ext4 xfs btrfs bcachefs zfs f2fs jfs reiserfs nilfs2 ubifs tmpfs ramfs rootfs"
+        " overlay overlayfs aufs"  # layers over one of these, in containers and live systems
+        " apfs hfs hfsplus hfs+ ufs ntfs ntfs3 refs fat fat32 vfat msdos exfat"
+    ).split()
+)
+"""The file systems that one machine alone has. Anything else may be shared with another one."""
 
 
 def is_network(directory: Path) -> bool:
-    """Whether the directory's file system is shared between machines.
+    """Whether the directory's file system is, or could be, shared between machines.
 
-    ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides what the system says. Where the system does not
-    say (no ``/proc``, not Windows), it is taken for local.
+    What is not known to be local counts as shared, too: FUSE, for example, where the system does
+    not tell what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides what the system says.
     """
     told = os.environ.get("JOBGROUP_NETWORK_FS")
     if told is not None:
         return told not in ("", "0")
-    if os.name == "nt":
-        return str(directory.resolve()).startswith("\\\\")
-    return file_system_type(directory).startswith(NETWORK_TYPES)
+    return file_system_type(directory) not in LOCAL_TYPES
 
 
 def file_system_type(directory: Path) -> str:
-    """The type of the mount that holds the directory, "" where it is not known.
-
-    Source: proc(5), /proc/self/mountinfo.
-    """
-    try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return type_in_mountinfo(lines, directory.resolve())
-
-
-def type_in_mountinfo(lines: list[str], directory: Path) -> str:
-    """The type of the longest mount point that holds the directory; later mounts win. Pure."""
-    best = ("", "")
-    for line in lines:
-        fields, kind = (part.split() for part in line.partition(" - ")[::2])
-        if len(fields) < 5 or not kind:
-            continue
-        point = _ESCAPE.sub(lambda m: chr(int(m[1], 8)), fields[4])
-        if directory.is_relative_to(point) and len(point) >= len(best[0]):
-            best = (point, kind[0])
-    return best[1]
+    """The type of the mount that holds the directory, "" where it is not known."""
+    return system.file_system_type(directory)
