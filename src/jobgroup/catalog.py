@@ -12,7 +12,7 @@ from datetime import MINYEAR, datetime
 from pathlib import Path
 
 from jobgroup.engine.engine import engine
-from jobgroup.engine.liveness import is_live
+from jobgroup.engine.liveness import Witness
 from jobgroup.errors import (
     DamagedGroupError,
     GroupNotFoundError,
@@ -86,10 +86,12 @@ def delete(name: str, *, permanently: bool = False) -> None:
             set_aside(path)
         return
     with closing(store):
+        witness = Witness()
+        witness.wait_until_judged(store)
         unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         active = [r.remote_id or "unconfirmed" for r in unended]
         active += [part.remote_id for part in store.parts.begun()]
-        store.move_to_trash(None if permanently else place_for(name), is_live=is_live)
+        store.move_to_trash(None if permanently else place_for(name), is_live=witness.is_live)
     session = engine().open_session(path)
     if session is not None:
         session.store.close()  # an open file would keep its room on the disk

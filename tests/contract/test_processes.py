@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from socket import gethostname
 
 import pytest
 from scripted_cloud import DROP
 
 from jobgroup import GroupBusyError, UnconfirmedJobError
 from jobgroup.engine.engine import engine
-from jobgroup.engine.liveness import is_live, process_start
+from jobgroup.engine.liveness import is_gone
 from jobgroup.store import GroupStore
 from jobgroup.store.paths import group_path
+from jobgroup.system import this_process
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -182,13 +181,12 @@ def neighbour(group, scripted):
 
 
 def _take_lease(store):
-    pid = os.getpid()
-    holder = {"owner": "me", "host": gethostname(), "pid": pid, "started": process_start(pid)}
-    store.lease.take(holder, is_live=is_live, on_taken=lambda *_: None)
+    store.lease.take("me", this_process(), judge=lambda *_: "alive", on_taken=lambda *_: None)
 
 
 def _taken(store, until):
-    return until(store.commands.take)[0].id
+    generation = store.lease.generation()
+    return until(lambda: store.commands.take(generation, is_gone))[0].id
 
 
 def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, until, monkeypatch):
@@ -265,7 +263,9 @@ def test_a_failure_is_told_before_the_lease_is_given_back(
     run = jg.start()
     until(lambda: session.lease.is_held)
     asking = GroupStore(group_path(jg.name))
-    asked = asking.commands.ask("rerun", {"mode": "sequential", "stop_after_failures": 1})
+    asked = asking.commands.ask(
+        "rerun", {"mode": "sequential", "stop_after_failures": 1}, this_process()
+    )
     until(lambda: asking.commands.get(asked).state == "taken")
     jg.resume()
     run.result(120)

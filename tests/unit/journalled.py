@@ -6,6 +6,7 @@ import itertools
 
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.store import Target
+from jobgroup.system import ProcessIdentity
 
 TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
 BODY = {"payload": {"command": "probs"}, "platform_name": "sim:altair"}
@@ -15,8 +16,12 @@ _owners = itertools.count()
 
 def lease(store, *, live=False):
     """Take the lease, as another holder each time."""
-    holder = {"owner": f"owner {next(_owners)}", "host": "here", "pid": 1, "started": ""}
-    return store.lease.take(holder, is_live=lambda _: live, on_taken=store.journal.recover)
+    return store.lease.take(
+        f"owner {next(_owners)}",
+        ProcessIdentity("here", "", "", 1, ""),
+        judge=lambda *_: "alive" if live else "dead",
+        on_taken=store.journal.recover,
+    )
 
 
 def states(store):

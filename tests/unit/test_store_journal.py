@@ -180,12 +180,17 @@ def test_what_a_dead_launcher_left_is_unconfirmed(store, generation):
 
 
 def test_the_living_holder_keeps_its_attempts(store, generation):
-    """recover_if_abandoned leaves them while somebody lives, and settles them after."""
+    """recover_if_abandoned leaves them unless their sender is certainly gone; that costs the dead
+    its lease, so that it could not go on if it were not.
+    """
     store.journal.intend([0], generation=generation)
-    store.journal.recover_if_abandoned(lambda _: True)
-    assert states(store)[0] == "sending"
     store.journal.recover_if_abandoned(lambda _: False)
+    assert states(store)[0] == "sending"
+    assert store.lease.beat(generation)
+    store.journal.recover_if_abandoned(lambda _: True)
     assert states(store)[0] == "unconfirmed"
+    assert store.lease.current() is None
+    assert not store.lease.beat(generation)
 
 
 def test_a_launcher_that_slept_sends_nothing_more(store, generation):

@@ -18,6 +18,7 @@ import pytest
 
 from jobgroup.errors import GroupBusyError, NewerGroupError, StorageError
 from jobgroup.store import GroupStore, NewJob, Target, turns
+from jobgroup.system import ProcessIdentity
 
 TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
 
@@ -148,14 +149,16 @@ def test_threads_take_turns(stores):
 _owners = itertools.count()
 
 
-def _take(store, owner=None, *, live=True):
-    holder = {
-        "owner": owner or f"owner {next(_owners)}",
-        "host": "a-host",
-        "pid": 4242,
-        "started": "77",
-    }
-    return store.lease.take(holder, is_live=lambda _: live, on_taken=lambda _tx, _generation: None)
+HOLDER = ProcessIdentity("a-host", "a boot", "a namespace", 4242, "77")
+
+
+def _take(store, owner=None, *, verdict="alive"):
+    return store.lease.take(
+        owner or f"owner {next(_owners)}",
+        HOLDER,
+        judge=lambda *_: verdict,
+        on_taken=lambda _tx, _generation: None,
+    )
 
 
 def test_one_holds_the_lease(stores):
@@ -173,7 +176,7 @@ def test_a_dead_holders_lease_lapses(stores):
     """It goes to the next with a greater generation, and the old one finds out."""
     first, second = stores
     old = _take(first)
-    new = _take(second, live=False)
+    new = _take(second, verdict="dead")
     assert new.generation > old.generation
     assert not first.lease.beat(old.generation)
     assert second.lease.beat(new.generation)
@@ -205,27 +208,52 @@ def test_taking_is_one_transaction(stores):
         raise RuntimeError("disk")
 
     with pytest.raises(RuntimeError):
-        first.lease.take(
-            {"owner": "x", "host": "h", "pid": 1, "started": ""},
-            is_live=lambda _: True,
-            on_taken=fail,
-        )
+        first.lease.take("x", HOLDER, judge=lambda *_: "alive", on_taken=fail)
     assert second.lease.current() is None
+
+
+def test_a_holder_of_whom_nothing_is_known_keeps_the_lease(stores):
+    """Who wants it has to watch first; that the file can be written is seen by then."""
+    first, second = stores
+    held = _take(first)
+    assert _take(second, verdict="unseen") is None
+    assert second.lease.current() == held
+    assert first.lease.beat(held.generation)
+    assert second.lease.current().beats == held.beats + 1
 
 
 # -- commands --------------------------------------------------------------------------------------
 
 
+def _commands(store, generation, *, is_gone=False):
+    return store.commands.take(generation, lambda _: is_gone)
+
+
+def test_a_command_is_for_the_holder_that_it_was_asked_of(stores):
+    """The next one does nothing of it, nor of what a process asked that has ended."""
+    first, second = stores
+    before = _take(first).generation
+    asked = second.commands.ask("rerun", {}, HOLDER)
+    generation = _take(second, verdict="dead").generation
+    assert _commands(first, before) == []
+    assert _commands(second, generation) == []
+    assert second.commands.get(asked) is None
+    asked = first.commands.ask("rerun", {}, HOLDER)
+    assert _commands(second, generation, is_gone=True) == []
+    assert first.commands.get(asked) is None
+
+
 def test_a_command_goes_there_and_its_outcome_back(stores):
     """Asked by one, taken once by the other, in order, with the arguments and the answer."""
     first, second = stores
-    ids = [first.commands.ask("rerun", {"positions": [n]}) for n in range(3)]
+    generation = _take(second).generation
+    ids = [first.commands.ask("rerun", {"positions": [n]}, HOLDER) for n in range(3)]
     assert second.commands.has_asked()
-    taken = second.commands.take()
+    taken = _commands(second, generation)
     assert [(c.id, c.name, c.args) for c in taken] == [
         (i, "rerun", {"positions": [n]}) for n, i in enumerate(ids)
     ]
-    assert second.commands.take() == first.commands.take() == []
+    assert _commands(second, generation) == _commands(first, generation) == []
     assert not second.commands.has_asked()
     assert first.commands.get(ids[0]).state == "taken"
     second.commands.finish(ids[0], "done", {"text": "1 rerun", "done": [0], "failed": {}})
@@ -236,9 +264,10 @@ def test_a_command_goes_there_and_its_outcome_back(stores):
 def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
     """So that it is done here or there, never twice."""
     first, second = stores
-    kept, gone = first.commands.ask("run", {}), first.commands.ask("run", {})
+    generation = _take(second).generation
+    kept, gone = (first.commands.ask("run", {}, HOLDER) for _ in range(2))
     assert first.commands.withdraw(gone)
-    assert [c.id for c in second.commands.take()] == [kept]
+    assert [c.id for c in _commands(second, generation)] == [kept]
     assert not first.commands.withdraw(kept)
     assert first.commands.get(gone) is None
 

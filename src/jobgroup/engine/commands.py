@@ -6,7 +6,6 @@ the group's file and done by that process.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,12 @@ import anyio
 
 from jobgroup.engine.canceling import cancel
 from jobgroup.engine.launching import carry_out
-from jobgroup.engine.liveness import is_live
+from jobgroup.engine.liveness import is_gone
 from jobgroup.engine.parts import bodies_of
 from jobgroup.engine.plans import Plan, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.status import UNSENT
-from jobgroup.store.coordination import ASKED_FOR_S
+from jobgroup.system import this_process
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -56,8 +55,9 @@ async def serve(session: GroupSession) -> None:
     """While this process holds the lease, do what others ask."""
     commands = session.store.commands
     while session.lease.is_held:
+        generation = session.lease.generation
         if await session.in_thread(commands.has_asked):
-            for command in await session.in_thread(commands.take):
+            for command in await session.in_thread(commands.take, generation, is_gone):
                 session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
         await anyio.sleep(LOOK_EVERY_S)
 
@@ -86,21 +86,18 @@ async def _is_run_elsewhere(session: GroupSession) -> bool:
     if session.lease.is_held:
         return False
     held = await session.in_thread(session.store.lease.current)
-    return held is not None and is_live(held)
+    return held is not None and session.witness.is_live(held)
 
 
 async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
     commands = session.store.commands
-    command_id = await session.in_thread(commands.ask, name, args)
-    renewed_at = time.monotonic()
+    me = this_process()
+    command_id = await session.in_thread(commands.ask, name, args, me)
     while True:
-        if time.monotonic() - renewed_at > ASKED_FOR_S / 3:
-            await session.in_thread(commands.renew, command_id)
-            renewed_at = time.monotonic()
         is_run_elsewhere = await _is_run_elsewhere(session)  # first: what it did before is seen
         command = await session.in_thread(commands.get, command_id)
-        if command is None:  # not done, as this process slept so long that it seemed to be gone
-            command_id = await session.in_thread(commands.ask, name, args)
+        if command is None:  # another process holds the lease by now
+            command_id = await session.in_thread(commands.ask, name, args, me)
         elif command.state == "done":
             return dict(command.outcome)
         elif command.state == "failed":

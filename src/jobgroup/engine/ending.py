@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from jobgroup.engine.liveness import is_live
 from jobgroup.status import PENDING, SENDING, UNSENT
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def look(session: GroupSession) -> tuple[dict[str, int], bool]:
     """
     # first who sends, then the jobs: what a run sends is in the file before the run is over
     held = session.store.lease.current()
-    is_being_sent = bool(session.runs) or (held is not None and is_live(held))
+    is_being_sent = bool(session.runs) or (held is not None and session.witness.is_live(held))
     counts = session.store.counts()
     return counts, is_being_sent or any(counts.get(state) for state in PENDING | {SENDING})
 

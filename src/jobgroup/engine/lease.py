@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
 
-from jobgroup.engine.liveness import LAPSES_AFTER_S, is_live, now_s, process_start
+from jobgroup.engine.liveness import HEARTBEAT_S, LAPSES_AFTER_S, LOOK_EVERY_S, is_gone, now_s
 from jobgroup.engine.opened import OpenGroup
 from jobgroup.store import LeaseRecord
-from jobgroup.store.coordination import busy_error
-
-HEARTBEAT_S = 2.0
+from jobgroup.store.coordination import Verdict, busy_error
+from jobgroup.system import this_process
 
 
 class HeldLease:
@@ -81,18 +78,24 @@ class HeldLease:
         return self._generation > 0
 
     async def _take(self) -> None:
-        store = self._group.store
-        holder = {
-            "owner": self._owner,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started": process_start(os.getpid()),
-        }
+        store, witness = self._group.store, self._group.witness
 
-        def take() -> LeaseRecord:
-            return store.lease.take(holder, is_live=is_live, on_taken=store.journal.recover)
+        def judge(held: LeaseRecord, waited_s: float) -> Verdict:
+            if waited_s > HEARTBEAT_S / 2 and not is_gone(held.process):
+                witness.begin_anew()  # nobody could write meanwhile, the holder neither
+            return witness.judge(held)
 
-        taken = await self._group.in_thread(take)
+        def take() -> LeaseRecord | None:
+            return store.lease.take(
+                self._owner, this_process(), judge=judge, on_taken=store.journal.recover
+            )
+
+        witness.begin_anew()  # a holder whose disk was full until now has shown no sign of life
+        while (taken := await self._group.in_thread(take)) is None:
+            while (held := await self._group.in_thread(store.lease.current)) is not None:
+                if witness.judge(held) != "unseen":
+                    break
+                await anyio.sleep(LOOK_EVERY_S)
         self._generation = taken.generation
         self._checked_at = now_s()
         self._group.changed()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import threading
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from jobgroup.store import LeaseRecord
+from jobgroup.system import ProcessIdentity, life_of
 
-LAPSES_AFTER_S = 10.0
-"""A lease whose holder has not been heard of for so long is anybody's."""
+if TYPE_CHECKING:
+    from jobgroup.store import GroupStore, LeaseRecord
+    from jobgroup.store.coordination import Verdict
+
+HEARTBEAT_S: Final = 2.0
+"""How often the holder of a lease shows a sign of life."""
+
+LAPSES_AFTER_S: Final = 10.0
+"""A holder of whom nothing is known but its signs of life is dead when it has shown none for so
+long, before the eyes and by the clock of who wants to know."""
+
+LOOK_EVERY_S: Final = 0.25
 
 
 def now_s() -> float:
@@ -19,34 +28,53 @@ def now_s() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-def process_start(pid: int) -> str:
-    """Tells processes of one pid apart; "" where the system does not say.
+def is_gone(process: ProcessIdentity) -> bool:
+    """Whether it is proved that a process has ended."""
+    return life_of(process) == "gone"
 
-    Source: proc(5), field 22 of /proc/[pid]/stat.
+
+class Witness:
+    """What this process has seen of who holds a group's lease. From any thread.
+
+    No date decides: clocks of two machines differ. A process of this machine is alive or gone, as
+    the system says; of any other, and of one that is stopped, only its signs of life count.
     """
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.begin_anew()
 
-def is_live(held: LeaseRecord) -> bool:
-    """Whether the holder is alive, as far as this machine can tell.
+    def begin_anew(self) -> None:
+        """Forget what was seen: from now on a living holder can show a sign of life."""
+        with self._lock:
+            self._sign: tuple[int, int] | None = None
+            self._has_moved = False
+            self._silent_s = 0.0
+            self._looked_at = 0.0
 
-    A holder on this machine whose process is gone is dead at once; any other is when it has not
-    been heard of for `LAPSES_AFTER_S` (a heartbeat from the future is a clock that was set back).
-    """
-    if abs(time.time() - held.heartbeat_at) > LAPSES_AFTER_S:
-        return False
-    if held.host != socket.gethostname():
-        return True
-    if held.started:
-        return process_start(held.pid) == held.started
-    try:
-        os.kill(held.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
+    def judge(self, held: LeaseRecord) -> Verdict:
+        """What is known of a holder by now."""
+        life = life_of(held.process)
+        if life in ("gone", "running"):
+            return "dead" if life == "gone" else "alive"
+        sign, now = (held.generation, held.beats), time.monotonic()
+        with self._lock:
+            if sign == self._sign:
+                # a pause of this process counts little: the holder may have been paused with it
+                self._silent_s += min(now - self._looked_at, HEARTBEAT_S)
+            else:
+                self._has_moved = self._sign is not None
+                self._silent_s = 0.0
+            self._sign, self._looked_at = sign, now
+            if self._silent_s >= LAPSES_AFTER_S:
+                return "dead"
+            return "alive" if self._has_moved else "unseen"
+
+    def is_live(self, held: LeaseRecord) -> bool:
+        """Whether a holder may be alive, as far as was seen."""
+        return self.judge(held) != "dead"
+
+    def wait_until_judged(self, store: GroupStore) -> None:
+        """Block until it is known whether the holder is alive, if there is one; 10 s at most."""
+        while (held := store.lease.current()) and self.judge(held) == "unseen":
+            time.sleep(LOOK_EVERY_S)

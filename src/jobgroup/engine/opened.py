@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from jobgroup.credentials import token_for
 from jobgroup.engine.accounts import Accounts
-from jobgroup.engine.liveness import is_live
+from jobgroup.engine.liveness import Witness, is_gone
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.errors import GroupDeletedError, StorageError
 from jobgroup.providers.base import Provider
@@ -47,6 +47,7 @@ class OpenGroup:
         """Be as new: in a forked child, what is under way is its parent's."""
         self.loop = loop
         self._accounts = accounts
+        self.witness = Witness()
         self._turn: anyio.CapacityLimiter | None = None
         self._changed = anyio.Event()
         self._prepared: set[Target] = set()
@@ -58,11 +59,14 @@ class OpenGroup:
         return self.loop.start(function, *args, **kwargs)
 
     def settle_abandoned(self) -> None:
-        """What a dead launcher left in flight is unconfirmed: nothing is *sending* for ever."""
+        """What a launcher left in flight that has certainly ended is unconfirmed.
+
+        Of others that may be dead only who runs the group decides: a look changes nothing.
+        """
         journal = self.store.journal
         with suppress(StorageError):  # a read-only file is shown as it is
             if journal.has_in_flight():
-                journal.recover_if_abandoned(is_live)
+                journal.recover_if_abandoned(is_gone)
 
     def is_current(self) -> bool:
         """Whether its group is still the one of that name: not deleted, or restored."""

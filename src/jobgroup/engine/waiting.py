@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 
 async def jobs_left(session: GroupSession) -> int:
-    """How many jobs are pending."""
+    """How many jobs are pending. One that a process was sending that seems to be dead is not."""
+    held = await session.in_thread(session.store.lease.current)  # first: its last id is seen then
     counts = await session.in_thread(session.store.counts)
-    return sum(counts.get(s, 0) for s in PENDING | {SENDING})
+    states = PENDING | {SENDING}
+    if counts.get(SENDING) and held is not None and not session.witness.is_live(held):
+        states = PENDING
+    return sum(counts.get(s, 0) for s in states)
 
 
 async def until_done(session: GroupSession, timeout_s: float | None) -> None:

@@ -6,14 +6,19 @@ Who runs the group, what others ask of it, and what troubles it has with a cloud
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from jobgroup.errors import GroupBusyError
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.records import CommandRecord, LeaseRecord, Trouble
 from jobgroup.store.values import as_json, as_object
+from jobgroup.system import ProcessIdentity
+
+Verdict = Literal["alive", "dead", "unseen"]
+"""What is known of who holds the lease; "unseen": not watched for long enough to know."""
 
 
 class Lease:
@@ -27,48 +32,51 @@ class Lease:
 
     def take(
         self,
-        holder: Mapping[str, Any],
+        owner: str,
+        process: ProcessIdentity,
         *,
-        is_live: Callable[[LeaseRecord], bool],
+        judge: Callable[[LeaseRecord, float], Verdict],
         on_taken: Callable[[Transaction, int], None],
-    ) -> LeaseRecord:
-        """Take the lease, unless a live holder has it.
+    ) -> LeaseRecord | None:
+        """Take the lease, unless another holder is, or may be, alive.
+
+        None if nothing is known of the holder yet. This is written into the file too: who can
+        write then can show a sign of life from then on, and so can a living holder.
 
         Args:
-            holder: owner (a uuid), host, pid, started (tells processes of one pid apart).
-            is_live: judges the present holder.
+            owner: a uuid.
+            process: the one that takes it.
+            judge: what is known of the present holder, after so many seconds of waiting for the
+                turn to write.
             on_taken: does, in the same transaction, what a new generation has to do first.
 
         Raises:
             GroupBusyError: another has it.
         """
+        began = time.monotonic()
         with self._database.writing() as tx:
             held = read_lease(tx)
-            if held is not None and held.owner not in ("", holder["owner"]) and is_live(held):
-                raise busy_error(held)
+            if held is not None and held.owner not in ("", owner):
+                verdict = judge(held, time.monotonic() - began)
+                if verdict == "alive":
+                    raise busy_error(held)
+                if verdict == "unseen":
+                    tx.execute("UPDATE lease SET challenges = challenges + 1")
+                    return None
             generation = (held.generation if held else 0) + 1
             tx.execute(
-                "INSERT OR REPLACE INTO lease VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    generation,
-                    holder["owner"],
-                    holder["host"],
-                    holder["pid"],
-                    holder["started"],
-                    tx.now,
-                    tx.now,
-                ),
+                "INSERT OR REPLACE INTO lease (one, generation, owner, host, boot, namespace, pid,"
+                " started, since, beats) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (generation, owner, *process, tx.now),
             )
             on_taken(tx, generation)
-            taken = read_lease(tx)
-            assert taken is not None  # noqa: S101  (inserted just above)
-            return taken
+            return read_lease(tx)
 
     def beat(self, generation: int) -> bool:
-        """Say that the holder is alive; False if the lease is another's by now."""
+        """Show that the holder is alive; False if the lease is another's by now."""
         with self._database.writing() as tx:
             cursor = tx.execute(
-                "UPDATE lease SET heartbeat_at = ? WHERE generation = ?", (tx.now, generation)
+                "UPDATE lease SET beats = beats + 1 WHERE generation = ?", (generation,)
             )
             return cursor.rowcount == 1
 
@@ -93,9 +101,9 @@ class Lease:
 def read_lease(connection: Any) -> LeaseRecord | None:
     """The lease's row, given back or not; None if there never was one."""
     row = connection.execute(
-        "SELECT generation, owner, host, pid, started, since, heartbeat_at FROM lease"
+        "SELECT generation, owner, host, boot, namespace, pid, started, since, beats FROM lease"
     ).fetchone()
-    return LeaseRecord(*row) if row else None
+    return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), *row[7:]) if row else None
 
 
 def check_generation(tx: Transaction, generation: int) -> None:
@@ -120,42 +128,43 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
             since=datetime.now(UTC),
         )
     since = datetime.fromtimestamp(held.since, UTC)
+    host, pid = held.process.host, held.process.pid
     return GroupBusyError(
-        f"The group is being run by process {held.pid} on {held.host}, since"
+        f"The group is being run by process {pid} on {host}, since"
         f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was done from here. Wait for it or stop"
         " it; looking, canceling and the dashboard's buttons work meanwhile.",
-        host=held.host,
-        pid=held.pid,
+        host=host,
+        pid=pid,
         since=since,
     )
 
 
-ASKED_FOR_S = 15.0
-"""A command that its asker has not renewed for so long is not done: nobody waits for it."""
-
-
 class Commands:
-    """What one process asks of the one that runs the group: rows, done in order."""
+    """What one process asks of the one that runs the group: rows, done in order.
+
+    Each is asked of one holder of the lease. When that changes, who asked and still waits asks the
+    next one: an order of the dead is done by nobody, whatever clocks say.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, name: str, args: Mapping[str, Any]) -> int:
-        """Write a command down; returns its id."""
+    def ask(self, name: str, args: Mapping[str, Any], asker: ProcessIdentity) -> int:
+        """Write a command down for the present holder; returns its id."""
         with self._database.writing() as tx:
+            held = read_lease(tx)
             command_id: int = tx.execute(
-                "INSERT INTO commands (at, name, args, state) VALUES (?, ?, ?, 'asked')"
-                " RETURNING id",
-                (tx.now, name, as_json(args)),
+                "INSERT INTO commands (at, generation, asker, name, args, state)"
+                " VALUES (?, ?, ?, ?, ?, 'asked') RETURNING id",
+                (
+                    tx.now,
+                    held.generation if held else 0,
+                    json.dumps(asker),
+                    name,
+                    as_json(args),
+                ),
             ).fetchone()[0]
         return command_id
-
-    def renew(self, command_id: int) -> None:
-        """Say that somebody still waits for it."""
-        with self._database.writing() as tx:
-            tx.execute(
-                "UPDATE commands SET at = ? WHERE id = ? AND state = 'asked'", (tx.now, command_id)
-            )
 
     def has_asked(self) -> bool:
         """Whether something waits to be taken."""
@@ -165,17 +174,26 @@ class Commands:
             ).fetchone()
         return row is not None
 
-    def take(self) -> list[CommandRecord]:
-        """Take everything that was asked and is still wanted, once each."""
+    def take(
+        self, generation: int, is_gone: Callable[[ProcessIdentity], bool]
+    ) -> list[CommandRecord]:
+        """Take everything that was asked of a holder and is still wanted, once each."""
+        taken: list[CommandRecord] = []
         with self._database.writing() as tx:
-            tx.execute(
-                "DELETE FROM commands WHERE state = 'asked' AND at < ?", (tx.now - ASKED_FOR_S,)
-            )
+            held = read_lease(tx)
+            if held is None or held.generation != generation:
+                return taken  # it is for the next holder to say
             rows = tx.execute(
-                "UPDATE commands SET state = 'taken' WHERE state = 'asked'"
-                " RETURNING id, name, args, state, outcome"
+                "SELECT id, name, args, state, outcome, generation, asker FROM commands"
+                " WHERE state = 'asked' ORDER BY id"
             ).fetchall()
-        return [_command(row) for row in sorted(rows)]
+            for *row, asked_of, asker in rows:
+                if asked_of != generation or is_gone(_identity(asker)):
+                    tx.execute("DELETE FROM commands WHERE id = ?", (row[0],))
+                    continue
+                tx.execute("UPDATE commands SET state = 'taken' WHERE id = ?", (row[0],))
+                taken.append(_command(row))
+        return taken
 
     def withdraw(self, command_id: int) -> bool:
         """Take a command back; False if somebody has taken it already."""
@@ -204,6 +222,13 @@ class Commands:
 
 def _command(row: Any) -> CommandRecord:
     return CommandRecord(row[0], row[1], as_object(row[2]), row[3], as_object(row[4]))
+
+
+def _identity(asker: str) -> ProcessIdentity:
+    try:
+        return ProcessIdentity(*json.loads(asker))
+    except (TypeError, ValueError):  # a damaged row: nothing is known of who asked
+        return ProcessIdentity("", "", "", 0, "")
 
 
 class Troubles:

@@ -23,7 +23,7 @@ from jobgroup.store.store import GroupStore
 
 # The generation of the lease stays: what was left sending is told by it.
 _OF_ITS_PROCESSES = """
-    UPDATE lease SET owner = '', host = '', pid = 0, started = '';
+    UPDATE lease SET owner = '', host = '', boot = '', namespace = '', pid = 0, started = '';
     DELETE FROM commands;
     DELETE FROM troubles;
     DELETE FROM meta WHERE key IN ('paused', 'deleted_at');

@@ -17,7 +17,7 @@ from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.next_up import has_been_sent
 from jobgroup.store.parts import enter, parts_of, take_over
-from jobgroup.store.records import AttemptRecord, Intent, LeaseRecord, Revision, Target
+from jobgroup.store.records import AttemptRecord, Intent, Revision, Target
 from jobgroup.store.steps import (
     add_event,
     attempt_of,
@@ -27,6 +27,7 @@ from jobgroup.store.steps import (
     unconfirmed_attempt,
 )
 from jobgroup.store.values import as_json, as_object
+from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = """
     SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
@@ -238,12 +239,17 @@ class Journal:
         with self._database.writing() as tx:
             return self._give_up(tx, attempt_of(tx, attempt_id), evidence)
 
-    def recover_if_abandoned(self, is_live: Callable[[LeaseRecord], bool]) -> None:
-        """Where nobody runs the group, what was left *sending* is unconfirmed."""
+    def recover_if_abandoned(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
+        """What was left *sending* is unconfirmed, if its sender has certainly ended.
+
+        That takes the lease away from the dead, and gives it back in the same transaction.
+        """
         with self._database.writing() as tx:
             held = read_lease(tx)
-            if held is None or not held.owner or not is_live(held):
-                self.recover(tx, (held.generation if held else 0) + 1)
+            if held is None or (held.owner and not is_gone(held.process)):
+                return
+            tx.execute("UPDATE lease SET generation = generation + 1, owner = ''")
+            self.recover(tx, held.generation + 1)
 
     def recover(self, tx: Transaction, generation: int) -> None:
         """What earlier launchers left *sending* is unconfirmed from now on."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobgroup.status import TERMINAL
 from jobgroup.store.values import as_object
+from jobgroup.system import ProcessIdentity
 
 if TYPE_CHECKING:
     from jobgroup.providers.base import RemoteStatus
@@ -220,15 +221,20 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """Who runs the group: the only process that may send."""
+    """Who runs the group: the only process that may send.
+
+    Attributes:
+        generation: grows each time the lease is taken.
+        owner: a uuid of its own for each that may take it; "" if it was given back.
+        since: when it was taken, by the clock of its holder.
+        beats: grows while the holder lives. Only whether it grows says something: no clock does.
+    """
 
     generation: int
     owner: str
-    host: str
-    pid: int
-    started: str
+    process: ProcessIdentity
     since: float
-    heartbeat_at: float
+    beats: int
 
 
 @dataclass(frozen=True, slots=True)

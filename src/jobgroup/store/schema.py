@@ -135,6 +135,8 @@ CREATE INDEX events_by_position ON events (position);
 CREATE TABLE commands (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
+    generation INTEGER NOT NULL,
+    asker TEXT NOT NULL,
     name TEXT NOT NULL,
     args TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('asked', 'taken', 'done', 'failed')),
@@ -147,10 +149,13 @@ CREATE TABLE lease (
     generation INTEGER NOT NULL,
     owner TEXT NOT NULL,
     host TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    namespace TEXT NOT NULL,
     pid INTEGER NOT NULL,
     started TEXT NOT NULL,
     since REAL NOT NULL,
-    heartbeat_at REAL NOT NULL
+    beats INTEGER NOT NULL,
+    challenges INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE troubles (
