@@ -211,6 +211,11 @@ class RemoteJob:
         return status_of(record)
 
     @property
+    def last_status(self) -> JobStatus:
+        """Its status as the file has it, without asking the cloud."""
+        return JobStatus() if self._session is None else status_of(self._record)
+
+    @property
     def was_sent(self) -> bool:
         """Whether it has an id on the cloud."""
         return self.id is not None
@@ -251,7 +256,9 @@ class RemoteJob:
         """
         if self.state != UNSENT:
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
-        self._do("run", positions=[self._position])
+        outcome = self._do("run", positions=[self._position])
+        for sentence in outcome["failed"].values():
+            raise JobGroupError(sentence)
         return self
 
     def execute_sync(self) -> Any:
@@ -353,6 +360,22 @@ class RemoteJob:
         if not status.maybe_completed:
             raise RuntimeError("The job is still running, results are not available yet.")
         return results_of_one(self._attached(), self._record)
+
+    def revise(self, draft: JobDraft) -> None:
+        """Give it what an execution by hand sends instead, while it is unsent.
+
+        Raises:
+            RuntimeError: it was sent.
+        """
+        session = self._attached()
+        if not session.store.set_body(
+            self._position,
+            draft.body,
+            params=draft.params,
+            facts=draft.facts,
+            recipe=draft.recipe,
+        ):
+            raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
 
     # -- inside ------------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import perceval as pcvl
 import pytest
@@ -13,7 +15,7 @@ from jobgroup import DuplicateJobError, JobGroup
 
 def _sent_by_both(jg, job, cloud, **kwargs):
     """The payload that jobgroup has sent for a job, and the one that Perceval itself sends."""
-    jg.add(job, **kwargs)
+    jg.add(copy.copy(job), **kwargs)
     jg.run_parallel()
     job.execute_async(**kwargs)
     return cloud.payload(jg.remote_jobs[-1].id), cloud.payload(job.id)
@@ -42,7 +44,43 @@ def test_kwargs(sampler, cloud):
     jg.wait(60)
     counts = [sum(result["results"].values()) for result in jg.get_results()]
     assert counts == [70, 30, 50]
-    assert job.id is None
+    assert job.id == jg.remote_jobs[1].id
+
+
+def test_an_added_object_follows_its_entry(sampler, cloud):
+    """Id, status and results are the entry's, in copies and in print as well."""
+    job, jg = sampler().sample_count, JobGroup("followed")
+    jg.add(job, max_samples=70)
+    assert (job.id, job.status()) == (None, "WAITING")
+    job.name = "renamed"
+    jg.run_parallel()
+    assert cloud.ask("GET", f"/api/jobs/{job.id}/data")["job_name"] == "renamed"
+    jg.wait(60)
+    assert job.is_complete
+    assert job.is_success
+    assert job.status() == "SUCCESS"
+    for again in (copy.copy(job), copy.deepcopy(job), pickle.loads(pickle.dumps(job))):
+        assert (type(again), again.id) == (pcvl.RemoteJob, jg.remote_jobs[0].id)
+        assert str(again) == str(job)
+    assert job.get_results() == jg.get_results()[0]
+
+
+def test_an_added_object_is_executed_by_hand_once(sampler, cloud):
+    """It is adopted by its entry, with the parameters of the call."""
+    jg, jobs = JobGroup("by hand"), [sampler().sample_count for _ in range(3)]
+    for job in jobs:
+        jg.add(job, max_samples=70)
+    jobs[0].execute_async()
+    jobs[1].execute_async(max_samples=40)
+    jobs[2].execute_async(30)
+    assert [job.id for job in jobs] == [entry.id for entry in jg.remote_jobs]
+    for job in jobs:
+        with pytest.raises(RuntimeError, match="already been executed"):
+            job.execute_async()
+    jg.run_parallel()
+    jg.wait(60)
+    assert [sum(job.get_results()["results"].values()) for job in jobs] == [70, 40, 30]
+    assert len(jg.remote_jobs) == 3
 
 
 def test_wrong_kwargs(sampler, cloud):
@@ -119,7 +157,7 @@ def test_heralds(cloud, two_beside_heralds):
     processor.with_input(pcvl.BasicState([0, 1, 0, 1]))
     job = Sampler(processor, max_shots_per_call=1_000_000).probs
     jg = JobGroup("heralded")
-    jg.add(job)
+    jg.add(copy.copy(job))
     assert jg.remote_jobs[0].facts["heralds"] == "4: 1, 5: 1"
     jg.run_parallel()
     jg.wait(60)

@@ -27,7 +27,8 @@ _ROUTES = (
     ("GET", r"/api/jobs/([^/]+)/data", "data"),
     ("POST", r"/api/jobs/([^/]+)/cancel", "cancel"),
     ("POST", r"/api/jobs/([^/]+)/rerun", "rerun"),
-    ("GET", r"/api/job/status/([^/]+)", "status"),  # Perceval's own client
+    ("POST", r"/api/job", "create"),  # Perceval's own client
+    ("GET", r"/api/job/status/([^/]+)", "status"),
     ("GET", r"/api/job/result/([^/]+)", "result"),
 )
 

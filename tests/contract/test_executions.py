@@ -38,7 +38,7 @@ def test_an_execution_is_an_entry(factory, cloud):
     jg.run_sequential(0)
     assert "computation" in cloud.jobs()[-1].payload
     assert len(cloud.jobs()) == before + 1
-    theirs = execution(max_samples=500)
+    theirs = execution.clone()(max_samples=500)
     assert jg.get_results() == [theirs]
     assert theirs["results"][pcvl.BasicState([1, 1])] == pytest.approx(math.cos(0.3) ** 2)
 

@@ -47,7 +47,7 @@ def test_one_entry_with_percevals_result(real, cloud):
     assert job.params["error_mitigations"] == "DistinguishablePhotonMitigation, DetectorBalancing"
     assert jg.progress()["Total"] == 1
     (ours,) = jg.get_results()
-    assert ours == execution()
+    assert ours == execution.clone()()
     assert len(ours["results"]) == 3
 
 

@@ -93,6 +93,7 @@ FLOORS = {
     "credentials": 1,
     "proxies": 1,
     "engine": 2,
+    "references": 3,
     "job": 3,
     "state": 3,
     "catalog": 3,

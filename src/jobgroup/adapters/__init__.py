@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -37,6 +37,7 @@ __all__ = [
     "UnreadableGroupError",
     "decode",
     "described",
+    "follow",
     "group_places",
     "ideal_of",
     "read_group",
@@ -62,6 +63,23 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
     """
     drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
     return drafts
+
+
+def follow(
+    job: object, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any] | None = None
+) -> None:
+    """Have a client library's job, once it was added, show its entry: id, status and results.
+
+    One that its user executes by hand is sent as that entry, once. The job holds `entry`, which
+    gives a view of it; nothing holds the job.
+
+    Args:
+        job: what was added.
+        entry: gives the job of the group; raises GroupNotFoundError where that is gone.
+        name: that it was added with.
+        kwargs: that it was added with.
+    """
+    _adapter(_library_of(job), "followers").follow(job, entry, name, kwargs or {})
 
 
 def described(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -157,10 +175,14 @@ def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _adapter_of(job: object) -> ModuleType:
+    return _adapter(_library_of(job), "jobs")
+
+
+def _library_of(job: object) -> str:
     for base in type(job).__mro__:
         library = base.__module__.partition(".")[0]
         if library in _OLDEST:
-            return _adapter(library, "jobs")
+            return library
     raise TypeError(
         f"A {type(job).__name__} cannot be added to a job group; add a Perceval RemoteJob, "
         "such as Sampler(RemoteProcessor(...)).sample_count, or an Execution. Nothing was added."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from jobgroup import catalog
-from jobgroup.adapters import read_job
+from jobgroup.adapters import follow, read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
 from jobgroup.errors import DamagedGroupError, GroupDeletedError
@@ -19,6 +20,7 @@ from jobgroup.group.saved import Saved
 from jobgroup.group.takeover import Takeover
 from jobgroup.job import RemoteJob
 from jobgroup.proxies import remember_proxies
+from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
 from jobgroup.store.names import normalised
 from jobgroup.store.paths import group_path
@@ -100,7 +102,11 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     def add(
         self, job_to_add: Any, *, labels: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        """Append a job; it is on disk when this returns. The job itself is left as it was.
+        """Append a job; it is on disk when this returns.
+
+        A Perceval object that was added follows its entry while it is alive: its id, status and
+        results are the entry's, and `execute_async` by hand sends the entry, once. Added several
+        times it follows the first entry that was sent.
 
         Args:
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
@@ -138,12 +144,18 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             TypeError, JobGroupError: as for `add`; nothing was added then.
         """
         # read to the end first: making jobs may take long, and look at this very group
-        new_jobs = [
-            new
-            for item in jobs
-            for new in _new_jobs(*(item if isinstance(item, tuple) else (item,)), default=labels)
+        added = [
+            (item, new)
+            for item in (each if isinstance(each, tuple) else (each,) for each in jobs)
+            for new in _new_jobs(*item, default=labels)
         ]
-        self._session.store.add(new_jobs)
+        positions = self._session.store.add([new for _, new in added])
+        group = GroupReference(self._session)
+        for (item, new), position in zip(added, positions, strict=True):
+            if isinstance(item[0], RemoteJob):
+                continue
+            entry = partial(_entry, group, position)
+            follow(item[0], entry, new.name, item[1] if len(item) > 1 else None)
 
     def __repr__(self) -> str:
         try:
@@ -173,6 +185,10 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         show = type(self).shown_by
         return {"text/plain": repr(self)} if show is None else show(self, **kwargs)
+
+
+def _entry(group: GroupReference, position: int) -> RemoteJob:
+    return RemoteJob.of(group.session(), position)
 
 
 def _new_jobs(

@@ -14,7 +14,7 @@ from typing import Any
 
 from jobgroup.errors import BadAnswerError, DamagedGroupError, StorageError
 from jobgroup.status import STATES
-from jobgroup.store.adding import Adding, length
+from jobgroup.store.adding import Adding, length, payload_id
 from jobgroup.store.bodies import unpacked
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database
@@ -258,6 +258,39 @@ class GroupStore:
                         f"UPDATE jobs SET {column} = ?, version = ? WHERE position = ?",  # noqa: S608
                         (value, tx.version, position),
                     )
+
+    def set_body(
+        self,
+        position: int,
+        body: Mapping[str, Any],
+        *,
+        params: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        recipe: Mapping[str, Any] | None,
+    ) -> bool:
+        """Give a job another body; False where it is unsent no more, and nothing was changed.
+
+        Raises:
+            ValueError: the body cannot be sent as JSON.
+        """
+        with self.database.writing() as tx:
+            if not tx.execute(
+                "SELECT 1 FROM jobs WHERE position = ? AND state = 'unsent' AND attempts = 0",
+                (position,),
+            ).fetchone():
+                return False
+            tx.execute(
+                "UPDATE jobs SET payload_id = ?, params = ?, recipe_id = ?, version = ?"
+                " WHERE position = ?",
+                (
+                    payload_id(tx, body, facts),
+                    as_json(params),
+                    None if recipe is None else payload_id(tx, recipe, {}),
+                    tx.version,
+                    position,
+                ),
+            )
+        return True
 
     def move_to_trash(
         self, trashed: Path | None, *, is_live: Callable[[LeaseRecord], bool]

@@ -18,7 +18,9 @@ from jobgroup.adapters.perceval.jobs import draft_of, json_ready
 from jobgroup.remote_ids import joined
 
 
-def read_execution(execution: Execution, kwargs: dict[str, Any]) -> list[JobDraft]:
+def read_execution(
+    execution: Execution, kwargs: dict[str, Any], args: tuple[Any, ...] = ()
+) -> list[JobDraft]:
     """The draft of one Execution, unsent or sent. See `adapters.read_job`."""
     computer = execution.computer
     layer = getattr(computer, "_communication_layer", None)
@@ -36,8 +38,8 @@ def read_execution(execution: Execution, kwargs: dict[str, Any]) -> list[JobDraf
     if execution.was_sent:
         return [_sent(execution, handler, kwargs)]
     computation = deepcopy(execution.computation)
-    if kwargs:
-        computation.add_params(**kwargs)
+    if args or kwargs:
+        computation.add_params(*args, **kwargs)
     if execution.name:
         computation.job_name = execution.name
     recorder = _Recorder(layer, computer)

@@ -21,12 +21,15 @@ from jobgroup.status import JobStatus, RunningStatus
 _OURS_TO_SET: Final = ("job_name", "job_group_name")
 
 
-def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
-    """The draft of one remote job, unsent or sent. See `adapters.read_job`."""
+def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobDraft]:
+    """The draft of one remote job, unsent or sent. See `adapters.read_job`.
+
+    `args` are the parameters without names of an execution by hand.
+    """
     if isinstance(job, getattr(perceval, "Execution", ())):
         from jobgroup.adapters.perceval.executions import read_execution
 
-        return read_execution(job, kwargs)
+        return read_execution(job, kwargs, args)
     if not isinstance(job, RemoteJob):
         raise TypeError(f"{_not_a_job(job)} Nothing was added.")
     if job.id is not None and kwargs:
@@ -34,7 +37,7 @@ def read_job(job: object, kwargs: dict[str, Any]) -> list[JobDraft]:
             f"The job was sent already, as {job.id}: it takes no {', '.join(kwargs)} any more. "
             "Nothing was added."
         )
-    body = _body_of(job, kwargs) if job.id is None else json_ready(job._request_data or {})
+    body = _body_of(job, kwargs, args) if job.id is None else json_ready(job._request_data or {})
     payload = body.get("payload") or {}
     return [
         draft_of(
@@ -109,7 +112,7 @@ class _Recorder:
         return "none: recorded, not sent"  # Perceval's log shows it as the id
 
 
-def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> dict[str, Any]:
     # The copy shares nothing that execute_async writes to: not the request, the parameters still to
     # be filled, the context or the status, which is new because a failed launch leaves "error".
     twin = copy(job)
@@ -120,7 +123,7 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any]) -> dict[str, Any]:
     twin._job_context = serialize(job._job_context)
     twin._job_status = type(job._job_status)()
     try:
-        twin.execute_async(**kwargs)
+        twin.execute_async(*args, **kwargs)
     except Exception as error:
         given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
         error.add_note(

@@ -1,0 +1,61 @@
+"""Where a group, or a job of one, is found again: later in this process, or in another one."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from jobgroup.engine.engine import engine
+from jobgroup.errors import GroupNotFoundError
+from jobgroup.store.paths import group_path
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+
+class GroupReference:
+    """A group by its name and uuid. Keeps no file open: it is opened again when it is wanted.
+
+    Args:
+        session: of the group, as it is open now.
+    """
+
+    def __init__(self, session: GroupSession) -> None:
+        self.name = session.name
+        self.uuid = str(session.store.meta()["uuid"])
+        self._session = weakref.ref(session)
+
+    def session(self) -> GroupSession:
+        """The group, open.
+
+        Raises:
+            GroupNotFoundError, GroupDeletedError: it is not there any more.
+            StorageError: its file cannot be read.
+        """
+        session = self._session()
+        if session is None:
+            session = session_of(self.name, self.uuid)
+            self._session = weakref.ref(session)
+        return session
+
+
+def session_of(name: str, uuid: str) -> GroupSession:
+    """The session of the group that has this name and uuid.
+
+    Raises:
+        GroupNotFoundError: no group has the name, or another one.
+        StorageError: its file cannot be read.
+    """
+    path = group_path(name)
+    if not path.exists():
+        raise GroupNotFoundError(
+            f"The group {name!r}, which this object belongs to, is not in this data directory."
+            " Nothing was made. Set JOBGROUP_DATA_DIR to where it is, or load an exported copy."
+        )
+    session = engine().session(name, path, create=False)
+    if str(session.store.meta()["uuid"]) != uuid:
+        raise GroupNotFoundError(
+            f"This object belongs to a group {name!r} that is not here any more: another group has"
+            " its name now. Nothing was changed."
+        )
+    return session
