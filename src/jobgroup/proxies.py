@@ -16,19 +16,30 @@ _from_jobs: Final[dict[tuple[str, str], dict[str, str]]] = {}
 
 def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> None:
     """Keep the proxies that a job brought along; where it brought none, those before it stay."""
-    if kept := _usable(proxies):
-        _from_jobs[origin, label] = kept
+    if _usable(proxies):
+        _from_jobs[origin, label] = _usable(proxies)
 
 
 class AccountProxies(Mapping[str, str]):
-    """The proxies of an account, scheme to proxy url, as they are known at each look."""
+    """The proxies of an account, scheme to proxy url, as they are known at each look.
+
+    Perceval's configuration is read once, and again after `look_again`.
+    """
 
     def __init__(self, origin: str, label: str) -> None:
         self._key = origin, label
-        self._configured = _usable(perceval_settings.proxies(origin))
+        self._configured: dict[str, str] | None = None
+
+    def look_again(self) -> None:
+        """Have Perceval's configuration read again at the next look."""
+        self._configured = None
 
     def _known(self) -> dict[str, str]:
-        return _from_jobs.get(self._key, self._configured)
+        if self._key in _from_jobs:
+            return _from_jobs[self._key]
+        if self._configured is None:
+            self._configured = _usable(perceval_settings.proxies(self._key[0]))
+        return self._configured
 
     def __getitem__(self, scheme: str) -> str:
         return self._known()[scheme]

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypeGuard
 
-_BETWEEN: Final = " + "  # no cloud's ids hold blanks, they stand in urls
+_BETWEEN: Final = " + "
+
+MAX_CHARACTERS: Final = 200
+"""Characters of an id."""
+
+
+def is_id(text: object) -> TypeGuard[str]:
+    """Return whether a value can be a job's id on a cloud, whatever is in it.
+
+    An id is one segment of a path. Everything in it can be percent-encoded but the dots of a
+    segment that has nothing else, which each url parser resolves, encoded or not.
+
+    >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id(7)
+    (True, False, False, False)
+    """
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= MAX_CHARACTERS
+        and text.isprintable()
+        and text == text.strip()
+        and bool(text.strip("."))
+        and _BETWEEN not in text
+    )
 
 
 def joined(ids: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from jobgroup.providers.answers import (
 )
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.providers.quandela_answers import availability, remote_status
+from jobgroup.secret import Secret
 
 ORIGIN = "https://cloud.example"
 ANYTHING = st.recursive(
@@ -45,7 +46,7 @@ def _error(status, sentence="no", **more):
         (403, "No permission", errors.RequestRefusedError, False),
         (404, "Platform not found", errors.RemoteNotFoundError, False),
         (405, "no", errors.RequestRefusedError, False),
-        (408, "slow", errors.CloudBusyError, False),
+        (408, "slow", errors.CloudBusyError, True),
         (409, "no", errors.RequestRefusedError, False),
         (413, "large", errors.RequestRefusedError, False),
         (422, "Validation error", errors.RequestRefusedError, False),
@@ -55,8 +56,15 @@ def _error(status, sentence="no", **more):
         (502, "gateway", errors.CloudBusyError, True),
         (503, "down", errors.CloudBusyError, True),
         (504, "late", errors.CloudBusyError, True),
-        (303, "see", errors.BadAnswerError, True),
+        (501, "what", errors.CloudBusyError, False),
+        (505, "version", errors.CloudBusyError, False),
+        (511, "sign in", errors.CloudBusyError, False),
+        (301, "moved", errors.BadAnswerError, False),
+        (302, "found", errors.BadAnswerError, False),
+        (303, "see", errors.BadAnswerError, False),
         (307, "there", errors.BadAnswerError, False),
+        (308, "there", errors.BadAnswerError, False),
+        (304, "same", errors.BadAnswerError, True),
     ],
 )
 def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, arrived):
@@ -115,7 +123,7 @@ def test_a_gateway_s_page_is_not_a_sentence():
 @given(st.binary() | ANYTHING.map(lambda v: json.dumps(v).encode()))
 def test_any_body_gives_a_short_printable_sentence_or_none(body):
     """Whatever a server answers, what is kept is bounded, on one line, and shows no secret."""
-    sentence = sentence_of(body * 300, "secret")
+    sentence = sentence_of(body * 300, Secret("secret"))
     assert sentence is None or (
         0 < len(sentence) <= MAX_SENTENCE and sentence.isprintable() and "secret" not in sentence
     )
@@ -123,7 +131,7 @@ def test_any_body_gives_a_short_printable_sentence_or_none(body):
 
 def test_the_secret_is_taken_out_of_a_sentence():
     """A cloud that repeats the token does not get it into an error."""
-    assert sentence_of(b'{"error": "token s3cr3t-s3cr3t is bad"}', "s3cr3t-s3cr3t") == (
+    assert sentence_of(b'{"error": "token s3cr3t-s3cr3t is bad"}', Secret("s3cr3t-s3cr3t")) == (
         "token [token] is bad"
     )
 

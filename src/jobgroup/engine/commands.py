@@ -18,6 +18,7 @@ from jobgroup.engine.liveness import is_gone
 from jobgroup.engine.parts import bodies_of
 from jobgroup.engine.plans import Plan, Tally
 from jobgroup.errors import GroupBusyError, JobGroupError
+from jobgroup.remote_ids import is_id
 from jobgroup.status import UNSENT
 from jobgroup.system import this_process
 
@@ -147,7 +148,7 @@ async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
 async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:
     """Adopt a remote id for an unconfirmed job."""
     remote_id = str(remote_id).strip()
-    if not remote_id:
+    if not is_id(remote_id):
         raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
     held = await session.in_thread(session.store.position_of, remote_id)
     if held is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 import anyio
 
@@ -24,8 +25,10 @@ from jobgroup.errors import (
     MissingExtraError,
     NotEnoughCreditsError,
     RemoteNotFoundError,
+    RequestLostError,
 )
 from jobgroup.providers.base import RemoteStatus
+from jobgroup.providers.many import heard_as_they_come
 from jobgroup.status import LOST, TERMINAL
 from jobgroup.store import Pollable
 
@@ -34,6 +37,70 @@ CHUNK = 1000
 
 FRESH_S = 0.1
 """An answer of this age is as good as a new one."""
+
+TOGETHER_S = 0.1
+"""Answers that come within this time are recorded in one transaction."""
+
+PATIENCE_S = 10.0
+"""How long a refresh waits for answers; those that come later are recorded all the same."""
+
+FEW = 10
+"""Jobs of which the cloud does not answer, while it does of others, are the cloud's trouble beyond
+this number, and each its own below."""
+
+
+class _Round:
+    """Questions that are under way."""
+
+    def __init__(self, jobs: Sequence[Watched]) -> None:
+        self.jobs = set(jobs)
+        self.began = time.monotonic()
+        self.over = anyio.Event()
+        self.errors: list[Exception] = []
+        self.failure: Exception | None = None
+
+
+class _Hearing:
+    """The answers of one batch of questions, as they come."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, RemoteStatus | Exception] = {}
+        self.is_over = False
+        self._news = anyio.Event()
+        self._end = anyio.Event()
+
+    def hear(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
+        """Take an answer."""
+        self.answers[remote_id] = answer
+        self._news.set()
+
+    async def listen(
+        self, ask: Callable[[], Awaitable[Mapping[str, RemoteStatus | Exception]]], ids: list[str]
+    ) -> None:
+        """Ask, and take what had not come before the end."""
+        try:
+            with heard_as_they_come(self.hear):
+                self.answers.update(await ask())
+        except JobGroupError as error:
+            self.answers.update({i: error for i in ids if i not in self.answers})
+        finally:
+            self.is_over = True
+            self._news.set()
+            self._end.set()
+
+    def split(self, waiting: Sequence[Watched]) -> tuple[list[Watched], list[Watched]]:
+        """The jobs of which all has come that will come, and the others."""
+        if self.is_over:
+            return list(waiting), []
+        ready = {w for w in waiting if all(i in self.answers for i in open_ids(w))}
+        return [w for w in waiting if w in ready], [w for w in waiting if w not in ready]
+
+    async def more(self) -> None:
+        """Wait for answers, and a moment for those that come with them."""
+        await self._news.wait()
+        with anyio.move_on_after(TOGETHER_S):
+            await self._end.wait()
+        self._news = anyio.Event()
 
 
 class Watcher:
@@ -46,7 +113,8 @@ class Watcher:
         self._watching = 0
         self._is_polling = False
         self._asking = anyio.Lock()
-        self._rounds: set[anyio.Event] = set()
+        self._rounds: set[_Round] = set()
+        self._answered_at: dict[tuple[str, str, str], float] = {}
         self._said = ""
         self._round_s = 0.0
         self._load_s = 0.0
@@ -78,8 +146,9 @@ class Watcher:
         began = time.monotonic()
         async with self._asking:
             for under_way in list(self._rounds):
-                await under_way.wait()
+                await self._patiently(under_way)
             await self._load()
+            silent = set().union(*(under_way.jobs for under_way in self._rounds))
             # when it was asked counts: an answer may be from before what the caller did last;
             # a caller in a tight loop gets at most half of the time spent in asking
             fresh_since = began - max(FRESH_S, 2 * self._round_s)
@@ -87,14 +156,38 @@ class Watcher:
             due = [
                 w
                 for w in self._roster
-                if w.active_at < fresh_since and (wanted is None or w.position in wanted)
+                if w.active_at < fresh_since
+                and w not in silent
+                and (wanted is None or w.position in wanted)
             ]
-            errors = await self._ask(due)
-            if due:
-                self._round_s = time.monotonic() - began
-        for error in errors:
+            if not due:
+                return
+            asking = _Round(due)
+            self._rounds.add(asking)
+            self._group.loop.spawn(self._carry_out, asking, due)
+            await self._patiently(asking)
+            self._round_s = time.monotonic() - began
+        if asking.failure is not None:
+            raise asking.failure
+        for error in asking.errors:
             if isinstance(error, CredentialsError):
                 raise error
+
+    async def _patiently(self, under_way: _Round) -> None:
+        """Wait for the end of a round, but not for long: one silent job keeps nobody."""
+        with anyio.move_on_at(
+            under_way.began - time.monotonic() + anyio.current_time() + PATIENCE_S
+        ):
+            await under_way.over.wait()
+
+    async def _carry_out(self, asking: _Round, due: list[Watched]) -> None:
+        try:
+            asking.errors = await self._ask(due)
+        except Exception as error:  # noqa: BLE001  (raised by whoever waits for it)
+            asking.failure = error
+        finally:
+            self._rounds.discard(asking)
+            asking.over.set()
 
     @property
     def has_backoff(self) -> bool:
@@ -139,12 +232,12 @@ class Watcher:
                 await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
             if due := self._roster.take_due(now):
-                under_way = anyio.Event()
-                self._rounds.add(under_way)
-                self._group.loop.spawn(self._round, due, under_way)
+                asking = _Round(due)
+                self._rounds.add(asking)
+                self._group.loop.spawn(self._round, due, asking)
             return min(1.0, self._roster.next_at - time.monotonic())
 
-    async def _round(self, due: list[Watched], under_way: anyio.Event) -> None:
+    async def _round(self, due: list[Watched], asking: _Round) -> None:
         """Ask about jobs; what is due meanwhile is asked about in another round."""
         began = time.monotonic()
         try:
@@ -156,8 +249,8 @@ class Watcher:
             for watched in due:
                 if watched.due_at == math.inf:  # it got no answer
                     self._roster.schedule(watched, max(began + 1, self._not_before(watched)))
-            self._rounds.discard(under_way)
-            under_way.set()
+            self._rounds.discard(asking)
+            asking.over.set()
 
     def _tell(self, error: Exception) -> None:
         """Once: a group may stay deleted for as long as it is watched."""
@@ -206,39 +299,75 @@ class Watcher:
         return errors
 
     async def _ask_chunk(self, key: tuple[str, str, str], jobs: list[Watched]) -> Exception | None:
-        group, asked_at = self._group, time.monotonic()
-        try:
-            provider = await group.provider(jobs[0].target)
-            told_of = await provider.status([i for w in jobs for i in open_ids(w)])
-            answers = {w.remote_id: told_by_parts(w, told_of) for w in jobs}
-        except JobGroupError as error:
-            answers = {w.remote_id: error for w in jobs}
-        now, now_utc = time.monotonic(), time.time()
-        told: list[tuple[Watched, RemoteStatus]] = []
-        account_error: Exception | None = None
-        for watched in jobs:
-            answer = answers.get(watched.remote_id)
-            if isinstance(answer, RemoteStatus):
-                told.append((watched, answer))
-            elif concerns_account(answer):
-                account_error = answer
-            elif answer is not None:
-                await self._keep_problem(watched, answer)
-        if told:
-            self.last_answer_at = now_utc
-            is_news = await group.in_thread(
-                self._record, key, [(w.attempt_id, answer) for w, answer in told]
-            )
-            # only now: what is not on disk has to be asked again
-            self._take_in(told, asked_at, now, now_utc)
-            if is_news:
-                group.changed()
-            self._respites.pop(key, None)
-            self.token_error = None
+        """Ask about jobs of an account, recording each answer when it has come.
+
+        Returns the error that concerns the account, where it has answered nothing.
+        """
+        asked_at, hearing, waiting = time.monotonic(), _Hearing(), list(jobs)
+        ids = [i for w in jobs for i in open_ids(w)]
+        unanswered: dict[Watched, Exception] = {}
+        has_told = False
+
+        async def ask() -> Mapping[str, RemoteStatus | Exception]:
+            provider = await self._group.provider(jobs[0].target)
+            return await provider.status(ids)
+
+        async with together() as group:
+            group.start_soon(hearing.listen, ask, ids)
+            while waiting:
+                await hearing.more()
+                ready, waiting = hearing.split(waiting)
+                told: list[tuple[Watched, RemoteStatus]] = []
+                for watched in ready:
+                    answer = told_by_parts(watched, hearing.answers)
+                    if isinstance(answer, RemoteStatus):
+                        told.append((watched, answer))
+                    elif concerns_account(answer):
+                        unanswered[watched] = cast(Exception, answer)
+                    elif answer is not None:
+                        await self._keep_problem(watched, answer)
+                if told:
+                    has_told = True
+                    await self._keep_told(key, told, asked_at)
+        return await self._keep_unanswered(key, unanswered, asked_at, has_told=has_told)
+
+    async def _keep_unanswered(
+        self,
+        key: tuple[str, str, str],
+        unanswered: Mapping[Watched, Exception],
+        asked_at: float,
+        *,
+        has_told: bool,
+    ) -> Exception | None:
+        """Note why nothing is known of some jobs; returns the error if it is the account's."""
+        if not unanswered:
             return None
-        if account_error is not None:
-            await self._keep_trouble(key, account_error, asked_at)
-        return account_error
+        error = list(unanswered.values())[-1]
+        is_lost = isinstance(error, RequestLostError)
+        has_answered = is_lost and self._answered_at.get(key, -math.inf) > asked_at
+        if not has_told and not has_answered:
+            await self._keep_trouble(key, error, asked_at)
+            return error
+        if is_lost and len(unanswered) <= FEW:
+            for watched, own in unanswered.items():  # the cloud is there; of these it says nothing
+                await self._keep_problem(watched, own)
+        return None
+
+    async def _keep_told(
+        self, key: tuple[str, str, str], told: list[tuple[Watched, RemoteStatus]], asked_at: float
+    ) -> None:
+        now, now_utc = time.monotonic(), time.time()
+        self.last_answer_at = now_utc
+        is_news = await self._group.in_thread(
+            self._record, key, [(w.attempt_id, answer) for w, answer in told]
+        )
+        # only now: what is not on disk has to be asked again
+        self._take_in(told, asked_at, now, now_utc)
+        self._answered_at[key] = now
+        if is_news:
+            self._group.changed()
+        self._respites.pop(key, None)
+        self.token_error = None
 
     def _take_in(
         self, told: list[tuple[Watched, RemoteStatus]], asked_at: float, now: float, now_utc: float

@@ -16,6 +16,7 @@ from jobgroup.group.calls import Call
 from jobgroup.group.drafts import checked
 from jobgroup.job import RemoteJob
 from jobgroup.origin import normalise_origin
+from jobgroup.remote_ids import is_id
 from jobgroup.store import NewJob, Target
 
 
@@ -98,7 +99,7 @@ def _listed(ids: str | Iterable[str]) -> list[str]:
                 f"An id is a text, not {type(remote_id).__name__}. Nothing was adopted."
             )
         text = str(remote_id).strip()
-        if not text.isprintable() or len(text.split()) != 1:
+        if not is_id(text) or len(text.split()) != 1:
             raise ValueError(f"{text!r} is no id of a job. Nothing was adopted.")
         listed.append(text)
     for remote_id, times in Counter(listed).items():

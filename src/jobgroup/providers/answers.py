@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from jobgroup.errors import (
     BadAnswerError,
@@ -20,6 +20,9 @@ from jobgroup.errors import (
     RequestRefusedError,
     TokenRefusedError,
 )
+from jobgroup.providers.base import SENT_ELSEWHERE
+from jobgroup.providers.documents import parsed
+from jobgroup.secret import NOTHING, Secret
 
 MAX_SENTENCE: Final = 500
 """Characters of a cloud's words that an error keeps."""
@@ -27,16 +30,20 @@ MAX_SENTENCE: Final = 500
 _JOB_LIMIT: Final = re.compile(r"cannot (create|have) more than \d+", re.IGNORECASE)
 _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNORECASE)
 _DETAILS: Final = ("detail", "details", "help_message")
-_LONGEST_RETRY_AFTER_S: Final = 86_400.0
+_SECONDS: Final = re.compile(r"-?\d+(\.\d+)?")
+
+LONGEST_RETRY_AFTER_S: Final = 3600.0
+"""A cloud that asks for a longer pause is asked again after an hour."""
 
 
 def error_for(
     status: int,
-    body: bytes,
+    body: bytes | bytearray,
     *,
     origin: str,
     retry_after: str | None = None,
-    secret: str = "",
+    location: str | None = None,
+    secret: Secret = NOTHING,
     is_full: bool = False,
 ) -> CloudError | TokenRefusedError | None:
     """The error that an answer means; None for 2xx.
@@ -46,6 +53,7 @@ def error_for(
         body: of the answer; `sentence_of` finds the cloud's own words in it.
         origin: who answered.
         retry_after: the header of that name.
+        location: the header of that name; only the host in it is shown.
         secret: what the sentence may not show.
         is_full: a refusal means that the account may have no more jobs at present.
     """
@@ -71,11 +79,24 @@ def error_for(
         )
     elif status == 404:
         kind, message = RemoteNotFoundError, f"{origin}: {said}"
+    elif status == 511:
+        kind = CloudBusyError
+        message = (
+            f"The network asks for a sign-in before it lets requests through to {origin} ({said})."
+            " The request did not arrive; sign in with a browser, then try again."
+        )
     elif status in (408, 425, 429) or status >= 500:
         kind, message = CloudBusyError, f"{origin} cannot do that now ({said}); later it may."
+    elif status in SENT_ELSEWHERE:
+        kind = BadAnswerError
+        message = (
+            f"{origin} answered HTTP {status}, which sends requests on to {_host_of(location)} and"
+            f" was not followed{f' ({sentence})' if sentence else ''}. Nothing was made; sign in"
+            " where the network asks for it, or correct the cloud's url."
+        )
     elif status < 400:
         kind = BadAnswerError
-        message = f"{origin} answered {said}, which was not followed. Check the url."
+        message = f"{origin} answered {said}, which is no answer to it. Check the url."
     return kind(
         message,
         origin=origin,
@@ -85,17 +106,16 @@ def error_for(
     )
 
 
-def sentence_of(body: bytes, secret: str = "") -> str | None:
+def sentence_of(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None:
     """The cloud's own words in an error's body, bounded and on one line; None without any."""
     text = body[: 64 * 1024].decode("utf-8", "replace")
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = parsed(text.encode())
+    except ValueError:
         words = "" if "<" in text[:200] else text  # a gateway's HTML page tells a user nothing
     else:
         words = _words(document)
-    if secret:
-        words = words.replace(secret, "[token]")
+    words = secret.hide_in(words)
     words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
     return (words if len(words) <= MAX_SENTENCE else words[: MAX_SENTENCE - 1] + "…") or None
 
@@ -119,19 +139,33 @@ def _words(document: object) -> str:
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; None without."""
-    if not value:
-        return None
-    try:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date; None without.
+
+    It is an hour at most, and a header that is neither is none.
+
+    >>> retry_after_s("315360000"), retry_after_s("soon")
+    (3600.0, None)
+    """
+    value = (value or "").strip()
+    if _SECONDS.fullmatch(value):
         seconds = float(value)
-    except ValueError:
+    else:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            seconds = (aware - (now or datetime.now(UTC))).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (aware - (now or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S) if math.isfinite(seconds) else None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _host_of(location: str | None) -> str:
+    """Where a redirect points, without what may be secret in it."""
+    try:
+        host = urlsplit(location or "").hostname
+    except ValueError:
+        host = None
+    return "".join(c for c in host if c.isprintable())[:100] if host else "another address"
 
 
 def _phrase(status: int) -> str:

@@ -193,6 +193,11 @@ ProviderFactory = Callable[[Account], Provider]
 _REFUSALS: Final = (RequestRefusedError, NotEnoughCreditsError, RemoteNotFoundError)
 """What a provider that names no HTTP status raises only where nothing was made."""
 
+SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
+"""HTTP's redirects. None is followed, so nothing was made."""
+
+_NEVER_LOOKED_AT: Final = frozenset({501, 505, 511})
+
 
 def may_have_arrived(error: BaseException) -> bool:
     """Whether a `submit` or `rerun` that raised `error` may have created a job all the same.
@@ -204,11 +209,17 @@ def may_have_arrived(error: BaseException) -> bool:
     took too long
     `RequestLostError`: reset, timeout, cut after that      perhaps  the server may have read it all
     400, 401, 402, 403, 404, 409, 422, any other 4xx        no       the cloud says that it refuses
-    408                                                     no       it did not get all of it
+    408                                                     perhaps  the whole request was written,
+                                                                     and gateways say so of a server
+                                                                     that did not answer in time
     425, 429                                                no       refused before it was looked at
-    307, 308                                                no       "send it elsewhere"
-    any other 3xx                                           perhaps  303 is an answer to a POST done
+    301, 302, 303, 307, 308                                 no       "send it elsewhere": gateways
+                                                                     and sign-in pages, before it
+                                                                     reached the cloud
+    any other 3xx, and 1xx                                  perhaps  no answer to a create
     2xx without an id, or not JSON                          perhaps  most probably it did
+    501, 505, 511                                           no       not implemented, no such HTTP
+                                                                     version, sign in to the network
     500, 502, 503, 504, any other 5xx                       perhaps  it may have stored it first,
                                                                      or a gateway gave up waiting
     a refusal by its class, without a status                no       the cloud says that it refuses
@@ -227,9 +238,10 @@ def may_have_arrived(error: BaseException) -> bool:
         ):
             return False
         case BadAnswerError():
-            return error.status_code not in (307, 308)
+            return error.status_code not in SENT_ELSEWHERE
         case CloudError(status_code=None):
             return not isinstance(error, _REFUSALS)
         case CloudError(status_code=int(status)):
-            return not 400 <= status < 500
+            is_refused = 400 <= status < 500 and status != 408
+            return not (is_refused or status in SENT_ELSEWHERE | _NEVER_LOOKED_AT)
     return True

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-_log = logging.getLogger("jobgroup")
+from jobgroup.providers.bounds import (
+    MAX_COUNT,
+    MAX_MESSAGE,
+    MAX_MOMENT,
+    number_within,
+    said,
+    text_within,
+)
 
 
-def text(document: Mapping[str, Any], key: str) -> str | None:
-    """A field's text; None for an empty one.
+def text(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE) -> str | None:
+    """A field's text, of a bounded number of characters; None for an empty one.
 
     >>> text({"name": "a"}, "name"), text({"name": 3}, "name")
     ('a', None)
     """
     value = document.get(key)
-    if value is None or isinstance(value, str):
-        return value or None
-    _log.warning("An answer's field %s holds %.80r, which is no text; ignored.", key, value)
+    if isinstance(value, str):
+        return text_within(value, at_most) or None
+    if value is not None:
+        said(key, value, "a text")
     return None
 
 
-def number(document: Mapping[str, Any], key: str) -> float | None:
-    """A field's number, at least 0; a text that holds one will do.
+def number(document: Mapping[str, Any], key: str, *, at_most: float = MAX_COUNT) -> float | None:
+    """A field's number, from 0 to `at_most`; a text that holds one will do.
 
     >>> number({"shots": "12"}, "shots"), number({"shots": -1}, "shots")
     (12.0, None)
+    >>> number({"shots": 2**63}, "shots")
     """
     value = document.get(key)
-    if value is None:
-        return None
-    try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        found = math.nan
-    if math.isfinite(found) and found >= 0:
-        return found
-    _log.warning("An answer's field %s holds %.80r, which is no number; ignored.", key, value)
-    return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            value = math.nan
+    return number_within(value, at_most, key)
 
 
 def moment(document: Mapping[str, Any], key: str) -> float | None:
@@ -54,7 +58,8 @@ def moment(document: Mapping[str, Any], key: str) -> float | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        _log.warning("An answer's field %s holds %.80r, which is no time; ignored.", key, value)
+        said(key, value, "a time")
         return None
+    return number_within(seconds, MAX_MOMENT, key)

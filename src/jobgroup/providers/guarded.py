@@ -10,18 +10,18 @@ import asyncio
 import copy
 import json
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from jobgroup.errors import (
     BadAnswerError,
     BrokenProviderError,
+    CloudError,
     CredentialsError,
     JobGroupError,
     RequestLostError,
 )
+from jobgroup.providers.answers import LONGEST_RETRY_AFTER_S
 from jobgroup.providers.base import (
     Account,
     Availability,
@@ -31,8 +31,16 @@ from jobgroup.providers.base import (
     Submission,
     TellsSubmissions,
 )
-from jobgroup.providers.rest import is_id
-from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
+from jobgroup.providers.bounds import (
+    bounded_availability,
+    bounded_status,
+    bounded_submission,
+    number_within,
+)
+from jobgroup.providers.documents import check_shape
+from jobgroup.providers.many import heard_as_they_come, listener
+from jobgroup.remote_ids import is_id
+from jobgroup.secret import NOTHING, Secret
 
 LONGEST_S: Final = 600.0
 """How long one call may take, and a second more for each job that is asked about."""
@@ -82,10 +90,16 @@ class GuardedProvider:
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         """Each job's status or error. Raises BrokenProviderError where it is all wrong."""
+        hear = listener()
+
+        async def ask() -> Any:
+            if hear is None:
+                return await self._inner.status(list(remote_ids))
+            with heard_as_they_come(lambda i, answer: hear(i, self._answer(answer))):
+                return await self._inner.status(list(remote_ids))
+
         try:
-            answers: Any = await self._call(
-                "status", lambda: self._inner.status(list(remote_ids)), LONGEST_S + len(remote_ids)
-            )
+            answers: Any = await self._call("status", ask, LONGEST_S + len(remote_ids))
         except BadAnswerError as error:
             raise BrokenProviderError(str(error)) from error
         if not isinstance(answers, Mapping):
@@ -98,7 +112,8 @@ class GuardedProvider:
         if not isinstance(document, dict):
             raise self._bad(self._wrong("result", document, "a dictionary"))
         try:
-            json.dumps({k: v for k, v in document.items() if not isinstance(v, str)})
+            shape = {k: v for k, v in document.items() if not isinstance(v, str)}
+            check_shape(json.dumps(shape).encode())
         except (TypeError, ValueError, RecursionError) as error:
             raise self._bad(
                 f"The provider {self._kind!r} gave no JSON in `result`: {error}."
@@ -114,18 +129,14 @@ class GuardedProvider:
         told: Any = await self._call("submission", lambda: inner.submission(remote_id))
         if not isinstance(told, Submission) or not isinstance(told.body, dict | None):
             raise self._bad(self._wrong("submission", told, "a Submission"))
-        return told
+        return bounded_submission(told)
 
     async def availability(self) -> Availability:
         """The plan's free slots."""
         told: Any = await self._call("availability", self._inner.availability)
         if not isinstance(told, Availability):
             raise self._bad(self._wrong("availability", told, "an Availability"))
-        return Availability(
-            queue_free=_count(told.queue_free),
-            queue_max=_count(told.queue_max),
-            concurrent_max=_count(told.concurrent_max),
-        )
+        return bounded_availability(told)
 
     async def aclose(self) -> None:
         """Close connections; what goes wrong with that is logged."""
@@ -142,8 +153,7 @@ class GuardedProvider:
             async with limit:
                 return await call()
         except JobGroupError as error:
-            self._clear(error)
-            raise
+            raised = self._clear(error)
         except BaseException as error:  # whatever it is, it stays with this provider
             if isinstance(error, GeneratorExit) or (
                 isinstance(error, asyncio.CancelledError) and _is_being_canceled()
@@ -151,19 +161,20 @@ class GuardedProvider:
                 raise
             _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
             if limit.expired():
-                raise RequestLostError(
+                raised = RequestLostError(
                     f"The provider {self._kind!r} gave no answer in {longest_s:.0f} s ({name}).",
                     origin=self._account.origin,
-                ) from None
-            broken = self._bad(
-                f"The provider {self._kind!r} broke in {name} ({self._said(error)}). That is a"
-                " fault of its package; the log has more at level DEBUG."
-            )
-        raise broken  # without its cause, whose text may show the token
+                )
+            else:
+                raised = self._bad(
+                    f"The provider {self._kind!r} broke in {name} ({self._said(error)}). That is a"
+                    " fault of its package; the log has more at level DEBUG."
+                )
+        raise raised  # without its cause, whose text and frames may show the token
 
     def _answer(self, answer: Any) -> RemoteStatus | Exception:
         if isinstance(answer, RemoteStatus):
-            return _clean(answer)
+            return bounded_status(answer)
         if isinstance(answer, JobGroupError):
             return self._clear(answer)
         if isinstance(answer, Exception):
@@ -171,7 +182,7 @@ class GuardedProvider:
         return self._bad(self._wrong("status", answer, "a RemoteStatus or an error for each job"))
 
     def _id(self, made: object, name: str) -> str:
-        if isinstance(made, str) and is_id(made):
+        if is_id(made):
             return made
         raise self._bad(self._wrong(name, made, "the new job's id") + " The job may exist.")
 
@@ -182,50 +193,27 @@ class GuardedProvider:
         return f"The provider {self._kind!r} gave {value!r:.80} in {name}, where {wanted} belongs."
 
     def _clear(self, error: JobGroupError) -> JobGroupError:
+        """An error without the token: in its words, and in the frames that it comes from."""
         error.args = tuple(map(self._without_token, error.args))
-        return error
+        if isinstance(error, CloudError):
+            error.retry_after_s = number_within(
+                error.retry_after_s, LONGEST_RETRY_AFTER_S, "retry_after_s"
+            )
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
 
     def _said(self, error: BaseException) -> str:
         return str(self._without_token(f"{type(error).__name__}: {error}"))[:300]
 
     def _without_token(self, text: Any) -> Any:
         try:
-            token = self._account.token()
+            token = Secret(self._account.token())
         except CredentialsError:
-            token = ""
-        return text.replace(token, "[token]") if token and isinstance(text, str) else text
-
-
-def _clean(told: RemoteStatus) -> RemoteStatus:
-    """A status whose wrongly typed fields are None."""
-    known = told.state in ON_CLOUD | TERMINAL
-    progress = _number(told.progress)
-    shots = _number(told.shots)
-    return replace(
-        told,
-        word=str(told.word),
-        state=told.state if known else RunningStatus.from_server_response(str(told.state)).value,
-        message=None if told.message is None else str(told.message),
-        progress=None if progress is None else min(progress, 1.0),
-        created_at=_number(told.created_at),
-        started_at=_number(told.started_at),
-        duration_s=_number(told.duration_s),
-        shots=None if shots is None else int(shots),
-        name=told.name if isinstance(told.name, str) else None,
-    )
+            token = NOTHING
+        return token.hide_in(text) if isinstance(text, str) else text
 
 
 def _is_being_canceled() -> bool:
     """Whether it is the engine that ends a call, and not the provider that says so."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) and value >= 0 else None  # type: ignore[arg-type, operator]
-
-
-def _count(value: object) -> int | None:
-    found = _number(value)
-    return None if found is None else int(found)

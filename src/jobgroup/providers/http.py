@@ -6,13 +6,17 @@ successor with its API can take its place here), over aiohttp's transport:
 alone, all of it CPU, and 1.2 s and 0.7 s with the transport (at 100 ms and 100: 13 s and 1.3 s).
 The transport is used as it is: httpx's client around it (redirects, cookies, authentication, none
 of them wanted here) takes another 0.25 ms of the 0.65 ms of a request.
+
+Whether a request may have arrived is decided by one fact: whether it had a connection. Errors of
+the libraries stay here; their frames hold headers, which tools that show local variables print.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
-from base64 import b64encode
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -32,35 +36,40 @@ from jobgroup.errors import (
 )
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
-from jobgroup.providers.proxying import ProxyChoice
+from jobgroup.providers.certificates import Certificates, CertificatesError, chosen, context_for
+from jobgroup.providers.connections import CheckedConnector, Journey, journey
+from jobgroup.providers.encodings import ACCEPTED, unpacker_for
+from jobgroup.providers.proxying import Proxy, ProxyChoice
+from jobgroup.secret import NOTHING, Secret
 
 CONNECTIONS: Final = 110
 """Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
 
 MAX_ANSWER_BYTES: Final = 4 * 2**20
-MAX_RESULT_BYTES: Final = 256 * 2**20
-"""An answer, or a result, that is longer, once decompressed, is not read to its end."""
+MAX_RESULT_BYTES: Final = 64 * 2**20
+"""An answer, or a result, that is longer, once decompressed, is not read to its end. What reading
+and parsing one takes in memory is bounded by it and by `documents.MAX_ITEMS`."""
 
-TOTAL_S: Final = 300.0
-"""The longest that one request may take, a large result on a slow line included."""
+TOTAL_S: Final = 60.0
+RESULT_TOTAL_S: Final = 300.0
+"""The longest that one request may take, or one for a result, on a slow line: connecting, sending
+and reading the answer together."""
 
 SILENCE_S: Final = 30.0
 """How long a server may say nothing before the request counts as lost."""
 
-_KEEP_ALIVE_S: Final = 2.0
-"""Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a POST on a
-connection that the server is just closing would be lost with its fate unknown."""
+CONNECT_S: Final = 10.0
+"""How long connecting may take, with TLS and a proxy."""
 
-_NEVER_LEFT: Final = (
-    httpx.ConnectError,
-    httpx.InvalidURL,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ServerFingerprintMismatch,
-)
+_KEEP_ALIVE_S: Final = 2.0
+"""Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a request on a
+connection that the server is just closing would be lost."""
+
+_log = logging.getLogger("jobgroup")
+
+_Route = tuple[Proxy | None, Certificates | None, bool]
+"""What a transport is for: a proxy, certificates (none for plain http), and whether each of its
+requests has a connection of its own."""
 
 
 class AnswerTooLargeError(BadAnswerError):
@@ -73,8 +82,22 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
-    secret: str = field(default="", repr=False)
+    body: bytes | bytearray
+    secret: Secret = field(default=NOTHING, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One request, before any secret is in it."""
+
+    method: str
+    url: str
+    content: bytes | None = field(repr=False)
+    headers: Mapping[str, str]
+    token: Secret
+    max_bytes: int
+    total_s: float
+    is_alone: bool
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -86,7 +109,8 @@ class HttpClient:
     """Requests to one account's origin, at most `CONNECTIONS` at a time.
 
     Redirects are never followed: a token must not go to another origin. Proxies are used as
-    `ProxyChoice` says.
+    `ProxyChoice` says, certificates as `certificates` does; both are looked up again after a
+    request that found no connection.
     """
 
     def __init__(
@@ -95,6 +119,7 @@ class HttpClient:
         *,
         sign: Callable[[str], Mapping[str, str]] = bearer,
         silence_s: float = SILENCE_S,
+        total_s: float = TOTAL_S,
     ) -> None:
         if not may_carry_token(account.origin):
             raise CredentialsError(
@@ -103,16 +128,18 @@ class HttpClient:
             )
         self._account = account
         self._sign = sign
-        timeout = httpx.Timeout(silence_s, connect=10.0, pool=20.0)
+        self._total_s = total_s
+        timeout = httpx.Timeout(silence_s, connect=CONNECT_S, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
             "User-Agent": user_agent(),
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": ACCEPTED,
         }
         self._gate = asyncio.Semaphore(CONNECTIONS)
         self._proxy = ProxyChoice(account)
-        self._transports: dict[str | None, AiohttpTransport] = {}
+        self._certificates: Certificates | None = None
+        self._transports: dict[_Route, AiohttpTransport] = {}
 
     async def request(
         self,
@@ -125,17 +152,27 @@ class HttpClient:
     ) -> Answer:
         """Send one request, once, and read at most `max_bytes` of its answer.
 
+        What does more than read has a connection of its own, new and closed after it: on one that
+        was used before, a late answer to something else would be taken for this one's.
+
         Raises CloudUnreachableError (it did not leave), RequestLostError (it may have arrived),
-        BadAnswerError (the answer is too large) and CredentialsError (no usable token).
+        BadAnswerError (the answer is too large, or cannot be unpacked) and CredentialsError (no
+        usable token).
         """
-        token = self._account.token()
-        if not (token.isascii() and token.isprintable()):
+        token = Secret(self._account.token())
+        if not (token.reveal().isascii() and token.reveal().isprintable()):
             raise CredentialsError("The token holds characters that no header may carry.")
-        sent = {**self._headers, **self._sign(token), **(headers or {})}
+        sent = {**self._headers, **(headers or {})}
         if content is not None:
             sent["Content-Type"] = "application/json"
+        is_alone = method != "GET"
+        if is_alone:
+            sent["Connection"] = "close"
+        total_s = self._total_s if max_bytes <= MAX_ANSWER_BYTES else RESULT_TOTAL_S
         url = self._account.origin + path
-        return await self._send(method, url, content, sent, token, max_bytes=max_bytes)
+        return await self._send(
+            _Wanted(method, url, content, sent, token, max_bytes, total_s, is_alone)
+        )
 
     async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Answer:
         """GET what an answer of the origin pointed to, without the token; errors as for `request`.
@@ -149,81 +186,128 @@ class HttpClient:
                 origin=origin,
                 status_code=200,
             )
-        return await self._send("GET", url, None, self._headers, "", max_bytes=max_bytes)
+        return await self._send(
+            _Wanted(
+                "GET", url, None, self._headers, NOTHING, max_bytes, RESULT_TOTAL_S, is_alone=False
+            )
+        )
 
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        content: bytes | None,
-        headers: dict[str, str],
-        token: str,
-        *,
-        max_bytes: int,
-    ) -> Answer:
+    async def _send(self, wanted: _Wanted) -> Answer:
         async with self._gate:
-            answer = await self._attempt(method, url, content, headers, token, max_bytes=max_bytes)
-        if isinstance(answer, CloudError):
-            raise answer  # outside of the except clause: the library's errors can show headers
+            answer = await self._attempt(wanted)
+        if isinstance(answer, BaseException):
+            raise answer  # outside of the except clause, and without the frames that hold headers
         return answer
 
-    async def _attempt(
-        self,
-        method: str,
-        url: str,
-        content: bytes | None,
-        headers: dict[str, str],
-        token: str,
-        *,
-        max_bytes: int,
-    ) -> Answer | CloudError:
-        origin, transport = self._account.origin, self._opened()
+    async def _attempt(self, wanted: _Wanted) -> Answer | BaseException:
+        origin, way = self._account.origin, Journey()
+        journey.set(way)
+        route: _Route = (None, None, wanted.is_alone)
         try:
-            request = httpx.Request(
-                method,
-                url,
-                content=content,
-                headers=headers,
-                extensions=self._extensions,
+            route = self._route(wanted)
+            async with asyncio.timeout(wanted.total_s):
+                return await self._exchanged(wanted, self._opened(route))
+        except CloudError as error:
+            self._look_again()
+            return error
+        except CertificatesError as error:
+            self._look_again()
+            return CloudUnreachableError(
+                f"{origin} cannot be reached: {error}. The request was not sent; correct the"
+                f" variable, or unset it to use the system's certificates.",
+                origin=origin,
             )
-            async with (
-                asyncio.timeout(TOTAL_S),
-                aclosing(await transport.handle_async_request(request)) as response,
-            ):
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > max_bytes:
-                        return AnswerTooLargeError(
-                            f"{origin} answered with more than {max_bytes >> 20} MiB, "
-                            "which was not read.",
-                            origin=origin,
-                            status_code=response.status_code,
-                        )
-                return Answer(response.status_code, dict(response.headers), bytes(body), token)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            reason = _reason(error)
-            if token:
-                reason = reason.replace(token, "[token]")
-            if _never_left(error):
+        except Exception as error:  # noqa: BLE001  # what a library did not expect is no less lost
+            reason = self._reason(error, wanted, route[0], way)
+            if not way.has_connection:
+                self._look_again()
                 return CloudUnreachableError(
                     f"{origin} cannot be reached ({reason}). The request was not sent; "
-                    "check the url, the network and the proxy.",
+                    f"{_advice(error, route)}",
                     origin=origin,
                 )
             return RequestLostError(
                 f"{origin} did not answer ({reason}). The request may have arrived.",
                 origin=origin,
             )
+        except BaseException as error:  # noqa: BLE001  # a cancellation goes on, by our caller
+            return error.with_traceback(None)
 
-    def _opened(self) -> AiohttpTransport:
-        proxy = self._proxy.url()
-        if proxy not in self._transports:
-            self._transports[proxy] = AiohttpTransport(
-                limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_S),
+    async def _exchanged(
+        self, wanted: _Wanted, transport: AiohttpTransport
+    ) -> Answer | BadAnswerError:
+        signed = self._sign(wanted.token.reveal()) if wanted.token else {}
+        request = httpx.Request(
+            wanted.method,
+            wanted.url,
+            content=wanted.content,
+            headers={**wanted.headers, **signed},
+            extensions=self._extensions,
+        )
+        async with aclosing(await transport.handle_async_request(request)) as response:
+            body = bytearray()
+            try:
+                unpacker = unpacker_for(response.headers.get("content-encoding", ""))
+                async for chunk in response.aiter_raw():
+                    body += unpacker.feed(chunk, wanted.max_bytes - len(body))
+                    if len(body) > wanted.max_bytes:
+                        return self._bad(
+                            AnswerTooLargeError,
+                            f"answered with more than {wanted.max_bytes >> 20} MiB, "
+                            "which was not read",
+                            response.status_code,
+                        )
+                unpacker.end()
+            except ValueError as error:
+                return self._bad(
+                    BadAnswerError,
+                    f"answered HTTP {response.status_code} with something that cannot be"
+                    f" unpacked: {error}",
+                    response.status_code,
+                )
+            return Answer(response.status_code, dict(response.headers), body, wanted.token)
+
+    def _bad(self, kind: type[BadAnswerError], what: str, status: int) -> BadAnswerError:
+        origin = self._account.origin
+        return kind(f"{origin} {what}.", origin=origin, status_code=status)
+
+    def _route(self, wanted: _Wanted) -> _Route:
+        if wanted.url.startswith("https:") and self._certificates is None:
+            self._certificates = chosen()
+        certificates = self._certificates if wanted.url.startswith("https:") else None
+        return self._proxy.proxy(), certificates, wanted.is_alone
+
+    def _look_again(self) -> None:
+        """Have proxies and certificates looked up for the next request: they may be right then."""
+        self._certificates = None
+        self._proxy.look_again()
+
+    def _opened(self, route: _Route) -> AiohttpTransport:
+        proxy, certificates, is_alone = route
+        if route not in self._transports:
+            context = _without_tls() if certificates is None else context_for(certificates)
+            limits = httpx.Limits(max_connections=CONNECTIONS)
+            self._transports[route] = AiohttpTransport(
+                verify=context,
+                trust_env=False,
+                limits=limits,
                 proxy=_through(proxy) if proxy else None,
+                client=lambda: _session(context, is_alone=is_alone),
             )
-        return self._transports[proxy]
+        return self._transports[route]
+
+    def _reason(
+        self, error: BaseException, wanted: _Wanted, proxy: Proxy | None, way: Journey
+    ) -> str:
+        cause = error.__cause__ or error
+        if way.has_connection and isinstance(cause, TimeoutError | httpx.TimeoutException):
+            return "it took too long"
+        text = (str(error) or type(error).__name__) if way.has_connection else _deepest(error)
+        text = wanted.token.hide_in(text)
+        if proxy is not None:
+            text = proxy.authorization.hide_in(proxy.password.hide_in(text))
+            text = f"by the proxy {proxy}: {text}"
+        return "".join(c if c.isprintable() else " " for c in text)[:300]
 
     async def aclose(self) -> None:
         """Close the connections. A later request opens new ones."""
@@ -231,14 +315,26 @@ class HttpClient:
             await self._transports.popitem()[1].aclose()
 
 
-def _through(url: str) -> httpx.Proxy:
-    proxy = httpx.Proxy(url)
-    if proxy.raw_auth is None:
-        return proxy
-    # the transport's own way of showing them is deprecated in aiohttp, whose warning ends a request
-    # where warnings are errors
-    shown = b64encode(b":".join(proxy.raw_auth)).decode()
-    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {shown}"})
+def _session(context: ssl.SSLContext, *, is_alone: bool) -> aiohttp.ClientSession:
+    connector = CheckedConnector(
+        limit=CONNECTIONS,
+        ssl=context,
+        force_close=is_alone,
+        **({} if is_alone else {"keepalive_timeout": _KEEP_ALIVE_S}),
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _without_tls() -> ssl.SSLContext:
+    """For plain http, which no certificate concerns; nothing is trusted by it."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _through(proxy: Proxy) -> httpx.Proxy:
+    # the transport's own way of showing passwords is deprecated in aiohttp, whose warning ends a
+    # request where warnings are errors
+    shown = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
+    return httpx.Proxy(proxy.url, headers=shown)
 
 
 def user_agent() -> str:
@@ -250,15 +346,26 @@ def user_agent() -> str:
     return f"jobgroup/{ours} python/{platform.python_version()}"
 
 
-def _never_left(error: BaseException) -> bool:
-    # The transport calls every aiohttp connection error "ConnectTimeout", a server's disconnect
-    # after the request was read among them, so where there is a cause, only the cause counts.
-    return isinstance(error.__cause__ or error, _NEVER_LEFT)
+def _deepest(error: BaseException) -> str:
+    """What went wrong before there was a connection, in the words of the library that knows."""
+    cause = error.__cause__ or error
+    if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError | httpx.TimeoutException):
+        return "connecting took too long"
+    return str(error) or type(error).__name__
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError | httpx.TimeoutException) and not _never_left(error):
-        cause = error.__cause__
-        if cause is None or isinstance(cause, TimeoutError):
-            return "it took too long"
-    return (str(error) or type(error).__name__)[:200]
+def _is_about_certificates(error: BaseException) -> bool:
+    certificate = getattr(error.__cause__ or error, "certificate_error", None)
+    return isinstance(certificate, ssl.SSLCertVerificationError)
+
+
+def _advice(error: BaseException, route: _Route) -> str:
+    proxy, certificates, _ = route
+    if _is_about_certificates(error):
+        return (
+            f"its certificate is not among {certificates}. In a network with a certificate of its"
+            " own, name that one's file in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
+        )
+    if proxy is not None:
+        return f"check the url, the network and the proxy that {proxy.named_by} names."
+    return "check the url, the network and the proxy (HTTPS_PROXY)."

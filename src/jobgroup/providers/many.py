@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from jobgroup.errors import (
@@ -16,6 +18,10 @@ from jobgroup.errors import (
     RequestRefusedError,
 )
 from jobgroup.providers.base import RemoteStatus
+
+Hear = Callable[[str, RemoteStatus | Exception], None]
+
+_hear: Final[ContextVar[Hear | None]] = ContextVar("hear", default=None)
 
 AT_FIRST: Final = 40
 AT_MOST: Final = 100
@@ -31,10 +37,12 @@ async def ask_each(
 ) -> dict[str, RemoteStatus | Exception]:
     """What the coroutine function `ask` says of each job: its status, or the error that it raised.
 
+    Whoever calls within `heard_as_they_come` is told of each answer when it arrives.
+
     Once the account is refused, unreachable or throttled, or after `GIVE_UP_AFTER` failures in a
     row, the jobs that were not yet asked about get that same error unasked.
     """
-    round_ = _Round(remote_ids)
+    round_ = _Round(remote_ids, _hear.get())
     async with asyncio.TaskGroup() as workers:
 
         async def work() -> None:
@@ -54,26 +62,52 @@ async def ask_each(
     return round_.answers
 
 
+@contextmanager
+def heard_as_they_come(hear: Hear) -> Iterator[None]:
+    """Have `ask_each` call `hear` with each id and answer, for the length of a block.
+
+    So one job of which the cloud does not answer delays the others' answers by nothing. It needs no
+    part of the protocol: any provider that uses `ask_each` does it, one that does not gives all its
+    answers at the end.
+    """
+    before = _hear.set(hear)
+    try:
+        yield
+    finally:
+        _hear.reset(before)
+
+
+def listener() -> Hear | None:
+    """Who wants to hear of answers as they come, for who has to change them first."""
+    return _hear.get()
+
+
 class _Round:
     """One round of questions: what is still to ask, what came, when to stop asking."""
 
-    def __init__(self, remote_ids: Sequence[str]) -> None:
+    def __init__(self, remote_ids: Sequence[str], hear: Hear | None) -> None:
+        self._hear = hear or (lambda _id, _answer: None)
         self.waiting: Iterator[str] = iter(dict.fromkeys(remote_ids))
         self.answers: dict[str, RemoteStatus | Exception] = {}
         self.in_flight = min(AT_FIRST, len(remote_ids))
         self._failures_in_a_row = 0
 
     def answered(self, remote_id: str, answer: RemoteStatus) -> None:
-        self.answers[remote_id] = answer
+        self._note(remote_id, answer)
         self._failures_in_a_row = 0
 
     def failed(self, remote_id: str, error: JobGroupError) -> None:
-        self.answers[remote_id] = error
+        self._note(remote_id, error)
         if isinstance(error, RemoteNotFoundError | RequestRefusedError):
             return  # about this job alone
         self._failures_in_a_row += 1
         if _concerns_the_account(error) or self._failures_in_a_row >= GIVE_UP_AFTER:
-            self.answers.update(dict.fromkeys(self.waiting, error))
+            for unasked in self.waiting:
+                self._note(unasked, error)
+
+    def _note(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
+        self.answers[remote_id] = answer
+        self._hear(remote_id, answer)
 
 
 def _concerns_the_account(error: JobGroupError) -> bool:

@@ -125,7 +125,9 @@ class QuandelaCloud:
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The result document as the cloud gives it, undecoded."""
-        return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+        document = await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+        self._rest.check_about(document, remote_id, "job_id")
+        return document
 
     async def submission(self, remote_id: str) -> Submission:
         """What was sent to create a job; nothing is known where the cloud does not tell."""

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any, Final
+from typing import Any
 
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
+from jobgroup.providers.bounds import (
+    MAX_DURATION_S,
+    MAX_MESSAGE,
+    MAX_MOMENT,
+    MAX_NAME,
+    MAX_WORD,
+    bounded_status,
+)
+from jobgroup.providers.documents import parsed
 from jobgroup.providers.fields import number, text
 from jobgroup.status import FAILED, TERMINAL, RunningStatus
-
-MAX_MESSAGE: Final = 2000
-"""Characters of a job's message that are kept."""
 
 _log = logging.getLogger("jobgroup")
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
-    """A job's status as the cloud tells it. Missing and wrongly typed fields are logged as None."""
-    word = text(document, "status") or ""
+    """A job's status as the cloud tells it. Fields that are no such, or out of range, are None."""
+    word = text(document, "status", at_most=MAX_WORD) or ""
     if not word:
         _log.warning("A status answer names no status; the job counts as unknown.")
     state = RunningStatus.from_server_response(word).value
     shots = number(document, "shots")
-    return RemoteStatus(
-        word=word,
-        state=state,
-        message=_message(document, state),
-        progress=_progress(document),
-        created_at=_epoch(document, "creation_datetime"),
-        started_at=_epoch(document, "start_time"),
-        duration_s=number(document, "duration"),
-        shots=None if shots is None else int(shots),
-        name=text(document, "name"),
+    return bounded_status(
+        RemoteStatus(
+            word=word,
+            state=state,
+            message=_message(document, state),
+            progress=_progress(document),
+            created_at=_epoch(document, "creation_datetime"),
+            started_at=_epoch(document, "start_time"),
+            duration_s=number(document, "duration", at_most=MAX_DURATION_S),
+            shots=None if shots is None else int(shots),
+            name=text(document, "name", at_most=MAX_NAME),
+        )
     )
 
 
@@ -41,16 +48,19 @@ def submission(document: dict[str, Any]) -> Submission:
     payload: Any = document.get("payload")
     if isinstance(payload, str):
         try:
-            payload = json.loads(payload)
-        except (ValueError, RecursionError):
+            payload = parsed(payload.encode("utf-8", "replace"))
+        except ValueError:
             payload = None
     body: dict[str, Any] | None = None
     if isinstance(payload, dict) and payload:
         told = ("platform_name", "pcvl_version", "process_id")
-        body = {key: document[key] for key in told if isinstance(document.get(key), str)}
+        texts = {key: text(document, key, at_most=MAX_NAME) for key in told}
+        body = {key: value for key, value in texts.items() if value}
         body["payload"] = payload
     return Submission(
-        name=text(document, "job_name"), platform=text(document, "platform_name"), body=body
+        name=text(document, "job_name", at_most=MAX_NAME),
+        platform=text(document, "platform_name", at_most=MAX_NAME),
+        body=body,
     )
 
 
@@ -78,9 +88,9 @@ def _message(document: dict[str, Any], state: str) -> str | None:
     of_a_job = ("progress_message", "status_message", "msg")
     keys = of_a_failure if state in FAILED else of_a_success if state in TERMINAL else of_a_job
     for key in keys:
-        said = text(document, key)
+        said = text(document, key, at_most=MAX_MESSAGE)
         if said and not (key == "msg" and said.lower() == "ok"):
-            return said[:MAX_MESSAGE]
+            return said
     return None
 
 
@@ -92,4 +102,4 @@ def _progress(document: dict[str, Any]) -> float | None:
 
 
 def _epoch(document: dict[str, Any], key: str) -> float | None:
-    return number(document, key) or None  # a 0 is "not yet", not 1970
+    return number(document, key, at_most=MAX_MOMENT) or None  # a 0 is "not yet", not 1970

@@ -10,19 +10,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from jobgroup.errors import BadAnswerError, RequestRefusedError
+from jobgroup.errors import BadAnswerError, RemoteNotFoundError, RequestRefusedError
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.answers import error_for
 from jobgroup.providers.base import Account
+from jobgroup.providers.documents import parsed
 from jobgroup.providers.http import (
     MAX_ANSWER_BYTES,
     MAX_RESULT_BYTES,
     SILENCE_S,
+    TOTAL_S,
     Answer,
     HttpClient,
     bearer,
 )
 from jobgroup.providers.retry import repeated
+from jobgroup.remote_ids import MAX_CHARACTERS, is_id
 
 
 class RestClient:
@@ -40,6 +43,7 @@ class RestClient:
             it raises JobLimitError then.
         on_answer: told of each answer before it is looked at.
         silence_s: seconds that the service may say nothing before a request counts as lost.
+        total_s: seconds that one request may take in all; a result has `http.RESULT_TOTAL_S`.
     """
 
     def __init__(
@@ -50,9 +54,10 @@ class RestClient:
         is_full: Callable[[Answer], bool] = lambda _: False,
         on_answer: Callable[[Answer], object] = lambda _: None,
         silence_s: float = SILENCE_S,
+        total_s: float = TOTAL_S,
     ) -> None:
         self.origin = normalise_origin(account.origin)
-        self._http = HttpClient(account, sign=sign, silence_s=silence_s)
+        self._http = HttpClient(account, sign=sign, silence_s=silence_s, total_s=total_s)
         self._is_full = is_full
         self._on_answer = on_answer
 
@@ -135,6 +140,7 @@ class RestClient:
             answer.body,
             origin=self.origin,
             retry_after=answer.headers.get("retry-after"),
+            location=answer.headers.get("location"),
             secret=answer.secret,
             is_full=400 <= answer.status < 500 and self._is_full(answer),
         )
@@ -144,8 +150,8 @@ class RestClient:
     def document(self, answer: Answer) -> dict[str, Any]:
         """The JSON object that an answer holds. Raises BadAnswerError where it is none."""
         try:
-            document = json.loads(answer.body)
-        except (ValueError, RecursionError):
+            document = parsed(answer.body)
+        except ValueError:
             document = None
         if isinstance(document, dict):
             return document
@@ -154,6 +160,16 @@ class RestClient:
             origin=self.origin,
             status_code=answer.status,
         )
+
+    def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
+        """Raise BadAnswerError where a document names another job than the one it was asked for."""
+        named = document.get(id_field)
+        if isinstance(named, str) and named.lower() != remote_id.lower():
+            raise BadAnswerError(
+                f"{self.origin} answered about another job than {remote_id}; it was not recorded.",
+                origin=self.origin,
+                status_code=200,
+            )
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
         """The text at a url that an answer named, on whatever host: no token goes there.
@@ -184,15 +200,19 @@ class RestClient:
             ) from None
 
 
-def is_id(text: str) -> bool:
-    """Whether a text can be a job's id: 1 to 200 printable characters."""
-    return 0 < len(text) <= 200 and text.isprintable()
-
-
 def segment(remote_id: str) -> str:
     """An id as one segment of a path, whatever is in it.
+
+    Raises RemoteNotFoundError for what can be no id, as a segment of nothing but dots.
 
     >>> segment("../a b")
     '..%2Fa%20b'
     """
+    if not is_id(remote_id):
+        shown = ascii(remote_id)[:80]
+        raise RemoteNotFoundError(
+            f"{shown} can be no job's id: that is a text of 1 to {MAX_CHARACTERS} printable"
+            " characters. The cloud was not asked.",
+            status_code=404,
+        )
     return quote(remote_id, safe="")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -33,13 +34,16 @@ def is_worth_repeating(error: BaseException) -> bool:
 async def repeated(read: Callable[[str], Awaitable[T]], path: str) -> T:
     """What the coroutine function `read` gives for a path, tried up to `ATTEMPTS` times.
 
+    One that took as long as `LONGEST_WAIT_S` to fail is not repeated: the caller may ask again.
+
     Raises what the last attempt raised.
     """
     for attempt in range(1, ATTEMPTS):
+        began = time.monotonic()
         try:
             return await read(path)
         except (CloudUnreachableError, CloudBusyError, BadAnswerError) as error:
-            if not is_worth_repeating(error):
+            if not is_worth_repeating(error) or time.monotonic() - began > LONGEST_WAIT_S:
                 raise
             wait_s = (error.retry_after_s or 0.0) + _jitter_s(attempt)
         await asyncio.sleep(wait_s)

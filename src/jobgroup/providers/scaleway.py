@@ -16,6 +16,7 @@ from jobgroup.errors import (
     SessionEndedError,
 )
 from jobgroup.providers.base import Account, Availability, Body, RemoteStatus
+from jobgroup.providers.bounds import MAX_DURATION_S, MAX_NAME, MAX_WORD, bounded_status
 from jobgroup.providers.fields import moment, number, text
 from jobgroup.providers.http import MAX_RESULT_BYTES, SILENCE_S, Answer
 from jobgroup.providers.many import ask_each
@@ -84,7 +85,8 @@ class ScalewayQaaS:
         found = document.get("job_results")
         first = found[0] if isinstance(found, list) and found else None
         if isinstance(first, dict):
-            stored = text(first, "result")
+            found = first.get("result")
+            stored = found if isinstance(found, str) and found else None
             if stored is None and (url := text(first, "url")):
                 stored = await self._rest.download(url)
             if stored is not None:
@@ -130,15 +132,18 @@ class ScalewayQaaS:
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
         document = await self._rest.get(f"{_JOBS}/{segment(remote_id)}")
-        word = text(document, "status") or ""
-        return RemoteStatus(
-            word=word,
-            state=RunningStatus.from_server_response(word).value,
-            message=text(document, "progress_message"),
-            created_at=moment(document, "created_at"),
-            started_at=moment(document, "started_at"),
-            duration_s=_duration_s(document),
-            name=text(document, "name"),
+        self._rest.check_about(document, remote_id, "id")
+        word = text(document, "status", at_most=MAX_WORD) or ""
+        return bounded_status(
+            RemoteStatus(
+                word=word,
+                state=RunningStatus.from_server_response(word).value,
+                message=text(document, "progress_message"),
+                created_at=moment(document, "created_at"),
+                started_at=moment(document, "started_at"),
+                duration_s=_duration_s(document),
+                name=text(document, "name", at_most=MAX_NAME),
+            )
         )
 
     async def _has_ended(self, session_id: str) -> bool:
@@ -189,6 +194,5 @@ def _duration_s(document: Mapping[str, Any]) -> float | None:
     (12.5, None)
     """
     told = document.get("job_duration")
-    return number(
-        {"job_duration": told.rstrip("s") if isinstance(told, str) else told}, "job_duration"
-    )
+    seconds = told.rstrip("s") if isinstance(told, str) else told
+    return number({"job_duration": seconds}, "job_duration", at_most=MAX_DURATION_S)
