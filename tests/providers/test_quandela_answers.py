@@ -148,7 +148,12 @@ def test_the_secret_is_taken_out_of_a_sentence():
         ("soon", None),
         ("Sun, 22 Nov 2026 12:00:30 GMT", 30.0),
         ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
-        ("99999999999", 86_400.0),
+        ("1_0", None),
+        ("99999999999", 3600.0),
+        ("9" * 400, 3600.0),
+        ("inf", None),
+        ("Mon, 99999999999999999999 Jan 2020 00:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header, seconds):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, field
+from datetime import datetime
 
 SHORTEST_S = 0.05
 LONGEST_S = 60.0
@@ -39,6 +40,32 @@ FIRST_S = 1.0
 
 LONGEST_RESPITE_S = 3600.0
 """A cloud that asks for a longer pause is asked again all the same."""
+
+
+WORTH_A_WORD_S = 10.0
+"""A pause that a cloud asks for is told to the user from this length on."""
+
+
+def asked_to_wait(retry_after_s: float | None, next_at: float) -> str:
+    """The sentence that tells of a pause that a cloud asks for; "" for none, or a short one.
+
+    Args:
+        retry_after_s: seconds that it asks for.
+        next_at: when it is asked again, seconds since the epoch.
+
+    >>> asked_to_wait(600.0, 0.0).partition(";")[0]
+    ' The cloud asked jobgroup to wait 10 minutes'
+    >>> asked_to_wait(None, 0.0)
+    ''
+    """
+    if retry_after_s is None or retry_after_s < WORTH_A_WORD_S:
+        return ""
+    minutes = round(retry_after_s / 60)
+    length = f"{minutes} minutes" if minutes > 1 else f"{retry_after_s:.0f} s"
+    if retry_after_s >= LONGEST_RESPITE_S:
+        length = "an hour or longer"
+    moment = datetime.fromtimestamp(next_at).strftime("%H:%M")  # noqa: DTZ006  # people's own time
+    return f" The cloud asked jobgroup to wait {length}; next attempt at {moment}."
 
 
 def poll_delay_s(age_s: float, *, expected_s: float = 0.0, fraction: float = AGE_FRACTION) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from jobgroup.engine.lineup import Lineup
-from jobgroup.engine.pacing import Backoff
+from jobgroup.engine.pacing import Backoff, asked_to_wait
 from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
@@ -107,7 +107,8 @@ class Run(UnderWay):
         async def note_trouble(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             if isinstance(error, Exception):
-                await self._begin_trouble(error, target)
+                wait_s = state.next_action.sleep if state.next_action else 0.0
+                await self._begin_trouble(error, target, next_at=time.time() + wait_s)
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(self._may_pass),
@@ -232,14 +233,19 @@ class Run(UnderWay):
                 return
             await session.next_change(0.5, change)
 
-    async def _begin_trouble(self, error: Exception, target: Target) -> None:
+    async def _begin_trouble(
+        self, error: Exception, target: Target, next_at: float | None = None
+    ) -> None:
         session = self.session
+        pause = "" if next_at is None else asked_to_wait(_retry_after_s(error), next_at)
+        if pause:
+            session.log.warning("running %s: %s%s", session.name, error, pause)
         await session.in_thread(
             session.store.troubles.begin,
             trouble_kind(error),
             target.origin,
             target.account,
-            str(error),
+            f"{error}{pause}",
         )
         session.changed()
 
@@ -263,4 +269,8 @@ def _wait_s(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     backoff = Backoff(first_s=0.4, longest_s=60.0)
     backoff.failures = state.attempt_number - 1
-    return backoff.next_s(getattr(error, "retry_after_s", None))
+    return backoff.next_s(_retry_after_s(error))
+
+
+def _retry_after_s(error: BaseException | None) -> float | None:
+    return error.retry_after_s if isinstance(error, CloudError) else None

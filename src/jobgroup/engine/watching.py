@@ -13,7 +13,7 @@ import anyio
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.pacing import Respite
+from jobgroup.engine.pacing import Respite, asked_to_wait
 from jobgroup.engine.parts import open_ids, told_by_parts
 from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
@@ -402,10 +402,12 @@ class Watcher:
     ) -> None:
         if isinstance(error, CredentialsError):
             self.token_error = error
-        respite = self._respites.setdefault(key, Respite())
-        respite.begin(asked_at, time.monotonic(), getattr(error, "retry_after_s", None))
+        respite, now = self._respites.setdefault(key, Respite()), time.monotonic()
+        wanted_s = getattr(error, "retry_after_s", None)
+        respite.begin(asked_at, now, wanted_s)
+        text = f"{error}{asked_to_wait(wanted_s, time.time() + respite.until - now)}"
         await self._group.in_thread(
-            self._group.store.troubles.begin, trouble_kind(error), *key[1:], str(error)
+            self._group.store.troubles.begin, trouble_kind(error), *key[1:], text
         )
         self._group.changed()
 
