@@ -21,9 +21,9 @@ _TEXTS: Final = {
     "account": "t.account",
     "message": "coalesce(a.message, nullif(j.problem, ''))",
     "note": "j.note",
-    "labels": f"iif(length(j.labels) <= {LONGEST}, j.labels, '')",
-    "facts": f"iif(length(p.facts) <= {LONGEST}, p.facts, '')",
-    "params": f"iif(length(j.params) <= {LONGEST}, j.params, '')",
+    "labels": f"CASE WHEN length(j.labels) <= {LONGEST} THEN j.labels ELSE '' END",
+    "facts": f"CASE WHEN length(p.facts) <= {LONGEST} THEN p.facts ELSE '' END",
+    "params": f"CASE WHEN length(j.params) <= {LONGEST} THEN j.params ELSE '' END",
 }
 """Mostly the same in many jobs: what the first one has is written as 0."""
 
@@ -61,7 +61,7 @@ _ALL: Final = "SELECT count(*), {} {}".format(
     ", ".join(
         [
             *(
-                _array(f"iif({text} IS :{name}, 0, CAST({text} AS TEXT))")
+                _array(f"CASE WHEN {text} IS :{name} THEN 0 ELSE CAST({text} AS TEXT) END")
                 for name, text in _TEXTS.items()
             ),
             *(_array(number) for number in _NUMBERS.values()),

@@ -153,9 +153,9 @@ class Commands:
         """Write a command down for the present holder; returns its id."""
         with self._database.writing() as tx:
             held = read_lease(tx)
-            command_id: int = tx.execute(
+            command_id = tx.execute(
                 "INSERT INTO commands (at, generation, asker, name, args, state)"
-                " VALUES (?, ?, ?, ?, ?, 'asked') RETURNING id",
+                " VALUES (?, ?, ?, ?, ?, 'asked')",
                 (
                     tx.now,
                     held.generation if held else 0,
@@ -163,7 +163,8 @@ class Commands:
                     name,
                     as_json(args),
                 ),
-            ).fetchone()[0]
+            ).lastrowid
+            assert command_id is not None  # noqa: S101  # a row was inserted
         return command_id
 
     def has_asked(self) -> bool:

@@ -56,9 +56,8 @@ class Transaction:
     def version(self) -> int:
         """The version that this transaction stamps on the rows that it changes."""
         self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
-        version: int = self.execute(
-            "UPDATE meta SET value = value + 1 WHERE key = 'version' RETURNING value"
-        ).fetchone()[0]
+        self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
+        version: int = self.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
         return version
 
 

@@ -95,8 +95,8 @@ class Journal:
         revision: Revision | None,
     ) -> Intent | None:
         row = tx.execute(
-            "SELECT j.state, iif(typeof(j.name) = 'text', j.name, quote(j.name)), j.attempts,"
-            " t.provider, t.origin, t.account, t.platform,"
+            "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
+            " j.attempts, t.provider, t.origin, t.account, t.platform,"
             " a.remote_id, p.facts, j.recipe_id FROM jobs j JOIN targets t ON t.id = j.target_id"
             " LEFT JOIN attempts a ON a.id = j.attempt_id"
             " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
@@ -126,7 +126,7 @@ class Journal:
         attempt_id = tx.execute(
             "INSERT INTO attempts (position, number, kind, appends, key, reruns, generation, state,"
             " intent_at, payload_id, changes)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?) RETURNING id",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?)",
             (
                 position,
                 1 if appends else attempts + 1,
@@ -139,7 +139,8 @@ class Journal:
                 payload,
                 as_json(revision.changes) if revision else "",
             ),
-        ).fetchone()[0]
+        ).lastrowid
+        assert attempt_id is not None  # noqa: S101  # a row was inserted
         enter(tx, attempt_id, parts.items())
         if continued:
             tx.execute("UPDATE jobs SET attempts = ? WHERE position = ?", (attempts, position))

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,31 @@ from jobgroup.store import schema
 from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
+
+OLDEST_SQLITE = (3, 31, 0)
+"""It keeps a hostile file's functions from being run (trusted_schema)."""
+
+
+@cache
+def require_sqlite() -> None:
+    """See, once, that this Python's SQLite can do what groups need.
+
+    Raises:
+        StorageError: it is too old, or lacks the functions for JSON; nothing was opened.
+    """
+    lacking = f"jobgroup needs {'.'.join(map(str, OLDEST_SQLITE[:2]))} or newer"
+    if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            try:
+                connection.execute("SELECT json_group_array(value) FROM json_each('[]')")
+            except sqlite3.OperationalError:
+                lacking = "jobgroup needs its functions for JSON, which were left out of this one"
+            else:
+                return
+    raise StorageError(
+        f"This Python uses SQLite {sqlite3.sqlite_version}, and {lacking}. No group was opened or"
+        " changed. Use a Python with another SQLite: python.org's, conda's and uv's have one."
+    )
 
 
 def make_file(path: Path, meta: Mapping[str, object]) -> None:
@@ -50,7 +76,9 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
 
     Raises:
         sqlite3.OperationalError: it cannot be opened, or is no file.
+        StorageError: this Python's SQLite is too old.
     """
+    require_sqlite()
     odd = what_is_no_file(path)
     if odd is not None:
         raise sqlite3.OperationalError(odd)

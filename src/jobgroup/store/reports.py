@@ -119,11 +119,14 @@ class Reports:
         """The cloud took the request to cancel."""
         with self._database.writing() as tx:
             touched = tx.execute(
-                "UPDATE attempts SET state = 'cancel_requested' WHERE id = ? AND state IN"
-                " ('waiting', 'running', 'suspended', 'unknown') RETURNING position",
+                "SELECT position FROM attempts WHERE id = ? AND state IN"
+                " ('waiting', 'running', 'suspended', 'unknown')",
                 (attempt_id,),
             ).fetchone()
             if touched:
+                tx.execute(
+                    "UPDATE attempts SET state = 'cancel_requested' WHERE id = ?", (attempt_id,)
+                )
                 tx.execute(
                     "UPDATE jobs SET state = 'cancel_requested', version = ?"
                     " WHERE position = ? AND attempt_id = ?",

@@ -53,7 +53,7 @@ def given_back_rerun(tx: Transaction, position: int, *, has_parts: bool) -> str 
     Of a job of several parts that its cloud has lost, that job: the parts that it has are kept.
     """
     row = tx.execute(
-        "SELECT iif(? AND remote_id IS NOT NULL, remote_id, reruns) FROM attempts"
+        "SELECT CASE WHEN ? AND remote_id IS NOT NULL THEN remote_id ELSE reruns END FROM attempts"
         " WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
         (has_parts, position),
     ).fetchone()

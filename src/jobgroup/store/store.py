@@ -28,8 +28,8 @@ from jobgroup.store.reports import Reports
 from jobgroup.store.values import as_json
 
 _RECORD = """
-    SELECT j.position, iif(typeof(j.name) = 'text', j.name, quote(j.name)), t.provider, t.origin,
-           t.account, t.platform, j.state, a.remote_id, a.word,
+    SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
+           t.provider, t.origin, t.account, t.platform, j.state, a.remote_id, a.word,
            coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params, j.labels,
            coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at, a.created_at,
            a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version,

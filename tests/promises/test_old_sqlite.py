@@ -1,0 +1,129 @@
+"""Pythons with an old SQLite: groups work from 3.31 on, before it one sentence says why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jobgroup
+from jobgroup import JobGroup, RemoteJob, StorageError
+from jobgroup.store.opening import OLDEST_SQLITE, require_sqlite
+
+LIBRARIES = Path(__file__).parents[2] / ".venv/old-sqlite"
+
+_LIFE_OF_A_GROUP = """
+import json, sqlite3
+from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup.cloud import EmbeddedCloud
+
+with EmbeddedCloud(warm=False) as cloud:
+    set_token(cloud.token, url=cloud.url)
+    jg = JobGroup("old")
+    body = {"command": "timer", "parameters": {"duration_s": 0}}
+    job = RemoteJob(body, platform="test:timer", url=cloud.url)
+    jg.add_many([(job, {}, {"n": n}) for n in range(3)])
+    cloud.faults.add("fail_job", times=1, sentence="too hot")
+    jg.run_parallel()
+    jg.wait(60)
+    jg.rerun_failed_parallel()
+    jg.wait(60)
+    list(jg.results_table())
+    jg.description, jg[0].note = "kept", "noted"
+    jg.export("copy.jobgroup")
+    JobGroup.delete_job_group("old")
+    JobGroup.restore("old")
+    states = [job.state for job in JobGroup.load("copy.jobgroup", name="loaded")]
+    (old,) = (each for each in JobGroup.summaries() if each.name == "old")
+    print(json.dumps([sqlite3.sqlite_version, states, old.counts, old.problem]))
+"""
+
+
+@pytest.mark.parametrize("version", ["3.31.1", "3.34.0"])
+def test_a_group_lives_with_an_old_sqlite(version, tmp_path):
+    """It is made, run, rerun, read, exported, deleted and restored."""
+    library = LIBRARIES / version
+    if not (library / "libsqlite3.so.0").exists():
+        pytest.skip(f"no SQLite {version} here: scripts/old_sqlite.sh .venv/old-sqlite builds it")
+    done = subprocess.run(
+        [sys.executable, "-c", _LIFE_OF_A_GROUP],
+        env={
+            **os.environ,
+            "LD_LIBRARY_PATH": str(library),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    if found[0] != version:
+        pytest.skip("this Python has SQLite built in")
+    assert found[1:] == [["success"] * 3, {"success": 3}, None]
+
+
+NEWER = {
+    "RETURNING": "3.35",
+    "iif(": "3.32",
+    "STRICT": "3.37",
+    "->>": "3.38",
+    "unixepoch(": "3.38",
+    "DROP COLUMN": "3.35",
+    "MATERIALIZED": "3.35",
+    "NULLS LAST": "3.30",
+    "IS DISTINCT": "3.39",
+    "FULL JOIN": "3.39",
+    "concat(": "3.44",
+    "jsonb": "3.45",
+}
+
+
+def test_no_statement_needs_a_newer_sqlite():
+    """Few machines that run the tests have an old library: words that it lacks are not used."""
+    for file in (Path(jobgroup.__file__).parent / "store").glob("*.py"):
+        for literal in re.findall(r'"[^"\n]*"', file.read_text()):
+            assert not [word for word in NEWER if word in literal], (file.name, literal)
+
+
+@pytest.fixture
+def unchecked():
+    """Lets the library be looked at anew."""
+    require_sqlite.cache_clear()
+    yield
+    require_sqlite.cache_clear()
+
+
+def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
+    """With its version and the one that is needed; the list says so too, and nothing is made."""
+    JobGroup("kept").add(RemoteJob({"command": "x"}, platform="p"))
+    require_sqlite.cache_clear()
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.30.1")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 30, 1))
+    with pytest.raises(StorageError, match=r"uses SQLite 3\.30\.1, and jobgroup needs 3\.31"):
+        JobGroup("new")
+    (listed,) = JobGroup.summaries()
+    assert "3.30.1" in listed.problem
+    assert OLDEST_SQLITE == (3, 31, 0)
+    assert [path.name for path in (data_dir / "groups").glob("*.jobgroup")] == ["kept.jobgroup"]
+
+
+def test_a_sqlite_without_json_is_named(unchecked, monkeypatch):
+    """It is as new as it may be, and lacks what some builds leave out."""
+
+    class WithoutJson(sqlite3.Connection):
+        def execute(self, sql, *args):
+            raise sqlite3.OperationalError("no such table: json_each")
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=WithoutJson))
+    with pytest.raises(StorageError, match="functions for JSON"):
+        require_sqlite()
