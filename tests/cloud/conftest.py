@@ -20,7 +20,7 @@ Wait = Callable[[httpx.Client, str], dict[str, Any]]
 def client_of(cloud: EmbeddedCloud) -> httpx.Client:
     """A client with the cloud's url and token."""
     return httpx.Client(
-        base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=30
+        base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=120
     )
 
 
@@ -85,7 +85,7 @@ def wait() -> Wait:
     """Waits for a job's end and gives its last status."""
 
     def until_ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while time.monotonic() < give_up:
             status = dict(client.get(f"/api/jobs/{job_id}/status").json())
             if status["status"] in ("completed", "error", "canceled"):
@@ -114,12 +114,12 @@ def wait_for() -> Callable[[Callable[[], Any]], Any]:
     """Waits until something is so, and gives what it gave."""
 
     def until(ask: Callable[[], Any]) -> Any:
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while time.monotonic() < give_up:
             if value := ask():
                 return value
             time.sleep(0.02)
-        raise AssertionError("it did not come to pass within a minute")
+        raise AssertionError("it did not come to pass within three minutes")
 
     return until
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import re
 import signal
@@ -192,6 +193,22 @@ def test_works_where_a_loop_runs_already():
                 return (await client.get("/api/jobs/availability")).status_code
 
     assert asyncio.run(cell()) == 200
+
+
+def test_who_asks_for_a_platform_hears_something_while_a_worker_starts(start):
+    """Perceval's client gives up after ten seconds of silence, and a busy machine takes longer to
+    start a worker. Spaces come meanwhile, then the description.
+    """
+    cloud, client = start(warm=True)
+    (worker,) = cloud.worker_pids
+    os.kill(worker, signal.SIGSTOP)
+    with client.stream("GET", "/api/platforms/sim:slos/processor") as answer:
+        parts = answer.iter_raw()
+        assert next(parts).isspace()
+        os.kill(worker, signal.SIGCONT)
+        document = json.loads(b"".join(parts))
+    assert document["specs"]["available_commands"]
+    assert client.get("/api/platforms/sim:slos/processor").json() == document
 
 
 def test_a_script_needs_no_main_guard(tmp_path):

@@ -90,13 +90,14 @@ class ScriptedCloud:
         self._lock = threading.Lock()
         self._port = 0
         self._server: _Server | None = None
+        self._placeholder: socket.socket | None = None
 
     def __enter__(self) -> Self:
         self.come_back()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.go_away()
+        self.go_away(keep_port=False)
 
     @property
     def url(self) -> str:
@@ -106,13 +107,19 @@ class ScriptedCloud:
     def come_back(self) -> None:
         """Serve, after `go_away` on the same port."""
         self._server = _Server(("127.0.0.1", self._port), _Handler)
+        if self._placeholder is not None:
+            self._placeholder.close()
+            self._placeholder = None
         self._server.cloud = self
         self._port = self._server.server_address[1]
         serve = partial(self._server.serve_forever, poll_interval=0.01)
         threading.Thread(target=serve, daemon=True).start()
 
-    def go_away(self) -> None:
+    def go_away(self, *, keep_port: bool = True) -> None:
         """Be unreachable from now on."""
+        if self._placeholder is not None and not keep_port:
+            self._placeholder.close()
+            self._placeholder = None
         if self._server is None:
             return
         for gate in self.gates.values():
@@ -123,6 +130,11 @@ class ScriptedCloud:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._server = None
+        if keep_port:
+            # bound and not listening: connections are refused, and no other process gets the port
+            self._placeholder = socket.socket()
+            self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._placeholder.bind(("127.0.0.1", self._port))
 
     # -- what a test says and asks -----------------------------------------------------------------
 

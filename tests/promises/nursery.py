@@ -101,15 +101,16 @@ class Child:
 
 
 class Nursery:
-    """Where the children come from."""
+    """Where the children come from; `env` is added to the environment in which they begin."""
 
-    def __init__(self) -> None:
+    def __init__(self, env: Mapping[str, str] | None = None) -> None:
+        self._env = env or {}
         self._directory = tempfile.TemporaryDirectory(prefix="jg")
         self._path = str(Path(self._directory.name) / "s")
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **self._env}
         self._process = subprocess.Popen(
             [sys.executable, __file__, self._path],
             env=env,

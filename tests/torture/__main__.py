@@ -1,6 +1,7 @@
-"""`make torture`: kills, state machines and fuzzing with random seeds until the time is up.
+"""`make torture`: kills, bad disks, clocks and answers, state machines and fuzzing, by random seeds.
 
-TORTURE_MINUTES says for how long (20 where it is not set), TORTURE_SEED with which round to begin.
+TORTURE_MINUTES says for how long (20 where it is not set), TORTURE_SEED with which round to begin,
+TORTURE_ROUNDS which kinds of rounds to play, such as "disk_faults late_answers".
 The first finding ends it with exit code 1 and the seed that begins with that round.
 """
 
@@ -21,12 +22,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "promises"))
 
+from clocks import clock_skews
+from disk import disk_faults, is_possible
 from flips import Flips
 from group_machine import GroupMachine
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from kills import Campaign
+from late import late_answers
 from nursery import Nursery
+from replaced import replaced_files
 from status_fuzz import fuzz_statuses
 from unruly import UnrulyCloud
 
@@ -99,14 +104,25 @@ def answers(
     totals["fuzzed answers"] += 200
 
 
-ROUNDS: dict[Round, int] = {kills: 5, machine: 5, flips: 1, answers: 1}
+ROUNDS: dict[Round, int] = {
+    kills: 5,
+    machine: 5,
+    disk_faults: 3,
+    replaced_files: 2,
+    late_answers: 2,
+    clock_skews: 2,
+    flips: 1,
+    answers: 1,
+}
 """What is done, and how often in proportion."""
 
 
 def play(number: int, nursery: Nursery, totals: Counter[str]) -> None:
     """One round: everything in it follows from its number, but for the moments of the kills."""
     chance = random.Random(number)
-    (chosen,) = chance.choices(list(ROUNDS), weights=list(ROUNDS.values()))
+    wanted = os.environ.get("TORTURE_ROUNDS", "").split()
+    rounds = {r: w for r, w in ROUNDS.items() if not wanted or r.__name__ in wanted}
+    (chosen,) = chance.choices(list(rounds), weights=list(rounds.values()))
     print(f"seed {number}: {chosen.__name__}", flush=True)
     with tempfile.TemporaryDirectory(prefix="torture-") as directory:
         os.environ["JOBGROUP_DATA_DIR"] = directory
@@ -134,6 +150,9 @@ def main() -> int:
     number = int(os.environ.get("TORTURE_SEED") or random.SystemRandom().randrange(10**6))
     os.environ["TQDM_DISABLE"] = "1"
     logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # what it warns of is done on purpose
+    if not is_possible():
+        print("Without a C compiler, or Linux, no disk fails.")
+        del ROUNDS[disk_faults]
     totals: Counter[str] = Counter()
     began = time.monotonic()
     with Nursery() as nursery:
@@ -143,7 +162,10 @@ def main() -> int:
             except Exception:  # noqa: BLE001  (a finding)
                 traceback.print_exc()
                 report(totals, began)
-                print(f"A finding. It begins with: TORTURE_SEED={number} make torture")
+                again = f"TORTURE_SEED={number}"
+                if wanted := os.environ.get("TORTURE_ROUNDS"):
+                    again += f' TORTURE_ROUNDS="{wanted}"'
+                print(f"A finding. It begins with: {again} make torture")
                 return 1
             number += 1
     report(totals, began)

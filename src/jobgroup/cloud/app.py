@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from jobgroup.cloud import records
@@ -24,6 +25,10 @@ from jobgroup.cloud.scheduler import Scheduler
 Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_KEY_LENGTH: Final = 255
+
+PATIENCE_S: Final = 3.0
+"""Seconds after which a client hears something. Perceval's gives up after 10 s of silence, and a
+worker takes longer to import Perceval on a busy machine."""
 
 
 class Answer(JSONResponse):
@@ -169,8 +174,13 @@ class Contract:
         """A platform's details with architecture and commands, as Perceval 1.1 and later want."""
         platform = _platform(request)
         details = self._details(platform)
-        if platform.simulated:
-            details["specs"] |= await self._engine.description(platform.name)
+        if not platform.simulated:
+            return Answer(details)
+        description = asyncio.ensure_future(self._engine.description(platform.name))
+        if not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
+            answer = _slowly(details, description)
+            return StreamingResponse(answer, media_type=Answer.media_type)
+        details["specs"] |= description.result()
         return Answer(details)
 
     def _details(self, platform: Platform) -> dict[str, Any]:
@@ -183,6 +193,19 @@ class Contract:
             return self._store[job_id]
         except KeyError:
             raise job_not_found(job_id) from None
+
+
+async def _slowly(
+    details: dict[str, Any], description: asyncio.Future[dict[str, str]]
+) -> AsyncIterator[bytes]:
+    """A space, which JSON may begin with, now and then until the description is there."""
+    try:
+        while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
+            yield b" "
+        details["specs"] |= description.result()
+        yield bytes(Answer(details).body)
+    finally:
+        description.cancel()
 
 
 def make_app(routes: list[Route]) -> Starlette:

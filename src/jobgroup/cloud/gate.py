@@ -112,7 +112,7 @@ class Gate:
                     return await Response(fault.body, media_type=media_type)(scope, receive, send)
                 case _:
                     raise _refusal(fault)
-        await self._app(scope, receive, hold)
+        await self._app(scope, receive, hold if late_s or loses_reply else send)
         await asyncio.sleep(late_s)
         if loses_reply:
             return await self._lose(scope, receive)
