@@ -1,4 +1,4 @@
-"""`make torture`: kills, bad disks, clocks and answers, state machines and fuzzing, by random seeds.
+"""`make torture`: kills, bad disks, clocks and answers, state machines, fuzzing, by random seeds.
 
 TORTURE_MINUTES says for how long (20 where it is not set), TORTURE_SEED with which round to begin,
 TORTURE_ROUNDS which kinds of rounds to play, such as "disk_faults late_answers".

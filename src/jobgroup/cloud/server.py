@@ -229,6 +229,7 @@ class EmbeddedCloud:
         """
         service = self._service_now()
         service.call(lambda: service.disappear(duration_s, after_s=0))
+        service.settle()
 
     def reappear(self) -> None:
         """Take connections again after a `disappear`.
@@ -238,6 +239,7 @@ class EmbeddedCloud:
         """
         service = self._service_now()
         service.call(service.reappear)
+        service.settle()
 
     @property
     def worker_pids(self) -> list[int]:

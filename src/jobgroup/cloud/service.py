@@ -137,6 +137,14 @@ class Service:
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
 
+    def settle(self) -> None:
+        """Wait, in another thread, until it has gone and come back as it was told."""
+
+        async def changes() -> None:
+            await asyncio.gather(*self._changes, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(changes(), self._loop).result()
+
     def worker_pids(self) -> list[int]:
         """The process ids of the workers, where they are our own."""
         return self._executor.pids if isinstance(self._executor, WorkerProcesses) else []
