@@ -20,8 +20,8 @@ from jobgroup.errors import (
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
+from jobgroup.store.durable import move
 from jobgroup.store.names import SUFFIX, normalised
-from jobgroup.store.opening import rename_to_new
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
 from jobgroup.store.summaries import is_marked_deleted, summarise
@@ -165,7 +165,7 @@ def restore(name: str) -> None:
             f" {KEPT_FOR_S // 86400} days."
         )
     try:
-        rename_to_new(found, path)
+        move(found, path)
     except FileExistsError:
         raise JobGroupError(
             f"A group named {name!r} exists, so the deleted one was not brought back. Delete the"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobgroup.store import bodies
+from jobgroup.store.limits import MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize("size", [0, 1, 500, 511, 1000, 16_000, 40_000, 300_000])
@@ -25,6 +26,6 @@ def test_what_is_no_json_is_refused(body):
 def test_damage_is_no_body():
     """A flipped byte, a cut, another kind of value, something that is no object, a bomb."""
     packed = bodies.packed(bodies.text_of({"payload": "x" * 100}))
-    bomb = bodies.packed(b'"' + b"x" * bodies.MAX_BODY_BYTES + b'"')
+    bomb = bodies.packed(b'"' + b"x" * MAX_BODY_BYTES + b'"')
     for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, bodies.packed(b"[1]"), bomb):
         assert bodies.unpacked(data) is None

@@ -324,7 +324,7 @@ def test_a_commit_waits_for_the_disk(path):
         for reopen in (lambda: None, store.close):
             reopen()
             with store.database.reading() as connection:
-                assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+                assert connection.execute("PRAGMA synchronous").fetchone() == (3,)
 
 
 def test_the_log_does_not_grow_for_ever(path):

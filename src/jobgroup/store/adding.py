@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.remote_ids import each_of
 from jobgroup.status import UNSENT
 from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.limits import MAX_NAME, check_text
 from jobgroup.store.parts import enter, position_of
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.values import as_json
+
+_SO: Final = "Nothing was added."
 
 
 class Adding:
@@ -49,7 +52,7 @@ class Adding:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 position,
-                job.name,
+                check_text("name", job.name, MAX_NAME, so=_SO),
                 self._targets.get(job.target) or self._target_id(tx, job.target),
                 None if job.body is None else payload_id(tx, job.body, job.facts),
                 state,
@@ -57,8 +60,8 @@ class Adding:
                 0 if attempt_id is None else 1,
                 tx.now if job.added_at is None else job.added_at,
                 tx.version,
-                as_json(job.params),
-                as_json(job.labels),
+                _kept("parameters", as_json(job.params)),
+                _kept("labels", as_json(job.labels)),
                 None if job.recipe is None else payload_id(tx, job.recipe, {}),
             ),
         )
@@ -82,7 +85,7 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any
     """The id under which a body is stored, which it is from now on.
 
     Raises:
-        ValueError: it cannot be sent as JSON.
+        ValueError: it cannot be sent as JSON, or is larger than may be kept.
     """
     text = text_of(body)
     digest = digest_of(text)
@@ -94,8 +97,12 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any
     tx.large_bytes += len(data)
     return tx.execute(
         "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
-        (digest, as_json(facts), data),
+        (digest, _kept("facts", as_json(facts)), data),
     ).lastrowid
+
+
+def _kept(what: str, text: str) -> str:
+    return check_text(what, text, so=_SO)
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:

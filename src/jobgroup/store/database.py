@@ -23,6 +23,7 @@ from jobgroup.errors import DamagedGroupError, GroupDeletedError, StorageError
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.opening import (
     BUSY_TIMEOUT_S,
+    as_text,
     check,
     close_untouched,
     connect,
@@ -248,7 +249,7 @@ class Database:
         except sqlite3.OperationalError as error:
             if "decode to UTF-8" in str(error) and self._connection is not None:
                 # a damaged text; from now on such texts are read with marks in them
-                self._connection.text_factory = _as_text
+                self._connection.text_factory = as_text
             raise _storage_error(self.path, error) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
@@ -262,10 +263,6 @@ def is_deleted(connection: sqlite3.Connection) -> bool:
     """Whether the group was deleted while somebody may have had it open."""
     mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
     return mark is not None
-
-
-def _as_text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
 
 
 def _storable(value: Any) -> Any:

@@ -5,19 +5,19 @@ And a group that comes from elsewhere with all its jobs: complete, or not there 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from jobgroup.errors import DamagedGroupError, JobGroupError, StorageError
-from jobgroup.store import schema
+from jobgroup.store.checking import admit, check_rows, wrong_in_meta
 from jobgroup.store.database import Database
-from jobgroup.store.opening import check_layout, connect, create, rename_to_new
+from jobgroup.store.durable import completed
+from jobgroup.store.opening import check_layout, connect, connect_unfinished
 from jobgroup.store.output import written
-from jobgroup.store.paths import group_path, remove_files
+from jobgroup.store.paths import group_path
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore
 
@@ -28,8 +28,6 @@ _OF_ITS_PROCESSES = """
     DELETE FROM troubles;
     DELETE FROM meta WHERE key IN ('paused', 'deleted_at');
 """
-
-_NEEDED = {"name", "uuid", "created_at", "modified_at", "version"}
 
 
 def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
@@ -42,8 +40,9 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
     """
     with written(path, overwrite=overwrite) as unfinished:
         try:
-            with closing(connect(unfinished, "mode=rwc")) as copy:
+            with closing(connect_unfinished(unfinished)) as copy:
                 database.copy_into(copy)
+                admit(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
                 _refuse_damage(copy, database.path)
                 copy.executescript(_OF_ITS_PROCESSES)
@@ -70,15 +69,16 @@ def import_group(path: Path, name: str | None) -> str:
     """
     if not path.is_file():
         raise StorageError(f"There is no file {path}. Nothing was loaded.")
-    unfinished = group_path("x").with_name(f".{uuid.uuid4().hex}.new")
     try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(connect(unfinished, "mode=rw")) as copy:
-            with closing(connect(path, "mode=ro")) as source:
+        with closing(connect(path, "mode=ro")) as source:
+            found = _name_for(source, path, name)
+            with (
+                completed(group_path(found)) as unfinished,
+                closing(connect_unfinished(unfinished)) as copy,
+            ):
                 source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-            found = _taken_in(copy, path, name)
-        rename_to_new(unfinished, group_path(found))
+                copy.execute("PRAGMA journal_mode = DELETE")
+                _take_in(copy, unfinished, found)
     except FileExistsError:
         raise JobGroupError(
             f"A group of that name exists, so {path} was not loaded. Load it under another name:"
@@ -91,12 +91,9 @@ def import_group(path: Path, name: str | None) -> str:
             f"{path} could not be loaded as a job group ({error}). Nothing was changed."
         ) from error
     except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
+        if "not a database" in str(error) or "of a job group" in str(error):
             raise _foreign(path) from error
         raise _damaged(path, error) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
     return found
 
 
@@ -117,55 +114,42 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
     path = group_path(name)
     if path.exists():
         raise FileExistsError(path)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.new")
     try:
-        with closing(GroupStore(unfinished, create=name)) as store:
-            store.add(jobs)
-        with closing(connect(unfinished, "mode=rw")) as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", list(meta.items())
-            )
-            connection.execute("PRAGMA journal_mode = DELETE")
-        rename_to_new(unfinished, path)
+        with completed(path) as unfinished:
+            with closing(GroupStore(unfinished, create=name)) as store:
+                store.add(jobs)
+            with closing(connect_unfinished(unfinished)) as connection:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", list(meta.items())
+                )
+                connection.execute("PRAGMA journal_mode = DELETE")
     except FileExistsError:
         raise
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, StorageError):
             raise
         raise StorageError(f"{path} could not be written ({error}). No group was made.") from error
-    finally:
-        with suppress(OSError):
-            remove_files(unfinished)
 
 
-def _taken_in(copy: sqlite3.Connection, path: Path, name: str | None) -> str:
-    """See that a copy is sound and ours, and make it a group of its own; returns its name."""
-    is_ours = copy.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
-    if not is_ours or check_layout(copy, str(path)) == 0:
+def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
+    """See that a file is a group's by its schema; returns the name to load it by."""
+    if check_layout(source, str(path)) == 0:
         raise _foreign(path)
-    _refuse_damage(copy, path)
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
-        create(model, {})
-        if _layout(copy) != _layout(model):
-            raise _foreign(path)
+    admit(source)
+    meta = dict(source.execute("SELECT key, value FROM meta LIMIT 100"))
+    if name is None and (problem := wrong_in_meta(meta)):
+        raise sqlite3.DatabaseError(problem)
+    return str(meta["name"]) if name is None else name
+
+
+def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
+    """See that a copy is sound and ours, row by row, and make it a group of its own."""
+    admit(copy)
+    check_rows(copy, path)
     copy.executescript(_OF_ITS_PROCESSES)
-    meta = dict(copy.execute("SELECT key, value FROM meta"))
-    if not meta.keys() >= _NEEDED:
-        raise _foreign(path)
-    found = str(meta["name"]) if name is None else name
     copy.executemany(
-        "UPDATE meta SET value = ? WHERE key = ?", [(found, "name"), (uuid.uuid4().hex, "uuid")]
+        "UPDATE meta SET value = ? WHERE key = ?", [(name, "name"), (uuid.uuid4().hex, "uuid")]
     )
-    return found
-
-
-def _layout(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
-    """Tables and columns, and whatever else there is: a trigger would run by itself."""
-    layout = set()
-    for kind, name in connection.execute("SELECT type, name FROM sqlite_master").fetchall():
-        columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
-        layout.add((kind, name, *(column for (column,) in columns)))
-    return layout
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:

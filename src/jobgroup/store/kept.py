@@ -10,9 +10,7 @@ from typing import Any
 from jobgroup.errors import DamagedGroupError, StorageError
 from jobgroup.store.bodies import digest_of, packed, unpacked
 from jobgroup.store.database import Database
-
-MAX_DOCUMENT_BYTES = 512 * 2**20
-"""What a kept result may unpack to; a colleague's file could hold a bomb."""
+from jobgroup.store.limits import MAX_DOCUMENT_BYTES
 
 _KEY = "cache_results"
 
@@ -55,14 +53,17 @@ class ResultCache:
         return found
 
     def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep documents, in place of older ones of the same jobs.
+        """Keep documents, in place of older ones of the same jobs; one that is too large is not.
 
         Raises:
             StorageError: they could not be written; what was kept is as it was.
         """
         with self._database.writing() as tx:
             for remote_id, document in documents.items():
-                data = packed(json.dumps(document).encode())
+                text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+                if len(text) > MAX_DOCUMENT_BYTES:
+                    continue  # it could not be read again
+                data = packed(text)
                 tx.large_bytes += len(data)
                 tx.execute(
                     "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",

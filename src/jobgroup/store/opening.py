@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-import uuid
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import NewerGroupError, StorageError
 from jobgroup.store import schema
+from jobgroup.store.checking import admit, check_contents, restrain
+from jobgroup.store.durable import completed
 from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
+LOOK_TIMEOUT_S = 5.0
 
 OLDEST_SQLITE = (3, 31, 0)
 """It keeps a hostile file's functions from being run (trusted_schema)."""
@@ -54,27 +56,45 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     """
     if path.exists():
         return
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.new")
     try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(connect(unfinished, "mode=rw")) as connection:
+        # another process may be quicker: its file is as good
+        with (
+            suppress(FileExistsError),
+            completed(path) as unfinished,
+            closing(connect_unfinished(unfinished)) as connection,
+        ):
             create(connection, meta)
-        with suppress(FileExistsError):  # another process was quicker: its file is as good
-            rename_to_new(unfinished, path)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(
             f"The group's file {path} cannot be made ({error}). Nothing was stored. Make room, or"
             " set JOBGROUP_DATA_DIR to a directory that you can write to."
         ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
-def connect(path: Path, query: str) -> sqlite3.Connection:
-    """A connection in autocommit mode, with every commit on disk before it returns.
+@contextmanager
+def looking(path: Path) -> Iterator[sqlite3.Connection]:
+    """Read a group's file that nobody need have open, once it was seen to be one.
 
     Raises:
+        NewerGroupError: the file was written by a newer jobgroup.
+        StorageError: it was made by an unreleased draft of jobgroup.
+        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+    """
+    with closing(connect(path, query_to_read(path), timeout_s=LOOK_TIMEOUT_S)) as connection:
+        connection.text_factory = as_text
+        check_layout(connection, "It")
+        admit(connection)
+        check_contents(connection)
+        yield connection
+
+
+def connect(path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A connection in autocommit mode, with every commit on disk before it returns.
+
+    It is restrained until the file's schema was compared with ours, by `checking.admit`.
+
+    Raises:
+        sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
         sqlite3.OperationalError: it cannot be opened, or is no file.
         StorageError: this Python's SQLite is too old.
     """
@@ -85,17 +105,29 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
         uri=True,
-        timeout=BUSY_TIMEOUT_S,
+        timeout=timeout_s,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
         factory=_Connection,
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
-    connection.execute("PRAGMA cache_size = -16000")
+    try:
+        restrain(connection)
+        # EXTRA: in rollback mode a commit is the journal's deletion, which has to be on disk too
+        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
+        connection.execute("PRAGMA cache_size = -16000")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_unfinished(path: Path) -> sqlite3.Connection:
+    """A connection to a file that nobody knows yet: who gives it its name waits for the disk."""
+    connection = connect(path, "mode=rw")
+    connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
@@ -119,6 +151,11 @@ def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
         connection.close()
 
 
+def as_text(data: bytes) -> str:
+    """A text as it is, damaged ones with marks in them."""
+    return data.decode("utf-8", "replace")
+
+
 class _Connection(sqlite3.Connection):
     """A connection that says DatabaseError of a damaged schema, whatever stands in it.
 
@@ -131,6 +168,10 @@ class _Connection(sqlite3.Connection):
             return super().execute(*args)
         except UnicodeDecodeError as error:
             raise sqlite3.DatabaseError(error.object.decode("utf-8", "replace")) from None
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":  # only a file from elsewhere asks for so much work
+                raise sqlite3.DatabaseError("it would take too long to read") from None
+            raise
 
 
 def check(
@@ -155,11 +196,10 @@ def check(
     """
     if check_layout(connection, f"The group's file {path}") == 0 and journal_mode is not None:
         create(connection, meta)
-    if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
-        raise sqlite3.DatabaseError("it is not the file of a job group")
+    admit(connection)
     if journal_mode is not None:
         _set_journal_mode(connection, journal_mode)
-    connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+    check_contents(connection)
 
 
 def check_layout(connection: sqlite3.Connection, what: str) -> int:
@@ -222,20 +262,3 @@ def _create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
-
-
-def rename_to_new(source: Path, target: Path) -> None:
-    """Give a file its name.
-
-    Raises:
-        FileExistsError: the name is taken; nothing was changed.
-    """
-    try:
-        os.link(source, target)
-        source.unlink()
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise FileExistsError(target) from None
-        source.rename(target)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobgroup.errors import FileKeptError, StorageError
-from jobgroup.store.opening import rename_to_new
+from jobgroup.store.durable import completed
 
 
 @contextmanager
@@ -22,13 +20,9 @@ def written(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     if not overwrite and path.exists():
         raise _kept(path)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        yield unfinished
-        if overwrite:
-            unfinished.replace(path)
-        else:
-            rename_to_new(unfinished, path)
+        with completed(path, overwrite=overwrite, mode=0o666) as unfinished:
+            yield unfinished
     except FileExistsError:
         raise _kept(path) from None
     except StorageError:
@@ -37,10 +31,6 @@ def written(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise StorageError(
             f"{path} could not be written ({error.strerror or error}). Nothing was changed."
         ) from error
-    finally:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            with suppress(OSError):
-                os.unlink(f"{unfinished}{suffix}")  # noqa: PTH108  # of a path with a suffix
 
 
 def _kept(path: Path) -> FileKeptError:

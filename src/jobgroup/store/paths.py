@@ -10,10 +10,8 @@ from pathlib import Path
 import platformdirs
 
 from jobgroup.errors import InvalidNameError, StorageError
+from jobgroup.store.durable import BESIDE
 from jobgroup.store.names import SUFFIX, decode, encode
-
-BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a file, by the ends of its names."""
 
 
 def data_directory() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -13,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import BadAnswerError, DamagedGroupError, StorageError
-from jobgroup.status import STATES
 from jobgroup.store.adding import Adding, length, payload_id
 from jobgroup.store.bodies import unpacked
+from jobgroup.store.checking import admit
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database
+from jobgroup.store.durable import completed
 from jobgroup.store.journal import Journal
 from jobgroup.store.kept import ResultCache
+from jobgroup.store.limits import MAX_NAME, MAX_TEXT, check_text
 from jobgroup.store.next_up import NextUp
-from jobgroup.store.opening import connect
+from jobgroup.store.opening import connect, connect_unfinished
 from jobgroup.store.parts import Parts, position_of
 from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
 from jobgroup.store.reports import Reports
+from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.values import as_json
 
 _RECORD = """
@@ -74,7 +76,17 @@ class GroupStore:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values about the group as a whole; None removes one."""
+        """Set values about the group as a whole; None removes one.
+
+        Raises:
+            ValueError: a text is longer than may be kept; nothing was changed.
+        """
+        for key, value in values.items():
+            if isinstance(value, str) and len(value) > MAX_TEXT:
+                raise ValueError(
+                    f"The {key} of this group has {len(value):,} characters, and at most"
+                    f" {MAX_TEXT:,} are kept. Nothing was changed."
+                )
         with self.database.writing() as tx:
             for key, value in values.items():
                 if value is None:
@@ -96,12 +108,7 @@ class GroupStore:
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state; states without jobs are absent."""
         with self.database.reading() as connection:
-            rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
-        counts: dict[str, int] = {}
-        for state, number in rows:
-            word = state if state in STATES else "unknown"  # a damaged row is counted all the same
-            counts[word] = counts.get(word, 0) + number
-        return counts
+            return counts_by_state(connection)
 
     def last_attempt_id(self) -> int:
         """That of the newest sending or adoption of a job; 0 where there was none."""
@@ -114,7 +121,8 @@ class GroupStore:
 
         Raises:
             DuplicateJobError: the group has a job with that remote id; nothing was added.
-            ValueError: a body cannot be sent as JSON; nothing was added.
+            ValueError: a body cannot be sent as JSON, or something is larger than may be kept;
+                nothing was added.
             StorageError: they could not be written; nothing was added.
         """
         return self._adding.add(jobs)
@@ -249,8 +257,15 @@ class GroupStore:
         name: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change what the user may say of a job: its note, name or labels."""
+        """Change what the user may say of a job: its note, name or labels.
+
+        Raises:
+            ValueError: it is longer than may be kept; nothing was changed.
+        """
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
+        for column, value in new.items():
+            most = MAX_NAME if column == "name" else MAX_TEXT
+            check_text(column, value or "", most, so="Nothing was changed.")
         with self.database.writing() as tx:
             for column, value in new.items():
                 if value is not None:
@@ -325,22 +340,19 @@ def copy_deleted(path: Path, trashed: Path) -> None:
     Raises:
         StorageError: it could not be written; nothing is left there.
     """
-    unfinished = trashed.with_name(trashed.name + ".part")
-    unfinished.unlink(missing_ok=True)
     try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with (
             closing(connect(path, "mode=ro")) as source,
-            closing(connect(unfinished, "mode=rw")) as copy,
+            completed(trashed, overwrite=True) as unfinished,
+            closing(connect_unfinished(unfinished)) as copy,
         ):
             source.backup(copy)
+            admit(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
             # its generation stays: what was left sending is told by it
             copy.execute("UPDATE lease SET owner = ''")
-        unfinished.replace(trashed)
     except (sqlite3.Error, OSError) as error:
-        unfinished.unlink(missing_ok=True)
         raise StorageError(
             f"The group could not be copied to {trashed} ({error}). It is as it was."
         ) from error

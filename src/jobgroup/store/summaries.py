@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
-from jobgroup.store import schema
 from jobgroup.store.database import is_deleted
-from jobgroup.store.opening import check_layout, connect, query_to_read
+from jobgroup.store.opening import looking
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
 
-_LONGEST_VALUE_BYTES = 10_000_000
-_MOST_STEPS = 20_000  # of 10,000 instructions of SQLite's machine: some seconds
 _DESCRIPTION_CHARS = 10_000
 
 
@@ -33,24 +29,14 @@ def summarise(name: str, path: Path) -> GroupSummary:
 
 
 def _read(name: str, path: Path) -> GroupSummary:
-    with closing(connect(path, query_to_read(path))) as connection:
-        _bound(connection)
-        check_layout(connection, "It")
-        if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
-            raise ValueError("it is not the file of a job group")
+    with looking(path) as connection:
         meta = dict(
             connection.execute(
                 "SELECT key, value FROM meta"
                 " WHERE key IN ('created_at', 'modified_at', 'description') LIMIT 3"
             ).fetchall()
         )
-        rows = connection.execute(
-            "SELECT state, count(*) FROM jobs GROUP BY state LIMIT 1000"
-        ).fetchall()
-    counts: dict[str, int] = {}
-    for state, number in rows:
-        word = state if state in STATES else "unknown"  # a damaged row is counted all the same
-        counts[word] = counts.get(word, 0) + number
+        counts = counts_by_state(connection)
     created_at, modified_at = (_moment(meta.get(key)) for key in ("created_at", "modified_at"))
     if created_at is None or modified_at is None:
         raise ValueError("its dates are damaged")
@@ -58,14 +44,6 @@ def _read(name: str, path: Path) -> GroupSummary:
     return GroupSummary(
         name, counts, created_at, modified_at, size_on_disk(path), description=description
     )
-
-
-def _bound(connection: sqlite3.Connection) -> None:
-    """Let no file take more memory or time than a list of groups may."""
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE_BYTES)
-    steps = iter(range(_MOST_STEPS))
-    connection.set_progress_handler(lambda: next(steps, None) is None, 10_000)
 
 
 def _moment(value: object) -> float | None:
@@ -88,10 +66,20 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
     return GroupSummary(name, {}, modified_at, modified_at, size_bytes, problem[:500])
 
 
+def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many jobs are in each state; states without jobs are absent."""
+    counts: dict[str, int] = {}
+    rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
+    for state, number in rows.fetchall():
+        word = state if state in STATES else "unknown"  # a damaged row is counted all the same
+        counts[word] = counts.get(word, 0) + number
+    return counts
+
+
 def is_marked_deleted(path: Path) -> bool:
     """Whether a deletion was begun and not completed."""
     try:
-        with closing(connect(path, query_to_read(path))) as connection:
+        with looking(path) as connection:
             return is_deleted(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, StorageError):
         return False

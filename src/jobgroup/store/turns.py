@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobgroup.errors import StorageError
-from jobgroup.store.opening import BUSY_TIMEOUT_S, rename_to_new
+from jobgroup.store.durable import rename_to_new
+from jobgroup.store.opening import BUSY_TIMEOUT_S
 
 LEASE_S = 30.0
 """A writer that shows no life for so long loses its turn; it shows some every third of it."""

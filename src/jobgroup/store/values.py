@@ -11,13 +11,24 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all."""
+    """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all.
+
+    Raises:
+        ValueError: the values hold themselves, or are nested deeper than JSON can be read.
+    """
     if not values:
         return ""
     try:
         return _encode(values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
         return _encode(_plain(values))
+    except RecursionError:
+        raise ValueError(
+            f"The values of {', '.join(map(str, values))[:200]} hold themselves, or are nested too"
+            " deep. Nothing was stored."
+        ) from None
 
 
 def as_object(text: str | None) -> dict[str, Any]:

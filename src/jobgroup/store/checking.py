@@ -1,0 +1,315 @@
+"""Is a file what this jobgroup would have made? Asked before anything in it is believed.
+
+A group's file may come from a colleague, a sync tool, or somebody who means harm. What SQLite runs
+by itself (triggers, views, constraints, expressions of indexes and of generated columns) stands in
+the schema's text, so that text is compared with ours first, and a file with another is refused.
+Until then a connection may read little and work little; see `restrain`.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jobgroup.store import schema
+from jobgroup.store.bodies import unpacked_size
+from jobgroup.store.limits import MAX_BODY_BYTES, MAX_DOCUMENT_BYTES, MAX_NAME, MAX_TEXT
+
+_MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a kept result, packed or not
+_MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
+_MOST_SCHEMA_BYTES: Final = 1_000_000
+_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's machine; ours takes some hundreds
+_FIRST_DATE: Final = -62_135_510_400  # a day after the calendar of `datetime` begins, in seconds
+_LAST_DATE: Final = 253_402_214_400  # and a day before it ends
+_MOST_GENERATIONS: Final = 2**40
+
+Schema = frozenset[tuple[str, str, str, str | None]]
+
+
+def restrain(connection: sqlite3.Connection) -> None:
+    """Let a new connection do no more than the comparison of a schema takes."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_SCHEMA_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MOST_SCHEMA_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)
+    connection.set_progress_handler(lambda: 1, _MOST_SCHEMA_STEPS)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+
+
+def admit(connection: sqlite3.Connection) -> None:
+    """See that a file has the schema of a group, and let its connection work from then on.
+
+    Takes some 50 microseconds.
+
+    Raises:
+        sqlite3.DatabaseError: it has another one; nothing of it was run.
+    """
+    if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+        raise sqlite3.DatabaseError("it is not the file of a job group")
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT ?", (len(our_schema()) + 1,)
+    )
+    found = rows.fetchall()
+    if len(found) != len(our_schema()) or frozenset(found) != our_schema():
+        raise sqlite3.DatabaseError("its tables are not those of a job group")
+    release(connection)
+
+
+def release(connection: sqlite3.Connection) -> None:
+    """Lift what `restrain` forbids; for files that this process made itself just now."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+    connection.set_progress_handler(None, 0)
+
+
+@cache
+def our_schema() -> Schema:
+    """What a file says of its tables and indexes that was made by this jobgroup."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(schema.CREATE)
+        return frozenset(model.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+
+
+def check_contents(connection: sqlite3.Connection) -> None:
+    """See that an admitted file can be opened: what is known of the group, and its length.
+
+    A row that is damaged is not looked for: it harms its job alone.
+
+    Raises:
+        sqlite3.DatabaseError: it cannot; the sentence says what is wrong.
+    """
+    meta = dict(connection.execute("SELECT key, value FROM meta LIMIT 100"))
+    if problem := wrong_in_meta(meta):
+        raise sqlite3.DatabaseError(problem)
+    count, last = _length(connection)
+    # of lost rows each harms its job alone; of a made-up position a list would fill the memory
+    if last >= 2 * count + 1000:
+        raise sqlite3.DatabaseError(f"it has {count} jobs, and one at position {last}")
+    lease = connection.execute("SELECT generation FROM lease").fetchone()
+    if lease is not None and not _is_between(lease[0], 0, _MOST_GENERATIONS):
+        raise sqlite3.DatabaseError("its lease has no possible generation")
+
+
+def _length(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many jobs there are, and the last one's position; -1 where there is none."""
+    (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()  # apart: both at once
+    (last,) = connection.execute("SELECT max(position) FROM jobs").fetchone()  # read every row
+    return count, -1 if last is None else last
+
+
+def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
+    """What is wrong in what a file says of its group as a whole; None where nothing is."""
+    for key in ("name", "uuid"):
+        if not isinstance(meta.get(key), str) or not 0 < len(meta[key]) <= 1000:
+            return f"its {key} is missing, or no text"
+    for key in ("created_at", "modified_at", "deleted_at"):
+        if (key in meta or key != "deleted_at") and not _is_between(
+            meta.get(key), _FIRST_DATE, _LAST_DATE
+        ):
+            return f"its {key} is missing, or no date"
+    if not isinstance(meta.get("version"), int) or not 0 <= meta["version"] < 2**53:
+        return "its version is missing, or no number"
+    if len(str(meta.get("description") or "")) > MAX_TEXT:
+        return "its description is too long"
+    return None
+
+
+def _is_between(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and least <= value <= most
+
+
+# -- every row, for a file that comes from elsewhere -----------------------------------------------
+
+
+def _integer(name: str, most: int = 2**53) -> str:
+    return f"typeof({name}) = 'integer' AND {name} BETWEEN 0 AND {most}"
+
+
+def _text(name: str, most: int = MAX_TEXT) -> str:
+    return f"typeof({name}) = 'text' AND length({name}) <= {most}"
+
+
+def _date(name: str) -> str:
+    return (
+        f"typeof({name}) IN ('real', 'integer') AND {name} BETWEEN {_FIRST_DATE} AND {_LAST_DATE}"
+    )
+
+
+def _number(name: str) -> str:
+    return f"typeof({name}) IN ('real', 'integer') AND abs({name}) < 1e300"
+
+
+def _bytes(name: str, most: int) -> str:
+    return f"typeof({name}) = 'blob' AND length({name}) <= {most}"
+
+
+def _maybe(condition: str, name: str) -> str:
+    return f"({name} IS NULL OR {condition})"
+
+
+_SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "targets": (
+        "id",
+        {name: _text(name) for name in ("provider", "origin", "account", "platform")},
+    ),
+    "payloads": (
+        "id",
+        {
+            "digest": _bytes("digest", 64),
+            "facts": _text("facts"),
+            "body": _bytes("body", MAX_BODY_BYTES + 2**20),
+        },
+    ),
+    "jobs": (
+        "position",
+        {
+            "name": _text("name", MAX_NAME),
+            "target_id": "target_id IN (SELECT id FROM targets)",
+            "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
+            "recipe_id": _maybe("recipe_id IN (SELECT id FROM payloads)", "recipe_id"),
+            "attempt_id": _maybe("attempt_id IN (SELECT id FROM attempts)", "attempt_id"),
+            "attempts": _integer("attempts", 2**31),
+            "rerun_of": _maybe(_integer("rerun_of"), "rerun_of"),
+            "added_at": _date("added_at"),
+            "version": _integer("version"),
+            "params": _text("params"),
+            "labels": _text("labels"),
+            "note": _text("note"),
+            "problem": _text("problem"),
+        },
+    ),
+    "attempts": (
+        "id",
+        {
+            "position": "position IN (SELECT position FROM jobs)",
+            "number": _integer("number", 2**31),
+            "appends": "appends IN (0, 1)",
+            "key": _text("key", 200),
+            "reruns": _maybe(_text("reruns"), "reruns"),
+            "generation": _integer("generation", _MOST_GENERATIONS),
+            "remote_id": _maybe(_text("remote_id"), "remote_id"),
+            "word": _maybe(_text("word"), "word"),
+            "message": _maybe(_text("message"), "message"),
+            "progress": _maybe(_number("progress"), "progress"),
+            "intent_at": _date("intent_at"),
+            **{
+                name: _maybe(_date(name), name)
+                for name in ("sent_at", "created_at", "started_at", "finished_at")
+            },
+            "duration_s": _maybe(_number("duration_s"), "duration_s"),
+            "shots": _maybe(_integer("shots"), "shots"),
+            "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
+            "evidence": _text("evidence"),
+            "changes": _text("changes"),
+        },
+    ),
+    "parts": (
+        "attempt_id",
+        {
+            "attempt_id": _integer("attempt_id"),
+            "number": _integer("number", 2**31),
+            "remote_id": _text("remote_id"),
+        },
+    ),
+    "results": (
+        "remote_id",
+        {
+            "remote_id": _text("remote_id"),
+            "read_at": _date("read_at"),
+            "digest": _bytes("digest", 64),
+            "document": _bytes("document", _MOST_BYTES),
+        },
+    ),
+    "next_up": (
+        "position",
+        {"wish": _integer("wish"), "place": _integer("place")},
+    ),
+    "events": (
+        "id",
+        {
+            "at": _date("at"),
+            "position": _maybe(_integer("position"), "position"),
+            "kind": _text("kind", 200),
+            "text": _text("text"),
+        },
+    ),
+}
+"""For each table its key, and what must be true of its columns."""
+
+
+def check_rows(connection: sqlite3.Connection, path: Path) -> None:
+    """See that every row of an admitted file could have been written by this jobgroup.
+
+    The work is bounded by the file's size, and so is the room that its bodies take unpacked.
+
+    Raises:
+        sqlite3.DatabaseError: one could not; the sentence says which, and what is wrong.
+    """
+    connection.set_progress_handler(_stop_after(path.stat().st_size), 1_000_000)
+    try:
+        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if told != "ok":
+            raise sqlite3.DatabaseError(told)
+        check_contents(connection)
+        count, last = _length(connection)
+        if last != count - 1:
+            raise sqlite3.DatabaseError(f"it has {count} jobs, and one at position {last}")
+        for table, (key, columns) in _SOUND.items():
+            _check_table(connection, table, key, columns)
+        _check_unpacked(connection)
+    except sqlite3.OperationalError as error:
+        raise sqlite3.DatabaseError(str(error)) from error
+    finally:
+        release(connection)
+
+
+def _check_table(
+    connection: sqlite3.Connection, table: str, key: str, columns: Mapping[str, str]
+) -> None:
+    sound = " AND ".join(f"({condition})" for condition in columns.values())
+    bad = connection.execute(
+        f"SELECT {key} FROM {table} WHERE ({sound}) IS NOT TRUE LIMIT 1"  # noqa: S608
+    ).fetchone()
+    if bad is None:
+        return
+    for name, condition in columns.items():
+        is_sound = connection.execute(
+            f"SELECT ({condition}) IS TRUE FROM {table} WHERE {key} IS ?",  # noqa: S608
+            bad,
+        ).fetchone()
+        if is_sound != (1,):
+            row = str(bad[0])[:50]
+            raise sqlite3.DatabaseError(f"{name} of {key} {row} in {table} is not what it can be")
+
+
+def _check_unpacked(connection: sqlite3.Connection) -> None:
+    left = _MOST_UNPACKED_BYTES
+    for table, column, most_bytes in (
+        ("payloads", "body", MAX_BODY_BYTES),
+        ("results", "document", MAX_DOCUMENT_BYTES),
+    ):
+        for key, data in connection.execute(f"SELECT rowid, {column} FROM {table}"):  # noqa: S608
+            size = unpacked_size(data, min(most_bytes, left))
+            if size is None:
+                raise sqlite3.DatabaseError(
+                    f"{column} {key} in {table} is damaged, or unpacks to more than may be kept"
+                )
+            left -= size
+
+
+def _stop_after(size_bytes: int) -> Callable[[], int]:
+    """A progress handler, called each million steps, that ends what takes more than rows can."""
+    left = 10 + size_bytes // 2_000  # 500 steps for each byte
+
+    def count() -> int:
+        nonlocal left
+        left -= 1
+        return int(left < 0)
+
+    return count

@@ -1,0 +1,83 @@
+"""Files that are whole and on disk under their name, or not there: also after a power cut."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of its names."""
+
+
+@contextmanager
+def completed(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
+    """Gives a new, empty file, which takes the target's name when the block is left.
+
+    Nobody sees half of it under that name; where the block fails, or the name is taken, nothing of
+    it is left.
+
+    Args:
+        target: its name.
+        overwrite: takes the place of a file that is there.
+        mode: its permissions, less what the umask takes away.
+
+    Raises:
+        FileExistsError: the name is taken; nothing was changed.
+        OSError: it cannot be written; nothing was changed.
+    """
+    unfinished = target.with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
+        yield unfinished
+        move(unfinished, target, overwrite=overwrite)
+    finally:
+        for suffix in ("", *BESIDE):
+            with suppress(OSError):
+                os.unlink(f"{unfinished}{suffix}")  # noqa: PTH108  # of a path with a suffix
+
+
+def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
+    """Give a whole file its name, for good.
+
+    Raises:
+        FileExistsError: the name is taken, and `overwrite` is False; nothing was changed.
+    """
+    with source.open("rb+") as opened:
+        os.fsync(opened.fileno())
+    if overwrite:
+        source.replace(target)
+    else:
+        rename_to_new(source, target)
+    sync_directory(target.parent)
+    if source.parent != target.parent:
+        sync_directory(source.parent)
+
+
+def rename_to_new(source: Path, target: Path) -> None:
+    """Give a file another name, which is free.
+
+    Raises:
+        FileExistsError: the name is taken; nothing was changed.
+    """
+    try:
+        os.link(source, target)
+        source.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
+
+
+def sync_directory(directory: Path) -> None:
+    """Let names that were given in a directory outlast a power cut, where the system can."""
+    with suppress(OSError):  # no such thing on Windows, nor on some network file systems
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,37 @@
+"""What a group's file may hold, for what comes in and for what is read. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_BODY_BYTES: Final = 64 * 2**20
+"""What a stored body or recipe may unpack to; a colleague's file could hold a bomb."""
+
+MAX_DOCUMENT_BYTES: Final = 256 * 2**20
+"""What a kept result may unpack to; no cloud's answer is longer."""
+
+MAX_TEXT: Final = 4 * 2**20
+"""Characters of labels, parameters or facts of a job, as JSON; of a note; of a description."""
+
+MAX_NAME: Final = 10_000
+"""Characters of a job's name."""
+
+
+def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
+    """The text, if it is no longer than may be kept.
+
+    Args:
+        what: it is.
+        text: to be kept.
+        most: characters that it may have.
+        so: what that means for the group, a sentence.
+
+    Raises:
+        ValueError: it is longer.
+    """
+    if len(text) > most:
+        raise ValueError(
+            f"{len(text):,} characters are too many for the {what} of a job: at most {most:,} can"
+            f" be kept. {so}"
+        )
+    return text

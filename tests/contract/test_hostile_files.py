@@ -1,0 +1,242 @@
+"""Files of groups that somebody made to harm: refused before anything in them is run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import resource
+import shutil
+import sqlite3
+import zlib
+from contextlib import closing
+
+import pytest
+
+from jobgroup import DamagedGroupError, JobGroup, RemoteJob, StorageError
+
+SCHEMAS = {
+    "a journal that replaces its rows": """
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET sql = replace(sql, 'id INTEGER PRIMARY KEY',
+            'id INTEGER PRIMARY KEY ON CONFLICT REPLACE') WHERE name = 'attempts';
+    """,
+    "a constraint more": """
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET sql = replace(sql, 'remote_id TEXT,',
+            'remote_id TEXT CHECK (length(zeroblob(900000000)) > 0),') WHERE name = 'attempts';
+    """,
+    "a default that is an expression": """
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT 0', 'DEFAULT (abs(-1))')
+            WHERE name = 'jobs';
+    """,
+    "a generated column": "ALTER TABLE jobs ADD COLUMN x AS (zeroblob(900000000));",
+    "an index of an expression": "CREATE INDEX x ON jobs (length(name));",
+    "another index under our name": """
+        DROP INDEX attempts_by_remote_id; CREATE INDEX attempts_by_remote_id ON attempts (word);
+    """,
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON attempts BEGIN DELETE FROM attempts; END;",
+    "a view in place of a table": """
+        DROP TABLE meta;
+        CREATE VIEW meta AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+            SELECT i AS key, i AS value FROM n;
+    """,
+    "a table more": "CREATE TABLE more (x);",
+    "a table less": "DROP TABLE next_up;",
+    "very many tables": "",
+}
+
+
+def many_tables(connection):
+    """A schema that alone takes hundreds of megabytes to read."""
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.executemany(
+        "INSERT INTO sqlite_master VALUES ('table', ?, ?, 2, ?)",
+        ((f"t{i}", f"t{i}", f"CREATE TABLE t{i} (x DEFAULT '{'x' * 500}')") for i in range(200000)),
+    )
+
+
+ROWS = {
+    "a date that is a text": "UPDATE meta SET value = 'abc' WHERE key = 'created_at'",
+    "a date that is no number": "UPDATE meta SET value = 9e999 WHERE key = 'modified_at'",
+    "a date after the calendar's end": "UPDATE jobs SET added_at = 1e15 WHERE position = 1",
+    "a time that is a text": "UPDATE attempts SET intent_at = 'soon'",
+    "a version that is a text": "UPDATE meta SET value = 'x' WHERE key = 'version'",
+    "a version at the integers' end": (
+        "UPDATE meta SET value = 9223372036854775807 WHERE key = 'version'"
+    ),
+    "a job far away": "UPDATE jobs SET position = 1000000000 WHERE position = 2",
+    "a job that is not there": "DELETE FROM jobs WHERE position = 1",
+    "a state that there is not": "UPDATE jobs SET state = 'sucbess' WHERE position = 1",
+    "a kind that there is not": "UPDATE attempts SET kind = 'free'",
+    "an attempt of no job": "UPDATE attempts SET position = 7",
+    "an id that is a blob": "UPDATE attempts SET remote_id = x'00ff'",
+    "a huge number of shots": "UPDATE attempts SET shots = 9223372036854775807",
+    "a job without a target": "UPDATE jobs SET target_id = 99 WHERE position = 0",
+    "the last of all generations": (
+        "INSERT OR REPLACE INTO lease SELECT * FROM lease;"
+        " UPDATE lease SET generation = 9223372036854775807"
+    ),
+    "an endless name": "UPDATE jobs SET name = printf('%.*c', 3000000, 'x') WHERE position = 0",
+    "a body that is a text": "UPDATE payloads SET body = 'x'",
+}
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No groups found to delete:UserWarning"),
+    pytest.mark.filterwarnings("ignore:The group 'placed' cannot be read:UserWarning"),
+]
+
+
+def changed(path, script, fill=None):
+    """Edit a file as its own would never."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute("BEGIN")
+        for statement in script.split(";\n"):
+            if statement.strip():
+                for each in statement.split("; ") if "TRIGGER" not in statement else [statement]:
+                    file.execute(each)
+        if fill is not None:
+            fill(file)
+        file.execute("COMMIT")
+
+
+@pytest.fixture
+def exported(ended, tmp_path):
+    """An exported group of three jobs that were sent."""
+    jg = ended("completed", "completed", "completed")
+    jg.export(tmp_path / "exported")
+    JobGroup.delete_job_group(jg.name, permanently=True)
+    return tmp_path / "exported"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_file_with_a_schema_that_is_not_ours_is_refused(
+    name, exported, data_dir, group, scripted
+):
+    """By load and by open; nothing of it is run, listing goes on, and other groups do too."""
+    changed(exported, SCHEMAS[name], many_tables if name == "very many tables" else None)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StorageError, match=r"is not the file of a job group|is damaged"):
+        JobGroup.load(exported, name="loaded")
+    other = group(scripted, 2, "other")
+    placed = data_dir / "groups" / "placed.jobgroup"
+    shutil.copy(exported, placed)
+    assert JobGroup.list_existing() == ["other", "placed"]
+    assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
+    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+        JobGroup.open("placed")
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 200_000  # kB
+    other.run_parallel()
+    assert {job.state for job in other} == {"waiting"}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_file_with_a_row_that_cannot_be_is_not_loaded(name, exported, data_dir):
+    """The sentence names the row; no group is made."""
+    changed(exported, ROWS[name])
+    with pytest.raises(DamagedGroupError, match="exported is damaged"):
+        JobGroup.load(exported, name="loaded")
+    assert list((data_dir / "groups").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a date that is a text",
+        "a date that is no number",
+        "a version that is a text",
+        "a job far away",
+        "the last of all generations",
+    ],
+)
+def test_a_file_with_a_row_that_harms_all_is_not_opened(name, exported, data_dir, group, scripted):
+    """Put among the groups by hand it is set aside when it is opened; until then it harms none."""
+    changed(exported, ROWS[name])
+    group(scripted, 1, "other")
+    shutil.copy(exported, data_dir / "groups" / "placed.jobgroup")
+    assert JobGroup.list_existing() == ["other", "placed"]
+    assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
+    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+        JobGroup.open("placed")
+    assert JobGroup.list_existing() == ["other"]
+
+
+@pytest.mark.parametrize(("table", "column"), [("payloads", "body"), ("results", "document")])
+def test_a_bomb_is_not_loaded(table, column, exported):
+    """A packed body or result that unpacks to more than any may, at little memory."""
+    packer = zlib.compressobj(9)
+    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
+    with closing(sqlite3.connect(exported)) as file, file:
+        file.execute("INSERT INTO results VALUES ('id', 1.0, x'00', x'00')")
+        file.execute(f"UPDATE {table} SET {column} = ?", (bomb,))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DamagedGroupError, match="unpacks to more"):
+        JobGroup.load(exported, name="loaded")
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 100_000  # kB
+
+
+def test_a_restored_file_that_is_not_ours_is_refused(exported, data_dir):
+    """One that was put into the trash by hand is set aside like any other."""
+    changed(exported, SCHEMAS["a trigger"])
+    (data_dir / "trash").mkdir(exist_ok=True)
+    shutil.copy(exported, data_dir / "trash" / "placed~1999999999999.jobgroup")
+    JobGroup.restore("placed")
+    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+        JobGroup.open("placed")
+
+
+# -- what is too large to be kept ------------------------------------------------------------------
+
+
+def _job(**body):
+    return RemoteJob({"command": "timer", **body}, platform="test:timer", url="http://127.0.0.1:9")
+
+
+def test_what_is_too_large_to_be_read_again_is_not_added(data_dir):
+    """A body, labels, a name: the sentence names size and limit; nothing is added."""
+    del data_dir
+    jg = JobGroup("large")
+    long = "y" * (5 << 20)
+    for options, told in (
+        ({"job_to_add": _job(x="y" * (66 << 20))}, r"66\.\d MiB of JSON, and at most 64 MiB"),
+        ({"job_to_add": _job(), "labels": {"x": long}}, "5,242,888 characters .* the labels"),
+    ):
+        with pytest.raises(ValueError, match=rf"{told}.*Nothing was added"):
+            jg.add(**options)
+    named = RemoteJob({"command": "t"}, platform="p", url="http://127.0.0.1:9", name="n" * 20_000)
+    with pytest.raises(ValueError, match=r"20,000 characters .* the name .*Nothing was added"):
+        jg.add(named)
+    assert len(jg.remote_jobs) == 0
+
+
+def test_what_is_too_large_does_not_take_the_place_of_what_was(data_dir):
+    """A note, a name, a description."""
+    del data_dir
+    jg = JobGroup("large")
+    jg.add(_job())
+    long = "y" * (5 << 20)
+    jg.description = "short"
+    jg[0].note = "short"
+    with pytest.raises(ValueError, match="Nothing was changed"):
+        jg[0].note = long
+    with pytest.raises(ValueError, match="Nothing was changed"):
+        jg.description = long
+    assert (jg.description, jg[0].note) == ("short", "short")
+
+
+def test_labels_that_hold_themselves_are_refused(data_dir):
+    """And so are those that are nested deeper than JSON can be read; nothing is added."""
+    del data_dir
+    jg = JobGroup("deep")
+    loop: dict[str, object] = {}
+    loop["a"] = loop
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for labels in ({"x": loop}, {"x": deep}):
+        with pytest.raises(ValueError, match=r"x hold themselves|nested"):
+            jg.add(_job(), labels=labels)
+    assert len(jg.remote_jobs) == 0
+    assert json.dumps(jg.progress())
