@@ -88,6 +88,7 @@ OUTSIDE: Final = {
     "../README.md": "quickstart.md",
     "../CONTRIBUTING.md": "contributing.md",
     "../CHANGELOG.md": "changelog.md",
+    "../SECURITY.md": "security.md",
 }
 """What a code host has above this folder, and the page of the site that shows it."""
 

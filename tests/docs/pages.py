@@ -22,6 +22,7 @@ MADE_FOR_THE_SITE = {
     ROOT / "docs/promises.md",
     ROOT / "docs/contributing.md",
     ROOT / "docs/changelog.md",
+    ROOT / "docs/security.md",
     *ROOT.glob("docs/api/*.md"),
 }
 """What a code host has elsewhere: in the README, in the files beside it, in the docstrings."""
