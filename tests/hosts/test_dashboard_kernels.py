@@ -1,23 +1,25 @@
 """The dashboard on the older of the kernels that people have; other tests use the newest."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 
-from harness.groups import cloud, group
+from harness.groups import busy_until, cloud, group
 from harness.jupyter import OLD_KERNEL, JupyterServer
 
 pytestmark = pytest.mark.hosts
 
 
 def test_ipykernel_6_runs_reruns_and_hears_a_click_after_the_cell(
-    browser: Browser, jupyter: JupyterServer
+    browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
     """All goes as on the newest; a click during a cell is answered at once and done after it."""
     assert OLD_KERNEL.exists(), f"`make {OLD_KERNEL}` installs the kernel that this test needs"
     cells = [
         cloud(),
         group("six", "job()", "job()") + "\ncloud.faults.add('fail_job', times=1)\njg",
-        "import time; time.sleep(4)",
+        busy_until(tmp_path / "gate"),
     ]
     with jupyter.open(browser, cells, kernel="ipykernel6") as notebook:
         assert notebook.evaluate("__import__('ipykernel').__version__").startswith("6.")
@@ -31,6 +33,7 @@ def test_ipykernel_6_runs_reruns_and_hears_a_click_after_the_cell(
         notebook.start(2)
         page.get_by_test_id("rerun-failed").click()
         expect(page.get_by_test_id("live")).to_contain_text("Rerun asked")
+        (tmp_path / "gate").touch()
         expect(page.get_by_test_id("counts-success")).to_contain_text("2")
         assert notebook.evaluate("sorted(len(j.attempts) for j in jg)") == [1, 2]
         notebook.assert_quiet()

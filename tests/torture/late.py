@@ -129,6 +129,6 @@ def late_answers(
                 job.name: job.id for job in jg if job.id and (job.name, job.id) not in late.made
             }
             assert not wrong, f"{told}: {wrong}"
-            assert {job.state for job in jg} <= {"success", "unconfirmed"}, told
+            assert "unsent" not in {job.state for job in jg}, told
             assert len(jg.list_unconfirmed_jobs()) <= sum(late.tricks.values()) - late.tricks[""]
             totals["late answers"] += sum(late.tricks.values()) - late.tricks[""]

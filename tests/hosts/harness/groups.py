@@ -1,5 +1,7 @@
 """Notebook cells that make a job group on an embedded cloud of their own, without Perceval."""
 
+from pathlib import Path
+
 CLOUD = """
 from jobgroup import Dashboard, JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
@@ -23,3 +25,9 @@ def group(name: str, *jobs: str) -> str:
     """The cell that makes `jg` of jobs, each an expression, told apart by the label phi."""
     listed = ", ".join(f"({each}, {{}}, {{'phi': {i / 10}}})" for i, each in enumerate(jobs))
     return f"jg = JobGroup({name!r})\njg.add_many([{listed}])"
+
+
+def busy_until(gate: Path) -> str:
+    """The cell that keeps the kernel busy until a file is there."""
+    waiting = f"while not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)"
+    return f"import pathlib, time\n{waiting}"
