@@ -13,6 +13,7 @@ JobGroupError
 │   ├── DamagedGroupError                    set aside with its bytes kept
 │   ├── NewerGroupError                      written by a newer jobgroup
 │   └── GroupDeletedError                    deleted meanwhile, by this process or another
+│       └── GroupMovedError                  its file was removed, moved or replaced by others
 ├── GroupBusyError                           another process runs the group: host, pid, since
 ├── UnconfirmedJobError                      the fate of a sent request is unknown
 ├── ResultsError                             some results could not be had; carries those that could
@@ -52,6 +53,7 @@ __all__ = [
     "FileKeptError",
     "GroupBusyError",
     "GroupDeletedError",
+    "GroupMovedError",
     "GroupNotFoundError",
     "InvalidNameError",
     "JobGroupError",
@@ -114,6 +116,10 @@ class NewerGroupError(StorageError):
 
 class GroupDeletedError(StorageError):
     """The group was deleted, by this process or another, while this object was open."""
+
+
+class GroupMovedError(GroupDeletedError):
+    """The group's file was removed, moved or replaced while open, and not by jobgroup."""
 
 
 class GroupBusyError(JobGroupError):

@@ -10,6 +10,7 @@ from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
 from jobgroup.engine.ending import look
 from jobgroup.engine.estimate import eta_s
+from jobgroup.errors import GroupMovedError
 from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
@@ -83,11 +84,17 @@ class GroupState(HasTraits):
             self.eta_s = eta_s(counts, session.store.reports.durations(), is_sending=bool(runs))
             self.version = meta["version"]
 
+    def _follow(self) -> None:
+        try:
+            self.update()
+        except GroupMovedError as error:
+            self.last_error = str(error)
+
     def observe(self, *args: Any, **kwargs: Any) -> None:
         """As traitlets does; the first observer makes the engine follow the group."""
         super().observe(*args, **kwargs)
         if self._unsubscribe is None:
-            self._unsubscribe = self._session.subscribe(self.update)
+            self._unsubscribe = self._session.subscribe(self._follow)
 
     def unobserve_all(self, name: Any = ...) -> None:
         """As traitlets does; the engine stops following the group for this object."""

@@ -24,7 +24,13 @@ from jobgroup.dashboard.handlers import Handlers
 from jobgroup.dashboard.reading import store_of
 from jobgroup.dashboard.rows import Block, Buffers, encode, packed
 from jobgroup.dashboard.sender import Sender
-from jobgroup.errors import CredentialsError, GroupDeletedError, JobGroupError, StorageError
+from jobgroup.errors import (
+    CredentialsError,
+    GroupDeletedError,
+    GroupMovedError,
+    JobGroupError,
+    StorageError,
+)
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
@@ -221,6 +227,9 @@ class Dashboard(anywidget.AnyWidget):
             return None
         try:
             state = group.state
+        except GroupMovedError as error:
+            self.set_trait("last_error", str(error))
+            return None
         except GroupDeletedError:
             self.set_trait("deleted", True)
             return None

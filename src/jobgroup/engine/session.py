@@ -16,7 +16,7 @@ from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.plans import UnderWay
 from jobgroup.engine.watching import Watcher
-from jobgroup.errors import GroupDeletedError, StorageError
+from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 
 LOOK_EVERY_S = 0.25
 """How often the file is looked at for what other processes changed."""
@@ -81,6 +81,7 @@ class GroupSession(OpenGroup):
         """Notify subscribers of every change, whoever made it, for as long as there are any."""
         seen: object = None
         seen_data: int | None = None
+        moved = ""
         async with self.watcher.watched():
             while True:
                 change = self.change
@@ -89,7 +90,7 @@ class GroupSession(OpenGroup):
                     if not callbacks:
                         self._has_ticker = False
                         return
-                with suppress(StorageError):
+                try:
                     data_version = await self.in_thread(self.store.database.data_version)
                     version = await self.in_thread(lambda: self.store.version)
                     # a run's end changes no job, and who observes `busy` waits for it
@@ -99,6 +100,12 @@ class GroupSession(OpenGroup):
                             self.changed()
                         seen, seen_data = now, data_version
                         await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+                except GroupMovedError as error:
+                    if moved != str(error):
+                        moved = str(error)
+                        await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+                except StorageError:
+                    pass  # a later look, perhaps
                 with suppress(GroupDeletedError):
                     await self.next_change(LOOK_EVERY_S, change)
 

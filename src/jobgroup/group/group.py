@@ -11,7 +11,7 @@ from jobgroup import catalog
 from jobgroup.adapters import follow, read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
-from jobgroup.errors import DamagedGroupError, GroupDeletedError
+from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError
 from jobgroup.group.analysing import Analysing
 from jobgroup.group.drafts import checked, new_job
 from jobgroup.group.keeping import Keeping
@@ -160,6 +160,8 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     def __repr__(self) -> str:
         try:
             return self._told()
+        except GroupMovedError as error:
+            return f"JobGroup({self._name!r}): {error}"
         except GroupDeletedError:
             return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) brings it back."
 

@@ -1,7 +1,9 @@
 """One SQLite file, used by the threads of this process: durability, turns, and their errors.
 
-Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=FULL``: what a call returned
-from is on disk. SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
+Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: what a call returned
+from is on disk, also after a power cut and in both journal modes. The open file is known by device
+and inode: SQLite goes on with one that has no name any more, and nobody would find what it wrote.
+SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
 the same instant, so nothing checkpoints by itself here: a checkpoint runs on a second connection
 while the first holds the write lock, when nobody else can be writing.
 """
@@ -17,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from jobgroup.errors import DamagedGroupError, GroupDeletedError, StorageError
+from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError, StorageError
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.opening import (
     BUSY_TIMEOUT_S,
@@ -76,6 +78,9 @@ class Database:
         self._written = 0
         self._is_deleted = False
         self._uuid: str | None = None
+        self._version = 0
+        self._files: Files = (None, None, None)
+        self._replaced = ""
         self._is_on_network = is_network(path.parent)
         self._connection: sqlite3.Connection | None = None
         if meta is not None:
@@ -85,6 +90,16 @@ class Database:
         _open_databases.add(self)
 
     def _open(self, meta: Mapping[str, object] | None = None) -> sqlite3.Connection:
+        while True:
+            before = files_at(self.path)[0]
+            connection = self._open_once(meta)
+            self._files = files_at(self.path)
+            # where numbers do not last, the group's uuid was read by path just now
+            if self._is_on_network or before in (None, self._files[0]):
+                return connection
+            connection.close()  # replaced at that very moment
+
+    def _open_once(self, meta: Mapping[str, object] | None) -> sqlite3.Connection:
         can_write_beside = os.access(self.path.parent, os.W_OK)
         self.is_read_only = not (can_write_beside and os.access(self.path, os.W_OK))
         journal_mode = "delete" if self._is_on_network else "wal"
@@ -113,8 +128,12 @@ class Database:
                 connection.close()
 
     def _ready(self) -> sqlite3.Connection:
+        if self._replaced:
+            raise GroupMovedError(self._replaced)
         if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
             self.close()
+        if self._connection is not None:
+            self._see_that_it_is_there(self._connection)
         if self._connection is None:
             if self._uuid is not None and not self.path.exists():
                 raise self._deleted_error()
@@ -129,12 +148,55 @@ class Database:
             raise self._deleted_error()
 
     def _refuse_another(self, connection: sqlite3.Connection) -> None:
-        """A new group of the same name is not the one that was opened here."""
-        found = connection.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()[0]
-        if self._uuid not in (None, found):
+        """A new group of the same name is not the one that was opened here, nor an earlier state.
+
+        What was written here since an earlier state would be done once more: jobs sent, say.
+        """
+        rows = connection.execute("SELECT key, value FROM meta WHERE key IN ('uuid', 'version')")
+        found = dict(rows.fetchall())
+        if self._uuid not in (None, found["uuid"]):
             self._is_deleted = True
             raise self._deleted_error()
-        self._uuid = found
+        if found["version"] < self._version:
+            self._refuse_replaced("an earlier state of the group took the place of its file")
+        self._uuid, self._version = found["uuid"], found["version"]
+
+    def _see_that_it_is_there(self, connection: sqlite3.Connection) -> None:
+        """See that the open file is the one that has the path: SQLite would use it all the same.
+
+        Raises:
+            GroupDeletedError: the group was deleted.
+            GroupMovedError: there is none any more, or another.
+        """
+        found = files_at(self.path)
+        if found == self._files:
+            return
+        if found[0] is None:
+            with suppress(sqlite3.Error):
+                self._refuse_deleted(connection)
+            self.close()
+            raise GroupMovedError(
+                f"The group's file {self.path} was removed or moved, though not by jobgroup, while"
+                " it was open here. Nothing more was stored or sent. Put it back where it was to go"
+                " on."
+            )
+        if self._is_on_network:  # numbers may change there: what is found by the path now decides
+            self.close()
+            return
+        changed = (old not in (None, new) for old, new in zip(self._files, found, strict=True))
+        if any(changed):
+            self._refuse_replaced(
+                "another file took the place of its file, or of the log beside it"
+            )
+
+    def _refuse_replaced(self, how: str) -> NoReturn:
+        self._replaced = (
+            f"The group's file {self.path} was replaced while it was open here: {how}, as programs"
+            " that synchronise or restore files do. Nothing more was stored or sent. Open the group"
+            " again, JobGroup.open(name), and see what is in it before you run it."
+        )
+        self.close()
+        raise GroupMovedError(self._replaced)
 
     def _deleted_error(self) -> GroupDeletedError:
         return GroupDeletedError(
@@ -181,6 +243,9 @@ class Database:
             finally:
                 if connection.in_transaction:  # a full disk has ended it already
                     connection.execute("ROLLBACK")
+            if not self._is_on_network:  # there the next opening sees it
+                self._see_that_it_is_there(connection)
+            self._version = tx.__dict__.get("version", self._version)
             # a small row dirties about three pages of the log
             self._written += 12_000 + 500 * (connection.total_changes - before) + tx.large_bytes
             if self._written > CHECKPOINT_BYTES and not self._is_on_network:
@@ -257,6 +322,33 @@ class Database:
             raise DamagedGroupError(
                 f"The group's file {self.path} is damaged ({error}). Its bytes were kept."
             ) from error
+
+
+Files = tuple[tuple[int, int] | None, ...]
+
+
+def files_at(path: Path) -> Files:
+    """Which files are at a group's path and beside it: device and inode; None where none is.
+
+    It takes some microseconds.
+
+    Raises:
+        StorageError: the file system does not tell.
+    """
+    return tuple(_file_at(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # half of the time of Path.stat
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(
+            f"The group's file {path} cannot be looked at ({error.strerror or error}). Nothing was"
+            " changed; try again."
+        ) from error
+    return found.st_dev, found.st_ino
 
 
 def is_deleted(connection: sqlite3.Connection) -> bool:

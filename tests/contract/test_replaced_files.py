@@ -1,0 +1,153 @@
+"""A group's file that is removed, moved or replaced while it is open, as sync tools do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jobgroup import GroupDeletedError, GroupMovedError, JobGroup, StorageError
+
+SUFFIXES = ("", "-wal", "-shm")
+
+RUNS = """
+import json
+from jobgroup import JobGroup
+jg = JobGroup.open("experiment")
+known = len([job for job in jg if job.id])
+jg.run_parallel()
+print(json.dumps([known, len([job for job in jg if job.id])]))
+"""
+
+
+def kept(path):
+    """A copy of a group's file as it is, with what is beside it; returns what puts it in place."""
+    aside = path.with_suffix(".kept")
+    for suffix in SUFFIXES:
+        shutil.copy(f"{path}{suffix}", f"{aside}{suffix}")
+
+    def put_back(suffixes=SUFFIXES):
+        for suffix in suffixes:
+            Path(f"{aside}{suffix}").replace(f"{path}{suffix}")
+
+    return put_back
+
+
+@pytest.fixture
+def path(data_dir):
+    """Of the file of the group that the tests make."""
+    return data_dir / "groups" / "experiment.jobgroup"
+
+
+def test_nothing_is_sent_from_a_file_that_was_replaced(path, group, scripted, timer, in_child):
+    """Not even by the same state: what is written to the old one nobody would find."""
+    jg = group(scripted, 4)
+    kept(path)()
+    for use in (jg.run_parallel, jg.progress, lambda: jg.add(timer(scripted))):
+        with pytest.raises(GroupMovedError, match="was replaced while it was open"):
+            use()
+    assert scripted.count("create") == 0
+    assert "was replaced" in repr(jg)
+    assert in_child(RUNS, scripted) == [0, 4]
+    assert scripted.count("create") == 4
+    assert {job.state for job in JobGroup.open("experiment")} == {"waiting"}
+    assert scripted.count("create") == 4
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_log_that_was_replaced_is_noticed(path, suffix, group, scripted):
+    """SQLite would go on with the old one, beside others that use the new one."""
+    jg = group(scripted, 2)
+    kept(path)([suffix])
+    with pytest.raises(GroupMovedError, match="replaced"):
+        jg.run_parallel()
+    assert scripted.count("create") == 0
+
+
+def test_an_earlier_state_is_not_sent_once_more(path, group, scripted):
+    """It knows no ids: the open group says so, and who opens it again sees what it is."""
+    jg = group(scripted, 4)
+    earlier = kept(path)
+    jg.run_parallel()
+    earlier()
+    with pytest.raises(GroupMovedError, match="see what is in it before you run it"):
+        jg.run_parallel()
+    assert scripted.count("create") == 4
+
+
+def test_nothing_is_added_to_a_file_that_is_gone(path, group, scripted, timer):
+    """The error says so; put back where it was, the group goes on as if nothing had been."""
+    jg = group(scripted, 1)
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.mkdir()
+    for suffix in SUFFIXES:
+        Path(f"{path}{suffix}").replace(elsewhere / f"{path.name}{suffix}")
+    for use in (lambda: jg.add(timer(scripted)), jg.run_parallel):
+        with pytest.raises(GroupDeletedError, match=r"removed or moved|was deleted"):
+            use()
+    assert scripted.count("create") == 0
+    assert not path.exists()
+    for suffix in SUFFIXES:
+        moved = elsewhere / f"{path.name}{suffix}"
+        if moved.exists():
+            moved.replace(f"{path}{suffix}")
+    jg.add(timer(scripted))
+    assert len(jg) == 2
+
+
+def test_a_group_made_where_one_was_removed_is_another(path, group, scripted):
+    """The new one is on disk with its job; the old object does not write into it."""
+    jg = group(scripted, 1)
+    for suffix in SUFFIXES:
+        Path(f"{path}{suffix}").unlink()
+    new = group(scripted, 1)
+    assert path.exists()
+    assert len(new) == 1
+    with pytest.raises(GroupDeletedError):
+        jg.run_parallel()
+    assert scripted.count("create") == 0
+    new.run_parallel()
+    assert scripted.count("create") == 1
+
+
+def test_who_watches_hears_of_a_replaced_file(path, group, scripted, until):
+    """An observed state says it in `last_error`."""
+    jg = group(scripted, 2)
+    heard = []
+    state = jg.state
+    state.observe(lambda change: heard.append(change.new), "last_error")
+    kept(path)()
+    assert "was replaced" in until(lambda: heard and heard[-1])
+    state.unobserve_all()
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_where_inode_numbers_do_not_last_the_group_is_known_by_what_it_holds(
+    is_earlier, path, group, scripted, monkeypatch
+):
+    """On file systems that machines share: the same group goes on, an earlier state does not."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    jg = group(scripted, 2)
+    earlier = path.with_suffix(".kept")
+    shutil.copy(path, earlier)
+    if is_earlier:
+        jg.run_parallel()
+    earlier.replace(path)
+    if is_earlier:
+        with pytest.raises(GroupMovedError, match="an earlier state"):
+            jg.run_parallel()
+    else:
+        jg.run_parallel()
+    assert scripted.count("create") == 2
+
+
+def test_another_group_in_its_place_is_not_taken_for_it(path, group, scripted, monkeypatch):
+    """Where inode numbers do not last either."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    jg = group(scripted, 2)
+    group(scripted, 2, "other")
+    path.with_name("other.jobgroup").replace(path)
+    with pytest.raises(StorageError):
+        jg.run_parallel()
+    assert scripted.count("create") == 0
