@@ -24,6 +24,7 @@ help:
 	@echo "make flaky   what changed, N=10 times beside a load: BASE, TESTS, SEED"
 	@echo "make docs    the documentation as a site: build/docs/index.html"
 	@echo "make compat  with six releases of Perceval: RELEASES=0.12.2 for one alone"
+	@echo "make pythons with each other Python that is installed: PYTHONS=3.13 for one alone"
 	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
 	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make soak    10,000 jobs for half an hour: what grows? SOAK_MINUTES=30"
@@ -60,6 +61,10 @@ RELEASES := $(patsubst tests/compat/releases/%.txt,%,$(wildcard tests/compat/rel
 .PHONY: compat
 compat: $(VENV)/tools $(RELEASES:%=$(VENV)/compat/%/package)
 	python tests/compat $(RELEASES)
+
+.PHONY: pythons
+pythons: $(VENV)/package
+	python tests/pythons $(PYTHONS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/package $(VENV)/chromium

@@ -191,7 +191,7 @@ def test_the_demo_prints_the_ratio():
         [sys.executable, "-m", "jobgroup", "demo"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -222,7 +222,7 @@ def test_a_script_needs_no_main_guard(tmp_path):
         "    print('commands' in answer.json()['specs'])\n"
     )
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.stdout.split() == ["once", "True"], done.stderr
 

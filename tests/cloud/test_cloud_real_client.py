@@ -54,7 +54,7 @@ def perceval_script(cloud, tmp_path_factory):
             cwd=home,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -59,7 +59,7 @@ def script(cloud, tmp_path):
             cwd=home,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

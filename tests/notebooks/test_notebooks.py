@@ -22,7 +22,7 @@ def executed(tmp_path):
         left = RemoteJob({"command": "probs"}, platform="sim:slos", url="http://127.0.0.1:9")
         JobGroup(GROUPS[name]).add(left)
         notebook = nbformat.read(NOTEBOOKS / name, 4)
-        client = NotebookClient(notebook, timeout=120, kernel_name="python3")
+        client = NotebookClient(notebook, timeout=300, kernel_name="python3")
         client.execute(cwd=str(tmp_path))  # raises at the first cell that fails
         return [
             output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs

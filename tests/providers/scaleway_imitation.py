@@ -46,7 +46,7 @@ class Imitation:
         self._to_cloud = httpx.Client(
             base_url=self.cloud.url,
             headers={"Authorization": f"Bearer {self.cloud.token}"},
-            timeout=120,
+            timeout=300,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
