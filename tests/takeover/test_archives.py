@@ -9,7 +9,7 @@ from perceval.serialization import InputArchive, OutputArchive, Serialization
 from record import RECORDED
 
 from jobgroup.adapters import UnreadableGroupError, read_group
-from jobgroup.adapters.perceval.archives import Archive
+from jobgroup.decoding import Archive
 
 
 def archived(*objects, compress=False):

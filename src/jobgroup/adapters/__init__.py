@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from jobgroup import decoding
 from jobgroup.adapters.base import (
     JobDraft,
     NoIdealError,
@@ -25,6 +26,7 @@ from jobgroup.adapters.base import (
     UndecodableResultError,
     UnreadableGroupError,
 )
+from jobgroup.adapters.texts import decoded_text
 from jobgroup.errors import MissingExtraError
 from jobgroup.perceval_settings import data_directory
 
@@ -110,12 +112,17 @@ def read_group(path: Path) -> SavedGroup:
 
 
 def decode(document: Mapping[str, Any]) -> Any:
-    """What a cloud's result document holds, decoded exactly as Perceval does.
+    """What a cloud's result document holds, as Perceval gives it.
 
-    Without Perceval installed the JSON is decoded and Perceval's own texts in it stay texts. What
-    stands in `plain` is a result as it is, of a cloud that speaks no Perceval. Of a job that is
-    several on its cloud it is their documents, as `parts`, with the `recipe` that composes them.
-    Raises UndecodableResultError, which keeps the text.
+    Nothing is evaluated, built or asked that `jobgroup.decoding` does not let pass. What else a
+    result holds beside what came out stays text (`LeftAsText`), with a warning that says why.
+    Without Perceval installed counts and distributions are dictionaries, samples lists, and states
+    texts. What stands in `plain` is a result as it is, of a cloud that speaks no Perceval. Of a job
+    that is several on its cloud it is their documents, as `parts`, with the `recipe` that composes
+    them.
+
+    Raises:
+        UndecodableResultError: what came out cannot be had; it keeps the text.
     """
     if "recipe" in document:
         return _composed(document)
@@ -127,21 +134,18 @@ def decode(document: Mapping[str, Any]) -> Any:
             "The cloud's answer holds no results; fetch them again later.",
             raw=json.dumps(dict(document), default=str),
         )
-    try:
-        plain = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UndecodableResultError(
-            "The results are not JSON; their text is kept in this error's `raw`.", raw=text
-        ) from None
     if find_spec("perceval") is None:
-        return plain
+        return decoded_text(text, decoding.Plain(), lambda results: results)
+    return _needed("results", text).decode(text)
+
+
+def _needed(module: str, raw: str) -> ModuleType:
     try:
-        results = _adapter("perceval", "results")
+        return _adapter("perceval", module)
     except MissingExtraError as error:
         raise UndecodableResultError(
-            f"{error} The results' text is kept in this error's `raw`.", raw=text
+            f"{error} The results' text is kept in this error's `raw`.", raw=raw
         ) from None
-    return results.decode(text, plain)
 
 
 def _composed(document: Mapping[str, Any]) -> Any:
@@ -159,7 +163,7 @@ def _composed(document: Mapping[str, Any]) -> Any:
             " 'jobgroup[perceval]'. Their texts are kept in this error's `raw`.",
             raw=raw,
         )
-    composition = _adapter("perceval", "composition")
+    composition = _needed("composition", raw)
     return composition.compose(texts, document["recipe"], raw)
 
 

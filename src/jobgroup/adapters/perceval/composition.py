@@ -2,30 +2,22 @@
 
 A recipe is what Perceval needs for it besides their results: the computation, the mitigations and
 the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
-group's file, which may be a colleague's, so what would be run or connected to by reading it is
-refused, when it is made too.
+group's file, which may be a colleague's, so it goes through the door as results do, when it is made
+too.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, Final
+from importlib import import_module
+from typing import Any
 
 from perceval import RemoteComputer
 from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
-from perceval.serialization import InputArchive, OutputArchive, Serialization
+from perceval.serialization import OutputArchive, Serialization
 
 from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.adapters.perceval.facts import experiment_in
-from jobgroup.adapters.perceval.ideal import has_formula
-from jobgroup.adapters.perceval.results import refuse_harm
-
-_EXPERIMENT: Final = re.compile(r"(?<= Experiment )\d+ ([A-Za-z0-9+/]+={0,2})(?= |$)")
-_HARMFUL: Final = re.compile(  # what connects to a cloud, and what may hold formulas
-    r" \w*(?:Handler|Layer|RemoteComputer|Getter|Execution|Circuit\w*|GenericInterferometer"
-    r"|FF\w+|Unitary|BS|PS|PR|WP|PERM|TD|LC) \d+(?: |$)"
-)
+from jobgroup.adapters.perceval.results import PercevalMaker, decode
+from jobgroup.decoding import Budget, Door, RefusedError
 
 
 def recipe_of(
@@ -45,11 +37,13 @@ def recipe_of(
             " perceval.serialization.Serialization. Nothing was added."
         ) from error
     text = archive.to_text()
-    if not _is_harmless(text):
+    try:
+        _read(text)
+    except RefusedError as refusal:
         raise ValueError(
-            "An Execution with local error mitigations cannot be added where its circuit has"
-            " formulas or its input is no Fock state. Nothing was added."
-        )
+            "An Execution with local error mitigations cannot be added where what composes its"
+            f" results could not be read again: {refusal}. Nothing was added."
+        ) from None
     return {"perceval": text, "shape": shape}
 
 
@@ -61,16 +55,12 @@ def compose(texts: list[Any], recipe: Any, raw: str) -> Any:
     """
     try:
         archive, shape = recipe["perceval"], recipe["shape"]
-        if not _is_harmless(archive) or sum(shape) != len(texts):
-            raise ValueError("what they are composed with is not as jobgroup writes it")  # noqa: TRY301
-        for text in texts:
-            refuse_harm(text, json.loads(text))
-        layer = RPCBasedCommunicationLayer(_Finished(texts))
-        found = iter([layer.get_results(number) for number in range(len(texts))])
-        computation, mitigations, imperfections = Serialization.deserialize(
-            InputArchive.from_text(archive)
-        )
-        computer = RemoteComputer(layer)
+        if sum(shape) != len(texts):
+            raise RefusedError("what they are composed with is not as jobgroup writes it")  # noqa: TRY301
+        computation, mitigations, imperfections = _read(archive)
+        budget = Budget()
+        found = iter([_with_global_perf(decode(each, budget)) for each in texts])
+        computer = RemoteComputer(RPCBasedCommunicationLayer(_Nowhere()))
         computer.use_mitigations_remotely = False
         computer.mitigations = mitigations
         parts = [[next(found) for _ in range(length)] for length in shape]
@@ -85,34 +75,39 @@ def compose(texts: list[Any], recipe: Any, raw: str) -> Any:
         ) from error
 
 
-class _Finished:
-    """Stands for the cloud of finished jobs, whose ids are their numbers."""
+class _Nowhere:
+    """Stands for the cloud of finished jobs, which is asked nothing."""
 
     name = ""
-
-    def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
 
     def fetch_platform_details(self) -> dict[str, Any]:
         return {"specs": {}}
 
-    def get_job_results(self, number: int) -> dict[str, Any]:
-        return {"results": self._texts[number]}
+
+def _read(archive: Any) -> Any:
+    if not isinstance(archive, str) or not archive.startswith("pcvlar "):
+        raise RefusedError("what they are composed with is not as jobgroup writes it")
+    door = Door(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
+    return door.decoded(archive, "recipe")
 
 
-def _is_harmless(archive: str) -> bool:
-    # Perceval evaluates formulas, and what stands in braces in a state, as Python
-    is_open = archive.startswith("pcvlar ") and "{" not in archive
-    return (
-        is_open
-        and not _HARMFUL.search(archive)
-        and all(map(_is_harmless_experiment, _EXPERIMENT.findall(archive)))
-    )
+def _mitigation(tag: str) -> frozenset[str] | None:
+    """Members of an error mitigation that the user's own code has registered with Perceval."""
+    registry = import_module("perceval.serialization.library").ClassRegistry
+    known = import_module("perceval.runtime.error_mitigation").AMitigation
+    try:
+        found = registry.get_by_tag(tag)
+    except RuntimeError:
+        return None
+    members = getattr(found, "members", None)
+    is_mitigation = isinstance(found.type, type) and issubclass(found.type, known)
+    return frozenset(members) if is_mitigation and members is not None else None
 
 
-def _is_harmless_experiment(text: str) -> bool:
-    message = experiment_in(f":PCVL:Experiment:{text}")
-    texts = message.input_state, message.noise_model, message.post_select
-    return not (
-        has_formula(message) or "{" in message.input_state or any(":zip:" in text for text in texts)
-    )
+def _with_global_perf(results: Any) -> dict[str, Any]:
+    """As Perceval hands the results of jobs on to its mitigations."""
+    if not isinstance(results, dict):
+        return {}
+    if "global_perf" not in results and {"physical_perf", "logical_perf"} <= results.keys():
+        results["global_perf"] = results["physical_perf"] * results["logical_perf"]
+    return results

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.adapters.base import JobDraft, SavedGroup, UnreadableGroupError
-from jobgroup.adapters.perceval.archives import Archive
 from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.adapters.perceval.groups import status_named, text_in
+from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus
 

@@ -1,99 +1,142 @@
-"""Decoding results as Perceval does, without what could harm."""
+"""Results as Perceval gives them, of texts that `jobgroup.decoding` has let pass.
+
+Its `get_results` is not called: it decodes whatever a result holds, and imports and calls what the
+result names as its conversion. What it does besides that is done here, the same for each release.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any, Final
 
-from perceval import RemoteJob
+import perceval
+from perceval import utils
+from perceval.serialization import deserialize
 
-from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.adapters.perceval.packed import MAX_UNPACKED_BYTES, is_within_bounds
+from jobgroup.adapters.texts import decoded_text
+from jobgroup.decoding import Budget, RefusedError, states
+
+MAX_SAMPLES: Final = 2_000_000
+"""Samples that a conversion makes."""
 
 _CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
-_DISGUISES: Final = (":PCVL:", "pcvlar")
+_COUNTS: Final = ("count", "max_samples", "max_shots")
 
 
-def decode(text: str, plain: Any) -> Any:
-    """The results in `text`, whose JSON is `plain`, through Perceval's own `get_results`."""
-    refuse_harm(text, plain)
-    try:
-        return RemoteJob.from_id("decoded here", _Results(text)).get_results()
-    except Exception as error:
-        raise UndecodableResultError(
-            f"Perceval cannot decode the results ({error}); their text is kept in this error's "
-            "`raw`.",
-            raw=text,
-        ) from error
+class PercevalMaker:
+    """Makes Perceval's own objects of checked texts."""
+
+    def spread(self, kind: str, text: str, budget: Budget) -> Any:
+        """Counts, a distribution or samples, state by state."""
+        state = perceval.BasicState
+        if kind == "BSSamples":
+            texts, order = states.samples(text, budget)
+            known = [state(each) for each in texts]
+            samples = perceval.BSSamples()
+            for index in order:
+                samples.append(known[index])
+            return samples
+        if kind == "BSCount":
+            counts = perceval.BSCount()
+            for each, count in states.counts(text, budget):
+                counts[state(each)] = count
+            return counts
+        shares = perceval.BSDistribution()
+        for each, share in states.probabilities(text, budget):
+            shares[state(each)] = share
+        return shares
+
+    def other(self, kind: str, text: str, _budget: Budget) -> Any:
+        """One object, by Perceval's own reading of its text."""
+        return deserialize(f":PCVL:{kind}:{text}")
+
+    def archive(self, text: str) -> Any:
+        """The objects of an archive."""
+        return deserialize(text)
 
 
-def refuse_harm(text: str, plain: Any) -> None:
-    """See that decoding does neither run foreign code nor fill the memory.
+def decode(text: str, budget: Budget | None = None) -> Any:
+    """The results in a text, as Perceval's `RemoteJob.get_results` gives them.
 
     Raises:
-        UndecodableResultError: it would.
+        UndecodableResultError: they cannot be had; it keeps the text.
     """
-    _refuse_foreign_code(text, plain)
-    if not is_within_bounds(plain):
-        raise UndecodableResultError(
-            f"The results would take more than {MAX_UNPACKED_BYTES >> 20} MiB unpacked, so they"
-            " were not; their text is kept in this error's `raw`.",
-            raw=text,
-        )
+    return decoded_text(text, PercevalMaker(), converted, budget)
 
 
-class _Results:
-    """Stands for the cloud of a finished job and answers from what was fetched."""
+def converted(results: Any) -> Any:
+    """Decoded results, converted if their job asked for another kind than its cloud gives.
 
-    name, url, token = "", "", ""
-    proxies: Final[dict[str, str]] = {}
-    headers: Final[dict[str, str]] = {}
+    Perceval's `get_results` gives None for what is no object.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def get_job_status(self, _id: str) -> dict[str, Any]:
-        return {
-            "status": "completed",
-            "status_message": "",
-            "progress": 1.0,
-            "progress_message": "",
-            "creation_datetime": 0.0,
-            "start_time": 0.0,
-            "duration": 0,
-        }
-
-    def get_job_results(self, _id: str) -> dict[str, Any]:
-        return {"results": self._text}
-
-
-def _refuse_foreign_code(text: str, plain: Any) -> None:
-    # Perceval imports and calls the function that a result's job_context names, whatever it is, and
-    # looks for that name only after turning its own texts, keys too, into objects.
-    context = plain.get("job_context") if isinstance(plain, dict) else None
-    mapping = context.get("result_mapping") if isinstance(context, dict) else None
-    if _is_open(plain) and _is_open(context) and (mapping is None or _is_conversion(mapping)):
-        return
-    raise UndecodableResultError(
-        "The results ask for a conversion that is none of Perceval's, so it was not run; "
-        "their text is kept in this error's `raw`.",
-        raw=text,
-    )
+    Raises:
+        RefusedError: the conversion is none of Perceval's, or makes too much.
+    """
+    if not isinstance(results, dict):
+        return None
+    context = results.get("job_context")
+    if not isinstance(context, Mapping) or "result_mapping" not in context:
+        return results
+    conversion = _conversion(context["result_mapping"])
+    parameters = context.get("mapping_delta_parameters") or {}
+    if not isinstance(parameters, Mapping):
+        raise RefusedError("the conversion that they ask for has no parameters that can be read")
+    rows = results.get("results_list")
+    if isinstance(rows, list):
+        for row in rows:
+            iteration = row.get("iteration") or {}
+            given = {name: iteration.get(name, value) for name, value in parameters.items()}
+            row["results"] = conversion(row["results"], given)
+    else:
+        results["results"] = conversion(results["results"], dict(parameters))
+    return results
 
 
-def _is_conversion(mapping: Any) -> bool:
-    return (
-        isinstance(mapping, list)
+def _conversion(mapping: Any) -> Callable[[Any, dict[str, Any]], Any]:
+    """One of the six functions of `perceval.utils` that make one kind of result of another."""
+    found = (
+        _CONVERSION.fullmatch(mapping[1])
+        if isinstance(mapping, list)
         and len(mapping) == 2
         and mapping[0] == "perceval.utils"
-        and bool(_CONVERSION.fullmatch(str(mapping[1])))
+        and type(mapping[1]) is str
+        else None
     )
+    function = getattr(utils, found.group(), None) if found else None
+    if found is None or function is None:
+        raise RefusedError("they ask for a conversion that is none of Perceval's")
+    kind = {
+        "probs": perceval.BSDistribution,
+        "samples": perceval.BSSamples,
+        "sample_count": perceval.BSCount,
+    }[found[1]]
+
+    def convert(results: Any, parameters: dict[str, Any]) -> Any:
+        if not isinstance(results, kind):
+            raise RefusedError(f"they ask for a conversion of {found[1]}, and are none")
+        if found[1] == "samples" or found[2] == "probs":
+            return function(results)
+        given = {name: parameters[name] for name in _COUNTS if parameters.get(name) is not None}
+        _check_number(found.group(), results, given)
+        return function(results, **given)
+
+    return convert
 
 
-def _is_open(value: Any) -> bool:
-    # Whether what stands there is what Perceval will see.
-    if isinstance(value, dict):
-        return value.get("header") not in _DISGUISES and not any(
-            key.startswith(_DISGUISES) for key in value
-        )
-    return not isinstance(value, str)
+def _check_number(conversion: str, results: Any, given: Mapping[str, Any]) -> None:
+    """See that a conversion which draws samples makes no more of them than fit."""
+    if not all(isinstance(n, Integral) and 0 <= int(n) < 2**63 for n in given.values()):
+        raise RefusedError("the conversion that they ask for has no number of samples")
+    total = sum(results.values())
+    if conversion == "sample_count_to_samples":
+        most = total  # which Perceval lays out one by one before it draws
+    elif total <= 0:
+        raise RefusedError("they ask for a conversion, and their probabilities are none")
+    elif conversion == "probs_to_sample_count":
+        return
+    else:
+        most = given.get("count", min(given.values(), default=0))
+    if most > MAX_SAMPLES:
+        raise RefusedError(f"the conversion would make more than {MAX_SAMPLES:,} samples")

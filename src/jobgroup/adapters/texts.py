@@ -1,0 +1,50 @@
+"""One result's text, taken through the door: what came out is decoded, or it is an error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jobgroup.adapters.base import UndecodableResultError
+from jobgroup.decoding import Budget, Door, LeftAsText, Maker, RefusedError, parsed
+
+
+def decoded_text(
+    text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
+) -> Any:
+    """One result's text, decoded through the door and converted.
+
+    Raises:
+        UndecodableResultError: what came out cannot be had; it keeps the text.
+    """
+    door = Door(maker, budget=budget)
+    try:
+        found = door.decoded(parsed(text))
+        _check_outcomes(found)
+        converted = convert(found)
+    except Exception as error:
+        raise UndecodableResultError(
+            f"The results are not decoded: {error}. Their text is kept in this error's `raw`.",
+            raw=text,
+        ) from error
+    if door.left:
+        where, reason = door.left[0]
+        warnings.warn(
+            f"A part of the results, {where!r}, was left as text: {reason}.", stacklevel=2
+        )
+    return converted
+
+
+def _check_outcomes(found: Any) -> None:
+    """See that what came out was decoded, and not something beside it."""
+    rows = [found, *_rows(found)] if isinstance(found, dict) else [{"results": found}]
+    for row in rows:
+        outcomes = row.get("results") if isinstance(row, dict) else None
+        if isinstance(outcomes, LeftAsText):
+            raise RefusedError(outcomes.reason)
+
+
+def _rows(found: Mapping[str, Any]) -> list[Any]:
+    rows = found.get("results_list")
+    return rows if isinstance(rows, list) else [{"results": rows}]

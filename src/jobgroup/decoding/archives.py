@@ -1,0 +1,305 @@
+"""Perceval's archives, the text in which 1.3 writes objects, taken apart without building any.
+
+An archive is a list of nodes, each with a tag and either a value or references to others. Perceval
+builds whatever the tags name, connections to clouds among it, and asks those at once about their
+platform. `Archive.text_of` writes the part of one that hangs on a node as an archive of its own;
+`checked_archive` lets archives pass that hold nothing but computations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from jobgroup.decoding.bounds import Budget, RefusedError
+from jobgroup.decoding.messages import MESSAGES
+from jobgroup.decoding.states import SPREAD, TEXTS, noise_names
+
+_ENDLESS: Final = 2**40
+_HEADER: Final = "pcvlar"
+_ZIPPED: Final = "pcvlar:zip:"
+_WORDS: Final = {"None": 0, "int": 1, "float": 1, "complex": 2}
+# fmt: off
+_TEXTS: Final = frozenset({
+    "str", "bytes", "type", "RunningStatus", "FockState", "NoisyFockState", "AnnotatedFockState",
+    "StateVector", "SVDistribution", "BSDistribution", "BSCount", "BSSamples", "PostSelect",
+    "Circuit", "GenericInterferometer", "FFCircuitProvider", "FFConfigurator", "LC", "TD", "BS",
+    "Barrier", "HWP", "PBS", "PERM", "PR", "PS", "QWP", "Unitary", "WP", "Experiment", "Herald",
+    "CompiledCircuitVersion", "CompiledCircuit", "Port", "MatrixN", "MatrixS", "Detector",
+    "BSLayeredDetector",
+})
+# fmt: on
+"""Tags of nodes that hold a text, many of them a packed message."""
+_LISTS: Final = frozenset({"list", "tuple", "set"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One object.
+
+    Attributes:
+        tag: its class, by Perceval's name for it.
+        value: a text, or the words of a number.
+        children: references; of a dictionary its keys and values in turn.
+        names: of the members, for an object that has any.
+        version: of such an object's class.
+    """
+
+    tag: str
+    value: str = ""
+    children: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    version: str = ""
+
+
+class Archive:
+    """The nodes of an archive's text.
+
+    Raises:
+        ValueError: it is none, it is damaged, or it is larger than the budget.
+    """
+
+    def __init__(self, text: str, budget: Budget | None = None) -> None:
+        budget = budget or Budget()
+        words = _Words(_unpacked(text, budget), budget)
+        if words.next() != _HEADER or words.number() != 0:
+            raise ValueError("it is no archive that this version knows")
+        self.roots = [words.number() for _ in range(words.count())]
+        self.nodes: list[Node] = []
+        while words.are_left:
+            budget.take_items()
+            self.nodes.append(_node(words))
+        references = (self.roots, *(node.children for node in self.nodes))
+        if any(i >= len(self.nodes) for each in references for i in each):
+            raise ValueError("its end is missing")
+        self._check_size(budget)
+
+    def _check_size(self, budget: Budget) -> None:
+        """See that it is no large thing written small, each part of which holds the next twice."""
+        sizes: dict[int, int] = {}
+        for root in self.roots:
+            ahead = [root]
+            open_: set[int] = set()
+            while ahead:
+                index = ahead[-1]
+                children = self.nodes[index].children
+                missing = [c for c in children if c not in sizes]
+                if index in sizes or not missing:
+                    sizes[index] = min(1 + sum(sizes[c] for c in children), _ENDLESS)
+                    open_.discard(ahead.pop())
+                elif index in open_:
+                    raise ValueError("something in it holds itself")
+                else:
+                    open_.add(index)
+                    ahead.extend(missing)
+            budget.take_items(sizes[root])
+
+    def members(self, index: int, tag: str) -> dict[str, int]:
+        """References to the members of an object, by name; ValueError if it is another class."""
+        node = self.nodes[index]
+        if node.tag != tag:
+            raise ValueError(f"there is a {node.tag} where a {tag} belongs")
+        return dict(zip(node.names, node.children, strict=True))
+
+    def items(self, index: int) -> tuple[int, ...]:
+        """References to the items of a list."""
+        node = self.nodes[index]
+        if node.tag not in _LISTS:
+            raise ValueError(f"there is a {node.tag} where a list belongs")
+        return node.children
+
+    def plain(self, index: int) -> Any:
+        """The value of a text, number, truth value, None, or dictionary of such."""
+        node = self.nodes[index]
+        match node.tag:
+            case "None":
+                return None
+            case "bool":
+                return node.value == "T"
+            case "int":
+                return int(node.value)
+            case "float":
+                return float(node.value)
+            case "dict":
+                found = [self.plain(child) for child in node.children]
+                return dict(zip(found[::2], found[1::2], strict=True))
+        return node.value
+
+    def text_of(self, *roots: int) -> str:
+        """An archive of some nodes and what hangs on them."""
+        order = list(self._reached(roots))
+        places = {old: new for new, old in enumerate(order)}
+        nodes = "".join(_written(self.nodes[i], places) for i in order)
+        heads = " ".join(str(places[root]) for root in roots)
+        return f"{_HEADER} 0 {len(roots)} {heads}{nodes}"
+
+    def _reached(self, roots: Sequence[int]) -> Iterator[int]:
+        seen, ahead = set[int](), list(reversed(roots))
+        while ahead:
+            i = ahead.pop()
+            if i not in seen:
+                seen.add(i)
+                yield i
+                ahead.extend(self.nodes[i].children)
+
+
+class _Words:
+    """A text that is read word by word, and where a length stands before it, as a whole."""
+
+    def __init__(self, text: str, budget: Budget) -> None:
+        self._text = text
+        self._budget = budget
+        self._at = 0
+
+    @property
+    def are_left(self) -> bool:
+        return self._at < len(self._text)
+
+    def next(self) -> str:
+        if not self.are_left:
+            raise ValueError("its end is missing")
+        end = self._text.find(" ", self._at)
+        end = len(self._text) if end < 0 else end
+        word, self._at = self._text[self._at : end], end + 1
+        return word
+
+    def number(self) -> int:
+        number = int(self.next())
+        if number < 0:
+            raise ValueError(f"{number} is no length and no reference")
+        return number
+
+    def count(self) -> int:
+        """A number of things that follow."""
+        number = self.number()
+        self._budget.take_items(number)
+        return number
+
+    def text(self, length: int) -> str:
+        end = self._at + length
+        if length and end > len(self._text):
+            raise ValueError("its end is missing")
+        text, self._at = self._text[self._at : end], end + 1
+        return text
+
+
+def _node(words: _Words) -> Node:
+    tag = words.next()
+    if tag in _WORDS:
+        count = _WORDS[tag]
+        value = " ".join(words.next() for _ in range(count)) if count else words.text(0)
+        return Node(tag, value)
+    if tag == "bool":
+        return Node(tag, words.text(1))
+    if tag in _TEXTS:
+        return Node(tag, words.text(words.number()))
+    if tag in _LISTS:
+        return Node(tag, children=tuple(words.number() for _ in range(words.count())))
+    if tag == "dict":
+        return Node(tag, children=tuple(words.number() for _ in range(2 * words.count())))
+    version, members = words.next(), [(words.next(), words.number()) for _ in range(words.count())]
+    return Node(
+        tag,
+        children=tuple(child for _, child in members),
+        names=tuple(name for name, _ in members),
+        version=version,
+    )
+
+
+def _written(node: Node, places: dict[int, int]) -> str:
+    children = [str(places[child]) for child in node.children]
+    if node.tag in _TEXTS:
+        told = f"{len(node.value)} {node.value}"
+    elif node.tag in _LISTS:
+        told = " ".join([str(len(children)), *children])
+    elif node.tag == "dict":
+        told = " ".join([str(len(children) // 2), *children])
+    elif node.version:
+        members = [f"{n} {c}" for n, c in zip(node.names, children, strict=True)]
+        told = " ".join([node.version, str(len(members)), *members])
+    else:
+        told = node.value
+    return f" {node.tag} {told}"
+
+
+def _unpacked(text: str, budget: Budget) -> str:
+    if not text.startswith(_ZIPPED):
+        return text
+    return _HEADER + budget.unpacked(text[len(_ZIPPED) :])
+
+
+_PLAIN: Final = frozenset(
+    {"None", "bool", "int", "float", "complex", "str", "list", "tuple", "set", "dict"}
+)
+_TYPES: Final = frozenset({"int", "float", "complex", "bool", "str", "list", "tuple", "dict"})
+_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
+    "Computation": frozenset({"command", "experiment", "parameters", "job_name", "job_group_name"}),
+    "ComputationIterator": frozenset({"base_computation", "_iterations"}),
+    "Command": frozenset({"name", "signature", "apply_emt"}),
+    "Imperfections": frozenset({"noise", "detectors"}),
+    "NoiseModel": noise_names(),
+    "DistinguishablePhotonMitigation": frozenset({"_order"}),
+    "CompilationAveraging": frozenset({"repetitions", "starting_seed"}),
+    "DetectorBalancing": frozenset(),
+    "PhotonRecycling": frozenset(),
+}
+"""Classes of Perceval that are nothing but their members."""
+
+Members = Callable[[str], frozenset[str] | None]
+
+
+def checked_archive(
+    text: str, budget: Budget, check: Callable[[str, str], str], others: Members | None = None
+) -> str:
+    """The text of an archive, written anew, if what is in it is allowed.
+
+    Args:
+        text: the archive.
+        budget: what it may take.
+        check: gives the text of an allowed kind, written anew.
+        others: members of classes that the user's own code has made known; None for any other tag.
+
+    Raises:
+        RefusedError: it is damaged, or something in it is not allowed.
+    """
+    try:
+        archive = Archive(text, budget)
+    except RefusedError:
+        raise
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
+    archive.nodes = [_allowed(node, check, others) for node in archive.nodes]
+    return archive.text_of(*archive.roots)
+
+
+def _allowed(node: Node, check: Callable[[str, str], str], others: Members | None) -> Node:
+    tag = node.tag
+    if tag in _PLAIN:
+        return _plainly(node)
+    if tag in TEXTS or tag in SPREAD or tag in MESSAGES:
+        return replace(node, value=check(tag, node.value))
+    if tag == "type" and node.value in _TYPES:
+        return node
+    members = _MEMBERS.get(tag)
+    if members is None and others is not None and tag not in _TEXTS:
+        members = others(tag)
+    if members is None:
+        raise RefusedError(f"a {tag[:40]} is in it, which is not built of what comes from outside")
+    if not members.issuperset(node.names) or len(set(node.names)) < len(node.names):
+        raise RefusedError(f"a {tag} in it has members that it should not have")
+    return node
+
+
+def _plainly(node: Node) -> Node:
+    """Numbers are seen to be some, so that both who read them read the same."""
+    try:
+        if node.tag == "int":
+            return replace(node, value=str(int(node.value)))
+        if node.tag in ("float", "complex"):
+            return replace(node, value=" ".join(str(float(w)) for w in node.value.split(" ")))
+    except ValueError:
+        raise RefusedError(f"{node.value[:20]!r} in it is no number") from None
+    if node.tag == "bool" and node.value not in ("T", "F"):
+        raise RefusedError("a truth value in it is none")
+    return node

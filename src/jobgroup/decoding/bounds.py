@@ -1,0 +1,123 @@
+"""How much of what comes from outside is read: sizes, nesting, numbers, before any is made."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from typing import Any, Final
+
+MAX_TEXT: Final = 64 * 2**20
+"""Characters of one document."""
+
+MAX_UNPACKED: Final = 32 * 2**20
+"""Bytes that all packed texts of one document may take together."""
+
+MAX_MESSAGES: Final = 2 * 2**20
+"""Bytes of binary messages (circuits, experiments) in one document."""
+
+MAX_VALUES: Final = 1_000_000
+"""JSON values in one document, keys included."""
+
+MAX_ITEMS: Final = 300_000
+"""Distinct states, parts of circuits and nodes of archives in one document: seconds of work."""
+
+MAX_CELLS: Final = 128 * 2**20
+"""Bytes, about, that the states and samples of one document take once they are made."""
+
+MAX_DEPTH: Final = 64
+"""Lists and objects within each other."""
+
+_CHUNK: Final = 2**20
+_MARKS: Final = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]},:]', re.DOTALL)
+# a text without its end matches too: otherwise the search would begin again at each of its quotes
+
+
+class RefusedError(ValueError):
+    """Something from outside is not decoded; the text says why, of "it"."""
+
+
+class Budget:
+    """What one document may still take, all its parts together.
+
+    Each method counts what is about to be made, and raises RefusedError when it is too much.
+    """
+
+    def __init__(self, unpacked: int = MAX_UNPACKED, messages: int = MAX_MESSAGES) -> None:
+        self._unpacked = self._bytes_left = unpacked
+        self._messages = self._messages_left = messages
+        self._items_left = MAX_ITEMS
+        self._cells_left = MAX_CELLS
+
+    def take_items(self, number: int = 1) -> None:
+        """Count states, parts or nodes."""
+        self._items_left -= number
+        if self._items_left < 0:
+            raise RefusedError(f"it has more than {MAX_ITEMS:,} states or parts")
+
+    def take_cells(self, number: int) -> None:
+        """Count bytes of what is made of a short text: states, samples."""
+        self._cells_left -= number
+        if self._cells_left < 0:
+            raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB once it is read")
+
+    def take_message(self, size: int) -> None:
+        """Count bytes of a binary message."""
+        self._messages_left -= size
+        if self._messages_left < 0:
+            raise RefusedError(f"its circuits take more than {self._messages >> 20} MB")
+
+    def unpacked(self, packed: str) -> str:
+        """The text that is in a packed one (base64 of zlib).
+
+        Raises:
+            RefusedError: it is damaged, or takes more than is left.
+        """
+        try:
+            data = base64.b64decode(packed)
+            unpacker = zlib.decompressobj()
+            pieces = [b""]
+            while not unpacker.eof and (data or pieces[-1]):
+                pieces.append(unpacker.decompress(data, _CHUNK))
+                self._bytes_left -= len(pieces[-1])
+                if self._bytes_left < 0:
+                    raise RefusedError(
+                        f"it would take more than {self._unpacked >> 20} MB unpacked"
+                    )
+                data = unpacker.unconsumed_tail
+            if not unpacker.eof:
+                raise RefusedError("it cannot be unpacked: its end is missing")
+            return b"".join(pieces).decode()
+        except (ValueError, zlib.error) as error:
+            if isinstance(error, RefusedError):
+                raise
+            raise RefusedError(f"it cannot be unpacked ({error})") from None
+
+
+def parsed(text: str, *, most_values: int = MAX_VALUES) -> Any:
+    """The value of a JSON document.
+
+    Raises:
+        RefusedError: it is no JSON, or larger than is read.
+    """
+    if len(text) > MAX_TEXT:
+        raise RefusedError(f"it has more than {MAX_TEXT >> 20} million characters")
+    depth, items = 0, 1
+    for mark in _MARKS.finditer(text):
+        sign = mark.group()
+        if sign in ",:":
+            items += 1
+        elif sign in "[{":
+            items += 1
+            depth += 1
+        elif sign in "]}":
+            depth -= 1
+        if items > most_values:
+            raise RefusedError(f"it has more than {most_values:,} values")
+        if depth > MAX_DEPTH:
+            raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"it is no JSON ({error})") from None

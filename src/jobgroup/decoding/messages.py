@@ -1,0 +1,198 @@
+"""Binary messages of Perceval, circuits and experiments, looked through before anything is built.
+
+Only messages and fields that are known here pass. Texts in them are names, states or formulas, each
+by its grammar; sizes from which Perceval would make lists are bounded. What is handed on is written
+anew from what was looked at, so that Perceval reads nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from jobgroup.decoding.bounds import Budget, RefusedError
+from jobgroup.decoding.formulas import FormulaError, check_formula, check_name
+from jobgroup.decoding.states import check_state
+
+MESSAGES: Final = {
+    "ACircuit": "Circuit",
+    "Component": "Component",
+    "Experiment": "Experiment",
+    "CompiledCircuit": "CompiledCircuit",
+    "CompiledCircuitVersion": "CompiledCircuitVersion",
+    "Herald": "Herald",
+    "Port": "Port",
+    "Detector": "Detector",
+    "BSLayeredDetector": "BSLayeredPPNR",
+    "Matrix": "Matrix",
+    "MatrixN": "Matrix",
+    "MatrixS": "Matrix",
+}
+"""Kinds that are binary messages, by the name of their message."""
+
+MAX_MODES: Final = 1_024
+MAX_LABEL: Final = 1_000
+
+_COMPONENTS: Final = frozenset(
+    {"Circuit", "PhaseShifter", "BeamSplitter", "Permutation", "Unitary", "WavePlate"}
+    | {"PolarizationRotator", "TimeDelay", "PolarizedBeamSplitter", "Barrier", "LossChannel"}
+    | {"FFCircuitProvider", "FFConfigurator", "CompiledCircuit"}
+)
+_PARTS: Final = frozenset(
+    {"Parameter", "Matrix", "MatrixDouble", "MatrixSymbolic", "Component", "Experiment"}
+    | {"CompiledCircuitVersion", "CircuitOrExperiment", "VariableValues"}
+    | {"IDetector", "Detector", "BSLayeredPPNR", "APort", "Port", "Herald"}
+)
+_KNOWN: Final = _COMPONENTS | _PARTS
+_MOST: Final = {
+    "n_mode": MAX_MODES,
+    "rows": MAX_MODES,
+    "cols": MAX_MODES,
+    "starting_mode": MAX_MODES,
+    "bs_layers": 12,
+    "n_wires": 10_000,
+    "max_detections": 10_000,
+    "value": 10_000,
+}
+_RELEASE: Final = re.compile(r"[0-9A-Za-z.+!_-]{0,60}")
+_WORK: Final = {"Component": 10, "Experiment": 10, "ConfigCircEntry": 10}
+"""Items that messages count as which take Perceval long."""
+
+Nested = Callable[[str], str]
+
+
+class Inspector:
+    """Looks through messages.
+
+    Args:
+        budget: what they may take.
+        nested: checks the texts that have kinds of their own, such as an input state.
+        formulas: whether parameters may be formulas, of the grammar.
+    """
+
+    def __init__(self, budget: Budget, nested: Nested, *, formulas: bool) -> None:
+        self._budget = budget
+        self._nested = nested
+        self._formulas = formulas
+
+    def checked(self, kind: str, text: str) -> str:
+        """The text of a message of that kind, written anew.
+
+        Raises:
+            RefusedError: something in it does not pass.
+        """
+        self._budget.take_message(len(text) * 3 // 4)
+        message = read(kind, text)
+        self._check(message)
+        return base64.b64encode(message.SerializeToString()).decode()
+
+    def _check(self, message: Any) -> None:
+        name = message.DESCRIPTOR.name
+        if name not in _KNOWN:
+            raise RefusedError(f"a {name} is in it, which is not known")
+        self._budget.take_items(_WORK.get(name, 1))
+        if name == "Parameter":
+            self._check_parameter(message)
+        for field, value in message.ListFields():
+            if name == "MatrixDouble":
+                self._budget.take_items(len(value))
+            elif name != "Parameter" or field.name == "expr_parameters":
+                self._check_field(message, field, value)
+
+    def _check_parameter(self, parameter: Any) -> None:
+        kind = parameter.WhichOneof("type")
+        try:
+            if kind != "expression":
+                for name in (parameter.name, parameter.symbol):
+                    check_name(name)
+                return
+            if not self._formulas:
+                raise RefusedError("a parameter of its circuit is a formula")
+            names = frozenset(each.name or each.symbol for each in parameter.expr_parameters)
+            for formula in filter(None, (parameter.expression, parameter.name)):
+                check_formula(formula, names or None)
+        except FormulaError as error:
+            raise RefusedError(f"a formula in it is not used: {error}") from None
+
+    def _check_field(self, message: Any, field: Any, value: Any) -> None:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            self._check_entries(field, value)
+        elif hasattr(value, "ListFields"):
+            self._check(value)
+        elif isinstance(value, str):
+            self._check_text(message, field.name, value)
+        elif isinstance(value, bool | float):
+            pass
+        elif isinstance(value, int):
+            _check_number(field.name, value)
+        else:
+            for each in value:
+                if hasattr(each, "ListFields"):
+                    self._check(each)
+                elif isinstance(each, str):
+                    raise RefusedError(f"a text is in {field.name}, where none is known")
+                else:
+                    self._budget.take_items()
+
+    def _check_entries(self, field: Any, entries: Any) -> None:
+        self._budget.take_items(len(entries) * _WORK.get(field.message_type.name, 1))
+        for key in entries:
+            if isinstance(key, str):
+                if field.name == "mapping":
+                    _check_label(key)
+                else:
+                    check_state(key, self._budget)
+            elif not 0 <= key < MAX_MODES:
+                raise RefusedError(f"{key} is no mode")
+            value = entries[key]
+            if hasattr(value, "ListFields"):
+                self._check(value)
+
+    def _check_text(self, message: Any, name: str, text: str) -> None:
+        if name in ("input_state", "noise_model", "post_select"):
+            setattr(message, name, self._nested(text))
+        elif name == "user_input_state":
+            check_state(text, self._budget)
+        elif name in ("hardware_version", "carac_version"):
+            if not _RELEASE.fullmatch(text):
+                raise RefusedError(f"its {name} is none")
+        elif name in ("name", "annotation"):
+            _check_label(text)
+        else:
+            raise RefusedError(f"a text is in {name}, where none is known")
+
+
+def read(kind: str, text: str) -> Any:
+    """The message in a text (base64), of which nothing is built.
+
+    Raises:
+        RefusedError: it is damaged.
+    """
+    schema = _schema()
+    try:
+        message = getattr(schema, MESSAGES[kind])()
+        message.ParseFromString(base64.b64decode(text))
+    except Exception as error:  # noqa: BLE001  # protobuf's DecodeError has no public base that names it
+        raise RefusedError(f"it cannot be read ({type(error).__name__})") from None
+    return message
+
+
+def _schema() -> Any:
+    try:
+        return import_module("exqalibur.serialization.circuit_pb2")
+    except ImportError:  # where releases of Perceval before 1.2 have it
+        return import_module("perceval.serialization._schema_circuit_pb2")
+
+
+def _check_label(text: str) -> None:
+    if len(text) > MAX_LABEL:
+        raise RefusedError(f"a name in it has more than {MAX_LABEL} characters")
+
+
+def _check_number(name: str, value: int) -> None:
+    if name == "min_photons_filter" or abs(value) <= _MOST.get(name, 1_000_000):
+        return
+    raise RefusedError(f"its {name} is {value}")

@@ -1,0 +1,237 @@
+"""States, counts, distributions and samples, read by their grammar, with and without Perceval.
+
+A state is ``|1,0,2>``; a photon may have annotations, ``|{P:H}1,0>``, whose values are numbers or
+letters here, for Perceval evaluates other values as Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from jobgroup.decoding.bounds import Budget, RefusedError
+
+_LETTERS: Final = "HVDALR"
+_VALUE: Final = rf"(?:[{_LETTERS}]|\d{{1,6}}(?:\.\d{{1,12}})?)"
+_ANNOTATION: Final = (
+    rf"\{{(?:\d{{1,6}}|[A-Za-z_]\w{{0,15}}:{_VALUE}(?:,[A-Za-z_]\w{{0,15}}:{_VALUE}){{0,3}})\}}"
+)
+_MODE: Final = (
+    rf"(?:\d{{1,3}}(?:{_ANNOTATION}\d{{0,3}}){{0,64}}|(?:{_ANNOTATION}\d{{0,3}}){{1,64}})"
+)
+_STATE: Final = rf"\|(?:{_MODE}(?:, ?{_MODE})*+)?+>"
+_INTEGER: Final = r"[0-9]{1,18}"
+_NUMBER: Final = (
+    r"[-+]?(?:(?:[0-9]{1,40}(?:\.[0-9]{0,80})?|\.[0-9]{1,80})(?:[eE][-+]?[0-9]{1,3})?|nan|inf)"
+)
+_TERM: Final = rf"\({_NUMBER},{_NUMBER}\)\*{_STATE}"
+
+_STATE_ALONE: Final = re.compile(_STATE, re.ASCII)
+_COUNT: Final = re.compile(rf"({_STATE})=({_INTEGER})(;|\Z)", re.ASCII)
+_PROBABILITY: Final = re.compile(rf"({_STATE})=({_NUMBER})(;|\Z)", re.ASCII)
+_SAMPLE: Final = re.compile(rf"({_STATE})(;|\Z)", re.ASCII)
+_INDEX: Final = re.compile(r"([0-9]{1,7})(;|\Z)", re.ASCII)
+_TERMS: Final = re.compile(rf"{_TERM}(\+|=|\Z)", re.ASCII)
+_SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
+_NUMBERS: Final = re.compile(r"[0-9]+")
+
+_ITEMS_OF_A_TERM: Final = 15
+"""Perceval adds the terms of a superposition slowly."""
+
+_STATE_BYTES: Final = 64
+_SAMPLE_BYTES: Final = 24
+
+_CONDITION: Final = re.compile(
+    r"(?:[\[\]()0-9, <>=!&|^]|(?:AND|OR|XOR|NOT|and|or|xor|not)\b){0,4000}+"
+)
+_NOISE: Final = frozenset(
+    {"brightness", "indistinguishability", "g2", "g2_distinguishable", "transmittance"}
+    | {"phase_imprecision", "phase_error"}
+)
+
+
+def check_state(text: str, budget: Budget) -> str:
+    """A state's text; RefusedError if it is none, or one whose annotations are not plain."""
+    if not _STATE_ALONE.fullmatch(text):
+        raise RefusedError(f"{text[:40]!r} is no state that is read")
+    budget.take_items()
+    budget.take_cells(_STATE_BYTES + _weight(text))
+    return text
+
+
+def counts(text: str, budget: Budget) -> Iterator[tuple[str, int]]:
+    """Each state of counts, ``{|1,0>=3;|0,1>=4}``, with its number."""
+    for state, number in _entries(_COUNT, text, budget):
+        yield state, int(number)
+
+
+def probabilities(text: str, budget: Budget) -> Iterator[tuple[str, float]]:
+    """Each state of a distribution, ``{|1,0>=0.25;|0,1>=0.75}``, with its probability."""
+    for state, number in _entries(_PROBABILITY, text, budget):
+        yield state, float(number)
+
+
+def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
+    """The states of samples, ``|1,0>;|0,1>/0;1;1;0``, and which of them came one after another."""
+    middle = text.find("/")
+    if middle < 0 or (middle == 0 and len(text) > 1):
+        raise RefusedError("its samples cannot be read")
+    if middle == 0:
+        return [], iter(())
+    states = []
+    for found in _all(_SAMPLE, text, 0, middle, budget):
+        budget.take_items()
+        states.append(found[1])
+    weights = [_SAMPLE_BYTES + _weight(state) for state in states]
+    return states, _indices(text, middle + 1, weights, budget)
+
+
+def check_vector(text: str, budget: Budget) -> str:
+    """A superposition's text, ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``."""
+    end = _terms(text, 0, budget)
+    if end != len(text):
+        raise RefusedError("its states cannot be read")
+    return text
+
+
+def check_vectors(text: str, budget: Budget) -> str:
+    """A distribution of superpositions, ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``."""
+    _braces(text)
+    at, end = 1, len(text) - 1
+    while at < end:
+        at = _terms(text, at, budget)
+        share = _SHARE.match(text, at, end)
+        if share is None or (share[1] and share.end() == end):
+            raise RefusedError("its states cannot be read")
+        at = share.end()
+    return text
+
+
+def check_noise(text: str, _budget: Budget) -> str:
+    """A noise model's text: numbers by known names."""
+    try:
+        found = json.loads(text) if len(text) < 10_000 else None
+    except (ValueError, RecursionError):
+        found = None
+    if not (
+        isinstance(found, dict)
+        and found.keys() <= _NOISE
+        and all(value is None or isinstance(value, int | float) for value in found.values())
+    ):
+        raise RefusedError("its noise is not given by known numbers")
+    return json.dumps(found)
+
+
+def check_condition(text: str, _budget: Budget) -> str:
+    """A post-selection's text, ``[0,1]==1 & [2]>0``."""
+    if not _CONDITION.fullmatch(text) or text.count("(") > 100:
+        raise RefusedError("its post-selection is not of modes, numbers and comparisons")
+    return text
+
+
+def noise_names() -> frozenset[str]:
+    """What a noise model is made of."""
+    return _NOISE
+
+
+def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tuple[str, str]]:
+    _braces(text)
+    for found in _all(pattern, text, 1, len(text) - 1, budget):
+        budget.take_items()
+        yield found[1], found[2]
+
+
+def _all(
+    pattern: re.Pattern[str], text: str, at: int, end: int, budget: Budget
+) -> Iterator[re.Match[str]]:
+    """All matches, one after another; RefusedError where there is something else."""
+    while at < end:
+        found = pattern.match(text, at, end)
+        if found is None or (found[found.lastindex or 0] and found.end() == end):
+            raise RefusedError(f"{text[at : at + 40]!r} in it is no state that is read")
+        budget.take_cells(_STATE_BYTES + _weight(found[1]))
+        yield found
+        at = found.end()
+
+
+def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator[int]:
+    end = len(text)
+    while at < end:
+        found = _INDEX.match(text, at)
+        number = -1 if found is None else int(found[1])
+        if found is None or number >= len(weights) or (found[2] and found.end() == end):
+            raise RefusedError("its samples cannot be read")
+        budget.take_cells(weights[number])
+        yield number
+        at = found.end()
+
+
+def _terms(text: str, at: int, budget: Budget) -> int:
+    """Where the terms that begin there end: behind "=", or at the text's end."""
+    sign = "+"
+    while sign == "+":
+        found = _TERMS.match(text, at)
+        if found is None:
+            raise RefusedError("its states cannot be read")
+        budget.take_items(_ITEMS_OF_A_TERM)
+        budget.take_cells(_STATE_BYTES + _weight(found[0]))
+        at, sign = found.end(), found[1]
+    return at
+
+
+def _braces(text: str) -> None:
+    if not (len(text) >= 2 and text[0] == "{" and text[-1] == "}"):
+        raise RefusedError("its braces are missing")
+
+
+def _weight(state: str) -> int:
+    """Bytes that a state's modes and photons take, about."""
+    if len(state) == state.count(",") * 2 + 3:  # one digit to a mode, as nearly all have
+        digits = state[1:-1:2].encode()
+        return sum(digits) - 47 * len(digits)
+    return len(state) + sum(min(int(n), 999) for n in _NUMBERS.findall(state))
+
+
+TEXTS: Final = {
+    "BasicState": check_state,
+    "FockState": check_state,
+    "NoisyFockState": check_state,
+    "AnnotatedFockState": check_state,
+    "StateVector": check_vector,
+    "SVDistribution": check_vectors,
+    "NoiseModel": check_noise,
+    "PostSelect": check_condition,
+}
+"""Kinds whose text is all that there is, with what checks it."""
+
+SPREAD: Final = frozenset({"BSCount", "BSDistribution", "BSSamples"})
+"""Kinds of many states, which are made one by one."""
+
+
+def as_plain(kind: str, text: str, budget: Budget) -> Any:
+    """Counts and distributions as dictionaries, samples as a list, what else there is as text."""
+    match kind:
+        case "BSCount":
+            return dict(counts(text, budget))
+        case "BSDistribution":
+            return dict(probabilities(text, budget))
+        case "BSSamples":
+            states, order = samples(text, budget)
+            return [states[i] for i in order]
+    found = TEXTS[kind](text, budget)
+    return json.loads(found) if kind == "NoiseModel" else found
+
+
+def check_spread(kind: str, text: str, budget: Budget) -> str:
+    """The text of counts, a distribution or samples, all of whose states can be read."""
+    match kind:
+        case "BSCount":
+            deque(counts(text, budget), 0)
+        case "BSDistribution":
+            deque(probabilities(text, budget), 0)
+        case "BSSamples":
+            deque(samples(text, budget)[1], 0)
+    return text
