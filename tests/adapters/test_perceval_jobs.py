@@ -296,7 +296,7 @@ def test_the_ideal_is_what_the_experiment_gives_without_noise(handler):
 def test_there_is_no_ideal_of_a_formula(handler):
     """Perceval evaluates a formula as Python, so one that a group's file brings is not computed."""
     formula = pcvl.Expression("2 * a", {pcvl.P("a")})
-    with pytest.raises(NoIdealError, match="formulas"):
+    with pytest.raises(NoIdealError, match="is a formula"):
         ideal_of(_body(handler, pcvl.Circuit(2) // pcvl.BS() // (0, pcvl.PS(formula))))
 
 

@@ -54,23 +54,38 @@ EVIL = {"result_mapping": ["os", "system"]}
     "context",
     [
         {"job_context": EVIL},
-        {_disguised("job_context"): EVIL},
-        {"job_context": {_disguised("result_mapping"): EVIL["result_mapping"]}},
         {"job_context": {"result_mapping": ["perceval.serialization", "serialize_to_file"]}},
         {"job_context": {"result_mapping": ["perceval.utils", "PersistentData"]}},
+        {"job_context": {"result_mapping": ["perceval.utils", ":PCVL:zip:eJw="]}},
         {"job_context": {"result_mapping": "os"}},
-        {"job_context": {"header": "pcvlar", **EVIL}},
-        {"job_context": "pcvlar:zip:eJw="},
-        {"header": "pcvlar"},
+        {"job_context": {"result_mapping": ["perceval.utils", "samples_to_probs"]}},
     ],
 )
 def test_a_result_runs_no_code_of_its_own(tmp_path, context):
-    """A result cannot name a function that is none of Perceval's conversions, not in disguise."""
+    """A result cannot name a function that is none of Perceval's conversions of its kind."""
     canary = tmp_path / "ran"
     evil = {"results": f"touch {canary}", **context}
     with pytest.raises(UndecodableResultError, match="conversion") as caught:
         decode(_document(evil))
     assert json.loads(caught.value.raw) == evil
+    assert not canary.exists()
+
+
+@pytest.mark.filterwarnings("ignore:A part of the results")
+@pytest.mark.parametrize(
+    "context",
+    [
+        {_disguised("job_context"): EVIL},
+        {"job_context": {_disguised("result_mapping"): EVIL["result_mapping"]}},
+        {"job_context": {"header": "pcvlar", **EVIL}},
+        {"job_context": "pcvlar:zip:eJw="},
+    ],
+)
+def test_a_conversion_in_disguise_is_none(tmp_path, context):
+    """What only Perceval would take for a conversion stays text, and nothing is run."""
+    canary = tmp_path / "ran"
+    results = decode(_document({"results": f"touch {canary}", **context}))
+    assert results["results"] == f"touch {canary}"
     assert not canary.exists()
 
 
@@ -91,7 +106,7 @@ def test_an_answer_without_results_is_an_error():
 
 
 def test_without_perceval_results_are_plain(tmp_path):
-    """Where Perceval is not installed the JSON is decoded and its own texts stay texts."""
+    """Where Perceval is not installed counts are plain dictionaries, states their texts."""
     script = (
         "import sys, json, importlib.util as u\n"
         "real = u.find_spec\n"
@@ -106,4 +121,5 @@ def test_without_perceval_results_are_plain(tmp_path):
         text=True,
         check=True,
     )
-    assert out.stdout.strip() == f"{json.dumps(COUNTS)} False"
+    plain = {**COUNTS, "results": {"|0,1>": 3, "|1,0>": 4}}
+    assert out.stdout.strip() == f"{json.dumps(plain)} False"

@@ -14,7 +14,9 @@ from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any, TypedDict
 
+from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
 from jobgroup.cloud.platforms import PLATFORMS, Platform
+from jobgroup.decoding import Budget, Door, RefusedError
 
 PROGRESS_INTERVAL_S = 0.1
 
@@ -81,6 +83,8 @@ def execute(
     try:
         results = _run(payload, PLATFORMS[name], pcvl_version, reporter)
         outcome = {"results": json.dumps(serialize(results))}
+    except RefusedError as refusal:
+        outcome = {"error": f"The payload is refused: {refusal}."}
     except KeyboardInterrupt as error:  # so Perceval's native code ends when asked to stop
         outcome = {"error": str(error)}
     except Exception as error:  # noqa: BLE001, whatever Perceval raises is the job's error
@@ -91,9 +95,7 @@ def execute(
 def _run(
     payload: dict[str, Any], platform: Platform, pcvl_version: str | None, reporter: _Reporter
 ) -> dict[str, Any]:
-    from perceval.serialization import deserialize
-
-    raw = deserialize(dict(payload))
+    raw = _decoded(payload)
     iterations = raw.get("iterator") or []
     if not any("noise" in iteration for iteration in iterations):
         return _compute(raw, platform, pcvl_version, reporter)
@@ -111,6 +113,16 @@ def _run(
             break
         results_list.append({**results["results_list"][0], "iteration": iteration})
     return {"results_list": results_list}
+
+
+def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
+    """A payload's objects: of allowed kinds alone, with formulas that are arithmetic."""
+    from jobgroup.decoding.making import PercevalMaker
+
+    budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
+    door = Door(PercevalMaker(), formulas=True, archives=True, strict=True, budget=budget)
+    decoded: dict[str, Any] = door.decoded(payload, "payload")
+    return decoded
 
 
 def _compute(

@@ -277,7 +277,7 @@ def _allowed(node: Node, check: Callable[[str, str], str], others: Members | Non
     tag = node.tag
     if tag in _PLAIN:
         return _plainly(node)
-    if tag in TEXTS or tag in SPREAD or tag in MESSAGES:
+    if tag not in _MEMBERS and tag in (TEXTS.keys() | MESSAGES.keys() | SPREAD):
         return replace(node, value=check(tag, node.value))
     if tag == "type" and node.value in _TYPES:
         return node

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Callable
 from typing import Any, Final
 
 MAX_TEXT: Final = 64 * 2**20
@@ -95,14 +96,20 @@ class Budget:
             raise RefusedError(f"it cannot be unpacked ({error})") from None
 
 
-def parsed(text: str, *, most_values: int = MAX_VALUES) -> Any:
-    """The value of a JSON document.
+def parsed(
+    text: str,
+    *,
+    most_text: int = MAX_TEXT,
+    most_values: int = MAX_VALUES,
+    parse_constant: Callable[[str], Any] | None = None,
+) -> Any:
+    """The value of a JSON document; `parse_constant` makes numbers of ``NaN`` and ``Infinity``.
 
     Raises:
         RefusedError: it is no JSON, or larger than is read.
     """
-    if len(text) > MAX_TEXT:
-        raise RefusedError(f"it has more than {MAX_TEXT >> 20} million characters")
+    if len(text) > most_text:
+        raise RefusedError(f"it has more than {most_text >> 20} million characters")
     depth, items = 0, 1
     for mark in _MARKS.finditer(text):
         sign = mark.group()
@@ -118,6 +125,6 @@ def parsed(text: str, *, most_values: int = MAX_VALUES) -> Any:
         if depth > MAX_DEPTH:
             raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=parse_constant)
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"it is no JSON ({error})") from None

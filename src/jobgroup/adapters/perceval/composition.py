@@ -16,8 +16,9 @@ from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicati
 from perceval.serialization import OutputArchive, Serialization
 
 from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.adapters.perceval.results import PercevalMaker, decode
+from jobgroup.adapters.perceval.results import decode
 from jobgroup.decoding import Budget, Door, RefusedError
+from jobgroup.decoding.making import PercevalMaker
 
 
 def recipe_of(

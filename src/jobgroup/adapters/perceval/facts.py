@@ -6,15 +6,14 @@ modes. A payload that cannot be read has no facts; that never keeps a job out of
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
 import re
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, Final
+
+from jobgroup.decoding import Budget, messages
 
 MAX_TEXT: Final = 200
 """Characters of one fact or parameter."""
@@ -22,7 +21,8 @@ MAX_TEXT: Final = 200
 MAX_ITERATIONS: Final = 20
 """Iterations whose values are shown; their number always is."""
 
-MAX_UNPACKED_BYTES: Final = 64 * 2**20
+MAX_UNPACKED_BYTES: Final = 4 * 2**20
+"""Of an experiment whose facts are told."""
 
 Fact = str | int | float
 
@@ -73,24 +73,17 @@ def facts_of(payload: Mapping[str, Any]) -> dict[str, Fact]:
 def _facts_in(content: str) -> dict[str, Fact]:
     facts: dict[str, Fact] = {}
     try:
-        facts = _read(_unzipped(content))
+        if len(content) <= MAX_UNPACKED_BYTES:
+            facts = _read(_unzipped(content))
     except Exception as error:  # noqa: BLE001  # another release's format, say
         _log.debug("No facts can be read from a payload (%s).", type(error).__name__)
     facts["content"] = hashlib.sha256(content.encode()).hexdigest()[:8]
     return facts
 
 
-def experiment_in(content: str) -> Any:
-    """The message that an experiment or circuit is written as; nothing is built of it."""
-    return _message(_unzipped(content))[1]
-
-
 def _message(text: str) -> tuple[str, Any]:
-    tag, data = text.removeprefix(":PCVL:").split(":", 1)
-    schema = _schema()
-    message = schema.Circuit() if tag == "ACircuit" else schema.Experiment()
-    message.ParseFromString(base64.b64decode(data))
-    return tag, message
+    kind, data = text.removeprefix(":PCVL:").split(":", 1)
+    return kind, messages.read("ACircuit" if kind == "ACircuit" else "Experiment", data)
 
 
 def _read(text: str) -> dict[str, Fact]:
@@ -116,15 +109,13 @@ def _read(text: str) -> dict[str, Fact]:
     return facts | ({"heralds": _heralds(heralds)} if heralds else {})
 
 
-def _schema() -> Any:
-    try:
-        return import_module("exqalibur.serialization.circuit_pb2")
-    except ImportError:  # where older releases of Perceval have it
-        return import_module("perceval.serialization._schema_circuit_pb2")
-
-
 def _heralds(heralds: Mapping[Any, Any]) -> str:
-    return _text(", ".join(f"{k}: {heralds[k]}" for k in sorted(heralds, key=int)))
+    return _text(", ".join(f"{k}: {heralds[k]}" for k in sorted(heralds, key=_mode)))
+
+
+def _mode(key: Any) -> tuple[int, str]:
+    text = str(key)
+    return (len(text), text)  # numbers by their size, and what is none wherever it falls
 
 
 def _columns(iterations: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -145,7 +136,4 @@ def _text(value: Any) -> str:
 def _unzipped(content: str) -> str:
     if not content.startswith(_ZIP):
         return content
-    unpacked = zlib.decompressobj().decompress(
-        base64.b64decode(content.removeprefix(_ZIP)), MAX_UNPACKED_BYTES
-    )
-    return unpacked.decode()
+    return Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))

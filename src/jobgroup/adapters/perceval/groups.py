@@ -6,7 +6,6 @@ looked at.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +13,12 @@ from typing import Any, Final
 
 from jobgroup.adapters.base import JobDraft, SavedGroup, UnreadableGroupError
 from jobgroup.adapters.perceval.facts import facts_of, params_of
+from jobgroup.decoding import parsed
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
+
+MAX_FILE_BYTES: Final = 256 * 2**20
+"""Of a group's file: tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
 _OURS_TO_SET: Final = ("job_name", "job_group_name")
@@ -109,7 +112,13 @@ def text_in(path: Path) -> str:
         UnreadableGroupError: it cannot be read, or is no text.
     """
     try:
-        text = path.read_text("utf-8")
+        if not path.is_file():  # a pipe would never end
+            raise UnreadableGroupError("it is no file")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise UnreadableGroupError(f"it has more than {MAX_FILE_BYTES >> 20} MB")
+        text = data.decode()
     except OSError as error:
         raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -122,8 +131,13 @@ def text_in(path: Path) -> str:
 def _document(path: Path) -> dict[str, Any]:
     text = text_in(path)
     try:
-        document = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        document = parsed(
+            text,
+            most_text=MAX_FILE_BYTES,
+            most_values=MAX_FILE_BYTES // 50,
+            parse_constant=_refuse,
+        )
+    except ValueError as error:
         raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
     return document if isinstance(document, dict) else {}
 

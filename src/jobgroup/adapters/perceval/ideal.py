@@ -9,7 +9,7 @@ from math import comb
 from typing import Any, Final
 
 from jobgroup.adapters.base import NoIdealError
-from jobgroup.adapters.perceval.facts import experiment_in
+from jobgroup.decoding import Door, LeftAsText
 
 MOST_STATES: Final = 20_000
 """States that the photons may end up in: a second or so of a notebook's machine."""
@@ -36,16 +36,16 @@ def ideal_of(payload: Mapping[str, Any]) -> dict[str, float]:
 
 @lru_cache(maxsize=256)
 def _computed(content: str, least: int | None) -> dict[str, float]:
-    message = experiment_in(content)
-    # Perceval evaluates both as Python, and a group's file may come from anybody.
-    if has_formula(message) or "{" in message.input_state:
-        raise NoIdealError("The ideal is not computed where parameters are formulas.")
-
     import perceval as pcvl
     from perceval.algorithm import Sampler
-    from perceval.serialization import deserialize
 
-    experiment = deserialize(content)
+    from jobgroup.decoding.making import PercevalMaker
+
+    experiment = Door(PercevalMaker()).decoded(content)
+    if isinstance(experiment, LeftAsText):
+        raise NoIdealError(f"The ideal is not computed here: {experiment.reason}.")
+    if not isinstance(experiment, pcvl.Experiment):
+        raise NoIdealError("There is an ideal for jobs of an experiment.")
     photons = experiment.input_state.n
     if comb(photons + experiment.circuit_size - 1, photons) > MOST_STATES:
         raise NoIdealError(f"{photons} photons are too many to compute the ideal here.")
@@ -54,18 +54,3 @@ def _computed(content: str, least: int | None) -> dict[str, float]:
         experiment.min_detected_photons_filter(least)
     found = Sampler(pcvl.Processor("SLOS", experiment)).probs()["results"]
     return {str(state): float(share) for state, share in found.items()}
-
-
-def has_formula(message: Any) -> bool:
-    """Whether a message of a circuit has parameters that are formulas."""
-    return any(
-        field.name == "expression" or (field.type == field.TYPE_MESSAGE and _any_in(value))
-        for field, value in message.ListFields()
-    )
-
-
-def _any_in(value: Any) -> bool:
-    if hasattr(value, "ListFields"):
-        return has_formula(value)
-    values = value.values() if hasattr(value, "values") else value
-    return any(has_formula(each) for each in values if hasattr(each, "ListFields"))

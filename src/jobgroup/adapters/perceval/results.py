@@ -13,48 +13,16 @@ from typing import Any, Final
 
 import perceval
 from perceval import utils
-from perceval.serialization import deserialize
 
 from jobgroup.adapters.texts import decoded_text
-from jobgroup.decoding import Budget, RefusedError, states
+from jobgroup.decoding import Budget, RefusedError
+from jobgroup.decoding.making import PercevalMaker
 
 MAX_SAMPLES: Final = 2_000_000
 """Samples that a conversion makes."""
 
 _CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
 _COUNTS: Final = ("count", "max_samples", "max_shots")
-
-
-class PercevalMaker:
-    """Makes Perceval's own objects of checked texts."""
-
-    def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        """Counts, a distribution or samples, state by state."""
-        state = perceval.BasicState
-        if kind == "BSSamples":
-            texts, order = states.samples(text, budget)
-            known = [state(each) for each in texts]
-            samples = perceval.BSSamples()
-            for index in order:
-                samples.append(known[index])
-            return samples
-        if kind == "BSCount":
-            counts = perceval.BSCount()
-            for each, count in states.counts(text, budget):
-                counts[state(each)] = count
-            return counts
-        shares = perceval.BSDistribution()
-        for each, share in states.probabilities(text, budget):
-            shares[state(each)] = share
-        return shares
-
-    def other(self, kind: str, text: str, _budget: Budget) -> Any:
-        """One object, by Perceval's own reading of its text."""
-        return deserialize(f":PCVL:{kind}:{text}")
-
-    def archive(self, text: str) -> Any:
-        """The objects of an archive."""
-        return deserialize(text)
 
 
 def decode(text: str, budget: Budget | None = None) -> Any:

@@ -1,0 +1,43 @@
+"""Perceval's own objects, made of texts that the door has let pass. Imported where Perceval is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import perceval
+from perceval.serialization import deserialize
+
+from jobgroup.decoding import states
+from jobgroup.decoding.bounds import Budget
+
+
+class PercevalMaker:
+    """Makes Perceval's own objects of checked texts."""
+
+    def spread(self, kind: str, text: str, budget: Budget) -> Any:
+        """Counts, a distribution or samples, state by state."""
+        state = perceval.BasicState
+        if kind == "BSSamples":
+            texts, order = states.samples(text, budget)
+            known = [state(each) for each in texts]
+            samples = perceval.BSSamples()
+            for index in order:
+                samples.append(known[index])
+            return samples
+        if kind == "BSCount":
+            counts = perceval.BSCount()
+            for each, count in states.counts(text, budget):
+                counts[state(each)] = count
+            return counts
+        shares = perceval.BSDistribution()
+        for each, share in states.probabilities(text, budget):
+            shares[state(each)] = share
+        return shares
+
+    def other(self, kind: str, text: str, _budget: Budget) -> Any:
+        """One object, by Perceval's own reading of its text."""
+        return deserialize(f":PCVL:{kind}:{text}")
+
+    def archive(self, text: str) -> Any:
+        """The objects of an archive."""
+        return deserialize(text)
