@@ -127,4 +127,4 @@ def parsed(
     try:
         return json.loads(text, parse_constant=parse_constant)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"it is no JSON ({error})") from None
+        raise RefusedError(f"it is not JSON ({error})") from None

@@ -46,7 +46,7 @@ _FOUR: Final = Fraction(4)
 _MOST_BITS: Final = 2_000
 _GROWING: Final = frozenset({"exp", "sinh", "cosh", "tan"})
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?)(?!\w)"
+    r"\s*(?:(?P<number>(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|0|[1-9]\d{0,39})(?:[eE][+-]?\d{1,2})?)(?![\w.])"
     r"|(?P<name>[^\W\d]\w{0,63})|(?P<sign>\*\*|[-+*/()]))"
 )
 _NOT_SYMBOLS: Final = re.compile(r"[\s:,]")

@@ -77,7 +77,7 @@ def _facts_in(content: str) -> dict[str, Fact]:
             facts = _read(_unzipped(content))
     except Exception as error:  # noqa: BLE001  # another release's format, say
         _log.debug("No facts can be read from a payload (%s).", type(error).__name__)
-    facts["content"] = hashlib.sha256(content.encode()).hexdigest()[:8]
+    facts["content"] = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return facts
 
 

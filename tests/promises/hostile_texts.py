@@ -1,0 +1,133 @@
+"""Texts that make Perceval run code, ask a host, or fill the memory, and what watches for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import perceval as pcvl
+from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
+from perceval.serialization import OutputArchive, Serialization, serialize
+
+
+class Spy:
+    """A host on loopback that notes who asks it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server.daemon_threads = True
+        self._server.spy = self  # type: ignore[attr-defined]
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextmanager
+    def listening(self) -> Iterator[Spy]:
+        """Answers until the block ends."""
+        serve = {"poll_interval": 0.02}
+        threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True).start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.spy.asked.append((self.path, self.headers["Authorization"]))  # type: ignore[attr-defined]
+        body = json.dumps({"specs": {}, "type": "simulator", "status": "available"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def packed(text: str, mark: str = ":PCVL:zip:") -> str:
+    """A text as Perceval packs it."""
+    return mark + base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
+
+
+def touching(canary: Path) -> str:
+    """Python that leaves a mark."""
+    return f"__import__('pathlib').Path({str(canary)!r}).touch()"
+
+
+def with_formula(component: Any, python: str) -> str:
+    """A component's text in which every formula is that Python."""
+    schema = import_module("exqalibur.serialization.circuit_pb2")
+    tag, data = serialize(component, compress=False).rsplit(":", 1)
+    name = {":PCVL:ACircuit": "Circuit", ":PCVL:Experiment": "Experiment"}[tag]
+    message = getattr(schema, name)()
+    message.ParseFromString(base64.b64decode(data))
+    _rewrite(message, python)
+    return f"{tag}:{base64.b64encode(message.SerializeToString()).decode()}"
+
+
+def _rewrite(message: Any, python: str) -> None:
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for each in [value] if hasattr(value, "ListFields") else value:
+                if hasattr(each, "ListFields"):
+                    _rewrite(each, python)
+    if message.DESCRIPTOR.name == "Parameter" and message.WhichOneof("type") == "expression":
+        del message.expr_parameters[:]
+        message.expression = python
+
+
+def hostile_texts(python: str, url: str) -> list[str]:
+    """Texts that Perceval evaluates, or that make it ask the url."""
+    schema = import_module("exqalibur.serialization.circuit_pb2")
+    circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.Expression("2*a", {pcvl.P("a")}))
+    formula = with_formula(circuit, python)
+    experiment = pcvl.Experiment(1).add(0, circuit)
+    symbolic = schema.Matrix(rows=1, cols=1)
+    symbolic.symbolic.data.add().expression = python
+    polarized = f"|{{P:{python}}}1>"
+    named = schema.Experiment(n_mode=1, input_state=f":PCVL:BasicState:{polarized}")
+    nested = schema.Experiment(n_mode=1, noise_model=formula)
+    twice = schema.Experiment(n_mode=1, post_select=packed(packed(formula)))
+    archive = OutputArchive()
+    Serialization.serialize([_layer(url)], archive)
+    connection = archive.to_text()
+    messages = [named, nested, twice]
+    return [
+        formula,
+        packed(formula),
+        packed(packed(formula)),
+        with_formula(experiment, python),
+        f":PCVL:Matrix:{base64.b64encode(symbolic.SerializeToString()).decode()}",
+        f":PCVL:BasicState:{polarized}",
+        f":PCVL:BSCount:{{{polarized}=1}}",
+        f":PCVL:StateVector:(1,0)*{polarized}",
+        f":PCVL:BSSamples:{polarized}/0",
+        *(f":PCVL:Experiment:{base64.b64encode(m.SerializeToString()).decode()}" for m in messages),
+        connection,
+        packed(connection.removeprefix("pcvlar"), "pcvlar:zip:"),
+        packed(connection),
+        f"pcvlar 0 1 0 Circuit {len(formula) - 15} {formula[15:]}",
+        ":PCVL:type:RemoteComputer",
+        ":PCVL:RemoteComputer:{}",
+    ]
+
+
+def _layer(url: str) -> RPCBasedCommunicationLayer:
+    """A connection to a url that Perceval would ask as soon as it reads it."""
+    from perceval.providers.quandela.rpc_handler import RPCHandler
+
+    layer = RPCBasedCommunicationLayer(RPCHandler("sim:altair", url, "no-token-of-anybody"))
+    layer._last_fetch_time = 0.0  # noqa: SLF001  # long ago
+    return layer
