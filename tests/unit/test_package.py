@@ -87,6 +87,7 @@ FLOORS = {
     "origin": 0,
     "perceval_settings": 0,
     "remote_ids": 0,
+    "secret": 0,
     "system": 0,
     "store": 1,
     "providers": 1,
