@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -21,6 +22,7 @@ from jobgroup.origin import (
     may_carry_token,
     normalise_origin,
 )
+from jobgroup.secret import Secret
 
 KEYRING_SERVICE: Final = "jobgroup"
 """In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
@@ -34,9 +36,9 @@ class Credentials:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._given: dict[_Key, str] = {}
-        self._from_jobs: dict[_Key, str] = {}
-        self._keyring: dict[_Key, str | None] = {}
+        self._given: dict[_Key, Secret] = {}
+        self._from_jobs: dict[_Key, Secret] = {}
+        self._keyring: dict[_Key, Secret | None] = {}
         self._callbacks: list[Callable[[str, str], None]] = []
 
     def set_token(self, token: str, *, url: str | None = None, account: str = "") -> None:
@@ -52,12 +54,14 @@ class Credentials:
             ValueError: the token is empty or cannot be one, or the url is not a cloud's or is
                 plain http to another machine. What was known before is kept.
         """
+        secret = _hidden(token)
+        del token  # what is raised below shows the local variables of this frame to some tools
         origin = normalise_origin(default_url() if url is None else url)
         if not isinstance(account, str):
             raise TypeError(f"An account is a string, not {type(account).__name__}.")
         if not may_carry_token(origin):
             raise ValueError(f"{origin} is plain http: a token would be readable on the way.")
-        clean = _clean(token)
+        clean = _clean(secret)
         with self._lock:
             self._given[origin, account] = clean
         self._tell(origin, account)
@@ -77,7 +81,7 @@ class Credentials:
     def remember(self, origin: str, label: str, token: str | None) -> None:
         """Keep the token that a job brought along. `set_token` goes before it; nothing raises."""
         try:
-            origin, clean = normalise_origin(origin), _clean(token)
+            origin, clean = normalise_origin(origin), _clean(_hidden(token))
         except (TypeError, ValueError):
             return
         with self._lock:
@@ -110,7 +114,7 @@ class Credentials:
             token = _from_environment(origin) or _from_perceval(origin)
         token = token or self._from_keyring(origin, label)
         if token:
-            return token
+            return token.reveal()
         whose = f" (account {label!r})" if label else ""
         raise NoTokenError(
             f"No token is known for {origin}{whose}; nothing was sent. Give one with "
@@ -130,11 +134,11 @@ class Credentials:
 
         return end
 
-    def _in_memory(self, origin: str, label: str) -> str | None:
+    def _in_memory(self, origin: str, label: str) -> Secret | None:
         with self._lock:
             return self._given.get((origin, label)) or self._from_jobs.get((origin, label))
 
-    def _from_keyring(self, origin: str, label: str) -> str | None:
+    def _from_keyring(self, origin: str, label: str) -> Secret | None:
         key = origin, label
         if key not in self._keyring:
             self._keyring[key] = _ask_keyring(f"{label}@{origin}" if label else origin)
@@ -166,34 +170,39 @@ def default_url(provider: str = "quandela") -> str:
     return normalise_origin(url)
 
 
-def _clean(token: object) -> str:
-    if not isinstance(token, str):
-        raise TypeError(f"A token is a string, not {type(token).__name__}.")
-    clean = token.strip()
+def _hidden(token: object) -> Secret | str:
+    """A token out of sight; of what is no text, the name of its type."""
+    return Secret(token) if isinstance(token, str) else type(token).__name__
+
+
+def _clean(token: Secret | str) -> Secret:
+    if isinstance(token, str):
+        raise TypeError(f"A token is a string, not {token}.")
+    clean = Secret(token.reveal().strip())
     if not clean:
         raise ValueError("The token is empty.")
-    if not clean.isascii() or not clean.isprintable() or " " in clean:
+    if not re.fullmatch("[!-~]+", clean.reveal()):
         raise ValueError("The token holds blanks or characters that no token has.")
     return clean
 
 
-def _clean_or_none(token: object) -> str | None:
+def _clean_or_none(token: object) -> Secret | None:
     try:
-        return _clean(token)
+        return _clean(_hidden(token))
     except (TypeError, ValueError):
         return None
 
 
-def _from_environment(origin: str) -> str | None:
+def _from_environment(origin: str) -> Secret | None:
     url = os.environ.get("JOBGROUP_URL", "").strip() or QUANDELA_CLOUD
     return _clean_or_none(os.environ.get("JOBGROUP_TOKEN")) if is_url_of(url, origin) else None
 
 
-def _from_perceval(origin: str) -> str | None:
+def _from_perceval(origin: str) -> Secret | None:
     return next(filter(None, map(_clean_or_none, perceval_settings.tokens(origin))), None)
 
 
-def _ask_keyring(user: str) -> str | None:
+def _ask_keyring(user: str) -> Secret | None:
     try:
         import keyring
 

@@ -53,6 +53,12 @@ class Secret:
             text = text.replace(spelling, _HIDDEN)
         return text
 
+    def hide_in_bytes(self, data: bytearray) -> bytearray:
+        """Return bytes without this text."""
+        if self._text and self._text.encode() in data:
+            return data.replace(self._text.encode(), _HIDDEN.encode())
+        return data
+
 
 NOTHING: Final = Secret("")
 """Where there is no secret."""

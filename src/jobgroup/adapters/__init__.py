@@ -103,12 +103,15 @@ def read_group(path: Path) -> SavedGroup:
     Raises UnreadableGroupError where it is damaged, or something else.
     """
     if path.suffix == ".egrp":
-        from jobgroup.adapters.perceval.execution_groups import read_egrp
-
-        return read_egrp(path)
-    from jobgroup.adapters.perceval.groups import read_jgrp
-
-    return read_jgrp(path)
+        from jobgroup.adapters.perceval.execution_groups import read_egrp as read
+    else:
+        from jobgroup.adapters.perceval.groups import read_jgrp as read
+    try:
+        return read(path)
+    except UnreadableGroupError as error:
+        unreadable = error.with_traceback(None)
+        unreadable.__cause__ = unreadable.__context__ = None
+    raise unreadable  # without the frames that read it: a token stands in each job of such a file
 
 
 def decode(document: Mapping[str, Any]) -> Any:

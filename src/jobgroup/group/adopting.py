@@ -17,6 +17,7 @@ from jobgroup.group.drafts import checked
 from jobgroup.job import RemoteJob
 from jobgroup.origin import normalise_origin
 from jobgroup.remote_ids import is_id
+from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
 
 
@@ -30,7 +31,7 @@ class Adoption:
         *,
         platform: str | None = None,
         url: str | None = None,
-        token: str | None = None,
+        token: Secret | None = None,
         account: str = "",
         provider: str = "quandela",
         labels: Mapping[str, Any] | None = None,
@@ -48,7 +49,7 @@ class Adoption:
                     " Nothing was adopted."
                 )
         if token is not None:
-            set_token(token, url=origin, account=account)
+            set_token(token.reveal(), url=origin, account=account)
 
     def ask(self) -> Call[list[Found]]:
         """Ask the cloud about the jobs."""

@@ -10,6 +10,7 @@ from jobgroup.engine.session import GroupSession
 from jobgroup.group.adopting import Adoption
 from jobgroup.group.importing import ImportReport, import_perceval
 from jobgroup.job import RemoteJob
+from jobgroup.secret import Secret
 
 
 class Takeover:
@@ -84,12 +85,14 @@ class Takeover:
 
         >>> jg.adopt("3f1c4a52-...", platform="qpu:belenos")  # doctest: +SKIP
         """
+        secret = None if token is None else Secret(token)
+        del token  # what is raised below shows the local variables of this frame to some tools
         adoption = Adoption(
             self._session,
             ids,
             platform=platform,
             url=url,
-            token=token,
+            token=secret,
             account=account,
             provider=provider,
             labels=labels,
@@ -98,5 +101,7 @@ class Takeover:
 
     async def adopt_async(self, ids: str | Iterable[str], **options: Any) -> list[RemoteJob]:
         """`adopt`, awaited; it takes the same arguments."""
+        if options.get("token") is not None:
+            options["token"] = Secret(options["token"])
         adoption = Adoption(self._session, ids, **options)
         return adoption.take(await adoption.ask().wait())

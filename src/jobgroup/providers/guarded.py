@@ -101,7 +101,7 @@ class GuardedProvider:
         try:
             answers: Any = await self._call("status", ask, LONGEST_S + len(remote_ids))
         except BadAnswerError as error:
-            raise BrokenProviderError(str(error)) from error
+            raise BrokenProviderError(str(error)) from None
         if not isinstance(answers, Mapping):
             raise BrokenProviderError(self._wrong("status", answers, "a mapping by job id"))
         return {remote_id: self._answer(answers.get(remote_id)) for remote_id in remote_ids}

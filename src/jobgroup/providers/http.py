@@ -81,8 +81,8 @@ class Answer:
     """What a server answered. Header names are in lower case; `secret` is what no text may show."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes | bytearray
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | bytearray = field(repr=False)
     secret: Secret = field(default=NOTHING, repr=False)
 
 
@@ -265,7 +265,11 @@ class HttpClient:
                     f" unpacked: {error}",
                     response.status_code,
                 )
-            return Answer(response.status_code, dict(response.headers), body, wanted.token)
+            told = {k: wanted.token.hide_in(v) for k, v in response.headers.items()}
+            # a server that repeats the token gets it into no document, message or name
+            return Answer(
+                response.status_code, told, wanted.token.hide_in_bytes(body), wanted.token
+            )
 
     def _bad(self, kind: type[BadAnswerError], what: str, status: int) -> BadAnswerError:
         origin = self._account.origin

@@ -6,12 +6,19 @@ A package that cannot be used says so in one sentence; clouds of other providers
 from __future__ import annotations
 
 import inspect
+import logging
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, cast
 
-from jobgroup.errors import BrokenProviderError, JobGroupError, MissingExtraError
+from jobgroup.errors import (
+    BrokenProviderError,
+    CredentialsError,
+    JobGroupError,
+    MissingExtraError,
+)
 from jobgroup.providers.base import Account, Provider, ProviderFactory
+from jobgroup.secret import NOTHING, Secret
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -24,6 +31,8 @@ _OURS: Final = {
 }
 _known: Final[set[str]] = set()
 """Names that were looked up: a sweep makes thousands of jobs, and a look takes milliseconds."""
+
+_log = logging.getLogger("jobgroup")
 
 _KEPT: Final = "Nothing was sent, the jobs stay as they are."
 
@@ -97,14 +106,21 @@ def _made(entry: EntryPoint, account: Account) -> Provider:
         raise BrokenProviderError(
             f"{whose} cannot be imported ({_said(error)}). Mend or reinstall that package. {_KEPT}"
         ) from error
+    provider: Any = None
+    failure: JobGroupError | None = None
     try:
-        provider: Any = factory(account)
-    except JobGroupError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise BrokenProviderError(
-            f"{whose} cannot be made: {entry.value} failed ({_said(error)}). {_KEPT}"
-        ) from error
+        provider = factory(account)
+    except JobGroupError as error:
+        failure = error.with_traceback(None)
+        failure.__cause__ = failure.__context__ = None
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # it becomes a sentence below
+        _log.debug("%s cannot be made", whose, exc_info=True)
+        said = _token_of(account).hide_in(_said(error))
+        failure = BrokenProviderError(
+            f"{whose} cannot be made: {entry.value} failed ({said}). {_KEPT}"
+        )
+    if failure is not None:
+        raise failure  # without its cause, whose frames may show the token
     if inspect.iscoroutine(provider):
         provider.close()
         raise BrokenProviderError(f"{whose} is none: {entry.value} must not be async. {_KEPT}")
@@ -116,6 +132,13 @@ def _made(entry: EntryPoint, account: Account) -> Provider:
             f"{whose} is none: what {entry.value} gives lacks {', '.join(lacks)}. {_KEPT}"
         )
     return cast(Provider, provider)
+
+
+def _token_of(account: Account) -> Secret:
+    try:
+        return Secret(account.token())
+    except CredentialsError:
+        return NOTHING
 
 
 def _package(entry: EntryPoint) -> str:

@@ -40,14 +40,18 @@ def cloud_of(handler: Any) -> CloudOfJob:
     if kind == "kipu":
         raise TypeError("Jobs for Kipu cannot be added. Nothing was added.")
     is_scaleway = kind == "scaleway"
-    token = handler.headers.get("X-Auth-Token") if is_scaleway else handler.token
     return CloudOfJob(
         provider="scaleway" if is_scaleway else "quandela",
         origin=normalise_origin(handler.url),
-        token=token if isinstance(token, str) else None,
+        token=_token_of(handler, is_scaleway=is_scaleway),
         proxies=dict(getattr(handler, "proxies", None) or {}),
         extras=_of_scaleway(handler) if is_scaleway else {},
     )
+
+
+def _token_of(handler: Any, *, is_scaleway: bool) -> str | None:
+    token = handler.headers.get("X-Auth-Token") if is_scaleway else handler.token
+    return token if isinstance(token, str) else None
 
 
 def _of_scaleway(handler: Any) -> dict[str, str]:

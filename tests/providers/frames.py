@@ -1,0 +1,57 @@
+"""What tools that show local variables would print of an error: rich, IPython, trackers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.traceback import Traceback
+
+
+def chain(error: BaseException | None, seen: set[int] | None = None) -> Iterator[BaseException]:
+    """An error with all that it comes from, shown by default or not."""
+    seen = set() if seen is None else seen
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    yield error
+    for other in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
+        yield from chain(other, seen)
+
+
+def shown(error: BaseException, *, but: str) -> str:
+    """Every text that such a tool makes of an error.
+
+    Args:
+        error: that was raised.
+        but: file whose own frames are left out: the test's, which made the secret.
+    """
+    texts = []
+    for each in chain(error):
+        texts += [repr(each), str(each), repr(vars(each))]
+        step = each.__traceback__
+        while step is not None:
+            frame = step.tb_frame
+            if frame.f_code.co_filename != but:
+                texts.append(f"{frame.f_code.co_filename}:{frame.f_code.co_name}")
+                texts += [f"{name} = {value!r}" for name, value in frame.f_locals.items()]
+            step = step.tb_next
+        inner = each.__traceback__
+        while inner is not None and inner.tb_frame.f_code.co_filename == but:
+            inner = inner.tb_next
+        if inner is not None:
+            console = Console(file=io.StringIO(), record=True, width=5000)
+            console.print(
+                Traceback.from_exception(
+                    type(each),
+                    each,
+                    inner,
+                    show_locals=True,
+                    locals_max_length=None,
+                    locals_max_string=None,
+                    max_frames=0,
+                )
+            )
+            texts.append(console.export_text())
+    return "\n".join(texts)

@@ -1,0 +1,239 @@
+"""No frame of a raised error shows a token or a proxy's password, to whatever tool prints it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import uuid
+
+import pytest
+from frames import chain, shown
+from wire_cloud import CLOSE, HANG, RESET, answer
+
+from jobgroup import JobGroup, RemoteJob, errors, set_token
+from jobgroup.adapters import UnreadableGroupError, read_group
+from jobgroup.providers.base import Account
+from jobgroup.providers.quandela import QuandelaCloud
+from jobgroup.providers.registry import provider_for
+from jobgroup.providers.scaleway import ScalewayQaaS
+from jobgroup.proxies import remember_proxies
+
+TOKEN = "t0ken-" + "x" * 100 + "-canary"  # longer than what such tools show of a text
+PASSWORD = "pa#ss@w:rd/81?"
+BODY = {"job_name": "a", "platform_name": "p", "payload": {"command": "probs"}}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """Nothing is configured."""
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _assert_hidden(error):
+    text = shown(error, but=__file__)
+    for secret in (TOKEN, TOKEN[:60], PASSWORD, "pa#ss", "w:rd"):
+        assert secret not in text, f"{secret} is shown: {error!r}"
+
+
+@pytest.fixture
+def unused():
+    """A port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        yield free.getsockname()[1]
+
+
+async def _failure(kind, origin, **proxies):
+    account = Account(origin, "", lambda: TOKEN, proxies=proxies)
+    provider = kind(account, silence_s=0.3)
+    try:
+        with pytest.raises(errors.JobGroupError) as caught:
+            await provider.submit(BODY, key="k")
+    finally:
+        await provider.aclose()
+    return caught.value
+
+
+GARBAGE = b"garbage\r\n\r\n"
+GZIP_GZIP = answer({}, Content_Encoding="gzip, gzip")
+LARGE_HEADER = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20_000 + b"\r\n\r\n"
+ECHO = answer({"error": f"Bearer {TOKEN}"}, 400)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", [QuandelaCloud, ScalewayQaaS])
+@pytest.mark.parametrize(
+    "reply",
+    [RESET, CLOSE, HANG, GARBAGE, GZIP_GZIP, LARGE_HEADER, ECHO, answer({}, 401), answer({}, 302)],
+)
+async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, reply):
+    """Neither ours nor the libraries', whose own frames hold the headers."""
+    path = "/api/jobs" if kind is QuandelaCloud else "/qaas/v1alpha1/jobs"
+    cloud.routes[f"POST {path}"] = reply
+    body = {**BODY, "session_id": "s"}
+    account = Account(cloud.url, "", lambda: TOKEN)
+    provider = kind(account, silence_s=0.3)
+    try:
+        with pytest.raises(errors.JobGroupError) as caught:
+            await provider.submit(body, key="k")
+    finally:
+        await provider.aclose()
+    _assert_hidden(caught.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{}", "https://localhost:{}", "https://no.invalid"]
+)
+async def test_no_frame_shows_the_token_if_nobody_is_there(unused, url):
+    """Refused connections, and names that no DNS knows."""
+    _assert_hidden(await _failure(QuandelaCloud, url.format(unused)))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:{}@127.0.0.1:{}",
+        "me:{}@127.0.0.1:{}",
+        "socks5h://me:{}@127.0.0.1:{}",
+        "http://me:{}@:{}",
+        "http://me:{}@two@hosts:{}/x",
+    ],
+)
+@pytest.mark.parametrize("source", ["environment", "account"])
+async def test_no_frame_shows_a_proxy_s_password(unused, monkeypatch, proxy, source):
+    """Whatever characters it has, whether such a proxy can be used or not."""
+    url = proxy.format(PASSWORD, unused)
+    if source == "environment":
+        monkeypatch.setenv("ALL_PROXY", url)
+        error = await _failure(QuandelaCloud, "https://cloud.invalid")
+    else:
+        error = await _failure(QuandelaCloud, "https://cloud.invalid", all=url)
+    assert type(error) is errors.CloudUnreachableError
+    _assert_hidden(error)
+
+
+@pytest.mark.anyio
+async def test_no_frame_shows_a_token_that_no_header_may_carry():
+    """It is refused before anything is sent."""
+    account = Account("http://127.0.0.1:9", "", lambda: TOKEN + "\n")
+    with pytest.raises(errors.CredentialsError) as caught:
+        await QuandelaCloud(account).status(["1"])
+        await QuandelaCloud(account).submit(BODY, key="k")
+    _assert_hidden(caught.value)
+
+
+@pytest.mark.parametrize("bad", [f" {TOKEN} {TOKEN}", TOKEN + "\x7f", TOKEN.encode(), [TOKEN]])
+def test_no_frame_of_set_token_shows_what_it_refuses(bad):
+    """Neither a text that can be no token, nor one in something else."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        set_token(bad, url="http://127.0.0.1:9")
+    _assert_hidden(caught.value)
+    with pytest.raises(ValueError, match="plain http") as caught:
+        set_token(TOKEN, url="http://cloud.example")
+    _assert_hidden(caught.value)
+
+
+def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
+    """From what a user calls down to the connection that was refused."""
+    url = f"http://127.0.0.1:{unused}"
+    set_token(TOKEN, url=url)
+    jg = JobGroup("sweep")
+    jg.add(RemoteJob({"command": "timer"}, platform="test:timer", url=url))
+    for call in (
+        jg.run_parallel,
+        lambda: jg.run_sequential(0),
+        lambda: jg.adopt(str(uuid.uuid4()), platform="p", url=url, token=TOKEN),
+    ):
+        with pytest.raises(errors.CloudUnreachableError) as caught:
+            call()
+        _assert_hidden(caught.value)
+
+
+def test_no_frame_shows_the_password_of_a_job_s_proxy(unused):
+    """One that a Perceval job brought along."""
+    origin = f"https://{uuid.uuid4().hex}.invalid"
+    set_token(TOKEN, url=origin)
+    remember_proxies(origin, "", {"https": f"http://me:{PASSWORD}@127.0.0.1:{unused}"})
+    jg = JobGroup("behind a proxy")
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url=origin))
+    with pytest.raises(errors.CloudUnreachableError, match=f"127.0.0.1:{unused}") as caught:
+        jg.run_parallel()
+    _assert_hidden(caught.value)
+    assert "pa#ss" not in jg.state.last_error
+
+
+@pytest.mark.parametrize(
+    "entry", [{"id": 5}, {"id": None}, {"metadata": {"token": TOKEN}, "id": "1"}, {}]
+)
+def test_no_frame_shows_the_token_in_a_group_s_file_of_perceval(tmp_path, entry):
+    """Perceval writes a bearer token into each job of it; a damaged one is refused."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    entry = {"metadata": {"headers": headers, "token": TOKEN, "url": "x", "platform": "p"}, **entry}
+    path = tmp_path / "g.jgrp"
+    path.write_text(json.dumps({"job_group_data": [entry], "created_date": "x"}))
+    with pytest.raises(UnreadableGroupError) as caught:
+        read_group(path)
+    _assert_hidden(caught.value)
+
+
+@pytest.mark.anyio
+async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
+    """What its frames hold stays there; the sentence names it."""
+    install(
+        "leaky",
+        """
+        from jobgroup.errors import RequestRefusedError
+
+        class Leaky:
+            can_look_up = False
+            def __init__(self, account): self.account = account
+            async def submit(self, body, *, key):
+                token = self.account.token()
+                if key == "a":
+                    raise KeyError(token)
+                try:
+                    raise KeyError(token)
+                except KeyError as error:
+                    raise RequestRefusedError(f"no: {token}", status_code=400) from error
+            async def status(self, remote_ids): return {}
+            result = cancel = rerun = availability = aclose = submit
+
+        def create(account):
+            token = account.token()
+            if account.label:
+                raise RuntimeError(token)
+            return Leaky(account)
+        """,
+    )
+    provider = provider_for(Account("http://127.0.0.1:9", "", lambda: TOKEN), "leaky")
+    for key in "ab":
+        with pytest.raises(errors.JobGroupError) as caught:
+            await provider.submit(BODY, key=key)
+        _assert_hidden(caught.value)
+    with pytest.raises(errors.BrokenProviderError) as caught:
+        provider_for(Account("http://127.0.0.1:9", "b", lambda: TOKEN), "leaky")
+    _assert_hidden(caught.value)
+
+
+def test_the_walker_would_find_a_secret():
+    """A frame that holds one, an error that hides its context: both are looked at."""
+
+    def inner(value):
+        raise KeyError("k")
+
+    def outer(secret):
+        try:
+            inner(secret)
+        except KeyError:
+            raise ValueError("v") from None
+
+    with pytest.raises(ValueError, match="v") as caught:
+        outer(TOKEN)
+    assert len(list(chain(caught.value))) == 2
+    assert TOKEN in shown(caught.value, but="")
