@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 _HIDDEN: Final = "[token]"
 
+_NO_CHANCE: Final = 16
+"""A secret of so many characters stands nowhere by chance; "none" may."""
+
 
 class Secret:
     """Keeps a text out of sight.
@@ -54,8 +57,8 @@ class Secret:
         return text
 
     def hide_in_bytes(self, data: bytearray) -> bytearray:
-        """Return bytes without this text."""
-        if self._text and self._text.encode() in data:
+        """Return bytes without this text, which a document may hold by chance if it is short."""
+        if len(self._text) >= _NO_CHANCE and self._text.encode() in data:
             return data.replace(self._text.encode(), _HIDDEN.encode())
         return data
 

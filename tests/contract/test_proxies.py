@@ -11,7 +11,7 @@ import perceval as pcvl
 import pytest
 from perceval.algorithm import Sampler
 
-from jobgroup import CloudUnreachableError, JobGroup
+from jobgroup import CloudUnreachableError, JobGroup, RemoteJob, set_token
 
 CLOUD = "https://cloud.invalid"
 SECRET = "proxy-secret-5d1f"
@@ -79,3 +79,23 @@ def test_a_handler_s_proxies_are_used_and_never_written(proxy, data_dir):
     files = [path for path in data_dir.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_proxy_that_is_set_after_a_failure_is_used_without_a_restart(proxy, monkeypatch, request):
+    """The sentence says to check the proxy; who does so can run again at once."""
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    address, asked = proxy
+    url = f"https://{request.node.name.replace('_', '-')[:40]}.invalid"
+    set_token("t" * 20, url=url)
+    jg = JobGroup("sweep")
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url=url))
+    with pytest.raises(CloudUnreachableError):
+        jg.run_parallel()
+    assert asked == []
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+    with pytest.raises(CloudUnreachableError, match=f"{address}.*HTTPS_PROXY"):
+        jg.run_parallel()
+    assert asked
+    assert jg[0].state == "unsent"

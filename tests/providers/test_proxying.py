@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from base64 import b64encode
 
 import pytest
 
@@ -58,6 +59,69 @@ def test_what_the_environment_names(monkeypatch):
 def test_this_machine_is_asked_directly():
     """Whatever is named."""
     assert _url({"all": PROXY}, "http://127.0.0.1:8000") is None
+
+
+@pytest.mark.parametrize(
+    ("named", "url", "opened_by"),
+    [
+        ("http://me:pa#ss@host:3128", "http://host:3128", "me:pa#ss"),
+        ("http://me:p@ss/w?rd@host:3128/", "http://host:3128", "me:p@ss/w?rd"),
+        ("me:12#3@host:80", "http://host:80", "me:12#3"),
+        ("http://me:p%40ss@[::1]:3128", "http://[::1]:3128", "me:p@ss"),
+        ("https://host", "https://host", None),
+    ],
+)
+def test_a_password_may_hold_any_character(named, url, opened_by):
+    """Quoted or not: what stands before the last @ opens the proxy, and is shown nowhere."""
+    proxy = ProxyChoice(Account(CLOUD, "", lambda: "token", proxies={"https": named})).proxy()
+    assert proxy.url == url
+    shown = "" if opened_by is None else f"Basic {b64encode(opened_by.encode()).decode()}"
+    assert proxy.authorization.reveal() == shown
+    assert (opened_by or "me:") not in repr(proxy) + str(proxy)
+
+
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("ALL_PROXY", "socks5h://proxy:1080"),
+        ("all_proxy", "socks4://proxy:1080"),
+        ("HTTPS_PROXY", "SOCKS5://proxy:1080"),
+    ],
+)
+def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
+    """It cannot be used, and the sentence says which variable to correct."""
+    monkeypatch.setenv(variable, url)
+    scheme = url.partition(":")[0].lower()
+    with pytest.raises(CloudUnreachableError, match=f"(?s){scheme}.*{variable}") as caught:
+        _url({})
+    assert type(caught.value) is CloudUnreachableError
+
+
+def test_what_the_environment_says_is_looked_up_again(monkeypatch):
+    """After `look_again`, which a request without a connection calls."""
+    choice = ProxyChoice(Account(CLOUD, "", lambda: "token"))
+    assert choice.url() is None
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    choice.look_again()
+    assert choice.url() == PROXY
+
+
+@pytest.mark.parametrize(
+    ("left_out", "origin"),
+    [
+        ("cloud.example", CLOUD),
+        (".example", CLOUD),
+        ("*", CLOUD),
+        ("cloud.example:8443", "https://cloud.example:8443"),
+        ("10.1.0.0/16", "https://10.1.2.3"),
+    ],
+)
+def test_what_no_proxy_leaves_out(monkeypatch, left_out, origin):
+    """Hosts, domains, ports and networks, as requests reads them."""
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    assert _url({}, origin) == PROXY
+    monkeypatch.setenv("NO_PROXY", f"other.example, {left_out}")
+    assert _url({}, origin) is None
 
 
 @pytest.mark.parametrize("bad", ["socks5://me:secret@host:1080", "http://:3128", "http://x:secret"])

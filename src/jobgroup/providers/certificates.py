@@ -49,7 +49,8 @@ def chosen() -> Certificates:
     for variable in VARIABLES:
         if path := os.environ.get(variable, "").strip():
             try:
-                return Certificates(variable, path, Path(path).stat().st_mtime_ns)
+                changed_at = max(place.stat().st_mtime_ns for place in _places(variable, path))
+                return Certificates(variable, path, changed_at)
             except (OSError, ValueError) as error:
                 raise _unusable(variable, path, error) from None
     return Certificates()
@@ -66,15 +67,21 @@ def context_for(certificates: Certificates) -> ssl.SSLContext:
     # As requests and OpenSSL verify: without VERIFY_X509_STRICT, which Python 3.13 would add and
     # which many a company's own certificate does not satisfy.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    path = Path(certificates.path)
     try:
-        if path.is_dir():
-            context.load_verify_locations(capath=str(path))
-        else:
-            context.load_verify_locations(cafile=str(path))
+        for place in _places(certificates.variable, certificates.path):
+            if place.is_dir():
+                context.load_verify_locations(capath=str(place))
+            else:
+                context.load_verify_locations(cafile=str(place))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise _unusable(certificates.variable, certificates.path, error) from None
     return context
+
+
+def _places(variable: str, path: str) -> list[Path]:
+    """The files or directories that a variable names: OpenSSL's may name several directories."""
+    names = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
+    return [Path(name).expanduser() for name in names if name]
 
 
 def _of_system() -> ssl.SSLContext:

@@ -14,7 +14,7 @@ the libraries stay here; their frames hold headers, which tools that show local 
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import platform
 import ssl
 from collections.abc import Callable, Mapping
@@ -48,7 +48,11 @@ CONNECTIONS: Final = 110
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
 """An answer, or a result, that is longer, once decompressed, is not read to its end. What reading
-and parsing one takes in memory is bounded by it and by `documents.MAX_ITEMS`."""
+and parsing one takes in memory is bounded by it and by `documents.MAX_ITEMS`. Who has larger
+results sets `LARGER_RESULTS`."""
+
+LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
+"""The variable that raises the limit of results."""
 
 TOTAL_S: Final = 60.0
 RESULT_TOTAL_S: Final = 300.0
@@ -64,8 +68,6 @@ CONNECT_S: Final = 10.0
 _KEEP_ALIVE_S: Final = 2.0
 """Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a request on a
 connection that the server is just closing would be lost."""
-
-_log = logging.getLogger("jobgroup")
 
 _Route = tuple[Proxy | None, Certificates | None, bool]
 """What a transport is for: a proxy, certificates (none for plain http), and whether each of its
@@ -171,7 +173,7 @@ class HttpClient:
         total_s = self._total_s if max_bytes <= MAX_ANSWER_BYTES else RESULT_TOTAL_S
         url = self._account.origin + path
         return await self._send(
-            _Wanted(method, url, content, sent, token, max_bytes, total_s, is_alone)
+            _Wanted(method, url, content, sent, token, _limit(max_bytes), total_s, is_alone)
         )
 
     async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Answer:
@@ -188,7 +190,14 @@ class HttpClient:
             )
         return await self._send(
             _Wanted(
-                "GET", url, None, self._headers, NOTHING, max_bytes, RESULT_TOTAL_S, is_alone=False
+                "GET",
+                url,
+                None,
+                self._headers,
+                NOTHING,
+                _limit(max_bytes),
+                RESULT_TOTAL_S,
+                is_alone=False,
             )
         )
 
@@ -253,8 +262,8 @@ class HttpClient:
                     if len(body) > wanted.max_bytes:
                         return self._bad(
                             AnswerTooLargeError,
-                            f"answered with more than {wanted.max_bytes >> 20} MiB, "
-                            "which was not read",
+                            f"answered with more than {wanted.max_bytes >> 20} MiB, which was not"
+                            f" read; for larger results set {LARGER_RESULTS}",
                             response.status_code,
                         )
                 unpacker.end()
@@ -317,6 +326,15 @@ class HttpClient:
         """Close the connections. A later request opens new ones."""
         while self._transports:
             await self._transports.popitem()[1].aclose()
+
+
+def _limit(max_bytes: int) -> int:
+    """The limit of an answer; that of results may have been raised."""
+    if max_bytes < MAX_RESULT_BYTES:
+        return max_bytes
+    raised = os.environ.get(LARGER_RESULTS, "")
+    mib = int(raised) if raised.isascii() and raised.isdigit() and len(raised) < 7 else 0
+    return max(max_bytes, mib << 20)
 
 
 def _session(context: ssl.SSLContext, *, is_alone: bool) -> aiohttp.ClientSession:

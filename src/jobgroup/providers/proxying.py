@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -153,13 +152,9 @@ def _is_left_out(host: str, port: int) -> bool:
     """Whether NO_PROXY, or the system, says that a host is asked directly."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True
-    return any(_is_within(host, network) for network in _networks())
-
-
-def _networks() -> Iterator[str]:
-    for entry in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(","):
-        if "/" in entry:
-            yield entry.strip()
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    entries = [entry.strip() for entry in named.split(",")]
+    return "*" in entries or any(_is_within(host, entry) for entry in entries if "/" in entry)
 
 
 def _is_within(host: str, network: str) -> bool:

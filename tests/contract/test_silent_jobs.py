@@ -1,0 +1,91 @@
+"""A job of which the cloud says nothing, or nonsense, delays and harms no other."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+
+import pytest
+
+from jobgroup import JobGroup
+
+
+@pytest.fixture
+def silence(scripted):
+    """Makes the cloud say nothing of some jobs until the end of the test."""
+    over = threading.Event()
+    silent = set()
+
+    def fault(_before, asked):
+        if asked.id in silent:
+            over.wait()
+
+    scripted.faults["status"] = fault
+    yield silent
+    over.set()
+
+
+def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, silence, until):
+    """Each answer is recorded when it has come, and what is still out keeps nobody."""
+    jg = group(scripted, 6)
+    jg.run_parallel()
+    silence.add(jg[2].id)
+    for job_id in scripted.ids():
+        scripted.tell(job_id, "completed")
+    waiting = threading.Thread(target=jg.wait, args=(300,), daemon=True)
+    waiting.start()
+    until(lambda: jg.state.counts.get("success") == 5, 120)
+    assert waiting.is_alive()
+    assert jg[2].state == "waiting"
+    jg.cancel_all()  # so that nobody waits for it
+    scripted.faults.clear()
+
+
+def test_progress_answers_although_one_job_is_silent(group, scripted, silence):
+    """It waits a little for the answer, not for as long as a request may take."""
+    jg = group(scripted, 3)
+    jg.run_parallel()
+    silence.add(jg[0].id)
+    for job_id in scripted.ids():
+        scripted.tell(job_id, "completed")
+    assert jg.progress()["Finished"][0] == 2
+    assert jg.progress()["Finished"][0] == 2
+
+
+ODD = [
+    {"shots": 2**63},
+    {"shots": 10**400},
+    {"shots": math.inf, "progress": math.nan},
+    {"shots": -5, "duration": "9" * 400},
+    {"creation_datetime": 1e300, "start_time": 1.7e12, "duration": 1e18},
+    {"status_message": "\ud800 \x00 \x1b[31m", "name": "\udfff"},
+    {"status_message": "x" * 1_000_000, "name": "y" * 100_000},
+    {"progress": [1], "shots": {"a": 1}, "name": 5, "status_message": True},
+    {"last_intermediate_results": json.loads("[" * 150 + "]" * 150)},
+]
+
+
+@pytest.mark.parametrize("fields", ODD)
+def test_one_job_s_odd_fields_concern_that_job_alone(group, scripted, fields):
+    """All have ended, that one too; what could not be kept of it is None."""
+    jg = group(scripted, 4)
+    jg.run_parallel()
+    for job_id in scripted.ids():
+        scripted.tell(job_id, "completed", shots=5)
+    scripted.tell(jg[2].id, "completed", **fields)
+    assert jg.progress()["Finished"] == [4, {"successful": 4, "unsuccessful": 0}]
+    jg.wait(60)
+    assert [job.attempts[-1].shots for job in jg if job.position != 2] == [5, 5, 5]
+    assert len(jg[2].message or "") <= 2000
+    repr(jg)
+
+
+@pytest.mark.parametrize("fields", ODD)
+def test_jobs_with_odd_fields_are_adopted(scripted, fields):
+    """With what can be kept of them."""
+    ids = [scripted.make("completed") for _ in range(3)]
+    scripted.tell(ids[1], "completed", **fields)
+    jg = JobGroup("adopted")
+    jg.adopt(ids, platform="p", url=scripted.url)
+    assert [job.state for job in jg] == ["success"] * 3

@@ -1,0 +1,173 @@
+"""Certificates: those that variables name, the system's, and what is said where they are wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from jobgroup import JobGroup, RemoteJob, errors, set_token
+from jobgroup.providers.certificates import VARIABLES
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates by it")
+
+
+class _Cloud(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _out(self, status, body):
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        """The probe; nothing else is asked."""
+        self._out(405, b"{}")
+
+    def do_POST(self):
+        """A job."""
+        self.server.made.append(self.path)
+        self._out(200, b'{"job_id": "one"}')
+
+    def log_message(self, *_):
+        """Nothing on the terminal."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A client that does not know the certificate goes away."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A company's own certificate: its file, its key, and a directory as OpenSSL wants it."""
+    place = tmp_path_factory.mktemp("company")
+    ca, key = str(place / "ca.pem"), str(place / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key]
+    command += ["-out", ca, "-days", "9", "-subj", "/CN=Company CA"]
+    command += ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    command = ["openssl", "x509", "-hash", "-noout", "-in", ca]
+    digest = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    hashed = place / "certs"
+    hashed.mkdir()
+    shutil.copy(ca, hashed / f"{digest}.0")
+    return ca, key, str(hashed)
+
+
+@pytest.fixture
+def company(files):
+    """A cloud on loopback that is known by that certificate."""
+    ca, key, hashed = files
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(ca, key)
+    with _Server(("127.0.0.1", 0), _Cloud) as server:
+        server.made = []
+        server.ca, server.hashed = ca, hashed
+        server.url = f"https://localhost:{server.server_address[1]}"
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def sweep(company, monkeypatch):
+    """A group with a job for that cloud; no variable names certificates or proxies."""
+    for name in (*VARIABLES, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    set_token("t" * 20, url=company.url)
+    jg = JobGroup("sweep")
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url=company.url))
+    return jg
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_each_variable_is_used(sweep, company, monkeypatch, variable):
+    """Perceval's, curl's and OpenSSL's: a file, or a directory."""
+    several = os.pathsep.join([str(Path(__file__).parent), company.hashed])
+    monkeypatch.setenv(variable, several if variable == "SSL_CERT_DIR" else company.ca)
+    sweep.run_parallel()
+    assert sweep[0].id == "one"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
+    """As for requests."""
+    monkeypatch.setenv(variable, company.hashed)
+    sweep.run_parallel()
+    assert sweep[0].id == "one"
+
+
+def test_the_first_variable_counts(sweep, company, monkeypatch):
+    """A bundle that its user names goes before the one that an environment has set by itself."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", company.ca)
+    sweep.run_parallel()
+    assert sweep[0].id == "one"
+
+
+def test_an_unknown_certificate_leaves_the_job_unsent_and_is_said(sweep, company):
+    """With what to do about it; once it is done, the same process gets through."""
+    with pytest.raises(errors.CloudUnreachableError, match="REQUESTS_CA_BUNDLE") as caught:
+        sweep.run_parallel()
+    assert type(caught.value) is errors.CloudUnreachableError
+    assert "the system's" in str(caught.value)
+    assert sweep[0].state == "unsent"
+    assert company.made == []
+
+
+def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, company, monkeypatch):
+    """They are looked up again after a request that found no connection."""
+    with pytest.raises(errors.CloudUnreachableError):
+        sweep.run_parallel()
+    monkeypatch.setenv("SSL_CERT_FILE", company.ca)
+    sweep.run_parallel()
+    assert sweep[0].id == "one"
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("fault", ["missing", "garbage", "empty"])
+def test_a_variable_at_fault_is_named_and_nothing_is_sent(
+    sweep, company, monkeypatch, tmp_path, variable, fault
+):
+    """Whatever ails what it names: the job is unsent, and the sentence says which variable."""
+    path = tmp_path / "ca.pem"
+    if fault == "garbage":
+        path.write_bytes(bytes(range(256)))
+    elif fault == "empty":
+        path.write_text("")
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(errors.CloudUnreachableError, match=variable) as caught:
+        sweep.run_parallel()
+    assert type(caught.value) is errors.CloudUnreachableError
+    assert sweep[0].state == "unsent"
+    assert company.made == []
+    assert variable in sweep.state.last_error
+
+
+def test_plain_http_on_this_machine_needs_no_certificates(cloud, monkeypatch):
+    """A variable that names a missing file does not keep anybody from the embedded cloud."""
+    from wire_cloud import answer
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")
+    cloud.routes["POST /api/jobs"] = answer({"job_id": "one"})
+    set_token("t" * 20, url=cloud.url)
+    jg = JobGroup("local")
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url=cloud.url))
+    jg.run_parallel()
+    assert jg[0].id == "one"
