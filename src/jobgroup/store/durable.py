@@ -73,6 +73,18 @@ def rename_to_new(source: Path, target: Path) -> None:
         source.rename(target)
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory where it is missing, mode 0700, and those above it, for good.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(each.parent)
+
+
 def sync_directory(directory: Path) -> None:
     """Let names that were given in a directory outlast a power cut, where the system can."""
     with suppress(OSError):  # no such thing on Windows, nor on some network file systems

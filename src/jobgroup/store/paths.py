@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from jobgroup.errors import InvalidNameError, StorageError
-from jobgroup.store.durable import BESIDE
+from jobgroup.store.durable import BESIDE, make_directory
 from jobgroup.store.names import SUFFIX, decode, encode
 
 
@@ -188,8 +188,7 @@ def remove_files(path: Path) -> None:
 def _private_directory(part: str) -> Path:
     directory = data_directory() / part
     try:
-        data_directory().mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.mkdir(mode=0o700, exist_ok=True)
+        make_directory(directory)
         if os.name == "posix" and stat.S_IMODE(directory.stat().st_mode) & 0o077:
             directory.chmod(0o700)
     except (OSError, ValueError) as error:

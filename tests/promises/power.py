@@ -1,0 +1,192 @@
+"""What a disk has when the power is cut: replayed from what a process did to its files.
+
+The disk of this model keeps what was synced. Of what was not, it keeps any part of any write of a
+file in any order, and of the names that changed in a directory the first so many: what the file
+systems of our time promise, and no more.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+CREATE, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, LINK, MKDIR = range(1, 9)
+SECTOR = 512
+_HEADER = struct.Struct("5q")
+
+
+class Record(NamedTuple):
+    """One thing that a process did to its disk."""
+
+    kind: int
+    inode: int
+    number: int
+    one: bytes
+    two: bytes
+
+
+def build(directory: Path) -> Path:
+    """Compile the library that writes such a log, into a directory."""
+    library = directory / "disk_log.so"
+    source = Path(__file__).with_name("disk_log.c")
+    command = ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"]
+    subprocess.run(command, check=True, capture_output=True)
+    return library
+
+
+def read(log: Path) -> Iterator[Record]:
+    """The records of a log, in order."""
+    data = log.read_bytes()
+    at = 0
+    while at < len(data):
+        kind, inode, number, first, second = _HEADER.unpack_from(data, at)
+        at += _HEADER.size
+        yield Record(
+            kind, inode, number, data[at : at + first], data[at + first : at + first + second]
+        )
+        at += first + second
+
+
+@dataclass
+class _File:
+    content: bytes = b""
+    pending: list[tuple[int, bytes | None]] = field(default_factory=list)
+
+
+@dataclass
+class _Folder:
+    names: dict[str, _File | _Folder] = field(default_factory=dict)
+    pending: list[tuple[str, _File | _Folder | None]] = field(default_factory=list)
+
+
+class Disk:
+    """A disk below a directory, empty at first."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = PurePosixPath(root)
+        self._top = _Folder()
+        self._now: dict[PurePosixPath, _File | _Folder] = {self._root: self._top}
+        self._by_inode: dict[int, _File | _Folder] = {root.stat().st_ino: self._top}
+
+    def apply(self, record: Record) -> None:
+        """What a process did."""
+        kind, inode, number, one, two = record
+        if kind in (CREATE, MKDIR):
+            new: _File | _Folder = _File() if kind == CREATE else _Folder()
+            self._by_inode[inode] = new
+            self._name(one, new)
+        elif kind == UNLINK:
+            self._name(one, None)
+        elif kind == LINK:
+            self._name(two, self._now[_path(one)])
+        elif kind == RENAME:
+            moved = self._now[_path(one)]
+            if self._now.get(_path(two)) is not moved:
+                self._name(two, moved)
+                self._name(one, None)
+        elif (held := self._by_inode.get(inode)) is not None:
+            if kind == SYNC:
+                self._sync(held)
+            elif isinstance(held, _File):
+                held.pending.append((number, None if kind == TRUNCATE else one))
+
+    def _name(self, text: bytes, what: _File | _Folder | None) -> None:
+        path = _path(text)
+        folder = self._now[path.parent]
+        assert isinstance(folder, _Folder)
+        folder.pending.append((path.name, what))
+        if what is None:
+            del self._now[path]
+        else:
+            self._now[path] = what
+
+    @staticmethod
+    def _sync(held: _File | _Folder) -> None:
+        if isinstance(held, _File):
+            held.content = _written(held.content, held.pending)
+        else:
+            held.names = _named(held.names, held.pending)
+        held.pending.clear()
+
+    def cut(self, target: Path, chance: random.Random, keeps: float) -> None:
+        """Write what is left into an empty directory, if the power fails now.
+
+        Args:
+            target: the directory.
+            chance: decides.
+            keeps: the share of what was not synced that the disk has all the same.
+        """
+        left: dict[int, bytes] = {}
+        self._write(self._top, target, chance, keeps, left)
+
+    def _write(
+        self,
+        folder: _Folder,
+        target: Path,
+        chance: random.Random,
+        keeps: float,
+        left: dict[int, bytes],
+    ) -> None:
+        target.mkdir(mode=0o700, exist_ok=True)
+        first = sum(chance.random() < keeps for _ in folder.pending)
+        for name, held in _named(folder.names, folder.pending[:first]).items():
+            if isinstance(held, _Folder):
+                self._write(held, target / name, chance, keeps, left)
+            elif not name.endswith("-shm"):
+                if id(held) not in left:  # a file of two names has one content
+                    left[id(held)] = _written(held.content, list(_some(held, chance, keeps)))
+                (target / name).write_bytes(left[id(held)])
+
+
+def _some(held: _File, chance: random.Random, keeps: float) -> Iterator[tuple[int, bytes | None]]:
+    for offset, data in held.pending:
+        if data is None:
+            if chance.random() < keeps:
+                yield offset, None
+            continue
+        is_torn = chance.random() < 0.3
+        for at in range(0, len(data), SECTOR if is_torn else len(data)):
+            if chance.random() < keeps:
+                yield offset + at, data[at : at + (SECTOR if is_torn else len(data))]
+
+
+def _written(content: bytes, changes: list[tuple[int, bytes | None]]) -> bytes:
+    new = bytearray(content)
+    for offset, data in changes:
+        if data is None:
+            del new[offset:]
+            new.extend(bytes(offset - len(new)))
+        else:
+            new.extend(bytes(max(0, offset - len(new))))
+            new[offset : offset + len(data)] = data
+    return bytes(new)
+
+
+def _named(
+    names: dict[str, _File | _Folder], changes: list[tuple[str, _File | _Folder | None]]
+) -> dict[str, _File | _Folder]:
+    new = dict(names)
+    for name, what in changes:
+        if what is None:
+            new.pop(name, None)
+        else:
+            new[name] = what
+    return new
+
+
+def _path(text: bytes) -> PurePosixPath:
+    return PurePosixPath(os.fsdecode(text))
+
+
+def empty(directory: Path) -> Path:
+    """The directory, made anew."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory

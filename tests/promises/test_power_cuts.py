@@ -1,0 +1,171 @@
+"""The power is cut at any moment: what a call had returned from is on the disk, on every disk.
+
+A process adds, sends, exports, deletes and restores while a preloaded library writes down what it
+does to its files. Then, for many moments, what a disk would have is made from that and opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import power
+import pytest
+
+from jobgroup import JobGroup, catalog
+from jobgroup.store import GroupStore
+from jobgroup.store.paths import group_path
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("cc") is None,
+    reason="what a process does to its disk is written down by a preloaded library in C",
+)
+
+SEED = int(os.environ.get("POWER_SEED", "") or random.SystemRandom().randrange(2**32))
+CUTS = int(os.environ.get("POWER_CUTS", "60"))
+
+LIFE = """
+import json, os, sys
+sys.path.insert(0, {here!r})
+from scripted_cloud import ScriptedCloud
+root = os.environ["DISK_LOG_ROOT"]
+acknowledged = os.open(root + "/acknowledged", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+def told(*what):
+    os.write(acknowledged, json.dumps(what).encode() + b"\\n")
+from jobgroup import JobGroup, RemoteJob, set_token
+with ScriptedCloud() as cloud:
+    set_token(cloud.token, url=cloud.url)
+    cloud.faults["create"] = lambda _, asked: told("asked", asked.body["job_name"])
+    def job(i):
+        return RemoteJob({{"command": "timer", "i": i, "x": os.urandom(3000).hex()}},
+                         platform="test:timer", url=cloud.url, name=f"j{{i}}")
+    jg = JobGroup("experiment")
+    told("made")
+    for i in range(5):
+        jg.add(job(i))
+        told("added", i + 1)
+    jg.add_many([job(i) for i in range(5, 9)])
+    told("added", 9)
+    jg.run_parallel()
+    told("sent", {{j.name: j.id for j in jg}})
+    jg.description = "why"
+    told("described")
+    jg.export(root + "/out")
+    told("exported")
+    del jg
+    JobGroup.delete_job_group("experiment")
+    told("deleted")
+    JobGroup.restore("experiment")
+    told("restored")
+    jg = JobGroup.open("experiment")
+    jg.add(job(9))
+    told("added", 10)
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """The library that writes down what a process does to its disk."""
+    return power.build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def life(library, tmp_path):
+    """Lets a process live, and gives all that it did; with a rollback journal or with a log."""
+
+    def live(is_shared):
+        root = (tmp_path / "disk").resolve()
+        root.mkdir()
+        here = Path(__file__).parents[1] / "contract"
+        env = {
+            **os.environ,
+            "LD_PRELOAD": str(library),
+            "DISK_LOG": str(tmp_path / "log"),
+            "DISK_LOG_ROOT": str(root),
+            "JOBGROUP_DATA_DIR": str(root / "data"),
+            "JOBGROUP_NETWORK_FS": "1" if is_shared else "0",
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+        source = LIFE.format(here=str(here))
+        done = subprocess.run(
+            [sys.executable, "-c", source], env=env, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return root, list(power.read(tmp_path / "log"))
+
+    return live
+
+
+def claims_of(records):
+    """What had been acknowledged before each record."""
+    acknowledged = next(r.inode for r in records if r.one.endswith(b"/acknowledged"))
+    claims = []
+    for record in records:
+        claims.append(claims[-1] if claims else [])
+        if record.kind == power.WRITE and record.inode == acknowledged:
+            claims[-1] = [*claims[-1], json.loads(record.one)]
+    return claims
+
+
+def opened_again(told):
+    """The group as it is after the cut, completed or brought back if it was being deleted."""
+    catalog.finish_deletion("experiment")
+    if "exported" in told and not group_path("experiment").exists():
+        JobGroup.restore("experiment")
+    return GroupStore(group_path("experiment"))
+
+
+def is_true(jobs, description, what, *values):
+    """Whether a disk has what was acknowledged."""
+    match what:
+        case "added":
+            return len(jobs) >= values[0]
+        case "asked":
+            return jobs[values[0]].state != "unsent"
+        case "sent":
+            return {name: jobs[name].remote_id for name in values[0]} == values[0]
+        case "described":
+            return description == "why"
+    return True
+
+
+def lost(claims, root):
+    """What was acknowledged and is not on a disk that was opened again."""
+    told = {what for what, *_ in claims}
+    if "exported" in told and len(JobGroup.load(root / "out", name="copy")) != 9:
+        return ["the export"]
+    if "made" not in told:
+        return []
+    with closing(opened_again(told)) as store:
+        jobs = {record.name: record for record in store.records()}
+        description = store.meta().get("description")
+    return [claim for claim in claims if not is_true(jobs, description, *claim)]
+
+
+@pytest.mark.parametrize("is_shared", [False, True], ids=["log", "rollback journal"])
+def test_what_was_acknowledged_outlasts_a_power_cut(is_shared, life, tmp_path, monkeypatch):
+    """In both journal modes, whatever part of what was not synced the disk has."""
+    print(f"POWER_SEED={SEED}")
+    chance = random.Random(SEED)
+    root, records = life(is_shared)
+    claims = claims_of(records)
+    assert claims[-1][-1] == ["added", 10]
+    just_told = [i for i in range(1, len(records)) if claims[i] != claims[i - 1]]
+    at_random = chance.sample(range(len(records)), min(CUTS, len(records)))
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1" if is_shared else "0")
+    disk = power.Disk(root)
+    for i, record in enumerate(records):
+        disk.apply(record)
+        if i not in just_told and i not in at_random:
+            continue
+        for keeps in (0.0, 0.5, 1.0) if i in just_told else (0.0, 0.7):
+            after = power.empty(tmp_path / "after")
+            disk.cut(after, chance, keeps)
+            monkeypatch.setenv("JOBGROUP_DATA_DIR", str(after / "data"))
+            assert lost(claims[i], after) == [], f"after {i} of {len(records)}, {keeps}"
