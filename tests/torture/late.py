@@ -15,8 +15,9 @@ from nursery import Nursery
 
 from jobgroup import JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
+from jobgroup.engine.queueing import SENDS_AT_ONCE
 
-JOBS = 12
+JOBS = 24
 TRICKS = ("again", "again later", "before", "same id", "close", "slow")
 
 
@@ -29,6 +30,7 @@ class LateCloud:
     def __init__(self, chance: random.Random, likely: float) -> None:
         self._chance, self._likely = chance, likely
         self.made: list[tuple[str, str]] = []
+        self._told: list[str] = []
         self.tricks: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -72,9 +74,15 @@ class LateCloud:
             trick = self._chance.choice(TRICKS) if self._chance.random() < self._likely else ""
             wait_s = self._chance.uniform(0, 0.05)
             job_id = f"of-{name}-{len(self.made)}"
-            earlier = self._chance.choice(self.made)[1] if self.made else job_id
+            # of an id that is under way nobody could know yet that it is another job's
+            known = self._told[:-SENDS_AT_ONCE]
+            if trick in ("same id", "before") and not known:
+                trick = ""
+            earlier = self._chance.choice(known) if known else ""
             self.made.append((name, job_id))
             self.tricks[trick] += 1
+            if trick not in ("same id", "before", "close"):
+                self._told.append(job_id)
         if trick == "before":
             _say(connection, {"job_id": earlier})
         if trick == "slow":

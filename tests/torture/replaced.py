@@ -94,14 +94,17 @@ def _group(name: str, cloud: EmbeddedCloud) -> list[str]:
 def _take_away(path: Path, how: str, earlier: Path) -> Path:
     """Move a group's file, and put something else in its place; returns where it is."""
     away = Path(tempfile.mkdtemp(dir=path.parents[1]))
+    other = away.parent / "other"
+    with closing(sqlite3.connect(other)) as made, made:
+        made.execute("CREATE TABLE notes (text)")
     for end in ALL:
         with suppress(FileNotFoundError):
             Path(f"{path}{end}").rename(away / f"{path.name}{end}")
     if how == "replaced":
         earlier.rename(path)
     elif how == "exchanged":
-        with closing(sqlite3.connect(path)) as other, other:
-            other.execute("CREATE TABLE notes (text)")
+        other.rename(path)
+    other.unlink(missing_ok=True)
     return away
 
 
