@@ -31,6 +31,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from kills import Campaign
 from late import late_answers
 from nursery import Nursery
+from power_cuts import power_cuts
 from replaced import replaced_files
 from status_fuzz import fuzz_statuses
 from unruly import UnrulyCloud
@@ -111,6 +112,7 @@ ROUNDS: dict[Round, int] = {
     replaced_files: 2,
     late_answers: 2,
     clock_skews: 2,
+    power_cuts: 1,
     flips: 1,
     answers: 1,
 }
@@ -151,8 +153,8 @@ def main() -> int:
     os.environ["TQDM_DISABLE"] = "1"
     logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # what it warns of is done on purpose
     if not is_possible():
-        print("Without a C compiler, or Linux, no disk fails.")
-        del ROUNDS[disk_faults]
+        print("Without a C compiler, or Linux, no disk fails and no power is cut.")
+        del ROUNDS[disk_faults], ROUNDS[power_cuts]
     totals: Counter[str] = Counter()
     began = time.monotonic()
     with Nursery() as nursery:
