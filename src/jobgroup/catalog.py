@@ -20,7 +20,7 @@ from jobgroup.errors import (
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
-from jobgroup.store.durable import move
+from jobgroup.store.durable import move, sync_directory
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
@@ -61,6 +61,8 @@ def set_aside(path: Path) -> Path:
     for suffix in ("-wal", "-shm", "-journal", ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
+    sync_directory(aside.parent)
+    sync_directory(path.parent)
     return aside
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -246,3 +247,14 @@ def test_it_stands_apart():
     for path in Path(jobgroup.cloud.__file__).parent.glob("*.py"):
         for module in imported.findall(path.read_text()):
             assert module.startswith("jobgroup.cloud"), f"{path.name}: {module}"
+
+
+def test_only_the_owner_can_read_its_jobs(start, tmp_path):
+    """In a directory that was there for all, and where an older file was readable by all."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "jobs.sqlite").touch(mode=0o644)
+    start(directory=tmp_path)
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert "jobs.sqlite" in {p.name for p in files}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in files} == {0o600}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir() if p.is_dir()} == {0o700}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -133,6 +134,33 @@ def test_only_the_owner_can_read(data_dir, group, scripted):
     assert set(modes.values()) == {0o600}, modes
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE((data_dir / "groups").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("is_shared", ["0", "1"])
+def test_only_the_owner_can_read_where_others_could(
+    is_shared, data_dir, group, scripted, monkeypatch
+):
+    """In a data directory that was there for all, and a file that was put among the groups."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", is_shared)
+    data_dir.mkdir(exist_ok=True)
+    data_dir.chmod(0o755)
+    old = os.umask(0o022)
+    try:
+        group(scripted, 1).run_parallel()
+        JobGroup("gone")
+        JobGroup.delete_job_group("gone")
+        JobGroup.open("experiment").export(data_dir / "out")
+        JobGroup.load(data_dir / "out", name="loaded")
+        shutil.copy(data_dir / "out", placed := data_dir / "groups" / "placed.jobgroup")
+        placed.chmod(0o644)
+        jg = JobGroup.open("placed")
+        jg.description = "mine"
+    finally:
+        os.umask(old)
+    ours = [p for part in ("groups", "trash") for p in (data_dir / part).iterdir()]
+    assert {stat.S_IMODE(p.stat().st_mode) for p in ours if p.is_file()} == {0o600}
+    assert {stat.S_IMODE(p.parent.stat().st_mode) for p in ours} == {0o700}
+    assert stat.S_IMODE((data_dir / "out").stat().st_mode) == 0o644  # by the umask: for colleagues
 
 
 def test_no_token_is_ever_on_disk(data_dir, ended, scripted):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -88,6 +90,14 @@ class Job:
         return int((self.ended or time.time()) - self.started)
 
 
+def _make_private(path: Path) -> None:
+    """Let only its owner read the file, and what SQLite makes beside it: that has the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):  # there is none; or it is another user's
+            Path(f"{path}{suffix}").chmod(0o600)
+
+
 class Records:
     """The file of one cloud. One process may hold it open at a time.
 
@@ -97,6 +107,7 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        _make_private(path)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.5)
         self._db.row_factory = sqlite3.Row
         try:

@@ -143,7 +143,7 @@ class EmbeddedCloud:
         from jobgroup.cloud.service import MAILBOXES, Settings
 
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._directory / MAILBOXES).mkdir(exist_ok=True)
+        (self._directory / MAILBOXES).mkdir(mode=0o700, exist_ok=True)
         settings = Settings(
             token=self.token,
             directory=self._directory,

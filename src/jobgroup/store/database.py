@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.store.durable import keep_private
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.opening import (
     BUSY_TIMEOUT_S,
@@ -102,6 +103,8 @@ class Database:
     def _open_once(self, meta: Mapping[str, object] | None) -> sqlite3.Connection:
         can_write_beside = os.access(self.path.parent, os.W_OK)
         self.is_read_only = not (can_write_beside and os.access(self.path, os.W_OK))
+        if not self.is_read_only:
+            keep_private(self.path)
         journal_mode = "delete" if self._is_on_network else "wal"
         connection = connect(
             self.path, query_to_read(self.path) if self.is_read_only else "mode=rw"

@@ -73,6 +73,16 @@ def rename_to_new(source: Path, target: Path) -> None:
         source.rename(target)
 
 
+def keep_private(path: Path) -> None:
+    """Let only its owner read a file, and what SQLite makes beside it: that has the same mode."""
+    with suppress(OSError):  # there is none
+        if os.name != "posix" or not path.stat().st_mode & 0o077:
+            return
+    for suffix in ("", *BESIDE):
+        with suppress(OSError):  # there is none, or it is another user's
+            Path(f"{path}{suffix}").chmod(0o600)
+
+
 def make_directory(directory: Path) -> None:
     """Make a directory where it is missing, mode 0700, and those above it, for good.
 
