@@ -177,6 +177,16 @@ def test_a_bomb_is_not_loaded(table, column, exported):
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 100_000  # kB
 
 
+def test_a_file_that_is_mostly_a_hole_is_not_loaded(exported, data_dir):
+    """It says that it is larger than the disk, and fills no disk."""
+    before = sorted(data_dir.rglob("*"))
+    with exported.open("rb+") as file:
+        file.truncate(2**43)
+    with pytest.raises(StorageError, match="no room for it"):
+        JobGroup.load(exported, name="loaded")
+    assert sorted(data_dir.rglob("*")) == before
+
+
 def test_a_restored_file_that_is_not_ours_is_refused(exported, data_dir):
     """One that was put into the trash by hand is set aside like any other."""
     changed(exported, SCHEMAS["a trigger"])

@@ -5,6 +5,8 @@ And a group that comes from elsewhere with all its jobs: complete, or not there 
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
@@ -17,7 +19,7 @@ from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
 from jobgroup.store.opening import check_layout, connect, connect_unfinished
 from jobgroup.store.output import written
-from jobgroup.store.paths import group_path
+from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore
 
@@ -70,6 +72,7 @@ def import_group(path: Path, name: str | None) -> str:
     if not path.is_file():
         raise StorageError(f"There is no file {path}. Nothing was loaded.")
     try:
+        _refuse_larger_than_the_disk(path)
         with closing(connect(path, "mode=ro")) as source:
             found = _name_for(source, path, name)
             with (
@@ -129,6 +132,12 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
         if isinstance(error, StorageError):
             raise
         raise StorageError(f"{path} could not be written ({error}). No group was made.") from error
+
+
+def _refuse_larger_than_the_disk(path: Path) -> None:
+    """Do not begin to copy a file that would fill the disk; it may be a hole for the most part."""
+    if path.stat().st_size > shutil.disk_usage(groups_directory()).free:
+        raise OSError(errno.ENOSPC, "the disk has no room for it")
 
 
 def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
