@@ -151,11 +151,11 @@ def test_a_date_that_is_none_harms_its_group_alone(value):
     with closing(sqlite3.connect(group_path("odd"))) as file, file:
         file.execute("PRAGMA ignore_check_constraints = ON")
         file.execute(f"UPDATE meta SET value = {value} WHERE key = 'created_at'")
-    with pytest.warns(UserWarning, match=r"'odd' cannot be read \(its dates are damaged\)"):
+    with pytest.warns(UserWarning, match=r"'odd' cannot be read \(.* date"):
         JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
     assert JobGroup.list_existing() == ["odd"]
     (listed,) = json.loads(_jobgroup("ls", "--json")[1])
-    assert listed["problem"] == "its dates are damaged"
+    assert "date" in listed["problem"]
 
 
 @pytest.mark.parametrize(

@@ -349,7 +349,8 @@ def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
         assert not Path(f"{path}-wal").exists()
         with store.database.writing():
             modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.glob("g.*")}
-        assert modes == {"g.jobgroup": 0o600, "g.jobgroup.lock": 0o600}
+        names = ("g.jobgroup", "g.jobgroup-journal", "g.jobgroup.lock")
+        assert modes == dict.fromkeys(names, 0o600)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")

@@ -15,11 +15,11 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError, StorageError
 from jobgroup.store.durable import keep_private
@@ -36,6 +36,11 @@ from jobgroup.store.opening import (
 from jobgroup.store.turns import turn
 
 CHECKPOINT_BYTES = 4_000_000
+
+STALE_FOR_S = 10.0
+"""How long the cache of a network file system shows a file that another machine has removed."""
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -83,11 +88,13 @@ class Database:
         self._files: Files = (None, None, None)
         self._replaced = ""
         self._is_on_network = is_network(path.parent)
+        self._has_turn = False
+        self._has_damaged_texts = False
         self._connection: sqlite3.Connection | None = None
         if meta is not None:
             make_file(path, meta)
-        with self.lock, self._translated():
-            self._connection = self._open(meta)
+        with self.lock, self._translated(), self._alone():
+            self._connection = self._patiently(lambda: self._open(meta))
         _open_databases.add(self)
 
     def _open(self, meta: Mapping[str, object] | None = None) -> sqlite3.Connection:
@@ -109,6 +116,8 @@ class Database:
         connection = connect(
             self.path, query_to_read(self.path) if self.is_read_only else "mode=rw"
         )
+        if self._has_damaged_texts:
+            connection.text_factory = as_text
         try:
             check(
                 connection,
@@ -212,8 +221,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read one consistent state."""
-        with self.lock, self._translated():
-            connection = self._ready()
+        with self.lock, self._translated(), self._alone():
+            connection = self._patiently(self._ready)
             try:
                 connection.execute("BEGIN")
                 self._refuse_deleted(connection)
@@ -230,7 +239,7 @@ class Database:
             StorageError: it could not be written, and the group is as it was.
         """
         with self.lock, self._translated(), self._alone():
-            connection = self._ready()
+            connection = self._patiently(self._ready_to_write)
             if self.is_read_only:
                 raise StorageError(
                     f"The group's file {self.path} cannot be written to, so the group can only be"
@@ -238,7 +247,8 @@ class Database:
                 )
             before = connection.total_changes
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                if not connection.in_transaction:
+                    connection.execute("BEGIN IMMEDIATE")
                 self._refuse_deleted(connection)
                 tx = Transaction(connection)
                 yield tx
@@ -257,8 +267,8 @@ class Database:
 
     def copy_into(self, other: sqlite3.Connection) -> None:
         """Copy all that the file holds at present into another database."""
-        with self.lock, self._translated():
-            self._ready().backup(other)
+        with self.lock, self._translated(), self._alone():
+            self._patiently(self._ready).backup(other)
 
     def compact(self) -> None:
         """Give room that is free inside the file back to the file system.
@@ -267,7 +277,7 @@ class Database:
             StorageError: somebody else uses the file; it is as it was.
         """
         with self.lock, self._translated(), self._alone():
-            connection = self._ready()
+            connection = self._patiently(self._ready)
             connection.execute("VACUUM")
             if not self._is_on_network:
                 self._checkpoint(connection)
@@ -275,8 +285,8 @@ class Database:
 
     def data_version(self) -> int:
         """A number that changes when another connection has written. Costs microseconds."""
-        with self.lock, self._translated():
-            value: int = self._ready().execute("PRAGMA data_version").fetchone()[0]
+        with self.lock, self._translated(), self._alone():
+            value: int = self._patiently(self._ready).execute("PRAGMA data_version").fetchone()[0]
             return value
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
@@ -295,29 +305,59 @@ class Database:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """On a network file system, let one machine write at a time.
+        """On a network file system, let one machine use the file at a time.
 
-        SQLite's own locks may be local to each machine there, and a file that stays open may show
-        old content; one that is opened after the other's end does not (close-to-open consistency).
+        SQLite's own locks may be local to each machine there: a reader takes the journal of
+        another machine's write for one that a crash left, and undoes that write. And a file that
+        stays open may show old content; one that is opened after the other's end does not
+        (close-to-open consistency).
         """
-        if not self._is_on_network:
-            yield
+        if not self._is_on_network or self._has_turn or not os.access(self.path.parent, os.W_OK):
+            yield  # where nothing can be written, nothing can be undone
             return
         with turn(self.path):
+            self._has_turn = True
             try:
                 self.close()
                 yield
             finally:
                 self.close()
+                self._has_turn = False
+
+    def _ready_to_write(self) -> sqlite3.Connection:
+        connection = self._ready()
+        if self._has_turn and not self.is_read_only:
+            connection.execute("BEGIN IMMEDIATE")
+            # its journal is made now, by a change, since a cache may say that there is one already
+            for change in ("+ 1", "- 1"):
+                connection.execute(f"UPDATE meta SET value = value {change} WHERE key = 'version'")  # noqa: S608
+        return connection
+
+    def _patiently(self, function: Callable[[], T]) -> T:
+        """Use the file although a cache says for some moments that another's journal is there."""
+        give_up_at = time.monotonic() + STALE_FOR_S
+        while True:
+            try:
+                return function()
+            except sqlite3.OperationalError as error:
+                code = getattr(error, "sqlite_errorcode", 0)  # none of what we raise ourselves
+                is_stale = code & 0xFF == sqlite3.SQLITE_CANTOPEN
+                is_over = time.monotonic() > give_up_at or not os.path.exists(self.path)  # noqa: PTH110
+                if not (self._has_turn and is_stale) or is_over:
+                    raise
+            self.close()
+            time.sleep(0.1)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "decode to UTF-8" in str(error) and self._connection is not None:
+            if "decode to UTF-8" in str(error):
                 # a damaged text; from now on such texts are read with marks in them
-                self._connection.text_factory = as_text
+                self._has_damaged_texts = True
+                if self._connection is not None:
+                    self._connection.text_factory = as_text
             raise _storage_error(self.path, error) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -33,15 +34,16 @@ def _absolute(chosen: str) -> Path:
     except (RuntimeError, OSError) as error:  # no such user; a working directory that was deleted
         raise StorageError(
             f"JOBGROUP_DATA_DIR is {chosen!r}, and it is not known where that is ({error})."
-            " Nothing was stored. Set it to a path that begins with /."
+            " Nothing was stored. Set it to an absolute path."
         ) from None
 
 
 def _default_directory() -> Path:
-    found = Path(platformdirs.user_data_dir("jobgroup"))
-    if found.is_absolute():
-        return found
-    # with neither, "~" stays as it is, and would become a directory of that name
+    with suppress(RuntimeError):  # what newer releases of platformdirs say of a missing home
+        found = Path(platformdirs.user_data_dir("jobgroup"))
+        if found.is_absolute():
+            return found
+        # older ones leave the "~" as it is, and it would become a directory of that name
     at_fault = "XDG_DATA_HOME" if os.environ.get("XDG_DATA_HOME") else "HOME"
     raise StorageError(
         f"There is no directory for job groups: {at_fault} names no absolute path, and this user"

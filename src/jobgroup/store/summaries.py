@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
 from jobgroup.store.database import is_deleted
+from jobgroup.store.filesystem import is_network
 from jobgroup.store.opening import looking
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
+from jobgroup.store.turns import turn
 
 _DESCRIPTION_CHARS = 10_000
 
@@ -23,7 +26,13 @@ def summarise(name: str, path: Path) -> GroupSummary:
     It raises nothing and takes seconds at most, whatever stands in the file's place.
     """
     try:
-        return _read(name, path)
+        try:
+            return _read(name, path)
+        except sqlite3.Error:
+            if not (is_network(path.parent) and os.access(path.parent, os.W_OK)):
+                raise
+        with turn(path):  # another machine was writing, perhaps: now none is
+            return _read(name, path)
     except (sqlite3.Error, StorageError, ValueError, OverflowError, MemoryError) as error:
         return _unreadable(name, path, str(error) or type(error).__name__)
 
