@@ -24,15 +24,25 @@ export const asCsv = ({ header, rows }: Sheet): string => csvOf(header, rows);
 
 export function asJson({ header, rows }: Sheet): string {
   const jobs = rows.map((row) => Object.fromEntries(header.map((name, i) => [name, row[i]])));
-  return JSON.stringify(jobs, null, 1);
+  return inAscii(JSON.stringify(jobs, null, 1));
 }
+
+/** JSON without anything that an encoding could spoil. */
+const inAscii = (json: string): string =>
+  json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** A file's content: CSV begins with a byte order mark, by which spreadsheets know UTF-8. */
+export const contentOf = (text: string, type: string): string =>
+  type === "text/csv" ? `\ufeff${text}` : text;
 
 const isoOf = (epochS: number | null): string | null =>
   epochS === null ? null : new Date(epochS * 1000).toISOString();
 
 /** Hand a text to the browser as a file to keep. */
 export function save(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  const url = URL.createObjectURL(
+    new Blob([contentOf(text, type)], { type: `${type};charset=utf-8` }),
+  );
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -55,7 +55,7 @@ def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
         done = call("results", "sweep", "--columns", "job,status", "--output", str(path), *options)
         assert (done.returncode, done.stdout) == (0, "")
         assert f"3 rows are in {path}." in done.stderr
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         rows = json.loads(text) if is_json else [*csv.DictReader(text.splitlines())]
         assert [row["status"] for row in rows] == ["success", "error", "success"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import sys
 
@@ -220,7 +221,7 @@ def test_to_csv_runs_nothing(sweep, tmp_path):
     """Numbers as they are, texts that a spreadsheet would run made plain."""
     path = tmp_path / "table.csv"
     sweep.results_table(["job", "phi", "note"]).to_csv(path)
-    assert path.read_bytes() == b"job,phi,note\r\n0,0.0,'=a note\r\n" + b"".join(
+    assert path.read_bytes() == codecs.BOM_UTF8 + b"job,phi,note\r\n0,0.0,'=a note\r\n" + b"".join(
         b"%d,%.1f,\r\n" % (n, n / 10) for n in (1, 2, 3, 4)
     )
     assert sweep[0].note == "=a note"

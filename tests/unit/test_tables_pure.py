@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 
 import pandas as pd
 import polars as pl
 import pytest
 
-from jobgroup.results import Table
+from jobgroup.adapters import UndecodableResultError
+from jobgroup.results import Distributions, ResultsTable, Table
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -23,13 +26,36 @@ def test_what_a_spreadsheet_would_run_is_plain(text, tmp_path):
 
 
 def test_texts_leave_as_they_are(tmp_path):
-    """Letters of every language as themselves; half a character, which no file holds, as "?"."""
+    """Letters of every language, marked for spreadsheets in CSV, in ASCII in JSON; half a
+    character, which no file holds, is "?" in CSV.
+    """
     table = Table({"φ": ["größer", "half \ud800"]})
     table.to_csv(tmp_path / "csv")
     table.to_json(tmp_path / "json")
-    assert (tmp_path / "csv").read_text("utf-8") == "φ\ngrößer\nhalf ?\n"
-    text = (tmp_path / "json").read_text("utf-8")
-    assert text == '[\n{"φ": "größer"},\n{"φ": "half ?"}\n]\n'
+    expected = "\ufeffφ\r\ngrößer\r\nhalf ?\r\n".encode()
+    assert (tmp_path / "csv").read_bytes() == expected
+    assert pd.read_csv(tmp_path / "csv").columns[0] == "φ"
+    text = (tmp_path / "json").read_bytes()
+    assert text.isascii()
+    assert json.loads(text) == [{"φ": "größer"}, {"φ": "half \ud800"}]
+
+
+@pytest.mark.parametrize(
+    "copied", [lambda t: pickle.loads(pickle.dumps(t)), copy.copy, copy.deepcopy]
+)
+def test_tables_survive_copies(copied):
+    """Through pickle, as to a pool of processes, and through both kinds of copy; errors too."""
+    line = Table({"x": [1, None]}, title="2 rows")
+    states = Distributions({"job": [0], "state": ["|1>"], "count": [3]}, title="1 job")
+    results = ResultsTable({"job": [0, 1], "error": [None, "no"]}, title="2 jobs")
+    results.failures = {1: UndecodableResultError("no", raw="text")}
+    results.telling = ["job"]
+    for table in (line, states, results, results.select("error")):
+        twin = copied(table)
+        assert type(twin) is type(table)
+        assert (repr(twin), list(twin), twin.title) == (repr(table), list(table), table.title)
+    twin = copied(results)
+    assert (str(twin.failures[1]), twin.failures[1].raw, twin.telling) == ("no", "text", ["job"])
 
 
 def test_what_json_has_no_number_for_is_null(tmp_path):

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { causesOf } from "../../src/causes";
-import { asCsv, asJson, fileName, sheetOf } from "../../src/exports";
+import { asCsv, asJson, contentOf, fileName, sheetOf } from "../../src/exports";
 import { tableOf } from "./rows";
 
 describe("causes", () => {
@@ -38,6 +38,14 @@ describe("an export", () => {
   it("is JSON with the values as they are", () => {
     const [job] = JSON.parse(asJson(sheetOf(table, [1])));
     expect(job).toMatchObject({ position: 1, name: "@x", sent_at: null, "label.phi": null });
+  });
+
+  it("is known for UTF-8 by spreadsheets, and needs no encoding as JSON", () => {
+    expect(contentOf("λ", "text/csv")).toBe("\ufeffλ");
+    const odd = tableOf([{ state: "error", name: "λ/2 \u{1f600}" }]);
+    const json = contentOf(asJson(sheetOf(odd, [0])), "application/json");
+    expect(json).toMatch(/^[\n -~]*$/);
+    expect(JSON.parse(json)[0].name).toBe("λ/2 \u{1f600}");
   });
 
   it("has a name that file systems take", () => {

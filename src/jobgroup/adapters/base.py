@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from jobgroup.errors import BadAnswerError
@@ -80,6 +81,9 @@ class UndecodableResultError(BadAnswerError):
     def __init__(self, message: str, *, raw: str) -> None:
         super().__init__(message)
         self.raw = raw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), raw=self.raw), self.args
 
 
 class NoIdealError(ValueError):

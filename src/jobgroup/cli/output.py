@@ -8,8 +8,9 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
+from jobgroup.results.files import encoded
 from jobgroup.results.outcomes import Cell
 from jobgroup.results.shown import as_text
 
@@ -36,14 +37,21 @@ def complain(text: str) -> None:
 
 
 def say_raw(text: str) -> None:
-    """A file's content: as it is into a pipe or a file, made harmless on a terminal."""
-    _write(plain(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
+    """A file's content: UTF-8 as it is into a pipe or a file, made harmless on a terminal."""
+    if sys.stdout.isatty():
+        _write(plain(text.replace("\r\n", "\n")))
+    else:
+        _write_bytes(text)
 
 
 def say_json(value: Any, *, is_line: bool = False) -> None:
     """One JSON document; on one line where more of them follow."""
     # ASCII alone, whose escapes no terminal obeys, and no locale spoils
-    _write(json.dumps(value, indent=None if is_line else 2, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=None if is_line else 2, allow_nan=False) + "\n"
+    if sys.stdout.isatty():
+        _write(text)
+    else:
+        _write_bytes(text)
     sys.stdout.flush()
 
 
@@ -51,6 +59,19 @@ def _write(text: str) -> None:
     # in pieces: an unbuffered stream would not tell that a pipe was closed in the middle of one
     for start in range(0, len(text), _PIECE):
         sys.stdout.write(text[start : start + _PIECE])
+
+
+def _write_bytes(text: str) -> None:
+    """What programs read: in UTF-8 and with its own line ends, whatever the locale's are."""
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:  # a stream of texts alone
+        _write(text)
+        return
+    sys.stdout.flush()
+    data = encoded(text)
+    for start in range(0, len(data), _PIECE):
+        binary.write(data[start : start + _PIECE])
+    binary.flush()
 
 
 _PIECE = 1 << 15
@@ -84,10 +105,15 @@ MOST_ROWS = 60
 class Unread:
     """A stream that falls silent, for good, when there is nobody to read it any more."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | BinaryIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    @property
+    def buffer(self) -> Unread:
+        """What takes bytes, as silent."""
+        return Unread(self._stream.buffer)  # type: ignore[union-attr]  # none: an AttributeError
+
+    def write(self, text: str | bytes) -> int:
         """Write, or not."""
         self._try(self._stream.write, text)
         return len(text)
@@ -96,7 +122,7 @@ class Unread:
         """Flush, or not."""
         self._try(self._stream.flush)
 
-    def _try(self, act: Callable[..., object], *args: str) -> None:
+    def _try(self, act: Callable[..., object], *args: str | bytes) -> None:
         try:
             act(*args)
         except OSError:  # the terminal was closed, or the end of the pipe
@@ -106,7 +132,7 @@ class Unread:
         return getattr(self._stream, name)
 
 
-def let_go(stream: TextIO) -> None:
+def let_go(stream: TextIO | BinaryIO) -> None:
     """What is written to a stream from now on goes nowhere: nobody is there to read it."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

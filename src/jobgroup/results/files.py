@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -35,23 +36,35 @@ def as_csv(columns: Columns) -> str:
 
 
 def as_json(columns: Columns) -> str:
-    """A list of objects, one to a line."""
+    """A list of objects, one to a line, in ASCII: no encoding can spoil it."""
     rows = (
-        json.dumps(dict(zip(columns, map(_sayable, row), strict=True)), ensure_ascii=False)
+        json.dumps(dict(zip(columns, map(_sayable, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
     )
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
-def write(path: str | os.PathLike[str], text: str, *, overwrite: bool) -> None:
-    """Write a text as a file, whole or not at all.
+def encoded(text: str, *, marked: bool = False) -> bytes:
+    r"""A text in UTF-8, `marked` with a byte order mark, by which spreadsheets know it.
+
+    >>> encoded("λ", marked=True)
+    b'\xef\xbb\xbf\xce\xbb'
+    """
+    data = text.encode("utf-8", "replace")  # half a surrogate pair has none
+    return codecs.BOM_UTF8 + data if marked else data
+
+
+def write(
+    path: str | os.PathLike[str], text: str, *, overwrite: bool, marked: bool = False
+) -> None:
+    """Write a text as a file, whole or not at all; `marked` as in `encoded`.
 
     Raises:
         FileKeptError: the file exists, and `overwrite` is not True.
         StorageError: it could not be written; nothing was changed.
     """
     with written(Path(path), overwrite=overwrite) as unfinished:
-        unfinished.write_bytes(text.encode("utf-8", "replace"))  # half a surrogate pair has none
+        unfinished.write_bytes(encoded(text, marked=marked))
 
 
 def _disarmed(value: Cell) -> Cell:

@@ -140,14 +140,19 @@ class Table:
     def to_csv(self, path: Path, *, overwrite: bool = False) -> None:
         """Write comma-separated values; texts that a spreadsheet would run are made plain.
 
+        The file is in UTF-8 and begins with a byte order mark, without which spreadsheets take it
+        for another encoding; Python reads it with ``encoding="utf-8-sig"``.
+
         Raises:
             FileKeptError: the file exists, and `overwrite` is not True.
             StorageError: it could not be written; nothing was changed.
         """
-        files.write(path, files.as_csv(self._shown()), overwrite=overwrite)
+        files.write(path, files.as_csv(self._shown()), overwrite=overwrite, marked=True)
 
     def to_json(self, path: Path, *, overwrite: bool = False) -> None:
         """Write a list with one object for each row; what is no number (NaN) is null.
+
+        The file is in ASCII.
 
         Raises:
             FileKeptError: the file exists, and `overwrite` is not True.

@@ -1,0 +1,46 @@
+"""What programs read from the command: bytes of a stated encoding, whatever the locale's is."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from jobgroup import JobGroup, RemoteJob
+from jobgroup.cli import main
+
+
+def _piped(monkeypatch, *argv):
+    """What arrives of a command as `> file` has it on Windows, whose line ends are made."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "cp1252", newline="\r\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        assert main(argv) == 0
+    stream.detach()
+    return raw.getvalue()
+
+
+@pytest.fixture
+def lettered():
+    """A group whose label is Greek."""
+    jg = JobGroup("sweep")
+    jg.add(RemoteJob({"command": "timer"}, platform="p"), labels={"plate": "λ/2"})
+    return jg
+
+
+def test_csv_in_a_pipe_is_utf_8_with_its_own_line_ends(lettered, monkeypatch):
+    """No letter is lost, and no line end doubled."""
+    data = _piped(monkeypatch, "results", "sweep", "--csv", "--columns", "job,plate")
+    assert data == "job,plate\r\n0,λ/2\r\n".encode()
+
+
+@pytest.mark.parametrize("command", [["results", "sweep"], ["show", "sweep"], ["ls"]])
+def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
+    """Any encoding reads it, with line ends as they were written."""
+    data = _piped(monkeypatch, *command, "--json")
+    assert data.isascii()
+    assert b"\r" not in data
+    assert json.loads(data)
