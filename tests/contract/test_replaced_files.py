@@ -122,6 +122,20 @@ def test_who_watches_hears_of_a_replaced_file(path, group, scripted, until):
     state.unobserve_all()
 
 
+def test_a_group_that_was_deleted_and_restored_goes_on(path, group, scripted, in_child):
+    """By another process, between two looks of this one: the file is another, the group is not."""
+    jg = group(scripted, 2)
+    number = path.stat().st_ino
+    in_child(
+        "from jobgroup import JobGroup; JobGroup.delete_job_group('experiment');"
+        " JobGroup.restore('experiment'); print(0)"
+    )
+    assert path.stat().st_ino != number
+    jg.run_parallel()
+    assert scripted.count("create") == 2
+    assert {job.state for job in jg} == {"waiting"}
+
+
 @pytest.mark.parametrize("is_earlier", [False, True])
 def test_where_inode_numbers_do_not_last_the_group_is_known_by_what_it_holds(
     is_earlier, path, group, scripted, monkeypatch

@@ -92,7 +92,8 @@ class Job:
 
 def _make_private(path: Path) -> None:
     """Let only its owner read the file, and what SQLite makes beside it: that has the same mode."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with suppress(FileExistsError):  # to open and close it would drop the locks of this process
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     for suffix in ("", "-wal", "-shm"):
         with suppress(OSError):  # there is none; or it is another user's
             Path(f"{path}{suffix}").chmod(0o600)

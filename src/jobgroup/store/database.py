@@ -183,16 +183,20 @@ class Database:
         found = files_at(self.path)
         if found == self._files:
             return
+        was_deleted = False
+        with suppress(sqlite3.Error):
+            was_deleted = is_deleted(connection)
         if found[0] is None:
-            with suppress(sqlite3.Error):
-                self._refuse_deleted(connection)
             self.close()
+            if was_deleted:
+                raise self._deleted_error()
             raise GroupMovedError(
                 f"The group's file {self.path} was removed or moved, though not by jobgroup, while"
                 " it was open here. Nothing more was stored or sent. Put it back where it was to go"
                 " on."
             )
-        if self._is_on_network:  # numbers may change there: what is found by the path now decides
+        # where numbers may change, and after a deletion, what is found by the path now decides
+        if self._is_on_network or was_deleted:
             self.close()
             return
         changed = (old not in (None, new) for old, new in zip(self._files, found, strict=True))
