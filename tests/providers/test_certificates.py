@@ -10,6 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import certifi
 import pytest
 
 from jobgroup import JobGroup, RemoteJob, errors, set_token
@@ -113,12 +114,31 @@ def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
     assert sweep[0].id == "one"
 
 
-def test_the_first_variable_counts(sweep, company, monkeypatch):
-    """A bundle that its user names goes before the one that an environment has set by itself."""
-    monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", company.ca)
+@pytest.mark.parametrize("other", VARIABLES)
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_variables_that_are_set_are_taken_together(
+    sweep, company, files, monkeypatch, variable, other
+):
+    """People set one of them, an environment another: to a file that has moved since, perhaps."""
+    if other != variable:
+        monkeypatch.setenv(other, "/moved/env/ssl/cacert.pem")
+    monkeypatch.setenv(variable, company.ca)
     sweep.run_parallel()
     assert sweep[0].id == "one"
+
+
+def test_a_variable_at_fault_is_named_although_another_is_good(
+    sweep, company, monkeypatch, tmp_path
+):
+    """Where the cloud's certificate is not known, all that was looked at is said."""
+    other = tmp_path / "other.pem"
+    other.write_text(Path(certifi.where()).read_text())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")
+    with pytest.raises(errors.CloudUnreachableError, match="SSL_CERT_FILE names") as caught:
+        sweep.run_parallel()
+    assert f"REQUESTS_CA_BUNDLE ({other})" in str(caught.value)
+    assert sweep[0].state == "unsent"
 
 
 def test_an_unknown_certificate_leaves_the_job_unsent_and_is_said(sweep, company):

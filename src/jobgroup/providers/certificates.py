@@ -1,7 +1,7 @@
 """Which certificates an account's cloud is known by.
 
-Those that a variable names, in the order of `VARIABLES`, instead of any other; else those of the
-system, and where a container has none, certifi's.
+All that the variables in `VARIABLES` name; only where none of them is set, those of the system, and
+where a container has none, certifi's.
 """
 
 from __future__ import annotations
@@ -9,79 +9,79 @@ from __future__ import annotations
 import os
 import platform
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""requests' own come first: who sets them means Perceval to use them, and environments of conda set
-SSL_CERT_FILE by themselves."""
+"""In the order in which they are read and named. They are taken together: environments set one of
+them by themselves (conda SSL_CERT_FILE, images REQUESTS_CA_BUNDLE), and people another."""
 
 
 class CertificatesError(Exception):
-    """A variable names certificates that cannot be read; the sentence names it."""
+    """No variable that is set names certificates that can be read; the sentence names each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Where certificates come from, and in which state that was.
+    """What a cloud is known by; equal where it comes from the same places in the same state.
 
     Attributes:
-        variable: that names them; "" for the system's.
-        path: of the file or directory.
-        changed_at: of it, in ns.
+        sources: variable, path and time of change of each; none for the system's.
+        problems: a sentence for each variable whose certificates cannot be read.
+        context: the TLS settings.
     """
 
-    variable: str = ""
-    path: str = ""
-    changed_at: int = 0
+    sources: tuple[tuple[str, str, int], ...]
+    problems: tuple[str, ...] = field(compare=False)
+    context: ssl.SSLContext = field(compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"those that {self.variable} names ({self.path})" if self.path else "the system's"
+        named = " and ".join(f"{variable} ({path})" for variable, path, _ in self.sources)
+        text = f"those that {named} names" if named else "the system's"
+        return "; ".join([text, *self.problems])
 
 
-def chosen() -> Certificates:
-    """Return what is configured at present.
-
-    Raises:
-        CertificatesError: what a variable names is not there.
-    """
-    for variable in VARIABLES:
-        if path := os.environ.get(variable, "").strip():
-            try:
-                changed_at = max(place.stat().st_mtime_ns for place in _places(variable, path))
-                return Certificates(variable, path, changed_at)
-            except (OSError, ValueError) as error:
-                raise _unusable(variable, path, error) from None
-    return Certificates()
-
-
-def context_for(certificates: Certificates) -> ssl.SSLContext:
-    """Return the TLS settings that know a cloud by these certificates.
+def configured() -> Certificates:
+    """Return the certificates that are configured at present.
 
     Raises:
-        CertificatesError: they cannot be read.
+        CertificatesError: variables are set, and none names certificates that can be read.
     """
-    if not certificates.path:
-        return _of_system()
     # As requests and OpenSSL verify: without VERIFY_X509_STRICT, which Python 3.13 would add and
     # which many a company's own certificate does not satisfy.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        for place in _places(certificates.variable, certificates.path):
-            if place.is_dir():
-                context.load_verify_locations(capath=str(place))
+    sources: list[tuple[str, str, int]] = []
+    problems: list[str] = []
+    for variable in VARIABLES:
+        if path := os.environ.get(variable, "").strip():
+            try:
+                changed_at = max(_load(context, place) for place in _places(variable, path))
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                problems.append(_sentence(variable, path, error))
             else:
-                context.load_verify_locations(cafile=str(place))
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise _unusable(certificates.variable, certificates.path, error) from None
-    return context
+                sources.append((variable, _printable(path), changed_at))
+    if problems and not sources:
+        raise CertificatesError("; ".join(problems))
+    if not sources:
+        context = _of_system()
+    return Certificates(tuple(sources), tuple(problems), context)
 
 
 def _places(variable: str, path: str) -> list[Path]:
     """The files or directories that a variable names: OpenSSL's may name several directories."""
     names = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
     return [Path(name).expanduser() for name in names if name]
+
+
+def _load(context: ssl.SSLContext, place: Path) -> int:
+    """Have a file's certificates trusted, or a directory's; returns when it was changed, in ns."""
+    changed_at = place.stat().st_mtime_ns
+    if place.is_dir():
+        context.load_verify_locations(capath=str(place))
+    else:
+        context.load_verify_locations(cafile=str(place))
+    return changed_at
 
 
 def _of_system() -> ssl.SSLContext:
@@ -113,12 +113,15 @@ _ELSEWHERE: Final = (
 """Where truststore looks if OpenSSL was built for another place."""
 
 
-def _unusable(variable: str, path: str, error: Exception) -> CertificatesError:
-    shown = "".join(c if c.isprintable() else "?" for c in path)[:200]
+def _sentence(variable: str, path: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         why = "which does not exist"
     elif isinstance(error, ssl.SSLError):
         why = "which holds no certificates that can be read"
     else:
         why = f"which cannot be read ({getattr(error, 'strerror', None) or error})"
-    return CertificatesError(f"{variable} names {shown}, {why}")
+    return f"{variable} names {_printable(path)}, {why}"
+
+
+def _printable(path: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in path)[:200]

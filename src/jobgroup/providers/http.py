@@ -36,7 +36,7 @@ from jobgroup.errors import (
 )
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
-from jobgroup.providers.certificates import Certificates, CertificatesError, chosen, context_for
+from jobgroup.providers.certificates import Certificates, CertificatesError, configured
 from jobgroup.providers.connections import CheckedConnector, Journey, journey
 from jobgroup.providers.encodings import ACCEPTED, unpacker_for
 from jobgroup.providers.proxying import Proxy, ProxyChoice
@@ -286,7 +286,7 @@ class HttpClient:
 
     def _route(self, wanted: _Wanted) -> _Route:
         if wanted.url.startswith("https:") and self._certificates is None:
-            self._certificates = chosen()
+            self._certificates = configured()
         certificates = self._certificates if wanted.url.startswith("https:") else None
         return self._proxy.proxy(), certificates, wanted.is_alone
 
@@ -298,7 +298,7 @@ class HttpClient:
     def _opened(self, route: _Route) -> AiohttpTransport:
         proxy, certificates, is_alone = route
         if route not in self._transports:
-            context = _without_tls() if certificates is None else context_for(certificates)
+            context = certificates.context if certificates else _without_tls()
             limits = httpx.Limits(max_connections=CONNECTIONS)
             self._transports[route] = AiohttpTransport(
                 verify=context,

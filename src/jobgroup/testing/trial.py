@@ -13,6 +13,7 @@ import pytest
 
 from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Account, Provider, ProviderFactory, RemoteStatus
+from jobgroup.remote_ids import is_id
 from jobgroup.status import ON_CLOUD, TERMINAL
 from jobgroup.testing.wire import Fault, Passed, Wire
 
@@ -124,7 +125,7 @@ class Trial:
 
     def check_id(self, made: object, name: str) -> str:
         """Claim that something is a job's id."""
-        if not isinstance(made, str) or not made or len(made) > 200 or not made.isprintable():
+        if not is_id(made):
             fail(f"`{name}` returned {made!r:.80}; an id is a text of 1 to 200 characters.")
         return made
 
