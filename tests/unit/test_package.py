@@ -100,6 +100,7 @@ FLOORS = {
     "state": 3,
     "catalog": 3,
     "results": 3,
+    "doctor": 4,
     "group": 4,
     "dashboard": 5,
     "cli": 5,

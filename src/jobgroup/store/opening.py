@@ -25,8 +25,8 @@ OLDEST_SQLITE = (3, 31, 0)
 
 
 @cache
-def require_sqlite() -> None:
-    """See, once, that this Python's SQLite can do what groups need.
+def require_sqlite() -> str:
+    """See, once, that this Python's SQLite can do what groups need; return its version.
 
     Raises:
         StorageError: it is too old, or lacks the functions for JSON; nothing was opened.
@@ -39,7 +39,7 @@ def require_sqlite() -> None:
             except sqlite3.OperationalError:
                 lacking = "jobgroup needs its functions for JSON, which were left out of this one"
             else:
-                return
+                return sqlite3.sqlite_version
     raise StorageError(
         f"This Python uses SQLite {sqlite3.sqlite_version}, and {lacking}. No group was opened or"
         " changed. Use a Python with another SQLite: python.org's, conda's and uv's have one."

@@ -16,6 +16,7 @@ from jobgroup.cli.commands import (
     completion,
     delete,
     demo,
+    doctor,
     export,
     importing,
     ls,
@@ -61,5 +62,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "adopt": adopt,
     "demo": demo,
     "cloud": cloud,
+    "doctor": doctor,
     "completion": completion,
 }

@@ -1,0 +1,192 @@
+"""`jobgroup doctor`: what it finds, what it advises, and what it never shows."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from jobgroup import JobGroup
+from jobgroup.cloud import EmbeddedCloud
+
+
+@pytest.fixture(scope="module")
+def clouds():
+    """An embedded cloud, for which no worker is needed."""
+    with EmbeddedCloud(warm=False) as running:
+        yield running
+
+
+@pytest.fixture
+def doctor(monkeypatch):
+    """Runs the command and gives its exit code, what it says and what it says in JSON."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def run(*words, **variables):
+        said = [
+            subprocess.run(
+                [sys.executable, "-m", "jobgroup", "doctor", *words, *more],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    **variables,
+                },
+                capture_output=True,
+                text=True,
+                timeout=240,
+                check=False,
+            )
+            for more in ((), ("--json",))
+        ]
+        assert said[0].returncode == said[1].returncode
+        document = json.loads(said[1].stdout) if said[1].stdout else {"findings": []}
+        found = {each["check"]: each for each in document["findings"]}
+        return said[0].returncode, said[0].stdout + said[0].stderr, found
+
+    return run
+
+
+def test_a_machine_in_order_is_said_to_be(doctor, data_dir):
+    """Every check is there, each is ok, no cloud was asked, and the exit code is 0."""
+    JobGroup("a")
+    code, text, found = doctor()
+    assert code == 0
+    assert list(found) == [
+        "versions",
+        "data directory",
+        "file system",
+        "SQLite",
+        "groups",
+        "certificates",
+        "proxy",
+        "cloud",
+    ]
+    assert {each["verdict"] for name, each in found.items() if name != "file system"} == {"ok"}
+    for name in ("CPython", "jobgroup 0", "httpx ", "perceval-quandela "):
+        assert name in found["versions"]["text"]
+    assert found["cloud"]["text"] == "not asked"
+    assert "JOBGROUP_DATA_DIR" in text
+
+
+def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
+    """It answers, takes the token, and its clock agrees; nothing shows the token."""
+    code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=clouds.token)
+    assert code == 0, text
+    assert clouds.url in found["cloud"]["text"]
+    assert found["token"]["text"] == "accepted"
+    assert found["clock"]["verdict"] == "ok"
+    assert clouds.token not in text + json.dumps(found)
+
+
+def test_a_refused_token_is_a_problem(doctor, clouds):
+    """With what to do, and without a trace of the token."""
+    wrong = "wrong-token-of-mine-1234567890"
+    code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=wrong)
+    assert code == 1
+    assert found["token"]["verdict"] == "problem"
+    assert "set_token" in found["token"]["advice"]
+    assert wrong not in text + json.dumps(found)
+
+
+def test_a_missing_token_is_a_problem_and_nothing_is_asked(doctor):
+    """The sentence says how to give one."""
+    code, _, found = doctor("http://127.0.0.1:9")
+    assert code == 1
+    assert "set_token" in found["token"]["text"]
+    assert "was not asked" in found["cloud"]["text"]
+
+
+def test_a_cloud_that_does_not_answer_is_a_problem(doctor):
+    """The sentence says why, and that nothing arrived."""
+    url = "http://127.0.0.1:9"
+    code, text, found = doctor(url, JOBGROUP_URL=url, JOBGROUP_TOKEN="a-token-of-mine-1234567")
+    assert code == 1
+    assert found["cloud"]["verdict"] == "problem"
+    assert url in text
+
+
+def test_what_is_no_url_is_misuse(doctor):
+    """Exit code 2 and a sentence."""
+    code, text, _ = doctor("nonsense")
+    assert code == 2
+    assert "https://host" in text
+
+
+@pytest.fixture
+def wrong_clock():
+    """A cloud whose clock is an hour behind."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def date_time_string(self, timestamp=None):
+            import time
+
+            return super().date_time_string(time.time() - 3600)
+
+        def do_GET(self):  # http.server's name
+            body = b'{"available_jobs": 1}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_clocks_that_differ_are_named(doctor, wrong_clock):
+    """By how much and which way."""
+    _, _, found = doctor(wrong_clock, JOBGROUP_URL=wrong_clock, JOBGROUP_TOKEN="a-token-1234567890")
+    assert found["clock"]["verdict"] == "warning"
+    assert "s ahead of the cloud's" in found["clock"]["text"]
+
+
+def test_faults_of_this_machine_are_named_with_the_variable(doctor, tmp_path):
+    """Certificates, proxy, file system and directory, each with what to do; no password shows."""
+    code, text, found = doctor(SSL_CERT_FILE="/nowhere.pem")
+    assert code == 1
+    assert "SSL_CERT_FILE names /nowhere.pem" in found["certificates"]["text"]
+    proxy = "http://me:secret-password@proxy.example:3128"
+    code, text, found = doctor(HTTPS_PROXY=proxy)
+    assert found["proxy"]["text"] == "http://proxy.example:3128 (HTTPS_PROXY)"
+    assert "secret-password" not in text + json.dumps(found)
+    code, text, found = doctor(ALL_PROXY="socks5h://me:secret-password@proxy.example:1080")
+    assert code == 1
+    assert "ALL_PROXY" in found["proxy"]["text"]
+    assert "secret-password" not in text + json.dumps(found)
+    _, _, found = doctor(JOBGROUP_NETWORK_FS="1")
+    assert found["file system"]["verdict"] == "warning"
+    assert "JOBGROUP_DATA_DIR" in found["file system"]["advice"]
+    (tmp_path / "in the way").touch()
+    code, _, found = doctor(JOBGROUP_DATA_DIR=str(tmp_path / "in the way"))
+    assert code == 1
+    assert found["data directory"]["verdict"] == "problem"
+
+
+def test_nothing_private_is_shown(doctor, tmp_path, data_dir):
+    """Neither the home directory's path nor the names of groups, though one cannot be read."""
+    home = data_dir.parent / "private-home"
+    place = home / "data"
+    (place / "groups").mkdir(parents=True)
+    (place / "groups/secret project.jobgroup").write_text("damaged")
+    os.mkfifo(place / "groups/secret pipe.jobgroup")
+    code, text, found = doctor(HOME=str(home), JOBGROUP_DATA_DIR=str(place))
+    assert code == 0
+    assert found["groups"]["verdict"] == "warning"
+    assert "~/data" in text
+    assert "private-home" not in text + json.dumps(found)
+    assert "secret " not in text
+    assert "its file is a named pipe" in text
+    assert Path(place).exists()
