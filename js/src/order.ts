@@ -2,7 +2,7 @@
 
 import { FIXED } from "./columns";
 import { FILTERS, type Filter, isFailed } from "./states";
-import type { Cell, Table } from "./table";
+import { type Cell, keyOf, type Table } from "./table";
 
 export interface Query {
   filter: Filter;
@@ -14,7 +14,7 @@ export interface Query {
 type Compare = (a: number, b: number) => number;
 
 const SEARCHED = FIXED.flatMap(({ name, kind }) =>
-  ["state", "text", "message"].includes(kind) ? [name] : [],
+  ["text", "message"].includes(kind) ? [name] : [],
 );
 
 export interface Order {
@@ -44,14 +44,30 @@ export function orderOf(table: Table): Order {
   function matcher(): (position: number) => boolean {
     const states = new Set<string>(FILTERS[query.filter]);
     const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
-    return (p) =>
-      states.has(table.state(p)) &&
-      words.every((word) => word === `#${p}` || textOf(p).includes(word));
+    // as JobGroup.find does it: name=value, or #place, is a whole line, which the words after it may
+    // belong to
+    const isIn = (text: string, word: string, at: number) =>
+      /^#|.=./.test(word)
+        ? words.some((_, n) => n >= at && text.includes(`\n${words.slice(at, n + 1).join(" ")}\n`))
+        : text.includes(word);
+    return (p) => {
+      const state = table.state(p);
+      return (
+        states.has(state) &&
+        words.every((word, at) => state.startsWith(word) || isIn(textOf(p), word, at))
+      );
+    };
   }
 
+  /** A line for each word of its texts and for each name with its value. */
   function textOf(position: number): string {
-    texts[position] ||= [...SEARCHED, ...table.dynamicNames()]
-      .map((column) => table.text(position, column))
+    const text = (column: string) => table.text(position, column);
+    texts[position] ||= [
+      `\n#${position}`,
+      ...SEARCHED.map((column) => text(column).replace(/[,;]?\s+/g, "\n")),
+      ...table.dynamicNames().map((name) => text(name) && `${keyOf(name)}=${text(name)}`),
+      "",
+    ]
       .join("\n")
       .toLowerCase();
     return texts[position];
@@ -82,7 +98,8 @@ export function orderOf(table: Table): Order {
       const moved = new Set(changed);
       const inTurn = compare();
       const kept = positions.filter((p) => !moved.has(p));
-      positions = merge(kept, changed.filter(matcher()).sort(inTurn), inTurn);
+      // two runs that are in order, or nearly: the engine's sort merges those
+      positions = [...kept, ...changed.filter(matcher()).sort(inTurn)].sort(inTurn);
     },
   };
 }
@@ -104,16 +121,4 @@ export function inOrder(descending: boolean): (x: Cell, y: Cell) => number {
     const areNumbers = typeof x === "number" && typeof y === "number";
     return sign * (areNumbers ? x - y : collator.compare(String(x), String(y)));
   };
-}
-
-function merge(left: number[], right: number[], compare: Compare): number[] {
-  if (right.length === 0) return left;
-  const merged: number[] = [];
-  let i = 0;
-  for (const p of right) {
-    while (i < left.length && compare(left[i] as number, p) < 0) merged.push(left[i++] as number);
-    merged.push(p);
-  }
-  for (; i < left.length; i++) merged.push(left[i] as number);
-  return merged;
 }

@@ -6,7 +6,6 @@ environment, Perceval's configuration or the system's keyring; never in a group'
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable
@@ -23,12 +22,13 @@ from jobgroup.origin import (
     normalise_origin,
 )
 from jobgroup.secret import Secret
+from jobgroup.words import logger
 
 KEYRING_SERVICE: Final = "jobgroup"
 """In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
 
 _Key = tuple[str, str]
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 class Credentials:

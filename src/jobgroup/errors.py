@@ -40,6 +40,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from jobgroup.words import plain
+
 __all__ = [
     "BadAnswerError",
     "BrokenProviderError",
@@ -76,6 +78,21 @@ __all__ = [
 
 class JobGroupError(Exception):
     """The root of everything that jobgroup raises."""
+
+    def __str__(self) -> str:
+        """The sentence, without what a terminal would obey: clouds and files have words in it."""
+        return plain(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is: pickle would call the class with the sentence alone, and some need more."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[JobGroupError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 class InvalidNameError(JobGroupError, ValueError):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from jobgroup.adapters.base import JobDraft
 from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
+from jobgroup.references import GroupReference, session_of
 from jobgroup.status import LOST, ON_CLOUD, UNSENT, JobStatus, RunningStatus
+from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -102,6 +104,13 @@ class RemoteJob:
             body={**self._body, "platform_name": self._platform, "payload": payload},
             params={k: v for k, v in payload.items() if _is_worth_showing(v)},
         )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A job of a group is pickled and copied by the group's name and uuid, and its place."""
+        if self._session is None:
+            return super().__reduce_ex__(protocol)
+        group = GroupReference(self._session)
+        return _same_job, (type(self), group.name, group.uuid, self._position)
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -409,10 +418,15 @@ class RemoteJob:
 
     def __repr__(self) -> str:
         if self._session is None:
-            return f"RemoteJob '{self.name}', id:None, status:not sent"
+            return f"RemoteJob '{on_one_line(self.name)}', id:None, status:not sent"
         record = self._record
         state = "not sent" if record.state == UNSENT else record.state.upper()
-        return f"RemoteJob '{record.name}', id:{record.remote_id}, status:{state}"
+        name, remote_id = on_one_line(record.name), on_one_line(record.remote_id)
+        return f"RemoteJob '{name}', id:{remote_id}, status:{state}"
+
+
+def _same_job(kind: type[RemoteJob], name: str, uuid: str, position: int) -> RemoteJob:
+    return kind.of(session_of(name, uuid), position)
 
 
 def _is_worth_showing(value: object) -> bool:

@@ -7,7 +7,6 @@ from its files and variables as it reads them: its import takes seconds.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.origin import QUANDELA_CLOUD, SCALEWAY, is_url_of
+from jobgroup.words import logger
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)

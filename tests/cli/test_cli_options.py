@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from jobgroup import JobGroup
+from jobgroup import JobGroup, RemoteJob
 
 
 @pytest.fixture
@@ -147,3 +147,24 @@ def test_numbers_that_make_no_sense_are_misuse(call, prepared, options):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr
     assert _attempts(group) == [0]
+
+
+@pytest.mark.parametrize("name", ["-rf", "--json"])
+def test_a_name_that_begins_with_a_dash_comes_after_two(call, cloud, name, tmp_path):
+    """Every verb reaches such a group, and what is advised can be typed."""
+    group = JobGroup(name)
+    group.add(RemoteJob({"command": "timer"}, platform="test:timer", url=cloud.url))
+    shown = call("show", "--offline", "--json", "--", name)
+    assert json.loads(shown.stdout)["name"] == name
+    verbs = [("show", "--offline"), ("results", "--offline"), ("pause",), ("resume",)]
+    verbs += [("run", "--wait"), ("watch",), ("rerun",), ("cancel", "--all"), ("export",)]
+    for verb in verbs:
+        paths = [str(tmp_path / "out")] if verb == ("export",) else []
+        done = call(*verb, "--", name, *paths)
+        assert done.returncode == 0, done.stderr
+    assert len(call("show", "--", name, "0").stdout) > 0
+    deleted = call("delete", "--yes", "--", name)
+    assert f"jobgroup restore -- '{name}'" in deleted.stdout
+    assert call("restore", "--", name).returncode == 0
+    assert call("next", "--", name, "0").returncode == 0
+    assert call("show", name).returncode == 2

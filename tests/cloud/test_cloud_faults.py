@@ -282,3 +282,12 @@ def test_the_log_notes_every_request_and_no_token(running):
     assert calls_of(cloud) == [("availability", 200, ()), (None, 404, ()), ("status", 401, ())]
     assert all(before <= entry.time <= time.time() for entry in cloud.log)
     assert cloud.token not in repr(cloud.log)
+
+
+@pytest.mark.parametrize("path", ["/faults", "/faults/plan", "/faults/away"])
+def test_a_fault_that_is_nested_without_end_is_refused(running, path):
+    """400, as for all that is no fault."""
+    _, client = running
+    body = '{"a":' * 100_000 + "1" + "}" * 100_000
+    answer = client.request("PUT" if path.endswith("plan") else "POST", path, content=body)
+    assert answer.status_code == 400

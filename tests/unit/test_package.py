@@ -84,6 +84,7 @@ FLOORS = {
     "errors": 0,
     "decoding": 0,
     "status": 0,
+    "words": 0,
     "origin": 0,
     "perceval_settings": 0,
     "remote_ids": 0,

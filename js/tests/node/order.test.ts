@@ -49,6 +49,25 @@ describe("what is shown", () => {
     expect(ordered(rows, { search: "shots" })).toEqual([1]);
     expect(ordered(rows, { search: "#1" })).toEqual([1]);
   });
+
+  it("is found by the whole value of a name, and by the beginning of a state", () => {
+    // as in tests/unit/test_words_pure.py
+    const rows = [
+      ...[1, 10, 11, 1.0].map((n) => ({ "label.n": n })),
+      ...["warm", "warm laser"].map((sample) => ({ "label.sample": sample, state: "success" })),
+      { name: "n=1, phi=0.3", "param.n": 11 },
+    ];
+    expect(ordered(rows, { search: "n=1" })).toEqual([0, 3, 6]);
+    expect(ordered(rows, { search: "N=1" })).toEqual([0, 3, 6]);
+    expect(ordered(rows, { search: "phi=0.3" })).toEqual([6]);
+    expect(ordered(rows, { search: "n=1 phi=0.3" })).toEqual([6]);
+    expect(ordered(rows, { search: "sample=warm" })).toEqual([4]);
+    expect(ordered(rows, { search: "sample=warm laser" })).toEqual([5]);
+    expect(ordered(rows, { search: "sample=" })).toEqual([4, 5]);
+    expect(ordered(rows, { search: "n=" })).toEqual([0, 1, 2, 3, 6]);
+    expect(ordered(rows, { search: "sent" })).toEqual([]);
+    expect(ordered(rows, { search: "succ" })).toEqual([4, 5]);
+  });
 });
 
 describe("an order that is kept up to date row by row", () => {

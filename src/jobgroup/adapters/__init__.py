@@ -59,11 +59,17 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
 
     Raises:
         TypeError: `job` is no remote job, or was sent and got kwargs.
-        ValueError: its cloud's url cannot be one.
+        ValueError: its cloud's url cannot be one, or its parameters cannot be sent as JSON.
         MissingExtraError: the library's release is too old.
         Exception: what the library itself raises for wrong kwargs.
     """
-    drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
+    try:
+        drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
+    except RecursionError:
+        raise ValueError(
+            "This job cannot be sent as JSON: its parameters are nested too deeply, or hold"
+            " themselves. Nothing was added."
+        ) from None
     return drafts
 
 

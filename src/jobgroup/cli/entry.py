@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobgroup.cli.commands import COMMANDS
 from jobgroup.cli.exits import Exit, TerminatedError, exit_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EPILOG = """exit codes: 0 done, 1 failed, 2 misused, 3 another process runs the group,
 4 no such group or job, 5 done but jobs have failed, 130 Ctrl-C, 143 SIGTERM.
+Names that begin with a dash come last, after two: jobgroup show --json -- -scan
 Tab completes commands, options and names of groups after: eval "$(jobgroup completion bash)"
 """
 
@@ -74,10 +75,24 @@ class _Parser(argparse.ArgumentParser):
         if self._is_inside:
             return super().parse_known_args(args, namespace)
         self._is_inside = True
+        args = list(sys.argv[1:] if args is None else args)
+        if "--" in args:
+            end = args.index("--")
+            args[end:] = map(_Name, args[end + 1 :])
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._is_inside = False
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        # the parser forgets about the dashes between its two passes
+        return None if isinstance(arg_string, _Name) else super()._parse_optional(arg_string)
+
+
+class _Name(str):
+    """A word after ``--``: no option, whatever it looks like."""
+
+    __slots__ = ()
 
 
 def _run(arguments: argparse.Namespace) -> int:

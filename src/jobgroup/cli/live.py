@@ -9,11 +9,11 @@ from rich.console import Console, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from jobgroup.cli.output import plain
 from jobgroup.cli.snapshot import Snapshot, span
 from jobgroup.group.notices import Notice
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
+from jobgroup.words import plain
 
 
 class Live:

@@ -13,15 +13,7 @@ from typing import Any, BinaryIO, TextIO
 from jobgroup.results.files import encoded
 from jobgroup.results.outcomes import Cell
 from jobgroup.results.shown import as_text
-
-
-def plain(text: str) -> str:
-    r"""A text that may come from outside, without control characters; lines stay lines.
-
-    >>> plain("done\x1b[2J\nnext")
-    'done [2J\nnext'
-    """
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+from jobgroup.words import plain
 
 
 def say(text: str) -> None:

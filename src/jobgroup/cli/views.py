@@ -7,11 +7,12 @@ import time
 from datetime import datetime
 from typing import Final, Protocol, TextIO
 
-from jobgroup.cli.output import plain, say_json
+from jobgroup.cli.output import say_json
 from jobgroup.cli.shapes import group_state, notice_line
 from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.group import JobGroup
 from jobgroup.group.notices import Notice
+from jobgroup.words import plain
 
 
 class View(Protocol):

@@ -81,7 +81,7 @@ class Control:
 async def _object(request: Request) -> dict[str, Any]:
     try:
         value = json.loads(await request.body())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise invalid("The body is not a JSON object")

@@ -98,7 +98,7 @@ class EmbeddedCloud:
         self.faults = Faults()
         self._host = host
         self._port = port
-        self._directory = Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-"))
+        self._directory = Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-")).expanduser()
         self._forget = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         if directory:
             self._forget.detach()

@@ -6,7 +6,6 @@ the engine or in a thread of its own, and its errors become answers.
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,13 +20,17 @@ from jobgroup.dashboard.lines import line_of
 from jobgroup.dashboard.sender import Sender
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
+from jobgroup.words import logger
 
 MOST_REMEMBERED: Final = 200
 """Answers that are kept, to be given again where one was lost."""
 
+MOST_DONE: Final = 100_000
+"""Requests that are known to have been done, and are not done again, whoever repeats them."""
+
 MODES: Final = ("parallel", "sequential", "queue")
 
-_log = logging.getLogger("jobgroup.dashboard")
+_log = logger("jobgroup.dashboard")
 
 
 class Desk(Protocol):
@@ -55,7 +58,9 @@ class Handlers:
         self._results = answers.Results()
         self._lock = Lock()
         self._answers: OrderedDict[str, wire.Json | None] = OrderedDict()
+        self._done: OrderedDict[str, None] = OrderedDict()
         self._pool: ThreadPoolExecutor | None = None
+        self._pool_lock = Lock()
 
     def handle(self, content: object) -> None:
         """Take a message up. Never raises: nobody would see it."""
@@ -80,25 +85,40 @@ class Handlers:
             case wire.Do(id, name, args):
                 shown = self._desk.shown
                 line = line_of(name, args, "" if shown is None else shown.name)
-                self._take_up(id, lambda: self._do(name, args), line)
+                self._take_up(id, lambda: self._do(name, args), line, once=True)
             case wire.Ask(id, name, args):
                 self._take_up(id, lambda: self._ask(name, args))
 
     def close(self) -> None:
         """Begin nothing more."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self.rest(is_final=True)
 
-    def _take_up(self, request: str, begin: Callable[[], Future[Any]], line: str = "") -> None:
-        """Begin a request that is not under way or answered yet."""
+    def rest(self, *, is_final: bool = False) -> None:
+        """Keep no thread that has nothing to do; what was asked is answered, unless it is final."""
+        with self._pool_lock:
+            pool, self._pool = self._pool, None
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=is_final)
+
+    def _take_up(
+        self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
+    ) -> None:
+        """Begin a request that is not under way or answered yet; `once`, also long ago."""
         with self._lock:
-            known = request in self._answers
-            if not known:
+            is_answered = request in self._answers
+            is_done = request in self._done
+            if not is_answered and not is_done:
                 self._answers[request] = None
-                while len(self._answers) > MOST_REMEMBERED:
-                    self._answers.popitem(last=False)
-        if known:
+                if once:
+                    self._done[request] = None
+                _forget_oldest(self._answers, MOST_REMEMBERED)
+                _forget_oldest(self._done, MOST_DONE)
+        if is_answered:
             self._answer_again((request,))
+            return
+        if is_done:
+            told = "This was done already, so long ago that its answer is not kept."
+            self._sender.put(wire.fail(request, "AlreadyDoneError", told))
             return
         self._sender.put(wire.heard(request, line))
         try:
@@ -111,6 +131,7 @@ class Handlers:
     def _finish(self, request: str, answer: wire.Json) -> None:
         with self._lock:
             self._answers[request] = answer
+            _forget_oldest(self._answers, MOST_REMEMBERED)
         self._sender.touch()
         self._sender.put(answer)
 
@@ -169,9 +190,15 @@ class Handlers:
         return group
 
     def _in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")
-        return self._pool.submit(function, *args)
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")
+            return self._pool.submit(function, *args)
+
+
+def _forget_oldest(kept: OrderedDict[str, Any], most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _checked(args: wire.Json) -> wire.Json:

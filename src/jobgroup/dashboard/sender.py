@@ -7,7 +7,6 @@ and ends when nobody looks and no program follows.
 from __future__ import annotations
 
 import contextvars
-import logging
 import threading
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from jobgroup.dashboard.flow import Flow
 from jobgroup.dashboard.host import CellWatch
 from jobgroup.dashboard.rows import LARGE, LARGE_PATCH, Block, Buffers, encode
 from jobgroup.store import Changes
+from jobgroup.words import logger
 
 PUSH_EVERY_S: Final = 0.25
 LOOK_EVERY_S: Final = 2.0
@@ -35,7 +35,7 @@ of the dashboard that this very cell shows."""
 BLIND_ROWS: Final = 2000
 """Groups above this wait for a hello."""
 
-_log = logging.getLogger("jobgroup.dashboard")
+_log = logger("jobgroup.dashboard")
 
 
 class Source(Protocol):
@@ -65,6 +65,9 @@ class Source(Protocol):
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message to the browser."""
 
+    def rest(self) -> None:
+        """Nobody looks: keep no threads."""
+
     def report(self, error: Exception) -> None:
         """Show an error of ours to the user."""
 
@@ -84,6 +87,7 @@ class Sender:
         self._cells = CellWatch()
         self._is_watched = False
         self._is_followed = False
+        self._is_resting = False
         self._is_dirty = False
         self._heard_at = 0.0
         self._blind_count = 0
@@ -132,6 +136,11 @@ class Sender:
             self._blind_due_at = None
             self._condition.notify()
 
+    def rest(self) -> None:
+        """The group is gone: keep no thread until a view or a program says something again."""
+        with self._condition:
+            self._is_resting = True
+
     def follow(self) -> None:
         """A program observes the state: keep it up to date, whether a view can be seen or not."""
         with self._condition:
@@ -167,7 +176,9 @@ class Sender:
         """Something changed."""
         with self._condition:
             self._is_dirty = True
-            self._condition.notify()
+            self._is_resting = False
+            if self._is_attended:
+                self._run()
 
     def close(self) -> None:
         """Nothing more is sent."""
@@ -184,6 +195,7 @@ class Sender:
 
     def _attend(self) -> None:
         self._is_dirty = True
+        self._is_resting = False
         if self._unsubscribe is None:
             self._unsubscribe = self._source.subscribe(self.touch)
         self._run()
@@ -212,11 +224,12 @@ class Sender:
                 self._notice_loss(now)
                 if self._outbox or self._due_in(now) <= 0:
                     return True
-                if not self._is_attended:
+                if not self._is_attended or self._is_resting:
                     if self._unsubscribe is not None:
                         self._unsubscribe()
                         self._unsubscribe = None
                     self._thread = None
+                    self._source.rest()
                     return False
                 self._condition.wait(self._due_in(now))
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.resources import files
 from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import anywidget
@@ -35,6 +34,7 @@ from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
 from jobgroup.store.columns import count_changes, read_changes, read_columns
+from jobgroup.store.output import user_path
 
 FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
 
@@ -146,8 +146,12 @@ class Dashboard(anywidget.AnyWidget):
         group = self._shown
         if group is None:
             return []
-        places = [p for first, last in self.selected for p in range(first, last + 1)]
-        return [group.job(p) for p in places if p < len(group)]
+        end = len(group)
+        return [
+            group.job(place)
+            for first, last in self.selected
+            for place in range(max(first, 0), min(last + 1, end))
+        ]
 
     def show(self, name: str) -> None:
         """Show another group, or ("") the list of all.
@@ -180,7 +184,8 @@ class Dashboard(anywidget.AnyWidget):
         self.read_state()
         names = [name for name in self.traits(sync=True) if name in _SHARED]
         traits = {name: getattr(self, name) for name in names}
-        Path(path).write_text(page_of(self._shown, traits, with_results=results), encoding="utf-8")
+        page = page_of(self._shown, traits, with_results=results)
+        user_path(path).write_text(page, encoding="utf-8")
 
     def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
         """As traitlets does; who observes what a group does has the group followed for it."""
@@ -232,6 +237,7 @@ class Dashboard(anywidget.AnyWidget):
             return None
         except GroupDeletedError:
             self.set_trait("deleted", True)
+            self._sender.rest()
             return None
         for name in _FOLLOWED:
             self.set_trait(name, getattr(state, name))
@@ -271,6 +277,10 @@ class Dashboard(anywidget.AnyWidget):
         """Be called after changes; returns what ends it."""
         group = self._shown
         return _nothing if group is None else group.subscribe(callback)
+
+    def rest(self) -> None:
+        """Nobody looks: keep no threads."""
+        self._handlers.rest()
 
     def report(self, error: Exception) -> None:
         """Show an error of ours to the user."""
@@ -328,22 +338,20 @@ def mimebundle(group: JobGroup, **kwargs: Any) -> Any:
 
 
 def _ranges(items: Iterable[Any]) -> list[list[int]]:
-    places: set[int] = set()
-    for item in items:
-        if isinstance(item, RemoteJob):
-            places.add(int(item.position))  # type: ignore[arg-type]
-        elif isinstance(item, int):
-            places.add(item)
-        else:
-            first, last = item
-            places.update(range(int(first), int(last) + 1))
     ranges: list[list[int]] = []
-    for place in sorted(places):
-        if ranges and place == ranges[-1][1] + 1:
-            ranges[-1][1] = place
-        else:
-            ranges.append([place, place])
+    for first, last in sorted(map(_range, items)):
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1][1] = max(ranges[-1][1], last)
+        elif first <= last:
+            ranges.append([first, last])
     return ranges
+
+
+def _range(item: Any) -> tuple[int, int]:
+    if isinstance(item, RemoteJob):
+        item = item.position
+    first, last = (item, item) if isinstance(item, int) else item
+    return int(first), int(last)
 
 
 def _name_of(group: JobGroup | str | None) -> str:

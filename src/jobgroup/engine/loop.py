@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import signal
 import threading
@@ -12,10 +11,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from jobgroup.words import logger
+
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -19,6 +18,7 @@ from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.errors import GroupDeletedError, StorageError
 from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
+from jobgroup.words import logger
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ class OpenGroup:
         self, name: str, path: Path, *, create: bool, loop: BackgroundLoop, accounts: Accounts
     ) -> None:
         self.name = name
-        self.log = logging.getLogger("jobgroup")
+        self.log = logger()
         self.store = GroupStore(path, create=name if create else None)
         self.begin(loop, accounts)
 

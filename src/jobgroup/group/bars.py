@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.status import SENT
+from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
     from jobgroup.engine.runs import Run
@@ -28,6 +29,7 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
 def _set(bar: Any, value: int, text: str, total: int) -> None:
     if bar.disable:  # by TQDM_DISABLE; such a bar has no more attributes
         return
+    text = on_one_line(text)
     if (bar.n, bar.desc, bar.total) != (value, text, total):
         bar.n, bar.total = value, total
         bar.set_description_str(text, refresh=False)

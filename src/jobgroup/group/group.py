@@ -20,10 +20,11 @@ from jobgroup.group.saved import Saved
 from jobgroup.group.takeover import Takeover
 from jobgroup.job import RemoteJob
 from jobgroup.proxies import remember_proxies
-from jobgroup.references import GroupReference
+from jobgroup.references import GroupReference, session_of
 from jobgroup.store import NewJob
 from jobgroup.store.names import normalised
 from jobgroup.store.paths import group_path
+from jobgroup.words import on_one_line
 
 
 class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
@@ -83,6 +84,10 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             ) from error
         if create:
             group_path(name)  # another process may just have made it in another spelling
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied by name and uuid: the same group, wherever its file is."""
+        return _same_group, (type(self), self._name, GroupReference(self._session).uuid)
 
     @property
     def name(self) -> str:
@@ -171,14 +176,15 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         if total:
             parts = ", ".join(f"{n} {state}" for state, n in counts.items())
             text = f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
-            words = "".join(c if c.isprintable() else " " for c in self.description)
+            words = on_one_line(self.description)
             text += f"\n{words}" if words else ""
         else:
             near = ", ".join(map(repr, catalog.near_names(self._name)))
             hint = f" Existing groups with a near name: {near}." if near else ""
             text = f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
         for trouble in self._session.store.troubles.all():
-            text += f"\nSince {_local_time(trouble.since):%Y-%m-%d %H:%M:%S}: {trouble.text}"
+            since = f"{_local_time(trouble.since):%Y-%m-%d %H:%M:%S}"
+            text += f"\nSince {since}: {on_one_line(trouble.text)}"
         return text
 
     shown_by: ClassVar[Callable[..., Any] | None] = None
@@ -187,6 +193,13 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         show = type(self).shown_by
         return {"text/plain": repr(self)} if show is None else show(self, **kwargs)
+
+
+def _same_group(kind: type[JobGroup], name: str, uuid: str) -> JobGroup:
+    session = session_of(name, uuid)
+    group = kind.__new__(kind)
+    group._name, group._state, group._session = name, None, session  # noqa: SLF001
+    return group
 
 
 def _entry(group: GroupReference, position: int) -> RemoteJob:

@@ -20,6 +20,7 @@ from jobgroup.store import GroupStore, NewJob
 from jobgroup.store.bodies import text_of
 from jobgroup.store.exchange import make_group
 from jobgroup.store.names import SUFFIX
+from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
 
 MAX_FILE_BYTES: Final = 2**30
@@ -109,7 +110,7 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
         StorageError: there is no such file or folder, or a group could not be written; those
             before it are imported, and the next import goes on.
     """
-    places = adapters.group_places() if path is None else [Path(path).expanduser()]
+    places = adapters.group_places() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():
         raise StorageError(f"There is no file or folder {places[0]}. Nothing was imported.")
     report = ImportReport(places[0], dry_run)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Self
 
 from jobgroup.engine.session import GroupSession
 from jobgroup.store.exchange import export_group, import_group
+from jobgroup.store.output import user_path
 
 
 class Keeping:
@@ -61,7 +61,7 @@ class Keeping:
             DamagedGroupError: the group's file is damaged; nothing was written.
             StorageError: it could not be written; nothing was changed.
         """
-        export_group(self._session.store.database, Path(path), overwrite=overwrite)
+        export_group(self._session.store.database, user_path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
@@ -79,4 +79,4 @@ class Keeping:
             DamagedGroupError: the file is damaged.
             StorageError: it is not the file of a group, or cannot be read.
         """
-        return cls(import_group(Path(path), name))  # type: ignore[call-arg]
+        return cls(import_group(user_path(path), name))  # type: ignore[call-arg]

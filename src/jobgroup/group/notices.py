@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from jobgroup.engine.telling import Event
 from jobgroup.job import RemoteJob
 from jobgroup.status import STATES
+from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
@@ -44,5 +45,4 @@ class Notice:
             job = group[record.position]
             why = (record.message or "The cloud does not say why").rstrip(".")
             text = f"Job {record.position} of {group.name} failed: {why}."
-        printable = "".join(c if c.isprintable() else " " for c in text)
-        return cls(event, group, counts, printable, job)
+        return cls(event, group, counts, on_one_line(text), job)

@@ -16,6 +16,7 @@ from jobgroup.group.notices import Notice
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
 from jobgroup.store import Changes, JobRecord
+from jobgroup.words import Searched, sought
 
 if TYPE_CHECKING:
     from jobgroup.state import GroupState
@@ -60,15 +61,17 @@ class Watching:
         return iter(self.remote_jobs)
 
     def find(self, words: str) -> list[RemoteJob]:
-        """The jobs in which all the words stand: in name, note, message, id, platform or state.
+        """The jobs in which all the words stand: in name, note, message, id, platform or account.
 
-        Labels and parameters are searched as ``name=value``. Case does not matter.
+        A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
+        parameters and facts with that very value, so that ``n=1`` finds 1 and 1.0 and no 10; and a
+        state is found by its beginning. ``#3`` is the job at place 3. Case does not matter.
         """
-        wanted = words.casefold().split()
+        finds = sought(words)
         return [
             RemoteJob.of(self._session, record.position)
             for record in self._session.store.records()
-            if all(word in _searched(record) for word in wanted)
+            if finds(_searched(record))
         ]
 
     def job(self, position: int) -> RemoteJob:
@@ -259,7 +262,11 @@ class Watching:
         return [RemoteJob.of(self._session, p) for p in self._session.store.positions(states)]
 
 
-def _searched(record: JobRecord) -> str:
-    named = [f"{k}={v}" for k, v in {**record.params, **record.labels}.items()]
-    told = (record.name, record.note, record.message, record.remote_id, record.platform)
-    return "\n".join([*filter(None, told), record.state, *named]).casefold()
+def _searched(record: JobRecord) -> Searched:
+    told = (record.name, record.note, record.message, record.remote_id)
+    return Searched(
+        record.state,
+        record.position,
+        [*filter(None, (*told, record.platform, record.account))],
+        [pair for each in (record.labels, record.facts, record.params) for pair in each.items()],
+    )

@@ -6,13 +6,13 @@ is kept fits SQLite (64 bits), JSON in a browser (2**53) and `datetime`. Pure.
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import replace
 from typing import Final
 
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
+from jobgroup.words import logger
 
 MAX_COUNT: Final = 10**15
 """Shots, and whatever else is counted."""
@@ -34,7 +34,7 @@ MAX_WORD: Final = 100
 
 _KEPT_BREAKS: Final = "\n\t"
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 def bounded_status(told: RemoteStatus) -> RemoteStatus:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -41,13 +40,14 @@ from jobgroup.providers.documents import check_shape
 from jobgroup.providers.many import heard_as_they_come, listener
 from jobgroup.remote_ids import is_id
 from jobgroup.secret import NOTHING, Secret
+from jobgroup.words import logger
 
 LONGEST_S: Final = 600.0
 """How long one call may take, and a second more for each job that is asked about."""
 
 T = TypeVar("T")
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 class GuardedProvider:

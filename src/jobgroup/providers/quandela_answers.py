@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
@@ -17,8 +16,9 @@ from jobgroup.providers.bounds import (
 from jobgroup.providers.documents import parsed
 from jobgroup.providers.fields import number, text
 from jobgroup.status import FAILED, TERMINAL, RunningStatus
+from jobgroup.words import logger
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:

@@ -6,7 +6,6 @@ A package that cannot be used says so in one sentence; clouds of other providers
 from __future__ import annotations
 
 import inspect
-import logging
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, cast
@@ -19,6 +18,7 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import Account, Provider, ProviderFactory
 from jobgroup.secret import NOTHING, Secret
+from jobgroup.words import logger
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -32,7 +32,7 @@ _OURS: Final = {
 _known: Final[set[str]] = set()
 """Names that were looked up: a sweep makes thousands of jobs, and a look takes milliseconds."""
 
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 _KEPT: Final = "Nothing was sent, the jobs stay as they are."
 

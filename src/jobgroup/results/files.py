@@ -10,11 +10,10 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from jobgroup.results.outcomes import Cell
-from jobgroup.store.output import written
+from jobgroup.store.output import user_path, written
 
 Columns = Mapping[str, Sequence[Cell]]
 
@@ -63,7 +62,7 @@ def write(
         FileKeptError: the file exists, and `overwrite` is not True.
         StorageError: it could not be written; nothing was changed.
     """
-    with written(Path(path), overwrite=overwrite) as unfinished:
+    with written(user_path(path), overwrite=overwrite) as unfinished:
         unfinished.write_bytes(encoded(text, marked=marked))
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from jobgroup.results.outcomes import Cell
+from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60
 MOST_HTML_ROWS: Final = 500
@@ -88,7 +89,7 @@ def _text(value: Cell, longest: int) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = "".join(c if c.isprintable() else " " for c in str(value)[: longest + 1])
+    text = on_one_line(str(value)[: longest + 1])
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

@@ -10,6 +10,21 @@ from jobgroup.errors import FileKeptError, StorageError
 from jobgroup.store.durable import completed
 
 
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path that a user gave, with their home directory where it says ``~``.
+
+    Raises:
+        StorageError: it is not known where that is.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise StorageError(
+            f"It is not known where {os.fspath(path)!r} is ({error}). Nothing was done. Give a path"
+            " that begins with /."
+        ) from None
+
+
 @contextmanager
 def written(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Gives another path to write to, whose file takes the name when the block is left.

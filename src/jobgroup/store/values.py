@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+MOST_LEVELS = 100
+"""Lists and dictionaries in one another; whatever walks through them calls itself for each."""
+
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -14,21 +17,17 @@ def as_json(values: Mapping[str, Any]) -> str:
     """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all.
 
     Raises:
-        ValueError: the values hold themselves, or are nested deeper than JSON can be read.
+        ValueError: they are nested too deeply, or hold themselves.
     """
     if not values:
         return ""
     try:
-        return _encode(values)
+        text = _encode(values)
     except (TypeError, ValueError, RecursionError):
-        pass
-    try:
         return _encode(_plain(values))
-    except RecursionError:
-        raise ValueError(
-            f"The values of {', '.join(map(str, values))[:200]} hold themselves, or are nested too"
-            " deep. Nothing was stored."
-        ) from None
+    if text.count("[") + text.count("{") > MOST_LEVELS:
+        _plain(values)
+    return text
 
 
 def as_object(text: str | None) -> dict[str, Any]:
@@ -40,11 +39,16 @@ def as_object(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, level: int = 0) -> Any:
+    if level > MOST_LEVELS:
+        raise ValueError(
+            f"Labels and parameters may be nested {MOST_LEVELS} levels deep; these are deeper, or"
+            " hold themselves. Nothing was changed."
+        )
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): _plain(v, level + 1) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v) for v in value]
+        return [_plain(v, level + 1) for v in value]
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):
@@ -52,7 +56,7 @@ def _plain(value: Any) -> Any:
     as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and its like
     if callable(as_python):
         try:
-            return _plain(as_python())
+            return _plain(as_python(), level + 1)
         except (TypeError, ValueError, RecursionError):
             pass
     return str(value)

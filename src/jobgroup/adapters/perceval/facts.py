@@ -7,13 +7,13 @@ modes. A payload that cannot be read has no facts; that never keeps a job out of
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from jobgroup.decoding import Budget, messages
+from jobgroup.words import logger
 
 MAX_TEXT: Final = 200
 """Characters of one fact or parameter."""
@@ -33,7 +33,7 @@ _SKIPPED: Final = frozenset(
     {"experiment", "circuit", "computation", "job_context", "iterator", "parameters"}
     | {"input_state", "postselect", "heralds", "noise", "mitigations"}
 )
-_log = logging.getLogger("jobgroup")
+_log = logger()
 
 
 def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -140,10 +140,9 @@ def json_ready(data: Any) -> dict[str, Any]:
         ready: dict[str, Any] = json.loads(
             json.dumps(serialize(data), allow_nan=False, default=_as_number)
         )
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"This job cannot be sent as JSON ({error}). Nothing was added."
-        ) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"This job cannot be sent as JSON ({error}). Nothing was added.") from None
     return ready
 
 

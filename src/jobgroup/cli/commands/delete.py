@@ -7,9 +7,10 @@ import sys
 
 from jobgroup.cli.arguments import add_json, add_name
 from jobgroup.cli.exits import Exit
-from jobgroup.cli.output import complain, plain, say, say_json
+from jobgroup.cli.output import complain, say, say_json
 from jobgroup.cli.snapshot import said
 from jobgroup.group import JobGroup
+from jobgroup.words import plain
 
 HELP = "delete a group; it can be restored for 7 days"
 
@@ -49,4 +50,5 @@ def _is_sure(question: str) -> bool:
 
 
 def _back(name: str) -> str:
-    return f"jobgroup restore {name!r} brings it back within 7 days."
+    given = f"-- {name!r}" if name.startswith("-") else repr(name)
+    return f"jobgroup restore {given} brings it back within 7 days."

@@ -9,6 +9,7 @@ from jobgroup.cli.arguments import add_json, add_name
 from jobgroup.cli.exits import Exit
 from jobgroup.cli.output import say, say_json
 from jobgroup.group import JobGroup
+from jobgroup.store.output import user_path
 
 HELP = "write a group into one file, which import takes"
 
@@ -16,7 +17,7 @@ HELP = "write a group into one file, which import takes"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and where to."""
     add_name(parser)
-    parser.add_argument("path", type=Path, help="of the file")
+    parser.add_argument("path", type=user_path, help="of the file")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     add_json(parser)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from jobgroup.cli.arguments import add_name
 from jobgroup.cli.exits import Exit
@@ -11,6 +10,7 @@ from jobgroup.cli.output import complain, say_raw, say_table
 from jobgroup.group import JobGroup
 from jobgroup.results.files import as_csv, as_json
 from jobgroup.results.table import Table
+from jobgroup.store.output import user_path
 
 HELP = "print what came of the jobs, as a table, CSV or JSON"
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--csv", action="store_true", help="comma-separated values")
     form.add_argument("--json", action="store_true", help="a JSON list, an object for each row")
     parser.add_argument(
-        "--output", metavar="PATH", type=Path, help="a file; .json is JSON, else CSV"
+        "--output", metavar="PATH", type=user_path, help="a file; .json is JSON, else CSV"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace that file")
     parser.add_argument("--offline", action="store_true", help="only results that the group keeps")

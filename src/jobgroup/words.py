@@ -1,0 +1,121 @@
+"""Texts on their way to a person: harmless on a terminal, and how words are looked for. Pure."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+def plain(text: object) -> str:
+    r"""A text that may come from outside, without control characters; lines stay lines.
+
+    >>> plain("done\x1b[2J\nnext")
+    'done [2J\nnext'
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
+
+def on_one_line(text: object) -> str:
+    r"""The same, with spaces for the ends of lines.
+
+    >>> on_one_line("one\ntwo\x07")
+    'one two '
+    """
+    return plain(text).replace("\n", " ")
+
+
+class _Plain(logging.Filter):
+    """Takes control characters out of what is logged, wherever it goes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let it pass, as plain text."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            return True  # logging says so itself
+        record.msg, record.args = plain(text), ()
+        return True
+
+
+_PLAIN: Final = _Plain()
+
+
+def logger(name: str = "jobgroup") -> logging.Logger:
+    """The logger of that name, whose messages drive no terminal."""
+    found = logging.getLogger(name)
+    found.addFilter(_PLAIN)  # once, however often
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What of a job is looked through.
+
+    Attributes:
+        state: found by its beginning.
+        place: found as ``#3``.
+        texts: in which any part is found.
+        named: names with values.
+    """
+
+    state: str
+    place: int
+    texts: Iterable[str]
+    named: Iterable[tuple[str, Any]]
+
+
+def sought(words: str) -> Callable[[Searched], bool]:
+    """What tells whether all of the words stand in a job.
+
+    ``name=value`` is a name with the whole of its value, or a whole word of a text; any other word
+    may be a part of what it stands in. The dashboard does the same (``js/src/order.ts``).
+
+    >>> finds = sought("n=1 laser")
+    >>> [finds(Searched("unsent", 0, ["Laser 3"], [("n", n)])) for n in (1, 1.0, 10)]
+    [True, True, False]
+    """
+    wanted = words.lower().split()
+
+    def finds(job: Searched) -> bool:
+        state, text = job.state, _lines(job)
+        return all(
+            state.startswith(word) or stands(at, word, text) for at, word in enumerate(wanted)
+        )
+
+    def stands(at: int, word: str, text: str) -> bool:
+        if not _IS_WHOLE.search(word):
+            return word in text
+        # the words after it may belong to its value
+        tails = (" ".join(wanted[at:end]) for end in range(at + 1, len(wanted) + 1))
+        return any(f"\n{tail}\n" in text for tail in tails)
+
+    return finds
+
+
+def _lines(job: Searched) -> str:
+    """A line for each word of its texts and for each name with its value."""
+    texts = (_BETWEEN.sub("\n", text) for text in job.texts)
+    named = (f"{name}={_as_text(value)}" for name, value in job.named if value is not None)
+    return "\n".join([f"\n#{job.place}", *texts, *named, ""]).lower()
+
+
+def _as_text(value: object) -> str:
+    """A value as the dashboard's JavaScript writes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
+        return str(int(value))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+_IS_WHOLE: Final = re.compile("^#|.=.")
+_BETWEEN: Final = re.compile(r"[,;]?\s+")
+_MOST_DIGITS: Final = 1e21
+"""From here on JavaScript writes whole numbers with an exponent."""

@@ -1,0 +1,111 @@
+"""What is odd and small: labels, paths and texts that nobody would type."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import perceval as pcvl
+import pytest
+from perceval.providers.quandela.rpc_handler import RPCHandler
+
+from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
+from jobgroup.cloud import EmbeddedCloud
+
+ESCAPES = "\x1b]0;title\x07\x1b[2J\u202e"
+
+
+def _deep(levels):
+    value = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def _circular():
+    value = {"n": 1}
+    value["self"] = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [_circular(), _deep(5_000)], ids=["circular", "deep"])
+def test_what_is_nested_without_end_is_refused(scripted, timer, value):
+    """As labels, parameters and bodies, ours and Perceval's: ValueError, and nothing is added."""
+    handler = RPCHandler("test:timer", scripted.url, scripted.token)
+    theirs = pcvl.RemoteJob(
+        {"platform_name": "test:timer", "payload": {"command": "timer"}},
+        handler,
+        "theirs",
+        {"command": {"x": None}, "mapping": {}},
+    )
+    body = {"command": "timer", "x": value}
+    jg = JobGroup("nested")
+    for add in (
+        lambda: jg.add(timer(scripted), labels={"x": value}),
+        lambda: jg.add(timer(scripted), x=value),
+        lambda: jg.add(RemoteJob(body, platform="test:timer", url=scripted.url)),
+        lambda: jg.add(theirs, x=value),
+    ):
+        with pytest.raises(ValueError, match="Nothing was"):
+            add()
+    assert len(jg) == 0
+
+
+def test_labels_of_many_levels_are_refused(scripted, timer):
+    """Whatever walks through them calls itself for each level; a hundred are enough."""
+    jg = JobGroup("levels")
+    jg.add(timer(scripted), labels={"x": _deep(90)})
+    with pytest.raises(ValueError, match="nested 100 levels"):
+        jg.add(timer(scripted), labels={"x": _deep(150)})
+    assert len(jg) == 1
+
+
+def test_a_terminal_obeys_nothing_that_comes_from_outside(scripted, group):
+    """Ids, names, messages, notes and problems of a foreign file: in print, and in errors."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error", status_message=f"no light {ESCAPES}")
+    jg.refresh()
+    jg[0].note, jg.description = ESCAPES, f"for {ESCAPES}"
+    with closing(sqlite3.connect(jg._session.store.path)) as file, file:  # noqa: SLF001
+        file.execute("UPDATE jobs SET name = ?", (f"job {ESCAPES}",))
+        file.execute("UPDATE attempts SET remote_id = ?", (f"id {ESCAPES}",))
+    printed = [repr(jg[0]), repr(jg), str(jg), str(JobGroupError(f"it says {ESCAPES}"))]
+    printed.append(repr(jg.results_table()))
+    assert [text for text in printed if not text.replace("\n", "").isprintable()] == []
+
+
+def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
+    """The user's home directory, wherever a path is given; no directory of that name is made."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(here)
+    jg = group(scripted, 1)
+    jg.results_table().to_csv("~/t.csv")
+    jg.results_table().to_json("~/t.json")
+    jg.export("~/t.jobgroup")
+    Dashboard(jg).save_html("~/t.html")
+    assert len(JobGroup.load("~/t.jobgroup", name="loaded")) == 1
+    assert JobGroup.import_perceval("~").source == home
+    with EmbeddedCloud(directory="~/cloud", warm=False):
+        pass
+    names = {"t.csv", "t.json", "t.jobgroup", "t.html", "cloud"}
+    assert names <= {path.name for path in home.iterdir()}
+    assert list(here.iterdir()) == []
+
+
+def test_a_name_with_a_value_is_found_whole(scripted, timer):
+    """So that a rerun of what was found pays for no more than was meant."""
+    jg = JobGroup("found")
+    for n in (1, 10, 11, 1.0):
+        jg.add(timer(scripted), labels={"n": n})
+    jg.add(timer(scripted, "n=1, again"), labels={"sample": "warm laser"})
+    assert [job.position for job in jg.find("n=1")] == [0, 3, 4]
+    assert [job.position for job in jg.find("sample=warm laser")] == [4]
+    assert jg.find("sample=warm") == []
+    assert jg.find("sent") == []
+    assert len(jg.find("unsent")) == 5
+    assert [job.position for job in jg.find("#1")] == [1]

@@ -1,0 +1,73 @@
+"""What dashboards leave behind, and requests that nobody's page makes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from jobgroup import Dashboard, JobGroup, RemoteJob
+
+
+def _wait_for_no_more(than):
+    """Until no dashboard has a thread that it did not have: one sends, two answer."""
+    give_up = time.monotonic() + 30
+    while more := [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith("jobgroup-dashboard") and thread not in than
+    ]:
+        assert time.monotonic() < give_up, more
+        time.sleep(0.05)
+
+
+def _group(name):
+    group = JobGroup(name)
+    group.add(RemoteJob({"command": "timer"}, platform="test:timer", url="http://127.0.0.1:9"))
+    return group
+
+
+def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page):
+    """Nor do dashboards that were closed; a page that looks again gets its answers."""
+    before = threading.enumerate()
+    for n in range(5):
+        _group(f"deleted {n}")._repr_mimebundle_()
+        JobGroup.delete_job_group(f"deleted {n}")
+    for n in range(5):
+        group = _group(f"closed {n}")
+        group._repr_mimebundle_()
+        Dashboard(group).close()
+    asked = _group("asked")
+    page = open_page(asked)
+    page.ask("size")
+    JobGroup.delete_job_group("asked")
+    _wait_for_no_more(before)
+    JobGroup.restore("asked")
+    page.hello()
+    assert page.ask("job", position=0)["attempts"] == []
+    Dashboard("asked").close()
+    _wait_for_no_more(before)
+
+
+def test_a_selection_beyond_the_group_takes_no_time(make_group, open_page):
+    """Ranges are kept as ranges, and chosen jobs are those that there are."""
+    group = make_group("g", {}, {})
+    dashboard = open_page(group).dashboard
+    dashboard.selected = [[0, 30_000_000], [30_000_001, 10**15], 5, [-3, 1]]
+    assert dashboard.selected == [[-3, 10**15]]
+    assert [job.position for job in dashboard.selected_jobs] == [0, 1]
+    dashboard.selected = [7, [1, 2], 3, [9, 8], group[0]]
+    assert dashboard.selected == [[0, 3], [7, 7]]
+
+
+def test_a_request_is_not_done_again_after_many_others(make_group, open_page):
+    """Its answer is kept no more; that it was done is."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    first = page.ask_for("do", "pause", {}, request="first")
+    page.answer(first)
+    group.resume()
+    for n in range(250):
+        page.answer(page.ask_for("ask", "size", {}, request=f"other {n}"))
+    page.ask_for("do", "pause", {}, request="first")
+    page.answer(page.ask_for("ask", "size", {}, request="last"))
+    assert not group.state.paused

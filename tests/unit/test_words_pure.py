@@ -1,0 +1,50 @@
+"""How words are looked for, and how texts are made harmless. Pure."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from jobgroup.words import Searched, logger, plain, sought
+
+JOBS = [
+    *(Searched("unsent", n, [], [("n", value)]) for n, value in enumerate((1, 10, 11, 1.0))),
+    *(
+        Searched("success", n, [], [("sample", value)])
+        for n, value in ((4, "warm"), (5, "warm laser"))
+    ),
+    Searched("unsent", 6, ["n=1, phi=0.3"], [("n", 11)]),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "places"),
+    [
+        ("n=1", [0, 3, 6]),
+        ("N=1", [0, 3, 6]),
+        ("phi=0.3", [6]),
+        ("n=1 phi=0.3", [6]),
+        ("sample=warm", [4]),
+        ("sample=warm laser", [5]),
+        ("sample=", [4, 5]),
+        ("n=", [0, 1, 2, 3, 6]),
+        ("sent", []),
+        ("succ", [4, 5]),
+        ("#3", [3]),
+        ("", [0, 1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_words_are_found(words, places):
+    """A name with a value is the whole value; the dashboard's order.test.ts says the same."""
+    finds = sought(words)
+    assert [job.place for job in JOBS if finds(job)] == places
+
+
+def test_control_characters_are_taken_out_of_texts_and_logs(caplog):
+    """Whoever logs, and wherever it goes, no terminal obeys it."""
+    assert plain("a\x1b]0;title\x07b\u202ec\nd") == "a ]0;title b c\nd"
+    for name in ("jobgroup", "jobgroup.dashboard"):
+        with caplog.at_level(logging.WARNING, name):
+            logger(name).warning("it said %s", "\x1b[2J")
+    assert caplog.messages == ["it said  [2J"] * 2
