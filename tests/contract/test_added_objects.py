@@ -319,13 +319,18 @@ def test_an_added_execution_follows_its_entry(factory, cloud):
     assert not kept.clone().was_sent
 
 
-def test_percevals_own_group_stores_an_added_execution(factory, cloud, tmp_path, monkeypatch):
+def test_percevals_own_group_stores_an_added_execution(factory, cloud, tmp_path, in_child):
     """Perceval 1.3 writes its file by the class of an object."""
     jg = JobGroup("ours")
     execution = factory().probs
     jg.add(execution)
-    monkeypatch.setenv("PCVL_CLOUD_TOKEN", cloud.token)
-    own = pcvl.ExecutionGroup("theirs", str(tmp_path))
-    own.add(execution)
-    (read,) = pcvl.ExecutionGroup("theirs", str(tmp_path)).executions
-    assert type(read) is pcvl.Execution
+    pcvl.ExecutionGroup("theirs", str(tmp_path)).add(execution)
+    read = in_child(  # Perceval keeps for its process what token it was given
+        "import json, os, sys; os.environ['PCVL_CLOUD_TOKEN'] = sys.argv[1]; import perceval\n"
+        "(read,) = perceval.ExecutionGroup('theirs', sys.argv[2]).executions\n"
+        "print(json.dumps([type(read).__name__, read.was_sent]))",
+        None,
+        cloud.token,
+        str(tmp_path),
+    )
+    assert read == ["Execution", False]
