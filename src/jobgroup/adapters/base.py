@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from jobgroup.errors import BadAnswerError
@@ -81,9 +80,6 @@ class UndecodableResultError(BadAnswerError):
     def __init__(self, message: str, *, raw: str) -> None:
         super().__init__(message)
         self.raw = raw
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), raw=self.raw), self.args
 
 
 class NoIdealError(ValueError):
