@@ -77,7 +77,8 @@ class GroupState(HasTraits):
             self.busy = "" if not runs else "rerun" if runs[0].plan.rerun else "run"
             self.paused = bool(meta.get("paused"))
             self.next_up = session.store.next_up.positions(at_most=MOST_NEXT)
-            self.last_error = troubles[0].text if troubles else ""
+            unwritten = session.settling.sentence
+            self.last_error = unwritten or (troubles[0].text if troubles else "")
             self.trouble = troubles[0].kind if troubles else ""
             self.trouble_since = troubles[0].since if troubles else None
             self.updated_at = session.watcher.last_answer_at

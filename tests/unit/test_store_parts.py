@@ -32,15 +32,15 @@ def _intend(store, generation, **options):
 def test_what_was_sent_is_taken_over(store, generation):
     """A sending that stops in between leaves the entry unsent; the next one goes on with it."""
     first = _intend(store, generation)
-    store.parts.settle(first, 0, "a")
-    store.parts.settle(first, 1, "b")
+    store.journal.settle_part(first, 0, "a")
+    store.journal.settle_part(first, 1, "b")
     store.journal.settle_unsent(first, "The plan is full.")
     record = store.record(0)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
     assert store.position_of("b") == 0
     second = _intend(store, generation)
     assert store.parts.sent(second) == {0: "a", 1: "b"}
-    store.parts.settle(second, 2, "c")
+    store.journal.settle_part(second, 2, "c")
     store.journal.settle_sent(second, "a + b + c")
     assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
     assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
@@ -52,14 +52,14 @@ def test_a_rerun_in_between_is_taken_over(store, generation):
     store.journal.settle_sent(attempt, "a + b + c")
     store.reports.apply([(attempt, says("error"))])
     begun = _intend(store, generation, rerun=True)
-    store.parts.settle(begun, 0, "a")
-    store.parts.settle(begun, 1, "d")
+    store.journal.settle_part(begun, 0, "a")
+    store.journal.settle_part(begun, 1, "d")
     store.journal.settle_unsent(begun, "refused")
     assert states(store) == ["error"]
     assert store.record(0).remote_id == "a + b + c"
     goes_on = _intend(store, generation, rerun=True, appends=True)
     assert store.parts.sent(goes_on) == {0: "a", 1: "d"}
-    store.parts.settle(goes_on, 2, "e")
+    store.journal.settle_part(goes_on, 2, "e")
     assert store.journal.settle_sent(goes_on, "a + d + e") == 1
     assert states(store) == ["error", "waiting"]
     assert [r.attempts for r in store.records()] == [1, 1]
@@ -70,7 +70,7 @@ def test_a_rerun_in_between_is_taken_over(store, generation):
 def test_a_part_in_doubt_is_confirmed(store, generation):
     """Its id is that of the first part without one; the entry is sent when all have theirs."""
     attempt = _intend(store, generation)
-    store.parts.settle(attempt, 0, "a")
+    store.journal.settle_part(attempt, 0, "a")
     store.journal.settle_unclear(attempt, {"reason": "no answer"})
     assert store.journal.confirm(0, "b", 3)
     assert states(store) == ["unsent"]
@@ -88,7 +88,7 @@ def test_a_late_answer_for_a_part_is_kept(store, generation):
     attempt = _intend(store, generation)
     store.journal.settle_unclear(attempt, {"reason": "no answer"})
     assert store.journal.give_back(0)
-    store.parts.settle(attempt, 0, "late")
+    store.journal.settle_part(attempt, 0, "late")
     assert store.position_of("late") == 0
     assert "late" in store.events(0)[-1].text
 

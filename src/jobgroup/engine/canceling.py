@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from jobgroup.engine.nursery import together
-from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRefusedError
+from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRefusedError, StorageError
 from jobgroup.remote_ids import each_of
 from jobgroup.status import ON_CLOUD
 
@@ -58,9 +59,10 @@ class _Canceling:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
         if len(errors) < len(ids):  # of several jobs some may have ended by themselves
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
-            await self._session.in_thread(
-                self._session.store.reports.note_cancel, record.attempt_id
-            )
+            note = partial(self._session.store.reports.note_cancel, record.attempt_id)
+            told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
+            if not await self._wrote(record.position, told, note):
+                return
             self._done.add(record.position)
             self._session.changed()
             errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
@@ -70,11 +72,22 @@ class _Canceling:
     async def cancel_part(self, part: BegunPart) -> None:
         error = await self._ask(part.target, part.remote_id)
         if error is None:
-            await self._session.in_thread(self._session.store.parts.forget, part)
+            forget = partial(self._session.store.parts.forget, part)
+            told = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
+            if not await self._wrote(part.position, told, forget):
+                return
             self._done.add(part.position)
             self._session.changed()
         elif not isinstance(error, _HAS_ENDED):
             self._failed[part.position] = str(error)
+
+    async def _wrote(self, position: int, what: str, write: Callable[[], None]) -> bool:
+        try:
+            await self._session.settling.write(what, write)
+        except StorageError as error:  # of one job: the others are canceled all the same
+            self._failed[position] = str(error)
+            return False
+        return True
 
     async def _ask(self, target: Target, remote_id: str) -> JobGroupError | None:
         async with self._gate:

@@ -6,7 +6,9 @@ the group's file and done by that process.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from jobgroup.system import this_process
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+    from jobgroup.store import CommandRecord
 
 Outcome = dict[str, Any]
 """text: what happened, in a line; done: positions; failed: sentence by position."""
@@ -57,26 +60,35 @@ async def serve(session: GroupSession) -> None:
     commands = session.store.commands
     while session.lease.is_held:
         generation = session.lease.generation
-        if await session.in_thread(commands.has_asked):
-            for command in await session.in_thread(commands.take, generation, is_gone):
-                session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
+        taken: list[CommandRecord] = []
+        with suppress(OSError):  # a disk that does not let it now may do so in a moment
+            if await session.in_thread(commands.has_asked):
+                taken = await session.in_thread(commands.take, generation, is_gone)
+        for command in taken:
+            session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
         await anyio.sleep(LOOK_EVERY_S)
 
 
 async def _serve_one(
     session: GroupSession, command_id: int, name: str, args: Mapping[str, Any]
 ) -> None:
-    finish = partial(session.store.commands.finish, command_id)
+    store = session.store.commands
+
+    async def finish(state: str, outcome: Outcome) -> None:
+        write = partial(store.finish, command_id, state, outcome)
+        told = f"What {name} came to ({outcome['text']})"
+        await session.settling.write(told, write, patience_s=math.inf)  # who asked waits for it
+
     try:
         async with session.lease.held():  # who asks must not take this process for a dead one
             try:
                 outcome = await _COMMANDS[name](session, **args)
                 if not session.loop.is_closing:  # else it was broken off: who asks goes on with it
-                    await session.in_thread(finish, "done", outcome)
+                    await finish("done", outcome)
             except Exception as error:  # noqa: BLE001  (it is the asker's to see)
-                await session.in_thread(finish, "failed", _failure(error))
+                await finish("failed", _failure(error))
     except JobGroupError as error:  # the lease went to somebody else meanwhile, or a full disk
-        await session.in_thread(finish, "failed", _failure(error))
+        await finish("failed", _failure(error))
 
 
 def _failure(error: Exception) -> Outcome:
@@ -150,13 +162,12 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Outco
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
         raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
-    held = await session.in_thread(session.store.position_of, remote_id)
-    if held is not None:
-        raise JobGroupError(
-            f"{remote_id} is job {held} of this group already. Nothing was changed."
-        )
     parts = await session.in_thread(_number_of_parts, session, position)
-    if not await session.in_thread(session.store.journal.confirm, position, remote_id, parts):
+    is_confirmed = await session.settling.write(
+        f"Job {position} of {session.name!r} is {remote_id}",
+        partial(session.store.journal.confirm, position, remote_id, parts),
+    )
+    if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
     session.changed()
     text = f"job {position} is {remote_id}"

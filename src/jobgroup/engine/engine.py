@@ -26,6 +26,7 @@ class Engine:
     def _begin(self) -> None:
         self.loop = BackgroundLoop()
         self.loop.at_exit(self._finish)
+        self.loop.at_last(self._give_up)
         self._lock = threading.RLock()
         self._accounts = Accounts()
 
@@ -74,9 +75,20 @@ class Engine:
         for session in sessions:
             for run in session.runs:
                 run.stop()
-        while any(session.lease.is_held for session in sessions):  # noqa: ASYNC110
+        while any(_is_finishing(session) for session in sessions):  # noqa: ASYNC110
             await anyio.sleep(0.01)
         await self._accounts.aclose()
+
+    def _give_up(self) -> None:
+        """Name what happened on a cloud and is in no file."""
+        for session in list(self._sessions.values()):
+            session.settling.give_up()
+
+
+def _is_finishing(session: GroupSession) -> bool:
+    # a file that is gone is not waited for: it had its chance before
+    is_sending = session.lease.is_held and not session.settling.is_hopeless
+    return is_sending or session.settling.is_waited_for
 
 
 _engine = Engine()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 
@@ -57,17 +57,29 @@ class HeldLease:
             GroupBusyError: another process has it.
         """
         async with self._lock:
-            if self._users == 0:
+            if self._users == 0 or not self._generation:  # what keeps it may have outlived its loss
                 await self._take()
             self._users += 1
         try:
             yield
         finally:
-            with anyio.CancelScope(shield=True):
-                async with self._lock:
-                    self._users -= 1
-                    if self._users == 0:
-                        await self._give_back()
+            await self.give_up_one()
+
+    def keep(self) -> bool:
+        """Hold the lease for longer than the blocks that hold it, until `give_up_one`.
+
+        False if there are none: nothing is to be given up then.
+        """
+        self._users += self._users > 0
+        return self._users > 0
+
+    async def give_up_one(self) -> None:
+        """Give the lease back if nobody else in this process holds it."""
+        with anyio.CancelScope(shield=True):
+            async with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    await self._give_back()
 
     async def still_mine(self) -> bool:
         """Whether a request may leave now. Asks the file if the last heartbeat is too long ago."""
@@ -123,4 +135,16 @@ class HeldLease:
             self._scope = None
         generation, self._generation = self._generation, 0
         if generation:
-            await self._group.in_thread(self._group.store.lease.give_back, generation)
+            try:
+                await self._group.in_thread(self._group.store.lease.give_back, generation)
+            except OSError as error:  # what was done under it is done
+                self._group.log.warning("%s: %s", self._group.name, error)
+                self._group.loop.spawn(self._give_back_later, generation)
+
+    async def _give_back_later(self, generation: int) -> None:
+        """While this process lives nobody else can have what it has not given back."""
+        while not self._generation and not self._group.loop.is_closing:
+            await anyio.sleep(HEARTBEAT_S)
+            with suppress(OSError):
+                await self._group.in_thread(self._group.store.lease.give_back, generation)
+                return

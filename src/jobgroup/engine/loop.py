@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from jobgroup.words import logger
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from anyio.from_thread import BlockingPortal
 
 _log = logger()
@@ -34,6 +38,7 @@ class BackgroundLoop:
         self._pid = -1
         self._spawned: set[Any] = set()
         self._at_exit: list[Callable[[], Awaitable[None]]] = []
+        self._at_last: list[Callable[[], None]] = []
         self.is_closing = False
 
     def start(
@@ -68,6 +73,10 @@ class BackgroundLoop:
         """Let a coroutine function run on the loop before the interpreter ends."""
         self._at_exit.append(function)
 
+    def at_last(self, function: Callable[[], None]) -> None:
+        """Call a function after that, also if it took too long, in the thread that exits."""
+        self._at_last.append(function)
+
     def _running(self) -> BlockingPortal:
         with self._lock:
             if self._portal is None:
@@ -90,7 +99,9 @@ class BackgroundLoop:
 
         def run() -> None:
             try:
-                anyio.run(live)
+                # on Windows no signal stops a process, and its own loop does not select
+                own = {} if sys.platform == "win32" else {"loop_factory": _patient_loop}
+                anyio.run(live, backend_options=own)
             except BaseException as error:
                 if started.done():
                     raise
@@ -111,10 +122,16 @@ class BackgroundLoop:
                 for function in self._at_exit:
                     await function()
 
-        try:
+        with suppress(Exception):  # the journal covers what could not be finished
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
-        except Exception:  # noqa: BLE001  (the journal covers what could not be finished)
-            return
+        for function in self._at_last:
+            function()
+
+
+def _patient_loop() -> AbstractEventLoop:
+    from jobgroup.engine.pauses import PatientLoop
+
+    return PatientLoop()
 
 
 def _hear_ctrl_c() -> None:
@@ -146,8 +163,6 @@ def wait_for(
     Raises:
         TimeoutError: after `timeout_s` seconds; the future goes on.
     """
-    import time
-
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     try:
         while True:

@@ -67,9 +67,7 @@ async def previous_parts(
         if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
             raise answer
         if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
-            await session.in_thread(
-                session.store.parts.settle, intent.attempt_id, number, remote_id
-            )
+            await session.in_thread(session.store.parts.keep, intent.attempt_id, number, remote_id)
     return dict(enumerate(ids))
 
 

@@ -30,6 +30,9 @@ from jobgroup.store import Pollable, Target
 HANDFUL = 5
 """Questions that are waited for where the rate is used up: one request at a time costs more."""
 
+NOT_FOUND_AFTER_S = 60.0
+"""A job that its cloud has never told of is lost when it does not know it so long after sending."""
+
 FEWEST_ENDS = 3
 """Of jobs of a platform, below which nothing is expected of the next one."""
 
@@ -46,6 +49,10 @@ class Watched:
     remote_id: str
     target: Target
     sent_at: float
+    known_at: float = -math.inf
+    """When it was sent, as far as this process' own clock tells: not before it was heard of."""
+    was_seen: bool = False
+    """Whether its cloud has told of it."""
     asked_at: float = -math.inf
     active_at: float = -math.inf
     due_at: float = -math.inf
@@ -57,6 +64,10 @@ class Watched:
     not_found: int = 0
     ended: dict[str, RemoteStatus] | None = None
     """Where an entry is several jobs on its cloud, those of them that have ended."""
+
+    def is_new(self, now: float) -> bool:
+        """Whether its cloud may need a moment more to know it."""
+        return not self.was_seen and now - self.known_at < NOT_FOUND_AFTER_S
 
     @property
     def account(self) -> tuple[str, str, str]:
@@ -145,15 +156,28 @@ class Roster:
     def __iter__(self) -> Iterator[Watched]:
         return iter(self._jobs.values())
 
-    def update(self, rows: Iterable[Pollable], version: int, now: float, now_utc: float) -> None:
-        """Take in what has changed in the group since the version that was known."""
+    def update(
+        self,
+        rows: Iterable[Pollable],
+        version: int,
+        now: float,
+        now_utc: float,
+        *,
+        is_dated_here: bool = False,
+    ) -> None:
+        """Take in what has changed in the group since the version that was known.
+
+        `is_dated_here`: when they were sent may be judged by this machine's date; otherwise they
+        were not sent before they are heard of here.
+        """
         for row in rows:
             known = self._jobs.get(row.position)
             if known is not None and not (row.may_change and known.attempt_id == row.attempt_id):
                 self._drop(known)
                 known = None
             if known is None and row.may_change:
-                known = Watched(*row[:5])
+                age_s = max(0.0, now_utc - row.sent_at) if is_dated_here else 0.0
+                known = Watched(*row[:5], known_at=now - age_s, was_seen=row.was_seen)
                 self._jobs[known.position] = known
                 lane = self._lanes.setdefault(known.target, _Lane())
                 lane.waiting[known.position] = known
@@ -171,6 +195,7 @@ class Roster:
     ) -> None:
         """Note what a cloud says of a job, and how long it took to say so."""
         job.asked_at = now
+        job.was_seen = True
         job.not_found = 0
         if self._jobs.get(job.position) is not job:
             return

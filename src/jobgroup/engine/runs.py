@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
@@ -13,6 +15,7 @@ from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
 from jobgroup.engine.session import GroupSession
+from jobgroup.engine.settling import PATIENCE_S
 from jobgroup.engine.watching import concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
@@ -26,6 +29,7 @@ from jobgroup.errors import (
     NotEnoughCreditsError,
     RemoteNotFoundError,
     RequestRefusedError,
+    StorageError,
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
@@ -189,7 +193,8 @@ class Run(UnderWay):
         if not intents:
             return None  # somebody was quicker, or it is not in the state for it any more
         session.changed()
-        return await send(session, intents[0], self._may_go_on)
+        patience_s = math.inf if self.plan.is_background else PATIENCE_S
+        return await send(session, intents[0], self._may_go_on, patience_s)
 
     async def _may_go_on(self) -> bool:
         await self.wait_while_paused()
@@ -236,27 +241,23 @@ class Run(UnderWay):
     async def _begin_trouble(
         self, error: Exception, target: Target, next_at: float | None = None
     ) -> None:
-        session = self.session
         pause = "" if next_at is None else asked_to_wait(_retry_after_s(error), next_at)
         if pause:
-            session.log.warning("running %s: %s%s", session.name, error, pause)
-        await session.in_thread(
-            session.store.troubles.begin,
-            trouble_kind(error),
-            target.origin,
-            target.account,
-            f"{error}{pause}",
-        )
-        session.changed()
+            self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
+        begin, kind = self.session.store.troubles.begin, trouble_kind(error)
+        await self._noted(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
+        self.session.changed()
 
     async def _end_troubles(self, target: Target) -> None:
-        session = self.session
-        await session.in_thread(
-            session.store.troubles.end,
-            target.origin,
-            target.account,
-            ("unreachable", "token", "credits"),
-        )
+        troubles, kinds = self.session.store.troubles, ("unreachable", "token", "credits")
+        await self._noted(partial(troubles.end, target.origin, target.account, kinds))
+
+    async def _noted(self, note: Callable[[], object]) -> None:
+        """Write what no job depends on: a disk that does not take it ends no run."""
+        try:
+            await self.session.in_thread(note)
+        except StorageError as error:
+            self.session.log.warning("%s: %s", self.session.name, error)
 
     def raise_for_token(self) -> None:
         """Raise the error of a refused token, where somebody waits for the run."""

@@ -9,17 +9,22 @@ on disk before the next one leaves: what was not sent then is sent by the next r
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from jobgroup.engine.liveness import now_s
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.parts import bodies_of, part_of, previous_parts
+from jobgroup.engine.settling import PATIENCE_S
 from jobgroup.errors import (
     BadAnswerError,
     JobGroupError,
     RequestRefusedError,
+    StorageError,
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
@@ -31,12 +36,19 @@ if TYPE_CHECKING:
     from jobgroup.providers.base import Provider
     from jobgroup.store import Intent
 
+KEY_LIVES_S: Final = 3600.0
+"""How long after a request it may be repeated by its key. A cloud may forget keys (24 h is usual),
+and a repeated request makes a second job then."""
+
 LOOK_UPS = 5
 """How often a cloud that knows keys is asked what became of a request."""
 
 
 async def send(
-    session: GroupSession, intent: Intent, may_go_on: Callable[[], Awaitable[bool]]
+    session: GroupSession,
+    intent: Intent,
+    may_go_on: Callable[[], Awaitable[bool]],
+    patience_s: float = PATIENCE_S,
 ) -> int | None:
     """Send what was intended and record what became of it. Returns the job's position.
 
@@ -44,12 +56,14 @@ async def send(
     and None is returned.
 
     Once begun it is not interrupted by the end of a run: the answer of a request under way is
-    always recorded.
+    always recorded. A disk that does not take it is waited for, `patience_s` seconds at most; the
+    recording goes on after that.
 
     Raises:
         CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
         UnconfirmedJobError: it may have been sent; the job is unconfirmed.
         GroupBusyError: the lease was lost before the request left; nothing was sent.
+        StorageError: what became of it is not on disk yet; the sentence says what it is.
     """
     with anyio.CancelScope(shield=True):
         try:
@@ -75,15 +89,43 @@ async def send(
                 of_part = part_of(intent, number, previous.get(number))
                 ids[number] = await _arrival(session, provider, of_part, bodies[number], len(ids))
                 if len(ids) < len(bodies):
-                    await session.in_thread(
-                        session.store.parts.settle, intent.attempt_id, number, ids[number]
-                    )
+                    await _keep_part(session, intent, ids, number, patience_s)
             remote_id = joined_parts(ids)
-        position = await session.in_thread(
-            session.store.journal.settle_sent, intent.attempt_id, remote_id, ids
-        )
+        with _no_answer_told(session, intent):
+            position = await session.settling.write(
+                f"The cloud took {_named(session, intent)} as {remote_id}",
+                partial(session.store.journal.settle_sent, intent.attempt_id, remote_id, ids),
+                patience_s=patience_s,
+            )
         session.changed()
     return intent.position if position is None else position
+
+
+async def _keep_part(
+    session: GroupSession, intent: Intent, ids: Mapping[int, str], number: int, patience_s: float
+) -> None:
+    journal, attempt_id = session.store.journal, intent.attempt_id
+    with _no_answer_told(session, intent):
+        await session.settling.write(
+            f"The cloud took part {number + 1} of {_named(session, intent)} as {ids[number]}",
+            partial(journal.settle_part, attempt_id, number, ids[number]),
+            or_else=partial(journal.settle_unsent, attempt_id, _begun(len(ids))),
+            patience_s=patience_s,
+        )
+
+
+@contextmanager
+def _no_answer_told(session: GroupSession, intent: Intent) -> Iterator[None]:
+    """Say what to do where the journal finds that an id is another job's."""
+    try:
+        yield
+    except UnconfirmedJobError as error:
+        session.changed()
+        raise _doubt(session, intent, intent.position, str(error)) from error
+
+
+def _named(session: GroupSession, intent: Intent) -> str:
+    return f"job {intent.position} ({intent.name}) of {session.name!r}"
 
 
 async def _arrival(
@@ -94,7 +136,7 @@ async def _arrival(
     Raises:
         JobGroupError: as `send`, and it has been recorded.
     """
-    asked_at = time.time()
+    asked_at, began_s = time.time(), now_s()
     try:
         return await _request(provider, intent, body)
     except Exception as error:
@@ -103,7 +145,8 @@ async def _arrival(
                 error.args = (f"{_begun(begun)} {error}",)
             await _not_sent(session, intent, error)
             raise
-        found = await _look_up(provider, intent, body)
+        session.doubtful_since[intent.attempt_id] = began_s
+        found = await _look_up(provider, intent, body, began_s)
         if found is None:
             raise await _unclear(session, intent, error, asked_at) from error
         return found
@@ -122,8 +165,9 @@ async def _may_go_on(
     """Whether the next part may be sent; else what was is recorded, and the rest is unsent."""
     if await may_go_on() and await session.lease.still_mine():
         return True
-    await session.in_thread(
-        session.store.journal.settle_unsent, intent.attempt_id, _begun(len(ids))
+    await session.settling.write(
+        f"The cloud took {len(ids)} parts of {_named(session, intent)}, and it sends no more",
+        partial(session.store.journal.settle_unsent, intent.attempt_id, _begun(len(ids))),
     )
     session.changed()
     return False
@@ -132,10 +176,12 @@ async def _may_go_on(
 async def settle_unconfirmed(session: GroupSession) -> None:
     """Find out what became of earlier requests without an answer, where the cloud can tell.
 
-    A repeated create with the same key makes no second job there. Elsewhere nothing is done: the
-    user decides.
+    A repeated create with the same key makes no second job there, while the cloud remembers the
+    key. Elsewhere nothing is done: the user decides.
     """
     for intent in await session.in_thread(session.store.journal.unconfirmed):
+        if not _is_remembered(session, intent):
+            continue
         try:
             provider = await session.provider(intent.target)
             if not await _knows_keys(provider):
@@ -145,10 +191,23 @@ async def settle_unconfirmed(session: GroupSession) -> None:
                 await _settle_part(session, provider, intent, body)
                 continue
             remote_id = await _request(provider, intent, body)
+        except StorageError:
+            raise
         except JobGroupError:
             continue  # it stays unconfirmed
-        await session.in_thread(session.store.journal.settle_sent, intent.attempt_id, remote_id)
+        with suppress(UnconfirmedJobError):  # it stays so, with what came as evidence
+            await session.settling.write(
+                f"The cloud has {_named(session, intent)} as {remote_id}",
+                partial(session.store.journal.settle_sent, intent.attempt_id, remote_id),
+            )
         session.changed()
+
+
+def _is_remembered(session: GroupSession, intent: Intent) -> bool:
+    """Whether the cloud still knows a request's key, by all that can be known of its age."""
+    since_s = session.doubtful_since.get(intent.attempt_id)
+    age_s = time.time() - (intent.intent_at or 0.0) if since_s is None else now_s() - since_s
+    return 0 <= age_s <= KEY_LIVES_S  # a request from the future was made under another clock
 
 
 async def _settle_part(
@@ -162,11 +221,16 @@ async def _settle_part(
     for number in missing[:1]:
         of_part = part_of(intent, number, before.get(number))
         ids[number] = await _request(provider, of_part, bodies[number])
-        await session.in_thread(store.parts.settle, intent.attempt_id, number, ids[number])
+        await session.settling.write(
+            f"The cloud has part {number + 1} of {_named(session, intent)} as {ids[number]}",
+            partial(store.journal.settle_part, intent.attempt_id, number, ids[number]),
+        )
     if len(missing) > 1:
-        await session.in_thread(store.journal.settle_unsent, intent.attempt_id, _begun(len(ids)))
+        settle = partial(store.journal.settle_unsent, intent.attempt_id, _begun(len(ids)))
+        await session.settling.write(f"{_named(session, intent)} is to be sent on", settle)
     else:
-        await session.in_thread(store.journal.settle_sent, intent.attempt_id, joined_parts(ids))
+        whole = partial(store.journal.settle_sent, intent.attempt_id, joined_parts(ids))
+        await session.settling.write(f"All of {_named(session, intent)} is sent", whole)
     session.changed()
 
 
@@ -200,7 +264,9 @@ async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> 
     return await provider.submit(body, key=intent.key)
 
 
-async def _look_up(provider: Provider, intent: Intent, body: dict[str, Any]) -> str | None:
+async def _look_up(
+    provider: Provider, intent: Intent, body: dict[str, Any], began_s: float
+) -> str | None:
     """On a cloud that knows keys, the id of what a request without an answer became."""
     backoff = Backoff(first_s=0.2, longest_s=3.0)
     for _ in range(LOOK_UPS):
@@ -208,7 +274,7 @@ async def _look_up(provider: Provider, intent: Intent, body: dict[str, Any]) -> 
             return None
         await anyio.sleep(backoff.next_s())
         try:
-            if await _knows_keys(provider):
+            if await _knows_keys(provider) and now_s() - began_s <= KEY_LIVES_S:
                 return await _request(provider, intent, body)
         except JobGroupError:
             continue
@@ -222,7 +288,10 @@ async def _knows_keys(provider: Provider) -> bool:
 
 
 async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> None:
-    await session.in_thread(session.store.journal.settle_unsent, intent.attempt_id, str(error))
+    await session.settling.write(
+        f"It is certain that {_named(session, intent)} was not sent ({error})",
+        partial(session.store.journal.settle_unsent, intent.attempt_id, str(error)),
+    )
     session.changed()
 
 
@@ -235,13 +304,19 @@ async def _unclear(
         "gave_up_at": time.time(),
         "status_code": getattr(error, "status_code", None),
     }
-    position = await session.in_thread(
-        session.store.journal.settle_unclear, intent.attempt_id, evidence
+    position = await session.settling.write(
+        f"It is not known whether {_named(session, intent)} has reached the cloud ({error})",
+        partial(session.store.journal.settle_unclear, intent.attempt_id, evidence),
     )
     session.changed()
-    position = intent.position if position is None else position
+    return _doubt(session, intent, intent.position if position is None else position, str(error))
+
+
+def _doubt(
+    session: GroupSession, intent: Intent, position: int, reason: str
+) -> UnconfirmedJobError:
     return UnconfirmedJobError(
         f"Job {position} ({intent.name}) of {session.name!r} may or may not have reached the cloud:"
-        f" {error} It is kept as unconfirmed and is not sent again by itself. Look for it on the"
+        f" {reason} It is kept as unconfirmed and is not sent again by itself. Look for it on the"
         f" cloud, then call job.confirm(remote_id) if it is there, or job.resend() if not."
     )

@@ -15,6 +15,7 @@ from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.plans import UnderWay
+from jobgroup.engine.settling import Settling
 from jobgroup.engine.watching import Watcher
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 
@@ -52,8 +53,11 @@ class GroupSession(OpenGroup):
         """Be as new: without lease, runs and subscribers."""
         super().begin(loop, accounts)
         self.lease = HeldLease(self, lambda: self._serve(self))
+        self.settling = Settling(self, self.lease)
         self.watcher = Watcher(self, self.lease)
         self.runs: list[UnderWay] = []
+        self.doubtful_since: dict[int, float] = {}
+        """When requests of this process without an answer began, by attempt; `liveness.now_s`."""
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._subscribers_lock = threading.Lock()
         self._has_ticker = False

@@ -13,7 +13,7 @@ import anyio
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.nursery import together
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.pacing import Respite, asked_to_wait
+from jobgroup.engine.pacing import Respite, asked_to_wait, poll_delay_s
 from jobgroup.engine.parts import open_ids, told_by_parts
 from jobgroup.engine.roster import Roster, Watched
 from jobgroup.errors import (
@@ -267,17 +267,22 @@ class Watcher:
         """Bring the list of what may still change up to date with the file."""
         store, known = self._group.store, self._roster.version
 
-        def look() -> tuple[int, Sequence[Pollable], float]:
+        def look() -> tuple[int, Sequence[Pollable], bool, float]:
             began, version = time.monotonic(), store.version
             if version == known:
-                return version, (), 0.0
+                return version, (), False, 0.0
             rows = store.reports.pollable(known if 0 < known < version else 0)
-            return version, rows, time.monotonic() - began
+            # what another process is sending now, it dates by its own clock
+            held = None if known >= 0 or self._lease.is_held else store.lease.current()
+            is_dated_here = known < 0 and not (held and self._group.witness.is_live(held))
+            return version, rows, is_dated_here, time.monotonic() - began
 
-        version, rows, self._load_s = await self._group.in_thread(look)
+        version, rows, is_dated_here, self._load_s = await self._group.in_thread(look)
         if version < known:  # an older file was brought back
             self._roster = Roster()
-        self._roster.update(rows, version, time.monotonic(), time.time())
+        self._roster.update(
+            rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here
+        )
 
     async def _ask(self, due: list[Watched]) -> list[Exception]:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
@@ -389,7 +394,11 @@ class Watcher:
         self._roster.schedule(watched, time.monotonic() + 1)
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
-            if watched.not_found >= 3:  # a cloud may need a moment to know a new job
+            now = time.monotonic()
+            if watched.is_new(now):  # it is sent, and active as far as anybody can tell
+                age_s = now - watched.known_at
+                self._roster.schedule(watched, now + max(1.0, poll_delay_s(age_s)))
+            elif watched.not_found >= 3:
                 lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
                 await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
                 self._roster.lost(watched, time.monotonic())

@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, LOST, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.next_up import has_been_sent
-from jobgroup.store.parts import enter, parts_of, take_over
+from jobgroup.store.parts import enter, holder_of_any, parts_of, position_of, take_over
 from jobgroup.store.records import AttemptRecord, Intent, Revision, Target
 from jobgroup.store.steps import (
     add_event,
@@ -34,6 +35,14 @@ _ATTEMPT = """
            created_at, started_at, duration_s, finished_at, shots, evidence, changes
     FROM attempts
 """
+
+
+def no_answer(remote_id: str, position: int) -> str:
+    """Why an id is not that of the job for which it came."""
+    return (
+        f"The cloud answered with {remote_id}, which is the id of job {position} of this group"
+        " already: that is no answer to this request."
+    )
 
 
 class Journal:
@@ -169,31 +178,73 @@ class Journal:
         An answer that comes late, after the attempt was given up as unconfirmed, is taken too.
         Where the user has settled the attempt otherwise meanwhile, the id is kept with the attempt
         and an event, and None is returned.
+
+        Raises:
+            UnconfirmedJobError: another job of the group has that id, so it is no answer to this
+                request: the job is unconfirmed now.
         """
         with self._database.writing() as tx:
             attempt = attempt_of(tx, attempt_id)
-            enter(tx, attempt_id, (parts or {}).items())
-            if attempt["state"] not in (SENDING, UNCONFIRMED):
-                if attempt["remote_id"] == remote_id:
-                    return None
+            holder = holder_of_any(tx, attempt_id, parts or {0: remote_id})
+            if holder is None:
+                return self._take_answer(tx, attempt, remote_id, parts or {})
+            sentence = no_answer(*holder)
+            self._refuse_answer(tx, attempt, sentence)
+        raise UnconfirmedJobError(sentence)
+
+    def settle_part(self, attempt_id: int, number: int, remote_id: str) -> None:
+        """The cloud took a part of an entry: commit its id.
+
+        Raises:
+            UnconfirmedJobError: as `settle_sent`.
+        """
+        with self._database.writing() as tx:
+            attempt = attempt_of(tx, attempt_id)
+            holder = holder_of_any(tx, attempt_id, {number: remote_id})
+            if holder is None:
+                enter(tx, attempt_id, [(number, remote_id)])
+                if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it
+                    told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
+                    add_event(tx, attempt["position"], "late answer", told)
+                return
+            sentence = no_answer(*holder)
+            self._refuse_answer(tx, attempt, sentence)
+        raise UnconfirmedJobError(sentence)
+
+    def _refuse_answer(self, tx: Transaction, attempt: Mapping[str, Any], sentence: str) -> None:
+        evidence = {"reason": sentence, "gave_up_at": tx.now}
+        if self._give_up(tx, attempt, evidence) is None:
+            tx.execute(
+                "UPDATE attempts SET evidence = ?, message = ? WHERE id = ? AND state = ?",
+                (as_json(evidence), sentence, attempt["id"], UNCONFIRMED),
+            )
+            add_event(tx, attempt["position"], "late answer", sentence)
+
+    def _take_answer(
+        self,
+        tx: Transaction,
+        attempt: Mapping[str, Any],
+        remote_id: str,
+        parts: Mapping[int, str],
+    ) -> int | None:
+        attempt_id = attempt["id"]
+        enter(tx, attempt_id, parts.items())
+        if attempt["state"] not in (SENDING, UNCONFIRMED):
+            if attempt["remote_id"] != remote_id:
                 tx.execute(
                     "UPDATE attempts SET remote_id = coalesce(remote_id, ?) WHERE id = ?",
                     (remote_id, attempt_id),
                 )
-                add_event(
-                    tx,
-                    attempt["position"],
-                    "late answer",
-                    f"The cloud has also taken this job as {remote_id}.",
-                )
-                return None
-            tx.execute(
-                "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = ?, message = NULL"
-                " WHERE id = ?",
-                (remote_id, tx.now, attempt_id),
-            )
-            has_been_sent(tx, attempt["position"])
-            return self._show(tx, attempt, "waiting")
+                told = f"The cloud has also taken this job as {remote_id}."
+                add_event(tx, attempt["position"], "late answer", told)
+            return None
+        tx.execute(
+            "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = ?, message = NULL"
+            " WHERE id = ?",
+            (remote_id, tx.now, attempt_id),
+        )
+        has_been_sent(tx, attempt["position"])
+        return self._show(tx, attempt, "waiting")
 
     def settle_unsent(self, attempt_id: int, sentence: str) -> None:
         """The request certainly did not arrive, or was refused: the job is as it was before.
@@ -307,13 +358,13 @@ class Journal:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"
-                " t.platform, a.reruns, j.recipe_id IS NOT NULL"
+                " t.platform, a.reruns, j.recipe_id IS NOT NULL, a.intent_at"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.position"
             )
             return [
-                Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8], None, bool(r[9]))
+                Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8], None, bool(r[9]), r[10])
                 for r in rows
             ]
 
@@ -324,11 +375,19 @@ class Journal:
 
         Of one that is several `parts` on its cloud it is the first that has none yet; where others
         have none either, the job is to be sent on.
+
+        Raises:
+            DuplicateJobError: another job of the group has that id; nothing was changed.
         """
         with self._database.writing() as tx:
             attempt_id = unconfirmed_attempt(tx, position)
             if attempt_id is None:
                 return False
+            held = position_of(tx, remote_id)
+            if held is not None:
+                raise DuplicateJobError(
+                    f"{remote_id} is job {held} of this group already. Nothing was changed."
+                )
             if parts > 1:
                 sent = parts_of(tx, attempt_id)
                 for number in [n for n in range(parts) if n not in sent][:1]:

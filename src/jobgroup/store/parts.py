@@ -7,13 +7,13 @@ continued by the next one of the same job, which takes over what was sent.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from jobgroup.status import SENDING, UNCONFIRMED, UNSENT
+from jobgroup.status import UNSENT
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.records import Target
-from jobgroup.store.steps import add_event, attempt_of
+from jobgroup.store.steps import add_event
 
 
 class BegunPart(NamedTuple):
@@ -37,14 +37,10 @@ class Parts:
         with self._database.reading() as connection:
             return parts_of(connection, attempt_id)
 
-    def settle(self, attempt_id: int, number: int, remote_id: str) -> None:
-        """The cloud has a part: commit its id."""
+    def keep(self, attempt_id: int, number: int, remote_id: str) -> None:
+        """An earlier attempt has a part that did not fail: it is this one's too."""
         with self._database.writing() as tx:
             enter(tx, attempt_id, [(number, remote_id)])
-            attempt = attempt_of(tx, attempt_id)
-            if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
-                told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
-                add_event(tx, attempt["position"], "late answer", told)
 
     def begun(self, positions: Collection[int] | None = None) -> list[BegunPart]:
         """The parts that wait on their cloud for the next run to send the rest; None for all."""
@@ -110,6 +106,28 @@ def take_over(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
             tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             gone += not appends
     return found, gone
+
+
+def holder_of_any(
+    tx: Transaction, attempt_id: int, ids: Mapping[int, str]
+) -> tuple[str, int] | None:
+    """The first of the ids, by part, that is another's already, and at which position that is.
+
+    An attempt has each of its own ids once; those of parts that it has are left out.
+    """
+    own = parts_of(tx, attempt_id)
+    for number, remote_id in ids.items():
+        if own.get(number) == remote_id:
+            continue
+        row = tx.execute(
+            "SELECT position FROM attempts WHERE remote_id = ?1 AND id <> ?2 UNION ALL"
+            " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
+            " WHERE p.remote_id = ?1 AND (p.attempt_id, p.number) <> (?2, ?3) LIMIT 1",
+            (remote_id, attempt_id, number),
+        ).fetchone()
+        if row is not None:
+            return remote_id, row[0]
+    return None
 
 
 def position_of(connection: sqlite3.Connection | Transaction, remote_id: str) -> int | None:

@@ -182,6 +182,8 @@ class Pollable(NamedTuple):
     sent_at: float
     may_change: bool = True
     is_canceling: bool = False
+    was_seen: bool = False
+    """Whether its cloud has told of it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,8 @@ class Intent:
     """The body of a rerun with changes; None for the job's own."""
     has_parts: bool = False
     """Whether it is several jobs on its cloud, a body for each."""
+    intent_at: float | None = None
+    """When it was intended, by the clock of its sender."""
 
 
 @dataclass(frozen=True, slots=True)

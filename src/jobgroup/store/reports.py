@@ -40,7 +40,8 @@ class Reports:
             rows = connection.execute(
                 "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
                 " j.position, coalesce(a.remote_id, ''),"
-                " CAST(coalesce(a.sent_at, a.intent_at, 0) AS REAL), j.state"
+                " CAST(coalesce(a.sent_at, a.intent_at, 0) AS REAL), j.state,"
+                " a.word IS NOT NULL"
                 " FROM jobs j JOIN targets t ON t.id = j.target_id"
                 f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
                 (since,),
@@ -54,8 +55,9 @@ class Reports:
                     sent_at,
                     bool(remote_id) and state in ON_CLOUD,
                     state == "cancel_requested",
+                    bool(was_seen),
                 )
-                for *target, attempt_id, position, remote_id, sent_at, state in rows
+                for *target, attempt_id, position, remote_id, sent_at, state, was_seen in rows
                 if since or remote_id
             ]
 

@@ -1,0 +1,177 @@
+"""Writing down what came of a request, until it is written: an answer may have cost money.
+
+A disk that is locked, full or gone for a while costs time only. What could not be written yet is
+kept in memory, with the lease, so that its job stays *sending* and no other process takes it for
+abandoned; it is tried again for as long as this process lives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import anyio
+
+from jobgroup.errors import GroupDeletedError, StorageError
+
+if TYPE_CHECKING:
+    from jobgroup.engine.lease import HeldLease
+    from jobgroup.engine.opened import OpenGroup
+
+PATIENCE_S: Final = 10.0
+"""How long a run waits for the disk, beyond SQLite's own patience, before it says so and ends."""
+
+RETRY_EVERY_S: Final = 0.5
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Unwritten:
+    """Something that happened on a cloud, and is not in the file yet.
+
+    Attributes:
+        what: a clause without its end: ``The cloud took job 2 (j2) of 'scan' as 9f3c``.
+        write: writes it.
+        error: why it could not be written.
+    """
+
+    what: str
+    write: Callable[[], Any]
+    error: OSError
+    is_written: anyio.Event = field(default_factory=anyio.Event)
+    outcome: Any = None
+    failure: Exception | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the file is gone, rather than in the way of something."""
+        return isinstance(self.error, GroupDeletedError)
+
+    @property
+    def sentence(self) -> str:
+        """What happened and why it is not written, for people."""
+        return f"{self.what}, but that cannot be written to the group's file ({_why(self.error)})."
+
+
+class Settling:
+    """What one group's requests came to, on its way into the file. On the loop, but for `sentence`.
+
+    Args:
+        group: whose file it is.
+        lease: is kept as long as something is not written.
+    """
+
+    def __init__(self, group: OpenGroup, lease: HeldLease) -> None:
+        self._group = group
+        self._lease = lease
+        self._unwritten: list[Unwritten] = []
+
+    @property
+    def sentence(self) -> str:
+        """What is not written yet, and why; "" if all is. From any thread."""
+        return " ".join(one.sentence for one in self._unwritten[:1])
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether something is not written that the file may still take."""
+        return any(not one.is_deleted for one in self._unwritten)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether all that is not written belongs into a file that is gone."""
+        return bool(self._unwritten) and not self.is_waited_for
+
+    async def write(
+        self,
+        what: str,
+        write: Callable[[], T],
+        *,
+        or_else: Callable[[], object] | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> T:
+        """Write something that happened on a cloud.
+
+        Args:
+            what: happened: a clause without its end, which names the job, and its id if there is
+                one.
+            write: writes it. It may be called several times, until it succeeds.
+            or_else: is done after it, if it succeeds only when nobody waits any more.
+            patience_s: seconds after which this raises. The writing goes on.
+
+        Raises:
+            StorageError: it is not written yet; the sentence has `what`.
+        """
+        try:
+            return await self._group.in_thread(write)
+        except OSError as error:
+            one = Unwritten(what, write, error)
+        self._unwritten.append(one)
+        self._group.changed()
+        self._group.loop.spawn(self._go_on, one, self._lease.keep())
+        with anyio.move_on_after(patience_s):
+            while not (one.is_written.is_set() or one.is_deleted):
+                with anyio.move_on_after(RETRY_EVERY_S):
+                    await one.is_written.wait()
+        if one.failure is not None:
+            raise one.failure
+        if one.is_written.is_set():
+            outcome: T = one.outcome
+            return outcome
+        if or_else is not None:
+            one.write = _both(one.write, or_else)
+        _log.error("%s jobgroup keeps it in memory and goes on trying.", one.sentence)
+        remedy = "JobGroup.restore brings it back" if one.is_deleted else "make it writable"
+        raise StorageError(
+            f"{one.sentence} jobgroup keeps it in memory and writes it as soon as it can, while"
+            f" this process lives. Nothing is sent twice; {remedy}, and run the group again."
+        ) from one.error
+
+    def give_up(self) -> None:
+        """This process ends: say what it takes along. From the thread that ends it."""
+        for one in list(self._unwritten):
+            _log.error(
+                "%s This process ends, so write it down: the job is unconfirmed from now on, and"
+                " job.confirm(id) adopts it.",
+                one.sentence,
+            )
+
+    async def _go_on(self, one: Unwritten, has_lease: bool) -> None:
+        try:
+            while not one.is_written.is_set():
+                await anyio.sleep(RETRY_EVERY_S)
+                try:
+                    one.outcome = await self._group.in_thread(one.write)
+                except OSError as error:
+                    one.error = error
+                    continue
+                except Exception as error:  # noqa: BLE001  (raised where it is waited for)
+                    one.failure = error
+                one.is_written.set()
+                _log.info("%s It is written now.", one.what)
+        finally:
+            self._unwritten.remove(one)
+            if has_lease:
+                await self._lease.give_up_one()
+            self._group.changed()
+
+
+def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], T]:
+    def write() -> T:
+        outcome = first()
+        second()
+        return outcome
+
+    return write
+
+
+def _why(error: OSError) -> str:
+    """The reason alone: what a storage error advises is said of calls that changed nothing."""
+    if isinstance(error, GroupDeletedError):
+        return "the group was deleted"
+    reason = error.__cause__ or error
+    return str(reason).partition(" Nothing was")[0].rstrip(".")
