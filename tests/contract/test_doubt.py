@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 from scripted_cloud import DROP
 
-from jobgroup import JobGroupError, JobLimitError, UnconfirmedJobError
+from jobgroup import DuplicateJobError, JobGroupError, JobLimitError, UnconfirmedJobError
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -253,3 +256,83 @@ def test_a_server_in_trouble(status, group, scripted):
             jg.run_parallel()
         assert scripted.count("create") == 1
         assert jg[0].state == "unconfirmed"
+
+
+@pytest.mark.parametrize("how", ["parallel", "queue"])
+def test_an_id_that_the_group_has_is_no_answer(how, group, scripted):
+    """A cloud that answers every create with one id: one job has it, and each other one that was
+    asked for is unconfirmed, also of several in flight at once.
+    """
+    jg = group(scripted, 5)
+    scripted.faults["create"] = lambda *_: (200, {"job_id": "the-one"})
+    with pytest.raises(UnconfirmedJobError, match="which is the id of job"):
+        jg.run_parallel(queue=how == "queue")
+    assert len([j for j in jg if j.id == "the-one"]) == 1
+    doubtful = jg.list_unconfirmed_jobs()
+    assert doubtful
+    assert all("the-one" in j.attempts[-1].evidence["reason"] for j in doubtful)
+    assert len(doubtful) + 1 == scripted.count("create")
+    with pytest.raises(DuplicateJobError, match="the-one is job"):
+        doubtful[0].confirm("the-one")
+
+
+def test_a_rerun_that_answers_with_an_old_id_is_no_answer(ended, scripted):
+    """Whether the cloud has made a job is unknown, so it is not made again."""
+    jg = ended("error", "completed")
+    scripted.faults["rerun"] = lambda *_: (200, {"job_id": jg[1].id})
+    with pytest.raises(UnconfirmedJobError, match="which is the id of job 1"):
+        jg[0].rerun()
+    assert [j.state for j in jg] == ["unconfirmed", "success"]
+    assert jg[1].id != jg[0].id
+
+
+def test_a_key_is_not_used_when_the_cloud_may_have_forgotten_it(group, scripted, spawn, data_dir):
+    """A request is repeated by its key soon after it was made, or never: days later, and under a
+    clock that was set back, the job stays unconfirmed.
+    """
+    scripted.knows_keys = True
+    jg = group(scripted, 1)
+    scripted.faults["create"] = lambda *_: DROP
+    scripted.faults["availability"] = lambda *_: (503, {})
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    scripted.faults.clear()
+    made = scripted.count("create")
+    path = data_dir / "groups" / "experiment.jobgroup"
+    for days in (-1, 1):
+        with closing(sqlite3.connect(path, timeout=120)) as file, file:
+            file.execute("UPDATE attempts SET intent_at = ?", (time.time() + 86400 * days,))
+        child = spawn(_RUN.format("parallel()"), scripted)
+        _, err = child.communicate(timeout=120)
+        assert child.returncode == 0, err
+        assert scripted.count("create") == made
+        assert jg[0].state == "unconfirmed"
+    jg.run_parallel()  # here it is known how long ago that was
+    assert jg[0].id == scripted.ids()[0]
+
+
+def test_a_cloud_may_need_a_minute_to_know_a_new_job(group, scripted, until):
+    """A 404 about a job that was just sent says nothing: it is sent and active, and what follows it
+    in a sequential run waits.
+    """
+    jg = group(scripted, 2)
+    scripted.first_word = "running"
+    scripted.faults["status"] = lambda *_: (404, {"error": "not found"})
+    run = jg.start(delay=0)
+    until(lambda: scripted.count("status") >= 8)
+    jg.refresh()
+    assert [j.state for j in jg] == ["waiting", "unsent"]
+    assert jg.progress(refresh=False)["Unfinished"] == [2, {"sent": 1, "not sent": 1}]
+    scripted.faults.clear()
+    for position in (0, 1):
+        until(lambda position=position: jg[position].was_sent)
+        scripted.tell(jg[position].id, "completed")
+    run.result(120)
+    assert [j.state for j in jg] == ["success", "success"]
+
+
+def test_a_job_that_its_cloud_knew_and_knows_no_more_is_lost(ended, scripted, until):
+    """No moment is waited for then."""
+    jg = ended("running")
+    scripted.faults["status"] = lambda *_: (404, {"error": "not found"})
+    until(lambda: jg.refresh() or jg[0].state == "unknown")

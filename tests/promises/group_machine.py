@@ -48,6 +48,21 @@ except (JobGroupError, TimeoutError) as error:
     say(repr(error))
 """
 
+FAULTY = """
+import resource, threading
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+def let_nothing_be_written():
+    hear()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, most))
+    time.sleep(0.3)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+fault = threading.Thread(target=let_nothing_be_written)
+fault.start()
+"""
+"""A disk that takes nothing for a while, and then everything again."""
+
 _numbers = itertools.count()
 
 
@@ -148,6 +163,22 @@ class GroupMachine(RuleBasedStateMachine):
             self._until(lambda: not in_flight(self.name))
             stop_watching()
         self._count("kills")
+
+    @rule(mode=st.sampled_from(list(MODES)), after=st.integers(0, 3), delay_ms=st.integers(0, 30))
+    def fail_the_disk(self, mode: str, after: int, delay_ms: int) -> None:
+        with self._step(asked=self._takes(mode), appends=mode == "append"):
+            child = self.nursery.start(FAULTY + CHILD.format(MODES[mode]), name=self.name)
+            child.hear()
+            enough = requests(self.cloud, *CREATING) + after
+            for _ in range(50):
+                if requests(self.cloud, *CREATING) >= enough or not child.is_alive:
+                    break
+                time.sleep(0.002)
+            time.sleep(delay_ms / 1000)
+            with suppress(OSError):  # it has ended
+                child.tell()
+            child.all()
+        self._count("disk faults")
 
     @rule(count=st.integers(2, 3))
     def race(self, count: int) -> None:

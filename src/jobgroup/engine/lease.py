@@ -10,6 +10,7 @@ import anyio
 
 from jobgroup.engine.liveness import HEARTBEAT_S, LAPSES_AFTER_S, LOOK_EVERY_S, is_gone, now_s
 from jobgroup.engine.opened import OpenGroup
+from jobgroup.engine.settling import why
 from jobgroup.store import LeaseRecord
 from jobgroup.store.coordination import Verdict, busy_error
 from jobgroup.system import this_process
@@ -115,13 +116,19 @@ class HeldLease:
         self._group.loop.spawn(self._on_taken)
 
     async def _keep(self) -> None:
+        said = ""
         with anyio.CancelScope() as self._scope:
             while self._generation:
                 await anyio.sleep(HEARTBEAT_S)
                 try:
                     await self._beat()
-                except Exception as error:  # noqa: BLE001  (a full disk; the lease lapses by itself)
-                    self._group.log.warning("heartbeat failed: %s", error)
+                    said = ""
+                except OSError as error:  # a full disk: who cannot write cannot take it either
+                    if why(error) != said:
+                        said = why(error)
+                        self._group.log.warning(
+                            "%s: its file cannot be written to (%s)", self._group.name, said
+                        )
 
     async def _beat(self) -> None:
         generation = self._generation
@@ -137,8 +144,7 @@ class HeldLease:
         if generation:
             try:
                 await self._group.in_thread(self._group.store.lease.give_back, generation)
-            except OSError as error:  # what was done under it is done
-                self._group.log.warning("%s: %s", self._group.name, error)
+            except OSError:  # what was done under it is done
                 self._group.loop.spawn(self._give_back_later, generation)
 
     async def _give_back_later(self, generation: int) -> None:

@@ -15,7 +15,7 @@ from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.settling import PATIENCE_S
+from jobgroup.engine.settling import PATIENCE_S, why
 from jobgroup.engine.watching import concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
@@ -257,7 +257,7 @@ class Run(UnderWay):
         try:
             await self.session.in_thread(note)
         except StorageError as error:
-            self.session.log.warning("%s: %s", self.session.name, error)
+            self.session.log.warning("%s: not noted (%s)", self.session.name, why(error))
 
     def raise_for_token(self) -> None:
         """Raise the error of a refused token, where somebody waits for the run."""

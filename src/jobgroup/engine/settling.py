@@ -55,7 +55,7 @@ class Unwritten:
     @property
     def sentence(self) -> str:
         """What happened and why it is not written, for people."""
-        return f"{self.what}, but that cannot be written to the group's file ({_why(self.error)})."
+        return f"{self.what}, but that cannot be written to the group's file ({why(self.error)})."
 
 
 class Settling:
@@ -169,7 +169,7 @@ def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], 
     return write
 
 
-def _why(error: OSError) -> str:
+def why(error: OSError) -> str:
     """The reason alone: what a storage error advises is said of calls that changed nothing."""
     if isinstance(error, GroupDeletedError):
         return "the group was deleted"
