@@ -51,6 +51,7 @@ except (JobGroupError, TimeoutError) as error:
 FAULTY = """
 import resource, threading
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # it may be a file, to which the limit applies too
 
 def let_nothing_be_written():
     hear()

@@ -129,7 +129,7 @@ class Settling:
         raise StorageError(
             f"{one.sentence} jobgroup keeps it in memory and writes it as soon as it can, while"
             f" this process lives. Nothing is sent twice; {remedy}, and run the group again."
-        ) from one.error
+        ) from one.error.__cause__  # not from that error, which says that nothing was changed
 
     def give_up(self) -> None:
         """This process ends: say what it takes along. From the thread that ends it."""

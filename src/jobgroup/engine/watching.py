@@ -147,6 +147,8 @@ class Watcher:
         async with self._asking:
             for under_way in list(self._rounds):
                 await self._patiently(under_way)
+            if not self._lease.is_held:
+                await self._group.in_thread(self._group.settle_abandoned)
             await self._load()
             silent = set().union(*(under_way.jobs for under_way in self._rounds))
             # when it was asked counts: an answer may be from before what the caller did last;

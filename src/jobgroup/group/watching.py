@@ -237,6 +237,7 @@ class Watching:
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
         """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
+        self._session.settle_abandoned()
         return self._in_states({"unconfirmed"}, False)
 
     def _places(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int | None) -> list[int] | None:
