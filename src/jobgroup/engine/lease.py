@@ -13,6 +13,7 @@ from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.settling import why
 from jobgroup.store import LeaseRecord
 from jobgroup.store.coordination import Verdict, busy_error
+from jobgroup.store.opening import BUSY_TIMEOUT_S
 from jobgroup.system import this_process
 
 
@@ -121,7 +122,7 @@ class HeldLease:
             while self._generation:
                 await anyio.sleep(HEARTBEAT_S)
                 try:
-                    await self._beat()
+                    await self._beat(patience_s=HEARTBEAT_S / 2)
                     said = ""
                 except OSError as error:  # a full disk: who cannot write cannot take it either
                     if why(error) != said:
@@ -130,9 +131,14 @@ class HeldLease:
                             "%s: its file cannot be written to (%s)", self._group.name, said
                         )
 
-    async def _beat(self) -> None:
-        generation = self._generation
-        if not await self._group.in_thread(self._group.store.lease.beat, generation):
+    async def _beat(self, patience_s: float = BUSY_TIMEOUT_S) -> None:
+        generation, store = self._generation, self._group.store
+
+        def beat() -> bool:
+            with store.database.hurried(patience_s):
+                return store.lease.beat(generation)
+
+        if not await self._group.in_thread(beat):
             self._generation = 0
         self._checked_at = now_s()
 

@@ -15,7 +15,7 @@ from jobgroup.engine.plans import Plan, UnderWay
 from jobgroup.engine.revision import revise
 from jobgroup.engine.sending import send
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.settling import PATIENCE_S, why
+from jobgroup.engine.settling import why
 from jobgroup.engine.watching import concerns_account, trouble_kind
 from jobgroup.errors import (
     BadAnswerError,
@@ -193,7 +193,7 @@ class Run(UnderWay):
         if not intents:
             return None  # somebody was quicker, or it is not in the state for it any more
         session.changed()
-        patience_s = math.inf if self.plan.is_background else PATIENCE_S
+        patience_s = math.inf if self.plan.is_background else None
         return await send(session, intents[0], self._may_go_on, patience_s)
 
     async def _may_go_on(self) -> bool:

@@ -19,7 +19,6 @@ import anyio
 from jobgroup.engine.liveness import now_s
 from jobgroup.engine.pacing import Backoff
 from jobgroup.engine.parts import bodies_of, part_of, previous_parts
-from jobgroup.engine.settling import PATIENCE_S
 from jobgroup.errors import (
     BadAnswerError,
     JobGroupError,
@@ -48,7 +47,7 @@ async def send(
     session: GroupSession,
     intent: Intent,
     may_go_on: Callable[[], Awaitable[bool]],
-    patience_s: float = PATIENCE_S,
+    patience_s: float | None = None,
 ) -> int | None:
     """Send what was intended and record what became of it. Returns the job's position.
 
@@ -56,8 +55,8 @@ async def send(
     and None is returned.
 
     Once begun it is not interrupted by the end of a run: the answer of a request under way is
-    always recorded. A disk that does not take it is waited for, `patience_s` seconds at most; the
-    recording goes on after that.
+    always recorded. A disk that does not take it is waited for, `patience_s` seconds at most (None
+    for a moment); the recording goes on after that.
 
     Raises:
         CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
@@ -102,7 +101,11 @@ async def send(
 
 
 async def _keep_part(
-    session: GroupSession, intent: Intent, ids: Mapping[int, str], number: int, patience_s: float
+    session: GroupSession,
+    intent: Intent,
+    ids: Mapping[int, str],
+    number: int,
+    patience_s: float | None,
 ) -> None:
     journal, attempt_id = session.store.journal, intent.attempt_id
     with _no_answer_told(session, intent):

@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
-from jobgroup.errors import GroupDeletedError, StorageError
+from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 
 if TYPE_CHECKING:
     from jobgroup.engine.lease import HeldLease
     from jobgroup.engine.opened import OpenGroup
 
 PATIENCE_S: Final = 10.0
-"""How long a run waits for the disk, beyond SQLite's own patience, before it says so and ends."""
+"""How long a run waits for the disk before it says so and ends."""
+
+PATIENCE_WITH_LOCKS_S: Final = 25.0
+"""The same, where another program has the file locked, which it may give back at any moment."""
 
 RETRY_EVERY_S: Final = 0.5
+LOCKED_S: Final = 1.0
+"""How long each attempt waits for another program's lock."""
 
 T = TypeVar("T")
 
@@ -51,6 +56,11 @@ class Unwritten:
     def is_deleted(self) -> bool:
         """Whether the file is gone, rather than in the way of something."""
         return isinstance(self.error, GroupDeletedError)
+
+    @property
+    def patience_s(self) -> float:
+        """How long a run that somebody waits for does not end for it."""
+        return PATIENCE_WITH_LOCKS_S if "locked" in why(self.error) else PATIENCE_S
 
     @property
     def sentence(self) -> str:
@@ -92,7 +102,7 @@ class Settling:
         write: Callable[[], T],
         *,
         or_else: Callable[[], object] | None = None,
-        patience_s: float = PATIENCE_S,
+        patience_s: float | None = None,
     ) -> T:
         """Write something that happened on a cloud.
 
@@ -101,22 +111,26 @@ class Settling:
                 one.
             write: writes it. It may be called several times, until it succeeds.
             or_else: is done after it, if it succeeds only when nobody waits any more.
-            patience_s: seconds after which this raises. The writing goes on.
+            patience_s: seconds after which this raises, while the writing goes on; None for what
+                suits the reason.
 
         Raises:
             StorageError: it is not written yet; the sentence has `what`.
         """
         try:
-            return await self._group.in_thread(write)
+            return await self._group.in_thread(self._hurried, write)
         except OSError as error:
             one = Unwritten(what, write, error)
         self._unwritten.append(one)
         self._group.changed()
         self._group.loop.spawn(self._go_on, one, self._lease.keep())
-        with anyio.move_on_after(patience_s):
-            while not (one.is_written.is_set() or one.is_deleted):
-                with anyio.move_on_after(RETRY_EVERY_S):
-                    await one.is_written.wait()
+        began = anyio.current_time()
+        while not (one.is_written.is_set() or one.is_deleted):
+            limit_s = one.patience_s if patience_s is None else patience_s
+            if anyio.current_time() - began > limit_s:
+                break
+            with anyio.move_on_after(RETRY_EVERY_S):
+                await one.is_written.wait()
         if one.failure is not None:
             raise one.failure
         if one.is_written.is_set():
@@ -125,7 +139,10 @@ class Settling:
         if or_else is not None:
             one.write = _both(one.write, or_else)
         _log.error("%s jobgroup keeps it in memory and goes on trying.", one.sentence)
-        remedy = "JobGroup.restore brings it back" if one.is_deleted else "make it writable"
+        remedy = "make it writable"
+        if one.is_deleted:
+            is_moved = isinstance(one.error, GroupMovedError)
+            remedy = "put it back" if is_moved else "JobGroup.restore brings it back"
         raise StorageError(
             f"{one.sentence} jobgroup keeps it in memory and writes it as soon as it can, while"
             f" this process lives. Nothing is sent twice; {remedy}, and run the group again."
@@ -140,12 +157,16 @@ class Settling:
                 one.sentence,
             )
 
+    def _hurried(self, write: Callable[[], T]) -> T:
+        with self._group.store.database.hurried(LOCKED_S):
+            return write()
+
     async def _go_on(self, one: Unwritten, has_lease: bool) -> None:
         try:
             while not one.is_written.is_set():
                 await anyio.sleep(RETRY_EVERY_S)
                 try:
-                    one.outcome = await self._group.in_thread(one.write)
+                    one.outcome = await self._group.in_thread(self._hurried, one.write)
                 except OSError as error:
                     one.error = error
                     continue
@@ -171,6 +192,8 @@ def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], 
 
 def why(error: OSError) -> str:
     """The reason alone: what a storage error advises is said of calls that changed nothing."""
+    if isinstance(error, GroupMovedError):
+        return "it was removed, moved or replaced, though not by jobgroup"
     if isinstance(error, GroupDeletedError):
         return "the group was deleted"
     reason = error.__cause__ or error

@@ -269,6 +269,22 @@ class Database:
                 self._written = 0
                 self._checkpoint(connection)
 
+    @contextmanager
+    def hurried(self, patience_s: float) -> Iterator[None]:
+        """Wait for others' locks no longer than this in what the block writes.
+
+        Meanwhile no thread of this process can read, so who tries again and again waits briefly.
+        """
+        with self.lock:
+            with self._translated():
+                self._ready().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
+            try:
+                yield
+            finally:
+                if self._connection is not None:
+                    whole = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}"
+                    self._connection.execute(whole)
+
     def copy_into(self, other: sqlite3.Connection) -> None:
         """Copy all that the file holds at present into another database."""
         with self.lock, self._translated(), self._alone():
