@@ -168,7 +168,8 @@ class Settling:
                 try:
                     one.outcome = await self._group.in_thread(self._hurried, one.write)
                 except OSError as error:
-                    one.error = error
+                    if not one.is_deleted:  # the first reason tells whether it was moved
+                        one.error = error
                     continue
                 except Exception as error:  # noqa: BLE001  (raised where it is waited for)
                     one.failure = error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from jobgroup.engine.loop import wait_for
+from jobgroup.errors import StorageError
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ class Call(Generic[T]):
         """Wait in this thread."""
         try:
             return wait_for(
-                self._future, on_tick=self._on_tick, on_interrupt=self._on_interrupt, tick_s=TICK_S
+                self._future, on_tick=self._tick, on_interrupt=self._on_interrupt, tick_s=TICK_S
             )
         finally:
             self._end()
@@ -49,8 +51,7 @@ class Call(Generic[T]):
         try:
             while not future.done():
                 await asyncio.wait([future], timeout=TICK_S)
-                if self._on_tick:
-                    self._on_tick()
+                self._tick()
             return future.result()
         except asyncio.CancelledError:
             if self._on_interrupt:
@@ -59,8 +60,13 @@ class Call(Generic[T]):
         finally:
             self._end()
 
+    def _tick(self) -> None:
+        """Draw; a file that cannot be read is for what is waited for to say, and ends no run."""
+        if self._on_tick:
+            with suppress(StorageError):
+                self._on_tick()
+
     def _end(self) -> None:
         if self._on_end:
-            if self._on_tick:
-                self._on_tick()
+            self._tick()
             self._on_end()

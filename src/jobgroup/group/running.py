@@ -328,6 +328,8 @@ class Running(Commanding):
         self._run(replaced(plan, positions=tuple(chosen))).block()
 
     def _trouble(self) -> str:
+        if self._session.settling.sentence:
+            return "waiting for the disk"
         if self._session.store.meta().get("paused"):
             return "paused"
         troubles = self._session.store.troubles.all()
