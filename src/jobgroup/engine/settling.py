@@ -191,7 +191,7 @@ def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], 
     return write
 
 
-def why(error: OSError) -> str:
+def why(error: Exception) -> str:
     """The reason alone: what a storage error advises is said of calls that changed nothing."""
     if isinstance(error, GroupMovedError):
         return "it was removed, moved or replaced, though not by jobgroup"

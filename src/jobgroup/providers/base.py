@@ -109,7 +109,10 @@ class Provider(Protocol):
 
     @property
     def can_look_up(self) -> bool:
-        """Whether a repeated `submit` with the same key gives the first one's id, not a new job."""
+        """Whether a repeated `submit` with the same key gives the first one's id, not a new job.
+
+        For an hour at least: later none is repeated.
+        """
         ...
 
     async def submit(self, body: Body, *, key: str) -> str:
