@@ -122,22 +122,22 @@ def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(group, container, 
     assert JobGroup.list_existing() == []
 
 
-def test_a_clock_that_is_ahead_takes_no_lease(group, child, cloud, until, ledger):
+def test_a_clock_that_is_ahead_takes_no_lease(group, child, cloud, until):
     """A second process whose clock is an hour ahead is told who runs the group."""
-    jg = group(6)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.4)
-    first = child('JobGroup.open("experiment").run_parallel(); say("ran")')
-    until(lambda: len(cloud.jobs()) >= 1)
+    jg = group(2, duration_s=600)
+    first = child('JobGroup.open("experiment").run_sequential(0)')
+    until(lambda: jg[0].was_sent)
     with pytest.raises(subprocess.CalledProcessError) as caught:
         elsewhere(AHEAD + RUN.format("parallel()"))
     assert "GroupBusyError" in caught.value.stderr
-    assert first.all()[-1] == "ran"
-    ledger(jg).check().each_once(*"012345")
+    assert first.is_alive
+    assert len(cloud.jobs()) == 1
+    first.kill()
 
 
 def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
     """A command of a process whose clock is an hour behind is no old one."""
-    jg = group(2, duration_s=60)
+    jg = group(2, duration_s=600)
     first = child('JobGroup.open("experiment").run_sequential(0)')
     until(lambda: jg[0].was_sent)
     behind = AHEAD.replace("+ 3600", "- 3600")
@@ -149,9 +149,9 @@ def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
 def test_a_holder_that_was_stopped_goes_on_if_nobody_runs_the_group(group, child, cloud, until):
     """Whoever looks at a group does not take it away from a process that is stopped."""
     jg = group(3, duration_s=0.05)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=1)
+    cloud.faults.add("delay_reply", calls=["create"], delay_s=3)
     first = child('JobGroup.open("experiment").run_parallel(); say("ran")')
-    until(lambda: len(cloud.jobs()) == 1)
+    until(lambda: len(cloud.jobs()) >= 1)
     first.signal(signal.SIGSTOP)
     with pytest.raises(TimeoutError):
         jg.wait(3)
