@@ -36,8 +36,9 @@ class GroupState(HasTraits):
         paused: whether sending is paused.
         next_up: places of the jobs that go first when jobs are sent (`JobGroup.run_next`), in
             order; the first fifty.
-        last_error: the standing problem with a cloud, in a sentence, "" for none.
-        trouble: its kind: "token", "credits", "unreachable", "limit" or "".
+        last_error: the standing problem with a cloud, in a sentence, "" for none. An answer that
+            the disk does not take goes first: the sentence has the job and its id.
+        trouble: its kind: "disk", "token", "credits", "unreachable", "limit" or "".
         trouble_since: when it began, seconds since the epoch.
         updated_at: when a cloud last answered, seconds since the epoch; None before it did.
     """
@@ -79,8 +80,9 @@ class GroupState(HasTraits):
             self.next_up = session.store.next_up.positions(at_most=MOST_NEXT)
             unwritten = session.settling.sentence
             self.last_error = unwritten or (troubles[0].text if troubles else "")
-            self.trouble = troubles[0].kind if troubles else ""
-            self.trouble_since = troubles[0].since if troubles else None
+            self.trouble = "disk" if unwritten else troubles[0].kind if troubles else ""
+            is_cloud = bool(troubles) and not unwritten
+            self.trouble_since = troubles[0].since if is_cloud else None
             self.updated_at = session.watcher.last_answer_at
             self.eta_s = eta_s(counts, session.store.reports.durations(), is_sending=bool(runs))
             self.version = meta["version"]
@@ -89,7 +91,7 @@ class GroupState(HasTraits):
         try:
             self.update()
         except GroupMovedError as error:
-            self.last_error = str(error)
+            self.last_error = self._session.settling.sentence or str(error)
 
     def observe(self, *args: Any, **kwargs: Any) -> None:
         """As traitlets does; the first observer makes the engine follow the group."""
