@@ -1,0 +1,107 @@
+"""What gateways and clouds answer to a create instead of an id, by what it means for the job."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobgroup import JobGroup, errors
+
+
+def _instead(status, document=None, *, makes=False, times=1):
+    """A fault: the answer to the first creates, before or after the job was made."""
+
+    def fault(before, asked, cloud):
+        if before >= times:
+            return None
+        if makes:
+            cloud.make()
+        return status, document or {"error": "a gateway says so"}
+
+    return fault
+
+
+@pytest.fixture
+def answering(scripted):
+    """Has the cloud answer creates with something else."""
+
+    def have(status, document=None, **options):
+        fault = _instead(status, document, **options)
+        scripted.faults["create"] = lambda before, asked: fault(before, asked, scripted)
+
+    return have
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_job_that_was_made_perhaps_is_unconfirmed_and_not_sent_again(
+    group, scripted, answering, status
+):
+    """A gateway that waited in vain says so after the cloud has made the job, too."""
+    answering(status, makes=True)
+    jg = group(scripted, 2)
+    with pytest.raises(errors.UnconfirmedJobError):
+        jg.run_parallel()
+    assert jg[0].state == "unconfirmed"
+    jg.run_parallel()
+    assert len(scripted.ids()) == 2
+    assert jg[0].state == "unconfirmed"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 425, 429, 501, 505, 511])
+def test_a_job_that_was_certainly_not_made_is_unsent(group, scripted, answering, status):
+    """It is sent by the next run, or the same one, and exists once."""
+    answering(status, times=100)
+    jg = group(scripted, 1)
+    with pytest.raises(errors.CloudError):
+        jg.run_parallel()
+    assert jg[0].state == "unsent"
+    scripted.faults.clear()
+    jg.run_parallel()
+    assert len(scripted.ids()) == 1
+
+
+@pytest.mark.parametrize(
+    "job_id", ["..", ".", " ", "a + b", "a\nb", "\x00", "x" * 201, "\ud800", "", None, 7, ["a"]]
+)
+def test_what_can_be_no_id_is_no_answer(group, scripted, answering, job_id):
+    """The job may exist: it is unconfirmed, and no path is asked that such an id leads to."""
+    answering(200, {"job_id": job_id})
+    jg = group(scripted, 1)
+    with pytest.raises(errors.UnconfirmedJobError):
+        jg.run_parallel()
+    jg.progress()
+    assert jg[0].state == "unconfirmed"
+    assert {asked.what for asked in scripted.asked} <= {"probe", "create", "availability"}
+
+
+@pytest.mark.parametrize("job_id", ["a/../b", "%2e%2e", "a?b=c", "a#b", "ünïcode", "a b"])
+def test_an_odd_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
+    """Whatever is in it, it leads to that job alone."""
+    answering(200, {"job_id": job_id})
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    assert jg[0].id == job_id
+    jg.progress()
+    asked = [each.path for each in scripted.asked if each.path.endswith("/status")]
+    assert asked
+    assert all(path.count("/") == 4 and not set(path) & set("?#") for path in asked)
+
+
+def test_a_long_pause_that_a_cloud_asks_for_is_said(start, timer, until):
+    """With until when; the job stays unsent until then."""
+    cloud = start(max_queue=10)
+    cloud.faults.add("refuse", calls=["create"], status=429, retry_after_s=600)
+    jg = JobGroup("slow")
+    jg.add(timer(cloud, "a"))
+    jg.start()
+    until(lambda: "asked jobgroup to wait 10 minutes; next attempt at" in jg.state.last_error, 120)
+    assert jg[0].state == "unsent"
+
+
+def test_a_pause_of_years_is_an_hour(start, timer, until):
+    """As long as a cloud may ask for."""
+    cloud = start(max_queue=10)
+    cloud.faults.add("refuse", calls=["create"], status=429, retry_after_s=999_999)
+    jg = JobGroup("slower")
+    jg.add(timer(cloud, "a"))
+    jg.start()
+    until(lambda: "wait an hour or longer; next attempt at" in jg.state.last_error, 120)
