@@ -168,14 +168,15 @@ def _groups() -> Iterator[Finding]:
 
 
 def _certificates() -> Finding:
-    from jobgroup.providers.certificates import CertificatesError, chosen, context_for
+    from jobgroup.providers.certificates import CertificatesError, configured
 
     try:
-        certificates = chosen()
-        context_for(certificates)
+        certificates = configured()
     except CertificatesError as error:
         advice = "Correct the variable or unset it. No request leaves until then."
-        return Finding("certificates", "problem", f"{error}.", advice)
+        return Finding("certificates", "problem", str(error), advice)
+    if certificates.problems:
+        return Finding("certificates", "warning", str(certificates), "Correct that variable.")
     return Finding("certificates", "ok", str(certificates))
 
 

@@ -1,0 +1,43 @@
+"""The page of troubleshooting quotes what is printed: its sentences are those of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from pages import ROOT
+
+PAGE = (ROOT / "docs/troubleshooting.md").read_text("utf-8")
+SENTENCES = re.findall(r"^> (.+)$", PAGE, re.MULTILINE)
+
+
+def _texts():
+    """All texts in the source, each as one piece, with a gap for what is put into it."""
+    for path in (ROOT / "src/jobgroup").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, ast.JoinedStr):
+                parts = (v.value if isinstance(v, ast.Constant) else "…" for v in node.values)
+                yield "".join(map(str, parts))
+
+
+TEXTS = "\n".join(_texts())
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_quoted_sentence_is_one_that_is_printed(sentence):
+    """Each part between what differs stands in the source, word for word."""
+    parts = [part for part in sentence.split("…") if len(part.strip(" .,;:()")) > 3]
+    assert parts
+    assert [part for part in parts if part not in TEXTS] == []
+
+
+def test_every_entry_has_a_cause_and_advice():
+    """A sentence is followed by a paragraph, and there are some."""
+    assert len(SENTENCES) > 20
+    for sentence in SENTENCES:
+        following = PAGE.partition(f"> {sentence}\n")[2].lstrip("\n")
+        assert len(following.partition("\n\n")[0]) > 60
+        assert not following.startswith((">", "#"))
