@@ -20,6 +20,9 @@ from typing import NamedTuple
 CREATE, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, LINK, MKDIR = range(1, 9)
 SECTOR = 512
 _HEADER = struct.Struct("5q")
+_NOT_LEFT = ("-shm", ".lock")
+"""An index that SQLite makes anew, and turns to write: a dead one's is waited for until it is over,
+which is tested elsewhere."""
 
 
 class Record(NamedTuple):
@@ -139,7 +142,7 @@ class Disk:
         for name, held in _named(folder.names, folder.pending[:first]).items():
             if isinstance(held, _Folder):
                 self._write(held, target / name, chance, keeps, left)
-            elif not name.endswith("-shm"):
+            elif not name.endswith(_NOT_LEFT):
                 if id(held) not in left:  # a file of two names has one content
                     left[id(held)] = _written(held.content, list(_some(held, chance, keeps)))
                 (target / name).write_bytes(left[id(held)])
