@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from jobgroup.errors import JobGroupError
 from jobgroup.words import logger
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class BackgroundLoop:
         import anyio
         from anyio.from_thread import BlockingPortal
 
+        _refuse_green_threads()
         started: Future[BlockingPortal] = Future()
 
         async def live() -> None:
@@ -132,6 +134,24 @@ def _patient_loop() -> AbstractEventLoop:
     from jobgroup.engine.pauses import PatientLoop
 
     return PatientLoop()
+
+
+def _refuse_green_threads() -> None:
+    """See that a thread is one of the system's, in which a loop can run.
+
+    Raises:
+        JobGroupError: gevent or eventlet has replaced them.
+    """
+    for library, module, question, part in (
+        ("gevent", "gevent.monkey", "is_module_patched", "threading"),
+        ("eventlet", "eventlet.patcher", "is_monkey_patched", "thread"),
+    ):
+        is_patched = getattr(sys.modules.get(module), question, None)
+        if is_patched is not None and is_patched(part):
+            raise JobGroupError(
+                f"{library}'s monkey patching has replaced the threads that jobgroup needs, so"
+                " nothing was sent or asked. Use jobgroup in a process without it."
+            )
 
 
 def _hear_ctrl_c() -> None:

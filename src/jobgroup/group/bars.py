@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,11 @@ LONG_S = 2.0
 def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, desc=text, position=position, bar_format=bar_format, leave=True)
+    # pythonw and services of Windows have none; TQDM_DISABLE is heeded where nothing is said here
+    unseen = {"disable": True} if sys.stderr is None or sys.stderr.closed else {}
+    return tqdm(
+        total=total, desc=text, position=position, bar_format=bar_format, leave=True, **unseen
+    )
 
 
 def _set(bar: Any, value: int, text: str, total: int) -> None:
