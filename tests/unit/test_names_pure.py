@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
+import sys
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -14,6 +16,13 @@ from jobgroup.errors import InvalidNameError
 from jobgroup.store.names import MAX_ENCODED_BYTES, SUFFIX, decode, encode, normalised
 
 NAMES = st.text(min_size=1, max_size=60)
+
+
+def is_reserved(file_name):
+    """Whether Windows keeps a name for itself."""
+    if sys.version_info >= (3, 13):
+        return ntpath.isreserved(file_name)
+    return PureWindowsPath(file_name).is_reserved()
 
 
 def _encoded(name):
@@ -52,7 +61,7 @@ def test_an_encoded_name_is_one_file_name(name):
     file_name = encoded + SUFFIX
     assert PurePosixPath("groups", file_name).parts == ("groups", file_name)
     assert PureWindowsPath("groups", file_name).parts == ("groups", file_name)
-    assert not PureWindowsPath(file_name).is_reserved()
+    assert not is_reserved(file_name)
     assert not set(file_name) & set('<>:"/\\|?*~\0')
     assert file_name[0] not in ". -~" or file_name[0] == "-"
     assert file_name == os.path.normpath(file_name)

@@ -173,6 +173,12 @@ class _Connection(sqlite3.Connection):
                 raise sqlite3.DatabaseError("it would take too long to read") from None
             raise
 
+    def __del__(self) -> None:
+        # A group that nobody needs any more is closed with its last reference; from 3.13 on Python
+        # would warn of it.
+        with suppress(sqlite3.ProgrammingError):  # it was never open
+            self.close()
+
 
 def check(
     connection: sqlite3.Connection,
