@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobgroup import GroupDeletedError, GroupMovedError, JobGroup, StorageError
+from jobgroup import Dashboard, GroupDeletedError, GroupMovedError, JobGroup, StorageError
 
 SUFFIXES = ("", "-wal", "-shm")
 
@@ -134,6 +134,18 @@ def test_a_group_that_was_deleted_and_restored_goes_on(path, group, scripted, in
     jg.run_parallel()
     assert scripted.count("create") == 2
     assert {job.state for job in jg} == {"waiting"}
+
+
+def test_a_dashboard_shows_that_the_file_was_replaced(path, group, scripted):
+    """What it showed last stays, with the sentence; it does not call the group deleted."""
+    jg = group(scripted, 2)
+    dashboard = Dashboard(jg)
+    dashboard.read_state()
+    kept(path)()
+    assert dashboard.read_state() is None
+    assert "was replaced" in dashboard.last_error
+    assert not dashboard.deleted
+    dashboard.close()
 
 
 @pytest.mark.parametrize("is_earlier", [False, True])
