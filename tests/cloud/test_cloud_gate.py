@@ -206,3 +206,13 @@ def test_text_that_is_no_text_comes_back_as_it_was(http, create, timer_body, wai
 def test_the_token_is_not_in_the_object_that_is_shown(cloud):
     """Printing a cloud in a notebook does not publish its token."""
     assert cloud.token not in repr(cloud)
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/faults"])
+@pytest.mark.parametrize("depth", [100, 900, 100_000])
+def test_deep_json_is_refused_with_a_sentence(http, path, depth):
+    """However deep, at each door: 400, never a failure of the cloud's own."""
+    body = '{"job_name": "x", "payload": {"a": ' + "[" * depth + "]" * depth + "}}"
+    answer = http.post(path, content=body)
+    assert answer.status_code == 400
+    assert "within each other" in answer.json()["error"]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from jobgroup.cloud import records
 from jobgroup.cloud.engines import PercevalEngine
-from jobgroup.cloud.payloads import check_create, check_payload, check_rerun
+from jobgroup.cloud.payloads import check_create, check_payload, check_rerun, read_json
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields, job_not_found
 from jobgroup.cloud.records import Job, Records
@@ -225,14 +225,7 @@ async def _json(request: Request, *, default: Any = None) -> Any:
     raw = await request.body()
     if not raw and default is not None:
         return default
-    try:
-        return json.loads(raw, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise invalid(f"The body is not JSON: {error}") from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
+    return read_json(raw)
 
 
 def _key(request: Request) -> str | None:

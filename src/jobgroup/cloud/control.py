@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from jobgroup.cloud.app import Answer
 from jobgroup.cloud.faults import Faults
+from jobgroup.cloud.payloads import read_json
 from jobgroup.cloud.problems import invalid
 from jobgroup.cloud.scheduler import Scheduler
 
@@ -79,10 +79,7 @@ class Control:
 
 
 async def _object(request: Request) -> dict[str, Any]:
-    try:
-        value = json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise invalid(f"The body is not JSON: {error}") from error
+    value = read_json(await request.body())
     if not isinstance(value, dict):
         raise invalid("The body is not a JSON object")
     return value

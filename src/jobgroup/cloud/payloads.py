@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields
+from jobgroup.decoding import parsed
 
 MAX_UNPACKED_BYTES: Final = 16 * 2**20
 MAX_DURATION_S: Final = 864_000
@@ -32,6 +33,22 @@ _NAMES: Final = {str: "string", dict: "json object", int: "integer"}
 _ARCHIVED_EXPERIMENT: Final = re.compile(r"(?<= Experiment )\d+ ([A-Za-z0-9+/]+={0,2})(?= |$)")
 _REMOTE_TAGS: Final = re.compile(r" \w*(?:RPCHandler|CommunicationLayer|RemoteComputer)(?: |$)")
 _FOCK_STATE: Final = re.compile(r":PCVL:BasicState:\|(\d+(?:,\d+)*)>")
+
+
+def read_json(body: bytes) -> Any:
+    """The value in a request's body.
+
+    Raises:
+        ProblemError: 400, it is not JSON, or nested or split up more than is read.
+    """
+    try:
+        return parsed(body.decode(), parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise invalid(f"The body is not JSON, or too much of it: {error}") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def check_create(body: Any) -> Platform:

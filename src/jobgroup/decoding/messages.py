@@ -96,6 +96,10 @@ class Inspector:
         self._budget.take_items(_WORK.get(name, 1))
         if name == "Parameter":
             self._check_parameter(message)
+        if name in ("Circuit", "Experiment"):  # each component is placed among all modes
+            self._budget.take_items(len(message.components) * (message.n_mode // 4))
+        if name == "Permutation":  # Perceval makes a matrix of it
+            self._budget.take_items(len(message.permutations) ** 2 // 8)
         for field, value in message.ListFields():
             if name == "MatrixDouble":
                 self._budget.take_items(len(value))
