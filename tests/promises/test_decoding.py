@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import pickle
@@ -391,3 +392,20 @@ def test_deciding_takes_no_longer_for_a_long_text():
     ):
         assert type(Door(Plain()).decoded(text)) is LeftAsText
     assert time.monotonic() - began < 30
+
+
+def test_a_small_text_of_much_work_is_left():
+    """Components among very many modes, and permutations of them, take Perceval minutes."""
+    from exqalibur.serialization import circuit_pb2
+
+    wide = circuit_pb2.Experiment(n_mode=1000)
+    for mode in range(2000):
+        wide.components.add(starting_mode=mode % 1000, n_mode=1).phase_shifter.phi.real_value = 1
+    permuted = circuit_pb2.Circuit(n_mode=200)
+    for _ in range(100):
+        permuted.components.add(n_mode=200).permutation.permutations.extend(range(200))
+    for kind, message in (("Experiment", wide), ("ACircuit", permuted)):
+        text = f":PCVL:{kind}:{base64.b64encode(message.SerializeToString()).decode()}"
+        left = Door(PercevalMaker()).decoded(text)
+        assert type(left) is LeftAsText
+        assert "300,000" in left.reason
