@@ -106,18 +106,6 @@ def test_restore_never_overwrites():
     assert JobGroup("a")[0].platform == "second"
 
 
-def test_the_trash_is_emptied_after_a_week(data_dir):
-    """What was deleted eight days ago cannot be restored, what was deleted now can."""
-    for name in ("old", "young"):
-        JobGroup(name)
-        JobGroup.delete_job_group(name)
-    (old,) = (data_dir / "trash").glob("old*")
-    deleted_ms = int(old.name.removesuffix(".jobgroup").rpartition("~")[2])
-    old.rename(old.with_name(old.name.replace(str(deleted_ms), str(deleted_ms - 8 * 86_400_000))))
-    assert JobGroup.list_trash() == ["young"]
-    assert [p.name.partition("~")[0] for p in (data_dir / "trash").iterdir()] == ["young"]
-
-
 def test_summaries(ended, group, scripted):
     """Every group in a few numbers, without being opened: counts, dates, size."""
     jg = ended("completed", "error", "running")

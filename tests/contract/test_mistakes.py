@@ -54,7 +54,7 @@ def processor(cloud):
         (
             lambda jg: jg.export("nowhere/else.jobgroup"),
             StorageError,
-            "there is no folder .*nowher",
+            "nowhere.* could not be written",
         ),
         (lambda jg: RemoteJob({"a": 1}, platform=None), ValueError, "name of its platform.*None"),
         (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "name of its platform"),
