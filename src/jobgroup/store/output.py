@@ -44,9 +44,9 @@ def written(path: Path, *, overwrite: bool) -> Iterator[Path]:
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError(
-            f"{path} could not be written ({error.strerror or error}). Nothing was changed."
-        ) from error
+        folder = path.absolute().parent
+        why = (error.strerror or error) if folder.is_dir() else f"there is no folder {folder}"
+        raise StorageError(f"{path} could not be written ({why}). Nothing was changed.") from error
 
 
 def _kept(path: Path) -> FileKeptError:
