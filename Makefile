@@ -46,9 +46,9 @@ test: lint $(VENV)/chromium $(VENV)/ipykernel6 $(VENV)/old-sqlite
 	cd js && npm run test
 	pytest -n 2 --dist loadfile
 
-# without a C compiler the tests with old releases are skipped
+# if they cannot be built (no C compiler, no network), the tests with old releases are skipped
 $(VENV)/old-sqlite: scripts/old_sqlite.sh | $(VENV)/tools
-	if command -v cc >/dev/null; then scripts/old_sqlite.sh $@; else mkdir -p $@; fi
+	scripts/old_sqlite.sh $@ || mkdir -p $@
 	touch $@
 
 .PHONY: flaky

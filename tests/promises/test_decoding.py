@@ -413,4 +413,4 @@ def test_a_small_text_of_much_work_is_left():
         text = f":PCVL:{kind}:{base64.b64encode(message.SerializeToString()).decode()}"
         left = Door(PercevalMaker()).decoded(text)
         assert type(left) is LeftAsText
-        assert "300,000" in left.reason
+        assert "600,000" in left.reason

@@ -21,8 +21,9 @@ MAX_MESSAGES: Final = 2 * 2**20
 MAX_VALUES: Final = 1_000_000
 """JSON values in one document, keys included."""
 
-MAX_ITEMS: Final = 300_000
-"""Distinct states, parts of circuits and nodes of archives in one document: seconds of work."""
+MAX_ITEMS: Final = 600_000
+"""Distinct states, parts of circuits and nodes of archives in one document: seconds of work. Eight
+photons in 16 modes have 490,314 states."""
 
 MAX_CELLS: Final = 128 * 2**20
 """Bytes, about, that the states and samples of one document take once they are made."""
