@@ -283,7 +283,7 @@ BOMBS = {
     "packed": packed(":PCVL:BSCount:{" + "|1>=1;" * 12_000_000 + "|0>=1}"),
     "states": json.dumps(
         ":PCVL:BSCount:{"
-        + ";".join(f"|{n % 80},{n // 80 % 80},{n // 6400}>=1" for n in range(400_000))
+        + ";".join(f"|{n % 80},{n // 80 % 80},{n // 6400}>=1" for n in range(700_000))
         + "}"
     ),
     "samples": ":PCVL:BSSamples:|" + ",".join("9" * 20) + ">/" + "0;" * 5_000_000 + "0",
