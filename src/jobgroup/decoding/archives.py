@@ -68,7 +68,7 @@ class Archive:
         self.roots = [words.number() for _ in range(words.count())]
         self.nodes: list[Node] = []
         while words.are_left:
-            budget.take_items()
+            budget.take_parts()
             self.nodes.append(_node(words))
         references = (self.roots, *(node.children for node in self.nodes))
         if any(i >= len(self.nodes) for each in references for i in each):
@@ -93,7 +93,7 @@ class Archive:
                 else:
                     open_.add(index)
                     ahead.extend(missing)
-            budget.take_items(sizes[root])
+            budget.take_parts(sizes[root])
 
     def members(self, index: int, tag: str) -> dict[str, int]:
         """References to the members of an object, by name; ValueError if it is another class."""
@@ -173,7 +173,7 @@ class _Words:
     def count(self) -> int:
         """A number of things that follow."""
         number = self.number()
-        self._budget.take_items(number)
+        self._budget.take_parts(number)
         return number
 
     def text(self, length: int) -> str:

@@ -93,16 +93,16 @@ class Inspector:
         name = message.DESCRIPTOR.name
         if name not in _KNOWN:
             raise RefusedError(f"a {name} is in it, which is not known")
-        self._budget.take_items(_WORK.get(name, 1))
+        self._budget.take_parts(_WORK.get(name, 1))
         if name == "Parameter":
             self._check_parameter(message)
         if name in ("Circuit", "Experiment"):  # each component is placed among all modes
-            self._budget.take_items(len(message.components) * (message.n_mode // 4))
+            self._budget.take_parts(len(message.components) * (message.n_mode // 4))
         if name == "Permutation":  # Perceval makes a matrix of it
-            self._budget.take_items(len(message.permutations) ** 2 // 8)
+            self._budget.take_parts(len(message.permutations) ** 2 // 8)
         for field, value in message.ListFields():
             if name == "MatrixDouble":
-                self._budget.take_items(len(value))
+                self._budget.take_parts(len(value))
             elif name != "Parameter" or field.name == "expr_parameters":
                 self._check_field(message, field, value)
 
@@ -139,10 +139,10 @@ class Inspector:
                 elif isinstance(each, str):
                     raise RefusedError(f"a text is in {field.name}, where none is known")
                 else:
-                    self._budget.take_items()
+                    self._budget.take_parts()
 
     def _check_entries(self, field: Any, entries: Any) -> None:
-        self._budget.take_items(len(entries) * _WORK.get(field.message_type.name, 1))
+        self._budget.take_parts(len(entries) * _WORK.get(field.message_type.name, 1))
         for key in entries:
             if isinstance(key, str):
                 if field.name == "mapping":
