@@ -169,7 +169,7 @@ def test_a_bomb_is_not_loaded(table, column, exported):
     packer = zlib.compressobj(9)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
     with closing(sqlite3.connect(exported)) as file, file:
-        file.execute("INSERT INTO results VALUES ('id', 1.0, x'00', x'00')")
+        file.execute("INSERT INTO results VALUES (1, 1.0, x'00', x'00')")
         file.execute(f"UPDATE {table} SET {column} = ?", (bomb,))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(DamagedGroupError, match="unpacks to more"):

@@ -48,7 +48,7 @@ def test_sent(store, generation):
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
     assert [row[:3] for row in store.reports.pollable()] == [(attempt_id, 1, "r1")]
-    assert store.position_of("r1") == 1
+    assert store.position_of("r1", TARGET) == 1
     assert not store.journal.has_in_flight()
 
 
@@ -162,7 +162,7 @@ def test_a_late_answer_after_give_back(store, doubtful, generation):
     send(store, generation, 0, "second")
     assert store.journal.settle_sent(doubtful, "first") is None
     assert store.record(0).remote_id == "second"
-    assert store.position_of("first") == 0
+    assert store.position_of("first", TARGET) == 0
     assert "first" in store.events(0)[-1].text
 
 

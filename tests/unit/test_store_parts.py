@@ -37,7 +37,7 @@ def test_what_was_sent_is_taken_over(store, generation):
     store.journal.settle_unsent(first, "The plan is full.")
     record = store.record(0)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
-    assert store.position_of("b") == 0
+    assert store.position_of("b", TARGET) == 0
     second = _intend(store, generation)
     assert store.parts.sent(second) == {0: "a", 1: "b"}
     store.journal.settle_part(second, 2, "c")
@@ -89,7 +89,7 @@ def test_a_late_answer_for_a_part_is_kept(store, generation):
     store.journal.settle_unclear(attempt, {"reason": "no answer"})
     assert store.journal.give_back(0)
     store.journal.settle_part(attempt, 0, "late")
-    assert store.position_of("late") == 0
+    assert store.position_of("late", TARGET) == 0
     assert "late" in store.events(0)[-1].text
 
 

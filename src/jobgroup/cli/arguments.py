@@ -92,14 +92,22 @@ def chosen(group: JobGroup, words: Iterable[str]) -> list[int]:
 
     Raises:
         NotFoundError: the group has no such job.
-        MisuseError: it is none of these.
+        MisuseError: it is none of these, or jobs of several accounts have that id.
     """
     total = len(group)
-    by_id = {record.remote_id: record.position for record in records_of(group)}
+    by_id: dict[str | None, list[int]] = {}
+    for record in records_of(group):
+        by_id.setdefault(record.remote_id, []).append(record.position)
     places: dict[int, None] = {}
     for word in words:
         if word in by_id:
-            places[by_id[word]] = None
+            if len(by_id[word]) > 1:
+                raise MisuseError(
+                    f"{group.name!r} has jobs with the id {word!r} on several accounts, at"
+                    f" {', '.join(map(str, by_id[word]))}. Name the one that is meant by its place,"
+                    f" such as {by_id[word][0]}-{by_id[word][0]}."
+                )
+            places[by_id[word][0]] = None
             continue
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", word)
         if found is None:

@@ -73,7 +73,7 @@ class Downloads:
     def __init__(self, session: GroupSession) -> None:
         self._session = session
         self._is_keeping: bool | None = None
-        self._to_keep: dict[str, Document] = {}
+        self._to_keep: dict[int, Document] = {}
         self._turn = anyio.Lock()
 
     async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
@@ -82,9 +82,11 @@ class Downloads:
         self._is_keeping = await session.in_thread(lambda: session.store.results.is_on)
         if not self._is_keeping:
             return {}
-        names = {r.position: _kept_as(r) for r in records if r.remote_id}
-        found = await session.in_thread(session.store.results.get, names.values())
-        return {position: found[name] for position, name in names.items() if name in found}
+        attempts = {
+            r.position: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
+        }
+        found = await session.in_thread(session.store.results.get, attempts.values())
+        return {position: found[a] for position, a in attempts.items() if a in found}
 
     async def ask(self, record: JobRecord) -> Document | Exception:
         """What the cloud has of a job's results, kept if the group keeps results."""
@@ -100,14 +102,15 @@ class Downloads:
                 document = {"parts": parts, "recipe": recipe}
         except JobGroupError as error:
             return error
-        if self._is_keeping and record.state in TERMINAL and _is_result(document):
-            await self._keep(_kept_as(record), document)
+        attempt_id = record.attempt_id if record.state in TERMINAL else None
+        if self._is_keeping and attempt_id is not None and _is_result(document):
+            await self._keep(attempt_id, document)
         return document
 
-    async def _keep(self, name: str, document: Document) -> None:
+    async def _keep(self, attempt_id: int, document: Document) -> None:
         """Have it on disk; what arrives while others are written is written together."""
         session = self._session
-        self._to_keep[name] = document
+        self._to_keep[attempt_id] = document
         async with self._turn:
             batch, self._to_keep = self._to_keep, {}
             if batch:
@@ -126,10 +129,3 @@ def _is_result(document: Document) -> bool:
     except (KeyError, TypeError, ValueError, RecursionError):
         return "plain" in document
     return True
-
-
-def _kept_as(record: JobRecord) -> str:
-    """What a job's results are kept under: other clouds than Quandela's may repeat its ids."""
-    remote_id = record.remote_id or ""
-    is_plain = record.provider == "quandela"
-    return remote_id if is_plain else f"{record.provider} {record.origin} {remote_id}"

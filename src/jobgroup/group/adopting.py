@@ -42,7 +42,7 @@ class Adoption:
         self._target = Target(provider, origin, account, _name(platform))
         self._labels = checked(labels)
         for remote_id in self._ids:
-            held = session.store.position_of(remote_id)
+            held = session.store.position_of(remote_id, self._target)
             if held is not None:
                 raise DuplicateJobError(
                     f"Job {remote_id} is in the group already, at position {held}."

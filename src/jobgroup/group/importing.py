@@ -181,14 +181,16 @@ def _refuse_known(name: str, content: str) -> None:
 
 def _jobs(saved: SavedGroup) -> tuple[Sequence[NewJob], str]:
     """The group's jobs, each id once: an object that was added twice is one job on the cloud."""
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     jobs = []
     for draft in saved.jobs:
-        if draft.remote_id in seen:
-            continue
-        jobs.append(new_job(draft, added_at=saved.created_at))
-        if draft.remote_id is not None:
-            seen.add(draft.remote_id)
+        job = new_job(draft, added_at=saved.created_at)
+        if job.remote_id is not None:
+            one = (*job.target[:3], job.remote_id)
+            if one in seen:
+                continue
+            seen.add(one)
+        jobs.append(job)
     repeated = len(saved.jobs) - len(jobs)
     notes = [f"{_many(repeated, 'entry')} of jobs that stood there before"] * bool(repeated)
     notes += [f"{n} left out: {why}" for why, n in Counter(saved.left_out).items()]

@@ -115,7 +115,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
     """Enter the sending of a job that was sent elsewhere."""
     ids = each_of(remote_id)
     for each in {remote_id, *ids}:
-        held = position_of(tx, each)
+        held = position_of(tx, each, job.target)
         if held is not None:
             raise DuplicateJobError(
                 f"Job {each} is in the group already, at position {held}. Nothing was added."

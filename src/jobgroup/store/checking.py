@@ -218,9 +218,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
     "results": (
-        "remote_id",
+        "attempt_id",
         {
-            "remote_id": _text("remote_id"),
+            "attempt_id": _integer("attempt_id"),
             "read_at": _date("read_at"),
             "digest": _bytes("digest", 64),
             "document": _bytes("document", _MOST_BYTES),

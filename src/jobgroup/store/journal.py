@@ -17,7 +17,14 @@ from jobgroup.store.adding import payload_id
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.next_up import has_been_sent
-from jobgroup.store.parts import enter, holder_of_any, parts_of, position_of, take_over
+from jobgroup.store.parts import (
+    enter,
+    holder_of_any,
+    parts_of,
+    position_of,
+    take_over,
+    target_of,
+)
 from jobgroup.store.records import AttemptRecord, Intent, Revision, Target
 from jobgroup.store.steps import (
     add_event,
@@ -383,7 +390,7 @@ class Journal:
             attempt_id = unconfirmed_attempt(tx, position)
             if attempt_id is None:
                 return False
-            held = position_of(tx, remote_id)
+            held = position_of(tx, remote_id, target_of(tx, attempt_id))
             if held is not None:
                 raise DuplicateJobError(
                     f"{remote_id} is job {held} of this group already. Nothing was changed."

@@ -16,7 +16,7 @@ _KEY = "cache_results"
 
 
 class ResultCache:
-    """Result documents by remote id, as the cloud gave them. Off unless it was turned on."""
+    """Result documents by attempt, as the cloud gave them. Off unless it was turned on."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,30 +36,30 @@ class ResultCache:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, int(on)))
             _ = tx.version
 
-    def get(self, remote_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The kept documents of those jobs that have a sound one; damage is as if it were not."""
-        found: dict[str, dict[str, Any]] = {}
-        wanted = json.dumps(list(remote_ids))
+    def get(self, attempt_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """The kept documents of those that have a sound one; damage is as if it were not."""
+        found: dict[int, dict[str, Any]] = {}
+        wanted = json.dumps(list(attempt_ids))
         with suppress(DamagedGroupError), self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT remote_id, digest, CAST(document AS BLOB) FROM results"
-                " WHERE remote_id IN (SELECT value FROM json_each(?))",
+                "SELECT attempt_id, digest, CAST(document AS BLOB) FROM results"
+                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
                 (wanted,),
             )
-            for remote_id, digest, data in rows:
+            for attempt_id, digest, data in rows:
                 document = unpacked(data, MAX_DOCUMENT_BYTES) if digest == digest_of(data) else None
                 if document is not None:
-                    found[remote_id] = document
+                    found[attempt_id] = document
         return found
 
-    def put(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep documents, in place of older ones of the same jobs; one that is too large is not.
+    def put(self, documents: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keep documents by attempt, in place of older ones; one that is too large is not.
 
         Raises:
             StorageError: they could not be written; what was kept is as it was.
         """
         with self._database.writing() as tx:
-            for remote_id, document in documents.items():
+            for attempt_id, document in documents.items():
                 text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
                 if len(text) > MAX_DOCUMENT_BYTES:
                     continue  # it could not be read again
@@ -67,7 +67,7 @@ class ResultCache:
                 tx.large_bytes += len(data)
                 tx.execute(
                     "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
-                    (remote_id, tx.now, digest_of(data), data),
+                    (attempt_id, tx.now, digest_of(data), data),
                 )
 
     def size_bytes(self) -> int:

@@ -113,29 +113,55 @@ def holder_of_any(
 ) -> tuple[str, int] | None:
     """The first of the ids, by part, that is another's already, and at which position that is.
 
-    An attempt has each of its own ids once; those of parts that it has are left out.
+    Another's on the same account, that is: other clouds may count alike. An attempt has each of its
+    own ids once; those of parts that it has are left out.
     """
-    own = parts_of(tx, attempt_id)
+    own, target = parts_of(tx, attempt_id), target_of(tx, attempt_id)
     for number, remote_id in ids.items():
         if own.get(number) == remote_id:
             continue
-        row = tx.execute(
-            "SELECT position FROM attempts WHERE remote_id = ?1 AND id <> ?2 UNION ALL"
-            " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
-            " WHERE p.remote_id = ?1 AND (p.attempt_id, p.number) <> (?2, ?3) LIMIT 1",
-            (remote_id, attempt_id, number),
-        ).fetchone()
-        if row is not None:
-            return remote_id, row[0]
+        held = position_of(tx, remote_id, target, other_than=(attempt_id, number))
+        if held is not None:
+            return remote_id, held
     return None
 
 
-def position_of(connection: sqlite3.Connection | Transaction, remote_id: str) -> int | None:
-    """Where the job is that has this remote id, or a part that has it; None if there is none."""
+def target_of(tx: Transaction, attempt_id: int) -> Target:
+    """Where an attempt's job runs."""
+    row = tx.execute(
+        "SELECT t.provider, t.origin, t.account, t.platform FROM attempts a"
+        " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+        " WHERE a.id = ?",
+        (attempt_id,),
+    ).fetchone()
+    return Target(*row)
+
+
+def position_of(
+    connection: sqlite3.Connection | Transaction,
+    remote_id: str,
+    target: Target,
+    *,
+    other_than: tuple[int, int] = (0, 0),
+) -> int | None:
+    """Where the job of an account is that has this remote id, or a part that has it.
+
+    None if there is none. An id is one of an account: of a provider's kind, an origin and a label.
+
+    Args:
+        connection: to the group's file.
+        remote_id: of the job or of its part.
+        target: of the account; on which platform the job is does not matter.
+        other_than: an attempt, and one of its parts, that are not looked at.
+    """
     row = connection.execute(
-        "SELECT position FROM attempts WHERE remote_id = ?1 UNION ALL"
+        "WITH held (position) AS ("
+        " SELECT position FROM attempts WHERE remote_id = ?1 AND id <> ?2 UNION ALL"
         " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
-        " WHERE p.remote_id = ?1 LIMIT 1",
-        (remote_id,),
+        " WHERE p.remote_id = ?1 AND (p.attempt_id, p.number) <> (?2, ?3))"
+        " SELECT j.position FROM held JOIN jobs j ON j.position = held.position"
+        " JOIN targets t ON t.id = j.target_id"
+        " WHERE (t.provider, t.origin, t.account) = (?4, ?5, ?6) LIMIT 1",
+        (remote_id, *other_than, *target[:3]),
     ).fetchone()
     return row[0] if row else None

@@ -110,7 +110,7 @@ CREATE TABLE parts (
 CREATE INDEX parts_by_remote_id ON parts (remote_id);
 
 CREATE TABLE results (
-    remote_id TEXT PRIMARY KEY,
+    attempt_id INTEGER PRIMARY KEY,
     read_at REAL NOT NULL,
     digest BLOB NOT NULL,
     document BLOB NOT NULL

@@ -24,7 +24,7 @@ from jobgroup.store.limits import MAX_NAME, MAX_TEXT, check_text
 from jobgroup.store.next_up import NextUp
 from jobgroup.store.opening import connect, connect_unfinished
 from jobgroup.store.parts import Parts, position_of
-from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob
+from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.reports import Reports
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.values import as_json
@@ -232,10 +232,10 @@ class GroupStore:
             )
         return recipe
 
-    def position_of(self, remote_id: str) -> int | None:
-        """Where the job is that has this remote id, or a part that has it; None if none has."""
+    def position_of(self, remote_id: str, target: Target) -> int | None:
+        """Where the job of an account is that has this remote id, or a part that has it."""
         with self.database.reading() as connection:
-            return position_of(connection, remote_id)
+            return position_of(connection, remote_id, target)
 
     def events(self, position: int | None = None, limit: int = 1000) -> list[EventRecord]:
         """What happened to a job, or (None) in the whole group, oldest first."""

@@ -1,0 +1,146 @@
+"""Several accounts in one group: an id is one of an account, and two may count alike."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from scripted_cloud import DROP, ScriptedCloud
+
+from jobgroup import DuplicateJobError, JobGroup, UnconfirmedJobError, set_token
+from jobgroup.cli.entry import main
+
+
+class CountingCloud(ScriptedCloud):
+    """Its ids are numbers: each such cloud has a job 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = itertools.count(1)
+
+    def make(self, status: str = "") -> str:
+        job_id = str(next(self._numbers))
+        self.documents[job_id] = {"status": status or self.first_word}
+        return job_id
+
+
+@pytest.fixture
+def clouds():
+    """Two clouds that count alike."""
+    with CountingCloud() as one, CountingCloud() as other:
+        for cloud in (one, other):
+            set_token(cloud.token, url=cloud.url)
+        yield one, other
+
+
+@pytest.fixture
+def mixed(clouds, timer):
+    """Makes a group with so many jobs for each of the two clouds, in turn."""
+
+    def make(each: int, name: str = "mixed", **options) -> JobGroup:
+        jg = JobGroup(name, **options)
+        jg.add_many([timer(cloud, f"{i}") for i in range(each) for cloud in clouds])
+        return jg
+
+    return make
+
+
+def test_two_clouds_count_alike_and_all_jobs_are_sent(clouds, mixed):
+    """At once and one after another: each is made once, none is in doubt."""
+    parallel = mixed(3)
+    parallel.run_parallel()
+    for cloud in clouds:
+        assert cloud.count("create") == 3
+        for job_id in cloud.ids():
+            cloud.tell(job_id, "completed")
+    ids = [job.id for job in parallel]
+    assert sorted(ids) == ["1", "1", "2", "2", "3", "3"]
+    parallel.refresh()
+    assert [job.state for job in parallel] == ["success"] * 6
+    for cloud in clouds:
+        cloud.first_word = "completed"
+    in_sequence = mixed(2, "in sequence")
+    in_sequence.run_sequential(0)
+    assert [job.state for job in in_sequence] == ["success"] * 4
+    assert [cloud.count("create") for cloud in clouds] == [5, 5]
+
+
+def test_an_id_of_the_same_account_is_still_no_answer(clouds, mixed, timer):
+    """A cloud that answers with the id of another of its jobs has answered nothing."""
+    jg = mixed(1)
+    jg.run_parallel()
+    clouds[0].faults["create"] = lambda *_: (200, {"job_id": "1"})
+    jg.add(timer(clouds[0], "late"))
+    with pytest.raises(UnconfirmedJobError, match="the id of job 0 of this group already"):
+        jg.run_parallel()
+    assert [job.state for job in jg] == ["waiting", "waiting", "unconfirmed"]
+
+
+def test_kept_results_are_those_of_their_own_account(clouds, mixed):
+    """Two jobs with one id each have their own result, also when it is kept."""
+    jg = mixed(1, cache_results=True)
+    jg.run_parallel()
+    for number, cloud in enumerate(clouds):
+        cloud.tell("1", "completed")
+        cloud.results["1"] = {"results": json.dumps({"results": f"of cloud {number}"})}
+    jg.refresh()
+    wanted = [[{"results": "of cloud 0"}, {"results": "of cloud 1"}]] * 2
+    assert [jg.get_results(), JobGroup.open("mixed").get_results()] == wanted
+    assert [cloud.count("result") for cloud in clouds] == [1, 1]
+
+
+def test_reruns_cancels_and_commands_reach_the_right_cloud(clouds, mixed):
+    """A rerun of one cloud's job, and the cancelation of the other's, leave the rest alone."""
+    jg = mixed(1)
+    jg.run_parallel()
+    clouds[0].tell("1", "error")
+    jg.refresh()
+    jg.rerun_failed_parallel()
+    jg[1].cancel()
+    assert [cloud.count("rerun") for cloud in clouds] == [1, 0]
+    assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
+
+
+def test_adopting_an_id_that_another_account_has_too(clouds, mixed):
+    """It is another job; an id that the same account has in the group is refused."""
+    jg = mixed(1)
+    jg.run_parallel()
+    for cloud in clouds:
+        cloud.make()
+    jg.adopt("2", url=clouds[0].url, platform="test:timer")
+    jg.adopt("2", url=clouds[1].url, platform="test:timer")
+    assert [job.id for job in jg] == ["1", "1", "2", "2"]
+    for cloud in clouds:
+        for held in ("1", "2"):
+            with pytest.raises(DuplicateJobError, match="in the group already"):
+                jg.adopt(held, url=cloud.url, platform="test:timer")
+
+
+def test_confirming_an_id_that_another_account_has_too(clouds, timer):
+    """The user's id for a job in doubt is taken, but not that of another of its account's jobs."""
+    one, other = clouds
+    jg = JobGroup("doubtful")
+    jg.add_many([timer(one, "0"), timer(one, "1"), timer(other, "2")])
+    other.faults["create"] = lambda *_: DROP
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    jg.run_parallel()
+    assert [job.id for job in jg] == ["1", "2", None]
+    jg.adopt(other.make(), url=other.url, platform="test:timer")
+    with pytest.raises(DuplicateJobError, match="1 is job 3"):
+        jg[2].confirm("1")
+    jg[2].confirm("2")
+    assert [job.id for job in jg] == ["1", "2", "2", "1"]
+
+
+def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, capsys):
+    """The command says where they are and does nothing; a place tells which one is meant."""
+    mixed(1).run_parallel()
+    assert main(["cancel", "mixed", "1"]) == 2
+    assert "at 0, 1. Name the one that is meant by its place, such as 0-0." in (
+        capsys.readouterr().err
+    )
+    assert [cloud.count("cancel") for cloud in clouds] == [0, 0]
+    assert main(["cancel", "mixed", "1-1"]) == 0
+    assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
