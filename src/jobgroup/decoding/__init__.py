@@ -42,7 +42,7 @@ computers, getters, executions), `type` but for Python's own, and whatever is no
 """
 
 from jobgroup.decoding.archives import Archive, Members, checked_archive
-from jobgroup.decoding.bounds import Budget, RefusedError, parsed
+from jobgroup.decoding.bounds import Budget, RefusedError, check_shape, parsed
 from jobgroup.decoding.door import Door, LeftAsText, Maker, Plain
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Members",
     "Plain",
     "RefusedError",
+    "check_shape",
     "checked_archive",
     "parsed",
 ]

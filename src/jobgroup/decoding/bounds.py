@@ -32,8 +32,13 @@ MAX_DEPTH: Final = 64
 """Lists and objects within each other."""
 
 _CHUNK: Final = 2**20
-_MARKS: Final = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]},:]', re.DOTALL)
+_TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
 # a text without its end matches too: otherwise the search would begin again at each of its quotes
+_TEXTS: Final = re.compile(_TEXT, re.DOTALL)
+_TEXTS_IN_BYTES: Final = re.compile(_TEXT.encode(), re.DOTALL)
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_BRACKETS_IN_BYTES: Final = re.compile(rb"[\[\]{}]")
+_OPENING: Final = frozenset({"[", "{", b"[", b"{"})
 
 
 class RefusedError(ValueError):
@@ -115,21 +120,53 @@ def parsed(
     """
     if len(text) > most_text:
         raise RefusedError(f"it has more than {most_text >> 20} million characters")
-    depth, items = 0, 1
-    for mark in _MARKS.finditer(text):
-        sign = mark.group()
-        if sign in ",:":
-            items += 1
-        elif sign in "[{":
-            items += 1
-            depth += 1
-        elif sign in "]}":
-            depth -= 1
-        if items > most_values:
-            raise RefusedError(f"it has more than {most_values:,} values")
-        if depth > MAX_DEPTH:
-            raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
+    check_shape(text, most_values=most_values)
     try:
         return json.loads(text, parse_constant=parse_constant)
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"it is not JSON ({error})") from None
+
+
+def check_shape(
+    document: str | bytes | bytearray,
+    *,
+    most_values: int = MAX_VALUES,
+    most_containers: int | None = None,
+    most_levels: int = MAX_DEPTH,
+) -> None:
+    """See that a JSON document is of a bounded size and depth, before it is parsed.
+
+    A text counts as one value, whatever it holds. What is no JSON is not noticed.
+
+    Args:
+        document: the JSON.
+        most_values: values, keys included.
+        most_containers: lists and objects; None for as many as there may be values.
+        most_levels: lists and objects within each other.
+
+    Raises:
+        RefusedError: it is larger.
+
+    >>> check_shape(b'{"a": ["[[[["]}', most_levels=2)
+    """
+    texts: Any = _TEXTS if isinstance(document, str) else _TEXTS_IN_BYTES
+    brackets: Any = _BRACKETS if isinstance(document, str) else _BRACKETS_IN_BYTES
+    signs: Any = texts.sub(document[:0], document)
+
+    def number(sign: str) -> int:
+        return int(signs.count(sign if isinstance(signs, str) else sign.encode()))
+
+    containers = number("[") + number("{")
+    if containers > (most_values if most_containers is None else most_containers):
+        raise RefusedError("it has too many lists and objects")
+    if 1 + containers + number(",") + number(":") > most_values:
+        raise RefusedError(f"it has more than {most_values:,} values")
+    if containers <= most_levels:
+        return
+    level = 0
+    for bracket in brackets.finditer(signs):
+        level += 1 if bracket[0] in _OPENING else -1
+        if level > most_levels:
+            raise RefusedError(
+                f"it has more than {most_levels} lists and objects within each other"
+            )

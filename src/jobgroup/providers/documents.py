@@ -1,4 +1,4 @@
-"""JSON from outside, bounded before it is parsed: a few MB of brackets would take a GB of memory.
+"""Answers of clouds as JSON, bounded before it is parsed: a few MB of brackets would take a GB.
 
 What is within these bounds can be parsed, copied and written again without a recursion that is too
 deep, whatever Python's limits are. Pure.
@@ -7,18 +7,17 @@ deep, whatever Python's limits are. Pure.
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final
+
+from jobgroup import decoding
 
 MAX_DEPTH: Final = 200
 """Lists and objects within each other. Perceval's results have no more than ten."""
 
 MAX_CONTAINERS: Final = 200_000
-MAX_ITEMS: Final = 2_000_000
-"""Lists and objects, and values in all, of one document; texts count as one, whatever they hold."""
+MAX_VALUES: Final = 2_000_000
+"""Lists and objects, and values in all with their keys, of one document; texts count as one."""
 
-_TEXTS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_BRACKETS: Final = re.compile(rb"[\[\]{}]")
 _SMALL: Final = 2 * MAX_DEPTH
 
 
@@ -40,16 +39,10 @@ def parsed(data: bytes | bytearray) -> Any:
 
 def check_shape(data: bytes | bytearray) -> None:
     """Raise ValueError for a JSON document that is beyond the bounds of this module."""
-    if len(data) <= _SMALL:
-        return
-    structure = _TEXTS.sub(b"", data)
-    containers = structure.count(b"[") + structure.count(b"{")
-    if containers > MAX_CONTAINERS or structure.count(b",") + containers > MAX_ITEMS:
-        raise ValueError("it holds too many values")
-    if containers <= MAX_DEPTH:
-        return
-    depth = 0
-    for bracket in _BRACKETS.finditer(structure):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError("it is nested too deeply")
+    if len(data) > _SMALL:
+        decoding.check_shape(
+            data,
+            most_values=MAX_VALUES,
+            most_containers=MAX_CONTAINERS,
+            most_levels=MAX_DEPTH,
+        )

@@ -48,7 +48,7 @@ CONNECTIONS: Final = 110
 MAX_ANSWER_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
 """An answer, or a result, that is longer, once decompressed, is not read to its end. What reading
-and parsing one takes in memory is bounded by it and by `documents.MAX_ITEMS`. Who has larger
+and parsing one takes in memory is bounded by it and by `documents.MAX_VALUES`. Who has larger
 results sets `LARGER_RESULTS`."""
 
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"

@@ -1,0 +1,56 @@
+"""JSON from outside is measured before it is parsed. Pure."""
+
+import json
+
+import pytest
+
+from jobgroup.decoding import RefusedError
+from jobgroup.decoding import parsed as parsed_result
+from jobgroup.providers.documents import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parsed
+
+AS_BYTES_AND_TEXT = pytest.mark.parametrize(
+    "read", [parsed, lambda data: parsed_result(data.decode())]
+)
+
+
+@AS_BYTES_AND_TEXT
+def test_a_text_without_its_end_is_measured_in_one_pass(read):
+    """Four megabytes of escaped quotes after a quote that is never closed: no search at each."""
+    with pytest.raises(ValueError, match=r"JSON|nterminated"):
+        read(b'{"a": "' + rb"\"" * (2 * 2**20))
+
+
+@AS_BYTES_AND_TEXT
+def test_brackets_in_texts_count_nothing(read):
+    """What stands in texts, escaped quotes before it as well, is neither deep nor wide."""
+    document = {"a": '"' + "[{,:" * 100_000 + "\\", "b\\": [1, {"c": '\\"'}]}
+    assert read(json.dumps(document).encode()) == document
+
+
+@AS_BYTES_AND_TEXT
+@pytest.mark.parametrize("unit", [b"[", b'{"a":', b'["\\"]",'])
+def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
+    """Lists and objects within each other, past any limit of Python's own."""
+    with pytest.raises(ValueError, match="within each other"):
+        read(unit * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        (b"[" + b"[]," * MAX_CONTAINERS + b"[]]", "too many lists"),
+        (b"[" + b"1," * MAX_VALUES + b"1]", "more than"),
+    ],
+)
+def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
+    """A few megabytes of brackets or commas, which would be a gigabyte of objects."""
+    with pytest.raises(RefusedError, match=why):
+        parsed(document)
+
+
+def test_a_document_at_the_limit_of_depth_is_parsed():
+    """The limit itself is allowed."""
+    found = parsed(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)
+    for _ in range(MAX_DEPTH - 1):
+        (found,) = found
+    assert found == []
