@@ -43,12 +43,15 @@ export function orderOf(table: Table): Order {
 
   function matcher(): (position: number) => boolean {
     const states = new Set<string>(FILTERS[query.filter]);
-    const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = tight(query.search).split(/\s+/).filter(Boolean);
     // as JobGroup.find does it: name=value, or #place, is a whole line, which the words after it may
     // belong to
     const isIn = (text: string, word: string, at: number) =>
-      /^#|.=./.test(word)
-        ? words.some((_, n) => n >= at && text.includes(`\n${words.slice(at, n + 1).join(" ")}\n`))
+      /^#|=/.test(word)
+        ? words.slice(at).some((_, n) => {
+            const line = `\n${words.slice(at, at + n + 1).join(" ")}\n`;
+            return text.includes(line) || text.includes(counted(line));
+          })
         : text.includes(word);
     return (p) => {
       const state = table.state(p);
@@ -64,12 +67,13 @@ export function orderOf(table: Table): Order {
     const text = (column: string) => table.text(position, column);
     texts[position] ||= [
       `\n#${position}`,
-      ...SEARCHED.map((column) => text(column).replace(/[,;]?\s+/g, "\n")),
-      ...table.dynamicNames().map((name) => text(name) && `${keyOf(name)}=${text(name)}`),
+      ...SEARCHED.map((column) => tight(text(column)).replace(/[,;]?\s+/g, "\n")),
+      ...table.dynamicNames().map((name) => {
+        const isGiven = table.cell(position, name) !== null;
+        return isGiven ? tight(`${keyOf(name)}=${text(name)}`) : "";
+      }),
       "",
-    ]
-      .join("\n")
-      .toLowerCase();
+    ].join("\n");
     return texts[position];
   }
 
@@ -102,6 +106,16 @@ export function orderOf(table: Table): Order {
       positions = [...kept, ...changed.filter(matcher()).sort(inTurn)].sort(inTurn);
     },
   };
+}
+
+/** In lower case, without the blanks around each "=". */
+function tight(text: string): string {
+  return text.toLowerCase().replace(/\s*=\s*/g, "=");
+}
+
+/** A line with the number after its "=" as JavaScript writes it. */
+function counted(line: string): string {
+  return line.replace(/=([-+.\de]+)\n/, (_, number) => `=${+number}\n`);
 }
 
 /** Failed first, then what waits for a person, then all else. */

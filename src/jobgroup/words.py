@@ -74,14 +74,21 @@ class Searched:
 def sought(words: str) -> Callable[[Searched], bool]:
     """What tells whether all of the words stand in a job.
 
-    ``name=value`` is a name with the whole of its value, or a whole word of a text; any other word
-    may be a part of what it stands in. The dashboard does the same (``js/src/order.ts``).
+    ``name=value`` is a name with the whole of its value, or a whole word of a text, with or without
+    blanks around the ``=``; numbers are compared as numbers, and ``name=`` is an empty value. Any
+    other word may be a part of what it stands in. The dashboard does the same
+    (``js/src/order.ts``).
 
-    >>> finds = sought("n=1 laser")
+    Raises:
+        TypeError: the words are not a text.
+
+    >>> finds = sought("n = 1.0 laser")
     >>> [finds(Searched("unsent", 0, ["Laser 3"], [("n", n)])) for n in (1, 1.0, 10)]
     [True, True, False]
     """
-    wanted = words.lower().split()
+    if not isinstance(words, str):
+        raise TypeError(f"Jobs are found by words, a text, not by {type(words).__name__}.")
+    wanted = _tight(words.lower()).split()
 
     def finds(job: Searched) -> bool:
         state, text = job.state, _lines(job)
@@ -94,28 +101,45 @@ def sought(words: str) -> Callable[[Searched], bool]:
             return word in text
         # the words after it may belong to its value
         tails = (" ".join(wanted[at:end]) for end in range(at + 1, len(wanted) + 1))
-        return any(f"\n{tail}\n" in text for tail in tails)
+        return any(f"\n{tail}\n" in text or f"\n{_counted(tail)}\n" in text for tail in tails)
 
     return finds
 
 
+def _tight(text: str) -> str:
+    """A text without the blanks around each ``=``."""
+    return _LOOSE.sub("=", text)
+
+
+def _counted(tail: str) -> str:
+    """``name=value`` with a number in the one spelling that it has in `_lines`."""
+    return _NUMBER.sub(lambda found: f"={_spelt(found[1])}", tail)
+
+
+def _spelt(number: str) -> str:
+    try:
+        return _as_text(int(number) if number.isdecimal() else float(number))
+    except ValueError:  # no number after all, or one of thousands of digits
+        return number
+
+
 def _lines(job: Searched) -> str:
     """A line for each word of its texts and for each name with its value."""
-    texts = (_BETWEEN.sub("\n", text) for text in job.texts)
-    named = (f"{name}={_as_text(value)}" for name, value in job.named if value is not None)
+    texts = (_BETWEEN.sub("\n", _tight(text)) for text in job.texts)
+    named = (_tight(f"{name}={_as_text(value)}") for name, value in job.named if value is not None)
     return "\n".join([f"\n#{job.place}", *texts, *named, ""]).lower()
 
 
 def _as_text(value: object) -> str:
-    """A value as the dashboard's JavaScript writes it."""
+    """A value in one spelling, whole numbers without a point."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_DIGITS:
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-_IS_WHOLE: Final = re.compile("^#|.=.")
+_IS_WHOLE: Final = re.compile("^#|=")
+_LOOSE: Final = re.compile(r"\s*=\s*")
+_NUMBER: Final = re.compile(r"=([-+.\de]+)$", re.ASCII)
 _BETWEEN: Final = re.compile(r"[,;]?\s+")
-_MOST_DIGITS: Final = 1e21
-"""From here on JavaScript writes whole numbers with an exponent."""

@@ -15,6 +15,10 @@ JOBS = [
         for n, value in ((4, "warm"), (5, "warm laser"))
     ),
     Searched("unsent", 6, ["n=1, phi=0.3"], [("n", 11)]),
+    *(
+        Searched("unsent", n, ["job"], [("m", value)])
+        for n, value in enumerate((1e22, 1e-7, "", "01", "a = b"), start=7)
+    ),
 ]
 
 
@@ -27,18 +31,41 @@ JOBS = [
         ("n=1 phi=0.3", [6]),
         ("sample=warm", [4]),
         ("sample=warm laser", [5]),
-        ("sample=", [4, 5]),
-        ("n=", [0, 1, 2, 3, 6]),
+        ("n = 1", [0, 3, 6]),
+        ("n= 1", [0, 3, 6]),
+        ("n =1", [0, 3, 6]),
+        ("n=1.0", [0, 3, 6]),
+        ("n=+1e0", [0, 3, 6]),
+        ("sample=", []),
+        ("n=", []),
+        ("= 1", []),
+        ("n >= 1", []),
+        ("m=1e22", [7]),
+        ("m=10000000000000000000000", [7]),
+        ("m=0.0000001", [8]),
+        ("m=", [9]),
+        ("m=01", [10]),
+        ("m=1", []),
+        ("m=a = b", [11]),
+        ("m=-", []),
+        (f"m={'9' * 5000}", []),
         ("sent", []),
         ("succ", [4, 5]),
         ("#3", [3]),
-        ("", [0, 1, 2, 3, 4, 5, 6]),
+        ("", list(range(12))),
     ],
 )
 def test_words_are_found(words, places):
     """A name with a value is the whole value; the dashboard's order.test.ts says the same."""
     finds = sought(words)
     assert [job.place for job in JOBS if finds(job)] == places
+
+
+@pytest.mark.parametrize("words", [None, 1, b"n=1", ["n=1"]])
+def test_what_is_no_text_is_refused_in_a_sentence(words):
+    """A list of words, or a place, is not taken for all jobs."""
+    with pytest.raises(TypeError, match="Jobs are found by words, a text"):
+        sought(words)
 
 
 def test_control_characters_are_taken_out_of_texts_and_logs(caplog):

@@ -56,6 +56,7 @@ describe("what is shown", () => {
       ...[1, 10, 11, 1.0].map((n) => ({ "label.n": n })),
       ...["warm", "warm laser"].map((sample) => ({ "label.sample": sample, state: "success" })),
       { name: "n=1, phi=0.3", "param.n": 11 },
+      ...[1e22, 1e-7, "", "01", "a = b"].map((m) => ({ "label.m": m })),
     ];
     expect(ordered(rows, { search: "n=1" })).toEqual([0, 3, 6]);
     expect(ordered(rows, { search: "N=1" })).toEqual([0, 3, 6]);
@@ -63,8 +64,20 @@ describe("what is shown", () => {
     expect(ordered(rows, { search: "n=1 phi=0.3" })).toEqual([6]);
     expect(ordered(rows, { search: "sample=warm" })).toEqual([4]);
     expect(ordered(rows, { search: "sample=warm laser" })).toEqual([5]);
-    expect(ordered(rows, { search: "sample=" })).toEqual([4, 5]);
-    expect(ordered(rows, { search: "n=" })).toEqual([0, 1, 2, 3, 6]);
+    for (const search of ["n = 1", "n= 1", "n =1", "n=1.0", "n=+1e0"])
+      expect(ordered(rows, { search })).toEqual([0, 3, 6]);
+    expect(ordered(rows, { search: "sample=" })).toEqual([]);
+    expect(ordered(rows, { search: "n=" })).toEqual([]);
+    expect(ordered(rows, { search: "= 1" })).toEqual([]);
+    expect(ordered(rows, { search: "n >= 1" })).toEqual([]);
+    expect(ordered(rows, { search: "m=1e22" })).toEqual([7]);
+    expect(ordered(rows, { search: "m=10000000000000000000000" })).toEqual([7]);
+    expect(ordered(rows, { search: "m=0.0000001" })).toEqual([8]);
+    expect(ordered(rows, { search: "m=" })).toEqual([9]);
+    expect(ordered(rows, { search: "m=01" })).toEqual([10]);
+    expect(ordered(rows, { search: "m=1" })).toEqual([]);
+    expect(ordered(rows, { search: "m=a = b" })).toEqual([11]);
+    expect(ordered(rows, { search: "m=-" })).toEqual([]);
     expect(ordered(rows, { search: "sent" })).toEqual([]);
     expect(ordered(rows, { search: "succ" })).toEqual([4, 5]);
   });

@@ -64,8 +64,12 @@ class Watching:
         """The jobs in which all the words stand: in name, note, message, id, platform or account.
 
         A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
-        parameters and facts with that very value, so that ``n=1`` finds 1 and 1.0 and no 10; and a
-        state is found by its beginning. ``#3`` is the job at place 3. Case does not matter.
+        parameters and facts with that very value, so that ``n=1`` finds 1 and 1.0 and no 10, as
+        ``n = 1`` does, and ``n=`` only an empty text; and a state is found by its beginning. ``#3``
+        is the job at place 3. Case does not matter.
+
+        Raises:
+            TypeError: the words are not a text.
         """
         finds = sought(words)
         return [
