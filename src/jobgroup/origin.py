@@ -60,8 +60,15 @@ def is_url_of(url: object, origin: str) -> bool:
 
 
 def is_loopback(origin: str) -> bool:
-    """Whether an origin is on this very machine."""
-    host = urlsplit(origin).hostname or ""
+    """Whether an origin is on this very machine; what is no url is nowhere.
+
+    >>> is_loopback("http://[::1]:80"), is_loopback("http://[::1")
+    (True, False)
+    """
+    try:
+        host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from scripted_cloud import DROP, ScriptedCloud
 
-from jobgroup import DuplicateJobError, JobGroup, UnconfirmedJobError, set_token
+from jobgroup import (
+    BrokenProviderError,
+    DuplicateJobError,
+    JobGroup,
+    UnconfirmedJobError,
+    set_token,
+)
 from jobgroup.cli.entry import main
 
 
@@ -144,3 +152,22 @@ def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, 
     assert [cloud.count("cancel") for cloud in clouds] == [0, 0]
     assert main(["cancel", "mixed", "1-1"]) == 0
     assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
+
+
+def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, data_dir):
+    """Of a file that somebody changed, the other cloud's jobs are sent, asked about and read."""
+    jg = mixed(1)
+    jg.run_parallel()
+    jg.add_many([timer(cloud, "later") for cloud in clouds])
+    clouds[0].first_word = "completed"
+    clouds[0].tell("1", "completed")
+    (path,) = (data_dir / "groups").glob("*.jobgroup")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "UPDATE targets SET origin = 'https://[::1' WHERE origin = ?", (clouds[1].url,)
+        )
+    with pytest.raises(BrokenProviderError, match="is not the url of a cloud"):
+        jg.run_parallel()
+    jg.refresh()
+    assert [job.state for job in jg] == ["success", "waiting", "success", "unsent"]
+    assert jg.get_results() == [{"results": {}}, None, {"results": {}}, None]

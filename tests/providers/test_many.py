@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from jobgroup.errors import (
+    BadAnswerError,
     CloudBusyError,
     CloudUnreachableError,
     RemoteNotFoundError,
@@ -54,6 +55,16 @@ async def test_questions_grow_in_number_up_to_a_bound():
 
     assert len(await ask_each([str(n) for n in range(500)], ask)) == 500
     assert most == 100
+
+
+async def test_what_nobody_reckoned_with_is_about_one_job_alone():
+    """An exception that is none of ours becomes that job's error; the others are asked about."""
+    answers, asked = await _asked(30, lambda n: KeyError("surprise") if n == 3 else None)
+    assert len(asked) == 30
+    wrong = answers.pop("3")
+    assert isinstance(wrong, BadAnswerError)
+    assert "KeyError: 'surprise'" in str(wrong)
+    assert set(answers.values()) == {FINE}
 
 
 @pytest.mark.parametrize("kind", [RequestLostError, CloudBusyError])

@@ -77,6 +77,10 @@ async def test_fields_that_are_wrong_are_not_known(cloud, account):
         {"job_results": [{"result": "", "url": "http://169.254.169.254/latest/meta-data"}]},
         {"job_results": [{"result": "", "url": "file:///etc/passwd"}]},
         {"job_results": [{"result": "", "url": "https://nowhere.invalid:0/x"}]},
+        {"job_results": [{"result": "", "url": "http://[::1"}]},
+        {"job_results": [{"result": "", "url": "https://[::1"}]},
+        {"job_results": [{"result": "", "url": "https://\ud800/x"}]},
+        {"job_results": [{"result": "", "url": "https://127.0.0.1:99999/x"}]},
     ],
 )
 async def test_a_result_that_is_not_to_be_had_is_an_error(cloud, account, document):

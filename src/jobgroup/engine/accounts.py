@@ -6,6 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from jobgroup.credentials import token_for
+from jobgroup.errors import BrokenProviderError
+from jobgroup.origin import normalise_origin
 from jobgroup.proxies import AccountProxies
 
 if TYPE_CHECKING:
@@ -52,3 +54,18 @@ class Accounts:
         """Close every connection."""
         for provider in self._providers.values():
             await provider.aclose()
+
+
+def check_origin(target: Target) -> None:
+    """See that a job is for a cloud that can be; in a file that others wrote there may be none.
+
+    Raises:
+        BrokenProviderError: its origin is no url.
+    """
+    try:
+        normalise_origin(target.origin)
+    except (TypeError, ValueError):
+        raise BrokenProviderError(
+            f"{target.origin!r} is not the url of a cloud. Nothing was sent, its jobs stay as they"
+            " are; add them again with the cloud's url."
+        ) from None

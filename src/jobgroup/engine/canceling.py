@@ -10,6 +10,7 @@ import anyio
 
 from jobgroup.engine.nursery import together
 from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRefusedError, StorageError
+from jobgroup.providers.answers import unreadable
 from jobgroup.remote_ids import each_of
 from jobgroup.status import ON_CLOUD
 
@@ -96,6 +97,8 @@ class _Canceling:
                 await provider.cancel(remote_id)
             except JobGroupError as error:
                 return error
+            except Exception as error:  # noqa: BLE001  # of one job: the others are canceled
+                return unreadable(error, target.origin)
         return None
 
     def outcome(self, others: int) -> dict[str, Any]:

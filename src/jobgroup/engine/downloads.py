@@ -10,6 +10,7 @@ import anyio
 
 from jobgroup.engine.nursery import together
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
+from jobgroup.providers.answers import unreadable
 from jobgroup.remote_ids import each_of
 from jobgroup.status import TERMINAL
 
@@ -102,6 +103,8 @@ class Downloads:
                 document = {"parts": parts, "recipe": recipe}
         except JobGroupError as error:
             return error
+        except Exception as error:  # noqa: BLE001  # of one job: the others are fetched
+            return unreadable(error, record.origin)
         attempt_id = record.attempt_id if record.state in TERMINAL else None
         if self._is_keeping and attempt_id is not None and _is_result(document):
             await self._keep(attempt_id, document)

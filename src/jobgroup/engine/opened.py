@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 
 from jobgroup.credentials import token_for
-from jobgroup.engine.accounts import Accounts
+from jobgroup.engine.accounts import Accounts, check_origin
 from jobgroup.engine.liveness import Witness, is_gone
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.errors import GroupDeletedError, StorageError
@@ -94,9 +94,11 @@ class OpenGroup:
         Raises:
             CredentialsError: there is no token, or the origin may carry none.
             MissingExtraError: no such provider is installed.
+            BrokenProviderError: it cannot be used, or the origin is no url.
         """
 
         def prepare() -> Provider:
+            check_origin(target)
             token_for(target.origin, target.account)
             return self._accounts.provider(target)
 

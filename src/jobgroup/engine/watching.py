@@ -27,6 +27,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestLostError,
 )
+from jobgroup.providers.answers import unreadable
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.providers.many import heard_as_they_come
 from jobgroup.status import LOST, TERMINAL
@@ -83,6 +84,9 @@ class _Hearing:
                 self.answers.update(await ask())
         except JobGroupError as error:
             self.answers.update({i: error for i in ids if i not in self.answers})
+        except Exception as error:  # noqa: BLE001  # of one account: the others are heard
+            wrong = unreadable(error)
+            self.answers.update({i: wrong for i in ids if i not in self.answers})
         finally:
             self.is_over = True
             self._news.set()

@@ -23,6 +23,9 @@ from jobgroup.errors import (
 from jobgroup.providers.base import SENT_ELSEWHERE
 from jobgroup.providers.documents import parsed
 from jobgroup.secret import NOTHING, Secret
+from jobgroup.words import logger
+
+_log = logger()
 
 MAX_SENTENCE: Final = 500
 """Characters of a cloud's words that an error keeps."""
@@ -157,6 +160,23 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def unreadable(error: Exception, origin: str = "") -> BadAnswerError:
+    """What an answer means with which our own code did not reckon: that job has none.
+
+    Args:
+        error: that it raised.
+        origin: who answered.
+    """
+    _log.debug("an answer could not be read", exc_info=error)
+    return BadAnswerError(
+        f"{origin or 'The cloud'} gave an answer that cannot be read"
+        f" ({type(error).__name__}: {str(error)[:200]}). Other jobs are not affected; the log has"
+        " more at level DEBUG.",
+        origin=origin,
+        status_code=200,
+    )
 
 
 def _host_of(location: str | None) -> str:

@@ -181,13 +181,15 @@ class HttpClient:
 
         Only https is followed, or plain http on this very machine where the origin is on it too.
         """
-        origin = self._account.origin
-        if not url.startswith("https://") and not (is_loopback(origin) and is_loopback(url)):
-            raise BadAnswerError(
-                f"{origin} points to a place that is not https, which was not followed.",
-                origin=origin,
-                status_code=200,
-            )
+        try:
+            scheme, host = httpx.URL(url).scheme, httpx.URL(url).host
+        except (httpx.InvalidURL, ValueError):
+            scheme = host = ""
+        if not host:
+            raise self._misled("what is no url")
+        is_near = is_loopback(self._account.origin) and is_loopback(url)
+        if scheme != "https" and not (scheme == "http" and is_near):
+            raise self._misled("a place that is not https")
         return await self._send(
             _Wanted(
                 "GET",
@@ -200,6 +202,11 @@ class HttpClient:
                 is_alone=False,
             )
         )
+
+    def _misled(self, where: str) -> BadAnswerError:
+        origin = self._account.origin
+        told = f"{origin} points to {where}, which was not followed."
+        return BadAnswerError(told, origin=origin, status_code=200)
 
     async def _send(self, wanted: _Wanted) -> Answer:
         async with self._gate:

@@ -17,6 +17,7 @@ from jobgroup.errors import (
     RequestLostError,
     RequestRefusedError,
 )
+from jobgroup.providers.answers import unreadable
 from jobgroup.providers.base import RemoteStatus
 
 Hear = Callable[[str, RemoteStatus | Exception], None]
@@ -51,6 +52,8 @@ async def ask_each(
                     answer = await ask(remote_id)
                 except JobGroupError as error:
                     round_.failed(remote_id, error)
+                except Exception as error:  # noqa: BLE001  # of one job: the others are asked about
+                    round_.failed(remote_id, unreadable(error))
                 else:
                     round_.answered(remote_id, answer)
                     if round_.in_flight < AT_MOST:

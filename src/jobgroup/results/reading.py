@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobgroup.adapters import decode
+from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError
 from jobgroup.status import FAILED
@@ -114,4 +115,13 @@ def decoded(document: dict[str, Any] | Exception) -> Any:
     """
     if isinstance(document, Exception):
         raise document
-    return decode(document)
+    try:
+        return decode(document)
+    except (JobGroupError, Warning):
+        raise
+    except Exception as error:  # of one job: the others are decoded
+        raise UndecodableResultError(
+            f"The results are not decoded ({type(error).__name__}: {error}). The cloud's answer is"
+            " kept in this error's `raw`.",
+            raw=json.dumps(document, default=str),
+        ) from error
