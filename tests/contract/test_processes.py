@@ -8,7 +8,7 @@ import threading
 import pytest
 from scripted_cloud import DROP
 
-from jobgroup import GroupBusyError, UnconfirmedJobError
+from jobgroup import GroupBusyError, JobGroup, UnconfirmedJobError
 from jobgroup.engine.engine import engine
 from jobgroup.engine.liveness import is_gone
 from jobgroup.store import GroupStore
@@ -165,6 +165,16 @@ def test_the_state_can_be_observed(cloud, group, until):
     assert jg.state.progress == 1.0
     jg.state.unobserve_all()
     assert json.dumps(jg.state.counts)
+
+
+def test_a_watched_group_can_be_deleted_without_a_warning(group, scripted, until, caplog):
+    """Whoever deletes a group that a dashboard shows wanted that; nothing is printed of it."""
+    jg = group(scripted, 1)
+    jg.state.observe(lambda change: None, "counts")
+    with caplog.at_level("INFO", "jobgroup"):
+        JobGroup.delete_job_group(jg.name)
+        until(lambda: any("was deleted" in record.getMessage() for record in caplog.records))
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 
 # -- what is asked of another process, step by step ------------------------------------------------

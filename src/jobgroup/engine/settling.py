@@ -7,7 +7,6 @@ abandoned; it is tried again for as long as this process lives.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.words import logger
 
 if TYPE_CHECKING:
     from jobgroup.engine.lease import HeldLease
@@ -32,7 +32,7 @@ LOCKED_S: Final = 1.0
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(eq=False)

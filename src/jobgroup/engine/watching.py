@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ from jobgroup.errors import (
     CloudBusyError,
     CloudUnreachableError,
     CredentialsError,
+    GroupDeletedError,
+    GroupMovedError,
     JobGroupError,
     MissingExtraError,
     NotEnoughCreditsError,
@@ -259,10 +262,12 @@ class Watcher:
             asking.over.set()
 
     def _tell(self, error: Exception) -> None:
-        """Once: a group may stay deleted for as long as it is watched."""
+        """Once: a group may stay deleted for as long as it is watched, as its user wants it to."""
+        is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
         if str(error) != self._said:
             self._said = str(error)
-            self._group.log.warning("watching %s: %s", self._group.name, error)
+            level = logging.INFO if is_wanted else logging.WARNING
+            self._group.log.log(level, "watching %s: %s", self._group.name, error)
 
     def _not_before(self, watched: Watched) -> float:
         """Until when the job's account is left alone."""

@@ -23,7 +23,7 @@ from jobgroup.errors import (
 from jobgroup.providers.base import SENT_ELSEWHERE
 from jobgroup.providers.documents import parsed
 from jobgroup.secret import NOTHING, Secret
-from jobgroup.words import logger
+from jobgroup.words import logger, on_one_line
 
 _log = logger()
 
@@ -119,7 +119,7 @@ def sentence_of(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None
     else:
         words = _words(document)
     words = secret.hide_in(words)
-    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    words = " ".join(on_one_line(words).split())
     return (words if len(words) <= MAX_SENTENCE else words[: MAX_SENTENCE - 1] + "…") or None
 
 
@@ -185,7 +185,7 @@ def _host_of(location: str | None) -> str:
         host = urlsplit(location or "").hostname
     except ValueError:
         host = None
-    return "".join(c for c in host if c.isprintable())[:100] if host else "another address"
+    return on_one_line(host[:100]) if host else "another address"
 
 
 def _phrase(status: int) -> str:

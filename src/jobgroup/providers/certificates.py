@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from jobgroup.words import on_one_line
+
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """In the order in which they are read and named. They are taken together: environments set one of
 them by themselves (conda SSL_CERT_FILE, images REQUESTS_CA_BUNDLE), and people another."""
@@ -57,7 +59,7 @@ def configured() -> Certificates:
         if path := os.environ.get(variable, "").strip():
             try:
                 changed_at = max(_load(context, place) for place in _places(variable, path))
-            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~", and no home
                 problems.append(_sentence(variable, path, error))
             else:
                 sources.append((variable, _printable(path), changed_at))
@@ -124,4 +126,4 @@ def _sentence(variable: str, path: str, error: Exception) -> str:
 
 
 def _printable(path: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in path)[:200]
+    return on_one_line(path[:200])

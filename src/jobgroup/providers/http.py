@@ -41,6 +41,7 @@ from jobgroup.providers.connections import CheckedConnector, Journey, journey
 from jobgroup.providers.encodings import ACCEPTED, unpacker_for
 from jobgroup.providers.proxying import Proxy, ProxyChoice
 from jobgroup.secret import NOTHING, Secret
+from jobgroup.words import on_one_line
 
 CONNECTIONS: Final = 110
 """Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
@@ -327,7 +328,7 @@ class HttpClient:
         if proxy is not None:
             text = proxy.authorization.hide_in(proxy.password.hide_in(text))
             text = f"by the proxy {proxy}: {text}"
-        return "".join(c if c.isprintable() else " " for c in text)[:300]
+        return on_one_line(text[:300])
 
     async def aclose(self) -> None:
         """Close the connections. A later request opens new ones."""

@@ -8,7 +8,7 @@ MAX_BODY_BYTES: Final = 64 * 2**20
 """What a stored body or recipe may unpack to; a colleague's file could hold a bomb."""
 
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
-"""What a kept result may unpack to; no cloud's answer is longer."""
+"""What a kept result may unpack to; a longer one is not kept."""
 
 MAX_TEXT: Final = 4 * 2**20
 """Characters of labels, parameters or facts of a job, as JSON; of a note; of a description."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 from jobgroup.errors import StorageError
@@ -33,7 +31,7 @@ def summarise(name: str, path: Path) -> GroupSummary:
                 raise
         with turn(path):  # another machine was writing, perhaps: now none is
             return _read(name, path)
-    except (sqlite3.Error, StorageError, ValueError, OverflowError, MemoryError) as error:
+    except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError, MemoryError) as error:
         return _unreadable(name, path, str(error) or type(error).__name__)
 
 
@@ -46,24 +44,14 @@ def _read(name: str, path: Path) -> GroupSummary:
             ).fetchall()
         )
         counts = counts_by_state(connection)
-    created_at, modified_at = (_moment(meta.get(key)) for key in ("created_at", "modified_at"))
-    if created_at is None or modified_at is None:
-        raise ValueError("its dates are damaged")
-    description = str(meta.get("description") or "")[:_DESCRIPTION_CHARS]
     return GroupSummary(
-        name, counts, created_at, modified_at, size_on_disk(path), description=description
+        name,
+        counts,
+        float(meta["created_at"]),
+        float(meta["modified_at"]),
+        size_on_disk(path),
+        description=str(meta.get("description") or "")[:_DESCRIPTION_CHARS],
     )
-
-
-def _moment(value: object) -> float | None:
-    """A time that a calendar has; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    try:
-        datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return float(value)
 
 
 def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:

@@ -11,13 +11,13 @@ import os
 import re
 import stat
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from jobgroup.errors import InvalidNameError
 from jobgroup.store import schema
+from jobgroup.store.durable import completed
 from jobgroup.store.names import SUFFIX, decode, encode
 from jobgroup.store.paths import trash_directory
 
@@ -115,13 +115,9 @@ def _read_record() -> dict[str, float]:
 
 
 def _write_record(seen: dict[str, float]) -> None:
-    record = trash_directory() / _RECORD
-    unfinished = record.with_name(f".{uuid.uuid4().hex}.part")
-    with suppress(OSError):  # what cannot be written down is looked at twice more
-        try:
-            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123
-                json.dump(seen, file)
-            unfinished.replace(record)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    # what cannot be written down is looked at twice more
+    with (
+        suppress(OSError),
+        completed(trash_directory() / _RECORD, overwrite=True) as unfinished,
+    ):
+        unfinished.write_text(json.dumps(seen), encoding="utf-8")
