@@ -1,6 +1,7 @@
 """Jobs that were sent elsewhere, by hand, are taken into a group, which goes on with them."""
 
 import json
+import math
 import uuid
 
 import httpx
@@ -217,6 +218,32 @@ def test_a_changed_rerun_sends_all_that_the_cloud_told(scripted):
         "platform_name": "qpu:given",
     }
     assert body["payload"] == {"max_shots": 5}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"command": "x", "max_shots": math.inf},
+        {"command": "x", "parameters": {"n": math.nan}},
+        {"command": "\ud800"},
+        {"command": "x", "parameters": {"a": ["\udfff"]}},
+        {"deep": json.loads("[" * 300 + "]" * 300)},
+        {"command": "x" * 5_000_000},
+        {"many": [[] for _ in range(300_000)]},
+    ],
+    ids=["infinity", "nan", "half a character", "within", "deep", "long", "many"],
+)
+def test_a_payload_that_cannot_be_kept_is_that_job_s_alone(scripted, payload, from_file):
+    """Its job is adopted without it, the others with theirs."""
+    ids = [scripted.make("running") for _ in range(3)]
+    told = {ids[n]: {"payload": {"command": f"of {n}"}, "job_name": f"{n}"} for n in range(3)}
+    told[ids[1]]["payload"] = payload
+    scripted.faults["data"] = lambda _, asked: (200, told[asked.id])
+    jg = JobGroup("adopted")
+    jg.adopt(ids, platform="p", url=scripted.url)
+    assert [(job.id, job.state) for job in jg] == [(i, "running") for i in ids]
+    assert (jg[0].params, jg[2].params) == ({"command": "of 0"}, {"command": "of 2"})
+    assert [job["id"] for job in from_file("adopted")] == ids
 
 
 @pytest.mark.parametrize("status", [400, 403])

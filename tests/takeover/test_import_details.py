@@ -150,3 +150,29 @@ def test_executions_for_elsewhere_are_left_out(old, tag, other, why):
     assert len(group) == len(JobGroup.open("executions")) < 5
     assert group.note == f"{5 - len(group)} left out: {why}"
     assert str(group).endswith(f"; {group.note}")
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({**SENT, "name": "x" * 20_000}, "Its job 1 cannot be kept: 20,000 characters"),
+        ({**SENT, "name": "\ud800"}, "half a character"),
+        ({**SENT, "id": "a\ud800"}, "half a character"),
+        ({**SENT, "metadata": {**CLOUD, "platform": "\udfff"}}, "half a character"),
+        ({**SENT, "request_data": {"payload": {"command": "\ud800"}}}, "cannot be sent as JSON"),
+        ({**SENT, "metadata": {**CLOUD, "url": "http://[::1"}}, "not a url"),
+        ({**SENT, "metadata": {**CLOUD, "headers": 7}}, "damaged at job 1"),
+    ],
+)
+def test_a_file_of_which_a_job_cannot_be_kept_is_left_out(write, tmp_path, entry, reason):
+    """The other files of the folder are imported; a dry run says the same."""
+    first = {**SENT, "id": "another"}
+    write(first, name="a")
+    write(first, entry, name="b")
+    write(first, name="c")
+    for dry_run in (True, False):
+        report = JobGroup.import_perceval(tmp_path, dry_run=dry_run)
+        assert [group.name for group in report.imported] == ["a", "c"]
+        (skipped,) = report.skipped
+        assert reason in skipped.reason
+    assert JobGroup.list_existing() == ["a", "c"]

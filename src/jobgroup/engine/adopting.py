@@ -58,7 +58,10 @@ async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[st
 
     async def recall(remote_id: str, teller: TellsSubmissions) -> None:
         async with gate:
-            submissions[remote_id] = await teller.submission(remote_id)
+            try:
+                submissions[remote_id] = await teller.submission(remote_id)
+            except BadAnswerError as error:  # of one job, whose status is known
+                session.log.warning("What was sent as %s is not known: %s", remote_id, error)
 
     if isinstance(provider, TellsSubmissions):
         async with together() as group:

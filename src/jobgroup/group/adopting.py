@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jobgroup import adapters
@@ -16,9 +17,14 @@ from jobgroup.group.calls import Call
 from jobgroup.group.drafts import checked
 from jobgroup.job import RemoteJob
 from jobgroup.origin import normalise_origin
+from jobgroup.providers.base import Submission
 from jobgroup.remote_ids import is_id
 from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
+from jobgroup.store.adding import check_job
+from jobgroup.words import logger
+
+_log = logger()
 
 
 class Adoption:
@@ -68,18 +74,33 @@ class Adoption:
                 f"{self._target.origin} does not tell which platform {found.remote_id} was sent to:"
                 " give its name, platform=.... Nothing was adopted."
             )
-        body = dict(submission.body or {})
-        params, facts = adapters.described(body)
-        return NewJob(
-            name=submission.name or found.status.name or str(params.get("command") or "unnamed"),
+        name = submission.name or found.status.name
+        job = NewJob(
+            name=name or "unnamed",
             target=self._target._replace(platform=platform),
-            body=body or None,
-            params=params,
+            body=None,
             labels=self._labels,
-            facts=facts,
             remote_id=found.remote_id,
             told=found.status,
         )
+        try:
+            whole = _with_body(job, submission, name)
+            check_job(whole)
+        except Exception as error:  # noqa: BLE001  # the others are adopted with theirs
+            _log.warning(
+                "What was sent as %s is not kept: %s The cloud alone can run it again.",
+                found.remote_id,
+                error,
+            )
+            return job
+        return whole
+
+
+def _with_body(job: NewJob, submission: Submission, name: str | None) -> NewJob:
+    body = dict(submission.body or {})
+    params, facts = adapters.described(body)
+    name = name or str(params.get("command") or job.name)
+    return replace(job, name=name, body=body or None, params=params, facts=facts)
 
 
 def _name(platform: object) -> str:

@@ -17,11 +17,14 @@ from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
 from jobgroup.group.drafts import new_job
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
-from jobgroup.store.bodies import text_of
+from jobgroup.store.adding import check_job
 from jobgroup.store.exchange import make_group
 from jobgroup.store.names import SUFFIX
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
+from jobgroup.words import logger
+
+_log = logger()
 
 MAX_FILE_BYTES: Final = 2**30
 """Perceval writes a group anew at each change: none has ever grown to this."""
@@ -120,6 +123,12 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
         except (UnreadableGroupError, InvalidNameError, _KeptError) as error:
             is_here = isinstance(error, _KeptError)
             report.skipped.append(SkippedFile(file, _sentence(str(error)), is_here))
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001  # of one file: the others are taken over
+            _log.debug("%s cannot be taken over", file, exc_info=True)
+            why = f"it cannot be taken over ({type(error).__name__}: {str(error)[:300]})"
+            report.skipped.append(SkippedFile(file, _sentence(why)))
     return report
 
 
@@ -139,7 +148,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
         raise _KeptError(f"another file holds a group named {name!r}, which was taken")
     saved = adapters.read_group(file)
     jobs, note = _jobs(saved)
-    _refuse_unsendable(jobs)
+    _refuse_unkeepable(jobs)
     if not report.dry_run:
         meta = {"created_at": saved.created_at, "modified_at": saved.modified_at}
         try:
@@ -197,15 +206,13 @@ def _jobs(saved: SavedGroup) -> tuple[Sequence[NewJob], str]:
     return jobs, "; ".join(notes)
 
 
-def _refuse_unsendable(jobs: Sequence[NewJob]) -> None:
+def _refuse_unkeepable(jobs: Sequence[NewJob]) -> None:
     """JSON is read more generously than it is written: half characters, numbers out of range."""
     for number, job in enumerate(jobs):
         try:
-            text_of(job.body or {})
-        except (ValueError, RecursionError):
-            raise UnreadableGroupError(
-                f"it is damaged: what job {number} would send is no JSON"
-            ) from None
+            check_job(job)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableGroupError(f"its job {number} cannot be kept: {error}") from None
 
 
 def _files(place: Path) -> Iterator[Path]:

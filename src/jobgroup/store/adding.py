@@ -81,6 +81,21 @@ class Adding:
         return target_id
 
 
+def check_job(job: NewJob) -> None:
+    """See that a job can be added, for what comes from outside.
+
+    Raises:
+        ValueError: it cannot; the sentence says why.
+    """
+    for body in (job.body, job.recipe):
+        text_of(body or {})
+    check_text("name", job.name, MAX_NAME, so=_SO)
+    for what, values in (("parameters", job.params), ("labels", job.labels), ("facts", job.facts)):
+        _kept(what, as_json(values))
+    for text in (*job.target, job.remote_id or "", job.message or ""):
+        check_text("id, message or platform", text, so=_SO)
+
+
 def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
     """The id under which a body is stored, which it is from now on.
 

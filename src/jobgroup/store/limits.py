@@ -27,11 +27,17 @@ def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
         so: what that means for the group, a sentence.
 
     Raises:
-        ValueError: it is longer.
+        ValueError: it is longer, or has half characters, which no file can hold.
     """
     if len(text) > most:
         raise ValueError(
             f"{len(text):,} characters are too many for the {what} of a job: at most {most:,} can"
             f" be kept. {so}"
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"The {what} of a job must be text in Unicode, and half a character is none. {so}"
+        ) from None
     return text
