@@ -12,6 +12,14 @@ from jobgroup.dashboard import wire
 RECORDED = json.loads(RECORDING.read_text())
 
 
+def nested(depth: int) -> list:
+    """Lists in lists, deeper than Python spells out."""
+    value: list = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize("part", sorted(RECORDED))
 def test_what_both_sides_share_is_as_recorded(part: str):
     """Traits with their defaults, words, and every message down to the last byte of its buffers."""
@@ -41,7 +49,12 @@ def test_messages_of_the_browser_are_understood(message: dict):
         {"t": "hello", "have": {"epoch": "e", "version": "1"}},
         {"t": "pull", "have": None, "ack": True, "waiting": [], "reply": True},
         {"t": "set", "id": "1", "name": "group", "value": "other"},
+        nested(50_000),
+        {"t": nested(50_000)},
+        {"t": "do", "id": nested(50_000), "name": "run", "args": {}},
+        {"t": "pull", "have": None, "ack": 1, "waiting": [nested(50_000)], "reply": True},
     ],
+    ids=range(14),
 )
 def test_what_is_no_message_is_refused(content: object):
     """Nothing that is not of the protocol gets past the door."""

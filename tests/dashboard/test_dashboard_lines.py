@@ -28,6 +28,7 @@ from jobgroup.dashboard.lines import line_of
             "jg.rerun_failed_sequential(2.5, False)",
         ),
         ("rerun", {"positions": [2, 7]}, "jg.rerun([2, 7])"),
+        ("rerun", {"positions": [0, 2**40, 1, 1]}, "jg.rerun([0, 1099511627776, 1, 1])"),
         ("rerun", {"positions": [4, 2, 3, 5]}, "jg.rerun(range(2, 6))"),
         ("rerun", {"positions": [2], "replace": False}, "jg.rerun([2], replace=False)"),
         (
@@ -63,6 +64,7 @@ def test_each_action_has_its_line(name: str, args: dict, line: str):
         ("run", {"mode": "sequential", "delay": "x"}),
         ("run", {"positions": 3}),
         ("run_next", {}),
+        ("cancel", {"positions": [0, 1, 2, 2**64]}),
     ],
 )
 def test_what_makes_no_sense_has_none(name: str, args: dict):

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from reprlib import repr as short
 from threading import Lock
 from typing import Any, Final, Protocol
 
@@ -218,23 +219,23 @@ def _checked(args: wire.Json) -> wire.Json:
     }
     unknown = sorted(args.keys() - checks.keys())
     if unknown:
-        raise TypeError(f"no command has the argument {unknown[0]!r}")
+        raise TypeError(f"no command has the argument {short(unknown[0])}")
     return {name: checks[name](value) for name, value in args.items()}
 
 
 def _mode(value: Any) -> str:
     if value not in MODES:
-        raise ValueError(f"mode is {', '.join(MODES)}, not {value!r}")
+        raise ValueError(f"mode is {', '.join(MODES)}, not {short(value)}")
     return str(value)
 
 
 def _changes(value: Any) -> dict[str, Any]:
     """Other values for parameters; whether they can be had is the engine's to say."""
     if not isinstance(value, Mapping):
-        raise TypeError(f"changes are values by the names of parameters, not {value!r}")
+        raise TypeError(f"changes are values by the names of parameters, not {short(value)}")
     for name, wanted in value.items():
         if not isinstance(wanted, str | int | float):
-            raise TypeError(f"{name} is a number, a text, true or false, not {wanted!r}")
+            raise TypeError(f"{name} is a number, a text, true or false, not {short(wanted)}")
     return {str(name): wanted for name, wanted in value.items()}
 
 

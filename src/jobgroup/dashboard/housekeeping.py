@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from reprlib import repr as short
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -62,7 +63,7 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
 def _words(args: Json) -> str:
     text = args.get("text")
     if not isinstance(text, str):
-        raise TypeError(f"text is words, not {text!r}")
+        raise TypeError(f"text is words, not {short(text)}")
     return text
 
 
@@ -80,7 +81,7 @@ def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
         TypeError: `names` is no list of names.
     """
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names is a list of names, not {names!r}")
+        raise TypeError(f"names is a list of names, not {short(names)}")
     done: list[str] = []
     failed: dict[str, str] = {}
     for name in names:

@@ -17,7 +17,8 @@ def line_of(name: str, args: Json, group: str) -> str:
     make = _LINES.get(name)
     try:
         return f"jg.{name}()" if make is None else make({"names": [group], **args})
-    except (AttributeError, KeyError, TypeError, ValueError):  # the command will say what is wrong
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        # the command will say what is wrong
         return ""
 
 
@@ -66,9 +67,11 @@ def _of_groups(call: str, names: Sequence[str]) -> str:
 
 def _places(positions: Sequence[int]) -> str:
     """A list, or a range where it is shorter."""
-    span = range(min(positions), max(positions) + 1) if positions else range(0)
-    is_range = len(span) > 3 and sorted(positions) == list(span)
-    return f"range({span.start}, {span.stop})" if is_range else repr(list(positions))
+    if len(positions) > 3:
+        span = range(min(positions), max(positions) + 1)
+        if len(span) == len(positions) and sorted(positions) == list(span):
+            return f"range({span.start}, {span.stop})"
+    return repr(list(positions))
 
 
 _LINES: Final[Mapping[str, Callable[[Json], str]]] = {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.resources import files
 from os import PathLike
+from reprlib import repr as short
 from typing import Any, ClassVar, Self
 
 import anywidget
@@ -309,10 +310,10 @@ class Dashboard(anywidget.AnyWidget):
     def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:
         try:
             return _ranges(proposal["value"])
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise TraitError(
                 "selected is a list of positions, of jobs, or of ranges [first, last], not"
-                f" {proposal['value']!r}."
+                f" {short(proposal['value'])}."
             ) from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from reprlib import repr as short
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -104,7 +105,7 @@ def parse(content: object) -> Message:
         BadMessageError: it is none of the protocol.
     """
     if not isinstance(content, Mapping):
-        raise BadMessageError(f"not a message: {content!r}")
+        raise BadMessageError(f"not a message: {short(content)}")
     match content.get("t"):
         case "hello":
             return Hello(_have(content.get("have")))
@@ -112,7 +113,7 @@ def parse(content: object) -> Message:
             return Pull(
                 _have(content.get("have")),
                 _of(content, "ack", int),
-                tuple(str(each) for each in _of(content, "waiting", list)),
+                _texts(content, "waiting"),
                 _of(content, "reply", bool),
             )
         case "bye":
@@ -126,7 +127,7 @@ def parse(content: object) -> Message:
         case "set":
             return Set(_of(content, "id", str), _name(content, SETTINGS), content.get("value"))
         case tag:
-            raise BadMessageError(f"no message has the tag {tag!r}")
+            raise BadMessageError(f"no message has the tag {short(tag)}")
 
 
 def snap(  # noqa: D103
@@ -191,19 +192,26 @@ def _have(value: object) -> Have | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise BadMessageError(f"not what a browser has: {value!r}")
+        raise BadMessageError(f"not what a browser has: {short(value)}")
     return Have(_of(value, "epoch", str), _of(value, "version", int))
 
 
 def _name(content: Mapping[str, Any], known: Sequence[str]) -> str:
     name: str = _of(content, "name", str)
     if name not in known:
-        raise BadMessageError(f"there is no {name!r}, there are {', '.join(known)}")
+        raise BadMessageError(f"there is no {short(name)}, there are {', '.join(known)}")
     return name
+
+
+def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = _of(content, key, list)
+    if not all(isinstance(each, str) for each in values):
+        raise BadMessageError(f"{key} is a list of texts, not {short(values)}")
+    return tuple(values)
 
 
 def _of(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
     value = content.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadMessageError(f"{key} is a {kind.__name__}, not {value!r}")
+        raise BadMessageError(f"{key} is a {kind.__name__}, not {short(value)}")
     return value
