@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeGuard
 
+from jobgroup.words import shown
+
 _BETWEEN: Final = " + "
 
 MAX_CHARACTERS: Final = 200
@@ -28,6 +30,15 @@ def is_id(text: object) -> TypeGuard[str]:
         and bool(text.strip("."))
         and _BETWEEN not in text
     )
+
+
+def shown_id(value: object) -> str:
+    """What a cloud gave for an id and is none, for a person who looks for the job by it.
+
+    >>> shown_id("a + b"), shown_id({"id": 7})
+    ("'a + b'", "{'id': 7}")
+    """
+    return shown(value, MAX_CHARACTERS + 50)
 
 
 def joined(ids: Iterable[str]) -> str:

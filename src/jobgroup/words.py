@@ -31,6 +31,20 @@ def on_one_line(text: object) -> str:
     return plain(text).replace("\n", " ")
 
 
+def shown(value: object, at_most: int = 80) -> str:
+    r"""What was given, as a sentence quotes it: escaped, and no longer than a line or two.
+
+    >>> shown("a\x1b"), shown("x" * 100, 10)
+    ("'a\\x1b'", "'xxxxxxxx…")
+    """
+    try:
+        # of a long text only the beginning is escaped
+        text = repr(value[: at_most + 1] if isinstance(value, str | bytes) else value)
+    except Exception:  # noqa: BLE001  # it is nested too deeply, or its own repr fails
+        return f"a {type(value).__name__}"
+    return text if len(text) <= at_most + 2 else f"{text[: at_most - 1]}…"
+
+
 class _Plain(logging.Filter):
     """Takes control characters out of what is logged, wherever it goes."""
 

@@ -73,6 +73,37 @@ def test_what_can_be_no_id_is_no_answer(group, scripted, answering, job_id):
     assert {asked.what for asked in scripted.asked} <= {"probe", "create", "availability"}
 
 
+@pytest.mark.parametrize("status", [501, 505])
+def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted, answering, status):
+    """What is not implemented will not be in a moment; no other job is tried either."""
+    answering(status, times=100)
+    jg = group(scripted, 2)
+    with pytest.raises(errors.CloudBusyError, match="knows no such requests"):
+        jg.run_parallel()
+    assert [asked.what for asked in scripted.asked].count("create") == 1
+    assert [job.state for job in jg] == ["unsent", "unsent"]
+
+
+@pytest.mark.parametrize(
+    ("job_id", "shown"),
+    [
+        ("a + b", "'a + b'"),
+        ("a\x1bb", r"'a\x1bb'"),
+        ("x" * 10_000, "x" * 200),
+        ({"id": "a1"}, "{'id': 'a1'}"),
+    ],
+)
+def test_what_came_for_an_id_is_shown(group, scripted, answering, job_id, shown):
+    """Its user looks for the job on the cloud by it: it stands in the error and the evidence."""
+    answering(200, {"job_id": job_id})
+    jg = group(scripted, 1)
+    with pytest.raises(errors.UnconfirmedJobError) as caught:
+        jg.run_parallel()
+    for text in (str(caught.value), jg[0].attempts[-1].evidence["reason"]):
+        assert shown in text
+        assert len(text) < 1000
+
+
 @pytest.mark.parametrize("job_id", ["a/../b", "%2e%2e", "a?b=c", "a#b", "ünïcode", "a b"])
 def test_an_odd_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
     """Whatever is in it, it leads to that job alone."""

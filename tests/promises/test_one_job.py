@@ -41,6 +41,7 @@ BAD_STATUS = {
     "a zero character": (200, b'{"status": "running", "progress_message": "a\\u0000b"}'),
     "numbers without end": (200, b'{"status": "running", "duration": 1e999, "progress": NaN}'),
     "a long number": (200, b'{"status": "running", "start_time": ' + b"9" * 5000 + b"}"),
+    "a long number beside a status": (200, b'{"status": "running", "shots": ' + b"9" * 5000 + b"}"),
     "redirect": (302, b"", {"Location": "http://127.0.0.1:9/"}),
 }
 BAD_RESULT = {

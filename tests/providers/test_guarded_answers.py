@@ -56,6 +56,35 @@ async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
     assert type(told.shots) is int
 
 
+@pytest.mark.parametrize("field", ["word", "state", "message", "progress", "shots", "name"])
+async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(opened, field):
+    """Its text, its repr and its comparisons raise: the other jobs of the answer have theirs."""
+    provider = opened(
+        f"""
+        async def status(self, remote_ids):
+            class Bad(str):
+                def fail(self, *_): raise ZeroDivisionError
+                __str__ = __repr__ = __eq__ = __len__ = __getitem__ = __hash__ = encode = fail
+            class BadNumber(float):
+                __ge__ = __le__ = __gt__ = __eq__ = __float__ = __repr__ = Bad.fail
+            class BadObject:
+                __str__ = __repr__ = Bad.fail
+            well = {{"word": "on", "state": "running"}}
+            return {{
+                "0": RemoteStatus(**(well | {{{field!r}: Bad("x")}})),
+                "1": RemoteStatus(**(well | {{{field!r}: BadNumber(1)}})),
+                "2": RemoteStatus(**(well | {{{field!r}: BadObject()}})),
+                "3": RemoteStatus(**well),
+                "4": BadObject(),
+            }}
+        """
+    )
+    told = await provider.status(["0", "1", "2", "3", "4"])
+    assert told["3"] == RemoteStatus("on", "running")
+    for odd in ("0", "1", "2", "4"):
+        assert isinstance(told[odd], RemoteStatus | BadAnswerError)
+
+
 async def test_what_is_well_passes_as_it_is(opened):
     """No field is lost on the way; a state that is none of ours is read as a cloud's word."""
     provider = opened(

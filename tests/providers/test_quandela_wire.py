@@ -96,6 +96,19 @@ async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account,
     assert len(cloud.asked("POST")) == 1
 
 
+async def test_a_number_that_is_too_long_to_read_is_none_and_the_id_beside_it_counts(
+    cloud, account
+):
+    """Python reads numbers of 4,300 digits at most; what stands beside one is known still."""
+    digits = "9" * 5000
+    cloud.routes["POST /api/jobs"] = answer(text=f'{{"job_id": "a1", "cost": {digits}}}')
+    provider = QuandelaCloud(account)
+    try:
+        assert await provider.submit({"payload": {}}, key="k") == "a1"
+    finally:
+        await provider.aclose()
+
+
 async def test_nobody_listening_certainly_did_not_arrive(account_of):
     """A refused connection leaves the job cleanly unsent."""
     with socket.socket() as free:

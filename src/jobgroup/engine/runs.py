@@ -32,7 +32,7 @@ from jobgroup.errors import (
     StorageError,
     UnconfirmedJobError,
 )
-from jobgroup.providers.base import may_have_arrived
+from jobgroup.providers.base import NEVER_DONE, may_have_arrived
 from jobgroup.status import FAILED, LOST
 from jobgroup.store import Intent, JobRecord, Revision, Target
 
@@ -157,7 +157,7 @@ class Run(UnderWay):
     def _may_pass(self, error: BaseException) -> bool:
         """Whether a create certainly did not arrive, for a reason that waiting may cure."""
         if isinstance(error, CloudUnreachableError | CloudBusyError):
-            return not may_have_arrived(error)
+            return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return self.plan.is_background and isinstance(
             error, CredentialsError | NotEnoughCreditsError
         )

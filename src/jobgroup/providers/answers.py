@@ -20,7 +20,7 @@ from jobgroup.errors import (
     RequestRefusedError,
     TokenRefusedError,
 )
-from jobgroup.providers.base import SENT_ELSEWHERE
+from jobgroup.providers.base import NEVER_DONE, SENT_ELSEWHERE
 from jobgroup.providers.documents import parsed
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import logger, on_one_line
@@ -89,7 +89,7 @@ def error_for(
             " The request did not arrive; sign in with a browser, then try again."
         )
     elif status in (408, 425, 429) or status >= 500:
-        kind, message = CloudBusyError, f"{origin} cannot do that now ({said}); later it may."
+        kind, message = CloudBusyError, f"{origin} {_delay(status, said)}."
     elif status in SENT_ELSEWHERE:
         kind = BadAnswerError
         message = (
@@ -107,6 +107,12 @@ def error_for(
         sentence=sentence,
         retry_after_s=retry_after_s(retry_after),
     )
+
+
+def _delay(status: int, said: str) -> str:
+    if status in NEVER_DONE:
+        return f"knows no such requests ({said})"
+    return f"cannot do that now ({said}); later it may"
 
 
 def sentence_of(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None:

@@ -199,7 +199,10 @@ _REFUSALS: Final = (RequestRefusedError, NotEnoughCreditsError, RemoteNotFoundEr
 SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 """HTTP's redirects. None is followed, so nothing was made."""
 
-_NEVER_LOOKED_AT: Final = frozenset({501, 505, 511})
+NEVER_DONE: Final = frozenset({501, 505})
+"""Not implemented, no such HTTP version: nothing was made, and a repeat changes nothing."""
+
+_NEVER_LOOKED_AT: Final = NEVER_DONE | {511}
 
 
 def may_have_arrived(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
-from jobgroup.words import logger
+from jobgroup.words import logger, shown
 
 MAX_COUNT: Final = 10**15
 """Shots, and whatever else is counted."""
@@ -44,21 +44,21 @@ def bounded_status(told: RemoteStatus) -> RemoteStatus:
     RemoteStatus(word='completed', state='success', message=None, progress=0.5, created_at=None, \
 started_at=None, duration_s=None, shots=None, name=None)
     """
-    state = str(told.state)
+    state = _text(told.state, MAX_WORD, "state") or ""
     if state not in ON_CLOUD | TERMINAL:
-        state = RunningStatus.from_server_response(text_within(state, MAX_WORD)).value
+        state = RunningStatus.from_server_response(state).value
     progress = number_within(told.progress, math.inf, "progress")
     return replace(
         told,
-        word=text_within(str(told.word), MAX_WORD),
+        word=_text(told.word, MAX_WORD, "word") or "",
         state=state,
-        message=None if told.message is None else text_within(str(told.message), MAX_MESSAGE),
+        message=_text(told.message, MAX_MESSAGE, "message"),
         progress=None if progress is None else min(progress, 1.0),
         created_at=number_within(told.created_at, MAX_MOMENT, "created_at"),
         started_at=number_within(told.started_at, MAX_MOMENT, "started_at"),
         duration_s=number_within(told.duration_s, MAX_DURATION_S, "duration_s"),
         shots=count_within(told.shots, "shots"),
-        name=text_within(told.name, MAX_NAME) if isinstance(told.name, str) else None,
+        name=_text(told.name, MAX_NAME, "name") if isinstance(told.name, str) else None,
     )
 
 
@@ -106,6 +106,17 @@ def count_within(value: object, what: str) -> int | None:
     return None if found is None else int(found)
 
 
+def _text(value: object, at_most: int, what: str) -> str | None:
+    """A text, or the text of whatever it is; None where it has none."""
+    if value is None:
+        return None
+    try:
+        return text_within(str(value), at_most)
+    except Exception:  # noqa: BLE001  # code of the value's class
+        said(what, value, "a text")
+        return None
+
+
 def text_within(text: str, at_most: int) -> str:
     r"""Return a text that UTF-8 has, without control characters but line breaks and tabs, cut.
 
@@ -119,8 +130,6 @@ def text_within(text: str, at_most: int) -> str:
 
 def said(what: str, value: object, wanted: str) -> None:
     """Log a field that is not what it should be."""
-    try:
-        shown = ascii(value)[:80]
-    except (ValueError, RecursionError):  # an integer of thousands of digits, a deep list
-        shown = f"of type {type(value).__name__}"
-    _log.warning("An answer's field %s holds %s, which is not %s; ignored.", what, shown, wanted)
+    _log.warning(
+        "An answer's field %s holds %s, which is not %s; ignored.", what, shown(value), wanted
+    )

@@ -24,6 +24,8 @@ _SMALL: Final = 2 * MAX_DEPTH
 def parsed(data: bytes | bytearray) -> Any:
     """Return the value that a JSON document holds.
 
+    A whole number of more digits than Python reads, which is some thousands, is None.
+
     Raises:
         ValueError: it is no JSON, or beyond the bounds of this module.
 
@@ -32,9 +34,25 @@ def parsed(data: bytes | bytearray) -> Any:
     """
     check_shape(data)
     try:
-        return json.loads(data)
+        return _loaded(data)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _loaded(data: bytes | bytearray) -> Any:
+    try:
+        return json.loads(data)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # a number; a hook for each of them from the beginning would cost time
+        return json.loads(data, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:
+        return None
 
 
 def check_shape(data: bytes | bytearray) -> None:

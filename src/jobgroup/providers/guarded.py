@@ -38,9 +38,9 @@ from jobgroup.providers.bounds import (
 )
 from jobgroup.providers.documents import check_shape
 from jobgroup.providers.many import heard_as_they_come, listener
-from jobgroup.remote_ids import is_id
+from jobgroup.remote_ids import is_id, shown_id
 from jobgroup.secret import NOTHING, Secret
-from jobgroup.words import logger
+from jobgroup.words import logger, shown
 
 LONGEST_S: Final = 600.0
 """How long one call may take, and a second more for each job that is asked about."""
@@ -174,7 +174,13 @@ class GuardedProvider:
 
     def _answer(self, answer: Any) -> RemoteStatus | Exception:
         if isinstance(answer, RemoteStatus):
-            return bounded_status(answer)
+            try:
+                return bounded_status(answer)
+            except Exception as error:  # noqa: BLE001  # of a value that is no plain number or text
+                return self._bad(
+                    f"The provider {self._kind!r} gave a status that cannot be read"
+                    f" ({self._said(error)})."
+                )
         if isinstance(answer, JobGroupError):
             return self._clear(answer)
         if isinstance(answer, Exception):
@@ -184,13 +190,16 @@ class GuardedProvider:
     def _id(self, made: object, name: str) -> str:
         if is_id(made):
             return made
-        raise self._bad(self._wrong(name, made, "the new job's id") + " The job may exist.")
+        wrong = (
+            f"The provider {self._kind!r} gave {shown_id(made)} in {name}, where the new job's id"
+        )
+        raise self._bad(f"{wrong} belongs. The job may exist.")
 
     def _bad(self, sentence: str) -> BadAnswerError:
         return BadAnswerError(self._without_token(sentence), origin=self._account.origin)
 
     def _wrong(self, name: str, value: object, wanted: str) -> str:
-        return f"The provider {self._kind!r} gave {value!r:.80} in {name}, where {wanted} belongs."
+        return f"The provider {self._kind!r} gave {shown(value)} in {name}, where {wanted} belongs."
 
     def _clear(self, error: JobGroupError) -> JobGroupError:
         """An error without the token: in its words, and in the frames that it comes from."""
@@ -203,7 +212,11 @@ class GuardedProvider:
         return error.with_traceback(None)
 
     def _said(self, error: BaseException) -> str:
-        return str(self._without_token(f"{type(error).__name__}: {error}"))[:300]
+        try:
+            text = f"{type(error).__name__}: {error}"
+        except Exception:  # noqa: BLE001  # its own text fails
+            text = type(error).__name__
+        return str(self._without_token(text))[:300]
 
     def _without_token(self, text: Any) -> Any:
         try:

@@ -25,7 +25,7 @@ from jobgroup.providers.http import (
     bearer,
 )
 from jobgroup.providers.retry import repeated
-from jobgroup.remote_ids import MAX_CHARACTERS, is_id
+from jobgroup.remote_ids import MAX_CHARACTERS, is_id, shown_id
 
 
 class RestClient:
@@ -95,8 +95,10 @@ class RestClient:
         remote_id = self.document(answer).get(id_field)
         if isinstance(remote_id, str) and is_id(remote_id):
             return remote_id
+        given = "" if remote_id is None else answer.secret.hide_in(shown_id(remote_id))
+        instead = given and f" that can be one: it has {given}"
         raise BadAnswerError(
-            f"{self.origin} took the request, but its answer names no {id_field}. "
+            f"{self.origin} took the request, but its answer names no {id_field}{instead}. "
             "The job may exist: look for it on the cloud's own page.",
             origin=self.origin,
             status_code=answer.status,
