@@ -15,14 +15,14 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     """A path that a user gave, with their home directory where it says ``~``.
 
     Raises:
-        StorageError: it is not known where that is.
+        StorageError: there is no such home directory.
     """
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise StorageError(
-            f"It is not known where {os.fspath(path)!r} is ({error}). Nothing was done. Give a path"
-            " that begins with /."
+            f"{os.fspath(path)!r} names no file ({error}). Nothing was written or read. Use an"
+            " absolute path."
         ) from None
 
 

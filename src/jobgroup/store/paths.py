@@ -21,7 +21,7 @@ def data_directory() -> Path:
     It is absolute, and stays what it was at the first use: a later ``%cd`` moves no group.
 
     Raises:
-        StorageError: it is not known where that is: there is no home directory.
+        StorageError: it cannot be found, as there is no home directory.
     """
     chosen = os.environ.get("JOBGROUP_DATA_DIR")
     return _absolute(chosen) if chosen else _default_directory()
@@ -33,7 +33,7 @@ def _absolute(chosen: str) -> Path:
         return Path(chosen).expanduser().absolute()
     except (RuntimeError, OSError) as error:  # no such user; a working directory that was deleted
         raise StorageError(
-            f"JOBGROUP_DATA_DIR is {chosen!r}, and it is not known where that is ({error})."
+            f"JOBGROUP_DATA_DIR is {chosen!r}, which names no directory ({error})."
             " Nothing was stored. Set it to an absolute path."
         ) from None
 
