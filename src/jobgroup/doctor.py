@@ -32,7 +32,7 @@ from jobgroup.providers.base import Account
 from jobgroup.proxies import AccountProxies
 from jobgroup.secret import Secret
 from jobgroup.store.filesystem import file_system_type, is_network
-from jobgroup.store.names import SUFFIX, encode
+from jobgroup.store.names import SUFFIX, encode, on_disk
 from jobgroup.store.opening import require_sqlite
 from jobgroup.store.paths import data_directory, groups_directory
 
@@ -154,7 +154,7 @@ def _groups() -> Iterator[Finding]:
         yield Finding("groups", "problem", str(error))
         return
     # without their names, which may be nobody else's business
-    broken = [(encode(each.name) + SUFFIX, each.problem) for each in found if each.problem]
+    broken = [(on_disk(encode(each.name) + SUFFIX), each.problem) for each in found if each.problem]
     problems = sorted({problem.replace(file, "its file") for file, problem in broken})
     if problems:
         yield Finding(

@@ -17,6 +17,7 @@ from jobgroup.cli.commands import COMMANDS
 from jobgroup.cli.exits import Exit, TerminatedError, exit_of
 from jobgroup.cli.output import complain, let_go
 from jobgroup.errors import JobGroupError
+from jobgroup.store.names import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # bars of downloads are for people
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args([*map(as_typed, sys.argv[1:] if argv is None else argv)])
     with _warnings_as_sentences(), _log_as_sentences():
         return int(_run(arguments))
 

@@ -19,7 +19,7 @@ from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
 from jobgroup.store.adding import check_job
 from jobgroup.store.exchange import make_group
-from jobgroup.store.names import SUFFIX
+from jobgroup.store.names import SUFFIX, off_disk
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
 from jobgroup.words import logger
@@ -98,7 +98,7 @@ class ImportReport:
         lines += [f"  {n:{width}}  {g}" for n, g in zip(names, self.imported, strict=True)]
         if self.skipped:
             lines.append(f"{_many(len(self.skipped), 'file')} skipped")
-            lines += [f"  {_printable(s.path.name)}: {s.reason}" for s in self.skipped]
+            lines += [f"  {_printable(off_disk(s.path.name))}: {s.reason}" for s in self.skipped]
         elif not self.imported:
             lines.append("There are no .jgrp or .egrp files.")
         if self.imported and not self.dry_run:
@@ -141,7 +141,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
         raise UnreadableGroupError(
             "it is a group of jobgroup's own; JobGroup.load takes exported ones"
         )
-    name = file.stem
+    name = off_disk(file.stem)
     content = _digest(file)
     _refuse_known(name, content)
     if any(name == group.name for group in report.imported):

@@ -17,6 +17,7 @@ from jobgroup.errors import DamagedGroupError, JobGroupError, StorageError
 from jobgroup.store.checking import admit, check_rows, wrong_in_meta
 from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
+from jobgroup.store.names import normalised
 from jobgroup.store.opening import check_layout, connect, connect_unfinished
 from jobgroup.store.output import written
 from jobgroup.store.paths import group_path, groups_directory
@@ -81,7 +82,7 @@ def import_group(path: Path, name: str | None) -> str:
             ):
                 source.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
-                _take_in(copy, unfinished, found)
+                _take_in(copy, unfinished, normalised(found))
     except FileExistsError:
         raise JobGroupError(
             f"A group of that name exists, so {path} was not loaded. Load it under another name:"
@@ -119,7 +120,7 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
         raise FileExistsError(path)
     try:
         with completed(path) as unfinished:
-            with closing(GroupStore(unfinished, create=name)) as store:
+            with closing(GroupStore(unfinished, create=normalised(name))) as store:
                 store.add(jobs)
             with closing(connect_unfinished(unfinished)) as connection:
                 connection.executemany(

@@ -187,7 +187,7 @@ class Journal:
         and an event, and None is returned.
 
         Raises:
-            UnconfirmedJobError: another job of the group has that id, so it is no answer to this
+            UnconfirmedJobError: another job of the account has that id, so it is no answer to this
                 request: the job is unconfirmed now.
         """
         with self._database.writing() as tx:
@@ -384,7 +384,7 @@ class Journal:
         have none either, the job is to be sent on.
 
         Raises:
-            DuplicateJobError: another job of the group has that id; nothing was changed.
+            DuplicateJobError: another job of the account has that id; nothing was changed.
         """
         with self._database.writing() as tx:
             attempt_id = unconfirmed_attempt(tx, position)

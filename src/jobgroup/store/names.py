@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
@@ -52,12 +53,39 @@ def encode(name: str) -> str:
 
 
 def normalised(name: str) -> str:
-    """The name as it is kept: in Unicode's composed form (NFC).
+    """The name as it is kept: in Unicode's composed form (NFC), as it was typed.
 
     >>> normalised("phase e\u0301") == "phase \u00e9"
     True
     """
-    return unicodedata.normalize("NFC", name)
+    return unicodedata.normalize("NFC", as_typed(name))
+
+
+def as_typed(text: str) -> str:
+    r"""A word of the command line, or of the environment, that is UTF-8 and was not taken for it.
+
+    Python does that where the locale has ASCII only; what is no UTF-8 stays as it is.
+
+    >>> as_typed("\udcce\udcbb sweep") == "\u03bb sweep", as_typed("\udcff") == "\udcff"
+    (True, True)
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode()
+    except UnicodeError:
+        return text
+
+
+def on_disk(file_name: str) -> str:
+    """A file name as this process has to write it for UTF-8 to be on the disk.
+
+    Whatever the locale is: a group keeps its name when a cron job opens it.
+    """
+    return os.fsdecode(file_name.encode("utf-8", "surrogateescape"))
+
+
+def off_disk(file_name: str) -> str:
+    """The file name that `on_disk` wrote; of bytes that are no UTF-8 they stay apart."""
+    return os.fsencode(file_name).decode("utf-8", "surrogateescape")
 
 
 def decode(encoded: str) -> str:

@@ -9,21 +9,33 @@ from pathlib import Path
 
 from jobgroup.errors import FileKeptError, StorageError
 from jobgroup.store.durable import completed
+from jobgroup.store.names import on_disk
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
     """A path that a user gave, with their home directory where it says ``~``.
 
     Raises:
-        StorageError: there is no such home directory.
+        StorageError: there is no such home directory, or no file can have such a name.
     """
     try:
-        return Path(path).expanduser()
+        found = Path(_encodable(os.fspath(path))).expanduser()
+    except UnicodeEncodeError:
+        raise StorageError(f"{os.fspath(path)!a} can be no file's name.") from None
     except RuntimeError as error:
         raise StorageError(
             f"{os.fspath(path)!r} names no file ({error}). Nothing was written or read. Use an"
             " absolute path."
         ) from None
+    return found
+
+
+def _encodable(path: str) -> str:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # the locale has ASCII only
+        return on_disk(path)
+    return path
 
 
 @contextmanager

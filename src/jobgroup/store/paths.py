@@ -12,7 +12,7 @@ import platformdirs
 
 from jobgroup.errors import InvalidNameError, StorageError
 from jobgroup.store.durable import BESIDE, make_directory
-from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 
 
 def data_directory() -> Path:
@@ -77,7 +77,7 @@ def group_path(name: str) -> Path:
     Raises:
         InvalidNameError: the name cannot be a group's, or the file system takes it for another's.
     """
-    path = groups_directory() / (encode(name) + SUFFIX)
+    path = groups_directory() / on_disk(encode(name) + SUFFIX)
     other = other_spelling(path)
     if other is not None:
         raise InvalidNameError(
@@ -91,11 +91,11 @@ def other_spelling(path: Path) -> str | None:
     """Return the name of the group that a file system takes this one for; None if it does not."""
     if not _ignores_case(path.parent) or not os.path.lexists(path):
         return None
-    there = _names_in(path.parent)
-    if path.name in there:
+    there, wanted = _names_in(path.parent), off_disk(path.name)
+    if wanted in there:
         return None
     for found in there:
-        if found.casefold() == path.name.casefold():
+        if found.casefold() == wanted.casefold():
             try:
                 return decode(found.removesuffix(SUFFIX))
             except InvalidNameError:
@@ -111,11 +111,11 @@ def _ignores_case(directory: Path) -> bool:
 def _is_found_in_capitals(directory: Path, _device: int) -> bool:
     other = directory.with_name(directory.name.swapcase())
     # not by inode: FUSE may have one for each spelling
-    return other.exists() and other.name not in _names_in(other.parent)
+    return other.exists() and off_disk(other.name) not in _names_in(other.parent)
 
 
 def _names_in(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()}
+    return {off_disk(path.name) for path in directory.iterdir()}
 
 
 def existing_groups() -> dict[str, Path]:
@@ -136,7 +136,7 @@ def existing_groups() -> dict[str, Path]:
     for entry in entries:
         if entry.endswith(SUFFIX):
             try:
-                found[decode(entry.removesuffix(SUFFIX))] = directory / entry
+                found[decode(entry.removesuffix(SUFFIX))] = directory / on_disk(entry)
             except InvalidNameError:
                 continue  # not one of ours
     return dict(sorted(found.items()))

@@ -18,7 +18,7 @@ from typing import Final
 from jobgroup.errors import InvalidNameError
 from jobgroup.store import schema
 from jobgroup.store.durable import completed
-from jobgroup.store.names import SUFFIX, decode, encode
+from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import trash_directory
 
 KEPT_FOR_S: Final = 7 * 24 * 3600
@@ -35,13 +35,13 @@ _RECORD_BYTES: Final = 4_000_000
 
 
 def stamped(encoded: str) -> str:
-    """Return the file name of a group that is moved away at this moment."""
+    """Return the file name, on disk, of a group that is moved away at this moment."""
     return f"{encoded}~{time.time_ns() // 1_000_000}{SUFFIX}"
 
 
 def place_for(name: str) -> Path:
     """Return where in the trash a group goes that is deleted at this moment."""
-    return trash_directory() / stamped(encode(name))
+    return trash_directory() / stamped(on_disk(encode(name)))
 
 
 def deleted_groups() -> dict[str, Path]:
@@ -73,7 +73,7 @@ def _found() -> list[tuple[float, str, Path]]:
     """When what was deleted and where it is."""
     found = []
     for entry in os.scandir(trash_directory()):
-        match = _OURS.fullmatch(entry.name)
+        match = _OURS.fullmatch(off_disk(entry.name))
         with suppress(OSError, InvalidNameError):
             if match and entry.is_file(follow_symlinks=False):
                 found.append((_deleted_at(entry, match), decode(match["name"]), Path(entry.path)))
