@@ -204,6 +204,22 @@ print(json.dumps(answers))
 """
 
 
+def test_processes_that_take_a_directory_for_different_kinds_are_told(spawn, data_dir, monkeypatch):
+    """One that cannot tell whether it is local says so and what to do, not that somebody writes."""
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
+    holder = spawn(
+        "import sys; from jobgroup import JobGroup, RemoteJob\n"
+        "jg = JobGroup('held'); jg.add(RemoteJob({'command': 'x'}, platform='p'))\n"
+        "print('ready', flush=True); sys.stdin.readline()"
+    )
+    assert holder.stdout.readline().strip() == "ready"
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    with pytest.raises(StorageError, match="set JOBGROUP_NETWORK_FS in both processes"):
+        JobGroup("held")
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
+    assert len(JobGroup("held")) == 1
+
+
 @pytest.fixture(params=["ended", "was killed"])
 def read_only(request, in_child, data_dir):
     """The answers of a process that may read the data directory and not write to it.

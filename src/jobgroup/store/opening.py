@@ -197,14 +197,15 @@ def check(
 
     Raises:
         NewerGroupError: the file was written by a newer jobgroup.
-        StorageError: it was made by an unreleased draft of jobgroup.
+        StorageError: it was made by an unreleased draft of jobgroup, or is open in a process that
+            takes its file system for another kind.
         sqlite3.DatabaseError: it is not a group's file, or a damaged one.
     """
     if check_layout(connection, f"The group's file {path}") == 0 and journal_mode is not None:
         create(connection, meta)
     admit(connection)
     if journal_mode is not None:
-        _set_journal_mode(connection, journal_mode)
+        _set_journal_mode(connection, path, journal_mode)
     check_contents(connection)
 
 
@@ -230,14 +231,22 @@ def check_layout(connection: sqlite3.Connection, what: str) -> int:
     return version
 
 
-def _set_journal_mode(connection: sqlite3.Connection, wanted: str) -> None:
+def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -> None:
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
         try:  # the busy timeout does not apply to this statement
             connection.execute(f"PRAGMA journal_mode = {wanted}")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             if time.monotonic() > deadline:
-                raise
+                if wanted == "wal" or "locked" not in str(error):
+                    raise
+                raise StorageError(
+                    f"The group's file {path} is open in another process, which takes its"
+                    " directory for one of this machine alone, while this process cannot tell"
+                    " that it is. Nothing was changed. Close the group there, or set"
+                    " JOBGROUP_NETWORK_FS in both processes: to 0 if no other machine uses the"
+                    " directory, else to 1."
+                ) from None
             time.sleep(0.01)
 
 
