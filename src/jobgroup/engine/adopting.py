@@ -27,6 +27,8 @@ class Found:
     remote_id: str
     status: RemoteStatus
     submission: Submission
+    problem: BadAnswerError | None = None
+    """Why it is not known what was sent, where the cloud would tell."""
 
 
 async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[str]) -> list[Found]:
@@ -54,6 +56,7 @@ async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[st
         else:
             raise answer or BadAnswerError(f"{target.origin} says nothing of {remote_id}.")
     submissions: dict[str, Submission] = {}
+    problems: dict[str, BadAnswerError] = {}
     gate = anyio.Semaphore(AT_ONCE)
 
     async def recall(remote_id: str, teller: TellsSubmissions) -> None:
@@ -61,13 +64,16 @@ async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[st
             try:
                 submissions[remote_id] = await teller.submission(remote_id)
             except BadAnswerError as error:  # of one job, whose status is known
+                problems[remote_id] = error
                 session.log.warning("What was sent as %s is not known: %s", remote_id, error)
 
     if isinstance(provider, TellsSubmissions):
         async with together() as group:
             for remote_id in remote_ids:
                 group.start_soon(recall, remote_id, provider)
-    return [Found(i, statuses[i], submissions.get(i, Submission())) for i in remote_ids]
+    return [
+        Found(i, statuses[i], submissions.get(i, Submission()), problems.get(i)) for i in remote_ids
+    ]
 
 
 def _unknown(origin: str, remote_ids: Sequence[str]) -> RemoteNotFoundError:

@@ -69,6 +69,8 @@ class Adoption:
     def _new_job(self, found: Found) -> NewJob:
         submission = found.submission
         platform = submission.platform or self._target.platform
+        if not platform and found.problem is not None:
+            raise found.problem
         if not platform:
             raise ValueError(
                 f"{self._target.origin} does not tell which platform {found.remote_id} was sent to:"
