@@ -271,7 +271,7 @@ class HttpClient:
                         return self._bad(
                             AnswerTooLargeError,
                             f"answered with more than {wanted.max_bytes >> 20} MiB, which was not"
-                            f" read; for larger results set {LARGER_RESULTS}",
+                            f" read{_advice_on_size(wanted.max_bytes)}",
                             response.status_code,
                         )
                 unpacker.end()
@@ -343,6 +343,10 @@ def _limit(max_bytes: int) -> int:
     raised = os.environ.get(LARGER_RESULTS, "")
     mib = int(raised) if raised.isascii() and raised.isdigit() and len(raised) < 7 else 0
     return max(max_bytes, mib << 20)
+
+
+def _advice_on_size(max_bytes: int) -> str:
+    return "" if max_bytes < MAX_RESULT_BYTES else f"; for larger results set {LARGER_RESULTS}"
 
 
 def _session(context: ssl.SSLContext, *, is_alone: bool) -> aiohttp.ClientSession:

@@ -76,15 +76,6 @@ class ProxyChoice:
         named, by = self._of_system
         return self._read(named, by) if named else None
 
-    def url(self) -> str | None:
-        """The proxy's url without its password; None where there is no proxy.
-
-        Raises:
-            CloudUnreachableError: as `proxy`.
-        """
-        proxy = self.proxy()
-        return None if proxy is None else proxy.url
-
     def look_again(self) -> None:
         """Forget what the environment and the system said: it may be set right by now."""
         self._of_system = None
