@@ -177,3 +177,76 @@ def test_another_group_in_its_place_is_not_taken_for_it(path, group, scripted, m
     with pytest.raises(StorageError):
         jg.run_parallel()
     assert scripted.count("create") == 0
+
+
+def copied_beside(path, name):
+    """A copy of a group's file and of its log beside it, as by hand or by a tool that syncs."""
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", f"{path.with_name(name)}{suffix}")
+
+
+def test_a_copy_beside_its_group_sends_nothing(path, group, scripted):
+    """Both are the same jobs; the group itself goes on, and so does the last copy."""
+    jg = group(scripted, 3)
+    copied_beside(path, "experiment-desktop.jobgroup")
+    copy = JobGroup.open("experiment-desktop")
+    assert len(copy) == 3
+    with pytest.raises(StorageError, match="is a copy of the group 'experiment'"):
+        copy.run_parallel()
+    assert scripted.count("create") == 0
+    jg.run_parallel()
+    assert scripted.count("create") == 3
+    with pytest.warns(UserWarning, match="have not ended"):
+        JobGroup.delete_job_group("experiment")
+    copy.run_parallel()
+    assert scripted.count("create") == 6
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "experiment.sync-conflict-20260101-101010-ABCDEFG.jobgroup",
+        "experiment (Peter's conflicted copy 2026-01-01).jobgroup",
+    ],
+)
+def test_a_group_sends_nothing_that_a_copy_beside_it_may_have_sent(
+    name, path, group, scripted, in_child
+):
+    """Tools that sync keep one machine's file and put the other's, with what it sent, beside it."""
+    jg = group(scripted, 3)
+    before = kept(path)
+    jg.run_parallel()
+    copied_beside(path, name)
+    before()
+    assert in_child(REFUSED, scripted) == "StorageError"
+    assert scripted.count("create") == 3
+    for suffix in ("", "-wal"):
+        Path(f"{path.with_name(name)}{suffix}").unlink()
+    assert in_child(RUNS, scripted) == [0, 3]
+
+
+REFUSED = """
+import json
+from jobgroup import JobGroup, StorageError
+try:
+    JobGroup.open("experiment").run_parallel()
+except StorageError as error:
+    assert "has 3 attempts" in str(error), error
+    print(json.dumps(type(error).__name__))
+"""
+
+
+def test_other_groups_and_a_renamed_file_are_no_copies(path, group, scripted):
+    """Names that begin alike, damaged files, and a file that was given another name by hand."""
+    group(scripted, 1, "experiment 2").run_parallel()
+    path.with_name("experiment 3.jobgroup").write_bytes(b"damaged")
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    jg.export(exported := path.parent.parent / "kept")
+    with pytest.warns(UserWarning, match="have not ended"):
+        JobGroup.delete_job_group("experiment")
+    exported.rename(path.with_name("renamed.jobgroup"))
+    renamed = JobGroup.open("renamed")
+    renamed.run_parallel()
+    assert [job.state for job in renamed] == ["waiting"]
+    assert scripted.count("create") == 2

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from jobgroup.errors import GroupBusyError
+from jobgroup.store.copies import refuse_beside_a_copy
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.records import CommandRecord, LeaseRecord, Trouble
 from jobgroup.store.values import as_json, as_object
@@ -52,7 +53,10 @@ class Lease:
 
         Raises:
             GroupBusyError: another has it.
+            StorageError: another file beside this one holds the same group, see `copies`.
         """
+        with self._database.reading() as connection:
+            refuse_beside_a_copy(self._database.path, connection)
         began = time.monotonic()
         with self._database.writing() as tx:
             held = read_lease(tx)

@@ -1,0 +1,85 @@
+"""Copies of a group's file beside it that jobgroup did not make, by hand or by a tool that syncs.
+
+Both are the same group, and neither knows what the other one sends.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
+from jobgroup.store.names import SUFFIX, encode, normalised
+from jobgroup.store.opening import LOOK_TIMEOUT_S, as_text, check_layout, connect, query_to_read
+
+
+def refuse_beside_a_copy(path: Path, connection: Any) -> None:
+    """See that running a group sends nothing that was sent from another file with the same group.
+
+    Args:
+        path: of the group's file.
+        connection: to it.
+
+    Raises:
+        StorageError: the file is a copy of one beside it, or one beside it is a copy that knows of
+            attempts which this one lacks; nothing was changed.
+    """
+    own = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('name', 'uuid')"))
+    try:
+        original = path.with_name(encode(own["name"]) + SUFFIX)
+    except (InvalidNameError, TypeError):  # the file is from elsewhere
+        return
+    if normalised(path.name) != original.name:
+        if not _is_same_file(path, original) and _attempts_of(original, own["uuid"]) is not None:
+            raise StorageError(
+                f"The file {path.name} is a copy of the group {own['name']!r}, not made by"
+                " jobgroup. Nothing was sent: jobs could be paid for twice. Run"
+                f" {own['name']!r}, or make a group of its own of the copy with JobGroup.load."
+            )
+        return
+    for other in sorted(path.parent.glob(f"{path.name.removesuffix(SUFFIX)}*{SUFFIX}")):
+        if _is_same_file(path, other):
+            continue
+        lacking = _attempts_lacking(connection, other, own["uuid"])
+        if lacking:
+            raise StorageError(
+                f"The file {other.name} is a copy of this group and has {lacking} attempts that"
+                f" the group {own['name']!r} lacks. Nothing was sent: jobs could be paid for"
+                f" twice. Keep the right one of the two as {path.name}, and move the other out of"
+                f" {path.parent}."
+            )
+
+
+def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
+    """How many attempts a copy has that the connection's group lacks; 0 if it is no copy."""
+    theirs = _attempts_of(other, uuid)
+    if not theirs:
+        return 0
+    return len(theirs - {key for (key,) in connection.execute("SELECT key FROM attempts")})
+
+
+def _attempts_of(path: Path, uuid: object) -> set[str] | None:
+    """Keys of the attempts in a file that holds the group of this uuid; None if it does not.
+
+    A file that cannot be read keeps no other one from being run.
+    """
+    if not path.exists():
+        return None
+    try:
+        with closing(connect(path, query_to_read(path), timeout_s=LOOK_TIMEOUT_S)) as connection:
+            connection.text_factory = as_text
+            check_layout(connection, "It")
+            found = connection.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()
+            if found is None or found[0] != uuid:
+                return None
+            return {key for (key,) in connection.execute("SELECT key FROM attempts")}
+    except (sqlite3.Error, OSError, JobGroupError):
+        return None
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    """Whether SQLite takes both for one, links included: then they share what was sent."""
+    return os.path.realpath(path) == os.path.realpath(other)
