@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -66,10 +67,8 @@ def files(tmp_path_factory):
     return ca, key, str(hashed)
 
 
-@pytest.fixture
-def company(files):
-    """A cloud on loopback that is known by that certificate."""
-    ca, key, hashed = files
+@contextmanager
+def _known_by(ca, key, hashed=None):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(ca, key)
     with _Server(("127.0.0.1", 0), _Cloud) as server:
@@ -84,6 +83,13 @@ def company(files):
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def company(files):
+    """A cloud on loopback that is known by that certificate."""
+    with _known_by(*files) as server:
+        yield server
 
 
 @pytest.fixture
@@ -149,6 +155,30 @@ def test_an_unknown_certificate_leaves_the_job_unsent_and_is_said(sweep, company
     assert "the system's" in str(caught.value)
     assert sweep[0].state == "unsent"
     assert company.made == []
+
+
+def test_an_expired_certificate_is_a_matter_of_the_clock_not_of_variables(
+    sweep, monkeypatch, tmp_path
+):
+    """A machine whose clock is wrong takes good certificates for expired, or not valid yet."""
+    ca, key, request = (str(tmp_path / name) for name in ("ca.pem", "key.pem", "request.pem"))
+    extensions = tmp_path / "extensions"
+    extensions.write_text("subjectAltName=DNS:localhost")
+    command = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key]
+    command += ["-out", request, "-subj", "/CN=localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    command = ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-out", ca]
+    command += ["-days", "-1", "-extfile", str(extensions)]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", ca)
+    with _known_by(ca, key) as cloud:
+        set_token("t" * 20, url=cloud.url)
+        jg = JobGroup("late")
+        jg.add(RemoteJob({"command": "timer"}, platform="p", url=cloud.url))
+        with pytest.raises(errors.CloudUnreachableError, match="machine's clock") as caught:
+            jg.run_parallel()
+        assert "SSL_CERT_FILE" not in str(caught.value)
+        assert (jg[0].state, cloud.made) == ("unsent", [])
 
 
 def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, company, monkeypatch):

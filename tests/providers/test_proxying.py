@@ -119,14 +119,30 @@ def test_what_the_environment_says_is_looked_up_again(monkeypatch):
         ("*", CLOUD),
         ("cloud.example:8443", "https://cloud.example:8443"),
         ("10.1.0.0/16", "https://10.1.2.3"),
+        ("2001:db8::/32", "https://[2001:db8::1]"),
+        ("[2001:db8::]/32", "https://[2001:db8::1]"),
+        ("*.example", CLOUD),
+        ("CLOUD.example", CLOUD),
+        ("a.example  cloud.example ", CLOUD),
     ],
 )
 def test_what_no_proxy_leaves_out(monkeypatch, left_out, origin):
-    """Hosts, domains, ports and networks, as requests reads them."""
+    """Hosts, domains, ports and networks, as requests, curl and browsers read them."""
     monkeypatch.setenv("ALL_PROXY", PROXY)
     assert _url({}, origin) == PROXY
     monkeypatch.setenv("NO_PROXY", f"other.example, {left_out}")
     assert _url({}, origin) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["", ",,", "loud.example", "[", "1.2.3.4/99", "x/y", "cloud.example:1"],
+)
+def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
+    """Names that only end alike, other ports, and what nobody can make sense of."""
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", other)
+    assert _url({}, CLOUD) == PROXY
 
 
 @pytest.mark.parametrize("bad", ["socks5://me:secret@host:1080", "http://:3128", "http://x:secret"])

@@ -20,6 +20,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -388,14 +389,24 @@ def _deepest(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _is_about_certificates(error: BaseException) -> bool:
+def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
     certificate = getattr(error.__cause__ or error, "certificate_error", None)
-    return isinstance(certificate, ssl.SSLCertVerificationError)
+    return certificate if isinstance(certificate, ssl.SSLCertVerificationError) else None
+
+
+_OF_ANOTHER_TIME: Final = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: see x509_vfy.h of OpenSSL."""
 
 
 def _advice(error: BaseException, route: _Route) -> str:
     proxy, certificates, _ = route
-    if _is_about_certificates(error):
+    refused = _certificate_error(error)
+    if refused is not None and getattr(refused, "verify_code", None) in _OF_ANOTHER_TIME:
+        return (
+            f"check this machine's clock, which says {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. If it"
+            " is right, the certificate's owner has to renew it."
+        )
+    if refused is not None:
         return (
             f"its certificate is not among {certificates}. In a network with a certificate of its"
             " own, name that one's file in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."

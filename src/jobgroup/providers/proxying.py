@@ -143,14 +143,26 @@ def _is_left_out(host: str, port: int) -> bool:
     """Whether NO_PROXY, or the system, says that a host is asked directly."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True
+    # Python's own library wants commas and leaves "*.example" out; curl takes blanks, and people
+    # write what their browser's settings take
     named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    entries = [entry.strip() for entry in named.split(",")]
-    return "*" in entries or any(_is_within(host, entry) for entry in entries if "/" in entry)
+    entries = [entry for entry in re.split(r"[\s,;]+", named.casefold()) if entry]
+    return any(_is_named(host, port, entry) for entry in entries)
+
+
+def _is_named(host: str, port: int, entry: str) -> bool:
+    """Whether one entry of NO_PROXY names a host: itself, its domain, its network, or all."""
+    if "/" in entry:
+        return _is_within(host, entry)
+    domain = entry.removeprefix("*").removeprefix(".")
+    return entry == "*" or any(
+        domain and f".{name}".endswith(f".{domain}") for name in (host, f"{host}:{port}")
+    )
 
 
 def _is_within(host: str, network: str) -> bool:
     # requests heeds networks there, Python's own library does not
     try:
-        return ip_address(host) in ip_network(network, strict=False)
+        return ip_address(host) in ip_network(re.sub(r"[\[\]]", "", network), strict=False)
     except ValueError:
         return False
