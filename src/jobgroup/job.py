@@ -58,6 +58,9 @@ class RemoteJob:
             raise TypeError(
                 f"The body of a job is a dictionary with its payload, not {type(body).__name__}."
             )
+        # set before anything can fail: tools that report errors show the locals of each frame
+        self._session: GroupSession | None = None
+        self._name = name or "unnamed"
         full = dict(body) if "payload" in body else {"payload": dict(body)}
         payload = full["payload"]
         if not isinstance(payload, Mapping) or not payload:
@@ -67,7 +70,6 @@ class RemoteJob:
                 f"A job needs the name of its platform, such as 'sim:altair', not {platform!r}."
             )
         check_installed(provider)
-        self._session: GroupSession | None = None
         self._position = -1
         self._provider = provider
         self._origin = normalise_origin(default_url(provider) if url is None else url)

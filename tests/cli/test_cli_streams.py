@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +46,14 @@ def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
     assert data.isascii()
     assert b"\r" not in data
     assert json.loads(data)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+def test_a_full_disk_under_the_output_is_said(lettered):
+    """In a sentence, without the place in our code."""
+    command = [sys.executable, "-m", "jobgroup", "ls"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert "The output could not be written: No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr

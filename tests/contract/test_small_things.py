@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import traceback
 from contextlib import closing
 
 import perceval as pcvl
@@ -109,3 +110,11 @@ def test_a_name_with_a_value_is_found_whole(scripted, timer):
     assert jg.find("sent") == []
     assert len(jg.find("unsent")) == 5
     assert [job.position for job in jg.find("#1")] == [1]
+
+
+def test_a_job_that_could_not_be_made_can_be_shown():
+    """Debuggers and trackers of errors show the locals of each frame, the unfinished job's too."""
+    with pytest.raises(ValueError, match="holds no user") as caught:
+        RemoteJob({"command": "timer"}, platform="p", url="https://me:secret@cloud.example")
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "RemoteJob 'unnamed'" in "".join(shown.format())

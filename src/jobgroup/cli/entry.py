@@ -115,6 +115,10 @@ def _run(arguments: argparse.Namespace) -> int:
         complain(f"\nInterrupted. {STOPPED}")
         return Exit.INTERRUPTED
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # groups' own files say StorageError
+            let_go(sys.stdout)
+            complain(f"The output could not be written: {error.strerror}. {STOPPED}")
+            return Exit.FAILED
         if error.errno not in (errno.EPIPE, errno.EIO):
             raise
         let_go(sys.stdout)  # nobody reads it: `jobgroup ls | head`
