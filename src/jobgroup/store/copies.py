@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
-from jobgroup.store.names import SUFFIX, encode, normalised
+from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
 from jobgroup.store.opening import LOOK_TIMEOUT_S, as_text, check_layout, connect, query_to_read
 
 
@@ -29,14 +29,14 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
     """
     own = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('name', 'uuid')"))
     try:
-        original = path.with_name(encode(own["name"]) + SUFFIX)
+        original = path.with_name(on_disk(encode(own["name"]) + SUFFIX))
     except (InvalidNameError, TypeError):  # the file is from elsewhere
         return
-    if normalised(path.name) != original.name:
+    if normalised(off_disk(path.name)) != off_disk(original.name):
         if not _is_same_file(path, original) and _attempts_of(original, own["uuid"]) is not None:
             raise StorageError(
-                f"The file {path.name} is a copy of the group {own['name']!r}, not made by"
-                " jobgroup. Nothing was sent: jobs could be paid for twice. Run"
+                f"The file {off_disk(path.name)} is a copy of the group {own['name']!r}, not made"
+                " by jobgroup. Nothing was sent: jobs could be paid for twice. Run"
                 f" {own['name']!r}, or make a group of its own of the copy with JobGroup.load."
             )
         return
@@ -46,10 +46,10 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
         lacking = _attempts_lacking(connection, other, own["uuid"])
         if lacking:
             raise StorageError(
-                f"The file {other.name} is a copy of this group and has {lacking} attempts that"
-                f" the group {own['name']!r} lacks. Nothing was sent: jobs could be paid for"
-                f" twice. Keep the right one of the two as {path.name}, and move the other out of"
-                f" {path.parent}."
+                f"The file {off_disk(other.name)} is a copy of this group and has {lacking}"
+                f" attempts that the group {own['name']!r} lacks. Nothing was sent: jobs could be paid for"
+                f" twice. Keep the right one of the two as {off_disk(path.name)}, and move the other"
+                f" out of {path.parent}."
             )
 
 
