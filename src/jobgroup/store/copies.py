@@ -47,9 +47,9 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
         if lacking:
             raise StorageError(
                 f"The file {off_disk(other.name)} is a copy of this group and has {lacking}"
-                f" attempts that the group {own['name']!r} lacks. Nothing was sent: jobs could be paid for"
-                f" twice. Keep the right one of the two as {off_disk(path.name)}, and move the other"
-                f" out of {path.parent}."
+                f" attempts that the group {own['name']!r} lacks. Nothing was sent: jobs could be"
+                f" paid for twice. Keep the right one of the two as {off_disk(path.name)}, and move"
+                f" the other out of {path.parent}."
             )
 
 
