@@ -55,8 +55,9 @@ class Credentials:
                 plain http to another machine. What was known before is kept.
         """
         secret = _hidden(token)
-        del token  # what is raised below shows the local variables of this frame to some tools
-        origin = normalise_origin(default_url() if url is None else url)
+        place = Secret(url) if isinstance(url, str) else url
+        del token, url  # what is raised below shows the local variables of this frame to some tools
+        origin = normalise_origin(default_url() if place is None else place)
         if not isinstance(account, str):
             raise TypeError(f"An account is a string, not {type(account).__name__}.")
         if not may_carry_token(origin):

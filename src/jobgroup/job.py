@@ -9,8 +9,9 @@ from jobgroup.adapters.base import JobDraft
 from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
+from jobgroup.secret import Secret
 from jobgroup.status import LOST, ON_CLOUD, UNSENT, JobStatus, RunningStatus
-from jobgroup.words import on_one_line
+from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -32,8 +33,9 @@ class RemoteJob:
         provider: ``"quandela"``, ``"scaleway"``, or that of another package (docs/providers.md).
 
     Raises:
-        TypeError: the body is not a dictionary.
-        ValueError: it has no payload, the platform no name, or the url is not one.
+        TypeError: the body is not a dictionary, or a name or the url is not a text.
+        ValueError: it has no payload, the platform no name, a name more than 10,000 characters, or
+            the url is not one.
         MissingExtraError: no provider of that name is installed.
 
     >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
@@ -53,30 +55,34 @@ class RemoteJob:
     ) -> None:
         from jobgroup.credentials import default_url
         from jobgroup.providers import check_installed
+        from jobgroup.store.limits import check_name
 
+        self._session: GroupSession | None = None
+        place = Secret(url) if isinstance(url, str) else url
+        del url  # what is raised below shows the local variables of this frame to some tools
         if not isinstance(body, Mapping):
             raise TypeError(
                 f"The body of a job is a dictionary with its payload, not {type(body).__name__}."
             )
-        # set before anything can fail: tools that report errors show the locals of each frame
-        self._session: GroupSession | None = None
-        self._name = name or "unnamed"
         full = dict(body) if "payload" in body else {"payload": dict(body)}
         payload = full["payload"]
         if not isinstance(payload, Mapping) or not payload:
             raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
-        if not str(platform or "").strip():
+        so = "There is no job."
+        if not check_name("platform", platform or "", so=so).strip():
             raise ValueError(
                 f"A job needs the name of its platform, such as 'sim:altair', not {platform!r}."
             )
-        check_installed(provider)
+        check_installed(check_name("provider", provider, so=so))
         self._position = -1
         self._provider = provider
-        self._origin = normalise_origin(default_url(provider) if url is None else url)
+        self._origin = normalise_origin(default_url(provider) if place is None else place)
+        check_name("url", self._origin, so=so)
         self._platform = platform
-        self._account = account
+        self._account = check_name("account", account, so=so)
         self._body = full
-        self._name = name or str(full.pop("job_name", None) or payload.get("command", "unnamed"))
+        given = [name, full.pop("job_name", None), payload.get("command")]
+        self._name = check_name("name", next((n for n in given if n), "unnamed"), so=so)
 
     @classmethod
     def of(cls, session: GroupSession, position: int) -> RemoteJob:
@@ -191,7 +197,7 @@ class RemoteJob:
 
     @note.setter
     def note(self, text: str) -> None:
-        self._attached().store.edit(self._position, note=str(text))
+        self._attached().store.edit(self._position, note=text_of("note", text))
 
     # -- how it is ---------------------------------------------------------------------------------
 
@@ -419,8 +425,9 @@ class RemoteJob:
         return id(self) if self._session is None else hash((id(self._session), self._position))
 
     def __repr__(self) -> str:
-        if self._session is None:
-            return f"RemoteJob '{on_one_line(self.name)}', id:None, status:not sent"
+        if vars(self).get("_session") is None:
+            name = vars(self).get("_name", "unnamed")  # its making may have been refused
+            return f"RemoteJob '{on_one_line(name)}', id:None, status:not sent"
         record = self._record
         state = "not sent" if record.state == UNSENT else record.state.upper()
         name, remote_id = on_one_line(record.name), on_one_line(record.remote_id)

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
+
+from jobgroup.secret import Secret
+from jobgroup.words import shown
 
 QUANDELA_CLOUD: Final = "https://api.cloud.quandela.com"
 """The cloud that is meant where none is named."""
 
 SCALEWAY: Final = "https://api.scaleway.com"
 
+_BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
+"""Where a password stands."""
+
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
-def normalise_origin(url: str) -> str:
+def normalise_origin(url: str | Secret) -> str:
     """The one spelling of a cloud's base url: lower case, no default port, no trailing slash.
 
     A path prefix is kept. Raises TypeError for what is not a string, and ValueError for a url that
     is not http(s), names no host, or holds a password, a query or a fragment.
 
+    A `Secret` is one that no traceback shows.
+
     >>> normalise_origin("HTTPS://API.Cloud.quandela.com:443/")
     'https://api.cloud.quandela.com'
     """
+    if isinstance(url, Secret):
+        url = url.reveal()
     if not isinstance(url, str):
         raise TypeError(f"A url is a string, not {type(url).__name__}.")
-    return _normalised(url)
+    try:
+        return _normalised(url)
+    except ValueError as error:
+        problem = str(error)
+    del url  # some tools show the local variables of this frame, and it may hold a password
+    raise ValueError(problem)
 
 
 @lru_cache(maxsize=256)  # asked for at each job and each request
@@ -40,7 +56,8 @@ def _normalised(url: str) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("The url of a cloud holds no user, password, query or fragment.")
     if parts.scheme not in _DEFAULT_PORTS or not host or any(c.isspace() for c in url.strip()):
-        raise ValueError(f"{url!r} is not a url of the form https://host[:port][/prefix].")
+        told = shown(_BEFORE_HOST.sub(r"\1…@", url))
+        raise ValueError(f"{told} is not a url of the form https://host[:port][/prefix].")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"

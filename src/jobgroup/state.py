@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
@@ -61,6 +61,12 @@ class GroupState(HasTraits):
         self._session = session
         self._unsubscribe: Callable[[], None] | None = None
         self.update()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            "What can be observed of a group is neither pickled nor copied: pickle the group, and"
+            " take its state there."
+        )
 
     def update(self) -> None:
         """Bring the traits up to date with the file."""

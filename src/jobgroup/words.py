@@ -45,6 +45,21 @@ def shown(value: object, at_most: int = 80) -> str:
     return text if len(text) <= at_most + 2 else f"{text[: at_most - 1]}…"
 
 
+def text_of(what: str, value: object) -> str:
+    """The text of what somebody gave for a note or the like.
+
+    Raises:
+        TypeError: it has none, as what is nested without end.
+    """
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001  # code of the value's class
+        raise TypeError(
+            f"The {what} is a text, not {type(value).__name__} that has none"
+            f" ({type(error).__name__}). Nothing was changed."
+        ) from None
+
+
 class _Plain(logging.Filter):
     """Takes control characters out of what is logged, wherever it goes."""
 

@@ -20,6 +20,7 @@ import pytest
 
 import jobgroup.cloud
 from jobgroup.cloud import EmbeddedCloud
+from jobgroup.cloud.command import main
 
 
 def test_jobs_survive_a_restart(tmp_path, start, create, wait, timer_body):
@@ -258,3 +259,12 @@ def test_only_the_owner_can_read_its_jobs(start, tmp_path):
     assert "jobs.sqlite" in {p.name for p in files}
     assert {stat.S_IMODE(p.stat().st_mode) for p in files} == {0o600}
     assert {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir() if p.is_dir()} == {0o700}
+
+
+@pytest.mark.parametrize("port", ["99999999", "-1", "9" * 5000, "http"])
+def test_a_port_that_is_none_is_refused_in_a_sentence(port, capsys):
+    """As other options are, with exit code 2."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--port", port])
+    assert caught.value.code == 2
+    assert "argument --port: " in capsys.readouterr().err

@@ -7,6 +7,8 @@ import pickle
 import socket
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
 
 import perceval as pcvl
 import pytest
@@ -65,6 +67,52 @@ def test_delete_of_a_name_that_does_not_exist(group, scripted, snapshot):
 
 
 # -- jobs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["platform", "name", "account", "provider", "url"])
+@pytest.mark.parametrize("value", [2**70, Decimal(1), Path("p"), b"p", ["p"]], ids=repr)
+def test_a_name_of_a_job_that_is_no_text(scripted, field, value):
+    """TypeError, as soon as the job is made; and what shows the half of it says so too."""
+    given = {"platform": "p", "url": scripted.url} | {field: value}
+    with pytest.raises(TypeError, match=type(value).__name__):
+        RemoteJob({"command": "probs"}, **given)
+    assert repr(RemoteJob.__new__(RemoteJob)).startswith("RemoteJob 'unnamed'")
+
+
+@pytest.mark.parametrize("field", ["platform", "name", "account", "url"])
+def test_what_add_takes_can_be_loaded_again(scripted, field, tmp_path):
+    """The longest that is taken, out and in again; one character more is refused at once."""
+    start = f"{scripted.url}/" if field == "url" else ""
+    given = {"platform": "p", "url": scripted.url}
+    longest = start.ljust(10_000, "x")
+    jg = JobGroup("longest")
+    jg.add(RemoteJob({"command": "probs"}, **given | {field: longest}))
+    with pytest.raises(ValueError, match=f"too many for the {field} of a job"):
+        RemoteJob({"command": "probs"}, **given | {field: longest + "x"})
+    jg.export(tmp_path / "out.jobgroup")
+    JobGroup.delete_job_group("longest")
+    assert len(JobGroup.load(tmp_path / "out.jobgroup")) == 1
+
+
+def test_a_sentence_quotes_little_of_what_it_was_given(group, scripted):
+    """Megabytes of input are cut, and what is nested without end is named by its type."""
+    jg = group(scripted, 1)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in ("x" * 10**6, deep, 10**6000):
+        for use in (
+            lambda value=value: jg.adopt(value),
+            lambda value=value: jg.wait(timeout=value),
+            lambda value=value: jg[value],
+            lambda value=value: jg.run_next([value]),
+            lambda value=value: setattr(jg, "description", [value] * 10),
+            lambda value=value: setattr(jg[0], "note", [value] * 10),
+        ):
+            with pytest.raises((TypeError, ValueError, IndexError)) as caught:
+                use()
+            assert len(str(caught.value)) < 1000
+            assert "digits" not in str(caught.value)
 
 
 def test_a_local_job(group, scripted, snapshot):

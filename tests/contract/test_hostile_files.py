@@ -215,7 +215,8 @@ def test_what_is_too_large_to_be_read_again_is_not_added(data_dir):
     ):
         with pytest.raises(ValueError, match=rf"{told}.*Nothing was added"):
             jg.add(**options)
-    named = RemoteJob({"command": "t"}, platform="p", url="http://127.0.0.1:9", name="n" * 20_000)
+    named = RemoteJob({"command": "t"}, platform="p", url="http://127.0.0.1:9")
+    named.name = "n" * 20_000
     with pytest.raises(ValueError, match=r"20,000 characters .* the name .*Nothing was added"):
         jg.add(named)
     assert len(jg.remote_jobs) == 0

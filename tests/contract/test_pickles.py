@@ -14,6 +14,7 @@ import pytest
 import jobgroup
 from jobgroup import GroupBusyError, GroupNotFoundError, JobGroup, JobGroupError, RemoteJob, errors
 from jobgroup.adapters import NoIdealError, UndecodableResultError, UnreadableGroupError
+from jobgroup.cloud.problems import ProblemError
 
 WAYS = [
     copy.copy,
@@ -120,3 +121,19 @@ def test_process_pools_take_them(scripted, group):
             pool.submit(_in_a_pool, None).result()
     assert isinstance(caught.value, GroupBusyError)
     assert (caught.value.host, caught.value.pid) == ("lab", 7)
+
+
+def test_the_state_of_a_group_says_why_it_does_not_travel(group, scripted):
+    """It follows an open file, which another process has not."""
+    state = group(scripted, 1).state
+    for way in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="pickle the group"):
+            way(state)
+
+
+def test_a_problem_of_the_embedded_cloud_travels():
+    """With its status and what it says for programs."""
+    problem = ProblemError(429, "Too many", {"limit": 3}, {"Retry-After": "1"})
+    for way in (copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))):
+        again = way(problem)
+        assert (type(again), str(again), vars(again)) == (ProblemError, "Too many", vars(problem))

@@ -139,6 +139,22 @@ def test_no_frame_of_set_token_shows_what_it_refuses(bad):
     _assert_hidden(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://me:{}@cloud.example", "me:{}@cloud.example", "ftp://{}@x"]
+)
+def test_no_frame_shows_the_password_of_a_refused_url(url):
+    """Nor does the sentence; the url of a cloud holds none, however it is written."""
+    url = url.format(PASSWORD)
+    for use in (
+        lambda: set_token("t", url=url),
+        lambda: RemoteJob({"command": "probs"}, platform="p", url=url),
+        lambda: JobGroup("adopting").adopt("a1", url=url),
+    ):
+        with pytest.raises(ValueError, match="url") as caught:
+            use()
+        _assert_hidden(caught.value)
+
+
 def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
     """From what a user calls down to the connection that was refused."""
     url = f"http://127.0.0.1:{unused}"

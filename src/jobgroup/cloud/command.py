@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Final
 
 from jobgroup.cloud.server import serve
+
+MAX_PORT: Final = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to a parser."""
     parser.add_argument(
-        "--port", type=int, default=0, help="port to listen on (default: a free one)"
+        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
     )
     parser.add_argument("--token", help="token that clients must send (default: made up, printed)")
     parser.add_argument(
@@ -30,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, which executes the payloads"
     )
     parser.add_argument("--json", action="store_true", help="print url and token as a line of JSON")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {MAX_PORT}")
+    return port
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -29,6 +29,9 @@ class ProblemError(Exception):
         self.detail = dict(detail or {})
         self.headers = dict(headers or {})
 
+    def __reduce__(self) -> tuple[type[ProblemError], tuple[Any, ...]]:
+        return type(self), (self.status, self.sentence, self.detail, self.headers)
+
     def document(self) -> dict[str, Any]:
         """The JSON body of the answer."""
         document: dict[str, Any] = {"error": self.sentence, "detail": self.detail}

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jobgroup.errors import ChangeRefusedError
 from jobgroup.store import Revision
+from jobgroup.words import shown
 
 _COUNTED: Final = ("max_shots", "max_samples")
 _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
@@ -99,11 +100,11 @@ def _is_plain(name: str, value: Any) -> bool:
 def _check(name: str, old: Any, new: Any) -> None:
     if name in _COUNTED:
         if not isinstance(new, int) or isinstance(new, bool) or new < 1:
-            raise ChangeRefusedError(f"{name!r} is a whole number of at least 1, not {new!r}.")
+            raise ChangeRefusedError(f"{name!r} is a whole number of at least 1, not {shown(new)}.")
         return
     kinds = (
         (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
     )
     is_of_its_kind = isinstance(new, kinds) and isinstance(new, bool) == isinstance(old, bool)
     if not is_of_its_kind or (isinstance(new, float) and not math.isfinite(new)):
-        raise ChangeRefusedError(f"{name!r} is {old!r}; {new!r} is of another kind.")
+        raise ChangeRefusedError(f"{name!r} is {shown(old)}; {shown(new)} is of another kind.")

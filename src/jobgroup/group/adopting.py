@@ -22,7 +22,7 @@ from jobgroup.remote_ids import is_id
 from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
 from jobgroup.store.adding import check_job
-from jobgroup.words import logger
+from jobgroup.words import logger, shown
 
 _log = logger()
 
@@ -36,15 +36,17 @@ class Adoption:
         ids: str | Iterable[str],
         *,
         platform: str | None = None,
-        url: str | None = None,
+        url: str | Secret | None = None,
         token: Secret | None = None,
         account: str = "",
         provider: str = "quandela",
         labels: Mapping[str, Any] | None = None,
     ) -> None:
         self._session = session
+        place = Secret(url) if isinstance(url, str) else url
+        del url  # what is raised below shows the local variables of this frame to some tools
         self._ids = _listed(ids)
-        origin = normalise_origin(default_url(provider) if url is None else url)
+        origin = normalise_origin(default_url(provider) if place is None else place)
         self._target = Target(provider, origin, account, _name(platform))
         self._labels = checked(labels)
         for remote_id in self._ids:
@@ -110,7 +112,9 @@ def _name(platform: object) -> str:
         return ""
     if isinstance(platform, str) and platform.strip():
         return platform.strip()
-    raise TypeError(f"A platform is given by its name, not by {platform!r}. Nothing was adopted.")
+    raise TypeError(
+        f"A platform is given by its name, not by {shown(platform)}. Nothing was adopted."
+    )
 
 
 def _listed(ids: str | Iterable[str]) -> list[str]:
@@ -124,7 +128,7 @@ def _listed(ids: str | Iterable[str]) -> list[str]:
             )
         text = str(remote_id).strip()
         if not is_id(text) or len(text.split()) != 1:
-            raise ValueError(f"{text!r} is no id of a job. Nothing was adopted.")
+            raise ValueError(f"{shown(text)} is no id of a job. Nothing was adopted.")
         listed.append(text)
     for remote_id, times in Counter(listed).items():
         if times > 1:

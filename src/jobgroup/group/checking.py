@@ -6,6 +6,8 @@ import math
 from operator import index
 from typing import Any, SupportsFloat
 
+from jobgroup.words import shown
+
 
 def checked_delay(delay: Any) -> float:
     """The seconds between two jobs.
@@ -19,7 +21,7 @@ def checked_delay(delay: Any) -> float:
     """
     seconds = _seconds("The delay between jobs", delay)
     if not 0 <= seconds < math.inf:
-        raise ValueError(f"The delay between jobs is at least 0 seconds, not {delay!r}.")
+        raise ValueError(f"The delay between jobs is at least 0 seconds, not {shown(delay)}.")
     return seconds
 
 
@@ -34,7 +36,7 @@ def checked_timeout(timeout: Any) -> float | None:
         return None
     seconds = _seconds("A timeout", timeout)
     if math.isnan(seconds):
-        raise ValueError(f"A timeout is a number of seconds, not {timeout!r}.")
+        raise ValueError(f"A timeout is a number of seconds, not {shown(timeout)}.")
     return seconds
 
 
@@ -51,12 +53,15 @@ def checked_counts(**counts: Any) -> None:
         try:
             is_too_small = index(count) < 1
         except TypeError:
-            raise TypeError(f"{name} is a whole number, not {count!r}.") from None
+            raise TypeError(f"{name} is a whole number, not {shown(count)}.") from None
         if is_too_small:
-            raise ValueError(f"{name} is at least 1, not {count!r}.")
+            raise ValueError(f"{name} is at least 1, not {shown(count)}.")
 
 
 def _seconds(what: str, given: Any) -> float:
     if isinstance(given, SupportsFloat):  # numpy's numbers too, but no text
-        return float(given)
-    raise TypeError(f"{what} is a number of seconds, not {given!r}.")
+        try:
+            return float(given)
+        except OverflowError:
+            raise ValueError(f"{what} is more seconds than can be counted.") from None
+    raise TypeError(f"{what} is a number of seconds, not {shown(given)}.")

@@ -9,6 +9,7 @@ from jobgroup.adapters import JobDraft
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import JobStatus
 from jobgroup.store import NewJob, Target
+from jobgroup.words import shown
 
 _NONE: Final[Mapping[str, Any]] = {}
 
@@ -38,7 +39,7 @@ def checked(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
         TypeError: they are no dictionary.
     """
     if labels is not None and not isinstance(labels, Mapping):
-        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {labels!r}.")
+        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
     return labels or {}
 
 

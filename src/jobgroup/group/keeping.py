@@ -8,6 +8,7 @@ from typing import Self
 from jobgroup.engine.session import GroupSession
 from jobgroup.store.exchange import export_group, import_group
 from jobgroup.store.output import user_path
+from jobgroup.words import text_of
 
 
 class Keeping:
@@ -22,7 +23,7 @@ class Keeping:
 
     @description.setter
     def description(self, text: str) -> None:
-        self._session.store.set_meta(description=str(text) or None)
+        self._session.store.set_meta(description=text_of("description", text) or None)
 
     @property
     def cache_results(self) -> bool:

@@ -86,12 +86,13 @@ class Takeover:
         >>> jg.adopt("3f1c4a52-...", platform="qpu:belenos")  # doctest: +SKIP
         """
         secret = None if token is None else Secret(token)
-        del token  # what is raised below shows the local variables of this frame to some tools
+        place = Secret(url) if isinstance(url, str) else url
+        del token, url  # what is raised below shows the local variables of this frame to some tools
         adoption = Adoption(
             self._session,
             ids,
             platform=platform,
-            url=url,
+            url=place,
             token=secret,
             account=account,
             provider=provider,
@@ -103,5 +104,7 @@ class Takeover:
         """`adopt`, awaited; it takes the same arguments."""
         if options.get("token") is not None:
             options["token"] = Secret(options["token"])
+        if isinstance(options.get("url"), str):
+            options["url"] = Secret(options["url"])
         adoption = Adoption(self._session, ids, **options)
         return adoption.take(await adoption.ask().wait())

@@ -16,7 +16,7 @@ from jobgroup.group.notices import Notice
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
 from jobgroup.store import Changes, JobRecord
-from jobgroup.words import Searched, sought
+from jobgroup.words import Searched, shown, sought
 
 if TYPE_CHECKING:
     from jobgroup.state import GroupState
@@ -46,11 +46,12 @@ class Watching:
             chosen = places[index]
         except IndexError:
             raise IndexError(
-                f"The group {self._session.name!r} has {len(places)} jobs; none is at {index}."
+                f"The group {self._session.name!r} has {len(places)} jobs; none is at"
+                f" {shown(index)}."
             ) from None
         except TypeError:
             raise TypeError(
-                f"A job of a group is had by its place, counted from 0, not by {index!r};"
+                f"A job of a group is had by its place, counted from 0, not by {shown(index)};"
                 " jg.find(words) finds by id, name or label."
             ) from None
         if isinstance(chosen, range):
@@ -215,7 +216,7 @@ class Watching:
         if not callable(given) or inspect.iscoroutinefunction(given):
             raise TypeError(
                 "on_done takes a function of one argument, which is called in a thread of its own,"
-                f" not {callback!r}."
+                f" not {shown(callback)}."
             )
 
         def tell(event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:

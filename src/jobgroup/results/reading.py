@@ -11,6 +11,7 @@ from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError
 from jobgroup.status import FAILED
+from jobgroup.words import shown
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -34,7 +35,7 @@ def check_errors(errors: str) -> None:
         ValueError: it is neither.
     """
     if errors not in ("raise", "collect"):
-        raise ValueError(f'errors is "collect" or "raise", not {errors!r}.')
+        raise ValueError(f'errors is "collect" or "raise", not {shown(errors)}.')
 
 
 def decode_all(

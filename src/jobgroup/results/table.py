@@ -76,7 +76,7 @@ class Table:
     def _column(self, name: str) -> list[Cell]:
         if name not in self._known:
             raise UnknownColumnError(
-                f"There is no column {name!r}. There are: {', '.join(self._known)}."
+                f"There is no column {name!r:.80}. There are: {', '.join(self._known)}."
             )
         return self._known[name]
 

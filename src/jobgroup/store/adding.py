@@ -12,7 +12,7 @@ from jobgroup.remote_ids import each_of
 from jobgroup.status import UNSENT
 from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.limits import MAX_NAME, check_text
+from jobgroup.store.limits import check_name, check_text
 from jobgroup.store.parts import enter, position_of
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.values import as_json
@@ -52,8 +52,8 @@ class Adding:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 position,
-                check_text("name", job.name, MAX_NAME, so=_SO),
-                self._targets.get(job.target) or self._target_id(tx, job.target),
+                check_name("name", job.name, so=_SO),
+                self._target_id(tx, job.target),
                 None if job.body is None else payload_id(tx, job.body, job.facts),
                 state,
                 attempt_id,
@@ -67,7 +67,15 @@ class Adding:
         )
 
     def _target_id(self, tx: Transaction, target: Target) -> int:
-        values = (target.provider, target.origin, target.account, target.platform)
+        values = (
+            check_name("provider", target.provider, so=_SO),
+            check_name("url", target.origin, so=_SO),
+            check_name("account", target.account, so=_SO),
+            check_name("platform", target.platform, so=_SO),
+        )
+        known = self._targets.get(target)
+        if known is not None:
+            return known
         tx.execute(
             "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
             " VALUES (?, ?, ?, ?)",
@@ -89,7 +97,7 @@ def check_job(job: NewJob) -> None:
     """
     for body in (job.body, job.recipe):
         text_of(body or {})
-    check_text("name", job.name, MAX_NAME, so=_SO)
+    check_name("name", job.name, so=_SO)
     for what, values in (("parameters", job.params), ("labels", job.labels), ("facts", job.facts)):
         _kept(what, as_json(values))
     for text in (*job.target, job.remote_id or "", job.message or ""):
@@ -147,7 +155,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
             uuid.uuid4().hex,
             state,
             remote_id,
-            told.message if told else job.message,
+            check_text("message", (told.message if told else job.message) or "", so=_SO) or None,
             sent_at or job.added_at or tx.now,
             sent_at,
         ),

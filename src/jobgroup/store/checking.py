@@ -156,7 +156,7 @@ def _maybe(condition: str, name: str) -> str:
 _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "targets": (
         "id",
-        {name: _text(name) for name in ("provider", "origin", "account", "platform")},
+        {name: _text(name, MAX_NAME) for name in ("provider", "origin", "account", "platform")},
     ),
     "payloads": (
         "id",

@@ -14,7 +14,20 @@ MAX_TEXT: Final = 4 * 2**20
 """Characters of labels, parameters or facts of a job, as JSON; of a note; of a description."""
 
 MAX_NAME: Final = 10_000
-"""Characters of a job's name."""
+"""Characters of a job's name, and of each name of where it runs: provider, url, account, platform.
+"""
+
+
+def check_name(what: str, name: object, *, so: str) -> str:
+    """The name of a job, or of where it runs, if it can be kept.
+
+    Raises:
+        TypeError: it is not a text.
+        ValueError: it is longer than may be kept.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"The {what} of a job is a text, not {type(name).__name__}. {so}")
+    return check_text(what, name, MAX_NAME, so=so)
 
 
 def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from jobgroup.errors import InvalidNameError
+from jobgroup.words import shown
 
 MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
@@ -35,7 +36,7 @@ def encode(name: str) -> str:
         raise InvalidNameError("A group needs a name, and an empty one will not do.")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise InvalidNameError(
-            f"The group name {name!a} has control characters or line breaks in it."
+            f"The group name {shown(name)} has control characters or line breaks in it."
             " Choose one that can be typed on one line."
         )
     last = len(name) - 1
@@ -105,7 +106,7 @@ def decode(encoded: str) -> str:
             return name
     except (ValueError, InvalidNameError):
         pass
-    raise InvalidNameError(f"{encoded!r} is not the file name of a group.")
+    raise InvalidNameError(f"{shown(encoded)} is not the file name of a group.")
 
 
 def _is_plain(c: str, *, at_edge: bool) -> bool:

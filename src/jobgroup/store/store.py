@@ -20,7 +20,7 @@ from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
 from jobgroup.store.journal import Journal
 from jobgroup.store.kept import ResultCache
-from jobgroup.store.limits import MAX_NAME, MAX_TEXT, check_text
+from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.next_up import NextUp
 from jobgroup.store.opening import connect, connect_unfinished
 from jobgroup.store.parts import Parts, position_of
@@ -264,8 +264,8 @@ class GroupStore:
         """
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
         for column, value in new.items():
-            most = MAX_NAME if column == "name" else MAX_TEXT
-            check_text(column, value or "", most, so="Nothing was changed.")
+            check = check_name if column == "name" else check_text
+            check(column, value or "", so="Nothing was changed.")
         with self.database.writing() as tx:
             for column, value in new.items():
                 if value is not None:
