@@ -81,8 +81,9 @@ class RemoteJob:
         self._platform = platform
         self._account = check_name("account", account, so=so)
         self._body = full
-        given = [name, full.pop("job_name", None), payload.get("command")]
-        self._name = check_name("name", next((n for n in given if n), "unnamed"), so=so)
+        given, command = full.pop("job_name", None), payload.get("command")
+        named = name or given or (command if isinstance(command, str) else "") or "unnamed"
+        self._name = check_name("name", named, so=so)
 
     @classmethod
     def of(cls, session: GroupSession, position: int) -> RemoteJob:

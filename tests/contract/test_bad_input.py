@@ -79,6 +79,11 @@ def test_a_name_of_a_job_that_is_no_text(scripted, field, value):
     assert repr(RemoteJob.__new__(RemoteJob)).startswith("RemoteJob 'unnamed'")
 
 
+def test_a_command_that_is_no_text_is_no_name(scripted):
+    """What the body of a job holds is the cloud's concern."""
+    assert RemoteJob({"command": 7}, platform="p", url=scripted.url).name == "unnamed"
+
+
 @pytest.mark.parametrize("field", ["platform", "name", "account", "url"])
 def test_what_add_takes_can_be_loaded_again(scripted, field, tmp_path):
     """The longest that is taken, out and in again; one character more is refused at once."""
