@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -250,3 +253,120 @@ def test_other_groups_and_a_renamed_file_are_no_copies(path, group, scripted):
     renamed.run_parallel()
     assert [job.state for job in renamed] == ["waiting"]
     assert scripted.count("create") == 2
+
+
+def copied_over(source, path):
+    """A copy of a group's file as it is; returns what copies it over, which keeps the inodes.
+
+    By programs of their own, as in life: to close a file drops the locks that this process has.
+    """
+    aside = path.with_suffix(".kept")
+    for suffix in SUFFIXES:
+        subprocess.run(["cp", f"{source}{suffix}", f"{aside}{suffix}"], check=True)
+
+    def copy_over(suffixes=SUFFIXES):
+        for suffix in suffixes:
+            number = Path(f"{path}{suffix}").stat().st_ino
+            # an index that is cut while processes have it mapped ends them
+            write = ["dd", f"if={aside}{suffix}", f"of={path}{suffix}", "conv=notrunc", "bs=1M"]
+            subprocess.run(write, check=True, capture_output=True)
+            os.truncate(f"{path}{suffix}", Path(f"{aside}{suffix}").stat().st_size)
+            assert Path(f"{path}{suffix}").stat().st_ino == number
+
+    return copy_over
+
+
+@pytest.fixture
+def large(timer, scripted):
+    """A job whose body is so large that the log is moved into the file when it is added."""
+    return timer(scripted, text=random.Random(0).randbytes(5_000_000).hex())
+
+
+@pytest.mark.parametrize("suffixes", [SUFFIXES, ("",), ("-wal", "-shm"), ("-wal",)])
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_an_earlier_state_that_is_copied_over_is_noticed(
+    is_moved, suffixes, path, group, scripted, timer, large
+):
+    """The inodes stay; whether or not the log was moved into the file since, no job is sent."""
+    jg = group(scripted, 4)
+    copy_over = copied_over(path, path)
+    jg.run_parallel()
+    jg.add(timer(scripted))
+    if is_moved:
+        before = path.stat().st_mtime_ns
+        jg.add(large)
+        assert path.stat().st_mtime_ns != before
+        jg.add(timer(scripted))
+    copy_over(suffixes)
+    for use in (jg.run_parallel, jg.progress, lambda: jg.add(timer(scripted))):
+        with pytest.raises(GroupMovedError, match="was replaced while it was open"):
+            use()
+    assert scripted.count("create") == 4
+    assert "was replaced" in repr(jg)
+
+
+def test_a_file_that_is_emptied_is_noticed_and_its_jobs_are_saved(path, group, scripted, timer):
+    """Programs that copy over files empty them first; every id is in a file that can be loaded."""
+    jg = group(scripted, 3)
+    jg.run_parallel()
+    ids = [job.id for job in jg]
+    os.truncate(path, 0)
+    for use in (lambda: jg.add(timer(scripted)), jg.run_parallel):
+        with pytest.raises(GroupMovedError, match="it was emptied") as said:
+            use()
+    (saved,) = path.parent.glob("*.rescued")
+    assert str(saved) in str(said.value)
+    assert scripted.count("create") == 3
+    assert [job.id for job in JobGroup.load(saved, name="again")] == ids
+
+
+def test_a_log_that_is_emptied_is_noticed(path, group, scripted):
+    """What was written last is in it alone."""
+    jg = group(scripted, 3)
+    os.truncate(f"{path}-wal", 0)
+    with pytest.raises(GroupMovedError, match="the log beside it was cut"):
+        jg.run_parallel()
+    assert scripted.count("create") == 0
+
+
+def test_the_ids_of_a_file_that_was_replaced_are_saved(path, group, scripted):
+    """The earlier state that took its place does not have them."""
+    jg = group(scripted, 3)
+    earlier = kept(path)
+    jg.run_parallel()
+    ids = [job.id for job in jg]
+    earlier()
+    with pytest.raises(GroupMovedError, match="every id, was saved"):
+        jg.run_parallel()
+    (saved,) = path.parent.glob("*.rescued")
+    assert [job.id for job in JobGroup.load(saved, name="again")] == ids
+    assert {job.id for job in JobGroup.open("experiment")} == {None}
+
+
+def test_another_group_that_is_copied_over_is_not_taken_for_it(path, group, scripted):
+    """It keeps the inode, and has a higher version: it is known by its uuid."""
+    jg = group(scripted, 2)
+    other = group(scripted, 2, "other")
+    other_path = path.with_name("other.jobgroup")
+    for count in range(20):
+        other[0].note = str(count)
+    copied_over(other_path, path)()
+    with pytest.raises(GroupMovedError):
+        jg.run_parallel()
+    assert scripted.count("create") == 0
+
+
+def test_a_log_that_others_move_into_the_file_is_no_strangers_work(path, group, scripted, in_child):
+    """Another process writes so much that the log is moved; this one goes on with the group."""
+    jg = group(scripted, 2)
+    before = path.stat().st_mtime_ns
+    in_child(
+        "import random\nfrom jobgroup import JobGroup, RemoteJob\n"
+        "text = random.Random(0).randbytes(5_000_000).hex()\n"
+        "body = {'command': 'timer', 'parameters': {'text': text}}\n"
+        "JobGroup.open('experiment').add(RemoteJob(body, platform='test:timer'))\nprint(0)"
+    )
+    assert path.stat().st_mtime_ns != before
+    assert len(jg) == 3
+    jg[0].note = "still here"
+    assert JobGroup.open("experiment")[0].note == "still here"

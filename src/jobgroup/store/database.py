@@ -5,7 +5,8 @@ from is on disk, also after a power cut and in both journal modes. The open file
 and inode: SQLite goes on with one that has no name any more, and nobody would find what it wrote.
 SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
 the same instant, so nothing checkpoints by itself here: a checkpoint runs on a second connection
-while the first holds the write lock, when nobody else can be writing.
+while the first holds the write lock, when nobody else can be writing. Only a checkpoint writes to
+the file itself, and the group says so in its own values: any other change of it is a stranger's.
 """
 
 from __future__ import annotations
@@ -32,13 +33,21 @@ from jobgroup.store.opening import (
     connect,
     make_file,
     query_to_read,
+    rescue,
 )
+from jobgroup.store.presence import SMALLEST, Presence, look
 from jobgroup.store.turns import turn
 
 CHECKPOINT_BYTES = 4_000_000
 
 STALE_FOR_S = 10.0
 """How long the cache of a network file system shows a file that another machine has removed."""
+
+_FILE = "INSERT OR REPLACE INTO meta VALUES ('filed', ?)"
+
+_LOADS = "JobGroup.load(path, name=...) makes a group of it"
+_OF_A_COPY = f"If you have a copy of it, {_LOADS}."
+_ON_LOOKING = "Open the group again, JobGroup.open(name), and see what is in it before you run it."
 
 T = TypeVar("T")
 
@@ -85,7 +94,7 @@ class Database:
         self._is_deleted = False
         self._uuid: str | None = None
         self._version = 0
-        self._files: Files = (None, None, None)
+        self._seen = Presence()
         self._replaced = ""
         self._is_on_network = is_network(path.parent)
         self._has_turn = False
@@ -99,11 +108,11 @@ class Database:
 
     def _open(self, meta: Mapping[str, object] | None = None) -> sqlite3.Connection:
         while True:
-            before = files_at(self.path)[0]
+            before = look(self.path).files[0]
             connection = self._open_once(meta)
-            self._files = files_at(self.path)
+            self._seen = look(self.path)
             # where numbers do not last, the group's uuid was read by path just now
-            if self._is_on_network or before in (None, self._files[0]):
+            if self._is_on_network or before in (None, self._seen.files[0]):
                 return connection
             connection.close()  # replaced at that very moment
 
@@ -125,8 +134,7 @@ class Database:
                 meta,
                 journal_mode=None if self.is_read_only else journal_mode,
             )
-            self._refuse_deleted(connection)
-            self._refuse_another(connection)
+            self._recognise(connection)
         except BaseException:
             close_untouched(connection, self.path)
             raise
@@ -145,48 +153,55 @@ class Database:
         if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
             self.close()
         if self._connection is not None:
+            if self._connection.in_transaction:  # left over by an interrupt
+                self._connection.execute("ROLLBACK")
             self._see_that_it_is_there(self._connection)
         if self._connection is None:
             if self._uuid is not None and not self.path.exists():
                 raise self._deleted_error()
             self._connection = self._open()
-        if self._connection.in_transaction:  # left over by an interrupt
-            self._connection.execute("ROLLBACK")
         return self._connection
 
-    def _refuse_deleted(self, connection: sqlite3.Connection) -> None:
-        self._is_deleted = is_deleted(connection)
-        if self._is_deleted:
-            raise self._deleted_error()
-
-    def _refuse_another(self, connection: sqlite3.Connection) -> None:
-        """A new group of the same name is not the one that was opened here, nor an earlier state.
+    def _recognise(self, connection: sqlite3.Connection) -> None:
+        """See that what is read is the group that was opened here, and no earlier state of it.
 
         What was written here since an earlier state would be done once more: jobs sent, say.
+
+        Raises:
+            GroupDeletedError: it was deleted, or was so before another group of its name was made.
+            GroupMovedError: it is another, or an earlier state.
         """
-        rows = connection.execute("SELECT key, value FROM meta WHERE key IN ('uuid', 'version')")
-        found = dict(rows.fetchall())
-        if self._uuid not in (None, found["uuid"]):
-            self._is_deleted = True
+        found = dict(
+            connection.execute(
+                "SELECT key, value FROM meta WHERE key IN ('uuid', 'version', 'deleted_at')"
+            ).fetchall()
+        )
+        is_another = self._uuid not in (None, found.get("uuid"))
+        if is_another and connection is self._connection:
+            self._refuse_replaced("another group was written into its file")
+        self._is_deleted = is_another or "deleted_at" in found
+        if self._is_deleted:
             raise self._deleted_error()
-        if found["version"] < self._version:
+        version = found.get("version")
+        if not isinstance(version, int) or version < self._version:
             self._refuse_replaced("an earlier state of the group took the place of its file")
-        self._uuid, self._version = found["uuid"], found["version"]
+        self._uuid, self._version = found["uuid"], version
 
     def _see_that_it_is_there(self, connection: sqlite3.Connection) -> None:
         """See that the open file is the one that has the path: SQLite would use it all the same.
 
         Raises:
             GroupDeletedError: the group was deleted.
-            GroupMovedError: there is none any more, or another.
+            GroupMovedError: there is none any more, or another, or strangers wrote into it.
         """
-        found = files_at(self.path)
-        if found == self._files:
+        found = look(self.path)
+        if found == self._seen:
             return
         was_deleted = False
-        with suppress(sqlite3.Error):
-            was_deleted = is_deleted(connection)
-        if found[0] is None:
+        if found.files != self._seen.files:
+            with suppress(sqlite3.Error):
+                was_deleted = is_deleted(connection)
+        if found.files[0] is None:
             self.close()
             if was_deleted:
                 raise self._deleted_error()
@@ -199,19 +214,60 @@ class Database:
         if self._is_on_network or was_deleted:
             self.close()
             return
-        changed = (old not in (None, new) for old, new in zip(self._files, found, strict=True))
-        if any(changed):
+        pairs = zip(self._seen.files, found.files, strict=True)
+        if any(old not in (None, new) for old, new in pairs):
             self._refuse_replaced(
                 "another file took the place of its file, or of the log beside it"
             )
+        self._see_who_wrote(connection, found)
+        self._seen = found
 
-    def _refuse_replaced(self, how: str) -> NoReturn:
+    def _see_who_wrote(self, connection: sqlite3.Connection, found: Presence) -> None:
+        """Copying over a file, and emptying it, leaves its inode: only what is in it changes."""
+        if found.size_bytes < SMALLEST:
+            self._refuse_replaced("it was emptied", is_empty=True)
+        if self.is_read_only:
+            return  # nothing is sent from it, and its own journal mode may be changed by others
+        if found.log_bytes < self._seen.log_bytes:
+            self._refuse_replaced("the log beside it was cut or copied over")
+        if found.stamp == self._seen.stamp or os.name != "posix":  # elsewhere times come late
+            return
+        # What a checkpoint is about to write it announces first, so it stands in this later read
+        filed = None
+        try:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
+            filed = row and row[0]
+        except sqlite3.OperationalError:  # nobody can tell now
+            raise
+        except sqlite3.DatabaseError:  # it is none any more
+            pass
+        if filed not in ("", found.stamp, look(self.path).stamp):
+            self._refuse_replaced("something else was written into it")
+
+    def _refuse_replaced(self, how: str, *, is_empty: bool = False) -> NoReturn:
+        """Never use the file again: save what the connection can still read, and say it all."""
+        advice = _OF_A_COPY if is_empty else _ON_LOOKING
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            rescued = self.path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}.rescued")
+            try:
+                rescue(connection, rescued, self._version)
+                saved = f"All that was known here, with every id, was saved in {rescued}"
+                advice = f"{saved}; {_LOADS}." if is_empty else f"{saved}. {advice}"
+            except (sqlite3.Error, OSError):
+                pass  # it was copied over, or there is no room
+            if is_empty:
+                # to close it would write into the file; to open it once more, which keeps that
+                # from happening, would remove the log of an empty file
+                _abandoned.append(connection)
+            else:
+                close_untouched(connection, self.path)
         self._replaced = (
             f"The group's file {self.path} was replaced while it was open here: {how}, as programs"
-            " that synchronise or restore files do. Nothing more was stored or sent. Open the group"
-            " again, JobGroup.open(name), and see what is in it before you run it."
+            f" that synchronise or restore files do, so nothing more was stored or sent. {advice}"
         )
-        self.close()
         raise GroupMovedError(self._replaced)
 
     def _deleted_error(self) -> GroupDeletedError:
@@ -229,10 +285,10 @@ class Database:
             connection = self._patiently(self._ready)
             try:
                 connection.execute("BEGIN")
-                self._refuse_deleted(connection)
+                self._recognise(connection)
                 yield connection
             finally:
-                if connection.in_transaction:
+                if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     @contextmanager
@@ -253,12 +309,13 @@ class Database:
             try:
                 if not connection.in_transaction:
                     connection.execute("BEGIN IMMEDIATE")
-                self._refuse_deleted(connection)
+                self._recognise(connection)
                 tx = Transaction(connection)
                 yield tx
                 connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:  # a full disk has ended it already
+                # a full disk has ended it already, and what was replaced is closed
+                if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
             if not self._is_on_network:  # there the next opening sees it
                 self._see_that_it_is_there(connection)
@@ -314,12 +371,21 @@ class Database:
             return value
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Move the log into the file, so that every process can tell it from what strangers write.
+
+        "" is filed first, then how the file looks afterwards; a kill between them leaves "", which
+        stands for any look.
+        """
         helper = None
         try:
+            connection.execute(_FILE, ("",))
             connection.execute("BEGIN IMMEDIATE")
             helper = connect(self.path, "mode=rw")
             helper.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error:
+            helper.close()
+            connection.execute(_FILE, (look(self.path).stamp,))
+            connection.execute("COMMIT")
+        except (sqlite3.Error, StorageError):
             pass  # the log only stays longer
         finally:
             if helper is not None:
@@ -391,33 +457,6 @@ class Database:
             ) from error
 
 
-Files = tuple[tuple[int, int] | None, ...]
-
-
-def files_at(path: Path) -> Files:
-    """Which files are at a group's path and beside it: device and inode; None where none is.
-
-    It takes some microseconds.
-
-    Raises:
-        StorageError: the file system does not tell.
-    """
-    return tuple(_file_at(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
-
-
-def _file_at(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116  # half of the time of Path.stat
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StorageError(
-            f"The group's file {path} cannot be looked at ({error.strerror or error}). Nothing was"
-            " changed; try again."
-        ) from error
-    return found.st_dev, found.st_ino
-
-
 def is_deleted(connection: sqlite3.Connection) -> bool:
     """Whether the group was deleted while somebody may have had it open."""
     mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
@@ -449,6 +488,7 @@ def _storage_error(path: Path, error: sqlite3.OperationalError) -> StorageError:
 
 
 _open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_abandoned: list[sqlite3.Connection] = []
 _held_over_fork: list[Database] = []
 
 

@@ -29,7 +29,7 @@ _OF_ITS_PROCESSES = """
     UPDATE lease SET owner = '', host = '', boot = '', namespace = '', pid = 0, started = '';
     DELETE FROM commands;
     DELETE FROM troubles;
-    DELETE FROM meta WHERE key IN ('paused', 'deleted_at');
+    DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed');
 """
 
 

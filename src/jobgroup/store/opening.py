@@ -13,7 +13,7 @@ from typing import Any
 
 from jobgroup.errors import NewerGroupError, StorageError
 from jobgroup.store import schema
-from jobgroup.store.checking import admit, check_contents, restrain
+from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
 from jobgroup.store.durable import completed
 from jobgroup.store.paths import what_is_no_file
 
@@ -149,6 +149,47 @@ def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
             connection.close()
     except sqlite3.Error:
         connection.close()
+
+
+def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
+    """Save what an open connection can still read of a group whose file was replaced.
+
+    Row by row: of a file that was emptied the pages are left that are in the log or in memory.
+
+    Args:
+        connection: to the file, outside a transaction.
+        target: to save it in; another one is overwritten.
+        version: of the group, that was seen last.
+
+    Raises:
+        sqlite3.Error: it is not whole any more, or an earlier state; nothing was saved.
+        OSError: it could not be saved.
+    """
+    with (
+        completed(target, overwrite=True) as unfinished,
+        closing(connect_unfinished(unfinished)) as copy,
+    ):
+        create(copy, {})
+        admit(copy)
+        copy.execute("BEGIN")
+        connection.execute("BEGIN")
+        try:
+            for table in sorted(name for kind, name, *_ in our_schema() if kind == "table"):
+                with suppress(sqlite3.DatabaseError):  # what others need is missed below
+                    _copy_rows(connection, copy, table)
+        finally:
+            connection.execute("ROLLBACK")
+        copy.execute("COMMIT")
+        check_rows(copy, unfinished)
+        (found,) = copy.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+        if found < version:
+            raise sqlite3.DatabaseError("it is an earlier state")
+
+
+def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> None:
+    rows = source.execute(f"SELECT * FROM {table}")  # noqa: S608
+    values = ", ".join("?" for _ in rows.description)
+    copy.executemany(f"INSERT INTO {table} VALUES ({values})", rows)  # noqa: S608
 
 
 def as_text(data: bytes) -> str:
