@@ -15,6 +15,7 @@ import os
 import sqlite3
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -43,7 +44,7 @@ CHECKPOINT_BYTES = 4_000_000
 STALE_FOR_S = 10.0
 """How long the cache of a network file system shows a file that another machine has removed."""
 
-_FILE = "INSERT OR REPLACE INTO meta VALUES ('filed', ?)"
+_MOVING = "the log is being moved into the file"
 
 _LOADS = "JobGroup.load(path, name=...) makes a group of it"
 _OF_A_COPY = f"If you have a copy of it, {_LOADS}."
@@ -233,15 +234,15 @@ class Database:
         if found.stamp == self._seen.stamp or os.name != "posix":  # elsewhere times come late
             return
         # What a checkpoint is about to write it announces first, so it stands in this later read
-        filed = None
+        filed = ""
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
-            filed = row and row[0]
+            filed = str(row[0]) if row else ""
         except sqlite3.OperationalError:  # nobody can tell now
             raise
         except sqlite3.DatabaseError:  # it is none any more
             pass
-        if filed not in ("", found.stamp, look(self.path).stamp):
+        if not filed.startswith(_MOVING) and filed not in (found.stamp, look(self.path).stamp):
             self._refuse_replaced("something else was written into it")
 
     def _refuse_replaced(self, how: str, *, is_empty: bool = False) -> NoReturn:
@@ -373,18 +374,23 @@ class Database:
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Move the log into the file, so that every process can tell it from what strangers write.
 
-        "" is filed first, then how the file looks afterwards; a kill between them leaves "", which
-        stands for any look.
+        A mark is filed first, and afterwards how the file looks then; a kill between them leaves
+        the mark, which stands for any look.
         """
         helper = None
+        mark = f"{_MOVING} {uuid.uuid4().hex}"
         try:
-            connection.execute(_FILE, ("",))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('filed', ?)", (mark,))
             connection.execute("BEGIN IMMEDIATE")
             helper = connect(self.path, "mode=rw")
             helper.execute("PRAGMA wal_checkpoint(PASSIVE)")
             helper.close()
-            connection.execute(_FILE, (look(self.path).stamp,))
-            connection.execute("COMMIT")
+            stamp = look(self.path).stamp
+            # ended first: another transaction begins the log anew, this one would only go on
+            connection.execute("ROLLBACK")
+            connection.execute(
+                "UPDATE meta SET value = ? WHERE key = 'filed' AND value = ?", (stamp, mark)
+            )
         except (sqlite3.Error, StorageError):
             pass  # the log only stays longer
         finally:
