@@ -153,6 +153,21 @@ def _maybe(condition: str, name: str) -> str:
     return f"({name} IS NULL OR {condition})"
 
 
+def date_of(name: str, otherwise: str = "NULL") -> str:
+    """SQL for a time as it is read: in a file that nobody checked it may be anything."""
+    return f"CASE WHEN {_date(name)} THEN {name} ELSE {otherwise} END"
+
+
+def number_of(name: str) -> str:
+    """SQL for a number as it is read, likewise; NULL for anything else."""
+    return f"CASE WHEN {_number(name)} THEN {name} END"
+
+
+def integer_of(name: str, otherwise: str = "NULL") -> str:
+    """SQL for an integer that is not negative as it is read, likewise."""
+    return f"CASE WHEN {_integer(name)} THEN {name} ELSE {otherwise} END"
+
+
 _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "targets": (
         "id",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database
 
 LONGEST: Final = 2000
@@ -29,8 +30,8 @@ _TEXTS: Final = {
 
 _NUMBERS: Final = {
     "position": "j.position",
-    "attempts": "j.attempts",
-    "progress": "a.progress",
+    "attempts": integer_of("j.attempts", "0"),
+    "progress": number_of("a.progress"),
     "remote_id": "CAST(a.remote_id AS TEXT)",
 }
 """Written as they are, and so are ids, which differ."""
@@ -48,9 +49,15 @@ _FROM: Final = """
 _PLACED: Final = "j.position >= :first AND j.position < :end"
 _CHANGED: Final = "j.version > :since"
 
-_FIRST: Final = "SELECT {}, j.added_at {} LIMIT 1".format(
-    ", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values()), _FROM
+_FIRST: Final = "SELECT {}, {} {} LIMIT 1".format(
+    ", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values()),
+    date_of("j.added_at", "0"),
+    _FROM,
 )
+
+
+def _sound(name: str) -> str:
+    return number_of(f"a.{name}") if name.endswith("_s") else date_of(f"a.{name}")
 
 
 def _array(expression: str) -> str:
@@ -66,7 +73,7 @@ _ALL: Final = "SELECT count(*), {} {}".format(
             ),
             *(_array(number) for number in _NUMBERS.values()),
             *(
-                _array(f"CAST((a.{name} - {since} * :added_at) * 1000 AS INTEGER)")
+                _array(f"CAST(({_sound(name)} - {since} * :added_at) * 1000 AS INTEGER)")
                 for name, since in _TIMES.items()
             ),
         ]

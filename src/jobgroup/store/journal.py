@@ -14,6 +14,7 @@ from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, LOST, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.adding import payload_id
+from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.coordination import check_generation, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.next_up import has_been_sent
@@ -37,11 +38,13 @@ from jobgroup.store.steps import (
 from jobgroup.store.values import as_json, as_object
 from jobgroup.system import ProcessIdentity
 
-_ATTEMPT = """
-    SELECT id, position, number, kind, key, state, remote_id, word, message, intent_at, sent_at,
-           created_at, started_at, duration_s, finished_at, shots, evidence, changes
+_ATTEMPT = f"""
+    SELECT id, position, {integer_of("number", "0")}, kind, key, state, remote_id, word, message,
+           {date_of("intent_at", "0")}, {date_of("sent_at")}, {date_of("created_at")},
+           {date_of("started_at")}, {number_of("duration_s")}, {date_of("finished_at")},
+           {integer_of("shots")}, evidence, changes
     FROM attempts
-"""
+"""  # noqa: S608
 
 
 def no_answer(remote_id: str, position: int) -> str:
@@ -364,8 +367,8 @@ class Journal:
         """The attempts whose fate is unknown, as they were intended."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"
-                " t.platform, a.reruns, j.recipe_id IS NOT NULL, a.intent_at"
+                "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"  # noqa: S608
+                f" t.platform, a.reruns, j.recipe_id IS NOT NULL, {date_of('a.intent_at')}"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.position"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jobgroup.status import ON_CLOUD, TERMINAL
+from jobgroup.store.checking import date_of, number_of
 from jobgroup.store.database import Database
 from jobgroup.store.records import Pollable, Target, ended_at
 from jobgroup.store.steps import add_event
@@ -40,7 +41,8 @@ class Reports:
             rows = connection.execute(
                 "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
                 " j.position, coalesce(a.remote_id, ''),"
-                " CAST(coalesce(a.sent_at, a.intent_at, 0) AS REAL), j.state,"
+                f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
+                " j.state,"
                 " a.word IS NOT NULL"
                 " FROM jobs j JOIN targets t ON t.id = j.target_id"
                 f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
@@ -140,8 +142,8 @@ class Reports:
         """How long the last jobs to succeed ran, in seconds."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT duration_s FROM attempts WHERE state = 'success'"
-                " AND duration_s IS NOT NULL ORDER BY id DESC LIMIT ?",
+                f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608
+                f" AND {number_of('duration_s')} IS NOT NULL ORDER BY id DESC LIMIT ?",
                 (limit,),
             )
             return [row[0] for row in rows]

@@ -14,7 +14,7 @@ from typing import Any
 from jobgroup.errors import BadAnswerError, DamagedGroupError, StorageError
 from jobgroup.store.adding import Adding, length, payload_id
 from jobgroup.store.bodies import unpacked
-from jobgroup.store.checking import admit
+from jobgroup.store.checking import admit, date_of, integer_of, number_of
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
@@ -29,18 +29,20 @@ from jobgroup.store.reports import Reports
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.values import as_json
 
-_RECORD = """
+_RECORD = f"""
     SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
            t.provider, t.origin, t.account, t.platform, j.state, a.remote_id, a.word,
-           coalesce(a.message, nullif(j.problem, '')), a.progress, j.attempts, j.params, j.labels,
-           coalesce(p.facts, ''), j.note, j.added_at, a.intent_at, a.sent_at, a.created_at,
-           a.started_at, a.duration_s, a.finished_at, j.rerun_of, j.attempt_id, j.version,
-           a.shots, j.recipe_id
+           coalesce(a.message, nullif(j.problem, '')), {number_of("a.progress")},
+           {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.facts, ''), j.note,
+           {date_of("j.added_at", "0")}, {date_of("a.intent_at")}, {date_of("a.sent_at")},
+           {date_of("a.created_at")}, {date_of("a.started_at")}, {number_of("a.duration_s")},
+           {date_of("a.finished_at")}, {integer_of("j.rerun_of")}, j.attempt_id,
+           {integer_of("j.version", "0")}, {integer_of("a.shots")}, j.recipe_id
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
     LEFT JOIN attempts a ON a.id = j.attempt_id
-"""
+"""  # noqa: S608
 
 
 class GroupStore:
@@ -242,7 +244,8 @@ class GroupStore:
         where = "" if position is None else "WHERE position = ? "
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT at, position, kind, text FROM events {where}ORDER BY id DESC LIMIT ?",  # noqa: S608
+                f"SELECT {date_of('at', '0')}, {integer_of('position')}, kind, text"  # noqa: S608
+                f" FROM events {where}ORDER BY id DESC LIMIT ?",
                 (limit,) if position is None else (position, limit),
             ).fetchall()
         return [EventRecord(*row) for row in reversed(rows)]

@@ -31,10 +31,12 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 
 def as_object(text: str | None) -> dict[str, Any]:
-    """The object that a text holds; {} for nothing, or for what is not an object."""
+    """The object that a text holds; {} for nothing, for no object, or for one nested too deeply."""
     try:
         value = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
+        if text and text.count("[") + text.count("{") > MOST_LEVELS:
+            _plain(value)
+    except (ValueError, RecursionError, TypeError):
         return {}
     return value if isinstance(value, dict) else {}
 
