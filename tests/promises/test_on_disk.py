@@ -165,7 +165,7 @@ def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
     assert [j.name for j in jg] == ["again"]
 
 
-def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud):
+def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud, until):
     """While the intent cannot be written no request leaves. However little room there is, every job
     that reached the cloud is known or unconfirmed, and is not sent again.
     """
@@ -180,6 +180,7 @@ def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, grou
             jg.run_parallel()
     tiny_disk.clear()
     jg.run_parallel()
+    until(lambda: all(j.state != "sending" for j in jg))  # what waited for room is written now
     ledger = Ledger(jg, cloud).check(unconfirmed=13)
     ledger.settle()
     jg.wait(120)
