@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+import uuid
 import warnings
 from contextlib import closing, suppress
 from pathlib import Path
@@ -51,15 +52,19 @@ class Flips:
         jg.wait(120)
         self._bodies = {json.dumps(j.body["payload"]) for j in cloud.jobs()}
 
-    def flip(self, name: str, page: int | None = None) -> None:
-        """Flip one to three bytes of a copy, in a page of its own choice, and use it."""
+    def flip(self, name: str, page: int | None = None, byte: int | None = None) -> None:
+        """Flip one to three bytes of a copy, in a page of its own choice, or one byte; use it."""
         path = group_path(name)
         shutil.copyfile(self._copy, path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as copy:  # a group of its own
+            copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (name,))
+            copy.execute("UPDATE meta SET value = ? WHERE key = 'uuid'", (uuid.uuid4().hex,))
         data = bytearray(path.read_bytes())
         if page is None:
             page = self.chance.randrange(len(data) // 4096)
-        for _ in range(self.chance.randint(1, 3)):
-            data[page * 4096 + self.chance.randrange(4096)] ^= 1 << self.chance.randrange(8)
+        places = [self.chance.randrange(4096) for _ in range(self.chance.randint(1, 3))]
+        for place in places if byte is None else [byte]:
+            data[page * 4096 + place] ^= 1 << self.chance.randrange(8)
         path.write_bytes(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

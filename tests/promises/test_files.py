@@ -197,6 +197,7 @@ def test_files_with_flipped_bytes(cloud):
     flips = Flips(random.Random(SEED), cloud)
     for page in range(0, flips.pages, 2):
         flips.flip(f"flipped {page}", page)
+    flips.flip("flipped header", 0, byte=3)
     assert flips.refused
     assert flips.usable
 

@@ -108,13 +108,14 @@ def test_an_execution_is_sent_into_its_session(scaleway):
     experiment.min_detected_photons_filter(2)
     experiment.with_input(pcvl.BasicState([0, 1, 0, 1]))
     computer = pcvl.RemoteComputer(layer)
-    execution = pcvl.ExecutionFactory(computer, experiment, 1_000_000).probs
+    factory = pcvl.ExecutionFactory(computer, experiment, 1_000_000)
+    execution, by_hand = factory.probs, factory.probs
     jg = JobGroup("execution on scaleway")
     with computer.acquire():
         jg.add(execution)
         jg.run_parallel()
         jg.wait(60)
-        theirs = execution.execute_sync()
+        theirs = by_hand.execute_sync()
     assert jg.get_results() == [theirs]
     body, of_perceval = (job["body"] for job in scaleway.jobs.values())
     assert body == of_perceval
