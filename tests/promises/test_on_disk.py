@@ -165,6 +165,23 @@ def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
     assert [j.name for j in jg] == ["again"]
 
 
+def test_a_full_shared_disk_refuses_and_keeps(tiny_disk, group, job, cloud, monkeypatch):
+    """There is no room for the lock either: each call raises an error of ours, and with room again
+    everything goes on.
+    """
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    jg = group(3)
+    tiny_disk.fill()
+    for call in (lambda: jg.add(job("late", url=cloud.url)), jg.run_parallel):
+        with pytest.raises(StorageError, match="cannot be locked: No space left"):
+            call()
+    assert requests(cloud, "create") == 0
+    tiny_disk.clear()
+    jg.run_parallel()
+    jg.wait(120)
+    Ledger(jg, cloud).check().each_once("0", "1", "2")
+
+
 def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud, until):
     """While the intent cannot be written no request leaves. However little room there is, every job
     that reached the cloud is known or unconfirmed, and is not sent again.

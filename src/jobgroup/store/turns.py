@@ -33,7 +33,8 @@ def turn(path: Path) -> Iterator[None]:
     """Have the turn to write a group's file for the length of a block.
 
     Raises:
-        StorageError: others had it all the time, or the interpreter is ending.
+        StorageError: others had it all the time, the lock cannot be written, or the interpreter
+            is ending.
     """
     if not _under_way.begin():
         raise StorageError(
@@ -69,10 +70,16 @@ def _turn(path: Path) -> Iterator[None]:
                     f"The group's file {path} is on a network file system and is being written by"
                     f" another process ({error}). Nothing was changed; try again."
                 ) from error
+        except OSError as error:  # a lock is a file, for which there may be no room
+            raise StorageError(
+                f"The group's file {path} cannot be locked: {error.strerror or error}. Nothing was"
+                " changed. Make room, or make its directory writable, and try again."
+            ) from error
     try:
         yield
     finally:
-        lease.release()
+        with suppress(OSError):  # what the block wrote is written; a lock that stays lapses
+            lease.release()
 
 
 class _UnderWay:
