@@ -1,4 +1,4 @@
-"""Processes that lack something: a stream to draw on, threads of the system."""
+"""Processes that lack something: a stream to draw on, threads of the system, time."""
 
 from __future__ import annotations
 
@@ -54,3 +54,24 @@ def test_gevents_monkey_patching_is_refused_in_a_sentence(start, spawn):
     assert "gevent's monkey patching" in sentence
     assert (jobs, state) == (2, "unsent")
     assert cloud.jobs() == []
+
+
+def test_what_is_asked_after_the_engines_end_is_refused_in_a_sentence(start, in_child):
+    """As from a script's own `atexit`: it does not wait for an engine that has come to rest."""
+    cloud = start()
+    told = in_child(
+        "import atexit\n"
+        "def late():\n"
+        "    try:\n        jg.get_results()\n"
+        "    except Exception as error:\n        print(json.dumps(str(error)))\n"
+        "atexit.register(late)\n" + PREPARED + "jg.run_parallel(); jg.wait()",
+        cloud,
+    )
+    assert "Python is ending" in told
+
+
+def test_scripts_that_end_while_their_group_is_watched_end_well(start, in_child):
+    """The engine begins no thread while Python ends: with 3.11.2 that crashed one in twenty."""
+    cloud = start()
+    for _ in range(6):
+        assert in_child(PREPARED + "end = jg.on_done(print); print(json.dumps(1))", cloud) == 1

@@ -29,6 +29,9 @@ P = ParamSpec("P")
 EXIT_TIMEOUT_S = 10.0
 """How long the interpreter's exit waits for requests in flight to be recorded."""
 
+PARK_TIMEOUT_S = 2.0
+"""How long it waits for the loop to come to rest after that."""
+
 
 class BackgroundLoop:
     """Starts its daemon thread at the first use. A forked child needs one of its own."""
@@ -41,14 +44,20 @@ class BackgroundLoop:
         self._at_exit: list[Callable[[], Awaitable[None]]] = []
         self._at_last: list[Callable[[], None]] = []
         self.is_closing = False
+        self._is_parked = False
 
     def start(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels it. From here on Ctrl-C is Python's to hear.
+        Canceling the future cancels it. From here on Ctrl-C is Python's to hear. Once Python is
+        ending the future has failed already.
         """
+        if self._is_parked:
+            failed: Future[T] = Future()
+            failed.set_exception(JobGroupError("Python is ending, so nothing was sent or asked."))
+            return failed
         _hear_ctrl_c()
 
         async def run() -> T:
@@ -128,6 +137,24 @@ class BackgroundLoop:
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
         for function in self._at_last:
             function()
+        self._park()
+
+    def _park(self) -> None:
+        """Hold the loop for good: a thread that it began while Python ends would crash Python.
+
+        Seen with 3.11.2: the new thread uses a state that the main thread has freed already.
+        """
+        is_parked = threading.Event()
+
+        def park() -> None:
+            is_parked.set()
+            threading.Event().wait()
+
+        self._is_parked = True
+        if self._portal is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._portal.start_task_soon(park)
+                is_parked.wait(PARK_TIMEOUT_S)
 
 
 def _patient_loop() -> AbstractEventLoop:
