@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socketserver
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from jobgroup import forget_tokens
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell that starts something in the background has it ignore Ctrl-C, and so would children
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# with the default of 5 a busy machine's servers drop connections, and clients wait for seconds
+socketserver.TCPServer.request_queue_size = 128
 
 if find_spec("hypothesis"):  # the environments of `make compat` are without
     from hypothesis import HealthCheck, settings

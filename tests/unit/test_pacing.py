@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -139,3 +142,13 @@ def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question()
     assert 1.5 <= respite.until <= 2.0
     respite.begin(asked_at=0.6, now=1.1, retry_after_s=20.0)
     assert respite.until == 21.1
+
+
+def test_the_users_random_numbers_stay_theirs():
+    """What an experiment draws after `random.seed` does not depend on how often a cloud failed."""
+    drawn = (
+        "import random; from jobgroup.engine.pacing import Backoff; random.seed(5);"
+        " [Backoff().next_s() for _ in range(3)]; print(random.random())"
+    )
+    done = subprocess.run([sys.executable, "-c", drawn], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == random.Random(5).random()

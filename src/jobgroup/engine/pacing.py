@@ -6,6 +6,9 @@ import math
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+_chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
 
 SHORTEST_S = 0.05
 LONGEST_S = 60.0
@@ -132,7 +135,7 @@ class Backoff:
         """Seconds to wait after one more failure; never less than the cloud asks for."""
         ceiling = min(self.longest_s, self.first_s * 2.0 ** min(self.failures, 20))
         self.failures += 1
-        drawn = ceiling * (0.5 + 0.5 * random.random())
+        drawn = ceiling * (0.5 + 0.5 * _chance.random())
         return max(drawn, min(retry_after_s or 0.0, LONGEST_RESPITE_S))
 
     def reset(self) -> None:

@@ -21,6 +21,8 @@ FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 5.0
 """A cloud that asks for a longer wait gets it from the caller, who waits without holding a slot."""
 
+_chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
+
 
 def is_worth_repeating(error: BaseException) -> bool:
     """Whether the same read may do better in a moment."""
@@ -51,4 +53,4 @@ async def repeated(read: Callable[[str], Awaitable[T]], path: str) -> T:
 
 
 def _jitter_s(attempt: int) -> float:
-    return random.uniform(0.0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1)))
+    return _chance.uniform(0.0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1)))

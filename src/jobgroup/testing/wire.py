@@ -174,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # with the default of 5 a crowd of questions waits seconds to connect
 
     def handle_error(self, *_: object) -> None:
         """A client that went away is not the wire's concern."""
