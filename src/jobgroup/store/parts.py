@@ -156,12 +156,12 @@ def position_of(
     """
     row = connection.execute(
         "WITH held (position) AS ("
-        " SELECT position FROM attempts WHERE remote_id = ?1 AND id <> ?2 UNION ALL"
+        " SELECT position FROM attempts WHERE remote_id = ? AND id <> ? UNION ALL"
         " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
-        " WHERE p.remote_id = ?1 AND (p.attempt_id, p.number) <> (?2, ?3))"
+        " WHERE p.remote_id = ? AND (p.attempt_id, p.number) <> (?, ?))"
         " SELECT j.position FROM held JOIN jobs j ON j.position = held.position"
         " JOIN targets t ON t.id = j.target_id"
-        " WHERE (t.provider, t.origin, t.account) = (?4, ?5, ?6) LIMIT 1",
-        (remote_id, *other_than, *target[:3]),
+        " WHERE (t.provider, t.origin, t.account) = (?, ?, ?) LIMIT 1",
+        (remote_id, other_than[0], remote_id, *other_than, *target[:3]),
     ).fetchone()
     return row[0] if row else None

@@ -203,9 +203,9 @@ class GroupStore:
         """
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT coalesce(?1, j.payload_id), CAST(p.body AS BLOB) FROM jobs j"
-                " LEFT JOIN payloads p ON p.id = coalesce(?1, j.payload_id) WHERE j.position = ?2",
-                (payload_id, position),
+                "SELECT coalesce(?, j.payload_id), CAST(p.body AS BLOB) FROM jobs j"
+                " LEFT JOIN payloads p ON p.id = coalesce(?, j.payload_id) WHERE j.position = ?",
+                (payload_id, payload_id, position),
             ).fetchone()
         if row is None or row[0] is None:
             return None
