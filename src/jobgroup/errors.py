@@ -226,7 +226,16 @@ class CloudError(JobGroupError):
 
 
 class CloudUnreachableError(CloudError, ConnectionError):
-    """Nobody answered: the request certainly did not arrive."""
+    """Nobody answered: the request certainly did not arrive.
+
+    Attributes:
+        is_misconfigured: whether a setting of this machine, such as the URL of a proxy, rules the
+            request out, so that a repeat fails until the setting is corrected.
+    """
+
+    def __init__(self, message: str, *, is_misconfigured: bool = False, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.is_misconfigured = is_misconfigured
 
 
 class RequestLostError(CloudUnreachableError):

@@ -52,16 +52,32 @@ def _normalised(url: str) -> str:
         port = parts.port
     except ValueError:
         raise ValueError("That is not a url of the form https://host[:port][/prefix].") from None
-    host = parts.hostname
+    host = parts.hostname or ""
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("The url of a cloud holds no user, password, query or fragment.")
-    if parts.scheme not in _DEFAULT_PORTS or not host or any(c.isspace() for c in url.strip()):
+    if (
+        parts.scheme not in _DEFAULT_PORTS
+        or not names_host(host)
+        or any(c.isspace() for c in url.strip())
+    ):
         told = shown(_BEFORE_HOST.sub(r"\1…@", url))
         raise ValueError(f"{told} is not a url of the form https://host[:port][/prefix].")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+def names_host(host: str) -> bool:
+    """Whether a text can be the name of a host: each label has 1 to 63 characters.
+
+    >>> names_host("cloud.example"), names_host("cloud..example")
+    (True, False)
+    """
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def is_url_of(url: object, origin: str) -> bool:

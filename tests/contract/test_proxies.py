@@ -6,12 +6,14 @@ import threading
 from base64 import b64encode
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
 
 import perceval as pcvl
 import pytest
 from perceval.algorithm import Sampler
 
 from jobgroup import CloudUnreachableError, JobGroup, RemoteJob, set_token
+from jobgroup.providers.certificates import VARIABLES
 
 CLOUD = "https://cloud.invalid"
 SECRET = "proxy-secret-5d1f"
@@ -81,21 +83,65 @@ def test_a_handler_s_proxies_are_used_and_never_written(proxy, data_dir):
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
 
 
-def test_a_proxy_that_is_set_after_a_failure_is_used_without_a_restart(proxy, monkeypatch, request):
-    """The sentence says to check the proxy; who does so can run again at once."""
+@pytest.fixture
+def beyond(monkeypatch):
+    """A group with a job for a cloud that proxies are asked for; the environment names none."""
     for name in ("https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    address, asked = proxy
-    url = f"https://{request.node.name.replace('_', '-')[:40]}.invalid"
+    url = f"https://{uuid4().hex}.invalid"  # the process keeps the proxies that other tests gave
     set_token("t" * 20, url=url)
     jg = JobGroup("sweep")
     jg.add(RemoteJob({"command": "timer"}, platform="p", url=url))
+    return jg
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "ftp://proxy:3128"),
+        ("https_proxy", "http://:3128"),
+        ("ALL_PROXY", "socks5h://proxy:1080"),
+        ("REQUESTS_CA_BUNDLE", "/moved/ca.pem"),
+    ],
+)
+@pytest.mark.parametrize("queue", [False, True])
+def test_a_run_ends_at_the_first_request_that_a_setting_rules_out(
+    beyond, monkeypatch, variable, value, queue
+):
+    """It is not repeated, as after an outage, and the error names the variable to correct."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(CloudUnreachableError, match=variable) as caught:
+        beyond.run_parallel(queue=queue)
+    assert caught.value.is_misconfigured
+    assert str(caught.value).endswith("Then run the group again.")
+    assert [event.kind for event in beyond[0].events] == ["not sent"]
+
+
+def test_a_run_in_the_background_waits_for_a_setting_to_be_corrected(
+    beyond, proxy, monkeypatch, until
+):
+    """It goes on by itself then, as after a refused token."""
+    address, asked = proxy
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy:3128")
+    future = beyond.start()
+    until(lambda: "HTTPS_PROXY" in beyond.state.last_error)
+    assert asked == []
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+    until(lambda: asked)
+    assert not future.done()
+
+
+def test_a_proxy_that_is_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
+    """The sentence says to check the proxy; who does so can run again at once."""
+    address, asked = proxy
     with pytest.raises(CloudUnreachableError):
-        jg.run_parallel()
+        beyond.run_parallel()
     assert asked == []
     monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
     with pytest.raises(CloudUnreachableError, match=f"{address}.*HTTPS_PROXY"):
-        jg.run_parallel()
+        beyond.run_parallel()
     assert asked
-    assert jg[0].state == "unsent"
+    assert beyond[0].state == "unsent"

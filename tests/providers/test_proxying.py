@@ -145,7 +145,15 @@ def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
     assert _url({}, CLOUD) == PROXY
 
 
-@pytest.mark.parametrize("bad", ["socks5://me:secret@host:1080", "http://:3128", "http://x:secret"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "socks5://me:secret@host:1080",
+        "http://:3128",
+        "http://x:secret",
+        "http://proxy..example:3128",
+    ],
+)
 def test_what_can_be_no_proxy_is_said(bad):
     """In a sentence that says what to correct, and shows no password."""
     with pytest.raises(CloudUnreachableError, match="correct it") as caught:

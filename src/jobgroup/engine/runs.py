@@ -149,6 +149,8 @@ class Run(UnderWay):
             error, JobLimitError
         ):
             advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
+        elif _is_misconfigured(error):
+            advice = " Then run the group again."
         elif isinstance(error, CloudUnreachableError | CloudBusyError):
             advice = " Run the group again when the cloud answers."
         sentence = str(error).rstrip(".")
@@ -156,6 +158,8 @@ class Run(UnderWay):
 
     def _may_pass(self, error: BaseException) -> bool:
         """Whether a create certainly did not arrive, for a reason that waiting may cure."""
+        if _is_misconfigured(error):
+            return self.plan.is_background  # only a change of this machine's settings helps
         if isinstance(error, CloudUnreachableError | CloudBusyError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return self.plan.is_background and isinstance(
@@ -264,6 +268,10 @@ class Run(UnderWay):
         error = self.session.watcher.token_error
         if error is not None and not self.plan.is_background:
             raise error
+
+
+def _is_misconfigured(error: BaseException) -> bool:
+    return isinstance(error, CloudUnreachableError) and error.is_misconfigured
 
 
 def _wait_s(state: RetryCallState) -> float:

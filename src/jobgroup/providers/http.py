@@ -234,6 +234,7 @@ class HttpClient:
                 f"{origin} cannot be reached: {error}. The request was not sent; correct the"
                 f" variable, or unset it to use the system's certificates.",
                 origin=origin,
+                is_misconfigured=True,
             )
         except Exception as error:  # noqa: BLE001  # what a library did not expect is no less lost
             reason = self._reason(error, wanted, route[0], way)

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from jobgroup.errors import CloudUnreachableError
-from jobgroup.origin import is_loopback
+from jobgroup.origin import is_loopback, names_host
 from jobgroup.providers.base import Account
 from jobgroup.secret import NOTHING, Secret
 
@@ -96,7 +96,7 @@ class ProxyChoice:
         found = _HOST.fullmatch(authority.reveal().rpartition("@")[2])
         if scheme in {"http", "https"} and found and found[2] not in {"0", "00000"}:
             user = Secret(authority.reveal().rpartition("@")[0])
-            if int(found[2] or 1) < 65536:
+            if int(found[2] or 1) < 65536 and names_host(found[1]):
                 return Proxy(f"{scheme}://{found[0]}", by, _basic(user), _password(user))
         why = "its proxy's url is none of the form http://host:port"
         if scheme.startswith("socks"):
@@ -105,6 +105,7 @@ class ProxyChoice:
             f"{self._account.origin} cannot be reached: {why}. The request was not sent; correct it"
             f" where it stands ({by}), or name the cloud's host in NO_PROXY to go without.",
             origin=self._account.origin,
+            is_misconfigured=True,
         )
 
 

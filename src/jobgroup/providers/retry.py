@@ -29,6 +29,7 @@ def is_worth_repeating(error: BaseException) -> bool:
     return (
         isinstance(error, CloudUnreachableError | CloudBusyError | BadAnswerError)
         and not isinstance(error, AnswerTooLargeError)
+        and not getattr(error, "is_misconfigured", False)
         and (error.retry_after_s or 0.0) <= LONGEST_WAIT_S
     )
 
