@@ -69,7 +69,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 def snapshot(count: int) -> Result:
     """Time on the processor with Python's lock held, so taken from cells; `cpu ms` is all of it."""
-    from jobgroup.dashboard.rows import LARGE
+    from jobgroup.dashboard.encoding import LARGE
 
     dashboard, wire = _shown(count)
     taken, spent = [], []
@@ -94,8 +94,8 @@ def _outside_sqlite(dashboard: Any, count: int) -> float:
 
 def _send_all(dashboard: Any, count: int) -> None:
     """What the dashboard's thread does when a page says hello."""
-    from jobgroup.dashboard import wire
-    from jobgroup.dashboard.rows import LARGE, encode
+    from jobgroup.dashboard import protocol
+    from jobgroup.dashboard.encoding import LARGE, encode
     from jobgroup.dashboard.sender import CHUNK_ROWS
 
     for part, first in enumerate(range(0, count, CHUNK_ROWS)):
@@ -103,7 +103,7 @@ def _send_all(dashboard: Any, count: int) -> None:
             rows, buffers = encode(dashboard.read_rows(0).records), []
         else:
             rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS)
-        message = wire.snap(
+        message = protocol.snap(
             epoch="e", version=1, n=1, now=0.0, total=count, part=part, parts=1, rows=rows
         )
         dashboard.send(message, buffers)
@@ -111,7 +111,7 @@ def _send_all(dashboard: Any, count: int) -> None:
 
 def patch(count: int) -> Result:
     """Reading the rows and sending the message, on the processor."""
-    from jobgroup.dashboard import wire as messages
+    from jobgroup.dashboard import protocol as messages
 
     dashboard, wire = _shown(count)
     group = dashboard.shown

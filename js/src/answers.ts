@@ -90,5 +90,5 @@ export interface PreviewAnswer {
 export interface SizeAnswer {
   size_bytes: number;
   /** Other groups whose names look like this one's. */
-  near_names: string[];
+  similar_names: string[];
 }

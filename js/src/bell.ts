@@ -43,7 +43,7 @@ export function newBell(): Bell {
         ? ""
         : "The browser does not allow notifications here.";
     },
-    // When it is over is the engine's to say (engine/ending.py): it was active and is no more, also
+    // When it is over is the engine's to say (engine/activity.py): it was active and is no more, also
     // where jobs were left unsent, or nothing is left to do.
     look(group, counts, isActive, isAnew = false) {
       const [failed, unsent] = [countOf(counts, FILTERS.failed), counts.unsent ?? 0];

@@ -14,7 +14,7 @@ from pathlib import Path
 from jobgroup.engine.engine import engine
 from jobgroup.engine.liveness import Witness
 from jobgroup.errors import (
-    DamagedGroupError,
+    CorruptGroupError,
     GroupNotFoundError,
     JobGroupError,
 )
@@ -33,7 +33,7 @@ def names() -> list[str]:
     return list(existing_groups())
 
 
-def near_names(name: str) -> list[str]:
+def similar_names(name: str) -> list[str]:
     """Names of groups that look like this one."""
     others = [n for n in names() if n != normalised(name)]
     folded = {n.casefold(): n for n in others}
@@ -42,7 +42,7 @@ def near_names(name: str) -> list[str]:
 
 def not_found(name: str) -> GroupNotFoundError:
     """The error for a name without a group; it names near ones."""
-    near = near_names(name)
+    near = similar_names(name)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return GroupNotFoundError(
         f"There is no job group named {name!r}.{hint} JobGroup.list_existing() lists them all,"
@@ -55,7 +55,7 @@ def summaries() -> list[GroupSummary]:
     return [summarise(name, path) for name, path in existing_groups().items()]
 
 
-def set_aside(path: Path) -> Path:
+def quarantine(path: Path) -> Path:
     """Move a damaged file out of the way with every byte of it; returns where it is."""
     aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
     for suffix in ("-wal", "-shm", "-journal", ""):
@@ -76,16 +76,16 @@ def delete(name: str, *, permanently: bool = False) -> None:
     """
     empty_trash()
     path = group_path(name)
-    finish_deletion(name)
+    complete_deletion(name)
     if not os.path.lexists(path):
         raise not_found(name)
     try:
         store = GroupStore(path)
-    except DamagedGroupError:
+    except CorruptGroupError:
         if permanently:
             remove_files(path)
         else:
-            set_aside(path)
+            quarantine(path)
         return
     with closing(store):
         witness = Witness()
@@ -102,7 +102,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         _warn_of_active(name, active)
 
 
-def finish_deletion(name: str) -> None:
+def complete_deletion(name: str) -> None:
     """Complete what a killed process had begun: a group marked as deleted goes to the trash."""
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
@@ -158,7 +158,7 @@ def restore(name: str) -> None:
         JobGroupError: a group of that name exists; nothing was changed.
     """
     path = group_path(name)
-    finish_deletion(name)
+    complete_deletion(name)
     found = trash().get(normalised(name))
     if found is None:
         raise GroupNotFoundError(

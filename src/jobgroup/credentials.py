@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Final
 
 from jobgroup import perceval_settings
-from jobgroup.errors import NoTokenError
+from jobgroup.errors import MissingTokenError
 from jobgroup.origin import (
     QUANDELA_CLOUD,
     SCALEWAY,
@@ -99,14 +99,14 @@ class Credentials:
         that they are for; the system's keyring, asked once per account, which may show a prompt.
 
         Raises:
-            NoTokenError: none is known, or the origin is plain http to another machine.
+            MissingTokenError: none is known, or the origin is plain http to another machine.
         """
         try:
             origin = normalise_origin(origin)
         except (TypeError, ValueError) as error:
-            raise NoTokenError(f"{error} No token can be found for it.") from None
+            raise MissingTokenError(f"{error} No token can be found for it.") from None
         if not may_carry_token(origin):
-            raise NoTokenError(
+            raise MissingTokenError(
                 f"{origin} is plain http: a token would be readable on the way, so none is sent. "
                 "Use its https address."
             )
@@ -117,7 +117,7 @@ class Credentials:
         if token:
             return token.reveal()
         whose = f" (account {label!r})" if label else ""
-        raise NoTokenError(
+        raise MissingTokenError(
             f"No token is known for {origin}{whose}; nothing was sent. Give one with "
             f"jobgroup.set_token(token, url={origin!r}{f', account={label!r}' if label else ''})"
             f"{'' if label else ', or set JOBGROUP_TOKEN (and JOBGROUP_URL) and start again'}."

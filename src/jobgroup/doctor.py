@@ -22,18 +22,18 @@ from jobgroup.credentials import default_url, token_for
 from jobgroup.errors import (
     CloudError,
     CredentialsError,
+    InvalidTokenError,
     JobGroupError,
     RemoteNotFoundError,
     StorageError,
-    TokenRefusedError,
 )
 from jobgroup.origin import SCALEWAY, normalise_origin
 from jobgroup.providers.base import Account
 from jobgroup.proxies import AccountProxies
 from jobgroup.secret import Secret
+from jobgroup.store.connection import require_sqlite
 from jobgroup.store.filesystem import file_system_type, is_network
 from jobgroup.store.names import SUFFIX, encode, on_disk
-from jobgroup.store.opening import require_sqlite
 from jobgroup.store.paths import data_directory, groups_directory
 
 Verdict = Literal["ok", "warning", "problem"]
@@ -181,7 +181,7 @@ def _certificates() -> Finding:
 
 
 def _proxy(account: Account) -> Finding:
-    from jobgroup.providers.proxying import ProxyChoice
+    from jobgroup.providers.proxy import ProxyChoice
 
     try:
         proxy = ProxyChoice(account).proxy()
@@ -225,7 +225,7 @@ async def _ask(origin: str) -> list[Finding]:
     try:
         await client.ask("GET", path)
         verdicts = [Finding("token", "ok", "accepted")]
-    except TokenRefusedError as error:
+    except InvalidTokenError as error:
         verdicts = [Finding("token", "problem", str(error), "Give another: jobgroup.set_token.")]
     except RemoteNotFoundError:
         advice = "Is this the url of a cloud, with its path?"

@@ -1,37 +1,37 @@
 """Every exception that jobgroup raises, in one tree.
 
-Each sentence says what happened, what was kept and what to do next.
+Each message says what happened, what it means for your data and what to do next.
 
 JobGroupError
-├── InvalidNameError (ValueError)            a name that cannot be a group's
-├── GroupNotFoundError (LookupError)         no group of that name
-├── DuplicateJobError (ValueError)           the group has that remote id already
-├── ChangeRefusedError (ValueError)          a parameter that a rerun cannot change
-├── UnknownColumnError (LookupError)         a table has no column of that name
-├── FileKeptError (FileExistsError)          a file is there already, and was not overwritten
-├── StorageError (OSError)                   the group's file could not be read or written
-│   ├── DamagedGroupError                    set aside with its bytes kept
-│   ├── NewerGroupError                      written by a newer jobgroup
-│   └── GroupDeletedError                    deleted meanwhile, by this process or another
-│       └── GroupMovedError                  its file was removed, moved or replaced by others
-├── GroupBusyError                           another process runs the group: host, pid, since
-├── UnconfirmedJobError                      the fate of a sent request is unknown
-├── ResultsError                             some results could not be had; carries those that could
-├── MissingExtraError (ImportError)          an optional part is not installed
-├── BrokenProviderError                      an installed provider cannot be used; it names which
-├── CredentialsError
-│   ├── NoTokenError                         no token for that cloud
-│   └── TokenRefusedError                    the cloud refuses the token
-└── CloudError                               carries origin, status_code, and the cloud's sentence
-    ├── CloudUnreachableError (ConnectionError)   nobody answered, or not in time
-    │   └── RequestLostError                 the request left, the answer did not come
-    ├── CloudBusyError                       408, 425, 429 or 5xx: later, perhaps
-    ├── BadAnswerError                       an answer that is not what the protocol says
-    ├── RequestRefusedError                  400, 403, 422: this request will never do
-    │   └── JobLimitError                    the plan allows no more jobs now
-    ├── NotEnoughCreditsError                the account is out of credits
-    ├── SessionEndedError                    the cloud's session that the job is for has ended
-    └── RemoteNotFoundError                  404: no such job or platform
+├── InvalidNameError (ValueError)              the name cannot be used for a group
+├── GroupNotFoundError (LookupError)           no group of that name exists
+├── DuplicateJobError (ValueError)             the group already has a job with that remote id
+├── InvalidOverrideError (ValueError)          a rerun cannot change that parameter
+├── UnknownColumnError (LookupError)           the table has no column of that name
+├── OutputExistsError (FileExistsError)        the file exists and was not overwritten
+├── StorageError (OSError)                     the group's file could not be read or written
+│   ├── CorruptGroupError                      the file is damaged; its bytes are kept
+│   ├── UnsupportedVersionError                another version of jobgroup wrote the file
+│   └── GroupDeletedError                      the group was deleted while it was open
+│       └── GroupMovedError                    other software removed, moved or replaced its file
+├── GroupBusyError                             another process is running the group
+├── UnconfirmedJobError                        nobody knows whether the request made a job
+├── ResultsError                               some results are missing; carries the others
+├── MissingDependencyError (ImportError)       an optional dependency is not installed
+├── InvalidProviderError                       an installed provider cannot be used
+├── CredentialsError                           something is wrong with a token
+│   ├── MissingTokenError                      no token is known for the cloud
+│   └── InvalidTokenError                      the cloud rejects the token
+└── CloudError                                 carries origin, status_code and the cloud's detail
+    ├── CloudUnreachableError (ConnectionError)    the request did not arrive
+    │   └── NoResponseError                    the request was sent and no response came
+    ├── CloudUnavailableError                  408, 425, 429 or 5xx: try again later
+    ├── InvalidResponseError                   the response does not follow the protocol
+    ├── RequestRejectedError                   400, 403 or 422: the cloud rejects the request
+    │   └── QuotaExceededError                 the account's plan allows no more jobs now
+    ├── InsufficientCreditsError               the account is out of credits
+    ├── SessionEndedError                      the cloud's session that the job needs has ended
+    └── RemoteNotFoundError                    404: the cloud knows no such job or platform
 """
 
 from __future__ import annotations
@@ -43,36 +43,36 @@ from typing import Any
 from jobgroup.words import plain
 
 __all__ = [
-    "BadAnswerError",
-    "BrokenProviderError",
-    "ChangeRefusedError",
-    "CloudBusyError",
     "CloudError",
+    "CloudUnavailableError",
     "CloudUnreachableError",
+    "CorruptGroupError",
     "CredentialsError",
-    "DamagedGroupError",
     "DuplicateJobError",
-    "FileKeptError",
     "GroupBusyError",
     "GroupDeletedError",
     "GroupMovedError",
     "GroupNotFoundError",
+    "InsufficientCreditsError",
     "InvalidNameError",
+    "InvalidOverrideError",
+    "InvalidProviderError",
+    "InvalidResponseError",
+    "InvalidTokenError",
     "JobGroupError",
-    "JobLimitError",
-    "MissingExtraError",
-    "NewerGroupError",
-    "NoTokenError",
-    "NotEnoughCreditsError",
+    "MissingDependencyError",
+    "MissingTokenError",
+    "NoResponseError",
+    "OutputExistsError",
+    "QuotaExceededError",
     "RemoteNotFoundError",
-    "RequestLostError",
-    "RequestRefusedError",
+    "RequestRejectedError",
     "ResultsError",
     "SessionEndedError",
     "StorageError",
-    "TokenRefusedError",
     "UnconfirmedJobError",
     "UnknownColumnError",
+    "UnsupportedVersionError",
 ]
 
 
@@ -107,7 +107,7 @@ class DuplicateJobError(JobGroupError, ValueError):
     """The group already has a job with that remote id."""
 
 
-class ChangeRefusedError(JobGroupError, ValueError):
+class InvalidOverrideError(JobGroupError, ValueError):
     """A parameter that a rerun cannot change; nothing was sent."""
 
 
@@ -115,7 +115,7 @@ class UnknownColumnError(JobGroupError, LookupError):
     """A table has no column of that name; the sentence names those that it has."""
 
 
-class FileKeptError(JobGroupError, FileExistsError):
+class OutputExistsError(JobGroupError, FileExistsError):
     """A file of that name is there already, and was not overwritten."""
 
 
@@ -123,11 +123,11 @@ class StorageError(JobGroupError, OSError):
     """The group's file could not be read or written; the group is as it was."""
 
 
-class DamagedGroupError(StorageError):
+class CorruptGroupError(StorageError):
     """The group's file is damaged. It was set aside, every byte kept."""
 
 
-class NewerGroupError(StorageError):
+class UnsupportedVersionError(StorageError):
     """The group's file was written by a newer version of jobgroup, and was not touched."""
 
 
@@ -179,11 +179,11 @@ class ResultsError(JobGroupError):
         self.failures = dict(failures or {})
 
 
-class MissingExtraError(JobGroupError, ImportError):
+class MissingDependencyError(JobGroupError, ImportError):
     """Something optional is used that is not installed; the sentence names the extra."""
 
 
-class BrokenProviderError(JobGroupError):
+class InvalidProviderError(JobGroupError):
     """A provider that is installed cannot be imported, or is none. Nothing was sent."""
 
 
@@ -191,11 +191,11 @@ class CredentialsError(JobGroupError):
     """Something about a token."""
 
 
-class NoTokenError(CredentialsError):
+class MissingTokenError(CredentialsError):
     """No token is known for that cloud."""
 
 
-class TokenRefusedError(CredentialsError):
+class InvalidTokenError(CredentialsError):
     """The cloud refuses the token; jobs keep their last known state."""
 
 
@@ -238,27 +238,27 @@ class CloudUnreachableError(CloudError, ConnectionError):
         self.is_misconfigured = is_misconfigured
 
 
-class RequestLostError(CloudUnreachableError):
+class NoResponseError(CloudUnreachableError):
     """The request left and no answer came: it may have arrived."""
 
 
-class CloudBusyError(CloudError):
+class CloudUnavailableError(CloudError):
     """408, 425, 429 or 5xx: the same request may do later."""
 
 
-class BadAnswerError(CloudError):
+class InvalidResponseError(CloudError):
     """The answer is not what the protocol says: not JSON, or a field is missing."""
 
 
-class RequestRefusedError(CloudError):
+class RequestRejectedError(CloudError):
     """400, 403 or 422: the cloud understood the request and refuses it."""
 
 
-class JobLimitError(RequestRefusedError):
+class QuotaExceededError(RequestRejectedError):
     """The plan allows no more jobs at the moment; what was sent stays sent."""
 
 
-class NotEnoughCreditsError(CloudError):
+class InsufficientCreditsError(CloudError):
     """The account has not enough credits."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobgroup.adapters.base import JobDraft
+from jobgroup.adapters.base import JobSpec
 from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
@@ -36,7 +36,7 @@ class RemoteJob:
         TypeError: the body is not a dictionary, or a name or the url is not a text.
         ValueError: it has no payload, the platform no name, a name more than 10,000 characters, or
             the url is not one.
-        MissingExtraError: no provider of that name is installed.
+        MissingDependencyError: no provider of that name is installed.
 
     >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
     >>> job.was_sent, job.id, job.status()
@@ -92,7 +92,7 @@ class RemoteJob:
         vars(job).update(_session=session, _position=position)
         return job
 
-    def draft(self, kwargs: Mapping[str, Any]) -> JobDraft:
+    def draft(self, kwargs: Mapping[str, Any]) -> JobSpec:
         """What a group takes in of a job that is in none yet, with the parameters of its call.
 
         Raises:
@@ -104,7 +104,7 @@ class RemoteJob:
                 " group, add the object that it was made from."
             )
         payload = {**self._body["payload"], **kwargs}
-        return JobDraft(
+        return JobSpec(
             name=self._name,
             platform=self._platform,
             origin=self._origin,
@@ -318,7 +318,7 @@ class RemoteJob:
 
         Raises:
             RuntimeError: it has not failed.
-            ChangeRefusedError: it has no such parameter, or only Perceval can change it.
+            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
             JobGroupError: it could not be sent; it is as it was.
         """
         status = self.status
@@ -379,7 +379,7 @@ class RemoteJob:
             raise RuntimeError("The job is still running, results are not available yet.")
         return results_of_one(self._attached(), self._record)
 
-    def revise(self, draft: JobDraft) -> None:
+    def revise(self, draft: JobSpec) -> None:
         """Give it what an execution by hand sends instead, while it is unsent.
 
         Raises:

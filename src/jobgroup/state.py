@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
-from jobgroup.engine.ending import look
+from jobgroup.engine.activity import look
 from jobgroup.engine.estimate import eta_s
 from jobgroup.errors import GroupMovedError
 from jobgroup.status import TERMINAL

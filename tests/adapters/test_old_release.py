@@ -10,13 +10,13 @@ SCRIPT = """
 import json
 from jobgroup import JobGroup
 from jobgroup.adapters import UndecodableResultError, decode
-from jobgroup.errors import MissingExtraError
+from jobgroup.errors import MissingDependencyError
 from perceval.runtime import RemoteJob
 
 jg = JobGroup("old")
 try:
     jg.add(RemoteJob(), max_samples=10)
-except MissingExtraError as error:
+except MissingDependencyError as error:
     print(error)
 print(len(jg))
 try:

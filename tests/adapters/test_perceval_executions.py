@@ -14,8 +14,8 @@ from perceval.runtime.platform_specs import serialize_specs_backward_compatibili
 from perceval.serialization import serialize
 
 from jobgroup.adapters import read_job
-from jobgroup.engine.revision import revise
-from jobgroup.errors import ChangeRefusedError
+from jobgroup.engine.overrides import revise
+from jobgroup.errors import InvalidOverrideError
 from jobgroup.status import RunningStatus
 
 TOKEN = "canary-77ab"
@@ -171,7 +171,7 @@ def test_a_sent_execution_comes_with_its_id(handler):
 def test_parameters_of_an_execution_cannot_be_changed_outside_of_it():
     """What stands beside the computation is only shown; a rerun with changes says so."""
     body = read_job(_factory(Handler(_new_specs())).probs, {})[0].body
-    with pytest.raises(ChangeRefusedError, match="only Perceval"):
+    with pytest.raises(InvalidOverrideError, match="only Perceval"):
         revise(body, {"max_shots": 10})
 
 

@@ -11,7 +11,7 @@ import pytest
 from perceval import algorithm, serialization
 
 from jobgroup.adapters import (
-    JobDraft,
+    JobSpec,
     NoIdealError,
     ideal_of,
     read_job,
@@ -90,7 +90,7 @@ def test_a_job_is_read_without_a_trace(handler):
     job = _sampler(handler).sample_count
     before = _state(job)
     (draft,) = read_job(job, {"max_samples": 10_000})
-    assert isinstance(draft, JobDraft)
+    assert isinstance(draft, JobSpec)
     assert _state(job) == before
     assert handler.calls == []
     job.execute_async(max_samples=10_000)

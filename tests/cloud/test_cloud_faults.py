@@ -29,18 +29,18 @@ def calls_of(cloud):
 def test_a_lost_request_has_no_effect(running, timer_body):
     """The connection is reset and there is no job; the next request goes through."""
     cloud, client = running
-    cloud.faults.add("lose_request", calls=["create"], times=1)
+    cloud.faults.add("drop_request", calls=["create"], times=1)
     with pytest.raises(httpx.ReadError):
         client.post("/api/jobs", json=timer_body())
     assert cloud.jobs() == []
     assert client.post("/api/jobs", json=timer_body()).status_code == 200
-    assert calls_of(cloud) == [("create", None, ("lose_request",)), ("create", 200, ())]
+    assert calls_of(cloud) == [("create", None, ("drop_request",)), ("create", 200, ())]
 
 
 def test_a_lost_reply_has_its_effect(running, timer_body):
     """The connection is reset after the job was taken; its key finds it again."""
     cloud, client = running
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     key = {"Idempotency-Key": "a"}
     with pytest.raises(httpx.ReadError):
         client.post("/api/jobs", json=timer_body(), headers=key)
@@ -111,7 +111,7 @@ def test_failing_jobs_fail_with_the_sentence(running, create, wait, timer_body):
     assert wait(client, again)["status"] == "completed"
 
 
-@pytest.mark.parametrize("kind", ["delay", "delay_reply"])
+@pytest.mark.parametrize("kind", ["delay", "delay_response"])
 def test_delays_let_clients_time_out(running, wait_for, timer_body, kind):
     """The job is there sooner or later, whether or not the client waited for the answer."""
     cloud, client = running
@@ -125,14 +125,14 @@ def test_disappearing_refuses_connections_and_jobs_run_on(running, create, wait_
     """On the same port it is gone, and comes back with what happened meanwhile."""
     cloud, client = running
     job = create(client, timer_body(duration_s=0.3))
-    cloud.disappear()
+    cloud.go_offline()
     for _ in range(2):
         with pytest.raises(httpx.TransportError):
             client.get("/api/jobs/availability")
     with pytest.raises(httpx.ConnectError):
         client.get("/api/jobs/availability")
     wait_for(lambda: cloud.jobs()[0].status == "completed")
-    cloud.reappear()
+    cloud.go_online()
     wait_for(lambda: _answers(client))
     assert client.get(f"/api/jobs/{job}/status").json()["status"] == "completed"
 
@@ -141,10 +141,10 @@ def test_it_comes_back_by_itself(running, wait_for):
     """After the seconds that it was told, several times if need be; stopping works while away."""
     cloud, client = running
     for _ in range(2):
-        cloud.disappear(0.3)
+        cloud.go_offline(0.3)
         wait_for(lambda: not _answers(client))
         wait_for(lambda: _answers(client))
-    cloud.disappear()
+    cloud.go_offline()
     cloud.stop()
     assert not cloud.running
 
@@ -163,8 +163,8 @@ def test_connections_that_come_as_it_goes_are_ended(running, wait_for):
     with ThreadPoolExecutor(2) as pool:
         knocking = [pool.submit(knock) for _ in range(2)]
         for _ in range(20):
-            cloud.disappear()
-            cloud.reappear()
+            cloud.go_offline()
+            cloud.go_online()
             time.sleep(0.005)
         has_ended.set()
     assert [one.result() for one in knocking] == [None, None]
@@ -194,18 +194,18 @@ def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
 
 def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
     """Then each create makes a job, no answer claims otherwise, and the keys are still noted."""
-    cloud, client = start(honours_keys=False)
+    cloud, client = start(supports_idempotency_keys=False)
     jobs = {create(client, timer_body(), **{"Idempotency-Key": "a"}) for _ in range(2)}
     assert len(jobs) == 2
     assert [job.key for job in cloud.jobs()] == ["a", "a"]
     assert "Idempotency-Key-Support" not in client.get("/api/jobs/availability").headers
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     assert client.get("/api/jobs/availability").headers["Idempotency-Key-Support"] == "true"
     assert create(client, timer_body(), **{"Idempotency-Key": "a"}) in jobs
 
 
 def test_another_process_switches_faults_over_http(running, wait_for):
-    """Add, look, clear, plan, disappear: with the token, and free of faults itself."""
+    """Add, look, clear, plan, go offline: with the token, and free of faults itself."""
     cloud, client = running
     cloud.faults.add("refuse", status=502)
     added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
@@ -216,7 +216,7 @@ def test_another_process_switches_faults_over_http(running, wait_for):
     assert client.delete("/faults").status_code == 200
     assert cloud.faults.active() == {}
     plan = client.put("/faults/plan", json={"max_queue": 5}).json()["plan"]
-    assert plan == {"max_queue": 5, "max_concurrent": 8, "honours_keys": True}
+    assert plan == {"max_queue": 5, "max_concurrent": 8, "supports_idempotency_keys": True}
     assert client.post("/faults/away", json={"duration_s": 0.2}).status_code == 200
     wait_for(lambda: not _answers(client))
     wait_for(lambda: _answers(client))
@@ -235,7 +235,7 @@ def test_another_process_switches_faults_over_http(running, wait_for):
         ("POST", "/faults", []),
         ("PUT", "/faults/plan", {"max_queue": -1}),
         ("PUT", "/faults/plan", {"max_queue": "many"}),
-        ("PUT", "/faults/plan", {"honours_keys": 1}),
+        ("PUT", "/faults/plan", {"supports_idempotency_keys": 1}),
         ("POST", "/faults/away", {}),
         ("POST", "/faults/away", {"duration_s": -1}),
     ],
@@ -254,7 +254,7 @@ def test_a_probability_with_a_seed_is_the_same_every_time():
 
     def run(seed):
         faults = Faults()
-        faults.add("lose_reply", probability=0.5, seed=seed)
+        faults.add("drop_response", probability=0.5, seed=seed)
         return [bool(faults.hitting("create")) for _ in range(100)]
 
     assert run(1) == run(1)

@@ -12,7 +12,7 @@ import pytest
 from exqalibur.serialization import circuit_pb2
 
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.cloud.gate import MAX_BODY_BYTES
+from jobgroup.cloud.middleware import MAX_BODY_BYTES
 from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
 
 CALLS = [

@@ -11,13 +11,13 @@ import pytest
 from scripted_cloud import DROP, ScriptedCloud
 
 from jobgroup import (
-    BrokenProviderError,
     DuplicateJobError,
+    InvalidProviderError,
     JobGroup,
     UnconfirmedJobError,
     set_token,
 )
-from jobgroup.cli.entry import main
+from jobgroup.cli.main import main
 
 
 class CountingCloud(ScriptedCloud):
@@ -166,7 +166,7 @@ def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, 
         file.execute(
             "UPDATE targets SET origin = 'https://[::1' WHERE origin = ?", (clouds[1].url,)
         )
-    with pytest.raises(BrokenProviderError, match="is not the url of a cloud"):
+    with pytest.raises(InvalidProviderError, match="is not the url of a cloud"):
         jg.run_parallel()
     jg.refresh()
     assert [job.state for job in jg] == ["success", "waiting", "success", "unsent"]

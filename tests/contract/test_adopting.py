@@ -9,11 +9,11 @@ import pytest
 
 from jobgroup import JobGroup
 from jobgroup.errors import (
-    BadAnswerError,
     DuplicateJobError,
-    NoTokenError,
+    InvalidResponseError,
+    InvalidTokenError,
+    MissingTokenError,
     RemoteNotFoundError,
-    TokenRefusedError,
 )
 
 
@@ -150,10 +150,10 @@ def test_the_token_may_be_given_with_the_call(scripted):
     remote_id = scripted.make()
     url = scripted.url.replace("127.0.0.1", "localhost")  # an origin without a token so far
     jg = JobGroup("adopted")
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         jg.adopt(remote_id, platform="p", url=url)
     assert scripted.asked == []
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         jg.adopt(remote_id, platform="p", url=url, token="wrong")
     jg.adopt(remote_id, platform="p", url=url, token=scripted.token)
     assert jg.progress()["Total"] == 1
@@ -164,7 +164,7 @@ def test_garbage_instead_of_a_status_adopts_nothing(scripted):
     remote_id = scripted.make()
     scripted.faults["status"] = lambda *_: (200, ["garbage"])
     jg = JobGroup("adopted")
-    with pytest.raises(BadAnswerError, match="no JSON object"):
+    with pytest.raises(InvalidResponseError, match="no JSON object"):
         jg.adopt(remote_id, platform="p", url=scripted.url)
     assert len(jg) == 0
 
@@ -267,5 +267,5 @@ def test_jobs_of_another_account(scripted):
     jg.adopt(remote_id, platform="p", url=url, account="lab", token=scripted.token)
     assert [record.account for record in jg.changes_since(0).records] == ["lab"]
     assert jg.progress()["Total"] == 1
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         jg.adopt(scripted.make(), platform="p", url=url)

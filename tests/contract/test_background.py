@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jobgroup import JobGroup, TokenRefusedError, set_token
-from jobgroup.engine.watching import FRESH_S
+from jobgroup import InvalidTokenError, JobGroup, set_token
+from jobgroup.engine.poller import FRESH_S
 
 # -- in the background -----------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripte
     set_token("expired", url=scripted.url)
     future = jg.start()
     until(lambda: jg.state.trouble == "token")
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         jg.run_parallel()
     assert not future.done()
     set_token(good, url=scripted.url)

@@ -16,17 +16,17 @@ from perceval.algorithm import Sampler
 
 from jobgroup import (
     CloudUnreachableError,
-    DamagedGroupError,
+    CorruptGroupError,
     DuplicateJobError,
     GroupNotFoundError,
+    InsufficientCreditsError,
     InvalidNameError,
+    InvalidTokenError,
     JobGroup,
     JobGroupError,
-    NotEnoughCreditsError,
     RemoteJob,
     RemoteNotFoundError,
-    RequestRefusedError,
-    TokenRefusedError,
+    RequestRejectedError,
     set_token,
 )
 
@@ -187,21 +187,21 @@ def _every_call(jg):
 
 
 def test_no_token(group, scripted, timer, snapshot, in_child):
-    """NoTokenError names the cloud and both ways to give one; nothing is sent, nothing changed."""
+    """MissingTokenError names the cloud and both ways to give one; nothing is sent or changed."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
     before = snapshot(jg)
     asked = scripted.count()
     told = in_child(
-        "import json; from jobgroup import JobGroup, NoTokenError\n"
+        "import json; from jobgroup import JobGroup, MissingTokenError\n"
         "jg = JobGroup('experiment')\n"
         "told = []\n"
         "for use in (jg.run_parallel, lambda: jg.run_sequential(0), jg.launch_async_jobs,\n"
         "            jg[1].execute_async, lambda: jg.run_parallel(queue=True), jg.progress,\n"
         "            jg.list_active_jobs, jg.get_results, jg.rerun_failed_parallel, jg.wait):\n"
         "    try: told.append(f'{use} gave {use()}')\n"
-        "    except NoTokenError as error: told.append(str(error))\n"
+        "    except MissingTokenError as error: told.append(str(error))\n"
         "print(json.dumps(told))"
     )
     for sentence in told:
@@ -213,14 +213,14 @@ def test_no_token(group, scripted, timer, snapshot, in_child):
 
 
 def test_a_wrong_token(group, scripted, timer, snapshot):
-    """TokenRefusedError keeps the cloud's sentence and says how to give a valid one."""
+    """InvalidTokenError keeps the cloud's sentence and says how to give a valid one."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
     before = snapshot(jg)
     set_token("wrong-3141", url=scripted.url)
     for use in _every_call(jg):
-        with pytest.raises(TokenRefusedError, match="Invalid or expired job token") as caught:
+        with pytest.raises(InvalidTokenError, match="Invalid or expired job token") as caught:
             use()
         assert "set_token" in str(caught.value)
         assert "wrong-3141" not in str(caught.value)
@@ -313,7 +313,7 @@ def test_a_payload_that_the_cloud_refuses(cloud, timer):
     body = {"command": "probs", "circuit": ":PCVL:zip:AAAA"}
     jg.add(RemoteJob(body, platform="sim:slos", url=cloud.url, name="second"))
     jg.add(timer(cloud, "third"))
-    with pytest.raises(RequestRefusedError, match="Invalid payload") as caught:
+    with pytest.raises(RequestRejectedError, match="Invalid payload") as caught:
         jg.run_parallel()
     assert caught.value.status_code == 400
     assert caught.value.sentence.startswith("Invalid payload")
@@ -325,11 +325,11 @@ def test_a_payload_that_the_cloud_refuses(cloud, timer):
 @pytest.mark.parametrize(
     ("refusal", "kind"),
     [
-        ((400, "Max shots must less than or equal to 1000"), RequestRefusedError),
-        ((401, "Not enough credits"), NotEnoughCreditsError),
-        ((403, "You do not have permission to use this platform"), RequestRefusedError),
+        ((400, "Max shots must less than or equal to 1000"), RequestRejectedError),
+        ((401, "Not enough credits"), InsufficientCreditsError),
+        ((403, "You do not have permission to use this platform"), RequestRejectedError),
         ((404, "Platform not found: p"), RemoteNotFoundError),
-        ((422, "Validation error"), RequestRefusedError),
+        ((422, "Validation error"), RequestRejectedError),
     ],
 )
 @pytest.mark.parametrize("queue", [False, True])
@@ -363,7 +363,7 @@ def test_a_damaged_file(data_dir, group, scripted, snapshot):
     before = snapshot(jg)
     path = data_dir / "groups" / "damaged.jobgroup"
     path.write_bytes(b"\x00garbage" * 1000)
-    with pytest.raises(DamagedGroupError, match="every byte kept") as caught:
+    with pytest.raises(CorruptGroupError, match="every byte kept") as caught:
         JobGroup("damaged")
     (kept,) = (data_dir / "damaged").iterdir()
     assert str(kept) in str(caught.value)

@@ -11,7 +11,7 @@ from jobgroup import (
     DuplicateJobError,
     JobGroup,
     RemoteJob,
-    RequestRefusedError,
+    RequestRejectedError,
 )
 
 
@@ -285,7 +285,7 @@ def test_7_a_create_that_fails_midway(mode, group, scripted, from_file):
         "sequential": lambda: jg.run_sequential(0),
         "launch": jg.launch_async_jobs,
     }
-    with pytest.raises(RequestRefusedError, match="Max shots must less than or equal to 5"):
+    with pytest.raises(RequestRejectedError, match="Max shots must less than or equal to 5"):
         runs[mode]()
     found = from_file()
     assert [j["id"] for j in found] == [*scripted.ids(), None, None]

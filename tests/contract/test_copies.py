@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from jobgroup import DamagedGroupError, GroupDeletedError, JobGroup
+from jobgroup import CorruptGroupError, GroupDeletedError, JobGroup
 
 TWISTED = """
 PRAGMA writable_schema = ON;
@@ -73,10 +73,10 @@ def test_pauses_and_commands_stay_with_their_owner(ended, tmp_path, data_dir):
 def test_damage_that_nobody_has_met_yet_is_found(ended, tmp_path, data_dir):
     """The whole file is checked on its way out and in; nothing is written, nothing is made."""
     path = _copied(ended("completed"), data_dir, tmp_path / "twisted", TWISTED)
-    with pytest.raises(DamagedGroupError, match="twisted is damaged"):
+    with pytest.raises(CorruptGroupError, match="twisted is damaged"):
         JobGroup.load(path, name="loaded")
     path.rename(data_dir / "groups" / "twisted.jobgroup")
-    with pytest.raises(DamagedGroupError, match="twisted"):
+    with pytest.raises(CorruptGroupError, match="twisted"):
         JobGroup.open("twisted").export(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert "loaded" not in JobGroup.list_existing()

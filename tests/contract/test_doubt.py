@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from scripted_cloud import DROP
 
-from jobgroup import DuplicateJobError, JobGroupError, JobLimitError, UnconfirmedJobError
+from jobgroup import DuplicateJobError, JobGroupError, QuotaExceededError, UnconfirmedJobError
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -203,7 +203,7 @@ def test_resending_what_the_cloud_has_forgotten(group, scripted, until):
 def test_a_resend_that_is_refused_leaves_the_job_unsent(lost, scripted):
     """What certainly was not sent can be sent by the next run."""
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         lost[0].resend()
     assert lost[0].state == "unsent"
     assert [j.position for j in lost.list_unsent_jobs()] == [0, 1, 2]

@@ -8,11 +8,11 @@ from perceval.providers.quandela.rpc_handler import RPCHandler
 from scripted_cloud import DROP
 
 from jobgroup import (
+    InvalidTokenError,
     JobGroup,
     JobGroupError,
-    NoTokenError,
+    MissingTokenError,
     RemoteJob,
-    TokenRefusedError,
     UnconfirmedJobError,
     set_token,
 )
@@ -172,11 +172,11 @@ def test_accounts_of_one_cloud_are_kept_apart(scripted, account_job):
     """Each account's jobs go with its own token; a token of one says nothing of the other."""
     jg = JobGroup("two accounts")
     jg.add_many([account_job("work"), account_job("")])
-    with pytest.raises(NoTokenError, match="work"):
+    with pytest.raises(MissingTokenError, match="work"):
         jg.run_parallel()
     assert scripted.count("create") == 0
     set_token("of-work", url=scripted.url, account="work")
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         jg.run_parallel()
     jg[1].execute_async()
     assert [a.token for a in scripted.asked if a.what == "create"] == ["of-work", scripted.token]
@@ -214,7 +214,7 @@ def test_a_token_that_expires_during_a_run(group, scripted, until):
     """The run ends with the reason; the job that runs is known, and the next run goes on."""
     jg = group(scripted, 2)
     scripted.faults["status"] = lambda *_: (401, {"error": "Invalid or expired job token"})
-    with pytest.raises(TokenRefusedError, match="set_token"):
+    with pytest.raises(InvalidTokenError, match="set_token"):
         jg.run_sequential(0)
     assert [j.state for j in jg] == ["waiting", "unsent"]
     scripted.faults.clear()

@@ -12,8 +12,8 @@ from scripted_cloud import DROP
 from jobgroup import (
     JobGroup,
     JobGroupError,
-    JobLimitError,
-    RequestRefusedError,
+    QuotaExceededError,
+    RequestRejectedError,
     UnconfirmedJobError,
 )
 
@@ -30,7 +30,7 @@ def test_a_plan_that_is_full_in_between(jg, scripted):
     """What was sent is kept, the entry is unsent, and the next run sends the rest and no more."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before == 2 else None
-    with pytest.raises(JobLimitError, match="2 of the jobs"):
+    with pytest.raises(QuotaExceededError, match="2 of the jobs"):
         jg.run_parallel()
     (job,), ids = jg.remote_jobs, scripted.ids()
     assert (job.state, job.id, len(ids)) == ("unsent", None, 2)
@@ -48,7 +48,7 @@ def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
     """Those that are on the cloud are canceled and named when the group is deleted."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before == 2 else None
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         jg.run_parallel()
     (job,), (first, second) = jg.remote_jobs, scripted.ids()
     with pytest.warns(UserWarning, match=f"2 jobs.*{first}, {second}"):
@@ -79,7 +79,7 @@ def test_a_refusal_in_between(jg, scripted):
     """A part that the cloud will not have leaves the entry unsent with its sentence."""
     refusal = 400, {"error": "Max shots must less than or equal to 5"}
     scripted.faults["create"] = lambda before, _: refusal if before == 1 else None
-    with pytest.raises(RequestRefusedError, match="Max shots"):
+    with pytest.raises(RequestRejectedError, match="Max shots"):
         jg.run_parallel()
     assert "1 of the jobs" in jg.remote_jobs[0].message
     assert len(scripted.ids()) == 1

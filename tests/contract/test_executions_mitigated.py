@@ -85,7 +85,7 @@ def test_a_cloud_that_knows_keys_settles_a_lost_answer(real, cloud):
     jg = JobGroup("keys")
     jg.add(real().probs)
     before = len(cloud.jobs())
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     jg.run_sequential(0)
     sent = cloud.jobs()[before:]
     assert len(sent) == len({job.key for job in sent}) == PARTS

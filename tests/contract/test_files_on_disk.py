@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobgroup import (
-    DamagedGroupError,
+    CorruptGroupError,
     JobGroup,
     JobGroupError,
-    NewerGroupError,
     RemoteJob,
     StorageError,
+    UnsupportedVersionError,
 )
 
 
@@ -47,7 +47,7 @@ def test_a_damaged_file_is_set_aside(use, data_dir):
     """Its bytes are kept, the error says where; the other groups are not affected."""
     JobGroup("a").add(RemoteJob({"command": "x"}, platform="p"))
     content = _damage(data_dir).read_bytes()
-    with pytest.raises(DamagedGroupError) as caught:
+    with pytest.raises(CorruptGroupError) as caught:
         use("broken")
     (kept,) = (data_dir / "damaged").iterdir()
     assert kept.read_bytes() == content
@@ -68,7 +68,7 @@ def test_a_truncated_group_is_set_aside(data_dir, in_child):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2 - 7])
-    with pytest.raises(DamagedGroupError):
+    with pytest.raises(CorruptGroupError):
         _use_every_part("cut")
 
 
@@ -85,7 +85,7 @@ def test_another_programs_database_is_not_taken(data_dir):
     path = data_dir / "groups" / "foreign.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE precious (x)")
-    with pytest.raises(DamagedGroupError):
+    with pytest.raises(CorruptGroupError):
         JobGroup("foreign")
     (kept,) = (data_dir / "damaged").iterdir()
     with closing(sqlite3.connect(kept)) as connection:
@@ -105,7 +105,7 @@ def test_a_file_that_is_just_being_made_is_not_damage(data_dir):
 
 
 def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
-    """NewerGroupError advises to upgrade; the file's bytes are what they were."""
+    """UnsupportedVersionError advises to upgrade; the file's bytes are what they were."""
     in_child("from jobgroup import JobGroup; JobGroup('future'); print(0)")
     path = data_dir / "groups" / "future.jobgroup"
     with closing(sqlite3.connect(path)) as connection:
@@ -113,7 +113,7 @@ def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = path.read_bytes()
     for use in (JobGroup, JobGroup.open):
-        with pytest.raises(NewerGroupError, match="Upgrade"):
+        with pytest.raises(UnsupportedVersionError, match="Upgrade"):
             use("future")
     assert path.read_bytes() == content
     assert JobGroup.list_existing() == ["future"]

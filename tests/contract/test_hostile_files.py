@@ -12,8 +12,8 @@ from contextlib import closing
 
 import pytest
 
-from jobgroup import DamagedGroupError, Dashboard, JobGroup, RemoteJob, StorageError
-from jobgroup.cli.entry import main
+from jobgroup import CorruptGroupError, Dashboard, JobGroup, RemoteJob, StorageError
+from jobgroup.cli.main import main
 from jobgroup.store.columns import read_columns
 from jobgroup.store.database import Database
 
@@ -128,7 +128,7 @@ def test_a_file_with_a_schema_that_is_not_ours_is_refused(
     shutil.copy(exported, placed)
     assert JobGroup.list_existing() == ["other", "placed"]
     assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
-    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
         JobGroup.open("placed")
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 200_000  # kB
     other.run_parallel()
@@ -139,7 +139,7 @@ def test_a_file_with_a_schema_that_is_not_ours_is_refused(
 def test_a_file_with_a_row_that_cannot_be_is_not_loaded(name, exported, data_dir):
     """The sentence names the row; no group is made."""
     changed(exported, ROWS[name])
-    with pytest.raises(DamagedGroupError, match="exported is damaged"):
+    with pytest.raises(CorruptGroupError, match="exported is damaged"):
         JobGroup.load(exported, name="loaded")
     assert list((data_dir / "groups").iterdir()) == []
 
@@ -161,7 +161,7 @@ def test_a_file_with_a_row_that_harms_all_is_not_opened(name, exported, data_dir
     shutil.copy(exported, data_dir / "groups" / "placed.jobgroup")
     assert JobGroup.list_existing() == ["other", "placed"]
     assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
-    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
         JobGroup.open("placed")
     assert JobGroup.list_existing() == ["other"]
 
@@ -175,7 +175,7 @@ def test_a_bomb_is_not_loaded(table, column, exported):
         file.execute("INSERT INTO results VALUES (1, 1.0, x'00', x'00')")
         file.execute(f"UPDATE {table} SET {column} = ?", (bomb,))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(DamagedGroupError, match="unpacks to more"):
+    with pytest.raises(CorruptGroupError, match="unpacks to more"):
         JobGroup.load(exported, name="loaded")
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 100_000  # kB
 
@@ -196,7 +196,7 @@ def test_a_restored_file_that_is_not_ours_is_refused(exported, data_dir):
     (data_dir / "trash").mkdir(exist_ok=True)
     shutil.copy(exported, data_dir / "trash" / "placed~1999999999999.jobgroup")
     JobGroup.restore("placed")
-    with pytest.raises(DamagedGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
         JobGroup.open("placed")
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from jobgroup import (
     CloudUnreachableError,
-    DamagedGroupError,
+    CorruptGroupError,
     InvalidNameError,
     JobGroup,
     JobGroupError,
-    NewerGroupError,
     StorageError,
+    UnsupportedVersionError,
 )
 
 
@@ -277,7 +277,7 @@ def test_a_foreign_file_is_refused(finished, tmp_path, data_dir):
     for name in ("text", "empty", "other", "trigger", "view", "nameless", "bare", "missing"):
         with pytest.raises(StorageError, match=f"file .*{name}|{name} is (not the file|damaged)"):
             JobGroup.load(tmp_path / name, name="loaded")
-    with pytest.raises(NewerGroupError, match="Upgrade"):
+    with pytest.raises(UnsupportedVersionError, match="Upgrade"):
         JobGroup.load(tmp_path / "future", name="loaded")
     assert sorted(p.name for p in (data_dir / "groups").iterdir()) == before
 
@@ -297,7 +297,7 @@ def test_a_damaged_file_is_refused(finished, tmp_path, group, scripted):
         else:
             assert len(copy) == 3
     (tmp_path / "half").write_bytes(content[: len(content) // 2])
-    with pytest.raises(DamagedGroupError, match="half is damaged"):
+    with pytest.raises(CorruptGroupError, match="half is damaged"):
         JobGroup.load(tmp_path / "half", name="half")
 
 
@@ -312,8 +312,8 @@ def test_a_damaged_name_that_is_no_text_is_told_as_damage(finished, data_dir, tm
         assert content.count(whole) == 1
         content = content.replace(whole, damaged)
     (tmp_path / "broken").write_bytes(content)
-    with pytest.raises(DamagedGroupError, match="broken is damaged"):
+    with pytest.raises(CorruptGroupError, match="broken is damaged"):
         JobGroup.load(tmp_path / "broken", name="copy")
     shutil.copy(tmp_path / "broken", data_dir / "groups" / "broken.jobgroup")
-    with pytest.raises(DamagedGroupError, match="is damaged"):
+    with pytest.raises(CorruptGroupError, match="is damaged"):
         JobGroup.open("broken")

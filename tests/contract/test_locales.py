@@ -76,7 +76,7 @@ def test_a_damaged_group_in_an_ascii_locale_is_set_aside_under_its_name(in_ascii
         import jobgroup
         try:
             jobgroup.JobGroup({NAME!a})
-        except jobgroup.DamagedGroupError as error:
+        except jobgroup.CorruptGroupError as error:
             print(ascii(str(error)))
     """
     assert "set aside" in in_ascii("-c", source)

@@ -14,7 +14,7 @@ import pytest
 import jobgroup
 from jobgroup import GroupBusyError, GroupNotFoundError, JobGroup, JobGroupError, RemoteJob, errors
 from jobgroup.adapters import NoIdealError, UndecodableResultError, UnreadableGroupError
-from jobgroup.cloud.problems import ProblemError
+from jobgroup.cloud.api_errors import ProblemError
 
 WAYS = [
     copy.copy,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup import ChangeRefusedError, CloudError, JobGroup, RemoteJob, UnconfirmedJobError
-from jobgroup.dashboard.answers import job_detail
+from jobgroup import CloudError, InvalidOverrideError, JobGroup, RemoteJob, UnconfirmedJobError
+from jobgroup.dashboard.queries import job_detail
 
 PAYLOAD = {
     "command": "sample_count",
@@ -110,7 +110,7 @@ def test_what_needs_perceval_is_refused(position, changes, reason, failed, scrip
         lambda: failed[position].rerun(**changes),
         lambda: failed.ask("rerun", positions=[position], changes=changes).result(60),
     ):
-        with pytest.raises(ChangeRefusedError, match=rf"(?s)Job {position} .*{reason}"):
+        with pytest.raises(InvalidOverrideError, match=rf"(?s)Job {position} .*{reason}"):
             rerun()
     assert snapshot(failed) == before
     assert scripted.count("create", "rerun") == 0
@@ -127,7 +127,7 @@ def test_a_job_whose_body_only_the_cloud_has_is_refused(scripted):
     jg = JobGroup("adopted")
     jg.add(job)
     jg.refresh()
-    with pytest.raises(ChangeRefusedError, match="only the cloud has it"):
+    with pytest.raises(InvalidOverrideError, match="only the cloud has it"):
         jg.rerun(max_shots=5)
     jg.rerun()
     assert [a.kind for a in jg[0].attempts] == ["adopted", "rerun"]

@@ -12,8 +12,8 @@ import pytest
 from perceval.algorithm import Sampler
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
-from jobgroup import JobGroup, ResultsError, TokenRefusedError, set_token
-from jobgroup.dashboard.answers import distributions_of
+from jobgroup import InvalidTokenError, JobGroup, ResultsError, set_token
+from jobgroup.dashboard.queries import distributions_of
 
 
 def _samplers(cloud):
@@ -167,7 +167,7 @@ def test_a_refused_token_is_no_bad_result(aligned, scripted):
     """Nothing can be had then: the error says so, in both ways of handling errors."""
     set_token("wrong", url=scripted.url)
     for errors in ("collect", "raise"):
-        with pytest.raises(TokenRefusedError):
+        with pytest.raises(InvalidTokenError):
             aligned.get_results(errors=errors)
 
 

@@ -62,7 +62,7 @@ def test_what_runs_tells_jobs_apart(scripted):
     assert table["input_state"] == ["|1,1>", "|1,1,1>"]
     assert table["n"] == [2, 3]
     assert table["iterations"] == [4, 6]
-    assert not {"iterator", "content"} & {*table.known_columns}
+    assert not {"iterator", "content"} & {*table.available_columns}
 
 
 def test_columns_that_say_nothing_are_not_shown(group, scripted):

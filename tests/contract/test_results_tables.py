@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 
 from jobgroup import (
-    FileKeptError,
+    InvalidTokenError,
     JobGroup,
-    MissingExtraError,
+    MissingDependencyError,
+    OutputExistsError,
     RemoteJob,
     StorageError,
-    TokenRefusedError,
     UnknownColumnError,
     set_token,
 )
@@ -126,11 +126,11 @@ def test_a_result_that_cannot_be_had_says_why_and_keeps_its_text(sweep, scripted
     assert "not JSON" in table["error"][1]
     assert table.failures[1].raw == "{cut sho"
     set_token("wrong", url=scripted.url)
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         sweep.results_table()
     offline = sweep.results_table(refresh=False)
     assert offline["status"] == ["success", "success", "error", "waiting", "unsent"]
-    assert "physical_perf" not in offline.known_columns
+    assert "physical_perf" not in offline.available_columns
 
 
 def test_a_table_of_no_jobs():
@@ -239,7 +239,7 @@ def test_to_json(sweep, tmp_path):
 
 
 def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
-    """FileKeptError leaves what is there; overwrite=True replaces it; a bad place is told."""
+    """OutputExistsError leaves what is there; overwrite=True replaces it; a bad place is told."""
     path = tmp_path / "kept"
     path.write_text("mine")
     table, distributions = sweep.results_table(), sweep.distributions()
@@ -251,7 +251,7 @@ def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
         sweep.export,
     )
     for write in writers:
-        with pytest.raises(FileKeptError, match="overwrite=True"):
+        with pytest.raises(OutputExistsError, match="overwrite=True"):
             write(path)
         with pytest.raises(StorageError, match="could not be written"):
             write(tmp_path / "nowhere" / "file")
@@ -274,7 +274,7 @@ def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
 def test_what_is_missing_is_named(module, use, sweep, monkeypatch):
     """Without the library the sentence says how to get it."""
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=rf"{module}.*pip install"):
+    with pytest.raises(MissingDependencyError, match=rf"{module}.*pip install"):
         use(sweep.distributions())
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from jobgroup import (
     CloudUnreachableError,
+    InvalidTokenError,
     JobGroup,
     JobGroupError,
-    JobLimitError,
-    TokenRefusedError,
+    QuotaExceededError,
     set_token,
 )
 from jobgroup.engine.engine import engine
-from jobgroup.engine.launching import launch
-from jobgroup.engine.plans import Plan
+from jobgroup.engine.run_request import Plan
+from jobgroup.engine.runner import launch
 from jobgroup.engine.runs import Run
 from jobgroup.store.paths import group_path
 
@@ -62,10 +62,10 @@ def test_a_delay_that_is_none_is_refused(delay, group, scripted):
 
 
 def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
-    """JobLimitError; what was sent stays sent, the rest stays unsent, in the file too."""
+    """QuotaExceededError; what was sent stays sent, the rest stays unsent, in the file too."""
     cloud = start(max_queue=2)
     jg = group(cloud, 4, duration_s=600)
-    with pytest.raises(JobLimitError, match="Cannot create more than 2 jobs") as caught:
+    with pytest.raises(QuotaExceededError, match="Cannot create more than 2 jobs") as caught:
         jg.run_parallel()
     assert caught.value.status_code == 400
     assert "stays sent" in str(caught.value)
@@ -75,13 +75,13 @@ def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
 
 
 def test_the_plans_limit_ends_a_parallel_rerun(ended, scripted):
-    """JobLimitError from a rerun: the job that was refused is as it was, failed, with its id."""
+    """QuotaExceededError from a rerun: the job that was refused keeps its state and id."""
     jg = ended("error", "error", "error")
     before = [j.id for j in jg]
     scripted.faults["rerun"] = lambda nth, _: (
         (400, {"error": "Cannot create more than 1 jobs"}) if nth else None
     )
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         jg.rerun_failed_parallel()
     assert [j.id for j in jg] == [scripted.ids()[3], *before[1:]]
     assert [j.state for j in jg] == ["waiting", "error", "error"]
@@ -93,7 +93,7 @@ def test_an_appending_rerun_that_is_refused_appends_nothing(ended, scripted):
     """A refused rerun leaves no entry behind."""
     jg = ended("error", "error")
     scripted.faults["rerun"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         jg.rerun_failed_parallel(replace_failed_jobs=False)
     assert len(jg) == 2
     assert [len(j.attempts) for j in jg] == [1, 1]
@@ -272,10 +272,10 @@ def test_a_queue_on_an_unreachable_cloud_raises_our_error(group, scripted):
 
 
 def test_a_queue_with_a_refused_token_raises_our_error(group, scripted):
-    """A refused token: TokenRefusedError, as without a queue, and the jobs stay unsent."""
+    """A refused token: InvalidTokenError, as without a queue, and the jobs stay unsent."""
     jg = group(scripted, 2)
     set_token("wrong", url=scripted.url)
-    with pytest.raises(TokenRefusedError, match="set_token"):
+    with pytest.raises(InvalidTokenError, match="set_token"):
         jg.run_parallel(queue=True)
     assert {j.state for j in jg} == {"unsent"}
 

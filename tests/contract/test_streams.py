@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from jobgroup import JobGroup, RemoteJob, ResultsError, TokenRefusedError, set_token
+from jobgroup import InvalidTokenError, JobGroup, RemoteJob, ResultsError, set_token
 
 
 def _give(scripted, job, value=None):
@@ -141,7 +141,7 @@ def test_a_refused_token_ends_it(group, scripted):
     jg = group(scripted, 2)
     jg.run_parallel()
     set_token("wrong", url=scripted.url)
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         list(jg.iter_results())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobgroup import credentials
 from jobgroup.credentials import Credentials, default_url
-from jobgroup.errors import NoTokenError
+from jobgroup.errors import MissingTokenError
 
 QUANDELA = "https://api.cloud.quandela.com"
 OTHER = "https://other.example"
@@ -29,7 +29,7 @@ def test_a_given_token_opens_its_origin_alone(vault):
     vault.set_token(SECRET, url=OTHER)
     assert vault.token_for(OTHER) == SECRET
     for origin, label in [(QUANDELA, ""), (OTHER + ":444", ""), (OTHER + "/v2", ""), (OTHER, "b")]:
-        with pytest.raises(NoTokenError):
+        with pytest.raises(MissingTokenError):
             vault.token_for(origin, label)
 
 
@@ -92,7 +92,7 @@ def test_no_token_for_plain_http_beyond_loopback(vault, monkeypatch):
     with pytest.raises(ValueError, match="plain http"):
         vault.set_token(SECRET, url="http://other.example")
     vault.remember("http://other.example", "", SECRET)
-    with pytest.raises(NoTokenError, match="plain http"):
+    with pytest.raises(MissingTokenError, match="plain http"):
         vault.token_for("http://other.example")
     vault.set_token(SECRET, url="http://127.0.0.1:8000")
     assert vault.token_for("http://127.0.0.1:8000") == SECRET
@@ -102,13 +102,13 @@ def test_the_environment_s_token_is_for_its_url_alone(vault, monkeypatch):
     """JOBGROUP_TOKEN goes to JOBGROUP_URL, which is Quandela Cloud unless it is set."""
     monkeypatch.setenv("JOBGROUP_TOKEN", SECRET)
     assert vault.token_for(QUANDELA) == SECRET
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         vault.token_for(OTHER)
     monkeypatch.setenv("JOBGROUP_URL", OTHER)
     assert vault.token_for(OTHER) == SECRET
     assert default_url() == OTHER
     for origin, label in [(QUANDELA, ""), (OTHER, "b")]:
-        with pytest.raises(NoTokenError):
+        with pytest.raises(MissingTokenError):
             vault.token_for(origin, label)
 
 
@@ -118,7 +118,7 @@ def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
         "import sys, jobgroup.credentials as c\n"
         "def ask(o):\n"
         "    try: return c.token_for(o)\n"
-        "    except c.NoTokenError: return None\n"
+        "    except c.MissingTokenError: return None\n"
         f"print(ask({QUANDELA!r}), ask({OTHER!r}), 'perceval' in sys.modules)"
     )
 
@@ -152,7 +152,7 @@ def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
         perceval.RemoteConfig.set_token(SECRET)
         perceval.RemoteConfig.set_url(OTHER)
         assert vault.token_for(OTHER) == SECRET
-        with pytest.raises(NoTokenError):
+        with pytest.raises(MissingTokenError):
             vault.token_for(QUANDELA)
     finally:
         perceval.RemoteConfig.clear_cache()
@@ -163,7 +163,7 @@ def test_a_perceval_that_knows_no_urls_is_for_quandela_cloud(vault, monkeypatch)
     config = types.SimpleNamespace(get_token=lambda: SECRET)
     monkeypatch.setitem(sys.modules, "perceval", types.SimpleNamespace(RemoteConfig=lambda: config))
     assert vault.token_for(QUANDELA) == SECRET
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         vault.token_for(OTHER)
 
 
@@ -203,7 +203,7 @@ def test_what_is_found_is_looked_for_in_order(monkeypatch, tmp_path):
 def test_a_job_without_a_token_changes_nothing(vault, token):
     """What a job brings along may be nothing at all."""
     vault.remember(OTHER, "", token)
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         vault.token_for(OTHER)
 
 
@@ -220,18 +220,20 @@ def test_the_keyring_is_asked_once_and_its_errors_mean_no_token(vault, monkeypat
     keyring = types.SimpleNamespace(get_password=get_password)
     monkeypatch.setitem(sys.modules, "keyring", keyring)
     assert [vault.token_for(OTHER), vault.token_for(OTHER)] == [SECRET, SECRET]
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         vault.token_for(OTHER, "b")
     assert asked == [("jobgroup", OTHER), ("jobgroup", f"b@{OTHER}")]
 
 
 def test_the_error_says_what_to_do(vault):
     """Somebody without a token reads how to give one, for this cloud and account."""
-    with pytest.raises(NoTokenError, match=r"set_token\(token, url='https://other\.example'\)"):
+    with pytest.raises(
+        MissingTokenError, match=r"set_token\(token, url='https://other\.example'\)"
+    ):
         vault.token_for(OTHER)
-    with pytest.raises(NoTokenError, match="account='b'"):
+    with pytest.raises(MissingTokenError, match="account='b'"):
         vault.token_for(OTHER, "b")
-    with pytest.raises(NoTokenError, match="url"):
+    with pytest.raises(MissingTokenError, match="url"):
         vault.token_for("nonsense")
 
 
@@ -269,7 +271,7 @@ def test_what_was_given_is_forgotten_and_what_others_keep_is_not(vault, monkeypa
     assert vault.token_for(QUANDELA) == "environment"
     assert vault.token_for("https://keyring.example") == "changed"
     for url, account in ((OTHER, ""), (OTHER, "b"), ("https://jobs.example", "")):
-        with pytest.raises(NoTokenError):
+        with pytest.raises(MissingTokenError):
             vault.token_for(url, account)
 
 

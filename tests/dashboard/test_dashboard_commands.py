@@ -6,7 +6,7 @@ import pytest
 from traitlets import TraitError
 
 from jobgroup import JobGroup, RemoteJob
-from jobgroup.dashboard.answers import distributions_of
+from jobgroup.dashboard.queries import distributions_of
 
 
 def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
@@ -225,7 +225,7 @@ def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_p
         "refuse", calls=["create"], times=1, status=400, sentence="Cannot create more than 0 jobs"
     )
     answer = page.do("run", mode="parallel")
-    assert (answer["t"], answer["code"]) == ("fail", "JobLimitError")
+    assert (answer["t"], answer["code"]) == ("fail", "QuotaExceededError")
     assert "Cannot create more than 0 jobs" in answer["message"]
 
 
@@ -295,7 +295,7 @@ def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, op
     """What is known of a request that got no answer; the id that a person gives settles it."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
-    cloud.faults.add("lose_reply", calls=["create"])
+    cloud.faults.add("drop_response", calls=["create"])
     page.do("run", mode="parallel")
     page.wait(lambda: group[0].state == "unconfirmed")
     cloud.faults.clear()
@@ -313,7 +313,7 @@ def test_an_empty_group_names_its_near_ones(make_group, open_page):
     make_group("hong ou mandel", {})
     make_group("other", {})
     page = open_page(make_group("hong-ou-mandel"))
-    assert page.ask("size")["near_names"] == ["hong ou mandel"]
+    assert page.ask("size")["similar_names"] == ["hong ou mandel"]
 
 
 def test_results_are_distributions_largest_first(make_group, open_page):

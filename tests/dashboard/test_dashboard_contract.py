@@ -7,7 +7,7 @@ import json
 import pytest
 from wire_examples import RECORDING, TO_PYTHON, recording
 
-from jobgroup.dashboard import wire
+from jobgroup.dashboard import protocol
 
 RECORDED = json.loads(RECORDING.read_text())
 
@@ -29,7 +29,7 @@ def test_what_both_sides_share_is_as_recorded(part: str):
 @pytest.mark.parametrize("message", TO_PYTHON, ids=lambda message: message["t"])
 def test_messages_of_the_browser_are_understood(message: dict):
     """Each message that the browser sends parses, and keeps what it says."""
-    parsed = wire.parse(message)
+    parsed = protocol.parse(message)
     assert type(parsed).__name__.lower() == message["t"]
     for key, value in message.items():
         if key in ("id", "name", "args", "value", "ack", "reply"):
@@ -58,11 +58,11 @@ def test_messages_of_the_browser_are_understood(message: dict):
 )
 def test_what_is_no_message_is_refused(content: object):
     """Nothing that is not of the protocol gets past the door."""
-    with pytest.raises(wire.BadMessageError):
-        wire.parse(content)
+    with pytest.raises(protocol.BadMessageError):
+        protocol.parse(content)
 
 
 def test_what_json_in_a_browser_refuses_becomes_null():
     """`JSON.parse` knows no NaN and no infinity; they are sent as null, at any depth."""
     value = {"a": [1.5, float("nan"), {"b": float("inf")}], 2: ("x", None)}
-    assert wire.finite(value) == {"a": [1.5, None, {"b": None}], "2": ["x", None]}
+    assert protocol.finite(value) == {"a": [1.5, None, {"b": None}], "2": ["x", None]}

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from jobgroup.dashboard.lines import line_of
+from jobgroup.dashboard.snippets import line_of
 
 
 @pytest.mark.parametrize(

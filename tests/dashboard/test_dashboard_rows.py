@@ -9,9 +9,9 @@ import pytest
 from wire_examples import record
 
 from jobgroup import JobGroup
-from jobgroup.dashboard.flow import Flow
-from jobgroup.dashboard.rows import encode
-from jobgroup.dashboard.wire import Have
+from jobgroup.dashboard.encoding import encode
+from jobgroup.dashboard.flow_control import Flow
+from jobgroup.dashboard.protocol import Have
 
 THREAD = "jobgroup-dashboard"
 

@@ -14,7 +14,7 @@ from wire_examples import record
 
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
-from jobgroup.dashboard.fallback import page_of
+from jobgroup.dashboard.static_html import page_of
 
 
 def test_one_dashboard_for_a_group_however_often_the_cell_runs(make_group, open_page):

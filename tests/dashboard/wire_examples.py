@@ -1,7 +1,7 @@
 """Examples of every message, trait and word of the dashboard, from which `wire.json` is recorded.
 
 Both sides are held to the recording: `test_dashboard_contract.py` here, there
-`js/tests/node/wire.test.ts`. Run this file to record anew after a change of the protocol, on
+`js/tests/node/protocol.test.ts`. Run this file to record anew after a change of the protocol, on
 purpose.
 """
 
@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobgroup.dashboard import Dashboard, wire
-from jobgroup.dashboard.rows import encode, packed
+from jobgroup.dashboard import Dashboard, protocol
+from jobgroup.dashboard.encoding import encode, packed
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import Column, Columns
@@ -109,13 +109,13 @@ def from_python() -> list[dict[str, Any]]:
     large, buffers = packed(columns())
     pushed = {"epoch": "e1", "now": 1234.5, "total": 3}
     messages: list[tuple[dict[str, Any], list[memoryview]]] = [
-        (wire.snap(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
-        (wire.snap(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
-        (wire.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])), []),
-        (wire.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
-        (wire.done("1", {"text": "1 rerun", "value": float("nan")}), []),
-        (wire.fail("2", "JobLimitError", "Cannot create more than 2 jobs"), []),
-        (wire.heard("3", "jg.pause()"), []),
+        (protocol.snap(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
+        (protocol.snap(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
+        (protocol.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])), []),
+        (protocol.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
+        (protocol.done("1", {"text": "1 rerun", "value": float("nan")}), []),
+        (protocol.fail("2", "QuotaExceededError", "Cannot create more than 2 jobs"), []),
+        (protocol.heard("3", "jg.pause()"), []),
     ]
     return [
         {"message": message, "buffers": [base64.b64encode(b).decode() for b in parts]}
@@ -129,9 +129,9 @@ def recording() -> dict[str, Any]:
     shared = {name: t for name, t in traits.items() if name[0] != "_" and name not in ORDINARY}
     return {
         "states": list(STATES),
-        "commands": list(wire.COMMANDS),
-        "questions": list(wire.QUESTIONS),
-        "settings": list(wire.SETTINGS),
+        "commands": list(protocol.COMMANDS),
+        "questions": list(protocol.QUESTIONS),
+        "settings": list(protocol.SETTINGS),
         "filters": list(shared["filter"].values),
         "traits": {name: trait.default() for name, trait in sorted(shared.items())},
         "to_python": TO_PYTHON,

@@ -35,7 +35,7 @@ jg.run_parallel()
 LOST = """
 from contextlib import suppress
 from jobgroup import UnconfirmedJobError
-cloud.faults.add("lose_reply", calls=["create"])
+cloud.faults.add("drop_response", calls=["create"])
 jg.add(job(3600))
 with suppress(UnconfirmedJobError):
     jg.run_parallel()

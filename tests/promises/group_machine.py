@@ -18,9 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from ledger import CREATING, Ledger, given_to, in_flight, requests
 from nursery import Nursery
 
-from jobgroup import JobGroup, JobGroupError, RemoteJob, TokenRefusedError, set_token
+from jobgroup import InvalidTokenError, JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 from jobgroup.status import FAILED, TERMINAL
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "long": {"duration_s": 600},
     "fails": {"fail": "on purpose"},
 }
-DOUBTFUL = ("lose_reply", "lose_request", "garbage")
+DOUBTFUL = ("drop_response", "drop_request", "garbage")
 WORDS = {"completed": "success", "error": "error", "canceled": "canceled"}
 MODES = {
     "parallel": "jg.run_parallel()",
@@ -97,7 +97,7 @@ class GroupMachine(RuleBasedStateMachine):
         self.name = f"machine {next(_numbers)}"
         self._serial = itertools.count()
         self.cloud.faults.clear()
-        self.cloud.set_plan(honours_keys=knows_keys, max_queue=1_000_000)
+        self.cloud.set_plan(supports_idempotency_keys=knows_keys, max_queue=1_000_000)
         self.jg = JobGroup(self.name)
         self._count("examples")
         self._add(kinds, elsewhere=False)
@@ -151,7 +151,7 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(list(MODES)), after=st.integers(0, 3), delay_ms=st.integers(0, 30))
     def kill(self, mode: str, after: int, delay_ms: int) -> None:
-        at_once = SENDS_AT_ONCE if "queue" in MODES[mode] else 1
+        at_once = MAX_CREATES_IN_FLIGHT if "queue" in MODES[mode] else 1
         with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=at_once):
             child = self.nursery.start(CHILD.format(MODES[mode]), name=self.name)
             child.hear()
@@ -255,7 +255,7 @@ class GroupMachine(RuleBasedStateMachine):
     # -- what a cloud does -------------------------------------------------------------------------
 
     @rule(
-        kind=st.sampled_from(["lose_reply", "lose_request", "garbage"]),
+        kind=st.sampled_from(["drop_response", "drop_request", "garbage"]),
         times=st.integers(1, 2),
         calls=st.sampled_from([CREATING, ("status",), ("availability",), ()]),
     )
@@ -301,7 +301,7 @@ class GroupMachine(RuleBasedStateMachine):
                 if self._takes("parallel"):
                     try:
                         self.jg.run_parallel()
-                    except TokenRefusedError:
+                    except InvalidTokenError:
                         pass
                     else:
                         raise AssertionError("a revoked token sent a job")

@@ -18,7 +18,7 @@ from nursery import Child, Nursery
 
 from jobgroup import JobGroup, RemoteJob, StorageError
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 
 ADD = """
 jg = JobGroup(name)
@@ -124,9 +124,9 @@ class Campaign:
         for _ in range(lives):
             self.cloud.faults.clear()
             if self.chance.random() < 0.5:
-                self.cloud.faults.add("delay_reply", calls=CREATING, delay_s=0.02)
+                self.cloud.faults.add("delay_response", calls=CREATING, delay_s=0.02)
             queue = self.chance.random() < 0.3
-            at_once = SENDS_AT_ONCE if queue else 1
+            at_once = MAX_CREATES_IN_FLIGHT if queue else 1
             child = self.nursery.start(source, name=name, replace=replace, queue=queue)
             child.hear()
             look = partial(self._look, name, unconfirmed, at_once)

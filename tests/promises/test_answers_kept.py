@@ -44,7 +44,7 @@ def started(jg: JobGroup) -> tuple[threading.Thread, list[BaseException]]:
 def test_an_answer_waits_for_a_file_that_is_locked(group, cloud, until, ledger):
     """A lock that lasts longer than SQLite's own patience costs time, and no id."""
     jg = group(3)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=1, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=1, times=1)
     thread, raised = started(jg)
     until(lambda: len(cloud.jobs()) == 1)
     with locked():
@@ -60,7 +60,7 @@ def test_an_answer_waits_for_a_file_that_is_locked(group, cloud, until, ledger):
 def filled(tiny_disk, group, cloud, until):
     """A group whose disk is full since its first job has reached the cloud, and its run."""
     jg = group(2)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=2, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     thread, raised = started(jg)
     until(lambda: len(cloud.jobs()) == 1)
     tiny_disk.fill()
@@ -104,7 +104,7 @@ def test_a_process_that_ends_names_what_it_takes_along(tiny_disk, group, cloud, 
     as unconfirmed, and its id can be given.
     """
     jg = group(2)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=2, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     source = "from jobgroup import JobGroup; JobGroup.open('experiment').run_parallel()"
     first = subprocess.Popen([sys.executable, "-c", source], stderr=subprocess.PIPE, text=True)
     until(lambda: len(cloud.jobs()) == 1)
@@ -125,7 +125,7 @@ def test_a_process_that_ends_names_what_it_takes_along(tiny_disk, group, cloud, 
 def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud, until, ledger):
     """Nobody waits for it: it goes on when there is room, without a word of an error."""
     jg = group(1)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=2, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) == 1)
     tiny_disk.fill()
@@ -170,7 +170,7 @@ def test_an_answer_waits_for_a_file_that_was_moved_away(group, cloud, until, led
     soon as the file is back.
     """
     jg = group(2)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=2, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     thread, raised = started(jg)
     until(lambda: len(cloud.jobs()) == 1)
     path = group_path("experiment")

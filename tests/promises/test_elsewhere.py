@@ -61,7 +61,7 @@ def test_a_look_from_outside_a_container_changes_nothing(group, container, cloud
     sent once.
     """
     jg = group(4)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=1)
     run = container(RUN.format("parallel()"))
     until(lambda: len(cloud.jobs()) == 1)
     assert elsewhere(SEEN) == "0"
@@ -86,7 +86,7 @@ def test_a_run_takes_over_from_a_container_that_has_died(group, container, cloud
     as soon as somebody runs the group, and not before; the rest is sent.
     """
     jg = group(3)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=60, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=60, times=1)
     run = container(RUN.format("parallel()"))
     until(lambda: len(cloud.jobs()) == 1)
     run.kill()
@@ -101,7 +101,7 @@ def test_a_run_takes_over_from_a_container_that_has_died(group, container, cloud
 def test_a_wait_ends_although_the_sender_died_elsewhere(group, container, cloud, until):
     """A job that a dead process was sending is not waited for, and is not changed by that."""
     jg = group(1)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=60, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=60, times=1)
     run = container(RUN.format("parallel()"))
     until(lambda: len(cloud.jobs()) == 1)
     run.kill()
@@ -149,7 +149,7 @@ def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
 def test_a_holder_that_was_stopped_goes_on_if_nobody_runs_the_group(group, child, cloud, until):
     """Whoever looks at a group does not take it away from a process that is stopped."""
     jg = group(3, duration_s=0.05)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=3)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=3)
     first = child('JobGroup.open("experiment").run_parallel(); say("ran")')
     until(lambda: len(cloud.jobs()) >= 1)
     first.signal(signal.SIGSTOP)

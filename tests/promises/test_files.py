@@ -23,12 +23,12 @@ from ledger import integrity
 
 import jobgroup
 from jobgroup import (
-    DamagedGroupError,
+    CorruptGroupError,
     GroupNotFoundError,
     InvalidNameError,
     JobGroup,
-    NewerGroupError,
     StorageError,
+    UnsupportedVersionError,
 )
 from jobgroup.store.paths import group_path
 
@@ -47,7 +47,7 @@ def test_only_their_owner_can_read_them(umask, group, data_dir):
         JobGroup.delete_job_group("trashed")
         group_path("damaged").write_bytes(b"damaged" * 1000)
         group_path("damaged").chmod(0o600)
-        with pytest.raises(DamagedGroupError):
+        with pytest.raises(CorruptGroupError):
             JobGroup.open("damaged")
         jg = JobGroup.open("kept")
         jg[0].note = "written to"
@@ -138,7 +138,7 @@ def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
     """Its bytes are kept, where the error says; other groups are not affected; the name is free."""
     group(2, "other")
     group_path("damaged").write_bytes(content)
-    with pytest.raises(DamagedGroupError) as error:
+    with pytest.raises(CorruptGroupError) as error:
         JobGroup.open("damaged")
     (kept,) = [p for p in data_dir.rglob("*") if p.is_file() and p.parent.name == "damaged"]
     assert kept.read_bytes() == content
@@ -166,7 +166,7 @@ def test_somebody_elses_database_is_no_group():
     with closing(sqlite3.connect(group_path("theirs"))) as file, file:
         file.execute("CREATE TABLE mine (x)")
     content = group_path("theirs").read_bytes()
-    with pytest.raises(DamagedGroupError) as error:
+    with pytest.raises(CorruptGroupError) as error:
         JobGroup.open("theirs")
     assert any(p.read_bytes() == content for p in group_path("x").parents[1].rglob("theirs*"))
     assert "theirs" in str(error.value)
@@ -183,7 +183,7 @@ def test_a_newer_layout_is_refused_and_left(group):
             file.execute("PRAGMA user_version = 99")
     content = path.read_bytes()
     for use in (JobGroup, JobGroup.open):
-        with pytest.raises(NewerGroupError, match=r"[Uu]pgrade"):
+        with pytest.raises(UnsupportedVersionError, match=r"[Uu]pgrade"):
             use("experiment")
     assert path.read_bytes() == content
     assert JobGroup.list_existing() == ["experiment", "older"]

@@ -11,7 +11,7 @@ from kills import Campaign
 from ledger import requests
 
 from jobgroup import CloudError, JobGroupError, UnconfirmedJobError
-from jobgroup.engine.sending import LOOK_UPS
+from jobgroup.engine.submission import LOOK_UPS
 
 SEED = 20_261
 
@@ -19,7 +19,7 @@ SEED = 20_261
 @pytest.fixture(params=[False, True], ids=["no keys", "keys"])
 def campaign(request, nursery, cloud) -> Campaign:
     """Kills on a cloud that does or does not look up by key."""
-    cloud.set_plan(honours_keys=request.param)
+    cloud.set_plan(supports_idempotency_keys=request.param)
     print(f"seed {SEED}")
     return Campaign(random.Random(SEED), nursery, cloud, knows_keys=request.param)
 
@@ -47,7 +47,7 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
     """
     jg = group(3)
     began = time.time()
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
     (job,) = jg.list_unconfirmed_jobs()
@@ -75,7 +75,7 @@ def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
     once, keeps the attempt, and is no offer for a job that is not unconfirmed.
     """
     jg = group(2)
-    cloud.faults.add("lose_request", calls=["create"], times=1)
+    cloud.faults.add("drop_request", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
     jg.run_parallel()
@@ -114,14 +114,14 @@ def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
     """A refusal, or a cloud that takes no connection, leaves a job cleanly unsent."""
     jg = group(2)
     if answer == "away":
-        cloud.disappear()
+        cloud.go_offline()
     else:
         cloud.faults.add("refuse", calls=["create"], status=answer, retry_after_s=0)
     with pytest.raises(CloudError):
         jg.run_parallel()
     assert [j.state for j in jg] == ["unsent", "unsent"]
     assert [len(j.attempts) for j in jg] == [0, 0]
-    cloud.reappear()
+    cloud.go_online()
     cloud.faults.clear()
     jg.run_parallel()
     ledger(jg).check().each_once("0", "1")
@@ -129,10 +129,10 @@ def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
 
 def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud, ledger):
     """There the engine settles lost answers and lost requests alone, each job once."""
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     jg = group(6)
-    cloud.faults.add("lose_reply", calls=["create"], times=2)
-    cloud.faults.add("lose_request", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=2)
+    cloud.faults.add("drop_request", calls=["create"], times=1)
     jg.run_parallel()
     jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 6
@@ -142,11 +142,11 @@ def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud,
 
 def test_a_cloud_that_knows_keys_no_more_gets_no_second_job(group, cloud, ledger):
     """It knew them when it was last heard of; it is asked before a request is repeated."""
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     jg = group(2)
     jg[0].execute_async()
-    cloud.set_plan(honours_keys=False)
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.set_plan(supports_idempotency_keys=False)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
     assert jg[1].state == "unconfirmed"
@@ -155,9 +155,9 @@ def test_a_cloud_that_knows_keys_no_more_gets_no_second_job(group, cloud, ledger
 
 def test_what_cannot_be_looked_up_is_unconfirmed(group, cloud, ledger):
     """A token that is refused while a request is looked up leaves no job stuck."""
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     jg = group(1)
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     number = cloud.faults.add("refuse_token", calls=["availability"])
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
@@ -171,10 +171,10 @@ def test_what_cannot_be_looked_up_is_unconfirmed(group, cloud, ledger):
 def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(group, cloud, ledger):
     """What a run could not settle the next one does, without asking the user."""
     jg = group(2)
-    cloud.faults.add("lose_reply", calls=["create"], times=1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     jg.run_parallel()
     jg.wait(120)
     assert not jg.list_unconfirmed_jobs()
@@ -183,9 +183,9 @@ def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(grou
 
 def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, cloud, ledger):
     """A cloud that was away for the seconds of one create can tell when the others are sent."""
-    cloud.set_plan(honours_keys=True)
+    cloud.set_plan(supports_idempotency_keys=True)
     jg = group(4)
-    cloud.faults.add("lose_reply", calls=["create"], times=1 + LOOK_UPS)
+    cloud.faults.add("drop_response", calls=["create"], times=1 + LOOK_UPS)
     jg.run_parallel(queue=True)
     jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 4
@@ -200,7 +200,7 @@ def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledg
     jg.run_parallel()
     jg.wait(120)
     failed = jg[0].id
-    cloud.faults.add("lose_reply", calls=["rerun"], times=1)
+    cloud.faults.add("drop_response", calls=["rerun"], times=1)
     with pytest.raises(UnconfirmedJobError):
         jg.rerun_failed_parallel(replace)
     (job,) = jg.list_unconfirmed_jobs()
@@ -247,7 +247,7 @@ def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, unti
     that is awaited is recorded, the rest is unsent, and the lease is free at once.
     """
     jg = group(30, duration_s=0.01)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.4)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=0.4)
     running = child(RUN.format(run=run))
     assert running.hear() == "go"
     until(lambda: requests(cloud, "create") >= 2)
@@ -269,7 +269,7 @@ def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, unti
 def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, ledger, until):
     """Ctrl-C ends the run, not the process: while that lives on, the group can be run elsewhere."""
     jg = group(5, duration_s=0.5)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.2)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=0.2)
     notebook = child(NOTEBOOK.format(run=run))
     until(lambda: requests(cloud, "create"))
     notebook.signal(signal.SIGINT)
@@ -294,7 +294,7 @@ def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
     its process has ended.
     """
     jg = group(2)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=600)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=600)
     notebook = child(NOTEBOOK.format(run="run_parallel()"))
     until(lambda: len(cloud.jobs()) == 1)
     notebook.signal(signal.SIGINT)
@@ -318,7 +318,7 @@ def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     cloud.faults.add("fail_job", times=1)
     jg.run_parallel()
     jg.wait(120)
-    cloud.faults.add("delay_reply", calls=["rerun"], delay_s=60)
+    cloud.faults.add("delay_response", calls=["rerun"], delay_s=60)
     running = child(RUN.format(run=f"jg.rerun_failed_parallel({replace})"))
     until(lambda: len(cloud.jobs()) == 2)
     running.kill()
@@ -339,7 +339,7 @@ def test_a_job_in_flight_does_not_stay_so_when_its_sender_dies(group, child, clo
     """
     jg = group(2)
     jg.state.observe(lambda _: None)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=60)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=60)
     running = child(RUN.format(run="jg.run_parallel()"))
     until(lambda: jg[0].state == "sending")
     until(lambda: requests(cloud, "create"))

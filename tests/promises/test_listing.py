@@ -323,10 +323,10 @@ def test_a_pipe_in_the_locks_place_keeps_nobody_waiting_for_its_other_end(
     path_of_lock, monkeypatch
 ):
     """It is no sign of life; after a while it is out of the way."""
-    from jobgroup.store import turns
+    from jobgroup.store import network_lock
 
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
-    monkeypatch.setattr(turns, "UNNAMED_S", 0.5)
+    monkeypatch.setattr(network_lock, "UNCLAIMED_LOCK_TTL_S", 0.5)
     jg = _make("shared", 1)
     os.mkfifo(path_of_lock)
     jg.add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))

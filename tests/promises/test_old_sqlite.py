@@ -14,7 +14,7 @@ import pytest
 
 import jobgroup
 from jobgroup import JobGroup, RemoteJob, StorageError
-from jobgroup.store.opening import OLDEST_SQLITE, require_sqlite
+from jobgroup.store.connection import OLDEST_SQLITE, require_sqlite
 
 LIBRARIES = Path(__file__).parents[2] / ".venv/old-sqlite"
 

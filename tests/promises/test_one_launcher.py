@@ -58,7 +58,7 @@ os.wait()
 def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, cloud, ledger):
     """Four processes start the same run at the same moment: one sends, the others are told who."""
     jg = group(20)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.02)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=0.02)
     racers = [child(RACE) for _ in range(4)]
     for racer in racers:
         racer.hear()
@@ -234,7 +234,7 @@ except GroupBusyError as error:
     first = child(source.format("jg.run_sequential(0)"), name="between")
     until(lambda: between[0].state == "running")
     stop(first, "between")
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=20, times=1)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=20, times=1)
     second = child(source.format("jg.run_parallel()"), name="flying")
     until(lambda: any(j.body["job_group_name"] == "flying" for j in cloud.jobs()))
     stop(second, "flying")
@@ -326,7 +326,7 @@ while (name := hear()) != "end":
 def test_a_run_of_a_group_that_runs_in_this_process_joins_it(group, cloud, ledger):
     """Two runs of one process share the lease; each job is sent once."""
     jg = group(10)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.02)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=0.02)
     future = jg.start()
     jg.run_parallel()
     future.result(120)

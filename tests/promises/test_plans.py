@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from ledger import given_to, requests
 
-from jobgroup import JobGroup, JobGroupError, JobLimitError, RemoteJob, set_token
+from jobgroup import JobGroup, JobGroupError, QuotaExceededError, RemoteJob, set_token
 
 
 def most_at_once(cloud, name: str) -> int:
@@ -31,10 +31,10 @@ def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
     """Without a queue the limit raises; what was sent stays sent, the rest unsent."""
     cloud.set_plan(max_queue=3)
     jg = group(5, duration_s=600)
-    with pytest.raises(JobLimitError, match="3"):
+    with pytest.raises(QuotaExceededError, match="3"):
         jg.run_parallel()
     assert [j.state == "unsent" for j in jg] == [False] * 3 + [True] * 2
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         jg.run_parallel()
     ledger(jg).check().each_once("0", "1", "2")
 
@@ -78,7 +78,7 @@ def test_a_slot_is_counted_once(job, cloud, ledger, until):
     the slot is taken once, and no create is refused.
     """
     cloud.set_plan(max_queue=2)
-    cloud.faults.add("delay_reply", calls=["status"], delay_s=1.5)
+    cloud.faults.add("delay_response", calls=["status"], delay_s=1.5)
     jg = JobGroup("slow news")
     for n, duration_s in enumerate((0.3, 60, 60, 60)):
         jg.add(job(str(n), url=cloud.url, duration_s=duration_s))
@@ -118,7 +118,7 @@ def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledg
     other = group(1, "somebody else's", duration_s=600)
     other.run_parallel()
     cloud.set_plan(max_queue=1)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=1.5)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=1.5)
     jg = group(2, duration_s=0.05)
     run = jg.start(delay=0.0)
     until(lambda: jg[0].state == "sending")

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from ledger import requests
 
-from jobgroup import CloudBusyError, CloudError, UnconfirmedJobError
+from jobgroup import CloudError, CloudUnavailableError, UnconfirmedJobError
 from jobgroup.providers.http import CONNECTIONS
 
 
@@ -104,7 +104,9 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     assert jg[0].status.running
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, UnconfirmedJobError), (429, CloudBusyError)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(503, UnconfirmedJobError), (429, CloudUnavailableError)]
+)
 def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, cloud):
     """One request where its fate is unclear; a few where it was certainly refused."""
     jg = group(1)
@@ -170,14 +172,14 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     gone = time.time()
-    cloud.disappear()
+    cloud.go_offline()
     until(lambda: jg.state.trouble == "unreachable")
     assert gone - 1 <= jg.state.trouble_since <= time.time()
     assert jg.state.last_error
     time.sleep(5)  # four attempts, as a blocking run makes them, take three at most
     assert not run.done()
     cloud.faults.remove(slow)
-    cloud.reappear()
+    cloud.go_online()
     with suppress(UnconfirmedJobError):
         run.result(60)
     for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went
@@ -191,7 +193,7 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
 def test_a_blocking_run_says_that_nobody_is_there(group, cloud):
     """It gives up after a few attempts, with an error that names the cloud, and nothing is lost."""
     jg = group(2)
-    cloud.disappear()
+    cloud.go_offline()
     with pytest.raises(CloudError, match=cloud.url):
         jg.run_parallel()
     assert len(jg.list_unsent_jobs()) == 2

@@ -115,7 +115,7 @@ def claims_of(records):
 
 def opened_again(told):
     """The group as it is after the cut, completed or brought back if it was being deleted."""
-    catalog.finish_deletion("experiment")
+    catalog.complete_deletion("experiment")
     if "exported" in told and not group_path("experiment").exists():
         JobGroup.restore("experiment")
     return GroupStore(group_path("experiment"))

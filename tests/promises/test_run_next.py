@@ -7,7 +7,7 @@ import time
 import pytest
 from ledger import requests
 
-from jobgroup import JobGroup, JobLimitError
+from jobgroup import JobGroup, QuotaExceededError
 
 
 def sent(cloud) -> list[str]:
@@ -153,7 +153,7 @@ def test_a_refused_job_keeps_its_wish(group, cloud):
     cloud.set_plan(max_queue=0)
     jg = group(2)
     jg.run_next(1)
-    with pytest.raises(JobLimitError):
+    with pytest.raises(QuotaExceededError):
         jg.run_parallel()
     assert jg.state.next_up == [1]
 

@@ -16,15 +16,15 @@ from unruly import UnrulyCloud
 
 from jobgroup import (
     CredentialsError,
+    InsufficientCreditsError,
+    InvalidTokenError,
     JobGroup,
     JobGroupError,
-    NotEnoughCreditsError,
     RemoteJob,
-    TokenRefusedError,
     forget_tokens,
     set_token,
 )
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 
 CANARY = "canary-7f3a9c51e2d84b06-token"
 
@@ -60,7 +60,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
         ("garbage", {"body": json.dumps({"error": f"Bearer {CANARY}", "status": CANARY})}),
         ("refuse", {"status": 400, "sentence": f"Your header was Bearer {CANARY}"}),
         ("refuse", {"status": 503, "sentence": f"Bearer {CANARY}"}),
-        ("lose_request", {}),
+        ("drop_request", {}),
     ]
     for kind, options in faults:
         number = canary_cloud.faults.add(kind, **options)
@@ -111,7 +111,7 @@ def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir
     "how", ["run_parallel", "queue", "run_sequential", "progress", "results", "wait"]
 )
 def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger):
-    """A blocking call raises TokenRefusedError, the jobs stay as they are; called again with a good
+    """A blocking call raises InvalidTokenError, the jobs stay as they are; called again with a good
     token it goes on.
     """
     jg = group(3)
@@ -128,7 +128,7 @@ def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger)
     states = [j.state for j in jg]
     set_token("revoked", url=cloud.url)
     for _ in range(2):
-        with pytest.raises(TokenRefusedError, match="set_token"):
+        with pytest.raises(InvalidTokenError, match="set_token"):
             calls[how]()
     assert [j.state for j in jg] == states
     assert jg.state.trouble == "token"
@@ -180,7 +180,7 @@ def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
     """What one process could not send for its token another sends."""
     jg = group(3)
     set_token("revoked", url=cloud.url)
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         jg.run_parallel()
     said = child("jg = JobGroup.open('experiment'); jg.run_parallel(); jg.wait(120); say('done')")
     assert said.all() == ["done"]
@@ -191,10 +191,10 @@ def test_missing_credits_are_no_refused_token(group, cloud, ledger):
     """Both are a 401; only the sentence tells them apart. Sending stops, and says so once."""
     jg = group(20)
     cloud.faults.add("no_credits", calls=["create"])
-    with pytest.raises(NotEnoughCreditsError, match=r"[Cc]redits") as raised:
+    with pytest.raises(InsufficientCreditsError, match=r"[Cc]redits") as raised:
         jg.run_parallel(queue=True)
-    assert not isinstance(raised.value, TokenRefusedError)
-    assert sum(entry.call == "create" for entry in cloud.log) <= SENDS_AT_ONCE
+    assert not isinstance(raised.value, InvalidTokenError)
+    assert sum(entry.call == "create" for entry in cloud.log) <= MAX_CREATES_IN_FLIGHT
     assert jg.state.trouble == "credits"
     assert len(jg.list_unsent_jobs()) == 20
     cloud.faults.clear()

@@ -32,10 +32,10 @@ MORE_FAULTS: Final = {
     ),
     "SaysPerhaps": (
         """
-        can_look_up = "perhaps"
+        supports_idempotency_keys = "perhaps"
         """,
         "test_it_is_a_provider",
-        "`can_look_up` is 'perhaps'; it is True or False",
+        "`supports_idempotency_keys` is True or False, not 'perhaps'",
     ),
     "AsksWhenItIsMade": (
         """
@@ -200,34 +200,38 @@ MORE_FAULTS: Final = {
     "TellsTheToken": (
         """
         async def submit(self, body, *, key):
-            raise errors.RequestRefusedError(self._account.token(), status_code=400)
+            raise errors.RequestRejectedError(self._account.token(), status_code=400)
         """,
         OUTCOME,
         "`submit` raised an error that shows the token",
     ),
     "DoubtsWhatNeverLeft": (
-        _OF_SUBMIT.format(caught="CloudUnreachableError", raised="RequestLostError", status=None),
+        _OF_SUBMIT.format(caught="CloudUnreachableError", raised="NoResponseError", status=None),
         "test_a_cloud_that_is_away",
         "a job that cannot exist is in doubt",
     ),
     "TakesAFailureForARefusal": (
-        _OF_SUBMIT.format(caught="CloudBusyError", raised="RequestRefusedError", status=400),
+        _OF_SUBMIT.format(
+            caught="CloudUnavailableError", raised="RequestRejectedError", status=400
+        ),
         "test_a_server_s_error_leaves_the_job_in_doubt",
-        "and `submit` raised RequestRefusedError, which says that no job was made",
+        "and `submit` raised RequestRejectedError, which says that no job was made",
     ),
     "DoubtsARefusal": (
-        _OF_SUBMIT.format(caught="RequestRefusedError", raised="RequestRefusedError", status=500),
+        _OF_SUBMIT.format(caught="RequestRejectedError", raised="RequestRejectedError", status=500),
         "test_a_refusal_is_certain",
         "After 400 the job is in doubt",
     ),
     "ForgetsTheWait": (
-        _OF_SUBMIT.format(caught="CloudBusyError", raised="CloudBusyError", status=429),
+        _OF_SUBMIT.format(
+            caught="CloudUnavailableError", raised="CloudUnavailableError", status=429
+        ),
         "test_too_many_requests",
         "The service asked for 77 s (Retry-After), and retry_after_s is None",
     ),
     "TakesAPageForARefusal": (
-        _OF_SUBMIT.format(caught="BadAnswerError", raised="RequestRefusedError", status=400),
+        _OF_SUBMIT.format(caught="InvalidResponseError", raised="RequestRejectedError", status=400),
         "test_an_answer_that_is_no_json",
-        "A create was answered with a page, and `submit` raised RequestRefusedError",
+        "A create was answered with a page, and `submit` raised RequestRejectedError",
     ),
 }

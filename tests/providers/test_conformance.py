@@ -71,7 +71,7 @@ FAULTS = {
         async def submit(self, body, *, key):
             try:
                 return await super().submit(body, key=key)
-            except errors.RequestLostError:
+            except errors.NoResponseError:
                 return await super().submit(body, key=key)
         """,
         "test_a_lost_answer_leaves_the_job_in_doubt",
@@ -82,7 +82,7 @@ FAULTS = {
         async def submit(self, body, *, key):
             try:
                 return await super().submit(body, key=key)
-            except errors.RequestLostError as error:
+            except errors.NoResponseError as error:
                 raise errors.CloudUnreachableError(str(error)) from error
         """,
         "test_a_lost_answer_leaves_the_job_in_doubt",
@@ -123,7 +123,7 @@ FAULTS = {
             super().__init__(Account(account.origin, "", first))
         """,
         "test_a_new_token_is_used_at_once",
-        "TokenRefusedError",
+        "InvalidTokenError",
     ),
     "PutsIdsIntoPaths": (
         """

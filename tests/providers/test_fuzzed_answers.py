@@ -86,7 +86,7 @@ def replies(draw):
 
 
 async def _ask(url):
-    provider = QuandelaCloud(Account(url, "", lambda: "canary-t0ken"), silence_s=0.3)
+    provider = QuandelaCloud(Account(url, "", lambda: "canary-t0ken"), read_timeout_s=0.3)
     found = {}
     try:
         found["status"] = await provider.status(["1", "2", "3"])
@@ -203,7 +203,7 @@ def test_no_answer_takes_more_than_200_mb(tmp_path, encoding, what):
             cloud.routes[route] = head.encode() + squeezed
         source = """
             import asyncio, resource, sys
-            from jobgroup.errors import BadAnswerError
+            from jobgroup.errors import InvalidResponseError
             from jobgroup.providers.base import Account
             from jobgroup.providers.quandela import QuandelaCloud
 
@@ -218,9 +218,9 @@ def test_no_answer_takes_more_than_200_mb(tmp_path, encoding, what):
                         await provider.result("1")
                     else:
                         await provider.submit({"job_name": "a", "payload": {}}, key="k")
-                except BadAnswerError as caught:
+                except InvalidResponseError as caught:
                     error = caught
-                assert isinstance(error, BadAnswerError), error
+                assert isinstance(error, InvalidResponseError), error
                 await provider.aclose()
                 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 

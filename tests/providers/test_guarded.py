@@ -9,7 +9,7 @@ import pytest
 from foreign import job_of
 
 from jobgroup import (
-    BadAnswerError,
+    InvalidResponseError,
     JobGroup,
     UnconfirmedJobError,
     errors,
@@ -25,7 +25,7 @@ SLOPPY = """
         return Sloppy(account)
 
     class Sloppy(LabCloud):
-        can_look_up = False
+        supports_idempotency_keys = False
         def __init__(self, account):
             super().__init__(account)
             self.account = account
@@ -183,14 +183,14 @@ async def test_what_a_provider_may_raise_passes_and_shows_no_token(install, monk
         from jobgroup import errors
 
         def create(account):
-            return Telling(account)
+            return GroupNotifier(account)
 
-        class Telling:
-            can_look_up = False
+        class GroupNotifier:
+            supports_idempotency_keys = False
             def __init__(self, account):
                 self.token = account.token
             async def submit(self, body, *, key):
-                raise errors.RequestRefusedError(f"no, {self.token()}", status_code=422)
+                raise errors.RequestRejectedError(f"no, {self.token()}", status_code=422)
             async def result(self, remote_id):
                 return {"results": {1, 2}}
             async def availability(self):
@@ -205,13 +205,13 @@ async def test_what_a_provider_may_raise_passes_and_shows_no_token(install, monk
     install("telling", source)
     account = Account("https://x.example", "", lambda: "canary-5")
     provider = providers.provider_for(account, "telling")
-    with pytest.raises(errors.RequestRefusedError, match=r"no, \[token\]") as caught:
+    with pytest.raises(errors.RequestRejectedError, match=r"no, \[token\]") as caught:
         await provider.submit({}, key="k")
     assert not may_have_arrived(caught.value)
     assert str((await provider.status(["1"]))["1"]) == "[token]"
-    with pytest.raises(BadAnswerError, match="not JSON"):
+    with pytest.raises(InvalidResponseError, match="not JSON"):
         await provider.result("1")
-    with pytest.raises(BadAnswerError, match="an Availability"):
+    with pytest.raises(InvalidResponseError, match="an Availability"):
         await provider.availability()
     assert await provider.rerun("1", key="k") is None
     await provider.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup import BadAnswerError, BrokenProviderError, CredentialsError, providers
+from jobgroup import CredentialsError, InvalidProviderError, InvalidResponseError, providers
 from jobgroup.providers.base import Account, Availability, RemoteStatus, Submission
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +17,7 @@ SOURCE = """
         return Odd(account)
 
     class Odd:
-        can_look_up = True
+        supports_idempotency_keys = True
         told = None
         def __init__(self, account):
             self.token = account.token
@@ -82,7 +82,7 @@ async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(op
     told = await provider.status(["0", "1", "2", "3", "4"])
     assert told["3"] == RemoteStatus("on", "running")
     for odd in ("0", "1", "2", "4"):
-        assert isinstance(told[odd], RemoteStatus | BadAnswerError)
+        assert isinstance(told[odd], RemoteStatus | InvalidResponseError)
 
 
 async def test_what_is_well_passes_as_it_is(opened):
@@ -94,7 +94,7 @@ async def test_what_is_well_passes_as_it_is(opened):
     assert (await provider.status(["1"]))["1"] == RemoteStatus(
         "on", "cancel_requested", "soon", 0.5, 1.0, 2.0, 3.0, 4, "n"
     )
-    assert provider.can_look_up
+    assert provider.supports_idempotency_keys
     assert await provider.submit({}, key="k") == "x" * 200
     assert await provider.result("1") == {"results": "[1]", "more": 1}
 
@@ -106,7 +106,7 @@ async def test_counts_that_are_none_are_not_known(opened):
 
 async def test_an_id_with_a_line_break_is_none(opened):
     """Of a rerun as of a create: the job may exist."""
-    with pytest.raises(BadAnswerError, match=r"new job's id belongs\. The job may exist"):
+    with pytest.raises(InvalidResponseError, match=r"new job's id belongs\. The job may exist"):
         await opened().rerun("1", key="k")
 
 
@@ -114,14 +114,16 @@ async def test_an_error_instead_of_a_status_shows_no_token(opened):
     """One of ours stays what it is, any other is a fault of the package; neither tells a secret."""
     provider = opened("def answer(self): return ValueError(self.token())")
     answer = (await provider.status(["1"]))["1"]
-    assert isinstance(answer, BadAnswerError)
+    assert isinstance(answer, InvalidResponseError)
     assert "ValueError: [token]" in str(answer)
 
 
 async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened):
     """Not that of a job: raised, and told as the group's trouble."""
-    provider = opened("async def status(self, ids): raise errors.BadAnswerError(self.token())")
-    with pytest.raises(BrokenProviderError, match=r"^\[token\]$"):
+    provider = opened(
+        "async def status(self, ids): raise errors.InvalidResponseError(self.token())"
+    )
+    with pytest.raises(InvalidProviderError, match=r"^\[token\]$"):
         await provider.status(["1"])
 
 
@@ -129,7 +131,7 @@ async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened
 async def test_a_submission_of_a_wrong_kind_is_refused(opened, told):
     """And nothing is known where a provider does not tell."""
     provider = opened(f"async def submission(self, remote_id): return {told}")
-    with pytest.raises(BadAnswerError, match="a Submission belongs"):
+    with pytest.raises(InvalidResponseError, match="a Submission belongs"):
         await provider.submission("1")
 
 
@@ -164,6 +166,6 @@ async def test_a_package_that_cannot_be_read_harms_no_cloud_of_ours(install, tmp
     (listed,) = tmp_path.rglob("entry_points.txt")
     listed.write_bytes(b"[jobgroup.providers]\nodd = \xff\xfe:create\n")
     account = Account("https://x.example", "", lambda: "t")
-    with pytest.raises(BrokenProviderError, match=r"entry points .* cannot be read"):
+    with pytest.raises(InvalidProviderError, match=r"entry points .* cannot be read"):
         providers.provider_for(account, "odd")
     await providers.provider_for(account, "quandela").aclose()

@@ -7,15 +7,15 @@ import asyncio
 import pytest
 
 from jobgroup.errors import (
-    BadAnswerError,
-    CloudBusyError,
+    CloudUnavailableError,
     CloudUnreachableError,
+    InvalidResponseError,
+    NoResponseError,
     RemoteNotFoundError,
-    RequestLostError,
-    RequestRefusedError,
+    RequestRejectedError,
 )
 from jobgroup.providers.base import RemoteStatus
-from jobgroup.providers.many import ask_each
+from jobgroup.providers.polling import poll_each
 
 pytestmark = pytest.mark.anyio
 FINE = RemoteStatus("running", "running")
@@ -38,7 +38,7 @@ async def _asked(count, fault):
             raise error
         return FINE
 
-    return await ask_each([str(n) for n in range(count)], ask), asked
+    return await poll_each([str(n) for n in range(count)], ask), asked
 
 
 async def test_questions_grow_in_number_up_to_a_bound():
@@ -53,7 +53,7 @@ async def test_questions_grow_in_number_up_to_a_bound():
         under_way -= 1
         return FINE
 
-    assert len(await ask_each([str(n) for n in range(500)], ask)) == 500
+    assert len(await poll_each([str(n) for n in range(500)], ask)) == 500
     assert most == 100
 
 
@@ -62,12 +62,12 @@ async def test_what_nobody_reckoned_with_is_about_one_job_alone():
     answers, asked = await _asked(30, lambda n: KeyError("surprise") if n == 3 else None)
     assert len(asked) == 30
     wrong = answers.pop("3")
-    assert isinstance(wrong, BadAnswerError)
+    assert isinstance(wrong, InvalidResponseError)
     assert "KeyError: 'surprise'" in str(wrong)
     assert set(answers.values()) == {FINE}
 
 
-@pytest.mark.parametrize("kind", [RequestLostError, CloudBusyError])
+@pytest.mark.parametrize("kind", [NoResponseError, CloudUnavailableError])
 async def test_a_few_failures_end_nothing(kind):
     """Nine in a row are some jobs' bad luck, as long as a good answer comes between."""
     answers, asked = await _asked(200, lambda n: kind("no") if n % 10 else None)
@@ -75,7 +75,7 @@ async def test_a_few_failures_end_nothing(kind):
     assert sum(answer is FINE for answer in answers.values()) == 20
 
 
-@pytest.mark.parametrize("kind", [RemoteNotFoundError, RequestRefusedError])
+@pytest.mark.parametrize("kind", [RemoteNotFoundError, RequestRejectedError])
 async def test_what_concerns_one_job_ends_nothing(kind):
     """However many of them there are."""
     answers, asked = await _asked(200, lambda n: kind("no") if n < 199 else None)
@@ -84,7 +84,7 @@ async def test_what_concerns_one_job_ends_nothing(kind):
 
 
 @pytest.mark.parametrize(
-    "error", [CloudUnreachableError("away"), CloudBusyError("slowly", status_code=429)]
+    "error", [CloudUnreachableError("away"), CloudUnavailableError("slowly", status_code=429)]
 )
 async def test_what_concerns_the_account_ends_the_round(error):
     """One is enough; the jobs that were not asked about get the same answer."""
@@ -102,5 +102,5 @@ async def test_each_job_is_asked_about_once():
         asked.append(remote_id)
         return FINE
 
-    assert await ask_each(["a", "b", "a"], ask) == {"a": FINE, "b": FINE}
+    assert await poll_each(["a", "b", "a"], ask) == {"a": FINE, "b": FINE}
     assert sorted(asked) == ["a", "b"]

@@ -10,7 +10,7 @@ import pytest
 
 from jobgroup.errors import CloudUnreachableError
 from jobgroup.providers.base import Account
-from jobgroup.providers.proxying import ProxyChoice
+from jobgroup.providers.proxy import ProxyChoice
 from jobgroup.proxies import AccountProxies, remember_proxies
 
 CLOUD = "https://cloud.example"

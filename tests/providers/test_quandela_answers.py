@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobgroup import errors
-from jobgroup.providers.answers import (
+from jobgroup.providers.base import may_have_arrived
+from jobgroup.providers.quandela_schema import availability, remote_status
+from jobgroup.providers.responses import (
     MAX_SENTENCE,
     error_for,
+    extract_detail,
     retry_after_s,
-    sentence_of,
 )
-from jobgroup.providers.base import may_have_arrived
-from jobgroup.providers.quandela_answers import availability, remote_status
 from jobgroup.secret import Secret
 
 ORIGIN = "https://cloud.example"
@@ -35,36 +35,36 @@ def _error(status, sentence="no", **more):
 @pytest.mark.parametrize(
     ("status", "sentence", "kind", "arrived"),
     [
-        (400, "Cannot create more than 12 jobs", errors.JobLimitError, False),
-        (403, "Cannot have more than 2 running jobs", errors.JobLimitError, False),
-        (400, "Max shots must less than or equal to 5", errors.RequestRefusedError, False),
-        (401, "Invalid or expired job token", errors.TokenRefusedError, False),
-        (401, "Not enough credits", errors.NotEnoughCreditsError, False),
-        (401, "Not enough credits: all are reserved", errors.NotEnoughCreditsError, False),
-        (401, "Not enough qpu time left", errors.NotEnoughCreditsError, False),
-        (402, "pay", errors.NotEnoughCreditsError, False),
-        (403, "No permission", errors.RequestRefusedError, False),
+        (400, "Cannot create more than 12 jobs", errors.QuotaExceededError, False),
+        (403, "Cannot have more than 2 running jobs", errors.QuotaExceededError, False),
+        (400, "Max shots must less than or equal to 5", errors.RequestRejectedError, False),
+        (401, "Invalid or expired job token", errors.InvalidTokenError, False),
+        (401, "Not enough credits", errors.InsufficientCreditsError, False),
+        (401, "Not enough credits: all are reserved", errors.InsufficientCreditsError, False),
+        (401, "Not enough qpu time left", errors.InsufficientCreditsError, False),
+        (402, "pay", errors.InsufficientCreditsError, False),
+        (403, "No permission", errors.RequestRejectedError, False),
         (404, "Platform not found", errors.RemoteNotFoundError, False),
-        (405, "no", errors.RequestRefusedError, False),
-        (408, "slow", errors.CloudBusyError, True),
-        (409, "no", errors.RequestRefusedError, False),
-        (413, "large", errors.RequestRefusedError, False),
-        (422, "Validation error", errors.RequestRefusedError, False),
-        (425, "early", errors.CloudBusyError, False),
-        (429, "often", errors.CloudBusyError, False),
-        (500, "oops", errors.CloudBusyError, True),
-        (502, "gateway", errors.CloudBusyError, True),
-        (503, "down", errors.CloudBusyError, True),
-        (504, "late", errors.CloudBusyError, True),
-        (501, "what", errors.CloudBusyError, False),
-        (505, "version", errors.CloudBusyError, False),
-        (511, "sign in", errors.CloudBusyError, False),
-        (301, "moved", errors.BadAnswerError, False),
-        (302, "found", errors.BadAnswerError, False),
-        (303, "see", errors.BadAnswerError, False),
-        (307, "there", errors.BadAnswerError, False),
-        (308, "there", errors.BadAnswerError, False),
-        (304, "same", errors.BadAnswerError, True),
+        (405, "no", errors.RequestRejectedError, False),
+        (408, "slow", errors.CloudUnavailableError, True),
+        (409, "no", errors.RequestRejectedError, False),
+        (413, "large", errors.RequestRejectedError, False),
+        (422, "Validation error", errors.RequestRejectedError, False),
+        (425, "early", errors.CloudUnavailableError, False),
+        (429, "often", errors.CloudUnavailableError, False),
+        (500, "oops", errors.CloudUnavailableError, True),
+        (502, "gateway", errors.CloudUnavailableError, True),
+        (503, "down", errors.CloudUnavailableError, True),
+        (504, "late", errors.CloudUnavailableError, True),
+        (501, "what", errors.CloudUnavailableError, False),
+        (505, "version", errors.CloudUnavailableError, False),
+        (511, "sign in", errors.CloudUnavailableError, False),
+        (301, "moved", errors.InvalidResponseError, False),
+        (302, "found", errors.InvalidResponseError, False),
+        (303, "see", errors.InvalidResponseError, False),
+        (307, "there", errors.InvalidResponseError, False),
+        (308, "there", errors.InvalidResponseError, False),
+        (304, "same", errors.InvalidResponseError, True),
     ],
 )
 def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, arrived):
@@ -81,16 +81,16 @@ def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, ar
     ("made", "arrived"),
     [
         (errors.CloudUnreachableError("x"), False),
-        (errors.RequestLostError("x"), True),
-        (errors.BadAnswerError("x", status_code=200), True),
-        (errors.NoTokenError("x"), False),
-        (errors.MissingExtraError("x"), False),
-        (errors.BrokenProviderError("x"), False),
-        (errors.RequestRefusedError("x"), False),
-        (errors.JobLimitError("x"), False),
-        (errors.RequestRefusedError("x", status_code=500), True),
+        (errors.NoResponseError("x"), True),
+        (errors.InvalidResponseError("x", status_code=200), True),
+        (errors.MissingTokenError("x"), False),
+        (errors.MissingDependencyError("x"), False),
+        (errors.InvalidProviderError("x"), False),
+        (errors.RequestRejectedError("x"), False),
+        (errors.QuotaExceededError("x"), False),
+        (errors.RequestRejectedError("x", status_code=500), True),
         (errors.CloudError("x"), True),
-        (errors.CloudBusyError("x"), True),
+        (errors.CloudUnavailableError("x"), True),
         (ZeroDivisionError(), True),
         (KeyboardInterrupt(), True),
     ],
@@ -109,7 +109,7 @@ def test_success_is_no_error():
 def test_details_of_a_validation_error_are_kept():
     """A 422 says which field it means."""
     body = {"message": "Validation error", "detail": {"json": {"payload": ["Missing data"]}}}
-    sentence = sentence_of(json.dumps(body).encode())
+    sentence = extract_detail(json.dumps(body).encode())
     assert sentence == 'Validation error {"json": {"payload": ["Missing data"]}}'
 
 
@@ -123,7 +123,7 @@ def test_a_gateway_s_page_is_not_a_sentence():
 @given(st.binary() | ANYTHING.map(lambda v: json.dumps(v).encode()))
 def test_any_body_gives_a_short_printable_sentence_or_none(body):
     """Whatever a server answers, what is kept is bounded, on one line, and shows no secret."""
-    sentence = sentence_of(body * 300, Secret("secret"))
+    sentence = extract_detail(body * 300, Secret("secret"))
     assert sentence is None or (
         0 < len(sentence) <= MAX_SENTENCE and sentence.isprintable() and "secret" not in sentence
     )
@@ -131,7 +131,7 @@ def test_any_body_gives_a_short_printable_sentence_or_none(body):
 
 def test_the_secret_is_taken_out_of_a_sentence():
     """A cloud that repeats the token does not get it into an error."""
-    assert sentence_of(b'{"error": "token s3cr3t-s3cr3t is bad"}', Secret("s3cr3t-s3cr3t")) == (
+    assert extract_detail(b'{"error": "token s3cr3t-s3cr3t is bad"}', Secret("s3cr3t-s3cr3t")) == (
         "token [token] is bad"
     )
 

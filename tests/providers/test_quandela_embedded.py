@@ -54,7 +54,7 @@ async def test_a_job_s_life(cloud):
         for i in range(4):
             last = await provider.submit(_body(duration_s=600), key=f"long {i}")
         assert (await provider.availability()).queue_free == 0
-        with pytest.raises(errors.JobLimitError, match="Cannot create more than 4 jobs"):
+        with pytest.raises(errors.QuotaExceededError, match="Cannot create more than 4 jobs"):
             await provider.submit(_body(), key="too many")
         await provider.cancel(last)
         assert (await _ended(provider, last)).state == "canceled"
@@ -75,10 +75,10 @@ async def test_the_same_key_is_the_same_job(cloud):
 
 
 async def test_a_wrong_token_is_refused(cloud):
-    """The cloud's sentence about the token reaches the user as TokenRefusedError."""
+    """The cloud's sentence about the token reaches the user as InvalidTokenError."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: "wrong"))
     try:
-        with pytest.raises(errors.TokenRefusedError, match="Invalid or expired job token"):
+        with pytest.raises(errors.InvalidTokenError, match="Invalid or expired job token"):
             await provider.submit(_body(), key="k")
         assert cloud.jobs() == []
     finally:

@@ -18,7 +18,7 @@ from wire_cloud import (
 
 from jobgroup import errors
 from jobgroup.providers.base import may_have_arrived
-from jobgroup.providers.http import MAX_ANSWER_BYTES
+from jobgroup.providers.http import MAX_RESPONSE_BYTES
 from jobgroup.providers.quandela import QuandelaCloud
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_create_cut_off_is_lost_not_unreachable(cloud, account, misbehavio
     """A create that is cut off at any point after connecting may have arrived."""
     cloud.routes["POST /api/jobs"] = misbehaviour
     error = await _failure_of_submit(account)
-    assert type(error) is errors.RequestLostError
+    assert type(error) is errors.NoResponseError
     assert may_have_arrived(error)
 
 
@@ -57,7 +57,7 @@ async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, ac
     )
     async with _opened(account) as provider:
         assert await provider.submit(BODY, key="k1") == "1"
-        with pytest.raises(errors.RequestLostError):
+        with pytest.raises(errors.NoResponseError):
             await provider.submit(BODY, key="k2")
     assert len(cloud.asked("POST")) == 2
 
@@ -65,8 +65,8 @@ async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, ac
 async def test_create_that_is_never_answered_is_lost(cloud, account):
     """Silence after the request was sent leaves its fate open."""
     cloud.routes["POST /api/jobs"] = HANG
-    error = await _failure_of_submit(account, silence_s=0.3)
-    assert type(error) is errors.RequestLostError
+    error = await _failure_of_submit(account, read_timeout_s=0.3)
+    assert type(error) is errors.NoResponseError
 
 
 async def test_truncated_answer_to_a_create_is_lost(cloud, account):
@@ -91,7 +91,7 @@ async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account,
     """A 2xx that names no job is a bad answer whose job may exist."""
     cloud.routes["POST /api/jobs"] = reply
     error = await _failure_of_submit(account)
-    assert type(error) is errors.BadAnswerError
+    assert type(error) is errors.InvalidResponseError
     assert may_have_arrived(error)
     assert len(cloud.asked("POST")) == 1
 
@@ -146,7 +146,7 @@ async def test_redirects_are_not_followed(cloud, account, status):
         cloud.routes["POST /api/jobs"] = answer({}, status, Location=f"{elsewhere.url}/api/jobs")
         error = await _failure_of_submit(account)
         assert elsewhere.requests == []
-    assert type(error) is errors.BadAnswerError
+    assert type(error) is errors.InvalidResponseError
     assert not may_have_arrived(error)
     assert "127.0.0.1" in str(error)
     assert "Nothing was made" in str(error)
@@ -171,10 +171,10 @@ async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(
 
 async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
     """What a server sends is bounded in memory, and not asked for again."""
-    cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_ANSWER_BYTES + 1))
+    cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_RESPONSE_BYTES + 1))
     async with _opened(account) as provider:
         told = (await provider.status(["1"]))["1"]
-    assert isinstance(told, errors.BadAnswerError)
+    assert isinstance(told, errors.InvalidResponseError)
     assert "more than" in str(told)
     assert len([path for path in cloud.asked("GET") if "status" in str(path)]) == 1
 

@@ -10,10 +10,10 @@ import pytest
 from foreign import job_of
 
 from jobgroup import (
-    BadAnswerError,
-    BrokenProviderError,
+    InvalidProviderError,
+    InvalidResponseError,
     JobGroup,
-    MissingExtraError,
+    MissingDependencyError,
     RemoteJob,
     providers,
     set_token,
@@ -52,10 +52,10 @@ TELLING = """
     from jobgroup.providers.base import RemoteStatus, Submission
 
     def create(account):
-        return Telling()
+        return GroupNotifier()
 
-    class Telling:
-        can_look_up = False
+    class GroupNotifier:
+        supports_idempotency_keys = False
         async def submit(self, body, *, key): ...
         async def status(self, ids): return {i: RemoteStatus("done", "success") for i in ids}
         async def result(self, i): ...
@@ -87,7 +87,7 @@ def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, told, sentence
     """Unable or broken, it is one sentence."""
     install("telling", TELLING + told)
     jg, url = JobGroup("adopted"), f"https://lab{len(told)}.example"  # a provider of its own
-    with pytest.raises((ValueError, BadAnswerError), match=sentence):
+    with pytest.raises((ValueError, InvalidResponseError), match=sentence):
         jg.adopt("7", url=url, token="t", provider="telling")
     assert len(jg) == 0
 
@@ -101,7 +101,7 @@ def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
             return Counting(account)
 
         class Counting:
-            can_look_up = False
+            supports_idempotency_keys = False
             def __init__(self, account):
                 self.origin, self.made = account.origin, 0
             async def submit(self, body, *, key):
@@ -131,7 +131,7 @@ def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
 
 def test_a_name_that_nobody_brings_is_refused_at_once():
     """The sentence names the providers that there are; nothing is made."""
-    with pytest.raises(MissingExtraError, match=r"'labclod'.*quandela, scaleway"):
+    with pytest.raises(MissingDependencyError, match=r"'labclod'.*quandela, scaleway"):
         RemoteJob({"payload": {"a": 1}}, platform="p", url="https://x.example", provider="labclod")
 
 
@@ -148,7 +148,10 @@ BROKEN = {
     "cannot be made": ("def create(account): return 1 / 0\n", "cannot be made.*division"),
     "takes no account": ("def create(): ...\n", "cannot be made.*argument"),
     "is async": ("async def create(account): ...\n", "must not be async"),
-    "is none": ("def create(account): return object()\n", "lacks submit, status.*can_look_up"),
+    "is none": (
+        "def create(account): return object()\n",
+        "lacks submit, status.*supports_idempotency_keys",
+    ),
 }
 
 
@@ -160,7 +163,7 @@ def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
     jg = JobGroup("broken")
     jg.add(job_of(labcloud, provider="broken"))
     with pytest.raises(
-        BrokenProviderError, match=f"'broken' of broken-for-jobgroup 1.0.*{sentence}"
+        InvalidProviderError, match=f"'broken' of broken-for-jobgroup 1.0.*{sentence}"
     ):
         jg.run_parallel()
     assert jg.remote_jobs[0].state == "unsent"
@@ -207,7 +210,7 @@ def test_two_packages_with_one_name_are_both_named(install, labcloud):
     """Which of them was meant is the user's to say."""
     install("twice", "def create(account): ...", package="first-lab")
     install("twice", "def create(account): ...", package="second-lab")
-    with pytest.raises(BrokenProviderError, match=r"first-lab 1\.0 and second-lab 1\.0"):
+    with pytest.raises(InvalidProviderError, match=r"first-lab 1\.0 and second-lab 1\.0"):
         RemoteJob({"payload": {"a": 1}}, platform="p", url=labcloud.url, provider="twice")
     assert providers.installed().count("twice") == 1
 
@@ -219,14 +222,14 @@ def test_a_provider_that_is_gone_leaves_its_jobs_as_they_are(labcloud):
     jg.remote_jobs[0].execute_async()
     source = """if True:
         import sys
-        from jobgroup import JobGroup, MissingExtraError, set_token
+        from jobgroup import JobGroup, MissingDependencyError, set_token
         set_token(sys.argv[2], url=sys.argv[1])
         jg = JobGroup("gone")
         print(jg.progress()["Unfinished"])
         print(repr(jg))
         try:
             jg.run_parallel()
-        except MissingExtraError as error:
+        except MissingDependencyError as error:
             print(error)
     """
     done = subprocess.run(

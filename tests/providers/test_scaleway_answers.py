@@ -96,7 +96,7 @@ async def test_what_it_cannot_it_says_without_asking(cloud, account):
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
         assert await provider.availability() == Availability()
-        assert provider.can_look_up is False
+        assert provider.supports_idempotency_keys is False
     assert cloud.requests == []
 
 
@@ -106,22 +106,22 @@ async def test_what_it_cannot_it_says_without_asking(cloud, account):
         (
             403,
             {"type": "permissions_denied", "message": "insufficient permissions"},
-            errors.RequestRefusedError,
+            errors.RequestRejectedError,
             "insufficient permissions",
         ),
         (
             403,
             {"type": "quotas_exceeded", "message": "quota exceeded", "details": [{"quota": 3}]},
-            errors.JobLimitError,
+            errors.QuotaExceededError,
             'quota exceeded [{"quota": 3}]',
         ),
         (
             400,
             {"type": "invalid_arguments", "message": "invalid argument(s)", "help_message": "name"},
-            errors.RequestRefusedError,
+            errors.RequestRejectedError,
             r"invalid argument(s) (name)",
         ),
-        (402, {"message": "no more money"}, errors.NotEnoughCreditsError, "no more money"),
+        (402, {"message": "no more money"}, errors.InsufficientCreditsError, "no more money"),
     ],
 )
 async def test_refusals_keep_scaleway_s_sentence(cloud, account, status, document, kind, sentence):

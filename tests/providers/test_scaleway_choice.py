@@ -74,7 +74,7 @@ async def test_a_session_that_cannot_be_asked_about_has_not_ended(cloud, account
     """What the create was refused with is what there is to say; no other session is looked for."""
     cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": fault}
     async with _opened(account) as provider:
-        with pytest.raises(errors.RequestRefusedError, match="session is not running"):
+        with pytest.raises(errors.RequestRejectedError, match="session is not running"):
             await provider.submit(BODY, key="k")
     assert not [path for path in cloud.asked("GET") if "?" in path]
 
@@ -87,7 +87,7 @@ async def test_a_plan_that_is_full_is_no_ended_session(cloud, account):
         f"GET {QAAS}/sessions/s": answer(_session("s", "stopped")),
     }
     async with _opened(account) as provider:
-        with pytest.raises(errors.JobLimitError):
+        with pytest.raises(errors.QuotaExceededError):
             await provider.submit(BODY, key="k")
     assert cloud.asked("GET") == []
 
@@ -104,7 +104,7 @@ async def test_a_refusal_that_speaks_of_a_full_plan_is_believed_of_refusals_alon
     """A gateway's 503 that quotes it is a cloud that is busy."""
     cloud.routes[JOBS] = answer({"type": "quotas_exceeded", "message": "later"}, 503)
     async with _opened(account) as provider:
-        with pytest.raises(errors.CloudBusyError):
+        with pytest.raises(errors.CloudUnavailableError):
             await provider.submit(BODY, key="k")
 
 

@@ -13,11 +13,11 @@ from perceval.providers.scaleway import ScalewayCommunicationLayer, Session
 from scaleway_imitation import PROJECT, imitating
 
 from jobgroup import (
+    InvalidTokenError,
     JobGroup,
     RemoteJob,
     RemoteNotFoundError,
     SessionEndedError,
-    TokenRefusedError,
     set_token,
 )
 from jobgroup.cloud import EmbeddedCloud
@@ -216,14 +216,14 @@ def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, da
     session.start()
     _add(jg, session, jobs=2)
     scaleway.token = "scw-secret-renewed"
-    with pytest.raises(TokenRefusedError, match=r"authentication is denied.*set_token"):
+    with pytest.raises(InvalidTokenError, match=r"authentication is denied.*set_token"):
         jg.run_parallel()
     assert len(jg.list_unsent_jobs()) == 2
     set_token(scaleway.token, url=scaleway.url)
     jg.run_parallel()
     assert len(scaleway.jobs) == 2
     scaleway.token = "scw-secret-of-tomorrow"
-    with pytest.raises(TokenRefusedError):
+    with pytest.raises(InvalidTokenError):
         jg.progress()
     kept = b"".join(p.read_bytes() for p in data_dir.rglob("*") if p.is_file())
     assert kept

@@ -49,7 +49,7 @@ def unused():
 
 async def _failure(kind, origin, **proxies):
     account = Account(origin, "", lambda: TOKEN, proxies=proxies)
-    provider = kind(account, silence_s=0.3)
+    provider = kind(account, read_timeout_s=0.3)
     try:
         with pytest.raises(errors.JobGroupError) as caught:
             await provider.submit(BODY, key="k")
@@ -76,7 +76,7 @@ async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, re
     cloud.routes[f"POST {path}"] = reply
     body = {**BODY, "session_id": "s"}
     account = Account(cloud.url, "", lambda: TOKEN)
-    provider = kind(account, silence_s=0.3)
+    provider = kind(account, read_timeout_s=0.3)
     try:
         with pytest.raises(errors.JobGroupError) as caught:
             await provider.submit(body, key="k")
@@ -204,10 +204,10 @@ async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
     install(
         "leaky",
         """
-        from jobgroup.errors import RequestRefusedError
+        from jobgroup.errors import RequestRejectedError
 
         class Leaky:
-            can_look_up = False
+            supports_idempotency_keys = False
             def __init__(self, account): self.account = account
             async def submit(self, body, *, key):
                 token = self.account.token()
@@ -216,7 +216,7 @@ async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
                 try:
                     raise KeyError(token)
                 except KeyError as error:
-                    raise RequestRefusedError(f"no: {token}", status_code=400) from error
+                    raise RequestRejectedError(f"no: {token}", status_code=400) from error
             async def status(self, remote_ids): return {}
             result = cancel = rerun = availability = aclose = submit
 
@@ -232,7 +232,7 @@ async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
         with pytest.raises(errors.JobGroupError) as caught:
             await provider.submit(BODY, key=key)
         _assert_hidden(caught.value)
-    with pytest.raises(errors.BrokenProviderError) as caught:
+    with pytest.raises(errors.InvalidProviderError) as caught:
         provider_for(Account("http://127.0.0.1:9", "b", lambda: TOKEN), "leaky")
     _assert_hidden(caught.value)
 

@@ -77,10 +77,10 @@ while True:
     time.sleep(0.5)
 """
 FAULTS = (
-    {"kind": "lose_request", "probability": 0.01},
-    {"kind": "lose_reply", "probability": 0.01},
+    {"kind": "drop_request", "probability": 0.01},
+    {"kind": "drop_response", "probability": 0.01},
     {"kind": "delay", "probability": 0.05, "delay_s": 0.5},
-    {"kind": "delay_reply", "probability": 0.02, "delay_s": 1.0},
+    {"kind": "delay_response", "probability": 0.02, "delay_s": 1.0},
     {"kind": "refuse", "probability": 0.02},
     {"kind": "refuse", "probability": 0.01, "status": 429, "retry_after_s": 1.0},
     {"kind": "garbage", "probability": 0.01, "calls": ["status"]},
@@ -124,7 +124,7 @@ def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jo
         now = time.monotonic()
         if now - went >= AWAY_EVERY_S:
             went = now
-            cloud.disappear(AWAY_S)
+            cloud.go_offline(AWAY_S)
         if now - told >= TELL_EVERY_S:
             told = now
             statuses = Counter(job.status for job in cloud.jobs())

@@ -13,7 +13,7 @@ from record import RECORDED, URL
 
 from jobgroup import set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.cloud.records import Records
+from jobgroup.cloud.job_store import Records
 
 
 @pytest.fixture(scope="session")

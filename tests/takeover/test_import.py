@@ -10,7 +10,7 @@ import pytest
 from record import RECORDED, RELEASES, TOKEN
 
 from jobgroup import JobGroup
-from jobgroup.errors import NoTokenError, StorageError
+from jobgroup.errors import MissingTokenError, StorageError
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 GROUPS = [f"{release}.jgrp" for release in RELEASES]
@@ -76,7 +76,7 @@ def test_the_token_stays_behind_and_nobody_is_asked(recorded, old, data_dir):
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     for file in data_dir.rglob("*"):
         assert file.is_dir() or TOKEN.encode() not in file.read_bytes()
-    with pytest.raises(NoTokenError):
+    with pytest.raises(MissingTokenError):
         JobGroup.open("old").run_parallel()
     assert len(JobGroup.open("old").list_unsent_jobs()) == 3
 

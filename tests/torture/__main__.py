@@ -47,7 +47,7 @@ def kills(
 ) -> None:
     """Adds, runs and reruns struck at random moments, on every kind of cloud and file system."""
     knows_keys = chance.random() < 0.5
-    cloud.set_plan(honours_keys=knows_keys)
+    cloud.set_plan(supports_idempotency_keys=knows_keys)
     if chance.random() < 0.15:
         os.environ["JOBGROUP_NETWORK_FS"] = "1"
     campaign = Campaign(chance, nursery, cloud, knows_keys)

@@ -67,7 +67,7 @@ def clock_skews(
     through a kill of who sends.
     """
     knows_keys = chance.random() < 0.5
-    cloud.set_plan(honours_keys=knows_keys)
+    cloud.set_plan(supports_idempotency_keys=knows_keys)
     names = [str(n) for n in range(chance.randint(5, 20))]
     body = {"command": "timer"}
     jobs = [RemoteJob(body, platform="test:timer", url=cloud.url, name=n) for n in names]
@@ -75,7 +75,7 @@ def clock_skews(
     JobGroup("trashed").add(RemoteJob(body, platform="test:timer", url=cloud.url))
     JobGroup.delete_job_group("trashed")
     gc.collect()
-    number = cloud.faults.add("delay_reply", calls=CREATING, delay_s=chance.uniform(0.05, 0.2))
+    number = cloud.faults.add("delay_response", calls=CREATING, delay_s=chance.uniform(0.05, 0.2))
     racers = [nursery.start(RACE, name="clocks", skews=_skews(chance)) for _ in range(3)]
     look = nursery.start(LOOK, name="clocks", skews=_skews(chance))
     for racer in racers:

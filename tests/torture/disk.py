@@ -24,7 +24,7 @@ from nursery import Child, Nursery
 
 from jobgroup import JobGroup, RemoteJob
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 from jobgroup.store.paths import group_path
 
 SEND = """
@@ -97,7 +97,7 @@ def disk_faults(
 ) -> None:
     """Each id that the cloud gave is in the file, or named by the error or the log."""
     knows_keys = chance.random() < 0.3
-    cloud.set_plan(honours_keys=knows_keys)
+    cloud.set_plan(supports_idempotency_keys=knows_keys)
     if chance.random() < 0.3:
         os.environ["JOBGROUP_NETWORK_FS"] = "1"
     try:
@@ -152,7 +152,7 @@ def _lock(chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, knows_k
     log = Path(os.environ["JOBGROUP_DATA_DIR"]) / "log"
     log.write_text("")
     seen = requests(cloud, "create") + chance.randint(1, 3)
-    cloud.faults.add("delay_reply", calls=["create"], delay_s=0.5)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=0.5)
     child = nursery.start(SEND, name="locked", queue=False, log=str(log))
     child.hear()
     child.tell()
@@ -189,14 +189,14 @@ def _compare(
 ) -> None:
     """Nothing lost, nothing twice, every id known or named; the next run, undisturbed, sends it."""
     gc.collect()
-    ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=SENDS_AT_ONCE)
+    ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=MAX_CREATES_IN_FLIGHT)
     unnamed = [job.id for job in ledger.orphans if str(job.id) not in log]
     assert not unnamed, f"{told}: neither known nor named: {unnamed}\n{log}"
     for _ in range(2):
         again: Child = nursery.start(RUN, name=name, queue=False)
         assert again.all(120)[-1] == "done", told
         ledger = Ledger(JobGroup.open(name), cloud)
-        ledger.check(unconfirmed=0 if knows_keys else SENDS_AT_ONCE)
+        ledger.check(unconfirmed=0 if knows_keys else MAX_CREATES_IN_FLIGHT)
         ledger.settle()
     JobGroup.open(name).wait(120)
     ledger.check().each_once(*jobs)

@@ -15,7 +15,7 @@ from nursery import Nursery
 
 from jobgroup import JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 
 JOBS = 24
 TRICKS = ("again", "again later", "before", "same id", "close", "slow")
@@ -75,7 +75,7 @@ class LateCloud:
             wait_s = self._chance.uniform(0, 0.05)
             job_id = f"of-{name}-{len(self.made)}"
             # of an id that is under way nobody could know yet that it is another job's
-            known = self._told[:-SENDS_AT_ONCE]
+            known = self._told[:-MAX_CREATES_IN_FLIGHT]
             if trick in ("same id", "before") and not known:
                 trick = ""
             earlier = self._chance.choice(known) if known else ""

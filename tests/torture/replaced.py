@@ -19,7 +19,7 @@ from nursery import Nursery
 
 from jobgroup import JobGroup, RemoteJob
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.queueing import SENDS_AT_ONCE
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 from jobgroup.store.paths import group_path
 
 JOBS = 30
@@ -56,8 +56,8 @@ def _replace(
     log = Path(os.environ["JOBGROUP_DATA_DIR"]) / "log"
     log.write_text("")
     queue = chance.random() < 0.5
-    at_once = SENDS_AT_ONCE if queue else 1
-    number = cloud.faults.add("delay_reply", calls=CREATING, delay_s=chance.uniform(0.01, 0.1))
+    at_once = MAX_CREATES_IN_FLIGHT if queue else 1
+    number = cloud.faults.add("delay_response", calls=CREATING, delay_s=chance.uniform(0.01, 0.1))
     before = requests(cloud, "create")
     enough = before + chance.randint(1, JOBS // 2)
     child = nursery.start(SEND, name=name, queue=queue, log=str(log))

@@ -32,7 +32,7 @@ def states(store):
 def send(store, generation, position, remote_id):
     """Send a job; returns the id of its attempt."""
     (intent,) = store.journal.intend([position], generation=generation)
-    store.journal.settle_sent(intent.attempt_id, remote_id)
+    store.journal.mark_sent(intent.attempt_id, remote_id)
     return intent.attempt_id
 
 

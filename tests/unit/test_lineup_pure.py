@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jobgroup.engine.lineup import Lineup
+from jobgroup.engine.send_queue import SendQueue
 
 
 def test_a_job_that_is_put_back_keeps_its_place():
     """It could not be sent now: before the rest if it was preferred, else in the group's order."""
-    lineup = Lineup([0, 1, 2, 3])
+    lineup = SendQueue([0, 1, 2, 3])
     lineup.prefer([3])
     assert lineup.take() == 3
     lineup.put_back(3)
@@ -19,7 +19,7 @@ def test_a_job_that_is_put_back_keeps_its_place():
 
 def test_the_last_wish_goes_before_earlier_ones():
     """Who joins late is counted; who was sent does not come again by a wish."""
-    lineup = Lineup([0, 1, 2])
+    lineup = SendQueue([0, 1, 2])
     assert lineup.take() == 0
     assert lineup.prefer([2]) == 0
     assert lineup.prefer([7, 0, 2]) == 1

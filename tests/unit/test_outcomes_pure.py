@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobgroup.results.outcomes import entries, readings
+from jobgroup.results.parse import entries, readings
 
 
 def test_an_iteration_has_its_own_numbers_before_the_result_s():

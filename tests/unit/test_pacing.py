@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobgroup.engine import pacing
+from jobgroup.engine import backoff
+from jobgroup.engine.backoff import Backoff, Cooldown, backlog_interval_s, poll_interval_s
 from jobgroup.engine.estimate import eta_s
-from jobgroup.engine.pacing import Backoff, Respite, far_delay_s, poll_delay_s
 
 AGES = st.floats(0, 1e7)
 
@@ -22,30 +22,30 @@ AGES = st.floats(0, 1e7)
 def test_the_delay_grows_with_age(first, second, crowd):
     """An older job is never asked about more often, and no job in a busy loop."""
     young, old = sorted((first, second))
-    for delay_s in (poll_delay_s, lambda age: far_delay_s(age, crowd)):
-        assert pacing.SHORTEST_S <= delay_s(young) <= delay_s(old)
+    for delay_s in (poll_interval_s, lambda age: backlog_interval_s(age, crowd)):
+        assert backoff.SHORTEST_S <= delay_s(young) <= delay_s(old)
 
 
 @given(AGES, st.integers(1, 20_000))
 def test_a_crowd_that_waits_takes_a_part_of_the_rate(age, crowd):
     """However many jobs wait, those that run are heard of."""
-    delay = far_delay_s(age, crowd)
-    assert crowd / delay <= pacing.RATE_PER_S / 10 * (1 + 1e-9)
+    delay = backlog_interval_s(age, crowd)
+    assert crowd / delay <= backoff.RATE_PER_S / 10 * (1 + 1e-9)
 
 
 @given(st.floats(1, 600))
 def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
     """A single running job's end is noticed soon, relative to how long it took, or in a second."""
-    assert poll_delay_s(age) <= max(1.0, pacing.AGE_FRACTION * age) * (1 + 1e-9)
+    assert poll_interval_s(age) <= max(1.0, backoff.AGE_FRACTION * age) * (1 + 1e-9)
 
 
 @given(st.floats(0, 600), st.floats(1, 600))
 def test_an_end_that_others_foretell_is_asked_for_then(age, expected):
     """What is asked about rarely before its time is asked about at that time, then as always."""
-    usual, told = (poll_delay_s(age, expected_s=e) for e in (0.0, expected))
-    assert pacing.SHORTEST_S <= told <= max(usual, expected / 2, 1.0) * (1 + 1e-9)
+    usual, told = (poll_interval_s(age, expected_s=e) for e in (0.0, expected))
+    assert backoff.SHORTEST_S <= told <= max(usual, expected / 2, 1.0) * (1 + 1e-9)
     if age < expected:
-        assert age + told <= max(expected, age + pacing.SHORTEST_S) * (1 + 1e-9)
+        assert age + told <= max(expected, age + backoff.SHORTEST_S) * (1 + 1e-9)
     else:
         assert told == usual
 
@@ -53,7 +53,7 @@ def test_an_end_that_others_foretell_is_asked_for_then(age, expected):
 @given(AGES, st.integers(1, 5000))
 def test_jobs_far_back_are_asked_about_more_rarely(age, crowd):
     """What cannot have ended yet costs less."""
-    assert poll_delay_s(age) <= far_delay_s(age, crowd)
+    assert poll_interval_s(age) <= backlog_interval_s(age, crowd)
 
 
 def test_backoff_grows_and_starts_over():
@@ -134,7 +134,7 @@ def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question()
     """Ten rounds of questions that one outage befell count as one failure; what is asked after that
     and fails too counts as the next; a wait that the cloud asks for is kept to by all.
     """
-    respite = Respite()
+    respite = Cooldown()
     for told_at in range(10):
         respite.begin(asked_at=-1.0, now=told_at / 10)
     assert respite.until <= 0.5
@@ -147,7 +147,7 @@ def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question()
 def test_the_users_random_numbers_stay_theirs():
     """What an experiment draws after `random.seed` does not depend on how often a cloud failed."""
     drawn = (
-        "import random; from jobgroup.engine.pacing import Backoff; random.seed(5);"
+        "import random; from jobgroup.engine.backoff import Backoff; random.seed(5);"
         " [Backoff().next_s() for _ in range(3)]; print(random.random())"
     )
     done = subprocess.run([sys.executable, "-c", drawn], capture_output=True, text=True, check=True)

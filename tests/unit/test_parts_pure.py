@@ -7,8 +7,8 @@ import itertools
 import pytest
 from perceval.runtime import ExecutionStatus, RunningStatus
 
-from jobgroup.engine.parts import merged
-from jobgroup.errors import BadAnswerError
+from jobgroup.engine.subjobs import merged
+from jobgroup.errors import InvalidResponseError
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import TERMINAL
 
@@ -49,7 +49,7 @@ def test_times_progress_and_shots_are_those_of_all():
 
 def test_an_answer_that_is_missing_is_no_answer():
     """One part's error is the entry's; nothing is made up of the others."""
-    error = BadAnswerError("garbage")
+    error = InvalidResponseError("garbage")
     good = RemoteStatus("running", "running")
     assert merged([good, error]) is error
     assert merged([good, None]) is None

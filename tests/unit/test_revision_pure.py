@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from jobgroup import ChangeRefusedError
-from jobgroup.engine.revision import changeable, revise
+from jobgroup import InvalidOverrideError
+from jobgroup.engine.overrides import changeable, revise
 
 BODY = {
     "platform_name": "sim:x",
@@ -69,7 +69,7 @@ def test_a_change_is_made_where_the_parameter_counts(name, old, new):
 )
 def test_a_value_of_another_kind_is_refused(name, value, reason):
     """True is no number, and a number no truth value; what Perceval has encoded stays."""
-    with pytest.raises(ChangeRefusedError, match=reason):
+    with pytest.raises(InvalidOverrideError, match=reason):
         revise(BODY, {name: value})
 
 

@@ -37,7 +37,7 @@ def test_keys_are_never_used_twice(store, generation):
     for _ in range(5):
         (intent,) = store.journal.intend([0], generation=generation)
         keys.add(intent.key)
-        store.journal.settle_unsent(intent.attempt_id, "refused")
+        store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert len(keys) == 5
 
 
@@ -47,7 +47,7 @@ def test_sent(store, generation):
     record = store.record(1)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
-    assert [row[:3] for row in store.reports.pollable()] == [(attempt_id, 1, "r1")]
+    assert [row[:3] for row in store.reports.list_pollable()] == [(attempt_id, 1, "r1")]
     assert store.position_of("r1", TARGET) == 1
     assert not store.journal.has_in_flight()
 
@@ -55,7 +55,7 @@ def test_sent(store, generation):
 def test_certainly_not_sent(store, generation):
     """The job is as it was, the sentence stays with it and in its events."""
     (intent,) = store.journal.intend([0], generation=generation)
-    store.journal.settle_unsent(intent.attempt_id, "The plan allows no more.")
+    store.journal.mark_not_sent(intent.attempt_id, "The plan allows no more.")
     record = store.record(0)
     assert (record.state, record.attempts, record.remote_id) == ("unsent", 0, None)
     assert record.message == "The plan allows no more."
@@ -69,11 +69,11 @@ def test_unclear(store, generation):
     """The job is unconfirmed with its evidence; it is neither polled nor intended."""
     (intent,) = store.journal.intend([0], generation=generation)
     evidence = {"reason": "no answer", "status_code": None, "asked_at": 1.5}
-    assert store.journal.settle_unclear(intent.attempt_id, evidence) == 0
+    assert store.journal.mark_unconfirmed(intent.attempt_id, evidence) == 0
     assert states(store)[0] == "unconfirmed"
     assert store.journal.attempts(0)[0].evidence == evidence
     assert store.record(0).message == "no answer"
-    assert store.reports.pollable() == []
+    assert store.reports.list_pollable() == []
     assert store.journal.intend([0], generation=generation) == []
     assert store.journal.intend([0], generation=generation, rerun=True) == []
 
@@ -81,8 +81,8 @@ def test_unclear(store, generation):
 def test_a_late_answer_is_taken(store, generation):
     """An id that comes after the attempt was given up settles it."""
     (intent,) = store.journal.intend([0], generation=generation)
-    store.journal.settle_unclear(intent.attempt_id, {"reason": "slept"})
-    assert store.journal.settle_sent(intent.attempt_id, "late") == 0
+    store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
+    assert store.journal.mark_sent(intent.attempt_id, "late") == 0
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "late")
     assert store.record(0).message is None
 
@@ -90,8 +90,8 @@ def test_a_late_answer_is_taken(store, generation):
 def test_a_late_refusal_is_taken(store, generation):
     """So does the certainty that nothing was sent."""
     (intent,) = store.journal.intend([0], generation=generation)
-    store.journal.settle_unclear(intent.attempt_id, {"reason": "slept"})
-    store.journal.settle_unsent(intent.attempt_id, "refused")
+    store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
+    store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
 
 
@@ -102,7 +102,7 @@ def test_a_late_refusal_is_taken(store, generation):
 def doubtful(store, generation):
     """The attempt of job 0, whose fate is unknown."""
     (intent,) = store.journal.intend([0], generation=generation)
-    store.journal.settle_unclear(intent.attempt_id, {"reason": "no answer"})
+    store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "no answer"})
     return intent.attempt_id
 
 
@@ -111,7 +111,7 @@ def test_confirm(store, doubtful):
     assert store.journal.confirm(0, "found")
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
     assert store.record(0).message is None
-    assert [row[:3] for row in store.reports.pollable()] == [(doubtful, 0, "found")]
+    assert [row[:3] for row in store.reports.list_pollable()] == [(doubtful, 0, "found")]
     assert "found" in store.events(0)[-1].text
     assert not store.journal.confirm(0, "again")
     assert not store.journal.confirm(1, "unsent")
@@ -120,7 +120,7 @@ def test_confirm(store, doubtful):
 def test_what_the_user_confirmed_is_not_undone(store, doubtful):
     """A late "it was not sent" does not take the confirmed job away."""
     store.journal.confirm(0, "found")
-    store.journal.settle_unsent(doubtful, "refused after all")
+    store.journal.mark_not_sent(doubtful, "refused after all")
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
 
 
@@ -128,9 +128,9 @@ def test_a_late_answer_after_confirm(store, doubtful):
     """A different id is told as an event, since that job is paid for too; the same one is not."""
     store.journal.confirm(0, "found")
     before = len(store.events(0))
-    store.journal.settle_sent(doubtful, "found")
+    store.journal.mark_sent(doubtful, "found")
     assert len(store.events(0)) == before
-    store.journal.settle_sent(doubtful, "another")
+    store.journal.mark_sent(doubtful, "another")
     assert "another" in store.events(0)[-1].text
     assert store.record(0).remote_id == "found"
 
@@ -151,7 +151,7 @@ def test_a_resend_that_is_refused_is_unsent(store, doubtful, generation):
     """Not the state of an attempt that was closed by the user."""
     store.journal.give_back(0)
     (intent,) = store.journal.intend([0], generation=generation)
-    store.journal.settle_unsent(intent.attempt_id, "refused")
+    store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
     assert store.journal.intend([0], generation=generation)
 
@@ -160,7 +160,7 @@ def test_a_late_answer_after_give_back(store, doubtful, generation):
     """The job was sent twice then: the first id is kept and told, the second one is the job's."""
     store.journal.give_back(0)
     send(store, generation, 0, "second")
-    assert store.journal.settle_sent(doubtful, "first") is None
+    assert store.journal.mark_sent(doubtful, "first") is None
     assert store.record(0).remote_id == "second"
     assert store.position_of("first", TARGET) == 0
     assert "first" in store.events(0)[-1].text

@@ -34,14 +34,14 @@ def test_what_was_sent_is_taken_over(store, generation):
     first = _intend(store, generation)
     store.journal.settle_part(first, 0, "a")
     store.journal.settle_part(first, 1, "b")
-    store.journal.settle_unsent(first, "The plan is full.")
+    store.journal.mark_not_sent(first, "The plan is full.")
     record = store.record(0)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
     assert store.position_of("b", TARGET) == 0
     second = _intend(store, generation)
     assert store.parts.sent(second) == {0: "a", 1: "b"}
     store.journal.settle_part(second, 2, "c")
-    store.journal.settle_sent(second, "a + b + c")
+    store.journal.mark_sent(second, "a + b + c")
     assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
     assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
 
@@ -49,18 +49,18 @@ def test_what_was_sent_is_taken_over(store, generation):
 def test_a_rerun_in_between_is_taken_over(store, generation):
     """The entry is failed as before, and the next rerun of it goes on, also one that appends."""
     attempt = _intend(store, generation)
-    store.journal.settle_sent(attempt, "a + b + c")
+    store.journal.mark_sent(attempt, "a + b + c")
     store.reports.apply([(attempt, says("error"))])
     begun = _intend(store, generation, rerun=True)
     store.journal.settle_part(begun, 0, "a")
     store.journal.settle_part(begun, 1, "d")
-    store.journal.settle_unsent(begun, "refused")
+    store.journal.mark_not_sent(begun, "refused")
     assert states(store) == ["error"]
     assert store.record(0).remote_id == "a + b + c"
     goes_on = _intend(store, generation, rerun=True, appends=True)
     assert store.parts.sent(goes_on) == {0: "a", 1: "d"}
     store.journal.settle_part(goes_on, 2, "e")
-    assert store.journal.settle_sent(goes_on, "a + d + e") == 1
+    assert store.journal.mark_sent(goes_on, "a + d + e") == 1
     assert states(store) == ["error", "waiting"]
     assert [r.attempts for r in store.records()] == [1, 1]
     again = _intend(store, generation, rerun=True, appends=True)
@@ -71,12 +71,12 @@ def test_a_part_in_doubt_is_confirmed(store, generation):
     """Its id is that of the first part without one; the entry is sent when all have theirs."""
     attempt = _intend(store, generation)
     store.journal.settle_part(attempt, 0, "a")
-    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
     assert store.journal.confirm(0, "b", 3)
     assert states(store) == ["unsent"]
     attempt = _intend(store, generation)
     assert store.parts.sent(attempt) == {0: "a", 1: "b"}
-    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
     assert store.journal.confirm(0, "c", 3)
     record = store.record(0)
     assert (record.state, record.remote_id) == ("waiting", "a + b + c")
@@ -86,7 +86,7 @@ def test_a_part_in_doubt_is_confirmed(store, generation):
 def test_a_late_answer_for_a_part_is_kept(store, generation):
     """A part that arrives after the user has given the attempt back is found by its id."""
     attempt = _intend(store, generation)
-    store.journal.settle_unclear(attempt, {"reason": "no answer"})
+    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
     assert store.journal.give_back(0)
     store.journal.settle_part(attempt, 0, "late")
     assert store.position_of("late", TARGET) == 0

@@ -30,11 +30,11 @@ def test_what_has_ended_never_changes_again(store, generation, path):
     other.reports.apply([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
     other.close()
     assert store.reports.apply([(attempt_id, says("running"))]) == []
-    store.reports.note_problem(attempt_id, "404")
-    store.reports.note_cancel(attempt_id)
+    store.reports.record_error(attempt_id, "404")
+    store.reports.record_cancel_request(attempt_id)
     record = store.record(0)
     assert (record.state, record.message, record.progress) == ("success", None, 1.0)
-    assert store.reports.pollable() == []
+    assert store.reports.list_pollable() == []
     assert store.reports.durations() == [3.0]
 
 
@@ -50,7 +50,7 @@ def test_an_answer_about_an_old_attempt(store, generation):
     """A rerun's job is not changed by what is told of the attempt before."""
     old = failed(store, generation)
     (intent,) = store.journal.intend([0], generation=generation, rerun=True)
-    store.journal.settle_sent(intent.attempt_id, "r0b")
+    store.journal.mark_sent(intent.attempt_id, "r0b")
     assert store.reports.apply([(old, says("success"))]) == []
     assert states(store)[0] == "waiting"
 
@@ -58,9 +58,9 @@ def test_an_answer_about_an_old_attempt(store, generation):
 def test_cancellation_is_noted(store, generation):
     """The state says that it was asked for, until the cloud says more."""
     attempt_id = send(store, generation, 0, "r0")
-    store.reports.note_cancel(attempt_id)
+    store.reports.record_cancel_request(attempt_id)
     assert states(store)[0] == "cancel_requested"
-    assert [row[1] for row in store.reports.pollable()] == [0]
+    assert [row[1] for row in store.reports.list_pollable()] == [0]
     store.reports.apply([(attempt_id, says("canceled"))])
     assert states(store)[0] == "canceled"
 
@@ -69,19 +69,19 @@ def test_what_changed_since_a_version_is_told(store, generation):
     """Every job that changed, with whether it may change again: an ended one may not."""
     first, second, _ = (send(store, generation, i, f"r{i}") for i in range(3))
     version = store.version
-    assert [row.position for row in store.reports.pollable()] == [0, 1, 2]
+    assert [row.position for row in store.reports.list_pollable()] == [0, 1, 2]
     store.reports.apply([(first, says("success")), (second, says("running"))])
-    changed = [(row.remote_id, row.may_change) for row in store.reports.pollable(version)]
+    changed = [(row.remote_id, row.may_change) for row in store.reports.list_pollable(version)]
     assert changed == [("r0", False), ("r1", True)]
-    assert store.reports.pollable(store.version) == []
+    assert store.reports.list_pollable(store.version) == []
 
 
 def test_a_problem_is_told_once(store, generation):
     """The same trouble twice is one change."""
     attempt_id = send(store, generation, 0, "r0")
-    store.reports.note_problem(attempt_id, "garbage")
+    store.reports.record_error(attempt_id, "garbage")
     version = store.version
-    store.reports.note_problem(attempt_id, "garbage")
+    store.reports.record_error(attempt_id, "garbage")
     assert (store.version, store.record(0).message) == (version, "garbage")
 
 

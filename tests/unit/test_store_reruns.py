@@ -11,7 +11,7 @@ def test_a_rerun_that_replaces(store, generation):
     (intent,) = store.journal.intend([0], generation=generation, rerun=True)
     assert intent.previous_remote_id == "r0"
     assert states(store)[0] == "sending"
-    assert store.journal.settle_sent(intent.attempt_id, "r0b") == 0
+    assert store.journal.mark_sent(intent.attempt_id, "r0b") == 0
     assert (len(store), store.record(0).remote_id, store.record(0).attempts) == (3, "r0b", 2)
     first, second = store.journal.attempts(0)
     assert (first.state, first.message, first.remote_id) == ("error", "no photons", "r0")
@@ -22,7 +22,7 @@ def test_a_rerun_that_is_refused(store, generation):
     """The job is as it was: failed, with its old id and a rerun to come."""
     failed(store, generation)
     (intent,) = store.journal.intend([0], generation=generation, rerun=True)
-    store.journal.settle_unsent(intent.attempt_id, "no credits")
+    store.journal.mark_not_sent(intent.attempt_id, "no credits")
     record = store.record(0)
     assert (record.state, record.remote_id, record.attempts) == ("error", "r0", 1)
     assert [a.remote_id for a in store.journal.attempts(0)] == ["r0"]
@@ -36,7 +36,7 @@ def test_a_rerun_that_appends(store, generation):
     (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
     assert (len(store), store.record(0)[:-1]) == (3, before)
     assert store.journal.intend([0], generation=generation, rerun=True, appends=True) == []
-    assert store.journal.settle_sent(intent.attempt_id, "new") == 3
+    assert store.journal.mark_sent(intent.attempt_id, "new") == 3
     new = store.record(3)
     assert (new.name, new.remote_id, new.rerun_of, new.labels) == ("job 0", "new", 0, {"i": 0})
     assert store.body(3) == store.body(0)
@@ -49,7 +49,7 @@ def test_an_appending_rerun_that_is_refused(store, generation):
     """No entry, no attempt, and it can be tried again."""
     failed(store, generation)
     (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
-    store.journal.settle_unsent(intent.attempt_id, "no credits")
+    store.journal.mark_not_sent(intent.attempt_id, "no credits")
     assert len(store) == 3
     assert len(store.journal.attempts(0)) == 1
     assert store.journal.intend([0], generation=generation, rerun=True, appends=True)
@@ -59,7 +59,7 @@ def test_an_appending_rerun_without_an_answer(store, generation):
     """The new entry is there, unconfirmed, for the user to decide about."""
     failed(store, generation)
     (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
-    assert store.journal.settle_unclear(intent.attempt_id, {"reason": "lost"}) == 3
+    assert store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "lost"}) == 3
     assert states(store) == ["error", "unsent", "unsent", "unconfirmed"]
     assert store.record(3).rerun_of == 0
     assert store.journal.confirm(3, "found")
@@ -70,5 +70,5 @@ def test_two_reruns_of_one_job_each_get_an_entry(store, generation):
     failed(store, generation)
     for nth in (3, 4):
         (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
-        assert store.journal.settle_sent(intent.attempt_id, f"new {nth}") == nth
+        assert store.journal.mark_sent(intent.attempt_id, f"new {nth}") == nth
     assert [r.rerun_of for r in store.records()] == [None, None, None, 0, 0]

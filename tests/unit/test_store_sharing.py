@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from jobgroup.errors import GroupBusyError, NewerGroupError, StorageError
-from jobgroup.store import GroupStore, NewJob, Target, turns
+from jobgroup.errors import GroupBusyError, StorageError, UnsupportedVersionError
+from jobgroup.store import GroupStore, NewJob, Target, network_lock
 from jobgroup.system import ProcessIdentity
 
 TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
@@ -362,9 +362,9 @@ def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
 def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monkeypatch):
     """What a kill or a machine that went down has left beside a group holds nobody up for ever."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
-    monkeypatch.setattr(turns, "LEASE_S", 2.0)
-    monkeypatch.setattr(turns, "BUSY_TIMEOUT_S", 1.0)
-    monkeypatch.setattr(turns, "UNNAMED_S", 1.0)
+    monkeypatch.setattr(network_lock, "LEASE_S", 2.0)
+    monkeypatch.setattr(network_lock, "BUSY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(network_lock, "UNCLAIMED_LOCK_TTL_S", 1.0)
     lock = f"{path}.lock"
     with closing(GroupStore(path, create="g")) as store:
         if left == "empty":
@@ -387,7 +387,7 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
     [
         (1, StorageError, r"made by an unreleased draft of jobgroup \(layout 1\)"),
         (4, StorageError, r"made by an unreleased draft of jobgroup \(layout 4\)"),
-        (6, NewerGroupError, r"newer jobgroup \(layout 6"),
+        (6, UnsupportedVersionError, r"newer jobgroup \(layout 6"),
     ],
 )
 def test_a_file_of_another_layout_is_refused_and_left(path, layout, error, told):

@@ -8,7 +8,7 @@ from typing import Any
 from jobgroup.providers.base import Account, Availability, Provider, RemoteStatus
 from jobgroup.providers.fields import moment, number, text
 from jobgroup.providers.http import MAX_RESULT_BYTES, Answer
-from jobgroup.providers.many import ask_each
+from jobgroup.providers.polling import poll_each
 from jobgroup.providers.rest import RestClient, segment
 
 STATES = {
@@ -28,7 +28,9 @@ def create(account: Account) -> Provider:
 class LabCloud:
     """One account of LabCloud."""
 
-    can_look_up = True  # a run with a `ref` that it has already is not made a second time
+    supports_idempotency_keys = (
+        True  # a run with a `ref` that it has already is not made a second time
+    )
 
     def __init__(self, account: Account) -> None:
         self._rest = RestClient(account, sign=_signed, is_full=_is_full)
@@ -45,7 +47,7 @@ class LabCloud:
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         """LabCloud tells of one run at a time, so each is asked about, many at once."""
-        return await ask_each(remote_ids, self._status_of)
+        return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """What came out: counts by outcome."""

@@ -47,7 +47,7 @@ export function GridView({ session }: { session: Session }) {
 /** A new group, which may be an old one misspelt. */
 function EmptyGroup({ session }: { session: Session }) {
   const name = session.traits.group.current;
-  const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.near_names ?? [];
+  const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.similar_names ?? [];
   return (
     <div class="empty">
       <p>This group has no jobs yet. Add the first one:</p>

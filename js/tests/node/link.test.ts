@@ -208,7 +208,7 @@ describe("a command", () => {
   it("that is refused says why", async () => {
     const outcome = session.run("run", { mode: "parallel" });
     const message = "Cannot create more than 2 jobs";
-    model.push({ t: "fail", id: model.lastId, code: "JobLimitError", message });
+    model.push({ t: "fail", id: model.lastId, code: "QuotaExceededError", message });
     await outcome;
     expect(session.said.current).toMatchObject({ tone: "failed", text: message });
   });

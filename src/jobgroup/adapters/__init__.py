@@ -20,21 +20,21 @@ from typing import Any, Final
 
 from jobgroup import decoding
 from jobgroup.adapters.base import (
-    JobDraft,
+    ForeignGroup,
+    JobSpec,
     NoIdealError,
-    SavedGroup,
     UndecodableResultError,
     UnreadableGroupError,
 )
 from jobgroup.adapters.texts import decoded_text
-from jobgroup.errors import MissingExtraError
+from jobgroup.errors import MissingDependencyError
 from jobgroup.perceval_settings import data_directory
 
 __all__ = [
     "GROUP_SUFFIXES",
-    "JobDraft",
+    "ForeignGroup",
+    "JobSpec",
     "NoIdealError",
-    "SavedGroup",
     "UndecodableResultError",
     "UnreadableGroupError",
     "decode",
@@ -52,7 +52,7 @@ GROUP_SUFFIXES: Final = (".jgrp", ".egrp")
 _OLDEST: Final = {"perceval": ("perceval-quandela", [0, 12])}
 
 
-def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDraft]:
+def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSpec]:
     """The jobs of ours that a client library's job stands for, usually one.
 
     `job` is left as it was, and nothing is sent or asked. `kwargs` are those of its execution.
@@ -60,11 +60,11 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobDr
     Raises:
         TypeError: `job` is no remote job, or was sent and got kwargs.
         ValueError: its cloud's url cannot be one, or its parameters cannot be sent as JSON.
-        MissingExtraError: the library's release is too old.
+        MissingDependencyError: the library's release is too old.
         Exception: what the library itself raises for wrong kwargs.
     """
     try:
-        drafts: list[JobDraft] = _adapter_of(job).read_job(job, dict(kwargs or {}))
+        drafts: list[JobSpec] = _adapter_of(job).read_job(job, dict(kwargs or {}))
     except RecursionError:
         raise ValueError(
             "This job cannot be sent as JSON: its parameters are nested too deeply, or hold"
@@ -103,15 +103,15 @@ def group_places() -> list[Path]:
     return [data_directory() / "job_group", Path("execution_groups").absolute()]
 
 
-def read_group(path: Path) -> SavedGroup:
+def read_group(path: Path) -> ForeignGroup:
     """The group that another library keeps in a file, which is left as it is.
 
     Raises UnreadableGroupError where it is damaged, or something else.
     """
     if path.suffix == ".egrp":
-        from jobgroup.adapters.perceval.execution_groups import read_egrp as read
+        from jobgroup.adapters.perceval.egrp import read_egrp as read
     else:
-        from jobgroup.adapters.perceval.groups import read_jgrp as read
+        from jobgroup.adapters.perceval.jgrp import read_jgrp as read
     try:
         return read(path)
     except UnreadableGroupError as error:
@@ -151,7 +151,7 @@ def decode(document: Mapping[str, Any]) -> Any:
 def _needed(module: str, raw: str) -> ModuleType:
     try:
         return _adapter("perceval", module)
-    except MissingExtraError as error:
+    except MissingDependencyError as error:
         raise UndecodableResultError(
             f"{error} The results' text is kept in this error's `raw`.", raw=raw
         ) from None
@@ -207,14 +207,14 @@ def _adapter(library: str, name: str) -> ModuleType:
     """A module of a client library's package, one that needs the library.
 
     Raises:
-        MissingExtraError: a release is installed that is too old.
+        MissingDependencyError: a release is installed that is too old.
     """
     distribution, oldest = _OLDEST[library]
     with suppress(PackageNotFoundError):  # vendored, say: then it is tried
         release = version(distribution)
         if [int(n) for n in re.findall(r"\d+", release)[:2]] < oldest:
             wanted = ".".join(map(str, oldest))
-            raise MissingExtraError(
+            raise MissingDependencyError(
                 f"{library.capitalize()} {release} is installed, and jobgroup knows {wanted} and"
                 f' newer. Nothing was changed: pip install --upgrade "jobgroup[{library}]", then'
                 " try again."

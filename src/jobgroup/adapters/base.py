@@ -1,4 +1,4 @@
-"""What an adapter makes of a client library's job: a :class:`JobDraft`, a record and no more."""
+"""What an adapter makes of a client library's job: a :class:`JobSpec`, a record and no more."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobgroup.errors import BadAnswerError
+from jobgroup.errors import InvalidResponseError
 from jobgroup.status import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
-class JobDraft:
+class JobSpec:
     """A job as it is taken into a group.
 
     Attributes:
@@ -49,7 +49,7 @@ class JobDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedGroup:
+class ForeignGroup:
     """A group of jobs as another library keeps it in a file.
 
     Attributes:
@@ -62,7 +62,7 @@ class SavedGroup:
     name: str
     created_at: float
     modified_at: float
-    jobs: Sequence[JobDraft]
+    jobs: Sequence[JobSpec]
     left_out: Sequence[str] = ()
 
 
@@ -70,7 +70,7 @@ class UnreadableGroupError(ValueError):
     """A file is no group that can be taken over; the text says why, of "it"."""
 
 
-class UndecodableResultError(BadAnswerError):
+class UndecodableResultError(InvalidResponseError):
     """A result arrived and could not be decoded.
 
     Attributes:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from jobgroup.cli.exits import MisuseError, NotFoundError
+from jobgroup.cli.exit_codes import MisuseError, NotFoundError
 from jobgroup.group import JobGroup
 from jobgroup.store import JobRecord
 from jobgroup.store.names import normalised

@@ -10,7 +10,7 @@ from rich.live import Live as RichLive
 from rich.text import Text
 
 from jobgroup.cli.snapshot import Snapshot, span
-from jobgroup.group.notices import Notice
+from jobgroup.group.events import Notice
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 from jobgroup.words import plain

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO, TextIO
 
-from jobgroup.results.files import encoded
-from jobgroup.results.outcomes import Cell
-from jobgroup.results.shown import as_text
+from jobgroup.results.export import encoded
+from jobgroup.results.parse import Cell
+from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO, cast
 
-from jobgroup.cli.exits import TerminatedError
+from jobgroup.cli.exit_codes import TerminatedError
 from jobgroup.cli.output import Unread, let_go
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final, Protocol, TextIO
 
 from jobgroup.cli.output import say_json
-from jobgroup.cli.shapes import group_state, notice_line
+from jobgroup.cli.serialize import group_state, notice_line
 from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.group import JobGroup
-from jobgroup.group.notices import Notice
+from jobgroup.group.events import Notice
 from jobgroup.words import plain
 
 

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from jobgroup.cloud import records
+from jobgroup.cloud import job_store
+from jobgroup.cloud.api_errors import ProblemError, invalid, invalid_fields, job_not_found
 from jobgroup.cloud.engines import PercevalEngine
+from jobgroup.cloud.job_store import Job, Records
 from jobgroup.cloud.payloads import check_create, check_payload, check_rerun, read_json
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
-from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields, job_not_found
-from jobgroup.cloud.records import Job, Records
 from jobgroup.cloud.scheduler import Scheduler
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -117,7 +117,7 @@ class Contract:
         changes = await _json(request, default={})
         check_rerun(changes)
         job = self._job(request)
-        if job.status not in records.ENDED:
+        if job.status not in job_store.ENDED:
             raise invalid(f"Can not rerun job: it is {job.status}")
         body = job.body | {name: value for name, value in changes.items() if value is not None}
         platform = PLATFORMS_BY_ID.get(changes.get("platform_id") or "", PLATFORMS[job.platform])

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from types import TracebackType
 from typing import Final, Self
 
-from jobgroup.cloud.extras import require
+from jobgroup.cloud.dependencies import require
 
 CONNECT_TIMEOUT_S: Final = 5.0
 PATIENCE: Final = "7 days"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from jobgroup.cloud.execution import Outcome, describe, execute
-from jobgroup.cloud.records import Job
+from jobgroup.cloud.job_store import Job
 from jobgroup.cloud.workers import WorkerProcesses
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
 
 Kind = Literal[
-    "lose_request",
-    "lose_reply",
+    "drop_request",
+    "drop_response",
     "delay",
-    "delay_reply",
+    "delay_response",
     "refuse",
     "refuse_token",
     "no_credits",
@@ -39,10 +39,10 @@ class Fault:
     Attributes:
         kind: what goes wrong.
 
-            - ``lose_request``: the connection is reset, and the request has no effect.
-            - ``lose_reply``: the request has its effect, then the connection is reset.
+            - ``drop_request``: the connection is reset, and the request has no effect.
+            - ``drop_response``: the request has its effect, then the connection is reset.
             - ``delay``: it is served `delay_s` late.
-            - ``delay_reply``: it is served at once and answered `delay_s` late.
+            - ``delay_response``: it is served at once and answered `delay_s` late.
             - ``refuse``: answered with `status`, `sentence` and, if given, `retry_after_s`.
             - ``refuse_token``: 401 "Invalid or expired job token".
             - ``no_credits``: 401 "Not enough credits".
@@ -101,9 +101,9 @@ class Faults:
 
     Example:
         >>> faults = Faults()
-        >>> number = faults.add("lose_reply", calls=["create"], times=1)
+        >>> number = faults.add("drop_response", calls=["create"], times=1)
         >>> [fault.kind for fault in faults.hitting("create")]
-        ['lose_reply']
+        ['drop_response']
         >>> faults.hitting("create")
         []
     """

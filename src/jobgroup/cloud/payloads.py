@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from jobgroup.cloud.api_errors import ProblemError, invalid, invalid_fields
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
-from jobgroup.cloud.problems import ProblemError, invalid, invalid_fields
 from jobgroup.decoding import parsed
 
 MAX_UNPACKED_BYTES: Final = 16 * 2**20

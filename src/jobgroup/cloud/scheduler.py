@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from jobgroup.cloud import records
+from jobgroup.cloud import job_store
+from jobgroup.cloud.api_errors import ProblemError, invalid
 from jobgroup.cloud.execution import Outcome
 from jobgroup.cloud.faults import Faults
+from jobgroup.cloud.job_store import Job, Records
 from jobgroup.cloud.platforms import PLATFORMS
-from jobgroup.cloud.problems import ProblemError, invalid
-from jobgroup.cloud.records import Job, Records
 
 STOP_TIMEOUT_S: Final = 5.0
 """How long a foreign executor's jobs may take to notice that the cloud stops."""
@@ -26,13 +26,13 @@ class Plan:
     Attributes:
         max_queue: how many jobs it may have waiting and running.
         max_concurrent: how many of them run at once.
-        honours_keys: whether a repeated `Idempotency-Key` gives the first one's job. The real
-            cloud does not know that header.
+        supports_idempotency_keys: whether a repeated `Idempotency-Key` gives the first one's job.
+            The real cloud does not know that header.
     """
 
     max_queue: int
     max_concurrent: int
-    honours_keys: bool = True
+    supports_idempotency_keys: bool = True
 
 
 class Engine(Protocol):
@@ -83,7 +83,7 @@ class Scheduler:
         *,
         max_queue: int | None = None,
         max_concurrent: int | None = None,
-        honours_keys: bool | None = None,
+        supports_idempotency_keys: bool | None = None,
     ) -> None:
         """Change what is given of the plan; jobs that it has already stay.
 
@@ -97,8 +97,8 @@ class Scheduler:
             self.plan.max_queue = max_queue
         if max_concurrent is not None:
             self.plan.max_concurrent = max_concurrent
-        if honours_keys is not None:
-            self.plan.honours_keys = honours_keys
+        if supports_idempotency_keys is not None:
+            self.plan.supports_idempotency_keys = supports_idempotency_keys
         self._start_jobs()
 
     def resume(self) -> None:
@@ -115,7 +115,7 @@ class Scheduler:
         Raises:
             ProblemError: 400, the plan allows no more jobs.
         """
-        honoured = key if self.plan.honours_keys else None
+        honoured = key if self.plan.supports_idempotency_keys else None
         if honoured is not None and (known := self._store.id_of(honoured)) is not None:
             return known
         if self.waiting_count + self.running_count >= self.plan.max_queue:
@@ -131,12 +131,12 @@ class Scheduler:
         Raises:
             ProblemError: 400, it has ended.
         """
-        if job.status in records.ENDED:
+        if job.status in job_store.ENDED:
             raise ProblemError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:
             self._queued.discard(job.id)
-            self._store.end(job.id, records.CANCELED, message="Canceled by the user")
-        elif job.status == records.RUNNING:
+            self._store.end(job.id, job_store.CANCELED, message="Canceled by the user")
+        elif job.status == job_store.RUNNING:
             self._store.request_cancel(job.id)
             self._running[job.id][1].cancel()
 
@@ -144,7 +144,7 @@ class Scheduler:
         """How far a job is, 0 to 1, and what it does."""
         if job.id in self._running:
             return self._engines[PLATFORMS[job.platform].simulated].progress(job)
-        return (1.0, None) if job.status == records.COMPLETED else (0.0, None)
+        return (1.0, None) if job.status == job_store.COMPLETED else (0.0, None)
 
     async def stop(self) -> None:
         """End what runs without recording it, so that a restart runs it again."""
@@ -198,8 +198,8 @@ class Scheduler:
 
     def _record(self, job_id: str, outcome: Outcome) -> None:
         if "error" in outcome:
-            self._store.end(job_id, records.ERROR, message=outcome["error"])
+            self._store.end(job_id, job_store.ERROR, message=outcome["error"])
         elif "results" in outcome:
-            self._store.end(job_id, records.COMPLETED, results=outcome["results"])
+            self._store.end(job_id, job_store.COMPLETED, results=outcome["results"])
         else:
-            self._store.end(job_id, records.CANCELED, message="Canceled by the user")
+            self._store.end(job_id, job_store.CANCELED, message="Canceled by the user")

@@ -19,10 +19,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from jobgroup.cloud.cluster import Cluster
-from jobgroup.cloud.extras import require
+from jobgroup.cloud.dependencies import require
 from jobgroup.cloud.faults import Faults
-from jobgroup.cloud.log import Entry, Log
-from jobgroup.cloud.records import Job, Records
+from jobgroup.cloud.job_store import Job, Records
+from jobgroup.cloud.request_log import Entry, Log
 from jobgroup.cloud.scheduler import Plan
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class EmbeddedCloud:
         warm: whether worker processes start and import Perceval at once, in the background, and
             not with the first job (2 to 5 s).
         host: a loopback address.
-        honours_keys: whether a repeated create or rerun with the same ``Idempotency-Key`` answers
-            with the first one's id, as ``Idempotency-Key-Support: true`` in each answer says. The
-            real cloud does not know that header.
+        supports_idempotency_keys: whether a repeated create or rerun with the same
+            ``Idempotency-Key`` answers with the first one's id, as ``Idempotency-Key-Support:
+            true`` in each answer says. The real cloud does not know that header.
 
     Attributes:
         token: what clients must send.
@@ -84,7 +84,7 @@ class EmbeddedCloud:
         workers: int | None = None,
         warm: bool = True,
         host: str = "127.0.0.1",
-        honours_keys: bool = True,
+        supports_idempotency_keys: bool = True,
     ) -> None:
         if host not in HOSTS:
             raise ValueError(
@@ -102,7 +102,7 @@ class EmbeddedCloud:
         self._forget = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         if directory:
             self._forget.detach()
-        self._plan = Plan(max_queue, max_concurrent, honours_keys)
+        self._plan = Plan(max_queue, max_concurrent, supports_idempotency_keys)
         self._log = Log()
         self._executor = executor
         self._workers = workers
@@ -203,7 +203,7 @@ class EmbeddedCloud:
         *,
         max_queue: int | None = None,
         max_concurrent: int | None = None,
-        honours_keys: bool | None = None,
+        supports_idempotency_keys: bool | None = None,
     ) -> None:
         """Change what is given of the plan; jobs that it has already stay.
 
@@ -214,31 +214,33 @@ class EmbeddedCloud:
         service = self._service_now()
         service.call(
             lambda: service.scheduler.set_plan(
-                max_queue=max_queue, max_concurrent=max_concurrent, honours_keys=honours_keys
+                max_queue=max_queue,
+                max_concurrent=max_concurrent,
+                supports_idempotency_keys=supports_idempotency_keys,
             )
         )
 
-    def disappear(self, duration_s: float | None = None) -> None:
+    def go_offline(self, duration_s: float | None = None) -> None:
         """Refuse connections and reset those that there are; jobs run on meanwhile.
 
         Args:
-            duration_s: seconds after which it comes back; None for not before `reappear`.
+            duration_s: seconds after which it comes back; None for not before `go_online`.
 
         Raises:
             RuntimeError: it does not run.
         """
         service = self._service_now()
-        service.call(lambda: service.disappear(duration_s, after_s=0))
+        service.call(lambda: service.go_offline(duration_s, after_s=0))
         service.settle()
 
-    def reappear(self) -> None:
-        """Take connections again after a `disappear`.
+    def go_online(self) -> None:
+        """Take connections again after a `go_offline`.
 
         Raises:
             RuntimeError: it does not run.
         """
         service = self._service_now()
-        service.call(service.reappear)
+        service.call(service.go_online)
         service.settle()
 
     @property

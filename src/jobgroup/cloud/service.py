@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+from jobgroup.cloud.admin import Control
 from jobgroup.cloud.app import Contract, make_app
-from jobgroup.cloud.control import Control
 from jobgroup.cloud.engines import PercevalEngine, TimerEngine
 from jobgroup.cloud.faults import Faults
-from jobgroup.cloud.gate import Gate
+from jobgroup.cloud.job_store import Records
 from jobgroup.cloud.listener import Listener
-from jobgroup.cloud.log import Log
-from jobgroup.cloud.records import Records
+from jobgroup.cloud.middleware import Gate
+from jobgroup.cloud.request_log import Log
 from jobgroup.cloud.scheduler import Engine, Plan, Scheduler
 from jobgroup.cloud.workers import WorkerProcesses
 
@@ -27,7 +27,7 @@ MAILBOXES: Final = "mailboxes"
 """The folder through which workers report, in a cloud's directory."""
 
 ANSWER_TIME_S: Final = 0.05
-"""What a cloud that is told over HTTP to disappear takes to say yes."""
+"""What a cloud that is told over HTTP to go offline takes to say yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Service:
         engines: dict[bool, Engine] = {True: perceval, False: TimerEngine()}
         self.scheduler = Scheduler(store, settings.plan, engines, settings.faults)
         calls = Contract(store, self.scheduler, perceval).routes()
-        control = Control(settings.faults, self.scheduler, self.disappear).routes()
+        control = Control(settings.faults, self.scheduler, self.go_offline).routes()
         self._gate = Gate(
             make_app(calls + control),
             settings.token,
@@ -119,16 +119,16 @@ class Service:
         """Make `run` return."""
         self._ending.set()
 
-    def disappear(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
+    def go_offline(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
         """Refuse connections, and come back by itself where a duration is given."""
         if after_s:
             self._loop.call_later(after_s, self._begin, self._listener.pause)
         else:
             self._begin(self._listener.pause)  # before what is asked for next
         if duration_s is not None:
-            self._loop.call_later(after_s + duration_s, self.reappear)
+            self._loop.call_later(after_s + duration_s, self.go_online)
 
-    def reappear(self) -> None:
+    def go_online(self) -> None:
         """Take connections again."""
         self._begin(self._listener.resume)
 

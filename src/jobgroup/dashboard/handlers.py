@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 
 from traitlets import TraitError
 
-from jobgroup.dashboard import answers, housekeeping, wire
-from jobgroup.dashboard.lines import line_of
+from jobgroup.dashboard import group_commands, protocol, queries
 from jobgroup.dashboard.sender import Sender
+from jobgroup.dashboard.snippets import line_of
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.words import logger
@@ -56,9 +56,9 @@ class Handlers:
     def __init__(self, desk: Desk, sender: Sender) -> None:
         self._desk = desk
         self._sender = sender
-        self._results = answers.Results()
+        self._results = queries.Results()
         self._lock = Lock()
-        self._answers: OrderedDict[str, wire.Json | None] = OrderedDict()
+        self._answers: OrderedDict[str, protocol.Json | None] = OrderedDict()
         self._done: OrderedDict[str, None] = OrderedDict()
         self._pool: ThreadPoolExecutor | None = None
         self._pool_lock = Lock()
@@ -66,28 +66,28 @@ class Handlers:
     def handle(self, content: object) -> None:
         """Take a message up. Never raises: nobody would see it."""
         try:
-            message = wire.parse(content)
-        except wire.BadMessageError as error:
+            message = protocol.parse(content)
+        except protocol.BadMessageError as error:
             _log.warning("a message of the dashboard was not understood: %s", error)
             request = content.get("id") if isinstance(content, Mapping) else None
             if isinstance(request, str):
-                self._sender.put(wire.fail(request, "BadMessageError", str(error)))
+                self._sender.put(protocol.fail(request, "BadMessageError", str(error)))
             return
         match message:
-            case wire.Hello(have):
+            case protocol.Hello(have):
                 self._sender.greet(have)
-            case wire.Pull():
+            case protocol.Pull():
                 self._answer_again(message.waiting)
                 self._sender.pull(message)
-            case wire.Bye():
+            case protocol.Bye():
                 self._sender.leave()
-            case wire.Set(id, name, value):
+            case protocol.Set(id, name, value):
                 self._answer(id, lambda: self._set(name, value))
-            case wire.Do(id, name, args):
+            case protocol.Do(id, name, args):
                 shown = self._desk.shown
                 line = line_of(name, args, "" if shown is None else shown.name)
                 self._take_up(id, lambda: self._do(name, args), line, once=True)
-            case wire.Ask(id, name, args):
+            case protocol.Ask(id, name, args):
                 self._take_up(id, lambda: self._ask(name, args))
 
     def close(self) -> None:
@@ -119,9 +119,9 @@ class Handlers:
             return
         if is_done:
             told = "This was done already, so long ago that its answer is not kept."
-            self._sender.put(wire.fail(request, "AlreadyDoneError", told))
+            self._sender.put(protocol.fail(request, "AlreadyDoneError", told))
             return
-        self._sender.put(wire.heard(request, line))
+        self._sender.put(protocol.heard(request, line))
         try:
             future = begin()
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
@@ -129,7 +129,7 @@ class Handlers:
             return
         future.add_done_callback(lambda done: self._finish(request, _outcome(request, done)))
 
-    def _finish(self, request: str, answer: wire.Json) -> None:
+    def _finish(self, request: str, answer: protocol.Json) -> None:
         with self._lock:
             self._answers[request] = answer
             _forget_oldest(self._answers, MOST_REMEMBERED)
@@ -138,7 +138,7 @@ class Handlers:
 
     def _answer(self, request: str, get: Callable[[], Any]) -> None:
         try:
-            answer = wire.done(request, get())
+            answer = protocol.done(request, get())
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
             answer = _failure(request, error)
         self._finish(request, answer)
@@ -153,33 +153,33 @@ class Handlers:
     def _set(self, name: str, value: object) -> None:
         self._desk.set_trait(name, value)
 
-    def _do(self, name: str, args: wire.Json) -> Future[Any]:
+    def _do(self, name: str, args: protocol.Json) -> Future[Any]:
         if self._desk.read_only and name != "open":
             raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
         if name == "open":
             return self._in_thread(self._open, str(args.get("name", "")))
-        if "names" in args and name in housekeeping.COMMANDS:
-            return self._in_thread(housekeeping.COMMANDS[name], args["names"])
+        if "names" in args and name in group_commands.COMMANDS:
+            return self._in_thread(group_commands.COMMANDS[name], args["names"])
         group = self._group()
-        if name in housekeeping.ON_SHOWN:
-            return self._in_thread(housekeeping.ON_SHOWN[name], group, args)
+        if name in group_commands.ON_SHOWN:
+            return self._in_thread(group_commands.ON_SHOWN[name], group, args)
         return group.ask(name, **_checked(args))
 
-    def _open(self, name: str) -> wire.Json:
+    def _open(self, name: str) -> protocol.Json:
         self._desk.show(name)
         return {"text": f"{name} opened" if name else "all groups shown"}
 
-    def _ask(self, name: str, args: wire.Json) -> Future[Any]:
+    def _ask(self, name: str, args: protocol.Json) -> Future[Any]:
         if name == "groups":
-            return self._in_thread(answers.groups)
+            return self._in_thread(queries.groups)
         group = self._group()
         if name == "job":
-            return self._in_thread(answers.job_detail, group, int(args["position"]))
+            return self._in_thread(queries.job_detail, group, int(args["position"]))
         if name == "size":
-            return self._in_thread(answers.size, group)
+            return self._in_thread(queries.size, group)
         if name == "preview":
             of = _positions(args.get("positions"))
-            return self._in_thread(answers.preview, group, of, bool(args.get("rerun")))
+            return self._in_thread(queries.preview, group, of, bool(args.get("rerun")))
         positions = _positions(args.get("positions")) or []
         wanted = partial(self._results.of, ideal=bool(args.get("ideal")))
         return self._in_thread(wanted, group, positions)
@@ -202,7 +202,7 @@ def _forget_oldest(kept: OrderedDict[str, Any], most: int) -> None:
         kept.popitem(last=False)
 
 
-def _checked(args: wire.Json) -> wire.Json:
+def _checked(args: protocol.Json) -> protocol.Json:
     """The arguments of a command, as the engine wants them.
 
     Raises:
@@ -243,15 +243,15 @@ def _positions(value: Any) -> list[int] | None:
     return None if value is None else [int(each) for each in value]
 
 
-def _outcome(request: str, future: Future[Any]) -> wire.Json:
+def _outcome(request: str, future: Future[Any]) -> protocol.Json:
     try:
-        return wire.done(request, future.result())
+        return protocol.done(request, future.result())
     except BaseException as error:  # noqa: BLE001  (a cancelation too is to be answered)
         return _failure(request, error)
 
 
-def _failure(request: str, error: BaseException) -> wire.Json:
+def _failure(request: str, error: BaseException) -> protocol.Json:
     if not isinstance(error, JobGroupError | TraitError | RuntimeError):
         _log.error("a request of the dashboard failed", exc_info=error)
     sentence = str(error) or type(error).__name__
-    return wire.fail(request, type(error).__name__, sentence)
+    return protocol.fail(request, type(error).__name__, sentence)

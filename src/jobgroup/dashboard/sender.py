@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from jobgroup.dashboard import wire
-from jobgroup.dashboard.flow import Flow
-from jobgroup.dashboard.host import CellWatch
-from jobgroup.dashboard.rows import LARGE, LARGE_PATCH, Block, Buffers, encode
+from jobgroup.dashboard import protocol
+from jobgroup.dashboard.encoding import LARGE, LARGE_PATCH, Block, Buffers, encode
+from jobgroup.dashboard.flow_control import Flow
+from jobgroup.dashboard.kernel import CellWatch
 from jobgroup.store import Changes
 from jobgroup.words import logger
 
@@ -80,7 +80,7 @@ class Sender:
         self._flow = Flow(epoch)
         self._condition = threading.Condition(threading.RLock())
         self._sending = threading.RLock()
-        self._outbox: deque[wire.Json] = deque()
+        self._outbox: deque[protocol.Json] = deque()
         self._thread: threading.Thread | None = None
         self._context: contextvars.Context | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -105,7 +105,7 @@ class Sender:
             self._blind_due_at = time.monotonic() + BLIND_SNAPSHOTS_S[0]
             self._watch()
 
-    def greet(self, have: wire.Have | None) -> None:
+    def greet(self, have: protocol.Have | None) -> None:
         """A view says hello."""
         with self._condition:
             # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
@@ -115,7 +115,7 @@ class Sender:
             self._flow.ask(have)
             self._watch()
 
-    def pull(self, pull: wire.Pull) -> None:
+    def pull(self, pull: protocol.Pull) -> None:
         """A view says what has arrived; where the thread's pushes do not, push from here."""
         with self._condition:
             self._flow.acknowledge(pull.ack)
@@ -166,7 +166,7 @@ class Sender:
             elif self._is_followed:
                 self._attend()
 
-    def put(self, message: wire.Json) -> None:
+    def put(self, message: protocol.Json) -> None:
         """Send a message as soon as may be."""
         with self._condition:
             self._outbox.append(message)
@@ -332,7 +332,7 @@ class Sender:
         part: int = 0,
         parts: int = 1,
     ) -> None:
-        message = wire.snap(
+        message = protocol.snap(
             epoch=flow.epoch,
             version=version,
             n=flow.next_push(time.monotonic()),
@@ -347,7 +347,7 @@ class Sender:
     def _send_patch(
         self, flow: Flow, rows: Block, buffers: Buffers, *, version: int, total: int
     ) -> None:
-        message = wire.patch(
+        message = protocol.patch(
             epoch=flow.epoch,
             since=flow.cursor,
             to=version,

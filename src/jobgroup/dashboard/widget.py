@@ -19,11 +19,11 @@ import anywidget
 from traitlets import All, Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets import Any as AnyTrait
 
-from jobgroup.dashboard.fallback import html_of
+from jobgroup.dashboard.encoding import Block, Buffers, encode, packed
 from jobgroup.dashboard.handlers import Handlers
 from jobgroup.dashboard.reading import store_of
-from jobgroup.dashboard.rows import Block, Buffers, encode, packed
 from jobgroup.dashboard.sender import Sender
+from jobgroup.dashboard.static_html import html_of
 from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
@@ -34,8 +34,8 @@ from jobgroup.errors import (
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.store import Changes
+from jobgroup.store.atomic import user_path
 from jobgroup.store.columns import count_changes, read_changes, read_columns
-from jobgroup.store.output import user_path
 
 FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
 
@@ -176,7 +176,7 @@ class Dashboard(anywidget.AnyWidget):
             JobGroupError: no group is shown.
             OSError: the file cannot be written.
         """
-        from jobgroup.dashboard.page import page_of
+        from jobgroup.dashboard.standalone import page_of
 
         if self._shown is None:
             raise JobGroupError("No group is shown, so there is none to save: Dashboard(group).")

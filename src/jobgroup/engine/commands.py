@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from jobgroup.engine.canceling import cancel
-from jobgroup.engine.launching import carry_out
+from jobgroup.engine.cancellation import cancel
 from jobgroup.engine.liveness import is_gone
-from jobgroup.engine.parts import bodies_of
-from jobgroup.engine.plans import Plan, Tally
+from jobgroup.engine.run_request import Plan, RunProgress
+from jobgroup.engine.runner import carry_out
+from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.remote_ids import is_id
 from jobgroup.status import UNSENT
@@ -239,7 +239,7 @@ def _plan_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _run_outcome(tally: Tally, verb: str) -> Outcome:
+def _run_outcome(tally: RunProgress, verb: str) -> Outcome:
     text = f"{len(tally.sent)} {verb}"
     if tally.not_sent:
         text += f", {len(tally.not_sent)} not"

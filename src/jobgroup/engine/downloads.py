@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from jobgroup.engine.nursery import together
+from jobgroup.engine.tasks import together
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
-from jobgroup.providers.answers import unreadable
+from jobgroup.providers.responses import unreadable
 from jobgroup.remote_ids import each_of
 from jobgroup.status import TERMINAL
 

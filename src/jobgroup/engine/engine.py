@@ -8,9 +8,9 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from jobgroup.credentials import on_change
-from jobgroup.engine.accounts import Accounts
 from jobgroup.engine.commands import serve
 from jobgroup.engine.loop import BackgroundLoop
+from jobgroup.engine.provider_cache import Accounts
 from jobgroup.engine.session import GroupSession
 
 
@@ -30,7 +30,7 @@ class Engine:
         self._lock = threading.RLock()
         self._accounts = Accounts()
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: thread, connections, leases and runs stay the parent's."""
         self._inherited += (self.loop, self._accounts)  # what is forgotten would be closed
         self._begin()
@@ -94,7 +94,7 @@ def _is_finishing(session: GroupSession) -> bool:
 _engine = Engine()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_engine.begin_anew)
+    os.register_at_fork(after_in_child=_engine.reset_after_fork)
 
 
 def engine() -> Engine:

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 
-from jobgroup.engine.liveness import HEARTBEAT_S, LAPSES_AFTER_S, LOOK_EVERY_S, is_gone, now_s
+from jobgroup.engine.liveness import HEARTBEAT_S, LEASE_TTL_S, LOOK_EVERY_S, is_gone, now_s
 from jobgroup.engine.opened import OpenGroup
 from jobgroup.engine.settling import why
 from jobgroup.store import LeaseRecord
+from jobgroup.store.connection import BUSY_TIMEOUT_S
 from jobgroup.store.coordination import Verdict, busy_error
-from jobgroup.store.opening import BUSY_TIMEOUT_S
 from jobgroup.system import this_process
 
 
@@ -87,7 +87,7 @@ class HeldLease:
         """Whether a request may leave now. Asks the file if the last heartbeat is too long ago."""
         if not self._generation:
             return False
-        if now_s() - self._checked_at > LAPSES_AFTER_S / 2:
+        if now_s() - self._checked_at > LEASE_TTL_S / 2:
             await self._beat()
         return self._generation > 0
 
@@ -96,7 +96,7 @@ class HeldLease:
 
         def judge(held: LeaseRecord, waited_s: float) -> Verdict:
             if waited_s > HEARTBEAT_S / 2 and not is_gone(held.process):
-                witness.begin_anew()  # nobody could write meanwhile, the holder neither
+                witness.reset_after_fork()  # nobody could write meanwhile, the holder neither
             return witness.judge(held)
 
         def take() -> LeaseRecord | None:
@@ -104,7 +104,7 @@ class HeldLease:
                 self._owner, this_process(), judge=judge, on_taken=store.journal.recover
             )
 
-        witness.begin_anew()  # a holder whose disk was full until now has shown no sign of life
+        witness.reset_after_fork()  # a holder whose disk was full has shown no sign of life
         while (taken := await self._group.in_thread(take)) is None:
             while (held := await self._group.in_thread(store.lease.current)) is not None:
                 if witness.judge(held) != "unseen":

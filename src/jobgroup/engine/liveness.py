@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S: Final = 2.0
 """How often the holder of a lease shows a sign of life."""
 
-LAPSES_AFTER_S: Final = 10.0
+LEASE_TTL_S: Final = 10.0
 """A holder of whom nothing is known but its signs of life is dead when it has shown none for so
 long, before the eyes and by the clock of who wants to know."""
 
@@ -42,9 +42,9 @@ class Witness:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.begin_anew()
+        self.reset_after_fork()
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Forget what was seen: from now on a living holder can show a sign of life."""
         with self._lock:
             self._sign: tuple[int, int] | None = None
@@ -66,7 +66,7 @@ class Witness:
                 self._has_moved = self._sign is not None
                 self._silent_s = 0.0
             self._sign, self._looked_at = sign, now
-            if self._silent_s >= LAPSES_AFTER_S:
+            if self._silent_s >= LEASE_TTL_S:
                 return "dead"
             return "alive" if self._has_moved else "unseen"
 

@@ -12,9 +12,9 @@ import anyio
 import anyio.to_thread
 
 from jobgroup.credentials import token_for
-from jobgroup.engine.accounts import Accounts, check_origin
 from jobgroup.engine.liveness import Witness, is_gone
 from jobgroup.engine.loop import BackgroundLoop
+from jobgroup.engine.provider_cache import Accounts, check_origin
 from jobgroup.errors import GroupDeletedError, StorageError
 from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
@@ -58,7 +58,7 @@ class OpenGroup:
         """Run a coroutine function on the engine's loop."""
         return self.loop.start(function, *args, **kwargs)
 
-    def settle_abandoned(self) -> None:
+    def mark_abandoned_unconfirmed(self) -> None:
         """What a launcher left in flight that has certainly ended is unconfirmed.
 
         Of others that may be dead only who runs the group decides: a look changes nothing.
@@ -93,8 +93,8 @@ class OpenGroup:
 
         Raises:
             CredentialsError: there is no token, or the origin may carry none.
-            MissingExtraError: no such provider is installed.
-            BrokenProviderError: it cannot be used, or the origin is no url.
+            MissingDependencyError: no such provider is installed.
+            InvalidProviderError: it cannot be used, or the origin is no url.
         """
 
         def prepare() -> Provider:

@@ -9,26 +9,26 @@ from functools import partial
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from jobgroup.engine.lineup import Lineup
-from jobgroup.engine.pacing import Backoff, asked_to_wait
-from jobgroup.engine.plans import Plan, UnderWay
-from jobgroup.engine.revision import revise
-from jobgroup.engine.sending import send
+from jobgroup.engine.backoff import Backoff, asked_to_wait
+from jobgroup.engine.overrides import revise
+from jobgroup.engine.poller import concerns_account, trouble_kind
+from jobgroup.engine.run_request import Plan, UnderWay
+from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.settling import why
-from jobgroup.engine.watching import concerns_account, trouble_kind
+from jobgroup.engine.submission import send
 from jobgroup.errors import (
-    BadAnswerError,
-    ChangeRefusedError,
-    CloudBusyError,
     CloudError,
+    CloudUnavailableError,
     CloudUnreachableError,
     CredentialsError,
+    InsufficientCreditsError,
+    InvalidOverrideError,
+    InvalidResponseError,
     JobGroupError,
-    JobLimitError,
-    NotEnoughCreditsError,
+    QuotaExceededError,
     RemoteNotFoundError,
-    RequestRefusedError,
+    RequestRejectedError,
     StorageError,
     UnconfirmedJobError,
 )
@@ -74,7 +74,7 @@ class Run(UnderWay):
         chosen = set(self.plan.positions)
         return [position for position in wanted if position in chosen]
 
-    async def has_next(self, lineup: Lineup) -> bool:
+    async def has_next(self, lineup: SendQueue) -> bool:
         """Whether there is a job to send, once the group is not paused; then it is the next one."""
         await self.wait_while_paused()
         self.tally.total += lineup.prefer(await self.wishes())
@@ -84,7 +84,7 @@ class Run(UnderWay):
         """What jobs are sent instead of their own bodies, where the plan has changes.
 
         Raises:
-            ChangeRefusedError: a parameter of one of them cannot be changed.
+            InvalidOverrideError: a parameter of one of them cannot be changed.
         """
         if not self.plan.changes:
             return {}
@@ -92,8 +92,8 @@ class Run(UnderWay):
         for position in positions:
             try:
                 revised[position] = revise(self.session.store.body(position), self.plan.changes)
-            except ChangeRefusedError as error:
-                raise ChangeRefusedError(
+            except InvalidOverrideError as error:
+                raise InvalidOverrideError(
                     f"Job {position} of {self.session.name!r} cannot be rerun with that change:"
                     f" {error} Nothing was sent."
                 ) from None
@@ -124,7 +124,7 @@ class Run(UnderWay):
         )
         try:
             sent_at: int | None = await retrying(self._attempt, position, target)
-        except BadAnswerError as error:  # its stored body is damaged; the others' are not
+        except InvalidResponseError as error:  # its stored body is damaged; the others' are not
             self.tally.not_sent[position] = str(error)
             self.refusals[position] = error
             return None
@@ -145,13 +145,13 @@ class Run(UnderWay):
     def _about(self, position: int, error: Exception) -> str:
         """The error's sentence, with the job that it is about and what to do."""
         advice = ""
-        if isinstance(error, RequestRefusedError | RemoteNotFoundError) and not isinstance(
-            error, JobLimitError
+        if isinstance(error, RequestRejectedError | RemoteNotFoundError) and not isinstance(
+            error, QuotaExceededError
         ):
             advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
         elif _is_misconfigured(error):
             advice = " Then run the group again."
-        elif isinstance(error, CloudUnreachableError | CloudBusyError):
+        elif isinstance(error, CloudUnreachableError | CloudUnavailableError):
             advice = " Run the group again when the cloud answers."
         sentence = str(error).rstrip(".")
         return f"Job {position} of {self.session.name!r} was not sent: {sentence}.{advice}"
@@ -160,10 +160,10 @@ class Run(UnderWay):
         """Whether a create certainly did not arrive, for a reason that waiting may cure."""
         if _is_misconfigured(error):
             return self.plan.is_background  # only a change of this machine's settings helps
-        if isinstance(error, CloudUnreachableError | CloudBusyError):
+        if isinstance(error, CloudUnreachableError | CloudUnavailableError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return self.plan.is_background and isinstance(
-            error, CredentialsError | NotEnoughCreditsError
+            error, CredentialsError | InsufficientCreditsError
         )
 
     def _should_give_up(self, state: RetryCallState) -> bool:

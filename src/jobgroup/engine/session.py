@@ -10,13 +10,13 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from jobgroup.engine.accounts import Accounts
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.plans import UnderWay
+from jobgroup.engine.poller import Poller
+from jobgroup.engine.provider_cache import Accounts
+from jobgroup.engine.run_request import UnderWay
 from jobgroup.engine.settling import Settling
-from jobgroup.engine.watching import Watcher
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 
 LOOK_EVERY_S = 0.25
@@ -47,14 +47,14 @@ class GroupSession(OpenGroup):
     ) -> None:
         self._serve = serve
         super().__init__(name, path, create=create, loop=loop, accounts=accounts)
-        self.settle_abandoned()
+        self.mark_abandoned_unconfirmed()
 
     def begin(self, loop: BackgroundLoop, accounts: Accounts) -> None:
         """Be as new: without lease, runs and subscribers."""
         super().begin(loop, accounts)
         self.lease = HeldLease(self, lambda: self._serve(self))
         self.settling = Settling(self, self.lease)
-        self.watcher = Watcher(self, self.lease)
+        self.watcher = Poller(self, self.lease)
         self.runs: list[UnderWay] = []
         self.doubtful_since: dict[int, float] = {}
         """When requests of this process without an answer began, by attempt; `liveness.now_s`."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from jobgroup.engine.downloads import Document, fetch
 from jobgroup.engine.preview import Preview, preview
-from jobgroup.group.bars import DownloadBar
-from jobgroup.group.calls import Call
+from jobgroup.group.pending import Call
+from jobgroup.group.progress_bars import DownloadBar
 from jobgroup.group.stream import ResultStream
 from jobgroup.group.watching import Watching
 from jobgroup.job import RemoteJob

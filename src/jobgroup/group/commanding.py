@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from jobgroup.engine.commands import perform
-from jobgroup.group.calls import Call
+from jobgroup.group.pending import Call
 from jobgroup.group.watching import Watching
 from jobgroup.job import RemoteJob
 

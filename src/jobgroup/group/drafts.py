@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from jobgroup.adapters import JobDraft
+from jobgroup.adapters import JobSpec
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import JobStatus
 from jobgroup.store import NewJob, Target
@@ -15,7 +15,7 @@ _NONE: Final[Mapping[str, Any]] = {}
 
 
 def new_job(
-    draft: JobDraft, labels: Mapping[str, Any] = _NONE, *, added_at: float | None = None
+    draft: JobSpec, labels: Mapping[str, Any] = _NONE, *, added_at: float | None = None
 ) -> NewJob:
     """A draft as a job to be added; its token stays behind."""
     return NewJob(

@@ -11,7 +11,7 @@ from jobgroup import catalog
 from jobgroup.adapters import follow, read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
-from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError
+from jobgroup.errors import CorruptGroupError, GroupDeletedError, GroupMovedError
 from jobgroup.group.analysing import Analysing
 from jobgroup.group.drafts import checked, new_job
 from jobgroup.group.keeping import Keeping
@@ -42,8 +42,8 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
-        DamagedGroupError: the group's file is damaged; it was set aside with its bytes kept.
-        NewerGroupError: the file was written by a newer jobgroup; it was not touched.
+        CorruptGroupError: the group's file is damaged; it was set aside with its bytes kept.
+        UnsupportedVersionError: the file was written by a newer jobgroup; it was not touched.
         StorageError: the file cannot be made or read.
     """
 
@@ -60,7 +60,7 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             GroupNotFoundError: there is none; the sentence names near ones.
         """
         path = group_path(name)
-        catalog.finish_deletion(name)
+        catalog.complete_deletion(name)
         if not path.exists() or not path.stat().st_size:
             raise catalog.not_found(name)
         group = cls.__new__(cls)
@@ -72,12 +72,12 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         self._name = name = normalised(name)
         self._state = None
         if create:
-            catalog.finish_deletion(name)
+            catalog.complete_deletion(name)
         try:
             self._session = engine().session(name, path, create=create)
-        except DamagedGroupError as error:
-            aside = catalog.set_aside(path)
-            raise DamagedGroupError(
+        except CorruptGroupError as error:
+            aside = catalog.quarantine(path)
+            raise CorruptGroupError(
                 f"The file of the group {name!r} is damaged ({error.__cause__}). It was set aside,"
                 f" every byte kept, as {aside}. JobGroup({name!r}) now begins a new group; other"
                 " groups are not affected."
@@ -128,7 +128,7 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             Exception: what Perceval says of parameters that are wrong or missing, with a note that
                 names them; nothing was added.
             DuplicateJobError: the group has a job with that id; nothing was added.
-            MissingExtraError: the Perceval that is installed is older than 0.12; nothing was added.
+            MissingDependencyError: the installed Perceval is older than 0.12; nothing was added.
             StorageError: it could not be written; nothing was added.
         """
         self.add_many([(job_to_add, kwargs, labels)])
@@ -179,7 +179,7 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             words = on_one_line(self.description)
             text += f"\n{words}" if words else ""
         else:
-            near = ", ".join(map(repr, catalog.near_names(self._name)))
+            near = ", ".join(map(repr, catalog.similar_names(self._name)))
             hint = f" Existing groups with a near name: {near}." if near else ""
             text = f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
         for trouble in self._session.store.troubles.all():

@@ -6,8 +6,8 @@ import os
 from typing import Self
 
 from jobgroup.engine.session import GroupSession
-from jobgroup.store.exchange import export_group, import_group
-from jobgroup.store.output import user_path
+from jobgroup.store.atomic import user_path
+from jobgroup.store.transfer import export_group, import_group
 from jobgroup.words import text_of
 
 
@@ -58,8 +58,8 @@ class Keeping:
             overwrite: replace a file that is there.
 
         Raises:
-            FileKeptError: the file exists, and `overwrite` is not True.
-            DamagedGroupError: the group's file is damaged; nothing was written.
+            OutputExistsError: the file exists, and `overwrite` is not True.
+            CorruptGroupError: the group's file is damaged; nothing was written.
             StorageError: it could not be written; nothing was changed.
         """
         export_group(self._session.store.database, user_path(path), overwrite=overwrite)
@@ -76,8 +76,8 @@ class Keeping:
 
         Raises:
             JobGroupError: a group of that name exists; nothing was changed.
-            NewerGroupError: the file was written by a newer jobgroup.
-            DamagedGroupError: the file is damaged.
+            UnsupportedVersionError: the file was written by a newer jobgroup.
+            CorruptGroupError: the file is damaged.
             StorageError: it is not the file of a group, or cannot be read.
         """
         return cls(import_group(user_path(path), name))  # type: ignore[call-arg]

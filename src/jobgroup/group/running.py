@@ -9,14 +9,14 @@ from dataclasses import replace as replaced
 from typing import Any
 
 from jobgroup import catalog
-from jobgroup.engine.launching import launch
-from jobgroup.engine.plans import Plan
-from jobgroup.engine.queueing import launchable
+from jobgroup.engine.dispatcher import launchable
+from jobgroup.engine.run_request import Plan
+from jobgroup.engine.runner import launch
 from jobgroup.engine.runs import Run
-from jobgroup.group.bars import RunBar
-from jobgroup.group.calls import Call
-from jobgroup.group.checking import checked_counts, checked_delay
 from jobgroup.group.commanding import Commanding
+from jobgroup.group.pending import Call
+from jobgroup.group.progress_bars import RunBar
+from jobgroup.group.validation import checked_counts, checked_delay
 from jobgroup.job import RemoteJob
 
 
@@ -59,7 +59,7 @@ class Running(Commanding):
             stop_after_failures: with `queue`, end the run when so many of its jobs have failed.
 
         Raises:
-            JobLimitError: the plan allows no more jobs; what was sent stays sent, the rest unsent.
+            QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
             GroupBusyError: another process runs the group.
             UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
@@ -239,7 +239,7 @@ class Running(Commanding):
                 such as ``max_shots`` and ``max_samples``.
 
         Raises:
-            ChangeRefusedError: one of the jobs has no such parameter, or it is part of what only
+            InvalidOverrideError: one of the jobs has no such parameter, or it is part of what only
                 Perceval can write; nothing was sent.
             JobGroupError: as for `run_parallel`.
         """
@@ -337,7 +337,7 @@ class Running(Commanding):
 
     def _warn_of_a_mistyped_name(self) -> None:
         name = self._session.name
-        if near := " or ".join(map(repr, catalog.near_names(name))):
+        if near := " or ".join(map(repr, catalog.similar_names(name))):
             warnings.warn(
                 f"The group {name!r} has no jobs, so nothing was sent. Did you mean {near}?",
                 stacklevel=5,

@@ -7,12 +7,12 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from jobgroup.engine.finished import Ended, Finished
+from jobgroup.engine.completions import Ended, Finished
 from jobgroup.errors import JobGroupError, ResultsError
-from jobgroup.group.bars import DownloadBar
-from jobgroup.group.calls import Call
+from jobgroup.group.pending import Call
+from jobgroup.group.progress_bars import DownloadBar
 from jobgroup.job import RemoteJob
-from jobgroup.results.reading import Errors, check_errors, decoded, failures_sentence
+from jobgroup.results.collect import Errors, check_errors, decoded, failures_sentence
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession

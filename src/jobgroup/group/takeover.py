@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobgroup.engine.session import GroupSession
-from jobgroup.group.adopting import Adoption
-from jobgroup.group.importing import ImportReport, import_perceval
+from jobgroup.group.adopt import Adoption
+from jobgroup.group.perceval_import import ImportReport, import_perceval
 from jobgroup.job import RemoteJob
 from jobgroup.secret import Secret
 

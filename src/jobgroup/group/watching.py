@@ -6,13 +6,13 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from jobgroup.engine.notifier import Event, GroupNotifier
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.telling import Event, Telling
 from jobgroup.engine.waiting import until_done
-from jobgroup.group.bars import GroupBars
-from jobgroup.group.calls import Call
-from jobgroup.group.checking import checked_timeout
-from jobgroup.group.notices import Notice
+from jobgroup.group.events import Notice
+from jobgroup.group.pending import Call
+from jobgroup.group.progress_bars import GroupBars
+from jobgroup.group.validation import checked_timeout
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
 from jobgroup.store import Changes, JobRecord
@@ -222,7 +222,7 @@ class Watching:
         def tell(event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
             callback(Notice.of(self, event, counts, job))
 
-        return Telling(self._session, tell).stop
+        return GroupNotifier(self._session, tell).stop
 
     def list_active_jobs(self, refresh: bool = True) -> list[RemoteJob]:
         """The jobs that are running or waiting on the cloud."""
@@ -242,7 +242,7 @@ class Watching:
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
         """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
-        self._session.settle_abandoned()
+        self._session.mark_abandoned_unconfirmed()
         return self._in_states({"unconfirmed"}, False)
 
     def _places(self, jobs: Iterable[RemoteJob | int] | RemoteJob | int | None) -> list[int] | None:

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, runtime_checkable
 
 from jobgroup.errors import (
-    BadAnswerError,
-    BrokenProviderError,
     CloudError,
     CloudUnreachableError,
     CredentialsError,
-    MissingExtraError,
-    NotEnoughCreditsError,
+    InsufficientCreditsError,
+    InvalidProviderError,
+    InvalidResponseError,
+    MissingDependencyError,
+    NoResponseError,
     RemoteNotFoundError,
-    RequestLostError,
-    RequestRefusedError,
+    RequestRejectedError,
 )
 
 __all__ = [
@@ -45,8 +45,9 @@ class Account:
     Attributes:
         origin: base url, scheme, host and port (and path prefix, where a cloud has one).
         label: tells accounts of one origin apart; "" is the usual one.
-        token: gives the token at the time of each request; raises NoTokenError. It is a callable so
-            that a token set later is used by what runs already, and so that no repr shows it.
+        token: gives the token at the time of each request; raises MissingTokenError. It is a
+            callable so that a token set later is used by what runs already, and so that no repr
+            shows it.
         proxies: scheme to proxy url, as they are known at each look.
     """
 
@@ -108,7 +109,7 @@ class Provider(Protocol):
     """
 
     @property
-    def can_look_up(self) -> bool:
+    def supports_idempotency_keys(self) -> bool:
         """Whether a repeated `submit` with the same key gives the first one's id, not a new job.
 
         For an hour at least: later none is repeated.
@@ -179,7 +180,7 @@ class Submission:
 
 
 @runtime_checkable
-class TellsSubmissions(Protocol):
+class SupportsSubmissionLookup(Protocol):
     """What a `Provider` may be able to do besides: tell what was sent.
 
     Of one that is not, only the status of a job that was sent elsewhere is known here: it can be
@@ -193,7 +194,7 @@ class TellsSubmissions(Protocol):
 
 ProviderFactory = Callable[[Account], Provider]
 
-_REFUSALS: Final = (RequestRefusedError, NotEnoughCreditsError, RemoteNotFoundError)
+_REFUSALS: Final = (RequestRejectedError, InsufficientCreditsError, RemoteNotFoundError)
 """What a provider that names no HTTP status raises only where nothing was made."""
 
 SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
@@ -213,7 +214,7 @@ def may_have_arrived(error: BaseException) -> bool:
     ======================================================  =======  ===============================
     `CloudUnreachableError`: refused, DNS, TLS, connecting  no       no byte of the request left
     took too long
-    `RequestLostError`: reset, timeout, cut after that      perhaps  the server may have read it all
+    `NoResponseError`: reset, timeout, cut after that       perhaps  the server may have read it all
     400, 401, 402, 403, 404, 409, 422, any other 4xx        no       the cloud says that it refuses
     408                                                     perhaps  the whole request was written,
                                                                      and gateways say so of a server
@@ -234,16 +235,16 @@ def may_have_arrived(error: BaseException) -> bool:
     ======================================================  =======  ===============================
     """
     match error:
-        case RequestLostError():
+        case NoResponseError():
             return True
         case (
             CloudUnreachableError()
             | CredentialsError()
-            | MissingExtraError()
-            | BrokenProviderError()
+            | MissingDependencyError()
+            | InvalidProviderError()
         ):
             return False
-        case BadAnswerError():
+        case InvalidResponseError():
             return error.status_code not in SENT_ELSEWHERE
         case CloudError(status_code=None):
             return not isinstance(error, _REFUSALS)

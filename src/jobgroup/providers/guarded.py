@@ -13,14 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from jobgroup.errors import (
-    BadAnswerError,
-    BrokenProviderError,
     CloudError,
     CredentialsError,
+    InvalidProviderError,
+    InvalidResponseError,
     JobGroupError,
-    RequestLostError,
+    NoResponseError,
 )
-from jobgroup.providers.answers import LONGEST_RETRY_AFTER_S
 from jobgroup.providers.base import (
     Account,
     Availability,
@@ -28,7 +27,7 @@ from jobgroup.providers.base import (
     Provider,
     RemoteStatus,
     Submission,
-    TellsSubmissions,
+    SupportsSubmissionLookup,
 )
 from jobgroup.providers.bounds import (
     bounded_availability,
@@ -37,7 +36,8 @@ from jobgroup.providers.bounds import (
     number_within,
 )
 from jobgroup.providers.documents import check_shape
-from jobgroup.providers.many import heard_as_they_come, listener
+from jobgroup.providers.polling import heard_as_they_come, listener
+from jobgroup.providers.responses import LONGEST_RETRY_AFTER_S
 from jobgroup.remote_ids import is_id, shown_id
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import logger, shown
@@ -65,9 +65,9 @@ class GuardedProvider:
         self._account = account
 
     @property
-    def can_look_up(self) -> bool:
+    def supports_idempotency_keys(self) -> bool:
         """Whether it says so, with nothing but True."""
-        return getattr(self._inner, "can_look_up", False) is True
+        return getattr(self._inner, "supports_idempotency_keys", False) is True
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job; an answer that is no id leaves its fate open."""
@@ -89,7 +89,7 @@ class GuardedProvider:
         await self._call("cancel", lambda: self._inner.cancel(remote_id))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Each job's status or error. Raises BrokenProviderError where it is all wrong."""
+        """Each job's status or error. Raises InvalidProviderError where it is all wrong."""
         hear = listener()
 
         async def ask() -> Any:
@@ -100,10 +100,10 @@ class GuardedProvider:
 
         try:
             answers: Any = await self._call("status", ask, LONGEST_S + len(remote_ids))
-        except BadAnswerError as error:
-            raise BrokenProviderError(str(error)) from None
+        except InvalidResponseError as error:
+            raise InvalidProviderError(str(error)) from None
         if not isinstance(answers, Mapping):
-            raise BrokenProviderError(self._wrong("status", answers, "a mapping by job id"))
+            raise InvalidProviderError(self._wrong("status", answers, "a mapping by job id"))
         return {remote_id: self._answer(answers.get(remote_id)) for remote_id in remote_ids}
 
     async def result(self, remote_id: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class GuardedProvider:
     async def submission(self, remote_id: str) -> Submission:
         """What was sent to create a job; nothing is known where the provider does not tell."""
         inner = self._inner
-        if not isinstance(inner, TellsSubmissions):
+        if not isinstance(inner, SupportsSubmissionLookup):
             return Submission()
         told: Any = await self._call("submission", lambda: inner.submission(remote_id))
         if not isinstance(told, Submission) or not isinstance(told.body, dict | None):
@@ -161,7 +161,7 @@ class GuardedProvider:
                 raise
             _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
             if limit.expired():
-                raised = RequestLostError(
+                raised = NoResponseError(
                     f"The provider {self._kind!r} gave no answer in {longest_s:.0f} s ({name}).",
                     origin=self._account.origin,
                 )
@@ -195,8 +195,8 @@ class GuardedProvider:
         )
         raise self._bad(f"{wrong} belongs. The job may exist.")
 
-    def _bad(self, sentence: str) -> BadAnswerError:
-        return BadAnswerError(self._without_token(sentence), origin=self._account.origin)
+    def _bad(self, sentence: str) -> InvalidResponseError:
+        return InvalidResponseError(self._without_token(sentence), origin=self._account.origin)
 
     def _wrong(self, name: str, value: object, wanted: str) -> str:
         return f"The provider {self._kind!r} gave {shown(value)} in {name}, where {wanted} belongs."

@@ -29,25 +29,25 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from jobgroup.errors import (
-    BadAnswerError,
     CloudError,
     CloudUnreachableError,
     CredentialsError,
-    RequestLostError,
+    InvalidResponseError,
+    NoResponseError,
 )
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
 from jobgroup.providers.certificates import Certificates, CertificatesError, configured
 from jobgroup.providers.connections import CheckedConnector, Journey, journey
 from jobgroup.providers.encodings import ACCEPTED, unpacker_for
-from jobgroup.providers.proxying import Proxy, ProxyChoice
+from jobgroup.providers.proxy import Proxy, ProxyChoice
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
 CONNECTIONS: Final = 110
 """Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
 
-MAX_ANSWER_BYTES: Final = 4 * 2**20
+MAX_RESPONSE_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
 """An answer, or a result, that is longer, once decompressed, is not read to its end. What reading
 and parsing one takes in memory is bounded by it and by `documents.MAX_VALUES`. Who has larger
@@ -56,12 +56,12 @@ results sets `LARGER_RESULTS`."""
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
 """The variable that raises the limit of results."""
 
-TOTAL_S: Final = 60.0
+REQUEST_TIMEOUT_S: Final = 60.0
 RESULT_TOTAL_S: Final = 300.0
 """The longest that one request may take, or one for a result, on a slow line: connecting, sending
 and reading the answer together."""
 
-SILENCE_S: Final = 30.0
+READ_TIMEOUT_S: Final = 30.0
 """How long a server may say nothing before the request counts as lost."""
 
 CONNECT_S: Final = 10.0
@@ -76,7 +76,7 @@ _Route = tuple[Proxy | None, Certificates | None, bool]
 requests has a connection of its own."""
 
 
-class AnswerTooLargeError(BadAnswerError):
+class AnswerTooLargeError(InvalidResponseError):
     """An answer that was not read to its end; asking again would not help."""
 
 
@@ -122,8 +122,8 @@ class HttpClient:
         account: Account,
         *,
         sign: Callable[[str], Mapping[str, str]] = bearer,
-        silence_s: float = SILENCE_S,
-        total_s: float = TOTAL_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        total_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         if not may_carry_token(account.origin):
             raise CredentialsError(
@@ -133,7 +133,7 @@ class HttpClient:
         self._account = account
         self._sign = sign
         self._total_s = total_s
-        timeout = httpx.Timeout(silence_s, connect=CONNECT_S, pool=20.0)
+        timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_S, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
             "User-Agent": user_agent(),
@@ -152,16 +152,16 @@ class HttpClient:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        max_bytes: int = MAX_ANSWER_BYTES,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Answer:
         """Send one request, once, and read at most `max_bytes` of its answer.
 
         What does more than read has a connection of its own, new and closed after it: on one that
         was used before, a late answer to something else would be taken for this one's.
 
-        Raises CloudUnreachableError (it did not leave), RequestLostError (it may have arrived),
-        BadAnswerError (the answer is too large, or cannot be unpacked) and CredentialsError (no
-        usable token).
+        Raises CloudUnreachableError (it did not leave), NoResponseError (it may have arrived),
+        InvalidResponseError (the answer is too large, or cannot be unpacked) and CredentialsError
+        (no usable token).
         """
         token = Secret(self._account.token())
         if not (token.reveal().isascii() and token.reveal().isprintable()):
@@ -172,7 +172,7 @@ class HttpClient:
         is_alone = method != "GET"
         if is_alone:
             sent["Connection"] = "close"
-        total_s = self._total_s if max_bytes <= MAX_ANSWER_BYTES else RESULT_TOTAL_S
+        total_s = self._total_s if max_bytes <= MAX_RESPONSE_BYTES else RESULT_TOTAL_S
         url = self._account.origin + path
         return await self._send(
             _Wanted(method, url, content, sent, token, _limit(max_bytes), total_s, is_alone)
@@ -205,10 +205,10 @@ class HttpClient:
             )
         )
 
-    def _misled(self, where: str) -> BadAnswerError:
+    def _misled(self, where: str) -> InvalidResponseError:
         origin = self._account.origin
         told = f"{origin} points to {where}, which was not followed."
-        return BadAnswerError(told, origin=origin, status_code=200)
+        return InvalidResponseError(told, origin=origin, status_code=200)
 
     async def _send(self, wanted: _Wanted) -> Answer:
         async with self._gate:
@@ -245,7 +245,7 @@ class HttpClient:
                     f"{_advice(error, route)}",
                     origin=origin,
                 )
-            return RequestLostError(
+            return NoResponseError(
                 f"{origin} did not answer ({reason}). The request may have arrived.",
                 origin=origin,
             )
@@ -254,7 +254,7 @@ class HttpClient:
 
     async def _exchanged(
         self, wanted: _Wanted, transport: AiohttpTransport
-    ) -> Answer | BadAnswerError:
+    ) -> Answer | InvalidResponseError:
         signed = self._sign(wanted.token.reveal()) if wanted.token else {}
         request = httpx.Request(
             wanted.method,
@@ -279,7 +279,7 @@ class HttpClient:
                 unpacker.end()
             except ValueError as error:
                 return self._bad(
-                    BadAnswerError,
+                    InvalidResponseError,
                     f"answered HTTP {response.status_code} with something that cannot be"
                     f" unpacked: {error}",
                     response.status_code,
@@ -290,7 +290,9 @@ class HttpClient:
                 response.status_code, told, wanted.token.hide_in_bytes(body), wanted.token
             )
 
-    def _bad(self, kind: type[BadAnswerError], what: str, status: int) -> BadAnswerError:
+    def _bad(
+        self, kind: type[InvalidResponseError], what: str, status: int
+    ) -> InvalidResponseError:
         origin = self._account.origin
         return kind(f"{origin} {what}.", origin=origin, status_code=status)
 

@@ -11,9 +11,9 @@ from jobgroup.errors import (
     CloudError,
     CloudUnreachableError,
     JobGroupError,
-    JobLimitError,
+    QuotaExceededError,
     RemoteNotFoundError,
-    RequestRefusedError,
+    RequestRejectedError,
 )
 from jobgroup.providers.base import (
     Account,
@@ -23,9 +23,9 @@ from jobgroup.providers.base import (
     Submission,
     may_have_arrived,
 )
-from jobgroup.providers.http import MAX_ANSWER_BYTES, MAX_RESULT_BYTES, SILENCE_S, Answer
-from jobgroup.providers.many import ask_each
-from jobgroup.providers.quandela_answers import availability, remote_status, submission
+from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_TIMEOUT_S, Answer
+from jobgroup.providers.polling import poll_each
+from jobgroup.providers.quandela_schema import availability, remote_status, submission
 from jobgroup.providers.rest import RestClient, segment
 from jobgroup.providers.retry import repeated
 
@@ -69,14 +69,14 @@ class QuandelaCloud:
     """One account of a Quandela Cloud, or of what speaks its language.
 
     A cloud has the current paths, the older ones, or both. Which is found by asking GET of the path
-    that creates: where it exists the answer is 405. `can_look_up` turns true when the cloud says,
-    with the header ``Idempotency-Key-Support: true``, that it honours ``Idempotency-Key``.
-    `silence_s` is how long it may say nothing before a request counts as lost.
+    that creates: where it exists the answer is 405. `supports_idempotency_keys` turns true when the
+    cloud says, with the header ``Idempotency-Key-Support: true``, that it honours it.
+    `read_timeout_s` is how long it may say nothing before a request counts as lost.
     """
 
-    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
-        self.can_look_up = False
-        self._rest = RestClient(account, on_answer=self._notice, silence_s=silence_s)
+    def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+        self.supports_idempotency_keys = False
+        self._rest = RestClient(account, on_answer=self._notice, read_timeout_s=read_timeout_s)
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
@@ -101,9 +101,9 @@ class QuandelaCloud:
             return await self._create(
                 paths.rerun.format(segment(remote_id)), dict(changes) if changes else None, key
             )
-        except JobLimitError:
+        except QuotaExceededError:
             raise
-        except (RemoteNotFoundError, RequestRefusedError) as error:
+        except (RemoteNotFoundError, RequestRejectedError) as error:
             if error.status_code in (403, 404, 405):
                 return None
             raise
@@ -121,7 +121,7 @@ class QuandelaCloud:
             await self._paths_in_use()
         except JobGroupError as error:
             return dict.fromkeys(remote_ids, error)
-        return await ask_each(remote_ids, self._status_of)
+        return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The result document as the cloud gives it, undecoded."""
@@ -134,7 +134,7 @@ class QuandelaCloud:
         path = f"/api/jobs/{segment(remote_id)}/data"  # among the current paths alone
         try:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
-        except (RemoteNotFoundError, RequestRefusedError):
+        except (RemoteNotFoundError, RequestRejectedError):
             return Submission()
 
     async def availability(self) -> Availability:
@@ -156,7 +156,7 @@ class QuandelaCloud:
         return await self._rest.create(path, body, id_field="job_id", headers=headers)
 
     async def _read_job(
-        self, what: str, remote_id: str, *, max_bytes: int = MAX_ANSWER_BYTES
+        self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
         paths = await self._paths_in_use()
         named = segment(remote_id)
@@ -208,4 +208,6 @@ class QuandelaCloud:
 
     def _notice(self, answer: Answer) -> None:
         # the latest answer counts: a cloud that no longer knows keys would make a second job
-        self.can_look_up = answer.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
+        self.supports_idempotency_keys = (
+            answer.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
+        )

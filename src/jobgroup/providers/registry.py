@@ -11,10 +11,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, cast
 
 from jobgroup.errors import (
-    BrokenProviderError,
     CredentialsError,
+    InvalidProviderError,
     JobGroupError,
-    MissingExtraError,
+    MissingDependencyError,
 )
 from jobgroup.providers.base import Account, Provider, ProviderFactory
 from jobgroup.secret import NOTHING, Secret
@@ -40,8 +40,8 @@ _KEPT: Final = "Nothing was sent, the jobs stay as they are."
 def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
     """A provider of that kind for one account; what it needs is imported here, not before.
 
-    Raises MissingExtraError where nothing installed registers `kind` in the entry point group
-    ``jobgroup.providers``, BrokenProviderError where what is registered cannot be used, and
+    Raises MissingDependencyError where nothing installed registers `kind` in the entry point group
+    ``jobgroup.providers``, InvalidProviderError where what is registered cannot be used, and
     CredentialsError where the account's origin may carry no token.
     """
     if kind in _OURS:
@@ -65,8 +65,8 @@ def check_installed(kind: str) -> None:
     """Refuse a name that no installed provider has.
 
     Raises:
-        MissingExtraError: there is none; the sentence names those that there are.
-        BrokenProviderError: there are two.
+        MissingDependencyError: there is none; the sentence names those that there are.
+        InvalidProviderError: there are two.
     """
     if kind not in _OURS and kind not in _known:
         _entry(kind)
@@ -77,7 +77,7 @@ def _entries() -> list[EntryPoint]:
     try:
         return list(entry_points(group=GROUP))
     except Exception as error:  # one unreadable file in one package is enough
-        raise BrokenProviderError(
+        raise InvalidProviderError(
             f"The entry points of the installed packages cannot be read ({_said(error)}). {_KEPT}"
         ) from error
 
@@ -85,13 +85,13 @@ def _entries() -> list[EntryPoint]:
 def _entry(kind: str) -> EntryPoint:
     found = {entry.value: entry for entry in _entries() if entry.name == kind}
     if not found:
-        raise MissingExtraError(
+        raise MissingDependencyError(
             f"No provider named {kind!r} is installed; there are {', '.join(installed())}. Install "
             f"the package that brings it (it registers in the entry point group {GROUP}). {_KEPT}"
         )
     if len(found) > 1:
         packages = " and ".join(sorted(_package(entry) for entry in found.values()))
-        raise BrokenProviderError(
+        raise InvalidProviderError(
             f"Several installed packages bring a provider named {kind!r}: {packages}. Uninstall all"
             f" but one. {_KEPT}"
         )
@@ -103,7 +103,7 @@ def _made(entry: EntryPoint, account: Account) -> Provider:
     try:
         factory: Any = entry.load()
     except (Exception, SystemExit) as error:
-        raise BrokenProviderError(
+        raise InvalidProviderError(
             f"{whose} cannot be imported ({_said(error)}). Mend or reinstall that package. {_KEPT}"
         ) from error
     provider: Any = None
@@ -116,19 +116,19 @@ def _made(entry: EntryPoint, account: Account) -> Provider:
     except (Exception, SystemExit) as error:  # noqa: BLE001  # it becomes a sentence below
         _log.debug("%s cannot be made", whose, exc_info=True)
         said = _token_of(account).hide_in(_said(error))
-        failure = BrokenProviderError(
+        failure = InvalidProviderError(
             f"{whose} cannot be made: {entry.value} failed ({said}). {_KEPT}"
         )
     if failure is not None:
         raise failure  # without its cause, whose frames may show the token
     if inspect.iscoroutine(provider):
         provider.close()
-        raise BrokenProviderError(f"{whose} is none: {entry.value} must not be async. {_KEPT}")
+        raise InvalidProviderError(f"{whose} is none: {entry.value} must not be async. {_KEPT}")
     lacks = [name for name in METHODS if not callable(getattr(provider, name, None))]
-    if not isinstance(getattr(provider, "can_look_up", None), bool):
-        lacks.append("can_look_up")
+    if not isinstance(getattr(provider, "supports_idempotency_keys", None), bool):
+        lacks.append("supports_idempotency_keys")
     if lacks:
-        raise BrokenProviderError(
+        raise InvalidProviderError(
             f"{whose} is none: what {entry.value} gives lacks {', '.join(lacks)}. {_KEPT}"
         )
     return cast(Provider, provider)

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from jobgroup.errors import BadAnswerError, RemoteNotFoundError, RequestRefusedError
+from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
 from jobgroup.origin import normalise_origin
-from jobgroup.providers.answers import error_for
 from jobgroup.providers.base import Account
 from jobgroup.providers.documents import parsed
 from jobgroup.providers.http import (
-    MAX_ANSWER_BYTES,
+    MAX_RESPONSE_BYTES,
     MAX_RESULT_BYTES,
-    SILENCE_S,
-    TOTAL_S,
+    READ_TIMEOUT_S,
+    REQUEST_TIMEOUT_S,
     Answer,
     HttpClient,
     bearer,
 )
+from jobgroup.providers.responses import error_for
 from jobgroup.providers.retry import repeated
 from jobgroup.remote_ids import MAX_CHARACTERS, is_id, shown_id
 
@@ -33,16 +33,16 @@ class RestClient:
 
     The token is asked for at each request and goes nowhere but to the account's origin. Paths begin
     with a slash; what is put into them goes through `segment`. All methods raise errors of
-    ``jobgroup.errors`` alone: CloudUnreachableError, RequestLostError, CredentialsError,
-    BadAnswerError, and for an answer of 3xx, 4xx or 5xx what `answers.error_for` makes of it.
+    ``jobgroup.errors`` alone: CloudUnreachableError, NoResponseError, CredentialsError,
+    InvalidResponseError, and for an answer of 3xx, 4xx or 5xx what `answers.error_for` makes of it.
 
     Args:
         account: whom it acts for.
         sign: the headers that show a token; ``Authorization: Bearer`` where none is given.
         is_full: whether a refusal (4xx) means that the account may have no more jobs at present;
-            it raises JobLimitError then.
+            it raises QuotaExceededError then.
         on_answer: told of each answer before it is looked at.
-        silence_s: seconds that the service may say nothing before a request counts as lost.
+        read_timeout_s: seconds that the service may say nothing before a request counts as lost.
         total_s: seconds that one request may take in all; a result has `http.RESULT_TOTAL_S`.
     """
 
@@ -53,15 +53,15 @@ class RestClient:
         sign: Callable[[str], Mapping[str, str]] = bearer,
         is_full: Callable[[Answer], bool] = lambda _: False,
         on_answer: Callable[[Answer], object] = lambda _: None,
-        silence_s: float = SILENCE_S,
-        total_s: float = TOTAL_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        total_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         self.origin = normalise_origin(account.origin)
-        self._http = HttpClient(account, sign=sign, silence_s=silence_s, total_s=total_s)
+        self._http = HttpClient(account, sign=sign, read_timeout_s=read_timeout_s, total_s=total_s)
         self._is_full = is_full
         self._on_answer = on_answer
 
-    async def get(self, path: str, *, max_bytes: int = MAX_ANSWER_BYTES) -> dict[str, Any]:
+    async def get(self, path: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> dict[str, Any]:
         """The JSON object at a path, asked for a few times where a repeat may help."""
 
         async def read_once(path: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class RestClient:
     ) -> str:
         """`post` what creates a job, and return the id that the answer names in `id_field`.
 
-        Raises BadAnswerError where it names none: the job may exist.
+        Raises InvalidResponseError where it names none: the job may exist.
         """
         answer = await self.post(path, body, headers=headers)
         remote_id = self.document(answer).get(id_field)
@@ -97,7 +97,7 @@ class RestClient:
             return remote_id
         given = "" if remote_id is None else answer.secret.hide_in(shown_id(remote_id))
         instead = given and f" that can be one: it has {given}"
-        raise BadAnswerError(
+        raise InvalidResponseError(
             f"{self.origin} took the request, but its answer names no {id_field}{instead}. "
             "The job may exist: look for it on the cloud's own page.",
             origin=self.origin,
@@ -111,7 +111,7 @@ class RestClient:
         *,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        max_bytes: int = MAX_ANSWER_BYTES,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Answer:
         """Send one request, once; the answer, if it is 2xx."""
         answer = await self.answer(method, path, body=body, headers=headers, max_bytes=max_bytes)
@@ -125,7 +125,7 @@ class RestClient:
         *,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        max_bytes: int = MAX_ANSWER_BYTES,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Answer:
         """Send one request, once; the answer, whatever its status."""
         content = None if body is None else self._encoded(body)
@@ -150,24 +150,24 @@ class RestClient:
             raise error
 
     def document(self, answer: Answer) -> dict[str, Any]:
-        """The JSON object that an answer holds. Raises BadAnswerError where it is none."""
+        """The JSON object that an answer holds. Raises InvalidResponseError where it is none."""
         try:
             document = parsed(answer.body)
         except ValueError:
             document = None
         if isinstance(document, dict):
             return document
-        raise BadAnswerError(
+        raise InvalidResponseError(
             f"{self.origin} answered HTTP {answer.status} with something that is no JSON object.",
             origin=self.origin,
             status_code=answer.status,
         )
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
-        """Raise BadAnswerError where a document names another job than the one it was asked for."""
+        """Raise InvalidResponseError if a document names another job than the one asked for."""
         named = document.get(id_field)
         if isinstance(named, str) and named.lower() != remote_id.lower():
-            raise BadAnswerError(
+            raise InvalidResponseError(
                 f"{self.origin} answered about another job than {remote_id}; it was not recorded.",
                 origin=self.origin,
                 status_code=200,
@@ -176,8 +176,8 @@ class RestClient:
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
         """The text at a url that an answer named, on whatever host: no token goes there.
 
-        Raises BadAnswerError for a url that is neither https nor, for an account on this machine,
-        on this machine too.
+        Raises InvalidResponseError for a url that is neither https nor, for an account on this
+        machine, on this machine too.
         """
 
         async def read_once(url: str) -> str:
@@ -195,7 +195,7 @@ class RestClient:
         try:
             return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError) as error:
-            raise RequestRefusedError(
+            raise RequestRejectedError(
                 f"The job's body is not JSON ({error}); it was not sent.",
                 origin=self.origin,
                 status_code=422,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from jobgroup.errors import BadAnswerError, CloudBusyError, CloudUnreachableError
+from jobgroup.errors import CloudUnavailableError, CloudUnreachableError, InvalidResponseError
 from jobgroup.providers.http import AnswerTooLargeError
 
 T = TypeVar("T")
@@ -24,10 +24,10 @@ LONGEST_WAIT_S: Final = 5.0
 _chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
 
 
-def is_worth_repeating(error: BaseException) -> bool:
+def is_retryable(error: BaseException) -> bool:
     """Whether the same read may do better in a moment."""
     return (
-        isinstance(error, CloudUnreachableError | CloudBusyError | BadAnswerError)
+        isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
         and not isinstance(error, AnswerTooLargeError)
         and not getattr(error, "is_misconfigured", False)
         and (error.retry_after_s or 0.0) <= LONGEST_WAIT_S
@@ -45,8 +45,8 @@ async def repeated(read: Callable[[str], Awaitable[T]], path: str) -> T:
         began = time.monotonic()
         try:
             return await read(path)
-        except (CloudUnreachableError, CloudBusyError, BadAnswerError) as error:
-            if not is_worth_repeating(error) or time.monotonic() - began > LONGEST_WAIT_S:
+        except (CloudUnreachableError, CloudUnavailableError, InvalidResponseError) as error:
+            if not is_retryable(error) or time.monotonic() - began > LONGEST_WAIT_S:
                 raise
             wait_s = (error.retry_after_s or 0.0) + _jitter_s(attempt)
         await asyncio.sleep(wait_s)

@@ -8,18 +8,18 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from jobgroup.errors import (
-    BadAnswerError,
+    InvalidResponseError,
     JobGroupError,
-    JobLimitError,
+    QuotaExceededError,
     RemoteNotFoundError,
-    RequestRefusedError,
+    RequestRejectedError,
     SessionEndedError,
 )
 from jobgroup.providers.base import Account, Availability, Body, RemoteStatus
 from jobgroup.providers.bounds import MAX_DURATION_S, MAX_NAME, MAX_WORD, bounded_status
 from jobgroup.providers.fields import moment, number, text
-from jobgroup.providers.http import MAX_RESULT_BYTES, SILENCE_S, Answer
-from jobgroup.providers.many import ask_each
+from jobgroup.providers.http import MAX_RESULT_BYTES, READ_TIMEOUT_S, Answer
+from jobgroup.providers.polling import poll_each
 from jobgroup.providers.rest import RestClient, segment
 from jobgroup.status import RunningStatus
 
@@ -42,10 +42,12 @@ class ScalewayQaaS:
     project and platform that runs. None is ever started here: sessions cost money.
     """
 
-    can_look_up = False
+    supports_idempotency_keys = False
 
-    def __init__(self, account: Account, *, silence_s: float = SILENCE_S) -> None:
-        self._rest = RestClient(account, sign=_signed, is_full=_is_full, silence_s=silence_s)
+    def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+        self._rest = RestClient(
+            account, sign=_signed, is_full=_is_full, read_timeout_s=read_timeout_s
+        )
         self._instead: dict[tuple[str, str, str], str] = {}
 
     async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002  # it knows no keys
@@ -63,9 +65,12 @@ class ScalewayQaaS:
         if session_id:
             try:
                 return await self._create(body, session_id)
-            except JobLimitError:
+            except QuotaExceededError:
                 raise
-            except (RequestRefusedError, RemoteNotFoundError) as error:  # certainly no job was made
+            except (
+                RequestRejectedError,
+                RemoteNotFoundError,
+            ) as error:  # certainly no job was made
                 if not await self._has_ended(session_id):
                     raise
                 why = f"session {session_id} has ended ({error.sentence})"
@@ -76,7 +81,7 @@ class ScalewayQaaS:
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         """Ask about jobs, many at a time; each gets its answer or its own error."""
-        return await ask_each(remote_ids, self._status_of)
+        return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The first result as ``{"results": text}``, fetched from where it is stored if need be."""
@@ -91,7 +96,7 @@ class ScalewayQaaS:
                 stored = await self._rest.download(url)
             if stored is not None:
                 return {"results": stored, "job_id": remote_id}
-        raise BadAnswerError(
+        raise InvalidResponseError(
             f"{self._rest.origin} has no result of job {remote_id} (yet).",
             origin=self._rest.origin,
             status_code=200,

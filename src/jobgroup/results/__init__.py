@@ -1,8 +1,6 @@
 """Results: as the client library gives them, as tables, as distributions, and one by one."""
 
-from jobgroup.results.distributions import Distributions
-from jobgroup.results.jobs import ResultsTable, lines
-from jobgroup.results.reading import (
+from jobgroup.results.collect import (
     Errors,
     check_errors,
     collect,
@@ -10,6 +8,8 @@ from jobgroup.results.reading import (
     results_of_one,
     with_results,
 )
+from jobgroup.results.distributions import Distributions
+from jobgroup.results.jobs import ResultsTable, lines
 from jobgroup.results.table import Table
 
 __all__ = [

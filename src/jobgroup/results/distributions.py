@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from jobgroup.errors import MissingExtraError
+from jobgroup.errors import MissingDependencyError
 from jobgroup.results.jobs import Line, ResultsTable
-from jobgroup.results.outcomes import Cell, entries
+from jobgroup.results.parse import Cell, entries
 from jobgroup.results.table import Table
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Distributions(Table):
             The axes.
 
         Raises:
-            MissingExtraError: matplotlib is not installed.
+            MissingDependencyError: matplotlib is not installed.
             ValueError: nothing is there to draw, or more than can be told apart.
         """
         wanted = None if jobs is None else {jobs} if isinstance(jobs, int) else set(jobs)
@@ -112,7 +112,7 @@ def _bars(drawn: dict[str, dict[str, int | float]], most: int, ax: Axes | None) 
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise MissingExtraError(
+        raise MissingDependencyError(
             "plot() needs matplotlib, which is not installed: pip install matplotlib."
         ) from error
     is_counts = all(isinstance(v, int) for values in drawn.values() for v in values.values())

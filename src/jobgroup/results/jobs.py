@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from jobgroup.results.outcomes import Cell, Reading, cell, readings
+from jobgroup.results.parse import Cell, Reading, cell, readings
 from jobgroup.results.table import Table
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from jobgroup.errors import UnknownColumnError
-from jobgroup.results import files, frames, shown
-from jobgroup.results.outcomes import Cell
+from jobgroup.results import dataframes, export, rendering
+from jobgroup.results.parse import Cell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -57,7 +57,7 @@ class Table:
             self._column(name)
 
     @property
-    def known_columns(self) -> list[str]:
+    def available_columns(self) -> list[str]:
         """Every column that can be had, shown or not."""
         return list(self._known)
 
@@ -108,34 +108,34 @@ class Table:
         return {name: self._known[name] for name in self.columns}
 
     def __repr__(self) -> str:
-        return shown.as_text(self._shown(), self.title)
+        return rendering.as_text(self._shown(), self.title)
 
     def _repr_html_(self) -> str:
-        return shown.as_html(self._shown(), self.title)
+        return rendering.as_html(self._shown(), self.title)
 
     def to_pandas(self) -> DataFrame:
         """A pandas DataFrame; whole numbers stay whole where there are gaps.
 
         Raises:
-            MissingExtraError: pandas is not installed.
+            MissingDependencyError: pandas is not installed.
         """
-        return frames.to_pandas(self._shown())
+        return dataframes.to_pandas(self._shown())
 
     def to_polars(self) -> PolarsFrame:
         """A polars DataFrame.
 
         Raises:
-            MissingExtraError: polars is not installed.
+            MissingDependencyError: polars is not installed.
         """
-        return frames.to_polars(self._shown())
+        return dataframes.to_polars(self._shown())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """The table as an Arrow stream, for every library that takes one.
 
         Raises:
-            MissingExtraError: nanoarrow is not installed (``jobgroup[arrow]``).
+            MissingDependencyError: nanoarrow is not installed (``jobgroup[arrow]``).
         """
-        return frames.arrow_stream(self._shown(), requested_schema)
+        return dataframes.arrow_stream(self._shown(), requested_schema)
 
     def to_csv(self, path: Path, *, overwrite: bool = False) -> None:
         """Write comma-separated values; texts that a spreadsheet would run are made plain.
@@ -144,10 +144,10 @@ class Table:
         for another encoding; Python reads it with ``encoding="utf-8-sig"``.
 
         Raises:
-            FileKeptError: the file exists, and `overwrite` is not True.
+            OutputExistsError: the file exists, and `overwrite` is not True.
             StorageError: it could not be written; nothing was changed.
         """
-        files.write(path, files.as_csv(self._shown()), overwrite=overwrite, marked=True)
+        export.write(path, export.as_csv(self._shown()), overwrite=overwrite, marked=True)
 
     def to_json(self, path: Path, *, overwrite: bool = False) -> None:
         """Write a list with one object for each row; what is no number (NaN) is null.
@@ -155,7 +155,7 @@ class Table:
         The file is in ASCII.
 
         Raises:
-            FileKeptError: the file exists, and `overwrite` is not True.
+            OutputExistsError: the file exists, and `overwrite` is not True.
             StorageError: it could not be written; nothing was changed.
         """
-        files.write(path, files.as_json(self._shown()), overwrite=overwrite)
+        export.write(path, export.as_json(self._shown()), overwrite=overwrite)

@@ -110,7 +110,7 @@ def read_lease(connection: Any) -> LeaseRecord | None:
     return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), *row[7:]) if row else None
 
 
-def check_generation(tx: Transaction, generation: int) -> None:
+def check_fencing_token(tx: Transaction, generation: int) -> None:
     """Refuse to go on under a lease that has changed hands.
 
     Raises:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
+from jobgroup.store.connection import LOOK_TIMEOUT_S, as_text, check_layout, connect, query_to_read
 from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
-from jobgroup.store.opening import LOOK_TIMEOUT_S, as_text, check_layout, connect, query_to_read
 
 
 def refuse_beside_a_copy(path: Path, connection: Any) -> None:

@@ -23,10 +23,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from jobgroup.errors import DamagedGroupError, GroupDeletedError, GroupMovedError, StorageError
-from jobgroup.store.durable import keep_private
-from jobgroup.store.filesystem import is_network
-from jobgroup.store.opening import (
+from jobgroup.errors import CorruptGroupError, GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.store.connection import (
     BUSY_TIMEOUT_S,
     as_text,
     check,
@@ -36,8 +34,10 @@ from jobgroup.store.opening import (
     query_to_read,
     rescue,
 )
+from jobgroup.store.durable import keep_private
+from jobgroup.store.filesystem import is_network
+from jobgroup.store.network_lock import turn
 from jobgroup.store.presence import SMALLEST, Presence, look
-from jobgroup.store.turns import turn
 
 CHECKPOINT_BYTES = 4_000_000
 
@@ -458,7 +458,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
-            raise DamagedGroupError(
+            raise CorruptGroupError(
                 f"The group's file {self.path} is damaged ({error}). Its bytes were kept."
             ) from error
 

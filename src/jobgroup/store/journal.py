@@ -13,19 +13,11 @@ from typing import Any
 from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, LOST, SENDING, UNCONFIRMED, UNSENT
-from jobgroup.store.adding import payload_id
 from jobgroup.store.checking import date_of, integer_of, number_of
-from jobgroup.store.coordination import check_generation, read_lease
+from jobgroup.store.coordination import check_fencing_token, read_lease
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.next_up import has_been_sent
-from jobgroup.store.parts import (
-    enter,
-    holder_of_any,
-    parts_of,
-    position_of,
-    take_over,
-    target_of,
-)
+from jobgroup.store.inserts import payload_id
+from jobgroup.store.priorities import has_been_sent
 from jobgroup.store.records import AttemptRecord, Intent, Revision, Target
 from jobgroup.store.steps import (
     add_event,
@@ -34,6 +26,14 @@ from jobgroup.store.steps import (
     hand_back,
     revise,
     unconfirmed_attempt,
+)
+from jobgroup.store.subjobs import (
+    enter,
+    holder_of_any,
+    parts_of,
+    position_of,
+    take_over,
+    target_of,
 )
 from jobgroup.store.values import as_json, as_object
 from jobgroup.system import ProcessIdentity
@@ -91,7 +91,7 @@ class Journal:
         """
         intents = []
         with self._database.writing() as tx:
-            check_generation(tx, generation)
+            check_fencing_token(tx, generation)
             if tx.execute("SELECT 1 FROM meta WHERE key = 'paused'").fetchone():
                 return None
             for position in positions:
@@ -180,7 +180,7 @@ class Journal:
             has_parts=has_parts,
         )
 
-    def settle_sent(
+    def mark_sent(
         self, attempt_id: int, remote_id: str, parts: Mapping[int, str] | None = None
     ) -> int | None:
         """The cloud took the job: commit its id, and its parts'. Returns the job's position.
@@ -206,7 +206,7 @@ class Journal:
         """The cloud took a part of an entry: commit its id.
 
         Raises:
-            UnconfirmedJobError: as `settle_sent`.
+            UnconfirmedJobError: as `mark_sent`.
         """
         with self._database.writing() as tx:
             attempt = attempt_of(tx, attempt_id)
@@ -256,7 +256,7 @@ class Journal:
         has_been_sent(tx, attempt["position"])
         return self._show(tx, attempt, "waiting")
 
-    def settle_unsent(self, attempt_id: int, sentence: str) -> None:
+    def mark_not_sent(self, attempt_id: int, sentence: str) -> None:
         """The request certainly did not arrive, or was refused: the job is as it was before.
 
         Parts of it that the cloud has are kept for its next sending.
@@ -296,7 +296,7 @@ class Journal:
                 )
             add_event(tx, position, "not sent", sentence)
 
-    def settle_unclear(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
+    def mark_unconfirmed(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
         with self._database.writing() as tx:
             return self._give_up(tx, attempt_of(tx, attempt_id), evidence)

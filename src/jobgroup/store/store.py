@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import BadAnswerError, DamagedGroupError, StorageError
-from jobgroup.store.adding import Adding, length, payload_id
+from jobgroup.errors import CorruptGroupError, InvalidResponseError, StorageError
 from jobgroup.store.bodies import unpacked
 from jobgroup.store.checking import admit, date_of, integer_of, number_of
+from jobgroup.store.connection import connect, connect_unfinished
 from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
 from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
+from jobgroup.store.inserts import Adding, length, payload_id
 from jobgroup.store.journal import Journal
-from jobgroup.store.kept import ResultCache
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
-from jobgroup.store.next_up import NextUp
-from jobgroup.store.opening import connect, connect_unfinished
-from jobgroup.store.parts import Parts, position_of
+from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob, Target
-from jobgroup.store.reports import Reports
+from jobgroup.store.result_cache import ResultCache
+from jobgroup.store.statuses import Reports
+from jobgroup.store.subjobs import Parts, position_of
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.values import as_json
 
@@ -63,7 +63,7 @@ class GroupStore:
         self.lease = Lease(self.database)
         self.commands = Commands(self.database)
         self.troubles = Troubles(self.database)
-        self.next_up = NextUp(self.database)
+        self.next_up = Priorities(self.database)
         self._adding = Adding(self.database)
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class GroupStore:
 
         Raises:
             IndexError: there is none.
-            DamagedGroupError: there should be one, and its row cannot be found.
+            CorruptGroupError: there should be one, and its row cannot be found.
         """
         with self.database.reading() as connection:
             row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
@@ -144,7 +144,7 @@ class GroupStore:
         if row is not None:
             return JobRecord._make(row)
         if 0 <= position < total:
-            raise DamagedGroupError(
+            raise CorruptGroupError(
                 f"The group's file {self.path} is damaged: the row of job {position} cannot be"
                 " found. Its bytes were kept; the other jobs are not affected."
             )
@@ -199,7 +199,7 @@ class GroupStore:
         `payload_id` chooses that of a rerun with changes, which is not the job's own yet.
 
         Raises:
-            BadAnswerError: it cannot be read any more; that job alone is harmed.
+            InvalidResponseError: it cannot be read any more; that job alone is harmed.
         """
         with self.database.reading() as connection:
             row = connection.execute(
@@ -212,7 +212,7 @@ class GroupStore:
         body = unpacked(row[1])
         if body is not None:
             return body
-        raise BadAnswerError(
+        raise InvalidResponseError(
             f"The stored body of job {position} is damaged; the other jobs are not affected."
             " Add the job again to run it."
         )
@@ -221,7 +221,7 @@ class GroupStore:
         """How the results of the jobs that an entry is on its cloud become its own.
 
         Raises:
-            BadAnswerError: it cannot be read any more; that entry alone is harmed.
+            InvalidResponseError: it cannot be read any more; that entry alone is harmed.
         """
         with self.database.reading() as connection:
             row = connection.execute(
@@ -229,7 +229,7 @@ class GroupStore:
             ).fetchone()
         recipe = unpacked(row[0]) if row else None
         if recipe is None:
-            raise BadAnswerError(
+            raise InvalidResponseError(
                 "What its results are composed with is damaged; the other jobs are not affected."
             )
         return recipe

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
+from jobgroup.store.connection import looking
 from jobgroup.store.database import is_deleted
 from jobgroup.store.filesystem import is_network
-from jobgroup.store.opening import looking
+from jobgroup.store.network_lock import turn
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
-from jobgroup.store.turns import turn
 
 _DESCRIPTION_CHARS = 10_000
 

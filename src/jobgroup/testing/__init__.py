@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from jobgroup.errors import MissingExtraError
+from jobgroup.errors import MissingDependencyError
 
 if find_spec("pytest") is None:
-    raise MissingExtraError("jobgroup.testing needs pytest: pip install 'jobgroup[testing]'.")
+    raise MissingDependencyError("jobgroup.testing needs pytest: pip install 'jobgroup[testing]'.")
 
+from jobgroup.testing.fault_proxy import Passed, Reply, Wire
 from jobgroup.testing.suite import ProviderSuite
-from jobgroup.testing.wire import Passed, Reply, Wire
 
 __all__ = ["Passed", "ProviderSuite", "Reply", "Wire"]

@@ -12,16 +12,16 @@ import pytest
 
 from jobgroup.credentials import set_token
 from jobgroup.errors import (
-    BadAnswerError,
-    CloudBusyError,
+    CloudUnavailableError,
     CloudUnreachableError,
+    InvalidResponseError,
+    InvalidTokenError,
     JobGroupError,
-    JobLimitError,
-    NoTokenError,
+    MissingTokenError,
+    NoResponseError,
+    QuotaExceededError,
     RemoteNotFoundError,
-    RequestLostError,
-    RequestRefusedError,
-    TokenRefusedError,
+    RequestRejectedError,
 )
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
@@ -34,8 +34,8 @@ from jobgroup.providers.base import (
     may_have_arrived,
 )
 from jobgroup.status import FAILED, TERMINAL
-from jobgroup.testing.trial import Trial, as_sent, claim, fail
-from jobgroup.testing.wire import HOLD, LOSE, Reply, Wire
+from jobgroup.testing.fault_proxy import HOLD, LOSE, Reply, Wire
+from jobgroup.testing.harness import Trial, as_sent, claim, fail
 
 SUCCESS = frozenset({"success"})
 _MANY = [f"no-such-job-{i}" for i in range(500)]
@@ -98,8 +98,9 @@ class ProviderSuite:
             f"{type(trial.provider).__name__} lacks a method of jobgroup.providers.base.Provider.",
         )
         claim(
-            isinstance(trial.provider.can_look_up, bool),
-            f"`can_look_up` is {trial.provider.can_look_up!r}; it is True or False.",
+            isinstance(trial.provider.supports_idempotency_keys, bool),
+            "`supports_idempotency_keys` is True or False, not "
+            f"{trial.provider.supports_idempotency_keys!r}.",
         )
 
     def test_making_it_asks_nothing(self, trial: Trial) -> None:
@@ -190,7 +191,7 @@ class ProviderSuite:
         claim(not led, f"An id became part of a path: {led[:1]}. Quote it (rest.segment does).")
 
     def test_free_slots_are_told_or_not_known(self, trial: Trial) -> None:
-        """Where they are told and few, they run out, and then a job is refused by JobLimitError."""
+        """If they are told and few, they run out, and the next job raises QuotaExceededError."""
         told = trial.ask("availability")
         claim(isinstance(told, Availability), f"`availability` gave {told!r:.80}.")
         if self.lasting is None or told.queue_free is None or told.queue_free > 20:
@@ -198,7 +199,9 @@ class ProviderSuite:
         made = [trial.submit(self.lasting) for _ in range(told.queue_free)]
         left = trial.ask("availability").queue_free
         claim(left == 0, f"{len(made)} jobs fill the plan, and `availability` tells {left} slots.")
-        error = trial.error_of(JobLimitError, "submit", as_sent(self.lasting), key="one too many")
+        error = trial.error_of(
+            QuotaExceededError, "submit", as_sent(self.lasting), key="one too many"
+        )
         claim(not may_have_arrived(error), "A plan that is full leaves a job in doubt.")
         for remote_id in made:
             trial.ask("cancel", remote_id)
@@ -206,34 +209,34 @@ class ProviderSuite:
     # -- accounts ----------------------------------------------------------------------------------
 
     def test_a_refused_token(self, trial: Trial) -> None:
-        """It is TokenRefusedError for whatever is asked, and no job is in doubt."""
+        """It is InvalidTokenError for whatever is asked, and no job is in doubt."""
         trial.tokens = lambda: "not-the-token"
-        error = trial.error_of(TokenRefusedError, "submit", as_sent(self.succeeding), key="k")
+        error = trial.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         claim("not-the-token" not in str(error), "The error shows the token.")
-        trial.error_of(TokenRefusedError, "result", self.unknown_id)
-        _check_kind(_one(trial, self.unknown_id), TokenRefusedError, "for a refused token")
+        trial.error_of(InvalidTokenError, "result", self.unknown_id)
+        _check_kind(_one(trial, self.unknown_id), InvalidTokenError, "for a refused token")
 
     def test_a_refused_account_is_not_asked_about_every_job(self, trial: Trial) -> None:
         """Once a token is refused, the other jobs' answers are known."""
         trial.tokens = lambda: "not-the-token"
-        _all_answered(trial, TokenRefusedError)
+        _all_answered(trial, InvalidTokenError)
         asked = len(trial.wire.passed)
         claim(asked < 200, f"A refused token was shown {asked} times for {len(_MANY)} jobs.")
 
     def test_without_a_token_nothing_leaves(self, trial: Trial) -> None:
-        """The account raises NoTokenError, and so does what needs a token."""
+        """The account raises MissingTokenError, and so does what needs a token."""
 
         def none() -> str:
-            raise NoTokenError("no token")
+            raise MissingTokenError("no token")
 
         trial.tokens = none
-        trial.error_of(NoTokenError, "submit", as_sent(self.succeeding), key="k")
+        trial.error_of(MissingTokenError, "submit", as_sent(self.succeeding), key="k")
         claim(not trial.wire.passed, f"Without a token {trial.wire.passed} left.")
 
     def test_a_new_token_is_used_at_once(self, trial: Trial) -> None:
         """A token is asked for at each request: people renew it while jobs run."""
         good, trial.tokens = trial.tokens, lambda: "not-the-token"
-        trial.error_of(TokenRefusedError, "submit", as_sent(self.succeeding), key="k")
+        trial.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         trial.tokens = good
         trial.submit(self.succeeding)
 
@@ -250,8 +253,8 @@ class ProviderSuite:
         trial.wire.cut()
         error = trial.error_of(CloudUnreachableError, "submit", as_sent(self.succeeding), key="k")
         claim(
-            not isinstance(error, RequestLostError),
-            "A connection that was refused is RequestLostError, so a job that cannot exist is in"
+            not isinstance(error, NoResponseError),
+            "A connection that was refused is NoResponseError, so a job that cannot exist is in"
             " doubt; raise CloudUnreachableError.",
         )
         _all_answered(trial, CloudUnreachableError)
@@ -268,12 +271,13 @@ class ProviderSuite:
         )
         trial.wire.fault = lambda _: None
         trial.ask("availability")
-        if not trial.provider.can_look_up:
+        if not trial.provider.supports_idempotency_keys:
             return
         first, again = (trial.submit(self.succeeding, "lost") for _ in range(2))
         claim(
             first == again,
-            f"It claims `can_look_up`, and the same key gave two jobs, {first} and {again}.",
+            "It claims `supports_idempotency_keys`, and the same key gave two jobs, "
+            f"{first} and {again}.",
         )
         other = trial.submit(self.succeeding, "another")
         claim(other != first, f"Two different keys gave one job, {first}.")
@@ -289,7 +293,7 @@ class ProviderSuite:
     def test_a_refusal_is_certain(self, trial: Trial) -> None:
         """400: the service understood, and made no job."""
         trial.spoil_creates(Reply(400, {"error": "the wire refuses"}))
-        error = trial.error_of(RequestRefusedError, "submit", as_sent(self.succeeding), key="k")
+        error = trial.error_of(RequestRejectedError, "submit", as_sent(self.succeeding), key="k")
         claim(
             not may_have_arrived(error),
             "After 400 the job is in doubt; give the error its status_code.",
@@ -297,9 +301,9 @@ class ProviderSuite:
         claim(trial.creates == 1, f"After 400 the create was sent {trial.creates} times.")
 
     def test_too_many_requests(self, trial: Trial) -> None:
-        """429 is CloudBusyError with the wait that the service asks for; nobody insists."""
+        """429 is CloudUnavailableError with the wait that the service asks for; nobody insists."""
         trial.spoil_all(Reply(429, {"error": "slowly"}, {"Retry-After": "77"}))
-        error = trial.error_of(CloudBusyError, "submit", as_sent(self.succeeding), key="k")
+        error = trial.error_of(CloudUnavailableError, "submit", as_sent(self.succeeding), key="k")
         claim(
             error.retry_after_s == 77,
             f"The service asked for 77 s (Retry-After), and retry_after_s is"
@@ -307,7 +311,7 @@ class ProviderSuite:
         )
         claim(not may_have_arrived(error), "After 429 the job is in doubt.")
         before = len(trial.wire.passed)
-        _all_answered(trial, CloudBusyError)
+        _all_answered(trial, CloudUnavailableError)
         asked = len(trial.wire.passed) - before
         claim(asked < 200, f"While the service asked for quiet it got {asked} requests.")
 
@@ -316,7 +320,9 @@ class ProviderSuite:
         trial.spoil_all(Reply(200, "<html>welcome</html>", {"Content-Type": "text/html"}))
         error = trial.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
         _check_doubt(error, "a create was answered with a page")
-        _check_kind(_one(trial, self.unknown_id), BadAnswerError, "for an answer that is a page")
+        _check_kind(
+            _one(trial, self.unknown_id), InvalidResponseError, "for an answer that is a page"
+        )
 
     def test_it_does_not_hold_up_the_others(self, trial: Trial) -> None:
         """While one request waits the loop goes on: all clouds and groups share it."""
@@ -385,5 +391,5 @@ def _check_doubt(error: BaseException, why: str) -> None:
     claim(
         may_have_arrived(error),
         f"{why.capitalize()}, and `submit` raised {type(error).__name__}, which says that no job"
-        " was made: it would be sent and paid for again. Raise RequestLostError.",
+        " was made: it would be sent and paid for again. Raise NoResponseError.",
     )

@@ -11,7 +11,7 @@ from perceval import Execution, RemoteComputer
 from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
 from perceval.runtime import ExecutionStatus
 
-from jobgroup.adapters.base import JobDraft
+from jobgroup.adapters.base import JobSpec
 from jobgroup.adapters.perceval.composition import recipe_of
 from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.adapters.perceval.jobs import draft_of, json_ready
@@ -20,7 +20,7 @@ from jobgroup.remote_ids import joined
 
 def read_execution(
     execution: Execution, kwargs: dict[str, Any], args: tuple[Any, ...] = ()
-) -> list[JobDraft]:
+) -> list[JobSpec]:
     """The draft of one Execution, unsent or sent. See `adapters.read_job`."""
     computer = execution.computer
     layer = getattr(computer, "_communication_layer", None)
@@ -79,7 +79,7 @@ class _Recorder:
         return f"none: recorded as {len(self.bodies)}, not sent"
 
 
-def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobDraft:
+def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec:
     """That of one that was launched: its body is not known, for the computer may have changed."""
     getters = [getter for row in execution._getters for getter in row]
     if not getters:

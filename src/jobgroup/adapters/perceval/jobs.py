@@ -13,15 +13,15 @@ import perceval
 from perceval import RemoteJob
 from perceval.serialization import serialize
 
-from jobgroup.adapters.base import JobDraft
-from jobgroup.adapters.perceval.clouds import cloud_of
+from jobgroup.adapters.base import JobSpec
+from jobgroup.adapters.perceval.connection import cloud_of
 from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.status import JobStatus, RunningStatus
 
 _OURS_TO_SET: Final = ("job_name", "job_group_name")
 
 
-def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobDraft]:
+def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobSpec]:
     """The draft of one remote job, unsent or sent. See `adapters.read_job`.
 
     `args` are the parameters without names of an execution by hand.
@@ -71,7 +71,7 @@ def draft_of(
     remote_id: str | None = None,
     status: Any = None,
     recipe: dict[str, Any] | None = None,
-) -> JobDraft:
+) -> JobSpec:
     """The draft of a job for a handler's cloud; `status` is Perceval's, of one that was sent."""
     cloud = cloud_of(handler)
     for each in [body] if recipe is None else body["parts"]:
@@ -80,7 +80,7 @@ def draft_of(
         if each:
             each.setdefault("platform_name", handler.name)
             each.update(cloud.extras)
-    return JobDraft(
+    return JobSpec(
         name=name,
         platform=handler.name,
         origin=cloud.origin,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from jobgroup.cli.arguments import add_json, add_name, change
-from jobgroup.cli.exits import Exit, MisuseError
+from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.output import say, say_json
-from jobgroup.cli.shapes import group_state, job_line
+from jobgroup.cli.serialize import group_state, job_line
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
 

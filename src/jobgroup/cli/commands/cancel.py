@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from jobgroup.cli.arguments import add_jobs, add_json, add_name, chosen
-from jobgroup.cli.exits import Exit, MisuseError
+from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.output import complain, say, say_json
-from jobgroup.cli.shapes import group_state
+from jobgroup.cli.serialize import group_state
 from jobgroup.group import JobGroup
 
 HELP = "ask the cloud to cancel jobs"

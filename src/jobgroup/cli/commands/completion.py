@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import say_raw
 
 HELP = "print what a shell needs to complete commands and names of groups"

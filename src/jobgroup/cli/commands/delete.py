@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from jobgroup.cli.arguments import add_json, add_name
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import complain, say, say_json
 from jobgroup.cli.snapshot import said
 from jobgroup.group import JobGroup

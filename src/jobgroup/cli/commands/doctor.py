@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from jobgroup.cli.arguments import add_json
-from jobgroup.cli.exits import Exit, MisuseError
+from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.output import say, say_json
 from jobgroup.doctor import Finding, examine
 

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from jobgroup.cli.arguments import add_json, add_name
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import say, say_json
 from jobgroup.group import JobGroup
-from jobgroup.store.output import user_path
+from jobgroup.store.atomic import user_path
 
 HELP = "write a group into one file, which import takes"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from jobgroup.cli.arguments import add_json
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import say, say_json, say_table
-from jobgroup.cli.shapes import group_line
+from jobgroup.cli.serialize import group_line
 from jobgroup.cli.snapshot import local, said
 from jobgroup.group import JobGroup
 

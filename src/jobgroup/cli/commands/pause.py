@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from jobgroup.cli.arguments import add_json, add_name
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import say, say_json
-from jobgroup.cli.shapes import group_state
+from jobgroup.cli.serialize import group_state
 from jobgroup.group import JobGroup
 
 HELP = "send nothing more until resume, whichever process runs the group"

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from jobgroup.cli.arguments import add_jobs, add_json, add_name, change, chosen
-from jobgroup.cli.sending import send
+from jobgroup.cli.submit import send
 from jobgroup.group import JobGroup
 
 HELP = "run failed jobs again, with other parameters if wanted"

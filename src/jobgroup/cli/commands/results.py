@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from jobgroup.cli.arguments import add_name
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import complain, say_raw, say_table
 from jobgroup.group import JobGroup
-from jobgroup.results.files import as_csv, as_json
+from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
-from jobgroup.store.output import user_path
+from jobgroup.store.atomic import user_path
 
 HELP = "print what came of the jobs, as a table, CSV or JSON"
 

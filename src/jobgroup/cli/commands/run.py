@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 
 from jobgroup.cli.arguments import add_json, add_name, count, seconds
-from jobgroup.cli.exits import MisuseError
-from jobgroup.cli.sending import send
+from jobgroup.cli.exit_codes import MisuseError
+from jobgroup.cli.submit import send
 from jobgroup.group import JobGroup
 
 HELP = "send the jobs of a group"

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from jobgroup.cli.arguments import add_jobs, add_json, add_name, chosen, records_of
-from jobgroup.cli.exits import Exit
+from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.output import complain, say, say_json, say_table
-from jobgroup.cli.shapes import group_state, job_history, job_line
+from jobgroup.cli.serialize import group_state, job_history, job_line
 from jobgroup.cli.snapshot import Observer, Snapshot, local, said, span
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup

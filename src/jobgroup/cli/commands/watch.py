@@ -8,14 +8,14 @@ import subprocess
 import sys
 
 from jobgroup.cli.arguments import add_json, add_name
-from jobgroup.cli.following import Following
+from jobgroup.cli.follow import Following
 from jobgroup.cli.output import complain, say
-from jobgroup.cli.sending import has_failures
 from jobgroup.cli.signals import orderly
 from jobgroup.cli.snapshot import said
+from jobgroup.cli.submit import has_failures
 from jobgroup.cli.views import JsonLines, view_on
 from jobgroup.group import JobGroup
-from jobgroup.group.notices import Notice
+from jobgroup.group.events import Notice
 
 HELP = "show how a group is getting on until it has finished"
 

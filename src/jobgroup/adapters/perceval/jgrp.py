@@ -1,0 +1,157 @@
+"""Perceval's own job groups, as its `JobGroup` of every release writes them to disk (``.jgrp``).
+
+Read without Perceval, as plain JSON. A bearer token stands in each job of such a file; it is not
+looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jobgroup.adapters.base import ForeignGroup, JobSpec, UnreadableGroupError
+from jobgroup.adapters.perceval.facts import facts_of, params_of
+from jobgroup.decoding import parsed
+from jobgroup.origin import normalise_origin
+from jobgroup.status import JobStatus, RunningStatus
+
+MAX_FILE_BYTES: Final = 256 * 2**20
+"""Of a group's file: tens of thousands of jobs."""
+
+_DATE: Final = "%Y%m%d_%H%M%S"
+_OURS_TO_SET: Final = ("job_name", "job_group_name")
+
+
+def read_jgrp(path: Path) -> ForeignGroup:
+    """The group in a file that Perceval's `JobGroup` wrote. The file is left as it is.
+
+    Raises:
+        UnreadableGroupError: it is damaged, or something else.
+    """
+    document = _document(path)
+    entries = document.get("job_group_data")
+    if not isinstance(entries, list):
+        raise UnreadableGroupError("it is not a group of Perceval's")
+    drafts = []
+    for number, entry in enumerate(entries):
+        try:
+            drafts.append(_draft(entry))
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            raise UnreadableGroupError(f"it is damaged at job {number} ({_told(error)})") from None
+    return ForeignGroup(
+        name=path.stem,
+        created_at=_date(document, "created_date"),
+        modified_at=_date(document, "modified_date"),
+        jobs=drafts,
+    )
+
+
+def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The create body of a group's entry, as Perceval would send it; {} where it has none.
+
+    Releases up to 1.0 wrote the body, later ones what it is made of.
+    """
+    body: dict[str, Any] = dict(entry.get("request_data") or entry.get("body") or {})
+    payload = dict(body.get("payload") or {})
+    if payload and "delta_parameters" in entry:
+        delta, context = entry["delta_parameters"] or {}, entry.get("job_context")
+        if delta.get("mapping"):
+            context = {**(context or {}), "mapping_delta_parameters": delta["mapping"]}
+        # after a sending the context stands among these too, as None where a file has lost it
+        command = {k: v for k, v in (delta.get("command") or {}).items() if k != "job_context"}
+        payload.update(command)
+        if context is not None or "job_context" not in payload:
+            payload["job_context"] = context
+        samples, shots = payload.get("max_samples"), payload.get("max_shots")
+        if isinstance(samples, int) and isinstance(shots, int):
+            payload["max_samples"] = min(samples, shots)
+    return {**body, "payload": payload} if payload else {}
+
+
+def _draft(entry: Mapping[str, Any]) -> JobSpec:
+    metadata, remote_id, body = entry["metadata"], entry["id"], body_of(entry)
+    if any(header.lower() == "x-auth-token" for header in metadata.get("headers") or ()):
+        raise ValueError("it is for another cloud than Quandela's")
+    if remote_id is None and not body:
+        raise ValueError("it was never sent, and what to send is not there")
+    if remote_id is not None and (not isinstance(remote_id, str) or len(remote_id.split()) != 1):
+        raise ValueError("its id is none")
+    names = (entry.get("name"), body.get("job_name"), "unnamed")
+    body = {key: value for key, value in body.items() if key not in _OURS_TO_SET}
+    platform = metadata["platform"]
+    if not isinstance(platform, str):
+        raise TypeError("it names no platform")
+    payload = body.get("payload") or {}
+    return JobSpec(
+        name=next(name for name in names if isinstance(name, str) and name),
+        platform=platform,
+        origin=normalise_origin(metadata["url"]),
+        provider="quandela",
+        body={"platform_name": platform, **body} if body else {},
+        params=params_of(payload, {}),
+        facts=facts_of(payload),
+        remote_id=remote_id,
+        status=None if remote_id is None else JobStatus(status=status_named(entry.get("status"))),
+    )
+
+
+def status_named(name: object) -> RunningStatus:
+    """The status of a sent job that goes by a name in Perceval."""
+    if name is None:  # sent just before Perceval was ended
+        return RunningStatus.WAITING
+    found = RunningStatus.__members__.get(str(name), RunningStatus.NONE)
+    return RunningStatus.UNKNOWN if found is RunningStatus.NONE else found
+
+
+def text_in(path: Path) -> str:
+    """What is in a group's file.
+
+    Raises:
+        UnreadableGroupError: it cannot be read, or is no text.
+    """
+    try:
+        if not path.is_file():  # a pipe would never end
+            raise UnreadableGroupError("it is no file")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise UnreadableGroupError(f"it has more than {MAX_FILE_BYTES >> 20} MB")
+        text = data.decode()
+    except OSError as error:
+        raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UnreadableGroupError("it is not a group of Perceval's, but no text") from None
+    if not text.strip():
+        raise UnreadableGroupError("it is damaged: there is nothing in it")
+    return text
+
+
+def _document(path: Path) -> dict[str, Any]:
+    text = text_in(path)
+    try:
+        document = parsed(
+            text,
+            most_text=MAX_FILE_BYTES,
+            most_values=MAX_FILE_BYTES // 50,
+            parse_constant=_refuse,
+        )
+    except ValueError as error:
+        raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
+    return document if isinstance(document, dict) else {}
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number that can be sent")
+
+
+def _date(document: Mapping[str, Any], key: str) -> float:
+    try:
+        return datetime.strptime(document[key], _DATE).timestamp()  # noqa: DTZ007  # it is local
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise UnreadableGroupError(f"it is damaged: its {key} is no date") from None
+
+
+def _told(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

@@ -1,0 +1,167 @@
+"""The JSON that the command writes: shapes that scripts rely on, described in docs/terminal.md.
+
+Times are ISO 8601 in UTC with whole seconds, durations seconds; null is "not known".
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from jobgroup.group import JobGroup
+from jobgroup.group.events import Notice
+from jobgroup.group.perceval_import import ImportReport
+from jobgroup.job import RemoteJob
+from jobgroup.store import GroupSummary, JobRecord
+
+Json = dict[str, Any]
+
+
+def moment(seconds: float | None) -> str | None:
+    """A time; None for what no calendar has.
+
+    >>> moment(0.5)
+    '1970-01-01T00:00:00Z'
+    """
+    try:
+        return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%TZ}"
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def group_line(summary: GroupSummary) -> Json:
+    """A group of a list."""
+    return {
+        "name": summary.name,
+        "description": summary.description,
+        "total": sum(summary.counts.values()),
+        "counts": dict(summary.counts),
+        "created_at": moment(summary.created_at),
+        "modified_at": moment(summary.modified_at),
+        "size_bytes": summary.size_bytes,
+        "problem": summary.problem,
+    }
+
+
+def group_state(group: JobGroup) -> Json:
+    """A group and how it stands."""
+    state = group.state
+    trouble = {
+        "kind": state.trouble,
+        "since": moment(state.trouble_since),
+        "message": state.last_error,
+    }
+    return {
+        "name": group.name,
+        "description": group.description,
+        "total": sum(state.counts.values()),
+        "counts": state.counts,
+        "progress": round(state.progress, 6),
+        "active": state.active,
+        "paused": state.paused,
+        "next_up": state.next_up,
+        "eta_s": None if state.eta_s is None else list(state.eta_s),
+        "trouble": trouble if state.trouble else None,
+        "created_at": moment(group.created_date.timestamp()),
+        "modified_at": moment(group.modified_date.timestamp()),
+    }
+
+
+def job_line(record: JobRecord) -> Json:
+    """A job of a list."""
+    return {
+        "position": record.position,
+        "name": record.name,
+        "state": record.state,
+        "id": record.remote_id,
+        "platform": record.platform,
+        "url": record.origin,
+        "account": record.account,
+        "message": record.message,
+        "progress": _finite(record.progress),
+        "attempts": record.attempts,
+        "rerun_of": record.rerun_of,
+        "params": _plain(record.params),
+        "labels": _plain(record.labels),
+        "facts": _plain(record.facts),
+        "note": record.note,
+        "shots": record.shots,
+        "added_at": moment(record.added_at),
+        "sent_at": moment(record.sent_at),
+        "started_at": moment(record.started_at),
+        "finished_at": moment(record.finished_at),
+        "duration_s": _finite(record.duration_s),
+    }
+
+
+def job_history(job: RemoteJob) -> Json:
+    """Every sending of a job, and what else happened to it."""
+    return {
+        "history": [
+            {
+                "number": attempt.number,
+                "kind": attempt.kind,
+                "state": attempt.state,
+                "id": attempt.remote_id,
+                "message": attempt.message,
+                "changes": _plain(attempt.changes),
+                "shots": attempt.shots,
+                "sent_at": moment(attempt.sent_at or attempt.intent_at),
+                "started_at": moment(attempt.started_at),
+                "finished_at": moment(attempt.finished_at),
+                "duration_s": _finite(attempt.duration_s),
+            }
+            for attempt in job.attempts
+        ],
+        "events": [
+            {"at": moment(event.at), "kind": event.kind, "text": event.text} for event in job.events
+        ],
+    }
+
+
+def import_report(report: ImportReport) -> Json:
+    """What was imported, or would be, and what was not."""
+    return {
+        "source": str(report.source.absolute()),
+        "dry_run": report.dry_run,
+        "imported": [
+            {
+                "name": group.name,
+                "path": str(group.path.absolute()),
+                "total": len(group),
+                "counts": group.counts,
+                "created_at": moment(group.created_date.timestamp()),
+                "note": group.note,
+            }
+            for group in report.imported
+        ],
+        "skipped": [
+            {"path": str(each.path.absolute()), "reason": each.reason, "is_here": each.is_here}
+            for each in report.skipped
+        ],
+    }
+
+
+def notice_line(notice: Notice) -> Json:
+    """An event, with the job that it is about."""
+    job = notice.job
+    return {
+        "event": notice.event,
+        "message": notice.message,
+        "job": None if job is None else {"position": job.position, "id": job.id},
+        "counts": dict(notice.counts),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: a damaged file could hold what it cannot."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return _finite(value) if isinstance(value, float) else value

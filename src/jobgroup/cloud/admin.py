@@ -1,0 +1,85 @@
+"""``/faults``: switching an embedded cloud's faults and plan from another process, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jobgroup.cloud.api_errors import invalid
+from jobgroup.cloud.app import Answer
+from jobgroup.cloud.faults import Faults
+from jobgroup.cloud.payloads import read_json
+from jobgroup.cloud.scheduler import Scheduler
+
+_PLAN: Final = {"max_queue": int, "max_concurrent": int, "supports_idempotency_keys": bool}
+
+GoOffline = Callable[[float], None]
+
+
+class Control:
+    """The calls under ``/faults``; they want the token, and no fault concerns them."""
+
+    def __init__(self, faults: Faults, scheduler: Scheduler, go_offline: GoOffline) -> None:
+        self._faults = faults
+        self._scheduler = scheduler
+        self._go_offline = go_offline
+
+    def routes(self) -> list[Route]:
+        """The routes, without the names that faults go by."""
+        return [
+            Route("/faults", self.show, methods=["GET"], name=""),
+            Route("/faults", self.add, methods=["POST"], name=""),
+            Route("/faults", self.clear, methods=["DELETE"], name=""),
+            Route("/faults/plan", self.set_plan, methods=["PUT"], name=""),
+            Route("/faults/away", self.go_away, methods=["POST"], name=""),
+        ]
+
+    async def show(self, _request: Request) -> Response:
+        """``GET /faults``: the faults that may still happen, and the plan."""
+        plan = asdict(self._scheduler.plan)
+        return Answer({"faults": self._faults.active(), "plan": plan})
+
+    async def add(self, request: Request) -> Response:
+        """``POST /faults`` with the attributes of a `Fault`: add it."""
+        options = await _object(request)
+        try:
+            return Answer({"number": self._faults.add(**options)})
+        except (TypeError, ValueError) as error:
+            raise invalid(f"No such fault: {error}") from error
+
+    async def clear(self, _request: Request) -> Response:
+        """``DELETE /faults``: end all of them."""
+        self._faults.clear()
+        return Answer({"message": "ok"})
+
+    async def set_plan(self, request: Request) -> Response:
+        """``PUT /faults/plan`` with any of the attributes of a `Plan`."""
+        changes = await _object(request)
+        for name, value in changes.items():
+            if type(value) is not _PLAN.get(name):
+                raise invalid(f"No such plan: {name} = {value!r}")
+        try:
+            self._scheduler.set_plan(**changes)
+        except ValueError as error:
+            raise invalid(f"No such plan: {error}") from error
+        return await self.show(request)
+
+    async def go_away(self, request: Request) -> Response:
+        """``POST /faults/away`` with ``duration_s``: refuse connections for so long."""
+        duration_s = (await _object(request)).get("duration_s")
+        if not isinstance(duration_s, int | float) or not 0 < duration_s <= 86_400:
+            raise invalid("duration_s must be more than 0 and at most a day")
+        self._go_offline(duration_s)
+        return Answer({"message": "ok"})
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    value = read_json(await request.body())
+    if not isinstance(value, dict):
+        raise invalid("The body is not a JSON object")
+    return value

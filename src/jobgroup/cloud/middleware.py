@@ -1,0 +1,181 @@
+"""What every request passes: Host header, token, size; and the faults that were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jobgroup.cloud.api_errors import ProblemError
+from jobgroup.cloud.app import answer_of
+from jobgroup.cloud.faults import Fault, Faults
+from jobgroup.cloud.request_log import Log
+from jobgroup.cloud.scheduler import Plan
+
+MAX_BODY_BYTES: Final = 32 * 2**20
+
+_KEYS_ARE_HONOURED: Final = (b"idempotency-key-support", b"true")
+_LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+class Gate:
+    """An ASGI application around the contract's.
+
+    The Host header is checked since a web page can make a browser resolve its own name to loopback.
+
+    Args:
+        app: serves what passes.
+        token: what clients must send.
+        routes: the calls that faults and log tell apart, by their names.
+        plan: says whether keys are honoured.
+        faults: what goes wrong.
+        log: where requests are noted.
+        drop: resets the connection of a request.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str,
+        *,
+        routes: Sequence[BaseRoute],
+        plan: Plan,
+        faults: Faults,
+        log: Log,
+        drop: Callable[[Scope], None],
+    ) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self._routes = [route for route in routes if isinstance(route, Route)]
+        self._plan = plan
+        self._faults = faults
+        self._log = log
+        self._drop = drop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        key = headers.get(b"idempotency-key")
+        call = self._call_of(scope)
+        ticket = self._log.begin(
+            scope["method"], scope["path"], call, None if key is None else key.decode("latin-1")
+        )
+
+        async def send_noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ticket.answered(message["status"])
+                if self._plan.supports_idempotency_keys:
+                    message["headers"] = [*message["headers"], _KEYS_ARE_HONOURED]
+            await send(message)
+
+        try:
+            self._check(headers)
+            body = await _read(receive, headers)
+            faults = self._faults.hitting(call) if call else []
+            ticket.hit(tuple(fault.kind for fault in faults))
+            await self._serve(scope, _Replay(body, receive), send_noted, faults)
+        except ProblemError as problem:
+            await answer_of(problem)(scope, receive, send_noted)
+        except ConnectionResetError:
+            return
+
+    async def _serve(
+        self, scope: Scope, receive: _Replay, send: Send, faults: Sequence[Fault]
+    ) -> None:
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        late_s = 0.0
+        loses_reply = False
+        for fault in faults:
+            match fault.kind:
+                case "delay":
+                    await asyncio.sleep(fault.delay_s)
+                case "delay_response":
+                    late_s += fault.delay_s
+                case "drop_response":
+                    loses_reply = True
+                case "drop_request":
+                    return await self._lose(scope, receive)
+                case "garbage":
+                    media_type = "text/html" if fault.body.startswith("<") else "application/json"
+                    return await Response(fault.body, media_type=media_type)(scope, receive, send)
+                case _:
+                    raise _refusal(fault)
+        await self._app(scope, receive, hold if late_s or loses_reply else send)
+        await asyncio.sleep(late_s)
+        if loses_reply:
+            return await self._lose(scope, receive)
+        for message in held:
+            await send(message)
+        return None
+
+    async def _lose(self, scope: Scope, receive: _Replay) -> None:
+        self._drop(scope)
+        await receive.disconnected()  # else the server answers 500 for an answer that is missing
+
+    def _call_of(self, scope: Scope) -> str | None:
+        for route in self._routes:
+            if route.matches(scope)[0] is Match.FULL:
+                return route.name
+        return None
+
+    def _check(self, headers: dict[bytes, bytes]) -> None:
+        if not _LOOPBACK.fullmatch(headers.get(b"host", b"")):
+            raise ProblemError(
+                400, "Invalid Host header: this cloud is reached by its loopback address"
+            )
+        if not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
+            raise ProblemError(401, "Invalid or expired job token")
+
+
+class _Replay:
+    """Gives a body that was read already, then what the connection has to say."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        message, self._message = self._message, None
+        return message or await self._receive()
+
+    async def disconnected(self) -> None:
+        """Wait until the connection is gone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _read(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+    length = headers.get(b"content-length", b"0")
+    declared = int(length) if length.isdigit() else 0
+    body = bytearray()
+    more = True
+    while more and max(declared, len(body)) <= MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client is gone, and with it the rest of its request")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if max(declared, len(body)) > MAX_BODY_BYTES:
+        raise ProblemError(413, f"The body is larger than {MAX_BODY_BYTES // 2**20} MB")
+    return bytes(body)
+
+
+def _refusal(fault: Fault) -> ProblemError:
+    if fault.kind == "refuse_token":
+        return ProblemError(401, "Invalid or expired job token")
+    if fault.kind == "no_credits":
+        return ProblemError(401, "Not enough credits")
+    headers = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
+    return ProblemError(fault.status, fault.sentence, headers=headers)

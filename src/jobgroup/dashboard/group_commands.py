@@ -1,0 +1,97 @@
+"""What concerns no cloud: deleting groups and bringing them back, and what people say of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from reprlib import repr as short
+from types import MappingProxyType
+from typing import Any, Final
+
+from jobgroup.dashboard.protocol import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup
+
+
+def delete_shown(group: JobGroup, args: Json) -> Json:
+    """Move a group to the trash; with `cancel`, ask the cloud to cancel what has not ended."""
+    if args.get("cancel"):
+        group.ask("cancel", positions=None).result()
+    _delete(group.name)
+    return {"text": f"{group.name} deleted, to be had back for 7 days"}
+
+
+def delete(names: Any) -> Json:
+    """Move groups to the trash; one that cannot be moved does not stop the others."""
+    return _each(names, _delete, "deleted, to be had back for 7 days")
+
+
+def restore(names: Any) -> Json:
+    """Bring groups back from the trash."""
+    return _each(names, JobGroup.restore, "restored")
+
+
+def describe(group: JobGroup, args: Json) -> Json:
+    """Say what a group is for; an empty text takes the description away."""
+    text = group.description = _words(args)
+    return {"text": "description kept" if text else "description removed"}
+
+
+def annotate(group: JobGroup, args: Json) -> Json:
+    """Put a note to a job; an empty text takes it away."""
+    position = int(args["position"])
+    text = group.job(position).note = _words(args)
+    return {"text": f"note of job {position} {'kept' if text else 'removed'}"}
+
+
+COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
+    {"delete": delete, "restore": restore}
+)
+"""What can be done to groups by name."""
+
+ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
+    {
+        "delete": delete_shown,
+        "restore": lambda group, _: restore([group.name]),
+        "describe": describe,
+        "annotate": annotate,
+    }
+)
+"""What can be done to the group that is shown."""
+
+
+def _words(args: Json) -> str:
+    text = args.get("text")
+    if not isinstance(text, str):
+        raise TypeError(f"text is words, not {short(text)}")
+    return text
+
+
+def _delete(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what still runs was said in the step before
+        JobGroup.delete_job_group(name)
+
+
+def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
+    """Do it to each group; where it fails for all, that is the answer.
+
+    Raises:
+        JobGroupError: none could be done.
+        TypeError: `names` is no list of names.
+    """
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names is a list of names, not {short(names)}")
+    done: list[str] = []
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            act(name)
+            done.append(name)
+        except JobGroupError as error:
+            failed[name] = str(error)
+    if failed and not done:
+        raise JobGroupError(" ".join(failed.values()))
+    said = done[0] if len(done) == 1 else f"{len(done)} groups"
+    text = "; ".join([f"{said} {what}", *failed.values()])
+    return {"text": text, "done": done, "failed": failed}

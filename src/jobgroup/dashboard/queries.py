@@ -1,0 +1,221 @@
+"""What the browser may ask for: a job's detail, results, the groups on disk (`js/src/answers.ts`).
+
+These may take long (results come from the cloud), so they run in threads of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from jobgroup import catalog
+from jobgroup.adapters import NoIdealError, ideal_of
+from jobgroup.dashboard.encoding import LONGEST
+from jobgroup.dashboard.protocol import Json
+from jobgroup.dashboard.reading import store_of
+from jobgroup.engine.overrides import changeable, revise
+from jobgroup.errors import JobGroupError
+from jobgroup.results.parse import entries, readings
+from jobgroup.store.paths import group_path, size_on_disk
+from jobgroup.store.summaries import summarise
+
+if TYPE_CHECKING:
+    from jobgroup.group import JobGroup
+    from jobgroup.job import RemoteJob
+    from jobgroup.store import GroupStore, GroupSummary
+
+MOST_ENTRIES: Final = 1000
+"""Outcomes of one distribution that are sent; the others are summed."""
+
+MOST_KEPT: Final = 500
+"""Jobs whose results are remembered, so that the cloud is asked once."""
+
+AT_ONCE: Final = 8
+
+ALL_FIXED: Final = (
+    "Every parameter of it is part of the experiment, which only Perceval can write: build it anew"
+    " and add it."
+)
+
+
+def job_detail(group: JobGroup, position: int) -> Json:
+    """Everything that is known of one job but its results."""
+    job, store = group.job(position), store_of(group)
+    return {
+        "position": position,
+        "attempts": [
+            {
+                "number": each.number,
+                "remote_id": each.remote_id,
+                "state": each.state,
+                "word": each.word,
+                "message": each.message,
+                "sent_at": each.sent_at or each.intent_at,
+                "started_at": each.started_at,
+                "duration_s": each.duration_s,
+                "finished_at": each.finished_at,
+                "evidence": dict(each.evidence),
+                "changes": dict(each.changes),
+            }
+            for each in job.attempts
+        ],
+        "events": sorted(_timeline(job), key=lambda event: float(event["at"])),
+        "params": job.params,
+        "labels": job.labels,
+        "facts": job.facts,
+        "note": job.note,
+        "rerun_of": store.records(positions=[position])[0].rerun_of,
+        **_changeable(store, position),
+    }
+
+
+def _changeable(store: GroupStore, position: int) -> Json:
+    """The parameters that a rerun can change, or why there are none."""
+    try:
+        payload = revise(store.body(position), {}).body["payload"]
+    except JobGroupError as error:
+        return {"changeable": {}, "fixed": str(error)}
+    found = {
+        name: value
+        for name, value in changeable(payload).items()
+        if not isinstance(value, str) or len(value) <= LONGEST
+    }
+    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
+
+
+def _timeline(job: RemoteJob) -> Iterator[Json]:
+    """What happened to a job and when: told by its attempts, and noted beside them."""
+    for event in job.events:
+        yield {"at": event.at, "what": event.kind, "text": event.text}
+    for each in job.attempts:
+        changes = (f", {name} {_change(pair)}" for name, pair in each.changes.items())
+        text = f"attempt {each.number}{''.join(changes)}"
+        yield {"at": each.intent_at, "what": "sending", "text": text}
+        if each.sent_at is not None:
+            yield {"at": each.sent_at, "what": "sent", "text": f"as {each.remote_id}"}
+        if each.started_at is not None:
+            yield {"at": each.started_at, "what": "started", "text": ""}
+        if each.finished_at is not None:
+            yield {"at": each.finished_at, "what": each.state, "text": each.message or ""}
+
+
+def _change(pair: Any) -> str:
+    return " → ".join(map(str, pair)) if isinstance(pair, list) else str(pair)
+
+
+class Results:
+    """Results of jobs as distributions, fetched a few at a time and remembered."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Json] = OrderedDict()
+
+    def of(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
+        """The results of some jobs, beside their ideals; what could not be had says why."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
+            results = list(pool.map(lambda p: self._of_one(group.job(p)), positions))
+        if ideal:
+            store = store_of(group)
+            results = [each | _ideal(store.body(each["position"])) for each in results]
+        return {"results": results}
+
+    def _of_one(self, job: RemoteJob) -> Json:
+        answer: Json = {"position": job.position, "distributions": [], "error": ""}
+        key = job.id or ""
+        if key in self._kept:
+            return answer | self._kept[key]
+        try:
+            found = {"distributions": distributions_of(job.get_results())}
+        except (JobGroupError, RuntimeError) as error:
+            return answer | {"error": str(error)}
+        except Exception as error:  # noqa: BLE001  (what it holds concerns this job alone)
+            return answer | {"error": f"This result cannot be shown: {error}"}
+        self._kept[key] = found
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return answer | found
+
+
+def _ideal(body: Mapping[str, Any] | None) -> Json:
+    try:
+        return {"ideal": _distribution("ideal", ideal_of(body or {}), {})}
+    except NoIdealError as error:
+        return {"no_ideal": str(error)}
+
+
+def distributions_of(results: Any) -> list[Json]:
+    """One distribution for each iteration of a job's results, be they Perceval's or plain JSON."""
+    return [
+        _distribution(_title(each.iteration), each.outcomes, each.scalars)
+        for each in readings(results)
+    ]
+
+
+def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
+    unit, numbers = entries(outcomes)
+    found = [(state, _finite(state, value)) for state, value in numbers]
+    rest = found[MOST_ENTRIES:]
+    return {
+        "title": title,
+        "unit": "counts" if unit == "count" else unit,
+        "entries": found[:MOST_ENTRIES],
+        "rest": {"n": len(rest), "value": sum((value for _, value in rest), 0.0)},
+        "scalars": {
+            str(name): float(value)
+            for name, value in scalars.items()
+            if isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
+        },
+    }
+
+
+def _finite(state: str, value: float) -> float:
+    if not _is_finite(value):
+        raise ValueError(f"the number of {state[:LONGEST]} cannot be drawn; get_results() has it.")
+    return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a browser can draw it: no infinity, not-a-number, or whole number past all floats."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _title(iteration: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in iteration.items())
+
+
+def groups() -> Json:
+    """All groups on disk, and those in the trash."""
+    return {
+        "groups": [_summary(each) for each in catalog.summaries()],
+        "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
+    }
+
+
+def size(group: JobGroup) -> Json:
+    """What a group takes on disk, and which groups it might be a misspelling of."""
+    return {
+        "size_bytes": size_on_disk(group_path(group.name)),
+        "similar_names": catalog.similar_names(group.name),
+    }
+
+
+def preview(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
+    """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
+    return {"text": str(group.preview(positions, rerun=rerun))}
+
+
+def _summary(summary: GroupSummary) -> Json:
+    return {
+        "name": summary.name,
+        "counts": dict(summary.counts),
+        "created": summary.created_at,
+        "modified": summary.modified_at,
+        "size_bytes": summary.size_bytes,
+        "error": summary.problem or "",
+        "description": summary.description,
+    }

@@ -1,0 +1,101 @@
+"""A group as one page that stands alone: its state, the dashboard, and no kernel and no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from jobgroup.dashboard import protocol
+from jobgroup.dashboard.encoding import encode
+from jobgroup.dashboard.queries import Results, job_detail
+from jobgroup.status import FAILED
+
+if TYPE_CHECKING:
+    from jobgroup.group import JobGroup
+    from jobgroup.store import JobRecord
+
+MOST_DETAILS: Final = 2000
+"""Jobs whose attempts and events the page holds; failed ones first."""
+
+MOST_RESULTS: Final = 200
+"""Jobs whose results the page holds."""
+
+EPOCH: Final = "saved"
+"""The epoch by which the browser knows that nothing will change."""
+
+
+def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
+    """The page, with the group as its file has it now."""
+    changes = group.changes_since(0)
+    records, now = changes.records, time.time()
+    state = {
+        "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},
+        "snap": protocol.snap(
+            epoch=EPOCH,
+            version=changes.version,
+            n=1,
+            now=now,
+            total=len(records),
+            part=0,
+            parts=1,
+            rows=encode(records),
+        ),
+        "jobs": {p: job_detail(group, p) for p in _worth_detail(records)},
+        "results": _results(group, records) if with_results else {},
+    }
+    return PAGE.format(
+        name=escape(group.name),
+        when=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
+        revival=escape(f"from jobgroup import Dashboard; Dashboard({group.name!r})"),
+        state=_as_script(protocol.finite(state)),
+        widget=_module("widget"),
+        saved=_module("saved"),
+    )
+
+
+def _worth_detail(records: Iterable[JobRecord]) -> list[int]:
+    ordered = sorted(records, key=lambda r: r.state not in FAILED)
+    return [r.position for r in ordered[:MOST_DETAILS]]
+
+
+def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
+    positions = [r.position for r in records if r.state == "success"][:MOST_RESULTS]
+    return {each["position"]: each for each in Results().of(group, positions)["results"]}
+
+
+def _module(name: str) -> str:
+    code = (files(__package__) / "static" / f"{name}.js").read_bytes()
+    return "data:text/javascript;base64," + base64.b64encode(code).decode()
+
+
+def _as_script(value: Any) -> str:
+    """JSON that no text in it can break out of the element that holds it."""
+    return json.dumps(value, default=str, separators=(",", ":")).replace("<", "\\u003c")
+
+
+PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{name}</title>
+<style>
+  html {{ color-scheme: light dark; background: light-dark(#fff, #111417); }}
+  body {{ max-width: 1200px; margin: 16px auto; padding: 0 16px; }}
+  p {{ font: 13px system-ui, sans-serif; }}
+</style>
+<p>State of {when}. To see it live, run <code>{revival}</code></p>
+<div id="dashboard"></div>
+<script type="application/json" id="state">{state}</script>
+<script type="module">
+  import widget from "{widget}";
+  import {{ showSaved }} from "{saved}";
+  const state = JSON.parse(document.getElementById("state").textContent);
+  showSaved(widget, state, document.getElementById("dashboard"));
+</script>
+</html>
+"""

@@ -1,0 +1,112 @@
+"""Canceling: each cloud is asked to end what has not ended there; each failure is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from jobgroup.engine.tasks import together
+from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedError, StorageError
+from jobgroup.providers.responses import unreadable
+from jobgroup.remote_ids import each_of
+from jobgroup.status import ON_CLOUD
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import JobRecord, Target
+    from jobgroup.store.subjobs import BegunPart
+
+AT_ONCE = 10
+
+_HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
+"""How a cloud answers who cancels a job that has ended by itself."""
+
+
+async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> dict[str, Any]:
+    """Ask the clouds to cancel jobs that have not ended; None for all of them.
+
+    An entry that was sent in part is unsent, and its parts are on the cloud all the same: they are
+    canceled too.
+    """
+    records = await session.in_thread(
+        lambda: session.store.records(
+            **({"states": ON_CLOUD} if positions is None else {"positions": positions})
+        )
+    )
+    able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
+    begun = await session.in_thread(session.store.parts.begun, positions)
+    canceling = _Canceling(session)
+    async with together() as group:
+        for record in able:
+            group.start_soon(canceling.cancel_job, record)
+        for part in begun:
+            group.start_soon(canceling.cancel_part, part)
+    tried = {r.position for r in able} | {part.position for part in begun}
+    return canceling.outcome(others=len({r.position for r in records} - tried))
+
+
+class _Canceling:
+    def __init__(self, session: GroupSession) -> None:
+        self._session = session
+        self._gate = anyio.Semaphore(AT_ONCE)
+        self._done: set[int] = set()
+        self._failed: dict[int, str] = {}
+
+    async def cancel_job(self, record: JobRecord) -> None:
+        ids = each_of(record.remote_id or "")
+        errors = [error for i in ids if (error := await self._ask(record.target, i))]
+        if len(errors) < len(ids):  # of several jobs some may have ended by themselves
+            assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
+            note = partial(self._session.store.reports.record_cancel_request, record.attempt_id)
+            told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
+            if not await self._wrote(record.position, told, note):
+                return
+            self._done.add(record.position)
+            self._session.changed()
+            errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
+        if errors:
+            self._failed[record.position] = str(errors[0])
+
+    async def cancel_part(self, part: BegunPart) -> None:
+        error = await self._ask(part.target, part.remote_id)
+        if error is None:
+            forget = partial(self._session.store.parts.forget, part)
+            told = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
+            if not await self._wrote(part.position, told, forget):
+                return
+            self._done.add(part.position)
+            self._session.changed()
+        elif not isinstance(error, _HAS_ENDED):
+            self._failed[part.position] = str(error)
+
+    async def _wrote(self, position: int, what: str, write: Callable[[], None]) -> bool:
+        try:
+            await self._session.settling.write(what, write)
+        except StorageError as error:  # of one job: the others are canceled all the same
+            self._failed[position] = str(error)
+            return False
+        return True
+
+    async def _ask(self, target: Target, remote_id: str) -> JobGroupError | None:
+        async with self._gate:
+            try:
+                provider = await self._session.provider(target)
+                await provider.cancel(remote_id)
+            except JobGroupError as error:
+                return error
+            except Exception as error:  # noqa: BLE001  # of one job: the others are canceled
+                return unreadable(error, target.origin)
+        return None
+
+    def outcome(self, others: int) -> dict[str, Any]:
+        """What came of it; `others` are in a state in which nothing can be canceled."""
+        done = sorted(self._done - self._failed.keys())
+        texts = [f"{len(done)} asked to cancel"]
+        if others:
+            texts.append(f"{others} could not be canceled in their state")
+        if self._failed:
+            texts.append(f"{len(self._failed)} refused by the cloud")
+        return {"text": ", ".join(texts), "done": done, "failed": self._failed}

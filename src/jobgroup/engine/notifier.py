@@ -1,0 +1,112 @@
+"""Callbacks for a group's end and its first failure, called once, from a thread of their own."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, Literal
+
+from jobgroup.engine.activity import has_finished, look
+from jobgroup.engine.loop import EXIT_TIMEOUT_S
+from jobgroup.errors import GroupDeletedError, StorageError
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import JobRecord
+
+Event = Literal["finished", "first failure"]
+Tell = Callable[[Event, Mapping[str, int], "JobRecord | None"], None]
+
+LOOK_EVERY_S: Final = (1.0, 10.0)
+"""How often a group, active or not, is looked at although nothing in it changed: who sends may have
+died, and of its deletion nothing else tells."""
+
+
+class GroupNotifier:
+    """Follows a group until it has finished, and keeps the cloud polled meanwhile.
+
+    Args:
+        session: of the group.
+        tell: is called with the event, the jobs by state, and the job that failed, from a thread
+            that nobody else waits for. What it raises is logged.
+    """
+
+    def __init__(self, session: GroupSession, tell: Tell) -> None:
+        self._session = session
+        self._tell = tell
+        self._woken = threading.Event()
+        self._woken.set()
+        self._is_stopped = False
+        self._is_exiting = False
+        self._has_told_failure = False
+        self._runs_before = session.store.lease.generation()
+        self._attempts_before = session.store.last_attempt_id()
+        self._was_active = look(session)[1]
+        self._version = session.store.version
+        self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
+        self._unsubscribe = session.subscribe(self._woken.set)
+        self._thread = threading.Thread(target=self._follow, name="jobgroup-on-done", daemon=True)
+        atexit.register(self._last_look)  # later than the loop's own end, so it runs before that
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell nothing more. From any thread, from within a call too."""
+        self._is_stopped = True
+        self._unsubscribe()
+        self._woken.set()
+        if not self._is_exiting:
+            atexit.unregister(self._last_look)
+
+    def _last_look(self) -> None:
+        """At the interpreter's end: tell what is to be told, and let calls under way return."""
+        self._is_exiting = True
+        self._woken.set()
+        self._thread.join(EXIT_TIMEOUT_S)
+
+    def _follow(self) -> None:
+        is_last = False
+        try:
+            while not (is_last or self._is_stopped):
+                self._woken.wait(LOOK_EVERY_S[not self._was_active])
+                self._woken.clear()
+                is_last = self._is_exiting
+                try:
+                    is_last |= self._look()
+                except GroupDeletedError:
+                    return
+                except StorageError as error:  # a full disk, a slow one: later, perhaps
+                    self._session.log.warning("on_done of %s: %s", self._session.name, error)
+        finally:
+            self.stop()
+
+    def _look(self) -> bool:
+        """Tell what is new; returns whether it was the end."""
+        store = self._session.store
+        # what was sent or adopted since may have ended already: that it was active nobody has seen
+        has_begun = (
+            store.lease.generation() != self._runs_before
+            or store.last_attempt_id() != self._attempts_before
+        )
+        counts, is_active = look(self._session)
+        self._was_active |= is_active or has_begun
+        if not self._has_told_failure:
+            changes = store.changes_since(self._version)
+            self._version = changes.version
+            failed = (r for r in changes.records if r.state == "error")
+            news = next((r for r in failed if r.attempt_id not in self._failed_before), None)
+            if news is not None:
+                self._has_told_failure = True
+                self._call("first failure", counts, news)
+        if is_active or not has_finished(counts, was_active=self._was_active):
+            return False
+        self._call("finished", counts, None)
+        return True
+
+    def _call(self, event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
+        if self._is_stopped:
+            return
+        try:
+            self._tell(event, counts, job)
+        except (Exception, SystemExit):  # what the caller's does must not end the watching
+            self._session.log.exception("a callback of on_done of %s failed", self._session.name)

@@ -1,0 +1,112 @@
+"""Other parameters for a rerun: which of them a stored body lets be changed, and which not. Pure.
+
+What Perceval has encoded (circuits, states, what turns one kind of result into another) cannot be
+changed without it: such an experiment is built anew, and added.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jobgroup.errors import InvalidOverrideError
+from jobgroup.store import Revision
+from jobgroup.words import shown
+
+_COUNTED: Final = ("max_shots", "max_samples")
+_FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
+
+
+def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revision:
+    """The body with other values for some of its parameters.
+
+    Args:
+        body: as it was stored; None for a job that was adopted without one.
+        changes: new values, numbers, texts or booleans as the old ones are.
+
+    Raises:
+        InvalidOverrideError: one cannot be changed; the sentence says why.
+
+    >>> revise({"payload": {"command": "probs", "max_shots": 100}}, {"max_shots": 50}).changes
+    {'max_shots': [100, 50]}
+    """
+    if body is not None and "parts" in body and "payload" not in body:
+        raise InvalidOverrideError(
+            "it is several jobs that only Perceval can write: build its Execution anew and add it."
+        )
+    if body is None or not isinstance(body.get("payload"), Mapping):
+        raise InvalidOverrideError(
+            "its payload is not known here, only the cloud has it. Rerun it as it is, or add it"
+            " again."
+        )
+    revised = copy.deepcopy(dict(body))
+    made = {}
+    for name, value in changes.items():
+        holder = _holder(revised["payload"], name)
+        _check(name, holder[name], value)
+        made[name] = [holder[name], value]
+        holder[name] = value
+    return Revision(revised, made)
+
+
+def changeable(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a payload that can be changed, as they are."""
+    if "computation" in payload:  # its limits stand there too, only to be shown
+        return {}
+    inner = payload.get("parameters")
+    found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
+    iterated = _iterated(payload)
+    return {n: v for n, v in found.items() if n not in _FIXED | iterated and _is_plain(n, v)}
+
+
+def _holder(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    """Where a parameter stands: in the payload itself, or among its `parameters`."""
+    able = changeable(payload)
+    if name in able:
+        holder: dict[str, Any] = payload if name in payload else payload["parameters"]
+        return holder
+    can = f" What can be changed: {', '.join(able)}." if able else " Nothing of it can be changed."
+    if name in _iterated(payload):
+        raise InvalidOverrideError(f"its iterations have a {name!r} each.{can}")
+    inner = payload.get("parameters")
+    if name in payload or (isinstance(inner, Mapping) and name in inner):
+        raise InvalidOverrideError(
+            f"{name!r} is part of the experiment, which only Perceval can write: build it anew and"
+            f" add it.{can}"
+        )
+    raise InvalidOverrideError(
+        f"it has no parameter {name!r} of its own (what is inside a circuit is changed by building"
+        f" it anew with Perceval).{can}"
+    )
+
+
+def _iterated(payload: Mapping[str, Any]) -> set[str]:
+    iterations = payload.get("iterator")
+    if not isinstance(iterations, list):
+        return set()
+    return {name for each in iterations if isinstance(each, Mapping) for name in each}
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    if value is None:
+        return name in _COUNTED
+    if isinstance(value, str):
+        return not value.startswith((":PCVL:", "pcvlar"))
+    return isinstance(value, bool | int | float)
+
+
+def _check(name: str, old: Any, new: Any) -> None:
+    if name in _COUNTED:
+        if not isinstance(new, int) or isinstance(new, bool) or new < 1:
+            raise InvalidOverrideError(
+                f"{name!r} is a whole number of at least 1, not {shown(new)}."
+            )
+        return
+    kinds = (
+        (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
+    )
+    is_of_its_kind = isinstance(new, kinds) and isinstance(new, bool) == isinstance(old, bool)
+    if not is_of_its_kind or (isinstance(new, float) and not math.isfinite(new)):
+        raise InvalidOverrideError(f"{name!r} is {shown(old)}; {shown(new)} is of another kind.")

@@ -1,0 +1,71 @@
+"""The providers of this process: one for each account, made when it is first asked for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from jobgroup.credentials import token_for
+from jobgroup.errors import InvalidProviderError
+from jobgroup.origin import normalise_origin
+from jobgroup.proxies import AccountProxies
+
+if TYPE_CHECKING:
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Target
+
+
+class Accounts:
+    """Keeps the providers. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._making: dict[tuple[str, str, str], threading.Lock] = {}
+        self._providers: dict[tuple[str, str, str], Provider] = {}
+
+    def provider(self, target: Target) -> Provider:
+        """The provider for a job's account.
+
+        Raises:
+            CredentialsError: the account's origin may carry no token.
+            MissingDependencyError: no such provider is installed.
+            InvalidProviderError: it cannot be used.
+        """
+        from jobgroup.providers import provider_for
+        from jobgroup.providers.base import Account
+
+        key = (target.provider, target.origin, target.account)
+        if key in self._providers:
+            return self._providers[key]
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # others do not wait for what somebody's package does when it is imported
+            if key not in self._providers:
+                account = Account(
+                    origin=target.origin,
+                    label=target.account,
+                    token=lambda: token_for(target.origin, target.account),
+                    proxies=AccountProxies(target.origin, target.account),
+                )
+                self._providers[key] = provider_for(account, target.provider)
+            return self._providers[key]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for provider in self._providers.values():
+            await provider.aclose()
+
+
+def check_origin(target: Target) -> None:
+    """See that a job is for a cloud that can be; in a file that others wrote there may be none.
+
+    Raises:
+        InvalidProviderError: its origin is no url.
+    """
+    try:
+        normalise_origin(target.origin)
+    except (TypeError, ValueError):
+        raise InvalidProviderError(
+            f"{target.origin!r} is not the url of a cloud. Nothing was sent, its jobs stay as they"
+            " are; add them again with the cloud's url."
+        ) from None

@@ -1,0 +1,86 @@
+"""Looking up jobs on a cloud that were sent elsewhere, before a group takes them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from jobgroup.engine.tasks import together
+from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.providers.base import RemoteStatus, Submission
+    from jobgroup.store import Target
+
+AT_ONCE = 20
+"""Bodies that are fetched at the same time; each may be large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job that a cloud knows: how it is, and what was sent as far as the cloud tells."""
+
+    remote_id: str
+    status: RemoteStatus
+    submission: Submission
+    problem: InvalidResponseError | None = None
+    """Why it is not known what was sent, where the cloud would tell."""
+
+
+async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[str]) -> list[Found]:
+    """What an account's cloud knows of jobs, in the order of their ids. Nothing is written.
+
+    Raises:
+        RemoteNotFoundError: it does not know one of them.
+        CloudError, CredentialsError: it cannot be asked.
+    """
+    from jobgroup.providers.base import RemoteStatus, Submission, SupportsSubmissionLookup
+
+    if not remote_ids:
+        return []
+    provider = await session.provider(target)
+    answers = await provider.status(remote_ids)
+    foreign = RemoteNotFoundError | RequestRejectedError  # 400, 403: no id at all, or others' job
+    unknown = [i for i in remote_ids if isinstance(answers.get(i), foreign)]
+    if unknown:
+        raise _unknown(target.origin, unknown)
+    statuses = {}
+    for remote_id in remote_ids:
+        answer = answers.get(remote_id)
+        if isinstance(answer, RemoteStatus):
+            statuses[remote_id] = answer
+        else:
+            raise answer or InvalidResponseError(f"{target.origin} says nothing of {remote_id}.")
+    submissions: dict[str, Submission] = {}
+    problems: dict[str, InvalidResponseError] = {}
+    gate = anyio.Semaphore(AT_ONCE)
+
+    async def recall(remote_id: str, teller: SupportsSubmissionLookup) -> None:
+        async with gate:
+            try:
+                submissions[remote_id] = await teller.submission(remote_id)
+            except InvalidResponseError as error:  # of one job, whose status is known
+                problems[remote_id] = error
+                session.log.warning("What was sent as %s is not known: %s", remote_id, error)
+
+    if isinstance(provider, SupportsSubmissionLookup):
+        async with together() as group:
+            for remote_id in remote_ids:
+                group.start_soon(recall, remote_id, provider)
+    return [
+        Found(i, statuses[i], submissions.get(i, Submission()), problems.get(i)) for i in remote_ids
+    ]
+
+
+def _unknown(origin: str, remote_ids: Sequence[str]) -> RemoteNotFoundError:
+    more = f" and {len(remote_ids) - 1} more" if len(remote_ids) > 1 else ""
+    return RemoteNotFoundError(
+        f"{origin} knows no job {remote_ids[0]!r}{more} of this account. Nothing was adopted; check"
+        " the id, the url, and whose token it is.",
+        origin=origin,
+        status_code=404,
+    )

@@ -1,0 +1,130 @@
+"""Entries that are several jobs on their cloud: sending their parts, and merging what is told."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from jobgroup.errors import InvalidResponseError, RemoteNotFoundError
+from jobgroup.providers.base import RemoteStatus
+from jobgroup.remote_ids import each_of
+from jobgroup.status import FAILED, TERMINAL
+
+if TYPE_CHECKING:
+    from jobgroup.engine.poll_schedule import Watched
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.providers.base import Provider
+    from jobgroup.store import Intent
+
+_ORDER: Final = (
+    *("success", "waiting", "running", "suspended", "cancel_requested"),
+    *("canceled", "error", "unknown"),
+)
+"""Perceval's: what comes later outweighs what comes before it."""
+
+
+def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The bodies of the jobs that an entry is on its cloud.
+
+    Raises:
+        InvalidResponseError: there are none; they can no longer be read from the group's file.
+
+    >>> bodies_of({"parts": [{"payload": 1}, {"payload": 2}], "job_name": "a"})
+    [{'job_name': 'a', 'payload': 1}, {'job_name': 'a', 'payload': 2}]
+    """
+    parts = body.get("parts")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise InvalidResponseError("What was to be sent is damaged. Add the job again to run it.")
+    common = {name: value for name, value in body.items() if name != "parts"}
+    return [{**common, **part} for part in parts]
+
+
+def part_of(intent: Intent, number: int, previous_remote_id: str | None) -> Intent:
+    """The intent of one part, with a key of its own that is always the same."""
+    key = str(uuid.uuid5(uuid.UUID(intent.key), str(number)))
+    return replace(intent, key=key, previous_remote_id=previous_remote_id)
+
+
+async def previous_parts(
+    session: GroupSession, intent: Intent, provider: Provider
+) -> dict[int, str]:
+    """The parts of the attempt that is run again, by number; those that did not fail are kept.
+
+    Raises:
+        JobGroupError: the cloud cannot tell how they are; nothing was sent.
+    """
+    if intent.previous_remote_id is None or not intent.has_parts:
+        return {}
+    ids = each_of(intent.previous_remote_id)
+    sent = await session.in_thread(session.store.parts.sent, intent.attempt_id)
+    answers = await provider.status(ids)
+    for number, remote_id in enumerate(ids):
+        if number in sent:  # by an earlier rerun that ended in between
+            continue
+        answer = answers.get(remote_id)
+        if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
+            raise answer
+        if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
+            await session.in_thread(session.store.parts.keep, intent.attempt_id, number, remote_id)
+    return dict(enumerate(ids))
+
+
+def open_ids(entry: Watched) -> list[str]:
+    """What the cloud is to be asked about an entry: those of its parts that have not ended."""
+    ended = entry.ended or {}
+    return [remote_id for remote_id in each_of(entry.remote_id) if remote_id not in ended]
+
+
+def told_by_parts(
+    entry: Watched, answers: Mapping[str, RemoteStatus | Exception]
+) -> RemoteStatus | Exception | None:
+    """What is told of an entry; the parts that have ended are remembered."""
+    ids = each_of(entry.remote_id)
+    if len(ids) == 1:
+        return answers.get(ids[0])
+    ended = entry.ended = entry.ended or {}
+    for remote_id in ids:
+        answer = answers.get(remote_id)
+        if isinstance(answer, RemoteStatus) and answer.state in TERMINAL:
+            ended[remote_id] = answer
+    return merged([ended.get(remote_id) or answers.get(remote_id) for remote_id in ids])
+
+
+def merged(answers: Sequence[RemoteStatus | Exception | None]) -> RemoteStatus | Exception | None:
+    """What is told of an entry by what is told of its parts.
+
+    As Perceval merges the statuses of an Execution, but that it has not ended before all its parts
+    have: until then they cost money, and can be canceled.
+    """
+    parts = [answer for answer in answers if isinstance(answer, RemoteStatus)]
+    if len(parts) < len(answers):
+        return next((a for a in answers if isinstance(a, Exception)), None)
+    heaviest = max(range(len(parts)), key=lambda n: _ORDER.index(parts[n].state))
+    told = parts[heaviest]
+    begun = min((p.started_at for p in parts if p.started_at), default=None)
+    ended = max((p.started_at + (p.duration_s or 0) for p in parts if p.started_at), default=None)
+    has_ended = all(p.state in TERMINAL for p in parts)
+    used = [p.shots for p in parts if p.shots is not None]
+    return RemoteStatus(
+        word=told.word,
+        state=told.state if has_ended else _state_of_open(p.state for p in parts),
+        message=told.message and f"{heaviest + 1} of {len(parts)}: {told.message}",
+        progress=sum(_progress(p) for p in parts) / len(parts),
+        created_at=min((p.created_at for p in parts if p.created_at), default=None),
+        started_at=begun,
+        duration_s=ended - begun if has_ended and begun and ended else None,
+        shots=sum(used) if used else None,
+        name=told.name,
+    )
+
+
+def _state_of_open(states: Iterable[str]) -> str:
+    found = set(states)
+    state = max(found - TERMINAL, key=_ORDER.index)
+    return "running" if state == "waiting" and len(found) > 1 else state
+
+
+def _progress(part: RemoteStatus) -> float:
+    return 1.0 if part.state == "success" else part.progress or 0.0

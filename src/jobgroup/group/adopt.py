@@ -1,0 +1,136 @@
+"""One adoption: which jobs of which account are wanted, and what a group takes in of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jobgroup import adapters
+from jobgroup.credentials import default_url, set_token
+from jobgroup.engine.remote_lookup import Found, look_up
+from jobgroup.engine.session import GroupSession
+from jobgroup.errors import DuplicateJobError
+from jobgroup.group.drafts import checked
+from jobgroup.group.pending import Call
+from jobgroup.job import RemoteJob
+from jobgroup.origin import normalise_origin
+from jobgroup.providers.base import Submission
+from jobgroup.remote_ids import is_id
+from jobgroup.secret import Secret
+from jobgroup.store import NewJob, Target
+from jobgroup.store.inserts import check_job
+from jobgroup.words import logger, shown
+
+_log = logger()
+
+
+class Adoption:
+    """See `JobGroup.adopt` for the arguments and the errors."""
+
+    def __init__(
+        self,
+        session: GroupSession,
+        ids: str | Iterable[str],
+        *,
+        platform: str | None = None,
+        url: str | Secret | None = None,
+        token: Secret | None = None,
+        account: str = "",
+        provider: str = "quandela",
+        labels: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._session = session
+        place = Secret(url) if isinstance(url, str) else url
+        del url  # what is raised below shows the local variables of this frame to some tools
+        self._ids = _listed(ids)
+        origin = normalise_origin(default_url(provider) if place is None else place)
+        self._target = Target(provider, origin, account, _name(platform))
+        self._labels = checked(labels)
+        for remote_id in self._ids:
+            held = session.store.position_of(remote_id, self._target)
+            if held is not None:
+                raise DuplicateJobError(
+                    f"Job {remote_id} is in the group already, at position {held}."
+                    " Nothing was adopted."
+                )
+        if token is not None:
+            set_token(token.reveal(), url=origin, account=account)
+
+    def ask(self) -> Call[list[Found]]:
+        """Ask the cloud about the jobs."""
+        return Call(self._session.start(look_up, self._session, self._target, self._ids))
+
+    def take(self, found: Sequence[Found]) -> list[RemoteJob]:
+        """Append what was found to the group."""
+        positions = self._session.store.add([self._new_job(each) for each in found])
+        return [RemoteJob.of(self._session, position) for position in positions]
+
+    def _new_job(self, found: Found) -> NewJob:
+        submission = found.submission
+        platform = submission.platform or self._target.platform
+        if not platform and found.problem is not None:
+            raise found.problem
+        if not platform:
+            raise ValueError(
+                f"{self._target.origin} does not tell which platform {found.remote_id} was sent to:"
+                " give its name, platform=.... Nothing was adopted."
+            )
+        name = submission.name or found.status.name
+        job = NewJob(
+            name=name or "unnamed",
+            target=self._target._replace(platform=platform),
+            body=None,
+            labels=self._labels,
+            remote_id=found.remote_id,
+            told=found.status,
+        )
+        try:
+            whole = _with_body(job, submission, name)
+            check_job(whole)
+        except Exception as error:  # noqa: BLE001  # the others are adopted with theirs
+            _log.warning(
+                "What was sent as %s is not kept: %s The cloud alone can run it again.",
+                found.remote_id,
+                error,
+            )
+            return job
+        return whole
+
+
+def _with_body(job: NewJob, submission: Submission, name: str | None) -> NewJob:
+    body = dict(submission.body or {})
+    params, facts = adapters.described(body)
+    name = name or str(params.get("command") or job.name)
+    return replace(job, name=name, body=body or None, params=params, facts=facts)
+
+
+def _name(platform: object) -> str:
+    if platform is None:
+        return ""
+    if isinstance(platform, str) and platform.strip():
+        return platform.strip()
+    raise TypeError(
+        f"A platform is given by its name, not by {shown(platform)}. Nothing was adopted."
+    )
+
+
+def _listed(ids: str | Iterable[str]) -> list[str]:
+    listed = []
+    if not isinstance(ids, uuid.UUID | Iterable):
+        raise TypeError(f"An id is a text, not {type(ids).__name__}. Nothing was adopted.")
+    for remote_id in [ids] if isinstance(ids, str | uuid.UUID) else ids:
+        if not isinstance(remote_id, str | uuid.UUID):
+            raise TypeError(
+                f"An id is a text, not {type(remote_id).__name__}. Nothing was adopted."
+            )
+        text = str(remote_id).strip()
+        if not is_id(text) or len(text.split()) != 1:
+            raise ValueError(f"{shown(text)} is no id of a job. Nothing was adopted.")
+        listed.append(text)
+    for remote_id, times in Counter(listed).items():
+        if times > 1:
+            raise DuplicateJobError(f"Job {remote_id} is named {times} times. Nothing was adopted.")
+    return listed

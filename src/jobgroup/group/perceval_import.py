@@ -1,0 +1,256 @@
+"""Groups that were made with Perceval's own `JobGroup`, taken over as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from jobgroup import adapters, catalog
+from jobgroup.adapters import ForeignGroup, UnreadableGroupError
+from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
+from jobgroup.group.drafts import new_job
+from jobgroup.status import STATES, UNSENT
+from jobgroup.store import GroupStore, NewJob
+from jobgroup.store.atomic import user_path
+from jobgroup.store.inserts import check_job
+from jobgroup.store.names import SUFFIX, off_disk
+from jobgroup.store.paths import group_path
+from jobgroup.store.transfer import make_group
+from jobgroup.words import logger
+
+_log = logger()
+
+MAX_FILE_BYTES: Final = 2**30
+"""Perceval writes a group anew at each change: none has ever grown to this."""
+
+_CONTENT: Final = "imported_content"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedGroup:
+    """A group that was taken over, or would be.
+
+    Attributes:
+        name: as it is called here, which is as it was called there.
+        path: of its file, which was left as it is.
+        counts: how many of its jobs are in which state.
+        created_date: when it was made, in local time.
+        note: what is not as it was there; "" if all is.
+    """
+
+    name: str
+    path: Path
+    counts: dict[str, int]
+    created_date: datetime
+    note: str = ""
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{self.counts[s]} {s}" for s in STATES if s in self.counts)
+        told = f"{_many(len(self), 'job')}{f' ({counts})' * bool(counts)}"
+        return f"{told}, made {self.created_date:%Y-%m-%d}{f'; {self.note}' * bool(self.note)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that was not taken over. Nothing was changed for it.
+
+    Attributes:
+        path: of the file.
+        reason: why, as a sentence.
+        is_here: whether a group of its name is here already.
+    """
+
+    path: Path
+    reason: str
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do.
+
+    Attributes:
+        source: the folder or file that was looked at.
+        dry_run: whether nothing was written.
+        imported: the groups that were taken over.
+        skipped: the files that were not, and why.
+    """
+
+    source: Path
+    dry_run: bool = False
+    imported: list[ImportedGroup] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        done = "would be imported" if self.dry_run else "imported"
+        lines = [f"{_many(len(self.imported), 'group')} {done} from {_printable(self.source)}"]
+        names = [_printable(repr(group.name)) for group in self.imported]
+        width = max(map(len, names), default=0)
+        lines += [f"  {n:{width}}  {g}" for n, g in zip(names, self.imported, strict=True)]
+        if self.skipped:
+            lines.append(f"{_many(len(self.skipped), 'file')} skipped")
+            lines += [f"  {_printable(off_disk(s.path.name))}: {s.reason}" for s in self.skipped]
+        elif not self.imported:
+            lines.append("There are no .jgrp or .egrp files.")
+        if self.imported and not self.dry_run:
+            lines.append("Tokens were left behind: see jobgroup.set_token.")
+        return "\n".join(lines)
+
+
+def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> ImportReport:
+    """Take over the groups of a folder, of one file, or (None) of where Perceval keeps them.
+
+    Raises:
+        StorageError: there is no such file or folder, or a group could not be written; those
+            before it are imported, and the next import goes on.
+    """
+    places = adapters.group_places() if path is None else [user_path(path)]
+    if path is not None and not places[0].exists():
+        raise StorageError(f"There is no file or folder {places[0]}. Nothing was imported.")
+    report = ImportReport(places[0], dry_run)
+    for file in (file for place in places for file in _files(place)):
+        try:
+            report.imported.append(_import(file, report))
+        except (UnreadableGroupError, InvalidNameError, _KeptError) as error:
+            is_here = isinstance(error, _KeptError)
+            report.skipped.append(SkippedFile(file, _sentence(str(error)), is_here))
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001  # of one file: the others are taken over
+            _log.debug("%s cannot be taken over", file, exc_info=True)
+            why = f"it cannot be taken over ({type(error).__name__}: {str(error)[:300]})"
+            report.skipped.append(SkippedFile(file, _sentence(why)))
+    return report
+
+
+class _KeptError(JobGroupError):
+    """A group of that name is here, and is kept as it is."""
+
+
+def _import(file: Path, report: ImportReport) -> ImportedGroup:
+    if file.suffix == SUFFIX:  # which must not be opened as a plain file: SQLite may have it open
+        raise UnreadableGroupError(
+            "it is a group of jobgroup's own; JobGroup.load takes exported ones"
+        )
+    name = off_disk(file.stem)
+    content = _digest(file)
+    _refuse_known(name, content)
+    if any(name == group.name for group in report.imported):
+        raise _KeptError(f"another file holds a group named {name!r}, which was taken")
+    saved = adapters.read_group(file)
+    jobs, note = _jobs(saved)
+    _refuse_unkeepable(jobs)
+    if not report.dry_run:
+        meta = {"created_at": saved.created_at, "modified_at": saved.modified_at}
+        try:
+            make_group(name, jobs, {**meta, _CONTENT: content})
+        except FileExistsError:  # another process was quicker
+            _refuse_known(name, content)
+            raise
+    return ImportedGroup(
+        name=name,
+        path=file,
+        counts=dict(Counter(job.told.state if job.told else UNSENT for job in jobs)),
+        created_date=datetime.fromtimestamp(saved.created_at),  # noqa: DTZ006  # as the group's
+        note=note,
+    )
+
+
+def _refuse_known(name: str, content: str) -> None:
+    path = group_path(name)
+    catalog.complete_deletion(name)
+    if not path.exists():
+        return
+    try:
+        store = GroupStore(path)
+        known = store.meta().get(_CONTENT)
+        store.close()
+    except StorageError:
+        known = None
+    if known is None:
+        raise _KeptError(
+            f"a group named {name!r} exists here, and was kept as it is; delete or export it first"
+        )
+    raise _KeptError(
+        "it was imported before"
+        if known == content
+        else f"it was imported before, and has changed since; delete the group {name!r} here"
+        " first, to import it anew"
+    )
+
+
+def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
+    """The group's jobs, each id once: an object that was added twice is one job on the cloud."""
+    seen: set[tuple[str, ...]] = set()
+    jobs = []
+    for draft in saved.jobs:
+        job = new_job(draft, added_at=saved.created_at)
+        if job.remote_id is not None:
+            one = (*job.target[:3], job.remote_id)
+            if one in seen:
+                continue
+            seen.add(one)
+        jobs.append(job)
+    repeated = len(saved.jobs) - len(jobs)
+    notes = [f"{_many(repeated, 'entry')} of jobs that stood there before"] * bool(repeated)
+    notes += [f"{n} left out: {why}" for why, n in Counter(saved.left_out).items()]
+    return jobs, "; ".join(notes)
+
+
+def _refuse_unkeepable(jobs: Sequence[NewJob]) -> None:
+    """JSON is read more generously than it is written: half characters, numbers out of range."""
+    for number, job in enumerate(jobs):
+        try:
+            check_job(job)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableGroupError(f"its job {number} cannot be kept: {error}") from None
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if not place.is_dir():
+        yield from [place] if place.exists() else []
+        return
+    for folder in (place, place / "job_group", place / "execution_groups"):
+        try:
+            found = sorted(folder.iterdir()) if folder.is_dir() else []
+        except OSError as error:
+            raise StorageError(
+                f"The folder {folder} cannot be read ({error.strerror}). Nothing was imported"
+                " from it."
+            ) from None
+        yield from (file for file in found if file.suffix in adapters.GROUP_SUFFIXES)
+
+
+def _digest(file: Path) -> str:
+    try:
+        if not file.is_file():
+            raise UnreadableGroupError("it is no file")
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
+
+
+def _many(number: int, what: str) -> str:
+    plural = {"entry": "entries"}.get(what, f"{what}s")
+    return f"{number} {what if number == 1 else plural}"
+
+
+def _printable(text: object) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(text))
+
+
+def _sentence(text: str) -> str:
+    words = " ".join(_printable(text).split())
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")

@@ -1,0 +1,117 @@
+"""Tables for dataframe libraries, which are used when they are there and never needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from jobgroup.errors import MissingDependencyError
+from jobgroup.results.parse import Cell
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from polars import DataFrame as PolarsFrame
+
+Columns = Mapping[str, Sequence[Cell]]
+Kind = Literal["bool", "int", "float", "text"]
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "job": "int",
+    "iteration": "int",
+    "attempts": "int",
+    "shots": "int",
+    "duration_s": "float",
+    "count": "int",
+    "probability": "float",
+}
+"""What columns hold that may be empty, which then have a kind all the same."""
+
+_MOST_INT: Final = 2**63 - 1
+
+
+def to_pandas(columns: Columns) -> DataFrame:
+    """A pandas DataFrame.
+
+    Raises:
+        MissingDependencyError: pandas is not installed.
+    """
+    pd = _needed("pandas", "to_pandas()", "pip install pandas")
+    dtypes = {"bool": "boolean", "int": "Int64", "float": "float64", "text": "object"}
+    series = {}
+    for name, cells in columns.items():
+        kind = kind_of(name, cells)
+        has_gaps = None in cells
+        dtype = kind if kind in ("bool", "int") and not has_gaps else dtypes[kind]
+        made = pd.Series(typed(kind, cells), dtype="int64" if dtype == "int" else dtype)
+        series[name] = made.infer_objects() if kind == "text" else made
+    frame: DataFrame = pd.DataFrame(series)
+    return frame
+
+
+def to_polars(columns: Columns) -> PolarsFrame:
+    """A polars DataFrame.
+
+    Raises:
+        MissingDependencyError: polars is not installed.
+    """
+    pl = _needed("polars", "to_polars()", "pip install polars")
+    dtypes = {"bool": pl.Boolean, "int": pl.Int64, "float": pl.Float64, "text": pl.String}
+    kinds = {name: kind_of(name, cells) for name, cells in columns.items()}
+    frame: PolarsFrame = pl.DataFrame(
+        {name: typed(kinds[name], cells) for name, cells in columns.items()},
+        schema={name: dtypes[kind] for name, kind in kinds.items()},
+    )
+    return frame
+
+
+def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
+    """An Arrow C stream, in the capsule that the PyCapsule interface wants.
+
+    Raises:
+        MissingDependencyError: nanoarrow is not installed.
+    """
+    advice = 'pip install "jobgroup[arrow]"'
+    na = _needed("nanoarrow", "The Arrow interface", advice)
+    streams = import_module("nanoarrow.c_array_stream")
+    types = {"bool": na.bool_(), "int": na.int64(), "float": na.float64(), "text": na.string()}
+    kinds = {name: kind_of(name, cells) for name, cells in columns.items()}
+    schema = na.c_schema(na.struct({name: types[kind] for name, kind in kinds.items()}))
+    children = [na.c_array(typed(kinds[n], cells), types[kinds[n]]) for n, cells in columns.items()]
+    length = len(next(iter(columns.values()), []))
+    rows = na.c_array_from_buffers(schema, length, buffers=[None], children=children)
+    stream = streams.CArrayStream.from_c_arrays([rows], schema)
+    return stream.__arrow_c_stream__(requested_schema)
+
+
+def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
+    """What a column holds, so that every library gets the same.
+
+    >>> kind_of("phi", [1, 0.5, None]), kind_of("shots", [1, None]), kind_of("phi", [1, "off"])
+    ('float', 'int', 'text')
+    """
+    present = [value for value in cells if value is not None]
+    kinds = {type(value) for value in present}
+    if not kinds:
+        return KINDS.get(name, "text")
+    if kinds == {bool}:
+        return "bool"
+    if kinds == {int} and all(-_MOST_INT <= value <= _MOST_INT for value in present):  # type: ignore[operator]
+        return "int"
+    return "float" if float in kinds and kinds <= {int, float} else "text"
+
+
+def typed(kind: Kind, cells: Iterable[Cell]) -> list[Any]:
+    """The cells as values of their column's kind; gaps stay gaps."""
+    make = {"bool": bool, "int": int, "float": float, "text": str}[kind]
+    return [None if value is None else make(value) for value in cells]
+
+
+def _needed(module: str, what: str, advice: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{what} needs {module}, which is not installed: {advice}. to_csv and to_json need"
+            " nothing."
+        ) from error

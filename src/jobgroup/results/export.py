@@ -1,0 +1,74 @@
+"""Tables as files: comma-separated for a spreadsheet, JSON for a program."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from jobgroup.results.parse import Cell
+from jobgroup.store.atomic import user_path, written
+
+Columns = Mapping[str, Sequence[Cell]]
+
+_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+
+
+def as_csv(columns: Columns) -> str:
+    r"""Comma-separated values. What a spreadsheet would run as a formula is made plain text.
+
+    >>> as_csv({"name": ["=1+1", None], "n": [-1, 2]})
+    "name,n\r\n'=1+1,-1\r\n,2\r\n"
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([_disarmed(name) for name in columns])
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow([_disarmed(value) for value in row])
+    return text.getvalue()
+
+
+def as_json(columns: Columns) -> str:
+    """A list of objects, one to a line, in ASCII: no encoding can spoil it."""
+    rows = (
+        json.dumps(dict(zip(columns, map(_sayable, row), strict=True)))
+        for row in zip(*columns.values(), strict=True)
+    )
+    return "[\n" + ",\n".join(rows) + "\n]\n"
+
+
+def encoded(text: str, *, marked: bool = False) -> bytes:
+    r"""A text in UTF-8, `marked` with a byte order mark, by which spreadsheets know it.
+
+    >>> encoded("λ", marked=True)
+    b'\xef\xbb\xbf\xce\xbb'
+    """
+    data = text.encode("utf-8", "replace")  # half a surrogate pair has none
+    return codecs.BOM_UTF8 + data if marked else data
+
+
+def write(
+    path: str | os.PathLike[str], text: str, *, overwrite: bool, marked: bool = False
+) -> None:
+    """Write a text as a file, whole or not at all; `marked` as in `encoded`.
+
+    Raises:
+        OutputExistsError: the file exists, and `overwrite` is not True.
+        StorageError: it could not be written; nothing was changed.
+    """
+    with written(user_path(path), overwrite=overwrite) as unfinished:
+        unfinished.write_bytes(encoded(text, marked=marked))
+
+
+def _disarmed(value: Cell) -> Cell:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _sayable(value: Cell) -> Cell:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

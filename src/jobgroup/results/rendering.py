@@ -1,0 +1,98 @@
+"""Tables for people: plain text in a terminal, HTML in a notebook. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import islice
+from typing import Final
+
+from jobgroup.results.parse import Cell
+from jobgroup.words import on_one_line
+
+MOST_TEXT_ROWS: Final = 60
+MOST_HTML_ROWS: Final = 500
+"""Rows that are shown; of more, the first and the last half of as many."""
+
+LONGEST_TEXT: Final = 60
+LONGEST_HTML: Final = 300
+"""Characters of a cell that are shown."""
+
+_GAP: Final = "…"
+
+Columns = Mapping[str, Sequence[Cell]]
+
+
+def as_text(
+    columns: Columns,
+    title: str,
+    *,
+    most_rows: int | None = MOST_TEXT_ROWS,
+    longest: int = LONGEST_TEXT,
+) -> str:
+    """Aligned columns, numbers to the right.
+
+    Args:
+        columns: the cells of each column, by name.
+        title: a line below it, "" for none.
+        most_rows: of more, the first and the last half of as many are shown; None for all.
+        longest: characters of a cell that are shown.
+
+    >>> print(as_text({"name": ["a", None], "n": [10, 0.25]}, "2 rows"))
+    name     n
+    a       10
+          0.25
+    2 rows
+    """
+    lines: list[str] = []
+    for name, cells in columns.items():
+        texts = [_text(name, longest), *_shortened(cells, most_rows, longest)]
+        width = max(map(len, texts))
+        align = str.rjust if _is_numeric(cells) else str.ljust
+        aligned = [align(text, width) for text in texts]
+        pairs = zip(lines or [""] * len(aligned), aligned, strict=True)
+        lines = [f"{left}  {cell}" if lines else cell for left, cell in pairs]
+    return "\n".join([*(line.rstrip() for line in lines), *([title] if title else [])])
+
+
+def as_html(columns: Columns, title: str) -> str:
+    """A table that scrolls by itself; every text is escaped."""
+    names = list(columns)
+    aligns = ["right" if _is_numeric(cells) else "left" for cells in columns.values()]
+    texts = [_shortened(cells, MOST_HTML_ROWS, LONGEST_HTML) for cells in columns.values()]
+    head = "".join(_html_cell("th", n, a) for n, a in zip(names, aligns, strict=True))
+    body = "".join(
+        f"<tr>{''.join(_html_cell('td', t, a) for t, a in zip(row, aligns, strict=True))}</tr>"
+        for row in zip(*texts, strict=True)
+    )
+    caption = f"<div>{escape(title)}</div>" if title else ""
+    return (
+        '<div style="max-height: 30em; overflow: auto"><table class="dataframe">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{caption}"
+    )
+
+
+def _html_cell(tag: str, text: str, align: str) -> str:
+    return f'<{tag} style="text-align: {align}">{escape(text)}</{tag}>'
+
+
+def _shortened(cells: Sequence[Cell], most: int | None, longest: int) -> list[str]:
+    if most is None or len(cells) <= most:
+        return [_text(value, longest) for value in cells]
+    first = [_text(value, longest) for value in islice(cells, most // 2)]
+    return [*first, _GAP, *(_text(value, longest) for value in cells[-(most // 2) :])]
+
+
+def _text(value: Cell, longest: int) -> str:
+    """A cell on one line, without what a terminal would obey."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = on_one_line(str(value)[: longest + 1])
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _is_numeric(cells: Sequence[Cell]) -> bool:
+    kinds = {type(value) for value in cells if value is not None}
+    return bool(kinds) and kinds <= {int, float}

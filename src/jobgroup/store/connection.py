@@ -1,0 +1,320 @@
+"""Making and opening a group's file: complete from its first moment, in the right journal mode."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jobgroup.errors import StorageError, UnsupportedVersionError
+from jobgroup.store import schema
+from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
+from jobgroup.store.durable import completed
+from jobgroup.store.paths import what_is_no_file
+
+BUSY_TIMEOUT_S = 15.0
+LOOK_TIMEOUT_S = 5.0
+
+OLDEST_SQLITE = (3, 31, 0)
+"""It keeps a hostile file's functions from being run (trusted_schema)."""
+
+
+@cache
+def require_sqlite() -> str:
+    """See, once, that this Python's SQLite can do what groups need; return its version.
+
+    Raises:
+        StorageError: it is too old, or lacks the functions for JSON; nothing was opened.
+    """
+    lacking = f"jobgroup needs {'.'.join(map(str, OLDEST_SQLITE[:2]))} or newer"
+    if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            try:
+                connection.execute("SELECT json_group_array(value) FROM json_each('[]')")
+            except sqlite3.OperationalError:
+                lacking = "jobgroup needs its functions for JSON, which were left out of this one"
+            else:
+                return sqlite3.sqlite_version
+    raise StorageError(
+        f"This Python uses SQLite {sqlite3.sqlite_version}, and {lacking}. No group was opened or"
+        " changed. Use a Python with another SQLite: python.org's, conda's and uv's have one."
+    )
+
+
+def make_file(path: Path, meta: Mapping[str, object]) -> None:
+    """Make the file of a new group, readable by its owner only; one that is there is left alone.
+
+    It is completed under another name first, so that no other process ever sees half of it.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    if path.exists():
+        return
+    try:
+        # another process may be quicker: its file is as good
+        with (
+            suppress(FileExistsError),
+            completed(path) as unfinished,
+            closing(connect_unfinished(unfinished)) as connection,
+        ):
+            create(connection, meta)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"The group's file {path} cannot be made ({error}). Nothing was stored. Make room, or"
+            " set JOBGROUP_DATA_DIR to a directory that you can write to."
+        ) from error
+
+
+@contextmanager
+def looking(path: Path) -> Iterator[sqlite3.Connection]:
+    """Read a group's file that nobody need have open, once it was seen to be one.
+
+    Raises:
+        UnsupportedVersionError: the file was written by a newer jobgroup.
+        StorageError: it was made by an unreleased draft of jobgroup.
+        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+    """
+    with closing(connect(path, query_to_read(path), timeout_s=LOOK_TIMEOUT_S)) as connection:
+        connection.text_factory = as_text
+        check_layout(connection, "It")
+        admit(connection)
+        check_contents(connection)
+        yield connection
+
+
+def connect(path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A connection in autocommit mode, with every commit on disk before it returns.
+
+    It is restrained until the file's schema was compared with ours, by `checking.admit`.
+
+    Raises:
+        sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
+        sqlite3.OperationalError: it cannot be opened, or is no file.
+        StorageError: this Python's SQLite is too old.
+    """
+    require_sqlite()
+    odd = what_is_no_file(path)
+    if odd is not None:
+        raise sqlite3.OperationalError(odd)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{query}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        factory=_Connection,
+    )
+    try:
+        restrain(connection)
+        # EXTRA: in rollback mode a commit is the journal's deletion, which has to be on disk too
+        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
+        connection.execute("PRAGMA cache_size = -16000")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_unfinished(path: Path) -> sqlite3.Connection:
+    """A connection to a file that nobody knows yet: who gives it its name waits for the disk."""
+    connection = connect(path, "mode=rw")
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def query_to_read(path: Path) -> str:
+    """Return how to connect to a file that is only read, wherever it is."""
+    # without a log, and without a place for one, SQLite reads only what cannot change
+    can_change = os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists()
+    return "mode=ro" if can_change else "mode=ro&immutable=1"
+
+
+def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a connection that has only read, without a byte of the file being changed.
+
+    The last one to close a file moves its log into it; one that may only read leaves it.
+    """
+    try:
+        with closing(connect(path, "mode=ro")) as reader:
+            reader.execute("PRAGMA user_version").fetchone()
+            connection.close()
+    except sqlite3.Error:
+        connection.close()
+
+
+def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
+    """Save what an open connection can still read of a group whose file was replaced.
+
+    Row by row: of a file that was emptied the pages are left that are in the log or in memory.
+
+    Args:
+        connection: to the file, outside a transaction.
+        target: to save it in; another one is overwritten.
+        version: of the group, that was seen last.
+
+    Raises:
+        sqlite3.Error: it is not whole any more, or an earlier state; nothing was saved.
+        OSError: it could not be saved.
+    """
+    with (
+        completed(target, overwrite=True) as unfinished,
+        closing(connect_unfinished(unfinished)) as copy,
+    ):
+        create(copy, {})
+        admit(copy)
+        copy.execute("BEGIN")
+        connection.execute("BEGIN")
+        try:
+            for table in sorted(name for kind, name, *_ in our_schema() if kind == "table"):
+                with suppress(sqlite3.DatabaseError):  # what others need is missed below
+                    _copy_rows(connection, copy, table)
+        finally:
+            connection.execute("ROLLBACK")
+        copy.execute("COMMIT")
+        check_rows(copy, unfinished)
+        (found,) = copy.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+        if found < version:
+            raise sqlite3.DatabaseError("it is an earlier state")
+
+
+def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> None:
+    rows = source.execute(f"SELECT * FROM {table}")  # noqa: S608
+    values = ", ".join("?" for _ in rows.description)
+    copy.executemany(f"INSERT INTO {table} VALUES ({values})", rows)  # noqa: S608
+
+
+def as_text(data: bytes) -> str:
+    """A text as it is, damaged ones with marks in them."""
+    return data.decode("utf-8", "replace")
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that says DatabaseError of a damaged schema, whatever stands in it.
+
+    SQLite quotes the name that it cannot make sense of; where that is no UTF-8, Python raises a
+    UnicodeDecodeError in place of the error whose message it was.
+    """
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*args)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(error.object.decode("utf-8", "replace")) from None
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":  # only a file from elsewhere asks for so much work
+                raise sqlite3.DatabaseError("it would take too long to read") from None
+            raise
+
+    def __del__(self) -> None:
+        # A group that nobody needs any more is closed with its last reference; from 3.13 on Python
+        # would warn of it.
+        with suppress(sqlite3.ProgrammingError):  # it was never open
+            self.close()
+
+
+def check(
+    connection: sqlite3.Connection,
+    path: Path,
+    meta: Mapping[str, object] | None,
+    *,
+    journal_mode: str | None,
+) -> None:
+    """See that the file is a group's, of this layout, before it is used.
+
+    Args:
+        connection: to the file.
+        path: of the file, for messages.
+        meta: makes the tables in an empty file; None takes an empty file for damaged.
+        journal_mode: to set; None for a file that cannot be written to.
+
+    Raises:
+        UnsupportedVersionError: the file was written by a newer jobgroup.
+        StorageError: it was made by an unreleased draft of jobgroup, or is open in a process that
+            takes its file system for another kind.
+        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+    """
+    if check_layout(connection, f"The group's file {path}") == 0 and journal_mode is not None:
+        create(connection, meta)
+    admit(connection)
+    if journal_mode is not None:
+        _set_journal_mode(connection, path, journal_mode)
+    check_contents(connection)
+
+
+def check_layout(connection: sqlite3.Connection, what: str) -> int:
+    """Refuse a layout that is not this jobgroup's; returns it, 0 for a file without one.
+
+    Raises:
+        UnsupportedVersionError: a newer jobgroup wrote it.
+        StorageError: an unreleased draft of jobgroup made it.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > schema.VERSION:
+        raise UnsupportedVersionError(
+            f"{what} was written by a newer jobgroup (layout {version}, this one"
+            f" knows {schema.VERSION}). It was not touched. Upgrade jobgroup to open it."
+        )
+    if 0 < version < schema.FIRST_KEPT:
+        raise StorageError(
+            f"{what} was made by an unreleased draft of jobgroup (layout {version}), which this"
+            " one cannot read. It was not touched. Add its jobs to a new group: those that were"
+            " sent by their ids, with adopt()."
+        )
+    return version
+
+
+def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -> None:
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
+        try:  # the busy timeout does not apply to this statement
+            connection.execute(f"PRAGMA journal_mode = {wanted}")
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline:
+                if wanted == "wal" or "locked" not in str(error):
+                    raise
+                raise StorageError(
+                    f"The group's file {path} is open in another process, which takes its"
+                    " directory for one of this machine alone, while this process cannot tell"
+                    " that it is. Nothing was changed. Close the group there, or set"
+                    " JOBGROUP_NETWORK_FS in both processes: to 0 if no other machine uses the"
+                    " directory, else to 1."
+                ) from None
+            time.sleep(0.01)
+
+
+def create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    """Make the tables of an empty file, with these values, unless somebody else just did.
+
+    Raises:
+        sqlite3.DatabaseError: there are no values for it, or it is not a group's.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            _create(connection, meta)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.DatabaseError("it is not the file of a job group")
+    if meta is None:
+        raise sqlite3.DatabaseError("it is empty")
+    for statement in schema.CREATE.split(";"):  # `executescript` would commit first
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))

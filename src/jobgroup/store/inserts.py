@@ -1,0 +1,180 @@
+"""Appending jobs to a group: all of them or none, each body once."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from jobgroup.errors import DuplicateJobError
+from jobgroup.remote_ids import each_of
+from jobgroup.status import UNSENT
+from jobgroup.store.bodies import digest_of, packed, text_of
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.limits import check_name, check_text
+from jobgroup.store.records import NewJob, Target, ended_at
+from jobgroup.store.subjobs import enter, position_of
+from jobgroup.store.values import as_json
+
+_SO: Final = "Nothing was added."
+
+
+class Adding:
+    """What `GroupStore.add` does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._targets: dict[Target, int] = {}
+
+    def add(self, jobs: Iterable[NewJob]) -> list[int]:
+        """Append jobs, durable on return; see `GroupStore.add`."""
+        known = dict(self._targets)
+        try:
+            with self._database.writing() as tx:
+                first = position = length(tx)
+                for job in jobs:
+                    self._insert(tx, position, job)
+                    position += 1
+        except BaseException:
+            self._targets = known  # ids of a transaction that was rolled back
+            raise
+        return list(range(first, position))
+
+    def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
+        attempt_id, state = None, UNSENT
+        if job.remote_id is not None:
+            state = job.told.state if job.told else job.state
+            attempt_id = _adopt(tx, position, job, job.remote_id, state)
+        tx.execute(
+            "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
+            " added_at, version, params, labels, recipe_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                position,
+                check_name("name", job.name, so=_SO),
+                self._target_id(tx, job.target),
+                None if job.body is None else payload_id(tx, job.body, job.facts),
+                state,
+                attempt_id,
+                0 if attempt_id is None else 1,
+                tx.now if job.added_at is None else job.added_at,
+                tx.version,
+                _kept("parameters", as_json(job.params)),
+                _kept("labels", as_json(job.labels)),
+                None if job.recipe is None else payload_id(tx, job.recipe, {}),
+            ),
+        )
+
+    def _target_id(self, tx: Transaction, target: Target) -> int:
+        values = (
+            check_name("provider", target.provider, so=_SO),
+            check_name("url", target.origin, so=_SO),
+            check_name("account", target.account, so=_SO),
+            check_name("platform", target.platform, so=_SO),
+        )
+        known = self._targets.get(target)
+        if known is not None:
+            return known
+        tx.execute(
+            "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
+            " VALUES (?, ?, ?, ?)",
+            values,
+        )
+        target_id: int = tx.execute(
+            "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)",
+            values,
+        ).fetchone()[0]
+        self._targets[target] = target_id
+        return target_id
+
+
+def check_job(job: NewJob) -> None:
+    """See that a job can be added, for what comes from outside.
+
+    Raises:
+        ValueError: it cannot; the sentence says why.
+    """
+    for body in (job.body, job.recipe):
+        text_of(body or {})
+    check_name("name", job.name, so=_SO)
+    for what, values in (("parameters", job.params), ("labels", job.labels), ("facts", job.facts)):
+        _kept(what, as_json(values))
+    for text in (*job.target, job.remote_id or "", job.message or ""):
+        check_text("id, message or platform", text, so=_SO)
+
+
+def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
+    """The id under which a body is stored, which it is from now on.
+
+    Raises:
+        ValueError: it cannot be sent as JSON, or is larger than may be kept.
+    """
+    text = text_of(body)
+    digest = digest_of(text)
+    held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
+    if held:
+        held_id: int = held[0]
+        return held_id
+    data = packed(text)
+    tx.large_bytes += len(data)
+    return tx.execute(
+        "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
+        (digest, _kept("facts", as_json(facts)), data),
+    ).lastrowid
+
+
+def _kept(what: str, text: str) -> str:
+    return check_text(what, text, so=_SO)
+
+
+def length(connection: sqlite3.Connection | Transaction) -> int:
+    """How many jobs the group has."""
+    value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
+    return value
+
+
+def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: str) -> int | None:
+    """Enter the sending of a job that was sent elsewhere."""
+    ids = each_of(remote_id)
+    for each in {remote_id, *ids}:
+        held = position_of(tx, each, job.target)
+        if held is not None:
+            raise DuplicateJobError(
+                f"Job {each} is in the group already, at position {held}. Nothing was added."
+            )
+    told = job.told
+    sent_at = told.created_at if told else None
+    if sent_at is None and job.added_at is None:
+        sent_at = tx.now
+    attempt_id = tx.execute(
+        "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
+        " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
+        (
+            position,
+            uuid.uuid4().hex,
+            state,
+            remote_id,
+            check_text("message", (told.message if told else job.message) or "", so=_SO) or None,
+            sent_at or job.added_at or tx.now,
+            sent_at,
+        ),
+    ).lastrowid
+    if attempt_id is not None and len(ids) > 1:
+        enter(tx, attempt_id, enumerate(ids))
+    if told is not None:
+        tx.execute(
+            "UPDATE attempts SET word = ?, progress = ?, created_at = ?, started_at = ?,"
+            " duration_s = ?, finished_at = ?, shots = ? WHERE id = ?",
+            (
+                told.word or None,
+                1.0 if told.state == "success" else told.progress,
+                told.created_at,
+                told.started_at,
+                told.duration_s,
+                ended_at(told),
+                told.shots,
+                attempt_id,
+            ),
+        )
+    return attempt_id

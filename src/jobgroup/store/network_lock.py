@@ -1,0 +1,152 @@
+"""One writer at a time on a network file system, where SQLite's locks may end at the machine."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from jobgroup.errors import StorageError
+from jobgroup.store.connection import BUSY_TIMEOUT_S
+from jobgroup.store.durable import rename_to_new
+
+LEASE_S = 30.0
+"""A writer that shows no life for so long loses its turn; it shows some every third of it."""
+
+UNCLAIMED_LOCK_TTL_S = 5.0
+"""One that made its lock and has not written its name into it for so long was killed."""
+
+LOOK_EVERY_S = 0.5
+
+EXIT_S = 10.0
+"""How long the interpreter's end waits for writes that are under way."""
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Have the turn to write a group's file for the length of a block.
+
+    Raises:
+        StorageError: others had it all the time, the lock cannot be written, or the interpreter
+            is ending.
+    """
+    if not _under_way.begin():
+        raise StorageError(
+            f"The group's file {path} was not written: Python is ending. Nothing was changed."
+        )
+    try:
+        with _turn(path):
+            yield
+    finally:
+        _under_way.end()
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    from filelock import SoftFileLease, Timeout
+
+    marker = Path(f"{path}.lock")
+    lease = SoftFileLease(marker, mode=0o600, lease_duration=LEASE_S, thread_local=False)
+    give_up_at = time.monotonic() + LEASE_S + BUSY_TIMEOUT_S
+    seen, seen_at = None, 0.0
+    while True:
+        try:
+            lease.acquire(timeout=LOOK_EVERY_S)
+            break
+        except Timeout as error:
+            now, sign = time.monotonic(), _sign_of_life(marker)
+            if sign != seen:
+                seen, seen_at = sign, now
+            elif sign is not None and now - seen_at > (
+                LEASE_S if sign.size_bytes else UNCLAIMED_LOCK_TTL_S
+            ):
+                _remove_dead(marker, sign)
+            if now > give_up_at:
+                raise StorageError(
+                    f"The group's file {path} is on a network file system and is being written by"
+                    f" another process ({error}). Nothing was changed; try again."
+                ) from error
+        except OSError as error:  # a lock is a file, for which there may be no room
+            raise StorageError(
+                f"The group's file {path} cannot be locked: {error.strerror or error}. Nothing was"
+                " changed. Make room, or make its directory writable, and try again."
+            ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # what the block wrote is written; a lock that stays lapses
+            lease.release()
+
+
+class _UnderWay:
+    """How many turns this process has or waits for.
+
+    The interpreter stops its daemon threads where they are: a turn that one of them had would keep
+    everybody from writing until its lease ran out.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._turns = 0
+        self._is_ending = False
+
+    def begin(self) -> bool:
+        """Count a turn; False if there are to be no more in threads that would be stopped."""
+        with self._changed:
+            if self._is_ending and threading.current_thread().daemon:
+                return False
+            self._turns += 1
+            return True
+
+    def end(self) -> None:
+        """Count a turn that is over."""
+        with self._changed:
+            self._turns -= 1
+            self._changed.notify_all()
+
+    def finish(self) -> None:
+        """Wait until the last turn is over, but not for one that got stuck."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.wait_for(lambda: self._turns <= 0, timeout=EXIT_S)
+
+
+_under_way = _UnderWay()
+atexit.register(_under_way.finish)
+
+
+class _Sign(NamedTuple):
+    inode: int
+    changed_at_ns: int
+    size_bytes: int
+
+
+def _sign_of_life(marker: Path) -> _Sign | None:
+    try:
+        # what is not opened may be told from a cache there; what is a pipe keeps nobody waiting
+        opened = os.open(marker, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            found = os.fstat(opened)
+        finally:
+            os.close(opened)
+    except OSError:
+        return None
+    return _Sign(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _remove_dead(marker: Path, sign: _Sign) -> None:
+    # filelock leaves one without a record, whose maker was killed before it could write it, and any
+    # where two names cannot be exchanged in one step, as on NFS
+    aside = marker.with_name(f"{marker.name}.{uuid.uuid4().hex}")
+    with suppress(OSError):
+        marker.rename(aside)
+        if _sign_of_life(aside) == sign:
+            aside.unlink()
+        else:  # somebody else was quicker, and has the turn
+            rename_to_new(aside, marker)

@@ -1,0 +1,60 @@
+"""The jobs that somebody wants sent before the others, in order, whoever sends them and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from jobgroup.status import FAILED, UNSENT
+from jobgroup.store.database import Database, Transaction
+
+_SENDABLE = json.dumps([UNSENT, *sorted(FAILED)])
+
+
+class Priorities:
+    """What is sent next. A job leaves it when its cloud has it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put_first(self, positions: Sequence[int]) -> list[int]:
+        """Let jobs be sent before all others, in this order; earlier wishes come after them.
+
+        Returns those that are: jobs that are unsent, or have failed and may be rerun.
+        """
+        with self._database.writing() as tx:
+            rows = tx.execute(
+                "SELECT position FROM jobs WHERE position IN (SELECT value FROM json_each(?))"
+                " AND state IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(positions)), _SENDABLE),
+            ).fetchall()
+            sendable = {position for (position,) in rows}
+            chosen = [p for p in dict.fromkeys(positions) if p in sendable]
+            for place, position in enumerate(chosen):
+                tx.execute(
+                    "INSERT OR REPLACE INTO next_up (position, wish, place) VALUES (?, ?, ?)",
+                    (position, tx.version, place),
+                )
+        return chosen
+
+    def latest(self) -> int:
+        """Tells whether there are new wishes: the last one's number; 0 where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT max(wish) FROM next_up").fetchone()
+        return row[0] or 0
+
+    def positions(self, states: Iterable[str] = (UNSENT, *FAILED), at_most: int = -1) -> list[int]:
+        """The jobs in certain states that go first, in the order in which they are sent."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT n.position FROM next_up n JOIN jobs j ON j.position = n.position"
+                " WHERE j.state IN (SELECT value FROM json_each(?))"
+                " ORDER BY n.wish DESC, n.place LIMIT ?",
+                (json.dumps(list(states)), at_most),
+            )
+            return [position for (position,) in rows]
+
+
+def has_been_sent(tx: Transaction, position: int) -> None:
+    """The job's wish is fulfilled."""
+    tx.execute("DELETE FROM next_up WHERE position = ?", (position,))

@@ -1,0 +1,91 @@
+"""Results that a group keeps, where its user asked for it: some clouds give them only once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from jobgroup.errors import CorruptGroupError, StorageError
+from jobgroup.store.bodies import digest_of, packed, unpacked
+from jobgroup.store.database import Database
+from jobgroup.store.limits import MAX_DOCUMENT_BYTES
+
+_KEY = "cache_results"
+
+
+class ResultCache:
+    """Result documents by attempt, as the cloud gave them. Off unless it was turned on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def is_on(self) -> bool:
+        """Whether results are kept when they are read."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
+        return bool(row and row[0])
+
+    def turn(self, on: bool) -> None:
+        """Keep results from now on, or keep no more; what is kept stays until `clear`."""
+        if on == self.is_on:
+            return
+        with self._database.writing() as tx:
+            tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, int(on)))
+            _ = tx.version
+
+    def get(self, attempt_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """The kept documents of those that have a sound one; damage is as if it were not."""
+        found: dict[int, dict[str, Any]] = {}
+        wanted = json.dumps(list(attempt_ids))
+        with suppress(CorruptGroupError), self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT attempt_id, digest, CAST(document AS BLOB) FROM results"
+                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
+                (wanted,),
+            )
+            for attempt_id, digest, data in rows:
+                document = unpacked(data, MAX_DOCUMENT_BYTES) if digest == digest_of(data) else None
+                if document is not None:
+                    found[attempt_id] = document
+        return found
+
+    def put(self, documents: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keep documents by attempt, in place of older ones; one that is too large is not.
+
+        Raises:
+            StorageError: they could not be written; what was kept is as it was.
+        """
+        with self._database.writing() as tx:
+            for attempt_id, document in documents.items():
+                text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+                if len(text) > MAX_DOCUMENT_BYTES:
+                    continue  # it could not be read again
+                data = packed(text)
+                tx.large_bytes += len(data)
+                tx.execute(
+                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
+                    (attempt_id, tx.now, digest_of(data), data),
+                )
+
+    def size_bytes(self) -> int:
+        """What the kept results take in the group's file."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(length(document)), 0) FROM results"
+            ).fetchone()
+        size: int = row[0]
+        return size
+
+    def clear(self) -> None:
+        """Forget what is kept and give its room back.
+
+        Raises:
+            StorageError: it could not be written; what was kept is as it was.
+        """
+        with self._database.writing() as tx:
+            tx.execute("DELETE FROM results")
+        with suppress(StorageError):  # in use just now: the room is used again by what comes
+            self._database.compact()

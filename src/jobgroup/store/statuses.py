@@ -1,0 +1,149 @@
+"""What clouds tell of the jobs that they have: which may still change, and what they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from jobgroup.status import ON_CLOUD, TERMINAL
+from jobgroup.store.checking import date_of, number_of
+from jobgroup.store.database import Database
+from jobgroup.store.records import Pollable, Target, ended_at
+from jobgroup.store.steps import add_event
+
+if TYPE_CHECKING:
+    from jobgroup.providers.base import RemoteStatus
+
+
+def _in_sql(states: Iterable[str]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+_ON_CLOUD = _in_sql(ON_CLOUD)
+_TERMINAL = _in_sql(TERMINAL)
+
+
+class Reports:
+    """The states of jobs on a cloud. What has ended never changes again, whoever says so."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_pollable(self, since: int = 0) -> list[Pollable]:
+        """The attempts that may still change, in the order of sending.
+
+        After a version of the group (`since`), every job that has changed since, so that those are
+        among them that are no longer to be asked about.
+        """
+        chosen = "j.version > ?" if since else f"? = 0 AND j.state IN ({_ON_CLOUD})"
+        targets: dict[tuple[str, ...], Target] = {}
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
+                " j.position, coalesce(a.remote_id, ''),"
+                f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
+                " j.state,"
+                " a.word IS NOT NULL"
+                " FROM jobs j JOIN targets t ON t.id = j.target_id"
+                f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
+                (since,),
+            )
+            return [
+                Pollable(
+                    attempt_id,
+                    position,
+                    remote_id,
+                    targets.setdefault(tuple(target), Target(*target)),
+                    sent_at,
+                    bool(remote_id) and state in ON_CLOUD,
+                    state == "cancel_requested",
+                    bool(was_seen),
+                )
+                for *target, attempt_id, position, remote_id, sent_at, state, was_seen in rows
+                if since or remote_id
+            ]
+
+    def apply(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
+        """Record status answers, by attempt id, in one transaction. Returns the changed positions.
+
+        What has ended never changes again, whichever process hears of it first.
+        """
+        changed = []
+        with self._database.writing() as tx:
+            for attempt_id, answer in answers:
+                finished_at = ended_at(answer, heard_at=tx.now)
+                new = (
+                    answer.state,
+                    answer.word,
+                    answer.message,
+                    1.0 if answer.state == "success" else answer.progress,
+                    answer.created_at,
+                    answer.started_at,
+                    answer.duration_s,
+                    answer.shots,
+                )
+                row = tx.execute(
+                    f"SELECT state, word, message, progress, created_at, started_at, duration_s,"  # noqa: S608
+                    f" shots, position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                    (attempt_id,),
+                ).fetchone()
+                if row is None or row[:8] == new:
+                    continue
+                position = row[8]
+                tx.execute(
+                    "UPDATE attempts SET state = ?, word = ?, message = ?, progress = ?,"
+                    " created_at = ?, started_at = ?, duration_s = ?, shots = ?, finished_at = ?"
+                    " WHERE id = ?",
+                    (*new, finished_at, attempt_id),
+                )
+                tx.execute(
+                    "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
+                    (answer.state, tx.version, position, attempt_id),
+                )
+                changed.append(position)
+        return changed
+
+    def record_error(self, attempt_id: int, sentence: str) -> None:
+        """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
+        with self._database.writing() as tx:
+            row = tx.execute(
+                f"SELECT message, position FROM attempts"  # noqa: S608
+                f" WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                (attempt_id,),
+            ).fetchone()
+            if row is None or row[0] == sentence:
+                return
+            tx.execute("UPDATE attempts SET message = ? WHERE id = ?", (sentence, attempt_id))
+            tx.execute(
+                "UPDATE jobs SET version = ? WHERE position = ? AND attempt_id = ?",
+                (tx.version, row[1], attempt_id),
+            )
+
+    def record_cancel_request(self, attempt_id: int) -> None:
+        """The cloud took the request to cancel."""
+        with self._database.writing() as tx:
+            touched = tx.execute(
+                "SELECT position FROM attempts WHERE id = ? AND state IN"
+                " ('waiting', 'running', 'suspended', 'unknown')",
+                (attempt_id,),
+            ).fetchone()
+            if touched:
+                tx.execute(
+                    "UPDATE attempts SET state = 'cancel_requested' WHERE id = ?", (attempt_id,)
+                )
+                tx.execute(
+                    "UPDATE jobs SET state = 'cancel_requested', version = ?"
+                    " WHERE position = ? AND attempt_id = ?",
+                    (tx.version, touched[0], attempt_id),
+                )
+                add_event(tx, touched[0], "cancel", "Cancellation was asked for.")
+
+    def durations(self, limit: int = 200) -> list[float]:
+        """How long the last jobs to succeed ran, in seconds."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608
+                f" AND {number_of('duration_s')} IS NOT NULL ORDER BY id DESC LIMIT ?",
+                (limit,),
+            )
+            return [row[0] for row in rows]

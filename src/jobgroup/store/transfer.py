@@ -1,0 +1,181 @@
+"""A group's file on its way out and in: a checked, compacted copy that a colleague can open.
+
+And a group that comes from elsewhere with all its jobs: complete, or not there at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from jobgroup.errors import CorruptGroupError, JobGroupError, StorageError
+from jobgroup.store.atomic import written
+from jobgroup.store.checking import admit, check_rows, wrong_in_meta
+from jobgroup.store.connection import check_layout, connect, connect_unfinished
+from jobgroup.store.database import Database
+from jobgroup.store.durable import completed
+from jobgroup.store.names import normalised
+from jobgroup.store.paths import group_path, groups_directory
+from jobgroup.store.records import NewJob
+from jobgroup.store.store import GroupStore
+
+# The generation of the lease stays: what was left sending is told by it.
+_OF_ITS_PROCESSES = """
+    UPDATE lease SET owner = '', host = '', boot = '', namespace = '', pid = 0, started = '';
+    DELETE FROM commands;
+    DELETE FROM troubles;
+    DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed');
+"""
+
+
+def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
+    """Copy a group, without what its processes told each other, into one plain file.
+
+    Raises:
+        OutputExistsError: the file exists, and `overwrite` is not True.
+        CorruptGroupError: the group's file is damaged; nothing was written.
+        StorageError: it could not be written; nothing was changed.
+    """
+    with written(path, overwrite=overwrite) as unfinished:
+        try:
+            with closing(connect_unfinished(unfinished)) as copy:
+                database.copy_into(copy)
+                admit(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                _refuse_damage(copy, database.path)
+                copy.executescript(_OF_ITS_PROCESSES)
+                copy.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            folder = path.absolute().parent
+            why = error if folder.is_dir() else f"there is no folder {folder}"
+            raise StorageError(f"{path} could not be written ({why}).") from error
+
+
+def import_group(path: Path, name: str | None) -> str:
+    """Take a copy of an exported group in. Returns its name.
+
+    Args:
+        path: the exported file, which is left as it is.
+        name: for the group; None for the one that it had.
+
+    Raises:
+        JobGroupError: a group of that name exists.
+        UnsupportedVersionError: the file was written by a newer jobgroup.
+        CorruptGroupError: it is damaged.
+        StorageError: it is not the file of a group, or cannot be read or written.
+        InvalidNameError: the name cannot be a group's.
+    """
+    if not path.is_file():
+        raise StorageError(f"There is no file {path}. Nothing was loaded.")
+    try:
+        _refuse_larger_than_the_disk(path)
+        with closing(connect(path, "mode=ro")) as source:
+            found = _name_for(source, path, name)
+            with (
+                completed(group_path(found)) as unfinished,
+                closing(connect_unfinished(unfinished)) as copy,
+            ):
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                _take_in(copy, unfinished, normalised(found))
+    except FileExistsError:
+        raise JobGroupError(
+            f"A group of that name exists, so {path} was not loaded. Load it under another name:"
+            " JobGroup.load(path, name=...)."
+        ) from None
+    except JobGroupError:
+        raise
+    except (sqlite3.OperationalError, OSError) as error:
+        raise StorageError(
+            f"{path} could not be loaded as a job group ({error}). Nothing was changed."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error) or "of a job group" in str(error):
+            raise _foreign(path) from error
+        raise _damaged(path, error) from error
+    return found
+
+
+def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> None:
+    """Make a group with all its jobs; a kill at any moment leaves no part of it under its name.
+
+    Args:
+        name: of the group.
+        jobs: in order.
+        meta: what else is known of the group, such as `created_at`.
+
+    Raises:
+        FileExistsError: a group of that name exists; nothing was changed.
+        DuplicateJobError: two jobs have one id; no group was made.
+        InvalidNameError: the name cannot be a group's.
+        StorageError: it could not be written; no group was made.
+    """
+    path = group_path(name)
+    if path.exists():
+        raise FileExistsError(path)
+    try:
+        with completed(path) as unfinished:
+            with closing(GroupStore(unfinished, create=normalised(name))) as store:
+                store.add(jobs)
+            with closing(connect_unfinished(unfinished)) as connection:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", list(meta.items())
+                )
+                connection.execute("PRAGMA journal_mode = DELETE")
+    except FileExistsError:
+        raise
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"{path} could not be written ({error}). No group was made.") from error
+
+
+def _refuse_larger_than_the_disk(path: Path) -> None:
+    """Do not begin to copy a file that would fill the disk; it may be a hole for the most part."""
+    if path.stat().st_size > shutil.disk_usage(groups_directory()).free:
+        raise OSError(errno.ENOSPC, "the disk has no room for it")
+
+
+def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
+    """See that a file is a group's by its schema; returns the name to load it by."""
+    if check_layout(source, str(path)) == 0:
+        raise _foreign(path)
+    admit(source)
+    meta = dict(source.execute("SELECT key, value FROM meta LIMIT 100"))
+    if name is None and (problem := wrong_in_meta(meta)):
+        raise sqlite3.DatabaseError(problem)
+    return str(meta["name"]) if name is None else name
+
+
+def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
+    """See that a copy is sound and ours, row by row, and make it a group of its own."""
+    admit(copy)
+    check_rows(copy, path)
+    copy.executescript(_OF_ITS_PROCESSES)
+    copy.executemany(
+        "UPDATE meta SET value = ? WHERE key = ?", [(name, "name"), (uuid.uuid4().hex, "uuid")]
+    )
+
+
+def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    if told != "ok":
+        raise _damaged(path, told)
+
+
+def _damaged(path: Path, reason: object) -> CorruptGroupError:
+    return CorruptGroupError(
+        f"{path} is damaged ({reason}). Its bytes were kept, and no copy was made."
+    )
+
+
+def _foreign(path: Path) -> StorageError:
+    return StorageError(f"{path} is not the file of a job group. Nothing was loaded.")
