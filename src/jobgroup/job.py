@@ -462,10 +462,9 @@ _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 
 
 async def _until_ended(session: GroupSession, position: int) -> None:
+    async def has_ended() -> bool:
+        record = await session.in_thread(session.store.record, position)
+        return status_of(record).completed or record.state in (UNSENT, "unconfirmed")
+
     async with session.watcher.watched():
-        while True:
-            change = session.change
-            record = await session.in_thread(session.store.record, position)
-            if status_of(record).completed or record.state in (UNSENT, "unconfirmed"):
-                return
-            await session.next_change(change=change)
+        await session.wait_until(has_ended)

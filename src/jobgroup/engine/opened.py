@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -117,6 +119,30 @@ class OpenGroup:
     def change(self) -> anyio.Event:
         """Set by the next change. Taken before a look, it tells of what changes during the look."""
         return self._changed
+
+    async def wait_until(
+        self,
+        predicate: Callable[[], Awaitable[T]],
+        timeout_s: float = math.inf,
+        *,
+        check_interval_s: float = 1.0,
+    ) -> T:
+        """Wait until `predicate` returns something true; return what it returned last.
+
+        Args:
+            predicate: asked at once, after each change in this process, and after each
+                `check_interval_s`, in which other processes may have changed the file.
+            timeout_s: seconds after which its last answer is returned, whatever it is.
+            check_interval_s: seconds between two questions at most.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            change = self._changed  # taken first, so that no change during the question is missed
+            answer = await predicate()
+            left_s = deadline - time.monotonic()
+            if answer or left_s <= 0:
+                return answer
+            await self.next_change(min(check_interval_s, left_s), change)
 
     async def next_change(self, timeout_s: float = 1.0, change: anyio.Event | None = None) -> None:
         """Wait until something changes in this process, or the time is up.
