@@ -67,7 +67,12 @@ export class StandIn implements Model {
       case "do":
         if (message.args.changes?.["max_shots"] === 0) {
           const sentence = "'max_shots' is a whole number of at least 1, not 0.";
-          this.#push({ t: "fail", id: message.id, code: "InvalidOverrideError", message: sentence });
+          this.#push({
+            t: "fail",
+            id: message.id,
+            code: "InvalidOverrideError",
+            message: sentence,
+          });
           break;
         }
         this.#push({ t: "note", level: "heard", text: `jg.${message.name}()`, id: message.id });
@@ -151,7 +156,8 @@ export class StandIn implements Model {
   }
 
   #answer(name: string, args: Args): unknown {
-    if (name === "size") return { size_bytes: 1_234_567, similar_names: ["compare_knill_and_ralph"] };
+    if (name === "size")
+      return { size_bytes: 1_234_567, similar_names: ["compare_knill_and_ralph"] };
     if (name === "preview") {
       const [verb, states] = args.rerun ? ["Rerun", FILTERS.failed] : ["Run", FILTERS.unsent];
       const count = args.positions?.length ?? countOf(this.#traits.counts, states);

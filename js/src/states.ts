@@ -1,38 +1,10 @@
-/** The words for what a job is doing, and the sets that chips and counts are made of. */
+/** The sets that chips and counts are made of, and how a state is written. */
 
-export const STATES = [
-  "unsent",
-  "sending",
-  "unconfirmed",
-  "waiting",
-  "running",
-  "cancel_requested",
-  "suspended",
-  "unknown",
-  "success",
-  "error",
-  "canceled",
-] as const;
+import { FILTERS, type Filter, STATES, type State } from "./status";
 
-export type State = (typeof STATES)[number];
+export { BAR_ORDER, FILTERS, type Filter, STATES, type State } from "./status";
+
 export type Counts = Partial<Record<State, number>>;
-
-/** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
-export const FILTERS = {
-  all: STATES,
-  unsent: ["unsent"],
-  unconfirmed: ["unconfirmed"],
-  waiting: ["sending", "waiting"],
-  running: ["running", "cancel_requested"],
-  success: ["success"],
-  failed: ["error", "canceled"],
-  other: ["suspended", "unknown"],
-} as const satisfies Record<string, readonly State[]>;
-
-export type Filter = keyof typeof FILTERS;
-
-/** The order of the segments of a bar: what is finished first, what is still to do last. */
-export const BAR_ORDER: readonly State[] = [...STATES.slice(8), ...STATES.slice(0, 8).reverse()];
 
 const among =
   (...states: State[]) =>

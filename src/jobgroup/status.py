@@ -9,8 +9,10 @@ its fate is unknown). Everything here is pure: no clock, no disk, no socket.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 
@@ -95,6 +97,29 @@ SENT: Final = frozenset({SENDING, UNCONFIRMED, "waiting", "running", "cancel_req
 
 UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
 """``progress()['Finished'][1]['unsuccessful']``."""
+
+UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
+"""States in which a job's message is no error."""
+
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "all": STATES,
+        "unsent": (UNSENT,),
+        "unconfirmed": (UNCONFIRMED,),
+        "waiting": (SENDING, "waiting"),
+        "running": ("running", "cancel_requested"),
+        "success": ("success",),
+        "failed": ("error", "canceled"),
+        "other": ("suspended", "unknown"),
+    }
+)
+"""The states that each filter of the dashboard shows. All but "all" share the states out."""
+
+BAR_ORDER: Final = (
+    *(state for state in STATES if state in TERMINAL),
+    *(state for state in reversed(STATES) if state not in TERMINAL),
+)
+"""The order of the segments of a progress bar: what has ended first, what is still to do last."""
 
 
 def progress_of(counts: dict[str, int]) -> dict[str, object]:

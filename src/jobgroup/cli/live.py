@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jobgroup.cli.snapshot import Snapshot, span
 from jobgroup.group.events import Notice
-from jobgroup.status import STATES
+from jobgroup.status import BAR_ORDER, STATES
 from jobgroup.store import JobRecord
 from jobgroup.words import plain
 
@@ -47,7 +47,6 @@ _COLORS: Final = {
     "waiting": "cyan",
     "unconfirmed": "magenta",
 }
-_BAR: Final = ("success", "error", "canceled", *reversed(STATES[:-3]))
 _MOST_NAMED: Final = 3
 
 
@@ -88,7 +87,7 @@ class _Picture:
     def _bar(self, width: int) -> Text:
         now, bar = self._now, Text()
         drawn = passed = 0
-        for state in _BAR:
+        for state in BAR_ORDER:
             passed += now.counts.get(state, 0)
             end = round(width * passed / now.total) if now.total else 0
             bar.append("━" * (end - drawn), _COLORS.get(state, "bright_black"))

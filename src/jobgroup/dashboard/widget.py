@@ -33,11 +33,10 @@ from jobgroup.errors import (
 )
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
+from jobgroup.status import FILTERS
 from jobgroup.store import Changes
 from jobgroup.store.atomic import user_path
 from jobgroup.store.columns import count_changes, read_changes, read_columns
-
-FILTERS = ("all", "unsent", "unconfirmed", "waiting", "running", "success", "failed", "other")
 
 
 def _front_end() -> Any:
@@ -106,7 +105,7 @@ class Dashboard(anywidget.AnyWidget):
     busy = Unicode("", read_only=True).tag(sync=True)
     last_error = Unicode("", read_only=True).tag(sync=True)
     selected: List[Any] = List().tag(sync=True)
-    filter = Enum(FILTERS, "all").tag(sync=True)
+    filter = Enum(tuple(FILTERS), "all").tag(sync=True)
     sort = Unicode("").tag(sync=True)
     search = Unicode("").tag(sync=True)
     columns = List(Unicode()).tag(sync=True)

@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from jobgroup.results.parse import Cell, Reading, cell, readings
 from jobgroup.results.table import Table
+from jobgroup.status import UNTROUBLED
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
-
-_GOING_WELL: Final = frozenset(
-    {"sending", "waiting", "running", "cancel_requested", "suspended", "success"}
-)
-"""States in which a message is no error."""
 
 _NOT_TOLD: Final = frozenset({"iterator", "content"})
 """Parameters and facts that are there for other purposes than to be read in a table."""
@@ -143,7 +139,7 @@ def _spread(
 def _error(line: Line) -> str | None:
     if line.failure is not None:
         return str(line.failure)
-    return None if line.record.state in _GOING_WELL else line.record.message
+    return None if line.record.state in UNTROUBLED else line.record.message
 
 
 def _differs(cells: Sequence[Cell]) -> bool:

@@ -1,0 +1,49 @@
+"""Writes the words for states that the front end shares with `jobgroup.status`: js/src/status.ts.
+
+`python scripts/state_words.py` after a change of status.py; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from jobgroup.status import BAR_ORDER, FILTERS, STATES
+
+TARGET = Path(__file__).parents[1] / "js/src/status.ts"
+WIDTH = 100
+
+
+def typescript() -> str:
+    """The module, as biome formats it."""
+    filters = "".join(
+        "  all: STATES,\n" if states == STATES else _array(f"  {name}: [", states, "],")
+        for name, states in FILTERS.items()
+    )
+    return f"""\
+/** The words for states. Made of `src/jobgroup/status.py` by `scripts/state_words.py`. */
+
+{_array("export const STATES = [", STATES, "] as const;")}
+export type State = (typeof STATES)[number];
+
+/** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
+export const FILTERS = {{
+{filters}}} as const satisfies Record<string, readonly State[]>;
+
+export type Filter = keyof typeof FILTERS;
+
+/** The order of the segments of a bar: what has ended first, what is still to do last. */
+{_array("export const BAR_ORDER: readonly State[] = [", BAR_ORDER, "];")}"""
+
+
+def _array(head: str, words: Iterable[str], tail: str) -> str:
+    quoted = [json.dumps(word) for word in words]
+    line = f"{head}{', '.join(quoted)}{tail}"
+    if len(line) > WIDTH:
+        line = "\n".join([head, *(f"  {word}," for word in quoted), tail])
+    return line + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(typescript(), encoding="utf-8")
