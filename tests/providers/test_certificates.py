@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -70,6 +73,7 @@ def files(tmp_path_factory):
 @contextmanager
 def _known_by(ca, key, hashed=None):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.set_ciphers("DEFAULT:@SECLEVEL=0")  # it may have a weak key
     tls.load_cert_chain(ca, key)
     with _Server(("127.0.0.1", 0), _Cloud) as server:
         server.made = []
@@ -172,10 +176,113 @@ def test_an_expired_certificate_is_a_matter_of_the_clock_not_of_variables(
     subprocess.run(command, check=True, capture_output=True)
     monkeypatch.setenv("SSL_CERT_FILE", ca)
     with _known_by(ca, key) as cloud:
-        set_token("t" * 20, url=cloud.url)
-        jg = JobGroup("late")
-        jg.add(RemoteJob({"command": "timer"}, platform="p", url=cloud.url))
+        jg = _group_on(cloud)
         with pytest.raises(errors.CloudUnreachableError, match="machine's clock") as caught:
+            jg.run_parallel()
+        assert "SSL_CERT_FILE" not in str(caught.value)
+        assert (jg[0].state, cloud.made) == ("unsent", [])
+
+
+_CHAIN = """
+[req]
+distinguished_name = name
+[name]
+[root]
+basicConstraints = CA:TRUE
+[issuing]
+basicConstraints = CA:TRUE
+[cloud]
+basicConstraints = CA:FALSE
+subjectAltName = DNS:{host}
+[not a ca]
+basicConstraints = critical, CA:FALSE
+"""
+"""As many a company's: without key usage, and with basic constraints that are not critical."""
+
+
+@dataclass(frozen=True)
+class _Chain:
+    root: str
+    issuing: str
+    presented: str
+    key: str
+
+
+def _chain(place, *, host="localhost", issuer="issuing", bits=2048):
+    """A root, a certificate that it issued, and the cloud's, which that one issued."""
+    config = place / "openssl.cnf"
+    config.write_text(_CHAIN.format(host=host))
+    signer = []
+    for name, extensions in (("root", "root"), ("issuing", issuer), ("cloud", "cloud")):
+        own, key = place / f"{name}.pem", place / f"{name}.key"
+        command = ["openssl", "req", "-config", config, "-newkey", f"rsa:{bits}", "-nodes"]
+        command += ["-keyout", key, "-subj", f"/CN=Company {name}", "-out", place / "request"]
+        subprocess.run(command, check=True, capture_output=True)
+        command = ["openssl", "x509", "-req", "-in", place / "request", "-out", own, "-days", "9"]
+        command += ["-extfile", config, "-extensions", extensions]
+        command += signer or ["-signkey", key]
+        subprocess.run(command, check=True, capture_output=True)
+        signer = ["-CA", own, "-CAkey", key, "-CAcreateserial"]
+    presented = place / "presented.pem"
+    presented.write_text((place / "cloud.pem").read_text() + (place / "issuing.pem").read_text())
+    names = (place / "root.pem", place / "issuing.pem", presented, place / "cloud.key")
+    return _Chain(*map(str, names))
+
+
+def _strict(ca):
+    """What Python verifies by from 3.13 on, also on an older one."""
+    context = ssl.create_default_context(cafile=ca)
+    if sys.version_info < (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _group_on(cloud):
+    set_token("t" * 20, url=cloud.url)
+    jg = JobGroup(f"on {cloud.server_address[1]}")
+    jg.add(RemoteJob({"command": "timer"}, platform="p", url=cloud.url))
+    return jg
+
+
+def test_certificates_that_python_313_refuses_are_accepted(sweep, monkeypatch, tmp_path):
+    """Strict checks want extensions that many a company's certificate authority leaves out."""
+    chain = _chain(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", chain.root)
+    with _known_by(chain.presented, chain.key) as cloud:
+        refused = pytest.raises(ssl.SSLCertVerificationError)
+        with socket.create_connection(cloud.server_address) as plain, refused:
+            _strict(chain.root).wrap_socket(plain, server_hostname="localhost")
+        jg = _group_on(cloud)
+        jg.run_parallel()
+        assert jg[0].id == "one"
+
+
+def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_path):
+    """Without the root that issued it, as for curl, and for requests from Python 3.13 on."""
+    chain = _chain(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", chain.issuing)
+    with _known_by(chain.presented, chain.key) as cloud:
+        jg = _group_on(cloud)
+        jg.run_parallel()
+        assert jg[0].id == "one"
+
+
+@pytest.mark.parametrize(
+    ("flaw", "advice"),
+    [
+        ({"host": "other.example"}, "Check the url"),
+        ({"issuer": "not a ca"}, "Ask the administrator"),
+        ({"bits": 1024}, "Ask the administrator"),
+    ],
+    ids=["another host's", "of no authority", "too weak"],
+)
+def test_a_flawed_certificate_is_no_matter_of_variables(sweep, monkeypatch, tmp_path, flaw, advice):
+    """The authority is named already: the sentence says what helps instead."""
+    chain = _chain(tmp_path, **flaw)
+    monkeypatch.setenv("SSL_CERT_FILE", chain.root)
+    with _known_by(chain.presented, chain.key) as cloud:
+        jg = _group_on(cloud)
+        with pytest.raises(errors.CloudUnreachableError, match=advice) as caught:
             jg.run_parallel()
         assert "SSL_CERT_FILE" not in str(caught.value)
         assert (jg[0].state, cloud.made) == ("unsent", [])

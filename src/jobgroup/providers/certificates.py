@@ -50,9 +50,7 @@ def configured() -> Certificates:
     Raises:
         CertificatesError: variables are set, and none names certificates that can be read.
     """
-    # As requests and OpenSSL verify: without VERIFY_X509_STRICT, which Python 3.13 would add and
-    # which many a company's own certificate does not satisfy.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _lenient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     sources: list[tuple[str, str, int]] = []
     problems: list[str] = []
     for variable in VARIABLES:
@@ -90,9 +88,20 @@ def _of_system() -> ssl.SSLContext:
     import certifi
     import truststore
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _lenient(truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     if not _has_store():
         context.load_verify_locations(cafile=certifi.where())
+    return context
+
+
+def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a context verify certificates as curl does on every Python.
+
+    Python 3.13 adds VERIFY_X509_STRICT, which the certificates of many companies do not satisfy,
+    and VERIFY_X509_PARTIAL_CHAIN, by which an intermediate certificate may be named alone.
+    """
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 

@@ -397,23 +397,50 @@ def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | N
     return certificate if isinstance(certificate, ssl.SSLCertVerificationError) else None
 
 
+# X509_V_ERR_ codes of OpenSSL's x509_vfy.h; Windows and macOS have others, none of these numbers
 _OF_ANOTHER_TIME: Final = frozenset({9, 10})
-"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: see x509_vfy.h of OpenSSL."""
+"""CERT_NOT_YET_VALID and CERT_HAS_EXPIRED."""
+
+_OF_ANOTHER_HOST: Final = frozenset({62, 64})
+"""HOSTNAME_MISMATCH and IP_ADDRESS_MISMATCH."""
+
+_OF_UNKNOWN_ISSUER: Final = frozenset({2, 18, 19, 20, 21})
+"""UNABLE_TO_GET_ISSUER_CERT, of one or of its issuer, SELF_SIGNED_CERT, and the like."""
+
+_FLAWED: Final = frozenset(range(100)) - _OF_ANOTHER_TIME - _OF_ANOTHER_HOST - _OF_UNKNOWN_ISSUER
+"""All others, such as CA_KEY_TOO_SMALL: no variable helps."""
 
 
 def _advice(error: BaseException, route: _Route) -> str:
     proxy, certificates, _ = route
     refused = _certificate_error(error)
-    if refused is not None and getattr(refused, "verify_code", None) in _OF_ANOTHER_TIME:
+    if refused is not None:
+        return _advice_on_certificate(refused, certificates)
+    if proxy is not None:
+        return f"check the url, the network and the proxy that {proxy.named_by} names."
+    return "check the url, the network and the proxy (HTTPS_PROXY)."
+
+
+def _advice_on_certificate(
+    refused: ssl.SSLCertVerificationError, certificates: Certificates | None
+) -> str:
+    code = getattr(refused, "verify_code", None)
+    if code in _OF_ANOTHER_TIME:
         return (
             f"check this machine's clock, which says {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. If it"
             " is right, the certificate's owner has to renew it."
         )
-    if refused is not None:
+    if code in _OF_ANOTHER_HOST:
         return (
-            f"its certificate is not among {certificates}. In a network with a certificate of its"
-            " own, name that one's file in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
+            "the certificate is one of another host. Check the url; if it is right, the network"
+            " may have a sign-in page."
         )
-    if proxy is not None:
-        return f"check the url, the network and the proxy that {proxy.named_by} names."
-    return "check the url, the network and the proxy (HTTPS_PROXY)."
+    if code in _FLAWED:
+        return (
+            "the certificate is not valid. Ask the administrator of the cloud, or of a network"
+            " with a certificate of its own, for a valid one."
+        )
+    return (
+        f"its certificate is not among {certificates}. In a network with a certificate of its"
+        " own, name that one's file in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
+    )
