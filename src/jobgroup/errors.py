@@ -136,7 +136,13 @@ class GroupDeletedError(StorageError):
 
 
 class GroupMovedError(GroupDeletedError):
-    """The group's file was removed, moved or replaced while open, and not by jobgroup."""
+    """The group's file was removed, moved or replaced while open, and not by jobgroup.
+
+    Attributes:
+        how: a clause: ``it was emptied``.
+    """
+
+    how: str = "it was removed, moved or replaced"
 
 
 class GroupBusyError(JobGroupError):

@@ -93,17 +93,6 @@ def test_another_programs_database_is_not_taken(data_dir):
     assert names == ["precious"]
 
 
-def test_a_file_that_is_just_being_made_is_not_damage(data_dir):
-    """Opening a group that another process begins at that moment never takes its file away."""
-    JobGroup("a")
-    path = data_dir / "groups" / "new.jobgroup"
-    path.touch(mode=0o600)
-    with pytest.raises(JobGroupError):
-        JobGroup.open("new")
-    assert path.exists()
-    assert JobGroup("new").progress()["Total"] == 0
-
-
 def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
     """UnsupportedVersionError advises to upgrade; the file's bytes are what they were."""
     in_child("from jobgroup import JobGroup; JobGroup('future'); print(0)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -320,6 +322,33 @@ def test_a_file_that_is_emptied_is_noticed_and_its_jobs_are_saved(path, group, s
     assert [job.id for job in JobGroup.load(saved, name="again")] == ids
 
 
+def test_nobody_begins_anew_in_an_emptied_file(path, group, scripted, in_child):
+    """Another process refuses it, names what was saved, and leaves the log, where the jobs are."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    os.truncate(path, 0)
+    with pytest.raises(GroupMovedError):
+        jg.progress()
+    (saved,) = path.parent.glob("*.rescued")
+    log_bytes = Path(f"{path}-wal").stat().st_size
+    assert log_bytes > 0
+    for way in ("JobGroup", "JobGroup.open"):
+        assert str(saved) in in_child(OPENS.replace("WAY", way), scripted)
+    assert path.stat().st_size == 0
+    assert Path(f"{path}-wal").stat().st_size == log_bytes
+
+
+OPENS = """
+import json
+from jobgroup import CorruptGroupError, JobGroup
+JobGroup.summaries()
+try:
+    WAY("experiment")
+except CorruptGroupError as error:
+    print(json.dumps(str(error)))
+"""
+
+
 def test_a_log_that_is_emptied_is_noticed(path, group, scripted):
     """What was written last is in it alone."""
     jg = group(scripted, 3)
@@ -336,11 +365,98 @@ def test_the_ids_of_a_file_that_was_replaced_are_saved(path, group, scripted):
     jg.run_parallel()
     ids = [job.id for job in jg]
     earlier()
-    with pytest.raises(GroupMovedError, match="every id, was saved"):
+    with pytest.raises(GroupMovedError, match="still be read was saved"):
         jg.run_parallel()
     (saved,) = path.parent.glob("*.rescued")
     assert [job.id for job in JobGroup.load(saved, name="again")] == ids
     assert {job.id for job in JobGroup.open("experiment")} == {None}
+
+
+def emptied(path):
+    """Empties a group's file."""
+    return lambda: os.truncate(path, 0)
+
+
+def all_emptied(path):
+    """Empties it and the log beside it; not the index, which processes have mapped."""
+    return lambda: [os.truncate(f"{path}{suffix}", 0) for suffix in ("", "-wal")]
+
+
+def removed(path):
+    """Removes it and what is beside it."""
+    return lambda: [Path(f"{path}{suffix}").unlink() for suffix in SUFFIXES]
+
+
+def garbled(path):
+    """Puts another program's file in its place."""
+    return lambda: Path(shutil.copy(__file__, path.with_suffix(".other"))).replace(path)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        *(emptied, all_emptied, removed, garbled, kept),
+        lambda path: copied_over(path, path),
+        lambda path: partial(copied_over(path, path), ("",)),
+        lambda path: partial(copied_over(path, path), ("-wal", "-shm")),
+    ],
+)
+def test_no_id_is_lost_with_a_file_that_is_lost_during_a_run(
+    act, path, group, scripted, in_child, caplog
+):
+    """Those of an earlier process, those of this one, and the one under way are in a file that the
+    error names; the one under way is in the error and the log as well.
+    """
+    jg = group(scripted, 6)
+    lose = act(path)
+    scripted.first_word = "completed"
+    scripted.faults["create"] = lambda n, _: (400, {}) if n == 2 else None
+    in_child(FIRST_TWO, scripted)
+    assert len(scripted.ids()) == 2
+    scripted.faults["create"] = lambda n, _: lose() and None if n == 6 else None
+    with pytest.raises(StorageError) as said:
+        jg.run_sequential(0)
+    assert scripted.count("create") == 7
+    with pytest.raises(GroupMovedError) as later:
+        jg.run_parallel()
+    under_way = scripted.ids()[-1]
+    assert under_way in str(said.value)
+    assert under_way in caplog.text
+    (listed,) = path.parent.glob("*.ids.json")
+    assert str(listed) in str(said.value)
+    found = json.loads(listed.read_text())
+    assert [job["id"] for job in found] == scripted.ids()
+    assert [(job["position"], job["name"]) for job in found] == [(i, f"job {i}") for i in range(6)]
+    for rescued in path.parent.glob("*.rescued"):
+        assert str(rescued) in str(later.value)
+        again = JobGroup.load(rescued, name="again")
+        assert [job.id for job in again] == [*scripted.ids()[:-1], None]
+        assert again[-1].state == "unconfirmed"
+
+
+FIRST_TWO = """
+import json
+from jobgroup import JobGroup, JobGroupError
+try:
+    JobGroup.open("experiment").run_sequential(0)
+except JobGroupError:
+    pass
+print(json.dumps(0))
+"""
+
+
+def test_ids_that_can_be_written_nowhere_are_in_the_error_and_the_log(
+    path, group, scripted, caplog
+):
+    """The whole directory was moved away."""
+    jg = group(scripted, 3)
+    jg.run_parallel()
+    path.parent.rename(path.parent.with_name("elsewhere"))
+    with pytest.raises(GroupMovedError) as said:
+        jg.run_parallel()
+    for job in scripted.ids():
+        assert job in str(said.value)
+        assert job in caplog.text
 
 
 def test_another_group_that_is_copied_over_is_not_taken_for_it(path, group, scripted):

@@ -30,6 +30,8 @@ RETRY_EVERY_S: Final = 0.5
 LOCKED_S: Final = 1.0
 """How long each attempt waits for another program's lock."""
 
+_WHAT_IS_LEFT: Final = "The job is unconfirmed from now on, and job.confirm(id) adopts it."
+
 T = TypeVar("T")
 
 _log = logger(__name__)
@@ -139,10 +141,9 @@ class Settling:
         if or_else is not None:
             one.write = _both(one.write, or_else)
         _log.error("%s jobgroup keeps it in memory and goes on trying.", one.sentence)
-        remedy = "make it writable"
-        if one.is_deleted:
-            is_moved = isinstance(one.error, GroupMovedError)
-            remedy = "put it back" if is_moved else "JobGroup.restore brings it back"
+        if isinstance(one.error, GroupMovedError):
+            raise StorageError(f"{one.what}. {one.error}")
+        remedy = "JobGroup.restore brings it back" if one.is_deleted else "make it writable"
         raise StorageError(
             f"{one.sentence} jobgroup keeps it in memory and writes it as soon as it can, while"
             f" this process lives. Nothing is sent twice; {remedy}, and run the group again."
@@ -151,11 +152,8 @@ class Settling:
     def give_up(self) -> None:
         """This process ends: say what it takes along. From the thread that ends it."""
         for one in list(self._unwritten):
-            _log.error(
-                "%s This process ends, so write it down: the job is unconfirmed from now on, and"
-                " job.confirm(id) adopts it.",
-                one.sentence,
-            )
+            told = one.error if isinstance(one.error, GroupMovedError) else _WHAT_IS_LEFT
+            _log.error("%s This process ends, so write it down. %s", one.sentence, told)
 
     def _hurried(self, write: Callable[[], T]) -> T:
         with self._group.store.database.hurried(LOCKED_S):
@@ -168,8 +166,7 @@ class Settling:
                 try:
                     one.outcome = await self._group.in_thread(self._hurried, one.write)
                 except OSError as error:
-                    if not one.is_deleted:  # the first reason tells whether it was moved
-                        one.error = error
+                    one.error = error
                     continue
                 except Exception as error:  # noqa: BLE001  (raised where it is waited for)
                     one.failure = error
@@ -194,7 +191,7 @@ def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], 
 def why(error: Exception) -> str:
     """The reason alone: what a storage error advises is said of calls that changed nothing."""
     if isinstance(error, GroupMovedError):
-        return "it was removed, moved or replaced, though not by jobgroup"
+        return f"{error.how}, though not by jobgroup"
     if isinstance(error, GroupDeletedError):
         return "the group was deleted"
     reason = error.__cause__ or error

@@ -22,6 +22,7 @@ from jobgroup.job import RemoteJob
 from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference, session_of
 from jobgroup.store import NewJob
+from jobgroup.store.connection import is_emptied
 from jobgroup.store.names import normalised
 from jobgroup.store.paths import group_path
 from jobgroup.words import on_one_line
@@ -61,7 +62,7 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         """
         path = group_path(name)
         catalog.complete_deletion(name)
-        if not path.exists() or not path.stat().st_size:
+        if not path.exists():
             raise catalog.not_found(name)
         group = cls.__new__(cls)
         group._open(name, create=False)  # noqa: SLF001  # it is this class's own
@@ -76,6 +77,8 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         try:
             self._session = engine().session(name, path, create=create)
         except CorruptGroupError as error:
+            if is_emptied(path):  # it may be written just now
+                raise
             aside = catalog.quarantine(path)
             raise CorruptGroupError(
                 f"The file of the group {name!r} is damaged ({error.__cause__}). It was set aside,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
 import time
@@ -11,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import StorageError, UnsupportedVersionError
+from jobgroup.errors import CorruptGroupError, StorageError, UnsupportedVersionError
 from jobgroup.store import schema
 from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
 from jobgroup.store.durable import completed
@@ -88,7 +89,9 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def connect(path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def connect(
+    path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S, is_new: bool = False
+) -> sqlite3.Connection:
     """A connection in autocommit mode, with every commit on disk before it returns.
 
     It is restrained until the file's schema was compared with ours, by `checking.admit`.
@@ -96,12 +99,15 @@ def connect(path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S) -> sql
     Raises:
         sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
         sqlite3.OperationalError: it cannot be opened, or is no file.
+        CorruptGroupError: it is empty, though not `is_new`.
         StorageError: this Python's SQLite is too old.
     """
     require_sqlite()
     odd = what_is_no_file(path)
     if odd is not None:
         raise sqlite3.OperationalError(odd)
+    if not is_new and is_emptied(path):  # to open it would remove the log beside it
+        raise emptied_error(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
         uri=True,
@@ -126,9 +132,29 @@ def connect(path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S) -> sql
 
 def connect_unfinished(path: Path) -> sqlite3.Connection:
     """A connection to a file that nobody knows yet: who gives it its name waits for the disk."""
-    connection = connect(path, "mode=rw")
+    connection = connect(path, "mode=rw", is_new=True)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
+
+
+def is_emptied(path: Path) -> bool:
+    """Whether another program emptied a file, or is about to copy over it: ours are never empty."""
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
+
+
+def emptied_error(path: Path) -> CorruptGroupError:
+    """What to say of a group's file without a byte in it."""
+    rescued = max(path.parent.glob(f"{glob.escape(path.stem)}.*.rescued"), default=None)
+    source = "a copy of it" if rescued is None else rescued
+    return CorruptGroupError(
+        f"The group's file {path} is empty: another program, perhaps one that synchronises or"
+        " restores files, emptied it or is writing it just now. It was not touched, nor what is"
+        " beside it. If it stays empty, delete the group; JobGroup.load makes it anew from"
+        f" {source}."
+    )
 
 
 def query_to_read(path: Path) -> str:
@@ -221,19 +247,12 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
-def check(
-    connection: sqlite3.Connection,
-    path: Path,
-    meta: Mapping[str, object] | None,
-    *,
-    journal_mode: str | None,
-) -> None:
+def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | None) -> None:
     """See that the file is a group's, of this layout, before it is used.
 
     Args:
         connection: to the file.
         path: of the file, for messages.
-        meta: makes the tables in an empty file; None takes an empty file for damaged.
         journal_mode: to set; None for a file that cannot be written to.
 
     Raises:
@@ -242,8 +261,7 @@ def check(
             takes its file system for another kind.
         sqlite3.DatabaseError: it is not a group's file, or a damaged one.
     """
-    if check_layout(connection, f"The group's file {path}") == 0 and journal_mode is not None:
-        create(connection, meta)
+    check_layout(connection, f"The group's file {path}")
     admit(connection)
     if journal_mode is not None:
         _set_journal_mode(connection, path, journal_mode)
@@ -291,30 +309,13 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
             time.sleep(0.01)
 
 
-def create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
-    """Make the tables of an empty file, with these values, unless somebody else just did.
-
-    Raises:
-        sqlite3.DatabaseError: there are no values for it, or it is not a group's.
-    """
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            _create(connection, meta)
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _create(connection: sqlite3.Connection, meta: Mapping[str, object] | None) -> None:
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise sqlite3.DatabaseError("it is not the file of a job group")
-    if meta is None:
-        raise sqlite3.DatabaseError("it is empty")
+def create(connection: sqlite3.Connection, meta: Mapping[str, object]) -> None:
+    """Make the tables of an empty file that nobody else knows, with these values."""
+    connection.execute("BEGIN IMMEDIATE")
     for statement in schema.CREATE.split(";"):  # `executescript` would commit first
         if statement.strip():
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+    connection.execute("COMMIT")

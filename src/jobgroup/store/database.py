@@ -19,6 +19,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -36,6 +37,7 @@ from jobgroup.store.connection import (
 )
 from jobgroup.store.durable import keep_private
 from jobgroup.store.filesystem import is_network
+from jobgroup.store.known_ids import KnownIds
 from jobgroup.store.network_lock import turn
 from jobgroup.store.presence import SMALLEST, Presence, look
 
@@ -51,6 +53,21 @@ _OF_A_COPY = f"If you have a copy of it, {_LOADS}."
 _ON_LOOKING = "Open the group again, JobGroup.open(name), and see what is in it before you run it."
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """What other programs did to the file while it was open.
+
+    Attributes:
+        how: "it was emptied".
+        advice: sentences, each with a blank before it.
+        is_final: it is not used again, even if a group is found there.
+    """
+
+    how: str
+    advice: str
+    is_final: bool
 
 
 class Transaction:
@@ -91,12 +108,13 @@ class Database:
     def __init__(self, path: Path, meta: Mapping[str, object] | None = None) -> None:
         self.path = path
         self.lock = threading.RLock()
+        self.ids = KnownIds(path)
         self._written = 0
         self._is_deleted = False
         self._uuid: str | None = None
         self._version = 0
         self._seen = Presence()
-        self._replaced = ""
+        self._loss: _Loss | None = None
         self._is_on_network = is_network(path.parent)
         self._has_turn = False
         self._has_damaged_texts = False
@@ -104,20 +122,20 @@ class Database:
         if meta is not None:
             make_file(path, meta)
         with self.lock, self._translated(), self._alone():
-            self._connection = self._patiently(lambda: self._open(meta))
+            self._connection = self._patiently(self._open)
         _open_databases.add(self)
 
-    def _open(self, meta: Mapping[str, object] | None = None) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         while True:
             before = look(self.path).files[0]
-            connection = self._open_once(meta)
+            connection = self._open_once()
             self._seen = look(self.path)
             # where numbers do not last, the group's uuid was read by path just now
             if self._is_on_network or before in (None, self._seen.files[0]):
                 return connection
             connection.close()  # replaced at that very moment
 
-    def _open_once(self, meta: Mapping[str, object] | None) -> sqlite3.Connection:
+    def _open_once(self) -> sqlite3.Connection:
         can_write_beside = os.access(self.path.parent, os.W_OK)
         self.is_read_only = not (can_write_beside and os.access(self.path, os.W_OK))
         if not self.is_read_only:
@@ -129,12 +147,7 @@ class Database:
         if self._has_damaged_texts:
             connection.text_factory = as_text
         try:
-            check(
-                connection,
-                self.path,
-                meta,
-                journal_mode=None if self.is_read_only else journal_mode,
-            )
+            check(connection, self.path, journal_mode=None if self.is_read_only else journal_mode)
             self._recognise(connection)
         except BaseException:
             close_untouched(connection, self.path)
@@ -149,8 +162,11 @@ class Database:
                 connection.close()
 
     def _ready(self) -> sqlite3.Connection:
-        if self._replaced:
-            raise GroupMovedError(self._replaced)
+        if self._loss is not None:
+            if self._loss.is_final or not self.path.exists():
+                raise self._moved_error(self._loss)
+            self._loss = None
+            self.ids.found_again()
         if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
             self.close()
         if self._connection is not None:
@@ -159,6 +175,8 @@ class Database:
             self._see_that_it_is_there(self._connection)
         if self._connection is None:
             if self._uuid is not None and not self.path.exists():
+                if self._is_on_network:  # nobody can tell who did it
+                    self.ids.save()
                 raise self._deleted_error()
             self._connection = self._open()
         return self._connection
@@ -203,14 +221,10 @@ class Database:
             with suppress(sqlite3.Error):
                 was_deleted = is_deleted(connection)
         if found.files[0] is None:
-            self.close()
             if was_deleted:
+                self.close()
                 raise self._deleted_error()
-            raise GroupMovedError(
-                f"The group's file {self.path} was removed or moved, though not by jobgroup, while"
-                " it was open here. Nothing more was stored or sent. Put it back where it was to go"
-                " on."
-            )
+            self._lose("it was removed or moved")
         # where numbers may change, and after a deletion, what is found by the path now decides
         if self._is_on_network or was_deleted:
             self.close()
@@ -246,35 +260,60 @@ class Database:
             self._refuse_replaced("something else was written into it")
 
     def _refuse_replaced(self, how: str, *, is_empty: bool = False) -> NoReturn:
-        """Never use the file again: save what the connection can still read, and say it all."""
-        advice = _OF_A_COPY if is_empty else _ON_LOOKING
+        """Never use the file again."""
+        self._lose(how, is_final=True, is_empty=is_empty)
+
+    def _lose(self, how: str, *, is_final: bool = False, is_empty: bool = False) -> NoReturn:
+        """Save what the connection can still read, or at least all ids, and say it."""
         connection, self._connection = self._connection, None
+        rescued = ""
         if connection is not None:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            rescued = self.path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}.rescued")
+            place = self.path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}.rescued")
             try:
-                rescue(connection, rescued, self._version)
-                saved = f"All that was known here, with every id, was saved in {rescued}"
-                advice = f"{saved}; {_LOADS}." if is_empty else f"{saved}. {advice}"
+                rescue(connection, place, self._version)
+                rescued = f"What could still be read was saved in {place}"
             except (sqlite3.Error, OSError):
                 pass  # it was copied over, or there is no room
             if is_empty:
                 # to close it would write into the file; to open it once more, which keeps that
                 # from happening, would remove the log of an empty file
                 _abandoned.append(connection)
-            else:
+            elif is_final:
                 close_untouched(connection, self.path)
-        self._replaced = (
-            f"The group's file {self.path} was replaced while it was open here: {how}, as programs"
-            f" that synchronise or restore files do, so nothing more was stored or sent. {advice}"
+            else:
+                connection.close()
+        self.ids.save()
+        if not is_final:
+            advice = " Put it back where it was to go on."
+            advice += f" {rescued}; {_LOADS}." if rescued else ""
+        elif is_empty:
+            advice = f" {rescued}; {_LOADS}." if rescued else f" {_OF_A_COPY}"
+        else:
+            advice = f" {rescued}. {_ON_LOOKING}" if rescued else f" {_ON_LOOKING}"
+        self._loss = _Loss(how, advice, is_final)
+        raise self._moved_error(self._loss)
+
+    def _moved_error(self, loss: _Loss) -> GroupMovedError:
+        what = (
+            f"The group's file {self.path} was removed or moved, though not by jobgroup, while it"
+            " was open here. Nothing more was stored or sent."
         )
-        raise GroupMovedError(self._replaced)
+        if loss.is_final:
+            what = (
+                f"The group's file {self.path} was replaced while it was open here: {loss.how}, as"
+                " programs that synchronise or restore files do, so nothing more was stored or"
+                " sent."
+            )
+        error = GroupMovedError(f"{what}{self.ids.sentence}{loss.advice}")
+        error.how = loss.how
+        return error
 
     def _deleted_error(self) -> GroupDeletedError:
         return GroupDeletedError(
             f"The group in {self.path.name} was deleted, by this process or another, while it was"
-            " open here. JobGroup.restore(name) brings it back from the trash."
+            f" open here.{self.ids.sentence} JobGroup.restore(name) brings it back from the trash."
         )
 
     # -- using -----------------------------------------------------------------------------------
@@ -338,7 +377,7 @@ class Database:
             if self._is_on_network:
                 yield
                 return
-            with self._translated():
+            with self._translated(), suppress(GroupDeletedError):  # the block meets it itself
                 self._ready().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
             try:
                 yield

@@ -160,6 +160,7 @@ class Journal:
             ),
         ).lastrowid
         assert attempt_id is not None  # noqa: S101  # a row was inserted
+        self._database.ids.intended(attempt_id, position, name, origin)
         enter(tx, attempt_id, parts.items())
         if continued:
             tx.execute("UPDATE jobs SET attempts = ? WHERE position = ?", (attempts, position))
@@ -193,6 +194,7 @@ class Journal:
             UnconfirmedJobError: another job of the account has that id, so it is no answer to this
                 request: the job is unconfirmed now.
         """
+        self._database.ids.note(attempt_id, parts or {0: remote_id})
         with self._database.writing() as tx:
             attempt = attempt_of(tx, attempt_id)
             holder = holder_of_any(tx, attempt_id, parts or {0: remote_id})
@@ -208,6 +210,7 @@ class Journal:
         Raises:
             UnconfirmedJobError: as `mark_sent`.
         """
+        self._database.ids.note(attempt_id, {number: remote_id})
         with self._database.writing() as tx:
             attempt = attempt_of(tx, attempt_id)
             holder = holder_of_any(tx, attempt_id, {number: remote_id})
@@ -315,6 +318,7 @@ class Journal:
 
     def recover(self, tx: Transaction, generation: int) -> None:
         """What earlier launchers left *sending* is unconfirmed from now on."""
+        self._database.ids.read(tx)
         rows = tx.execute(
             "SELECT id FROM attempts WHERE state = 'sending' AND generation < ?", (generation,)
         ).fetchall()

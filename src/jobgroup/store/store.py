@@ -55,7 +55,7 @@ class GroupStore:
 
     def __init__(self, path: Path, *, create: str | None = None) -> None:
         self.path = path
-        self.database = Database(path, _new_meta(create) if create is not None else None)
+        self.database = Database(path, new_meta(create) if create is not None else None)
         self.journal = Journal(self.database)
         self.parts = Parts(self.database)
         self.reports = Reports(self.database)
@@ -361,7 +361,8 @@ def copy_deleted(path: Path, trashed: Path) -> None:
         ) from error
 
 
-def _new_meta(name: str) -> dict[str, object]:
+def new_meta(name: str) -> dict[str, object]:
+    """What a new group's file says of the group as a whole."""
     now = datetime.now(UTC).timestamp()  # in microseconds: it is compared with datetimes
     return {
         "name": name,

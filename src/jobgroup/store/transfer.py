@@ -16,13 +16,19 @@ from pathlib import Path
 from jobgroup.errors import CorruptGroupError, JobGroupError, StorageError
 from jobgroup.store.atomic import written
 from jobgroup.store.checking import admit, check_rows, wrong_in_meta
-from jobgroup.store.connection import check_layout, connect, connect_unfinished
+from jobgroup.store.connection import (
+    check_layout,
+    connect,
+    connect_unfinished,
+    create,
+    is_emptied,
+)
 from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
 from jobgroup.store.names import normalised
 from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
-from jobgroup.store.store import GroupStore
+from jobgroup.store.store import GroupStore, new_meta
 
 # The generation of the lease stays: what was left sending is told by it.
 _OF_ITS_PROCESSES = """
@@ -72,6 +78,8 @@ def import_group(path: Path, name: str | None) -> str:
     """
     if not path.is_file():
         raise StorageError(f"There is no file {path}. Nothing was loaded.")
+    if is_emptied(path):
+        raise _foreign(path)
     try:
         _refuse_larger_than_the_disk(path)
         with closing(connect(path, "mode=ro")) as source:
@@ -120,7 +128,9 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
         raise FileExistsError(path)
     try:
         with completed(path) as unfinished:
-            with closing(GroupStore(unfinished, create=normalised(name))) as store:
+            with closing(connect_unfinished(unfinished)) as connection:
+                create(connection, new_meta(normalised(name)))
+            with closing(GroupStore(unfinished)) as store:
                 store.add(jobs)
             with closing(connect_unfinished(unfinished)) as connection:
                 connection.executemany(

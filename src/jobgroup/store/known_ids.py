@@ -1,0 +1,107 @@
+"""The ids of jobs on clouds that this process knows, for the day that a group's file is lost.
+
+Other programs may empty a file that is open, or copy an earlier state over it. The jobs are paid
+for, so their ids are saved then in a file beside it, or else in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jobgroup.store.durable import completed
+from jobgroup.words import logger
+
+_NAMED_IN_A_SENTENCE = 10
+
+_log = logger(__name__)
+
+
+class _Job(NamedTuple):
+    position: int
+    name: str
+    url: str
+
+
+class KnownIds:
+    """What a launcher found in the file, and what clouds answered since. Not thread-safe.
+
+    Args:
+        path: of the group's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: dict[int, _Job] = {}
+        self._ids: dict[tuple[int, int], str] = {}
+        self._last_read = 0
+        self._place: Path | None = None
+        self.sentence = ""
+        """Where ids are that were saved since the file was lost, with a blank before it."""
+
+    def read(self, connection: Any) -> None:
+        """Learn the ids of attempts that are new in the file."""
+        known = self._last_read
+        for attempt_id, remote_id, *job in connection.execute(
+            "SELECT a.id, a.remote_id, j.position, j.name, t.origin FROM attempts a"
+            " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+            " WHERE a.id > ?",
+            (known,),
+        ).fetchall():
+            self._last_read = max(self._last_read, attempt_id)
+            self.intended(attempt_id, *job)
+            if remote_id is not None:
+                self._ids[attempt_id, 0] = remote_id
+        for attempt_id, number, remote_id in connection.execute(
+            "SELECT attempt_id, number, remote_id FROM parts WHERE attempt_id > ?",
+            (known,),
+        ).fetchall():
+            self._ids[attempt_id, number] = remote_id
+
+    def intended(self, attempt_id: int, position: int, name: str, url: str) -> None:
+        """Know which job an id will belong to."""
+        self._jobs[attempt_id] = _Job(position, name, url)
+
+    def note(self, attempt_id: int, ids: Mapping[int, str]) -> None:
+        """Know the ids that a cloud gave to an attempt, by the numbers of its parts."""
+        new = {(attempt_id, number): remote_id for number, remote_id in ids.items()}
+        if new.items() <= self._ids.items():
+            return
+        self._ids |= new
+        if self._place is not None:
+            self.save()
+
+    def save(self) -> None:
+        """The file is lost: write the ids beside it, or else into the log; each new one as well."""
+        if self._place is None:
+            moment = time.strftime("%Y%m%d-%H%M%S")
+            self._place = self._path.with_suffix(f".{moment}.ids.json")
+        if not self._ids:
+            return
+        place = self._place
+        told = json.dumps(self._told(), indent=1)
+        try:
+            with completed(place, overwrite=True) as unfinished:
+                unfinished.write_text(told, encoding="utf-8")
+            self.sentence = f" The ids of {len(self._ids)} jobs that clouds took are in {place}."
+        except OSError as error:
+            _log.error("%s cannot be written (%s). Write these ids down: %s", place, error, told)
+            some = list(self._ids.values())[:_NAMED_IN_A_SENTENCE]
+            more = len(self._ids) - len(some)
+            and_more = f" and {more} more, see the log" if more else ""
+            self.sentence = f" Clouds took {', '.join(some)}{and_more}."
+
+    def found_again(self) -> None:
+        """The file is back: what comes from now on is written into it."""
+        self._place = None
+        self.sentence = ""
+
+    def _told(self) -> list[dict[str, object]]:
+        told = []
+        for (attempt_id, _), remote_id in sorted(self._ids.items()):
+            job = self._jobs.get(attempt_id)
+            told.append({**(job._asdict() if job else {}), "id": remote_id})
+        return told
