@@ -92,7 +92,7 @@ class RemoteJob:
         vars(job).update(_session=session, _position=position)
         return job
 
-    def draft(self, kwargs: Mapping[str, Any]) -> JobSpec:
+    def spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
         """What a group takes in of a job that is in none yet, with the parameters of its call.
 
         Raises:
@@ -379,7 +379,7 @@ class RemoteJob:
             raise RuntimeError("The job is still running, results are not available yet.")
         return results_of_one(self._attached(), self._record)
 
-    def revise(self, draft: JobSpec) -> None:
+    def revise(self, spec: JobSpec) -> None:
         """Give it what an execution by hand sends instead, while it is unsent.
 
         Raises:
@@ -388,10 +388,10 @@ class RemoteJob:
         session = self._attached()
         if not session.store.set_body(
             self._position,
-            draft.body,
-            params=draft.params,
-            facts=draft.facts,
-            recipe=draft.recipe,
+            spec.body,
+            params=spec.params,
+            facts=spec.metadata,
+            recipe=spec.recipe,
         ):
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
 

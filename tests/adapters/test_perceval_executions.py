@@ -107,8 +107,8 @@ def test_what_a_draft_of_an_execution_knows(handler):
     )
     assert (draft.provider, draft.token, draft.proxies) == ("quandela", TOKEN, Handler.proxies)
     assert draft.params == {"command": "probs", "max_shots": 1000}
-    content = draft.facts.pop("content")
-    assert draft.facts == {
+    content = draft.metadata.pop("content")
+    assert draft.metadata == {
         "m": 2,
         "n": 2,
         "circuit": "mzi",

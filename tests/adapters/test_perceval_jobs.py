@@ -13,6 +13,7 @@ from perceval import algorithm, serialization
 from jobgroup.adapters import (
     JobSpec,
     NoIdealError,
+    describe_body,
     ideal_of,
     read_job,
 )
@@ -115,25 +116,27 @@ def test_what_a_draft_knows(handler):
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
     assert (draft.provider, draft.remote_id, draft.status) == ("quandela", None, None)
     assert draft.params == {"command": "sample_count", "max_shots": 1_000_000, "max_samples": 5}
-    assert draft.facts["circuit"] == "Heralded CNOT"
-    assert (draft.facts["m"], draft.facts["n"]) == (6, 4)
-    assert draft.facts["input_state"] == "|1,0,1,0,1,1>"
-    assert draft.facts["heralds"] == "4: 1, 5: 1"
+    assert draft.metadata["circuit"] == "Heralded CNOT"
+    assert (draft.metadata["m"], draft.metadata["n"]) == (6, 4)
+    assert draft.metadata["input_state"] == "|1,0,1,0,1,1>"
+    assert draft.metadata["heralds"] == "4: 1, 5: 1"
     assert draft.body["platform_name"] == "sim:altair"
     assert not {"job_name", "job_group_name"} & set(draft.body)
-    json.dumps([draft.body, draft.params, draft.facts])
+    json.dumps([draft.body, draft.params, draft.metadata])
 
 
-def test_facts_tell_circuits_apart(handler):
+def test_metadata_tell_circuits_apart(handler):
     """Two circuits that differ in a phase alone differ in their content code."""
     contents = {
-        read_job(_sampler(handler, pcvl.Circuit(2) // pcvl.PS(phi)).probs, {})[0].facts["content"]
+        read_job(_sampler(handler, pcvl.Circuit(2) // pcvl.PS(phi)).probs, {})[0].metadata[
+            "content"
+        ]
         for phi in (0.1, 0.2, 0.1)
     }
     assert len(contents) == 2
 
 
-def test_noise_and_postselection_are_facts(handler):
+def test_noise_and_postselection_are_metadata(handler):
     """What a user sets on the processor is seen."""
     processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
     processor.add(0, pcvl.Circuit(2) // pcvl.BS())
@@ -141,8 +144,8 @@ def test_noise_and_postselection_are_facts(handler):
     processor.with_input(pcvl.BasicState([1, 1]))
     processor.min_detected_photons_filter(1)
     (draft,) = read_job(algorithm.Sampler(processor, max_shots_per_call=9).probs, {})
-    assert draft.facts["noise"] == '{"brightness": 0.3}'
-    assert draft.facts["postselect"] == "[0] == 1"
+    assert draft.metadata["noise"] == '{"brightness": 0.3}'
+    assert draft.metadata["postselect"] == "[0] == 1"
 
 
 def test_iterated_values_are_parameters(handler):
@@ -245,21 +248,21 @@ def test_local_jobs_and_other_things_are_type_errors():
             read_job(thing, {})
 
 
-def test_payloads_of_older_releases_have_facts_too(handler):
+def test_payloads_of_older_releases_have_metadata_too(handler):
     """The first shape of the payload names its parts one by one."""
-    from jobgroup.adapters.perceval.facts import facts_of
-
     circuit = pcvl.Circuit(2, name="mzi") // pcvl.BS()
-    facts = facts_of(
+    _, metadata = describe_body(
         {
-            "circuit": serialization.serialize(circuit),
-            "input_state": ":PCVL:BasicState:|1,1>",
-            "postselect": ":PCVL:PostSelect:[0] == 1",
-            "heralds": {"10": 1, "4": 0},
+            "payload": {
+                "circuit": serialization.serialize(circuit),
+                "input_state": ":PCVL:BasicState:|1,1>",
+                "postselect": ":PCVL:PostSelect:[0] == 1",
+                "heralds": {"10": 1, "4": 0},
+            }
         }
     )
-    facts.pop("content")
-    assert facts == {
+    metadata.pop("content")
+    assert metadata == {
         "circuit": "mzi",
         "m": 2,
         "n": 2,
@@ -271,10 +274,8 @@ def test_payloads_of_older_releases_have_facts_too(handler):
 
 @pytest.mark.parametrize("content", ["", ":PCVL:zip:%%%", ":PCVL:Experiment:AAAA", "x", 3, None])
 def test_an_unreadable_payload_is_no_obstacle(content):
-    """Facts are decoration: a body that cannot be read is added without them."""
-    from jobgroup.adapters.perceval.facts import facts_of
-
-    assert set(facts_of({"experiment": content})) <= {"content", "m"}
+    """Metadata is decoration: a body that cannot be read is added without them."""
+    assert set(describe_body({"payload": {"experiment": content}})[1]) <= {"content", "m"}
 
 
 def _body(handler, circuit=None, **kwargs):

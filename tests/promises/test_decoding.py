@@ -18,7 +18,7 @@ from perceval.serialization import deserialize, serialize
 from unruly import UnrulyCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
-from jobgroup.adapters import UndecodableResultError, decode, described, ideal_of
+from jobgroup.adapters import UndecodableResultError, decode, describe_body, ideal_of
 from jobgroup.decoding import Door, LeftAsText, Plain, RefusedError
 from jobgroup.decoding.making import PercevalMaker
 
@@ -260,7 +260,7 @@ def test_no_document_runs_code_or_asks_a_host(hostile, data):
     _decoded({"results": document} if data.draw(st.booleans()) else document)
     payload = document if isinstance(document, dict) else {"experiment": document}
     payload = {str(k).encode("utf-8", "replace").decode(): v for k, v in payload.items()}
-    described({"payload": payload})
+    describe_body({"payload": payload})
     with pytest.raises(ValueError):  # noqa: PT011  # NoIdealError: there is none of any of these
         ideal_of({"payload": {**payload, "iterator": [1]}})
 

@@ -1,13 +1,21 @@
-"""What an adapter makes of a client library's job: a :class:`JobSpec`, a record and no more."""
+"""What an adapter makes of a client library's job: a :class:`JobSpec`, and errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from jobgroup.errors import InvalidResponseError
+from jobgroup.providers.base import RemoteStatus
 from jobgroup.status import JobStatus
+from jobgroup.store import NewJob, Target
+from jobgroup.words import shown
+
+SET_WHEN_SENT: Final = ("job_name", "job_group_name")
+"""Fields of a create body that the engine sets for each request."""
+
+_NO_LABELS: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +28,10 @@ class JobSpec:
         origin: base url of the cloud, in the spelling of `origin.normalise_origin`.
         account_label: tells accounts of one origin apart; "" is the usual one.
         provider: which provider speaks to that cloud.
-        body: create body without `job_name` and `job_group_name`, JSON-ready and nobody else's
-            object; empty for a sent job whose body is not known, which only the cloud can rerun.
+        body: create body without `SET_WHEN_SENT`, JSON-ready and nobody else's object;
+            empty for a sent job whose body is not known, which only the cloud can rerun.
         params: how it is called: command, max_shots, max_samples, iterated values. JSON-ready.
-        facts: what tells it from others: circuit, m, n, input state, ... Texts and numbers.
+        metadata: what tells it from others: circuit, m, n, input state, ... Texts and numbers.
         remote_id: its id on the cloud if it was sent already, else None.
         status: what is known of a sent job; None for an unsent one.
         token: opens `origin` alone; for this process' memory, never for a file.
@@ -40,12 +48,29 @@ class JobSpec:
     body: dict[str, Any] = field(repr=False)
     account_label: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    metadata: Mapping[str, str | int | float] = field(default_factory=dict)
     remote_id: str | None = None
     status: JobStatus | None = None
     token: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     recipe: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def to_new_job(
+        self, labels: Mapping[str, Any] = _NO_LABELS, *, added_at: float | None = None
+    ) -> NewJob:
+        """The job as the store takes it in; its token stays behind."""
+        return NewJob(
+            name=self.name,
+            target=Target(self.provider, self.origin, self.account_label, self.platform),
+            body=self.body or None,
+            params=self.params,
+            labels=labels,
+            facts=self.metadata,
+            remote_id=self.remote_id,
+            told=_to_remote_status(self.status) if self.status else None,
+            recipe=self.recipe,
+            added_at=added_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +81,14 @@ class ForeignGroup:
         name: as it is called there.
         created_at, modified_at: seconds since the epoch.
         jobs: in its order; none has a token.
-        left_out: why, for each of its jobs that cannot be taken over.
+        skipped: the reason, for each of its jobs that cannot be imported.
     """
 
     name: str
     created_at: float
     modified_at: float
     jobs: Sequence[JobSpec]
-    left_out: Sequence[str] = ()
+    skipped: Sequence[str] = ()
 
 
 class UnreadableGroupError(ValueError):
@@ -84,3 +109,26 @@ class UndecodableResultError(InvalidResponseError):
 
 class NoIdealError(ValueError):
     """There is no ideal to compare results with; the text says why."""
+
+
+def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The labels as they were given; {} for none.
+
+    Raises:
+        TypeError: they are no dictionary.
+    """
+    if labels is not None and not isinstance(labels, Mapping):
+        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
+    return labels or {}
+
+
+def _to_remote_status(status: JobStatus) -> RemoteStatus:
+    return RemoteStatus(
+        word="",
+        state=status.status.value,
+        message=status.message,
+        progress=status.progress,
+        created_at=status.creation_timestamp,
+        started_at=status.start_timestamp,
+        duration_s=status.duration,
+    )

@@ -13,7 +13,6 @@ from jobgroup.credentials import default_url, set_token
 from jobgroup.engine.remote_lookup import Found, look_up
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
-from jobgroup.group.drafts import checked
 from jobgroup.group.pending import Call
 from jobgroup.job import RemoteJob
 from jobgroup.origin import normalise_origin
@@ -48,7 +47,7 @@ class Adoption:
         self._ids = _listed(ids)
         origin = normalise_origin(default_url(provider) if place is None else place)
         self._target = Target(provider, origin, account, _name(platform))
-        self._labels = checked(labels)
+        self._labels = adapters.validate_labels(labels)
         for remote_id in self._ids:
             held = session.store.position_of(remote_id, self._target)
             if held is not None:
@@ -102,7 +101,7 @@ class Adoption:
 
 def _with_body(job: NewJob, submission: Submission, name: str | None) -> NewJob:
     body = dict(submission.body or {})
-    params, facts = adapters.described(body)
+    params, facts = adapters.describe_body(body)
     name = name or str(params.get("command") or job.name)
     return replace(job, name=name, body=body or None, params=params, facts=facts)
 

@@ -8,12 +8,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 from jobgroup import catalog
-from jobgroup.adapters import follow, read_job
+from jobgroup.adapters import follow, read_job, validate_labels
 from jobgroup.credentials import remember
 from jobgroup.engine.engine import engine
 from jobgroup.errors import CorruptGroupError, GroupDeletedError, GroupMovedError
 from jobgroup.group.analysing import Analysing
-from jobgroup.group.drafts import checked, new_job
 from jobgroup.group.keeping import Keeping
 from jobgroup.group.running import Running
 from jobgroup.group.saved import Saved
@@ -216,12 +215,12 @@ def _new_jobs(
     *,
     default: Mapping[str, Any] | None,
 ) -> Iterator[NewJob]:
-    labels = checked(default if labels is None else labels)
-    drafts = [job.draft(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
-    for draft in drafts:
-        remember(draft.origin, draft.account_label, draft.token)
-        remember_proxies(draft.origin, draft.account_label, draft.proxies)
-        yield new_job(draft, labels)
+    labels = validate_labels(default if labels is None else labels)
+    specs = [job.spec(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
+    for spec in specs:
+        remember(spec.origin, spec.account_label, spec.token)
+        remember_proxies(spec.origin, spec.account_label, spec.proxies)
+        yield spec.to_new_job(labels)
 
 
 def _local_time(seconds: float) -> datetime:

@@ -14,7 +14,6 @@ from typing import Final
 from jobgroup import adapters, catalog
 from jobgroup.adapters import ForeignGroup, UnreadableGroupError
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
-from jobgroup.group.drafts import new_job
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
 from jobgroup.store.atomic import user_path
@@ -113,7 +112,7 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
         StorageError: there is no such file or folder, or a group could not be written; those
             before it are imported, and the next import goes on.
     """
-    places = adapters.group_places() if path is None else [user_path(path)]
+    places = adapters.group_directories() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():
         raise StorageError(f"There is no file or folder {places[0]}. Nothing was imported.")
     report = ImportReport(places[0], dry_run)
@@ -192,8 +191,8 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
     """The group's jobs, each id once: an object that was added twice is one job on the cloud."""
     seen: set[tuple[str, ...]] = set()
     jobs = []
-    for draft in saved.jobs:
-        job = new_job(draft, added_at=saved.created_at)
+    for spec in saved.jobs:
+        job = spec.to_new_job(added_at=saved.created_at)
         if job.remote_id is not None:
             one = (*job.target[:3], job.remote_id)
             if one in seen:
@@ -202,7 +201,7 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
         jobs.append(job)
     repeated = len(saved.jobs) - len(jobs)
     notes = [f"{_many(repeated, 'entry')} of jobs that stood there before"] * bool(repeated)
-    notes += [f"{n} left out: {why}" for why, n in Counter(saved.left_out).items()]
+    notes += [f"{n} left out: {why}" for why, n in Counter(saved.skipped).items()]
     return jobs, "; ".join(notes)
 
 

@@ -1,6 +1,6 @@
 """Perceval's jobs, executions, results and files of groups.
 
-What reads its texts and files (facts, archives, groups, execution_groups, packed, clouds) does so
-without Perceval; jobs, executions, results, composition and ideal are imported where it is
+What reads its texts and files (metadata, jgrp, egrp, connection) does so
+without Perceval; the other modules are imported where it is
 installed.
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.adapters.base import ForeignGroup, JobSpec, UnreadableGroupError
-from jobgroup.adapters.perceval.facts import facts_of, params_of
 from jobgroup.adapters.perceval.jgrp import status_named, text_in
+from jobgroup.adapters.perceval.metadata import metadata_of, params_of
 from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus
@@ -40,7 +40,7 @@ def read_egrp(path: Path) -> ForeignGroup:
         created_at=dates[0],
         modified_at=dates[1],
         jobs=[each for each in found if isinstance(each, JobSpec)],
-        left_out=[each for each in found if isinstance(each, str)],
+        skipped=[each for each in found if isinstance(each, str)],
     )
 
 
@@ -77,7 +77,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
         provider="quandela",
         body={"platform_name": platform, "pcvl_version": _RELEASE, "payload": payload},
         params=params_of({k: v for k, v in payload.items() if k != "parameters"}, {}),
-        facts=_facts(archive, execution["_computation"]),
+        metadata=_metadata(archive, execution["_computation"]),
         remote_id=str(archive.plain(sent["_remote_id"])) if sent else None,
         status=_status(archive, sent["_status"]) if sent else None,
     )
@@ -111,9 +111,9 @@ def _computation(archive: Archive, index: int) -> dict[str, int]:
     return archive.members(index, "Computation")
 
 
-def _facts(archive: Archive, index: int) -> dict[str, str | int | float]:
+def _metadata(archive: Archive, index: int) -> dict[str, str | int | float]:
     experiment = archive.plain(_computation(archive, index)["experiment"])
-    return facts_of({"experiment": f":PCVL:Experiment:{experiment}"})
+    return metadata_of({"experiment": f":PCVL:Experiment:{experiment}"})
 
 
 def _status(archive: Archive, index: int) -> JobStatus:

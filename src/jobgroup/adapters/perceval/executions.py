@@ -13,15 +13,14 @@ from perceval.runtime import ExecutionStatus
 
 from jobgroup.adapters.base import JobSpec
 from jobgroup.adapters.perceval.composition import recipe_of
-from jobgroup.adapters.perceval.facts import facts_of, params_of
-from jobgroup.adapters.perceval.jobs import draft_of, json_ready
+from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 from jobgroup.remote_ids import joined
 
 
 def read_execution(
     execution: Execution, kwargs: dict[str, Any], args: tuple[Any, ...] = ()
 ) -> list[JobSpec]:
-    """The draft of one Execution, unsent or sent. See `adapters.read_job`."""
+    """The spec of one Execution, unsent or sent. See `adapters.read_job`."""
     computer = execution.computer
     layer = getattr(computer, "_communication_layer", None)
     if not isinstance(computer, RemoteComputer):
@@ -42,41 +41,26 @@ def read_execution(
         computation.add_params(*args, **kwargs)
     if execution.name:
         computation.job_name = execution.name
-    recorder = _Recorder(layer, computer)
+    # `details` asks the cloud again when they are 5 s old
+    details = getattr(layer, "_platform_details", None) or computer.details
+    recorder = Recorder(handler, details)
     # its own launch does what add_params, checks, mitigations and payload need; only the layer to
     # the cloud is another
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
     launched = twin.execute_async(computation)
     recipe = _recipe(computation, *launched)
-    described = _described(computation, twin, launched[0])
+    bodies = [json_ready(body) for body in recorder.bodies]
     return [
-        draft_of(
+        spec_of(
             handler,
+            _described(computation, twin, launched[0]),
             name=computation.job_name or "unnamed",
-            body=recorder.bodies[0] if recipe is None else {"parts": recorder.bodies},
-            params=params_of(described, kwargs),
-            facts=facts_of(described),
+            body=bodies[0] if recipe is None else {"parts": bodies},
+            kwargs=kwargs,
             recipe=recipe,
         )
     ]
-
-
-class _Recorder:
-    """Stands where a computer's handler to its cloud was, and keeps what would have been sent."""
-
-    def __init__(self, layer: RPCBasedCommunicationLayer, computer: RemoteComputer) -> None:
-        self.name = layer.name
-        # `details` asks the cloud again when they are 5 s old
-        self._details = getattr(layer, "_platform_details", None) or computer.details
-        self.bodies: list[dict[str, Any]] = []
-
-    def fetch_platform_details(self) -> Any:
-        return self._details
-
-    def create_job(self, body: Any) -> str:
-        self.bodies.append(json_ready(body))
-        return f"none: recorded as {len(self.bodies)}, not sent"
 
 
 def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec:
@@ -95,13 +79,12 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
     mitigations = execution._mitigations
     launched = mitigations, execution._imperfections, execution._getters
     recipe = _recipe(execution.computation, *launched)
-    described = _described(execution.computation, execution.computer, mitigations)
-    return draft_of(
+    return spec_of(
         handler,
+        _described(execution.computation, execution.computer, mitigations),
         name=execution.name or "unnamed",
         body={} if recipe is None else {"parts": [{} for _ in getters]},
-        params=params_of(described, {}),
-        facts=facts_of(described),
+        kwargs={},
         remote_id=joined(getter._remote_id for getter in getters),
         status=ExecutionStatus.merge_status([getter._status for getter in getters]),
         recipe=recipe,

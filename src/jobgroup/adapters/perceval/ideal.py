@@ -1,4 +1,4 @@
-"""What a Perceval payload would give without noise and loss, computed here where it is small."""
+"""What a create body would give without noise and loss, computed here where it is small."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ MOST_STATES: Final = 20_000
 """States that the photons may end up in: a second or so of a notebook's machine."""
 
 
-def ideal_of(payload: Mapping[str, Any]) -> dict[str, float]:
-    """Each state with its probability.
+def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
+    """What a create body would give without noise and loss: each state's probability.
 
     Raises:
         NoIdealError: it cannot be computed here.
     """
     if find_spec("perceval") is None:
         raise NoIdealError("The ideal is computed by Perceval: pip install 'jobgroup[perceval]'.")
+    payload = body.get("payload") or {}
     content = payload.get("experiment")
     if not isinstance(content, str) or payload.get("iterator"):
         raise NoIdealError("There is an ideal for jobs of one experiment without iterations.")

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from jobgroup.adapters.base import ForeignGroup, JobSpec, UnreadableGroupError
-from jobgroup.adapters.perceval.facts import facts_of, params_of
+from jobgroup.adapters.base import SET_WHEN_SENT, ForeignGroup, JobSpec, UnreadableGroupError
+from jobgroup.adapters.perceval.metadata import metadata_of, params_of
 from jobgroup.decoding import parsed
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
@@ -21,7 +21,6 @@ MAX_FILE_BYTES: Final = 256 * 2**20
 """Of a group's file: tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
-_OURS_TO_SET: Final = ("job_name", "job_group_name")
 
 
 def read_jgrp(path: Path) -> ForeignGroup:
@@ -34,17 +33,17 @@ def read_jgrp(path: Path) -> ForeignGroup:
     entries = document.get("job_group_data")
     if not isinstance(entries, list):
         raise UnreadableGroupError("it is not a group of Perceval's")
-    drafts = []
+    specs = []
     for number, entry in enumerate(entries):
         try:
-            drafts.append(_draft(entry))
+            specs.append(_spec_of(entry))
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             raise UnreadableGroupError(f"it is damaged at job {number} ({_told(error)})") from None
     return ForeignGroup(
         name=path.stem,
         created_at=_date(document, "created_date"),
         modified_at=_date(document, "modified_date"),
-        jobs=drafts,
+        jobs=specs,
     )
 
 
@@ -70,7 +69,7 @@ def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "payload": payload} if payload else {}
 
 
-def _draft(entry: Mapping[str, Any]) -> JobSpec:
+def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
     metadata, remote_id, body = entry["metadata"], entry["id"], body_of(entry)
     if any(header.lower() == "x-auth-token" for header in metadata.get("headers") or ()):
         raise ValueError("it is for another cloud than Quandela's")
@@ -79,7 +78,7 @@ def _draft(entry: Mapping[str, Any]) -> JobSpec:
     if remote_id is not None and (not isinstance(remote_id, str) or len(remote_id.split()) != 1):
         raise ValueError("its id is none")
     names = (entry.get("name"), body.get("job_name"), "unnamed")
-    body = {key: value for key, value in body.items() if key not in _OURS_TO_SET}
+    body = {key: value for key, value in body.items() if key not in SET_WHEN_SENT}
     platform = metadata["platform"]
     if not isinstance(platform, str):
         raise TypeError("it names no platform")
@@ -91,7 +90,7 @@ def _draft(entry: Mapping[str, Any]) -> JobSpec:
         provider="quandela",
         body={"platform_name": platform, **body} if body else {},
         params=params_of(payload, {}),
-        facts=facts_of(payload),
+        metadata=metadata_of(payload),
         remote_id=remote_id,
         status=None if remote_id is None else JobStatus(status=status_named(entry.get("status"))),
     )

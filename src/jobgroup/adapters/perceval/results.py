@@ -14,7 +14,7 @@ from typing import Any, Final
 import perceval
 from perceval import utils
 
-from jobgroup.adapters.texts import decoded_text
+from jobgroup.adapters.result_text import decode_text
 from jobgroup.decoding import Budget, RefusedError
 from jobgroup.decoding.making import PercevalMaker
 
@@ -31,7 +31,7 @@ def decode(text: str, budget: Budget | None = None) -> Any:
     Raises:
         UndecodableResultError: they cannot be had; it keeps the text.
     """
-    return decoded_text(text, PercevalMaker(), converted, budget)
+    return decode_text(text, PercevalMaker(), converted, budget)
 
 
 def converted(results: Any) -> Any:

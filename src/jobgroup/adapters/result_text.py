@@ -10,7 +10,7 @@ from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.decoding import Budget, Door, LeftAsText, Maker, RefusedError, parsed
 
 
-def decoded_text(
+def decode_text(
     text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
 ) -> Any:
     """One result's text, decoded through the door and converted.

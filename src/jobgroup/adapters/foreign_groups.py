@@ -1,0 +1,34 @@
+"""Files in which other libraries keep groups of jobs: where they are, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from jobgroup.adapters.base import ForeignGroup, UnreadableGroupError
+from jobgroup.adapters.perceval.egrp import read_egrp
+from jobgroup.adapters.perceval.jgrp import read_jgrp
+from jobgroup.perceval_settings import data_directory
+
+_READERS: Final = {".jgrp": read_jgrp, ".egrp": read_egrp}
+
+GROUP_SUFFIXES: Final = tuple(_READERS)
+
+
+def group_directories() -> list[Path]:
+    """The directories in which other libraries keep groups, whether they exist or not."""
+    return [data_directory() / "job_group", Path("execution_groups").absolute()]
+
+
+def read_group(path: Path) -> ForeignGroup:
+    """The group that another library keeps in a file, which is left as it is.
+
+    Raises:
+        UnreadableGroupError: the file is damaged, or something else.
+    """
+    try:
+        return _READERS.get(path.suffix, read_jgrp)(path)
+    except UnreadableGroupError as error:
+        unreadable = error.with_traceback(None)
+        unreadable.__cause__ = unreadable.__context__ = None
+    raise unreadable  # without the frames that read it: each job of such a file holds a token
