@@ -219,3 +219,30 @@ class JobStatus:
         if self.start_timestamp is None or self.completed:
             return 0.0
         return max(0.0, time.time() - self.start_timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """A cloud's response about one job; what it does not say is None.
+
+    Attributes:
+        provider_status: the cloud's own status word, as it came.
+        state: the state that it means (`STATES`).
+        message: why the job failed, or what it is doing.
+        progress: 0 to 1.
+        created_at: seconds since the epoch.
+        started_at: as `created_at`.
+        duration_s: how long it ran, in seconds.
+        shots: shots used.
+        name: the job's name on the cloud.
+    """
+
+    provider_status: str
+    state: str
+    message: str | None = None
+    progress: float | None = None
+    created_at: float | None = None
+    started_at: float | None = None
+    duration_s: float | None = None
+    shots: int | None = None
+    name: str | None = None

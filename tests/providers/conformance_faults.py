@@ -90,7 +90,11 @@ MORE_FAULTS: Final = {
         OUTCOME,
         "A status has the state 'active'",
     ),
-    "ForgetsTheWord": (_OF_STATUS.format(field="word=''"), OUTCOME, "the service's own word"),
+    "ForgetsTheWord": (
+        _OF_STATUS.format(field="provider_status=''"),
+        OUTCOME,
+        "the service's own word",
+    ),
     "SaysNotWhy": (
         _OF_STATUS.format(field="message=None"),
         "test_a_job_fails_and_says_why",

@@ -145,14 +145,14 @@ def _is_stopped(told):
 
 
 def _assert_bounded(told):
-    assert len(told.word) <= 100
+    assert len(told.provider_status) <= 100
     assert len(told.message or "") <= MAX_MESSAGE
     assert told.shots is None or 0 <= told.shots <= MAX_COUNT
     assert told.duration_s is None or 0 <= told.duration_s <= MAX_DURATION_S
     for moment in (told.created_at, told.started_at):
         assert moment is None or 0 <= moment <= MAX_MOMENT
     assert told.progress is None or 0 <= told.progress <= 1
-    (told.word + (told.message or "") + (told.name or "")).encode()
+    (told.provider_status + (told.message or "") + (told.name or "")).encode()
 
 
 @given(

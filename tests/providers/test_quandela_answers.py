@@ -179,7 +179,7 @@ def test_retry_after_is_seconds_or_a_date(header, seconds):
 def test_every_word_has_a_state_and_is_kept(word, state):
     """The cloud's word is stored as it came, whatever it means."""
     status = remote_status({"status": word})
-    assert (status.word, status.state) == (word, state)
+    assert (status.provider_status, status.state) == (word, state)
 
 
 @pytest.mark.parametrize(

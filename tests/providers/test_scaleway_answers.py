@@ -51,7 +51,7 @@ async def test_a_status_in_scaleway_s_words(cloud, account, word, state):
     cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
     async with _opened(account) as provider:
         told = (await provider.status(["1"]))["1"]
-    assert (told.word, told.state) == (word or "", state)
+    assert (told.provider_status, told.state) == (word or "", state)
     assert told.started_at - told.created_at == 1.5
     assert told.created_at == 1767323045
     assert (told.duration_s, told.message, told.name) == (2.5, "half of it", "mine")

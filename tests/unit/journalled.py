@@ -38,7 +38,7 @@ def send(store, generation, position, remote_id):
 
 def says(state, **fields):
     """What a cloud says of a job."""
-    return RemoteStatus(word=state, state=state, **fields)
+    return RemoteStatus(provider_status=state, state=state, **fields)
 
 
 def failed(store, generation, position=0, remote_id="r0"):

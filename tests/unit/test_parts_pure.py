@@ -64,7 +64,7 @@ def test_the_reason_names_the_part_that_has_it():
             RemoteStatus("cancelled", "canceled"),
         ]
     )
-    assert (told.word, told.message) == ("failed", "2 of 3: too hot")
+    assert (told.provider_status, told.message) == ("failed", "2 of 3: too hot")
 
 
 def test_what_has_not_ended_has_no_duration_yet():

@@ -31,13 +31,13 @@ class Cloud:
         self.asked += 1
         start = self.begins.get(position, position // self._slots * self._duration_s)
         if now < start:
-            return RemoteStatus(word="waiting", state="waiting")
+            return RemoteStatus(provider_status="waiting", state="waiting")
         if now < start + self._duration_s:
-            return RemoteStatus(word="running", state="running", started_at=start)
+            return RemoteStatus(provider_status="running", state="running", started_at=start)
         self.lags_s.append(now - start - self._duration_s)
         duration_s = float(int(self._duration_s))
         return RemoteStatus(
-            word="completed", state="success", started_at=start, duration_s=duration_s
+            provider_status="completed", state="success", started_at=start, duration_s=duration_s
         )
 
     def watch(self, roster: PollSchedule) -> None:
@@ -89,7 +89,7 @@ def test_one_of_a_crowd_that_fails_early_is_noticed():
     while now < 3100:
         for job in roster.pop_due(now):
             if now >= fails_at.get(job.position, math.inf):
-                answer = RemoteStatus(word="error", state="error")
+                answer = RemoteStatus(provider_status="error", state="error")
                 noticed[job.position] = now - fails_at[job.position]
             else:
                 answer = cloud.answer(job.position, now)
@@ -145,7 +145,7 @@ def test_nobody_waits_behind_what_a_cloud_has_lost():
     roster.update([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
     assert [job.position for job in roster.pop_due(12.0)] == [99]
     lost = next(iter(roster))  # a cloud may have been mistaken
-    roster.answered(lost, RemoteStatus(word="running", state="running"), 80.0, 80.0)
+    roster.answered(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
     assert not lost.is_waiting
 
 
@@ -197,7 +197,7 @@ def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
     roster = PollSchedule()
     roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = roster
-    waiting = RemoteStatus(word="waiting", state="waiting")
+    waiting = RemoteStatus(provider_status="waiting", state="waiting")
     tracemalloc.start()
     for now in range(20_000):
         roster.answered(job, waiting, float(now), float(now))
@@ -227,7 +227,7 @@ def test_platforms_have_queues_of_their_own():
     rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
     roster.update(rows, 1, 0.0, 0.0)
     for job in roster.pop_due(0.0):
-        roster.answered(job, RemoteStatus(word="waiting", state="waiting"), 0.0, 0.0)
+        roster.answered(job, RemoteStatus(provider_status="waiting", state="waiting"), 0.0, 0.0)
     soon = {job.position for job in roster.pop_due(0.9)}
     assert soon == {*range(FRONTIER), 20}
 
@@ -238,11 +238,15 @@ def test_a_cancellation_is_watched_closely():
     (row,) = Cloud(1, 1, 600.0).rows
     roster.update([row], 1, 0.0, 0.0)
     (job,) = roster.pop_due(0.0)
-    roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 300, 300)
+    roster.answered(
+        job, RemoteStatus("running", "running", started_at=1.0), 300, 300
+    )
     assert roster.next_at > 320
     roster.update([row._replace(is_canceling=True)], 2, 301.0, 301.0)
     assert roster.pop_due(301.0) == [job]
-    roster.answered(job, RemoteStatus(word="running", state="running", started_at=1.0), 301, 301)
+    roster.answered(
+        job, RemoteStatus("running", "running", started_at=1.0), 301, 301
+    )
     assert roster.next_at < 302
 
 

@@ -81,7 +81,7 @@ class LabCloud:
         run = await self._rest.get(f"/v1/runs/{segment(remote_id)}")
         word = text(run, "state") or ""
         return RemoteStatus(
-            word=word,
+            provider_status=word,
             state=STATES.get(word, "unknown"),
             message=text(run, "reason"),
             progress=number(run, "fraction"),

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from jobgroup.errors import InvalidResponseError
-from jobgroup.providers.base import RemoteStatus
-from jobgroup.status import JobStatus
+from jobgroup.status import JobStatus, RemoteStatus
 from jobgroup.store import NewJob, Target
 from jobgroup.words import shown
 
@@ -124,7 +123,7 @@ def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def _to_remote_status(status: JobStatus) -> RemoteStatus:
     return RemoteStatus(
-        word="",
+        provider_status="",
         state=status.status.value,
         message=status.message,
         progress=status.progress,

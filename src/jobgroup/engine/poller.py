@@ -410,7 +410,7 @@ class Poller:
                 age_s = now - watched.known_at
                 self._roster.schedule(watched, now + max(1.0, poll_interval_s(age_s)))
             elif watched.not_found >= 3:
-                lost = RemoteStatus(word=LOST, state="unknown", message=str(error))
+                lost = RemoteStatus(provider_status=LOST, state="unknown", message=str(error))
                 await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
                 self._roster.lost(watched, time.monotonic())
         else:

@@ -108,7 +108,7 @@ def merged(answers: Sequence[RemoteStatus | Exception | None]) -> RemoteStatus |
     has_ended = all(p.state in TERMINAL for p in parts)
     used = [p.shots for p in parts if p.shots is not None]
     return RemoteStatus(
-        word=told.word,
+        provider_status=told.provider_status,
         state=told.state if has_ended else _state_of_open(p.state for p in parts),
         message=told.message and f"{heaviest + 1} of {len(parts)}: {told.message}",
         progress=sum(_progress(p) for p in parts) / len(parts),

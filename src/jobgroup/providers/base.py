@@ -23,6 +23,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestRejectedError,
 )
+from jobgroup.status import RemoteStatus
 
 __all__ = [
     "Account",
@@ -55,33 +56,6 @@ class Account:
     label: str
     token: Callable[[], str] = field(repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteStatus:
-    """A cloud's answer about one job. What it did not say is None.
-
-    Attributes:
-        word: the cloud's own word, kept as it came.
-        state: the state that it means (`status.STATES`).
-        message: why the job failed, or what it is doing.
-        progress: 0 to 1.
-        created_at: seconds since the epoch.
-        started_at: as `created_at`.
-        duration_s: how long it ran, in seconds.
-        shots: shots used.
-        name: the job's name on the cloud.
-    """
-
-    word: str
-    state: str
-    message: str | None = None
-    progress: float | None = None
-    created_at: float | None = None
-    started_at: float | None = None
-    duration_s: float | None = None
-    shots: int | None = None
-    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ def bounded_status(told: RemoteStatus) -> RemoteStatus:
     """Return a status of which every field is in its range and of its type; else None.
 
     >>> bounded_status(RemoteStatus("completed", "success", shots=2**63, progress=0.5))
-    RemoteStatus(word='completed', state='success', message=None, progress=0.5, created_at=None, \
-started_at=None, duration_s=None, shots=None, name=None)
+    RemoteStatus(provider_status='completed', state='success', message=None, progress=0.5, \
+created_at=None, started_at=None, duration_s=None, shots=None, name=None)
     """
     state = _text(told.state, MAX_WORD, "state") or ""
     if state not in ON_CLOUD | TERMINAL:
@@ -50,7 +50,7 @@ started_at=None, duration_s=None, shots=None, name=None)
     progress = number_within(told.progress, math.inf, "progress")
     return replace(
         told,
-        word=_text(told.word, MAX_WORD, "word") or "",
+        provider_status=_text(told.provider_status, MAX_WORD, "provider_status") or "",
         state=state,
         message=_text(told.message, MAX_MESSAGE, "message"),
         progress=None if progress is None else min(progress, 1.0),

@@ -30,7 +30,7 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
     shots = number(document, "shots")
     return bounded_status(
         RemoteStatus(
-            word=word,
+            provider_status=word,
             state=state,
             message=_message(document, state),
             progress=_progress(document),

@@ -141,7 +141,7 @@ class ScalewayQaaS:
         word = text(document, "status", at_most=MAX_WORD) or ""
         return bounded_status(
             RemoteStatus(
-                word=word,
+                provider_status=word,
                 state=RunningStatus.from_server_response(word).value,
                 message=text(document, "progress_message"),
                 created_at=moment(document, "created_at"),

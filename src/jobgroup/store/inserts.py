@@ -167,7 +167,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
             "UPDATE attempts SET word = ?, progress = ?, created_at = ?, started_at = ?,"
             " duration_s = ?, finished_at = ?, shots = ? WHERE id = ?",
             (
-                told.word or None,
+                told.provider_status or None,
                 1.0 if told.state == "success" else told.progress,
                 told.created_at,
                 told.started_at,

@@ -15,7 +15,7 @@ from jobgroup.store.values import as_object
 from jobgroup.system import ProcessIdentity
 
 if TYPE_CHECKING:
-    from jobgroup.providers.base import RemoteStatus
+    from jobgroup.status import RemoteStatus
 
 
 class Target(NamedTuple):

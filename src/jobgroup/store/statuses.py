@@ -12,7 +12,7 @@ from jobgroup.store.records import Pollable, Target, ended_at
 from jobgroup.store.steps import add_event
 
 if TYPE_CHECKING:
-    from jobgroup.providers.base import RemoteStatus
+    from jobgroup.status import RemoteStatus
 
 
 def _in_sql(states: Iterable[str]) -> str:
@@ -74,7 +74,7 @@ class Reports:
                 finished_at = ended_at(answer, heard_at=tx.now)
                 new = (
                     answer.state,
-                    answer.word,
+                    answer.provider_status,
                     answer.message,
                     1.0 if answer.state == "success" else answer.progress,
                     answer.created_at,

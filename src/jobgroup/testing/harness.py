@@ -160,8 +160,9 @@ class Trial:
         while (told := self.status(remote_id)).state not in states:
             claim(
                 told.state not in TERMINAL and time.monotonic() < give_up,
-                f"The job is {told.state} (the service says {told.word!r}, {told.message!r}), and"
-                f" not {' or '.join(sorted(states))} within {self._longest_s:.0f} s.",
+                f"The job is {told.state} (the service says {told.provider_status!r},"
+                f" {told.message!r}), and not {' or '.join(sorted(states))} within"
+                f" {self._longest_s:.0f} s.",
             )
             time.sleep(0.02)
         return told
@@ -200,8 +201,9 @@ def _check_status(told: RemoteStatus) -> None:
         f"A status has the state {told.state!r}; there are {', '.join(sorted(known))}.",
     )
     claim(
-        bool(told.word),
-        f"A status has the word {told.word!r}; it is the service's own word, as it came.",
+        bool(told.provider_status),
+        f"A status has the provider_status {told.provider_status!r}; it is the service's own word,"
+        " as it came.",
     )
     claim(
         told.progress is None or 0 <= told.progress <= 1,
