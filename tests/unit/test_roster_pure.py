@@ -238,15 +238,11 @@ def test_a_cancellation_is_watched_closely():
     (row,) = Cloud(1, 1, 600.0).rows
     roster.update([row], 1, 0.0, 0.0)
     (job,) = roster.pop_due(0.0)
-    roster.answered(
-        job, RemoteStatus("running", "running", started_at=1.0), 300, 300
-    )
+    roster.answered(job, RemoteStatus("running", "running", started_at=1.0), 300, 300)
     assert roster.next_at > 320
     roster.update([row._replace(is_canceling=True)], 2, 301.0, 301.0)
     assert roster.pop_due(301.0) == [job]
-    roster.answered(
-        job, RemoteStatus("running", "running", started_at=1.0), 301, 301
-    )
+    roster.answered(job, RemoteStatus("running", "running", started_at=1.0), 301, 301)
     assert roster.next_at < 302
 
 
