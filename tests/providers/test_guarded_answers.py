@@ -56,7 +56,9 @@ async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
     assert type(told.shots) is int
 
 
-@pytest.mark.parametrize("field", ["word", "state", "message", "progress", "shots", "name"])
+@pytest.mark.parametrize(
+    "field", ["provider_status", "state", "message", "progress", "shots", "name"]
+)
 async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(opened, field):
     """Its text, its repr and its comparisons raise: the other jobs of the answer have theirs."""
     provider = opened(
@@ -69,7 +71,7 @@ async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(op
                 __ge__ = __le__ = __gt__ = __eq__ = __float__ = __repr__ = Bad.fail
             class BadObject:
                 __str__ = __repr__ = Bad.fail
-            well = {{"word": "on", "state": "running"}}
+            well = {{"provider_status": "on", "state": "running"}}
             return {{
                 "0": RemoteStatus(**(well | {{{field!r}: Bad("x")}})),
                 "1": RemoteStatus(**(well | {{{field!r}: BadNumber(1)}})),
