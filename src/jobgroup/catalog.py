@@ -12,7 +12,7 @@ from datetime import MINYEAR, datetime
 from pathlib import Path
 
 from jobgroup.engine.engine import engine
-from jobgroup.engine.liveness import Witness
+from jobgroup.engine.lease import Witness
 from jobgroup.errors import (
     CorruptGroupError,
     GroupNotFoundError,

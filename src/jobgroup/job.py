@@ -224,7 +224,7 @@ class RemoteJob:
             return JobStatus()
         record = self._record
         if record.state in ON_CLOUD:
-            session.start(session.watcher.refresh, [self._position]).result()
+            session.start(session.poller.refresh, [self._position]).result()
             record = self._record
         return status_of(record)
 
@@ -466,5 +466,5 @@ async def _until_ended(session: GroupSession, position: int) -> None:
         record = await session.in_thread(session.store.record, position)
         return status_of(record).completed or record.state in (UNSENT, "unconfirmed")
 
-    async with session.watcher.watched():
+    async with session.poller.polling():
         await session.wait_until(has_ended)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
-from jobgroup.engine.activity import look
+from jobgroup.engine.activity import read_activity
 from jobgroup.engine.estimate import eta_s
 from jobgroup.errors import GroupMovedError
 from jobgroup.status import TERMINAL
@@ -71,7 +71,7 @@ class GroupState(HasTraits):
     def update(self) -> None:
         """Bring the traits up to date with the file."""
         session = self._session
-        counts, is_active = look(session)
+        counts, is_active = read_activity(session)
         meta = session.store.meta()
         troubles = session.store.troubles.all()
         total = sum(counts.values())
@@ -89,7 +89,7 @@ class GroupState(HasTraits):
             self.trouble = "disk" if unwritten else troubles[0].kind if troubles else ""
             is_cloud = bool(troubles) and not unwritten
             self.trouble_since = troubles[0].since if is_cloud else None
-            self.updated_at = session.watcher.last_answer_at
+            self.updated_at = session.poller.last_answer_at
             self.eta_s = eta_s(counts, session.store.reports.durations(), is_sending=bool(runs))
             self.version = meta["version"]
 

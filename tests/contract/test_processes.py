@@ -10,7 +10,7 @@ from scripted_cloud import DROP
 
 from jobgroup import GroupBusyError, JobGroup, UnconfirmedJobError
 from jobgroup.engine.engine import engine
-from jobgroup.engine.liveness import is_gone
+from jobgroup.engine.lease import is_gone
 from jobgroup.store import GroupStore
 from jobgroup.store.paths import group_path
 from jobgroup.system import this_process

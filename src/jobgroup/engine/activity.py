@@ -1,7 +1,8 @@
-"""Whether a group has finished: decided here alone, for callbacks, the terminal and dashboards."""
+"""Whether a group is active or has finished, decided here alone, and waiting for that."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,26 +12,63 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
 
 
-def look(session: GroupSession) -> tuple[dict[str, int], bool]:
-    """The jobs by state, and whether the group is active, as its file has it. From any thread.
+def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:
+    """Return the jobs by state, and whether the group is active. From any thread.
 
     A group is active while a job runs or waits, or a living process is sending its jobs.
     """
     # first who sends, then the jobs: what a run sends is in the file before the run is over
-    held = session.store.lease.current()
-    is_being_sent = bool(session.runs) or (held is not None and session.witness.is_live(held))
+    is_being_sent = bool(session.runs) or session.lease.is_held_elsewhere()
     counts = session.store.counts()
     return counts, is_being_sent or any(counts.get(state) for state in PENDING | {SENDING})
 
 
-def has_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
+def is_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
     """Whether a group that is not active is done: it was active, or has nothing left to send.
 
     A group that nobody has begun to run has not finished.
 
-    >>> has_finished({"unsent": 3}, was_active=False)
+    >>> is_finished({"unsent": 3}, was_active=False)
     False
-    >>> has_finished({"unsent": 1, "success": 2}, was_active=True)
+    >>> is_finished({"unsent": 1, "success": 2}, was_active=True)
     True
     """
     return bool(counts) and (was_active or not counts.get(UNSENT))
+
+
+async def count_pending(session: GroupSession) -> int:
+    """Count the jobs that run, wait or are being sent by a process that may be alive."""
+
+    def count() -> int:
+        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first: its last id is seen then
+        counts = session.store.counts()
+        is_being_sent = session.lease.is_held or is_sent_elsewhere
+        states = PENDING | {SENDING} if is_being_sent else PENDING
+        return sum(counts.get(state, 0) for state in states)
+
+    return await session.in_thread(count)
+
+
+async def wait_until_done(session: GroupSession, timeout_s: float | None) -> None:
+    """Return when no job is pending and no run of this process is under way.
+
+    Raises:
+        TimeoutError: the time is up.
+        CredentialsError: a token is missing or refused.
+    """
+    left = 0
+
+    async def is_done() -> bool:
+        nonlocal left
+        left = await count_pending(session)
+        if session.poller.token_error is not None and left and not session.runs:
+            raise session.poller.token_error
+        return not left and not session.runs
+
+    await session.poller.forget_refusals()
+    async with session.poller.polling():
+        if not await session.wait_until(is_done, math.inf if timeout_s is None else timeout_s):
+            raise TimeoutError(
+                f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s."
+                " They go on; wait again, or look at progress()."
+            )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from jobgroup.engine.tasks import together
+from jobgroup.engine.loop import task_group
 from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.remote_ids import each_of
@@ -39,7 +39,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
     able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
     begun = await session.in_thread(session.store.parts.begun, positions)
     canceling = _Canceling(session)
-    async with together() as group:
+    async with task_group() as group:
         for record in able:
             group.start_soon(canceling.cancel_job, record)
         for part in begun:
@@ -65,7 +65,7 @@ class _Canceling:
             if not await self._wrote(record.position, told, note):
                 return
             self._done.add(record.position)
-            self._session.changed()
+            self._session.notify()
             errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
         if errors:
             self._failed[record.position] = str(errors[0])
@@ -78,7 +78,7 @@ class _Canceling:
             if not await self._wrote(part.position, told, forget):
                 return
             self._done.add(part.position)
-            self._session.changed()
+            self._session.notify()
         elif not isinstance(error, _HAS_ENDED):
             self._failed[part.position] = str(error)
 

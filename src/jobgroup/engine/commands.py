@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from jobgroup.engine.cancellation import cancel
-from jobgroup.engine.liveness import is_gone
+from jobgroup.engine.lease import is_gone
 from jobgroup.engine.run_request import Plan, RunProgress
 from jobgroup.engine.runner import carry_out
 from jobgroup.engine.subjobs import bodies_of
@@ -44,7 +44,7 @@ async def perform(session: GroupSession, name: str, args: Mapping[str, Any]) -> 
     """
     if name not in _COMMANDS:
         raise ValueError(f"There is no command {name!r}; there are {', '.join(_COMMANDS)}.")
-    if name in SENDING_COMMANDS and await _is_run_elsewhere(session):
+    if name in SENDING_COMMANDS and await session.in_thread(session.lease.is_held_elsewhere):
         return await _ask_holder(session, name, args)
     try:
         outcome: Outcome = await _COMMANDS[name](session, **args)
@@ -59,7 +59,7 @@ async def serve(session: GroupSession) -> None:
     """While this process holds the lease, do what others ask."""
     commands = session.store.commands
     while session.lease.is_held:
-        generation = session.lease.generation
+        generation = session.lease.fencing_token
         taken: list[CommandRecord] = []
         with suppress(OSError):  # a disk that does not let it now may do so in a moment
             if await session.in_thread(commands.has_asked):
@@ -95,19 +95,14 @@ def _failure(error: Exception) -> Outcome:
     return {"text": str(error), "done": [], "failed": {}}
 
 
-async def _is_run_elsewhere(session: GroupSession) -> bool:
-    if session.lease.is_held:
-        return False
-    held = await session.in_thread(session.store.lease.current)
-    return held is not None and session.witness.is_live(held)
-
-
 async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
     commands = session.store.commands
     me = this_process()
     command_id = await session.in_thread(commands.ask, name, args, me)
     while True:
-        is_run_elsewhere = await _is_run_elsewhere(session)  # first: what it did before is seen
+        is_run_elsewhere = await session.in_thread(
+            session.lease.is_held_elsewhere
+        )  # first: what it did before is seen
         command = await session.in_thread(commands.get, command_id)
         if command is None:  # another process holds the lease by now
             command_id = await session.in_thread(commands.ask, name, args, me)
@@ -152,7 +147,7 @@ async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
     give_back = session.store.journal.give_back
     async with session.lease.held():  # first: who has it instead is asked for all of it
         given_back = [p for p in positions if await session.in_thread(give_back, p)]
-        session.changed()
+        session.notify()
         plan = Plan(positions=tuple(given_back))
         return _run_outcome(await carry_out(session, plan), "sent again")
 
@@ -169,7 +164,7 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Outco
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
-    session.changed()
+    session.notify()
     text = f"job {position} is {remote_id}"
     if (await session.in_thread(session.store.record, position)).state == UNSENT:
         text = f"a part of job {position} is {remote_id}; the next run sends the rest"
@@ -185,35 +180,35 @@ def _number_of_parts(session: GroupSession, position: int) -> int:
 async def pause(session: GroupSession) -> Outcome:
     """Send nothing more until `resume`, whichever process runs the group."""
     await session.in_thread(lambda: session.store.set_meta(paused=1))
-    session.changed()
+    session.notify()
     return {"text": "paused: nothing more is sent, what runs goes on", "done": [], "failed": {}}
 
 
 async def resume(session: GroupSession) -> Outcome:
     """Go on sending."""
     await session.in_thread(lambda: session.store.set_meta(paused=None))
-    session.changed()
+    session.notify()
     return {"text": "resumed", "done": [], "failed": {}}
 
 
 async def run_next(session: GroupSession, positions: Sequence[int]) -> Outcome:
     """Let jobs be sent before the others, by whichever run goes on or comes."""
     chosen = await session.in_thread(session.store.next_up.put_first, positions)
-    session.changed()
+    session.notify()
     left = dict.fromkeys(sorted(set(positions) - set(chosen)), "It has been sent already.")
     text = f"job {chosen[0]} goes first" if chosen else "nothing was changed"
     if chosen[1:]:
         text += f", then {len(chosen) - 1} more"
     if left:
         text += f", {len(left)} had been sent"
-    if chosen and not session.runs and not await _is_run_elsewhere(session):
+    if chosen and not session.runs and not await session.in_thread(session.lease.is_held_elsewhere):
         text += ", when the group is run"
     return {"text": text, "done": chosen, "failed": left}
 
 
 async def refresh(session: GroupSession) -> Outcome:
     """Ask the cloud now."""
-    await session.watcher.refresh()
+    await session.poller.refresh()
     return {"text": "up to date", "done": [], "failed": {}}
 
 

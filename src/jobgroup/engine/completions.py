@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from jobgroup.engine.activity import count_pending
 from jobgroup.engine.downloads import AT_ONCE, Document, Downloads
-from jobgroup.engine.tasks import together
-from jobgroup.engine.waiting import jobs_left
+from jobgroup.engine.loop import task_group
 from jobgroup.status import TERMINAL
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Finished:
             CredentialsError: the token is missing or refused.
         """
         self._asked += 1
-        self._session.changed()
+        self._session.notify()
         item = await self._queue.get()
         self._taken += 1
         if isinstance(item, Exception):
@@ -64,26 +64,29 @@ class Finished:
         downloads = Downloads(session)
         given: set[int | None] = set()
         version = 0
-        await session.watcher.forget_refusals()
-        async with session.watcher.watched(), together() as group:
-            while True:
-                change = session.change
+        await session.poller.forget_refusals()
+        async with session.poller.polling(), task_group() as group:
+
+            async def is_over() -> bool:
+                nonlocal version
                 # the taker may rerun what he was given, so he has to have had all and want more;
                 # asked first, so that what ends between the two is seen in the next round
                 is_wanted = self._asked > self._taken == len(given)
-                is_over = is_wanted and not await jobs_left(session) and not session.runs
+                has_ended = is_wanted and not await count_pending(session) and not session.runs
                 changes = await session.in_thread(session.store.changes_since, version)
                 version = changes.version
                 for record in changes.records:
-                    has_ended = record.state in TERMINAL and record.remote_id is not None
-                    if has_ended and record.attempt_id not in given:
+                    is_new = record.attempt_id not in given and record.remote_id is not None
+                    if is_new and record.state in TERMINAL:
                         given.add(record.attempt_id)
                         group.start_soon(self._give, downloads, record)
-                if is_over and self._taken == len(given):
-                    return
-                if session.watcher.token_error is not None and not session.runs:
-                    raise session.watcher.token_error
-                await session.next_change(change=change)
+                if has_ended and self._taken == len(given):
+                    return True
+                if session.poller.token_error is not None and not session.runs:
+                    raise session.poller.token_error
+                return False
+
+            await session.wait_until(is_over)
 
     async def _give(self, downloads: Downloads, record: JobRecord) -> None:
         async with self._gate:

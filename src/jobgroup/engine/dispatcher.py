@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from jobgroup.engine.backoff import Backoff
+from jobgroup.engine.loop import task_group
 from jobgroup.engine.send_queue import SendQueue
-from jobgroup.engine.tasks import together
 from jobgroup.errors import (
     CloudUnavailableError,
     CloudUnreachableError,
@@ -48,7 +48,7 @@ async def send_queued(run: Run, positions: Sequence[int]) -> None:
     Raises:
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
-    async with run.session.watcher.watched(), together() as group:
+    async with run.session.poller.polling(), task_group() as group:
         queue = _Queue(run, group)
         await queue.line_up(positions)
     for account in queue.accounts.values():
@@ -146,20 +146,23 @@ class _Account:
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
         run = self._run
-        async with together() as group:
-            while self._has_work and not self._is_over:
-                if self.lineup:
-                    await run.wait_while_paused()
-                change = run.session.change
-                await self._settle()
-                has_slot = await self._has_slot()
-                await self._heed_wishes()
-                if has_slot:
+        async with task_group() as group:
+
+            async def is_over() -> bool:
+                while self._has_work and not self._is_over:
+                    if self.lineup:
+                        await run.wait_while_paused()
+                    await self._settle()
+                    has_slot = await self._has_slot()
+                    await self._heed_wishes()
+                    if not has_slot:
+                        return False
                     self._free -= 1
                     self._in_flight += 1
                     group.start_soon(self._send, self.lineup.take())
-                else:
-                    await run.session.next_change(0.5, change)
+                return True
+
+            await run.session.wait_until(is_over, check_interval_s=0.5)
             self.is_sending = False
 
     async def _has_slot(self) -> bool:
@@ -209,7 +212,7 @@ class _Account:
                 self._mine.add(sent_at)
         finally:
             self._in_flight -= 1
-            run.session.changed()
+            run.session.notify()
 
     async def _settle(self) -> None:
         """Count what has ended of the jobs sent here; each gives its slot back.
@@ -223,7 +226,7 @@ class _Account:
             return  # with slots left nothing hangs on it, and these may be many thousand jobs
         session, mine = self._run.session, sorted(self._mine)
         if self._counted:
-            self._counted -= session.watcher.active_since(self._counted_at)
+            self._counted -= session.poller.active_since(self._counted_at)
         records = await session.in_thread(session.store.records, _ENDED_OR_LOST, mine)
         for record in records:
             if record.state in TERMINAL or record.word == LOST:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from jobgroup.engine.tasks import together
+from jobgroup.engine.loop import task_group
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.remote_ids import each_of
@@ -56,7 +56,7 @@ async def fetch(
             if on_each:
                 on_each(len(answers))
 
-    async with together() as group:
+    async with task_group() as group:
         for _ in range(AT_ONCE):
             group.start_soon(work)
     if refusals:

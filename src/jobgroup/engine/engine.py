@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from jobgroup.credentials import on_change
 from jobgroup.engine.commands import serve
 from jobgroup.engine.loop import BackgroundLoop
-from jobgroup.engine.provider_cache import Accounts
+from jobgroup.engine.provider_cache import ProviderCache
 from jobgroup.engine.session import GroupSession
 
 
@@ -28,15 +28,15 @@ class Engine:
         self.loop.at_exit(self._finish)
         self.loop.at_last(self._give_up)
         self._lock = threading.RLock()
-        self._accounts = Accounts()
+        self._providers = ProviderCache()
 
     def reset_after_fork(self) -> None:
         """In a forked child: thread, connections, leases and runs stay the parent's."""
-        self._inherited += (self.loop, self._accounts)  # what is forgotten would be closed
+        self._inherited += (self.loop, self._providers)  # what is forgotten would be closed
         self._begin()
         for session in list(self._sessions.values()):
-            self._inherited += (session.lease, session.watcher)
-            session.begin(self.loop, self._accounts)
+            self._inherited += (session.lease, session.poller)
+            session.reset_after_fork(self.loop, self._providers)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
         """The session of a group; the same one as long as anybody has it open."""
@@ -48,7 +48,7 @@ class Engine:
                     path,
                     create=create,
                     loop=self.loop,
-                    accounts=self._accounts,
+                    providers=self._providers,
                     serve=serve,
                 )
                 self._sessions[path] = session
@@ -63,8 +63,8 @@ class Engine:
         with self._lock:
             sessions = list(self._sessions.values())
         for session in sessions:
-            if session.watcher.has_backoff:
-                self.loop.start(session.watcher.forget_refusals)
+            if session.poller.has_backoff:
+                self.loop.start(session.poller.forget_refusals)
 
     async def _finish(self) -> None:
         """Stop sending; what is in flight is recorded and leases are given back."""
@@ -77,7 +77,7 @@ class Engine:
                 run.stop()
         while any(_is_finishing(session) for session in sessions):  # noqa: ASYNC110
             await anyio.sleep(0.01)
-        await self._accounts.aclose()
+        await self._providers.aclose()
 
     def _give_up(self) -> None:
         """Name what happened on a cloud and is in no file."""

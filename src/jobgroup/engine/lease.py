@@ -1,55 +1,148 @@
-"""Holding a group's lease: taking it, keeping it alive, noticing its loss, giving it back."""
+"""The right to run a group: acquired, renewed, lost and released. And is its holder alive?"""
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import anyio
 
-from jobgroup.engine.liveness import HEARTBEAT_S, LEASE_TTL_S, LOOK_EVERY_S, is_gone, now_s
-from jobgroup.engine.opened import OpenGroup
-from jobgroup.engine.settling import why
-from jobgroup.store import LeaseRecord
+from jobgroup.engine.loop import BackgroundLoop, SerialThread
+from jobgroup.store import GroupStore, LeaseRecord
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 from jobgroup.store.coordination import Verdict, busy_error
-from jobgroup.system import this_process
+from jobgroup.system import ProcessIdentity, life_of, this_process
+from jobgroup.words import logger
+
+_log = logger(__name__)
+
+HEARTBEAT_S: Final = 2.0
+"""How often the holder of a lease shows a sign of life."""
+
+LEASE_TTL_S: Final = 10.0
+"""A holder of whom nothing is known but its signs of life is dead when it has shown none for so
+long, before the eyes and by the clock of who wants to know."""
+
+JUDGE_INTERVAL_S: Final = 0.25
+"""How often a holder of whom nothing is known yet is looked at."""
+
+
+def now_s() -> float:
+    """A clock that also runs while the machine is suspended, where there is one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def is_gone(process: ProcessIdentity) -> bool:
+    """Whether it is proved that a process has ended."""
+    return life_of(process) == "gone"
+
+
+class Witness:
+    """What this process has seen of who holds a group's lease. From any thread.
+
+    No date decides: clocks of two machines differ. A process of this machine is alive or gone, as
+    the system says; of any other, and of one that is stopped, only its signs of life count.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen: from now on a living holder can show a sign of life."""
+        with self._lock:
+            self._sign: tuple[int, int] | None = None
+            self._has_moved = False
+            self._silent_s = 0.0
+            self._looked_at = 0.0
+
+    def judge(self, held: LeaseRecord) -> Verdict:
+        """What is known of a holder by now."""
+        life = life_of(held.process)
+        if life in ("gone", "running"):
+            return "dead" if life == "gone" else "alive"
+        sign, now = (held.generation, held.beats), time.monotonic()
+        with self._lock:
+            if sign == self._sign:
+                # a pause of this process counts little: the holder may have been paused with it
+                self._silent_s += min(now - self._looked_at, HEARTBEAT_S)
+            else:
+                self._has_moved = self._sign is not None
+                self._silent_s = 0.0
+            self._sign, self._looked_at = sign, now
+            if self._silent_s >= LEASE_TTL_S:
+                return "dead"
+            return "alive" if self._has_moved else "unseen"
+
+    def is_live(self, held: LeaseRecord) -> bool:
+        """Whether a holder may be alive, as far as was seen."""
+        return self.judge(held) != "dead"
+
+    def wait_until_judged(self, store: GroupStore) -> None:
+        """Block until it is known whether the holder is alive, if there is one; 10 s at most."""
+        while (held := store.lease.current()) and self.judge(held) == "unseen":
+            time.sleep(JUDGE_INTERVAL_S)
 
 
 class HeldLease:
-    """This process' claim to run a group. Several runs share it; the last one gives it back.
+    """This process' claim to run a group. Several runs share it; the last one releases it.
 
     Args:
-        group: what it is a claim to.
-        on_taken: runs while the lease is held, beside the runs.
+        store: the group.
+        loop: runs the heartbeat.
+        in_thread: gives access to the file.
+        notify: is called after the lease is acquired.
+        serve: runs while the lease is held, beside the runs.
     """
 
-    def __init__(self, group: OpenGroup, on_taken: Callable[[], Awaitable[None]]) -> None:
-        self._group = group
-        self._on_taken = on_taken
+    def __init__(
+        self,
+        store: GroupStore,
+        loop: BackgroundLoop,
+        in_thread: SerialThread,
+        notify: Callable[[], None],
+        serve: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._loop = loop
+        self._in_thread = in_thread
+        self._notify = notify
+        self._serve = serve
+        self._witness = Witness()
         self._owner = uuid.uuid4().hex
         self._users = 0
         self._lock = anyio.Lock()
-        self._generation = 0
+        self._fencing_token = 0
         self._checked_at = 0.0
         self._scope: anyio.CancelScope | None = None
 
     @property
     def is_held(self) -> bool:
         """Whether this process runs the group."""
-        return self._generation > 0
+        return self._fencing_token > 0
+
+    def is_held_elsewhere(self) -> bool:
+        """Whether another process runs the group, as far as was seen here. From any thread."""
+        if self.is_held:
+            return False
+        held = self._store.lease.current()
+        return held is not None and self._witness.is_live(held)
 
     @property
-    def generation(self) -> int:
-        """The generation under which to send.
+    def fencing_token(self) -> int:
+        """The token under which to send.
 
         Raises:
             GroupBusyError: the lease is not, or no longer, this process'.
         """
-        if not self._generation:
+        if not self._fencing_token:
             raise busy_error(None)
-        return self._generation
+        return self._fencing_token
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -59,44 +152,46 @@ class HeldLease:
             GroupBusyError: another process has it.
         """
         async with self._lock:
-            if self._users == 0 or not self._generation:  # what keeps it may have outlived its loss
-                await self._take()
+            if (
+                self._users == 0 or not self._fencing_token
+            ):  # what keeps it may have outlived its loss
+                await self._acquire()
             self._users += 1
         try:
             yield
         finally:
-            await self.give_up_one()
+            await self.release_one()
 
     def keep(self) -> bool:
-        """Hold the lease for longer than the blocks that hold it, until `give_up_one`.
+        """Hold the lease for longer than the blocks that hold it, until `release_one`.
 
         False if there are none: nothing is to be given up then.
         """
         self._users += self._users > 0
         return self._users > 0
 
-    async def give_up_one(self) -> None:
+    async def release_one(self) -> None:
         """Give the lease back if nobody else in this process holds it."""
         with anyio.CancelScope(shield=True):
             async with self._lock:
                 self._users -= 1
                 if self._users == 0:
-                    await self._give_back()
+                    await self._release()
 
-    async def still_mine(self) -> bool:
+    async def verify(self) -> bool:
         """Whether a request may leave now. Asks the file if the last heartbeat is too long ago."""
-        if not self._generation:
+        if not self._fencing_token:
             return False
         if now_s() - self._checked_at > LEASE_TTL_S / 2:
-            await self._beat()
-        return self._generation > 0
+            await self._renew()
+        return self._fencing_token > 0
 
-    async def _take(self) -> None:
-        store, witness = self._group.store, self._group.witness
+    async def _acquire(self) -> None:
+        store, witness = self._store, self._witness
 
         def judge(held: LeaseRecord, waited_s: float) -> Verdict:
             if waited_s > HEARTBEAT_S / 2 and not is_gone(held.process):
-                witness.reset_after_fork()  # nobody could write meanwhile, the holder neither
+                witness.reset()  # nobody could write meanwhile, the holder neither
             return witness.judge(held)
 
         def take() -> LeaseRecord | None:
@@ -104,59 +199,59 @@ class HeldLease:
                 self._owner, this_process(), judge=judge, on_taken=store.journal.recover
             )
 
-        witness.reset_after_fork()  # a holder whose disk was full has shown no sign of life
-        while (taken := await self._group.in_thread(take)) is None:
-            while (held := await self._group.in_thread(store.lease.current)) is not None:
+        witness.reset()  # a holder whose disk was full has shown no sign of life
+        while (taken := await self._in_thread(take)) is None:
+            while (held := await self._in_thread(store.lease.current)) is not None:
                 if witness.judge(held) != "unseen":
                     break
-                await anyio.sleep(LOOK_EVERY_S)
-        self._generation = taken.generation
+                await anyio.sleep(JUDGE_INTERVAL_S)
+        self._fencing_token = taken.generation
         self._checked_at = now_s()
-        self._group.changed()
-        self._group.loop.spawn(self._keep)
-        self._group.loop.spawn(self._on_taken)
+        self._notify()
+        self._loop.spawn(self._renew_loop)
+        self._loop.spawn(self._serve)
 
-    async def _keep(self) -> None:
+    async def _renew_loop(self) -> None:
         said = ""
         with anyio.CancelScope() as self._scope:
-            while self._generation:
+            while self._fencing_token:
                 await anyio.sleep(HEARTBEAT_S)
                 try:
-                    await self._beat(patience_s=HEARTBEAT_S / 2)
+                    await self._renew(patience_s=HEARTBEAT_S / 2)
                     said = ""
                 except Exception as error:  # noqa: BLE001  (a full disk; it goes on beating)
-                    if why(error) != said:
-                        said = why(error)
-                        self._group.log.warning(
-                            "%s: its file cannot be written to (%s)", self._group.name, said
+                    if str(error) != said:
+                        said = str(error)
+                        _log.warning(
+                            "The lease of %s was not renewed: %s", self._store.path.name, said
                         )
 
-    async def _beat(self, patience_s: float = BUSY_TIMEOUT_S) -> None:
-        generation, store = self._generation, self._group.store
+    async def _renew(self, patience_s: float = BUSY_TIMEOUT_S) -> None:
+        token, store = self._fencing_token, self._store
 
         def beat() -> bool:
             with store.database.hurried(patience_s):
-                return store.lease.beat(generation)
+                return store.lease.beat(token)
 
-        if not await self._group.in_thread(beat):
-            self._generation = 0
+        if not await self._in_thread(beat):
+            self._fencing_token = 0
         self._checked_at = now_s()
 
-    async def _give_back(self) -> None:
+    async def _release(self) -> None:
         if self._scope is not None:
             self._scope.cancel()
             self._scope = None
-        generation, self._generation = self._generation, 0
-        if generation:
+        token, self._fencing_token = self._fencing_token, 0
+        if token:
             try:
-                await self._group.in_thread(self._group.store.lease.give_back, generation)
+                await self._in_thread(self._store.lease.give_back, token)
             except OSError:  # what was done under it is done
-                self._group.loop.spawn(self._give_back_later, generation)
+                self._loop.spawn(self._release_later, token)
 
-    async def _give_back_later(self, generation: int) -> None:
+    async def _release_later(self, token: int) -> None:
         """While this process lives nobody else can have what it has not given back."""
-        while not self._generation and not self._group.loop.is_closing:
+        while not self._fencing_token and not self._loop.is_closing:
             await anyio.sleep(HEARTBEAT_S)
             with suppress(OSError):
-                await self._group.in_thread(self._group.store.lease.give_back, generation)
+                await self._in_thread(self._store.lease.give_back, token)
                 return

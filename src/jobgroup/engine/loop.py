@@ -1,16 +1,17 @@
-"""The one background thread with the one event loop on which all sending and watching happens."""
+"""The one background thread with the one event loop on which all sending and polling happens."""
 
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from jobgroup.errors import JobGroupError
@@ -19,6 +20,8 @@ from jobgroup.words import logger
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from anyio import CapacityLimiter, Event
+    from anyio.abc import TaskGroup
     from anyio.from_thread import BlockingPortal
 
 _log = logger()
@@ -31,6 +34,9 @@ EXIT_TIMEOUT_S = 10.0
 
 PARK_TIMEOUT_S = 2.0
 """How long it waits for the loop to come to rest after that."""
+
+CHECK_INTERVAL_S = 1.0
+"""How often a condition is checked although nothing has changed in this process."""
 
 
 class BackgroundLoop:
@@ -58,7 +64,7 @@ class BackgroundLoop:
             failed: Future[T] = Future()
             failed.set_exception(JobGroupError("Python is ending, so nothing was sent or asked."))
             return failed
-        _hear_ctrl_c()
+        _restore_sigint_handler()
 
         async def run() -> T:
             return await function(*args, **kwargs)
@@ -157,6 +163,86 @@ class BackgroundLoop:
                 is_parked.wait(PARK_TIMEOUT_S)
 
 
+class SerialThread:
+    """Runs blocking functions in a thread, one at a time and in order, so that the loop goes on.
+
+    Args:
+        loop: whose thread is not to be held up.
+    """
+
+    def __init__(self, loop: BackgroundLoop) -> None:
+        self._loop = loop
+        self._turn: CapacityLimiter | None = None
+
+    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what the function returns, or raise what it raises. On the loop only."""
+        import anyio
+        import anyio.to_thread
+
+        if self._loop.is_closing:  # no new threads at the interpreter's end
+            return function(*args, **kwargs)
+        if self._turn is None:
+            self._turn = anyio.CapacityLimiter(1)
+        return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._turn)
+
+
+class ChangeCondition:
+    """Wakes the tasks that wait for something to become true. On the loop only."""
+
+    def __init__(self) -> None:
+        self._next: Event | None = None
+
+    def notify(self) -> None:
+        """Wake all that wait: something was written, or has ended."""
+        if self._next is not None:
+            self._next.set()
+            self._next = None
+
+    async def wait_until(
+        self,
+        predicate: Callable[[], Awaitable[T]],
+        timeout_s: float = math.inf,
+        *,
+        check_interval_s: float = CHECK_INTERVAL_S,
+    ) -> T:
+        """Wait until a coroutine function returns something true, and return that.
+
+        It is called at once, after each `notify` (none that comes while it runs is missed), and
+        every `check_interval_s` seconds, since other processes notify nobody here.
+
+        Args:
+            predicate: what is waited for.
+            timeout_s: seconds after which its last value is returned, whatever it is.
+            check_interval_s: seconds between two calls at most.
+        """
+        import anyio
+
+        end = anyio.current_time() + timeout_s
+        while True:
+            changed = self._next = self._next or anyio.Event()
+            value = await predicate()
+            left_s = min(check_interval_s, end - anyio.current_time())
+            if value or left_s <= 0:
+                return value
+            with anyio.move_on_after(left_s):
+                await changed.wait()
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[TaskGroup]:
+    """Open a task group whose first error is raised as itself, not wrapped in a group."""
+    import anyio
+
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        first: BaseException = errors
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
 def _patient_loop() -> AbstractEventLoop:
     from jobgroup.engine.pauses import PatientLoop
 
@@ -181,7 +267,7 @@ def _refuse_green_threads() -> None:
             )
 
 
-def _hear_ctrl_c() -> None:
+def _restore_sigint_handler() -> None:
     """Have SIGINT handled by the function that Python believes it is, in the main thread.
 
     Where Python has none, as in what a shell starts in the background, all stays as it is.

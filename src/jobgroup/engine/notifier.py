@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from jobgroup.engine.activity import has_finished, look
+from jobgroup.engine.activity import is_finished, read_activity
 from jobgroup.engine.loop import EXIT_TIMEOUT_S
 from jobgroup.errors import GroupDeletedError, StorageError
 
@@ -42,7 +42,7 @@ class GroupNotifier:
         self._has_told_failure = False
         self._runs_before = session.store.lease.generation()
         self._attempts_before = session.store.last_attempt_id()
-        self._was_active = look(session)[1]
+        self._was_active = read_activity(session)[1]
         self._version = session.store.version
         self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
         self._unsubscribe = session.subscribe(self._woken.set)
@@ -88,7 +88,7 @@ class GroupNotifier:
             store.lease.generation() != self._runs_before
             or store.last_attempt_id() != self._attempts_before
         )
-        counts, is_active = look(self._session)
+        counts, is_active = read_activity(self._session)
         self._was_active |= is_active or has_begun
         if not self._has_told_failure:
             changes = store.changes_since(self._version)
@@ -98,7 +98,7 @@ class GroupNotifier:
             if news is not None:
                 self._has_told_failure = True
                 self._call("first failure", counts, news)
-        if is_active or not has_finished(counts, was_active=self._was_active):
+        if is_active or not is_finished(counts, was_active=self._was_active):
             return False
         self._call("finished", counts, None)
         return True

@@ -7,16 +7,15 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
 from jobgroup.engine.backoff import Cooldown, asked_to_wait, poll_interval_s
 from jobgroup.engine.lease import HeldLease
-from jobgroup.engine.opened import OpenGroup
+from jobgroup.engine.loop import task_group
 from jobgroup.engine.poll_schedule import PollSchedule, Watched
 from jobgroup.engine.subjobs import open_ids, told_by_parts
-from jobgroup.engine.tasks import together
 from jobgroup.errors import (
     CloudUnavailableError,
     CloudUnreachableError,
@@ -35,6 +34,9 @@ from jobgroup.providers.polling import heard_as_they_come
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import LOST, TERMINAL
 from jobgroup.store import Pollable
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
 
 CHUNK = 1000
 """Answers that are recorded in one transaction."""
@@ -113,7 +115,7 @@ class _Hearing:
 class Poller:
     """The poller of one group. Sleeps unless somebody watches and something is active."""
 
-    def __init__(self, group: OpenGroup, lease: HeldLease) -> None:
+    def __init__(self, group: GroupSession, lease: HeldLease) -> None:
         self._group = group
         self._lease = lease
         self._roster = PollSchedule()
@@ -133,7 +135,7 @@ class Poller:
         """Why nothing can be asked at present."""
 
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
+    async def polling(self) -> AsyncIterator[None]:
         """Poll in the background for the length of a block."""
         self._watching += 1
         if not self._is_polling:
@@ -218,18 +220,23 @@ class Poller:
                 self._roster.schedule(watched, time.monotonic())
         self._respites.clear()
         self.token_error = None
-        self._group.changed()
+        self._group.notify()
 
     async def _poll(self) -> None:
-        while self._watching:
-            change = self._group.change
+        pause_s = 0.0
+
+        async def poll() -> bool:
+            nonlocal pause_s
             try:
                 pause_s = await self._poll_once()
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
                 self._tell(error)
                 pause_s = 1.0
             await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
-            await self._group.next_change(max(pause_s, 0.005), change)
+            return not self._watching
+
+        while not await self._group.wait_until(poll, max(pause_s, 0.005)):
+            pass
         self._is_polling = False
 
     async def _poll_once(self) -> float:
@@ -284,8 +291,7 @@ class Poller:
                 return version, (), False, 0.0
             rows = store.reports.list_pollable(known if 0 < known < version else 0)
             # what another process is sending now, it dates by its own clock
-            held = None if known >= 0 or self._lease.is_held else store.lease.current()
-            is_dated_here = known < 0 and not (held and self._group.witness.is_live(held))
+            is_dated_here = known < 0 and not self._lease.is_held_elsewhere()
             return version, rows, is_dated_here, time.monotonic() - began
 
         version, rows, is_dated_here, self._load_s = await self._group.in_thread(look)
@@ -309,7 +315,7 @@ class Poller:
                     errors.append(error)
                     return  # the rest of this account would hear the same
 
-        async with together() as group:
+        async with task_group() as group:
             for key, jobs in accounts.items():
                 group.start_soon(ask_account, key, jobs)
         return errors
@@ -328,7 +334,7 @@ class Poller:
             provider = await self._group.provider(jobs[0].target)
             return await provider.status(ids)
 
-        async with together() as group:
+        async with task_group() as group:
             group.start_soon(hearing.listen, ask, ids)
             while waiting:
                 await hearing.more()
@@ -381,7 +387,7 @@ class Poller:
         self._take_in(told, asked_at, now, now_utc)
         self._answered_at[key] = now
         if is_news:
-            self._group.changed()
+            self._group.notify()
         self._respites.pop(key, None)
         self.token_error = None
 
@@ -415,7 +421,7 @@ class Poller:
                 self._roster.lost(watched, time.monotonic())
         else:
             await self._group.in_thread(reports.record_error, watched.attempt_id, str(error))
-        self._group.changed()
+        self._group.notify()
 
     async def _keep_trouble(
         self, key: tuple[str, str, str], error: Exception, asked_at: float
@@ -429,7 +435,7 @@ class Poller:
         await self._group.in_thread(
             self._group.store.troubles.begin, trouble_kind(error), *key[1:], text
         )
-        self._group.changed()
+        self._group.notify()
 
 
 def concerns_account(error: object) -> bool:

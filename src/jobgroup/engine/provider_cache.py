@@ -15,22 +15,44 @@ if TYPE_CHECKING:
     from jobgroup.store import Target
 
 
-class Accounts:
+class ProviderCache:
     """Keeps the providers. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._making: dict[tuple[str, str, str], threading.Lock] = {}
         self._providers: dict[tuple[str, str, str], Provider] = {}
+        self._prepared: set[Target] = set()
 
-    def provider(self, target: Target) -> Provider:
-        """The provider for a job's account.
+    async def prepare(self, target: Target) -> Provider:
+        """Return the provider for a job's account, with a token at hand. On the loop only.
+
+        The first use of an account takes a thread: there are imports, and a keyring may ask the
+        user.
 
         Raises:
-            CredentialsError: the account's origin may carry no token.
+            CredentialsError: there is no token, or the origin may carry none.
             MissingDependencyError: no such provider is installed.
-            InvalidProviderError: it cannot be used.
+            InvalidProviderError: it cannot be used, or the origin is no url.
         """
+        import anyio.to_thread
+
+        if target in self._prepared:
+            return self.provider(target)
+        provider = await anyio.to_thread.run_sync(self.provider, target)
+        self._prepared.add(target)
+        return provider
+
+    def provider(self, target: Target) -> Provider:
+        """Return the provider for a job's account. From any thread.
+
+        Raises:
+            CredentialsError: there is no token, or the origin may carry none.
+            MissingDependencyError: no such provider is installed.
+            InvalidProviderError: it cannot be used, or the origin is no url.
+        """
+        _check_origin(target)
+        token_for(target.origin, target.account)
         from jobgroup.providers import provider_for
         from jobgroup.providers.base import Account
 
@@ -56,8 +78,8 @@ class Accounts:
             await provider.aclose()
 
 
-def check_origin(target: Target) -> None:
-    """See that a job is for a cloud that can be; in a file that others wrote there may be none.
+def _check_origin(target: Target) -> None:
+    """Check that a job names the url of a cloud; in a file that others wrote it may name none.
 
     Raises:
         InvalidProviderError: its origin is no url.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.tasks import together
+from jobgroup.engine.loop import task_group
 from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[st
                 session.log.warning("What was sent as %s is not known: %s", remote_id, error)
 
     if isinstance(provider, SupportsSubmissionLookup):
-        async with together() as group:
+        async with task_group() as group:
             for remote_id in remote_ids:
                 group.start_soon(recall, remote_id, provider)
     return [

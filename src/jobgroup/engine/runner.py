@@ -47,7 +47,7 @@ async def launch(run: Run) -> RunProgress:
     session.runs.append(run)  # at once, so that who comes next joins it
     try:
         async with session.lease.held():
-            session.changed()
+            session.notify()
             await _send_all(run)
     except BaseException as error:
         run.error = error
@@ -55,7 +55,7 @@ async def launch(run: Run) -> RunProgress:
     finally:
         session.runs.remove(run)
         run.finished.set()
-        session.changed()
+        session.notify()
     return run.tally
 
 
@@ -80,10 +80,10 @@ async def _finished(other: UnderWay, run: Run) -> bool:
 
 async def _send_all(run: Run) -> None:
     session = run.session
-    await session.watcher.forget_refusals()
+    await session.poller.forget_refusals()
     await reconcile_unconfirmed(session)
     if run.plan.rerun and not run.plan.is_background:
-        await session.watcher.refresh()  # what has failed by now
+        await session.poller.refresh()  # what has failed by now
     positions = await session.in_thread(run.positions)
     await session.in_thread(run.revisions, positions)  # all can be made, or none is sent
     run.tally.total = len(positions)
@@ -124,7 +124,7 @@ async def _parallel(run: Run, lineup: SendQueue) -> None:
 
 
 async def _sequential(run: Run, lineup: SendQueue) -> None:
-    async with run.session.watcher.watched():
+    async with run.session.poller.polling():
         delay_s = 0.0
         while await run.has_next(lineup):
             await run.sleep(delay_s)
@@ -169,8 +169,8 @@ async def _is_full_for_now(run: Run, position: int) -> bool | None:
 async def _ended(run: Run, position: int) -> JobRecord:
     """Wait until a job has ended."""
     session = run.session
-    while True:
-        change = session.change
+
+    async def ended() -> JobRecord | None:
         record = await session.in_thread(session.store.record, position)
         if record.state == UNCONFIRMED:
             raise UnconfirmedJobError(
@@ -180,4 +180,8 @@ async def _ended(run: Run, position: int) -> JobRecord:
         if record.state in TERMINAL or record.word == LOST or run.is_stopping:
             return record
         run.raise_for_token()
-        await session.next_change(change=change)
+        return None
+
+    record = await session.wait_until(ended)
+    assert record is not None  # noqa: S101  # there is no time limit
+    return record

@@ -182,7 +182,7 @@ class Run(UnderWay):
         def intend() -> list[Intent] | None:
             return session.store.journal.intend(
                 [position],
-                generation=session.lease.generation,
+                generation=session.lease.fencing_token,
                 rerun=self.plan.rerun,
                 appends=self.plan.rerun and not self.plan.replace,
                 revisions=self.revisions([position]),
@@ -196,7 +196,7 @@ class Run(UnderWay):
             intents = await session.in_thread(intend)
         if not intents:
             return None  # somebody was quicker, or it is not in the state for it any more
-        session.changed()
+        session.notify()
         patience_s = math.inf if self.plan.is_background else None
         return await send(session, intents[0], self._may_go_on, patience_s)
 
@@ -228,19 +228,21 @@ class Run(UnderWay):
 
     async def sleep(self, seconds: float) -> None:
         """Wait, unless the run is stopped."""
-        deadline = time.monotonic() + seconds
-        while not self.is_stopping and (left := deadline - time.monotonic()) > 0:
-            await self.session.next_change(min(left, 0.2))
+
+        async def is_stopping() -> bool:
+            return self.is_stopping
+
+        await self.session.wait_until(is_stopping, seconds, check_interval_s=0.2)
 
     async def wait_while_paused(self) -> None:
         """Wait while the group is paused, by whichever process."""
         session = self.session
-        while not self.is_stopping:
-            change = session.change
-            meta = await session.in_thread(session.store.meta)
-            if not meta.get("paused"):
-                return
-            await session.next_change(0.5, change)
+
+        async def may_send() -> bool:
+            meta = {} if self.is_stopping else await session.in_thread(session.store.meta)
+            return not meta.get("paused")
+
+        await session.wait_until(may_send, check_interval_s=0.5)
 
     async def _begin_trouble(
         self, error: Exception, target: Target, next_at: float | None = None
@@ -250,7 +252,7 @@ class Run(UnderWay):
             self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
         begin, kind = self.session.store.troubles.begin, trouble_kind(error)
         await self._noted(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
-        self.session.changed()
+        self.session.notify()
 
     async def _end_troubles(self, target: Target) -> None:
         troubles, kinds = self.session.store.troubles, ("unreachable", "token", "credits")
@@ -265,7 +267,7 @@ class Run(UnderWay):
 
     def raise_for_token(self) -> None:
         """Raise the error of a refused token, where somebody waits for the run."""
-        error = self.session.watcher.token_error
+        error = self.session.poller.token_error
         if error is not None and not self.plan.is_background:
             raise error
 

@@ -1,38 +1,46 @@
-"""One group in this process: its file, its lease, its watcher, its runs, and who wants to know."""
+"""One group in this process: its file, its lease, its poller, its runs, and its observers."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
+import anyio
 import anyio.to_thread
 
-from jobgroup.engine.lease import HeldLease
-from jobgroup.engine.loop import BackgroundLoop
-from jobgroup.engine.opened import OpenGroup
+from jobgroup.engine.lease import HeldLease, is_gone
+from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread
 from jobgroup.engine.poller import Poller
-from jobgroup.engine.provider_cache import Accounts
+from jobgroup.engine.provider_cache import ProviderCache
 from jobgroup.engine.run_request import UnderWay
 from jobgroup.engine.settling import Settling
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.providers.base import Provider
+from jobgroup.store import GroupStore, Target
+from jobgroup.words import logger
 
-LOOK_EVERY_S = 0.25
-"""How often the file is looked at for what other processes changed."""
+FILE_CHECK_INTERVAL_S: Final = 0.25
+"""How often the file is checked for changes by other processes while somebody observes it."""
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
-class GroupSession(OpenGroup):
+class GroupSession:
     """Everything that this process does for one group; shared by all `JobGroup`s of that name.
 
     Args:
-        name: of the group.
-        path: of its file.
-        create: make the file where it is missing.
-        loop: on which everything happens.
-        accounts: give the providers.
-        serve: does what other processes ask, while this one holds the lease.
+        name: group name.
+        path: group file.
+        create: make the file if it is missing.
+        loop: runs everything.
+        providers: give access to the clouds.
+        serve: executes what other processes request, while this one holds the lease.
     """
 
     def __init__(
@@ -42,76 +50,125 @@ class GroupSession(OpenGroup):
         *,
         create: bool,
         loop: BackgroundLoop,
-        accounts: Accounts,
+        providers: ProviderCache,
         serve: Callable[[GroupSession], Awaitable[None]],
     ) -> None:
+        self.name = name
+        self.log = logger()
+        self.store = GroupStore(path, create=name if create else None)
         self._serve = serve
-        super().__init__(name, path, create=create, loop=loop, accounts=accounts)
+        self.reset_after_fork(loop, providers)
         self.mark_abandoned_unconfirmed()
 
-    def begin(self, loop: BackgroundLoop, accounts: Accounts) -> None:
-        """Be as new: without lease, runs and subscribers."""
-        super().begin(loop, accounts)
-        self.lease = HeldLease(self, lambda: self._serve(self))
-        self.settling = Settling(self, self.lease)
-        self.watcher = Poller(self, self.lease)
+    def reset_after_fork(self, loop: BackgroundLoop, providers: ProviderCache) -> None:
+        """Start without lease, runs and observers: in a forked child they are its parent's."""
+        self.loop = loop
+        self._providers = providers
+        self._changes = ChangeCondition()
+        self.notify = self._changes.notify
+        self.wait_until = self._changes.wait_until
+        self.in_thread = SerialThread(loop)
+        access = (self.store, loop, self.in_thread, self.notify)
+        self.lease = HeldLease(*access, serve=lambda: self._serve(self))
+        self.settling = Settling(*access, self.lease)
+        self.poller = Poller(self, self.lease)
         self.runs: list[UnderWay] = []
         self.doubtful_since: dict[int, float] = {}
-        """When requests of this process without an answer began, by attempt; `liveness.now_s`."""
-        self._subscribers: dict[object, Callable[[], None]] = {}
-        self._subscribers_lock = threading.Lock()
-        self._has_ticker = False
+        """When requests of this process without an answer began, by attempt; `lease.now_s`."""
+        self._observers: dict[object, Callable[[], None]] = {}
+        self._observers_lock = threading.Lock()
+        self._is_following = False
+
+    # -- from any thread ---------------------------------------------------------------------------
+
+    def start(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
+        """Run a coroutine function on the engine's loop."""
+        return self.loop.start(function, *args, **kwargs)
+
+    def mark_abandoned_unconfirmed(self) -> None:
+        """Mark as unconfirmed what a process that has certainly ended left in flight.
+
+        Of others that may be dead only the next process that runs the group decides.
+        """
+        journal = self.store.journal
+        with suppress(StorageError):  # a read-only file is shown as it is
+            if journal.has_in_flight():
+                journal.recover_if_abandoned(is_gone)
+
+    def is_current(self) -> bool:
+        """Whether its group is still the one of that name: not deleted, or restored."""
+        for _ in range(2):  # the first look notices a deletion, the second a restored file
+            with suppress(GroupDeletedError):
+                self.store.meta()
+                return True
+        return False
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back, from a thread of the engine, after changes; returns what ends it.
 
-        While anybody is subscribed the cloud is polled and other processes' changes are seen.
+        While somebody is subscribed the cloud is polled and other processes' changes are seen.
         """
         key = object()
-        with self._subscribers_lock:
-            self._subscribers[key] = callback
-            begin = not self._has_ticker
-            self._has_ticker = True
-        if begin:
-            self.start(self._tick)
+        with self._observers_lock:
+            self._observers[key] = callback
+            must_start = not self._is_following
+            self._is_following = True
+        if must_start:
+            self.start(self._follow)
 
         def unsubscribe() -> None:
-            with self._subscribers_lock:
-                self._subscribers.pop(key, None)
+            with self._observers_lock:
+                self._observers.pop(key, None)
 
         return unsubscribe
 
-    async def _tick(self) -> None:
-        """Notify subscribers of every change, whoever made it, for as long as there are any."""
+    # -- on the loop -------------------------------------------------------------------------------
+
+    async def provider(self, target: Target) -> Provider:
+        """Return the provider for a job's account, with a token at hand.
+
+        Raises:
+            CredentialsError: there is no token, or the origin may carry none.
+            MissingDependencyError: no such provider is installed.
+            InvalidProviderError: it cannot be used, or the origin is no url.
+        """
+        if self.loop.is_closing:  # no new threads at the interpreter's end
+            return self._providers.provider(target)
+        return await self._providers.prepare(target)
+
+    async def _follow(self) -> None:
+        """Notify observers of every change by any process, for as long as there are any."""
         seen: object = None
         seen_data: int | None = None
         moved = ""
-        async with self.watcher.watched():
-            while True:
-                change = self.change
-                with self._subscribers_lock:
-                    callbacks = list(self._subscribers.values())
-                    if not callbacks:
-                        self._has_ticker = False
-                        return
-                try:
-                    data_version = await self.in_thread(self.store.database.data_version)
-                    version = await self.in_thread(lambda: self.store.version)
-                    # a run's end changes no job, and who observes `busy` waits for it
-                    now = (version, data_version, len(self.runs), self.lease.is_held)
-                    if now != seen:
-                        if data_version != seen_data:
-                            self.changed()
-                        seen, seen_data = now, data_version
-                        await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
-                except GroupMovedError as error:
-                    if moved != str(error):
-                        moved = str(error)
-                        await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
-                except StorageError:
-                    pass  # a later look, perhaps
-                with suppress(GroupDeletedError):
-                    await self.next_change(LOOK_EVERY_S, change)
+
+        async def has_none_left() -> bool:
+            nonlocal seen, seen_data, moved
+            with self._observers_lock:
+                callbacks = list(self._observers.values())
+                self._is_following = bool(callbacks)
+            if not callbacks:
+                return True
+            try:
+                data_version = await self.in_thread(self.store.database.data_version)
+                version = await self.in_thread(lambda: self.store.version)
+                # the end of a run changes no job, and observers of `busy` wait for it
+                now = (version, data_version, len(self.runs), self.lease.is_held)
+                if now != seen:
+                    if data_version != seen_data:
+                        self.notify()
+                    seen, seen_data = now, data_version
+                    await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+            except GroupMovedError as error:
+                if moved != str(error):
+                    moved = str(error)
+                    await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+            except StorageError:
+                pass  # a later look, perhaps
+            return False
+
+        async with self.poller.polling():
+            await self.wait_until(has_none_left, check_interval_s=FILE_CHECK_INTERVAL_S)
 
 
 def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:

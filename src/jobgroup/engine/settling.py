@@ -18,7 +18,8 @@ from jobgroup.words import logger
 
 if TYPE_CHECKING:
     from jobgroup.engine.lease import HeldLease
-    from jobgroup.engine.opened import OpenGroup
+    from jobgroup.engine.loop import BackgroundLoop, SerialThread
+    from jobgroup.store import GroupStore
 
 PATIENCE_S: Final = 10.0
 """How long a run waits for the disk before it says so and ends."""
@@ -74,12 +75,25 @@ class Settling:
     """What one group's requests came to, on its way into the file. On the loop, but for `sentence`.
 
     Args:
-        group: whose file it is.
+        store: the group.
+        loop: on which it is tried again.
+        in_thread: gives access to the file.
+        notify: is called when something could not be written, and when it is.
         lease: is kept as long as something is not written.
     """
 
-    def __init__(self, group: OpenGroup, lease: HeldLease) -> None:
-        self._group = group
+    def __init__(
+        self,
+        store: GroupStore,
+        loop: BackgroundLoop,
+        in_thread: SerialThread,
+        notify: Callable[[], None],
+        lease: HeldLease,
+    ) -> None:
+        self._store = store
+        self._loop = loop
+        self._in_thread = in_thread
+        self._notify = notify
         self._lease = lease
         self._unwritten: list[Unwritten] = []
 
@@ -120,12 +134,12 @@ class Settling:
             StorageError: it is not written yet; the sentence has `what`.
         """
         try:
-            return await self._group.in_thread(self._hurried, write)
+            return await self._in_thread(self._hurried, write)
         except OSError as error:
             one = Unwritten(what, write, error)
         self._unwritten.append(one)
-        self._group.changed()
-        self._group.loop.spawn(self._go_on, one, self._lease.keep())
+        self._notify()
+        self._loop.spawn(self._go_on, one, self._lease.keep())
         began = anyio.current_time()
         while not (one.is_written.is_set() or one.is_deleted):
             limit_s = one.patience_s if patience_s is None else patience_s
@@ -156,7 +170,7 @@ class Settling:
             _log.error("%s This process ends, so write it down. %s", one.sentence, told)
 
     def _hurried(self, write: Callable[[], T]) -> T:
-        with self._group.store.database.hurried(LOCKED_S):
+        with self._store.database.hurried(LOCKED_S):
             return write()
 
     async def _go_on(self, one: Unwritten, has_lease: bool) -> None:
@@ -164,7 +178,7 @@ class Settling:
             while not one.is_written.is_set():
                 await anyio.sleep(RETRY_EVERY_S)
                 try:
-                    one.outcome = await self._group.in_thread(self._hurried, one.write)
+                    one.outcome = await self._in_thread(self._hurried, one.write)
                 except OSError as error:
                     one.error = error
                     continue
@@ -175,8 +189,8 @@ class Settling:
         finally:
             self._unwritten.remove(one)
             if has_lease:
-                await self._lease.give_up_one()
-            self._group.changed()
+                await self._lease.release_one()
+            self._notify()
 
 
 def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], T]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from jobgroup.engine.backoff import Backoff
-from jobgroup.engine.liveness import now_s
+from jobgroup.engine.lease import now_s
 from jobgroup.engine.subjobs import bodies_of, part_of, previous_parts
 from jobgroup.errors import (
     InvalidResponseError,
@@ -69,7 +69,7 @@ async def send(
             provider = await session.provider(intent.target)
             body = await _body(session, intent)
             bodies = bodies_of(body) if intent.has_parts else [body]
-            if not await session.lease.still_mine():
+            if not await session.lease.verify():
                 raise busy_error(  # noqa: TRY301
                     await session.in_thread(session.store.lease.current)
                 )
@@ -96,7 +96,7 @@ async def send(
                 partial(session.store.journal.mark_sent, intent.attempt_id, remote_id, ids),
                 patience_s=patience_s,
             )
-        session.changed()
+        session.notify()
     return intent.position if position is None else position
 
 
@@ -123,7 +123,7 @@ def _no_answer_told(session: GroupSession, intent: Intent) -> Iterator[None]:
     try:
         yield
     except UnconfirmedJobError as error:
-        session.changed()
+        session.notify()
         raise _doubt(session, intent, intent.position, str(error)) from error
 
 
@@ -166,13 +166,13 @@ async def _may_go_on(
     may_go_on: Callable[[], Awaitable[bool]],
 ) -> bool:
     """Whether the next part may be sent; else what was is recorded, and the rest is unsent."""
-    if await may_go_on() and await session.lease.still_mine():
+    if await may_go_on() and await session.lease.verify():
         return True
     await session.settling.write(
         f"The cloud took {len(ids)} parts of {_named(session, intent)}, and it sends no more",
         partial(session.store.journal.mark_not_sent, intent.attempt_id, _begun(len(ids))),
     )
-    session.changed()
+    session.notify()
     return False
 
 
@@ -203,7 +203,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
                 f"The cloud has {_named(session, intent)} as {remote_id}",
                 partial(session.store.journal.mark_sent, intent.attempt_id, remote_id),
             )
-        session.changed()
+        session.notify()
 
 
 def _is_remembered(session: GroupSession, intent: Intent) -> bool:
@@ -234,7 +234,7 @@ async def _settle_part(
     else:
         whole = partial(store.journal.mark_sent, intent.attempt_id, joined_parts(ids))
         await session.settling.write(f"All of {_named(session, intent)} is sent", whole)
-    session.changed()
+    session.notify()
 
 
 async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
@@ -295,7 +295,7 @@ async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> 
         f"It is certain that {_named(session, intent)} was not sent ({error})",
         partial(session.store.journal.mark_not_sent, intent.attempt_id, str(error)),
     )
-    session.changed()
+    session.notify()
 
 
 async def _unclear(
@@ -311,7 +311,7 @@ async def _unclear(
         f"It is not known whether {_named(session, intent)} has reached the cloud ({error})",
         partial(session.store.journal.mark_unconfirmed, intent.attempt_id, evidence),
     )
-    session.changed()
+    session.notify()
     return _doubt(session, intent, intent.position if position is None else position, str(error))
 
 

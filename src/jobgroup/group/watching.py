@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from jobgroup.engine.activity import wait_until_done
 from jobgroup.engine.notifier import Event, GroupNotifier
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.waiting import until_done
 from jobgroup.group.events import Notice
 from jobgroup.group.pending import Call
 from jobgroup.group.progress_bars import GroupBars
@@ -142,7 +142,7 @@ class Watching:
         return any(s in ON_CLOUD for s in self._session.store.counts())
 
     def _refreshing(self) -> Call[None]:
-        return Call(self._session.start(self._session.watcher.refresh))
+        return Call(self._session.start(self._session.poller.refresh))
 
     def track_progress(self) -> None:
         """Show progress bars, kept up to date, until no job is running or waiting on the cloud.
@@ -158,7 +158,7 @@ class Watching:
 
     def _tracking(self) -> Call[None]:
         bars = GroupBars(self._session.store.counts)
-        future = self._session.start(until_done, self._session, None)
+        future = self._session.start(wait_until_done, self._session, None)
         return Call(future, on_tick=bars.tick, on_end=bars.close, on_interrupt=future.cancel)
 
     def wait(self, timeout: float | None = None) -> None:
@@ -180,7 +180,7 @@ class Watching:
         await self._waiting(timeout).wait()
 
     def _waiting(self, timeout: float | None) -> Call[None]:
-        future = self._session.start(until_done, self._session, checked_timeout(timeout))
+        future = self._session.start(wait_until_done, self._session, checked_timeout(timeout))
         return Call(future, on_interrupt=future.cancel)
 
     def changes_since(self, version: int) -> Changes:
