@@ -1,4 +1,4 @@
-"""What commands have in common: how groups and jobs are named, and numbers given."""
+"""Arguments that commands share: names of groups, jobs, numbers and assignments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from jobgroup.store.names import normalised
 
 def add_name(parser: argparse.ArgumentParser) -> None:
     """The name of a group, which Tab completes."""
-    name = parser.add_argument("name", type=normalised, help="of the group")
+    name = parser.add_argument("name", type=normalised, help="name of the group")
     complete_with(name, JobGroup.list_existing)
 
 
-def add_jobs(parser: argparse.ArgumentParser, *, help: str) -> None:
-    """Jobs, by place or id; none, too."""
+def add_jobs(
+    parser: argparse.ArgumentParser, *, help: str = "position (from 0), range (3-7) or id"
+) -> None:
+    """Jobs by position or id; may be left out."""
     parser.add_argument("jobs", nargs="*", default=[], metavar="JOB", help=help)
 
 
@@ -64,10 +66,10 @@ def count(text: str) -> int:
     return value
 
 
-def change(text: str) -> tuple[str, Any]:
+def assignment(text: str) -> tuple[str, Any]:
     """``max_shots=1000``: a parameter and its new value, a number where it looks like one.
 
-    >>> change("max_shots=1000"), change("mode=fast")
+    >>> assignment("max_shots=1000"), assignment("mode=fast")
     (('max_shots', 1000), ('mode', 'fast'))
 
     Raises:
@@ -87,8 +89,8 @@ def records_of(group: JobGroup) -> list[JobRecord]:
     return group.changes_since(0).records
 
 
-def chosen(group: JobGroup, words: Iterable[str]) -> list[int]:
-    """The places of jobs, given by id on the cloud, by place, or as ``3-7``.
+def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:
+    """The positions of jobs that are given by id on the cloud, by position, or as ``3-7``.
 
     Raises:
         NotFoundError: the group has no such job.
@@ -98,16 +100,16 @@ def chosen(group: JobGroup, words: Iterable[str]) -> list[int]:
     by_id: dict[str | None, list[int]] = {}
     for record in records_of(group):
         by_id.setdefault(record.remote_id, []).append(record.position)
-    places: dict[int, None] = {}
+    positions: dict[int, None] = {}
     for word in words:
         if word in by_id:
             if len(by_id[word]) > 1:
                 raise MisuseError(
                     f"{group.name!r} has jobs with the id {word!r} on several accounts, at"
-                    f" {', '.join(map(str, by_id[word]))}. Name the one that is meant by its place,"
+                    f" {', '.join(map(str, by_id[word]))}. Name the one you mean by its position,"
                     f" such as {by_id[word][0]}-{by_id[word][0]}."
                 )
-            places[by_id[word][0]] = None
+            positions[by_id[word][0]] = None
             continue
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", word)
         if found is None:
@@ -119,5 +121,5 @@ def chosen(group: JobGroup, words: Iterable[str]) -> list[int]:
             raise NotFoundError(
                 f"{group.name!r} has {total} jobs, counted from 0; none is at {last}."
             )
-        places.update(dict.fromkeys(range(first, last + 1)))
-    return list(places)
+        positions.update(dict.fromkeys(range(first, last + 1)))
+    return list(positions)

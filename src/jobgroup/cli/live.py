@@ -6,9 +6,10 @@ import time
 from typing import Any, Final
 
 from rich.console import Console, RenderableType
-from rich.live import Live as RichLive
+from rich.live import Live
 from rich.text import Text
 
+from jobgroup.cli.render import View
 from jobgroup.cli.snapshot import Snapshot, span
 from jobgroup.group.events import Notice
 from jobgroup.status import BAR_ORDER, STATES
@@ -16,26 +17,23 @@ from jobgroup.store import JobRecord
 from jobgroup.words import plain
 
 
-class Live:
-    """Redrawn in place; what is told is printed above it."""
+class LiveView(View):
+    """Redrawn in place; events are printed above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._live = RichLive(console=console, auto_refresh=False, redirect_stdout=False)
+        self._live = Live(console=console, auto_refresh=False, redirect_stdout=False)
         self._live.start()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Redraw it."""
         elapsed_s = time.monotonic() - self._began
         self._live.update(_Picture(snapshot, elapsed_s), refresh=True)
 
-    def tell(self, notice: Notice) -> None:
-        """A line above the view."""
-        self._console.print(Text(notice.message))
+    def tell(self, event: Notice) -> None:
+        self._console.print(Text(event.message))
 
     def close(self) -> None:
-        """Leave the last picture."""
         self._live.stop()
 
 

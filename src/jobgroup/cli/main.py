@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.cli.commands import COMMANDS
+from jobgroup.cli.console import READER_GONE, echo_err, redirect_to_devnull
 from jobgroup.cli.exit_codes import Exit, TerminatedError, exit_of
-from jobgroup.cli.output import complain, let_go
 from jobgroup.errors import JobGroupError
 from jobgroup.store.names import as_typed
 
@@ -63,7 +63,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"jobgroup {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
     for name, command in COMMANDS.items():
-        one = commands.add_parser(name, help=command.HELP, description=f"{command.HELP}.")
+        one = commands.add_parser(
+            name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}."
+        )
         command.add_arguments(one)
         one.set_defaults(run=command.run)
     return parser
@@ -106,22 +108,22 @@ def _run(arguments: argparse.Namespace) -> int:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except (JobGroupError, TimeoutError) as error:
-        complain(str(error))
+        echo_err(str(error))
         return exit_of(error) if isinstance(error, JobGroupError) else Exit.FAILED
     except TerminatedError:
-        complain(f"Terminated. {STOPPED}")
+        echo_err(f"Terminated. {STOPPED}")
         return Exit.TERMINATED
     except KeyboardInterrupt:
-        complain(f"\nInterrupted. {STOPPED}")
+        echo_err(f"\nInterrupted. {STOPPED}")
         return Exit.INTERRUPTED
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # groups' own files say StorageError
-            let_go(sys.stdout)
-            complain(f"The output could not be written: {error.strerror}. {STOPPED}")
+            redirect_to_devnull(sys.stdout)
+            echo_err(f"The output could not be written: {error.strerror}. {STOPPED}")
             return Exit.FAILED
-        if error.errno not in (errno.EPIPE, errno.EIO):
+        if error.errno not in READER_GONE:
             raise
-        let_go(sys.stdout)  # nobody reads it: `jobgroup ls | head`
+        redirect_to_devnull(sys.stdout)  # nobody reads it: `jobgroup ls | head`
         return Exit.PIPE_CLOSED
     return code
 
@@ -134,7 +136,7 @@ def _warnings_as_sentences() -> Iterator[None]:
     """A warning is a sentence for the user here, not a place in our code."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        complain(str(message))
+        echo_err(str(message))
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
@@ -148,7 +150,7 @@ def _log_as_sentences() -> Iterator[None]:
 
     class Told(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            complain(self.format(record))
+            echo_err(self.format(record))
 
     handler = Told(logging.WARNING)
     logging.getLogger("jobgroup").addHandler(handler)

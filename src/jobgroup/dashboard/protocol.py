@@ -130,7 +130,7 @@ def parse(content: object) -> Message:
             raise BadMessageError(f"no message has the tag {short(tag)}")
 
 
-def snap(  # noqa: D103
+def snap(
     *, epoch: str, version: int, n: int, now: float, total: int, part: int, parts: int, rows: Json
 ) -> Json:
     return {
@@ -146,7 +146,7 @@ def snap(  # noqa: D103
     }
 
 
-def patch(  # noqa: D103
+def patch(
     *, epoch: str, since: int, to: int, n: int, now: float, total: int, rows: Json
 ) -> Json:
     return {
@@ -161,11 +161,11 @@ def patch(  # noqa: D103
     }
 
 
-def done(request: str, value: Any) -> Json:  # noqa: D103
+def done(request: str, value: Any) -> Json:
     return {"t": "done", "id": request, "value": finite(value)}
 
 
-def fail(request: str, code: str, message: str) -> Json:  # noqa: D103
+def fail(request: str, code: str, message: str) -> Json:
     return {"t": "fail", "id": request, "code": code, "message": message}
 
 

@@ -1,67 +1,34 @@
-"""The commands, a module each: what it is for, its options, what it does.
+"""The commands: what each is for, its options, and what it does.
 
-A new one is a module with `HELP`, `add_arguments` and `run`, and a line in `COMMANDS`.
+A new command is a `Command` in the module that it belongs to.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
-from jobgroup.cli.commands import (
-    adopt,
-    cancel,
-    cloud,
-    completion,
-    delete,
-    demo,
-    doctor,
-    export,
-    import_,
-    ls,
-    pause,
-    prioritize,
-    rerun,
-    restore,
-    results,
-    resume,
-    run,
-    show,
-    watch,
-)
-
-
-class Command(Protocol):
-    """What a module of a command has."""
-
-    HELP: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add its arguments and options."""
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Do it; returns the exit code. What it raises of ours becomes a sentence and a code."""
-
+from jobgroup.cli.command import Command
+from jobgroup.cli.commands import adopt, control, groups, results, run, show, tools, watch
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "ls": ls,
-    "show": show,
-    "run": run,
-    "rerun": rerun,
-    "next": prioritize,
-    "cancel": cancel,
-    "pause": pause,
-    "resume": resume,
-    "watch": watch,
-    "results": results,
-    "delete": delete,
-    "restore": restore,
-    "export": export,
-    "import": import_,
-    "adopt": adopt,
-    "demo": demo,
-    "cloud": cloud,
-    "doctor": doctor,
-    "completion": completion,
+    "ls": groups.LS,
+    "show": show.SHOW,
+    "run": run.RUN,
+    "rerun": run.RERUN,
+    "next": control.NEXT,
+    "cancel": control.CANCEL,
+    "pause": control.PAUSE,
+    "resume": control.RESUME,
+    "watch": watch.WATCH,
+    "results": results.RESULTS,
+    "delete": groups.DELETE,
+    "restore": groups.RESTORE,
+    "export": groups.EXPORT,
+    "import": groups.IMPORT,
+    "adopt": adopt.ADOPT,
+    "demo": tools.DEMO,
+    "cloud": tools.CLOUD,
+    "doctor": tools.DOCTOR,
+    "completion": tools.COMPLETION,
 }

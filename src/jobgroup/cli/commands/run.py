@@ -1,65 +1,36 @@
-"""``jobgroup run``: send the jobs of a group, for days if need be."""
+"""``jobgroup run`` and ``rerun``: send the jobs of a group, for days if need be."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 
-from jobgroup.cli.arguments import add_json, add_name, count, seconds
+from jobgroup.cli.arguments import (
+    add_jobs,
+    add_json,
+    add_name,
+    assignment,
+    count,
+    resolve_jobs,
+    seconds,
+)
+from jobgroup.cli.command import Command
 from jobgroup.cli.exit_codes import MisuseError
-from jobgroup.cli.submit import send
+from jobgroup.cli.submit import submit
 from jobgroup.group import JobGroup
 
-HELP = "send the jobs of a group"
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How they are sent, and when it is over."""
-    add_name(parser)
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument(
-        "--queue",
-        action="store_true",
-        help="keep the plan's slots full until all are sent, for days; closing the terminal does"
-        " not end it",
-    )
-    way.add_argument(
-        "--delay",
-        type=seconds,
-        metavar="SECONDS",
-        help="one after the other, so long after the one before has ended",
-    )
-    parser.add_argument(
-        "--failed", action="store_true", help="the failed jobs again, not the unsent"
-    )
-    parser.add_argument(
-        "--concurrent",
-        type=count,
-        metavar="N",
-        help="with --queue: at most so many of an account at once",
-    )
-    parser.add_argument(
-        "--stop-after-failures",
-        type=count,
-        metavar="N",
-        help="with --queue or --delay: end when so many have failed",
-    )
-    parser.add_argument("--wait", action="store_true", help="until all have ended, not only sent")
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Send them; exit code 5 where it was waited for them and some have failed."""
+def _run(arguments: argparse.Namespace) -> int:
     is_limited = arguments.queue or arguments.delay is not None
     if (arguments.concurrent and not arguments.queue) or (
         arguments.stop_after_failures and not is_limited
     ):
         raise MisuseError(
-            "--concurrent goes with --queue, --stop-after-failures with --queue or --delay: else"
-            " all jobs are sent at once."
+            "--concurrent needs --queue, and --stop-after-failures needs --queue or --delay;"
+            " without these all jobs are sent at once."
         )
     group = JobGroup.open(arguments.name)
-    return send(
+    return submit(
         group,
         lambda: _send(group, arguments),
         as_json=arguments.json,
@@ -80,3 +51,83 @@ def _send(group: JobGroup, arguments: argparse.Namespace) -> Mapping[int, str]:
             stop_after_failures=arguments.stop_after_failures,
         )
     return {}
+
+
+def _rerun(arguments: argparse.Namespace) -> int:
+    group = JobGroup.open(arguments.name)
+    positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
+
+    def rerun() -> Mapping[int, str]:
+        asked = group.ask(
+            "rerun",
+            positions=positions,
+            changes=dict(arguments.changes),
+            replace=not arguments.append,
+            mode="queue" if arguments.queue else "parallel",
+            is_background=False,
+        )
+        refused: Mapping[int, str] = asked.result()["failed"]
+        return refused
+
+    return submit(group, rerun, as_json=arguments.json, wait=arguments.wait)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--queue",
+        action="store_true",
+        help="keep the plan's slots full until all jobs are sent; survives a closed terminal",
+    )
+    mode.add_argument(
+        "--delay",
+        type=seconds,
+        metavar="SECONDS",
+        help="send one job after the other, this long after the previous one has ended",
+    )
+    parser.add_argument(
+        "--failed", action="store_true", help="rerun the failed jobs instead of the unsent ones"
+    )
+    parser.add_argument(
+        "--concurrent",
+        type=count,
+        metavar="N",
+        help="with --queue: at most N jobs of an account at once",
+    )
+    parser.add_argument(
+        "--stop-after-failures",
+        type=count,
+        metavar="N",
+        help="with --queue or --delay: stop after N failed jobs",
+    )
+    _add_wait(parser)
+
+
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    add_jobs(parser, help="position (from 0), range (3-7) or id; by default all failed jobs")
+    parser.add_argument(
+        "--set",
+        action="append",
+        type=assignment,
+        default=[],
+        metavar="NAME=VALUE",
+        dest="changes",
+        help="change a parameter, such as max_shots=1000; may be repeated",
+    )
+    parser.add_argument(
+        "--append", action="store_true", help="add new jobs instead of replacing the old ones"
+    )
+    parser.add_argument("--queue", action="store_true", help="keep the plan's slots full")
+    _add_wait(parser)
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="wait until all jobs have ended")
+
+
+RUN = Command("send the jobs of a group", _run, (add_name, _add_run, add_json))
+RERUN = Command(
+    "run failed jobs again, with other parameters if you like",
+    _rerun,
+    (add_name, _add_rerun, add_json),
+)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from jobgroup.cli.arguments import add_jobs, add_json, add_name, chosen, records_of
+from jobgroup.cli.arguments import add_jobs, add_json, add_name, records_of, resolve_jobs
+from jobgroup.cli.command import Command
+from jobgroup.cli.console import echo, echo_err, echo_json, echo_table
 from jobgroup.cli.exit_codes import Exit
-from jobgroup.cli.output import complain, say, say_json, say_table
 from jobgroup.cli.serialize import group_state, job_history, job_line
 from jobgroup.cli.snapshot import Observer, Snapshot, local, said, span
 from jobgroup.errors import CredentialsError
@@ -18,50 +19,30 @@ from jobgroup.job import RemoteJob
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 
-HELP = "show a group and its jobs, or some jobs in full"
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of which group, of which jobs, how fresh."""
-    add_name(parser)
-    add_jobs(parser, help="place (counted from 0), range (3-7) or id: these in full")
-    parser.add_argument(
-        "--state",
-        action="append",
-        choices=STATES,
-        metavar="STATE",
-        help="only jobs in this state; may be repeated",
-    )
-    parser.add_argument("--find", metavar="WORDS", help="only jobs in which these words stand")
-    parser.add_argument("--offline", action="store_true", help="do not ask the cloud")
-    parser.add_argument("--all", action="store_true", help="every row, on a terminal too")
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Show it."""
+def _show(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
     if not arguments.offline:
         try:
             group.refresh()
         except CredentialsError as error:
-            complain(f"{error} This is the last known state.")
+            echo_err(f"{error} This is the last known state.")
     records = records_of(group)
     if arguments.jobs:
-        jobs = [group[place] for place in chosen(group, arguments.jobs)]
+        jobs = [group[place] for place in resolve_jobs(group, arguments.jobs)]
         if arguments.json:
-            say_json([_full(records, job) for job in jobs])
+            echo_json([_full(records, job) for job in jobs])
         else:
-            say("\n\n".join(_described(_full(records, job)) for job in jobs))
+            echo("\n\n".join(_described(_full(records, job)) for job in jobs))
         return Exit.DONE
     listed = _listed(group, records, arguments)
     if arguments.json:
-        say_json({**group_state(group), "jobs": [job_line(record) for record in listed]})
+        echo_json({**group_state(group), "jobs": [job_line(record) for record in listed]})
     else:
-        _say_head(Observer(group).look())
+        _echo_head(Observer(group).look())
         if listed:
-            say("")
-            say_table(_columns(listed), full=arguments.all)
+            echo("")
+            echo_table(_columns(listed), full=arguments.all)
     return Exit.DONE
 
 
@@ -84,7 +65,7 @@ def _full(records: Sequence[JobRecord], job: RemoteJob) -> dict[str, object]:
     return {**job_line(records[job.position]), **job_history(job)}
 
 
-def _say_head(now: Snapshot) -> None:
+def _echo_head(now: Snapshot) -> None:
     lines = [
         now.name,
         now.description,
@@ -94,7 +75,7 @@ def _say_head(now: Snapshot) -> None:
         f"sent next: {', '.join(map(str, now.next_up))}" if now.next_up else "",
         now.trouble,
     ]
-    say("\n".join(filter(None, lines)))
+    echo("\n".join(filter(None, lines)))
 
 
 def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int | None]]:
@@ -106,7 +87,7 @@ def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int |
         "labels": [_pairs(r.labels) for r in records],
         "message": [r.message for r in records],
         "seconds": [r.duration_s for r in records],
-        "tries": [r.attempts for r in records],
+        "attempts": [r.attempts for r in records],
         "sent": [None if r.sent_at is None else local(r.sent_at) for r in records],
         "id": [r.remote_id for r in records],
         "note": [r.note for r in records],
@@ -145,3 +126,22 @@ def _told(key: str, value: object) -> str:
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
 _TIMES: Final = ("at", "added_at", "sent_at", "started_at", "finished_at")
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    add_jobs(parser, help="position (from 0), range (3-7) or id: show these in full")
+    parser.add_argument(
+        "--state",
+        action="append",
+        choices=STATES,
+        metavar="STATE",
+        help="show only jobs in this state; may be repeated",
+    )
+    parser.add_argument("--find", metavar="WORDS", help="show only jobs that contain these words")
+    parser.add_argument("--offline", action="store_true", help="do not ask the cloud")
+    parser.add_argument("--all", action="store_true", help="show every row, on a terminal too")
+
+
+SHOW = Command(
+    "show a group and its jobs, or some jobs in full", _show, (add_name, _add_show, add_json)
+)

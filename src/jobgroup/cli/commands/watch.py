@@ -1,4 +1,4 @@
-"""``jobgroup watch``: how a group is getting on, until it has finished."""
+"""``jobgroup watch``: show how a group gets on until it has finished."""
 
 from __future__ import annotations
 
@@ -6,58 +6,61 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 from jobgroup.cli.arguments import add_json, add_name
-from jobgroup.cli.follow import Following
-from jobgroup.cli.output import complain, say
-from jobgroup.cli.signals import orderly
-from jobgroup.cli.snapshot import said
+from jobgroup.cli.command import Command
+from jobgroup.cli.console import echo, echo_err
+from jobgroup.cli.follow import follow
+from jobgroup.cli.render import JsonView, view_on
+from jobgroup.cli.signals import graceful_shutdown
+from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.cli.submit import has_failures
-from jobgroup.cli.views import JsonLines, view_on
 from jobgroup.group import JobGroup
 from jobgroup.group.events import Notice
 
-HELP = "show how a group is getting on until it has finished"
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of which group, and who is to be told."""
-    add_name(parser)
-    parser.add_argument(
-        "--notify",
-        metavar="COMMAND",
-        help="run this by the shell at the first failure and at the end, with JOBGROUP_NAME,"
-        ' JOBGROUP_EVENT ("first failure", "finished") and JOBGROUP_MESSAGE in its environment',
-    )
-    add_json(parser, help="write one JSON object to a line, and nothing else")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Watch it; exit code 5 where jobs have failed."""
+def _watch(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
-
-    def notify(notice: Notice) -> None:
-        if arguments.notify:
-            _run(arguments.notify, notice)
-
-    view = JsonLines(group) if arguments.json else view_on(sys.stdout)
-    with orderly(survives_hangup=False), Following(group, view, listens=True) as following:
-        was_active = following.until_finished(notify)
+    was_active = False
+    with (
+        graceful_shutdown(survives_hangup=False),
+        closing(JsonView(group) if arguments.json else view_on(sys.stdout)) as view,
+    ):
+        for item in follow(group):
+            view.render(item)
+            if not isinstance(item, Snapshot):
+                was_active = True
+                if arguments.notify:
+                    _notify(arguments.notify, item)
     counts = group.state.counts
     if not was_active and not arguments.json:
-        say(f"Nothing of {group.name} runs or waits: {said(counts)}")
+        echo(f"No job of {group.name} runs or waits: {said(counts)}")
     return has_failures(counts)
 
 
-def _run(command: str, notice: Notice) -> None:
-    """Run the user's own command; what comes from outside is in its environment alone."""
-    facts = {
-        "JOBGROUP_NAME": notice.group.name,
-        "JOBGROUP_EVENT": notice.event,
-        "JOBGROUP_MESSAGE": notice.message,
+def _notify(command: str, event: Notice) -> None:
+    """Run the user's command; what comes from outside is only in its environment."""
+    variables = {
+        "JOBGROUP_NAME": event.group.name,
+        "JOBGROUP_EVENT": event.event,
+        "JOBGROUP_MESSAGE": event.message,
     }
     done = subprocess.run(  # noqa: S602  # a shell is what the user wrote the command for
-        command, shell=True, env={**os.environ, **facts}, stdout=sys.stderr, check=False
+        command, shell=True, env={**os.environ, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode:
-        complain(f"The command for {notice.event!r} ended with exit code {done.returncode}.")
+        echo_err(f"The command for {event.event!r} ended with exit code {done.returncode}.")
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--notify",
+        metavar="COMMAND",
+        help="run this in a shell at the first failure and at the end, with JOBGROUP_NAME,"
+        ' JOBGROUP_EVENT ("first failure" or "finished") and JOBGROUP_MESSAGE set',
+    )
+    add_json(parser, help="write one JSON object a line, and nothing else")
+
+
+WATCH = Command("show how a group gets on until it has finished", _watch, (add_name, _add_watch))
