@@ -146,9 +146,7 @@ def snap(
     }
 
 
-def patch(
-    *, epoch: str, since: int, to: int, n: int, now: float, total: int, rows: Json
-) -> Json:
+def patch(*, epoch: str, since: int, to: int, n: int, now: float, total: int, rows: Json) -> Json:
     return {
         "t": "patch",
         "epoch": epoch,
