@@ -7,10 +7,12 @@ says where in JOBGROUP_COMPAT_CLOUD: its url and its token.
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +23,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # old releases' own affairs with newer libraries
     import perceval as pcvl
     from perceval.algorithm import Sampler
+
+# hostile texts, and a cloud that answers with them
+sys.path.append(str(Path(__file__).parents[1] / "promises"))
 
 
 @dataclass(frozen=True)

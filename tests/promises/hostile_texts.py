@@ -1,4 +1,8 @@
-"""Texts that make Perceval run code, ask a host, or fill the memory, and what watches for it."""
+"""Texts that make Perceval run code or ask a host, and what watches for it.
+
+Of whichever release is installed: those before 0.13 know no experiments, those before 1.3 no
+archives.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import perceval as pcvl
-from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicationLayer
-from perceval.serialization import OutputArchive, Serialization, serialize
+from perceval.serialization import serialize
 
 
 class Spy:
@@ -68,7 +71,7 @@ def touching(canary: Path) -> str:
 
 def with_formula(component: Any, python: str) -> str:
     """A component's text in which every formula is that Python."""
-    schema = import_module("exqalibur.serialization.circuit_pb2")
+    schema = _schema()
     tag, data = serialize(component, compress=False).rsplit(":", 1)
     name = {":PCVL:ACircuit": "Circuit", ":PCVL:Experiment": "Experiment"}[tag]
     message = getattr(schema, name)()
@@ -90,31 +93,22 @@ def _rewrite(message: Any, python: str) -> None:
 
 def hostile_texts(python: str, url: str) -> list[str]:
     """Texts that Perceval evaluates, or that make it ask the url."""
-    schema = import_module("exqalibur.serialization.circuit_pb2")
+    schema = _schema()
     circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.Expression("2*a", {pcvl.P("a")}))
     formula = with_formula(circuit, python)
-    experiment = pcvl.Experiment(1).add(0, circuit)
     symbolic = schema.Matrix(rows=1, cols=1)
     symbolic.symbolic.data.add().expression = python
     polarized = f"|{{P:{python}}}1>"
-    named = schema.Experiment(n_mode=1, input_state=f":PCVL:BasicState:{polarized}")
-    nested = schema.Experiment(n_mode=1, noise_model=formula)
-    twice = schema.Experiment(n_mode=1, post_select=packed(packed(formula)))
-    archive = OutputArchive()
-    Serialization.serialize([_layer(url)], archive)
-    connection = archive.to_text()
-    messages = [named, nested, twice]
-    return [
+    connection = _connection(url)
+    texts = [
         formula,
         packed(formula),
         packed(packed(formula)),
-        with_formula(experiment, python),
         f":PCVL:Matrix:{base64.b64encode(symbolic.SerializeToString()).decode()}",
         f":PCVL:BasicState:{polarized}",
         f":PCVL:BSCount:{{{polarized}=1}}",
         f":PCVL:StateVector:(1,0)*{polarized}",
         f":PCVL:BSSamples:{polarized}/0",
-        *(f":PCVL:Experiment:{base64.b64encode(m.SerializeToString()).decode()}" for m in messages),
         connection,
         packed(connection.removeprefix("pcvlar"), "pcvlar:zip:"),
         packed(connection),
@@ -122,12 +116,31 @@ def hostile_texts(python: str, url: str) -> list[str]:
         ":PCVL:type:RemoteComputer",
         ":PCVL:RemoteComputer:{}",
     ]
+    if hasattr(pcvl, "Experiment"):
+        texts.append(with_formula(pcvl.Experiment(1).add(0, circuit), python))
+        for fields in (
+            {"input_state": f":PCVL:BasicState:{polarized}"},
+            {"noise_model": formula},
+            {"post_select": packed(packed(formula))},
+        ):
+            message = schema.Experiment(n_mode=1, **fields)
+            data = base64.b64encode(message.SerializeToString()).decode()
+            texts.append(f":PCVL:Experiment:{data}")
+    return texts
 
 
-def _layer(url: str) -> RPCBasedCommunicationLayer:
-    """A connection to a url that Perceval would ask as soon as it reads it."""
-    from perceval.providers.quandela.rpc_handler import RPCHandler
+def _schema() -> Any:
+    try:
+        return import_module("exqalibur.serialization.circuit_pb2")
+    except ImportError:  # before 1.2
+        return import_module("perceval.serialization._schema_circuit_pb2")
 
-    layer = RPCBasedCommunicationLayer(RPCHandler("sim:altair", url, "no-token-of-anybody"))
-    layer._last_fetch_time = 0.0  # noqa: SLF001  # long ago
-    return layer
+
+def _connection(url: str) -> str:
+    """An archive with a connection to a url that Perceval 1.3 asks as soon as it reads it."""
+    return (
+        "pcvlar 0 1 0 list 1 1 RPCBasedCommunicationLayer 0 5 _rpc_handler 2 _specs 3 _perfs 4"
+        " _status 5 _last_fetch_time 6 QuandelaRPCHandler 0 3 name 7 url 8 request_timeout 9 Specs"
+        " 1 10 11 dict 0 str 9 available float 0.0 str 10 sim:altair"
+        f" str {len(url)} {url} int 10 str 4 type str 9 simulator"
+    )
