@@ -14,6 +14,7 @@ from typing import Final
 
 from jobgroup import perceval_settings
 from jobgroup.errors import MissingTokenError
+from jobgroup.logs import logger
 from jobgroup.origin import (
     QUANDELA_CLOUD,
     SCALEWAY,
@@ -22,13 +23,12 @@ from jobgroup.origin import (
     normalise_origin,
 )
 from jobgroup.secret import Secret
-from jobgroup.words import logger
 
 KEYRING_SERVICE: Final = "jobgroup"
 """In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
 
 _Key = tuple[str, str]
-_log = logger()
+_log = logger(__name__)
 
 
 class Credentials:

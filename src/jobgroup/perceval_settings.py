@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from jobgroup.logs import logger
 from jobgroup.origin import QUANDELA_CLOUD, SCALEWAY, is_url_of
-from jobgroup.words import logger
 
-_log = logger()
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -58,29 +57,6 @@ def text_of(what: str, value: object) -> str:
             f"The {what} is a text, not {type(value).__name__} that has none"
             f" ({type(error).__name__}). Nothing was changed."
         ) from None
-
-
-class _Plain(logging.Filter):
-    """Takes control characters out of what is logged, wherever it goes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let it pass, as plain text."""
-        try:
-            text = record.getMessage()
-        except (TypeError, ValueError):
-            return True  # logging says so itself
-        record.msg, record.args = plain(text), ()
-        return True
-
-
-_PLAIN: Final = _Plain()
-
-
-def logger(name: str = "jobgroup") -> logging.Logger:
-    """The logger of that name, whose messages drive no terminal."""
-    found = logging.getLogger(name)
-    found.addFilter(_PLAIN)  # once, however often
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ FLOORS = {
     "errors": 0,
     "decoding": 0,
     "status": 0,
+    "logs": 0,
     "words": 0,
     "origin": 0,
     "perceval_settings": 0,

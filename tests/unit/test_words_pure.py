@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from jobgroup.words import Searched, logger, plain, sought
+from jobgroup.logs import logger
+from jobgroup.words import Searched, plain, sought
 
 JOBS = [
     *(Searched("unsent", n, [], [("n", value)]) for n, value in enumerate((1, 10, 11, 1.0))),

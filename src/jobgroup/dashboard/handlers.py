@@ -21,7 +21,7 @@ from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
-from jobgroup.words import logger
+from jobgroup.logs import logger
 
 MOST_REMEMBERED: Final = 200
 """Answers that are kept, to be given again where one was lost."""
@@ -31,7 +31,7 @@ MOST_DONE: Final = 100_000
 
 MODES: Final = ("parallel", "sequential", "queue")
 
-_log = logger("jobgroup.dashboard")
+_log = logger(__name__)
 
 
 class Desk(Protocol):

@@ -17,8 +17,8 @@ from jobgroup.dashboard import protocol
 from jobgroup.dashboard.encoding import LARGE, LARGE_PATCH, Block, Buffers, encode
 from jobgroup.dashboard.flow_control import Flow
 from jobgroup.dashboard.kernel import CellWatch
+from jobgroup.logs import logger
 from jobgroup.store import Changes
-from jobgroup.words import logger
 
 PUSH_EVERY_S: Final = 0.25
 LOOK_EVERY_S: Final = 2.0
@@ -35,7 +35,7 @@ of the dashboard that this very cell shows."""
 BLIND_ROWS: Final = 2000
 """Groups above this wait for a hello."""
 
-_log = logger("jobgroup.dashboard")
+_log = logger(__name__)
 
 
 class Source(Protocol):

@@ -12,11 +12,11 @@ from typing import Final
 import anyio
 
 from jobgroup.engine.loop import BackgroundLoop, SerialThread
+from jobgroup.logs import logger
 from jobgroup.store import GroupStore, LeaseRecord
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 from jobgroup.store.coordination import Verdict, busy_error
 from jobgroup.system import ProcessIdentity, life_of, this_process
-from jobgroup.words import logger
 
 _log = logger(__name__)
 

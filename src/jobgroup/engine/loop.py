@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from jobgroup.errors import JobGroupError
-from jobgroup.words import logger
+from jobgroup.logs import logger
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
     from anyio.from_thread import BlockingPortal
 
-_log = logger()
+_log = logger(__name__)
 
 T = TypeVar("T")
 P = ParamSpec("P")

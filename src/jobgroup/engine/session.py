@@ -20,9 +20,9 @@ from jobgroup.engine.provider_cache import ProviderCache
 from jobgroup.engine.run_request import UnderWay
 from jobgroup.engine.settling import Settling
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.logs import logger
 from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
-from jobgroup.words import logger
 
 FILE_CHECK_INTERVAL_S: Final = 0.25
 """How often the file is checked for changes by other processes while somebody observes it."""
@@ -54,7 +54,7 @@ class GroupSession:
         serve: Callable[[GroupSession], Awaitable[None]],
     ) -> None:
         self.name = name
-        self.log = logger()
+        self.log = logger(__name__)
         self.store = GroupStore(path, create=name if create else None)
         self._serve = serve
         self.reset_after_fork(loop, providers)

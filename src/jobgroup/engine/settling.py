@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
-from jobgroup.words import logger
+from jobgroup.logs import logger
 
 if TYPE_CHECKING:
     from jobgroup.engine.lease import HeldLease

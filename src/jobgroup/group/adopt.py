@@ -15,15 +15,16 @@ from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
 from jobgroup.group.pending import Call
 from jobgroup.job import RemoteJob
+from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Submission
 from jobgroup.remote_ids import is_id
 from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
 from jobgroup.store.inserts import check_job
-from jobgroup.words import logger, shown
+from jobgroup.words import shown
 
-_log = logger()
+_log = logger(__name__)
 
 
 class Adoption:

@@ -14,6 +14,7 @@ from typing import Final
 from jobgroup import adapters, catalog
 from jobgroup.adapters import ForeignGroup, UnreadableGroupError
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
+from jobgroup.logs import logger
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
 from jobgroup.store.atomic import user_path
@@ -21,9 +22,8 @@ from jobgroup.store.inserts import check_job
 from jobgroup.store.names import SUFFIX, off_disk
 from jobgroup.store.paths import group_path
 from jobgroup.store.transfer import make_group
-from jobgroup.words import logger
 
-_log = logger()
+_log = logger(__name__)
 
 MAX_FILE_BYTES: Final = 2**30
 """Perceval writes a group anew at each change: none has ever grown to this."""

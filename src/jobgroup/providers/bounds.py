@@ -10,9 +10,10 @@ import math
 from dataclasses import replace
 from typing import Final
 
+from jobgroup.logs import logger
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
-from jobgroup.words import logger, shown
+from jobgroup.words import shown
 
 MAX_COUNT: Final = 10**15
 """Shots, and whatever else is counted."""
@@ -34,7 +35,7 @@ MAX_WORD: Final = 100
 
 _KEPT_BREAKS: Final = "\n\t"
 
-_log = logger()
+_log = logger(__name__)
 
 
 def bounded_status(told: RemoteStatus) -> RemoteStatus:

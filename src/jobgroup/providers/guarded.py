@@ -20,6 +20,7 @@ from jobgroup.errors import (
     JobGroupError,
     NoResponseError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import (
     Account,
     Availability,
@@ -40,14 +41,14 @@ from jobgroup.providers.polling import heard_as_they_come, listener
 from jobgroup.providers.responses import LONGEST_RETRY_AFTER_S
 from jobgroup.remote_ids import is_id, shown_id
 from jobgroup.secret import NOTHING, Secret
-from jobgroup.words import logger, shown
+from jobgroup.words import shown
 
 LONGEST_S: Final = 600.0
 """How long one call may take, and a second more for each job that is asked about."""
 
 T = TypeVar("T")
 
-_log = logger()
+_log = logger(__name__)
 
 
 class GuardedProvider:

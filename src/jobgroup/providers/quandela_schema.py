@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobgroup.logs import logger
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.providers.bounds import (
     MAX_DURATION_S,
@@ -16,9 +17,8 @@ from jobgroup.providers.bounds import (
 from jobgroup.providers.documents import parsed
 from jobgroup.providers.fields import number, text
 from jobgroup.status import FAILED, TERMINAL, RunningStatus
-from jobgroup.words import logger
 
-_log = logger()
+_log = logger(__name__)
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:

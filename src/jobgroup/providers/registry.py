@@ -16,9 +16,9 @@ from jobgroup.errors import (
     JobGroupError,
     MissingDependencyError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import Account, Provider, ProviderFactory
 from jobgroup.secret import NOTHING, Secret
-from jobgroup.words import logger
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -32,7 +32,7 @@ _OURS: Final = {
 _known: Final[set[str]] = set()
 """Names that were looked up: a sweep makes thousands of jobs, and a look takes milliseconds."""
 
-_log = logger()
+_log = logger(__name__)
 
 _KEPT: Final = "Nothing was sent, the jobs stay as they are."
 

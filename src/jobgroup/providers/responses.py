@@ -20,12 +20,13 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestRejectedError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, SENT_ELSEWHERE
 from jobgroup.providers.documents import parsed
 from jobgroup.secret import NOTHING, Secret
-from jobgroup.words import logger, on_one_line
+from jobgroup.words import on_one_line
 
-_log = logger()
+_log = logger(__name__)
 
 MAX_SENTENCE: Final = 500
 """Characters of a cloud's words that an error keeps."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jobgroup.logs import logger
 from jobgroup.store.durable import completed
-from jobgroup.words import logger
 
 _NAMED_IN_A_SENTENCE = 10
 

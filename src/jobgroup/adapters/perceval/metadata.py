@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from jobgroup.decoding import Budget, messages
-from jobgroup.words import logger
+from jobgroup.logs import logger
 
 MAX_TEXT: Final = 200
 """Characters of one value."""
@@ -33,7 +33,7 @@ _SKIPPED: Final = frozenset(
     {"experiment", "circuit", "computation", "job_context", "iterator", "parameters"}
     | {"input_state", "postselect", "heralds", "noise", "mitigations"}
 )
-_log = logger()
+_log = logger(__name__)
 
 
 def describe_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Value]]:

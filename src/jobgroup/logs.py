@@ -1,0 +1,54 @@
+"""Loggers: one a module, silent by default, and no message can drive a terminal.
+
+jobgroup logs and lets the program decide what is shown, as a library should. One thing reaches
+standard error all the same if the program has set up no logging: errors, since each of them names
+something that would otherwise be lost, such as the id of a job that could not be stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import suppress
+from typing import Final
+
+from jobgroup.words import plain
+
+
+class _PlainText(logging.Filter):
+    """Removes control characters from what is logged, wherever it goes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let the record pass, as plain text."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            return True  # logging reports that itself
+        record.msg, record.args = plain(text), ()
+        return True
+
+
+class _UnhandledErrors(logging.Handler):
+    """Writes errors to standard error if no other handler would take them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record, if nobody else does."""
+        where = logging.getLogger(record.name)
+        while where.propagate and where.parent is not None:
+            if any(handler is not self for handler in where.handlers):
+                return
+            where = where.parent
+        if not any(handler is not self for handler in where.handlers) and sys.stderr:
+            with suppress(OSError, ValueError):
+                sys.stderr.write(f"jobgroup: {self.format(record)}\n")
+
+
+_PLAIN_TEXT: Final = _PlainText()
+logging.getLogger("jobgroup").addHandler(_UnhandledErrors(logging.ERROR))
+
+
+def logger(name: str) -> logging.Logger:
+    """Return the logger of a module: ``logger(__name__)``."""
+    found = logging.getLogger(name)
+    found.addFilter(_PLAIN_TEXT)  # once, however often
+    return found
