@@ -17,7 +17,7 @@ from perceval.serialization import deserialize, serialize
 from unruly import UnrulyCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
-from jobgroup.adapters import UndecodableResultError, decode, described, ideal_of
+from jobgroup.adapters import UndecodableResultError, decode, describe_body, ideal_of
 from jobgroup.decoding import Door, LeftAsText, RefusedError
 from jobgroup.decoding.making import PercevalMaker
 
@@ -124,7 +124,7 @@ def test_a_hostile_payload_is_shown_and_refused(hostile):
     """What describes payloads reads none of it, and what executes them refuses the whole."""
     for text in hostile:
         payload = {"circuit": text, "experiment": text, "input_state": text, "iterator": [1]}
-        quietly(described, {"payload": payload})
+        quietly(describe_body, {"payload": payload})
         assert isinstance(quietly(ideal_of, {"payload": payload}), ValueError)
         door = Door(PercevalMaker(), formulas=True, archives=True, strict=True)
         assert isinstance(quietly(door.decoded, payload, "payload"), RefusedError)
