@@ -30,6 +30,8 @@ pytestmark = pytest.mark.skipif(
 SEED = int(os.environ.get("POWER_SEED", "") or random.SystemRandom().randrange(2**32))
 CUTS = int(os.environ.get("POWER_CUTS", "60"))
 
+NAMES = {power.UNLINK, power.RENAME, power.LINK}
+
 LIFE = """
 import json, os, sys
 sys.path.insert(0, {here!r})
@@ -157,14 +159,19 @@ def test_what_was_acknowledged_outlasts_a_power_cut(is_shared, life, tmp_path, m
     claims = claims_of(records)
     assert claims[-1][-1] == ["added", 10]
     just_told = [i for i in range(1, len(records)) if claims[i] != claims[i - 1]]
+    renamed = [i for i, record in enumerate(records) if record.kind in NAMES]
     at_random = chance.sample(range(len(records)), min(CUTS, len(records)))
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1" if is_shared else "0")
     disk = power.Disk(root)
     for i, record in enumerate(records):
         disk.apply(record)
-        if i not in just_told and i not in at_random:
-            continue
-        for keeps in (0.0, 0.5, 1.0) if i in just_told else (0.0, 0.7):
+        if i in renamed:
+            shares = (0.0, 0.5, 0.5, 0.5, 0.5, 1.0)  # directories reach the disk in any order
+        elif i in just_told:
+            shares = (0.0, 0.5, 1.0)
+        else:
+            shares = (0.0, 0.7) if i in at_random else ()
+        for keeps in shares:
             after = power.empty(tmp_path / "after")
             disk.cut(after, chance, keeps)
             monkeypatch.setenv("JOBGROUP_DATA_DIR", str(after / "data"))

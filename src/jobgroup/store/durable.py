@@ -64,6 +64,8 @@ def rename_to_new(source: Path, target: Path) -> None:
     """
     try:
         os.link(source, target)
+        if source.parent != target.parent:  # a power cut could keep the removal alone
+            sync_directory(target.parent)
         source.unlink()
     except FileExistsError:
         raise
