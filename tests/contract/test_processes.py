@@ -177,6 +177,23 @@ def test_a_watched_group_can_be_deleted_without_a_warning(group, scripted, until
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 
+def test_a_deletion_between_two_looks_of_an_observer_is_no_fault_of_it(
+    group, scripted, timer, until, caplog
+):
+    """It may be at work just then, and nothing is printed of it."""
+    jg = group(scripted, 1)
+
+    def look(change):
+        JobGroup.delete_job_group(jg.name)
+        jg.progress(refresh=False)
+
+    jg.state.observe(look, "counts")
+    with caplog.at_level("INFO", "jobgroup"):
+        jg.add(timer(scripted))
+        until(lambda: any("was deleted" in record.getMessage() for record in caplog.records))
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []
+
+
 # -- what is asked of another process, step by step ------------------------------------------------
 
 

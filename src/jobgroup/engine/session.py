@@ -175,5 +175,7 @@ def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
     for callback in callbacks:
         try:
             callback()
+        except GroupDeletedError:
+            continue  # deleted since the last look: the next one reports it
         except Exception:  # an observer's mistake must not stop the others
             log.exception("a subscriber of a job group failed")
