@@ -168,10 +168,10 @@ def _groups() -> Iterator[Finding]:
 
 
 def _certificates() -> Finding:
-    from jobgroup.providers.certificates import CertificatesError, configured
+    from jobgroup.providers.certificates import CertificatesError, load_certificates
 
     try:
-        certificates = configured()
+        certificates = load_certificates()
     except CertificatesError as error:
         advice = "Correct the variable or unset it. No request leaves until then."
         return Finding("certificates", "problem", str(error), advice)
@@ -181,10 +181,10 @@ def _certificates() -> Finding:
 
 
 def _proxy(account: Account) -> Finding:
-    from jobgroup.providers.proxy import ProxyChoice
+    from jobgroup.providers.proxy import ProxyResolver
 
     try:
-        proxy = ProxyChoice(account).proxy()
+        proxy = ProxyResolver(account).proxy()
     except CloudError as error:
         return Finding("proxy", "problem", str(error))
     return Finding("proxy", "ok", "none" if proxy is None else str(proxy))
@@ -208,22 +208,22 @@ def _cloud(origin: str) -> list[Finding]:
 
 async def _ask(origin: str) -> list[Finding]:
     """Ask a cloud what costs nothing, and judge by the answer."""
-    from jobgroup.providers.http import Answer, bearer
+    from jobgroup.providers.http import Response, bearer
     from jobgroup.providers.rest import RestClient
 
     dates: list[str] = []
 
-    def keep_date(answer: Answer) -> None:
-        dates.append(answer.headers.get("date", ""))
+    def keep_date(response: Response) -> None:
+        dates.append(response.headers.get("date", ""))
 
-    sign, path = bearer, "/api/jobs/availability"
+    auth, path = bearer, "/api/jobs/availability"
     if origin == SCALEWAY:
-        sign, path = _as_scaleway_wants_it, "/qaas/v1alpha1/platforms?page_size=1"
-    client = RestClient(_account(origin), sign=sign, on_answer=keep_date)
+        auth, path = _scaleway_auth, "/qaas/v1alpha1/platforms?page_size=1"
+    client = RestClient(_account(origin), auth=auth, on_response=keep_date)
     begun_at, sent_at = time.monotonic(), time.time()
     verdicts: list[Finding]
     try:
-        await client.ask("GET", path)
+        await client.request("GET", path)
         verdicts = [Finding("token", "ok", "accepted")]
     except InvalidTokenError as error:
         verdicts = [Finding("token", "problem", str(error), "Give another: jobgroup.set_token.")]
@@ -244,7 +244,7 @@ async def _ask(origin: str) -> list[Finding]:
     ]
 
 
-def _as_scaleway_wants_it(token: str) -> dict[str, str]:
+def _scaleway_auth(token: str) -> dict[str, str]:
     return {"X-Auth-Token": token}
 
 

@@ -211,7 +211,7 @@ class CloudError(JobGroupError):
     Attributes:
         origin: scheme, host and port that were asked.
         status_code: the HTTP status, None where there was no answer.
-        sentence: the cloud's own words, None where it said nothing.
+        detail: the cloud's own words, None where it said nothing.
         retry_after_s: seconds that the cloud asks to wait, None where it does not.
     """
 
@@ -221,13 +221,13 @@ class CloudError(JobGroupError):
         *,
         origin: str = "",
         status_code: int | None = None,
-        sentence: str | None = None,
+        detail: str | None = None,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.origin = origin
         self.status_code = status_code
-        self.sentence = sentence
+        self.detail = detail
         self.retry_after_s = retry_after_s
 
 

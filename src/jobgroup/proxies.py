@@ -23,14 +23,14 @@ def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> Non
 class AccountProxies(Mapping[str, str]):
     """The proxies of an account, scheme to proxy url, as they are known at each look.
 
-    Perceval's configuration is read once, and again after `look_again`.
+    Perceval's configuration is read once, and again after `refresh`.
     """
 
     def __init__(self, origin: str, label: str) -> None:
         self._key = origin, label
         self._configured: dict[str, str] | None = None
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Have Perceval's configuration read again at the next look."""
         self._configured = None
 

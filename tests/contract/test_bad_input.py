@@ -316,7 +316,7 @@ def test_a_payload_that_the_cloud_refuses(cloud, timer):
     with pytest.raises(RequestRejectedError, match="Invalid payload") as caught:
         jg.run_parallel()
     assert caught.value.status_code == 400
-    assert caught.value.sentence.startswith("Invalid payload")
+    assert caught.value.detail.startswith("Invalid payload")
     assert [j.state for j in jg][1:] == ["unsent", "unsent"]
     assert "Invalid payload" in jg[1].message
     _says_which_job_and_what_to_do(str(caught.value), 1)
@@ -340,7 +340,7 @@ def test_every_refusal_keeps_the_clouds_sentence(refusal, kind, queue, group, sc
     scripted.faults["create"] = lambda *_: (status, {"error": sentence})
     with pytest.raises(kind, match=sentence) as caught:
         jg.run_parallel(queue=queue)
-    assert (caught.value.status_code, caught.value.sentence) == (status, sentence)
+    assert (caught.value.status_code, caught.value.detail) == (status, sentence)
     assert {j.state for j in jg} == {"unsent"}
     assert sentence in jg[0].message
     assert all(j.attempts == [] for j in jg)

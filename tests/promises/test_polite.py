@@ -11,7 +11,7 @@ import pytest
 from ledger import requests
 
 from jobgroup import CloudError, CloudUnavailableError, UnconfirmedJobError
-from jobgroup.providers.http import CONNECTIONS
+from jobgroup.providers.http import MAX_CONNECTIONS
 
 
 def most_rounds(elapsed_s: float) -> int:
@@ -66,7 +66,7 @@ def test_requests_at_once_are_bounded(group, cloud):
     while asking.is_alive():
         most = max(most, sum(entry.status is None for entry in cloud.log))
         time.sleep(0.01)
-    assert 10 < most <= CONNECTIONS
+    assert 10 < most <= MAX_CONNECTIONS
 
 
 @pytest.mark.parametrize("call", ["status", "create"])

@@ -19,8 +19,8 @@ from wire_cloud import CLOSE, RESET, answer, serving
 
 from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Account, RemoteStatus
-from jobgroup.providers.bounds import MAX_COUNT, MAX_DURATION_S, MAX_MESSAGE, MAX_MOMENT
 from jobgroup.providers.quandela import QuandelaCloud
+from jobgroup.providers.values import MAX_COUNT, MAX_DURATION_S, MAX_MESSAGE, MAX_TIMESTAMP
 from jobgroup.remote_ids import is_id
 
 NUMBERS = st.one_of(
@@ -150,7 +150,7 @@ def _assert_bounded(told):
     assert told.shots is None or 0 <= told.shots <= MAX_COUNT
     assert told.duration_s is None or 0 <= told.duration_s <= MAX_DURATION_S
     for moment in (told.created_at, told.started_at):
-        assert moment is None or 0 <= moment <= MAX_MOMENT
+        assert moment is None or 0 <= moment <= MAX_TIMESTAMP
     assert told.progress is None or 0 <= told.progress <= 1
     (told.provider_status + (told.message or "") + (told.name or "")).encode()
 

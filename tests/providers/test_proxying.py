@@ -10,7 +10,7 @@ import pytest
 
 from jobgroup.errors import CloudUnreachableError
 from jobgroup.providers.base import Account
-from jobgroup.providers.proxy import ProxyChoice
+from jobgroup.providers.proxy import ProxyResolver
 from jobgroup.proxies import AccountProxies, remember_proxies
 
 CLOUD = "https://cloud.example"
@@ -32,7 +32,7 @@ def _url_of(choice):
 
 
 def _url(proxies, origin=CLOUD):
-    return _url_of(ProxyChoice(Account(origin, "", lambda: "token", proxies=proxies)))
+    return _url_of(ProxyResolver(Account(origin, "", lambda: "token", proxies=proxies)))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_this_machine_is_asked_directly():
 )
 def test_a_password_may_hold_any_character(named, url, opened_by):
     """Quoted or not: what stands before the last @ opens the proxy, and is shown nowhere."""
-    proxy = ProxyChoice(Account(CLOUD, "", lambda: "token", proxies={"https": named})).proxy()
+    proxy = ProxyResolver(Account(CLOUD, "", lambda: "token", proxies={"https": named})).proxy()
     assert proxy.url == url
     shown = "" if opened_by is None else f"Basic {b64encode(opened_by.encode()).decode()}"
     assert proxy.authorization.reveal() == shown
@@ -103,11 +103,11 @@ def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
 
 
 def test_what_the_environment_says_is_looked_up_again(monkeypatch):
-    """After `look_again`, which a request without a connection calls."""
-    choice = ProxyChoice(Account(CLOUD, "", lambda: "token"))
+    """After `refresh`, which a request without a connection calls."""
+    choice = ProxyResolver(Account(CLOUD, "", lambda: "token"))
     assert _url_of(choice) is None
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
-    choice.look_again()
+    choice.refresh()
     assert _url_of(choice) == PROXY
 
 
@@ -165,7 +165,7 @@ def test_the_newest_proxies_of_jobs_count(request):
     """For their account alone; a job that brings none changes nothing."""
     origin = f"https://{request.node.name}.example"
     account = Account(origin, "", lambda: "token", proxies=AccountProxies(origin, ""))
-    choice = ProxyChoice(account)
+    choice = ProxyResolver(account)
     assert _url_of(choice) is None
     remember_proxies(origin, "", {"https": "http://user:secret@old"})
     remember_proxies(origin, "", {"https": PROXY, "http": None})

@@ -13,7 +13,7 @@ from jobgroup import errors
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.providers.quandela_schema import availability, remote_status
 from jobgroup.providers.responses import (
-    MAX_SENTENCE,
+    MAX_DETAIL,
     error_for,
     extract_detail,
     retry_after_s,
@@ -74,7 +74,7 @@ def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, ar
     assert sentence in str(made)
     assert may_have_arrived(made) is arrived
     if isinstance(made, errors.CloudError):
-        assert (made.status_code, made.sentence, made.origin) == (status, sentence, ORIGIN)
+        assert (made.status_code, made.detail, made.origin) == (status, sentence, ORIGIN)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_details_of_a_validation_error_are_kept():
 def test_a_gateway_s_page_is_not_a_sentence():
     """HTML is not shown to the user; the status is."""
     made = error_for(502, b"<html><h1>Bad</h1></html>", origin=ORIGIN)
-    assert made.sentence is None
+    assert made.detail is None
     assert "HTTP 502 Bad Gateway" in str(made)
 
 
@@ -125,7 +125,7 @@ def test_any_body_gives_a_short_printable_sentence_or_none(body):
     """Whatever a server answers, what is kept is bounded, on one line, and shows no secret."""
     sentence = extract_detail(body * 300, Secret("secret"))
     assert sentence is None or (
-        0 < len(sentence) <= MAX_SENTENCE and sentence.isprintable() and "secret" not in sentence
+        0 < len(sentence) <= MAX_DETAIL and sentence.isprintable() and "secret" not in sentence
     )
 
 

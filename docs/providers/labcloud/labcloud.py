@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobgroup.providers.base import Account, Availability, Provider, RemoteStatus
-from jobgroup.providers.fields import moment, number, text
-from jobgroup.providers.http import MAX_RESULT_BYTES, Answer
+from jobgroup.providers.http import MAX_RESULT_BYTES, Response
 from jobgroup.providers.polling import poll_each
-from jobgroup.providers.rest import RestClient, segment
+from jobgroup.providers.rest import RestClient, quote_segment
+from jobgroup.providers.values import get_number, get_str, get_timestamp
 
 STATES = {
     "queued": "waiting",
@@ -33,7 +33,7 @@ class LabCloud:
     )
 
     def __init__(self, account: Account) -> None:
-        self._rest = RestClient(account, sign=_signed, is_full=_is_full)
+        self._rest = RestClient(account, auth=_auth, is_quota_error=_is_quota_error)
 
     async def submit(self, body: dict[str, Any], *, key: str) -> str:
         """Make a run; ours are called by the job's name, and found again by its key."""
@@ -51,13 +51,13 @@ class LabCloud:
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """What came out: counts by outcome."""
-        path = f"/v1/runs/{segment(remote_id)}/output"
+        path = f"/v1/runs/{quote_segment(remote_id)}/output"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         return {"results": {"results": document.get("counts"), "shots": document.get("shots")}}
 
     async def cancel(self, remote_id: str) -> None:
         """Stop a run."""
-        await self._rest.ask("DELETE", f"/v1/runs/{segment(remote_id)}")
+        await self._rest.request("DELETE", f"/v1/runs/{quote_segment(remote_id)}")
 
     async def rerun(
         self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
@@ -68,7 +68,7 @@ class LabCloud:
     async def availability(self) -> Availability:
         """How many more runs it takes now."""
         quota = await self._rest.get("/v1/quota")
-        used, limit = number(quota, "used"), number(quota, "limit")
+        used, limit = get_number(quota, "used"), get_number(quota, "limit")
         if used is None or limit is None:
             return Availability()
         return Availability(queue_free=max(0, int(limit - used)), queue_max=int(limit))
@@ -78,23 +78,23 @@ class LabCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        run = await self._rest.get(f"/v1/runs/{segment(remote_id)}")
-        word = text(run, "state") or ""
+        run = await self._rest.get(f"/v1/runs/{quote_segment(remote_id)}")
+        word = get_str(run, "state") or ""
         return RemoteStatus(
             provider_status=word,
             state=STATES.get(word, "unknown"),
-            message=text(run, "reason"),
-            progress=number(run, "fraction"),
-            created_at=moment(run, "made"),
-            started_at=moment(run, "began"),
-            duration_s=number(run, "seconds"),
-            name=text(run, "title"),
+            message=get_str(run, "reason"),
+            progress=get_number(run, "fraction"),
+            created_at=get_timestamp(run, "made"),
+            started_at=get_timestamp(run, "began"),
+            duration_s=get_number(run, "seconds"),
+            name=get_str(run, "title"),
         )
 
 
-def _signed(token: str) -> dict[str, str]:
+def _auth(token: str) -> dict[str, str]:
     return {"Api-Key": token}
 
 
-def _is_full(answer: Answer) -> bool:
-    return answer.status == 409 and b'"quota"' in answer.body
+def _is_quota_error(response: Response) -> bool:
+    return response.status == 409 and b'"quota"' in response.body

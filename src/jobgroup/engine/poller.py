@@ -17,20 +17,16 @@ from jobgroup.engine.loop import task_group
 from jobgroup.engine.poll_schedule import PollSchedule, Watched
 from jobgroup.engine.subjobs import open_ids, told_by_parts
 from jobgroup.errors import (
-    CloudUnavailableError,
-    CloudUnreachableError,
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
     InsufficientCreditsError,
-    InvalidProviderError,
     JobGroupError,
-    MissingDependencyError,
     NoResponseError,
     RemoteNotFoundError,
 )
-from jobgroup.providers.base import RemoteStatus
-from jobgroup.providers.polling import heard_as_they_come
+from jobgroup.providers.base import RemoteStatus, concerns_account
+from jobgroup.providers.polling import report_each_to
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import LOST, TERMINAL
 from jobgroup.store import Pollable
@@ -85,7 +81,7 @@ class _Hearing:
     ) -> None:
         """Ask, and take what had not come before the end."""
         try:
-            with heard_as_they_come(self.hear):
+            with report_each_to(self.hear):
                 self.answers.update(await ask())
         except JobGroupError as error:
             self.answers.update({i: error for i in ids if i not in self.answers})
@@ -436,19 +432,6 @@ class Poller:
             self._group.store.troubles.begin, trouble_kind(error), *key[1:], text
         )
         self._group.notify()
-
-
-def concerns_account(error: object) -> bool:
-    """Whether an error is about a cloud or an account, so that other jobs would meet it too."""
-    return isinstance(
-        error,
-        CloudUnreachableError
-        | CloudUnavailableError
-        | CredentialsError
-        | InsufficientCreditsError
-        | MissingDependencyError
-        | InvalidProviderError,
-    )
 
 
 def trouble_kind(error: Exception) -> str:

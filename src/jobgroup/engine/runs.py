@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from jobgroup.engine.backoff import Backoff, asked_to_wait
 from jobgroup.engine.overrides import revise
-from jobgroup.engine.poller import concerns_account, trouble_kind
+from jobgroup.engine.poller import trouble_kind
 from jobgroup.engine.run_request import Plan, UnderWay
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.session import GroupSession
@@ -32,7 +32,7 @@ from jobgroup.errors import (
     StorageError,
     UnconfirmedJobError,
 )
-from jobgroup.providers.base import NEVER_DONE, may_have_arrived
+from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
 from jobgroup.status import FAILED, LOST
 from jobgroup.store import Intent, JobRecord, Revision, Target
 

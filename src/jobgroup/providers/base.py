@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from jobgroup.errors import (
     CloudError,
+    CloudUnavailableError,
     CloudUnreachableError,
     CredentialsError,
     InsufficientCreditsError,
@@ -32,6 +33,7 @@ __all__ = [
     "Provider",
     "ProviderFactory",
     "RemoteStatus",
+    "concerns_account",
     "may_have_arrived",
 ]
 
@@ -178,6 +180,19 @@ NEVER_DONE: Final = frozenset({501, 505})
 """Not implemented, no such HTTP version: nothing was made, and a repeat changes nothing."""
 
 _NEVER_LOOKED_AT: Final = NEVER_DONE | {511}
+
+
+def concerns_account(error: object) -> bool:
+    """Whether an error is about a cloud or an account, so that other jobs would meet it too."""
+    return isinstance(
+        error,
+        CloudUnreachableError
+        | CloudUnavailableError
+        | CredentialsError
+        | InsufficientCreditsError
+        | MissingDependencyError
+        | InvalidProviderError,
+    )
 
 
 def may_have_arrived(error: BaseException) -> bool:

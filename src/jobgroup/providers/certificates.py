@@ -44,7 +44,7 @@ class Certificates:
         return "; ".join([text, *self.problems])
 
 
-def configured() -> Certificates:
+def load_certificates() -> Certificates:
     """Return the certificates that are configured at present.
 
     Raises:
@@ -64,7 +64,7 @@ def configured() -> Certificates:
     if problems and not sources:
         raise CertificatesError("; ".join(problems))
     if not sources:
-        context = _of_system()
+        context = _system_context()
     return Certificates(tuple(sources), tuple(problems), context)
 
 
@@ -84,7 +84,7 @@ def _load(context: ssl.SSLContext, place: Path) -> int:
     return changed_at
 
 
-def _of_system() -> ssl.SSLContext:
+def _system_context() -> ssl.SSLContext:
     import certifi
     import truststore
 
@@ -111,10 +111,10 @@ def _has_store() -> bool:
         return True
     paths = ssl.get_default_verify_paths()
     has_hashed = bool(paths.capath) and any(Path(paths.capath).glob("*.0"))
-    return bool(paths.cafile) or has_hashed or any(map(os.path.isfile, _ELSEWHERE))
+    return bool(paths.cafile) or has_hashed or any(map(os.path.isfile, _MORE_STORES))
 
 
-_ELSEWHERE: Final = (
+_MORE_STORES: Final = (
     "/etc/ssl/cert.pem",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/pki/tls/cert.pem",

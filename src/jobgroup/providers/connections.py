@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Journey:
+class RequestTrace:
     """How far one request has come."""
 
     has_connection: bool = False
     """Until then no byte of it can have left."""
 
 
-journey: Final[ContextVar[Journey]] = ContextVar("journey")
+request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
 """That of the request which the current task makes."""
 
 
@@ -46,14 +46,14 @@ class CheckedConnector(aiohttp.TCPConnector):
             if connection.protocol not in self._seen:
                 self._seen.add(connection.protocol)
                 break
-            if not _holds_anything(connection):
+            if not _has_unread_bytes(connection):
                 break
             connection.close()
-        journey.get().has_connection = True
+        request_trace.get().has_connection = True
         return connection
 
 
-def _holds_anything(connection: Connection) -> bool:
+def _has_unread_bytes(connection: Connection) -> bool:
     """Whether bytes of an answer, or the server's end of the connection, wait to be read."""
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:

@@ -1,4 +1,4 @@
-"""One account's HTTP: a request, its bounded answer, or an error that says whether it arrived.
+"""One account's HTTP: a request, its bounded response, or an error that says whether it arrived.
 
 The only module that knows which HTTP library is used. It is httpx, as the project has decided (a
 successor with its API can take its place here), over aiohttp's transport:
@@ -37,14 +37,14 @@ from jobgroup.errors import (
 )
 from jobgroup.origin import is_loopback, may_carry_token
 from jobgroup.providers.base import Account
-from jobgroup.providers.certificates import Certificates, CertificatesError, configured
-from jobgroup.providers.connections import CheckedConnector, Journey, journey
-from jobgroup.providers.encodings import ACCEPTED, unpacker_for
-from jobgroup.providers.proxy import Proxy, ProxyChoice
+from jobgroup.providers.certificates import Certificates, CertificatesError, load_certificates
+from jobgroup.providers.connections import CheckedConnector, RequestTrace, request_trace
+from jobgroup.providers.content_encoding import ACCEPTED, unpacker_for
+from jobgroup.providers.proxy import Proxy, ProxyResolver
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
-CONNECTIONS: Final = 110
+MAX_CONNECTIONS: Final = 110
 """Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
 
 MAX_RESPONSE_BYTES: Final = 4 * 2**20
@@ -57,14 +57,14 @@ LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
 """The variable that raises the limit of results."""
 
 REQUEST_TIMEOUT_S: Final = 60.0
-RESULT_TOTAL_S: Final = 300.0
+RESULT_TIMEOUT_S: Final = 300.0
 """The longest that one request may take, or one for a result, on a slow line: connecting, sending
 and reading the answer together."""
 
 READ_TIMEOUT_S: Final = 30.0
 """How long a server may say nothing before the request counts as lost."""
 
-CONNECT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 10.0
 """How long connecting may take, with TLS and a proxy."""
 
 _KEEP_ALIVE_S: Final = 2.0
@@ -76,13 +76,13 @@ _Route = tuple[Proxy | None, Certificates | None, bool]
 requests has a connection of its own."""
 
 
-class AnswerTooLargeError(InvalidResponseError):
+class ResponseTooLargeError(InvalidResponseError):
     """An answer that was not read to its end; asking again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server answered. Header names are in lower case; `secret` is what no text may show."""
+class Response:
+    """A server's response. Header names are in lower case; `secret` is what no text may show."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -91,7 +91,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Request:
     """One request, before any secret is in it."""
 
     method: str
@@ -100,7 +100,7 @@ class _Wanted:
     headers: Mapping[str, str]
     token: Secret
     max_bytes: int
-    total_s: float
+    timeout_s: float
     is_alone: bool
 
 
@@ -110,10 +110,10 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class HttpClient:
-    """Requests to one account's origin, at most `CONNECTIONS` at a time.
+    """Requests to one account's origin, at most `MAX_CONNECTIONS` at a time.
 
     Redirects are never followed: a token must not go to another origin. Proxies are used as
-    `ProxyChoice` says, certificates as `certificates` does; both are looked up again after a
+    `ProxyResolver` says, certificates as `load_certificates` does; both are looked up again after a
     request that found no connection.
     """
 
@@ -121,9 +121,9 @@ class HttpClient:
         self,
         account: Account,
         *,
-        sign: Callable[[str], Mapping[str, str]] = bearer,
+        auth: Callable[[str], Mapping[str, str]] = bearer,
         read_timeout_s: float = READ_TIMEOUT_S,
-        total_s: float = REQUEST_TIMEOUT_S,
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         if not may_carry_token(account.origin):
             raise CredentialsError(
@@ -131,17 +131,17 @@ class HttpClient:
                 "Nothing was sent; use its https address."
             )
         self._account = account
-        self._sign = sign
-        self._total_s = total_s
-        timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_S, pool=20.0)
+        self._auth = auth
+        self._timeout_s = timeout_s
+        timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
             "User-Agent": user_agent(),
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED,
         }
-        self._gate = asyncio.Semaphore(CONNECTIONS)
-        self._proxy = ProxyChoice(account)
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._proxy = ProxyResolver(account)
         self._certificates: Certificates | None = None
         self._transports: dict[_Route, AiohttpTransport] = {}
 
@@ -153,7 +153,7 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
-    ) -> Answer:
+    ) -> Response:
         """Send one request, once, and read at most `max_bytes` of its answer.
 
         What does more than read has a connection of its own, new and closed after it: on one that
@@ -172,13 +172,13 @@ class HttpClient:
         is_alone = method != "GET"
         if is_alone:
             sent["Connection"] = "close"
-        total_s = self._total_s if max_bytes <= MAX_RESPONSE_BYTES else RESULT_TOTAL_S
+        timeout_s = self._timeout_s if max_bytes <= MAX_RESPONSE_BYTES else RESULT_TIMEOUT_S
         url = self._account.origin + path
         return await self._send(
-            _Wanted(method, url, content, sent, token, _limit(max_bytes), total_s, is_alone)
+            _Request(method, url, content, sent, token, _limit(max_bytes), timeout_s, is_alone)
         )
 
-    async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Answer:
+    async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Response:
         """GET what an answer of the origin pointed to, without the token; errors as for `request`.
 
         Only https is followed, or plain http on this very machine where the origin is on it too.
@@ -188,48 +188,48 @@ class HttpClient:
         except (httpx.InvalidURL, ValueError):
             scheme = host = ""
         if not host:
-            raise self._misled("what is no url")
+            raise self._not_followed("what is no url")
         is_near = is_loopback(self._account.origin) and is_loopback(url)
         if scheme != "https" and not (scheme == "http" and is_near):
-            raise self._misled("a place that is not https")
+            raise self._not_followed("a place that is not https")
         return await self._send(
-            _Wanted(
+            _Request(
                 "GET",
                 url,
                 None,
                 self._headers,
                 NOTHING,
                 _limit(max_bytes),
-                RESULT_TOTAL_S,
+                RESULT_TIMEOUT_S,
                 is_alone=False,
             )
         )
 
-    def _misled(self, where: str) -> InvalidResponseError:
+    def _not_followed(self, where: str) -> InvalidResponseError:
         origin = self._account.origin
         told = f"{origin} points to {where}, which was not followed."
         return InvalidResponseError(told, origin=origin, status_code=200)
 
-    async def _send(self, wanted: _Wanted) -> Answer:
-        async with self._gate:
-            answer = await self._attempt(wanted)
-        if isinstance(answer, BaseException):
-            raise answer  # outside of the except clause, and without the frames that hold headers
-        return answer
+    async def _send(self, request: _Request) -> Response:
+        async with self._slots:
+            response = await self._send_once(request)
+        if isinstance(response, BaseException):
+            raise response  # outside of the except clause, and without the frames that hold headers
+        return response
 
-    async def _attempt(self, wanted: _Wanted) -> Answer | BaseException:
-        origin, way = self._account.origin, Journey()
-        journey.set(way)
-        route: _Route = (None, None, wanted.is_alone)
+    async def _send_once(self, request: _Request) -> Response | BaseException:
+        origin, trace = self._account.origin, RequestTrace()
+        request_trace.set(trace)
+        route: _Route = (None, None, request.is_alone)
         try:
-            route = self._route(wanted)
-            async with asyncio.timeout(wanted.total_s):
-                return await self._exchanged(wanted, self._opened(route))
+            route = self._route(request)
+            async with asyncio.timeout(request.timeout_s):
+                return await self._exchange(request, self._transport(route))
         except CloudError as error:
-            self._look_again()
+            self._refresh()
             return error
         except CertificatesError as error:
-            self._look_again()
+            self._refresh()
             return CloudUnreachableError(
                 f"{origin} cannot be reached: {error}. The request was not sent; correct the"
                 f" variable, or unset it to use the system's certificates.",
@@ -237,9 +237,9 @@ class HttpClient:
                 is_misconfigured=True,
             )
         except Exception as error:  # noqa: BLE001  # what a library did not expect is no less lost
-            reason = self._reason(error, wanted, route[0], way)
-            if not way.has_connection:
-                self._look_again()
+            reason = self._reason(error, request, route[0], trace)
+            if not trace.has_connection:
+                self._refresh()
                 return CloudUnreachableError(
                     f"{origin} cannot be reached ({reason}). The request was not sent; "
                     f"{_advice(error, route)}",
@@ -252,83 +252,85 @@ class HttpClient:
         except BaseException as error:  # noqa: BLE001  # a cancellation goes on, by our caller
             return error.with_traceback(None)
 
-    async def _exchanged(
-        self, wanted: _Wanted, transport: AiohttpTransport
-    ) -> Answer | InvalidResponseError:
-        signed = self._sign(wanted.token.reveal()) if wanted.token else {}
-        request = httpx.Request(
-            wanted.method,
-            wanted.url,
-            content=wanted.content,
-            headers={**wanted.headers, **signed},
+    async def _exchange(
+        self, request: _Request, transport: AiohttpTransport
+    ) -> Response | InvalidResponseError:
+        auth = self._auth(request.token.reveal()) if request.token else {}
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            content=request.content,
+            headers={**request.headers, **auth},
             extensions=self._extensions,
         )
-        async with aclosing(await transport.handle_async_request(request)) as response:
+        async with aclosing(await transport.handle_async_request(sent)) as response:
             body = bytearray()
             try:
                 unpacker = unpacker_for(response.headers.get("content-encoding", ""))
                 async for chunk in response.aiter_raw():
-                    body += unpacker.feed(chunk, wanted.max_bytes - len(body))
-                    if len(body) > wanted.max_bytes:
-                        return self._bad(
-                            AnswerTooLargeError,
-                            f"answered with more than {wanted.max_bytes >> 20} MiB, which was not"
-                            f" read{_advice_on_size(wanted.max_bytes)}",
+                    body += unpacker.feed(chunk, request.max_bytes - len(body))
+                    if len(body) > request.max_bytes:
+                        return self._invalid(
+                            ResponseTooLargeError,
+                            f"answered with more than {request.max_bytes >> 20} MiB, which was not"
+                            f" read{_advice_on_size(request.max_bytes)}",
                             response.status_code,
                         )
                 unpacker.end()
             except ValueError as error:
-                return self._bad(
+                return self._invalid(
                     InvalidResponseError,
                     f"answered HTTP {response.status_code} with something that cannot be"
                     f" unpacked: {error}",
                     response.status_code,
                 )
-            told = {k: wanted.token.hide_in(v) for k, v in response.headers.items()}
+            told = {k: request.token.hide_in(v) for k, v in response.headers.items()}
             # a server that repeats the token gets it into no document, message or name
-            return Answer(
-                response.status_code, told, wanted.token.hide_in_bytes(body), wanted.token
+            return Response(
+                response.status_code, told, request.token.hide_in_bytes(body), request.token
             )
 
-    def _bad(
+    def _invalid(
         self, kind: type[InvalidResponseError], what: str, status: int
     ) -> InvalidResponseError:
         origin = self._account.origin
         return kind(f"{origin} {what}.", origin=origin, status_code=status)
 
-    def _route(self, wanted: _Wanted) -> _Route:
-        if wanted.url.startswith("https:") and self._certificates is None:
-            self._certificates = configured()
-        certificates = self._certificates if wanted.url.startswith("https:") else None
-        return self._proxy.proxy(), certificates, wanted.is_alone
+    def _route(self, request: _Request) -> _Route:
+        if request.url.startswith("https:") and self._certificates is None:
+            self._certificates = load_certificates()
+        certificates = self._certificates if request.url.startswith("https:") else None
+        return self._proxy.proxy(), certificates, request.is_alone
 
-    def _look_again(self) -> None:
+    def _refresh(self) -> None:
         """Have proxies and certificates looked up for the next request: they may be right then."""
         self._certificates = None
-        self._proxy.look_again()
+        self._proxy.refresh()
 
-    def _opened(self, route: _Route) -> AiohttpTransport:
+    def _transport(self, route: _Route) -> AiohttpTransport:
         proxy, certificates, is_alone = route
         if route not in self._transports:
             context = certificates.context if certificates else _without_tls()
-            limits = httpx.Limits(max_connections=CONNECTIONS)
+            limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
             self._transports[route] = AiohttpTransport(
                 verify=context,
                 trust_env=False,
                 limits=limits,
-                proxy=_through(proxy) if proxy else None,
+                proxy=_httpx_proxy(proxy) if proxy else None,
                 client=lambda: _session(context, is_alone=is_alone),
             )
         return self._transports[route]
 
     def _reason(
-        self, error: BaseException, wanted: _Wanted, proxy: Proxy | None, way: Journey
+        self, error: BaseException, request: _Request, proxy: Proxy | None, trace: RequestTrace
     ) -> str:
         cause = error.__cause__ or error
-        if way.has_connection and isinstance(cause, TimeoutError | httpx.TimeoutException):
+        if trace.has_connection and isinstance(cause, TimeoutError | httpx.TimeoutException):
             return "it took too long"
-        text = (str(error) or type(error).__name__) if way.has_connection else _deepest(error)
-        text = wanted.token.hide_in(text)
+        text = (
+            (str(error) or type(error).__name__) if trace.has_connection else _connect_reason(error)
+        )
+        text = request.token.hide_in(text)
         if proxy is not None:
             text = proxy.authorization.hide_in(proxy.password.hide_in(text))
             text = f"by the proxy {proxy}: {text}"
@@ -355,7 +357,7 @@ def _advice_on_size(max_bytes: int) -> str:
 
 def _session(context: ssl.SSLContext, *, is_alone: bool) -> aiohttp.ClientSession:
     connector = CheckedConnector(
-        limit=CONNECTIONS,
+        limit=MAX_CONNECTIONS,
         ssl=context,
         force_close=is_alone,
         **({} if is_alone else {"keepalive_timeout": _KEEP_ALIVE_S}),
@@ -368,7 +370,7 @@ def _without_tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _through(proxy: Proxy) -> httpx.Proxy:
+def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
     # the transport's own way of showing passwords is deprecated in aiohttp, whose warning ends a
     # request where warnings are errors
     shown = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
@@ -384,7 +386,7 @@ def user_agent() -> str:
     return f"jobgroup/{ours} python/{platform.python_version()}"
 
 
-def _deepest(error: BaseException) -> str:
+def _connect_reason(error: BaseException) -> str:
     """What went wrong before there was a connection, in the words of the library that knows."""
     cause = error.__cause__ or error
     if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError | httpx.TimeoutException):

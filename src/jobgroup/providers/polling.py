@@ -1,4 +1,4 @@
-"""Asking about many jobs, on a cloud that tells of one at a time: bounded, and stopping early."""
+"""Polling many jobs on a cloud that reports one at a time: bounded, and stopping early."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from typing import Final
 
 from jobgroup.errors import (
     CloudUnavailableError,
-    CloudUnreachableError,
-    CredentialsError,
     JobGroupError,
     NoResponseError,
     RemoteNotFoundError,
     RequestRejectedError,
 )
-from jobgroup.providers.base import RemoteStatus
+from jobgroup.providers.base import RemoteStatus, concerns_account
 from jobgroup.providers.responses import unreadable
 
-Hear = Callable[[str, RemoteStatus | Exception], None]
+StatusCallback = Callable[[str, RemoteStatus | Exception], None]
 
-_hear: Final[ContextVar[Hear | None]] = ContextVar("hear", default=None)
+_callback: Final[ContextVar[StatusCallback | None]] = ContextVar("callback", default=None)
 
-AT_FIRST: Final = 40
-AT_MOST: Final = 100
+INITIAL_CONCURRENCY: Final = 40
+MAX_CONCURRENCY: Final = 100
 """Questions in flight: so many at first, one more for each good answer, up to so many. The
 connections beyond them stay free for creates and results."""
 
@@ -36,14 +34,14 @@ MAX_CONSECUTIVE_FAILURES: Final = 10
 async def poll_each(
     remote_ids: Sequence[str], ask: Callable[[str], Awaitable[RemoteStatus]]
 ) -> dict[str, RemoteStatus | Exception]:
-    """What the coroutine function `ask` says of each job: its status, or the error that it raised.
+    """Each job's status as the coroutine function `ask` returns it, or the error that it raised.
 
-    Whoever calls within `heard_as_they_come` is told of each answer when it arrives.
+    A caller within `report_each_to` gets each answer when it arrives.
 
     Once the account is refused, unreachable or throttled, or after `MAX_CONSECUTIVE_FAILURES`
     failures in a row, the jobs that were not yet asked about get that same error unasked.
     """
-    round_ = _Round(remote_ids, _hear.get())
+    round_ = PollRound(remote_ids, _callback.get())
     async with asyncio.TaskGroup() as workers:
 
         async def work() -> None:
@@ -51,12 +49,12 @@ async def poll_each(
                 try:
                     answer = await ask(remote_id)
                 except JobGroupError as error:
-                    round_.failed(remote_id, error)
+                    round_.record_failure(remote_id, error)
                 except Exception as error:  # noqa: BLE001  # of one job: the others are asked about
-                    round_.failed(remote_id, unreadable(error))
+                    round_.record_failure(remote_id, unreadable(error))
                 else:
-                    round_.answered(remote_id, answer)
-                    if round_.in_flight < AT_MOST:
+                    round_.record_status(remote_id, answer)
+                    if round_.in_flight < MAX_CONCURRENCY:
                         round_.in_flight += 1
                         workers.create_task(work())
 
@@ -66,59 +64,57 @@ async def poll_each(
 
 
 @contextmanager
-def heard_as_they_come(hear: Hear) -> Iterator[None]:
-    """Have `poll_each` call `hear` with each id and answer, for the length of a block.
+def report_each_to(callback: StatusCallback) -> Iterator[None]:
+    """Have `poll_each` call `callback` with each id and answer, for the length of a block.
 
     So one job of which the cloud does not answer delays the others' answers by nothing. It needs no
     part of the protocol: any provider that uses `poll_each` does it, one that does not gives all
     its answers at the end.
     """
-    before = _hear.set(hear)
+    before = _callback.set(callback)
     try:
         yield
     finally:
-        _hear.reset(before)
+        _callback.reset(before)
 
 
-def listener() -> Hear | None:
-    """Who wants to hear of answers as they come, for who has to change them first."""
-    return _hear.get()
+def status_callback() -> StatusCallback | None:
+    """The callback of `report_each_to`, for a provider that has to change answers first."""
+    return _callback.get()
 
 
-class _Round:
+class PollRound:
     """One round of questions: what is still to ask, what came, when to stop asking."""
 
-    def __init__(self, remote_ids: Sequence[str], hear: Hear | None) -> None:
-        self._hear = hear or (lambda _id, _answer: None)
+    def __init__(self, remote_ids: Sequence[str], callback: StatusCallback | None) -> None:
+        self._callback = callback or (lambda _id, _answer: None)
         self.waiting: Iterator[str] = iter(dict.fromkeys(remote_ids))
         self.answers: dict[str, RemoteStatus | Exception] = {}
-        self.in_flight = min(AT_FIRST, len(remote_ids))
-        self._failures_in_a_row = 0
+        self.in_flight = min(INITIAL_CONCURRENCY, len(remote_ids))
+        self._consecutive_failures = 0
 
-    def answered(self, remote_id: str, answer: RemoteStatus) -> None:
-        self._note(remote_id, answer)
-        self._failures_in_a_row = 0
+    def record_status(self, remote_id: str, answer: RemoteStatus) -> None:
+        """Record the status of one job."""
+        self._record(remote_id, answer)
+        self._consecutive_failures = 0
 
-    def failed(self, remote_id: str, error: JobGroupError) -> None:
-        self._note(remote_id, error)
+    def record_failure(self, remote_id: str, error: JobGroupError) -> None:
+        """Record the error of one job, or of all that are left."""
+        self._record(remote_id, error)
         if isinstance(error, RemoteNotFoundError | RequestRejectedError):
             return  # about this job alone
-        self._failures_in_a_row += 1
-        if _concerns_the_account(error) or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+        self._consecutive_failures += 1
+        if _stops_polling(error) or self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
             for unasked in self.waiting:
-                self._note(unasked, error)
+                self._record(unasked, error)
 
-    def _note(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
+    def _record(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
         self.answers[remote_id] = answer
-        self._hear(remote_id, answer)
+        self._callback(remote_id, answer)
 
 
-def _concerns_the_account(error: JobGroupError) -> bool:
-    match error:
-        case CredentialsError():
-            return True
-        case CloudUnavailableError():
-            return error.status_code == 429
-        case CloudUnreachableError():
-            return not isinstance(error, NoResponseError)
-    return False
+def _stops_polling(error: JobGroupError) -> bool:
+    """Whether one such error is enough: a 5xx or a silence may be about that one job."""
+    if isinstance(error, CloudUnavailableError):
+        return error.status_code == 429
+    return concerns_account(error) and not isinstance(error, NoResponseError)

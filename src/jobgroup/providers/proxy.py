@@ -38,10 +38,10 @@ class Proxy:
         return f"{self.url} ({self.named_by})"
 
 
-class ProxyChoice:
+class ProxyResolver:
     """The proxy that an account names, else the environment's or system's; none for loopback.
 
-    What the environment and the system say is remembered until `look_again`.
+    What the environment and the system say is remembered until `refresh`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -50,7 +50,7 @@ class ProxyChoice:
         self._scheme, self._host = parts.scheme, parts.hostname or ""
         self._port = parts.port or {"http": 80}.get(self._scheme, 443)
         self._is_direct = is_loopback(account.origin)
-        self._of_system: tuple[Secret, str] | None = None
+        self._system: tuple[Secret, str] | None = None
         # in requests' order, for which Perceval's users write them
         self._names = (
             f"{self._scheme}://{self._host}",
@@ -70,28 +70,28 @@ class ProxyChoice:
         for name in self._names:
             if self._account.proxies.get(name):
                 # never bound to a name: the url may hold a password
-                return self._read(Secret(self._account.proxies[name]), "Perceval's proxies")
-        if self._of_system is None:
-            self._of_system = self._look()
-        named, by = self._of_system
-        return self._read(named, by) if named else None
+                return self._parse(Secret(self._account.proxies[name]), "Perceval's proxies")
+        if self._system is None:
+            self._system = self._from_system()
+        named, by = self._system
+        return self._parse(named, by) if named else None
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Forget what the environment and the system said: it may be set right by now."""
-        self._of_system = None
-        look = getattr(self._account.proxies, "look_again", None)
+        self._system = None
+        look = getattr(self._account.proxies, "refresh", None)
         if look is not None:
             look()
 
-    def _look(self) -> tuple[Secret, str]:
-        if _is_left_out(self._host, self._port):
+    def _from_system(self) -> tuple[Secret, str]:
+        if _is_bypassed(self._host, self._port):
             return NOTHING, ""
         for scheme in (self._scheme, "all"):
             if getproxies().get(scheme):
                 return Secret(getproxies()[scheme]), _variable(f"{scheme}_proxy")
         return NOTHING, ""
 
-    def _read(self, named: Secret, by: str) -> Proxy:
+    def _parse(self, named: Secret, by: str) -> Proxy:
         scheme, authority = _parts(named)
         found = _HOST.fullmatch(authority.reveal().rpartition("@")[2])
         if scheme in {"http", "https"} and found and found[2] not in {"0", "00000"}:
@@ -140,7 +140,7 @@ def _variable(name: str) -> str:
     return "the system's settings"
 
 
-def _is_left_out(host: str, port: int) -> bool:
+def _is_bypassed(host: str, port: int) -> bool:
     """Whether NO_PROXY, or the system, says that a host is asked directly."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True

@@ -23,10 +23,10 @@ from jobgroup.providers.base import (
     Submission,
     may_have_arrived,
 )
-from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_TIMEOUT_S, Answer
+from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_TIMEOUT_S, Response
 from jobgroup.providers.polling import poll_each
 from jobgroup.providers.quandela_schema import availability, remote_status, submission
-from jobgroup.providers.rest import RestClient, segment
+from jobgroup.providers.rest import RestClient, quote_segment
 from jobgroup.providers.retry import repeated
 
 _SUPPORTS_KEYS: Final = "idempotency-key-support"
@@ -76,7 +76,9 @@ class QuandelaCloud:
 
     def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self.supports_idempotency_keys = False
-        self._rest = RestClient(account, on_answer=self._notice, read_timeout_s=read_timeout_s)
+        self._rest = RestClient(
+            account, on_response=self._read_key_support, read_timeout_s=read_timeout_s
+        )
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
@@ -99,7 +101,9 @@ class QuandelaCloud:
             return None
         try:
             return await self._create(
-                paths.rerun.format(segment(remote_id)), dict(changes) if changes else None, key
+                paths.rerun.format(quote_segment(remote_id)),
+                dict(changes) if changes else None,
+                key,
             )
         except QuotaExceededError:
             raise
@@ -111,7 +115,7 @@ class QuandelaCloud:
     async def cancel(self, remote_id: str) -> None:
         """Ask for a job's cancellation."""
         paths = await self._paths_in_use()
-        await self._rest.post(paths.cancel.format(segment(remote_id)))
+        await self._rest.post(paths.cancel.format(quote_segment(remote_id)))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         """Ask about jobs, many at a time; each gets its answer or its own error."""
@@ -131,7 +135,7 @@ class QuandelaCloud:
 
     async def submission(self, remote_id: str) -> Submission:
         """What was sent to create a job; nothing is known where the cloud does not tell."""
-        path = f"/api/jobs/{segment(remote_id)}/data"  # among the current paths alone
+        path = f"/api/jobs/{quote_segment(remote_id)}/data"  # among the current paths alone
         try:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
         except (RemoteNotFoundError, RequestRejectedError):
@@ -159,7 +163,7 @@ class QuandelaCloud:
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
         paths = await self._paths_in_use()
-        named = segment(remote_id)
+        named = quote_segment(remote_id)
         try:
             document = await self._rest.get(getattr(paths, what).format(named), max_bytes=max_bytes)
         except RemoteNotFoundError:
@@ -180,7 +184,7 @@ class QuandelaCloud:
                 f"{error} The job was not sent.",
                 origin=self._rest.origin,
                 status_code=error.status_code,
-                sentence=error.sentence,
+                detail=error.detail,
                 retry_after_s=error.retry_after_s,
             ) from error
 
@@ -201,13 +205,17 @@ class QuandelaCloud:
         return _OLDER
 
     async def _probe(self, path: str) -> int:
-        answer = await self._rest.answer("GET", path)
-        if answer.status in (408, 425, 429) or 300 <= answer.status < 400 or answer.status >= 500:
-            self._rest.raise_for(answer)
-        return answer.status
+        response = await self._rest.request_raw("GET", path)
+        if (
+            response.status in (408, 425, 429)
+            or 300 <= response.status < 400
+            or response.status >= 500
+        ):
+            self._rest.raise_for(response)
+        return response.status
 
-    def _notice(self, answer: Answer) -> None:
-        # the latest answer counts: a cloud that no longer knows keys would make a second job
+    def _read_key_support(self, response: Response) -> None:
+        # the latest response counts: a cloud that no longer knows keys would make a second job
         self.supports_idempotency_keys = (
-            answer.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
+            response.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
         )

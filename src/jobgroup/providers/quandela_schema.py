@@ -6,16 +6,17 @@ from typing import Any
 
 from jobgroup.logs import logger
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
-from jobgroup.providers.bounds import (
+from jobgroup.providers.documents import parsed
+from jobgroup.providers.values import (
     MAX_DURATION_S,
     MAX_MESSAGE,
-    MAX_MOMENT,
     MAX_NAME,
+    MAX_TIMESTAMP,
     MAX_WORD,
-    bounded_status,
+    bound_status,
+    get_number,
+    get_str,
 )
-from jobgroup.providers.documents import parsed
-from jobgroup.providers.fields import number, text
 from jobgroup.status import FAILED, TERMINAL, RunningStatus
 
 _log = logger(__name__)
@@ -23,12 +24,12 @@ _log = logger(__name__)
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
     """A job's status as the cloud tells it. Fields that are no such, or out of range, are None."""
-    word = text(document, "status", at_most=MAX_WORD) or ""
+    word = get_str(document, "status", at_most=MAX_WORD) or ""
     if not word:
         _log.warning("A status answer names no status; the job counts as unknown.")
     state = RunningStatus.from_server_response(word).value
-    shots = number(document, "shots")
-    return bounded_status(
+    shots = get_number(document, "shots")
+    return bound_status(
         RemoteStatus(
             provider_status=word,
             state=state,
@@ -36,9 +37,9 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
             progress=_progress(document),
             created_at=_epoch(document, "creation_datetime"),
             started_at=_epoch(document, "start_time"),
-            duration_s=number(document, "duration", at_most=MAX_DURATION_S),
+            duration_s=get_number(document, "duration", at_most=MAX_DURATION_S),
             shots=None if shots is None else int(shots),
-            name=text(document, "name", at_most=MAX_NAME),
+            name=get_str(document, "name", at_most=MAX_NAME),
         )
     )
 
@@ -54,21 +55,21 @@ def submission(document: dict[str, Any]) -> Submission:
     body: dict[str, Any] | None = None
     if isinstance(payload, dict) and payload:
         told = ("platform_name", "pcvl_version", "process_id")
-        texts = {key: text(document, key, at_most=MAX_NAME) for key in told}
+        texts = {key: get_str(document, key, at_most=MAX_NAME) for key in told}
         body = {key: value for key, value in texts.items() if value}
         body["payload"] = payload
     return Submission(
-        name=text(document, "job_name", at_most=MAX_NAME),
-        platform=text(document, "platform_name", at_most=MAX_NAME),
+        name=get_str(document, "job_name", at_most=MAX_NAME),
+        platform=get_str(document, "platform_name", at_most=MAX_NAME),
         body=body,
     )
 
 
 def availability(document: dict[str, Any]) -> Availability:
     """A plan's limits; what the cloud does not say is None."""
-    queue_max = number(document, "max_jobs_in_queue")
-    queued = number(document, "num_jobs_in_queue")
-    concurrent_max = number(document, "max_concurrent_jobs")
+    queue_max = get_number(document, "max_jobs_in_queue")
+    queued = get_number(document, "num_jobs_in_queue")
+    concurrent_max = get_number(document, "max_concurrent_jobs")
     queue_free = None
     if queue_max is not None and queued is not None:
         queue_free = max(0, int(queue_max - queued))
@@ -88,18 +89,18 @@ def _message(document: dict[str, Any], state: str) -> str | None:
     of_a_job = ("progress_message", "status_message", "msg")
     keys = of_a_failure if state in FAILED else of_a_success if state in TERMINAL else of_a_job
     for key in keys:
-        said = text(document, key, at_most=MAX_MESSAGE)
+        said = get_str(document, key, at_most=MAX_MESSAGE)
         if said and not (key == "msg" and said.lower() == "ok"):
             return said
     return None
 
 
 def _progress(document: dict[str, Any]) -> float | None:
-    progress = number(document, "progress")
+    progress = get_number(document, "progress")
     if progress is None:
         return None
     return min(progress / 100 if progress > 1 else progress, 1.0)
 
 
 def _epoch(document: dict[str, Any], key: str) -> float | None:
-    return number(document, key, at_most=MAX_MOMENT) or None  # a 0 is "not yet", not 1970
+    return get_number(document, key, at_most=MAX_TIMESTAMP) or None  # a 0 is "not yet", not 1970

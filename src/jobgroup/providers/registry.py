@@ -46,10 +46,10 @@ def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
     """
     if kind in _OURS:
         return cast(ProviderFactory, import_module(_OURS[kind]).create)(account)
-    from jobgroup.providers.guarded import GuardedProvider  # imports the HTTP library
+    from jobgroup.providers.third_party import ThirdPartyProvider  # imports the HTTP library
 
     entry = _entry(kind)
-    return GuardedProvider(_made(entry, account), kind, account)
+    return ThirdPartyProvider(_made(entry, account), kind, account)
 
 
 def installed() -> list[str]:

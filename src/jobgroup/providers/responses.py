@@ -1,4 +1,4 @@
-"""What an HTTP answer means: the error, with the cloud's own sentence in it. Pure."""
+"""What an HTTP response means: the error, with the cloud's own detail in it. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from jobgroup.words import on_one_line
 
 _log = logger(__name__)
 
-MAX_SENTENCE: Final = 500
+MAX_DETAIL: Final = 500
 """Characters of a cloud's words that an error keeps."""
 
 _JOB_LIMIT: Final = re.compile(r"cannot (create|have) more than \d+", re.IGNORECASE)
@@ -36,7 +36,7 @@ _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNO
 _DETAILS: Final = ("detail", "details", "help_message")
 _SECONDS: Final = re.compile(r"-?\d+(\.\d+)?")
 
-LONGEST_RETRY_AFTER_S: Final = 3600.0
+MAX_RETRY_AFTER_S: Final = 3600.0
 """A cloud that asks for a longer pause is asked again after an hour."""
 
 
@@ -48,7 +48,7 @@ def error_for(
     retry_after: str | None = None,
     location: str | None = None,
     secret: Secret = NOTHING,
-    is_full: bool = False,
+    is_quota_error: bool = False,
 ) -> CloudError | InvalidTokenError | None:
     """The error that an answer means; None for 2xx.
 
@@ -58,13 +58,13 @@ def error_for(
         origin: who answered.
         retry_after: the header of that name.
         location: the header of that name; only the host in it is shown.
-        secret: what the sentence may not show.
-        is_full: a refusal means that the account may have no more jobs at present.
+        secret: what the error may not show.
+        is_quota_error: a refusal means that the account may have no more jobs at present.
     """
     if 200 <= status < 300:
         return None
-    sentence = extract_detail(body, secret)
-    said = sentence or f"HTTP {status} {_phrase(status)}".strip()
+    detail = extract_detail(body, secret)
+    said = detail or f"HTTP {status} {_phrase(status)}".strip()
     kind: type[CloudError] = RequestRejectedError
     message = f"{origin} refuses the request: {said}"
     if status == 402 or (status in (401, 403) and _NO_CREDITS.search(said)):
@@ -75,7 +75,7 @@ def error_for(
             f"{origin} refuses the token ({said}). What was known is kept; give a valid one with "
             f"jobgroup.set_token(token, url={origin!r})."
         )
-    elif is_full or (status in (400, 403) and _JOB_LIMIT.search(said)):
+    elif is_quota_error or (status in (400, 403) and _JOB_LIMIT.search(said)):
         kind = QuotaExceededError
         message = (
             f"{origin}: {said}. What was sent stays sent, the rest stays unsent. With queue=True,"
@@ -95,7 +95,7 @@ def error_for(
         kind = InvalidResponseError
         message = (
             f"{origin} answered HTTP {status}, which sends requests on to {_host_of(location)} and"
-            f" was not followed{f' ({sentence})' if sentence else ''}. Nothing was made; sign in"
+            f" was not followed{f' ({detail})' if detail else ''}. Nothing was made; sign in"
             " where the network asks for it, or correct the cloud's url."
         )
     elif status < 400:
@@ -105,7 +105,7 @@ def error_for(
         message,
         origin=origin,
         status_code=status,
-        sentence=sentence,
+        detail=detail,
         retry_after_s=retry_after_s(retry_after),
     )
 
@@ -127,7 +127,7 @@ def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | N
         words = _words(document)
     words = secret.hide_in(words)
     words = " ".join(on_one_line(words).split())
-    return (words if len(words) <= MAX_SENTENCE else words[: MAX_SENTENCE - 1] + "…") or None
+    return (words if len(words) <= MAX_DETAIL else words[: MAX_DETAIL - 1] + "…") or None
 
 
 def _words(document: object) -> str:
@@ -166,7 +166,7 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
             seconds = (aware - (now or datetime.now(UTC))).total_seconds()
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
 def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:

@@ -19,8 +19,8 @@ from jobgroup.providers.http import (
     MAX_RESULT_BYTES,
     READ_TIMEOUT_S,
     REQUEST_TIMEOUT_S,
-    Answer,
     HttpClient,
+    Response,
     bearer,
 )
 from jobgroup.providers.responses import error_for
@@ -29,43 +29,46 @@ from jobgroup.remote_ids import MAX_CHARACTERS, is_id, shown_id
 
 
 class RestClient:
-    """Requests to a REST service, whose answers are JSON objects.
+    """Requests to a REST service, whose responses are JSON objects.
 
     The token is asked for at each request and goes nowhere but to the account's origin. Paths begin
-    with a slash; what is put into them goes through `segment`. All methods raise errors of
+    with a slash; what is put into them goes through `quote_segment`. All methods raise errors of
     ``jobgroup.errors`` alone: CloudUnreachableError, NoResponseError, CredentialsError,
-    InvalidResponseError, and for an answer of 3xx, 4xx or 5xx what `answers.error_for` makes of it.
+    InvalidResponseError, and for 3xx, 4xx or 5xx what `responses.error_for` makes of it.
 
     Args:
         account: whom it acts for.
-        sign: the headers that show a token; ``Authorization: Bearer`` where none is given.
-        is_full: whether a refusal (4xx) means that the account may have no more jobs at present;
-            it raises QuotaExceededError then.
-        on_answer: told of each answer before it is looked at.
+        auth: returns the headers that show a token; ``Authorization: Bearer`` where none is given.
+        is_quota_error: whether a refusal (4xx) means that the account may have no more jobs at
+            present; it raises QuotaExceededError then.
+        on_response: called with each response before it is looked at.
         read_timeout_s: seconds that the service may say nothing before a request counts as lost.
-        total_s: seconds that one request may take in all; a result has `http.RESULT_TOTAL_S`.
+        timeout_s: seconds that one request may take in all; a result has
+            `http.RESULT_TIMEOUT_S`.
     """
 
     def __init__(
         self,
         account: Account,
         *,
-        sign: Callable[[str], Mapping[str, str]] = bearer,
-        is_full: Callable[[Answer], bool] = lambda _: False,
-        on_answer: Callable[[Answer], object] = lambda _: None,
+        auth: Callable[[str], Mapping[str, str]] = bearer,
+        is_quota_error: Callable[[Response], bool] = lambda _: False,
+        on_response: Callable[[Response], object] = lambda _: None,
         read_timeout_s: float = READ_TIMEOUT_S,
-        total_s: float = REQUEST_TIMEOUT_S,
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         self.origin = normalise_origin(account.origin)
-        self._http = HttpClient(account, sign=sign, read_timeout_s=read_timeout_s, total_s=total_s)
-        self._is_full = is_full
-        self._on_answer = on_answer
+        self._http = HttpClient(
+            account, auth=auth, read_timeout_s=read_timeout_s, timeout_s=timeout_s
+        )
+        self._is_quota_error = is_quota_error
+        self._on_response = on_response
 
     async def get(self, path: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> dict[str, Any]:
         """The JSON object at a path, asked for a few times where a repeat may help."""
 
         async def read_once(path: str) -> dict[str, Any]:
-            return self.document(await self.ask("GET", path, max_bytes=max_bytes))
+            return self.json(await self.request("GET", path, max_bytes=max_bytes))
 
         return await repeated(read_once, path)
 
@@ -75,9 +78,9 @@ class RestClient:
         body: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a JSON object, or nothing, exactly once."""
-        return await self.ask("POST", path, body=body, headers=headers)
+        return await self.request("POST", path, body=body, headers=headers)
 
     async def create(
         self,
@@ -87,24 +90,24 @@ class RestClient:
         id_field: str = "id",
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """`post` what creates a job, and return the id that the answer names in `id_field`.
+        """`post` what creates a job, and return the id that the response names in `id_field`.
 
         Raises InvalidResponseError where it names none: the job may exist.
         """
-        answer = await self.post(path, body, headers=headers)
-        remote_id = self.document(answer).get(id_field)
+        response = await self.post(path, body, headers=headers)
+        remote_id = self.json(response).get(id_field)
         if isinstance(remote_id, str) and is_id(remote_id):
             return remote_id
-        given = "" if remote_id is None else answer.secret.hide_in(shown_id(remote_id))
+        given = "" if remote_id is None else response.secret.hide_in(shown_id(remote_id))
         instead = given and f" that can be one: it has {given}"
         raise InvalidResponseError(
             f"{self.origin} took the request, but its answer names no {id_field}{instead}. "
             "The job may exist: look for it on the cloud's own page.",
             origin=self.origin,
-            status_code=answer.status,
+            status_code=response.status,
         )
 
-    async def ask(
+    async def request(
         self,
         method: str,
         path: str,
@@ -112,13 +115,15 @@ class RestClient:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
-    ) -> Answer:
-        """Send one request, once; the answer, if it is 2xx."""
-        answer = await self.answer(method, path, body=body, headers=headers, max_bytes=max_bytes)
-        self.raise_for(answer)
-        return answer
+    ) -> Response:
+        """Send one request, once; the response, if it is 2xx."""
+        response = await self.request_raw(
+            method, path, body=body, headers=headers, max_bytes=max_bytes
+        )
+        self.raise_for(response)
+        return response
 
-    async def answer(
+    async def request_raw(
         self,
         method: str,
         path: str,
@@ -126,41 +131,41 @@ class RestClient:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
-    ) -> Answer:
-        """Send one request, once; the answer, whatever its status."""
+    ) -> Response:
+        """Send one request, once; the response, whatever its status."""
         content = None if body is None else self._encoded(body)
-        answer = await self._http.request(
+        response = await self._http.request(
             method, path, content=content, headers=headers, max_bytes=max_bytes
         )
-        self._on_answer(answer)
-        return answer
+        self._on_response(response)
+        return response
 
-    def raise_for(self, answer: Answer) -> None:
-        """Raise the error that an answer means, if it means one."""
+    def raise_for(self, response: Response) -> None:
+        """Raise the error that a response means, if it means one."""
         error = error_for(
-            answer.status,
-            answer.body,
+            response.status,
+            response.body,
             origin=self.origin,
-            retry_after=answer.headers.get("retry-after"),
-            location=answer.headers.get("location"),
-            secret=answer.secret,
-            is_full=400 <= answer.status < 500 and self._is_full(answer),
+            retry_after=response.headers.get("retry-after"),
+            location=response.headers.get("location"),
+            secret=response.secret,
+            is_quota_error=400 <= response.status < 500 and self._is_quota_error(response),
         )
         if error is not None:
             raise error
 
-    def document(self, answer: Answer) -> dict[str, Any]:
-        """The JSON object that an answer holds. Raises InvalidResponseError where it is none."""
+    def json(self, response: Response) -> dict[str, Any]:
+        """The JSON object that a response holds. Raises InvalidResponseError where it is none."""
         try:
-            document = parsed(answer.body)
+            document = parsed(response.body)
         except ValueError:
             document = None
         if isinstance(document, dict):
             return document
         raise InvalidResponseError(
-            f"{self.origin} answered HTTP {answer.status} with something that is no JSON object.",
+            f"{self.origin} answered HTTP {response.status} with something that is no JSON object.",
             origin=self.origin,
-            status_code=answer.status,
+            status_code=response.status,
         )
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
@@ -174,16 +179,16 @@ class RestClient:
             )
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
-        """The text at a url that an answer named, on whatever host: no token goes there.
+        """The text at a url that a response named, on whatever host: no token goes there.
 
         Raises InvalidResponseError for a url that is neither https nor, for an account on this
         machine, on this machine too.
         """
 
         async def read_once(url: str) -> str:
-            answer = await self._http.fetch(url, max_bytes=max_bytes)
-            self.raise_for(answer)
-            return answer.body.decode("utf-8", "replace")
+            response = await self._http.fetch(url, max_bytes=max_bytes)
+            self.raise_for(response)
+            return response.body.decode("utf-8", "replace")
 
         return await repeated(read_once, url)
 
@@ -202,12 +207,12 @@ class RestClient:
             ) from None
 
 
-def segment(remote_id: str | bytes) -> str:
+def quote_segment(remote_id: str | bytes) -> str:
     """An id as one segment of a path, whatever is in it.
 
     Raises RemoteNotFoundError for what can be no id, as a segment of nothing but dots.
 
-    >>> segment("../a b")
+    >>> quote_segment("../a b")
     '..%2Fa%20b'
     """
     # a damaged row has bytes there, of which no one-segment path is another's

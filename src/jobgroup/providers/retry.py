@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from jobgroup.errors import CloudUnavailableError, CloudUnreachableError, InvalidResponseError
-from jobgroup.providers.http import AnswerTooLargeError
+from jobgroup.providers.http import ResponseTooLargeError
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def is_retryable(error: BaseException) -> bool:
     """Whether the same read may do better in a moment."""
     return (
         isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
-        and not isinstance(error, AnswerTooLargeError)
+        and not isinstance(error, ResponseTooLargeError)
         and not getattr(error, "is_misconfigured", False)
         and (error.retry_after_s or 0.0) <= LONGEST_WAIT_S
     )

@@ -16,11 +16,18 @@ from jobgroup.errors import (
     SessionEndedError,
 )
 from jobgroup.providers.base import Account, Availability, Body, RemoteStatus
-from jobgroup.providers.bounds import MAX_DURATION_S, MAX_NAME, MAX_WORD, bounded_status
-from jobgroup.providers.fields import moment, number, text
-from jobgroup.providers.http import MAX_RESULT_BYTES, READ_TIMEOUT_S, Answer
+from jobgroup.providers.http import MAX_RESULT_BYTES, READ_TIMEOUT_S, Response
 from jobgroup.providers.polling import poll_each
-from jobgroup.providers.rest import RestClient, segment
+from jobgroup.providers.rest import RestClient, quote_segment
+from jobgroup.providers.values import (
+    MAX_DURATION_S,
+    MAX_NAME,
+    MAX_WORD,
+    bound_status,
+    get_number,
+    get_str,
+    get_timestamp,
+)
 from jobgroup.status import RunningStatus
 
 _JOBS: Final = "/qaas/v1alpha1/jobs"
@@ -46,7 +53,7 @@ class ScalewayQaaS:
 
     def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._rest = RestClient(
-            account, sign=_signed, is_full=_is_full, read_timeout_s=read_timeout_s
+            account, auth=_auth, is_quota_error=_is_quota_error, read_timeout_s=read_timeout_s
         )
         self._instead: dict[tuple[str, str, str], str] = {}
 
@@ -73,7 +80,7 @@ class ScalewayQaaS:
             ) as error:  # certainly no job was made
                 if not await self._has_ended(session_id):
                     raise
-                why = f"session {session_id} has ended ({error.sentence})"
+                why = f"session {session_id} has ended ({error.detail})"
         session_id = await self._running_session(body, why)
         remote_id = await self._create(body, session_id)
         self._instead[made_for] = session_id
@@ -85,14 +92,14 @@ class ScalewayQaaS:
 
     async def result(self, remote_id: str) -> dict[str, Any]:
         """The first result as ``{"results": text}``, fetched from where it is stored if need be."""
-        path = f"{_JOBS}/{segment(remote_id)}/results"
+        path = f"{_JOBS}/{quote_segment(remote_id)}/results"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         found = document.get("job_results")
         first = found[0] if isinstance(found, list) and found else None
         if isinstance(first, dict):
             found = first.get("result")
             stored = found if isinstance(found, str) and found else None
-            if stored is None and (url := text(first, "url")):
+            if stored is None and (url := get_str(first, "url")):
                 stored = await self._rest.download(url)
             if stored is not None:
                 return {"results": stored, "job_id": remote_id}
@@ -104,7 +111,7 @@ class ScalewayQaaS:
 
     async def cancel(self, remote_id: str) -> None:
         """Ask for a job's cancellation."""
-        await self._rest.post(f"{_JOBS}/{segment(remote_id)}/cancel")
+        await self._rest.post(f"{_JOBS}/{quote_segment(remote_id)}/cancel")
 
     async def rerun(
         self,
@@ -136,24 +143,24 @@ class ScalewayQaaS:
         )
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        document = await self._rest.get(f"{_JOBS}/{segment(remote_id)}")
+        document = await self._rest.get(f"{_JOBS}/{quote_segment(remote_id)}")
         self._rest.check_about(document, remote_id, "id")
-        word = text(document, "status", at_most=MAX_WORD) or ""
-        return bounded_status(
+        word = get_str(document, "status", at_most=MAX_WORD) or ""
+        return bound_status(
             RemoteStatus(
                 provider_status=word,
                 state=RunningStatus.from_server_response(word).value,
-                message=text(document, "progress_message"),
-                created_at=moment(document, "created_at"),
-                started_at=moment(document, "started_at"),
+                message=get_str(document, "progress_message"),
+                created_at=get_timestamp(document, "created_at"),
+                started_at=get_timestamp(document, "started_at"),
                 duration_s=_duration_s(document),
-                name=text(document, "name", at_most=MAX_NAME),
+                name=get_str(document, "name", at_most=MAX_NAME),
             )
         )
 
     async def _has_ended(self, session_id: str) -> bool:
         try:
-            session = await self._rest.get(f"{_SESSIONS}/{segment(session_id)}")
+            session = await self._rest.get(f"{_SESSIONS}/{quote_segment(session_id)}")
         except RemoteNotFoundError:
             return True
         except JobGroupError:
@@ -173,7 +180,7 @@ class ScalewayQaaS:
                 isinstance(session, dict)
                 and session.get("status") in _LIVE
                 and all(session.get(k) == v for k, v in wanted.items())
-                and (session_id := text(session, "id"))
+                and (session_id := get_str(session, "id"))
             ):
                 return session_id
         raise SessionEndedError(
@@ -184,12 +191,12 @@ class ScalewayQaaS:
         )
 
 
-def _signed(token: str) -> dict[str, str]:
+def _auth(token: str) -> dict[str, str]:
     return {"X-Auth-Token": token}
 
 
-def _is_full(answer: Answer) -> bool:
-    return b'"quotas_exceeded"' in answer.body
+def _is_quota_error(response: Response) -> bool:
+    return b'"quotas_exceeded"' in response.body
 
 
 def _duration_s(document: Mapping[str, Any]) -> float | None:
@@ -200,4 +207,4 @@ def _duration_s(document: Mapping[str, Any]) -> float | None:
     """
     told = document.get("job_duration")
     seconds = told.rstrip("s") if isinstance(told, str) else told
-    return number({"job_duration": seconds}, "job_duration", at_most=MAX_DURATION_S)
+    return get_number({"job_duration": seconds}, "job_duration", at_most=MAX_DURATION_S)

@@ -1,0 +1,259 @@
+"""A provider of another package, held to the protocol: the engine meets nothing else.
+
+Errors that it raises beyond `jobgroup.errors`, and values of a wrong kind, become one sentence that
+names it, for one job alone if the call was about one job. No sentence shows the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Final, TypeVar
+
+from jobgroup.errors import (
+    CloudError,
+    CredentialsError,
+    InvalidProviderError,
+    InvalidResponseError,
+    JobGroupError,
+    NoResponseError,
+)
+from jobgroup.logs import logger
+from jobgroup.providers.base import (
+    Account,
+    Availability,
+    Body,
+    Provider,
+    RemoteStatus,
+    Submission,
+    SupportsSubmissionLookup,
+)
+from jobgroup.providers.documents import check_shape
+from jobgroup.providers.polling import report_each_to, status_callback
+from jobgroup.providers.responses import MAX_RETRY_AFTER_S
+from jobgroup.providers.values import (
+    bound_availability,
+    bound_number,
+    bound_status,
+    bound_submission,
+)
+from jobgroup.remote_ids import is_id, shown_id
+from jobgroup.secret import NOTHING, Secret
+from jobgroup.words import shown
+
+CALL_TIMEOUT_S: Final = 600.0
+"""How long one call may take; one about many jobs a second more for each of them."""
+
+T = TypeVar("T")
+
+_log = logger(__name__)
+
+
+class _WrongValueError(Exception):
+    """A method returned a value of a wrong kind: what it is, and what belongs there."""
+
+
+class ThirdPartyProvider:
+    """A provider around a provider.
+
+    Args:
+        inner: the one that is held to the protocol.
+        kind: its name, for the sentences.
+        account: whom it acts for.
+    """
+
+    def __init__(self, inner: Provider, kind: str, account: Account) -> None:
+        self._inner = inner
+        self._kind = kind
+        self._account = account
+
+    @property
+    def supports_idempotency_keys(self) -> bool:
+        """Whether it says so, with nothing but True."""
+        return getattr(self._inner, "supports_idempotency_keys", False) is True
+
+    async def submit(self, body: Body, *, key: str) -> str:
+        """Create a job; an answer that is no id leaves its fate open."""
+        own = copy.deepcopy(body)  # what it does with it is not the group's concern
+        return await self._call("submit", _id, own, key=key)
+
+    async def rerun(
+        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Run a job again."""
+        return await self._call(
+            "rerun",
+            lambda made: None if made is None else _id(made),
+            remote_id,
+            key=key,
+            changes=changes,
+        )
+
+    async def cancel(self, remote_id: str) -> None:
+        """Ask for a job's cancellation."""
+        await self._call("cancel", lambda _: None, remote_id)
+
+    async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
+        """Each job's status or error. Raises InvalidProviderError if the whole is wrong."""
+        report = status_callback()
+        with ExitStack() as stack:
+            if report is not None:
+                stack.enter_context(report_each_to(lambda i, value: report(i, self._each(value))))
+            try:
+                timeout_s = CALL_TIMEOUT_S + len(remote_ids)
+                found = await self._call(
+                    "status",
+                    lambda value: _expect(Mapping, value, "a mapping by job id"),  # type: ignore[type-abstract]
+                    list(remote_ids),
+                    timeout_s=timeout_s,
+                )
+            except InvalidResponseError as error:
+                raise InvalidProviderError(str(error)) from None
+        return {remote_id: self._each(found.get(remote_id)) for remote_id in remote_ids}
+
+    async def result(self, remote_id: str) -> dict[str, Any]:
+        """The result document, JSON-ready; a result that is no text stands in `plain`."""
+        return await self._call("result", _document, remote_id)
+
+    async def submission(self, remote_id: str) -> Submission:
+        """What was sent to create a job; nothing is known if the provider cannot tell."""
+        if not isinstance(self._inner, SupportsSubmissionLookup):
+            return Submission()
+        return await self._call("submission", _submission, remote_id)
+
+    async def availability(self) -> Availability:
+        """The plan's free slots."""
+        return await self._call(
+            "availability",
+            lambda value: bound_availability(_expect(Availability, value, "an Availability")),
+        )
+
+    async def aclose(self) -> None:
+        """Close connections; an error of it is logged."""
+        try:
+            await self._call("aclose", lambda _: None)
+        except JobGroupError as error:  # nothing depends on it
+            _log.warning("The provider %r could not be closed: %s", self._kind, error)
+
+    async def _call(
+        self,
+        name: str,
+        parse: Callable[[Any], T],
+        *args: Any,
+        timeout_s: float = CALL_TIMEOUT_S,
+        **kwargs: Any,
+    ) -> T:
+        """Call a method of the provider, and parse what it returns."""
+        limit = asyncio.timeout(timeout_s)
+        try:
+            async with limit:
+                value = await getattr(self._inner, name)(*args, **kwargs)
+            return parse(value)
+        except JobGroupError as error:
+            raised = self._without_secrets(error)
+        except _WrongValueError as error:
+            raised = self._wrong(name, error)
+        except BaseException as error:  # whatever it is, it stays with this provider
+            if isinstance(error, GeneratorExit) or (
+                isinstance(error, asyncio.CancelledError) and _is_being_canceled()
+            ):
+                raise
+            _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
+            if limit.expired():
+                raised = NoResponseError(
+                    f"The provider {self._kind!r} gave no answer in {timeout_s:.0f} s ({name}).",
+                    origin=self._account.origin,
+                )
+            else:
+                raised = self._invalid(
+                    f"broke in {name} ({self._described(error)}). That is a fault of its package;"
+                    " the log has more at level DEBUG."
+                )
+        raise raised  # without its cause, whose text and frames may show the token
+
+    def _each(self, value: Any) -> RemoteStatus | Exception:
+        """The status or error of one job, of whatever stands in its place."""
+        if isinstance(value, JobGroupError):
+            return self._without_secrets(value)
+        if isinstance(value, Exception):
+            return self._invalid(f"broke ({self._described(value)}).")
+        try:
+            return bound_status(
+                _expect(RemoteStatus, value, "a RemoteStatus or an error for each job")
+            )
+        except _WrongValueError as error:
+            return self._wrong("status", error)
+        except Exception as error:  # noqa: BLE001  # of a value that is no plain number or text
+            return self._invalid(f"gave a status that cannot be read ({self._described(error)}).")
+
+    def _wrong(self, name: str, error: _WrongValueError) -> InvalidResponseError:
+        given, wanted = error.args
+        so = " The job may exist." if name in ("submit", "rerun") else ""
+        return self._invalid(f"gave {given} in {name}, where {wanted} belongs.{so}")
+
+    def _invalid(self, what: str) -> InvalidResponseError:
+        sentence = self._token().hide_in(f"The provider {self._kind!r} {what}")
+        return InvalidResponseError(sentence, origin=self._account.origin)
+
+    def _without_secrets(self, error: JobGroupError) -> JobGroupError:
+        """An error without the token: in its words, and in the frames that it comes from."""
+        token = self._token()
+        error.args = tuple(token.hide_in(a) if isinstance(a, str) else a for a in error.args)
+        if isinstance(error, CloudError):
+            error.retry_after_s = bound_number(
+                error.retry_after_s, MAX_RETRY_AFTER_S, "retry_after_s"
+            )
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+
+    def _described(self, error: BaseException) -> str:
+        try:
+            text = f"{type(error).__name__}: {error}"
+        except Exception:  # noqa: BLE001  # its own text fails
+            text = type(error).__name__
+        return self._token().hide_in(text)[:300]
+
+    def _token(self) -> Secret:
+        try:
+            return Secret(self._account.token())
+        except CredentialsError:
+            return NOTHING
+
+
+def _expect(kind: type[T], value: Any, wanted: str) -> T:
+    if isinstance(value, kind):
+        return value
+    raise _WrongValueError(shown(value), wanted)
+
+
+def _id(value: Any) -> str:
+    if is_id(value):
+        return value
+    raise _WrongValueError(shown_id(value), "the new job's id")
+
+
+def _document(value: Any) -> dict[str, Any]:
+    document: dict[str, Any] = _expect(dict, value, "a dictionary")
+    try:
+        shape = {k: v for k, v in document.items() if not isinstance(v, str)}
+        check_shape(json.dumps(shape).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _WrongValueError(f"no JSON ({error})", "a JSON document") from None
+    results = document.get("results")
+    return document if results is None or isinstance(results, str) else {"plain": results}
+
+
+def _submission(value: Any) -> Submission:
+    submission = _expect(Submission, value, "a Submission")
+    if not isinstance(submission.body, dict | None):
+        raise _WrongValueError(shown(value), "a Submission")
+    return bound_submission(submission)
+
+
+def _is_being_canceled() -> bool:
+    """Whether the engine ends a call, and not the provider itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,188 @@
+"""Values of responses: read from a document's fields, or returned by a provider, and bounded.
+
+A value that is missing, of a wrong type or out of range is None, or cut, and logged, for that job
+alone. Values that are kept fit SQLite (64 bits), JSON in a browser (2**53) and `datetime`. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from jobgroup.logs import logger
+from jobgroup.providers.base import Availability, RemoteStatus, Submission
+from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
+from jobgroup.words import shown
+
+MAX_COUNT: Final = 10**15
+"""Shots, and whatever else is counted."""
+
+MAX_TIMESTAMP: Final = 32_503_680_000.0
+"""The year 3000, in seconds since the epoch: larger ones are milliseconds, or wrong."""
+
+MAX_DURATION_S: Final = 10 * 366 * 86_400.0
+"""Ten years."""
+
+MAX_MESSAGE: Final = 2000
+"""Characters of a job's message that are kept."""
+
+MAX_NAME: Final = 500
+"""Characters of a name, of a job or a platform."""
+
+MAX_WORD: Final = 100
+"""Characters of a cloud's word for a status."""
+
+_LINE_BREAKS: Final = "\n\t"
+
+_log = logger(__name__)
+
+
+def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE) -> str | None:
+    """A field's text, of a bounded number of characters; None for an empty one.
+
+    >>> get_str({"name": "a"}, "name"), get_str({"name": 3}, "name")
+    ('a', None)
+    """
+    value = document.get(key)
+    if isinstance(value, str):
+        return bound_text(value, at_most) or None
+    if value is not None:
+        log_wrong_value(key, value, "a text")
+    return None
+
+
+def get_number(
+    document: Mapping[str, Any], key: str, *, at_most: float = MAX_COUNT
+) -> float | None:
+    """A field's number, from 0 to `at_most`; a text that holds one will do.
+
+    >>> get_number({"shots": "12"}, "shots"), get_number({"shots": -1}, "shots")
+    (12.0, None)
+    >>> get_number({"shots": 2**63}, "shots")
+    """
+    value = document.get(key)
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            value = math.nan
+    return bound_number(value, at_most, key)
+
+
+def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
+    """A field's ISO 8601 time in seconds since the epoch; UTC where it names no zone.
+
+    >>> get_timestamp({"at": "1970-01-01T00:01:00Z"}, "at")
+    60.0
+    """
+    value = get_str(document, key)
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        log_wrong_value(key, value, "a time")
+        return None
+    return bound_number(seconds, MAX_TIMESTAMP, key)
+
+
+def bound_status(given: RemoteStatus) -> RemoteStatus:
+    """Return a status of which every field is in its range and of its type; else None.
+
+    >>> bound_status(RemoteStatus("completed", "success", shots=2**63, progress=0.5))
+    RemoteStatus(provider_status='completed', state='success', message=None, progress=0.5, \
+created_at=None, started_at=None, duration_s=None, shots=None, name=None)
+    """
+    state = _text(given.state, MAX_WORD, "state") or ""
+    if state not in ON_CLOUD | TERMINAL:
+        state = RunningStatus.from_server_response(state).value
+    progress = bound_number(given.progress, math.inf, "progress")
+    return replace(
+        given,
+        provider_status=_text(given.provider_status, MAX_WORD, "provider_status") or "",
+        state=state,
+        message=_text(given.message, MAX_MESSAGE, "message"),
+        progress=None if progress is None else min(progress, 1.0),
+        created_at=bound_number(given.created_at, MAX_TIMESTAMP, "created_at"),
+        started_at=bound_number(given.started_at, MAX_TIMESTAMP, "started_at"),
+        duration_s=bound_number(given.duration_s, MAX_DURATION_S, "duration_s"),
+        shots=bound_count(given.shots, "shots"),
+        name=_text(given.name, MAX_NAME, "name") if isinstance(given.name, str) else None,
+    )
+
+
+def bound_availability(given: Availability) -> Availability:
+    """Return a plan's limits, those in range."""
+    return Availability(
+        queue_free=bound_count(given.queue_free, "queue_free"),
+        queue_max=bound_count(given.queue_max, "queue_max"),
+        concurrent_max=bound_count(given.concurrent_max, "concurrent_max"),
+    )
+
+
+def bound_submission(given: Submission) -> Submission:
+    """Return what a cloud has kept of a job's creation, with names that can be kept here."""
+    return replace(
+        given,
+        name=bound_text(given.name, MAX_NAME) or None if isinstance(given.name, str) else None,
+        platform=bound_text(given.platform, MAX_NAME) or None
+        if isinstance(given.platform, str)
+        else None,
+    )
+
+
+def bound_number(value: object, at_most: float, what: str) -> float | None:
+    """Return a finite number from 0 to a bound as a float; None, and a line in the log, for others.
+
+    >>> bound_number(3, 10, "shots"), bound_number(float("nan"), 10, "shots")
+    (3.0, None)
+    """
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 0 <= value <= at_most and value != math.inf:  # type: ignore[operator]
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            pass
+    log_wrong_value(what, value, "a number in its range")
+    return None
+
+
+def bound_count(value: object, what: str) -> int | None:
+    """Return a whole number from 0 to `MAX_COUNT`; what is after the point is cut off."""
+    found = bound_number(value, MAX_COUNT, what)
+    return None if found is None else int(found)
+
+
+def _text(value: object, at_most: int, what: str) -> str | None:
+    """A text, or the text of whatever it is; None where it has none."""
+    if value is None:
+        return None
+    try:
+        return bound_text(str(value), at_most)
+    except Exception:  # noqa: BLE001  # code of the value's class
+        log_wrong_value(what, value, "a text")
+        return None
+
+
+def bound_text(text: str, at_most: int) -> str:
+    r"""Return a text that UTF-8 has, without control characters but line breaks and tabs, cut.
+
+    >>> bound_text("a\x1b[31m\ud800\n", 10)
+    'a [31m?\n'
+    """
+    text = text[: at_most + 1].encode("utf-8", "replace").decode()
+    text = "".join(c if c.isprintable() or c in _LINE_BREAKS else " " for c in text)
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"
+
+
+def log_wrong_value(what: str, value: object, wanted: str) -> None:
+    """Log a field that is not what it should be."""
+    _log.warning(
+        "An answer's field %s holds %s, which is not %s; ignored.", what, shown(value), wanted
+    )
