@@ -68,6 +68,13 @@ def test_only_loopback_is_listened_on(host):
         EmbeddedCloud(host=host)
 
 
+@pytest.mark.parametrize("port", [70000, -1, 80.0, "80", True, None])
+def test_a_port_is_one(port):
+    """Any other value is refused before there is a socket."""
+    with pytest.raises(ValueError, match="whole number from 0 to 65535"):
+        EmbeddedCloud(port=port)
+
+
 def test_listens_on_loopback_alone(start):
     """The machine's other addresses do not reach it."""
     cloud, _ = start()

@@ -110,8 +110,10 @@ def test_a_wait_ends_although_the_sender_died_elsewhere(group, container, cloud,
     assert jg[0].state == "sending"
 
 
-def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(group, container, cloud, until):
-    """After a moment without a sign of life."""
+def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(
+    group, container, cloud, until, caplog
+):
+    """After a moment without a sign of life, which is announced."""
     jg = group(1)
     run = container(RUN.format("sequential(0)"))
     until(lambda: jg[0].was_sent)
@@ -119,6 +121,7 @@ def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(group, container, 
     run.wait()
     with pytest.warns(UserWarning, match="have not ended"):
         JobGroup.delete_job_group("experiment")
+    assert "Waiting up to 10 s for a sign of life" in caplog.text
     assert JobGroup.list_existing() == []
 
 

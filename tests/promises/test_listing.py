@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -266,6 +267,28 @@ def test_files_of_ones_own_in_the_trash_are_left_alone(clock, data_dir):
     assert "a" not in JobGroup.list_trash()
     gone = before - _names(trash)
     assert {name for name in gone if not name.startswith("a~")} <= {".expired.json"}
+
+
+def test_what_a_killed_process_was_writing_goes_with_the_trash(clock, data_dir):
+    """After a week, by two looks; a file that another process may be writing stays."""
+    JobGroup("a").export(data_dir / "copy")
+    left = []
+    for folder in ("trash", "groups"):
+        (data_dir / folder).mkdir(exist_ok=True)
+        for suffix in ("", "-wal"):
+            left.append(data_dir / folder / f".{'0123456789abcdef' * 2}.new{suffix}")
+            shutil.copy(data_dir / "copy", left[-1])
+    clock(8 * DAY_S)
+    JobGroup.list_trash()
+    young = data_dir / "trash" / f".{'f' * 32}.new"
+    young.touch()
+    os.utime(young, (time.time(), time.time()))
+    assert all(path.exists() for path in left)
+    clock(9.1 * DAY_S)
+    JobGroup.list_trash()
+    assert not any(path.exists() for path in left)
+    assert young.exists()
+    assert JobGroup.list_existing() == ["a"]
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{", '{"a": "b"}', "[" * 50_000, "\xff"])

@@ -121,16 +121,21 @@ async def test_a_rerun_that_the_plan_refuses_is_an_error(cloud, account):
 
 
 async def test_each_job_gets_its_own_answer_or_error(cloud, account):
-    """One job that is gone and one that answers nonsense leave the others' statuses alone."""
+    """One job that is gone, one that answers nonsense and one that gets the late answer about
+    another leave the others' statuses alone.
+    """
     for i in range(100):
         cloud.routes[f"GET /api/jobs/{i}/status"] = answer({"status": "completed"})
     cloud.routes["GET /api/jobs/3/status"] = NOT_FOUND
     cloud.routes["GET /api/jobs/5/status"] = answer(text="<html>")
+    cloud.routes["GET /api/jobs/7/status"] = answer({"status": "error", "job_id": "8"})
+    cloud.routes["GET /api/jobs/9/status"] = answer({"status": "completed", "job_id": "9"})
     async with _opened(account) as provider:
         answers = await provider.status([str(i) for i in range(100)])
     assert len(answers) == 100
     assert isinstance(answers.pop("3"), errors.RemoteNotFoundError)
     assert isinstance(answers.pop("5"), errors.InvalidResponseError)
+    assert "about another job than 7" in str(answers.pop("7"))
     assert {a.state for a in answers.values()} == {"success"}
 
 

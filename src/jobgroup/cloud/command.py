@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Final
 
-from jobgroup.cloud.server import serve
-
-MAX_PORT: Final = 65_535
+from jobgroup.cloud.server import MAX_PORT, serve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

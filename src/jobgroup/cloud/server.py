@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jobgroup.cloud.service import Service, Settings
 
 HOSTS: Final = ("127.0.0.1", "localhost", "::1")
+MAX_PORT: Final = 65_535
 STARTUP_TIMEOUT_S: Final = 30.0
 
 
@@ -64,7 +65,7 @@ class EmbeddedCloud:
         faults: the switch of its misbehaviour, see `jobgroup.cloud.faults.Faults`.
 
     Raises:
-        ValueError: `host` is not a loopback address, or a limit is less than 1.
+        ValueError: `host` is not a loopback address, a limit is less than 1, or `port` is none.
 
     Example:
         >>> with EmbeddedCloud(warm=False) as cloud:
@@ -92,6 +93,8 @@ class EmbeddedCloud:
             )
         if min(max_queue, max_concurrent, workers or 1) < 1 or workers == 0:
             raise ValueError("max_queue, max_concurrent and workers must be 1 or more.")
+        if type(port) is not int or not 0 <= port <= MAX_PORT:
+            raise ValueError(f"port must be a whole number from 0 to {MAX_PORT}, got {port!r}.")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("A token is made of printable ASCII characters.")
         self.token = token or secrets.token_urlsafe(24)

@@ -85,7 +85,17 @@ class Witness:
 
     def wait_until_judged(self, store: GroupStore) -> None:
         """Block until it is known whether the holder is alive, if there is one; 10 s at most."""
+        is_said = False
         while (held := store.lease.current()) and self.judge(held) == "unseen":
+            if not is_said:
+                _log.warning(
+                    "Process %d on %s may still be running the group. Waiting up to %.0f s for a"
+                    " sign of life.",
+                    held.process.pid,
+                    held.process.host,
+                    LEASE_TTL_S,
+                )
+                is_said = True
             time.sleep(JUDGE_INTERVAL_S)
 
 

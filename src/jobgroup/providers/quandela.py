@@ -153,7 +153,9 @@ class QuandelaCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        return remote_status(await self._read_job("status", remote_id))
+        document = await self._read_job("status", remote_id)
+        self._rest.check_about(document, remote_id, "job_id")
+        return remote_status(document)
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}

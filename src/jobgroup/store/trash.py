@@ -19,7 +19,7 @@ from jobgroup.errors import InvalidNameError
 from jobgroup.store import schema
 from jobgroup.store.durable import completed
 from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
-from jobgroup.store.paths import trash_directory
+from jobgroup.store.paths import groups_directory, trash_directory
 
 KEPT_FOR_S: Final = 7 * 24 * 3600
 """How long a deleted group can be restored."""
@@ -29,6 +29,9 @@ CONFIRMED_AFTER_S: Final = 24 * 3600
 
 _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX), re.DOTALL)
 # "~" is never in an encoded name
+
+_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{32}\.new(-wal|-shm|-journal)?")
+"""What `durable.completed` calls a file before it is whole."""
 
 _RECORD: Final = ".expired.json"
 _RECORD_BYTES: Final = 4_000_000
@@ -50,9 +53,13 @@ def deleted_groups() -> dict[str, Path]:
 
 
 def purge() -> None:
-    """Remove the groups whose time is over, by two looks a day apart."""
+    """Remove the groups whose time is over, by two looks a day apart.
+
+    As well as files that a killed process was writing.
+    """
     now = time.time()
-    expired = [path for deleted_at, _, path in _found() if now - deleted_at > KEPT_FOR_S]
+    found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
+    expired = [path for at, path in found if now - at > KEPT_FOR_S]
     earlier = _read_record()
     if not expired and not earlier:
         return
@@ -60,7 +67,8 @@ def purge() -> None:
     for path in expired:
         # a look from the future was taken by a clock that does not agree with this one
         first = min(now, earlier.get(path.name, now))
-        if now - first >= CONFIRMED_AFTER_S and _is_a_group(path):
+        is_ours = _UNFINISHED.fullmatch(path.name) or _is_a_group(path)
+        if now - first >= CONFIRMED_AFTER_S and is_ours:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         else:
@@ -77,6 +85,17 @@ def _found() -> list[tuple[float, str, Path]]:
         with suppress(OSError, InvalidNameError):
             if match and entry.is_file(follow_symlinks=False):
                 found.append((_deleted_at(entry, match), decode(match["name"]), Path(entry.path)))
+    return found
+
+
+def _left_unfinished() -> list[tuple[float, Path]]:
+    """When files were last written that never got their names."""
+    found = []
+    for directory in (trash_directory(), groups_directory()):
+        for entry in os.scandir(directory):
+            with suppress(OSError):
+                if _UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    found.append((entry.stat(follow_symlinks=False).st_mtime, Path(entry.path)))
     return found
 
 
