@@ -103,7 +103,7 @@ def _send_all(dashboard: Any, count: int) -> None:
             rows, buffers = encode(dashboard.read_rows(0).records), []
         else:
             rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS)
-        message = protocol.snap(
+        message = protocol.snapshot(
             epoch="e", version=1, n=1, now=0.0, total=count, part=part, parts=1, rows=rows
         )
         dashboard.send(message, buffers)

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /** Modules that say what crosses: messages, answers, traits, attributes, keys, what a host calls. */
-const CROSSING = ["wire", "answers", "model", "saved", "ui/jsx", "grid/keys"];
+const CROSSING = ["protocol", "answers", "model", "saved", "ui/jsx", "grid/keys"];
 
 const DECLARED = /^\s+(?:(?:readonly|get|set|var|const|function) )?([\w$]+)\??[:(<]/gm;
 const QUOTED = /"([\w$]+)"/g;

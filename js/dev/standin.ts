@@ -2,8 +2,8 @@
 
 import type { Attempt, Distribution, GroupSummary, JobDetail } from "../src/answers";
 import { type Model, TRAITS, type Traits } from "../src/model";
+import type { Args, FromPython, ToPython } from "../src/protocol";
 import { type Counts, countOf, FILTERS } from "../src/states";
-import type { Args, FromPython, ToPython } from "../src/wire";
 import { type Job, makeJobs } from "./jobs";
 
 type Listener = (...args: never[]) => void;
@@ -54,36 +54,40 @@ export class StandIn implements Model {
 
   #receive(message: ToPython): void {
     switch (message.t) {
-      case "hello":
+      case "open":
         this.#snap();
         break;
-      case "pull":
+      case "sync":
         if (message.reply) this.#patch([]);
         break;
-      case "set":
+      case "set_trait":
         this.set({ [message.name]: message.value } as Partial<Traits>);
-        this.#push({ t: "done", id: message.id, value: null });
+        this.#push({ t: "result", id: message.id, value: null });
         break;
-      case "do":
+      case "command":
         if (message.args.changes?.["max_shots"] === 0) {
           const sentence = "'max_shots' is a whole number of at least 1, not 0.";
           this.#push({
-            t: "fail",
+            t: "error",
             id: message.id,
             code: "InvalidOverrideError",
             message: sentence,
           });
           break;
         }
-        this.#push({ t: "note", level: "heard", text: `jg.${message.name}()`, id: message.id });
+        this.#push({ t: "ack", id: message.id, python: `jg.${message.name}()` });
         this.#push({
-          t: "done",
+          t: "result",
           id: message.id,
           value: said(this.#do(message.name, message.args)),
         });
         break;
-      case "ask":
-        this.#push({ t: "done", id: message.id, value: this.#answer(message.name, message.args) });
+      case "query":
+        this.#push({
+          t: "result",
+          id: message.id,
+          value: this.#answer(message.name, message.args),
+        });
     }
   }
 
@@ -200,7 +204,7 @@ export class StandIn implements Model {
   #snap(): void {
     const rows = blockOf(this.#jobs);
     const version = this.#version;
-    this.#push({ t: "snap", version, part: 0, parts: 1, rows, ...this.#stamp() });
+    this.#push({ t: "snapshot", version, part: 0, parts: 1, rows, ...this.#stamp() });
   }
 
   #patch(jobs: Job[]): void {

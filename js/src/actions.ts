@@ -1,6 +1,7 @@
 /** What can be done to a group now: each action with its count, or the reason why it cannot. Pure. */
 
 import * as format from "./format";
+import type { Args, Command } from "./protocol";
 import {
   type Counts,
   countOf,
@@ -10,7 +11,6 @@ import {
   isOnCloud,
   wordOf,
 } from "./states";
-import type { Args, Command } from "./wire";
 
 export interface Action {
   label: string;

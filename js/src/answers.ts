@@ -1,7 +1,7 @@
-/** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/answers.py`. */
+/** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/queries.py`. */
 
+import type { Plain } from "./protocol";
 import type { Counts, State } from "./states";
-import type { Plain } from "./wire";
 
 export interface Attempt {
   number: number;

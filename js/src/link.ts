@@ -5,20 +5,26 @@
 
 import { atEnd } from "./lifetime";
 import { listen, type Model } from "./model";
+import type {
+  Args,
+  ClientState,
+  Command,
+  FromPython,
+  Question,
+  Setting,
+  ToPython,
+} from "./protocol";
 import { having } from "./sets";
 import { type ReadonlySignal, type Signal, signal } from "./signals";
-import type { Args, Command, FromPython, Have, Question, Setting, ToPython } from "./wire";
 
-type Pushed = Extract<FromPython, { t: "snap" | "patch" }>;
-type Note = Extract<FromPython, { t: "note" }>;
+type Pushed = Extract<FromPython, { t: "snapshot" | "patch" }>;
 
 type Timer = ReturnType<typeof setTimeout>;
 
 export interface Receiver {
-  have(): Have | null;
+  have(): ClientState | null;
   /** Take a push in; false where it does not fit. */
   receive(push: Pushed, buffers: DataView[]): boolean;
-  note(note: Note): void;
 }
 
 export class RequestError extends Error {
@@ -89,7 +95,7 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     if (isGreeting) return;
     isGreeting = true;
     inASecond(() => isGreeting && mark("hello", true));
-    send({ t: "hello", have: receiver.have() });
+    send({ t: "open", client: receiver.have() });
     schedulePull();
   }
 
@@ -113,8 +119,8 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
   }
 
   function pull(reply: boolean): void {
-    const waiting = [...requests.keys()];
-    send({ t: "pull", have: receiver.have(), ack: acknowledged, waiting, reply });
+    const pending = [...requests.keys()];
+    send({ t: "sync", client: receiver.have(), ack: acknowledged, pending, reply });
   }
 
   /** Pull when pushes stay out, each time a little later; after a pull wait long for its answer. */
@@ -134,19 +140,18 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
 
   function onMessage(message: FromPython | null, buffers: DataView[] = []): void {
     switch (message?.t) {
-      case "snap":
+      case "snapshot":
       case "patch":
         onPush(message, buffers);
         break;
-      case "done":
+      case "result":
         answered(message.id)?.resolve(message.value);
         break;
-      case "fail":
+      case "error":
         answered(message.id)?.reject(new RequestError(message.code, message.message));
         break;
-      case "note":
-        if (message.id) heard(message.id)?.onHeard?.(message.text);
-        if (message.level !== "heard") receiver.note(message);
+      case "ack":
+        heard(message.id)?.onHeard?.(message.python);
     }
   }
 
@@ -192,10 +197,10 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
       if (!isWatched) return;
       isWatched = false;
       clearTimeout(pullTimer);
-      send({ t: "bye" });
+      send({ t: "close" });
     },
-    do: (name, args, onHeard) => request({ t: "do", name, args }, onHeard),
-    ask: (name, args) => request({ t: "ask", name, args }),
-    set: (name, value) => request({ t: "set", name, value }),
+    do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
+    ask: (name, args) => request({ t: "query", name, args }),
+    set: (name, value) => request({ t: "set_trait", name, value }),
   };
 }

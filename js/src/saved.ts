@@ -1,16 +1,16 @@
 /**
  * A dashboard in a page that was saved: a model that answers from what the page holds, with no kernel
- * and no network. Its maker is `src/jobgroup/dashboard/page.py`.
+ * and no network. Its maker is `src/jobgroup/dashboard/standalone.py`.
  */
 
 import type { JobDetail, JobResult } from "./answers";
 import type { Model, Traits, Widget } from "./model";
-import type { Args, FromPython, ToPython } from "./wire";
+import type { Args, FromPython, ToPython } from "./protocol";
 
 export interface Saved {
   /** Of the traits. */
   values: Traits;
-  snap: Extract<FromPython, { t: "snap" }>;
+  snapshot: Extract<FromPython, { t: "snapshot" }>;
   jobs: Record<number, JobDetail>;
   results: Record<number, JobResult>;
 }
@@ -50,18 +50,19 @@ class SavedModel implements Model {
   }
 
   #receive(message: ToPython): void {
-    if (message.t === "hello") this.#emit("msg:custom", this.#saved.snap, []);
+    if (message.t === "open") this.#emit("msg:custom", this.#saved.snapshot, []);
     if (!("id" in message)) return;
     const { id, t, name } = message;
-    if (t === "set") {
+    if (t === "set_trait") {
       Object.assign(this.#saved.values, { [name]: message.value });
       this.#emit(`change:${name}`);
     }
-    const value = t === "ask" ? this.#answer(name, message.args) : t === "set" ? null : undefined;
+    const value =
+      t === "query" ? this.#answer(name, message.args) : t === "set_trait" ? null : undefined;
     const answer: FromPython =
       value === undefined
-        ? { t: "fail", id, code: "SavedPage", message: GONE }
-        : { t: "done", id, value };
+        ? { t: "error", id, code: "SavedPage", message: GONE }
+        : { t: "result", id, value };
     this.#emit("msg:custom", answer, []);
   }
 

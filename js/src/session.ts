@@ -11,21 +11,21 @@ import { atEnd } from "./lifetime";
 import { type Link, linkTo, RequestError } from "./link";
 import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
 import { type Order, orderOf, type Query } from "./order";
+import type { Args, ClientState, Command, FromPython, Setting } from "./protocol";
 import { fromRanges, toRanges } from "./ranges";
 import { having } from "./sets";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signals";
 import { countWhere, isFilter, isOnCloud } from "./states";
 import { Table } from "./table";
-import type { Args, Command, FromPython, Have, Setting } from "./wire";
 
 /** One line about the last action: what was asked, or what came of it. */
 export interface Said {
-  tone: "asked" | "done" | "failed" | "note";
+  tone: "asked" | "done" | "failed";
   text: string;
   python?: string;
 }
 
-type Snap = Extract<FromPython, { t: "snap" }>;
+type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
 /** What may stand open below the toolbar, one at a time. */
@@ -61,7 +61,7 @@ export interface Session {
   /** Whether this is a saved page, in which time stands still. */
   isSaved(): boolean;
   /** What of the rows is here. */
-  have(): Have | null;
+  have(): ClientState | null;
   tick(): void;
   select(positions: Iterable<number>): void;
   /** Ask for a command, say so at once, and say later what came of it. */
@@ -72,7 +72,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const traits = traitSignals(model, lifetime);
   const table = new Table();
   const order = orderOf(table);
-  const link = linkTo(model, { have, receive, note }, lifetime);
+  const link = linkTo(model, { have, receive }, lifetime);
   const revision = signal(0);
   const filter = choice("filter");
   const sort = choice("sort");
@@ -146,22 +146,18 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     }
   }
 
-  function have(): Have | null {
+  function have(): ClientState | null {
     return version < 0 ? null : { epoch, version };
   }
 
   function receive(push: Snap | Patch, buffers: DataView[]): boolean {
     clockSkew = push.now - Date.now() / 1000;
     if (push.epoch === "saved") now.current = push.now;
-    return push.t === "snap" ? onSnap(push, buffers) : onPatch(push, buffers);
+    return push.t === "snapshot" ? onSnap(push, buffers) : onPatch(push, buffers);
   }
 
   function ring(isAnew = false): void {
     bell.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
-  }
-
-  function note({ level, text }: Extract<FromPython, { t: "note" }>): void {
-    said.current = { tone: level === "error" ? "failed" : "note", text };
   }
 
   /** Parts are painted as they come; the version counts once the last one is here. */

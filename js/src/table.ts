@@ -1,7 +1,7 @@
 /** The rows, as columns of values. A job's position is its row, and never changes. */
 
+import { type Block, decodeColumn } from "./protocol";
 import type { State } from "./states";
-import { type Block, decodeColumn } from "./wire";
 
 export type Cell = string | number | boolean | null;
 

@@ -38,7 +38,7 @@ class RecordingComm(BaseComm):
 
 
 class Page:
-    """The browser's end of one dashboard: says hello, acknowledges, asks."""
+    """The browser's end of one dashboard: opens, acknowledges, asks."""
 
     def __init__(self, dashboard: Dashboard) -> None:
         self.dashboard = dashboard
@@ -50,23 +50,27 @@ class Page:
         data = {"method": "custom", "content": content}
         self._comm.handle_msg({"content": {"data": data}, "buffers": []})
 
-    def hello(self, have: dict[str, Any] | None = None) -> None:
-        """Somebody looks."""
-        self.send(t="hello", have=have)
+    def open(self, client: dict[str, Any] | None = None) -> None:
+        """A view is opened."""
+        self.send(t="open", client=client)
 
-    def pull(
-        self, *, ack: int = 0, reply: bool = True, have: Any = None, waiting: Any = ()
+    def sync(
+        self, *, ack: int = 0, reply: bool = True, client: Any = None, pending: Any = ()
     ) -> None:
-        """Somebody still looks."""
-        self.send(t="pull", have=have, ack=ack, waiting=list(waiting), reply=reply)
+        """A view is still open."""
+        self.send(t="sync", client=client, ack=ack, pending=list(pending), reply=reply)
+
+    def close(self) -> None:
+        """No view is open any more."""
+        self.send(t="close")
 
     def do(self, name: str, /, **args: Any) -> dict[str, Any]:
         """Ask for a command and return its answer."""
-        return self.answer(self.ask_for("do", name, args))
+        return self.answer(self.ask_for("command", name, args))
 
     def ask(self, name: str, /, **args: Any) -> Any:
         """Ask a question and return what the answer says."""
-        return self.answer(self.ask_for("ask", name, args))["value"]
+        return self.answer(self.ask_for("query", name, args))["value"]
 
     def ask_for(self, tag: str, name: str, args: dict[str, Any], request: str = "") -> str:
         """Send a request and return its id, without waiting."""
@@ -77,13 +81,13 @@ class Page:
     def set(self, name: str, value: Any) -> dict[str, Any]:
         """Want a setting, and return the answer."""
         request = f"request-{next(self._ids)}"
-        self.send(t="set", id=request, name=name, value=value)
+        self.send(t="set_trait", id=request, name=name, value=value)
         return self.answer(request)
 
     def answer(self, request: str) -> dict[str, Any]:
         """The answer to a request."""
         return self.wait(
-            lambda: next((m for m in self.messages("done", "fail") if m["id"] == request), None)
+            lambda: next((m for m in self.messages("result", "error") if m["id"] == request), None)
         )
 
     def messages(self, *tags: str) -> list[dict[str, Any]]:
@@ -108,9 +112,9 @@ class Page:
     def states(self) -> dict[int, str]:
         """What a page that takes snapshots and patches in shows of each job."""
         shown: dict[int, str] = {}
-        for message in self.messages("snap", "patch"):
+        for message in self.messages("snapshot", "patch"):
             columns = message["rows"]["columns"]
-            if message["t"] == "snap" and message["part"] == 0:
+            if message["t"] == "snapshot" and message["part"] == 0:
                 shown = {}
             shown |= dict(zip(columns["position"], columns.get("state", ()), strict=False))
         return shown

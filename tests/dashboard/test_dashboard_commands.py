@@ -14,7 +14,7 @@ def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
     group = make_group("g", {}, {})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
-    page.hello()
+    page.open()
     assert page.do("run", mode="parallel")["value"]["text"] == "2 sent"
     page.wait(lambda: sorted(page.states().values()) == ["error", "success"])
     assert page.do("rerun")["value"]["text"] == "1 rerun"
@@ -27,7 +27,7 @@ def test_a_rerun_with_changes_is_a_new_attempt_that_tells_them(make_group, open_
     group = make_group("g", {"duration_s": 0.0, "label": "a"})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
-    page.hello()
+    page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "error"})
     job = page.ask("job", position=0)
@@ -46,7 +46,7 @@ def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_pa
     group = make_group("g", {"duration_s": 0.0})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
-    page.hello()
+    page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "error"})
     page.do("rerun", positions=[0], changes={"duration_s": 0.2}, replace=False)
@@ -73,11 +73,11 @@ def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
     group = make_group("g", {"duration_s": 0.0})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
-    page.hello()
+    page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "error"})
     answer = page.do("rerun", positions=[0], changes=changes)
-    assert answer["t"] == "fail"
+    assert answer["t"] == "error"
     assert said in answer["message"]
     assert len(group[0].attempts) == 1
 
@@ -95,8 +95,8 @@ def test_own_words_are_kept_shown_and_found(make_group, open_page):
     """A description and a note are the group's from then on, and removed by an empty text."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    page.hello()
-    page.wait_for("snap")
+    page.open()
+    page.wait_for("snapshot")
     assert page.do("describe", text="HOM dip, 2nd try")["value"]["text"] == "description kept"
     page.wait(lambda: page.dashboard.description == "HOM dip, 2nd try")
     assert group.description == "HOM dip, 2nd try"
@@ -106,9 +106,9 @@ def test_own_words_are_kept_shown_and_found(make_group, open_page):
     assert page.ask("groups")["groups"][0]["description"] == "HOM dip, 2nd try"
     page.do("describe", text="")
     page.wait(lambda: page.dashboard.description == "")
-    assert page.do("annotate", position=7, text="x")["t"] == "fail"
-    assert page.do("describe")["t"] == "fail"
-    assert page.do("describe", text=3)["t"] == "fail"
+    assert page.do("annotate", position=7, text="x")["t"] == "error"
+    assert page.do("describe")["t"] == "error"
+    assert page.do("describe", text=3)["t"] == "error"
 
 
 def test_what_a_run_would_take_is_told_before(make_group, open_page):
@@ -127,7 +127,7 @@ def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
     """
     group = make_group("g", {"duration_s": 60}, {}, {}, {})
     page = open_page(group)
-    page.hello()
+    page.open()
     assert page.do("run", positions=[0])["value"]["done"] == [0]
     told = page.do("run_next", positions=[3, 1, 0])["value"]
     assert told["done"] == [3, 1]
@@ -151,48 +151,48 @@ def test_fifty_at_most_are_told_to_go_next(make_group, open_page):
     """The trait is small whatever is asked; a request without jobs is refused."""
     group = make_group("g", *[{} for _ in range(60)])
     page = open_page(group)
-    page.hello()
+    page.open()
     assert len(page.do("run_next", positions=list(range(60)))["value"]["done"]) == 60
     page.wait(lambda: page.dashboard.next_up == list(range(50)))
-    assert page.do("run_next")["t"] == "fail"
-    assert page.do("run_next", positions="all")["t"] == "fail"
+    assert page.do("run_next")["t"] == "error"
+    assert page.do("run_next", positions="all")["t"] == "error"
 
 
 def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):
     """The same id again gets the same answer, and no second job is paid for."""
     page = open_page(make_group("g", {}))
-    page.ask_for("do", "run", {"mode": "parallel"}, request="same")
+    page.ask_for("command", "run", {"mode": "parallel"}, request="same")
     first = page.answer("same")
     sent = len(cloud.jobs())
-    page.ask_for("do", "run", {"mode": "parallel"}, request="same")
-    page.wait(lambda: len(page.messages("done")) == 2)
-    assert page.messages("done") == [first, first]
+    page.ask_for("command", "run", {"mode": "parallel"}, request="same")
+    page.wait(lambda: len(page.messages("result")) == 2)
+    assert page.messages("result") == [first, first]
     assert len(cloud.jobs()) == sent
 
 
 def test_a_lost_answer_is_had_by_the_next_pull(make_group, open_page):
     """A page that still waits for an answer is given it again."""
     page = open_page(make_group("g", {}))
-    request = page.ask_for("do", "refresh", {})
+    request = page.ask_for("command", "refresh", {})
     first = page.answer(request)
-    page.pull(waiting=[request, "unknown"])
-    page.wait(lambda: page.messages("done") == [first, first])
+    page.sync(pending=[request, "unknown"])
+    page.wait(lambda: page.messages("result") == [first, first])
 
 
 def test_requests_are_said_to_be_heard_at_once(make_group, open_page):
     """Before the answer comes a note, so that a long command is not taken for a busy kernel."""
     page = open_page(make_group("g", {}))
-    request = page.ask_for("do", "run", {"mode": "sequential", "delay": 0})
+    request = page.ask_for("command", "run", {"mode": "sequential", "delay": 0})
     page.answer(request)
-    order = [m["t"] for m in page.messages("note", "done") if m["id"] == request]
-    assert order == ["note", "done"]
+    order = [m["t"] for m in page.messages("ack", "result") if m["id"] == request]
+    assert order == ["ack", "result"]
 
 
 def test_cancel_pause_and_resume(make_group, open_page):
     """Each acts on the group, and the page's traits follow."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
-    page.hello()
+    page.open()
     page.do("pause")
     page.wait(lambda: page.dashboard.paused)
     page.do("resume")
@@ -206,15 +206,17 @@ def test_delete_and_undo(make_group, open_page):
     """A deleted group says so, is not listed, and comes back with its jobs."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    page.hello()
-    page.wait_for("snap")
+    page.open()
+    page.wait_for("snapshot")
     page.do("delete", cancel=False)
     page.wait(lambda: page.dashboard.deleted)
     assert JobGroup.list_existing() == []
     page.do("restore")
     page.wait(lambda: not page.dashboard.deleted)
     assert JobGroup.list_existing() == ["g"]
-    page.wait(lambda: page.messages("snap")[-1]["epoch"] != page.messages("snap")[0]["epoch"])
+    page.wait(
+        lambda: page.messages("snapshot")[-1]["epoch"] != page.messages("snapshot")[0]["epoch"]
+    )
     assert [job.state for job in group] == ["unsent", "unsent"]
 
 
@@ -225,7 +227,7 @@ def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_p
         "refuse", calls=["create"], times=1, status=400, sentence="Cannot create more than 0 jobs"
     )
     answer = page.do("run", mode="parallel")
-    assert (answer["t"], answer["code"]) == ("fail", "QuotaExceededError")
+    assert (answer["t"], answer["code"]) == ("error", "QuotaExceededError")
     assert "Cannot create more than 0 jobs" in answer["message"]
 
 
@@ -243,14 +245,14 @@ def test_a_command_that_makes_no_sense_is_refused(make_group, open_page, name, a
     """Wrong arguments fail that request alone; the group is as it was."""
     group = make_group("g", {})
     page = open_page(group)
-    assert page.do(name, **args)["t"] == "fail"
+    assert page.do(name, **args)["t"] == "error"
     assert group[0].state == "unsent"
 
 
 def test_what_is_no_message_is_answered_where_it_has_an_id(make_group, open_page):
     """A page of another version gets an answer instead of silence."""
     page = open_page(make_group("g", {}))
-    assert page.do("explode")["code"] == "BadMessageError"
+    assert page.do("explode")["code"] == "InvalidMessageError"
     page.send(t="no such")
 
 
@@ -260,7 +262,7 @@ def test_read_only_refuses_every_command(make_group, open_page):
     page = open_page(group, read_only=True)
     for name in ("run", "run_next", "delete", "cancel"):
         answer = page.do(name)
-        assert answer["t"] == "fail"
+        assert answer["t"] == "error"
         assert "read-only" in answer["message"]
     assert JobGroup.list_existing() == ["g"]
 
@@ -268,8 +270,8 @@ def test_read_only_refuses_every_command(make_group, open_page):
 def test_settings_become_traits_and_nonsense_does_not(make_group, open_page):
     """The browser asks, Python sets; a value that is not allowed changes nothing and says why."""
     page = open_page(make_group("g", {}, {}))
-    assert page.set("filter", "failed")["t"] == "done"
-    assert page.set("selected", [[0, 1]])["t"] == "done"
+    assert page.set("filter", "failed")["t"] == "result"
+    assert page.set("selected", [[0, 1]])["t"] == "result"
     assert page.dashboard.filter == "failed"
     assert [job.position for job in page.dashboard.selected_jobs] == [0, 1]
     assert page.set("filter", "nonsense")["code"] == "TraitError"
@@ -303,7 +305,7 @@ def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, op
     assert evidence["reason"] == group[0].message
     assert evidence["asked_at"] <= evidence["gave_up_at"]
     arrived = cloud.jobs()[-1].id
-    assert page.do("confirm", position=0, remote_id=arrived)["t"] == "done"
+    assert page.do("confirm", position=0, remote_id=arrived)["t"] == "result"
     page.wait(lambda: group[0].id == arrived)
     group.cancel_all()
 
@@ -321,7 +323,7 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     group = make_group("g", {"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60})
     page = open_page(group)
     page.do("run", mode="parallel")
-    page.hello()
+    page.open()
     page.wait(lambda: page.states().get(0) == "success")
     first, second = page.ask("results", positions=[0, 1])["results"]
     assert first["distributions"][0]["entries"] == [["|1,0>", 7.0], ["|0,1>", 3.0]]
@@ -339,7 +341,7 @@ def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, op
     group = make_group("g", {"results": {"|1>": 10**400}}, {"results": {"|0>": 0}})
     page = open_page(group)
     page.do("run", mode="parallel")
-    page.hello()
+    page.open()
     page.wait(lambda: set(page.states().values()) == {"success"})
     huge, zero = page.ask("results", positions=[0, 1])["results"]
     assert huge["distributions"] == []
@@ -359,7 +361,7 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
     make_group("one", {})
     make_group("two", {}, {})
     page = open_page()
-    page.hello()
+    page.open()
     listed = page.ask("groups")["groups"]
     assert [(g["name"], g["counts"]) for g in listed] == [
         ("one", {"unsent": 1}),
@@ -375,16 +377,16 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
 def test_a_hello_is_answered_where_there_are_no_jobs_to_tell_of(make_group, open_page):
     """By the list of all groups, and by a deleted group: else a page takes the kernel for busy."""
     page = open_page()
-    page.hello()
-    assert page.wait_for("snap")["total"] == 0
+    page.open()
+    assert page.wait_for("snapshot")["total"] == 0
     group = make_group("g", {})
     page = open_page(group)
     JobGroup.delete_job_group("g")
     page.wait(lambda: page.dashboard.read_state() is None)
-    page.hello()
-    assert page.wait_for("snap")["total"] == 0
+    page.open()
+    assert page.wait_for("snapshot")["total"] == 0
     JobGroup.restore("g")
-    page.pull()
+    page.sync()
     page.wait(lambda: page.states() == {0: "unsent"})
 
 
@@ -402,7 +404,7 @@ def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
     assert page.do("restore", names=["one"])["value"]["text"] == "one restored"
     assert JobGroup.list_existing() == ["one", "two"]
     assert page.do("delete", names=["four"])["code"] == "JobGroupError"
-    assert page.do("delete", names="one")["t"] == "fail"
+    assert page.do("delete", names="one")["t"] == "error"
     assert JobGroup.list_existing() == ["one", "two"]
 
 
@@ -417,11 +419,11 @@ def test_a_group_is_left_for_the_list_of_all(make_group, open_page):
 def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
     """Nothing that reaches a page, and so perhaps a saved notebook, holds the token."""
     page = open_page(make_group("g", {}))
-    page.hello()
+    page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "success"})
     page.ask("job", position=0)
-    sent = str(page.messages("snap", "patch", "done", "note")) + str(page.updates())
+    sent = str(page.messages("snapshot", "patch", "done", "note")) + str(page.updates())
     state = str(page.dashboard.get_state()) + str(page.dashboard._repr_mimebundle_())
     assert cloud.token not in sent + state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from wire_examples import RECORDING, TO_PYTHON, recording
+from protocol_examples import RECORDING, TO_PYTHON, recording
 
 from jobgroup.dashboard import protocol
 
@@ -30,7 +30,7 @@ def test_what_both_sides_share_is_as_recorded(part: str):
 def test_messages_of_the_browser_are_understood(message: dict):
     """Each message that the browser sends parses, and keeps what it says."""
     parsed = protocol.parse(message)
-    assert type(parsed).__name__.lower() == message["t"]
+    assert type(parsed).__name__.lower() == message["t"].replace("_", "")
     for key, value in message.items():
         if key in ("id", "name", "args", "value", "ack", "reply"):
             assert getattr(parsed, key) == value
@@ -43,22 +43,22 @@ def test_messages_of_the_browser_are_understood(message: dict):
         [],
         {},
         {"t": "no such"},
-        {"t": "do", "id": "1", "name": "explode", "args": {}},
-        {"t": "do", "id": 1, "name": "run", "args": {}},
-        {"t": "do", "id": "1", "name": "run", "args": None},
-        {"t": "hello", "have": {"epoch": "e", "version": "1"}},
-        {"t": "pull", "have": None, "ack": True, "waiting": [], "reply": True},
-        {"t": "set", "id": "1", "name": "group", "value": "other"},
+        {"t": "command", "id": "1", "name": "explode", "args": {}},
+        {"t": "command", "id": 1, "name": "run", "args": {}},
+        {"t": "command", "id": "1", "name": "run", "args": None},
+        {"t": "open", "client": {"epoch": "e", "version": "1"}},
+        {"t": "sync", "client": None, "ack": True, "pending": [], "reply": True},
+        {"t": "set_trait", "id": "1", "name": "group", "value": "other"},
         nested(50_000),
         {"t": nested(50_000)},
-        {"t": "do", "id": nested(50_000), "name": "run", "args": {}},
-        {"t": "pull", "have": None, "ack": 1, "waiting": [nested(50_000)], "reply": True},
+        {"t": "command", "id": nested(50_000), "name": "run", "args": {}},
+        {"t": "sync", "client": None, "ack": 1, "pending": [nested(50_000)], "reply": True},
     ],
     ids=range(14),
 )
 def test_what_is_no_message_is_refused(content: object):
     """Nothing that is not of the protocol gets past the door."""
-    with pytest.raises(protocol.BadMessageError):
+    with pytest.raises(protocol.InvalidMessageError):
         protocol.parse(content)
 
 

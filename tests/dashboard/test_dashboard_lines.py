@@ -75,6 +75,6 @@ def test_what_makes_no_sense_has_none(name: str, args: dict):
 def test_the_page_is_told_the_line_as_soon_as_the_kernel_hears(make_group, open_page):
     """It comes with the note that the request arrived, before what came of it."""
     page = open_page(make_group("g", {}))
-    request = page.ask_for("do", "refresh", {})
+    request = page.ask_for("command", "refresh", {})
     page.answer(request)
-    assert [n["text"] for n in page.messages("note") if n["id"] == request] == ["jg.refresh()"]
+    assert [n["python"] for n in page.messages("ack") if n["id"] == request] == ["jg.refresh()"]

@@ -6,12 +6,12 @@ import json
 import threading
 
 import pytest
-from wire_examples import record
+from protocol_examples import record
 
 from jobgroup import JobGroup
 from jobgroup.dashboard.encoding import encode
 from jobgroup.dashboard.flow_control import Flow
-from jobgroup.dashboard.protocol import Have
+from jobgroup.dashboard.protocol import ClientState
 
 THREAD = "jobgroup-dashboard"
 
@@ -24,8 +24,8 @@ def threads() -> set[threading.Thread]:
 def test_hello_is_answered_with_all_rows(make_group, open_page):
     """Who has nothing gets a snapshot, with what tells the jobs apart."""
     page = open_page(make_group("g", {}, {}))
-    page.hello()
-    snap = page.wait_for("snap")
+    page.open()
+    snap = page.wait_for("snapshot")
     assert snap["total"] == 2
     assert snap["rows"]["columns"]["state"] == ["unsent", "unsent"]
     assert snap["rows"]["columns"]["label.phi"] == [0.0, 0.1]
@@ -35,11 +35,11 @@ def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
     """While jobs run the page is told, and what it shows at the end is what the group has."""
     group = make_group("g", {}, {"fail": "no"}, {"duration_s": 0.3})
     page = open_page(group)
-    page.hello()
-    page.wait_for("snap")
+    page.open()
+    page.wait_for("snapshot")
     group.run_parallel()
     page.wait(lambda: page.states() == {0: "success", 1: "error", 2: "success"})
-    pushes = page.messages("snap", "patch")
+    pushes = page.messages("snapshot", "patch")
     reached = pushes[0]["version"]
     for patch in pushes[1:]:
         assert patch["from"] <= reached <= patch["to"]
@@ -51,37 +51,37 @@ def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
 def test_another_process_changes_are_seen(make_group, open_page):
     """What a second object, standing for another notebook, adds to the group reaches the page."""
     page = open_page(make_group("g", {}))
-    page.hello()
-    page.wait_for("snap")
+    page.open()
+    page.wait_for("snapshot")
     make_group("g", {}, {})
     page.wait(lambda: len(page.states()) == 3)
-    assert page.messages("snap", "patch")[-1]["total"] == 3
+    assert page.messages("snapshot", "patch")[-1]["total"] == 3
 
 
 def test_reload_gets_what_changed_since(make_group, open_page):
     """Who comes back with rows of this life gets a patch; with rows of another one, a snapshot."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    page.hello()
-    snap = page.wait_for("snap")
+    page.open()
+    snap = page.wait_for("snapshot")
     have = {"epoch": snap["epoch"], "version": snap["version"]}
-    page.send(t="bye")
+    page.close()
     group[1].note = "seen"
-    page.hello(have)
+    page.open(have)
     patch = page.wait_for("patch")
     assert patch["from"] == snap["version"]
     assert patch["rows"]["columns"]["position"] == [1]
     assert patch["rows"]["columns"]["note"] == ["seen"]
-    page.hello({"epoch": "another life", "version": 1})
-    page.wait_for("snap", 2)
+    page.open({"epoch": "another life", "version": 1})
+    page.wait_for("snapshot", 2)
 
 
 def test_pull_is_answered_even_if_there_is_nothing(make_group, open_page):
     """An empty patch tells the page that the kernel lives."""
     page = open_page(make_group("g", {}))
-    page.hello()
-    snap = page.wait_for("snap")
-    page.pull(ack=snap["n"], have={"epoch": snap["epoch"], "version": snap["version"]})
+    page.open()
+    snap = page.wait_for("snapshot")
+    page.sync(ack=snap["n"], client={"epoch": snap["epoch"], "version": snap["version"]})
     patch = page.wait_for("patch")
     assert patch["rows"]["n"] == 0
     assert patch["from"] == patch["to"] == snap["version"]
@@ -93,8 +93,8 @@ def test_thread_ends_when_nobody_looks(make_group, open_page):
     page = open_page(group)
     before = threads()
     for _ in range(50):
-        page.hello()
-        page.send(t="bye")
+        page.open()
+        page.close()
     page.wait(lambda: threads() <= before)
     group[0].note = "unseen"
     assert page.messages("patch") == []
@@ -104,7 +104,7 @@ def test_display_sends_rows_before_anybody_can_say_hello(make_group, open_page):
     """The hello of a dashboard is heard after the cell that shows it; its rows come at once."""
     page = open_page(make_group("g", {}, {}))
     page.dashboard._repr_mimebundle_()
-    assert page.wait_for("snap")["total"] == 2
+    assert page.wait_for("snapshot")["total"] == 2
 
 
 def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
@@ -127,9 +127,9 @@ def test_a_large_group_travels_in_parts(open_page, data_dir):
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(11_000))
     page = open_page(group)
-    page.hello()
-    page.wait_for("snap", 2)
-    parts = page.messages("snap")
+    page.open()
+    page.wait_for("snapshot", 2)
+    parts = page.messages("snapshot")
     assert [(p["part"], p["parts"], p["total"]) for p in parts] == [(0, 2, 11_000), (1, 2, 11_000)]
     assert [p["rows"]["n"] for p in parts] == [10_000, 1_000]
     assert parts[0]["rows"]["columns"]["state"] == {"as": "json", "at": 0, "zero": "unsent"}
@@ -143,12 +143,12 @@ def test_a_large_patch_travels_as_columns_with_the_same_rows(open_page, data_dir
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(100))
     page = open_page(group)
-    page.hello()
-    snap = page.wait_for("snap")
-    page.send(t="bye")
+    page.open()
+    snap = page.wait_for("snapshot")
+    page.close()
     for position in range(20, 80):
         group[position].note = f"note {position}"
-    page.hello({"epoch": snap["epoch"], "version": snap["version"]})
+    page.open({"epoch": snap["epoch"], "version": snap["version"]})
     page.wait_for("patch")
     columns, buffers = page.rows_of("patch")
     assert columns["position"] == {"as": "json", "at": 9, "zero": 0}
@@ -174,11 +174,11 @@ def test_flow_never_has_more_than_two_pushes_under_way_but_goes_on_slowly():
 def test_flow_begins_anew_for_whom_it_does_not_know():
     """A page with other rows, or with rows from the future, gets all of them."""
     flow = Flow("e", cursor=7)
-    flow.ask(Have("e", 5))
+    flow.ask(ClientState("e", 5))
     assert flow.cursor == 5
-    for have in (None, Have("other", 5), Have("e", 9)):
+    for client in (None, ClientState("other", 5), ClientState("e", 9)):
         flow = Flow("e", cursor=7)
-        flow.ask(have)
+        flow.ask(client)
         assert flow.is_snapshot_due
 
 
@@ -211,8 +211,8 @@ def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
     make_group("large", *({"n": i} for i in range(2100)))
     group[7].note = 'ä "quoted" \0'
     page = open_page(group)
-    page.hello()
-    snap = page.wait_for("snap")
+    page.open()
+    snap = page.wait_for("snapshot")
     found = decoded(page, snap)
     assert (snap["total"], snap["parts"], snap["rows"]["n"]) == (2102, 1, 2102)
     records = group.changes_since(0).records
@@ -221,6 +221,6 @@ def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
         expected = [getattr(record, fields.get(name, name)) for record in records]
         is_time = name.endswith(("_at", "_s"))
         assert values == (pytest.approx(expected, abs=2e-3) if is_time else expected), name
-    page.pull(ack=snap["n"], have={"epoch": snap["epoch"], "version": snap["version"]})
+    page.sync(ack=snap["n"], client={"epoch": snap["epoch"], "version": snap["version"]})
     group[9].note = "later"
     page.wait(lambda: any(9 in m["rows"]["columns"]["position"] for m in page.messages("patch")))

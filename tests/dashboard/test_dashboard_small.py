@@ -42,7 +42,7 @@ def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page):
     JobGroup.delete_job_group("asked")
     _wait_for_no_more(before)
     JobGroup.restore("asked")
-    page.hello()
+    page.open()
     assert page.ask("job", position=0)["attempts"] == []
     Dashboard("asked").close()
     _wait_for_no_more(before)
@@ -63,11 +63,11 @@ def test_a_request_is_not_done_again_after_many_others(make_group, open_page):
     """Its answer is kept no more; that it was done is."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    first = page.ask_for("do", "pause", {}, request="first")
+    first = page.ask_for("command", "pause", {}, request="first")
     page.answer(first)
     group.resume()
     for n in range(250):
-        page.answer(page.ask_for("ask", "size", {}, request=f"other {n}"))
-    page.ask_for("do", "pause", {}, request="first")
-    page.answer(page.ask_for("ask", "size", {}, request="last"))
+        page.answer(page.ask_for("query", "size", {}, request=f"other {n}"))
+    page.ask_for("command", "pause", {}, request="first")
+    page.answer(page.ask_for("query", "size", {}, request="last"))
     assert not group.state.paused

@@ -9,8 +9,8 @@ import weakref
 
 import pytest
 from ipywidgets import FloatProgress, Text, dlink, link
+from protocol_examples import record
 from traitlets import TraitError
-from wire_examples import record
 
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
@@ -61,7 +61,7 @@ def test_a_program_observes_what_happens(make_group, open_page):
     group = make_group("g", {}, {})
     page = open_page(group)
     page.dashboard.observe(lambda change: seen.append(change.new), "counts")
-    page.hello()
+    page.open()
     group.run_parallel()
     page.wait(lambda: seen and seen[-1] == {"success": 2})
 
@@ -149,7 +149,7 @@ def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page):
     for _ in range(50):
         dashboard = Dashboard(group)
         known.append(weakref.ref(dashboard))
-        for content in ({"t": "hello", "have": None}, {"t": "bye"}):
+        for content in ({"t": "open", "client": None}, {"t": "close"}):
             data = {"method": "custom", "content": content}
             dashboard.comm.handle_msg({"content": {"data": data}, "buffers": []})
         dashboard.close()

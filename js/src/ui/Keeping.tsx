@@ -1,5 +1,5 @@
+import type { Args } from "../protocol";
 import type { Signal } from "../signals";
-import type { Args } from "../wire";
 import { ticked } from "./hooks";
 
 /** Whether a rerun leaves what had failed in the list. */

@@ -1,9 +1,9 @@
 /** A rerun with other values for the job's parameters: a field for each that can be changed. */
 
 import type { JobDetail } from "../answers";
+import type { Plain } from "../protocol";
 import type { Session } from "../session";
 import { type Signal, signal } from "../signals";
-import type { Plain } from "../wire";
 import { useOnce } from "./dom";
 import { typed, useSignal } from "./hooks";
 import { Keeping, keeping } from "./Keeping";

@@ -3,9 +3,9 @@
 import { actionsOf } from "../actions";
 import { causesOf } from "../causes";
 import * as format from "../format";
+import type { Args, Command } from "../protocol";
 import type { Session } from "../session";
 import { isCancelable, isFailed, isUnsent } from "../states";
-import type { Args, Command } from "../wire";
 import { BellButton } from "./BellButton";
 import { Button } from "./Button";
 import { Exports } from "./Exports";

@@ -3,9 +3,9 @@
  * read, while a component that drew itself again alone would escape it.
  */
 
+import type { Args, Question } from "../protocol";
 import type { Session } from "../session";
 import { type Signal, signal } from "../signals";
-import type { Args, Question } from "../wire";
 import { type Ref, useEffect, useOnce } from "./dom";
 
 export function useSignal<T>(initial: T): Signal<T> {

@@ -3,7 +3,7 @@
 import { DOMWidgetModel, type IClassicComm } from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
 import { describe, expect, it, onTestFinished } from "vitest";
-import recorded from "../../../tests/dashboard/wire.json";
+import recorded from "../../../tests/dashboard/protocol.json";
 import type { Model } from "../../src/model";
 import { at, show } from "./page";
 
@@ -77,7 +77,7 @@ const push = (comm: MockComm, i: number) => {
 describe("on Jupyter's widget manager", () => {
   it("says hello, takes binary rows and patches, and follows traits", async () => {
     const { comm } = await opened();
-    await expect.poll(() => comm.sent[0]?.content).toEqual({ t: "hello", have: null });
+    await expect.poll(() => comm.sent[0]?.content).toEqual({ t: "open", client: null });
     push(comm, 1);
     await expect.element(at("row-1")).toHaveAttribute("data-status", "success");
     push(comm, 2);
@@ -91,8 +91,11 @@ describe("on Jupyter's widget manager", () => {
     push(comm, 0);
     await at("chip-failed").click();
     await expect
-      .poll(() => comm.sent.find(({ content }) => (content as { t: string }).t === "set")?.content)
-      .toMatchObject({ t: "set", name: "filter", value: "failed" });
+      .poll(
+        () =>
+          comm.sent.find(({ content }) => (content as { t: string }).t === "set_trait")?.content,
+      )
+      .toMatchObject({ t: "set_trait", name: "filter", value: "failed" });
     expect(comm.sent.every(({ method }) => method === "custom")).toBe(true);
   });
 

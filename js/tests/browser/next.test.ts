@@ -29,7 +29,7 @@ describe("jobs that are sent next", () => {
     const { model, asked } = await withTwoChosen();
     await menu().click();
     await next().click();
-    await expect.poll(() => asked("do", "run_next")).toEqual([{ positions: [22, 23] }]);
+    await expect.poll(() => asked("command", "run_next")).toEqual([{ positions: [22, 23] }]);
     await expect.poll(() => model.get("next_up")).toEqual([22, 23]);
     await at("row-23").click({ position: { x: 300, y: 10 } });
     await at("run-next").click();
@@ -65,7 +65,7 @@ describe("jobs that are sent next", () => {
     await page.getByRole("menuitem", { name: "All at once" }).hover();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs");
     await page.getByRole("menuitem", { name: "Only the 2 selected" }).click();
-    await expect.poll(() => asked("do", "run")).toEqual([{ positions: [22, 23] }]);
+    await expect.poll(() => asked("command", "run")).toEqual([{ positions: [22, 23] }]);
     await expect.element(at("row-22")).toHaveAttribute("data-status", "waiting");
   });
 

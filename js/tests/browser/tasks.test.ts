@@ -308,7 +308,7 @@ async function begin(scene: string): Promise<Seen> {
     sent: () =>
       sending.mock.calls
         .map(([message]) => message as { t: string; name: string; args: unknown })
-        .filter(({ t }) => t === "do")
+        .filter(({ t }) => t === "command")
         .map(({ name, args }) => `${name} ${JSON.stringify(args)}`),
     copied: () => writing.mock.lastCall?.[0],
     saved: () => (clicking.mock.contexts.at(-1) as HTMLAnchorElement | undefined)?.download,

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { FromPython } from "../../src/protocol";
 import { type Session, startSession } from "../../src/session";
-import type { FromPython } from "../../src/wire";
 import { FakeModel } from "../model";
 import { blockOf } from "./rows";
 
-type Snap = Extract<FromPython, { t: "snap" }>;
+type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
 let pushed = 0;
@@ -12,7 +12,15 @@ const stamp = () => ({ epoch: "e1", n: ++pushed, now: 1000, total: 3 });
 const rows = [{ state: "unsent" }, { state: "running" }, { state: "success" }];
 
 function snap(changes: Partial<Snap> = {}): Snap {
-  return { t: "snap", version: 5, part: 0, parts: 1, rows: blockOf(rows), ...stamp(), ...changes };
+  return {
+    t: "snapshot",
+    version: 5,
+    part: 0,
+    parts: 1,
+    rows: blockOf(rows),
+    ...stamp(),
+    ...changes,
+  };
 }
 
 function patch(changes: Partial<Patch> = {}): Patch {
@@ -42,20 +50,20 @@ const states = () => [0, 1, 2].map((position) => session.table.state(position));
 describe("snapshots and patches", () => {
   it("fill the table and say what is here with the next hello", () => {
     session.link.open();
-    expect(model.sent).toEqual([{ t: "hello", have: null }]);
+    expect(model.sent).toEqual([{ t: "open", client: null }]);
     model.push(snap());
     expect(states()).toEqual(["unsent", "running", "success"]);
     model.push(patch());
     expect(states()).toEqual(["unsent", "success", "success"]);
     session.link.open();
-    expect(model.sent.at(-1)).toEqual({ t: "hello", have: { epoch: "e1", version: 6 } });
+    expect(model.sent.at(-1)).toEqual({ t: "open", client: { epoch: "e1", version: 6 } });
   });
 
   it("are acknowledged one by one", () => {
     session.link.open();
     model.push(snap());
     model.push(patch());
-    expect(model.sentOf("pull").map(({ ack, reply }) => [ack, reply])).toEqual([
+    expect(model.sentOf("sync").map(({ ack, reply }) => [ack, reply])).toEqual([
       [1, false],
       [2, false],
     ]);
@@ -67,7 +75,7 @@ describe("snapshots and patches", () => {
     model.push(patch({ from: 7, to: 8 }));
     model.push(patch({ from: 8, to: 9 }));
     expect(states()).toEqual(["unsent", "running", "success"]);
-    expect(model.sentOf("hello").map(({ have }) => have)).toEqual([
+    expect(model.sentOf("open").map(({ client }) => client)).toEqual([
       null,
       { epoch: "e1", version: 5 },
     ]);
@@ -85,7 +93,7 @@ describe("snapshots and patches", () => {
     model.push(snap());
     model.push(patch({ epoch: "e2" }));
     expect(states()).toEqual(["unsent", "running", "success"]);
-    expect(model.sentOf("hello")).toHaveLength(1);
+    expect(model.sentOf("open")).toHaveLength(1);
     model.push(snap({ epoch: "e2", version: 1, total: 1, rows: blockOf([{ state: "error" }]) }));
     expect(session.have()).toEqual({ epoch: "e2", version: 1 });
     expect(session.table.total).toBe(1);
@@ -115,7 +123,7 @@ describe("snapshots and patches", () => {
   it("with a part missing make the browser say hello again", () => {
     model.push(snap({ parts: 3, rows: blockOf(rows.slice(0, 1)) }));
     model.push(snap({ part: 2, parts: 3, rows: blockOf(rows.slice(2), 2) }));
-    expect(model.sentOf("hello").map(({ have }) => have)).toEqual([null]);
+    expect(model.sentOf("open").map(({ client }) => client)).toEqual([null]);
   });
 });
 
@@ -131,7 +139,7 @@ describe("silence", () => {
   it("makes the browser pull, ever more rarely, and wait long for an answer", () => {
     session.link.open();
     model.push(snap());
-    const asking = () => model.sentOf("pull").filter(({ reply }) => reply).length;
+    const asking = () => model.sentOf("sync").filter(({ reply }) => reply).length;
     vi.advanceTimersByTime(1001);
     expect(asking()).toBe(1);
     vi.advanceTimersByTime(20_000);
@@ -152,9 +160,9 @@ describe("silence", () => {
     session.link.open();
     model.push(snap());
     session.link.close();
-    expect(model.sent.at(-1)).toEqual({ t: "bye" });
+    expect(model.sent.at(-1)).toEqual({ t: "close" });
     vi.advanceTimersByTime(60_000);
-    expect(model.sent.at(-1)).toEqual({ t: "bye" });
+    expect(model.sent.at(-1)).toEqual({ t: "close" });
   });
 
   it("leaves no listener and no timer at the end", () => {
@@ -172,9 +180,9 @@ describe("a command", () => {
     expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked for job 2…" });
     expect([...session.pending.current]).toEqual(["rerun"]);
     const id = model.lastId;
-    model.push({ t: "note", level: "heard", text: "jg.rerun([2])", id });
+    model.push({ t: "ack", id, python: "jg.rerun([2])" });
     expect(session.said.current).toMatchObject({ tone: "asked", python: "jg.rerun([2])" });
-    model.push({ t: "done", id, value: { text: "1 rerun" } });
+    model.push({ t: "result", id, value: { text: "1 rerun" } });
     await outcome;
     expect(session.said.current).toEqual({
       tone: "done",
@@ -200,7 +208,7 @@ describe("a command", () => {
     const refused = session.run("run_next", { positions: [0] });
     expect(places()[0]).toEqual([0, 1]);
     const message = "This dashboard is read-only.";
-    model.push({ t: "fail", id: model.lastId, code: "JobGroupError", message });
+    model.push({ t: "error", id: model.lastId, code: "JobGroupError", message });
     await refused;
     expect(places()).toEqual(wished);
   });
@@ -208,7 +216,7 @@ describe("a command", () => {
   it("that is refused says why", async () => {
     const outcome = session.run("run", { mode: "parallel" });
     const message = "Cannot create more than 2 jobs";
-    model.push({ t: "fail", id: model.lastId, code: "QuotaExceededError", message });
+    model.push({ t: "error", id: model.lastId, code: "QuotaExceededError", message });
     await outcome;
     expect(session.said.current).toMatchObject({ tone: "failed", text: message });
   });
@@ -217,10 +225,10 @@ describe("a command", () => {
     session.run("run", {});
     const first = model.lastId;
     session.run("cancel", {});
-    model.push({ t: "note", level: "heard", text: "", id: model.lastId });
+    model.push({ t: "ack", id: model.lastId, python: "" });
     vi.advanceTimersByTime(5000);
     expect([...session.link.unheard.current]).toEqual([first]);
-    model.push({ t: "note", level: "heard", text: "", id: first });
+    model.push({ t: "ack", id: first, python: "" });
     expect(session.link.unheard.current.size).toBe(0);
   });
 
@@ -229,7 +237,7 @@ describe("a command", () => {
     model.push(snap());
     session.run("run", {});
     vi.advanceTimersByTime(1001);
-    expect(model.sentOf("pull").at(-1)?.waiting).toEqual([model.lastId]);
+    expect(model.sentOf("sync").at(-1)?.pending).toEqual([model.lastId]);
   });
 });
 
@@ -241,11 +249,11 @@ describe("a setting", () => {
     session.filter.current = "running";
     expect(session.order.positions).toEqual([1]);
     model.setTraits({ filter: "success" });
-    model.push({ t: "done", id: first, value: null });
+    model.push({ t: "result", id: first, value: null });
     await vi.advanceTimersByTimeAsync(0);
     expect(session.filter.current).toBe("running");
     model.setTraits({ filter: "running" });
-    model.push({ t: "done", id: model.lastId, value: null });
+    model.push({ t: "result", id: model.lastId, value: null });
     await vi.advanceTimersByTimeAsync(0);
     model.setTraits({ filter: "all" });
     expect(session.filter.current).toBe("all");
@@ -253,7 +261,7 @@ describe("a setting", () => {
 
   it("that Python refuses goes back to what it was, and says why", async () => {
     session.sort.current = "nonsense";
-    model.push({ t: "fail", id: model.lastId, code: "TraitError", message: "no" });
+    model.push({ t: "error", id: model.lastId, code: "TraitError", message: "no" });
     await vi.advanceTimersByTimeAsync(0);
     expect(session.sort.current).toBe("");
     expect(session.said.current).toMatchObject({ tone: "failed", text: "no" });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobgroup.dashboard.protocol import Have
+from jobgroup.dashboard.protocol import ClientState
 
 IN_FLIGHT: int = 2
 """Pushes that may go unacknowledged."""
@@ -38,7 +38,7 @@ class Flow:
         """Send all rows with the next push."""
         self.cursor = -1
 
-    def ask(self, have: Have | None) -> None:
+    def ask(self, have: ClientState | None) -> None:
         """The browser has this much and wants the rest, or to hear that there is none."""
         self.is_answer_due = True
         if have is None or have.epoch != self.epoch or have.version > self.cursor:

@@ -67,27 +67,27 @@ class Handlers:
         """Take a message up. Never raises: nobody would see it."""
         try:
             message = protocol.parse(content)
-        except protocol.BadMessageError as error:
+        except protocol.InvalidMessageError as error:
             _log.warning("a message of the dashboard was not understood: %s", error)
             request = content.get("id") if isinstance(content, Mapping) else None
             if isinstance(request, str):
-                self._sender.put(protocol.fail(request, "BadMessageError", str(error)))
+                self._sender.put(protocol.error(request, "InvalidMessageError", str(error)))
             return
         match message:
-            case protocol.Hello(have):
-                self._sender.greet(have)
-            case protocol.Pull():
-                self._answer_again(message.waiting)
+            case protocol.Open(client):
+                self._sender.greet(client)
+            case protocol.Sync():
+                self._answer_again(message.pending)
                 self._sender.pull(message)
-            case protocol.Bye():
+            case protocol.Close():
                 self._sender.leave()
-            case protocol.Set(id, name, value):
+            case protocol.SetTrait(id, name, value):
                 self._answer(id, lambda: self._set(name, value))
-            case protocol.Do(id, name, args):
+            case protocol.Command(id, name, args):
                 shown = self._desk.shown
                 line = line_of(name, args, "" if shown is None else shown.name)
                 self._take_up(id, lambda: self._do(name, args), line, once=True)
-            case protocol.Ask(id, name, args):
+            case protocol.Query(id, name, args):
                 self._take_up(id, lambda: self._ask(name, args))
 
     def close(self) -> None:
@@ -119,9 +119,9 @@ class Handlers:
             return
         if is_done:
             told = "This was done already, so long ago that its answer is not kept."
-            self._sender.put(protocol.fail(request, "AlreadyDoneError", told))
+            self._sender.put(protocol.error(request, "AlreadyDoneError", told))
             return
-        self._sender.put(protocol.heard(request, line))
+        self._sender.put(protocol.ack(request, line))
         try:
             future = begin()
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
@@ -138,7 +138,7 @@ class Handlers:
 
     def _answer(self, request: str, get: Callable[[], Any]) -> None:
         try:
-            answer = protocol.done(request, get())
+            answer = protocol.result(request, get())
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
             answer = _failure(request, error)
         self._finish(request, answer)
@@ -245,7 +245,7 @@ def _positions(value: Any) -> list[int] | None:
 
 def _outcome(request: str, future: Future[Any]) -> protocol.Json:
     try:
-        return protocol.done(request, future.result())
+        return protocol.result(request, future.result())
     except BaseException as error:  # noqa: BLE001  (a cancelation too is to be answered)
         return _failure(request, error)
 
@@ -254,4 +254,4 @@ def _failure(request: str, error: BaseException) -> protocol.Json:
     if not isinstance(error, JobGroupError | TraitError | RuntimeError):
         _log.error("a request of the dashboard failed", exc_info=error)
     sentence = str(error) or type(error).__name__
-    return protocol.fail(request, type(error).__name__, sentence)
+    return protocol.error(request, type(error).__name__, sentence)

@@ -1,7 +1,7 @@
 """The messages between the kernel and the browser.
 
 Those that come are parsed at the door, those that go are made here. The other side is
-`js/src/wire.ts`; recorded messages hold the two equal.
+`js/src/protocol.ts`; recorded messages hold the two equal.
 """
 
 from __future__ import annotations
@@ -30,46 +30,52 @@ COMMANDS: Final = (
     "describe",
     "annotate",
 )
-QUESTIONS: Final = ("job", "results", "groups", "size", "preview")
+QUERIES: Final = ("job", "results", "groups", "size", "preview")
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")
 
 
-class BadMessageError(ValueError):
+class InvalidMessageError(ValueError):
     """A message that is not of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
-class Have:
-    """What the browser has: rows of which life of which group, up to which version."""
+class ClientState:
+    """The rows that the browser has: of which life of which group, up to which version."""
 
     epoch: str
     version: int
 
 
 @dataclass(frozen=True, slots=True)
-class Hello:
-    """Somebody looks, and has so much."""
+class Open:
+    """A view was opened by a browser that has these rows."""
 
-    have: Have | None
+    client: ClientState | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
-    """Somebody still looks. `ack` is the last push that came, `waiting` the unanswered requests."""
+class Sync:
+    """A view is still open.
 
-    have: Have | None
+    Attributes:
+        ack: the last push that arrived.
+        pending: the requests without an answer.
+        reply: whether a push is wanted, even if there is nothing new.
+    """
+
+    client: ClientState | None
     ack: int
-    waiting: tuple[str, ...]
+    pending: tuple[str, ...]
     reply: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Bye:
-    """Nobody looks any more."""
+class Close:
+    """No view is open any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Do:
+class Command:
     """Something to be done once, however often it is asked with this id."""
 
     id: str
@@ -78,8 +84,8 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Something to be told."""
+class Query:
+    """Something to be answered."""
 
     id: str
     name: str
@@ -87,54 +93,52 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
-    """A setting that the browser wants."""
+class SetTrait:
+    """A value that the browser wants for a trait."""
 
     id: str
     name: str
     value: Any
 
 
-Message = Hello | Pull | Bye | Do | Ask | Set
+Message = Open | Sync | Close | Command | Query | SetTrait
 
 
 def parse(content: object) -> Message:
     """The message that a content is.
 
     Raises:
-        BadMessageError: it is none of the protocol.
+        InvalidMessageError: it is none of the protocol.
     """
     if not isinstance(content, Mapping):
-        raise BadMessageError(f"not a message: {short(content)}")
+        raise InvalidMessageError(f"not a message: {short(content)}")
     match content.get("t"):
-        case "hello":
-            return Hello(_have(content.get("have")))
-        case "pull":
-            return Pull(
-                _have(content.get("have")),
-                _of(content, "ack", int),
-                _texts(content, "waiting"),
-                _of(content, "reply", bool),
+        case "open":
+            return Open(_client_state(content))
+        case "sync":
+            return Sync(
+                _client_state(content),
+                _field(content, "ack", int),
+                _texts(content, "pending"),
+                _field(content, "reply", bool),
             )
-        case "bye":
-            return Bye()
-        case "do":
-            return Do(_of(content, "id", str), _name(content, COMMANDS), _of(content, "args", dict))
-        case "ask":
-            return Ask(
-                _of(content, "id", str), _name(content, QUESTIONS), _of(content, "args", dict)
-            )
-        case "set":
-            return Set(_of(content, "id", str), _name(content, SETTINGS), content.get("value"))
+        case "close":
+            return Close()
+        case "command":
+            return Command(*_request(content, COMMANDS), _field(content, "args", dict))
+        case "query":
+            return Query(*_request(content, QUERIES), _field(content, "args", dict))
+        case "set_trait":
+            return SetTrait(*_request(content, SETTINGS), content.get("value"))
         case tag:
-            raise BadMessageError(f"no message has the tag {short(tag)}")
+            raise InvalidMessageError(f"no message has the tag {short(tag)}")
 
 
-def snap(
+def snapshot(
     *, epoch: str, version: int, n: int, now: float, total: int, part: int, parts: int, rows: Json
 ) -> Json:
     return {
-        "t": "snap",
+        "t": "snapshot",
         "epoch": epoch,
         "version": version,
         "part": part,
@@ -159,20 +163,20 @@ def patch(*, epoch: str, since: int, to: int, n: int, now: float, total: int, ro
     }
 
 
-def done(request: str, value: Any) -> Json:
-    return {"t": "done", "id": request, "value": finite(value)}
+def result(request: str, value: Any) -> Json:
+    return {"t": "result", "id": request, "value": finite(value)}
 
 
-def fail(request: str, code: str, message: str) -> Json:
-    return {"t": "fail", "id": request, "code": code, "message": message}
+def error(request: str, code: str, message: str) -> Json:
+    return {"t": "error", "id": request, "code": code, "message": message}
 
 
-def heard(request: str, line: str = "") -> Json:
-    """Says that a request arrived, so that a long one is not taken for a busy kernel.
+def ack(request: str, python: str = "") -> Json:
+    """Acknowledge a request, so that a long one is not taken for a busy kernel.
 
-    `line` does the same in Python.
+    `python` is the line that does the same.
     """
-    return {"t": "note", "level": "heard", "text": line, "id": request}
+    return {"t": "ack", "id": request, "python": python}
 
 
 def finite(value: Any) -> Any:
@@ -186,30 +190,32 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _have(value: object) -> Have | None:
+def _client_state(content: Mapping[str, Any]) -> ClientState | None:
+    value = content.get("client")
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise BadMessageError(f"not what a browser has: {short(value)}")
-    return Have(_of(value, "epoch", str), _of(value, "version", int))
+        raise InvalidMessageError(f"client must be an object, got {short(value)}")
+    return ClientState(_field(value, "epoch", str), _field(value, "version", int))
 
 
-def _name(content: Mapping[str, Any], known: Sequence[str]) -> str:
-    name: str = _of(content, "name", str)
+def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str]:
+    """The id and the name of a request."""
+    name = _field(content, "name", str)
     if name not in known:
-        raise BadMessageError(f"there is no {short(name)}, there are {', '.join(known)}")
-    return name
+        raise InvalidMessageError(f"name must be one of {', '.join(known)}, got {short(name)}")
+    return _field(content, "id", str), name
 
 
 def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    values = _of(content, key, list)
+    values = _field(content, key, list)
     if not all(isinstance(each, str) for each in values):
-        raise BadMessageError(f"{key} is a list of texts, not {short(values)}")
+        raise InvalidMessageError(f"{key} must be a list of texts, got {short(values)}")
     return tuple(values)
 
 
-def _of(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
+def _field(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
     value = content.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadMessageError(f"{key} is a {kind.__name__}, not {short(value)}")
+        raise InvalidMessageError(f"{key} must be a {kind.__name__}, got {short(value)}")
     return value

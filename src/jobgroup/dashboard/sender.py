@@ -105,17 +105,17 @@ class Sender:
             self._blind_due_at = time.monotonic() + BLIND_SNAPSHOTS_S[0]
             self._watch()
 
-    def greet(self, have: protocol.Have | None) -> None:
+    def greet(self, client: protocol.ClientState | None) -> None:
         """A view says hello."""
         with self._condition:
             # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
             # something: sent in the hello's context, a click is heard during a cell.
             self._context = contextvars.copy_context()
             self._blind_due_at = None
-            self._flow.ask(have)
+            self._flow.ask(client)
             self._watch()
 
-    def pull(self, pull: protocol.Pull) -> None:
+    def pull(self, pull: protocol.Sync) -> None:
         """A view says what has arrived; where the thread's pushes do not, push from here."""
         with self._condition:
             self._flow.acknowledge(pull.ack)
@@ -124,7 +124,7 @@ class Sender:
             if not pull.reply:
                 return
             is_overdue = self._flow.is_overdue(self._heard_at)
-            self._flow.ask(pull.have)
+            self._flow.ask(pull.client)
             self._watch()
         if is_overdue:
             self._tick()
@@ -332,7 +332,7 @@ class Sender:
         part: int = 0,
         parts: int = 1,
     ) -> None:
-        message = protocol.snap(
+        message = protocol.snapshot(
             epoch=flow.epoch,
             version=version,
             n=flow.next_push(time.monotonic()),

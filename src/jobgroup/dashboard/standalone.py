@@ -35,7 +35,7 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
     records, now = changes.records, time.time()
     state = {
         "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},
-        "snap": protocol.snap(
+        "snapshot": protocol.snapshot(
             epoch=EPOCH,
             version=changes.version,
             n=1,

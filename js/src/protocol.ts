@@ -1,9 +1,11 @@
 /**
  * The messages between the kernel and the browser, as types, and the decoder of rows. The other side
- * is `src/jobgroup/dashboard/wire.py`; recorded messages in `tests/wire.json` hold the two equal.
+ * is `src/jobgroup/dashboard/protocol.py`; the messages recorded in `tests/dashboard/protocol.json` hold
+ * the two equal.
  */
 
-export interface Have {
+/** The rows that the browser has: of which life of which group, up to which version. */
+export interface ClientState {
   epoch: string;
   version: number;
 }
@@ -47,13 +49,13 @@ export interface Args {
 }
 
 export type ToPython =
-  | { t: "hello"; have: Have | null }
-  /** `ack` is the last push that arrived; `waiting` the requests without an answer; `reply` asks for one. */
-  | { t: "pull"; have: Have | null; ack: number; waiting: string[]; reply: boolean }
-  | { t: "do"; id: string; name: Command; args: Args }
-  | { t: "ask"; id: string; name: Question; args: Args }
-  | { t: "set"; id: string; name: Setting; value: unknown }
-  | { t: "bye" };
+  | { t: "open"; client: ClientState | null }
+  /** `ack` is the last push that arrived; `pending` the requests without an answer; `reply` asks for one. */
+  | { t: "sync"; client: ClientState | null; ack: number; pending: string[]; reply: boolean }
+  | { t: "command"; id: string; name: Command; args: Args }
+  | { t: "query"; id: string; name: Question; args: Args }
+  | { t: "set_trait"; id: string; name: Setting; value: unknown }
+  | { t: "close" };
 
 /** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */
 interface Push {
@@ -65,12 +67,12 @@ interface Push {
 }
 
 export type FromPython =
-  | ({ t: "snap"; version: number; part: number; parts: number } & Push)
+  | ({ t: "snapshot"; version: number; part: number; parts: number } & Push)
   | ({ t: "patch"; from: number; to: number } & Push)
-  | { t: "done"; id: string; value: unknown }
-  | { t: "fail"; id: string; code: string; message: string }
-  /** Level "heard" says that the kernel has taken up request `id`; its text is the same in Python. */
-  | { t: "note"; level: "heard" | "info" | "warning" | "error"; text: string; id?: string };
+  | { t: "result"; id: string; value: unknown }
+  | { t: "error"; id: string; code: string; message: string }
+  /** The kernel has taken up request `id`; `python` is the line that does the same. */
+  | { t: "ack"; id: string; python: string };
 
 /** Rows as columns; `position` is always among them. */
 export interface Block {

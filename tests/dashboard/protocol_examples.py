@@ -1,4 +1,4 @@
-"""Examples of every message, trait and word of the dashboard, from which `wire.json` is recorded.
+"""Examples of every message, trait and word of the dashboard, recorded in `protocol.json`.
 
 Both sides are held to the recording: `test_dashboard_contract.py` here, there
 `js/tests/node/protocol.test.ts`. Run this file to record anew after a change of the protocol, on
@@ -14,11 +14,10 @@ from typing import Any
 
 from jobgroup.dashboard import Dashboard, protocol
 from jobgroup.dashboard.encoding import encode, packed
-from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import Column, Columns
 
-RECORDING = Path(__file__).parent / "wire.json"
+RECORDING = Path(__file__).parent / "protocol.json"
 
 ORDINARY = {"layout", "tabbable", "tooltip", "comm", "keys", "log"}
 """Traits that every widget has."""
@@ -61,28 +60,28 @@ RECORDS = [
 ]
 
 TO_PYTHON: list[dict[str, Any]] = [
-    {"t": "hello", "have": None},
-    {"t": "hello", "have": {"epoch": "e1", "version": 7}},
+    {"t": "open", "client": None},
+    {"t": "open", "client": {"epoch": "e1", "version": 7}},
     {
-        "t": "pull",
-        "have": {"epoch": "e1", "version": 7},
+        "t": "sync",
+        "client": {"epoch": "e1", "version": 7},
         "ack": 1,
-        "waiting": [],
+        "pending": [],
         "reply": False,
     },
-    {"t": "do", "id": "1", "name": "rerun", "args": {"positions": [2], "replace": False}},
+    {"t": "command", "id": "1", "name": "rerun", "args": {"positions": [2], "replace": False}},
     {
-        "t": "do",
+        "t": "command",
         "id": "2",
         "name": "rerun",
         "args": {"positions": [2], "changes": {"max_shots": 1000, "seed": "x", "exact": False}},
     },
-    {"t": "do", "id": "3", "name": "annotate", "args": {"position": 2, "text": "too noisy"}},
-    {"t": "do", "id": "4", "name": "run_next", "args": {"positions": [2, 0]}},
-    {"t": "ask", "id": "5", "name": "job", "args": {"position": 1}},
-    {"t": "ask", "id": "6", "name": "preview", "args": {"rerun": True, "positions": [2]}},
-    {"t": "set", "id": "7", "name": "selected", "value": [[0, 1]]},
-    {"t": "bye"},
+    {"t": "command", "id": "3", "name": "annotate", "args": {"position": 2, "text": "too noisy"}},
+    {"t": "command", "id": "4", "name": "run_next", "args": {"positions": [2, 0]}},
+    {"t": "query", "id": "5", "name": "job", "args": {"position": 1}},
+    {"t": "query", "id": "6", "name": "preview", "args": {"rerun": True, "positions": [2]}},
+    {"t": "set_trait", "id": "7", "name": "selected", "value": [[0, 1]]},
+    {"t": "close"},
 ]
 
 
@@ -109,13 +108,13 @@ def from_python() -> list[dict[str, Any]]:
     large, buffers = packed(columns())
     pushed = {"epoch": "e1", "now": 1234.5, "total": 3}
     messages: list[tuple[dict[str, Any], list[memoryview]]] = [
-        (protocol.snap(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
-        (protocol.snap(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
+        (protocol.snapshot(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
+        (protocol.snapshot(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
         (protocol.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])), []),
         (protocol.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
-        (protocol.done("1", {"text": "1 rerun", "value": float("nan")}), []),
-        (protocol.fail("2", "QuotaExceededError", "Cannot create more than 2 jobs"), []),
-        (protocol.heard("3", "jg.pause()"), []),
+        (protocol.result("1", {"text": "1 rerun", "value": float("nan")}), []),
+        (protocol.error("2", "QuotaExceededError", "Cannot create more than 2 jobs"), []),
+        (protocol.ack("3", "jg.pause()"), []),
     ]
     return [
         {"message": message, "buffers": [base64.b64encode(b).decode() for b in parts]}
@@ -128,11 +127,9 @@ def recording() -> dict[str, Any]:
     traits = Dashboard.class_traits(sync=True)
     shared = {name: t for name, t in traits.items() if name[0] != "_" and name not in ORDINARY}
     return {
-        "states": list(STATES),
         "commands": list(protocol.COMMANDS),
-        "questions": list(protocol.QUESTIONS),
+        "queries": list(protocol.QUERIES),
         "settings": list(protocol.SETTINGS),
-        "filters": list(shared["filter"].values),
         "traits": {name: trait.default() for name, trait in sorted(shared.items())},
         "to_python": TO_PYTHON,
         "from_python": from_python(),

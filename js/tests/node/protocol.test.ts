@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
-import recorded from "../../../tests/dashboard/wire.json";
+import recorded from "../../../tests/dashboard/protocol.json";
 import { TRAITS } from "../../src/model";
-import { type Session, startSession } from "../../src/session";
-import { FILTERS, STATES } from "../../src/states";
 import {
   type Command,
   decodeColumn,
   type FromPython,
   type Question,
   type Setting,
-} from "../../src/wire";
+} from "../../src/protocol";
+import { type Session, startSession } from "../../src/session";
 import { FakeModel } from "../model";
 
 const messages = recorded.from_python.map(({ message, buffers }) => ({
@@ -73,12 +72,10 @@ const settings: Record<Setting, true> = {
 };
 
 describe("what both sides share", () => {
-  it("is the same: words, filters, traits with their defaults", () => {
-    expect([...STATES]).toEqual(recorded.states);
-    expect(Object.keys(FILTERS).sort()).toEqual([...recorded.filters].sort());
+  it("is the same: words, traits with their defaults", () => {
     expect(TRAITS).toEqual(recorded.traits);
     expect(Object.keys(commands)).toEqual(recorded.commands);
-    expect(Object.keys(questions)).toEqual(recorded.questions);
+    expect(Object.keys(questions)).toEqual(recorded.queries);
     expect(Object.keys(settings)).toEqual(recorded.settings);
   });
 });
