@@ -408,9 +408,10 @@ class RemoteJob:
 
     def _do(self, command: str, **args: Any) -> dict[str, Any]:
         from jobgroup.engine.commands import SENDING_COMMANDS, perform
+        from jobgroup.engine.pause import is_paused
 
         session = self._attached()
-        if command in SENDING_COMMANDS and session.store.meta().get("paused"):
+        if command in SENDING_COMMANDS and is_paused(session):
             raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
         outcome: dict[str, Any] = session.start(perform, session, command, args).result()
         return outcome

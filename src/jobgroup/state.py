@@ -81,7 +81,7 @@ class GroupState(HasTraits):
             self.counts = counts
             self.progress = ended / total if total else 0.0
             self.active = is_active
-            self.busy = "" if not runs else "rerun" if runs[0].plan.rerun else "run"
+            self.busy = "" if not runs else "rerun" if runs[0].request.rerun else "run"
             self.paused = bool(meta.get("paused"))
             self.next_up = session.store.next_up.positions(at_most=MOST_NEXT)
             unwritten = session.settling.sentence

@@ -14,7 +14,7 @@ from perceval.runtime.platform_specs import serialize_specs_backward_compatibili
 from perceval.serialization import serialize
 
 from jobgroup.adapters import read_job
-from jobgroup.engine.overrides import revise
+from jobgroup.engine.overrides import apply_overrides
 from jobgroup.errors import InvalidOverrideError
 from jobgroup.status import RunningStatus
 
@@ -172,7 +172,7 @@ def test_parameters_of_an_execution_cannot_be_changed_outside_of_it():
     """What stands beside the computation is only shown; a rerun with changes says so."""
     body = read_job(_factory(Handler(_new_specs())).probs, {})[0].body
     with pytest.raises(InvalidOverrideError, match="only Perceval"):
-        revise(body, {"max_shots": 10})
+        apply_overrides(body, {"max_shots": 10})
 
 
 def test_local_executions_are_type_errors():

@@ -15,9 +15,8 @@ from jobgroup import (
     set_token,
 )
 from jobgroup.engine.engine import engine
-from jobgroup.engine.run_request import Plan
-from jobgroup.engine.runner import launch
-from jobgroup.engine.runs import Run
+from jobgroup.engine.run import Run, RunRequest
+from jobgroup.engine.runner import execute_run
 from jobgroup.store.paths import group_path
 
 # -- parallel and sequential -----------------------------------------------------------------------
@@ -130,9 +129,9 @@ def test_a_run_that_joined_another_can_be_stopped(group, scripted):
     first = jg.start()
     gate.wait_for_one()
     session = engine().open_session(group_path(jg.name))
-    second = Run(session, Plan())
-    joined = session.start(launch, second)
-    second.stop()
+    second = Run(RunRequest())
+    joined = session.start(execute_run, session, second)
+    second.cancel()
     assert joined.result(60).sent == []
     assert not first.done()
     gate.open()

@@ -15,7 +15,7 @@ from jobgroup.providers import provider_for
 from jobgroup.providers.base import Account, Availability, Provider
 from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
 from jobgroup.providers.quandela import QuandelaCloud
-from jobgroup.providers.retry import ATTEMPTS, FIRST_WAIT_S, repeated
+from jobgroup.providers.rest import MAX_READ_ATTEMPTS, READ_WAIT_INITIAL_S, retry_read
 
 pytestmark = pytest.mark.anyio
 BODY = {
@@ -190,16 +190,16 @@ async def test_the_waits_between_reads_are_drawn_by_chance(monkeypatch):
     async def sleep(seconds):
         waits.append(seconds)
 
-    async def busy(path):
+    async def busy():
         raise errors.CloudUnavailableError("busy", origin="https://cloud.example", status_code=503)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     for _ in range(50):
         with pytest.raises(errors.CloudUnavailableError):
-            await repeated(busy, "/")
-    assert len(waits) == 50 * (ATTEMPTS - 1)
+            await retry_read(busy)
+    assert len(waits) == 50 * (MAX_READ_ATTEMPTS - 1)
     assert len(set(waits)) > 50
-    assert max(waits[::2]) <= FIRST_WAIT_S < max(waits[1::2]) <= 2 * FIRST_WAIT_S
+    assert max(waits[::2]) <= READ_WAIT_INITIAL_S < max(waits[1::2]) <= 2 * READ_WAIT_INITIAL_S
 
 
 async def test_creates_and_cancels_are_never_repeated(cloud, account):

@@ -16,7 +16,7 @@ from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.encoding import LONGEST
 from jobgroup.dashboard.protocol import Json
 from jobgroup.dashboard.reading import store_of
-from jobgroup.engine.overrides import changeable, revise
+from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
 from jobgroup.results.parse import entries, readings
 from jobgroup.store.paths import group_path, size_on_disk
@@ -75,15 +75,15 @@ def job_detail(group: JobGroup, position: int) -> Json:
 def _changeable(store: GroupStore, position: int) -> Json:
     """The parameters that a rerun can change, or why there are none."""
     try:
-        payload = revise(store.body(position), {}).body["payload"]
+        payload = apply_overrides(store.body(position), {}).body["payload"]
     except JobGroupError as error:
-        return {"changeable": {}, "fixed": str(error)}
+        return {"overridable_params": {}, "fixed": str(error)}
     found = {
         name: value
-        for name, value in changeable(payload).items()
+        for name, value in overridable_params(payload).items()
         if not isinstance(value, str) or len(value) <= LONGEST
     }
-    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
+    return {"overridable_params": found, "fixed": "" if found else ALL_FIXED}
 
 
 def _timeline(job: RemoteJob) -> Iterator[Json]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
-_chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
+from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
 SHORTEST_S = 0.05
 LONGEST_S = 60.0
@@ -41,10 +39,6 @@ SAMPLE = 4
 FIRST_S = 1.0
 """After sending, when a job is asked about for the first time; sooner where there are few."""
 
-LONGEST_RESPITE_S = 3600.0
-"""A cloud that asks for a longer pause is asked again all the same."""
-
-
 WORTH_A_WORD_S = 10.0
 """A pause that a cloud asks for is told to the user from this length on."""
 
@@ -65,7 +59,7 @@ def asked_to_wait(retry_after_s: float | None, next_at: float) -> str:
         return ""
     minutes = round(retry_after_s / 60)
     length = f"{minutes} minutes" if minutes > 1 else f"{retry_after_s:.0f} s"
-    if retry_after_s >= LONGEST_RESPITE_S:
+    if retry_after_s >= MAX_RETRY_AFTER_S:
         length = "an hour or longer"
     moment = datetime.fromtimestamp(next_at).strftime("%H:%M")  # noqa: DTZ006  # people's own time
     return f" The cloud asked jobgroup to wait {length}; next attempt at {moment}."
@@ -123,29 +117,6 @@ def with_jitter(delay_s: float, number: int) -> float:
 
 
 @dataclass
-class Backoff:
-    """Growing delays after failures, with full jitter; a success starts it over.
-
-    Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
-    """
-
-    first_s: float = 0.5
-    longest_s: float = 60.0
-    failures: int = field(default=0, init=False)
-
-    def next_s(self, retry_after_s: float | None = None) -> float:
-        """Seconds to wait after one more failure; never less than the cloud asks for."""
-        ceiling = min(self.longest_s, self.first_s * 2.0 ** min(self.failures, 20))
-        self.failures += 1
-        drawn = ceiling * (0.5 + 0.5 * _chance.random())
-        return max(drawn, min(retry_after_s or 0.0, LONGEST_RESPITE_S))
-
-    def reset(self) -> None:
-        """The cloud has answered."""
-        self.failures = 0
-
-
-@dataclass
 class Cooldown:
     """How long an account is left alone: the longer, the more often it has failed in a row.
 
@@ -167,4 +138,4 @@ class Cooldown:
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
         elif retry_after_s:
-            self.until = max(self.until, now + min(retry_after_s, LONGEST_RESPITE_S))
+            self.until = max(self.until, now + min(retry_after_s, MAX_RETRY_AFTER_S))

@@ -16,8 +16,9 @@ import anyio
 
 from jobgroup.engine.cancellation import cancel
 from jobgroup.engine.lease import is_gone
-from jobgroup.engine.run_request import Plan, RunProgress
-from jobgroup.engine.runner import carry_out
+from jobgroup.engine.pause import set_paused
+from jobgroup.engine.run import Run, RunProgress, RunRequest
+from jobgroup.engine.runner import execute_run
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.remote_ids import is_id
@@ -128,15 +129,15 @@ async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any])
 
 async def run(session: GroupSession, **options: Any) -> Outcome:
     """Send unsent jobs."""
-    return _run_outcome(await carry_out(session, Plan(**_plan_options(options))), "sent")
+    return await _carry_out(session, RunRequest(**_plan_options(options)), "sent")
 
 
 async def rerun(session: GroupSession, **options: Any) -> Outcome:
     """Send failed jobs again."""
-    plan = Plan(rerun=True, **_plan_options(options))
-    outcome = _run_outcome(await carry_out(session, plan), "rerun")
-    if plan.positions is not None:
-        skipped = len(plan.positions) - len(outcome["done"]) - len(outcome["failed"])
+    request = RunRequest(rerun=True, **_plan_options(options))
+    outcome = await _carry_out(session, request, "rerun")
+    if request.positions is not None:
+        skipped = len(request.positions) - len(outcome["done"]) - len(outcome["failed"])
         if skipped > 0:
             outcome["text"] += f", {skipped} had not failed"
     return outcome
@@ -148,8 +149,8 @@ async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
     async with session.lease.held():  # first: who has it instead is asked for all of it
         given_back = [p for p in positions if await session.in_thread(give_back, p)]
         session.notify()
-        plan = Plan(positions=tuple(given_back))
-        return _run_outcome(await carry_out(session, plan), "sent again")
+        request = RunRequest(positions=tuple(given_back))
+        return await _carry_out(session, request, "sent again")
 
 
 async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:
@@ -179,15 +180,13 @@ def _number_of_parts(session: GroupSession, position: int) -> int:
 
 async def pause(session: GroupSession) -> Outcome:
     """Send nothing more until `resume`, whichever process runs the group."""
-    await session.in_thread(lambda: session.store.set_meta(paused=1))
-    session.notify()
+    await set_paused(session, True)
     return {"text": "paused: nothing more is sent, what runs goes on", "done": [], "failed": {}}
 
 
 async def resume(session: GroupSession) -> Outcome:
     """Go on sending."""
-    await session.in_thread(lambda: session.store.set_meta(paused=None))
-    session.notify()
+    await set_paused(session, False)
     return {"text": "resumed", "done": [], "failed": {}}
 
 
@@ -231,10 +230,13 @@ def _plan_options(options: Mapping[str, Any]) -> dict[str, Any]:
         known["delay_s"] = float(known.pop("delay"))
     if known.get("positions") is not None:
         known["positions"] = tuple(known["positions"])
+    if "changes" in known:
+        known["overrides"] = known.pop("changes")
     return known
 
 
-def _run_outcome(tally: RunProgress, verb: str) -> Outcome:
+async def _carry_out(session: GroupSession, request: RunRequest, verb: str) -> Outcome:
+    tally: RunProgress = await execute_run(session, Run(request))
     text = f"{len(tally.sent)} {verb}"
     if tally.not_sent:
         text += f", {len(tally.not_sent)} not"

@@ -1,17 +1,16 @@
-"""Keeping a plan's slots full until every job of a run is sent, for days if need be."""
+"""Keeping the slots of all accounts full until every job of a run is sent, for days if need be."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.backoff import Backoff
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.slot_ledger import SlotLedger
 from jobgroup.errors import (
     CloudUnavailableError,
     CloudUnreachableError,
@@ -26,7 +25,7 @@ from jobgroup.status import LOST, TERMINAL
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from jobgroup.engine.runs import Run
+    from jobgroup.engine.job_sender import JobSender
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import Target
 
@@ -36,241 +35,194 @@ MAX_CREATES_IN_FLIGHT = 6
 MAX_CONSECUTIVE_UNCONFIRMED = 3
 """Requests of unknown fate, each after the cloud had answered a question, that end a run."""
 
+ENDED_CHECK_INTERVAL_S = 0.5
+
 _ENDED_OR_LOST = TERMINAL | {"unknown"}
 
-ASK_FREE_EVERY_S = (1.0, 30.0)
-"""How often a full plan is asked for free slots, when nothing of this run can free one."""
 
-
-async def send_queued(run: Run, positions: Sequence[int]) -> None:
-    """Send a run's jobs as slots become free; accounts do not wait for each other.
+async def dispatch(sender: JobSender, positions: Sequence[int]) -> None:
+    """Send jobs as slots become free; accounts do not wait for each other.
 
     Raises:
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
-    async with run.session.poller.polling(), task_group() as group:
-        queue = _Queue(run, group)
-        await queue.line_up(positions)
-    for account in queue.accounts.values():
+    async with sender.session.poller.polling(), task_group() as tasks:
+        dispatcher = Dispatcher(sender, tasks)
+        await dispatcher.prioritize(positions)
+    for account in dispatcher.accounts.values():
         if account.error is not None:
             raise account.error
 
 
-class _Queue:
-    """A run's jobs by account, each of which sends its own."""
+class Dispatcher:
+    """Gives each account its jobs of a run, and starts its sender."""
 
-    def __init__(self, run: Run, group: TaskGroup) -> None:
-        self._run = run
-        self._group = group
-        self._heeding = anyio.Lock()
-        self.accounts: dict[tuple[str, str, str], _Account] = {}
+    def __init__(self, sender: JobSender, tasks: TaskGroup) -> None:
+        self._sender = sender
+        self._tasks = tasks
+        self._lock = anyio.Lock()
+        self.accounts: dict[tuple[str, str, str], AccountSender] = {}
 
-    async def line_up(self, positions: Sequence[int]) -> int:
-        """Let jobs be sent next, in this order. Returns how many are new to the run."""
-        session = self._run.session
+    async def prioritize(self, positions: Sequence[int]) -> int:
+        """Put jobs before all others, in this order. Returns how many are new to the run."""
+        session = self._sender.session
         records = await session.in_thread(lambda: session.store.records(positions=positions))
-        places = {position: place for place, position in enumerate(positions)}
-        by_account: dict[_Account, list[int]] = {}
-        for record in sorted(records, key=lambda record: places[record.position]):
-            by_account.setdefault(self._account(record.target), []).append(record.position)
+        targets = {record.position: record.target for record in records}
+        by_account: dict[AccountSender, list[int]] = {}
+        for position in positions:
+            if position in targets:
+                by_account.setdefault(self._account(targets[position]), []).append(position)
         joined = 0
         for account, own in by_account.items():
-            joined += account.lineup.prefer(own)
+            joined += account.queue.prioritize(own)
             if not account.is_sending:
                 account.is_sending = True
-                self._group.start_soon(account.send_all)
+                self._tasks.start_soon(account.send_all)
         return joined
 
     async def apply_priorities(self) -> None:
-        """Let go first what somebody wants sent next, where that is news."""
-        async with self._heeding:  # it is news to one account only, and the others wait for it
-            if wishes := await self._run.wishes():
-                self._run.tally.total += await self.line_up(wishes)
+        """Put those jobs first that are to be sent next, if that has changed."""
+        async with self._lock:  # one account learns of a change, and the others wait for it
+            if positions := await self._sender.new_priorities():
+                self._sender.run.progress.total += await self.prioritize(positions)
 
-    def _account(self, target: Target) -> _Account:
+    def _account(self, target: Target) -> AccountSender:
         key = target[:3]
         if key not in self.accounts:
-            self.accounts[key] = _Account(self._run, target, self.apply_priorities)
+            self.accounts[key] = AccountSender(self._sender, target, self.apply_priorities)
         return self.accounts[key]
 
 
-class _Account:
-    """The slots of one account, and this run's jobs in them."""
+class AccountSender:
+    """Sends a run's jobs of one account as slots become free."""
 
     def __init__(
-        self, run: Run, target: Target, apply_priorities: Callable[[], Awaitable[None]]
+        self, sender: JobSender, target: Target, apply_priorities: Callable[[], Awaitable[None]]
     ) -> None:
-        self._run = run
+        self._sender = sender
+        self._session = sender.session
+        self._run = sender.run
         self._target = target
-        self._heed_wishes = apply_priorities
-        self.lineup = SendQueue()
-        self.is_sending = False
+        self._apply_priorities = apply_priorities
+        self._slots = SlotLedger(self._run.request.concurrent_job_count)
         self._errors: dict[int, Exception] = {}
-        self._has_failed_enough = False
-        self._in_flight = 0
-        self._mine: set[int] = set()
-        self._free = 0.0
-        self._counted: set[int] = set()  # of mine, when the cloud last told how full it is
-        self._counted_at = 0.0
-        self._told_free = 0  # of mine: had ended then, which is to be heard of yet
-        self._perhaps_free = 0
-        self._backoff = Backoff(*ASK_FREE_EVERY_S)
-        self._ask_at = 0.0
-        self._is_in_doubt = False
-        self._doubts = 0
+        self._is_probing = False
+        self._unconfirmed_probes = 0
+        self.queue = SendQueue()
+        self.is_sending = False
 
     @property
     def error(self) -> Exception | None:
         """What ended the sending for this account: of several in flight, the first job's."""
-        if self._has_failed_enough:
-            return self._run.failures_error()
+        if self._run.has_too_many_failures:
+            return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
-
-    @property
-    def _is_over(self) -> bool:
-        return self._has_failed_enough or bool(self._errors) or self._run.is_stopping
-
-    @property
-    def _has_work(self) -> bool:
-        return bool(self.lineup or self._in_flight or (self._counts_failures and self._mine))
-
-    @property
-    def _counts_failures(self) -> bool:
-        return self._run.plan.stop_after_failures is not None
-
-    @property
-    def _is_at_its_count(self) -> bool:
-        limit = self._run.plan.concurrent_job_count
-        return limit is not None and len(self._mine) + self._in_flight >= limit
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
-        run = self._run
-        async with task_group() as group:
-
-            async def is_over() -> bool:
-                while self._has_work and not self._is_over:
-                    if self.lineup:
-                        await run.wait_while_paused()
-                    await self._settle()
-                    has_slot = await self._has_slot()
-                    await self._heed_wishes()
-                    if not has_slot:
-                        return False
-                    self._free -= 1
-                    self._in_flight += 1
-                    group.start_soon(self._send, self.lineup.take())
-                return True
-
-            await run.session.wait_until(is_over, check_interval_s=0.5)
+        async with task_group() as tasks:
+            while True:
+                await self._session.wait_until(
+                    self._has_next_step, check_interval_s=ENDED_CHECK_INTERVAL_S
+                )
+                if self._is_finished():
+                    break
+                self._slots.reserve()
+                tasks.start_soon(self._send, self.queue.pop())
             self.is_sending = False
 
-    async def _has_slot(self) -> bool:
-        """Whether a job can be sent now."""
-        if self._is_over or not self.lineup or self._is_at_its_count:
-            return False
-        if self._in_flight >= (1 if self._is_in_doubt else MAX_CREATES_IN_FLIGHT):
-            return False
-        if self._free < 1 and not self._in_flight and time.monotonic() >= self._ask_at:
-            self._ask_at = time.monotonic() + self._backoff.next_s()
-            self._free = await self._free_slots()
-        return self._free >= 1
+    def _is_finished(self) -> bool:
+        is_over = bool(self._errors) or self._run.has_too_many_failures or self._run.is_canceled
+        waits_for_failures = self._counts_failures and bool(self._slots.active)
+        return is_over or not (self.queue or self._slots.in_flight or waits_for_failures)
+
+    @property
+    def _counts_failures(self) -> bool:
+        return self._run.request.stop_after_failures is not None
+
+    @property
+    def _has_capacity(self) -> bool:
+        """Whether one more create may be in flight, if a slot is free."""
+        limit = 1 if self._is_probing else MAX_CREATES_IN_FLIGHT
+        return bool(self.queue) and self._slots.in_flight < limit
+
+    async def _has_next_step(self) -> bool:
+        """Whether a job can be sent now, or nothing is left to do."""
+        if self._is_finished():
+            return True
+        if self.queue:
+            await self._sender.wait_while_paused()
+        await self._record_ended()
+        if self._has_capacity and not self._is_finished() and self._slots.should_ask(_now()):
+            await self._ask_for_slots()
+        await self._apply_priorities()
+        return self._is_finished() or (self._has_capacity and self._slots.has_free)
 
     async def _send(self, position: int) -> None:
-        run = self._run
-        was_in_doubt = self._is_in_doubt
+        run, slots, was_probing = self._run, self._slots, self._is_probing
         try:
-            sent_at = await run.send_one(position)
-        except QuotaExceededError:
-            self._free = 0.0  # somebody else's jobs took the slots
-            self._note_counted()
-            self._ask_at = time.monotonic() + self._backoff.next_s()
-            run.tally.not_sent.pop(position, None)
-            self.lineup.put_back(position)
+            sent_at = await self._sender.send(position)
+        except QuotaExceededError:  # another's jobs took the slots
+            slots.rejected(_now())
+            run.progress.not_sent.pop(position, None)
+            self.queue.push_back(position)
         except UnconfirmedJobError as error:
             # such a cloud has to answer a question before it gets another job, one at a time;
-            # what was in flight together when it went away is one doubt
-            self._doubts += was_in_doubt
-            self._is_in_doubt = True
-            self._free = 0.0
-            self._ask_at = time.monotonic() + self._backoff.next_s()
+            # creates that were in flight together when it went away count once
+            slots.unknown(_now())
+            self._unconfirmed_probes += was_probing
+            self._is_probing = True
             run.refusals[position] = error
-            if self._doubts >= MAX_CONSECUTIVE_UNCONFIRMED:
+            if self._unconfirmed_probes >= MAX_CONSECUTIVE_UNCONFIRMED:
                 self._errors[position] = error
         except (RequestRejectedError, RemoteNotFoundError) as error:
+            slots.not_sent()
             run.refusals[position] = error  # one job never harms another
-            self._free += 1
-        except Exception as error:  # noqa: BLE001  (raised by send_queued)
+        except Exception as error:  # noqa: BLE001  (raised by dispatch)
+            slots.not_sent()
             self._errors[position] = error
         else:
-            self._doubts = 0
-            self._is_in_doubt = False
-            self._backoff.reset()
+            self._unconfirmed_probes = 0
+            self._is_probing = False
             if sent_at is None:
-                self._free += 1
+                slots.not_sent()
             else:
-                self._mine.add(sent_at)
+                slots.sent(sent_at)
         finally:
-            self._in_flight -= 1
-            run.session.notify()
+            self._session.notify()
 
-    async def _settle(self) -> None:
-        """Count what has ended of the jobs sent here; each gives its slot back.
-
-        That of one which had ended before the cloud told its free slots is among those already.
-        Where others have jobs there too, nobody knows which those are: the cloud is asked again,
-        instead of being sent a job that it would refuse.
-        """
-        has_slots = self._free >= 1 and not self._is_at_its_count
-        if not self._mine or (has_slots and not self._counts_failures):
-            return  # with slots left nothing hangs on it, and these may be many thousand jobs
-        session, mine = self._run.session, sorted(self._mine)
-        if self._counted:
-            self._counted -= session.poller.active_since(self._counted_at)
-        records = await session.in_thread(session.store.records, _ENDED_OR_LOST, mine)
+    async def _record_ended(self) -> None:
+        """Count the jobs sent here that have ended; each gives its slot back."""
+        slots = self._slots
+        if not slots.active or (slots.has_free and not self._counts_failures):
+            return  # with slots left nothing depends on it, and these may be many thousand jobs
+        if slots.ambiguous:
+            slots.seen_active(self._session.poller.active_since(slots.reported_at))
+        records = await self._session.in_thread(
+            self._session.store.records, _ENDED_OR_LOST, sorted(slots.active)
+        )
         for record in records:
             if record.state in TERMINAL or record.word == LOST:
-                self._run.count(record)
-                self._mine.discard(record.position)
-                if record.position in self._counted:
-                    self._perhaps_free += 1
-                    self._ask_at = 0.0
-                    self._backoff.reset()
-                elif self._told_free:
-                    self._told_free -= 1
-                else:
-                    self._free += 1
-                    self._ask_at = time.monotonic() + ASK_FREE_EVERY_S[0]
-        if self._run.should_stop_for_failures():
-            self._has_failed_enough = True
+                self._run.record_outcome(record)
+                slots.ended(record.position, _now())
 
-    def _note_counted(self, filled: float = math.inf) -> None:
-        """The cloud has just told how many jobs fill it, these among them.
-
-        If they are no more than these, all of them are these, and what is lacking has ended.
-        """
-        if filled <= len(self._mine):
-            self._told_free = len(self._mine) - int(filled)
-            self._counted.clear()
-        else:
-            self._told_free = 0
-            self._counted, self._counted_at = set(self._mine), time.monotonic()
-
-    async def _free_slots(self) -> float:
-        perhaps, self._perhaps_free = self._perhaps_free, 0
+    async def _ask_for_slots(self) -> None:
+        slots = self._slots
+        slots.asked(_now())
         try:
-            provider = await self._run.session.provider(self._target)
-            told = await provider.availability()
+            provider = await self._session.provider(self._target)
+            answer = await provider.availability()
         except (CloudUnreachableError, CloudUnavailableError):
             # the first send tells the user of it, if it goes on
-            return float(perhaps) if self._run.tally.sent or self._is_in_doubt else 1.0
-        except JobGroupError:
-            return 1.0  # this cloud does not tell: try, and be told by its refusal
-        if told.queue_free is None:
-            self._note_counted()
-            return math.inf
-        self._note_counted((told.queue_max or math.inf) - told.queue_free)
-        return float(told.queue_free)
+            slots.not_reported(try_one=not self._run.progress.sent and not self._is_probing)
+        except JobGroupError:  # this cloud does not report: a refusal will
+            slots.not_reported(try_one=True)
+        else:
+            slots.reported(free=answer.queue_free, total=answer.queue_max, now=_now())
+
+
+def _now() -> float:
+    return time.monotonic()
 
 
 async def launchable(
@@ -279,31 +231,31 @@ async def launchable(
     """The jobs for which the plan has free slots now, in the order of sending, per account.
 
     Raises:
-        ValueError: a cloud does not tell its free slots, and no count was given.
+        ValueError: a cloud does not report its free slots, and no count was given.
         CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
-    wishes = await session.in_thread(session.store.next_up.positions, states)
-    places = {position: place for place, position in enumerate(wishes)}
+    prioritized = await session.in_thread(session.store.next_up.positions, states)
+    ranks = {position: rank for rank, position in enumerate(prioritized)}
     free: dict[tuple[str, str, str], float] = {}
-    chosen = []
-    for record in sorted(records, key=lambda r: places.get(r.position, len(places))):
+    selected = []
+    for record in sorted(records, key=lambda r: ranks.get(r.position, len(ranks))):
         account = record.target[:3]
         if account not in free:
             free[account] = await _launch_limit(session, record.target, concurrent_job_count)
         if free[account] > 0:
             free[account] -= 1
-            chosen.append(record.position)
-    return chosen
+            selected.append(record.position)
+    return selected
 
 
 async def _launch_limit(session: GroupSession, target: Target, at_most: int | None) -> int:
     provider = await session.provider(target)
     try:
-        told = (await provider.availability()).queue_free
+        reported = (await provider.availability()).queue_free
     except (CloudUnavailableError, RequestRejectedError, RemoteNotFoundError):
-        told = None
-    bounds = [n for n in (told, at_most) if n is not None]
+        reported = None
+    bounds = [n for n in (reported, at_most) if n is not None]
     if not bounds:
         raise ValueError(
             "The cloud does not tell how many jobs it takes now; concurrent_job_count must be set."

@@ -74,7 +74,7 @@ class Engine:
             sessions = list(self._sessions.values())
         for session in sessions:
             for run in session.runs:
-                run.stop()
+                run.cancel()
         while any(_is_finishing(session) for session in sessions):  # noqa: ASYNC110
             await anyio.sleep(0.01)
         await self._providers.aclose()

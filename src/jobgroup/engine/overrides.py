@@ -19,7 +19,7 @@ _COUNTED: Final = ("max_shots", "max_samples")
 _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
 
 
-def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revision:
+def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revision:
     """The body with other values for some of its parameters.
 
     Args:
@@ -29,8 +29,8 @@ def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revisi
     Raises:
         InvalidOverrideError: one cannot be changed; the sentence says why.
 
-    >>> revise({"payload": {"command": "probs", "max_shots": 100}}, {"max_shots": 50}).changes
-    {'max_shots': [100, 50]}
+    >>> apply_overrides({"payload": {"command": "x", "max_shots": 9}}, {"max_shots": 5}).changes
+    {'max_shots': [9, 5]}
     """
     if body is not None and "parts" in body and "payload" not in body:
         raise InvalidOverrideError(
@@ -51,7 +51,7 @@ def revise(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revisi
     return Revision(revised, made)
 
 
-def changeable(payload: Mapping[str, Any]) -> dict[str, Any]:
+def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a payload that can be changed, as they are."""
     if "computation" in payload:  # its limits stand there too, only to be shown
         return {}
@@ -63,7 +63,7 @@ def changeable(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _holder(payload: dict[str, Any], name: str) -> dict[str, Any]:
     """Where a parameter stands: in the payload itself, or among its `parameters`."""
-    able = changeable(payload)
+    able = overridable_params(payload)
     if name in able:
         holder: dict[str, Any] = payload if name in payload else payload["parameters"]
         return holder

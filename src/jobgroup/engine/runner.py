@@ -7,100 +7,104 @@ and does not mind how long that takes.
 
 from __future__ import annotations
 
-import anyio
+from typing import TYPE_CHECKING
 
-from jobgroup.engine.backoff import Backoff
-from jobgroup.engine.dispatcher import send_queued
-from jobgroup.engine.run_request import Plan, RunProgress, UnderWay
-from jobgroup.engine.runs import Run
+from jobgroup.engine.dispatcher import dispatch
+from jobgroup.engine.job_sender import JobSender
+from jobgroup.engine.run import Run, RunProgress, RunState
 from jobgroup.engine.send_queue import SendQueue
-from jobgroup.engine.session import GroupSession
 from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
+from jobgroup.retry import Backoff
 from jobgroup.status import LOST, TERMINAL, UNCONFIRMED
 from jobgroup.store import JobRecord
 
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
 
-async def carry_out(session: GroupSession, plan: Plan) -> RunProgress:
-    """Run a plan; `launch` with a run that nobody else looks at."""
-    return await launch(Run(session, plan))
+JOIN_CHECK_INTERVAL_S = 0.5
 
 
-async def launch(run: Run) -> RunProgress:
-    """Do what a run is for. Where one under way in this process does the same, join that first.
+async def execute_run(session: GroupSession, run: Run) -> RunProgress:
+    """Carry a run out, after an equal one that is under way in this process.
 
     Raises:
         GroupBusyError: another process runs the group.
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
-    session = run.session
-    while other := next((o for o in session.runs if run.plan.joins(o.plan)), None):
-        own, run.tally = run.tally, other.tally
-        has_finished = await _finished(other, run)
+    try:
+        await _join_equal_runs(session, run)
+        if session.loop.is_closing:  # the run that it waited for was canceled for the same reason
+            run.cancel()
+        session.runs.append(run)  # at once, so that the next one joins it
+        try:
+            async with session.lease.held():
+                run.state = RunState.RUNNING
+                session.notify()
+                await _send_jobs(JobSender(session, run))
+        finally:
+            session.runs.remove(run)
+    except BaseException as error:
+        run.finish(error)
+        raise
+    else:
+        run.finish()
+    finally:
+        session.notify()
+    return run.progress
+
+
+async def _join_equal_runs(session: GroupSession, run: Run) -> None:
+    own = run.progress
+    while other := next((r for r in session.runs if run.request.can_join(r.request)), None):
+        run.progress = other.progress
+        await _wait_for_other(session, other, run)
         if other.error is not None:
             raise other.error
-        run.tally = own
-        if not has_finished:
-            break  # its own request is told what the other waits for; stopped, it makes none
-    if session.loop.is_closing:  # it waited for a run that was stopped, and would go on with that
-        run.stop()
-    session.runs.append(run)  # at once, so that who comes next joins it
-    try:
-        async with session.lease.held():
-            session.notify()
-            await _send_all(run)
-    except BaseException as error:
-        run.error = error
-        raise
-    finally:
-        session.runs.remove(run)
-        run.finished.set()
-        session.notify()
-    return run.tally
+        run.progress = own
+        if not other.is_finished:
+            break  # its own request reports what the other waits for; canceled, it makes none
 
 
-async def _finished(other: UnderWay, run: Run) -> bool:
-    """Wait for a run that does the same as this one.
+async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
+    """Wait for a run that does the same as `run`, or for what the caller of `run` is to be told.
 
-    False where it waits out, in the background, what whoever waits for this one wants to be told,
-    and where this one is stopped.
+    That is an incident which the other run, in the background, waits out.
     """
-    session = run.session
-    while not other.finished.is_set():
-        if run.is_stopping:
-            return False
-        if other.plan.is_background and not run.plan.is_background:
-            troubles = await session.in_thread(session.store.troubles.all)
-            if any(trouble.kind != "limit" for trouble in troubles):
-                return False
-        with anyio.move_on_after(0.5):
-            await other.finished.wait()
-    return True
+    is_patient = run.request.is_background or not other.request.is_background
+
+    async def may_go_on() -> bool:
+        if other.is_finished or run.is_canceled:
+            return True
+        incidents = [] if is_patient else await session.in_thread(session.store.troubles.all)
+        return any(incident.kind != "limit" for incident in incidents)
+
+    await session.wait_until(may_go_on, check_interval_s=JOIN_CHECK_INTERVAL_S)
 
 
-async def _send_all(run: Run) -> None:
-    session = run.session
+async def _send_jobs(sender: JobSender) -> None:
+    session, run = sender.session, sender.run
     await session.poller.forget_refusals()
     await reconcile_unconfirmed(session)
-    if run.plan.rerun and not run.plan.is_background:
+    if run.request.rerun and not run.request.is_background:
         await session.poller.refresh()  # what has failed by now
-    positions = await session.in_thread(run.positions)
-    await session.in_thread(run.revisions, positions)  # all can be made, or none is sent
-    run.tally.total = len(positions)
-    if run.plan.mode == "sequential":
-        await _sequential(run, SendQueue(positions))
-    elif run.plan.mode == "queue":
-        await send_queued(run, positions)
+    positions = await session.in_thread(sender.positions)
+    await session.in_thread(sender.overridden_bodies, positions)  # all are valid, or none is sent
+    run.progress.total = len(positions)
+    if run.request.mode == "queue":
+        await dispatch(sender, positions)
+    elif run.request.mode == "sequential":
+        await _send_one_by_one(sender, SendQueue(positions))
     else:
-        await _parallel(run, SendQueue(positions))
-    await _ask_again(run)
+        await _send_in_order(sender, SendQueue(positions))
+    await _reconcile_refusals(sender)
     if run.refusals:
         raise run.refusals[min(run.refusals)]
 
 
-async def _ask_again(run: Run) -> None:
-    """A cloud that could not tell of a job when it was sent may tell now, hours later perhaps."""
-    session = run.session
+async def _reconcile_refusals(sender: JobSender) -> None:
+    """Ask again, perhaps hours later, a cloud that could not report a job when it was sent."""
+    session, run = sender.session, sender.run
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:
         return
@@ -109,66 +113,69 @@ async def _ask_again(run: Run) -> None:
         return
     for position in unclear:
         del run.refusals[position]
-        run.tally.not_sent.pop(position, None)
+        run.progress.not_sent.pop(position, None)
         record = await session.in_thread(session.store.record, position)
-        if record.state in run.plan.states:  # it is several jobs, the rest of which is to be sent
-            await run.send_one(position)
+        if record.state in run.request.states:  # it is several jobs; the rest is still to be sent
+            await sender.send(position)
         else:
-            run.tally.sent.append(position)
+            run.progress.sent.append(position)
 
 
-async def _parallel(run: Run, lineup: SendQueue) -> None:
+async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:
     # one create after the other: each is on disk before the next one leaves
-    while await run.has_next(lineup):
-        await run.send_one(lineup.take())
+    while await sender.wait_for_next(queue):
+        await sender.send(queue.pop())
 
 
-async def _sequential(run: Run, lineup: SendQueue) -> None:
-    async with run.session.poller.polling():
+async def _send_one_by_one(sender: JobSender, queue: SendQueue) -> None:
+    run = sender.run
+    async with sender.session.poller.polling():
         delay_s = 0.0
-        while await run.has_next(lineup):
-            await run.sleep(delay_s)
-            delay_s = run.plan.delay_s
-            sent_at = await _send_when_free(run, lineup)
+        while await sender.wait_for_next(queue):
+            await sender.sleep(delay_s)
+            delay_s = run.request.delay_s
+            sent_at = await _send_when_free(sender, queue)
             if sent_at is not None:
-                run.count(await _ended(run, sent_at))
-                if run.should_stop_for_failures():
-                    raise run.failures_error()
+                run.record_outcome(await _wait_for_end(sender, sent_at))
+                if run.has_too_many_failures:
+                    raise sender.failures_error()
 
 
-async def _send_when_free(run: Run, lineup: SendQueue) -> int | None:
-    """Send the next job, waiting where other jobs of its account fill the plan at present."""
-    backoff = Backoff(first_s=1.0, longest_s=30.0)
-    has_told_free = False
-    while await run.has_next(lineup):
-        position = lineup.take()
+async def _send_when_free(sender: JobSender, queue: SendQueue) -> int | None:
+    """Send the next job, waiting while other jobs of its account fill the plan."""
+    run = sender.run
+    backoff = Backoff(wait_initial=1.0, wait_max=30.0)
+    has_reported_free = False
+    while await sender.wait_for_next(queue):
+        position = queue.pop()
         try:
-            return await run.send_one(position)
+            return await sender.send(position)
         except QuotaExceededError:
-            is_full = await _is_full_for_now(run, position)
-            if run.is_stopping or is_full is None or (has_told_free and not is_full):
+            is_full = await _is_full_for_now(sender, position)
+            if run.is_canceled or is_full is None or (has_reported_free and not is_full):
                 raise
-            has_told_free = not is_full  # one may have ended since it refused the job
-            run.tally.not_sent.pop(position, None)
-            lineup.put_back(position)
-            await run.sleep(backoff.next_s())
+            has_reported_free = not is_full  # one may have ended since it refused the job
+            run.progress.not_sent.pop(position, None)
+            queue.push_back(position)
+            await sender.sleep(backoff.next_s())
     return None
 
 
-async def _is_full_for_now(run: Run, position: int) -> bool | None:
-    """Whether a job's account is full; None where it does not tell, or can have no jobs at all."""
-    record = await run.session.in_thread(run.session.store.record, position)
+async def _is_full_for_now(sender: JobSender, position: int) -> bool | None:
+    """Whether a job's account is full; None if it does not report, or can have no jobs at all."""
+    session = sender.session
+    record = await session.in_thread(session.store.record, position)
     try:
-        provider = await run.session.provider(record.target)
+        provider = await session.provider(record.target)
         availability = await provider.availability()
     except JobGroupError:
         return None
     return availability.queue_free == 0 if availability.queue_max else None
 
 
-async def _ended(run: Run, position: int) -> JobRecord:
-    """Wait until a job has ended."""
-    session = run.session
+async def _wait_for_end(sender: JobSender, position: int) -> JobRecord:
+    """Wait until a job has ended, or the run is canceled."""
+    session, run = sender.session, sender.run
 
     async def ended() -> JobRecord | None:
         record = await session.in_thread(session.store.record, position)
@@ -177,11 +184,12 @@ async def _ended(run: Run, position: int) -> JobRecord:
                 f"Job {position} of {session.name!r} is unconfirmed, so what follows it was"
                 " not sent. Confirm or resend it, then run the group again."
             )
-        if record.state in TERMINAL or record.word == LOST or run.is_stopping:
+        if record.state in TERMINAL or record.word == LOST or run.is_canceled:
             return record
-        run.raise_for_token()
+        if session.poller.token_error is not None and not run.request.is_background:
+            raise session.poller.token_error
         return None
 
     record = await session.wait_until(ended)
-    assert record is not None  # noqa: S101  # there is no time limit
+    assert record is not None  # noqa: S101  # there is no timeout
     return record

@@ -17,7 +17,7 @@ from jobgroup.engine.lease import HeldLease, is_gone
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread
 from jobgroup.engine.poller import Poller
 from jobgroup.engine.provider_cache import ProviderCache
-from jobgroup.engine.run_request import UnderWay
+from jobgroup.engine.run import Run
 from jobgroup.engine.settling import Settling
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 from jobgroup.logs import logger
@@ -72,7 +72,7 @@ class GroupSession:
         self.lease = HeldLease(*access, serve=lambda: self._serve(self))
         self.settling = Settling(*access, self.lease)
         self.poller = Poller(self, self.lease)
-        self.runs: list[UnderWay] = []
+        self.runs: list[Run] = []
         self.doubtful_since: dict[int, float] = {}
         """When requests of this process without an answer began, by attempt; `lease.now_s`."""
         self._observers: dict[object, Callable[[], None]] = {}

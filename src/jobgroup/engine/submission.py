@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from jobgroup.engine.backoff import Backoff
 from jobgroup.engine.lease import now_s
 from jobgroup.engine.subjobs import bodies_of, part_of, previous_parts
 from jobgroup.errors import (
@@ -28,6 +27,7 @@ from jobgroup.errors import (
 )
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.remote_ids import joined_parts
+from jobgroup.retry import Backoff
 from jobgroup.store.coordination import busy_error
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ async def _look_up(
     provider: Provider, intent: Intent, body: dict[str, Any], began_s: float
 ) -> str | None:
     """On a cloud that knows keys, the id of what a request without an answer became."""
-    backoff = Backoff(first_s=0.2, longest_s=3.0)
+    backoff = Backoff(wait_initial=0.2, wait_max=3.0)
     for _ in range(LOOK_UPS):
         if not provider.supports_idempotency_keys:
             return None

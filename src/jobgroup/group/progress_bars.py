@@ -11,7 +11,7 @@ from jobgroup.status import SENT
 from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
-    from jobgroup.engine.runs import Run
+    from jobgroup.engine.run import Run
 
 _RUN_FORMAT = "{percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}|{desc}"
 _TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs")
@@ -51,19 +51,19 @@ class RunBar:
 
     def tick(self) -> None:
         """Draw what has changed."""
-        tally = self._run.tally
+        progress = self._run.progress
         if self._bar is None:
-            if not tally.total:
+            if not progress.total:
                 return
-            self._bar = _bar(tally.total, "", _RUN_FORMAT)
-        if self._run.plan.mode == "sequential":
-            ended = len(tally.succeeded) + len(tally.failed)
-            text = f"Successful: {len(tally.succeeded)}, Failed: {len(tally.failed)}"
+            self._bar = _bar(progress.total, "", _RUN_FORMAT)
+        if self._run.request.mode == "sequential":
+            ended = len(progress.succeeded) + len(progress.failed)
+            text = f"Successful: {len(progress.succeeded)}, Failed: {len(progress.failed)}"
         else:
-            ended = len(tally.sent)
-            text = f"Sent: {len(tally.sent)}"
+            ended = len(progress.sent)
+            text = f"Sent: {len(progress.sent)}"
         trouble = self._trouble()
-        _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, tally.total)
+        _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, progress.total)
 
     def close(self) -> None:
         """Leave it as it is."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from jobgroup import catalog
 from jobgroup.engine.dispatcher import launchable
-from jobgroup.engine.run_request import Plan
-from jobgroup.engine.runner import launch
-from jobgroup.engine.runs import Run
+from jobgroup.engine.pause import is_paused
+from jobgroup.engine.run import Run, RunRequest
+from jobgroup.engine.runner import execute_run
 from jobgroup.group.commanding import Commanding
 from jobgroup.group.pending import Call
 from jobgroup.group.progress_bars import RunBar
@@ -165,7 +165,7 @@ class Running(Commanding):
             ValueError: the cloud does not tell its free slots, and no count was given.
             JobGroupError: as for `run_parallel`.
         """
-        self._launch(Plan(), concurrent_job_count)
+        self._launch(RunRequest(), concurrent_job_count)
 
     def relaunch_async_failed_jobs(
         self, replace_failed_jobs: bool = True, concurrent_job_count: int | None = None
@@ -179,7 +179,7 @@ class Running(Commanding):
         Raises:
             JobGroupError: as for `launch_async_jobs`.
         """
-        self._launch(Plan(rerun=True, replace=replace_failed_jobs), concurrent_job_count)
+        self._launch(RunRequest(rerun=True, replace=replace_failed_jobs), concurrent_job_count)
 
     def start(
         self,
@@ -244,13 +244,13 @@ class Running(Commanding):
             JobGroupError: as for `run_parallel`.
         """
         places = self._places(jobs)
-        plan = Plan(
+        request = RunRequest(
             rerun=True,
             replace=replace,
             positions=None if places is None else tuple(places),
-            changes=changes,
+            overrides=changes,
         )
-        self._run(plan).block()
+        self._run(request).block()
 
     def _sequential(
         self,
@@ -262,7 +262,7 @@ class Running(Commanding):
     ) -> Call[Any]:
         checked_counts(stop_after_failures=stop_after_failures)
         return self._run(
-            Plan(
+            RunRequest(
                 rerun=rerun,
                 replace=replace,
                 mode="sequential",
@@ -289,7 +289,7 @@ class Running(Commanding):
             concurrent_job_count=concurrent_job_count, stop_after_failures=stop_after_failures
         )
         return self._run(
-            Plan(
+            RunRequest(
                 rerun=rerun,
                 replace=replace,
                 mode="queue" if queue else "parallel",
@@ -298,26 +298,26 @@ class Running(Commanding):
             )
         )
 
-    def _run(self, plan: Plan) -> Call[Any]:
+    def _run(self, request: RunRequest) -> Call[Any]:
         if not len(self):
             self._warn_of_a_mistyped_name()
-        run = Run(self._session, plan)
+        run = Run(request)
         bar = RunBar(run, self._trouble)
         return Call(
-            self._session.start(launch, run),
+            self._session.start(execute_run, self._session, run),
             on_tick=bar.tick,
             on_end=bar.close,
-            on_interrupt=run.stop,
+            on_interrupt=run.cancel,
         )
 
-    def _launch(self, plan: Plan, concurrent_job_count: int | None) -> None:
+    def _launch(self, request: RunRequest, concurrent_job_count: int | None) -> None:
         checked_counts(concurrent_job_count=concurrent_job_count)
-        if plan.rerun:
+        if request.rerun:
             self.refresh()
-        if not self._session.store.positions(plan.states):
+        if not self._session.store.positions(request.states):
             return
         chosen = self._session.start(
-            launchable, self._session, plan.states, concurrent_job_count
+            launchable, self._session, request.states, concurrent_job_count
         ).result()
         if not chosen:
             warnings.warn(
@@ -325,12 +325,12 @@ class Running(Commanding):
                 stacklevel=3,
             )
             return
-        self._run(replaced(plan, positions=tuple(chosen))).block()
+        self._run(replaced(request, positions=tuple(chosen))).block()
 
     def _trouble(self) -> str:
         if self._session.settling.sentence:
             return "waiting for the disk"
-        if self._session.store.meta().get("paused"):
+        if is_paused(self._session):
             return "paused"
         troubles = self._session.store.troubles.all()
         return troubles[0].kind if troubles else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from jobgroup.errors import (
@@ -26,8 +27,7 @@ from jobgroup.providers.base import (
 from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_TIMEOUT_S, Response
 from jobgroup.providers.polling import poll_each
 from jobgroup.providers.quandela_schema import availability, remote_status, submission
-from jobgroup.providers.rest import RestClient, quote_segment
-from jobgroup.providers.retry import repeated
+from jobgroup.providers.rest import RestClient, quote_segment, retry_read
 
 _SUPPORTS_KEYS: Final = "idempotency-key-support"
 
@@ -196,7 +196,7 @@ class QuandelaCloud:
 
     async def _find_paths(self) -> _Paths:
         for paths in (_CURRENT, _OLDER):
-            status = await repeated(self._probe, paths.create)
+            status = await retry_read(partial(self._probe, paths.create))
             if status == 405 or 200 <= status < 300:
                 self._paths, self._paths_are_known = paths, True
                 return paths

@@ -6,11 +6,17 @@ Every error that it raises says rightly, by `may_have_arrived`, whether a reques
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
+from jobgroup.errors import (
+    CloudUnavailableError,
+    CloudUnreachableError,
+    InvalidResponseError,
+    RemoteNotFoundError,
+    RequestRejectedError,
+)
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Account
 from jobgroup.providers.documents import parsed
@@ -21,11 +27,19 @@ from jobgroup.providers.http import (
     REQUEST_TIMEOUT_S,
     HttpClient,
     Response,
+    ResponseTooLargeError,
     bearer,
 )
 from jobgroup.providers.responses import error_for
-from jobgroup.providers.retry import repeated
 from jobgroup.remote_ids import MAX_CHARACTERS, is_id, shown_id
+from jobgroup.retry import retry
+
+T = TypeVar("T")
+
+MAX_READ_ATTEMPTS: Final = 3
+READ_WAIT_INITIAL_S: Final = 0.25
+MAX_READ_WAIT_S: Final = 5.0
+"""A cloud that asks for a longer wait gets it from the caller, who waits without holding a slot."""
 
 
 class RestClient:
@@ -67,10 +81,10 @@ class RestClient:
     async def get(self, path: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> dict[str, Any]:
         """The JSON object at a path, asked for a few times where a repeat may help."""
 
-        async def read_once(path: str) -> dict[str, Any]:
+        async def read_once() -> dict[str, Any]:
             return self.json(await self.request("GET", path, max_bytes=max_bytes))
 
-        return await repeated(read_once, path)
+        return await retry_read(read_once)
 
     async def post(
         self,
@@ -185,12 +199,12 @@ class RestClient:
         machine, on this machine too.
         """
 
-        async def read_once(url: str) -> str:
+        async def read_once() -> str:
             response = await self._http.fetch(url, max_bytes=max_bytes)
             self.raise_for(response)
             return response.body.decode("utf-8", "replace")
 
-        return await repeated(read_once, url)
+        return await retry_read(read_once)
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -224,3 +238,28 @@ def quote_segment(remote_id: str | bytes) -> str:
             status_code=404,
         )
     return quote(remote_id, safe="")
+
+
+async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
+    """Return what a read returns, made up to `MAX_READ_ATTEMPTS` times.
+
+    A read that took long to fail is not repeated here: the caller may do that.
+    """
+    return await retry(
+        read,
+        on=is_retryable,
+        attempts=lambda: MAX_READ_ATTEMPTS,
+        timeout=2 * MAX_READ_WAIT_S,
+        wait_initial=READ_WAIT_INITIAL_S,
+        wait_max=MAX_READ_WAIT_S,
+    )
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same read may succeed in a moment."""
+    return (
+        isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
+        and not isinstance(error, ResponseTooLargeError)
+        and not getattr(error, "is_misconfigured", False)
+        and (error.retry_after_s or 0.0) <= MAX_READ_WAIT_S
+    )

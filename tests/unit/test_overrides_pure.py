@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from jobgroup import InvalidOverrideError
-from jobgroup.engine.overrides import changeable, revise
+from jobgroup.engine.overrides import apply_overrides, overridable_params
 
 BODY = {
     "platform_name": "sim:x",
@@ -24,7 +24,7 @@ BODY = {
 
 def test_what_can_be_changed_are_plain_values():
     """And limits that are not set; what only Perceval writes, and what is empty, is not offered."""
-    assert changeable(BODY["payload"]) == {
+    assert overridable_params(BODY["payload"]) == {
         "max_shots": 100,
         "max_samples": None,
         "power": 2,
@@ -44,7 +44,7 @@ def test_what_can_be_changed_are_plain_values():
 def test_a_change_is_made_where_the_parameter_counts(name, old, new):
     """In the payload itself before its parameters; the stored body stays as it is."""
     before = copy.deepcopy(BODY)
-    revision = revise(BODY, {name: new})
+    revision = apply_overrides(BODY, {name: new})
     assert revision.changes == {name: [old, new]}
     own = revision.body["payload"] if name.startswith("max") else {}
     inner = revision.body["payload"]["parameters"]
@@ -70,9 +70,9 @@ def test_a_change_is_made_where_the_parameter_counts(name, old, new):
 def test_a_value_of_another_kind_is_refused(name, value, reason):
     """True is no number, and a number no truth value; what Perceval has encoded stays."""
     with pytest.raises(InvalidOverrideError, match=reason):
-        revise(BODY, {name: value})
+        apply_overrides(BODY, {name: value})
 
 
 def test_an_execution_has_no_parameters_of_its_own():
     """Its limits stand beside its computation, which has them too, only to be shown."""
-    assert changeable({"computation": "pcvlar 0 1", "max_shots": 100}) == {}
+    assert overridable_params({"computation": "pcvlar 0 1", "max_shots": 100}) == {}

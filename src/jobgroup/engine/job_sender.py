@@ -1,0 +1,254 @@
+"""Sending the jobs of a run, one call for each: waits, retries, and what is told of an outage."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from jobgroup.engine.backoff import asked_to_wait
+from jobgroup.engine.overrides import apply_overrides
+from jobgroup.engine.pause import is_paused
+from jobgroup.engine.poller import trouble_kind
+from jobgroup.engine.settling import why
+from jobgroup.engine.submission import send
+from jobgroup.errors import (
+    CloudError,
+    CloudUnavailableError,
+    CloudUnreachableError,
+    CredentialsError,
+    InsufficientCreditsError,
+    InvalidOverrideError,
+    InvalidResponseError,
+    JobGroupError,
+    QuotaExceededError,
+    RemoteNotFoundError,
+    RequestRejectedError,
+    StorageError,
+    UnconfirmedJobError,
+)
+from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
+from jobgroup.retry import retry
+
+if TYPE_CHECKING:
+    from jobgroup.engine.run import Run
+    from jobgroup.engine.send_queue import SendQueue
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import Intent, Revision, Target
+
+MAX_CREATE_ATTEMPTS = 4
+"""Creates of a job that certainly did not arrive, after which a blocking run gives up."""
+
+PAUSE_CHECK_INTERVAL_S = 0.5
+CANCEL_CHECK_INTERVAL_S = 0.2
+
+
+class JobSender:
+    """Sends jobs of one run. On the loop only."""
+
+    def __init__(self, session: GroupSession, run: Run) -> None:
+        self.session = session
+        self.run = run
+        self._last_batch = 0
+
+    def positions(self) -> list[int]:
+        """The jobs that the run would send now."""
+        return self._of_this_run(self.session.store.positions(self.run.request.states))
+
+    async def new_priorities(self) -> list[int]:
+        """The jobs that are to be sent first, in order, if that has changed; otherwise none.
+
+        A run of the whole group takes those too that were not in the group when it began.
+        """
+        priorities = self.session.store.next_up
+        latest = await self.session.in_thread(priorities.latest)
+        if latest <= self._last_batch:
+            return []
+        self._last_batch = latest
+        states = self.run.request.states
+        return self._of_this_run(await self.session.in_thread(priorities.positions, states))
+
+    async def wait_for_next(self, queue: SendQueue) -> bool:
+        """Wait while the group is paused. Whether the queue then has a job that may be sent."""
+        await self.wait_while_paused()
+        self.run.progress.total += queue.prioritize(await self.new_priorities())
+        return bool(queue) and not self.run.is_canceled
+
+    def overridden_bodies(self, positions: Sequence[int]) -> dict[int, Revision]:
+        """The bodies to send instead of the stored ones, if the run has overrides.
+
+        Raises:
+            InvalidOverrideError: a parameter of one of the jobs cannot be overridden.
+        """
+        overrides = self.run.request.overrides
+        if not overrides:
+            return {}
+        bodies = {}
+        for position in positions:
+            try:
+                bodies[position] = apply_overrides(self.session.store.body(position), overrides)
+            except InvalidOverrideError as error:
+                raise InvalidOverrideError(
+                    f"Job {position} of {self.session.name!r} cannot be rerun with that change:"
+                    f" {error} Nothing was sent."
+                ) from None
+        return bodies
+
+    async def send(self, position: int) -> int | None:
+        """Send a job; retry what certainly did not arrive.
+
+        Returns the position of its entry, which is new if a rerun appends; None if it was not sent.
+
+        Raises:
+            CloudError, CredentialsError, UnconfirmedJobError, StorageError: as `submission.send`.
+        """
+        progress = self.run.progress
+        target = (await self.session.in_thread(self.session.store.record, position)).target
+        try:
+            sent_at = await retry(
+                partial(self._send_once, position, target),
+                on=self._is_retryable,
+                attempts=self._max_attempts,
+                wait_initial=0.4,
+                wait_max=60.0,
+                sleep=self.sleep,
+                on_retry=partial(self._open_incident, target),
+            )
+        except InvalidResponseError as error:  # its stored body is damaged; the others' are not
+            progress.not_sent[position] = str(error)
+            self.run.refusals[position] = error
+            return None
+        except UnconfirmedJobError as error:
+            progress.not_sent[position] = str(error)
+            raise
+        except (CloudError, CredentialsError) as error:
+            progress.not_sent[position] = str(error)
+            if concerns_account(error):
+                await self._open_incident(target, error)
+            error.args = (self._describe_failure(position, error),)
+            raise
+        if sent_at is not None:
+            progress.sent.append(sent_at)
+            await self._resolve_incidents(target)
+        return sent_at
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, unless the run is canceled."""
+
+        async def is_canceled() -> bool:
+            return self.run.is_canceled
+
+        await self.session.wait_until(
+            is_canceled, seconds, check_interval_s=CANCEL_CHECK_INTERVAL_S
+        )
+
+    async def wait_while_paused(self) -> None:
+        """Wait while the group is paused, unless the run is canceled."""
+
+        async def may_go_on() -> bool:
+            return self.run.is_canceled or not await self.session.in_thread(is_paused, self.session)
+
+        await self.session.wait_until(may_go_on, check_interval_s=PAUSE_CHECK_INTERVAL_S)
+
+    def failures_error(self) -> JobGroupError:
+        """The error that ends a run with too many failures."""
+        return JobGroupError(
+            f"The run was stopped after {len(self.run.progress.failed)} failed jobs, as asked."
+            f" {len(self.positions())} jobs were not sent."
+        )
+
+    def _of_this_run(self, positions: Sequence[int]) -> list[int]:
+        wanted = self.run.request.positions
+        if wanted is None:
+            return list(positions)
+        selected = set(wanted)
+        return [position for position in positions if position in selected]
+
+    async def _send_once(self, position: int, target: Target) -> int | None:
+        if not await self._may_continue():
+            return None
+        session, request = self.session, self.run.request
+        await session.provider(target)  # what can fail or take long comes before the intent
+
+        def record_intent() -> list[Intent] | None:
+            return session.store.journal.intend(
+                [position],
+                generation=session.lease.fencing_token,
+                rerun=request.rerun,
+                appends=request.rerun and not request.replace,
+                revisions=self.overridden_bodies([position]),
+            )
+
+        # None: the group was paused in the meantime; empty: another process was quicker
+        while (intents := await session.in_thread(record_intent)) is None:
+            if not await self._may_continue():
+                return None
+        if not intents:
+            return None
+        session.notify()
+        patience_s = math.inf if request.is_background else None
+        return await send(session, intents[0], self._may_continue, patience_s)
+
+    async def _may_continue(self) -> bool:
+        await self.wait_while_paused()
+        return not self.run.is_canceled
+
+    def _is_retryable(self, error: BaseException) -> bool:
+        """Whether a create certainly did not arrive, for a reason that time may remove."""
+        is_background = self.run.request.is_background
+        if _is_misconfigured(error):
+            return is_background  # only a change of this machine's settings helps
+        if isinstance(error, CloudUnreachableError | CloudUnavailableError):
+            return not may_have_arrived(error) and error.status_code not in NEVER_DONE
+        return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)
+
+    def _max_attempts(self) -> float:
+        request = self.run.request
+        if self.run.is_canceled:
+            return 0
+        if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
+            return math.inf  # the cloud answered before: an outage costs time only
+        return MAX_CREATE_ATTEMPTS
+
+    def _describe_failure(self, position: int, error: Exception) -> str:
+        """The error's sentence, with the job that it is about and what to do."""
+        advice = ""
+        if isinstance(error, RequestRejectedError | RemoteNotFoundError) and not isinstance(
+            error, QuotaExceededError
+        ):
+            advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
+        elif _is_misconfigured(error):
+            advice = " Then run the group again."
+        elif isinstance(error, CloudUnreachableError | CloudUnavailableError):
+            advice = " Run the group again when the cloud answers."
+        sentence = str(error).rstrip(".")
+        return f"Job {position} of {self.session.name!r} was not sent: {sentence}.{advice}"
+
+    async def _open_incident(
+        self, target: Target, error: Exception, wait_s: float | None = None
+    ) -> None:
+        pause = ""
+        if wait_s is not None and isinstance(error, CloudError):
+            pause = asked_to_wait(error.retry_after_s, time.time() + wait_s)
+        if pause:
+            self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
+        begin, kind = self.session.store.troubles.begin, trouble_kind(error)
+        await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
+        self.session.notify()
+
+    async def _resolve_incidents(self, target: Target) -> None:
+        troubles, kinds = self.session.store.troubles, ("unreachable", "token", "credits")
+        await self._note(partial(troubles.end, target.origin, target.account, kinds))
+
+    async def _note(self, write: Callable[[], object]) -> None:
+        """Write what no job depends on: a disk that does not take it ends no run."""
+        try:
+            await self.session.in_thread(write)
+        except StorageError as error:
+            self.session.log.warning("%s: not noted (%s)", self.session.name, why(error))
+
+
+def _is_misconfigured(error: BaseException) -> bool:
+    return isinstance(error, CloudUnreachableError) and error.is_misconfigured

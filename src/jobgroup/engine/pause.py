@@ -1,0 +1,19 @@
+"""Pausing a group: nothing more is sent until it is resumed, whichever process sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+
+
+def is_paused(session: GroupSession) -> bool:
+    """Whether the group is paused, by whichever process. Reads the file, from any thread."""
+    return bool(session.store.meta().get("paused"))
+
+
+async def set_paused(session: GroupSession, paused: bool) -> None:
+    """Pause or resume the group."""
+    await session.in_thread(lambda: session.store.set_meta(paused=1 if paused else None))
+    session.notify()

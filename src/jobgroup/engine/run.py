@@ -1,0 +1,158 @@
+"""A run: what it is asked to do, and how it goes. State only; `engine.runner` does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_futures
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, get_args
+
+from jobgroup.engine.loop import wait_for
+from jobgroup.status import FAILED, LOST, UNSENT
+from jobgroup.store import JobRecord
+
+Mode = Literal["parallel", "sequential", "queue"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a run is to do.
+
+    Attributes:
+        rerun: send failed jobs again; otherwise send unsent ones.
+        positions: which of them; None for all.
+        mode: "parallel", "sequential" or "queue".
+        replace: a rerun is a new attempt of the same entry; otherwise a new entry.
+        overrides: other values for parameters of the jobs that a rerun sends.
+        delay_s: sequential: seconds between the end of one job and the start of the next.
+        concurrent_job_count: queue: at most so many of an account's jobs at once.
+        stop_after_failures: end the run when so many of its jobs have failed.
+        is_background: nobody waits for it, so it waits for whatever may pass, also for a new token.
+    """
+
+    rerun: bool = False
+    positions: tuple[int, ...] | None = None
+    mode: Mode = "parallel"
+    replace: bool = True
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    delay_s: float = 0.0
+    concurrent_job_count: int | None = None
+    stop_after_failures: int | None = None
+    is_background: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the mode.
+
+        Raises:
+            ValueError: there is no such mode.
+        """
+        if self.mode not in get_args(Mode):
+            raise ValueError(f"There is no mode {self.mode!r}; there are {get_args(Mode)}.")
+
+    @property
+    def states(self) -> frozenset[str]:
+        """The states of the jobs that it sends."""
+        return FAILED if self.rerun else frozenset({UNSENT})
+
+    def can_join(self, other: RunRequest) -> bool:
+        """Whether a run of `other` sends the same jobs as a run of this one."""
+        mine, theirs = ((r.positions, r.rerun, r.overrides) for r in (self, other))
+        return self.positions is None and mine == theirs
+
+
+@dataclass(slots=True)
+class RunProgress:
+    """The jobs of a run by position, and the reasons of those that could not be sent."""
+
+    total: int = 0
+    sent: list[int] = field(default_factory=list)
+    succeeded: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    not_sent: dict[int, str] = field(default_factory=dict)
+
+
+class RunState(Enum):
+    """The stages of a run."""
+
+    PENDING = "pending"
+    """It waits for an equal run, or for the lease."""
+    RUNNING = "running"
+    """It holds the lease and sends jobs."""
+    DONE = "done"
+    """All of its jobs were sent."""
+    CANCELED = "canceled"
+    """It was canceled; what it had not sent by then is unsent."""
+    FAILED = "failed"
+    """An error ended it; what it had not sent by then is unsent."""
+
+
+class Run:
+    """A run that others in this process can watch, join and cancel, from any thread.
+
+    Attributes:
+        request: what it is to do.
+        progress: how far it is.
+        refusals: errors of single jobs, by position; the others were sent all the same.
+        state: its stage.
+        is_canceled: whether it sends nothing more.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.progress = RunProgress()
+        self.refusals: dict[int, Exception] = {}
+        self.state = RunState.PENDING
+        self.is_canceled = False
+        self._end: Future[RunProgress] = Future()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it is done, canceled or failed."""
+        return self._end.done()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it; None while it goes on, or if nothing did."""
+        return self._end.exception() if self.is_finished else None
+
+    def cancel(self) -> None:
+        """Send nothing more. Requests in flight are recorded, and jobs that were sent go on."""
+        self.is_canceled = True
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until it is finished; False if that takes longer than `timeout_s` seconds."""
+        done, _ = wait_futures((self._end,), timeout_s)
+        return bool(done)
+
+    def result(self, timeout_s: float | None = None) -> RunProgress:
+        """Block until it is finished and return what it sent.
+
+        Raises:
+            TimeoutError: that takes longer than `timeout_s` seconds; the run goes on.
+            JobGroupError: what ended it.
+        """
+        return wait_for(self._end, timeout_s=timeout_s)
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Record its end."""
+        if error is not None:
+            self.state = RunState.FAILED
+            self._end.set_exception(error)
+        else:
+            self.state = RunState.CANCELED if self.is_canceled else RunState.DONE
+            self._end.set_result(self.progress)
+
+    def record_outcome(self, record: JobRecord) -> None:
+        """Count how one of its jobs ended."""
+        if record.state == "success":
+            self.progress.succeeded.add(record.position)
+        elif record.state in FAILED or record.word == LOST:
+            self.progress.failed.add(record.position)
+
+    @property
+    def has_too_many_failures(self) -> bool:
+        """Whether so many of its jobs failed that the rest is not to be sent."""
+        limit = self.request.stop_after_failures
+        return limit is not None and len(self.progress.failed) >= limit
