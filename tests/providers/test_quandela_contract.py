@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from jobgroup.providers import provider_for
 from jobgroup.providers.base import Account, Availability, Provider
 from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
 from jobgroup.providers.quandela import QuandelaCloud
-from jobgroup.providers.rest import MAX_READ_ATTEMPTS, READ_WAIT_INITIAL_S, retry_read
 
 pytestmark = pytest.mark.anyio
 BODY = {
@@ -181,25 +179,6 @@ async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
     async with _opened(account) as provider:
         assert await provider.result("1") == {"results": "{}"}
     assert cloud.asked("GET").count("/api/jobs/1/result") == 3
-
-
-async def test_the_waits_between_reads_are_drawn_by_chance(monkeypatch):
-    """Many that were turned away together do not come back together, and each comes back seldom."""
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    async def busy():
-        raise errors.CloudUnavailableError("busy", origin="https://cloud.example", status_code=503)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    for _ in range(50):
-        with pytest.raises(errors.CloudUnavailableError):
-            await retry_read(busy)
-    assert len(waits) == 50 * (MAX_READ_ATTEMPTS - 1)
-    assert len(set(waits)) > 50
-    assert max(waits[::2]) <= READ_WAIT_INITIAL_S < max(waits[1::2]) <= 2 * READ_WAIT_INITIAL_S
 
 
 async def test_creates_and_cancels_are_never_repeated(cloud, account):
