@@ -1,4 +1,4 @@
-"""How often is asked, and when a group will be done: pure rules."""
+"""How long to wait after a failure, and when a group will be done: pure rules."""
 
 from __future__ import annotations
 
@@ -8,50 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobgroup.engine import backoff
-from jobgroup.engine.backoff import Cooldown, backlog_interval_s, poll_interval_s
+from jobgroup.engine.backoff import Cooldown
 from jobgroup.engine.estimate import eta_s
 from jobgroup.retry import Backoff
-
-AGES = st.floats(0, 1e7)
-
-
-@given(AGES, AGES, st.integers(1, 20_000))
-def test_the_delay_grows_with_age(first, second, crowd):
-    """An older job is never asked about more often, and no job in a busy loop."""
-    young, old = sorted((first, second))
-    for delay_s in (poll_interval_s, lambda age: backlog_interval_s(age, crowd)):
-        assert backoff.SHORTEST_S <= delay_s(young) <= delay_s(old)
-
-
-@given(AGES, st.integers(1, 20_000))
-def test_a_crowd_that_waits_takes_a_part_of_the_rate(age, crowd):
-    """However many jobs wait, those that run are heard of."""
-    delay = backlog_interval_s(age, crowd)
-    assert crowd / delay <= backoff.RATE_PER_S / 10 * (1 + 1e-9)
-
-
-@given(st.floats(1, 600))
-def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
-    """A single running job's end is noticed soon, relative to how long it took, or in a second."""
-    assert poll_interval_s(age) <= max(1.0, backoff.AGE_FRACTION * age) * (1 + 1e-9)
-
-
-@given(st.floats(0, 600), st.floats(1, 600))
-def test_an_end_that_others_foretell_is_asked_for_then(age, expected):
-    """What is asked about rarely before its time is asked about at that time, then as always."""
-    usual, told = (poll_interval_s(age, expected_s=e) for e in (0.0, expected))
-    assert backoff.SHORTEST_S <= told <= max(usual, expected / 2, 1.0) * (1 + 1e-9)
-    if age < expected:
-        assert age + told <= max(expected, age + backoff.SHORTEST_S) * (1 + 1e-9)
-    else:
-        assert told == usual
-
-
-@given(AGES, st.integers(1, 5000))
-def test_jobs_far_back_are_asked_about_more_rarely(age, crowd):
-    """What cannot have ended yet costs less."""
-    assert poll_interval_s(age) <= backlog_interval_s(age, crowd)
 
 
 def test_backoff_grows_and_starts_over():

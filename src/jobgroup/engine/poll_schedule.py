@@ -1,145 +1,227 @@
-"""What may still change on the clouds, and when to ask about each job. No disk, no network."""
+"""When to ask a cloud about each job that may still change. No disk, no network, no clock.
+
+**The schedule.** A running job is asked about again after a tenth of its age (a quarter in its
+first seconds), between 50 ms and a minute; once three jobs of its platform have ended, at half of
+what those took and when that has passed. Of the jobs that wait, the first eight of a platform are
+asked about as often, the others once a minute; no group asks more than 50 questions a second.
+
+Four refinements save the questions that bring no news:
+
+- *Head*: jobs start in the order of sending. When one ends, the first that waits is asked about,
+  and when that one has started, the next. So those that wait while others run are asked about only
+  after half of the time since they were sent; and if more wait than can be asked about in a second,
+  only the first of them is asked about, and no job more often than twice a second: no slot of the
+  plan is empty then.
+- *Crowd*: if more than four jobs run, and nobody knows how long they take, all of them together
+  cost what four would. When the first one ends, all others are asked about.
+- *Expectation*: what jobs of a platform take lies between the greatest age at which one was seen to
+  run and the least at which one had ended. Half-way between these is when the next are asked about,
+  until the two differ by less than a tenth.
+- *Backlog*: jobs far back take a tenth of the rate together, however many there are.
+"""
 
 from __future__ import annotations
 
 import heapq
 import math
+import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
+from typing import Final
 
-from jobgroup.engine.backoff import (
-    AGE_FRACTION,
-    FIRST_S,
-    FRONTIER,
-    LONGEST_S,
-    NEXT_FRACTION,
-    RATE_PER_S,
-    SAMPLE,
-    UNHURRIED_S,
-    VOLLEY,
-    backlog_interval_s,
-    poll_interval_s,
-    with_jitter,
-)
-from jobgroup.providers.base import RemoteStatus
-from jobgroup.status import TERMINAL
+from jobgroup.status import TERMINAL, RemoteStatus
 from jobgroup.store import Pollable, Target
 
-HANDFUL = 5
-"""Questions that are waited for where the rate is used up: one request at a time costs more."""
+MIN_INTERVAL_S: Final = 0.05
+MAX_INTERVAL_S: Final = 60.0
+AGE_FRACTION: Final = 0.1
+"""The end of a job is noticed within this fraction of its age, or within a second."""
 
-NOT_FOUND_AFTER_S = 60.0
-"""A job that its cloud has never told of is lost when it does not know it so long after sending."""
+HEAD: Final = 8
+CROWD: Final = 4
+UNHURRIED_S: Final = 0.5
+"""See above: *head* and *crowd*."""
 
-FEWEST_ENDS = 3
-"""Of jobs of a platform, below which nothing is expected of the next one."""
+FIRST_QUESTION_S: Final = 1.0
+"""After sending, if many wait; less if jobs of the platform take less."""
 
-LAST = 8
-"""Ends of a platform that tell when its next jobs will end: these may take longer than before."""
+MIN_SAMPLES: Final = 3
+"""Ends of jobs of a platform from which on something is expected of the next."""
+
+WINDOW: Final = 8
+"""Ends that are remembered: later jobs may take longer than earlier ones."""
+
+RATE_PER_S: Final = 50.0
+"""Questions a second and group at most, on average."""
+
+BURST: Final = 100
+"""Questions that may come at one moment, after a time with fewer."""
+
+MIN_BATCH: Final = 5
+"""Questions that are waited for when the rate is used up: one request at a time costs more."""
+
+NOT_FOUND_AFTER_S: Final = 60.0
+"""A job that its cloud has never reported is missing if it is unknown so long after sending."""
+
+_chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
+
+
+def poll_interval_s(age_s: float, expected_s: float = 0.0) -> float:
+    """Return the seconds until the next question about a job.
+
+    Args:
+        age_s: seconds since the job began to run, or was sent.
+        expected_s: seconds that jobs like it take; 0.0 if that is not known.
+
+    >>> [poll_interval_s(age_s) for age_s in (0.0, 2.0, 4.0, 100.0, 1e6)]
+    [0.05, 0.5, 1.0, 10.0, 60.0]
+    >>> [poll_interval_s(age_s, expected_s=40.0) for age_s in (1.0, 21.0)]
+    [20.0, 19.0]
+    """
+    if age_s < expected_s:
+        wanted = min(expected_s - age_s, max(expected_s / 2, FIRST_QUESTION_S))
+    else:
+        wanted = max(AGE_FRACTION * age_s, min(1.0, age_s / 4))
+    return min(max(wanted, MIN_INTERVAL_S), MAX_INTERVAL_S)
+
+
+def crowd_interval_s(age_s: float, jobs: int) -> float:
+    """Return the same for one of so many that run, if together they cost what `CROWD` would.
+
+    >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
+    (1.04, 16.85)
+    """
+    next_age_s = age_s
+    for _ in range(jobs):  # it grows by a part of itself, so these are few steps
+        next_age_s += poll_interval_s(next_age_s) / CROWD
+        if next_age_s >= age_s + MAX_INTERVAL_S:
+            return MAX_INTERVAL_S
+    return next_age_s - age_s
+
+
+def with_jitter(interval_s: float, least: float = 0.85) -> float:
+    """Return an interval that differs from those of other jobs by chance."""
+    return interval_s * _chance.uniform(least, 1.0)
 
 
 @dataclass(slots=True, eq=False)
-class Watched:
-    """A job that may still change, and what is known of it in this process."""
+class PolledJob:
+    """A job that may still change, and what is known of it in this process.
+
+    Times are those of the `now` that the schedule is given.
+    """
 
     attempt_id: int
     position: int
     remote_id: str
     target: Target
     sent_at: float
-    known_at: float = -math.inf
-    """When it was sent, as far as this process' own clock tells: not before it was heard of."""
-    was_seen: bool = False
-    """Whether its cloud has told of it."""
-    asked_at: float = -math.inf
-    active_at: float = -math.inf
-    due_at: float = -math.inf
-    is_waiting: bool = True
-    is_put_off: bool = False
-    """Whether its first question has to wait, as others wait before it."""
+    """If another machine's clock has dated it, when it was heard of here."""
+    was_seen: bool
+    """Whether its cloud has reported it."""
     running_since: float | None = None
     canceling_since: float | None = None
+    asked_at: float = -math.inf
+    active_at: float = -math.inf
+    """When the last question was asked whose answer was that it is active."""
+    due_at: float = -math.inf
+    """Infinity while a question is under way."""
     not_found: int = 0
     ended: dict[str, RemoteStatus] | None = None
-    """Where an entry is several jobs on its cloud, those of them that have ended."""
+    """If an entry is several jobs on its cloud, those of them that have ended."""
 
     def is_new(self, now: float) -> bool:
         """Whether its cloud may need a moment more to know it."""
-        return not self.was_seen and now - self.known_at < NOT_FOUND_AFTER_S
+        return not self.was_seen and now - self.sent_at < NOT_FOUND_AFTER_S
 
     @property
     def account(self) -> tuple[str, str, str]:
-        """Whom to ask: provider, origin and account label."""
+        """Provider, origin and account label: which cloud is asked."""
         return self.target[:3]
 
 
 @dataclass(slots=True)
-class _Lane:
-    """The jobs of one platform: they start in the order of sending."""
+class _PlatformQueue:
+    """The jobs of one platform, which start in the order of sending."""
 
-    waiting: dict[int, Watched] = field(default_factory=dict)
-    running: dict[int, Watched] = field(default_factory=dict)
+    waiting: dict[int, PolledJob] = field(default_factory=dict)
+    running: dict[int, PolledJob] = field(default_factory=dict)
     expected_s: float = 0.0
-    """How long a job runs at least, as far as those before it tell; 0.0 for unknown."""
-    turn_at: float = -math.inf
-    """The last moment for which a question about one of a crowd is planned."""
+    """What a job takes at least, judging by those before it; 0.0 if that is not known."""
     asked_all_at: float = -math.inf
     _ran_s: float = 0.0
-    _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
+    _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     @property
-    def first_s(self) -> float:
-        """When to ask for the first time about a job that was just sent."""
+    def is_long(self) -> bool:
+        """Whether more wait than can be asked about in a second."""
+        return len(self.waiting) > RATE_PER_S
+
+    @property
+    def head(self) -> list[PolledJob]:
+        """The jobs that may start next."""
+        return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
+
+    def first_question_s(self) -> float:
+        """Return how long after sending a job, the last of those that wait, is asked about."""
         if self.expected_s:
-            return min(FIRST_S, self.expected_s)
-        return FIRST_S if len(self.waiting) > FRONTIER and not self._ended_s else 0.0
+            return min(FIRST_QUESTION_S, self.expected_s)
+        return FIRST_QUESTION_S if len(self.waiting) > HEAD else 0.0
 
-    @property
-    def is_queue(self) -> bool:
-        """Whether more wait than can be asked about in a second, and the first is known to wait."""
-        if len(self.waiting) <= RATE_PER_S:
-            return False
-        first = next(iter(self.waiting.values()))
-        return first.is_put_off or first.asked_at > -math.inf
+    def interval_s(self, job: PolledJob, now: float) -> float:
+        """Return the seconds from one question about a job to the next."""
+        age_s = now - (job.canceling_since or job.running_since or job.sent_at)
+        if job.canceling_since is not None:
+            return poll_interval_s(age_s)
+        if job.running_since is not None and age_s < self.expected_s:
+            wanted = poll_interval_s(age_s, self.expected_s)
+        elif job.running_since is not None:
+            is_crowd = len(self.running) > CROWD and not self.expected_s
+            wanted = (
+                with_jitter(crowd_interval_s(age_s, len(self.running)), 0.7)
+                if is_crowd
+                else with_jitter(poll_interval_s(age_s))
+            )
+        elif any(job is other for other in self.head):
+            at_least_s = min(age_s / 2, MAX_INTERVAL_S) if self.running else 0.0
+            wanted = with_jitter(max(poll_interval_s(age_s), at_least_s))
+        else:
+            share_s = 10 * len(self.waiting) / RATE_PER_S
+            wanted = with_jitter(max(1.0, min(age_s, MAX_INTERVAL_S), share_s))
+        return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
-    @property
-    def is_crowd(self) -> bool:
-        """Whether its jobs are asked about in turn: if one tells how long they take, all do."""
-        return len(self.running) > FRONTIER and not self.expected_s
+    def is_stuck(self, job: PolledJob) -> bool:
+        """Whether a job that was sent just now can only wait, as so many before it do."""
+        return (
+            self.is_long
+            and job.asked_at == -math.inf
+            and job.running_since is None
+            and job is not self.head[0]
+            and self.head[0].asked_at > -math.inf
+        )
 
-    def learn(self, job: Watched, answer: RemoteStatus, asked_at_utc: float) -> None:
-        """From a job that still ran, or has succeeded: how long after its begin to ask.
-
-        What a job takes lies between the latest age at which one was seen to run and the earliest
-        at which one had ended: asked about in the middle, until that is within a tenth. Where they
-        overlap, jobs take different times, and the earliest end counts.
-        """
-        began = answer.started_at or job.running_since
-        if began is None:
-            return
-        age_s = asked_at_utc - _within(began, job.sent_at, asked_at_utc)
-        if answer.state == "running":
+    def learn(self, age_s: float, status: RemoteStatus) -> None:
+        """Learn what jobs take from one that still ran, or had succeeded, at an age."""
+        if status.state == "running":
             self._ran_s = max(self._ran_s, age_s)
-        elif answer.state == "success":
-            if answer.duration_s:  # told in whole seconds, cut off
-                self._ran_s = max(self._ran_s, answer.duration_s)
-                age_s = min(age_s, answer.duration_s + 1.0)
+        elif status.state == "success":
+            if status.duration_s:  # clouds report whole seconds, cut off
+                self._ran_s = max(self._ran_s, status.duration_s)
+                age_s = min(age_s, status.duration_s + 1.0)
             self._ended_s.append(age_s)
-        if len(self._ended_s) >= FEWEST_ENDS:
+        if len(self._ended_s) >= MIN_SAMPLES:
             ended_s = min(self._ended_s)
             is_known = ended_s - self._ran_s <= AGE_FRACTION * ended_s
             self.expected_s = ended_s if is_known else (self._ran_s + ended_s) / 2
 
-    @property
-    def front(self) -> list[Watched]:
-        """The next to start."""
-        return list(islice(self.waiting.values(), FRONTIER))
-
 
 class PollSchedule:
-    """The jobs to ask about. Times are `time.monotonic`, but for those that clouds and files tell.
+    """The jobs to ask about, and when.
+
+    `now` is in seconds of any clock, the same one in all calls; `now_utc` of the epoch, by which
+    clouds and files date.
 
     Attributes:
         version: of the group, up to which its changes are known here.
@@ -147,16 +229,16 @@ class PollSchedule:
 
     def __init__(self) -> None:
         self.version = -1
-        self._jobs: dict[int, Watched] = {}
-        self._lanes: dict[Target, _Lane] = {}
-        self._due: list[tuple[float, int, Watched]] = []  # a job's other entries are out of date
+        self._jobs: dict[int, PolledJob] = {}
+        self._queues: dict[Target, _PlatformQueue] = {}
+        self._due: list[tuple[float, int, PolledJob]] = []  # a job's other entries are out of date
         self._entries = count()
-        self._allowed, self._allowed_at = float(VOLLEY), -math.inf
+        self._allowed, self._allowed_at = float(BURST), -math.inf
 
-    def __iter__(self) -> Iterator[Watched]:
+    def __iter__(self) -> Iterator[PolledJob]:
         return iter(self._jobs.values())
 
-    def update(
+    def sync(
         self,
         rows: Iterable[Pollable],
         version: int,
@@ -167,181 +249,141 @@ class PollSchedule:
     ) -> None:
         """Take in what has changed in the group since the version that was known.
 
-        `is_dated_here`: when they were sent may be judged by this machine's date; otherwise they
-        were not sent before they are heard of here.
+        `is_dated_here`: this machine's clock has dated the sending; otherwise jobs count as sent
+        when they are heard of here.
         """
         for row in rows:
-            known = self._jobs.get(row.position)
-            if known is not None and not (row.may_change and known.attempt_id == row.attempt_id):
-                self._drop(known)
-                known = None
-            if known is None and row.may_change:
-                age_s = max(0.0, now_utc - row.sent_at) if is_dated_here else 0.0
-                known = Watched(*row[:5], known_at=now - age_s, was_seen=row.was_seen)
-                self._jobs[known.position] = known
-                lane = self._lanes.setdefault(known.target, _Lane())
-                lane.waiting[known.position] = known
-                age_s = now_utc - row.sent_at
-                first_s = lane.first_s - age_s if 0 <= age_s < lane.first_s else -math.inf
-                self.schedule(known, now + first_s)
-            if known is not None and row.is_canceling and known.canceling_since is None:
-                known.canceling_since = now_utc
-                known.active_at = -math.inf  # what was told before is out of date
-                self.schedule(known, -math.inf)
+            job = self._jobs.get(row.position)
+            if job is not None and not (row.may_change and job.attempt_id == row.attempt_id):
+                self._drop(job)
+                job = None
+            if job is None and row.may_change:
+                age_s = max(0.0, now_utc - row.sent_at)
+                job = self._add(row, now, age_s, now - age_s if is_dated_here else now)
+            if job is not None and row.is_canceling and job.canceling_since is None:
+                job.canceling_since = now
+                job.active_at = -math.inf  # what was reported before is out of date
+                self.schedule(job, -math.inf)
         self.version = version
 
-    def answered(
-        self, job: Watched, answer: RemoteStatus, now: float, now_utc: float, took_s: float = 0.0
+    def record(
+        self, job: PolledJob, status: RemoteStatus, now: float, now_utc: float, took_s: float = 0.0
     ) -> None:
-        """Note what a cloud says of a job, and how long it took to say so."""
+        """Record the status that a cloud reported of a job, `took_s` after it was asked."""
         job.asked_at = now
         job.was_seen = True
         job.not_found = 0
         if self._jobs.get(job.position) is not job:
             return
-        lane = self._lanes[job.target]
-        if answer.state in TERMINAL:
+        queue = self._queues[job.target]
+        was_expected = bool(queue.expected_s)
+        began_at = job.running_since
+        if status.started_at is not None:  # by the cloud's clock
+            began_at = min(max(now + status.started_at - now_utc, job.sent_at), now)
+        if began_at is not None:
+            queue.learn(now - took_s - began_at, status)
+        if status.state in TERMINAL:
             self._drop(job)
-            for following in islice(lane.waiting.values(), 1):
-                if following.asked_at > -math.inf or following.is_put_off:
-                    self.schedule(following, now)  # it did wait, and has the slot by now
-            if not lane.expected_s and answer.state != "canceled":
-                self._ask_all(lane, now)
-            lane.learn(job, answer, now_utc - took_s)
+            self._ask_next(queue, now)
+            if not was_expected and status.state != "canceled":
+                self._ask_crowd(queue, now)
             return
-        if job.is_waiting and answer.state != "waiting":
-            lane.waiting.pop(job.position, None)
-            lane.running[job.position] = job
-            job.running_since = _within(answer.started_at or now_utc, job.sent_at, now_utc)
-            job.is_waiting = False
-            self._hasten(lane, now, now_utc)
-        elif not job.is_waiting and answer.state == "waiting":
-            del lane.running[job.position]
-            lane.waiting[job.position] = job
-            job.is_waiting = True
-        lane.learn(job, answer, now_utc - took_s)
-        if lane.is_crowd and not job.is_waiting and job.canceling_since is None:
-            self.schedule(job, self._turn_at(job, lane, now, now_utc))
-        else:
-            self.schedule(job, now + self._delay_s(job, lane, now_utc))
+        if status.state == "waiting":
+            queue.running.pop(job.position, None)
+            queue.waiting[job.position] = job
+            job.running_since = None
+        elif job.running_since is None:
+            queue.waiting.pop(job.position, None)
+            queue.running[job.position] = job
+            job.running_since = now if began_at is None else began_at
+            self._hasten_head(queue, now)
+        self.schedule(job, now + queue.interval_s(job, now))
 
-    def lost(self, job: Watched, now: float) -> None:
-        """Its cloud does not know it (any more): no other job waits behind it."""
+    def record_missing(self, job: PolledJob, now: float) -> None:
+        """Record that its cloud does not know a job (any more): no other waits behind it."""
         if self._jobs.get(job.position) is job:
-            self._lanes[job.target].waiting.pop(job.position, None)
-        self.schedule(job, now + LONGEST_S)
+            self._queues[job.target].waiting.pop(job.position, None)
+        self.schedule(job, now + MAX_INTERVAL_S)
 
-    def schedule(self, job: Watched, at: float) -> None:
+    def schedule(self, job: PolledJob, at: float) -> None:
         """Have a job asked about at a time."""
         job.due_at = at
         heapq.heappush(self._due, (at, next(self._entries), job))
-        if len(self._due) > 2 * len(self._jobs) + VOLLEY:  # most of them are out of date
+        if len(self._due) > 2 * len(self._jobs) + BURST:  # most of them are out of date
             live = (j for j in self._jobs.values() if j.due_at < math.inf)
             self._due = [(j.due_at, next(self._entries), j) for j in live]
             heapq.heapify(self._due)
 
-    def pop_due(self, now: float) -> list[Watched]:
-        """The jobs to ask about now; each is to be scheduled again by an answer, or by hand.
+    def pop_due(self, now: float) -> list[PolledJob]:
+        """Return the jobs to ask about now; each is due again when its answer was recorded.
 
-        No more than the rate allows, but for those that were never asked about.
+        They are no more than the rate allows, but for those that are to be asked about in any case.
         """
-        since_s = now - self._allowed_at
-        self._allowed = min(VOLLEY, self._allowed + since_s * RATE_PER_S)
+        self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * RATE_PER_S)
         self._allowed_at = now
         due = []
         while self._due and self._due[0][0] <= now:
             at, _, job = self._due[0]
-            if job.due_at != at or self._jobs.get(job.position) is not job:
-                heapq.heappop(self._due)
-                continue
-            if self._can_only_wait(job):
-                heapq.heappop(self._due)
-                job.is_put_off = True
-                self.schedule(job, now + with_jitter(LONGEST_S, job.attempt_id))
-                continue
-            if at > -math.inf:
-                if self._allowed < 1:
-                    break
-                self._allowed -= 1
+            is_current = job.due_at == at and self._jobs.get(job.position) is job
+            is_limited = is_current and at > -math.inf
+            if is_limited and self._allowed < 1:
+                break
             heapq.heappop(self._due)
-            job.due_at = math.inf
-            due.append(job)
+            if is_limited and self._queues[job.target].is_stuck(job):
+                job.asked_at = now  # as good as asked
+                self.schedule(job, now + with_jitter(MAX_INTERVAL_S))
+            elif is_current:
+                self._allowed -= is_limited
+                job.due_at = math.inf
+                due.append(job)
         return due
 
-    @property
-    def next_at(self) -> float:
-        """When something may be due; infinity if nothing will."""
+    def seconds_to_next(self, now: float) -> float:
+        """Return the seconds until something may be due; infinity if nothing will."""
         at = self._due[0][0] if self._due else math.inf
         if self._allowed < 1:
-            at = max(at, self._allowed_at + (HANDFUL - self._allowed) / RATE_PER_S)
-        return at
+            at = max(at, self._allowed_at + (MIN_BATCH - self._allowed) / RATE_PER_S)
+        return at - now
 
-    def _can_only_wait(self, job: Watched) -> bool:
-        """Whether a job that was just sent is far behind others that wait themselves."""
-        if job.asked_at > -math.inf or job.due_at == -math.inf or job.is_put_off:
-            return False
-        lane = self._lanes[job.target]
-        return lane.is_queue and not any(job is other for other in lane.front)
+    def _add(self, row: Pollable, now: float, age_s: float, sent_at: float) -> PolledJob:
+        job = PolledJob(*row[:4], sent_at, row.was_seen)
+        queue = self._queues.setdefault(job.target, _PlatformQueue())
+        self._jobs[job.position] = queue.waiting[job.position] = job
+        first_s = queue.first_question_s()
+        self.schedule(job, now + first_s - age_s if age_s < first_s else -math.inf)
+        return job
 
-    def _drop(self, job: Watched) -> None:
-        """A job has ended, or is another's attempt by now."""
+    def _drop(self, job: PolledJob) -> None:
+        """Forget a job that has ended, or is another attempt by now."""
         del self._jobs[job.position]
-        lane = self._lanes[job.target]
-        lane.waiting.pop(job.position, None)
-        lane.running.pop(job.position, None)
+        queue = self._queues[job.target]
+        queue.waiting.pop(job.position, None)
+        queue.running.pop(job.position, None)
 
-    def _turn_at(self, job: Watched, lane: _Lane, now: float, now_utc: float) -> float:
-        """When it is a job's turn in its crowd, of which one is asked about after the other."""
-        turn_at = max(lane.turn_at, now)
-        age_s = turn_at - now + now_utc - (job.running_since or job.sent_at)
-        lane.turn_at = turn_at + poll_interval_s(age_s) / SAMPLE
-        at_latest_s = max(LONGEST_S, len(lane.running) / RATE_PER_S)
-        return min(lane.turn_at, now + with_jitter(at_latest_s, job.attempt_id))
+    def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
+        """A job has ended: ask about the first that waits and is not being asked about."""
+        for job in queue.head:
+            if now < job.due_at < math.inf:
+                if job.asked_at > -math.inf:
+                    self.schedule(job, now)
+                return
 
-    def _ask_all(self, lane: _Lane, now: float) -> None:
-        """One of a crowd has ended: so may the others have, unless that was thought just now."""
-        if now - lane.asked_all_at < FIRST_S:
-            return
-        lane.asked_all_at = now
-        crowd = [job for job in lane.running.values() if job.asked_at < now]
-        crowd += [
-            job for job in lane.waiting.values() if job.asked_at == -math.inf and not job.is_put_off
-        ]
-        lane.turn_at = -math.inf
-        for job in crowd:
-            self.schedule(job, now)
-
-    def _hasten(self, lane: _Lane, now: float, now_utc: float) -> None:
-        """Some that were far back in the queue are among the next to start now."""
-        for job in lane.front:
-            asked_at = now if job.is_put_off and job.asked_at == -math.inf else job.asked_at
-            at = asked_at + self._delay_s(job, lane, now_utc)
-            if -math.inf < at < job.due_at < math.inf:
+    def _ask_crowd(self, queue: _PlatformQueue, now: float) -> None:
+        """One of a crowd has ended, so the others may have ended too."""
+        if not queue.expected_s:
+            if now - queue.asked_all_at < FIRST_QUESTION_S:
+                return
+            queue.asked_all_at = now
+        for job in queue.running.values():
+            at = now + queue.interval_s(job, now) if queue.expected_s else now
+            if at < job.due_at < math.inf and job.asked_at < now:
                 self.schedule(job, at)
 
-    def _delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
-        delay_s = self._wanted_delay_s(job, lane, now_utc)
-        is_unhurried = len(lane.waiting) > RATE_PER_S and job.canceling_since is None
-        return max(delay_s, UNHURRIED_S) if is_unhurried else delay_s
-
-    def _wanted_delay_s(self, job: Watched, lane: _Lane, now_utc: float) -> float:
-        age_s = now_utc - (job.canceling_since or job.running_since or job.sent_at)
-        if job.canceling_since is not None:
-            delay_s = poll_interval_s(age_s)
-        elif not job.is_waiting:
-            delay_s = poll_interval_s(age_s, expected_s=lane.expected_s)
-            if age_s < lane.expected_s:
-                return delay_s
-        elif any(job is other for other in lane.front):
-            # where others run, it is their ends that tell when it starts
-            fraction = NEXT_FRACTION if lane.running else AGE_FRACTION
-            delay_s = poll_interval_s(age_s, fraction=fraction)
-        else:
-            waiting = sum(len(lane.waiting) for lane in self._lanes.values())
-            delay_s = backlog_interval_s(age_s, waiting)
-        return with_jitter(delay_s, job.attempt_id)
-
-
-def _within(moment: float, earliest: float, latest: float) -> float:
-    """A moment that a cloud tells, whose clock may be another."""
-    return min(max(moment, earliest), latest)
+    def _hasten_head(self, queue: _PlatformQueue, now: float) -> None:
+        """A job has started: others are among the next to start."""
+        for job in queue.head:
+            at = job.asked_at + queue.interval_s(job, now)
+            if queue.is_long:
+                at = max(at, now + UNHURRIED_S)
+            if job.asked_at > -math.inf and at < job.due_at < math.inf:
+                self.schedule(job, at)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import anyio
 
-from jobgroup.engine.backoff import Cooldown, asked_to_wait, poll_interval_s
+from jobgroup.engine.backoff import Cooldown, asked_to_wait
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import task_group
-from jobgroup.engine.poll_schedule import PollSchedule, Watched
+from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
 from jobgroup.engine.subjobs import open_ids, told_by_parts
 from jobgroup.errors import (
     CredentialsError,
@@ -54,7 +54,7 @@ this number, and each its own below."""
 class _Round:
     """Questions that are under way."""
 
-    def __init__(self, jobs: Sequence[Watched]) -> None:
+    def __init__(self, jobs: Sequence[PolledJob]) -> None:
         self.jobs = set(jobs)
         self.began = time.monotonic()
         self.over = anyio.Event()
@@ -93,7 +93,7 @@ class _Hearing:
             self._news.set()
             self._end.set()
 
-    def split(self, waiting: Sequence[Watched]) -> tuple[list[Watched], list[Watched]]:
+    def split(self, waiting: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
         """The jobs of which all has come that will come, and the others."""
         if self.is_over:
             return list(waiting), []
@@ -187,7 +187,7 @@ class Poller:
         ):
             await under_way.over.wait()
 
-    async def _carry_out(self, asking: _Round, due: list[Watched]) -> None:
+    async def _carry_out(self, asking: _Round, due: list[PolledJob]) -> None:
         try:
             asking.errors = await self._ask(due)
         except Exception as error:  # noqa: BLE001  (raised by whoever waits for it)
@@ -247,9 +247,9 @@ class Poller:
                 asking = _Round(due)
                 self._rounds.add(asking)
                 self._group.loop.spawn(self._round, due, asking)
-            return min(1.0, self._roster.next_at - time.monotonic())
+            return min(1.0, self._roster.seconds_to_next(time.monotonic()))
 
-    async def _round(self, due: list[Watched], asking: _Round) -> None:
+    async def _round(self, due: list[PolledJob], asking: _Round) -> None:
         """Ask about jobs; what is due meanwhile is asked about in another round."""
         began = time.monotonic()
         try:
@@ -272,7 +272,7 @@ class Poller:
             level = logging.INFO if is_wanted else logging.WARNING
             self._group.log.log(level, "watching %s: %s", self._group.name, error)
 
-    def _not_before(self, watched: Watched) -> float:
+    def _not_before(self, watched: PolledJob) -> float:
         """Until when the job's account is left alone."""
         respite = self._respites.get(watched.account)
         return respite.until if respite else -math.inf
@@ -293,18 +293,16 @@ class Poller:
         version, rows, is_dated_here, self._load_s = await self._group.in_thread(look)
         if version < known:  # an older file was brought back
             self._roster = PollSchedule()
-        self._roster.update(
-            rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here
-        )
+        self._roster.sync(rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here)
 
-    async def _ask(self, due: list[Watched]) -> list[Exception]:
+    async def _ask(self, due: list[PolledJob]) -> list[Exception]:
         """Ask about jobs, record what is told; returns the errors that concern an account."""
-        accounts: dict[tuple[str, str, str], list[Watched]] = {}
+        accounts: dict[tuple[str, str, str], list[PolledJob]] = {}
         for watched in due:
             accounts.setdefault(watched.account, []).append(watched)
         errors: list[Exception] = []
 
-        async def ask_account(key: tuple[str, str, str], jobs: list[Watched]) -> None:
+        async def ask_account(key: tuple[str, str, str], jobs: list[PolledJob]) -> None:
             for start in range(0, len(jobs), CHUNK):
                 error = await self._ask_chunk(key, jobs[start : start + CHUNK])
                 if error is not None:
@@ -316,14 +314,16 @@ class Poller:
                 group.start_soon(ask_account, key, jobs)
         return errors
 
-    async def _ask_chunk(self, key: tuple[str, str, str], jobs: list[Watched]) -> Exception | None:
+    async def _ask_chunk(
+        self, key: tuple[str, str, str], jobs: list[PolledJob]
+    ) -> Exception | None:
         """Ask about jobs of an account, recording each answer when it has come.
 
         Returns the error that concerns the account, where it has answered nothing.
         """
         asked_at, hearing, waiting = time.monotonic(), _Hearing(), list(jobs)
         ids = [i for w in jobs for i in open_ids(w)]
-        unanswered: dict[Watched, Exception] = {}
+        unanswered: dict[PolledJob, Exception] = {}
         has_told = False
 
         async def ask() -> Mapping[str, RemoteStatus | Exception]:
@@ -335,7 +335,7 @@ class Poller:
             while waiting:
                 await hearing.more()
                 ready, waiting = hearing.split(waiting)
-                told: list[tuple[Watched, RemoteStatus]] = []
+                told: list[tuple[PolledJob, RemoteStatus]] = []
                 for watched in ready:
                     answer = told_by_parts(watched, hearing.answers)
                     if isinstance(answer, RemoteStatus):
@@ -352,7 +352,7 @@ class Poller:
     async def _keep_unanswered(
         self,
         key: tuple[str, str, str],
-        unanswered: Mapping[Watched, Exception],
+        unanswered: Mapping[PolledJob, Exception],
         asked_at: float,
         *,
         has_told: bool,
@@ -372,7 +372,7 @@ class Poller:
         return None
 
     async def _keep_told(
-        self, key: tuple[str, str, str], told: list[tuple[Watched, RemoteStatus]], asked_at: float
+        self, key: tuple[str, str, str], told: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
         now, now_utc = time.monotonic(), time.time()
         self.last_answer_at = now_utc
@@ -388,10 +388,14 @@ class Poller:
         self.token_error = None
 
     def _take_in(
-        self, told: list[tuple[Watched, RemoteStatus]], asked_at: float, now: float, now_utc: float
+        self,
+        told: list[tuple[PolledJob, RemoteStatus]],
+        asked_at: float,
+        now: float,
+        now_utc: float,
     ) -> None:
         for watched, answer in told:
-            self._roster.answered(watched, answer, now, now_utc, now - asked_at)
+            self._roster.record(watched, answer, now, now_utc, now - asked_at)
             if answer.state not in TERMINAL:
                 watched.active_at = asked_at
 
@@ -401,7 +405,7 @@ class Poller:
         is_news = bool(store.reports.apply(told))
         return store.troubles.end(*key[1:], ("unreachable", "token", "credits")) or is_news
 
-    async def _keep_problem(self, watched: Watched, error: Exception) -> None:
+    async def _keep_problem(self, watched: PolledJob, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
         reports = self._group.store.reports
         self._roster.schedule(watched, time.monotonic() + 1)
@@ -409,12 +413,12 @@ class Poller:
             watched.not_found += 1
             now = time.monotonic()
             if watched.is_new(now):  # it is sent, and active as far as anybody can tell
-                age_s = now - watched.known_at
-                self._roster.schedule(watched, now + max(1.0, poll_interval_s(age_s)))
+                pause_s = max(1.0, poll_interval_s(now - watched.sent_at))
+                self._roster.schedule(watched, now + pause_s)
             elif watched.not_found >= 3:
                 lost = RemoteStatus(provider_status=LOST, state="unknown", message=str(error))
                 await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
-                self._roster.lost(watched, time.monotonic())
+                self._roster.record_missing(watched, time.monotonic())
         else:
             await self._group.in_thread(reports.record_error, watched.attempt_id, str(error))
         self._group.notify()

@@ -13,7 +13,7 @@ from jobgroup.remote_ids import each_of
 from jobgroup.status import FAILED, TERMINAL
 
 if TYPE_CHECKING:
-    from jobgroup.engine.poll_schedule import Watched
+    from jobgroup.engine.poll_schedule import PolledJob
     from jobgroup.engine.session import GroupSession
     from jobgroup.providers.base import Provider
     from jobgroup.store import Intent
@@ -71,14 +71,14 @@ async def previous_parts(
     return dict(enumerate(ids))
 
 
-def open_ids(entry: Watched) -> list[str]:
+def open_ids(entry: PolledJob) -> list[str]:
     """What the cloud is to be asked about an entry: those of its parts that have not ended."""
     ended = entry.ended or {}
     return [remote_id for remote_id in each_of(entry.remote_id) if remote_id not in ended]
 
 
 def told_by_parts(
-    entry: Watched, answers: Mapping[str, RemoteStatus | Exception]
+    entry: PolledJob, answers: Mapping[str, RemoteStatus | Exception]
 ) -> RemoteStatus | Exception | None:
     """What is told of an entry; the parts that have ended are remembered."""
     ids = each_of(entry.remote_id)

@@ -6,14 +6,48 @@ import math
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jobgroup.engine import backoff
-from jobgroup.engine.backoff import FRONTIER
-from jobgroup.engine.poll_schedule import PollSchedule
+from jobgroup.engine import poll_schedule
+from jobgroup.engine.poll_schedule import (
+    HEAD,
+    MIN_INTERVAL_S,
+    PollSchedule,
+    crowd_interval_s,
+    poll_interval_s,
+)
 from jobgroup.providers.base import RemoteStatus
 from jobgroup.store import Pollable, Target
 
 TARGET = Target("quandela", "https://cloud.example", "", "sim:altair")
+AGES = st.floats(0, 1e7)
+
+
+@given(AGES, AGES, st.integers(1, 20_000))
+def test_the_interval_grows_with_age(first, second, jobs):
+    """An older job is never asked about more often, no job in a busy loop, and all now and then."""
+    young, old = sorted((first, second))
+    for interval_s in (poll_interval_s, lambda age: crowd_interval_s(age, jobs)):
+        assert interval_s(young) <= interval_s(old) + 1e-6
+        assert interval_s(young) >= MIN_INTERVAL_S / 4
+        assert interval_s(old) <= poll_schedule.MAX_INTERVAL_S
+
+
+@given(st.floats(1, 600))
+def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
+    """A single running job's end is noticed soon, relative to how long it took, or in a second."""
+    assert poll_interval_s(age) <= max(1.0, poll_schedule.AGE_FRACTION * age) * (1 + 1e-9)
+
+
+@given(st.floats(0, 600), st.floats(1, 600))
+def test_an_expected_end_is_asked_for_when_it_comes(age, expected):
+    """A job is asked about half-way and at the expected time, then as if nothing was expected."""
+    asked_at = age + poll_interval_s(age, expected_s=expected)
+    if age >= expected:
+        assert asked_at == age + poll_interval_s(age)
+    else:
+        assert asked_at <= max(expected, age + MIN_INTERVAL_S) + 1e-9
 
 
 class Cloud:
@@ -40,15 +74,15 @@ class Cloud:
             provider_status="completed", state="success", started_at=start, duration_s=duration_s
         )
 
-    def watch(self, roster: PollSchedule) -> None:
+    def watch(self, schedule: PollSchedule) -> None:
         """Ask what is due until every job has ended."""
-        roster.update(self.rows, 1, 0.0, 0.0)
+        schedule.sync(self.rows, 1, 0.0, 0.0)
         now = 0.0
-        while list(roster):
-            for job in roster.pop_due(now):
-                roster.answered(job, self.answer(job.position, now), now, now)
-            now = max(now + 0.005, roster.next_at)
-            assert math.isfinite(now) or not list(roster)
+        while list(schedule):
+            for job in schedule.pop_due(now):
+                schedule.record(job, self.answer(job.position, now), now, now)
+            now = now + max(0.005, schedule.seconds_to_next(now))
+            assert math.isfinite(now) or not list(schedule)
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (5, 5), (50, 10), (50, 50), (40, 1)])
@@ -64,10 +98,11 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
 
 def test_what_is_known_saves_questions():
     """Jobs like those that have ended take a few questions each, those behind them hardly any."""
-    first, all_of_them = Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
+    alone, first, all_of_them = Cloud(1, 1, 60.0), Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
+    alone.watch(PollSchedule())
     first.watch(PollSchedule())
     all_of_them.watch(PollSchedule())
-    assert (all_of_them.asked - first.asked) / 40 <= 0.4 * first.asked / 8
+    assert (all_of_them.asked - first.asked) / 40 <= 0.4 * alone.asked
 
 
 def test_a_crowd_is_asked_about_in_turn():
@@ -82,22 +117,22 @@ def test_a_crowd_is_asked_about_in_turn():
 def test_one_of_a_crowd_that_fails_early_is_noticed():
     """However long the others run: each is asked about after a second, and once a minute."""
     cloud = Cloud(50, 50, 7200.0)
-    roster = PollSchedule()
-    roster.update(cloud.rows, 1, 0.0, 0.0)
+    schedule = PollSchedule()
+    schedule.sync(cloud.rows, 1, 0.0, 0.0)
     noticed: dict[int, float] = {}
     now, fails_at = 0.0, {12: 0.5, 30: 20.0, 49: 3000.0}
     while now < 3100:
-        for job in roster.pop_due(now):
+        for job in schedule.pop_due(now):
             if now >= fails_at.get(job.position, math.inf):
                 answer = RemoteStatus(provider_status="error", state="error")
                 noticed[job.position] = now - fails_at[job.position]
             else:
                 answer = cloud.answer(job.position, now)
-            roster.answered(job, answer, now, now)
-        now = max(now + 0.005, roster.next_at)
+            schedule.record(job, answer, now, now)
+        now = now + max(0.005, schedule.seconds_to_next(now))
     assert noticed[12] <= 1.0
     assert len(noticed) == 3
-    assert max(noticed.values()) <= backoff.LONGEST_S
+    assert max(noticed.values()) <= poll_schedule.MAX_INTERVAL_S
     assert cloud.asked <= 50 * 3100 / 45
 
 
@@ -121,14 +156,14 @@ def test_a_long_queue_of_short_jobs_is_asked_about_where_it_moves(slots, duratio
 
 def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
     """While they are sent, ten a second, to a cloud that ends four a second."""
-    cloud, roster = Cloud(600, 2, 0.5), PollSchedule()
+    cloud, schedule = Cloud(600, 2, 0.5), PollSchedule()
     now, sent = 0.0, 0
-    while sent < 600 or list(roster):
+    while sent < 600 or list(schedule):
         while sent < 600 and sent / 10 <= now:
-            roster.update([cloud.rows[sent]._replace(sent_at=now)], sent + 1, now, now)
+            schedule.sync([cloud.rows[sent]._replace(sent_at=now)], sent + 1, now, now)
             sent += 1
-        for job in roster.pop_due(now):
-            roster.answered(job, cloud.answer(job.position, now), now, now)
+        for job in schedule.pop_due(now):
+            schedule.record(job, cloud.answer(job.position, now), now, now)
         now += 0.02
     assert len(cloud.lags_s) == 600
     assert cloud.asked <= 3 * 600
@@ -136,128 +171,128 @@ def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
 
 def test_nobody_waits_behind_what_a_cloud_has_lost():
     """However many it forgets: a job that is sent afterwards is asked about as if it were alone."""
-    cloud, roster = Cloud(100, 1, 3600.0), PollSchedule()
-    roster.update(cloud.rows[:99], 1, 0.0, 0.0)
-    for job in roster.pop_due(0.0):
-        roster.answered(job, cloud.answer(job.position, 0.0), 0.0, 0.0)
-    for job in roster:
-        roster.lost(job, 10.0)
-    roster.update([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
-    assert [job.position for job in roster.pop_due(12.0)] == [99]
-    lost = next(iter(roster))  # a cloud may have been mistaken
-    roster.answered(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
-    assert not lost.is_waiting
+    cloud, schedule = Cloud(100, 1, 3600.0), PollSchedule()
+    schedule.sync(cloud.rows[:99], 1, 0.0, 0.0)
+    for job in schedule.pop_due(0.0):
+        schedule.record(job, cloud.answer(job.position, 0.0), 0.0, 0.0)
+    for job in schedule:
+        schedule.record_missing(job, 10.0)
+    schedule.sync([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
+    assert [job.position for job in schedule.pop_due(12.0)] == [99]
+    lost = next(iter(schedule))  # a cloud may have been mistaken
+    schedule.record(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
+    assert lost.running_since is not None
 
 
 def test_who_waits_far_back_is_asked_about_all_the_same():
     """Somebody may have canceled it elsewhere: once a minute, before its turn has come."""
-    cloud, roster = Cloud(200, 1, 3600.0), PollSchedule()
-    roster.update(cloud.rows, 1, 0.0, 0.0)
+    cloud, schedule = Cloud(200, 1, 3600.0), PollSchedule()
+    schedule.sync(cloud.rows, 1, 0.0, 0.0)
     asked: set[int] = set()
     now = 0.0
     while now < 70:
-        for job in roster.pop_due(now):
+        for job in schedule.pop_due(now):
             asked.add(job.position)
-            roster.answered(job, cloud.answer(job.position, now), now, now)
-        now = max(now + 0.005, roster.next_at)
+            schedule.record(job, cloud.answer(job.position, now), now, now)
+        now = now + max(0.005, schedule.seconds_to_next(now))
     assert asked == set(range(200))
 
 
 def test_what_is_due_at_once_is_asked_about_within_the_rate():
     """A volley, then so many a second; nobody is left out. The first look is free."""
-    roster = PollSchedule()
-    roster.update(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
-    jobs = roster.pop_due(9.0)
+    schedule = PollSchedule()
+    schedule.sync(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
+    jobs = schedule.pop_due(9.0)
     assert len(jobs) == 500
     for job in jobs:
-        roster.schedule(job, 10.0)
-    asked = [len(roster.pop_due(10.0 + second)) for second in range(10)]
-    assert asked[:2] == [backoff.VOLLEY, backoff.RATE_PER_S]
+        schedule.schedule(job, 10.0)
+    asked = [len(schedule.pop_due(10.0 + second)) for second in range(10)]
+    assert asked[:2] == [poll_schedule.BURST, poll_schedule.RATE_PER_S]
     assert sum(asked) == 500
 
 
 def test_what_changed_elsewhere_is_taken_in():
     """Another process' answer ends a job here too, and a rerun is another attempt."""
-    roster = PollSchedule()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0, 0.0)
-    assert [job.remote_id for job in roster.pop_due(0.0)] == ["a", "b"]
-    roster.update(
+    schedule = PollSchedule()
+    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0, 0.0)
+    assert [job.remote_id for job in schedule.pop_due(0.0)] == ["a", "b"]
+    schedule.sync(
         [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)],
         7,
         9.0,
         9.0,
     )
-    assert [job.remote_id for job in roster] == ["c"]
-    assert [job.remote_id for job in roster.pop_due(0.0)] == ["c"]
-    assert roster.version == 7
+    assert [job.remote_id for job in schedule] == ["c"]
+    assert [job.remote_id for job in schedule.pop_due(0.0)] == ["c"]
+    assert schedule.version == 7
 
 
 def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
     """Of a script that calls `progress` for days, while nothing is asked in the background."""
-    roster = PollSchedule()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
-    (job,) = roster
+    schedule = PollSchedule()
+    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
+    (job,) = schedule
     waiting = RemoteStatus(provider_status="waiting", state="waiting")
     tracemalloc.start()
     for now in range(20_000):
-        roster.answered(job, waiting, float(now), float(now))
+        schedule.record(job, waiting, float(now), float(now))
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 100_000
-    assert roster.pop_due(1e9) == [job]
+    assert schedule.pop_due(1e9) == [job]
 
 
 def test_who_got_no_answer_is_asked_again_when_it_is_said():
     """A job that was taken is not due again by itself; the latest word counts."""
-    roster = PollSchedule()
-    roster.update([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
-    (job,) = roster.pop_due(0.0)
-    assert roster.pop_due(4.0) == []
-    roster.schedule(job, 60.0)
-    roster.schedule(job, 5.0)
-    assert roster.next_at == 5.0
-    assert roster.pop_due(5.0) == [job]
-    assert roster.pop_due(100.0) == []
+    schedule = PollSchedule()
+    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
+    (job,) = schedule.pop_due(0.0)
+    assert schedule.pop_due(4.0) == []
+    schedule.schedule(job, 60.0)
+    schedule.schedule(job, 5.0)
+    assert schedule.seconds_to_next(4.0) == 1.0
+    assert schedule.pop_due(5.0) == [job]
+    assert schedule.pop_due(100.0) == []
 
 
 def test_platforms_have_queues_of_their_own():
     """What waits for one machine says nothing about another's jobs."""
-    roster = PollSchedule()
+    schedule = PollSchedule()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
-    roster.update(rows, 1, 0.0, 0.0)
-    for job in roster.pop_due(0.0):
-        roster.answered(job, RemoteStatus(provider_status="waiting", state="waiting"), 0.0, 0.0)
-    soon = {job.position for job in roster.pop_due(0.9)}
-    assert soon == {*range(FRONTIER), 20}
+    schedule.sync(rows, 1, 0.0, 0.0)
+    for job in schedule.pop_due(0.0):
+        schedule.record(job, RemoteStatus(provider_status="waiting", state="waiting"), 0.0, 0.0)
+    soon = {job.position for job in schedule.pop_due(0.9)}
+    assert soon == {*range(HEAD), 20}
 
 
 def test_a_cancellation_is_watched_closely():
     """However rarely a job is asked about: once it is to be canceled, the cloud is asked."""
-    roster = PollSchedule()
+    schedule = PollSchedule()
     (row,) = Cloud(1, 1, 600.0).rows
-    roster.update([row], 1, 0.0, 0.0)
-    (job,) = roster.pop_due(0.0)
-    roster.answered(job, RemoteStatus("running", "running", started_at=1.0), 300, 300)
-    assert roster.next_at > 320
-    roster.update([row._replace(is_canceling=True)], 2, 301.0, 301.0)
-    assert roster.pop_due(301.0) == [job]
-    roster.answered(job, RemoteStatus("running", "running", started_at=1.0), 301, 301)
-    assert roster.next_at < 302
+    schedule.sync([row], 1, 0.0, 0.0)
+    (job,) = schedule.pop_due(0.0)
+    schedule.record(job, RemoteStatus("running", "running", started_at=1.0), 300, 300)
+    assert schedule.seconds_to_next(300.0) > 20
+    schedule.sync([row._replace(is_canceling=True)], 2, 301.0, 301.0)
+    assert schedule.pop_due(301.0) == [job]
+    schedule.record(job, RemoteStatus("running", "running", started_at=1.0), 301, 301)
+    assert schedule.seconds_to_next(301.0) < 1
 
 
 @pytest.mark.parametrize("duration_s", [0.2, 0.7])
 def test_what_short_jobs_take_is_found_out(duration_s):
     """On a cloud that tells whole seconds: after a few, their ends are asked for when they come."""
-    cloud, roster = Cloud(60, 1, duration_s), PollSchedule()
+    cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
     now = 0.0
     for position in range(60):
         row = Pollable(position + 1, position, f"r{position}", TARGET, now)
         cloud.begins[position] = now
-        roster.update([row], position + 1, now, now)
-        while list(roster):
-            for job in roster.pop_due(now):
-                roster.answered(job, cloud.answer(job.position, now), now, now)
+        schedule.sync([row], position + 1, now, now)
+        while list(schedule):
+            for job in schedule.pop_due(now):
+                schedule.record(job, cloud.answer(job.position, now), now, now)
             now += 0.001
     assert len(cloud.lags_s) == 60
     assert max(cloud.lags_s[30:]) <= 0.12 * duration_s
