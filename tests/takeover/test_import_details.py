@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 
 import pytest
@@ -150,6 +151,40 @@ def test_executions_for_elsewhere_are_left_out(old, tag, other, why):
     assert len(group) == len(JobGroup.open("executions")) < 5
     assert group.note == f"{5 - len(group)} left out: {why}"
     assert str(group).endswith(f"; {group.note}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["float 1e300", "float -1e10", "float nan", "float inf", "str 4 soon", "list 0", "None "],
+)
+def test_times_of_jobs_that_cannot_be_are_not_known(wrong, old, tmp_path):
+    """The jobs are taken over, and the group can be exported and loaded again."""
+    path = old("1.3.1.egrp", "executions")
+    whole = path.read_text("utf-8")
+    dates = re.findall(r"float 1[0-9]{9}\.[0-9]+", whole)
+    for date in dates[2:]:
+        whole = whole.replace(date, wrong)
+    assert whole.count(wrong) > 5
+    path.write_text(whole, "utf-8")
+    JobGroup.import_perceval(path)
+    jg = JobGroup.open("executions")
+    assert len(jg) == 5
+    assert {attempt.created_at for job in jg for attempt in job.attempts} == {None}
+    jg.export(tmp_path / "again")
+    assert len(JobGroup.load(tmp_path / "again", name="again")) == 5
+
+
+@pytest.mark.parametrize(
+    "wrong", ["00010101_000000", "99991231_235959", "19690101_000000", 7, None]
+)
+def test_a_group_without_a_date_is_left_out(wrong, old):
+    """It could not be sorted, nor loaded again."""
+    path = old("1.3.1.jgrp", "scan")
+    whole = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**whole, "created_date": wrong}), "utf-8")
+    report = JobGroup.import_perceval(path)
+    assert report.imported == []
+    assert "created_date is no date" in str(report)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,11 @@ Read without Perceval. What was not sent is kept as 1.3 would send it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.adapters.base import ForeignGroup, JobSpec, UnreadableGroupError
-from jobgroup.adapters.perceval.jgrp import status_named, text_in
+from jobgroup.adapters.perceval.jgrp import date_in_bounds, status_named, text_in
 from jobgroup.adapters.perceval.metadata import metadata_of, params_of
 from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
@@ -30,7 +29,10 @@ def read_egrp(path: Path) -> ForeignGroup:
         archive = Archive(text)
         created, modified, executions = archive.roots
         found = [_read(archive, index) for index in archive.items(executions)]
-        dates = [_date(archive.plain(index)) for index in (created, modified)]
+        dates = [
+            date_in_bounds(archive.plain(index), key)
+            for index, key in ((created, "created_date"), (modified, "modified_date"))
+        ]
     except (ValueError, ArithmeticError, TypeError, LookupError, AttributeError) as error:
         raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
     except RecursionError:
@@ -42,10 +44,6 @@ def read_egrp(path: Path) -> ForeignGroup:
         jobs=[each for each in found if isinstance(each, JobSpec)],
         skipped=[each for each in found if isinstance(each, str)],
     )
-
-
-def _date(seconds: float) -> float:
-    return datetime.fromtimestamp(seconds, UTC).timestamp()
 
 
 def _read(archive: Archive, index: int) -> JobSpec | str:

@@ -15,6 +15,7 @@ from jobgroup.adapters.base import SET_WHEN_SENT, ForeignGroup, JobSpec, Unreada
 from jobgroup.adapters.perceval.metadata import metadata_of, params_of
 from jobgroup.decoding import parsed
 from jobgroup.origin import normalise_origin
+from jobgroup.providers.values import MAX_TIMESTAMP, bound_number
 from jobgroup.status import JobStatus, RunningStatus
 
 MAX_FILE_BYTES: Final = 256 * 2**20
@@ -147,9 +148,22 @@ def _refuse(name: str) -> None:
 
 def _date(document: Mapping[str, Any], key: str) -> float:
     try:
-        return datetime.strptime(document[key], _DATE).timestamp()  # noqa: DTZ007  # it is local
+        found = datetime.strptime(document[key], _DATE).timestamp()  # noqa: DTZ007  # it is local
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
-        raise UnreadableGroupError(f"it is damaged: its {key} is no date") from None
+        found = None
+    return date_in_bounds(found, key)
+
+
+def date_in_bounds(seconds: object, key: str) -> float:
+    """A date since 1970, in seconds.
+
+    Raises:
+        UnreadableGroupError: it is none.
+    """
+    found = bound_number(seconds, MAX_TIMESTAMP, key)
+    if found is None:
+        raise UnreadableGroupError(f"it is damaged: its {key} is no date")
+    return found
 
 
 def _told(error: Exception) -> str:
