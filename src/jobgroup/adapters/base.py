@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from jobgroup.errors import InvalidResponseError
-from jobgroup.providers.values import bound_status
 from jobgroup.status import JobStatus, RemoteStatus
 from jobgroup.store import NewJob, Target
 from jobgroup.words import shown
@@ -123,14 +122,12 @@ def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _to_remote_status(status: JobStatus) -> RemoteStatus:
-    return bound_status(
-        RemoteStatus(
-            provider_status="",
-            state=status.status.value,
-            message=status.message,
-            progress=status.progress,
-            created_at=status.creation_timestamp,
-            started_at=status.start_timestamp,
-            duration_s=status.duration,
-        )
+    return RemoteStatus(
+        provider_status="",
+        state=status.status.value,
+        message=status.message,
+        progress=status.progress,
+        created_at=status.creation_timestamp,
+        started_at=status.start_timestamp,
+        duration_s=status.duration,
     )

@@ -18,14 +18,19 @@ from typing import Any, Final
 
 from jobgroup.store import schema
 from jobgroup.store.bodies import unpacked_size
-from jobgroup.store.limits import MAX_BODY_BYTES, MAX_DOCUMENT_BYTES, MAX_NAME, MAX_TEXT
+from jobgroup.store.limits import (
+    FIRST_DATE,
+    LAST_DATE,
+    MAX_BODY_BYTES,
+    MAX_DOCUMENT_BYTES,
+    MAX_NAME,
+    MAX_TEXT,
+)
 
 _MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a kept result, packed or not
 _MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
 _MOST_SCHEMA_BYTES: Final = 1_000_000
 _MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's machine; ours takes some hundreds
-_FIRST_DATE: Final = -62_135_510_400  # a day after the calendar of `datetime` begins, in seconds
-_LAST_DATE: Final = 253_402_214_400  # and a day before it ends
 _MOST_GENERATIONS: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
@@ -110,7 +115,7 @@ def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
             return f"its {key} is missing, or no text"
     for key in ("created_at", "modified_at", "deleted_at"):
         if (key in meta or key != "deleted_at") and not _is_between(
-            meta.get(key), _FIRST_DATE, _LAST_DATE
+            meta.get(key), FIRST_DATE, LAST_DATE
         ):
             return f"its {key} is missing, or no date"
     if not isinstance(meta.get("version"), int) or not 0 <= meta["version"] < 2**53:
@@ -136,9 +141,7 @@ def _text(name: str, most: int = MAX_TEXT) -> str:
 
 
 def _date(name: str) -> str:
-    return (
-        f"typeof({name}) IN ('real', 'integer') AND {name} BETWEEN {_FIRST_DATE} AND {_LAST_DATE}"
-    )
+    return f"typeof({name}) IN ('real', 'integer') AND {name} BETWEEN {FIRST_DATE} AND {LAST_DATE}"
 
 
 def _number(name: str) -> str:
@@ -158,9 +161,7 @@ def date_of(name: str, otherwise: str = "NULL") -> str:
 
     It is part of each row that is read, so it only compares: texts and bytes sort after numbers.
     """
-    return (
-        f"CASE WHEN {name} BETWEEN {_FIRST_DATE} AND {_LAST_DATE} THEN {name} ELSE {otherwise} END"
-    )
+    return f"CASE WHEN {name} BETWEEN {FIRST_DATE} AND {LAST_DATE} THEN {name} ELSE {otherwise} END"
 
 
 def number_of(name: str) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.remote_ids import each_of
-from jobgroup.status import UNSENT
+from jobgroup.status import UNSENT, RemoteStatus
 from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.limits import check_name, check_text
+from jobgroup.store.limits import (
+    MAX_DURATION_S,
+    bound_date,
+    bound_number,
+    check_name,
+    check_text,
+)
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.subjobs import enter, position_of
 from jobgroup.store.values import as_json
@@ -134,6 +141,18 @@ def length(connection: sqlite3.Connection | Transaction) -> int:
     return value
 
 
+def _bounded(told: RemoteStatus) -> RemoteStatus:
+    """What a client library or its file says of a job, without what cannot be."""
+    return replace(
+        told,
+        message=told.message if isinstance(told.message, str) else None,
+        progress=bound_number(told.progress, 1.0),
+        created_at=bound_date(told.created_at),
+        started_at=bound_date(told.started_at),
+        duration_s=bound_number(told.duration_s, MAX_DURATION_S),
+    )
+
+
 def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: str) -> int | None:
     """Enter the sending of a job that was sent elsewhere."""
     ids = each_of(remote_id)
@@ -143,7 +162,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
             raise DuplicateJobError(
                 f"Job {each} is in the group already, at position {held}. Nothing was added."
             )
-    told = job.told
+    told = job.told and _bounded(job.told)
     sent_at = told.created_at if told else None
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
@@ -172,7 +191,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
                 told.created_at,
                 told.started_at,
                 told.duration_s,
-                ended_at(told),
+                bound_date(ended_at(told)),
                 told.shots,
                 attempt_id,
             ),

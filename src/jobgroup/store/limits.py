@@ -17,6 +17,29 @@ MAX_NAME: Final = 10_000
 """Characters of a job's name, and of each name of where it runs: provider, url, account, platform.
 """
 
+MAX_DURATION_S: Final = 1e9
+"""Thirty years, for what a job may have run."""
+
+FIRST_DATE: Final = -62_135_510_400
+LAST_DATE: Final = 253_402_214_400
+"""Seconds since 1970: a day after the calendar of `datetime` begins, and a day before it ends."""
+
+
+def bound_date(value: object) -> float | None:
+    """A date in seconds since 1970, if the calendar has it; None for whatever else it is."""
+    return bound_number(value, LAST_DATE, FIRST_DATE)
+
+
+def bound_number(value: object, most: float, least: float = 0) -> float | None:
+    """A number within bounds; None for whatever else it is.
+
+    >>> bound_number(3, 10), bound_number(float("nan"), 10), bound_number("3", 10)
+    (3.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if least <= value <= most else None
+
 
 def check_name(what: str, name: object, *, so: str) -> str:
     """The name of a job, or of where it runs, if it can be kept.

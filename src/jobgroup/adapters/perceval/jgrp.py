@@ -15,8 +15,8 @@ from jobgroup.adapters.base import SET_WHEN_SENT, ForeignGroup, JobSpec, Unreada
 from jobgroup.adapters.perceval.metadata import metadata_of, params_of
 from jobgroup.decoding import parsed
 from jobgroup.origin import normalise_origin
-from jobgroup.providers.values import MAX_TIMESTAMP, bound_number
 from jobgroup.status import JobStatus, RunningStatus
+from jobgroup.store.limits import bound_date
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 """Of a group's file: tens of thousands of jobs."""
@@ -155,12 +155,12 @@ def _date(document: Mapping[str, Any], key: str) -> float:
 
 
 def date_in_bounds(seconds: object, key: str) -> float:
-    """A date since 1970, in seconds.
+    """A date that the calendar has, in seconds since 1970.
 
     Raises:
         UnreadableGroupError: it is none.
     """
-    found = bound_number(seconds, MAX_TIMESTAMP, key)
+    found = bound_date(seconds)
     if found is None:
         raise UnreadableGroupError(f"it is damaged: its {key} is no date")
     return found
