@@ -70,7 +70,7 @@ def touching(canary: Path) -> str:
 
 
 def with_formula(component: Any, python: str) -> str:
-    """A component's text in which every formula is that Python."""
+    """A component's text in which every parameter is a formula of that Python."""
     schema = _schema()
     tag, data = serialize(component, compress=False).rsplit(":", 1)
     name = {":PCVL:ACircuit": "Circuit", ":PCVL:Experiment": "Experiment"}[tag]
@@ -86,15 +86,14 @@ def _rewrite(message: Any, python: str) -> None:
             for each in [value] if hasattr(value, "ListFields") else value:
                 if hasattr(each, "ListFields"):
                     _rewrite(each, python)
-    if message.DESCRIPTOR.name == "Parameter" and message.WhichOneof("type") == "expression":
-        del message.expr_parameters[:]
+    if message.DESCRIPTOR.name == "Parameter":
         message.expression = python
 
 
 def hostile_texts(python: str, url: str) -> list[str]:
     """Texts that Perceval evaluates, or that make it ask the url."""
     schema = _schema()
-    circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.Expression("2*a", {pcvl.P("a")}))
+    circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.P("a"))
     formula = with_formula(circuit, python)
     symbolic = schema.Matrix(rows=1, cols=1)
     symbolic.symbolic.data.add().expression = python
