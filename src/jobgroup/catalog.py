@@ -92,7 +92,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         witness.wait_until_judged(store)
         unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         active = [r.remote_id or "unconfirmed" for r in unended]
-        active += [part.remote_id for part in store.parts.begun()]
+        active += [part.remote_id for part in store.subjobs.orphans()]
         store.move_to_trash(None if permanently else place_for(name), is_live=witness.is_live)
     session = engine().open_session(path)
     if session is not None:

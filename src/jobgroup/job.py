@@ -10,7 +10,7 @@ from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
 from jobgroup.secret import Secret
-from jobgroup.status import LOST, ON_CLOUD, UNSENT, JobStatus, RunningStatus
+from jobgroup.status import ON_CLOUD, REMOTE_MISSING, UNSENT, JobStatus, RunningStatus
 from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
@@ -177,9 +177,9 @@ class RemoteJob:
         return {} if self._session is None else self._record.labels
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What tells it from others: circuit, modes, photons, input state, ..."""
-        return {} if self._session is None else self._record.facts
+        return {} if self._session is None else self._record.metadata
 
     @property
     def attempts(self) -> list[AttemptRecord]:
@@ -356,7 +356,7 @@ class RemoteJob:
             RuntimeError: it is neither.
             JobGroupError: it could not be sent; it is unsent then.
         """
-        if self.state != "unconfirmed" and self._record.word != LOST:
+        if self.state != "unconfirmed" and self._record.provider_status != REMOTE_MISSING:
             raise RuntimeError(
                 f"Job {self._position} is neither unconfirmed nor lost by its cloud, it is"
                 f" {self.state}."
@@ -390,8 +390,8 @@ class RemoteJob:
             self._position,
             spec.body,
             params=spec.params,
-            facts=spec.metadata,
-            recipe=spec.recipe,
+            metadata=spec.metadata,
+            composition=spec.recipe,
         ):
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
 

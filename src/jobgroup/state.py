@@ -73,7 +73,7 @@ class GroupState(HasTraits):
         session = self._session
         counts, is_active = read_activity(session)
         meta = session.store.meta()
-        troubles = session.store.troubles.all()
+        incidents = session.store.incidents.list()
         total = sum(counts.values())
         ended = sum(counts.get(s, 0) for s in TERMINAL)
         runs = list(session.runs)
@@ -83,14 +83,14 @@ class GroupState(HasTraits):
             self.active = is_active
             self.busy = "" if not runs else "rerun" if runs[0].request.rerun else "run"
             self.paused = bool(meta.get("paused"))
-            self.next_up = session.store.next_up.positions(at_most=MOST_NEXT)
+            self.next_up = session.store.priorities.positions(at_most=MOST_NEXT)
             unwritten = session.settling.sentence
-            self.last_error = unwritten or (troubles[0].text if troubles else "")
-            self.trouble = "disk" if unwritten else troubles[0].kind if troubles else ""
-            is_cloud = bool(troubles) and not unwritten
-            self.trouble_since = troubles[0].since if is_cloud else None
+            self.last_error = unwritten or (incidents[0].message if incidents else "")
+            self.trouble = "disk" if unwritten else incidents[0].kind if incidents else ""
+            is_cloud = bool(incidents) and not unwritten
+            self.trouble_since = incidents[0].opened_at if is_cloud else None
             self.updated_at = session.poller.last_answer_at
-            self.eta_s = eta_s(counts, session.store.reports.durations(), is_sending=bool(runs))
+            self.eta_s = eta_s(counts, session.store.statuses.durations(), is_sending=bool(runs))
             self.version = meta["version"]
 
     def _follow(self) -> None:

@@ -74,7 +74,7 @@ STATES: Final = (
 )
 """Every state, in the order in which a dashboard shows them."""
 
-LOST: Final = "404"
+REMOTE_MISSING: Final = "404"
 """The word of a job that is *unknown* because its cloud has no such job (any more)."""
 
 TERMINAL: Final = frozenset({"success", "error", "canceled"})

@@ -60,7 +60,7 @@ def test_rerun_takes_jobs_and_changes(read, run, prepared):
     assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
     assert not told["group"]["active"]  # though the group had finished before
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2]
-    assert group[2].attempts[-1].changes == {"max_shots": [100, 50]}
+    assert group[2].attempts[-1].overrides == {"max_shots": [100, 50]}
     assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [4]
     refused = run("rerun", "sweep", "--set", "color=red")
     assert (refused.returncode, "color" in refused.stderr) == (1, True)

@@ -158,7 +158,7 @@ def test_heralds(cloud, two_beside_heralds):
     job = Sampler(processor, max_shots_per_call=1_000_000).probs
     jg = JobGroup("heralded")
     jg.add(copy.copy(job))
-    assert jg.remote_jobs[0].facts["heralds"] == "4: 1, 5: 1"
+    assert jg.remote_jobs[0].metadata["heralds"] == "4: 1, 5: 1"
     jg.run_parallel()
     jg.wait(60)
     ours = jg.get_results()[0]

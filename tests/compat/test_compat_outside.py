@@ -154,7 +154,7 @@ def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, re
         assert set(table.failures) == set(range(len(hostile)))
         assert group.distributions(refresh=False)["count"] == [4, 3]
         assert len(group.find("probs")) >= 0
-        assert [quietly(lambda job=job: job.facts) for job in group]
+        assert [quietly(lambda job=job: job.metadata) for job in group]
         results = [quietly(job.get_results) for job in group]
         results = [None if isinstance(each, Exception) else each for each in results]
 

@@ -376,7 +376,9 @@ def test_one_damaged_body(cloud, group, data_dir, timer):
     jg = group(cloud, 3)
     path = data_dir / "groups" / "experiment.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO payloads (digest, facts, body) VALUES (x'00', '', x'0102')")
+        connection.execute(
+            "INSERT INTO payloads (digest, metadata, body) VALUES (x'00', '', x'0102')"
+        )
         connection.execute(
             "UPDATE jobs SET payload_id = (SELECT max(id) FROM payloads) WHERE position = 1"
         )

@@ -33,8 +33,8 @@ def _asked(jg, data_dir):
     file = data_dir / "groups" / f"{jg.name}.jobgroup"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(
-            "INSERT INTO commands (at, generation, asker, name, args, state)"
-            " VALUES (0, 1, '[]', 'rerun', '{}', 'asked')"
+            "INSERT INTO commands (requested_at, fencing_token, requester, name, args, state)"
+            " VALUES (0, 1, '[]', 'rerun', '{}', 'pending')"
         )
 
 

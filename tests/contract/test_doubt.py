@@ -270,7 +270,7 @@ def test_an_id_that_the_group_has_is_no_answer(how, group, scripted):
     assert len([j for j in jg if j.id == "the-one"]) == 1
     doubtful = jg.list_unconfirmed_jobs()
     assert doubtful
-    assert all("the-one" in j.attempts[-1].evidence["reason"] for j in doubtful)
+    assert all("the-one" in j.attempts[-1].diagnostics["reason"] for j in doubtful)
     assert len(doubtful) + 1 == scripted.count("create")
     with pytest.raises(DuplicateJobError, match="the-one is job"):
         doubtful[0].confirm("the-one")

@@ -99,7 +99,7 @@ def test_what_came_for_an_id_is_shown(group, scripted, answering, job_id, shown)
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError) as caught:
         jg.run_parallel()
-    for text in (str(caught.value), jg[0].attempts[-1].evidence["reason"]):
+    for text in (str(caught.value), jg[0].attempts[-1].diagnostics["reason"]):
         assert shown in text
         assert len(text) < 1000
 

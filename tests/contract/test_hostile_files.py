@@ -36,7 +36,8 @@ SCHEMAS = {
     "a generated column": "ALTER TABLE jobs ADD COLUMN x AS (zeroblob(900000000));",
     "an index of an expression": "CREATE INDEX x ON jobs (length(name));",
     "another index under our name": """
-        DROP INDEX attempts_by_remote_id; CREATE INDEX attempts_by_remote_id ON attempts (word);
+        DROP INDEX attempts_by_remote_id;
+        CREATE INDEX attempts_by_remote_id ON attempts (provider_status);
     """,
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON attempts BEGIN DELETE FROM attempts; END;",
     "a view in place of a table": """
@@ -45,7 +46,7 @@ SCHEMAS = {
             SELECT i AS key, i AS value FROM n;
     """,
     "a table more": "CREATE TABLE more (x);",
-    "a table less": "DROP TABLE next_up;",
+    "a table less": "DROP TABLE priorities;",
     "very many tables": "",
 }
 
@@ -78,7 +79,7 @@ ROWS = {
     "a job without a target": "UPDATE jobs SET target_id = 99 WHERE position = 0",
     "the last of all generations": (
         "INSERT OR REPLACE INTO lease SELECT * FROM lease;"
-        " UPDATE lease SET generation = 9223372036854775807"
+        " UPDATE lease SET fencing_token = 9223372036854775807"
     ),
     "an endless name": "UPDATE jobs SET name = printf('%.*c', 3000000, 'x') WHERE position = 0",
     "a body that is a text": "UPDATE payloads SET body = 'x'",

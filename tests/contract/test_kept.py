@@ -234,7 +234,7 @@ def test_an_export_tells_nothing_of_its_maker(finished, scripted, tmp_path):
     content = path.read_bytes()
     assert scripted.token.encode() not in content
     assert os.uname().nodename.encode() not in content
-    assert _in_file(path, "SELECT count(*) FROM troubles") == [(0,)]
+    assert _in_file(path, "SELECT count(*) FROM incidents") == [(0,)]
     assert _in_file(path, "SELECT owner, host, pid FROM lease") == [("", "", 0)]
 
 

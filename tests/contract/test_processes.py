@@ -208,12 +208,12 @@ def neighbour(group, scripted):
 
 
 def _take_lease(store):
-    store.lease.take("me", this_process(), judge=lambda *_: "alive", on_taken=lambda *_: None)
+    store.lease.acquire("me", this_process(), judge=lambda *_: "alive", on_acquired=lambda *_: None)
 
 
 def _taken(store, until):
-    generation = store.lease.generation()
-    return until(lambda: store.commands.take(generation, is_gone))[0].id
+    fencing_token = store.lease.fencing_token()
+    return until(lambda: store.commands.claim(fencing_token, is_gone))[0].id
 
 
 def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, until, monkeypatch):
@@ -224,9 +224,9 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
 
     def look_then_end(command_id):
         found = look(command_id)
-        if found.state == "taken" and store.lease.current():
-            store.commands.finish(command_id, "done", {"text": "1 rerun", "done": [0]})
-            store.lease.give_back(store.lease.generation())
+        if found.state == "claimed" and store.lease.current():
+            store.commands.complete(command_id, "done", {"text": "1 rerun", "done": [0]})
+            store.lease.release(store.lease.fencing_token())
         return found
 
     monkeypatch.setattr(theirs, "get", look_then_end)
@@ -239,10 +239,10 @@ def test_what_was_dropped_is_asked_again(neighbour, until):
     """Who asks may sleep with its lid closed; it waits for nothing for ever then."""
     jg, store = neighbour
     asked = jg.ask("rerun")
-    until(store.commands.has_asked)
-    assert store.commands.withdraw(1)
+    until(store.commands.has_pending)
+    assert store.commands.cancel(1)
     again = _taken(store, until)
-    store.commands.finish(again, "done", {"text": "1 rerun", "done": [0]})
+    store.commands.complete(again, "done", {"text": "1 rerun", "done": [0]})
     assert asked.result(60)["done"] == [0]
 
 
@@ -267,7 +267,7 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
     asked = jg.ask("resend", positions=[0])
     number = _taken(store, until)
     assert jg[0].state == "unconfirmed"
-    store.commands.finish(number, "done", {"text": "1 sent again", "done": [0]})
+    store.commands.complete(number, "done", {"text": "1 sent again", "done": [0]})
     assert asked.result(60)["done"] == [0]
     store.close()
 
@@ -279,7 +279,7 @@ def test_a_failure_is_told_before_the_lease_is_given_back(
     jg = ended("error")
     jg.add(timer(scripted, "unsent"))
     session = engine().open_session(group_path(jg.name))
-    finish, told = session.store.commands.finish, []
+    finish, told = session.store.commands.complete, []
 
     def note(command_id, state, outcome):
         told.append((state, session.lease.is_held))
@@ -290,10 +290,10 @@ def test_a_failure_is_told_before_the_lease_is_given_back(
     run = jg.start()
     until(lambda: session.lease.is_held)
     asking = GroupStore(group_path(jg.name))
-    asked = asking.commands.ask(
+    asked = asking.commands.enqueue(
         "rerun", {"mode": "sequential", "stop_after_failures": 1}, this_process()
     )
-    until(lambda: asking.commands.get(asked).state == "taken")
+    until(lambda: asking.commands.get(asked).state == "claimed")
     jg.resume()
     run.result(120)
     until(lambda: jg[0].state == "waiting")

@@ -46,9 +46,9 @@ def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
     }
     assert (body["job_name"], body["job_group_name"]) == ("job 0", "failed")
     old, new = failed[0].attempts
-    assert (old.remote_id, old.state, dict(old.changes)) == (first, "error", {})
+    assert (old.remote_id, old.state, dict(old.overrides)) == (first, "error", {})
     assert (new.number, new.kind, new.remote_id) == (2, "changed", failed[0].id)
-    assert new.changes == {"max_shots": [1000, 500], "min_detected_photons": [2, 1]}
+    assert new.overrides == {"max_shots": [1000, 500], "min_detected_photons": [2, 1]}
     assert failed[0].params["max_shots"] == 500
     told = [event["text"] for event in job_detail(failed, 0)["events"]]
     assert "attempt 2, max_shots 1000 → 500, min_detected_photons 2 → 1" in told
@@ -65,7 +65,7 @@ def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
     changed = failed[0].id
     failed[0].rerun()
     assert [a.kind for a in failed[0].attempts] == ["create", "changed", "changed", "rerun"]
-    assert failed[0].attempts[2].changes == {"max_shots": [500, 250]}
+    assert failed[0].attempts[2].overrides == {"max_shots": [500, 250]}
     assert [a.id for a in scripted.asked if a.what == "rerun"] == [changed]
 
 

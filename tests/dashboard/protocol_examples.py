@@ -37,7 +37,7 @@ def record(position: int, **changes: Any) -> JobRecord:
         "attempts": 0,
         "params_json": '{"max_samples":10000}',
         "labels_json": json.dumps({"phi": position / 4}),
-        "facts_json": "",
+        "metadata_json": "",
         "note": "",
         "added_at": 1000.0,
         "version": 1,

@@ -216,7 +216,7 @@ def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
     found = decoded(page, snap)
     assert (snap["total"], snap["parts"], snap["rows"]["n"]) == (2102, 1, 2102)
     records = group.changes_since(0).records
-    fields = {"label.": "labels_json", "fact.": "facts_json", "param.": "params_json"}
+    fields = {"label.": "labels_json", "fact.": "metadata_json", "param.": "params_json"}
     for name, values in found.items():
         expected = [getattr(record, fields.get(name, name)) for record in records]
         is_time = name.endswith(("_at", "_s"))

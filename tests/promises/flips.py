@@ -91,7 +91,7 @@ class Flips:
         jobs = list(jg)
         for job in jobs:
             assert repr(job)
-            assert isinstance(job.params | job.labels | job.facts, dict)
+            assert isinstance(job.params | job.labels | job.metadata, dict)
             assert job.attempts is not None
             assert job.events is not None
         jg.get_results()

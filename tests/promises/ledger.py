@@ -72,7 +72,7 @@ class Ledger:
         found = 0
         for position in self.unconfirmed:
             job = self.group[position]
-            if (remote_id := by_key.get(job.attempts[-1].key)) is not None:
+            if (remote_id := by_key.get(job.attempts[-1].idempotency_key)) is not None:
                 job.confirm(remote_id)
                 found += 1
             else:
@@ -104,7 +104,10 @@ def keys_without_id(name: str) -> set[str]:
     """The keys of the attempts of which no id is known, those of reruns under way among them."""
     with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         return {
-            k for (k,) in connection.execute("SELECT key FROM attempts WHERE remote_id IS NULL")
+            k
+            for (k,) in connection.execute(
+                "SELECT idempotency_key FROM attempts WHERE remote_id IS NULL"
+            )
         }
 
 

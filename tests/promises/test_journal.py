@@ -52,7 +52,9 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
         jg.run_parallel()
     (job,) = jg.list_unconfirmed_jobs()
     assert (job.position, job.state, job.id) == (0, "unconfirmed", None)
-    assert began <= job.attempts[0].intent_at <= job.attempts[0].evidence["asked_at"] <= time.time()
+    assert (
+        began <= job.attempts[0].intent_at <= job.attempts[0].diagnostics["asked_at"] <= time.time()
+    )
     assert jg.progress()["Unfinished"] == [3, {"sent": 1, "not sent": 2}]
     assert job.message
     for _ in range(3):

@@ -238,7 +238,7 @@ def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
     until(lambda: jg.refresh() or all(jg[i].state == "success" for i in good))
     assert jg.get_results()[-1] is not None
     assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)
-    assert all(repr(job) and isinstance(job.params | job.labels | job.facts, dict) for job in jg)
+    assert all(repr(job) and isinstance(job.params | job.labels | job.metadata, dict) for job in jg)
     for position, what in enumerate(DAMAGE, 1):
         if "body" in what or "payload" in what:
             assert not jg[position].was_sent, what

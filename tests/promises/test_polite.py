@@ -183,7 +183,7 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     with suppress(UnconfirmedJobError):
         run.result(60)
     for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went
-        given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].key)
+        given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].idempotency_key)
         job.confirm(given) if given else job.resend()
     jg.wait(60)
     ledger(jg).check().each_once(*map(str, range(30)))

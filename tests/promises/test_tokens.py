@@ -77,7 +77,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     collect(jg.rerun)
     collect(jg._repr_mimebundle_)
     Widget.close_all()  # nobody looks, and nothing would say so
-    collect(lambda: [(j, j.attempts, j.events, j.message, j.params, j.facts) for j in jg])
+    collect(lambda: [(j, j.attempts, j.events, j.message, j.params, j.metadata) for j in jg])
     collect(lambda: vars(jg) | vars(jg[0]))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

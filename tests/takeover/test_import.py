@@ -89,7 +89,7 @@ def test_a_group_of_executions_continues_too(old, cloud):
     ]
     jg = JobGroup.open("executions")
     assert jg[0].status.creation_timestamp == pytest.approx(jg.created_date.timestamp(), abs=60)
-    assert jg[3].facts["input_state"] == "|0,1,0,1,0,0>"
+    assert jg[3].metadata["input_state"] == "|0,1,0,1,0,0>"
     jg.run_parallel()
     jg.rerun_failed_parallel()
     jg.wait(120)

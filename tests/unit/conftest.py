@@ -24,6 +24,6 @@ def store(path):
 
 
 @pytest.fixture
-def generation(store):
+def fencing_token(store):
     """Of the lease that this test sends under."""
-    return lease(store).generation
+    return lease(store).fencing_token

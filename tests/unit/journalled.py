@@ -16,11 +16,11 @@ _owners = itertools.count()
 
 def lease(store, *, live=False):
     """Take the lease, as another holder each time."""
-    return store.lease.take(
+    return store.lease.acquire(
         f"owner {next(_owners)}",
         ProcessIdentity("here", "", "", 1, ""),
         judge=lambda *_: "alive" if live else "dead",
-        on_taken=store.journal.recover,
+        on_acquired=store.journal.recover_abandoned,
     )
 
 
@@ -29,9 +29,9 @@ def states(store):
     return [r.state for r in store.records()]
 
 
-def send(store, generation, position, remote_id):
+def send(store, fencing_token, position, remote_id):
     """Send a job; returns the id of its attempt."""
-    (intent,) = store.journal.intend([position], generation=generation)
+    (intent,) = store.journal.record_intent([position], fencing_token=fencing_token)
     store.journal.mark_sent(intent.attempt_id, remote_id)
     return intent.attempt_id
 
@@ -41,8 +41,8 @@ def says(state, **fields):
     return RemoteStatus(provider_status=state, state=state, **fields)
 
 
-def failed(store, generation, position=0, remote_id="r0"):
+def failed(store, fencing_token, position=0, remote_id="r0"):
     """Send a job that fails; returns the id of its attempt."""
-    attempt_id = send(store, generation, position, remote_id)
-    store.reports.apply([(attempt_id, says("error", message="no photons"))])
+    attempt_id = send(store, fencing_token, position, remote_id)
+    store.statuses.apply_updates([(attempt_id, says("error", message="no photons"))])
     return attempt_id

@@ -45,7 +45,7 @@ def test_a_change_is_made_where_the_parameter_counts(name, old, new):
     """In the payload itself before its parameters; the stored body stays as it is."""
     before = copy.deepcopy(BODY)
     revision = apply_overrides(BODY, {name: new})
-    assert revision.changes == {name: [old, new]}
+    assert revision.overrides == {name: [old, new]}
     own = revision.body["payload"] if name.startswith("max") else {}
     inner = revision.body["payload"]["parameters"]
     assert {**inner, **own}[name] == new

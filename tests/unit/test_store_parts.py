@@ -12,7 +12,7 @@ BODY = {"parts": [{"payload": {"n": n}} for n in range(3)]}
 
 
 def _entry(**options):
-    return NewJob("several", TARGET, BODY, recipe={"shape": [3]}, **options)
+    return NewJob("several", TARGET, BODY, composition={"shape": [3]}, **options)
 
 
 @pytest.fixture
@@ -24,58 +24,58 @@ def store(path):
     store.close()
 
 
-def _intend(store, generation, **options):
-    (intent,) = store.journal.intend([0], generation=generation, **options)
+def _intend(store, fencing_token, **options):
+    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, **options)
     return intent.attempt_id
 
 
-def test_what_was_sent_is_taken_over(store, generation):
+def test_what_was_sent_is_taken_over(store, fencing_token):
     """A sending that stops in between leaves the entry unsent; the next one goes on with it."""
-    first = _intend(store, generation)
-    store.journal.settle_part(first, 0, "a")
-    store.journal.settle_part(first, 1, "b")
+    first = _intend(store, fencing_token)
+    store.journal.add_subjob(first, 0, "a")
+    store.journal.add_subjob(first, 1, "b")
     store.journal.mark_not_sent(first, "The plan is full.")
     record = store.record(0)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
     assert store.position_of("b", TARGET) == 0
-    second = _intend(store, generation)
-    assert store.parts.sent(second) == {0: "a", 1: "b"}
-    store.journal.settle_part(second, 2, "c")
+    second = _intend(store, fencing_token)
+    assert store.subjobs.sent(second) == {0: "a", 1: "b"}
+    store.journal.add_subjob(second, 2, "c")
     store.journal.mark_sent(second, "a + b + c")
     assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
     assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
 
 
-def test_a_rerun_in_between_is_taken_over(store, generation):
+def test_a_rerun_in_between_is_taken_over(store, fencing_token):
     """The entry is failed as before, and the next rerun of it goes on, also one that appends."""
-    attempt = _intend(store, generation)
+    attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt, "a + b + c")
-    store.reports.apply([(attempt, says("error"))])
-    begun = _intend(store, generation, rerun=True)
-    store.journal.settle_part(begun, 0, "a")
-    store.journal.settle_part(begun, 1, "d")
+    store.statuses.apply_updates([(attempt, says("error"))])
+    begun = _intend(store, fencing_token, rerun=True)
+    store.journal.add_subjob(begun, 0, "a")
+    store.journal.add_subjob(begun, 1, "d")
     store.journal.mark_not_sent(begun, "refused")
     assert states(store) == ["error"]
     assert store.record(0).remote_id == "a + b + c"
-    goes_on = _intend(store, generation, rerun=True, appends=True)
-    assert store.parts.sent(goes_on) == {0: "a", 1: "d"}
-    store.journal.settle_part(goes_on, 2, "e")
+    goes_on = _intend(store, fencing_token, rerun=True, creates_entry=True)
+    assert store.subjobs.sent(goes_on) == {0: "a", 1: "d"}
+    store.journal.add_subjob(goes_on, 2, "e")
     assert store.journal.mark_sent(goes_on, "a + d + e") == 1
     assert states(store) == ["error", "waiting"]
     assert [r.attempts for r in store.records()] == [1, 1]
-    again = _intend(store, generation, rerun=True, appends=True)
-    assert store.parts.sent(again) == {}, "what was used is not used twice"
+    again = _intend(store, fencing_token, rerun=True, creates_entry=True)
+    assert store.subjobs.sent(again) == {}, "what was used is not used twice"
 
 
-def test_a_part_in_doubt_is_confirmed(store, generation):
+def test_a_part_in_doubt_is_confirmed(store, fencing_token):
     """Its id is that of the first part without one; the entry is sent when all have theirs."""
-    attempt = _intend(store, generation)
-    store.journal.settle_part(attempt, 0, "a")
+    attempt = _intend(store, fencing_token)
+    store.journal.add_subjob(attempt, 0, "a")
     store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
     assert store.journal.confirm(0, "b", 3)
     assert states(store) == ["unsent"]
-    attempt = _intend(store, generation)
-    assert store.parts.sent(attempt) == {0: "a", 1: "b"}
+    attempt = _intend(store, fencing_token)
+    assert store.subjobs.sent(attempt) == {0: "a", 1: "b"}
     store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
     assert store.journal.confirm(0, "c", 3)
     record = store.record(0)
@@ -83,12 +83,12 @@ def test_a_part_in_doubt_is_confirmed(store, generation):
     assert not store.journal.confirm(0, "d", 3)
 
 
-def test_a_late_answer_for_a_part_is_kept(store, generation):
+def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
     """A part that arrives after the user has given the attempt back is found by its id."""
-    attempt = _intend(store, generation)
+    attempt = _intend(store, fencing_token)
     store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
-    assert store.journal.give_back(0)
-    store.journal.settle_part(attempt, 0, "late")
+    assert store.journal.requeue(0)
+    store.journal.add_subjob(attempt, 0, "late")
     assert store.position_of("late", TARGET) == 0
     assert "late" in store.events(0)[-1].text
 

@@ -11,86 +11,86 @@ from jobgroup.store import GroupStore, NewJob, Target
 # -- what the cloud says ---------------------------------------------------------------------------
 
 
-def test_answers_are_recorded_together(store, generation):
+def test_answers_are_recorded_together(store, fencing_token):
     """One version for many answers; what is told already is no change."""
-    attempts = [send(store, generation, i, f"r{i}") for i in range(3)]
+    attempts = [send(store, fencing_token, i, f"r{i}") for i in range(3)]
     version = store.version
     told = [(a, says("running", progress=0.5, message="half")) for a in attempts]
-    assert store.reports.apply(told) == [0, 1, 2]
+    assert store.statuses.apply_updates(told) == [0, 1, 2]
     assert store.version == version + 1
-    assert store.reports.apply(told) == []
+    assert store.statuses.apply_updates(told) == []
     assert store.version == version + 1
     assert store.changes_since(version).positions == [0, 1, 2]
 
 
-def test_what_has_ended_never_changes_again(store, generation, path):
+def test_what_has_ended_never_changes_again(store, fencing_token, path):
     """Whichever process hears of it first; an answer that was under way comes too late."""
-    attempt_id = send(store, generation, 0, "r0")
+    attempt_id = send(store, fencing_token, 0, "r0")
     other = GroupStore(path)
-    other.reports.apply([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
+    other.statuses.apply_updates([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
     other.close()
-    assert store.reports.apply([(attempt_id, says("running"))]) == []
-    store.reports.record_error(attempt_id, "404")
-    store.reports.record_cancel_request(attempt_id)
+    assert store.statuses.apply_updates([(attempt_id, says("running"))]) == []
+    store.statuses.record_error(attempt_id, "404")
+    store.statuses.record_cancel_request(attempt_id)
     record = store.record(0)
     assert (record.state, record.message, record.progress) == ("success", None, 1.0)
-    assert store.reports.list_pollable() == []
-    assert store.reports.durations() == [3.0]
+    assert store.statuses.list_pollable() == []
+    assert store.statuses.durations() == [3.0]
 
 
-def test_a_suspended_job_comes_back(store, generation):
+def test_a_suspended_job_comes_back(store, fencing_token):
     """Suspended and unknown are not the end."""
-    attempt_id = send(store, generation, 0, "r0")
+    attempt_id = send(store, fencing_token, 0, "r0")
     for state in ("suspended", "unknown", "running", "waiting", "canceled"):
-        assert store.reports.apply([(attempt_id, says(state))]) == [0]
+        assert store.statuses.apply_updates([(attempt_id, says(state))]) == [0]
         assert states(store)[0] == state
 
 
-def test_an_answer_about_an_old_attempt(store, generation):
+def test_an_answer_about_an_old_attempt(store, fencing_token):
     """A rerun's job is not changed by what is told of the attempt before."""
-    old = failed(store, generation)
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True)
+    old = failed(store, fencing_token)
+    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
     store.journal.mark_sent(intent.attempt_id, "r0b")
-    assert store.reports.apply([(old, says("success"))]) == []
+    assert store.statuses.apply_updates([(old, says("success"))]) == []
     assert states(store)[0] == "waiting"
 
 
-def test_cancellation_is_noted(store, generation):
+def test_cancellation_is_noted(store, fencing_token):
     """The state says that it was asked for, until the cloud says more."""
-    attempt_id = send(store, generation, 0, "r0")
-    store.reports.record_cancel_request(attempt_id)
+    attempt_id = send(store, fencing_token, 0, "r0")
+    store.statuses.record_cancel_request(attempt_id)
     assert states(store)[0] == "cancel_requested"
-    assert [row[1] for row in store.reports.list_pollable()] == [0]
-    store.reports.apply([(attempt_id, says("canceled"))])
+    assert [row[1] for row in store.statuses.list_pollable()] == [0]
+    store.statuses.apply_updates([(attempt_id, says("canceled"))])
     assert states(store)[0] == "canceled"
 
 
-def test_what_changed_since_a_version_is_told(store, generation):
+def test_what_changed_since_a_version_is_told(store, fencing_token):
     """Every job that changed, with whether it may change again: an ended one may not."""
-    first, second, _ = (send(store, generation, i, f"r{i}") for i in range(3))
+    first, second, _ = (send(store, fencing_token, i, f"r{i}") for i in range(3))
     version = store.version
-    assert [row.position for row in store.reports.list_pollable()] == [0, 1, 2]
-    store.reports.apply([(first, says("success")), (second, says("running"))])
-    changed = [(row.remote_id, row.may_change) for row in store.reports.list_pollable(version)]
+    assert [row.position for row in store.statuses.list_pollable()] == [0, 1, 2]
+    store.statuses.apply_updates([(first, says("success")), (second, says("running"))])
+    changed = [(row.remote_id, row.may_change) for row in store.statuses.list_pollable(version)]
     assert changed == [("r0", False), ("r1", True)]
-    assert store.reports.list_pollable(store.version) == []
+    assert store.statuses.list_pollable(store.version) == []
 
 
-def test_a_problem_is_told_once(store, generation):
+def test_a_problem_is_told_once(store, fencing_token):
     """The same trouble twice is one change."""
-    attempt_id = send(store, generation, 0, "r0")
-    store.reports.record_error(attempt_id, "garbage")
+    attempt_id = send(store, fencing_token, 0, "r0")
+    store.statuses.record_error(attempt_id, "garbage")
     version = store.version
-    store.reports.record_error(attempt_id, "garbage")
+    store.statuses.record_error(attempt_id, "garbage")
     assert (store.version, store.record(0).message) == (version, "garbage")
 
 
 # -- adding ----------------------------------------------------------------------------------------
 
 
-def test_an_id_is_in_a_group_once(store, generation):
+def test_an_id_is_in_a_group_once(store, fencing_token):
     """Of any attempt; two of the same in one call are refused as well, and none is added."""
-    failed(store, generation)
+    failed(store, fencing_token)
     known = NewJob("known", TARGET, None, remote_id="r0", state="waiting")
     with pytest.raises(DuplicateJobError, match="position 0"):
         store.add([known])

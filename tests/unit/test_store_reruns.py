@@ -5,10 +5,10 @@ from __future__ import annotations
 from journalled import failed, states
 
 
-def test_a_rerun_that_replaces(store, generation):
+def test_a_rerun_that_replaces(store, fencing_token):
     """A new attempt of the same entry, which knows the id that it reruns."""
-    failed(store, generation)
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True)
+    failed(store, fencing_token)
+    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
     assert intent.previous_remote_id == "r0"
     assert states(store)[0] == "sending"
     assert store.journal.mark_sent(intent.attempt_id, "r0b") == 0
@@ -18,24 +18,31 @@ def test_a_rerun_that_replaces(store, generation):
     assert (second.kind, second.number) == ("rerun", 2)
 
 
-def test_a_rerun_that_is_refused(store, generation):
+def test_a_rerun_that_is_refused(store, fencing_token):
     """The job is as it was: failed, with its old id and a rerun to come."""
-    failed(store, generation)
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True)
+    failed(store, fencing_token)
+    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
     store.journal.mark_not_sent(intent.attempt_id, "no credits")
     record = store.record(0)
     assert (record.state, record.remote_id, record.attempts) == ("error", "r0", 1)
     assert [a.remote_id for a in store.journal.attempts(0)] == ["r0"]
-    assert store.journal.intend([0], generation=generation, rerun=True)
+    assert store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
 
 
-def test_a_rerun_that_appends(store, generation):
+def test_a_rerun_that_appends(store, fencing_token):
     """The old entry is untouched while the request is under way and after; the new one follows."""
-    failed(store, generation)
+    failed(store, fencing_token)
     before = store.record(0)[:-1]
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
+    (intent,) = store.journal.record_intent(
+        [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+    )
     assert (len(store), store.record(0)[:-1]) == (3, before)
-    assert store.journal.intend([0], generation=generation, rerun=True, appends=True) == []
+    assert (
+        store.journal.record_intent(
+            [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+        )
+        == []
+    )
     assert store.journal.mark_sent(intent.attempt_id, "new") == 3
     new = store.record(3)
     assert (new.name, new.remote_id, new.rerun_of, new.labels) == ("job 0", "new", 0, {"i": 0})
@@ -45,30 +52,38 @@ def test_a_rerun_that_appends(store, generation):
     assert [a.remote_id for a in store.journal.attempts(0)] == ["r0"]
 
 
-def test_an_appending_rerun_that_is_refused(store, generation):
+def test_an_appending_rerun_that_is_refused(store, fencing_token):
     """No entry, no attempt, and it can be tried again."""
-    failed(store, generation)
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
+    failed(store, fencing_token)
+    (intent,) = store.journal.record_intent(
+        [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+    )
     store.journal.mark_not_sent(intent.attempt_id, "no credits")
     assert len(store) == 3
     assert len(store.journal.attempts(0)) == 1
-    assert store.journal.intend([0], generation=generation, rerun=True, appends=True)
+    assert store.journal.record_intent(
+        [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+    )
 
 
-def test_an_appending_rerun_without_an_answer(store, generation):
+def test_an_appending_rerun_without_an_answer(store, fencing_token):
     """The new entry is there, unconfirmed, for the user to decide about."""
-    failed(store, generation)
-    (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
+    failed(store, fencing_token)
+    (intent,) = store.journal.record_intent(
+        [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+    )
     assert store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "lost"}) == 3
     assert states(store) == ["error", "unsent", "unsent", "unconfirmed"]
     assert store.record(3).rerun_of == 0
     assert store.journal.confirm(3, "found")
 
 
-def test_two_reruns_of_one_job_each_get_an_entry(store, generation):
+def test_two_reruns_of_one_job_each_get_an_entry(store, fencing_token):
     """One after the other the same failed job can be appended as often as is asked for."""
-    failed(store, generation)
+    failed(store, fencing_token)
     for nth in (3, 4):
-        (intent,) = store.journal.intend([0], generation=generation, rerun=True, appends=True)
+        (intent,) = store.journal.record_intent(
+            [0], fencing_token=fencing_token, rerun=True, creates_entry=True
+        )
         assert store.journal.mark_sent(intent.attempt_id, f"new {nth}") == nth
     assert [r.rerun_of for r in store.records()] == [None, None, None, 0, 0]

@@ -1,4 +1,4 @@
-"""One file, several connections and processes: versions, the lease, commands, troubles, the log."""
+"""One file, several connections and processes: versions, lease, commands, incidents, log."""
 
 from __future__ import annotations
 
@@ -153,11 +153,11 @@ HOLDER = ProcessIdentity("a-host", "a boot", "a namespace", 4242, "77")
 
 
 def _take(store, owner=None, *, verdict="alive"):
-    return store.lease.take(
+    return store.lease.acquire(
         owner or f"owner {next(_owners)}",
         HOLDER,
         judge=lambda *_: verdict,
-        on_taken=lambda _tx, _generation: None,
+        on_acquired=lambda _tx, _fencing_token: None,
     )
 
 
@@ -168,47 +168,47 @@ def test_one_holds_the_lease(stores):
     with pytest.raises(GroupBusyError, match=r"process 4242 on a-host") as caught:
         _take(second)
     assert (caught.value.host, caught.value.pid) == ("a-host", 4242)
-    assert caught.value.since.timestamp() == pytest.approx(held.since)
+    assert caught.value.since.timestamp() == pytest.approx(held.acquired_at)
     assert second.lease.current() == held
 
 
 def test_a_dead_holders_lease_lapses(stores):
-    """It goes to the next with a greater generation, and the old one finds out."""
+    """It goes to the next with a greater fencing_token, and the old one finds out."""
     first, second = stores
     old = _take(first)
     new = _take(second, verdict="dead")
-    assert new.generation > old.generation
-    assert not first.lease.beat(old.generation)
-    assert second.lease.beat(new.generation)
-    first.lease.give_back(old.generation)
+    assert new.fencing_token > old.fencing_token
+    assert not first.lease.renew(old.fencing_token)
+    assert second.lease.renew(new.fencing_token)
+    first.lease.release(old.fencing_token)
     assert second.lease.current().owner == new.owner
 
 
 def test_a_lease_that_was_given_back(stores):
-    """Nobody holds it; the generation grows all the same."""
+    """Nobody holds it; the fencing_token grows all the same."""
     first, second = stores
     old = _take(first)
-    first.lease.give_back(old.generation)
+    first.lease.release(old.fencing_token)
     assert second.lease.current() is None
-    assert _take(second).generation > old.generation
+    assert _take(second).fencing_token > old.fencing_token
 
 
 def test_an_owner_takes_its_own_lease_again(stores):
-    """As after a crash of the thread that held it; what was in flight is of an older generation."""
+    """As after a crash of the thread that held it; what was in flight has an older token."""
     first, _ = stores
     old = _take(first, "me")
-    assert _take(first, "me").generation > old.generation
+    assert _take(first, "me").fencing_token > old.fencing_token
 
 
 def test_taking_is_one_transaction(stores):
-    """Where the work of a new generation fails, the lease is not taken."""
+    """Where the work of a new fencing_token fails, the lease is not taken."""
     first, second = stores
 
-    def fail(_tx, _generation):
+    def fail(_tx, _fencing_token):
         raise RuntimeError("disk")
 
     with pytest.raises(RuntimeError):
-        first.lease.take("x", HOLDER, judge=lambda *_: "alive", on_taken=fail)
+        first.lease.acquire("x", HOLDER, judge=lambda *_: "alive", on_acquired=fail)
     assert second.lease.current() is None
 
 
@@ -218,45 +218,45 @@ def test_a_holder_of_whom_nothing_is_known_keeps_the_lease(stores):
     held = _take(first)
     assert _take(second, verdict="unseen") is None
     assert second.lease.current() == held
-    assert first.lease.beat(held.generation)
+    assert first.lease.renew(held.fencing_token)
     assert second.lease.current().beats == held.beats + 1
 
 
 # -- commands --------------------------------------------------------------------------------------
 
 
-def _commands(store, generation, *, is_gone=False):
-    return store.commands.take(generation, lambda _: is_gone)
+def _commands(store, fencing_token, *, is_gone=False):
+    return store.commands.claim(fencing_token, lambda _: is_gone)
 
 
 def test_a_command_is_for_the_holder_that_it_was_asked_of(stores):
     """The next one does nothing of it, nor of what a process asked that has ended."""
     first, second = stores
-    before = _take(first).generation
-    asked = second.commands.ask("rerun", {}, HOLDER)
-    generation = _take(second, verdict="dead").generation
+    before = _take(first).fencing_token
+    asked = second.commands.enqueue("rerun", {}, HOLDER)
+    fencing_token = _take(second, verdict="dead").fencing_token
     assert _commands(first, before) == []
-    assert _commands(second, generation) == []
+    assert _commands(second, fencing_token) == []
     assert second.commands.get(asked) is None
-    asked = first.commands.ask("rerun", {}, HOLDER)
-    assert _commands(second, generation, is_gone=True) == []
+    asked = first.commands.enqueue("rerun", {}, HOLDER)
+    assert _commands(second, fencing_token, is_gone=True) == []
     assert first.commands.get(asked) is None
 
 
 def test_a_command_goes_there_and_its_outcome_back(stores):
     """Asked by one, taken once by the other, in order, with the arguments and the answer."""
     first, second = stores
-    generation = _take(second).generation
-    ids = [first.commands.ask("rerun", {"positions": [n]}, HOLDER) for n in range(3)]
-    assert second.commands.has_asked()
-    taken = _commands(second, generation)
+    fencing_token = _take(second).fencing_token
+    ids = [first.commands.enqueue("rerun", {"positions": [n]}, HOLDER) for n in range(3)]
+    assert second.commands.has_pending()
+    taken = _commands(second, fencing_token)
     assert [(c.id, c.name, c.args) for c in taken] == [
         (i, "rerun", {"positions": [n]}) for n, i in enumerate(ids)
     ]
-    assert _commands(second, generation) == _commands(first, generation) == []
-    assert not second.commands.has_asked()
-    assert first.commands.get(ids[0]).state == "taken"
-    second.commands.finish(ids[0], "done", {"text": "1 rerun", "done": [0], "failed": {}})
+    assert _commands(second, fencing_token) == _commands(first, fencing_token) == []
+    assert not second.commands.has_pending()
+    assert first.commands.get(ids[0]).state == "claimed"
+    second.commands.complete(ids[0], "done", {"text": "1 rerun", "done": [0], "failed": {}})
     answer = first.commands.get(ids[0])
     assert (answer.state, answer.outcome["done"]) == ("done", [0])
 
@@ -264,35 +264,35 @@ def test_a_command_goes_there_and_its_outcome_back(stores):
 def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
     """So that it is done here or there, never twice."""
     first, second = stores
-    generation = _take(second).generation
-    kept, gone = (first.commands.ask("run", {}, HOLDER) for _ in range(2))
-    assert first.commands.withdraw(gone)
-    assert [c.id for c in _commands(second, generation)] == [kept]
-    assert not first.commands.withdraw(kept)
+    fencing_token = _take(second).fencing_token
+    kept, gone = (first.commands.enqueue("run", {}, HOLDER) for _ in range(2))
+    assert first.commands.cancel(gone)
+    assert [c.id for c in _commands(second, fencing_token)] == [kept]
+    assert not first.commands.cancel(kept)
     assert first.commands.get(gone) is None
 
 
-# -- troubles --------------------------------------------------------------------------------------
+# -- incidents ------------------------------------------------------------------------------------
 
 
 def test_troubles_stand_until_the_cloud_answers(stores):
     """One of a kind per account, with its beginning; another account's are left alone."""
     first, second = stores
-    first.troubles.begin("unreachable", "https://a", "", "nobody answers")
-    (begun,) = second.troubles.all()
-    first.troubles.begin("unreachable", "https://a", "", "still nobody")
-    first.troubles.begin("token", "https://a", "work", "refused")
-    assert second.troubles.all()[0].since == begun.since
-    assert [t.text for t in second.troubles.all()] == ["still nobody", "refused"]
-    second.troubles.end("https://a", "", ("unreachable", "token"))
-    assert [t.kind for t in first.troubles.all()] == ["token"]
+    first.incidents.open("unreachable", "https://a", "", "nobody answers")
+    (begun,) = second.incidents.list()
+    first.incidents.open("unreachable", "https://a", "", "still nobody")
+    first.incidents.open("token", "https://a", "work", "refused")
+    assert second.incidents.list()[0].opened_at == begun.opened_at
+    assert [t.message for t in second.incidents.list()] == ["still nobody", "refused"]
+    second.incidents.resolve("https://a", "", ("unreachable", "token"))
+    assert [t.kind for t in first.incidents.list()] == ["token"]
 
 
 def test_the_end_of_no_trouble_is_no_change(stores):
     """A cloud that answers all the time costs no write."""
     first, _ = stores
     version = first.version
-    first.troubles.end("https://a", "", ("unreachable", "token", "credits"))
+    first.incidents.resolve("https://a", "", ("unreachable", "token", "credits"))
     assert first.version == version
 
 
@@ -323,7 +323,7 @@ def test_a_commit_waits_for_the_disk(path):
     with closing(GroupStore(path, create="g")) as store:
         for reopen in (lambda: None, store.close):
             reopen()
-            with store.database.reading() as connection:
+            with store.database.read_transaction() as connection:
                 assert connection.execute("PRAGMA synchronous").fetchone() == (3,)
 
 
@@ -347,7 +347,7 @@ def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job()])
         assert not Path(f"{path}-wal").exists()
-        with store.database.writing():
+        with store.database.write_transaction():
             modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.glob("g.*")}
         names = ("g.jobgroup", "g.jobgroup-journal", "g.jobgroup.lock")
         assert modes == dict.fromkeys(names, 0o600)
@@ -421,12 +421,12 @@ def test_a_full_disk_changes_nothing(path):
     """Where SQLite cannot grow the file the job is refused, the others stay, and it works again."""
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job("before")])
-        with store.database.reading() as connection:
+        with store.database.read_transaction() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(StorageError, match="full"):
             store.add([_job("too large", {"payload": {"x": os.urandom(200_000).hex()}})])
-        with store.database.reading() as connection:
+        with store.database.read_transaction() as connection:
             connection.execute("PRAGMA max_page_count = 1073741823")
         assert [r.name for r in store.records()] == ["before"]
         store.add([_job("after")])

@@ -64,10 +64,10 @@ class JobSpec:
             body=self.body or None,
             params=self.params,
             labels=labels,
-            facts=self.metadata,
+            metadata=self.metadata,
             remote_id=self.remote_id,
-            told=_to_remote_status(self.status) if self.status else None,
-            recipe=self.recipe,
+            status=_to_remote_status(self.status) if self.status else None,
+            composition=self.recipe,
             added_at=added_at,
         )
 

@@ -30,7 +30,7 @@ FIELDS: Final = (
 NUMBERS: Final = ("progress", "sent_at", "started_at", "duration_s", "finished_at")
 """Likewise; a damaged file could hold what JSON cannot say."""
 
-KEYED: Final = {"label": "labels_json", "fact": "facts_json", "param": "params_json"}
+KEYED: Final = {"label": "labels_json", "fact": "metadata_json", "param": "params_json"}
 """The fields that hold one column for each of their keys, under this prefix and a dot."""
 
 LARGE: Final = 2000

@@ -51,21 +51,21 @@ def job_detail(group: JobGroup, position: int) -> Json:
                 "number": each.number,
                 "remote_id": each.remote_id,
                 "state": each.state,
-                "word": each.word,
+                "word": each.provider_status,
                 "message": each.message,
                 "sent_at": each.sent_at or each.intent_at,
                 "started_at": each.started_at,
                 "duration_s": each.duration_s,
                 "finished_at": each.finished_at,
-                "evidence": dict(each.evidence),
-                "changes": dict(each.changes),
+                "evidence": dict(each.diagnostics),
+                "changes": dict(each.overrides),
             }
             for each in job.attempts
         ],
         "events": sorted(_timeline(job), key=lambda event: float(event["at"])),
         "params": job.params,
         "labels": job.labels,
-        "facts": job.facts,
+        "facts": job.metadata,
         "note": job.note,
         "rerun_of": store.records(positions=[position])[0].rerun_of,
         **_changeable(store, position),
@@ -91,7 +91,7 @@ def _timeline(job: RemoteJob) -> Iterator[Json]:
     for event in job.events:
         yield {"at": event.at, "what": event.kind, "text": event.text}
     for each in job.attempts:
-        changes = (f", {name} {_change(pair)}" for name, pair in each.changes.items())
+        changes = (f", {name} {_change(pair)}" for name, pair in each.overrides.items())
         text = f"attempt {each.number}{''.join(changes)}"
         yield {"at": each.intent_at, "what": "sending", "text": text}
         if each.sent_at is not None:

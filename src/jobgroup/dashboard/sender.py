@@ -18,7 +18,7 @@ from jobgroup.dashboard.encoding import LARGE, LARGE_PATCH, Block, Buffers, enco
 from jobgroup.dashboard.flow_control import Flow
 from jobgroup.dashboard.kernel import CellWatch
 from jobgroup.logs import logger
-from jobgroup.store import Changes
+from jobgroup.store import ChangeSet
 
 PUSH_EVERY_S: Final = 0.25
 LOOK_EVERY_S: Final = 2.0
@@ -50,7 +50,7 @@ class Source(Protocol):
     def count_rows(self, since: int) -> int:
         """How many rows changed after a version."""
 
-    def read_rows(self, since: int) -> Changes:
+    def read_rows(self, since: int) -> ChangeSet:
         """The rows that changed after a version."""
 
     def read_changes(self, since: int) -> tuple[Block, Buffers]:

@@ -62,7 +62,7 @@ def _distinguishing(records: Sequence[JobRecord]) -> list[str]:
 
 
 def _told(record: JobRecord) -> dict[str, object]:
-    return {**record.params, **record.facts, **record.labels}
+    return {**record.params, **record.metadata, **record.labels}
 
 
 def _row(record: JobRecord, labels: Sequence[str]) -> str:

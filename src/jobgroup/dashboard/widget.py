@@ -34,7 +34,7 @@ from jobgroup.errors import (
 from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.status import FILTERS
-from jobgroup.store import Changes
+from jobgroup.store import ChangeSet
 from jobgroup.store.atomic import user_path
 from jobgroup.store.columns import count_changes, read_changes, read_columns
 
@@ -249,10 +249,10 @@ class Dashboard(anywidget.AnyWidget):
         total: int = sum(state.counts.values())
         return total
 
-    def read_rows(self, since: int) -> Changes:
+    def read_rows(self, since: int) -> ChangeSet:
         """The rows that changed after a version."""
         group = self._shown
-        return Changes(0, []) if group is None else group.changes_since(since)
+        return ChangeSet(0, []) if group is None else group.changes_since(since)
 
     def count_rows(self, since: int) -> int:
         """How many rows changed after a version."""

@@ -17,7 +17,7 @@ from jobgroup.status import ON_CLOUD
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import JobRecord, Target
-    from jobgroup.store.subjobs import BegunPart
+    from jobgroup.store.subjobs import OrphanSubjob
 
 AT_ONCE = 10
 
@@ -37,7 +37,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
         )
     )
     able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
-    begun = await session.in_thread(session.store.parts.begun, positions)
+    begun = await session.in_thread(session.store.subjobs.orphans, positions)
     canceling = _Canceling(session)
     async with task_group() as group:
         for record in able:
@@ -60,7 +60,7 @@ class _Canceling:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
         if len(errors) < len(ids):  # of several jobs some may have ended by themselves
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
-            note = partial(self._session.store.reports.record_cancel_request, record.attempt_id)
+            note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
             told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
             if not await self._wrote(record.position, told, note):
                 return
@@ -70,10 +70,10 @@ class _Canceling:
         if errors:
             self._failed[record.position] = str(errors[0])
 
-    async def cancel_part(self, part: BegunPart) -> None:
+    async def cancel_part(self, part: OrphanSubjob) -> None:
         error = await self._ask(part.target, part.remote_id)
         if error is None:
-            forget = partial(self._session.store.parts.forget, part)
+            forget = partial(self._session.store.subjobs.forget, part)
             told = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
             if not await self._wrote(part.position, told, forget):
                 return

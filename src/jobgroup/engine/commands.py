@@ -60,11 +60,11 @@ async def serve(session: GroupSession) -> None:
     """While this process holds the lease, do what others ask."""
     commands = session.store.commands
     while session.lease.is_held:
-        generation = session.lease.fencing_token
+        fencing_token = session.lease.fencing_token
         taken: list[CommandRecord] = []
         with suppress(OSError):  # a disk that does not let it now may do so in a moment
-            if await session.in_thread(commands.has_asked):
-                taken = await session.in_thread(commands.take, generation, is_gone)
+            if await session.in_thread(commands.has_pending):
+                taken = await session.in_thread(commands.claim, fencing_token, is_gone)
         for command in taken:
             session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
         await anyio.sleep(LOOK_EVERY_S)
@@ -76,7 +76,7 @@ async def _serve_one(
     store = session.store.commands
 
     async def finish(state: str, outcome: Outcome) -> None:
-        write = partial(store.finish, command_id, state, outcome)
+        write = partial(store.complete, command_id, state, outcome)
         told = f"What {name} came to ({outcome['text']})"
         await session.settling.write(told, write, patience_s=math.inf)  # who asked waits for it
 
@@ -99,24 +99,24 @@ def _failure(error: Exception) -> Outcome:
 async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
     commands = session.store.commands
     me = this_process()
-    command_id = await session.in_thread(commands.ask, name, args, me)
+    command_id = await session.in_thread(commands.enqueue, name, args, me)
     while True:
         is_run_elsewhere = await session.in_thread(
             session.lease.is_held_elsewhere
         )  # first: what it did before is seen
         command = await session.in_thread(commands.get, command_id)
         if command is None:  # another process holds the lease by now
-            command_id = await session.in_thread(commands.ask, name, args, me)
+            command_id = await session.in_thread(commands.enqueue, name, args, me)
         elif command.state == "done":
             return dict(command.outcome)
         elif command.state == "failed":
             raise JobGroupError(str(command.outcome.get("text", "It failed.")))
         elif not is_run_elsewhere:
-            is_ours = await session.in_thread(commands.withdraw, command_id)
+            is_ours = await session.in_thread(commands.cancel, command_id)
             if is_ours or name == "run":  # what the other process has sent is unsent no more
                 outcome: Outcome = await _COMMANDS[name](session, **args)
                 return outcome
-            if command.state == "taken":
+            if command.state == "claimed":
                 raise JobGroupError(
                     "The process that runs the group ended while it did this. What it has sent is"
                     " in the list; ask again for the rest."
@@ -145,7 +145,7 @@ async def rerun(session: GroupSession, **options: Any) -> Outcome:
 
 async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
     """Send unconfirmed jobs again, as the user decided."""
-    give_back = session.store.journal.give_back
+    give_back = session.store.journal.requeue
     async with session.lease.held():  # first: who has it instead is asked for all of it
         given_back = [p for p in positions if await session.in_thread(give_back, p)]
         session.notify()
@@ -173,7 +173,7 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Outco
 
 
 def _number_of_parts(session: GroupSession, position: int) -> int:
-    if not any(r.recipe_id for r in session.store.records(positions=[position])):
+    if not any(r.composition_id for r in session.store.records(positions=[position])):
         return 1
     return len(bodies_of(session.store.body(position) or {"parts": [{}]}))
 
@@ -192,7 +192,7 @@ async def resume(session: GroupSession) -> Outcome:
 
 async def run_next(session: GroupSession, positions: Sequence[int]) -> Outcome:
     """Let jobs be sent before the others, by whichever run goes on or comes."""
-    chosen = await session.in_thread(session.store.next_up.put_first, positions)
+    chosen = await session.in_thread(session.store.priorities.put_first, positions)
     session.notify()
     left = dict.fromkeys(sorted(set(positions) - set(chosen)), "It has been sent already.")
     text = f"job {chosen[0]} goes first" if chosen else "nothing was changed"

@@ -20,7 +20,7 @@ from jobgroup.errors import (
     RequestRejectedError,
     UnconfirmedJobError,
 )
-from jobgroup.status import LOST, TERMINAL
+from jobgroup.status import REMOTE_MISSING, TERMINAL
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -202,7 +202,7 @@ class AccountSender:
             self._session.store.records, _ENDED_OR_LOST, sorted(slots.active)
         )
         for record in records:
-            if record.state in TERMINAL or record.word == LOST:
+            if record.state in TERMINAL or record.provider_status == REMOTE_MISSING:
                 self._run.record_outcome(record)
                 slots.ended(record.position, _now())
 
@@ -235,7 +235,7 @@ async def launchable(
         CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
-    prioritized = await session.in_thread(session.store.next_up.positions, states)
+    prioritized = await session.in_thread(session.store.priorities.positions, states)
     ranks = {position: rank for rank, position in enumerate(prioritized)}
     free: dict[tuple[str, str, str], float] = {}
     selected = []

@@ -80,7 +80,7 @@ class Downloads:
     async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
         """What the group has kept of these results, by position."""
         session = self._session
-        self._is_keeping = await session.in_thread(lambda: session.store.results.is_on)
+        self._is_keeping = await session.in_thread(lambda: session.store.results.enabled)
         if not self._is_keeping:
             return {}
         attempts = {
@@ -94,12 +94,12 @@ class Downloads:
         session = self._session
         try:
             provider = await session.provider(record.target)
-            if record.recipe_id is None:
+            if record.composition_id is None:
                 document = dict(await provider.result(record.remote_id or ""))
                 document.pop("recipe", None)  # a cloud's word for something else
             else:
                 parts = [await provider.result(i) for i in each_of(record.remote_id or "")]
-                recipe = await session.in_thread(session.store.recipe, record.recipe_id)
+                recipe = await session.in_thread(session.store.composition, record.composition_id)
                 document = {"parts": parts, "recipe": recipe}
         except JobGroupError as error:
             return error

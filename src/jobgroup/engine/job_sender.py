@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jobgroup.engine.backoff import asked_to_wait
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.engine.pause import is_paused
-from jobgroup.engine.poller import trouble_kind
+from jobgroup.engine.poller import incident_kind
 from jobgroup.engine.settling import why
 from jobgroup.engine.submission import send
 from jobgroup.errors import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from jobgroup.engine.run import Run
     from jobgroup.engine.send_queue import SendQueue
     from jobgroup.engine.session import GroupSession
-    from jobgroup.store import Intent, Revision, Target
+    from jobgroup.store import Intent, OverriddenBody, Target
 
 MAX_CREATE_ATTEMPTS = 4
 """Creates of a job that certainly did not arrive, after which a blocking run gives up."""
@@ -62,7 +62,7 @@ class JobSender:
 
         A run of the whole group takes those too that were not in the group when it began.
         """
-        priorities = self.session.store.next_up
+        priorities = self.session.store.priorities
         latest = await self.session.in_thread(priorities.latest)
         if latest <= self._last_batch:
             return []
@@ -76,7 +76,7 @@ class JobSender:
         self.run.progress.total += queue.prioritize(await self.new_priorities())
         return bool(queue) and not self.run.is_canceled
 
-    def overridden_bodies(self, positions: Sequence[int]) -> dict[int, Revision]:
+    def overridden_bodies(self, positions: Sequence[int]) -> dict[int, OverriddenBody]:
         """The bodies to send instead of the stored ones, if the run has overrides.
 
         Raises:
@@ -173,11 +173,11 @@ class JobSender:
         await session.provider(target)  # what can fail or take long comes before the intent
 
         def record_intent() -> list[Intent] | None:
-            return session.store.journal.intend(
+            return session.store.journal.record_intent(
                 [position],
-                generation=session.lease.fencing_token,
+                fencing_token=session.lease.fencing_token,
                 rerun=request.rerun,
-                appends=request.rerun and not request.replace,
+                creates_entry=request.rerun and not request.replace,
                 revisions=self.overridden_bodies([position]),
             )
 
@@ -234,13 +234,13 @@ class JobSender:
             pause = asked_to_wait(error.retry_after_s, time.time() + wait_s)
         if pause:
             self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
-        begin, kind = self.session.store.troubles.begin, trouble_kind(error)
+        begin, kind = self.session.store.incidents.open, incident_kind(error)
         await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
         self.session.notify()
 
     async def _resolve_incidents(self, target: Target) -> None:
-        troubles, kinds = self.session.store.troubles, ("unreachable", "token", "credits")
-        await self._note(partial(troubles.end, target.origin, target.account, kinds))
+        incidents, kinds = self.session.store.incidents, ("unreachable", "token", "credits")
+        await self._note(partial(incidents.resolve, target.origin, target.account, kinds))
 
     async def _note(self, write: Callable[[], object]) -> None:
         """Write what no job depends on: a disk that does not take it ends no run."""

@@ -66,7 +66,7 @@ class Witness:
         life = life_of(held.process)
         if life in ("gone", "running"):
             return "dead" if life == "gone" else "alive"
-        sign, now = (held.generation, held.beats), time.monotonic()
+        sign, now = (held.fencing_token, held.beats), time.monotonic()
         with self._lock:
             if sign == self._sign:
                 # a pause of this process counts little: the holder may have been paused with it
@@ -205,8 +205,11 @@ class HeldLease:
             return witness.judge(held)
 
         def take() -> LeaseRecord | None:
-            return store.lease.take(
-                self._owner, this_process(), judge=judge, on_taken=store.journal.recover
+            return store.lease.acquire(
+                self._owner,
+                this_process(),
+                judge=judge,
+                on_acquired=store.journal.recover_abandoned,
             )
 
         witness.reset()  # a holder whose disk was full has shown no sign of life
@@ -215,7 +218,7 @@ class HeldLease:
                 if witness.judge(held) != "unseen":
                     break
                 await anyio.sleep(JUDGE_INTERVAL_S)
-        self._fencing_token = taken.generation
+        self._fencing_token = taken.fencing_token
         self._checked_at = now_s()
         self._notify()
         self._loop.spawn(self._renew_loop)
@@ -240,8 +243,8 @@ class HeldLease:
         token, store = self._fencing_token, self._store
 
         def beat() -> bool:
-            with store.database.hurried(patience_s):
-                return store.lease.beat(token)
+            with store.database.busy_timeout(patience_s):
+                return store.lease.renew(token)
 
         if not await self._in_thread(beat):
             self._fencing_token = 0
@@ -254,7 +257,7 @@ class HeldLease:
         token, self._fencing_token = self._fencing_token, 0
         if token:
             try:
-                await self._in_thread(self._store.lease.give_back, token)
+                await self._in_thread(self._store.lease.release, token)
             except OSError:  # what was done under it is done
                 self._loop.spawn(self._release_later, token)
 
@@ -263,5 +266,5 @@ class HeldLease:
         while not self._fencing_token and not self._loop.is_closing:
             await anyio.sleep(HEARTBEAT_S)
             with suppress(OSError):
-                await self._in_thread(self._store.lease.give_back, token)
+                await self._in_thread(self._store.lease.release, token)
                 return

@@ -40,7 +40,7 @@ class GroupNotifier:
         self._is_stopped = False
         self._is_exiting = False
         self._has_told_failure = False
-        self._runs_before = session.store.lease.generation()
+        self._runs_before = session.store.lease.fencing_token()
         self._attempts_before = session.store.last_attempt_id()
         self._was_active = read_activity(session)[1]
         self._version = session.store.version
@@ -85,7 +85,7 @@ class GroupNotifier:
         store = self._session.store
         # what was sent or adopted since may have ended already: that it was active nobody has seen
         has_begun = (
-            store.lease.generation() != self._runs_before
+            store.lease.fencing_token() != self._runs_before
             or store.last_attempt_id() != self._attempts_before
         )
         counts, is_active = read_activity(self._session)

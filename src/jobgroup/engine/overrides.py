@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from jobgroup.errors import InvalidOverrideError
-from jobgroup.store import Revision
+from jobgroup.store import OverriddenBody
 from jobgroup.words import shown
 
 _COUNTED: Final = ("max_shots", "max_samples")
 _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
 
 
-def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Revision:
+def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> OverriddenBody:
     """The body with other values for some of its parameters.
 
     Args:
@@ -48,7 +48,7 @@ def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) 
         _check(name, holder[name], value)
         made[name] = [holder[name], value]
         holder[name] = value
-    return Revision(revised, made)
+    return OverriddenBody(revised, made)
 
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:

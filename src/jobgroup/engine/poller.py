@@ -28,7 +28,7 @@ from jobgroup.errors import (
 from jobgroup.providers.base import RemoteStatus, concerns_account
 from jobgroup.providers.polling import report_each_to
 from jobgroup.providers.responses import unreadable
-from jobgroup.status import LOST, TERMINAL
+from jobgroup.status import REMOTE_MISSING, TERMINAL
 from jobgroup.store import Pollable
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class Poller:
             began, version = time.monotonic(), store.version
             if version == known:
                 return version, (), False, 0.0
-            rows = store.reports.list_pollable(known if 0 < known < version else 0)
+            rows = store.statuses.list_pollable(known if 0 < known < version else 0)
             # what another process is sending now, it dates by its own clock
             is_dated_here = known < 0 and not self._lease.is_held_elsewhere()
             return version, rows, is_dated_here, time.monotonic() - began
@@ -343,7 +343,7 @@ class Poller:
                     elif concerns_account(answer):
                         unanswered[watched] = cast(Exception, answer)
                     elif answer is not None:
-                        await self._keep_problem(watched, answer)
+                        await self._record_job_error(watched, answer)
                 if told:
                     has_told = True
                     await self._keep_told(key, told, asked_at)
@@ -364,11 +364,11 @@ class Poller:
         is_lost = isinstance(error, NoResponseError)
         has_answered = is_lost and self._answered_at.get(key, -math.inf) > asked_at
         if not has_told and not has_answered:
-            await self._keep_trouble(key, error, asked_at)
+            await self._open_incident(key, error, asked_at)
             return error
         if is_lost and len(unanswered) <= FEW:
             for watched, own in unanswered.items():  # the cloud is there; of these it says nothing
-                await self._keep_problem(watched, own)
+                await self._record_job_error(watched, own)
         return None
 
     async def _keep_told(
@@ -402,12 +402,12 @@ class Poller:
     def _record(self, key: tuple[str, str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
         """Write answers down; the cloud is well then. Returns whether they are news."""
         store = self._group.store
-        is_news = bool(store.reports.apply(told))
-        return store.troubles.end(*key[1:], ("unreachable", "token", "credits")) or is_news
+        is_news = bool(store.statuses.apply_updates(told))
+        return store.incidents.resolve(*key[1:], ("unreachable", "token", "credits")) or is_news
 
-    async def _keep_problem(self, watched: PolledJob, error: Exception) -> None:
+    async def _record_job_error(self, watched: PolledJob, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""
-        reports = self._group.store.reports
+        reports = self._group.store.statuses
         self._roster.schedule(watched, time.monotonic() + 1)
         if isinstance(error, RemoteNotFoundError):
             watched.not_found += 1
@@ -416,14 +416,16 @@ class Poller:
                 pause_s = max(1.0, poll_interval_s(now - watched.sent_at))
                 self._roster.schedule(watched, now + pause_s)
             elif watched.not_found >= 3:
-                lost = RemoteStatus(provider_status=LOST, state="unknown", message=str(error))
-                await self._group.in_thread(reports.apply, [(watched.attempt_id, lost)])
+                lost = RemoteStatus(
+                    provider_status=REMOTE_MISSING, state="unknown", message=str(error)
+                )
+                await self._group.in_thread(reports.apply_updates, [(watched.attempt_id, lost)])
                 self._roster.record_missing(watched, time.monotonic())
         else:
             await self._group.in_thread(reports.record_error, watched.attempt_id, str(error))
         self._group.notify()
 
-    async def _keep_trouble(
+    async def _open_incident(
         self, key: tuple[str, str, str], error: Exception, asked_at: float
     ) -> None:
         if isinstance(error, CredentialsError):
@@ -433,12 +435,12 @@ class Poller:
         respite.begin(asked_at, now, wanted_s)
         text = f"{error}{asked_to_wait(wanted_s, time.time() + respite.until - now)}"
         await self._group.in_thread(
-            self._group.store.troubles.begin, trouble_kind(error), *key[1:], text
+            self._group.store.incidents.open, incident_kind(error), *key[1:], text
         )
         self._group.notify()
 
 
-def trouble_kind(error: Exception) -> str:
+def incident_kind(error: Exception) -> str:
     """What a standing problem is filed under."""
     if isinstance(error, CredentialsError):
         return "token"

@@ -55,7 +55,7 @@ async def preview(
     """Look at the jobs that a run would send, and ask their accounts for their plans."""
     states = FAILED if rerun else {UNSENT}
     records = await session.in_thread(session.store.records, states, positions)
-    durations = await session.in_thread(session.store.reports.durations)
+    durations = await session.in_thread(session.store.statuses.durations)
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _plan(session, target) for target in targets.values()]
     return Preview(

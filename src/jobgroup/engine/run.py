@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Literal, get_args
 
 from jobgroup.engine.loop import wait_for
-from jobgroup.status import FAILED, LOST, UNSENT
+from jobgroup.status import FAILED, REMOTE_MISSING, UNSENT
 from jobgroup.store import JobRecord
 
 Mode = Literal["parallel", "sequential", "queue"]
@@ -148,7 +148,7 @@ class Run:
         """Count how one of its jobs ended."""
         if record.state == "success":
             self.progress.succeeded.add(record.position)
-        elif record.state in FAILED or record.word == LOST:
+        elif record.state in FAILED or record.provider_status == REMOTE_MISSING:
             self.progress.failed.add(record.position)
 
     @property

@@ -16,7 +16,7 @@ from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
 from jobgroup.retry import Backoff
-from jobgroup.status import LOST, TERMINAL, UNCONFIRMED
+from jobgroup.status import REMOTE_MISSING, TERMINAL, UNCONFIRMED
 from jobgroup.store import JobRecord
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
     async def may_go_on() -> bool:
         if other.is_finished or run.is_canceled:
             return True
-        incidents = [] if is_patient else await session.in_thread(session.store.troubles.all)
+        incidents = [] if is_patient else await session.in_thread(session.store.incidents.list)
         return any(incident.kind != "limit" for incident in incidents)
 
     await session.wait_until(may_go_on, check_interval_s=JOIN_CHECK_INTERVAL_S)
@@ -184,7 +184,7 @@ async def _wait_for_end(sender: JobSender, position: int) -> JobRecord:
                 f"Job {position} of {session.name!r} is unconfirmed, so what follows it was"
                 " not sent. Confirm or resend it, then run the group again."
             )
-        if record.state in TERMINAL or record.word == LOST or run.is_canceled:
+        if record.state in TERMINAL or record.provider_status == REMOTE_MISSING or run.is_canceled:
             return record
         if session.poller.token_error is not None and not run.request.is_background:
             raise session.poller.token_error

@@ -93,7 +93,7 @@ class GroupSession:
         journal = self.store.journal
         with suppress(StorageError):  # a read-only file is shown as it is
             if journal.has_in_flight():
-                journal.recover_if_abandoned(is_gone)
+                journal.recover_from_the_dead(is_gone)
 
     def is_current(self) -> bool:
         """Whether its group is still the one of that name: not deleted, or restored."""

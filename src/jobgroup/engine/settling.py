@@ -134,7 +134,7 @@ class Settling:
             StorageError: it is not written yet; the sentence has `what`.
         """
         try:
-            return await self._in_thread(self._hurried, write)
+            return await self._in_thread(self._write_briefly, write)
         except OSError as error:
             one = Unwritten(what, write, error)
         self._unwritten.append(one)
@@ -169,8 +169,8 @@ class Settling:
             told = one.error if isinstance(one.error, GroupMovedError) else _WHAT_IS_LEFT
             _log.error("%s This process ends, so write it down. %s", one.sentence, told)
 
-    def _hurried(self, write: Callable[[], T]) -> T:
-        with self._store.database.hurried(LOCKED_S):
+    def _write_briefly(self, write: Callable[[], T]) -> T:
+        with self._store.database.busy_timeout(LOCKED_S):
             return write()
 
     async def _go_on(self, one: Unwritten, has_lease: bool) -> None:
@@ -178,7 +178,7 @@ class Settling:
             while not one.is_written.is_set():
                 await anyio.sleep(RETRY_EVERY_S)
                 try:
-                    one.outcome = await self._in_thread(self._hurried, one.write)
+                    one.outcome = await self._in_thread(self._write_briefly, one.write)
                 except OSError as error:
                     one.error = error
                     continue

@@ -43,8 +43,8 @@ def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def part_of(intent: Intent, number: int, previous_remote_id: str | None) -> Intent:
     """The intent of one part, with a key of its own that is always the same."""
-    key = str(uuid.uuid5(uuid.UUID(intent.key), str(number)))
-    return replace(intent, key=key, previous_remote_id=previous_remote_id)
+    key = str(uuid.uuid5(uuid.UUID(intent.idempotency_key), str(number)))
+    return replace(intent, idempotency_key=key, previous_remote_id=previous_remote_id)
 
 
 async def previous_parts(
@@ -58,7 +58,7 @@ async def previous_parts(
     if intent.previous_remote_id is None or not intent.has_parts:
         return {}
     ids = each_of(intent.previous_remote_id)
-    sent = await session.in_thread(session.store.parts.sent, intent.attempt_id)
+    sent = await session.in_thread(session.store.subjobs.sent, intent.attempt_id)
     answers = await provider.status(ids)
     for number, remote_id in enumerate(ids):
         if number in sent:  # by an earlier rerun that ended in between
@@ -67,7 +67,9 @@ async def previous_parts(
         if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
             raise answer
         if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
-            await session.in_thread(session.store.parts.keep, intent.attempt_id, number, remote_id)
+            await session.in_thread(
+                session.store.subjobs.keep, intent.attempt_id, number, remote_id
+            )
     return dict(enumerate(ids))
 
 

@@ -81,7 +81,7 @@ async def send(
         if not intent.has_parts:
             remote_id = await _arrival(session, provider, intent, body)
         else:
-            ids = await session.in_thread(session.store.parts.sent, intent.attempt_id)
+            ids = await session.in_thread(session.store.subjobs.sent, intent.attempt_id)
             for number in [n for n in range(len(bodies)) if n not in ids]:
                 if ids and not await _may_go_on(session, intent, ids, may_go_on):
                     return None
@@ -111,7 +111,7 @@ async def _keep_part(
     with _no_answer_told(session, intent):
         await session.settling.write(
             f"The cloud took part {number + 1} of {_named(session, intent)} as {ids[number]}",
-            partial(journal.settle_part, attempt_id, number, ids[number]),
+            partial(journal.add_subjob, attempt_id, number, ids[number]),
             or_else=partial(journal.mark_not_sent, attempt_id, _begun(len(ids))),
             patience_s=patience_s,
         )
@@ -198,7 +198,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
             raise
         except JobGroupError:
             continue  # it stays unconfirmed
-        with suppress(UnconfirmedJobError):  # it stays so, with what came as evidence
+        with suppress(UnconfirmedJobError):  # it stays so, with what came as diagnostics
             await session.settling.write(
                 f"The cloud has {_named(session, intent)} as {remote_id}",
                 partial(session.store.journal.mark_sent, intent.attempt_id, remote_id),
@@ -219,14 +219,14 @@ async def _settle_part(
     """Find out what became of the first part without an id; what follows it is for the run."""
     store, bodies = session.store, bodies_of(body)
     before = await previous_parts(session, intent, provider)  # a kill may have come in its middle
-    ids = await session.in_thread(store.parts.sent, intent.attempt_id)
+    ids = await session.in_thread(store.subjobs.sent, intent.attempt_id)
     missing = [n for n in range(len(bodies)) if n not in ids]
     for number in missing[:1]:
         of_part = part_of(intent, number, before.get(number))
         ids[number] = await _request(provider, of_part, bodies[number])
         await session.settling.write(
             f"The cloud has part {number + 1} of {_named(session, intent)} as {ids[number]}",
-            partial(store.journal.settle_part, intent.attempt_id, number, ids[number]),
+            partial(store.journal.add_subjob, intent.attempt_id, number, ids[number]),
         )
     if len(missing) > 1:
         settle = partial(store.journal.mark_not_sent, intent.attempt_id, _begun(len(ids)))
@@ -254,7 +254,7 @@ async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
 
 async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> str:
     if intent.previous_remote_id is not None:
-        remote_id = await provider.rerun(intent.previous_remote_id, key=intent.key)
+        remote_id = await provider.rerun(intent.previous_remote_id, key=intent.idempotency_key)
         if remote_id is not None:
             return remote_id
         if "payload" not in body:
@@ -264,7 +264,7 @@ async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> 
                 origin=intent.target.origin,
                 status_code=404,
             )
-    return await provider.submit(body, key=intent.key)
+    return await provider.submit(body, key=intent.idempotency_key)
 
 
 async def _look_up(
@@ -301,7 +301,7 @@ async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> 
 async def _unclear(
     session: GroupSession, intent: Intent, error: Exception, asked_at: float
 ) -> UnconfirmedJobError:
-    evidence = {
+    diagnostics = {
         "reason": f"The request left and no usable answer came: {error}",
         "asked_at": asked_at,
         "gave_up_at": time.time(),
@@ -309,7 +309,7 @@ async def _unclear(
     }
     position = await session.settling.write(
         f"It is not known whether {_named(session, intent)} has reached the cloud ({error})",
-        partial(session.store.journal.mark_unconfirmed, intent.attempt_id, evidence),
+        partial(session.store.journal.mark_unconfirmed, intent.attempt_id, diagnostics),
     )
     session.notify()
     return _doubt(session, intent, intent.position if position is None else position, str(error))

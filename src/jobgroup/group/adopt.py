@@ -85,7 +85,7 @@ class Adoption:
             body=None,
             labels=self._labels,
             remote_id=found.remote_id,
-            told=found.status,
+            status=found.status,
         )
         try:
             whole = _with_body(job, submission, name)
@@ -102,9 +102,9 @@ class Adoption:
 
 def _with_body(job: NewJob, submission: Submission, name: str | None) -> NewJob:
     body = dict(submission.body or {})
-    params, facts = adapters.describe_body(body)
+    params, metadata = adapters.describe_body(body)
     name = name or str(params.get("command") or job.name)
-    return replace(job, name=name, body=body or None, params=params, facts=facts)
+    return replace(job, name=name, body=body or None, params=params, metadata=metadata)
 
 
 def _name(platform: object) -> str:

@@ -184,9 +184,9 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             near = ", ".join(map(repr, catalog.similar_names(self._name)))
             hint = f" Existing groups with a near name: {near}." if near else ""
             text = f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
-        for trouble in self._session.store.troubles.all():
-            since = f"{_local_time(trouble.since):%Y-%m-%d %H:%M:%S}"
-            text += f"\nSince {since}: {on_one_line(trouble.text)}"
+        for incident in self._session.store.incidents.list():
+            since = f"{_local_time(incident.opened_at):%Y-%m-%d %H:%M:%S}"
+            text += f"\nSince {since}: {on_one_line(incident.message)}"
         return text
 
     shown_by: ClassVar[Callable[..., Any] | None] = None

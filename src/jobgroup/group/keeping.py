@@ -28,11 +28,11 @@ class Keeping:
     @property
     def cache_results(self) -> bool:
         """Whether results are kept in the group's file when they are first read."""
-        return self._session.store.results.is_on
+        return self._session.store.results.enabled
 
     @cache_results.setter
     def cache_results(self, on: bool) -> None:
-        self._session.store.results.turn(bool(on))
+        self._session.store.results.enabled = bool(on)
 
     @property
     def cached_bytes(self) -> int:

@@ -158,7 +158,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
     return ImportedGroup(
         name=name,
         path=file,
-        counts=dict(Counter(job.told.state if job.told else UNSENT for job in jobs)),
+        counts=dict(Counter(job.status.state if job.status else UNSENT for job in jobs)),
         created_date=datetime.fromtimestamp(saved.created_at),  # noqa: DTZ006  # as the group's
         note=note,
     )

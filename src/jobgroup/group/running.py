@@ -230,7 +230,7 @@ class Running(Commanding):
         """Run certain failed jobs again, in parallel; None for all.
 
         ``jg.rerun([3, 7], max_shots=1_000)`` reruns them with fewer shots. What was changed stands
-        in the new attempt: ``job.attempts[-1].changes == {"max_shots": [10_000, 1_000]}``.
+        in the new attempt: ``job.attempts[-1].overrides == {"max_shots": [10_000, 1_000]}``.
 
         Args:
             jobs: jobs, or their places in the group; those that have not failed are left alone.
@@ -332,8 +332,8 @@ class Running(Commanding):
             return "waiting for the disk"
         if is_paused(self._session):
             return "paused"
-        troubles = self._session.store.troubles.all()
-        return troubles[0].kind if troubles else ""
+        incidents = self._session.store.incidents.list()
+        return incidents[0].kind if incidents else ""
 
     def _warn_of_a_mistyped_name(self) -> None:
         name = self._session.name

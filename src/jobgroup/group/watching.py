@@ -15,7 +15,7 @@ from jobgroup.group.progress_bars import GroupBars
 from jobgroup.group.validation import checked_timeout
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, ON_CLOUD, UNSENT, progress_of
-from jobgroup.store import Changes, JobRecord
+from jobgroup.store import ChangeSet, JobRecord
 from jobgroup.words import Searched, shown, sought
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Watching:
         future = self._session.start(wait_until_done, self._session, checked_timeout(timeout))
         return Call(future, on_interrupt=future.cancel)
 
-    def changes_since(self, version: int) -> Changes:
+    def changes_since(self, version: int) -> ChangeSet:
         """The jobs that changed after a version of the group (0: all), whoever changed them."""
         return self._session.store.changes_since(version)
 
@@ -274,5 +274,5 @@ def _searched(record: JobRecord) -> Searched:
         record.state,
         record.position,
         [*filter(None, (*told, record.platform, record.account))],
-        [pair for each in (record.labels, record.facts, record.params) for pair in each.items()],
+        [pair for each in (record.labels, record.metadata, record.params) for pair in each.items()],
     )

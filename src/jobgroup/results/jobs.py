@@ -76,7 +76,7 @@ class ResultsTable(Table):
         given = {
             "label": [line.record.labels for line in rows],
             "param": [{**line.record.params, **line.reading.iteration} for line in rows],
-            "fact": [line.record.facts for line in rows],
+            "fact": [line.record.metadata for line in rows],
         }
         known: dict[str, list[Cell]] = {name: own.pop(name) for name in BEFORE}
         for prefix, parts in given.items():

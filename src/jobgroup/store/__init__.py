@@ -2,34 +2,34 @@
 
 from jobgroup.store.records import (
     AttemptRecord,
-    Changes,
+    ChangeSet,
     CommandRecord,
     EventRecord,
     GroupSummary,
+    Incident,
     Intent,
     JobRecord,
     LeaseRecord,
     NewJob,
+    OverriddenBody,
     Pollable,
-    Revision,
     Target,
-    Trouble,
 )
 from jobgroup.store.store import GroupStore
 
 __all__ = [
     "AttemptRecord",
-    "Changes",
+    "ChangeSet",
     "CommandRecord",
     "EventRecord",
     "GroupStore",
     "GroupSummary",
+    "Incident",
     "Intent",
     "JobRecord",
     "LeaseRecord",
     "NewJob",
+    "OverriddenBody",
     "Pollable",
-    "Revision",
     "Target",
-    "Trouble",
 ]

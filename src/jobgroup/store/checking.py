@@ -31,7 +31,7 @@ _MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a kept result, 
 _MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
 _MOST_SCHEMA_BYTES: Final = 1_000_000
 _MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's machine; ours takes some hundreds
-_MOST_GENERATIONS: Final = 2**40
+_MAX_FENCING_TOKEN: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
 
@@ -96,9 +96,9 @@ def check_contents(connection: sqlite3.Connection) -> None:
     # of lost rows each harms its job alone; of a made-up position a list would fill the memory
     if last >= 2 * count + 1000:
         raise sqlite3.DatabaseError(f"it has {count} jobs, and one at position {last}")
-    lease = connection.execute("SELECT generation FROM lease").fetchone()
-    if lease is not None and not _is_between(lease[0], 0, _MOST_GENERATIONS):
-        raise sqlite3.DatabaseError("its lease has no possible generation")
+    lease = connection.execute("SELECT fencing_token FROM lease").fetchone()
+    if lease is not None and not _is_between(lease[0], 0, _MAX_FENCING_TOKEN):
+        raise sqlite3.DatabaseError("its lease has no possible fencing_token")
 
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -183,7 +183,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "id",
         {
             "digest": _bytes("digest", 64),
-            "facts": _text("facts"),
+            "metadata": _text("metadata"),
             "body": _bytes("body", MAX_BODY_BYTES + 2**20),
         },
     ),
@@ -193,7 +193,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "name": _text("name", MAX_NAME),
             "target_id": "target_id IN (SELECT id FROM targets)",
             "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
-            "recipe_id": _maybe("recipe_id IN (SELECT id FROM payloads)", "recipe_id"),
+            "composition_id": _maybe(
+                "composition_id IN (SELECT id FROM payloads)", "composition_id"
+            ),
             "attempt_id": _maybe("attempt_id IN (SELECT id FROM attempts)", "attempt_id"),
             "attempts": _integer("attempts", 2**31),
             "rerun_of": _maybe(_integer("rerun_of"), "rerun_of"),
@@ -202,7 +204,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "params": _text("params"),
             "labels": _text("labels"),
             "note": _text("note"),
-            "problem": _text("problem"),
+            "last_error": _text("last_error"),
         },
     ),
     "attempts": (
@@ -210,12 +212,12 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         {
             "position": "position IN (SELECT position FROM jobs)",
             "number": _integer("number", 2**31),
-            "appends": "appends IN (0, 1)",
-            "key": _text("key", 200),
-            "reruns": _maybe(_text("reruns"), "reruns"),
-            "generation": _integer("generation", _MOST_GENERATIONS),
+            "creates_entry": "creates_entry IN (0, 1)",
+            "idempotency_key": _text("idempotency_key", 200),
+            "rerun_of_remote_id": _maybe(_text("rerun_of_remote_id"), "rerun_of_remote_id"),
+            "fencing_token": _integer("fencing_token", _MAX_FENCING_TOKEN),
             "remote_id": _maybe(_text("remote_id"), "remote_id"),
-            "word": _maybe(_text("word"), "word"),
+            "provider_status": _maybe(_text("provider_status"), "provider_status"),
             "message": _maybe(_text("message"), "message"),
             "progress": _maybe(_number("progress"), "progress"),
             "intent_at": _date("intent_at"),
@@ -226,11 +228,11 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "duration_s": _maybe(_number("duration_s"), "duration_s"),
             "shots": _maybe(_integer("shots"), "shots"),
             "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
-            "evidence": _text("evidence"),
-            "changes": _text("changes"),
+            "diagnostics": _text("diagnostics"),
+            "overrides": _text("overrides"),
         },
     ),
-    "parts": (
+    "subjobs": (
         "attempt_id",
         {
             "attempt_id": _integer("attempt_id"),
@@ -242,14 +244,14 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "attempt_id",
         {
             "attempt_id": _integer("attempt_id"),
-            "read_at": _date("read_at"),
+            "cached_at": _date("cached_at"),
             "digest": _bytes("digest", 64),
             "document": _bytes("document", _MOST_BYTES),
         },
     ),
-    "next_up": (
+    "priorities": (
         "position",
-        {"wish": _integer("wish"), "place": _integer("place")},
+        {"batch": _integer("batch"), "rank": _integer("rank")},
     ),
     "events": (
         "id",

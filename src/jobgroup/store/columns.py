@@ -20,10 +20,10 @@ _TEXTS: Final = {
     "name": "j.name",
     "platform": "t.platform",
     "account": "t.account",
-    "message": "coalesce(a.message, nullif(j.problem, ''))",
+    "message": "coalesce(a.message, nullif(j.last_error, ''))",
     "note": "j.note",
     "labels": f"CASE WHEN length(j.labels) <= {LONGEST} THEN j.labels ELSE '' END",
-    "facts": f"CASE WHEN length(p.facts) <= {LONGEST} THEN p.facts ELSE '' END",
+    "facts": f"CASE WHEN length(p.metadata) <= {LONGEST} THEN p.metadata ELSE '' END",
     "params": f"CASE WHEN length(j.params) <= {LONGEST} THEN j.params ELSE '' END",
 }
 """Mostly the same in many jobs: what the first one has is written as 0."""
@@ -106,7 +106,7 @@ class Columns:
 
 def count_changes(database: Database, since: int) -> int:
     """How many jobs changed after a version."""
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         row = connection.execute("SELECT count(*) FROM jobs WHERE version > ?", (since,)).fetchone()
     return int(row[0])
 
@@ -122,7 +122,7 @@ def read_changes(database: Database, since: int) -> Columns:
 
 
 def _read(database: Database, where: str, wanted: Mapping[str, int]) -> Columns:
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         head = connection.execute(_FIRST.format(where), wanted).fetchone()
         if head is None:
             return Columns(0, {})

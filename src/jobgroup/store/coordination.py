@@ -1,10 +1,11 @@
 """What processes tell each other through a group's file.
 
-Who runs the group, what others ask of it, and what troubles it has with a cloud.
+Who runs the group, what others ask of it, and what incidents it has with a cloud.
 """
 
 from __future__ import annotations
 
+import builtins
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from jobgroup.errors import GroupBusyError
 from jobgroup.store.copies import refuse_beside_a_copy
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.records import CommandRecord, LeaseRecord, Trouble
+from jobgroup.store.records import CommandRecord, Incident, LeaseRecord
 from jobgroup.store.values import as_json, as_object
 from jobgroup.system import ProcessIdentity
 
@@ -25,19 +26,19 @@ Verdict = Literal["alive", "dead", "unseen"]
 class Lease:
     """The right to send, held by one process at a time.
 
-    Its generation grows when it changes hands, so that a holder who slept is found out.
+    Its fencing_token grows when it changes hands, so that a holder who slept is found out.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(
+    def acquire(
         self,
         owner: str,
         process: ProcessIdentity,
         *,
         judge: Callable[[LeaseRecord, float], Verdict],
-        on_taken: Callable[[Transaction, int], None],
+        on_acquired: Callable[[Transaction, int], None],
     ) -> LeaseRecord | None:
         """Take the lease, unless another holder is, or may be, alive.
 
@@ -49,16 +50,16 @@ class Lease:
             process: the one that takes it.
             judge: what is known of the present holder, after so many seconds of waiting for the
                 turn to write.
-            on_taken: does, in the same transaction, what a new generation has to do first.
+            on_acquired: does, in the same transaction, what a new fencing_token has to do first.
 
         Raises:
             GroupBusyError: another has it.
             StorageError: another file beside this one holds the same group, see `copies`.
         """
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             refuse_beside_a_copy(self._database.path, connection)
         began = time.monotonic()
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             held = read_lease(tx)
             if held is not None and held.owner not in ("", owner):
                 verdict = judge(held, time.monotonic() - began)
@@ -67,57 +68,58 @@ class Lease:
                 if verdict == "unseen":
                     tx.execute("UPDATE lease SET challenges = challenges + 1")
                     return None
-            generation = (held.generation if held else 0) + 1
+            fencing_token = (held.fencing_token if held else 0) + 1
             tx.execute(
-                "INSERT OR REPLACE INTO lease (one, generation, owner, host, boot, namespace, pid,"
-                " started, since, beats) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (generation, owner, *process, tx.now),
+                "INSERT OR REPLACE INTO lease (id, fencing_token, owner, host, boot, namespace,"
+                " pid, process_started, acquired_at, beats) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (fencing_token, owner, *process, tx.now),
             )
-            on_taken(tx, generation)
+            on_acquired(tx, fencing_token)
             return read_lease(tx)
 
-    def beat(self, generation: int) -> bool:
+    def renew(self, fencing_token: int) -> bool:
         """Show that the holder is alive; False if the lease is another's by now."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             cursor = tx.execute(
-                "UPDATE lease SET beats = beats + 1 WHERE generation = ?", (generation,)
+                "UPDATE lease SET beats = beats + 1 WHERE fencing_token = ?", (fencing_token,)
             )
             return cursor.rowcount == 1
 
-    def give_back(self, generation: int) -> None:
+    def release(self, fencing_token: int) -> None:
         """Let the next one have it at once."""
-        with self._database.writing() as tx:
-            tx.execute("UPDATE lease SET owner = '' WHERE generation = ?", (generation,))
+        with self._database.write_transaction() as tx:
+            tx.execute("UPDATE lease SET owner = '' WHERE fencing_token = ?", (fencing_token,))
 
     def current(self) -> LeaseRecord | None:
         """The holder as last recorded, dead or alive; None if nobody holds it."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held if held is not None and held.owner else None
 
-    def generation(self) -> int:
+    def fencing_token(self) -> int:
         """How often it was taken, by whichever process."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             held = read_lease(connection)
-        return held.generation if held is not None else 0
+        return held.fencing_token if held is not None else 0
 
 
 def read_lease(connection: Any) -> LeaseRecord | None:
     """The lease's row, given back or not; None if there never was one."""
     row = connection.execute(
-        "SELECT generation, owner, host, boot, namespace, pid, started, since, beats FROM lease"
+        "SELECT fencing_token, owner, host, boot, namespace, pid, process_started,"
+        " acquired_at, beats FROM lease"
     ).fetchone()
     return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), *row[7:]) if row else None
 
 
-def check_fencing_token(tx: Transaction, generation: int) -> None:
+def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
     """Refuse to go on under a lease that has changed hands.
 
     Raises:
         GroupBusyError: it has.
     """
     held = read_lease(tx)
-    if held is None or held.generation != generation:
+    if held is None or held.fencing_token != fencing_token:
         raise busy_error(held)
 
 
@@ -131,7 +133,7 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
             pid=0,
             since=datetime.now(UTC),
         )
-    since = datetime.fromtimestamp(held.since, UTC)
+    since = datetime.fromtimestamp(held.acquired_at, UTC)
     host, pid = held.process.host, held.process.pid
     return GroupBusyError(
         f"The group is being run by process {pid} on {host}, since"
@@ -143,7 +145,7 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     )
 
 
-class Commands:
+class CommandQueue:
     """What one process asks of the one that runs the group: rows, done in order.
 
     Each is asked of one holder of the lease. When that changes, who asked and still waits asks the
@@ -153,17 +155,17 @@ class Commands:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, name: str, args: Mapping[str, Any], asker: ProcessIdentity) -> int:
+    def enqueue(self, name: str, args: Mapping[str, Any], requester: ProcessIdentity) -> int:
         """Write a command down for the present holder; returns its id."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             held = read_lease(tx)
             command_id = tx.execute(
-                "INSERT INTO commands (at, generation, asker, name, args, state)"
-                " VALUES (?, ?, ?, ?, ?, 'asked')",
+                "INSERT INTO commands (requested_at, fencing_token, requester, name, args, state)"
+                " VALUES (?, ?, ?, ?, ?, 'pending')",
                 (
                     tx.now,
-                    held.generation if held else 0,
-                    json.dumps(asker),
+                    held.fencing_token if held else 0,
+                    json.dumps(requester),
                     name,
                     as_json(args),
                 ),
@@ -171,46 +173,46 @@ class Commands:
             assert command_id is not None  # noqa: S101  # a row was inserted
         return command_id
 
-    def has_asked(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether something waits to be taken."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             row = connection.execute(
-                "SELECT 1 FROM commands WHERE state = 'asked' LIMIT 1"
+                "SELECT 1 FROM commands WHERE state = 'pending' LIMIT 1"
             ).fetchone()
         return row is not None
 
-    def take(
-        self, generation: int, is_gone: Callable[[ProcessIdentity], bool]
+    def claim(
+        self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
     ) -> list[CommandRecord]:
         """Take everything that was asked of a holder and is still wanted, once each."""
         taken: list[CommandRecord] = []
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             held = read_lease(tx)
-            if held is None or held.generation != generation:
+            if held is None or held.fencing_token != fencing_token:
                 return taken  # it is for the next holder to say
             rows = tx.execute(
-                "SELECT id, name, args, state, outcome, generation, asker FROM commands"
-                " WHERE state = 'asked' ORDER BY id"
+                "SELECT id, name, args, state, outcome, fencing_token, requester FROM commands"
+                " WHERE state = 'pending' ORDER BY id"
             ).fetchall()
-            for *row, asked_of, asker in rows:
-                if asked_of != generation or is_gone(_identity(asker)):
+            for *row, asked_of, requester in rows:
+                if asked_of != fencing_token or is_gone(_identity(requester)):
                     tx.execute("DELETE FROM commands WHERE id = ?", (row[0],))
                     continue
-                tx.execute("UPDATE commands SET state = 'taken' WHERE id = ?", (row[0],))
+                tx.execute("UPDATE commands SET state = 'claimed' WHERE id = ?", (row[0],))
                 taken.append(_command(row))
         return taken
 
-    def withdraw(self, command_id: int) -> bool:
+    def cancel(self, command_id: int) -> bool:
         """Take a command back; False if somebody has taken it already."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             cursor = tx.execute(
-                "DELETE FROM commands WHERE id = ? AND state = 'asked'", (command_id,)
+                "DELETE FROM commands WHERE id = ? AND state = 'pending'", (command_id,)
             )
             return cursor.rowcount == 1
 
-    def finish(self, command_id: int, state: str, outcome: Mapping[str, Any]) -> None:
+    def complete(self, command_id: int, state: str, outcome: Mapping[str, Any]) -> None:
         """Record what became of a command: "done" or "failed"."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             tx.execute(
                 "UPDATE commands SET state = ?, outcome = ? WHERE id = ?",
                 (state, json.dumps(outcome), command_id),
@@ -218,7 +220,7 @@ class Commands:
 
     def get(self, command_id: int) -> CommandRecord | None:
         """The command as it stands."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT id, name, args, state, outcome FROM commands WHERE id = ?", (command_id,)
             ).fetchone()
@@ -229,48 +231,48 @@ def _command(row: Any) -> CommandRecord:
     return CommandRecord(row[0], row[1], as_object(row[2]), row[3], as_object(row[4]))
 
 
-def _identity(asker: str) -> ProcessIdentity:
+def _identity(requester: str) -> ProcessIdentity:
     try:
-        return ProcessIdentity(*json.loads(asker))
+        return ProcessIdentity(*json.loads(requester))
     except (TypeError, ValueError):  # a damaged row: nothing is known of who asked
         return ProcessIdentity("", "", "", 0, "")
 
 
-class Troubles:
+class Incidents:
     """Standing problems with a cloud, seen by every process; gone when the cloud answers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[Trouble]:
+    def list(self) -> builtins.list[Incident]:
         """Every standing problem, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT kind, origin, account, since, text FROM troubles ORDER BY since"
+                "SELECT kind, origin, account, opened_at, message FROM incidents ORDER BY opened_at"
             )
-            return [Trouble(*row) for row in rows]
+            return [Incident(*row) for row in rows]
 
-    def begin(self, kind: str, origin: str, account: str, text: str) -> None:
+    def open(self, kind: str, origin: str, account: str, message: str) -> None:
         """Record a problem; one that stands already keeps its beginning."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             tx.execute(
-                "INSERT INTO troubles VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (kind, origin, account) DO UPDATE SET text = excluded.text",
-                (kind, origin, account, tx.now, text),
+                "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, origin, account) DO UPDATE SET message = excluded.message",
+                (kind, origin, account, tx.now, message),
             )
-            _ = tx.version
+            tx.bump_version()
 
-    def end(self, origin: str, account: str, kinds: tuple[str, ...]) -> bool:
+    def resolve(self, origin: str, account: str, kinds: tuple[str, ...]) -> bool:
         """The cloud answers again: forget its problems of these kinds; whether it had any."""
         if not any(
-            t.origin == origin and t.account == account and t.kind in kinds for t in self.all()
+            t.origin == origin and t.account == account and t.kind in kinds for t in self.list()
         ):
             return False
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             for kind in kinds:
                 tx.execute(
-                    "DELETE FROM troubles WHERE kind = ? AND origin = ? AND account = ?",
+                    "DELETE FROM incidents WHERE kind = ? AND origin = ? AND account = ?",
                     (kind, origin, account),
                 )
-            _ = tx.version
+            tx.bump_version()
         return True

@@ -58,7 +58,9 @@ def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
     theirs = _attempts_of(other, uuid)
     if not theirs:
         return 0
-    return len(theirs - {key for (key,) in connection.execute("SELECT key FROM attempts")})
+    return len(
+        theirs - {key for (key,) in connection.execute("SELECT idempotency_key FROM attempts")}
+    )
 
 
 def _attempts_of(path: Path, uuid: object) -> set[str] | None:
@@ -75,7 +77,7 @@ def _attempts_of(path: Path, uuid: object) -> set[str] | None:
             found = connection.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()
             if found is None or found[0] != uuid:
                 return None
-            return {key for (key,) in connection.execute("SELECT key FROM attempts")}
+            return {key for (key,) in connection.execute("SELECT idempotency_key FROM attempts")}
     except (sqlite3.Error, OSError, JobGroupError):
         return None
 

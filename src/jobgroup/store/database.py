@@ -88,6 +88,10 @@ class Transaction:
         except UnicodeEncodeError:  # half a surrogate pair, which JSON can say
             return self._connection.execute(statement, [_storable(v) for v in values])
 
+    def bump_version(self) -> None:
+        """Take the group's next version for a change that stamps no row with it."""
+        _ = self.version
+
     @cached_property
     def version(self) -> int:
         """The version that this transaction stamps on the rows that it changes."""
@@ -121,8 +125,8 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         if meta is not None:
             make_file(path, meta)
-        with self.lock, self._translated(), self._alone():
-            self._connection = self._patiently(self._open)
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            self._connection = self._retry_while_stale(self._open)
         _open_databases.add(self)
 
     def _open(self) -> sqlite3.Connection:
@@ -148,7 +152,7 @@ class Database:
             connection.text_factory = as_text
         try:
             check(connection, self.path, journal_mode=None if self.is_read_only else journal_mode)
-            self._recognise(connection)
+            self._check_same_group(connection)
         except BaseException:
             close_untouched(connection, self.path)
             raise
@@ -161,7 +165,7 @@ class Database:
             if connection is not None:
                 connection.close()
 
-    def _ready(self) -> sqlite3.Connection:
+    def _connect_if_needed(self) -> sqlite3.Connection:
         if self._loss is not None:
             if self._loss.is_final or not self.path.exists():
                 raise self._moved_error(self._loss)
@@ -172,7 +176,7 @@ class Database:
         if self._connection is not None:
             if self._connection.in_transaction:  # left over by an interrupt
                 self._connection.execute("ROLLBACK")
-            self._see_that_it_is_there(self._connection)
+            self._check_not_replaced(self._connection)
         if self._connection is None:
             if self._uuid is not None and not self.path.exists():
                 if self._is_on_network:  # nobody can tell who did it
@@ -181,7 +185,7 @@ class Database:
             self._connection = self._open()
         return self._connection
 
-    def _recognise(self, connection: sqlite3.Connection) -> None:
+    def _check_same_group(self, connection: sqlite3.Connection) -> None:
         """See that what is read is the group that was opened here, and no earlier state of it.
 
         What was written here since an earlier state would be done once more: jobs sent, say.
@@ -197,16 +201,16 @@ class Database:
         )
         is_another = self._uuid not in (None, found.get("uuid"))
         if is_another and connection is self._connection:
-            self._refuse_replaced("another group was written into its file")
+            self._raise_replaced("another group was written into its file")
         self._is_deleted = is_another or "deleted_at" in found
         if self._is_deleted:
             raise self._deleted_error()
         version = found.get("version")
         if not isinstance(version, int) or version < self._version:
-            self._refuse_replaced("an earlier state of the group took the place of its file")
+            self._raise_replaced("an earlier state of the group took the place of its file")
         self._uuid, self._version = found["uuid"], version
 
-    def _see_that_it_is_there(self, connection: sqlite3.Connection) -> None:
+    def _check_not_replaced(self, connection: sqlite3.Connection) -> None:
         """See that the open file is the one that has the path: SQLite would use it all the same.
 
         Raises:
@@ -231,20 +235,18 @@ class Database:
             return
         pairs = zip(self._seen.files, found.files, strict=True)
         if any(old not in (None, new) for old, new in pairs):
-            self._refuse_replaced(
-                "another file took the place of its file, or of the log beside it"
-            )
-        self._see_who_wrote(connection, found)
+            self._raise_replaced("another file took the place of its file, or of the log beside it")
+        self._check_not_overwritten(connection, found)
         self._seen = found
 
-    def _see_who_wrote(self, connection: sqlite3.Connection, found: Presence) -> None:
+    def _check_not_overwritten(self, connection: sqlite3.Connection, found: Presence) -> None:
         """Copying over a file, and emptying it, leaves its inode: only what is in it changes."""
         if found.size_bytes < SMALLEST:
-            self._refuse_replaced("it was emptied", is_empty=True)
+            self._raise_replaced("it was emptied", is_empty=True)
         if self.is_read_only:
             return  # nothing is sent from it, and its own journal mode may be changed by others
         if found.log_bytes < self._seen.log_bytes:
-            self._refuse_replaced("the log beside it was cut or copied over")
+            self._raise_replaced("the log beside it was cut or copied over")
         if found.stamp == self._seen.stamp or os.name != "posix":  # elsewhere times come late
             return
         # What a checkpoint is about to write it announces first, so it stands in this later read
@@ -257,9 +259,9 @@ class Database:
         except sqlite3.DatabaseError:  # it is none any more
             pass
         if not filed.startswith(_MOVING) and filed not in (found.stamp, look(self.path).stamp):
-            self._refuse_replaced("something else was written into it")
+            self._raise_replaced("something else was written into it")
 
-    def _refuse_replaced(self, how: str, *, is_empty: bool = False) -> NoReturn:
+    def _raise_replaced(self, how: str, *, is_empty: bool = False) -> NoReturn:
         """Never use the file again."""
         self._lose(how, is_final=True, is_empty=is_empty)
 
@@ -319,27 +321,27 @@ class Database:
     # -- using -----------------------------------------------------------------------------------
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def read_transaction(self) -> Iterator[sqlite3.Connection]:
         """Read one consistent state."""
-        with self.lock, self._translated(), self._alone():
-            connection = self._patiently(self._ready)
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            connection = self._retry_while_stale(self._connect_if_needed)
             try:
                 connection.execute("BEGIN")
-                self._recognise(connection)
+                self._check_same_group(connection)
                 yield connection
             finally:
                 if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def write_transaction(self) -> Iterator[Transaction]:
         """Write one transaction, durable when the block is left; nothing of it if that fails.
 
         Raises:
             StorageError: it could not be written, and the group is as it was.
         """
-        with self.lock, self._translated(), self._alone():
-            connection = self._patiently(self._ready_to_write)
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            connection = self._retry_while_stale(self._connect_to_write)
             if self.is_read_only:
                 raise StorageError(
                     f"The group's file {self.path} cannot be written to, so the group can only be"
@@ -349,7 +351,7 @@ class Database:
             try:
                 if not connection.in_transaction:
                     connection.execute("BEGIN IMMEDIATE")
-                self._recognise(connection)
+                self._check_same_group(connection)
                 tx = Transaction(connection)
                 yield tx
                 connection.execute("COMMIT")
@@ -358,7 +360,7 @@ class Database:
                 if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
             if not self._is_on_network:  # there the next opening sees it
-                self._see_that_it_is_there(connection)
+                self._check_not_replaced(connection)
             self._version = tx.__dict__.get("version", self._version)
             # a small row dirties about three pages of the log
             self._written += 12_000 + 500 * (connection.total_changes - before) + tx.large_bytes
@@ -367,7 +369,7 @@ class Database:
                 self._checkpoint(connection)
 
     @contextmanager
-    def hurried(self, patience_s: float) -> Iterator[None]:
+    def busy_timeout(self, patience_s: float) -> Iterator[None]:
         """Wait for others' locks no longer than this in what the block writes.
 
         Meanwhile no thread of this process can read, so who tries again and again waits briefly.
@@ -377,8 +379,11 @@ class Database:
             if self._is_on_network:
                 yield
                 return
-            with self._translated(), suppress(GroupDeletedError):  # the block meets it itself
-                self._ready().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
+            with (
+                self._map_sqlite_errors(),
+                suppress(GroupDeletedError),
+            ):  # the block meets it itself
+                self._connect_if_needed().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
             try:
                 yield
             finally:
@@ -388,8 +393,8 @@ class Database:
 
     def copy_into(self, other: sqlite3.Connection) -> None:
         """Copy all that the file holds at present into another database."""
-        with self.lock, self._translated(), self._alone():
-            self._patiently(self._ready).backup(other)
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
         """Give room that is free inside the file back to the file system.
@@ -397,8 +402,8 @@ class Database:
         Raises:
             StorageError: somebody else uses the file; it is as it was.
         """
-        with self.lock, self._translated(), self._alone():
-            connection = self._patiently(self._ready)
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")
             if not self._is_on_network:
                 self._checkpoint(connection)
@@ -406,8 +411,12 @@ class Database:
 
     def data_version(self) -> int:
         """A number that changes when another connection has written. Costs microseconds."""
-        with self.lock, self._translated(), self._alone():
-            value: int = self._patiently(self._ready).execute("PRAGMA data_version").fetchone()[0]
+        with self.lock, self._map_sqlite_errors(), self._exclusive():
+            value: int = (
+                self._retry_while_stale(self._connect_if_needed)
+                .execute("PRAGMA data_version")
+                .fetchone()[0]
+            )
             return value
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
@@ -439,7 +448,7 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """On a network file system, let one machine use the file at a time.
 
         SQLite's own locks may be local to each machine there: a reader takes the journal of
@@ -459,8 +468,8 @@ class Database:
                 self.close()
                 self._has_turn = False
 
-    def _ready_to_write(self) -> sqlite3.Connection:
-        connection = self._ready()
+    def _connect_to_write(self) -> sqlite3.Connection:
+        connection = self._connect_if_needed()
         if self._has_turn and not self.is_read_only:
             connection.execute("BEGIN IMMEDIATE")
             # its journal is made now, by a change, since a cache may say that there is one already
@@ -468,7 +477,7 @@ class Database:
                 connection.execute(f"UPDATE meta SET value = value {change} WHERE key = 'version'")  # noqa: S608
         return connection
 
-    def _patiently(self, function: Callable[[], T]) -> T:
+    def _retry_while_stale(self, function: Callable[[], T]) -> T:
         """Use the file although a cache says for some moments that another's journal is there."""
         give_up_at = time.monotonic() + STALE_FOR_S
         while True:
@@ -484,7 +493,7 @@ class Database:
             time.sleep(0.1)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _map_sqlite_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:

@@ -21,7 +21,7 @@ from jobgroup.store.limits import (
     check_text,
 )
 from jobgroup.store.records import NewJob, Target, ended_at
-from jobgroup.store.subjobs import enter, position_of
+from jobgroup.store.subjobs import insert_subjobs, position_of
 from jobgroup.store.values import as_json
 
 _SO: Final = "Nothing was added."
@@ -38,7 +38,7 @@ class Adding:
         """Append jobs, durable on return; see `GroupStore.add`."""
         known = dict(self._targets)
         try:
-            with self._database.writing() as tx:
+            with self._database.write_transaction() as tx:
                 first = position = length(tx)
                 for job in jobs:
                     self._insert(tx, position, job)
@@ -51,17 +51,17 @@ class Adding:
     def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
         attempt_id, state = None, UNSENT
         if job.remote_id is not None:
-            state = job.told.state if job.told else job.state
+            state = job.status.state if job.status else job.state
             attempt_id = _adopt(tx, position, job, job.remote_id, state)
         tx.execute(
             "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
-            " added_at, version, params, labels, recipe_id)"
+            " added_at, version, params, labels, composition_id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 position,
                 check_name("name", job.name, so=_SO),
                 self._target_id(tx, job.target),
-                None if job.body is None else payload_id(tx, job.body, job.facts),
+                None if job.body is None else payload_id(tx, job.body, job.metadata),
                 state,
                 attempt_id,
                 0 if attempt_id is None else 1,
@@ -69,7 +69,7 @@ class Adding:
                 tx.version,
                 _kept("parameters", as_json(job.params)),
                 _kept("labels", as_json(job.labels)),
-                None if job.recipe is None else payload_id(tx, job.recipe, {}),
+                None if job.composition is None else payload_id(tx, job.composition, {}),
             ),
         )
 
@@ -102,16 +102,20 @@ def check_job(job: NewJob) -> None:
     Raises:
         ValueError: it cannot; the sentence says why.
     """
-    for body in (job.body, job.recipe):
+    for body in (job.body, job.composition):
         text_of(body or {})
     check_name("name", job.name, so=_SO)
-    for what, values in (("parameters", job.params), ("labels", job.labels), ("facts", job.facts)):
+    for what, values in (
+        ("parameters", job.params),
+        ("labels", job.labels),
+        ("metadata", job.metadata),
+    ):
         _kept(what, as_json(values))
     for text in (*job.target, job.remote_id or "", job.message or ""):
         check_text("id, message or platform", text, so=_SO)
 
 
-def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
+def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int | None:
     """The id under which a body is stored, which it is from now on.
 
     Raises:
@@ -126,8 +130,8 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], facts: Mapping[str, Any
     data = packed(text)
     tx.large_bytes += len(data)
     return tx.execute(
-        "INSERT INTO payloads (digest, facts, body) VALUES (?, ?, ?)",
-        (digest, _kept("facts", as_json(facts)), data),
+        "INSERT INTO payloads (digest, metadata, body) VALUES (?, ?, ?)",
+        (digest, _kept("metadata", as_json(metadata)), data),
     ).lastrowid
 
 
@@ -162,12 +166,12 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
             raise DuplicateJobError(
                 f"Job {each} is in the group already, at position {held}. Nothing was added."
             )
-    told = job.told and _bounded(job.told)
+    told = job.status and _bounded(job.status)
     sent_at = told.created_at if told else None
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
     attempt_id = tx.execute(
-        "INSERT INTO attempts (position, number, kind, key, state, remote_id, message,"
+        "INSERT INTO attempts (position, number, kind, idempotency_key, state, remote_id, message,"
         " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
         (
             position,
@@ -180,10 +184,10 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
         ),
     ).lastrowid
     if attempt_id is not None and len(ids) > 1:
-        enter(tx, attempt_id, enumerate(ids))
+        insert_subjobs(tx, attempt_id, enumerate(ids))
     if told is not None:
         tx.execute(
-            "UPDATE attempts SET word = ?, progress = ?, created_at = ?, started_at = ?,"
+            "UPDATE attempts SET provider_status = ?, progress = ?, created_at = ?, started_at = ?,"
             " duration_s = ?, finished_at = ?, shots = ? WHERE id = ?",
             (
                 told.provider_status or None,

@@ -12,37 +12,37 @@ from typing import Any
 
 from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.remote_ids import joined_parts
-from jobgroup.status import FAILED, LOST, SENDING, UNCONFIRMED, UNSENT
+from jobgroup.status import FAILED, REMOTE_MISSING, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.coordination import check_fencing_token, read_lease
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.inserts import payload_id
-from jobgroup.store.priorities import has_been_sent
-from jobgroup.store.records import AttemptRecord, Intent, Revision, Target
+from jobgroup.store.priorities import clear_priority
+from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.steps import (
     add_event,
     attempt_of,
-    given_back_rerun,
-    hand_back,
+    requeue_attempt,
+    requeued_rerun_id,
     revise,
     unconfirmed_attempt,
 )
 from jobgroup.store.subjobs import (
-    enter,
     holder_of_any,
+    inherit_subjobs,
+    insert_subjobs,
     parts_of,
     position_of,
-    take_over,
     target_of,
 )
 from jobgroup.store.values import as_json, as_object
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""
-    SELECT id, position, {integer_of("number", "0")}, kind, key, state, remote_id, word, message,
-           {date_of("intent_at", "0")}, {date_of("sent_at")}, {date_of("created_at")},
-           {date_of("started_at")}, {number_of("duration_s")}, {date_of("finished_at")},
-           {integer_of("shots")}, evidence, changes
+    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, remote_id,
+           provider_status, message, {date_of("intent_at", "0")}, {date_of("sent_at")},
+           {date_of("created_at")}, {date_of("started_at")}, {number_of("duration_s")},
+           {date_of("finished_at")}, {integer_of("shots")}, diagnostics, overrides
     FROM attempts
 """  # noqa: S608
 
@@ -63,14 +63,14 @@ class Journal:
 
     # -- intents ---------------------------------------------------------------------------------
 
-    def intend(
+    def record_intent(
         self,
         positions: Sequence[int],
         *,
-        generation: int,
+        fencing_token: int,
         rerun: bool = False,
-        appends: bool = False,
-        revisions: Mapping[int, Revision] | None = None,
+        creates_entry: bool = False,
+        revisions: Mapping[int, OverriddenBody] | None = None,
     ) -> list[Intent] | None:
         """Commit the intent to send jobs; what this returns may be sent, and nothing else.
 
@@ -81,102 +81,108 @@ class Journal:
 
         Args:
             positions: of the jobs.
-            generation: of the lease under which they are sent.
+            fencing_token: of the lease under which they are sent.
             rerun: send failed jobs again.
-            appends: a rerun adds a new entry to the group instead of an attempt to the old one.
+            creates_entry: a rerun adds a new entry instead of an attempt to the old one.
             revisions: by position, other bodies for reruns; they are sent as new creates.
 
         Raises:
             GroupBusyError: the lease is another's by now; nothing may be sent.
         """
         intents = []
-        with self._database.writing() as tx:
-            check_fencing_token(tx, generation)
+        with self._database.write_transaction() as tx:
+            check_fencing_token(tx, fencing_token)
             if tx.execute("SELECT 1 FROM meta WHERE key = 'paused'").fetchone():
                 return None
             for position in positions:
                 revision = (revisions or {}).get(position)
-                intent = self._intend_one(
-                    tx, position, generation, rerun=rerun, appends=appends, revision=revision
+                intent = self._record_one(
+                    tx,
+                    position,
+                    fencing_token,
+                    rerun=rerun,
+                    creates_entry=creates_entry,
+                    revision=revision,
                 )
                 if intent is not None:
                     intents.append(intent)
         return intents
 
-    def _intend_one(
+    def _record_one(
         self,
         tx: Transaction,
         position: int,
-        generation: int,
+        fencing_token: int,
         *,
         rerun: bool,
-        appends: bool,
-        revision: Revision | None,
+        creates_entry: bool,
+        revision: OverriddenBody | None,
     ) -> Intent | None:
         row = tx.execute(
             "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
             " j.attempts, t.provider, t.origin, t.account, t.platform,"
-            " a.remote_id, p.facts, j.recipe_id FROM jobs j JOIN targets t ON t.id = j.target_id"
+            " a.remote_id, p.metadata, j.composition_id"
+            " FROM jobs j JOIN targets t ON t.id = j.target_id"
             " LEFT JOIN attempts a ON a.id = j.attempt_id"
             " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
             (position,),
         ).fetchone()
         if row is None:
             return None
-        state, name, attempts, provider, origin, account, platform, remote_id, facts, recipe = row
+        state, name, attempts, *target, remote_id, metadata, composition = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
-        has_parts = recipe is not None
-        reruns = remote_id if rerun else given_back_rerun(tx, position, has_parts=has_parts)
+        has_parts = composition is not None
+        rerun_of = remote_id if rerun else requeued_rerun_id(tx, position, has_parts=has_parts)
         if (
-            appends
+            creates_entry
             and tx.execute(
                 "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (position,)
             ).fetchone()
         ):
             return None
-        parts, continued = take_over(tx, position)
+        parts, continued = inherit_subjobs(tx, position)
         attempts -= continued
         payload = kind = None
         if revision is not None:
-            payload = payload_id(tx, revision.body, as_object(facts))
-            reruns, kind = None, "changed"
+            payload = payload_id(tx, revision.body, as_object(metadata))
+            rerun_of, kind = None, "changed"
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
-            "INSERT INTO attempts (position, number, kind, appends, key, reruns, generation, state,"
-            " intent_at, payload_id, changes)"
+            "INSERT INTO attempts (position, number, kind, creates_entry, idempotency_key,"
+            " rerun_of_remote_id, fencing_token, state, intent_at, payload_id, overrides)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?)",
             (
                 position,
-                1 if appends else attempts + 1,
-                kind or ("create" if reruns is None else "rerun"),
-                int(appends),
+                1 if creates_entry else attempts + 1,
+                kind or ("create" if rerun_of is None else "rerun"),
+                int(creates_entry),
                 key,
-                reruns,
-                generation,
+                rerun_of,
+                fencing_token,
                 tx.now,
                 payload,
-                as_json(revision.changes) if revision else "",
+                as_json(revision.overrides) if revision else "",
             ),
         ).lastrowid
         assert attempt_id is not None  # noqa: S101  # a row was inserted
-        self._database.ids.intended(attempt_id, position, name, origin)
-        enter(tx, attempt_id, parts.items())
+        self._database.ids.intended(attempt_id, position, name, target[1])
+        insert_subjobs(tx, attempt_id, parts.items())
         if continued:
             tx.execute("UPDATE jobs SET attempts = ? WHERE position = ?", (attempts, position))
-        if not appends:
+        if not creates_entry:
             tx.execute(
                 "UPDATE jobs SET state = 'sending', attempt_id = ?, attempts = attempts + 1,"
-                " problem = '', version = ? WHERE position = ?",
+                " last_error = '', version = ? WHERE position = ?",
                 (attempt_id, tx.version, position),
             )
         return Intent(
             attempt_id=attempt_id,
             position=position,
-            key=key,
+            idempotency_key=key,
             name=name,
-            target=Target(provider, origin, account, platform),
-            previous_remote_id=reruns,
+            target=Target(*target),
+            previous_remote_id=rerun_of,
             payload_id=payload,
             has_parts=has_parts,
         )
@@ -195,7 +201,7 @@ class Journal:
                 request: the job is unconfirmed now.
         """
         self._database.ids.note(attempt_id, parts or {0: remote_id})
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
             holder = holder_of_any(tx, attempt_id, parts or {0: remote_id})
             if holder is None:
@@ -204,18 +210,18 @@ class Journal:
             self._refuse_answer(tx, attempt, sentence)
         raise UnconfirmedJobError(sentence)
 
-    def settle_part(self, attempt_id: int, number: int, remote_id: str) -> None:
+    def add_subjob(self, attempt_id: int, number: int, remote_id: str) -> None:
         """The cloud took a part of an entry: commit its id.
 
         Raises:
             UnconfirmedJobError: as `mark_sent`.
         """
         self._database.ids.note(attempt_id, {number: remote_id})
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
             holder = holder_of_any(tx, attempt_id, {number: remote_id})
             if holder is None:
-                enter(tx, attempt_id, [(number, remote_id)])
+                insert_subjobs(tx, attempt_id, [(number, remote_id)])
                 if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it
                     told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
                     add_event(tx, attempt["position"], "late answer", told)
@@ -225,11 +231,11 @@ class Journal:
         raise UnconfirmedJobError(sentence)
 
     def _refuse_answer(self, tx: Transaction, attempt: Mapping[str, Any], sentence: str) -> None:
-        evidence = {"reason": sentence, "gave_up_at": tx.now}
-        if self._give_up(tx, attempt, evidence) is None:
+        diagnostics = {"reason": sentence, "gave_up_at": tx.now}
+        if self._mark_unconfirmed(tx, attempt, diagnostics) is None:
             tx.execute(
-                "UPDATE attempts SET evidence = ?, message = ? WHERE id = ? AND state = ?",
-                (as_json(evidence), sentence, attempt["id"], UNCONFIRMED),
+                "UPDATE attempts SET diagnostics = ?, message = ? WHERE id = ? AND state = ?",
+                (as_json(diagnostics), sentence, attempt["id"], UNCONFIRMED),
             )
             add_event(tx, attempt["position"], "late answer", sentence)
 
@@ -241,7 +247,7 @@ class Journal:
         parts: Mapping[int, str],
     ) -> int | None:
         attempt_id = attempt["id"]
-        enter(tx, attempt_id, parts.items())
+        insert_subjobs(tx, attempt_id, parts.items())
         if attempt["state"] not in (SENDING, UNCONFIRMED):
             if attempt["remote_id"] != remote_id:
                 tx.execute(
@@ -256,15 +262,15 @@ class Journal:
             " WHERE id = ?",
             (remote_id, tx.now, attempt_id),
         )
-        has_been_sent(tx, attempt["position"])
-        return self._show(tx, attempt, "waiting")
+        clear_priority(tx, attempt["position"])
+        return self._publish_state(tx, attempt, "waiting")
 
     def mark_not_sent(self, attempt_id: int, sentence: str) -> None:
         """The request certainly did not arrive, or was refused: the job is as it was before.
 
-        Parts of it that the cloud has are kept for its next sending.
+        Subjobs of it that the cloud has are kept for its next sending.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
             position = attempt["position"]
             if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
@@ -278,15 +284,15 @@ class Journal:
                 )
             else:
                 tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
-            if not attempt["appends"]:
+            if not attempt["creates_entry"]:
                 before = tx.execute(
-                    "SELECT id, state FROM attempts WHERE position = ? AND appends = 0"
+                    "SELECT id, state FROM attempts WHERE position = ? AND creates_entry = 0"
                     " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
                     (position,),
                 ).fetchone()
                 tx.execute(
                     "UPDATE jobs SET state = ?, attempt_id = ?, attempts = attempts - ?,"
-                    " problem = ?, version = ? WHERE position = ? AND attempt_id = ?",
+                    " last_error = ?, version = ? WHERE position = ? AND attempt_id = ?",
                     (
                         before[1] if before else UNSENT,
                         before[0] if before else None,
@@ -299,63 +305,64 @@ class Journal:
                 )
             add_event(tx, position, "not sent", sentence)
 
-    def mark_unconfirmed(self, attempt_id: int, evidence: Mapping[str, Any]) -> int | None:
+    def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
-        with self._database.writing() as tx:
-            return self._give_up(tx, attempt_of(tx, attempt_id), evidence)
+        with self._database.write_transaction() as tx:
+            return self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), diagnostics)
 
-    def recover_if_abandoned(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
+    def recover_from_the_dead(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
         """What was left *sending* is unconfirmed, if its sender has certainly ended.
 
         That takes the lease away from the dead, and gives it back in the same transaction.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             held = read_lease(tx)
             if held is None or (held.owner and not is_gone(held.process)):
                 return
-            tx.execute("UPDATE lease SET generation = generation + 1, owner = ''")
-            self.recover(tx, held.generation + 1)
+            tx.execute("UPDATE lease SET fencing_token = fencing_token + 1, owner = ''")
+            self.recover_abandoned(tx, held.fencing_token + 1)
 
-    def recover(self, tx: Transaction, generation: int) -> None:
+    def recover_abandoned(self, tx: Transaction, fencing_token: int) -> None:
         """What earlier launchers left *sending* is unconfirmed from now on."""
         self._database.ids.read(tx)
         rows = tx.execute(
-            "SELECT id FROM attempts WHERE state = 'sending' AND generation < ?", (generation,)
+            "SELECT id FROM attempts WHERE state = 'sending' AND fencing_token < ?",
+            (fencing_token,),
         ).fetchall()
         for (attempt_id,) in rows:
-            self._give_up(
+            self._mark_unconfirmed(
                 tx,
                 attempt_of(tx, attempt_id),
                 {"reason": "The process that sent it ended before it could record an answer."},
             )
 
-    def _give_up(
-        self, tx: Transaction, attempt: Mapping[str, Any], evidence: Mapping[str, Any]
+    def _mark_unconfirmed(
+        self, tx: Transaction, attempt: Mapping[str, Any], diagnostics: Mapping[str, Any]
     ) -> int | None:
         if attempt["state"] != SENDING:
             return None
         tx.execute(
-            "UPDATE attempts SET state = 'unconfirmed', evidence = ?, message = ? WHERE id = ?",
-            (as_json(evidence), evidence.get("reason"), attempt["id"]),
+            "UPDATE attempts SET state = 'unconfirmed', diagnostics = ?, message = ? WHERE id = ?",
+            (as_json(diagnostics), diagnostics.get("reason"), attempt["id"]),
         )
-        return self._show(tx, attempt, UNCONFIRMED)
+        return self._publish_state(tx, attempt, UNCONFIRMED)
 
-    def _show(self, tx: Transaction, attempt: Mapping[str, Any], state: str) -> int:
-        """Let the attempt's state be its job's; a rerun that appends gets its new entry here."""
+    def _publish_state(self, tx: Transaction, attempt: Mapping[str, Any], state: str) -> int:
+        """Let the attempt's state be its job's; one that creates an entry gets it here."""
         position: int = attempt["position"]
-        if attempt["appends"]:
+        if attempt["creates_entry"]:
             old = position
             position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
             tx.execute(
                 "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
-                " attempts, rerun_of, added_at, version, params, labels, note, recipe_id)"
+                " attempts, rerun_of, added_at, version, params, labels, note, composition_id)"
                 " SELECT ?, name, target_id, payload_id, ?, ?, 1, ?, ?, ?, params, labels, note,"
-                " recipe_id"
+                " composition_id"
                 " FROM jobs WHERE position = ?",
                 (position, state, attempt["id"], old, tx.now, tx.version, old),
             )
             tx.execute(
-                "UPDATE attempts SET position = ?, appends = 0 WHERE id = ?",
+                "UPDATE attempts SET position = ?, creates_entry = 0 WHERE id = ?",
                 (position, attempt["id"]),
             )
             revise(tx, position, attempt)
@@ -369,10 +376,11 @@ class Journal:
 
     def unconfirmed(self) -> list[Intent]:
         """The attempts whose fate is unknown, as they were intended."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT a.id, j.position, a.key, j.name, t.provider, t.origin, t.account,"  # noqa: S608
-                f" t.platform, a.reruns, j.recipe_id IS NOT NULL, {date_of('a.intent_at')}"
+                "SELECT a.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
+                " t.account, t.platform, a.rerun_of_remote_id, j.composition_id IS NOT NULL,"
+                f" {date_of('a.intent_at')}"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.position"
@@ -393,7 +401,7 @@ class Journal:
         Raises:
             DuplicateJobError: another job of the account has that id; nothing was changed.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             attempt_id = unconfirmed_attempt(tx, position)
             if attempt_id is None:
                 return False
@@ -405,11 +413,11 @@ class Journal:
             if parts > 1:
                 sent = parts_of(tx, attempt_id)
                 for number in [n for n in range(parts) if n not in sent][:1]:
-                    enter(tx, attempt_id, [(number, remote_id)])
+                    insert_subjobs(tx, attempt_id, [(number, remote_id)])
                     sent[number] = remote_id
                 if len(sent) < parts:
                     told = f"A part of it is {remote_id} on the cloud, says the user."
-                    hand_back(tx, position, attempt_id, "confirmed", told)
+                    requeue_attempt(tx, position, attempt_id, "confirmed", told)
                     return True
                 remote_id = joined_parts(sent)
             tx.execute(
@@ -421,39 +429,40 @@ class Journal:
                 "UPDATE jobs SET state = 'waiting', version = ? WHERE position = ?",
                 (tx.version, position),
             )
-            has_been_sent(tx, position)
+            clear_priority(tx, position)
             add_event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
             return True
 
-    def give_back(self, position: int) -> bool:
+    def requeue(self, position: int) -> bool:
         """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
 
         The attempt stays in the job's history, closed as ``unknown``. False where it is neither.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             row = tx.execute(
                 "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " WHERE j.position = ? AND (j.state = ? OR (j.state = 'unknown' AND a.word = ?))",
-                (position, UNCONFIRMED, LOST),
+                " WHERE j.position = ? AND (j.state = ? OR "
+                " (j.state = 'unknown' AND a.provider_status = ?))",
+                (position, UNCONFIRMED, REMOTE_MISSING),
             ).fetchone()
             if row is None:
                 return False
-            hand_back(tx, position, row[0], "resend", "To be sent again, says the user.")
+            requeue_attempt(tx, position, row[0], "resend", "To be sent again, says the user.")
             return True
 
     # -- reading -----------------------------------------------------------------------------------
 
     def attempts(self, position: int) -> list[AttemptRecord]:
         """Every sending of a job, oldest first."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
-                _ATTEMPT + "WHERE position = ? AND appends = 0 ORDER BY id", (position,)
+                _ATTEMPT + "WHERE position = ? AND creates_entry = 0 ORDER BY id", (position,)
             ).fetchall()
         return [AttemptRecord(*[*row[:-2], *map(as_object, row[-2:])]) for row in rows]
 
     def has_in_flight(self) -> bool:
         """Whether an attempt is *sending*, by whoever."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
             ).fetchone()

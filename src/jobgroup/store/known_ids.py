@@ -56,7 +56,7 @@ class KnownIds:
             if remote_id is not None:
                 self._ids[attempt_id, 0] = remote_id
         for attempt_id, number, remote_id in connection.execute(
-            "SELECT attempt_id, number, remote_id FROM parts WHERE attempt_id > ?",
+            "SELECT attempt_id, number, remote_id FROM subjobs WHERE attempt_id > ?",
             (known,),
         ).fetchall():
             self._ids[attempt_id, number] = remote_id

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 MAX_BODY_BYTES: Final = 64 * 2**20
-"""What a stored body or recipe may unpack to; a colleague's file could hold a bomb."""
+"""What a stored body or composition may unpack to; a colleague's file could hold a bomb."""
 
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
 """What a kept result may unpack to; a longer one is not kept."""
 
 MAX_TEXT: Final = 4 * 2**20
-"""Characters of labels, parameters or facts of a job, as JSON; of a note; of a description."""
+"""Characters of labels, parameters or metadata of a job, as JSON; of a note; of a description."""
 
 MAX_NAME: Final = 10_000
 """Characters of a job's name, and of each name of where it runs: provider, url, account, platform.

@@ -18,11 +18,11 @@ class Priorities:
         self._database = database
 
     def put_first(self, positions: Sequence[int]) -> list[int]:
-        """Let jobs be sent before all others, in this order; earlier wishes come after them.
+        """Let jobs be sent before all others, in this order; earlier ones come after them.
 
         Returns those that are: jobs that are unsent, or have failed and may be rerun.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             rows = tx.execute(
                 "SELECT position FROM jobs WHERE position IN (SELECT value FROM json_each(?))"
                 " AND state IN (SELECT value FROM json_each(?))",
@@ -30,31 +30,31 @@ class Priorities:
             ).fetchall()
             sendable = {position for (position,) in rows}
             chosen = [p for p in dict.fromkeys(positions) if p in sendable]
-            for place, position in enumerate(chosen):
+            for rank, position in enumerate(chosen):
                 tx.execute(
-                    "INSERT OR REPLACE INTO next_up (position, wish, place) VALUES (?, ?, ?)",
-                    (position, tx.version, place),
+                    "INSERT OR REPLACE INTO priorities (position, batch, rank) VALUES (?, ?, ?)",
+                    (position, tx.version, rank),
                 )
         return chosen
 
     def latest(self) -> int:
-        """Tells whether there are new wishes: the last one's number; 0 where there is none."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT max(wish) FROM next_up").fetchone()
+        """Return the number of the last batch, 0 if there is none: it grows with each."""
+        with self._database.read_transaction() as connection:
+            row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0
 
     def positions(self, states: Iterable[str] = (UNSENT, *FAILED), at_most: int = -1) -> list[int]:
         """The jobs in certain states that go first, in the order in which they are sent."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT n.position FROM next_up n JOIN jobs j ON j.position = n.position"
+                "SELECT p.position FROM priorities p JOIN jobs j ON j.position = p.position"
                 " WHERE j.state IN (SELECT value FROM json_each(?))"
-                " ORDER BY n.wish DESC, n.place LIMIT ?",
+                " ORDER BY p.batch DESC, p.rank LIMIT ?",
                 (json.dumps(list(states)), at_most),
             )
             return [position for (position,) in rows]
 
 
-def has_been_sent(tx: Transaction, position: int) -> None:
-    """The job's wish is fulfilled."""
-    tx.execute("DELETE FROM next_up WHERE position = ?", (position,))
+def clear_priority(tx: Transaction, position: int) -> None:
+    """Clear a sent job's priority."""
+    tx.execute("DELETE FROM priorities WHERE position = ?", (position,))

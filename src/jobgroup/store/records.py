@@ -35,12 +35,12 @@ class NewJob:
         body: the create body, verbatim but for `job_name` and `job_group_name`.
         params: what the caller passed and what is worth showing of the payload.
         labels: names that the caller gave to what a circuit hides.
-        facts: what tells the job apart (circuit, modes, photons, ...).
+        metadata: what tells the job apart (circuit, modes, photons, ...).
         remote_id: given for a job that was sent already.
         state: the state of such a job.
-        recipe: how the results of the jobs that it is on the cloud become its own; its body then
-            has `parts`, a body for each.
-        told: what a cloud said of such a job, if it was asked; it goes before `state` and
+        composition: how the results of its sub-jobs become its own; its body then has `parts`, a
+            body for each.
+        status: what a cloud said of such a job, if it was asked; it goes before `state` and
             `message`.
         added_at: when it came into the group that it is taken over from; None for now.
     """
@@ -50,12 +50,12 @@ class NewJob:
     body: Mapping[str, Any] | None
     params: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     remote_id: str | None = None
     state: str = "unsent"
     message: str | None = None
-    recipe: Mapping[str, Any] | None = None
-    told: RemoteStatus | None = None
+    composition: Mapping[str, Any] | None = None
+    status: RemoteStatus | None = None
     added_at: float | None = None
 
 
@@ -86,13 +86,13 @@ class JobRow(NamedTuple):
     platform: str
     state: str
     remote_id: str | None
-    word: str | None
+    provider_status: str | None
     message: str | None
     progress: float | None
     attempts: int
     params_json: str
     labels_json: str
-    facts_json: str
+    metadata_json: str
     note: str
     added_at: float
     intent_at: float | None
@@ -105,13 +105,13 @@ class JobRow(NamedTuple):
     attempt_id: int | None
     version: int
     shots: int | None = None
-    recipe_id: int | None = None
+    composition_id: int | None = None
 
 
 class JobRecord(JobRow):
     """A job of the group as the file has it now, with the fields of its latest attempt.
 
-    `word` is the provider's own status word; `version` is that of the group when the job last
+    `provider_status` is the cloud's own word; `version` is that of the group when the job last
     changed; `rerun_of` is the position of the failed job that this entry was appended for.
     """
 
@@ -128,9 +128,9 @@ class JobRecord(JobRow):
         return as_object(self.labels_json)
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What tells this job apart from others: circuit, modes, photons, ..."""
-        return as_object(self.facts_json)
+        return as_object(self.metadata_json)
 
     @property
     def target(self) -> Target:
@@ -146,20 +146,20 @@ class AttemptRecord:
         number: 1 for the first.
         kind: "create", "rerun", "changed" for a rerun with other parameters, or "adopted" for a
             job that was sent elsewhere.
-        key: the attempt's uuid, sent along where the cloud can look it up.
-        evidence: what is known of a request without an answer.
+        idempotency_key: the attempt's uuid, sent along where the cloud can look it up.
+        diagnostics: what is known of a request without an answer.
         shots: that it used, where the cloud told.
-        changes: what differs from the attempt before it, as ``{parameter: [old, new]}``.
+        overrides: what differs from the attempt before it, as ``{parameter: [old, new]}``.
     """
 
     id: int
     position: int
     number: int
     kind: str
-    key: str
+    idempotency_key: str
     state: str
     remote_id: str | None
-    word: str | None
+    provider_status: str | None
     message: str | None
     intent_at: float
     sent_at: float | None
@@ -168,8 +168,8 @@ class AttemptRecord:
     duration_s: float | None
     finished_at: float | None
     shots: int | None
-    evidence: Mapping[str, Any]
-    changes: Mapping[str, Any]
+    diagnostics: Mapping[str, Any]
+    overrides: Mapping[str, Any]
 
 
 class Pollable(NamedTuple):
@@ -202,7 +202,7 @@ class Intent:
 
     attempt_id: int
     position: int
-    key: str
+    idempotency_key: str
     name: str
     target: Target
     previous_remote_id: str | None
@@ -216,11 +216,11 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class OverriddenBody:
     """Another body for a rerun, and how its parameters differ: ``{parameter: [old, new]}``."""
 
     body: Mapping[str, Any]
-    changes: Mapping[str, Any]
+    overrides: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +228,16 @@ class LeaseRecord:
     """Who runs the group: the only process that may send.
 
     Attributes:
-        generation: grows each time the lease is taken.
+        fencing_token: grows each time the lease is taken.
         owner: a uuid of its own for each that may take it; "" if it was given back.
-        since: when it was taken, by the clock of its holder.
+        acquired_at: when it was taken, by the clock of its holder.
         beats: grows while the holder lives. Only whether it grows says something: no clock does.
     """
 
-    generation: int
+    fencing_token: int
     owner: str
     process: ProcessIdentity
-    since: float
+    acquired_at: float
     beats: int
 
 
@@ -253,7 +253,7 @@ class CommandRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """A standing problem with a cloud: since when, and the sentence for the user.
 
     `kind` is "unreachable", "token", "credits" or "limit".
@@ -262,12 +262,12 @@ class Trouble:
     kind: str
     origin: str
     account: str
-    since: float
-    text: str
+    opened_at: float
+    message: str
 
 
 @dataclass(frozen=True)
-class Changes:
+class ChangeSet:
     """The jobs that changed after a version, and the version up to which this is all."""
 
     version: int

@@ -22,25 +22,25 @@ class ResultCache:
         self._database = database
 
     @property
-    def is_on(self) -> bool:
-        """Whether results are kept when they are read."""
-        with self._database.reading() as connection:
+    def enabled(self) -> bool:
+        """Whether results are kept when they are read; what is kept stays until `clear`."""
+        with self._database.read_transaction() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
         return bool(row and row[0])
 
-    def turn(self, on: bool) -> None:
-        """Keep results from now on, or keep no more; what is kept stays until `clear`."""
-        if on == self.is_on:
+    @enabled.setter
+    def enabled(self, on: bool) -> None:
+        if on == self.enabled:
             return
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, int(on)))
-            _ = tx.version
+            tx.bump_version()
 
     def get(self, attempt_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """The kept documents of those that have a sound one; damage is as if it were not."""
         found: dict[int, dict[str, Any]] = {}
         wanted = json.dumps(list(attempt_ids))
-        with suppress(CorruptGroupError), self._database.reading() as connection:
+        with suppress(CorruptGroupError), self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT attempt_id, digest, CAST(document AS BLOB) FROM results"
                 " WHERE attempt_id IN (SELECT value FROM json_each(?))",
@@ -58,7 +58,7 @@ class ResultCache:
         Raises:
             StorageError: they could not be written; what was kept is as it was.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             for attempt_id, document in documents.items():
                 text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
                 if len(text) > MAX_DOCUMENT_BYTES:
@@ -72,7 +72,7 @@ class ResultCache:
 
     def size_bytes(self) -> int:
         """What the kept results take in the group's file."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT coalesce(sum(length(document)), 0) FROM results"
             ).fetchone()
@@ -85,7 +85,7 @@ class ResultCache:
         Raises:
             StorageError: it could not be written; what was kept is as it was.
         """
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
         with suppress(StorageError):  # in use just now: the room is used again by what comes
             self._database.compact()

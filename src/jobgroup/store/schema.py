@@ -18,6 +18,7 @@ A file that cannot be written to is not brought up to date, but refused with tha
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from jobgroup.status import STATES
@@ -27,10 +28,9 @@ VERSION: Final = 5
 FIRST_KEPT: Final = 5
 """Layouts below it were unreleased drafts."""
 
-_STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, STATES))}))"
+_STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, (*STATES, 'refused')))}))"
 
-# payloads.body stands last, so that reading `facts` never touches a body's overflow pages
-CREATE: Final = f"""
+_COMMENTED: Final = f"""
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value
@@ -38,95 +38,101 @@ CREATE TABLE meta (
 
 CREATE TABLE targets (
     id INTEGER PRIMARY KEY,
-    provider TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    account TEXT NOT NULL,
+    provider TEXT NOT NULL, -- kind of cloud
+    origin TEXT NOT NULL, -- its url
+    account TEXT NOT NULL, -- label of the account there, never a token
     platform TEXT NOT NULL,
     UNIQUE (provider, origin, account, platform)
 );
 
 CREATE TABLE payloads (
     id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,
-    facts TEXT NOT NULL,
-    body BLOB NOT NULL
+    digest BLOB NOT NULL UNIQUE, -- of the uncompressed body
+    metadata TEXT NOT NULL, -- JSON: what is worth showing of the body
+    body BLOB NOT NULL -- compressed JSON; last, so that metadata is read without its pages
 );
 
 CREATE TABLE jobs (
     position INTEGER PRIMARY KEY CHECK (position >= 0),
     name TEXT NOT NULL,
     target_id INTEGER NOT NULL REFERENCES targets,
-    payload_id INTEGER REFERENCES payloads,
-    recipe_id INTEGER REFERENCES payloads,
-    state {_STATE},
-    attempt_id INTEGER,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    rerun_of INTEGER,
+    payload_id INTEGER REFERENCES payloads, -- what is sent; NULL for an adopted job without it
+    composition_id INTEGER REFERENCES payloads, -- how results of several sub-jobs become one
+    -- unsent: never sent, or to be sent again
+    -- sending: the intent is on disk, the answer is not
+    -- unconfirmed: the request was sent and its outcome is unknown
+    -- refused: it was refused before it was sent
+    -- waiting, running, cancel_requested, suspended, unknown: on the cloud, may still change
+    -- success, error, canceled: ended
+    state {_STATE}, -- that of the latest attempt
+    attempt_id INTEGER, -- the latest attempt
+    attempts INTEGER NOT NULL DEFAULT 0, -- number of attempts
+    rerun_of INTEGER, -- position of the failed job that this entry was appended for
     added_at REAL NOT NULL,
-    version INTEGER NOT NULL,
-    params TEXT NOT NULL,
-    labels TEXT NOT NULL,
+    version INTEGER NOT NULL, -- of the group when the job last changed
+    params TEXT NOT NULL, -- JSON
+    labels TEXT NOT NULL, -- JSON
     note TEXT NOT NULL DEFAULT '',
-    problem TEXT NOT NULL DEFAULT ''
+    last_error TEXT NOT NULL DEFAULT '' -- why the job was not sent
 );
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_version ON jobs (version);
 
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
-    position INTEGER NOT NULL,
-    number INTEGER NOT NULL,
+    position INTEGER NOT NULL, -- of the job
+    number INTEGER NOT NULL, -- 1 for the first attempt of a job
     kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'changed', 'adopted')),
-    appends INTEGER NOT NULL DEFAULT 0,
-    key TEXT NOT NULL,
-    reruns TEXT,
-    generation INTEGER NOT NULL DEFAULT 0,
-    state {_STATE},
+    creates_entry INTEGER NOT NULL DEFAULT 0, -- 1: becomes an entry of its own once it is sent
+    idempotency_key TEXT NOT NULL, -- uuid, sent along where the cloud supports it
+    rerun_of_remote_id TEXT, -- the id that the cloud is asked to rerun
+    fencing_token INTEGER NOT NULL DEFAULT 0, -- of the lease under which it was sent
+    state {_STATE}, -- as of jobs; unsent: sent in part, unknown: closed by the user
     remote_id TEXT,
-    word TEXT,
+    provider_status TEXT, -- the cloud's own word
     message TEXT,
-    progress REAL,
+    progress REAL, -- 0 to 1
     intent_at REAL NOT NULL,
     sent_at REAL,
-    created_at REAL,
+    created_at REAL, -- this and the next ones as the cloud reports them
     started_at REAL,
     duration_s REAL,
     finished_at REAL,
     shots INTEGER,
-    payload_id INTEGER REFERENCES payloads,
-    evidence TEXT NOT NULL DEFAULT '',
-    changes TEXT NOT NULL DEFAULT ''
+    payload_id INTEGER REFERENCES payloads, -- of a rerun with overrides; NULL for the job's own
+    diagnostics TEXT NOT NULL DEFAULT '', -- JSON: what is known of a request without an answer
+    overrides TEXT NOT NULL DEFAULT '' -- JSON: parameter -> [old, new]
 );
 CREATE INDEX attempts_by_position ON attempts (position);
 CREATE INDEX attempts_by_remote_id ON attempts (remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX attempts_in_flight ON attempts (state) WHERE state = 'sending';
 
-CREATE TABLE parts (
+CREATE TABLE subjobs (
     attempt_id INTEGER NOT NULL,
-    number INTEGER NOT NULL,
+    number INTEGER NOT NULL, -- counted from 0
     remote_id TEXT NOT NULL,
     PRIMARY KEY (attempt_id, number)
 ) WITHOUT ROWID;
-CREATE INDEX parts_by_remote_id ON parts (remote_id);
+CREATE INDEX subjobs_by_remote_id ON subjobs (remote_id);
 
 CREATE TABLE results (
     attempt_id INTEGER PRIMARY KEY,
-    read_at REAL NOT NULL,
-    digest BLOB NOT NULL,
-    document BLOB NOT NULL
+    cached_at REAL NOT NULL,
+    digest BLOB NOT NULL, -- of the compressed document
+    document BLOB NOT NULL -- compressed JSON
 );
 
-CREATE TABLE next_up (
+CREATE TABLE priorities (
     position INTEGER PRIMARY KEY,
-    wish INTEGER NOT NULL,
-    place INTEGER NOT NULL
+    batch INTEGER NOT NULL, -- version of the group when it was asked for; the latest goes first
+    rank INTEGER NOT NULL -- order within the batch
 );
-CREATE INDEX next_up_in_order ON next_up (wish DESC, place);
+CREATE INDEX priorities_in_order ON priorities (batch DESC, rank);
 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
-    position INTEGER,
+    position INTEGER, -- NULL for the group as a whole
     kind TEXT NOT NULL,
     text TEXT NOT NULL
 );
@@ -134,36 +140,40 @@ CREATE INDEX events_by_position ON events (position);
 
 CREATE TABLE commands (
     id INTEGER PRIMARY KEY,
-    at REAL NOT NULL,
-    generation INTEGER NOT NULL,
-    asker TEXT NOT NULL,
+    requested_at REAL NOT NULL,
+    fencing_token INTEGER NOT NULL, -- of the lease whose holder is asked
+    requester TEXT NOT NULL, -- JSON: the process that asks
     name TEXT NOT NULL,
-    args TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('asked', 'taken', 'done', 'failed')),
-    outcome TEXT NOT NULL DEFAULT '{{}}'
+    args TEXT NOT NULL, -- JSON
+    -- pending: nobody has claimed it; claimed: the holder carries it out
+    state TEXT NOT NULL CHECK (state IN ('pending', 'claimed', 'done', 'failed')),
+    outcome TEXT NOT NULL DEFAULT '{{}}' -- JSON
 );
-CREATE INDEX commands_open ON commands (state) WHERE state IN ('asked', 'taken');
+CREATE INDEX commands_open ON commands (state) WHERE state IN ('pending', 'claimed');
 
 CREATE TABLE lease (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    generation INTEGER NOT NULL,
-    owner TEXT NOT NULL,
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    fencing_token INTEGER NOT NULL, -- grows each time the lease is acquired
+    owner TEXT NOT NULL, -- uuid of the holder; '' if it was released
     host TEXT NOT NULL,
     boot TEXT NOT NULL,
-    namespace TEXT NOT NULL,
+    namespace TEXT NOT NULL, -- of process ids
     pid INTEGER NOT NULL,
-    started TEXT NOT NULL,
-    since REAL NOT NULL,
-    beats INTEGER NOT NULL,
-    challenges INTEGER NOT NULL DEFAULT 0
+    process_started TEXT NOT NULL,
+    acquired_at REAL NOT NULL, -- by the holder's clock
+    beats INTEGER NOT NULL, -- grows while the holder lives
+    challenges INTEGER NOT NULL DEFAULT 0 -- grows when others ask whether it lives
 );
 
-CREATE TABLE troubles (
-    kind TEXT NOT NULL,
+CREATE TABLE incidents (
+    kind TEXT NOT NULL, -- unreachable, token, credits or limit
     origin TEXT NOT NULL,
     account TEXT NOT NULL,
-    since REAL NOT NULL,
-    text TEXT NOT NULL,
+    opened_at REAL NOT NULL,
+    message TEXT NOT NULL,
     PRIMARY KEY (kind, origin, account)
 ) WITHOUT ROWID;
 """
+
+CREATE: Final = re.sub(r"\n? *--.*", "", _COMMENTED)
+"""Without comments: SQLite keeps a statement's text in the file, where it must never change."""

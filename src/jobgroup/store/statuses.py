@@ -23,7 +23,7 @@ _ON_CLOUD = _in_sql(ON_CLOUD)
 _TERMINAL = _in_sql(TERMINAL)
 
 
-class Reports:
+class StatusUpdates:
     """The states of jobs on a cloud. What has ended never changes again, whoever says so."""
 
     def __init__(self, database: Database) -> None:
@@ -37,13 +37,13 @@ class Reports:
         """
         chosen = "j.version > ?" if since else f"? = 0 AND j.state IN ({_ON_CLOUD})"
         targets: dict[tuple[str, ...], Target] = {}
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
                 " j.position, coalesce(a.remote_id, ''),"
                 f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
                 " j.state,"
-                " a.word IS NOT NULL"
+                " a.provider_status IS NOT NULL"
                 " FROM jobs j JOIN targets t ON t.id = j.target_id"
                 f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
                 (since,),
@@ -63,13 +63,13 @@ class Reports:
                 if since or remote_id
             ]
 
-    def apply(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
+    def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction. Returns the changed positions.
 
         What has ended never changes again, whichever process hears of it first.
         """
         changed = []
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             for attempt_id, answer in answers:
                 finished_at = ended_at(answer, heard_at=tx.now)
                 new = (
@@ -83,15 +83,16 @@ class Reports:
                     answer.shots,
                 )
                 row = tx.execute(
-                    f"SELECT state, word, message, progress, created_at, started_at, duration_s,"  # noqa: S608
-                    f" shots, position FROM attempts WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                    f"SELECT state, provider_status, message, progress, created_at, started_at,"  # noqa: S608
+                    f" duration_s, shots, position FROM attempts"
+                    f" WHERE id = ? AND state NOT IN ({_TERMINAL})",
                     (attempt_id,),
                 ).fetchone()
                 if row is None or row[:8] == new:
                     continue
                 position = row[8]
                 tx.execute(
-                    "UPDATE attempts SET state = ?, word = ?, message = ?, progress = ?,"
+                    "UPDATE attempts SET state = ?, provider_status = ?, message = ?, progress = ?,"
                     " created_at = ?, started_at = ?, duration_s = ?, shots = ?, finished_at = ?"
                     " WHERE id = ?",
                     (*new, finished_at, attempt_id),
@@ -105,7 +106,7 @@ class Reports:
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
         """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             row = tx.execute(
                 f"SELECT message, position FROM attempts"  # noqa: S608
                 f" WHERE id = ? AND state NOT IN ({_TERMINAL})",
@@ -121,7 +122,7 @@ class Reports:
 
     def record_cancel_request(self, attempt_id: int) -> None:
         """The cloud took the request to cancel."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             touched = tx.execute(
                 "SELECT position FROM attempts WHERE id = ? AND state IN"
                 " ('waiting', 'running', 'suspended', 'unknown')",
@@ -140,7 +141,7 @@ class Reports:
 
     def durations(self, limit: int = 200) -> list[float]:
         """How long the last jobs to succeed ran, in seconds."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608
                 f" AND {number_of('duration_s')} IS NOT NULL ORDER BY id DESC LIMIT ?",

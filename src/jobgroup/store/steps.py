@@ -13,14 +13,15 @@ from jobgroup.store.values import as_json, as_object
 def attempt_of(tx: Transaction, attempt_id: int) -> dict[str, Any]:
     """What is decided by of an attempt; one that is gone has a state of its own."""
     row = tx.execute(
-        "SELECT json_object('id', id, 'position', position, 'state', state, 'appends', appends,"
-        " 'remote_id', remote_id, 'payload_id', payload_id, 'changes', changes)"
+        "SELECT json_object('id', id, 'position', position, 'state', state,"
+        " 'creates_entry', creates_entry, 'remote_id', remote_id, 'payload_id', payload_id,"
+        " 'overrides', overrides)"
         " FROM attempts WHERE id = ?",
         (attempt_id,),
     ).fetchone()
     if row is None:
-        gone = {"id": attempt_id, "position": -1, "state": "gone", "appends": 0}
-        return gone | {"remote_id": None, "payload_id": None, "changes": ""}
+        gone = {"id": attempt_id, "position": -1, "state": "gone", "creates_entry": 0}
+        return gone | {"remote_id": None, "payload_id": None, "overrides": ""}
     attempt: dict[str, Any] = json.loads(row[0])
     return attempt
 
@@ -30,14 +31,14 @@ def revise(tx: Transaction, position: int, attempt: Mapping[str, Any]) -> None:
     if attempt["payload_id"] is None:
         return
     (params,) = tx.execute("SELECT params FROM jobs WHERE position = ?", (position,)).fetchone()
-    new = {name: change[-1] for name, change in as_object(attempt["changes"]).items()}
+    new = {name: change[-1] for name, change in as_object(attempt["overrides"]).items()}
     tx.execute(
         "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
         (attempt["payload_id"], as_json(as_object(params) | new), tx.version, position),
     )
 
 
-def hand_back(tx: Transaction, position: int, attempt_id: int, kind: str, told: str) -> None:
+def requeue_attempt(tx: Transaction, position: int, attempt_id: int, kind: str, told: str) -> None:
     """Close an attempt of whose fate nothing is known, and make its job ready to be sent again."""
     tx.execute("UPDATE attempts SET state = 'unknown' WHERE id = ?", (attempt_id,))
     tx.execute(
@@ -47,14 +48,14 @@ def hand_back(tx: Transaction, position: int, attempt_id: int, kind: str, told: 
     add_event(tx, position, kind, told)
 
 
-def given_back_rerun(tx: Transaction, position: int, *, has_parts: bool) -> str | None:
+def requeued_rerun_id(tx: Transaction, position: int, *, has_parts: bool) -> str | None:
     """What a rerun was of whose fate was unclear and which the user wants sent again.
 
     Of a job of several parts that its cloud has lost, that job: the parts that it has are kept.
     """
     row = tx.execute(
-        "SELECT CASE WHEN ? AND remote_id IS NOT NULL THEN remote_id ELSE reruns END FROM attempts"
-        " WHERE position = ? AND appends = 0 ORDER BY id DESC LIMIT 1",
+        "SELECT CASE WHEN ? AND remote_id IS NOT NULL THEN remote_id ELSE rerun_of_remote_id END"
+        " FROM attempts WHERE position = ? AND creates_entry = 0 ORDER BY id DESC LIMIT 1",
         (has_parts, position),
     ).fetchone()
     return row[0] if row else None

@@ -15,29 +15,29 @@ from jobgroup.errors import CorruptGroupError, InvalidResponseError, StorageErro
 from jobgroup.store.bodies import unpacked
 from jobgroup.store.checking import admit, date_of, integer_of, number_of
 from jobgroup.store.connection import connect, connect_unfinished
-from jobgroup.store.coordination import Commands, Lease, Troubles, busy_error, read_lease
+from jobgroup.store.coordination import CommandQueue, Incidents, Lease, busy_error, read_lease
 from jobgroup.store.database import Database
 from jobgroup.store.durable import completed
 from jobgroup.store.inserts import Adding, length, payload_id
 from jobgroup.store.journal import Journal
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.priorities import Priorities
-from jobgroup.store.records import Changes, EventRecord, JobRecord, LeaseRecord, NewJob, Target
+from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
-from jobgroup.store.statuses import Reports
-from jobgroup.store.subjobs import Parts, position_of
+from jobgroup.store.statuses import StatusUpdates
+from jobgroup.store.subjobs import Subjobs, position_of
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.values import as_json
 
 _RECORD = f"""
     SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
-           t.provider, t.origin, t.account, t.platform, j.state, a.remote_id, a.word,
-           coalesce(a.message, nullif(j.problem, '')), {number_of("a.progress")},
-           {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.facts, ''), j.note,
+           t.provider, t.origin, t.account, t.platform, j.state, a.remote_id, a.provider_status,
+           coalesce(a.message, nullif(j.last_error, '')), {number_of("a.progress")},
+           {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.metadata, ''), j.note,
            {date_of("j.added_at", "0")}, {date_of("a.intent_at")}, {date_of("a.sent_at")},
            {date_of("a.created_at")}, {date_of("a.started_at")}, {number_of("a.duration_s")},
            {date_of("a.finished_at")}, {integer_of("j.rerun_of")}, j.attempt_id,
-           {integer_of("j.version", "0")}, {integer_of("a.shots")}, j.recipe_id
+           {integer_of("j.version", "0")}, {integer_of("a.shots")}, j.composition_id
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
@@ -57,13 +57,13 @@ class GroupStore:
         self.path = path
         self.database = Database(path, new_meta(create) if create is not None else None)
         self.journal = Journal(self.database)
-        self.parts = Parts(self.database)
-        self.reports = Reports(self.database)
+        self.subjobs = Subjobs(self.database)
+        self.statuses = StatusUpdates(self.database)
         self.results = ResultCache(self.database)
         self.lease = Lease(self.database)
-        self.commands = Commands(self.database)
-        self.troubles = Troubles(self.database)
-        self.next_up = Priorities(self.database)
+        self.commands = CommandQueue(self.database)
+        self.incidents = Incidents(self.database)
+        self.priorities = Priorities(self.database)
         self._adding = Adding(self.database)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class GroupStore:
 
     def meta(self) -> dict[str, Any]:
         """What is known of the group as a whole: name, uuid, created_at, modified_at, version."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
@@ -89,32 +89,32 @@ class GroupStore:
                     f"The {key} of this group has {len(value):,} characters, and at most"
                     f" {MAX_TEXT:,} are kept. Nothing was changed."
                 )
-        with self.database.writing() as tx:
+        with self.database.write_transaction() as tx:
             for key, value in values.items():
                 if value is None:
                     tx.execute("DELETE FROM meta WHERE key = ?", (key,))
                 else:
                     tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-            _ = tx.version
+            tx.bump_version()
 
     @property
     def version(self) -> int:
         """Grows with every change of the group."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             return _version(connection)
 
     def __len__(self) -> int:
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             return length(connection)
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state; states without jobs are absent."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             return counts_by_state(connection)
 
     def last_attempt_id(self) -> int:
         """That of the newest sending or adoption of a job; 0 where there was none."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             (found,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
         return int(found)
 
@@ -138,7 +138,7 @@ class GroupStore:
             IndexError: there is none.
             CorruptGroupError: there should be one, and its row cannot be found.
         """
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
             total = length(connection)
         if row is not None:
@@ -163,7 +163,7 @@ class GroupStore:
             # "+": not looked for by state where the positions are known
             wanted["+j.state" if wanted else "j.state"] = json.dumps(list(states))
         where = " AND ".join(f"{name} IN (SELECT value FROM json_each(?))" for name in wanted)  # noqa: S608
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             rows = connection.execute(
                 f"{_RECORD} WHERE {where or 'TRUE'} ORDER BY j.position", tuple(wanted.values())
             )
@@ -171,7 +171,7 @@ class GroupStore:
 
     def positions(self, states: Iterable[str]) -> list[int]:
         """Where the jobs in certain states are, in order."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT position FROM jobs WHERE state IN (SELECT value FROM json_each(?))"
                 " ORDER BY position",
@@ -179,19 +179,19 @@ class GroupStore:
             )
             return [row[0] for row in rows]
 
-    def changes_since(self, version: int) -> Changes:
+    def changes_since(self, version: int) -> ChangeSet:
         """The jobs that changed after a version (0: all), and the version that this leads to."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             now = _version(connection)
             if now == version:
-                return Changes(now, [])
+                return ChangeSet(now, [])
             # "+": sorted after the index of versions gave them, not looked for in all of them
             changed = "WHERE j.version > ? ORDER BY +j.position"
             rows = connection.execute(
                 _RECORD + (changed if version > 0 else "ORDER BY j.position"),
                 (version,) if version > 0 else (),
             )
-            return Changes(now, list(map(JobRecord._make, rows)))
+            return ChangeSet(now, list(map(JobRecord._make, rows)))
 
     def body(self, position: int, payload_id: int | None = None) -> dict[str, Any] | None:
         """The create body that was stored; None for a job that was adopted without one.
@@ -201,7 +201,7 @@ class GroupStore:
         Raises:
             InvalidResponseError: it cannot be read any more; that job alone is harmed.
         """
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT coalesce(?, j.payload_id), CAST(p.body AS BLOB) FROM jobs j"
                 " LEFT JOIN payloads p ON p.id = coalesce(?, j.payload_id) WHERE j.position = ?",
@@ -217,32 +217,32 @@ class GroupStore:
             " Add the job again to run it."
         )
 
-    def recipe(self, recipe_id: int) -> dict[str, Any]:
+    def composition(self, composition_id: int) -> dict[str, Any]:
         """How the results of the jobs that an entry is on its cloud become its own.
 
         Raises:
             InvalidResponseError: it cannot be read any more; that entry alone is harmed.
         """
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             row = connection.execute(
-                "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (recipe_id,)
+                "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (composition_id,)
             ).fetchone()
-        recipe = unpacked(row[0]) if row else None
-        if recipe is None:
+        composition = unpacked(row[0]) if row else None
+        if composition is None:
             raise InvalidResponseError(
                 "What its results are composed with is damaged; the other jobs are not affected."
             )
-        return recipe
+        return composition
 
     def position_of(self, remote_id: str, target: Target) -> int | None:
         """Where the job of an account is that has this remote id, or a part that has it."""
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             return position_of(connection, remote_id, target)
 
     def events(self, position: int | None = None, limit: int = 1000) -> list[EventRecord]:
         """What happened to a job, or (None) in the whole group, oldest first."""
         where = "" if position is None else "WHERE position = ? "
-        with self.database.reading() as connection:
+        with self.database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT {date_of('at', '0')}, {integer_of('position')}, kind, text"  # noqa: S608
                 f" FROM events {where}ORDER BY id DESC LIMIT ?",
@@ -269,7 +269,7 @@ class GroupStore:
         for column, value in new.items():
             check = check_name if column == "name" else check_text
             check(column, value or "", so="Nothing was changed.")
-        with self.database.writing() as tx:
+        with self.database.write_transaction() as tx:
             for column, value in new.items():
                 if value is not None:
                     tx.execute(
@@ -283,27 +283,27 @@ class GroupStore:
         body: Mapping[str, Any],
         *,
         params: Mapping[str, Any],
-        facts: Mapping[str, Any],
-        recipe: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any],
+        composition: Mapping[str, Any] | None,
     ) -> bool:
         """Give a job another body; False where it is unsent no more, and nothing was changed.
 
         Raises:
             ValueError: the body cannot be sent as JSON.
         """
-        with self.database.writing() as tx:
+        with self.database.write_transaction() as tx:
             if not tx.execute(
                 "SELECT 1 FROM jobs WHERE position = ? AND state = 'unsent' AND attempts = 0",
                 (position,),
             ).fetchone():
                 return False
             tx.execute(
-                "UPDATE jobs SET payload_id = ?, params = ?, recipe_id = ?, version = ?"
+                "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?"
                 " WHERE position = ?",
                 (
-                    payload_id(tx, body, facts),
+                    payload_id(tx, body, metadata),
                     as_json(params),
-                    None if recipe is None else payload_id(tx, recipe, {}),
+                    None if composition is None else payload_id(tx, composition, {}),
                     tx.version,
                     position,
                 ),
@@ -321,7 +321,7 @@ class GroupStore:
             GroupBusyError: somebody runs it; nothing was changed.
             StorageError: it could not be copied; it is as it was.
         """
-        with self.database.writing() as tx:
+        with self.database.write_transaction() as tx:
             held = read_lease(tx)
             if held is not None and held.owner and is_live(held):
                 raise busy_error(held)
@@ -353,7 +353,7 @@ def copy_deleted(path: Path, trashed: Path) -> None:
             admit(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            # its generation stays: what was left sending is told by it
+            # its fencing_token stays: what was left sending is told by it
             copy.execute("UPDATE lease SET owner = ''")
     except (sqlite3.Error, OSError) as error:
         raise StorageError(

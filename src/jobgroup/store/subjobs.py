@@ -16,7 +16,7 @@ from jobgroup.store.records import Target
 from jobgroup.store.steps import add_event
 
 
-class BegunPart(NamedTuple):
+class OrphanSubjob(NamedTuple):
     """A part that is on its cloud, of an entry whose sending ended before it was whole."""
 
     position: int
@@ -26,7 +26,7 @@ class BegunPart(NamedTuple):
     remote_id: str
 
 
-class Parts:
+class Subjobs:
     """The ids of parts, by attempt and number, counted from 0."""
 
     def __init__(self, database: Database) -> None:
@@ -34,35 +34,35 @@ class Parts:
 
     def sent(self, attempt_id: int) -> dict[int, str]:
         """The parts that an attempt has on the cloud: id by number."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             return parts_of(connection, attempt_id)
 
     def keep(self, attempt_id: int, number: int, remote_id: str) -> None:
         """An earlier attempt has a part that did not fail: it is this one's too."""
-        with self._database.writing() as tx:
-            enter(tx, attempt_id, [(number, remote_id)])
+        with self._database.write_transaction() as tx:
+            insert_subjobs(tx, attempt_id, [(number, remote_id)])
 
-    def begun(self, positions: Collection[int] | None = None) -> list[BegunPart]:
+    def orphans(self, positions: Collection[int] | None = None) -> list[OrphanSubjob]:
         """The parts that wait on their cloud for the next run to send the rest; None for all."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT a.position, t.provider, t.origin, t.account, t.platform, a.id, p.number,"
-                " p.remote_id FROM parts p JOIN attempts a ON a.id = p.attempt_id"
+                " p.remote_id FROM subjobs p JOIN attempts a ON a.id = p.attempt_id"
                 " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
                 " WHERE a.state = ? ORDER BY a.position, p.number",
                 (UNSENT,),
             )
             return [
-                BegunPart(position, Target(*row[:4]), *row[4:])
+                OrphanSubjob(position, Target(*row[:4]), *row[4:])
                 for position, *row in rows
                 if positions is None or position in positions
             ]
 
-    def forget(self, part: BegunPart) -> None:
+    def forget(self, part: OrphanSubjob) -> None:
         """Its cloud cancels it: the next run sends it anew."""
-        with self._database.writing() as tx:
+        with self._database.write_transaction() as tx:
             tx.execute(
-                "DELETE FROM parts WHERE attempt_id = ? AND number = ? AND remote_id = ?",
+                "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
                 (part.attempt_id, part.number, part.remote_id),
             )
             told = f"Part {part.number + 1}, {part.remote_id}, was asked to cancel."
@@ -72,39 +72,39 @@ class Parts:
 def parts_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
     """The parts that an attempt has on the cloud: id by number."""
     rows = connection.execute(
-        "SELECT number, remote_id FROM parts WHERE attempt_id = ? ORDER BY number", (attempt_id,)
+        "SELECT number, remote_id FROM subjobs WHERE attempt_id = ? ORDER BY number", (attempt_id,)
     )
     return dict(rows.fetchall())
 
 
-def enter(tx: Transaction, attempt_id: int, parts: Iterable[tuple[int, str]]) -> None:
+def insert_subjobs(tx: Transaction, attempt_id: int, parts: Iterable[tuple[int, str]]) -> None:
     """Note parts as sent by an attempt."""
     for number, remote_id in parts:
         tx.execute(
-            "INSERT OR REPLACE INTO parts (attempt_id, number, remote_id) VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
             (attempt_id, number, remote_id),
         )
 
 
-def take_over(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
+def inherit_subjobs(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
     """What earlier sendings of a job had on the cloud when they ended, for the next one to go on.
 
     Returns the parts, and how many attempts of the job are gone, for the next one is their
     continuation. One that the user had given back stays in its history.
     """
     rows = tx.execute(
-        "SELECT id, state, appends FROM attempts WHERE position = ? AND remote_id IS NULL"
+        "SELECT id, state, creates_entry FROM attempts WHERE position = ? AND remote_id IS NULL"
         " AND state IN (?, 'unknown') ORDER BY id",
         (position, UNSENT),
     ).fetchall()
     found: dict[int, str] = {}
     gone = 0
-    for attempt_id, state, appends in rows:
+    for attempt_id, state, creates_entry in rows:
         found |= parts_of(tx, attempt_id)
-        tx.execute("DELETE FROM parts WHERE attempt_id = ?", (attempt_id,))
+        tx.execute("DELETE FROM subjobs WHERE attempt_id = ?", (attempt_id,))
         if state == UNSENT:
             tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
-            gone += not appends
+            gone += not creates_entry
     return found, gone
 
 
@@ -157,7 +157,7 @@ def position_of(
     row = connection.execute(
         "WITH held (position) AS ("
         " SELECT position FROM attempts WHERE remote_id = ? AND id <> ? UNION ALL"
-        " SELECT a.position FROM parts p JOIN attempts a ON a.id = p.attempt_id"
+        " SELECT a.position FROM subjobs p JOIN attempts a ON a.id = p.attempt_id"
         " WHERE p.remote_id = ? AND (p.attempt_id, p.number) <> (?, ?))"
         " SELECT j.position FROM held JOIN jobs j ON j.position = held.position"
         " JOIN targets t ON t.id = j.target_id"

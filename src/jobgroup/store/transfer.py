@@ -30,11 +30,12 @@ from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore, new_meta
 
-# The generation of the lease stays: what was left sending is told by it.
+# the lease's fencing token stays: it tells what was left sending
 _OF_ITS_PROCESSES = """
-    UPDATE lease SET owner = '', host = '', boot = '', namespace = '', pid = 0, started = '';
+    UPDATE lease
+        SET owner = '', host = '', boot = '', namespace = '', pid = 0, process_started = '';
     DELETE FROM commands;
-    DELETE FROM troubles;
+    DELETE FROM incidents;
     DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed');
 """
 
