@@ -105,13 +105,13 @@ def add_many(count: int) -> Result:
 
 def add_many_floor(count: int) -> Result:
     """The rows alone, in one transaction; the bodies compressed as jobgroup does."""
-    from jobgroup.store.bodies import packed
+    from jobgroup.store.encoding import compress
 
     with closing(_bare(Path("bare.db"))) as connection:
         bodies = groups.bodies(count)
         wrote, began = written_bytes(), time.perf_counter()
         connection.execute("BEGIN")
-        _insert(connection, bodies, packed)
+        _insert(connection, bodies, compress)
         connection.execute("COMMIT")
         return _timed(began, wrote)
 

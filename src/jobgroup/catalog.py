@@ -20,7 +20,7 @@ from jobgroup.errors import (
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
-from jobgroup.store.durable import move, sync_directory
+from jobgroup.store.atomic import move, sync_directory
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import Columns
-from jobgroup.store.values import as_object
+from jobgroup.store.encoding import as_object
 
 Block = dict[str, Any]
 Buffers = list[memoryview]

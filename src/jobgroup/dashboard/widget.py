@@ -35,8 +35,8 @@ from jobgroup.group import JobGroup
 from jobgroup.job import RemoteJob
 from jobgroup.status import FILTERS
 from jobgroup.store import ChangeSet
-from jobgroup.store.atomic import user_path
 from jobgroup.store.columns import count_changes, read_changes, read_columns
+from jobgroup.store.output import user_path
 
 
 def _front_end() -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from collections.abc import Callable
 from typing import Any, Final
+
+from jobgroup.decoding.compression import inflate
 
 MAX_TEXT: Final = 64 * 2**20
 """Characters of one document."""
@@ -31,7 +32,6 @@ MAX_CELLS: Final = 128 * 2**20
 MAX_DEPTH: Final = 64
 """Lists and objects within each other."""
 
-_CHUNK: Final = 2**20
 _TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
 # a text without its end matches too: otherwise the search would begin again at each of its quotes
 _TEXTS: Final = re.compile(_TEXT, re.DOTALL)
@@ -52,7 +52,7 @@ class Budget:
     """
 
     def __init__(self, unpacked: int = MAX_UNPACKED, messages: int = MAX_MESSAGES) -> None:
-        self._unpacked = self._bytes_left = unpacked
+        self._bytes_left = unpacked
         self._messages = self._messages_left = messages
         self._items_left = MAX_ITEMS
         self._cells_left = MAX_CELLS
@@ -86,23 +86,10 @@ class Budget:
             RefusedError: it is damaged, or takes more than is left.
         """
         try:
-            data = base64.b64decode(packed)
-            unpacker = zlib.decompressobj()
-            pieces = [b""]
-            while not unpacker.eof and (data or pieces[-1]):
-                pieces.append(unpacker.decompress(data, _CHUNK))
-                self._bytes_left -= len(pieces[-1])
-                if self._bytes_left < 0:
-                    raise RefusedError(
-                        f"it would take more than {self._unpacked >> 20} MB unpacked"
-                    )
-                data = unpacker.unconsumed_tail
-            if not unpacker.eof:
-                raise RefusedError("it cannot be unpacked: its end is missing")
-            return b"".join(pieces).decode()
-        except (ValueError, zlib.error) as error:
-            if isinstance(error, RefusedError):
-                raise
+            text = b"".join(inflate(base64.b64decode(packed), self._bytes_left))
+            self._bytes_left -= len(text)
+            return text.decode()
+        except ValueError as error:
             raise RefusedError(f"it cannot be unpacked ({error})") from None
 
 

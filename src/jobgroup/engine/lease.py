@@ -15,7 +15,7 @@ from jobgroup.engine.loop import BackgroundLoop, SerialThread
 from jobgroup.logs import logger
 from jobgroup.store import GroupStore, LeaseRecord
 from jobgroup.store.connection import BUSY_TIMEOUT_S
-from jobgroup.store.coordination import Verdict, busy_error
+from jobgroup.store.lease import Verdict, busy_error
 from jobgroup.system import ProcessIdentity, life_of, this_process
 
 _log = logger(__name__)

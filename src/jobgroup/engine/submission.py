@@ -28,7 +28,7 @@ from jobgroup.errors import (
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.remote_ids import joined_parts
 from jobgroup.retry import Backoff
-from jobgroup.store.coordination import busy_error
+from jobgroup.store.lease import busy_error
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession

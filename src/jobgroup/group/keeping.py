@@ -6,7 +6,7 @@ import os
 from typing import Self
 
 from jobgroup.engine.session import GroupSession
-from jobgroup.store.atomic import user_path
+from jobgroup.store.output import user_path
 from jobgroup.store.transfer import export_group, import_group
 from jobgroup.words import text_of
 

@@ -17,9 +17,9 @@ from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
 from jobgroup.logs import logger
 from jobgroup.status import STATES, UNSENT
 from jobgroup.store import GroupStore, NewJob
-from jobgroup.store.atomic import user_path
 from jobgroup.store.inserts import check_job
 from jobgroup.store.names import SUFFIX, off_disk
+from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
 from jobgroup.store.transfer import make_group
 

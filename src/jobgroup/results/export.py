@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from jobgroup.results.parse import Cell
-from jobgroup.store.atomic import user_path, written
+from jobgroup.store.output import user_path, write_output
 
 Columns = Mapping[str, Sequence[Cell]]
 
@@ -62,7 +62,7 @@ def write(
         OutputExistsError: the file exists, and `overwrite` is not True.
         StorageError: it could not be written; nothing was changed.
     """
-    with written(user_path(path), overwrite=overwrite) as unfinished:
+    with write_output(user_path(path), overwrite=overwrite) as unfinished:
         unfinished.write_bytes(encoded(text, marked=marked))
 
 

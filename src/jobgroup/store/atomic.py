@@ -1,67 +1,107 @@
-"""Files that the user names, outside the data directory: written whole, or not there."""
+"""Files that are whole and on disk under their name, or not there: also after a power cut."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jobgroup.errors import OutputExistsError, StorageError
-from jobgroup.store.durable import completed
-from jobgroup.store.names import on_disk
-
-
-def user_path(path: str | os.PathLike[str]) -> Path:
-    """A path that a user gave, with their home directory where it says ``~``.
-
-    Raises:
-        StorageError: there is no such home directory, or no file can have such a name.
-    """
-    try:
-        found = Path(_encodable(os.fspath(path))).expanduser()
-    except UnicodeEncodeError:
-        raise StorageError(f"{os.fspath(path)!a} can be no file's name.") from None
-    except RuntimeError as error:
-        raise StorageError(
-            f"{os.fspath(path)!r} names no file ({error}). Nothing was written or read. Use an"
-            " absolute path."
-        ) from None
-    return found
-
-
-def _encodable(path: str) -> str:
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:  # the locale has ASCII only
-        return on_disk(path)
-    return path
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of its names."""
 
 
 @contextmanager
-def written(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Gives another path to write to, whose file takes the name when the block is left.
+def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
+    """Gives a new, empty file, which takes the target's name when the block is left.
+
+    Nobody sees half of it under that name; where the block fails, or the name is taken, nothing of
+    it is left.
+
+    Args:
+        target: its name.
+        overwrite: takes the place of a file that is there.
+        mode: its permissions, less what the umask takes away.
 
     Raises:
-        OutputExistsError: the file exists, and `overwrite` is not True; it was not touched.
-        StorageError: it could not be written; what was there is as it was.
+        FileExistsError: the name is taken; nothing was changed.
+        OSError: it cannot be written; nothing was changed.
     """
-    if not overwrite and path.exists():
-        raise _kept(path)
+    unfinished = target.with_name(f".{uuid.uuid4().hex}.new")
     try:
-        with completed(path, overwrite=overwrite, mode=0o666) as unfinished:
-            yield unfinished
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
+        yield unfinished
+        move(unfinished, target, overwrite=overwrite)
+    finally:
+        for suffix in ("", *BESIDE):
+            with suppress(OSError):
+                os.unlink(f"{unfinished}{suffix}")  # noqa: PTH108  # of a path with a suffix
+
+
+def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
+    """Give a whole file its name, for good.
+
+    Raises:
+        FileExistsError: the name is taken, and `overwrite` is False; nothing was changed.
+    """
+    with source.open("rb+") as opened:
+        os.fsync(opened.fileno())
+    if overwrite:
+        source.replace(target)
+    else:
+        rename_to_new(source, target)
+    sync_directory(target.parent)
+    if source.parent != target.parent:
+        sync_directory(source.parent)
+
+
+def rename_to_new(source: Path, target: Path) -> None:
+    """Give a file another name, which is free.
+
+    Raises:
+        FileExistsError: the name is taken; nothing was changed.
+    """
+    try:
+        os.link(source, target)
+        if source.parent != target.parent:  # a power cut could keep the removal alone
+            sync_directory(target.parent)
+        source.unlink()
     except FileExistsError:
-        raise _kept(path) from None
-    except StorageError:
         raise
-    except OSError as error:
-        folder = path.absolute().parent
-        why = (error.strerror or error) if folder.is_dir() else f"there is no folder {folder}"
-        raise StorageError(f"{path} could not be written ({why}). Nothing was changed.") from error
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
 
 
-def _kept(path: Path) -> OutputExistsError:
-    return OutputExistsError(
-        f"{path} exists already, and was kept. Choose another name, or overwrite=True."
-    )
+def keep_private(path: Path) -> None:
+    """Let only its owner read a file, and what SQLite makes beside it: that has the same mode."""
+    with suppress(OSError):  # there is none
+        if os.name != "posix" or not path.stat().st_mode & 0o077:
+            return
+    for suffix in ("", *BESIDE):
+        with suppress(OSError):  # there is none, or it is another user's
+            Path(f"{path}{suffix}").chmod(0o600)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory where it is missing, mode 0700, and those above it, for good.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(each.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Let names that were given in a directory outlast a power cut, where the system can."""
+    with suppress(OSError):  # no such thing on Windows, nor on some network file systems
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

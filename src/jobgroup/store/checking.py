@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.store import schema
-from jobgroup.store.bodies import unpacked_size
+from jobgroup.store.encoding import decompressed_size
 from jobgroup.store.limits import (
     FIRST_DATE,
     LAST_DATE,
@@ -318,7 +318,7 @@ def _check_unpacked(connection: sqlite3.Connection) -> None:
         ("results", "document", MAX_DOCUMENT_BYTES),
     ):
         for key, data in connection.execute(f"SELECT rowid, {column} FROM {table}"):  # noqa: S608
-            size = unpacked_size(data, min(most_bytes, left))
+            size = decompressed_size(data, min(most_bytes, left))
             if size is None:
                 raise sqlite3.DatabaseError(
                     f"{column} {key} in {table} is damaged, or unpacks to more than may be kept"

@@ -14,8 +14,8 @@ from typing import Any
 
 from jobgroup.errors import CorruptGroupError, StorageError, UnsupportedVersionError
 from jobgroup.store import schema
+from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
-from jobgroup.store.durable import completed
 from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
@@ -61,7 +61,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
         # another process may be quicker: its file is as good
         with (
             suppress(FileExistsError),
-            completed(path) as unfinished,
+            atomic_write(path) as unfinished,
             closing(connect_unfinished(unfinished)) as connection,
         ):
             create(connection, meta)
@@ -192,7 +192,7 @@ def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
         OSError: it could not be saved.
     """
     with (
-        completed(target, overwrite=True) as unfinished,
+        atomic_write(target, overwrite=True) as unfinished,
         closing(connect_unfinished(unfinished)) as copy,
     ):
         create(copy, {})

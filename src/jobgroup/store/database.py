@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from jobgroup.errors import CorruptGroupError, GroupDeletedError, GroupMovedError, StorageError
+from jobgroup.store.atomic import keep_private
 from jobgroup.store.connection import (
     BUSY_TIMEOUT_S,
     as_text,
@@ -35,7 +36,6 @@ from jobgroup.store.connection import (
     query_to_read,
     rescue,
 )
-from jobgroup.store.durable import keep_private
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.known_ids import KnownIds
 from jobgroup.store.network_lock import turn

@@ -11,8 +11,8 @@ from typing import Any, Final
 from jobgroup.errors import DuplicateJobError
 from jobgroup.remote_ids import each_of
 from jobgroup.status import UNSENT, RemoteStatus
-from jobgroup.store.bodies import digest_of, packed, text_of
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.encoding import as_json, compress, content_digest, encode_body
 from jobgroup.store.limits import (
     MAX_DURATION_S,
     bound_date,
@@ -22,7 +22,6 @@ from jobgroup.store.limits import (
 )
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.subjobs import insert_subjobs, position_of
-from jobgroup.store.values import as_json
 
 _SO: Final = "Nothing was added."
 
@@ -103,7 +102,7 @@ def check_job(job: NewJob) -> None:
         ValueError: it cannot; the sentence says why.
     """
     for body in (job.body, job.composition):
-        text_of(body or {})
+        encode_body(body or {})
     check_name("name", job.name, so=_SO)
     for what, values in (
         ("parameters", job.params),
@@ -121,17 +120,17 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, 
     Raises:
         ValueError: it cannot be sent as JSON, or is larger than may be kept.
     """
-    text = text_of(body)
-    digest = digest_of(text)
-    held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (digest,)).fetchone()
+    text = encode_body(body)
+    key = content_digest(text)
+    held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (key,)).fetchone()
     if held:
         held_id: int = held[0]
         return held_id
-    data = packed(text)
+    data = compress(text)
     tx.large_bytes += len(data)
     return tx.execute(
         "INSERT INTO payloads (digest, metadata, body) VALUES (?, ?, ?)",
-        (digest, _kept("metadata", as_json(metadata)), data),
+        (key, _kept("metadata", as_json(metadata)), data),
     ).lastrowid
 
 

@@ -14,9 +14,10 @@ from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, REMOTE_MISSING, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.checking import date_of, integer_of, number_of
-from jobgroup.store.coordination import check_fencing_token, read_lease
 from jobgroup.store.database import Database, Transaction
+from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.inserts import payload_id
+from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.steps import (
@@ -35,7 +36,6 @@ from jobgroup.store.subjobs import (
     position_of,
     target_of,
 )
-from jobgroup.store.values import as_json, as_object
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobgroup.logs import logger
-from jobgroup.store.durable import completed
+from jobgroup.store.atomic import atomic_write
 
 _NAMED_IN_A_SENTENCE = 10
 
@@ -84,7 +84,7 @@ class KnownIds:
         place = self._place
         told = json.dumps(self._told(), indent=1)
         try:
-            with completed(place, overwrite=True) as unfinished:
+            with atomic_write(place, overwrite=True) as unfinished:
                 unfinished.write_text(told, encoding="utf-8")
             self.sentence = f" The ids of {len(self._ids)} jobs that clouds took are in {place}."
         except OSError as error:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobgroup.errors import StorageError
+from jobgroup.store.atomic import rename_to_new
 from jobgroup.store.connection import BUSY_TIMEOUT_S
-from jobgroup.store.durable import rename_to_new
 
 LEASE_S = 30.0
 """A writer that shows no life for so long loses its turn; it shows some every third of it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from jobgroup.errors import InvalidNameError, StorageError
-from jobgroup.store.durable import BESIDE, make_directory
+from jobgroup.store.atomic import BESIDE, make_directory
 from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 
 

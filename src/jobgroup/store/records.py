@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobgroup.status import TERMINAL
-from jobgroup.store.values import as_object
+from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
 
 if TYPE_CHECKING:

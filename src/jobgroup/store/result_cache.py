@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from jobgroup.errors import CorruptGroupError, StorageError
-from jobgroup.store.bodies import digest_of, packed, unpacked
 from jobgroup.store.database import Database
+from jobgroup.store.encoding import compress, content_digest, decompress_object
 from jobgroup.store.limits import MAX_DOCUMENT_BYTES
 
 _KEY = "cache_results"
@@ -47,7 +47,11 @@ class ResultCache:
                 (wanted,),
             )
             for attempt_id, digest, data in rows:
-                document = unpacked(data, MAX_DOCUMENT_BYTES) if digest == digest_of(data) else None
+                document = (
+                    decompress_object(data, MAX_DOCUMENT_BYTES)
+                    if digest == content_digest(data)
+                    else None
+                )
                 if document is not None:
                     found[attempt_id] = document
         return found
@@ -63,11 +67,11 @@ class ResultCache:
                 text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
                 if len(text) > MAX_DOCUMENT_BYTES:
                     continue  # it could not be read again
-                data = packed(text)
+                data = compress(text)
                 tx.large_bytes += len(data)
                 tx.execute(
                     "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
-                    (attempt_id, tx.now, digest_of(data), data),
+                    (attempt_id, tx.now, content_digest(data), data),
                 )
 
     def size_bytes(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobgroup.store.database import Transaction
-from jobgroup.store.values import as_json, as_object
+from jobgroup.store.encoding import as_json, as_object
 
 
 def attempt_of(tx: Transaction, attempt_id: int) -> dict[str, Any]:

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import CorruptGroupError, InvalidResponseError, StorageError
-from jobgroup.store.bodies import unpacked
+from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, date_of, integer_of, number_of
+from jobgroup.store.command_queue import CommandQueue
 from jobgroup.store.connection import connect, connect_unfinished
-from jobgroup.store.coordination import CommandQueue, Incidents, Lease, busy_error, read_lease
 from jobgroup.store.database import Database
-from jobgroup.store.durable import completed
+from jobgroup.store.encoding import as_json, decompress_object
+from jobgroup.store.incidents import Incidents
 from jobgroup.store.inserts import Adding, length, payload_id
 from jobgroup.store.journal import Journal
+from jobgroup.store.lease import Lease, busy_error, read_lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
@@ -27,7 +29,6 @@ from jobgroup.store.result_cache import ResultCache
 from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import Subjobs, position_of
 from jobgroup.store.summaries import counts_by_state
-from jobgroup.store.values import as_json
 
 _RECORD = f"""
     SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
@@ -209,7 +210,7 @@ class GroupStore:
             ).fetchone()
         if row is None or row[0] is None:
             return None
-        body = unpacked(row[1])
+        body = decompress_object(row[1])
         if body is not None:
             return body
         raise InvalidResponseError(
@@ -227,7 +228,7 @@ class GroupStore:
             row = connection.execute(
                 "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (composition_id,)
             ).fetchone()
-        composition = unpacked(row[0]) if row else None
+        composition = decompress_object(row[0]) if row else None
         if composition is None:
             raise InvalidResponseError(
                 "What its results are composed with is damaged; the other jobs are not affected."
@@ -346,7 +347,7 @@ def copy_deleted(path: Path, trashed: Path) -> None:
     try:
         with (
             closing(connect(path, "mode=ro")) as source,
-            completed(trashed, overwrite=True) as unfinished,
+            atomic_write(trashed, overwrite=True) as unfinished,
             closing(connect_unfinished(unfinished)) as copy,
         ):
             source.backup(copy)

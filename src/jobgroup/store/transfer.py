@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from jobgroup.errors import CorruptGroupError, JobGroupError, StorageError
-from jobgroup.store.atomic import written
+from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, check_rows, wrong_in_meta
 from jobgroup.store.connection import (
     check_layout,
@@ -24,8 +24,8 @@ from jobgroup.store.connection import (
     is_emptied,
 )
 from jobgroup.store.database import Database
-from jobgroup.store.durable import completed
 from jobgroup.store.names import normalised
+from jobgroup.store.output import write_output
 from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore, new_meta
@@ -48,7 +48,7 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
         CorruptGroupError: the group's file is damaged; nothing was written.
         StorageError: it could not be written; nothing was changed.
     """
-    with written(path, overwrite=overwrite) as unfinished:
+    with write_output(path, overwrite=overwrite) as unfinished:
         try:
             with closing(connect_unfinished(unfinished)) as copy:
                 database.copy_into(copy)
@@ -86,7 +86,7 @@ def import_group(path: Path, name: str | None) -> str:
         with closing(connect(path, "mode=ro")) as source:
             found = _name_for(source, path, name)
             with (
-                completed(group_path(found)) as unfinished,
+                atomic_write(group_path(found)) as unfinished,
                 closing(connect_unfinished(unfinished)) as copy,
             ):
                 source.backup(copy)
@@ -128,7 +128,7 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
     if path.exists():
         raise FileExistsError(path)
     try:
-        with completed(path) as unfinished:
+        with atomic_write(path) as unfinished:
             with closing(connect_unfinished(unfinished)) as connection:
                 create(connection, new_meta(normalised(name)))
             with closing(GroupStore(unfinished)) as store:

@@ -17,7 +17,7 @@ from typing import Final
 
 from jobgroup.errors import InvalidNameError
 from jobgroup.store import schema
-from jobgroup.store.durable import completed
+from jobgroup.store.atomic import atomic_write
 from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import groups_directory, trash_directory
 
@@ -31,7 +31,7 @@ _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX
 # "~" is never in an encoded name
 
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{32}\.new(-wal|-shm|-journal)?")
-"""What `durable.completed` calls a file before it is whole."""
+"""What `atomic_write` calls a file before it is whole."""
 
 _RECORD: Final = ".expired.json"
 _RECORD_BYTES: Final = 4_000_000
@@ -137,6 +137,6 @@ def _write_record(seen: dict[str, float]) -> None:
     # what cannot be written down is looked at twice more
     with (
         suppress(OSError),
-        completed(trash_directory() / _RECORD, overwrite=True) as unfinished,
+        atomic_write(trash_directory() / _RECORD, overwrite=True) as unfinished,
     ):
         unfinished.write_text(json.dumps(seen), encoding="utf-8")

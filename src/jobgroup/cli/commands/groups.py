@@ -13,8 +13,8 @@ from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.serialize import group_line, group_state, import_report
 from jobgroup.cli.snapshot import local, said
 from jobgroup.group import JobGroup
-from jobgroup.store.atomic import user_path
 from jobgroup.store.names import normalised
+from jobgroup.store.output import user_path
 from jobgroup.words import plain
 
 

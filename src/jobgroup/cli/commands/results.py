@@ -11,7 +11,7 @@ from jobgroup.cli.exit_codes import Exit
 from jobgroup.group import JobGroup
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
-from jobgroup.store.atomic import user_path
+from jobgroup.store.output import user_path
 
 
 def _results(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobgroup.store.values import as_json, as_object
+from jobgroup.store.encoding import as_json, as_object
 
 JSON = st.recursive(
     st.none()

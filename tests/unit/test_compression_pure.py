@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup.store import bodies
+from jobgroup.store import encoding
 from jobgroup.store.limits import MAX_BODY_BYTES
 
 
@@ -12,20 +12,20 @@ from jobgroup.store.limits import MAX_BODY_BYTES
 def test_a_body_comes_back(size):
     """At every size of the window, and where the text is larger than any."""
     body = {"payload": "".join(chr(33 + i * i % 90) for i in range(size)), "é": [1.5, None]}
-    text = bodies.text_of(body)
-    assert bodies.unpacked(bodies.packed(text)) == body
+    text = encoding.encode_body(body)
+    assert encoding.decompress_object(encoding.compress(text)) == body
 
 
 @pytest.mark.parametrize("body", [{"x": float("nan")}, {"x": object()}, {"x": {1, 2}}])
 def test_what_is_no_json_is_refused(body):
     """The sentence says that nothing was added."""
     with pytest.raises(ValueError, match="Nothing was added"):
-        bodies.text_of(body)
+        encoding.encode_body(body)
 
 
 def test_damage_is_no_body():
     """A flipped byte, a cut, another kind of value, something that is no object, a bomb."""
-    packed = bodies.packed(bodies.text_of({"payload": "x" * 100}))
-    bomb = bodies.packed(b'"' + b"x" * MAX_BODY_BYTES + b'"')
-    for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, bodies.packed(b"[1]"), bomb):
-        assert bodies.unpacked(data) is None
+    packed = encoding.compress(encoding.encode_body({"payload": "x" * 100}))
+    bomb = encoding.compress(b'"' + b"x" * MAX_BODY_BYTES + b'"')
+    for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, encoding.compress(b"[1]"), bomb):
+        assert encoding.decompress_object(data) is None

@@ -1,11 +1,16 @@
-"""Between Python values and the text that the file holds. Pure."""
+"""Between Python values and what the file holds: JSON, compressed where it is large. Pure."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import zlib
 from collections.abc import Mapping
 from typing import Any
+
+from jobgroup.decoding.compression import inflate
+from jobgroup.store.limits import MAX_BODY_BYTES
 
 MOST_LEVELS = 100
 """Lists and dictionaries in one another; whatever walks through them calls itself for each."""
@@ -62,3 +67,56 @@ def _plain(value: Any, level: int = 0) -> Any:
         except (TypeError, ValueError, RecursionError):
             pass
     return str(value)
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """The body as compact JSON.
+
+    Raises:
+        ValueError: it cannot be sent as JSON, or is larger than may be kept.
+    """
+    try:
+        text = _encode(body).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"The body of this job cannot be sent as JSON ({error}). Nothing was added."
+        ) from None
+    if len(text) > MAX_BODY_BYTES:
+        raise ValueError(
+            f"The body of this job is {len(text) / 2**20:,.1f} MiB of JSON, and at most"
+            f" {MAX_BODY_BYTES / 2**20:g} MiB can be stored. Nothing was added."
+        )
+    return text
+
+
+def content_digest(text: bytes) -> bytes:
+    """What equal bodies have in common."""
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def compress(text: bytes) -> bytes:
+    """The text, compressed.
+
+    By default zlib makes room for 256 kB, which for 1 kB of text takes four times as long as
+    compressing it; a window of the text's own size finds as much.
+    """
+    window_bits = min(max(len(text).bit_length() + 1, 10), 15)
+    packer = zlib.compressobj(1, zlib.DEFLATED, window_bits, window_bits - 7)
+    return packer.compress(text) + packer.flush()
+
+
+def decompressed_size(data: bytes, max_bytes: int) -> int | None:
+    """The bytes that it unpacks to; None for damage, or for more than that. Takes little memory."""
+    try:
+        return sum(map(len, inflate(data, max_bytes)))
+    except ValueError:
+        return None
+
+
+def decompress_object(data: Any, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any] | None:
+    """The object that was compressed; None for what is damaged, or unpacks to too much."""
+    try:
+        body = json.loads(b"".join(inflate(data, max_bytes)))
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

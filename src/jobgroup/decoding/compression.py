@@ -1,0 +1,30 @@
+"""Decompression that its reader bounds: a short text can unpack to more than the memory holds."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+_CHUNK_BYTES: Final = 2**18
+
+
+def inflate(data: bytes, max_bytes: int) -> Iterator[bytes]:
+    """Yield what zlib's data unpack to, a chunk at a time.
+
+    Raises:
+        ValueError: they are damaged, cut off, or unpack to more than that.
+    """
+    stream, chunk, left = zlib.decompressobj(), b"", max_bytes
+    while not stream.eof and (data or chunk):
+        try:
+            chunk = stream.decompress(data, _CHUNK_BYTES)
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
+        left -= len(chunk)
+        if left < 0:
+            raise ValueError(f"it would take more than {max_bytes >> 20} MB unpacked")
+        data = stream.unconsumed_tail
+        yield chunk
+    if not stream.eof:
+        raise ValueError("its end is missing")

@@ -1,0 +1,106 @@
+"""What processes ask of the one that runs the group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jobgroup.store.database import Database
+from jobgroup.store.encoding import as_json, as_object
+from jobgroup.store.lease import read_lease
+from jobgroup.store.records import CommandRecord
+from jobgroup.system import ProcessIdentity
+
+
+class CommandQueue:
+    """What one process asks of the one that runs the group: rows, done in order.
+
+    Each is asked of one holder of the lease. When that changes, who asked and still waits asks the
+    next one: an order of the dead is done by nobody, whatever clocks say.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enqueue(self, name: str, args: Mapping[str, Any], requester: ProcessIdentity) -> int:
+        """Write a command down for the present holder; returns its id."""
+        with self._database.write_transaction() as tx:
+            held = read_lease(tx)
+            command_id = tx.execute(
+                "INSERT INTO commands (requested_at, fencing_token, requester, name, args, state)"
+                " VALUES (?, ?, ?, ?, ?, 'pending')",
+                (
+                    tx.now,
+                    held.fencing_token if held else 0,
+                    json.dumps(requester),
+                    name,
+                    as_json(args),
+                ),
+            ).lastrowid
+            assert command_id is not None  # noqa: S101  # a row was inserted
+        return command_id
+
+    def has_pending(self) -> bool:
+        """Whether something waits to be taken."""
+        with self._database.read_transaction() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM commands WHERE state = 'pending' LIMIT 1"
+            ).fetchone()
+        return row is not None
+
+    def claim(
+        self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
+    ) -> list[CommandRecord]:
+        """Take everything that was asked of a holder and is still wanted, once each."""
+        taken: list[CommandRecord] = []
+        with self._database.write_transaction() as tx:
+            held = read_lease(tx)
+            if held is None or held.fencing_token != fencing_token:
+                return taken  # it is for the next holder to say
+            rows = tx.execute(
+                "SELECT id, name, args, state, outcome, fencing_token, requester FROM commands"
+                " WHERE state = 'pending' ORDER BY id"
+            ).fetchall()
+            for *row, asked_of, requester in rows:
+                if asked_of != fencing_token or is_gone(_identity(requester)):
+                    tx.execute("DELETE FROM commands WHERE id = ?", (row[0],))
+                    continue
+                tx.execute("UPDATE commands SET state = 'claimed' WHERE id = ?", (row[0],))
+                taken.append(_command(row))
+        return taken
+
+    def cancel(self, command_id: int) -> bool:
+        """Take a command back; False if somebody has taken it already."""
+        with self._database.write_transaction() as tx:
+            cursor = tx.execute(
+                "DELETE FROM commands WHERE id = ? AND state = 'pending'", (command_id,)
+            )
+            return cursor.rowcount == 1
+
+    def complete(self, command_id: int, state: str, outcome: Mapping[str, Any]) -> None:
+        """Record what became of a command: "done" or "failed"."""
+        with self._database.write_transaction() as tx:
+            tx.execute(
+                "UPDATE commands SET state = ?, outcome = ? WHERE id = ?",
+                (state, json.dumps(outcome), command_id),
+            )
+
+    def get(self, command_id: int) -> CommandRecord | None:
+        """The command as it stands."""
+        with self._database.read_transaction() as connection:
+            row = connection.execute(
+                "SELECT id, name, args, state, outcome FROM commands WHERE id = ?", (command_id,)
+            ).fetchone()
+        return _command(row) if row else None
+
+
+def _command(row: Any) -> CommandRecord:
+    return CommandRecord(row[0], row[1], as_object(row[2]), row[3], as_object(row[4]))
+
+
+def _identity(requester: str) -> ProcessIdentity:
+    try:
+        return ProcessIdentity(*json.loads(requester))
+    except (TypeError, ValueError):  # a damaged row: nothing is known of who asked
+        return ProcessIdentity("", "", "", 0, "")

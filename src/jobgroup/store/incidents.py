@@ -1,0 +1,48 @@
+"""What keeps a group from being sent or watched at present: a cloud that is away, a token, ..."""
+
+from __future__ import annotations
+
+import builtins
+
+from jobgroup.store.database import Database
+from jobgroup.store.records import Incident
+
+
+class Incidents:
+    """Standing problems with a cloud, seen by every process; gone when the cloud answers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> builtins.list[Incident]:
+        """Every standing problem, oldest first."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT kind, origin, account, opened_at, message FROM incidents ORDER BY opened_at"
+            )
+            return [Incident(*row) for row in rows]
+
+    def open(self, kind: str, origin: str, account: str, message: str) -> None:
+        """Record a problem; one that stands already keeps its beginning."""
+        with self._database.write_transaction() as tx:
+            tx.execute(
+                "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, origin, account) DO UPDATE SET message = excluded.message",
+                (kind, origin, account, tx.now, message),
+            )
+            tx.bump_version()
+
+    def resolve(self, origin: str, account: str, kinds: tuple[str, ...]) -> bool:
+        """The cloud answers again: forget its problems of these kinds; whether it had any."""
+        if not any(
+            t.origin == origin and t.account == account and t.kind in kinds for t in self.list()
+        ):
+            return False
+        with self._database.write_transaction() as tx:
+            for kind in kinds:
+                tx.execute(
+                    "DELETE FROM incidents WHERE kind = ? AND origin = ? AND account = ?",
+                    (kind, origin, account),
+                )
+            tx.bump_version()
+        return True

@@ -1,0 +1,139 @@
+"""The right to send, held by one process at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from jobgroup.errors import GroupBusyError
+from jobgroup.store.copies import refuse_beside_a_copy
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.records import LeaseRecord
+from jobgroup.system import ProcessIdentity
+
+Verdict = Literal["alive", "dead", "unseen"]
+"""What is known of who holds the lease; "unseen": not watched for long enough to know."""
+
+
+class Lease:
+    """The right to send, held by one process at a time.
+
+    Its fencing_token grows when it changes hands, so that a holder who slept is found out.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def acquire(
+        self,
+        owner: str,
+        process: ProcessIdentity,
+        *,
+        judge: Callable[[LeaseRecord, float], Verdict],
+        on_acquired: Callable[[Transaction, int], None],
+    ) -> LeaseRecord | None:
+        """Take the lease, unless another holder is, or may be, alive.
+
+        None if nothing is known of the holder yet. This is written into the file too: who can
+        write then can show a sign of life from then on, and so can a living holder.
+
+        Args:
+            owner: a uuid.
+            process: the one that takes it.
+            judge: what is known of the present holder, after so many seconds of waiting for the
+                turn to write.
+            on_acquired: does, in the same transaction, what a new fencing_token has to do first.
+
+        Raises:
+            GroupBusyError: another has it.
+            StorageError: another file beside this one holds the same group, see `copies`.
+        """
+        with self._database.read_transaction() as connection:
+            refuse_beside_a_copy(self._database.path, connection)
+        began = time.monotonic()
+        with self._database.write_transaction() as tx:
+            held = read_lease(tx)
+            if held is not None and held.owner not in ("", owner):
+                verdict = judge(held, time.monotonic() - began)
+                if verdict == "alive":
+                    raise busy_error(held)
+                if verdict == "unseen":
+                    tx.execute("UPDATE lease SET challenges = challenges + 1")
+                    return None
+            fencing_token = (held.fencing_token if held else 0) + 1
+            tx.execute(
+                "INSERT OR REPLACE INTO lease (id, fencing_token, owner, host, boot, namespace,"
+                " pid, process_started, acquired_at, beats) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (fencing_token, owner, *process, tx.now),
+            )
+            on_acquired(tx, fencing_token)
+            return read_lease(tx)
+
+    def renew(self, fencing_token: int) -> bool:
+        """Show that the holder is alive; False if the lease is another's by now."""
+        with self._database.write_transaction() as tx:
+            cursor = tx.execute(
+                "UPDATE lease SET beats = beats + 1 WHERE fencing_token = ?", (fencing_token,)
+            )
+            return cursor.rowcount == 1
+
+    def release(self, fencing_token: int) -> None:
+        """Let the next one have it at once."""
+        with self._database.write_transaction() as tx:
+            tx.execute("UPDATE lease SET owner = '' WHERE fencing_token = ?", (fencing_token,))
+
+    def current(self) -> LeaseRecord | None:
+        """The holder as last recorded, dead or alive; None if nobody holds it."""
+        with self._database.read_transaction() as connection:
+            held = read_lease(connection)
+        return held if held is not None and held.owner else None
+
+    def fencing_token(self) -> int:
+        """How often it was taken, by whichever process."""
+        with self._database.read_transaction() as connection:
+            held = read_lease(connection)
+        return held.fencing_token if held is not None else 0
+
+
+def read_lease(connection: Any) -> LeaseRecord | None:
+    """The lease's row, given back or not; None if there never was one."""
+    row = connection.execute(
+        "SELECT fencing_token, owner, host, boot, namespace, pid, process_started,"
+        " acquired_at, beats FROM lease"
+    ).fetchone()
+    return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), *row[7:]) if row else None
+
+
+def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
+    """Refuse to go on under a lease that has changed hands.
+
+    Raises:
+        GroupBusyError: it has.
+    """
+    held = read_lease(tx)
+    if held is None or held.fencing_token != fencing_token:
+        raise busy_error(held)
+
+
+def busy_error(held: LeaseRecord | None) -> GroupBusyError:
+    """The error that names who runs the group."""
+    if held is None or not held.owner:
+        return GroupBusyError(
+            "This process has lost its right to run the group; nothing more was sent. Run it"
+            " again.",
+            host="",
+            pid=0,
+            since=datetime.now(UTC),
+        )
+    since = datetime.fromtimestamp(held.acquired_at, UTC)
+    host, pid = held.process.host, held.process.pid
+    return GroupBusyError(
+        f"The group is being run by process {pid} on {host}, since"
+        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was done from here. Wait for it or stop"
+        " it; looking, canceling and the dashboard's buttons work meanwhile.",
+        host=host,
+        pid=pid,
+        since=since,
+    )

@@ -1,0 +1,67 @@
+"""Files that the user names, outside the data directory: written whole, or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobgroup.errors import OutputExistsError, StorageError
+from jobgroup.store.atomic import atomic_write
+from jobgroup.store.names import on_disk
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path that a user gave, with their home directory where it says ``~``.
+
+    Raises:
+        StorageError: there is no such home directory, or no file can have such a name.
+    """
+    try:
+        found = Path(_encodable(os.fspath(path))).expanduser()
+    except UnicodeEncodeError:
+        raise StorageError(f"{os.fspath(path)!a} can be no file's name.") from None
+    except RuntimeError as error:
+        raise StorageError(
+            f"{os.fspath(path)!r} names no file ({error}). Nothing was written or read. Use an"
+            " absolute path."
+        ) from None
+    return found
+
+
+def _encodable(path: str) -> str:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # the locale has ASCII only
+        return on_disk(path)
+    return path
+
+
+@contextmanager
+def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Gives another path to write to, whose file takes the name when the block is left.
+
+    Raises:
+        OutputExistsError: the file exists, and `overwrite` is not True; it was not touched.
+        StorageError: it could not be written; what was there is as it was.
+    """
+    if not overwrite and path.exists():
+        raise _kept(path)
+    try:
+        with atomic_write(path, overwrite=overwrite, mode=0o666) as unfinished:
+            yield unfinished
+    except FileExistsError:
+        raise _kept(path) from None
+    except StorageError:
+        raise
+    except OSError as error:
+        folder = path.absolute().parent
+        why = (error.strerror or error) if folder.is_dir() else f"there is no folder {folder}"
+        raise StorageError(f"{path} could not be written ({why}). Nothing was changed.") from error
+
+
+def _kept(path: Path) -> OutputExistsError:
+    return OutputExistsError(
+        f"{path} exists already, and was kept. Choose another name, or overwrite=True."
+    )
