@@ -381,3 +381,21 @@ def test_too_many_to_tell_apart(ended, scripted, canvas):
     with pytest.raises(ValueError, match=r"plot\(jobs="):
         jg.distributions().plot()
     assert len(jg.distributions().plot(range(8)).patches) == 8
+
+
+def test_a_table_of_counts_imports_no_perceval(ended, scripted, in_child):
+    """Though it is installed: counts and distributions are there at once."""
+    jg = ended("completed", "completed")
+    for job in jg:
+        scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
+    told = in_child(TABLE, scripted)
+    assert told == [[4, 3, 4, 3], False]
+
+
+TABLE = """
+import json, sys
+from jobgroup import JobGroup
+jg = JobGroup.open("experiment")
+jg.results_table()
+print(json.dumps([jg.distributions()["count"], "perceval" in sys.modules]))
+"""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
-from jobgroup import decoding
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.adapters.libraries import load_adapter
 from jobgroup.adapters.result_text import decode_text
+from jobgroup.decoding import Budget, Door, Plain, RefusedError, parsed
 from jobgroup.errors import MissingDependencyError
+
+_PLAIN_STATE: Final = re.compile(r"\|(?:(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*)?>")
 
 
 def decode(document: Mapping[str, Any]) -> Any:
@@ -39,8 +43,41 @@ def decode(document: Mapping[str, Any]) -> Any:
             raw=json.dumps(dict(document), default=str),
         )
     if find_spec("perceval") is None:
-        return decode_text(text, decoding.Plain(), lambda results: results)
+        return decode_text(text, Plain(), lambda results: results)
     return _load("results", text).decode(text)
+
+
+def decode_plain(document: Mapping[str, Any]) -> Any:
+    """As `decode`, but counts, distributions and samples may be dictionaries and lists.
+
+    They are where that is all that there is, so Perceval is not imported for it. The numbers and
+    the states' texts are the same.
+
+    Raises:
+        UndecodableResultError: as `decode`.
+    """
+    text = document.get("results")
+    if "recipe" not in document and isinstance(text, str):
+        door = Door(_PlainNumbers())
+        with suppress(ValueError, RecursionError):  # `decode` says what is wrong
+            found = door.decoded(parsed(text))
+            if isinstance(found, dict) and not door.left and not found.get("job_context"):
+                return found
+    return decode(document)
+
+
+class _PlainNumbers(Plain):
+    """Refuses whatever Perceval would write in another way, or leave out."""
+
+    def spread(self, kind: str, text: str, budget: Budget) -> Any:
+        found = super().spread(kind, text, budget)
+        is_complete = isinstance(found, list) or all(found.values())
+        if not is_complete or not all(map(_PLAIN_STATE.fullmatch, set(found))):
+            raise RefusedError("it is for Perceval")
+        return found
+
+    def other(self, kind: str, text: str, budget: Budget) -> Any:  # noqa: ARG002
+        raise RefusedError("it is for Perceval")
 
 
 def _load(module: str, raw: str) -> ModuleType:

@@ -151,7 +151,7 @@ class Analysing(Watching):
     def _read(
         self, records: list[JobRecord], documents: dict[int, Document | Exception]
     ) -> list[Line]:
-        results, failures = decode_all(records, documents)
+        results, failures = decode_all(records, documents, is_plain=True)
         return list(lines(self._session.store.records(), results, failures))
 
     def _fetching(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobgroup.adapters import UndecodableResultError, decode
+from jobgroup.adapters import UndecodableResultError, decode, decode_plain
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError
 from jobgroup.status import FAILED
@@ -39,16 +39,24 @@ def check_errors(errors: str) -> None:
 
 
 def decode_all(
-    records: list[JobRecord], documents: Mapping[int, dict[str, Any] | Exception]
+    records: list[JobRecord],
+    documents: Mapping[int, dict[str, Any] | Exception],
+    *,
+    is_plain: bool = False,
 ) -> tuple[dict[int, Any], dict[int, Exception]]:
-    """The results by position, and why those that should be there could not be had."""
+    """The results by position, and why those that should be there could not be had.
+
+    `is_plain`: counts and distributions may be dictionaries, without an import of Perceval.
+    """
     results: dict[int, Any] = {}
     failures: dict[int, Exception] = {}
     for record in records:
         if record.position not in documents:
             continue
         try:
-            results[record.position] = decoded(documents[record.position])
+            results[record.position] = decoded(
+                documents[record.position], decode_plain if is_plain else decode
+            )
         except JobGroupError as error:
             if record.state == "success":
                 failures[record.position] = error
@@ -108,7 +116,9 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Any:
         raise
 
 
-def decoded(document: dict[str, Any] | Exception) -> Any:
+def decoded(
+    document: dict[str, Any] | Exception, decode: Callable[[dict[str, Any]], Any] = decode
+) -> Any:
     """A result as the client library gives it.
 
     Raises:
