@@ -15,7 +15,7 @@ from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
-    from jobgroup.store import AttemptRecord, EventRecord, JobRecord
+    from jobgroup.store import AttemptRecord, CommandResult, EventRecord, JobRecord
 
 
 class RemoteJob:
@@ -274,8 +274,8 @@ class RemoteJob:
         """
         if self.state != UNSENT:
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
-        outcome = self._do("run", positions=[self._position])
-        for sentence in outcome["failed"].values():
+        result = self._do("run", positions=[self._position])
+        for sentence in result.failed.values():
             raise JobGroupError(sentence)
         return self
 
@@ -302,8 +302,8 @@ class RemoteJob:
             raise RuntimeError(
                 f"Job is not waiting or running, cannot cancel it: it is {self.state}."
             )
-        outcome = self._do("cancel", positions=[self._position])
-        for sentence in outcome["failed"].values():
+        result = self._do("cancel", positions=[self._position])
+        for sentence in result.failed.values():
             raise JobGroupError(sentence)
 
     def rerun(self, *, replace: bool = True, **changes: Any) -> RemoteJob:
@@ -328,8 +328,9 @@ class RemoteJob:
                 f"Cannot rerun current job because job status is: {told} (should be either"
                 " CANCELED or ERROR)"
             )
-        outcome = self._do("rerun", positions=[self._position], replace=replace, changes=changes)
-        done = outcome["done"]
+        done = self._do(
+            "rerun", positions=[self._position], replace=replace, overrides=changes
+        ).done
         return RemoteJob.of(self._attached(), done[0]) if done else self
 
     def confirm(self, remote_id: str) -> None:
@@ -406,15 +407,15 @@ class RemoteJob:
             raise RuntimeError("This job is in no group yet: add it with JobGroup.add(job).")
         return self._session
 
-    def _do(self, command: str, **args: Any) -> dict[str, Any]:
-        from jobgroup.engine.commands import SENDING_COMMANDS, perform
+    def _do(self, command: str, **args: Any) -> CommandResult:
+        from jobgroup.engine.commands import COMMANDS, execute
         from jobgroup.engine.pause import is_paused
 
         session = self._attached()
-        if command in SENDING_COMMANDS and is_paused(session):
+        if COMMANDS[command].needs_lease and is_paused(session):
             raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
-        outcome: dict[str, Any] = session.start(perform, session, command, args).result()
-        return outcome
+        result: CommandResult = session.start(execute, session, command, args).result()
+        return result
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RemoteJob):

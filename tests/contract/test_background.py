@@ -25,7 +25,7 @@ def test_start_returns_at_once(group, scripted):
     assert jg.state.busy == "run"
     gate.open()
     outcome = future.result(120)
-    assert (outcome["done"], outcome["failed"]) == ([0, 1], {})
+    assert (outcome.done, outcome.failed) == ([0, 1], {})
     assert jg.state.busy == ""
 
 
@@ -39,7 +39,7 @@ def test_start_waits_out_a_refused_token(group, scripted, until):
     assert "token" in jg.state.last_error
     assert not future.done()
     set_token(good, url=scripted.url)
-    assert future.result(120)["done"] == [0, 1]
+    assert future.result(120).done == [0, 1]
     assert jg.state.trouble == ""
 
 
@@ -54,7 +54,7 @@ def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripte
         jg.run_parallel()
     assert not future.done()
     set_token(good, url=scripted.url)
-    assert sorted(future.result(120)["done"]) == [0, 1]
+    assert sorted(future.result(120).done) == [0, 1]
     assert len(scripted.ids()) == 2
 
 
@@ -79,7 +79,7 @@ def test_pause_holds_back_the_rest(group, scripted):
         future.result(1.0)
     assert scripted.count("create") == 1
     jg.resume()
-    assert len(future.result(120)["done"]) == 3
+    assert len(future.result(120).done) == 3
     assert not jg.state.paused
 
 
@@ -90,7 +90,7 @@ def test_a_pause_of_another_process_counts(group, scripted, in_child, until):
     future = jg.start()
     until(lambda: jg.state.busy == "run")
     in_child("from jobgroup import JobGroup; JobGroup('experiment').resume(); print(0)", scripted)
-    assert len(future.result(120)["done"]) == 2
+    assert len(future.result(120).done) == 2
 
 
 def test_unknown_commands_are_refused(group, scripted):

@@ -93,7 +93,7 @@ def test_an_outage_costs_time_only(group, scripted, until):
     scripted.tell(first, "completed")
     scripted.first_word = "completed"
     scripted.come_back()
-    assert len(future.result(60)["done"]) == 3
+    assert len(future.result(60).done) == 3
     assert [j.id for j in jg] == scripted.ids()
     assert jg.state.trouble == ""
 

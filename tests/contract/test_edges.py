@@ -112,7 +112,7 @@ def test_an_empty_group_does_nothing_at_once(scripted):
     jg.cancel_all()
     jg.wait()
     jg.track_progress()
-    assert jg.start().result(120)["done"] == []
+    assert jg.start().result(120).done == []
     assert jg.get_results() == jg.remote_jobs == list(jg) == jg[:] == []
     assert scripted.asked == []
 

@@ -54,7 +54,7 @@ def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer
     jg, child = holder
     jg.add(timer(scripted, "urgent"))
     outcome = jg.ask("run", positions=[2]).result(120)
-    assert outcome["done"] == [2]
+    assert outcome.done == [2]
     assert jg[2].id == scripted.ids()[1]
     assert child.poll() is None
     scripted.first_word = "completed"
@@ -232,7 +232,7 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
     monkeypatch.setattr(theirs, "get", look_then_end)
     asked = jg.ask("rerun")
     _taken(store, until)
-    assert asked.result(60)["done"] == [0]
+    assert asked.result(60).done == [0]
 
 
 def test_what_was_dropped_is_asked_again(neighbour, until):
@@ -243,7 +243,7 @@ def test_what_was_dropped_is_asked_again(neighbour, until):
     assert store.commands.cancel(1)
     again = _taken(store, until)
     store.commands.complete(again, "done", {"text": "1 rerun", "done": [0]})
-    assert asked.result(60)["done"] == [0]
+    assert asked.result(60).done == [0]
 
 
 def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
@@ -268,7 +268,7 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
     number = _taken(store, until)
     assert jg[0].state == "unconfirmed"
     store.commands.complete(number, "done", {"text": "1 sent again", "done": [0]})
-    assert asked.result(60)["done"] == [0]
+    assert asked.result(60).done == [0]
     store.close()
 
 

@@ -177,7 +177,7 @@ def test_a_queue_never_exceeds_the_count(group, scripted, until):
         until(lambda sent=sent: [j.was_sent for j in jg].count(True) == sent)
         assert len(scripted.ids()) == sent
         scripted.tell(scripted.ids()[ended], "completed")
-    assert len(future.result(120)["done"]) == 5
+    assert len(future.result(120).done) == 5
 
 
 def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group, monkeypatch):

@@ -131,7 +131,7 @@ def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud,
     tiny_disk.fill()
     until(lambda: cloud.jobs()[0].id in jg.state.last_error)
     tiny_disk.clear()
-    assert run.result(120)["done"] == [0]
+    assert run.result(120).done == [0]
     ledger(jg).check().each_once("0")
 
 
@@ -161,7 +161,7 @@ def test_a_cancellation_that_cannot_be_written_is_named(tiny_disk, group, cloud,
     asked = jg.ask("cancel")
     until(lambda: "asked to cancel job 0" in jg.state.last_error)
     tiny_disk.clear()
-    assert asked.result(120)["done"] == [0]
+    assert asked.result(120).done == [0]
     until(lambda: jg[0].state in ("cancel_requested", "canceled"))
 
 

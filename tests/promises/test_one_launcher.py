@@ -131,7 +131,7 @@ def test_what_was_asked_of_a_process_that_ends_is_done_by_who_asked(
     first.all()
     assert not asked.done()
     blocker.cancel_all()
-    assert asked.result(60)["done"] == [0, 1, 2]
+    assert asked.result(60).done == [0, 1, 2]
     ledger(jg).check().each_once("0", "1", "2")
 
 

@@ -125,7 +125,7 @@ def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledg
     time.sleep(0.5)
     cloud.faults.clear()
     other.cancel_all()
-    assert run.result(60)["done"] == [0, 1]
+    assert run.result(60).done == [0, 1]
     ledger(jg).check().each_once("0", "1")
 
 

@@ -62,7 +62,7 @@ def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
     jg.add(job("not asked for", url=cloud.url))
     assert jg.run_next(3) == [3]
     blocker.cancel_all()
-    assert len(run.result(60)["done"]) == 4
+    assert len(run.result(60).done) == 4
     assert sent(cloud)[1:] == ["late", "0", "1", "2"]
     assert jg[4].state == "unsent"
 
@@ -93,8 +93,8 @@ def test_a_wish_sends_nothing_and_stays(group, cloud, child):
     """Without a run nothing is sent; another process, later, begins with what was wished."""
     jg = group(3)
     outcome = jg.ask("run_next", positions=[2]).result(60)
-    assert outcome["done"] == [2]
-    assert "when the group is run" in outcome["text"]
+    assert outcome.done == [2]
+    assert "when the group is run" in outcome.text
     assert sent(cloud) == []
     child("JobGroup.open('experiment').run_parallel()").all()
     assert sent(cloud) == ["2", "0", "1"]
@@ -128,9 +128,9 @@ def test_what_was_sent_is_left_alone(group, cloud):
     jg = group(3, duration_s=600)
     jg.ask("run", positions=[1]).result(60)
     outcome = jg.ask("run_next", positions=[1, 2, 2]).result(60)
-    assert outcome["done"] == [2]
-    assert outcome["failed"] == {1: "It has been sent already."}
-    assert "1 had been sent" in outcome["text"]
+    assert outcome.done == [2]
+    assert outcome.failed == {1: "It has been sent already."}
+    assert "1 had been sent" in outcome.text
     assert jg.run_next(1) == []
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from reprlib import repr as short
 from threading import Lock
@@ -22,6 +23,7 @@ from jobgroup.dashboard.snippets import line_of
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.logs import logger
+from jobgroup.store import CommandResult
 
 MOST_REMEMBERED: Final = 200
 """Answers that are kept, to be given again where one was lost."""
@@ -245,7 +247,9 @@ def _positions(value: Any) -> list[int] | None:
 
 def _outcome(request: str, future: Future[Any]) -> protocol.Json:
     try:
-        return protocol.result(request, future.result())
+        value = future.result()
+        result = asdict(value) if isinstance(value, CommandResult) else value
+        return protocol.result(request, result)
     except BaseException as error:  # noqa: BLE001  (a cancelation too is to be answered)
         return _failure(request, error)
 

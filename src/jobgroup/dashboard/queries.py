@@ -77,13 +77,13 @@ def _changeable(store: GroupStore, position: int) -> Json:
     try:
         payload = apply_overrides(store.body(position), {}).body["payload"]
     except JobGroupError as error:
-        return {"overridable_params": {}, "fixed": str(error)}
+        return {"changeable": {}, "fixed": str(error)}
     found = {
         name: value
         for name, value in overridable_params(payload).items()
         if not isinstance(value, str) or len(value) <= LONGEST
     }
-    return {"overridable_params": found, "fixed": "" if found else ALL_FIXED}
+    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
 
 
 def _timeline(job: RemoteJob) -> Iterator[Json]:

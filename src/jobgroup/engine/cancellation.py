@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -13,6 +13,7 @@ from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedE
 from jobgroup.providers.responses import unreadable
 from jobgroup.remote_ids import each_of
 from jobgroup.status import ON_CLOUD
+from jobgroup.store import CommandResult
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -25,7 +26,7 @@ _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """How a cloud answers who cancels a job that has ended by itself."""
 
 
-async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> dict[str, Any]:
+async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> CommandResult:
     """Ask the clouds to cancel jobs that have not ended; None for all of them.
 
     An entry that was sent in part is unsent, and its parts are on the cloud all the same: they are
@@ -101,7 +102,7 @@ class _Canceling:
                 return unreadable(error, target.origin)
         return None
 
-    def outcome(self, others: int) -> dict[str, Any]:
+    def outcome(self, others: int) -> CommandResult:
         """What came of it; `others` are in a state in which nothing can be canceled."""
         done = sorted(self._done - self._failed.keys())
         texts = [f"{len(done)} asked to cancel"]
@@ -109,4 +110,4 @@ class _Canceling:
             texts.append(f"{others} could not be canceled in their state")
         if self._failed:
             texts.append(f"{len(self._failed)} refused by the cloud")
-        return {"text": ", ".join(texts), "done": done, "failed": self._failed}
+        return CommandResult(", ".join(texts), done, self._failed)

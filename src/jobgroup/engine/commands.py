@@ -1,14 +1,15 @@
-"""What can be asked of a group, by a button, a script or another process, and how it is done.
+"""The commands of a group, from a button, a script or another process, and their execution.
 
-A command that sends needs the lease. Where another process holds it, the command is written into
-the group's file and done by that process.
+A command that sends needs the lease. If another process holds it, the command is written into the
+group's file, and that process executes it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,143 +18,169 @@ import anyio
 from jobgroup.engine.cancellation import cancel
 from jobgroup.engine.lease import is_gone
 from jobgroup.engine.pause import set_paused
-from jobgroup.engine.run import Run, RunProgress, RunRequest
+from jobgroup.engine.run import Run, RunRequest
 from jobgroup.engine.runner import execute_run
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.remote_ids import is_id
 from jobgroup.status import UNSENT
+from jobgroup.store import CommandRecord, CommandResult
 from jobgroup.system import this_process
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
-    from jobgroup.store import CommandRecord
 
-Outcome = dict[str, Any]
-"""text: what happened, in a line; done: positions; failed: sentence by position."""
-
-SENDING_COMMANDS = frozenset({"run", "rerun", "resend"})
-LOOK_EVERY_S = 0.2
+COMMAND_CHECK_INTERVAL_S = 0.2
 
 
-async def perform(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
-    """Do a command here, or have it done by the process that runs the group.
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A coroutine function, and whether it is for the process that runs the group."""
+
+    handler: Callable[..., Awaitable[CommandResult]]
+    needs_lease: bool = False
+
+
+async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
+    """Execute a command here, or have it executed by the process that runs the group.
 
     Raises:
-        JobGroupError: it could not be done; nothing else changed.
+        JobGroupError: it could not be executed; nothing else changed.
         ValueError: there is no such command.
     """
-    if name not in _COMMANDS:
-        raise ValueError(f"There is no command {name!r}; there are {', '.join(_COMMANDS)}.")
-    if name in SENDING_COMMANDS and await session.in_thread(session.lease.is_held_elsewhere):
-        return await _ask_holder(session, name, args)
-    try:
-        outcome: Outcome = await _COMMANDS[name](session, **args)
-    except GroupBusyError:
-        if name not in SENDING_COMMANDS:
-            raise
-        return await _ask_holder(session, name, args)  # somebody took the lease meanwhile
-    return outcome
+    command = COMMANDS.get(name)
+    if command is None:
+        raise ValueError(f"There is no command {name!r}; there are {', '.join(COMMANDS)}.")
+    if not command.needs_lease:
+        return await command.handler(session, **args)
+    if not await session.in_thread(session.lease.is_held_elsewhere):
+        with suppress(GroupBusyError):  # another process has just taken the lease
+            return await command.handler(session, **args)
+    return await _forward(session, name, args)
 
 
-async def serve(session: GroupSession) -> None:
-    """While this process holds the lease, do what others ask."""
-    commands = session.store.commands
-    while session.lease.is_held:
-        fencing_token = session.lease.fencing_token
-        taken: list[CommandRecord] = []
-        with suppress(OSError):  # a disk that does not let it now may do so in a moment
-            if await session.in_thread(commands.has_pending):
-                taken = await session.in_thread(commands.claim, fencing_token, is_gone)
-        for command in taken:
-            session.loop.spawn(_serve_one, session, command.id, command.name, command.args)
-        await anyio.sleep(LOOK_EVERY_S)
+async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
+    """Have a command executed by the process that runs the group; here, if that ends before."""
+    queue = session.store.commands
+    enqueue = partial(queue.enqueue, name, args, this_process())
+    command_id = await session.in_thread(enqueue)
 
-
-async def _serve_one(
-    session: GroupSession, command_id: int, name: str, args: Mapping[str, Any]
-) -> None:
-    store = session.store.commands
-
-    async def finish(state: str, outcome: Outcome) -> None:
-        write = partial(store.complete, command_id, state, outcome)
-        told = f"What {name} came to ({outcome['text']})"
-        await session.settling.write(told, write, patience_s=math.inf)  # who asked waits for it
-
-    try:
-        async with session.lease.held():  # who asks must not take this process for a dead one
-            try:
-                outcome = await _COMMANDS[name](session, **args)
-                if not session.loop.is_closing:  # else it was broken off: who asks goes on with it
-                    await finish("done", outcome)
-            except Exception as error:  # noqa: BLE001  (it is the asker's to see)
-                await finish("failed", _failure(error))
-    except JobGroupError as error:  # the lease went to somebody else meanwhile, or a full disk
-        await finish("failed", _failure(error))
-
-
-def _failure(error: Exception) -> Outcome:
-    return {"text": str(error), "done": [], "failed": {}}
-
-
-async def _ask_holder(session: GroupSession, name: str, args: Mapping[str, Any]) -> Outcome:
-    commands = session.store.commands
-    me = this_process()
-    command_id = await session.in_thread(commands.enqueue, name, args, me)
-    while True:
-        is_run_elsewhere = await session.in_thread(
-            session.lease.is_held_elsewhere
-        )  # first: what it did before is seen
-        command = await session.in_thread(commands.get, command_id)
-        if command is None:  # another process holds the lease by now
-            command_id = await session.in_thread(commands.enqueue, name, args, me)
+    async def result() -> CommandResult | None:
+        nonlocal command_id
+        # asked first: what the other process did before it ended is seen then
+        is_run_elsewhere = await session.in_thread(session.lease.is_held_elsewhere)
+        command = await session.in_thread(queue.get, command_id)
+        if command is None:  # a third process holds the lease by now
+            command_id = await session.in_thread(enqueue)
         elif command.state == "done":
-            return dict(command.outcome)
+            return CommandResult.from_json(command.outcome)
         elif command.state == "failed":
             raise JobGroupError(str(command.outcome.get("text", "It failed.")))
         elif not is_run_elsewhere:
-            is_ours = await session.in_thread(commands.cancel, command_id)
+            is_ours = await session.in_thread(queue.cancel, command_id)
             if is_ours or name == "run":  # what the other process has sent is unsent no more
-                outcome: Outcome = await _COMMANDS[name](session, **args)
-                return outcome
+                return await COMMANDS[name].handler(session, **args)
             if command.state == "claimed":
                 raise JobGroupError(
                     "The process that runs the group ended while it did this. What it has sent is"
                     " in the list; ask again for the rest."
                 )
-        await anyio.sleep(LOOK_EVERY_S)
+        return None
+
+    found = await session.wait_until(result, check_interval_s=COMMAND_CHECK_INTERVAL_S)
+    assert found is not None  # noqa: S101  # there is no time limit
+    return found
+
+
+async def serve_requests(session: GroupSession) -> None:
+    """While this process holds the lease, execute what other processes request."""
+    queue = session.store.commands
+    while session.lease.is_held:
+        fencing_token = session.lease.fencing_token
+        requested: list[CommandRecord] = []
+        with suppress(OSError):  # a disk that does not allow it now may do so in a moment
+            if await session.in_thread(queue.has_pending):
+                requested = await session.in_thread(queue.claim, fencing_token, is_gone)
+        for command in requested:
+            session.loop.spawn(_serve, session, command)
+        await anyio.sleep(COMMAND_CHECK_INTERVAL_S)
+
+
+async def _serve(session: GroupSession, command: CommandRecord) -> None:
+    async def complete(state: str, result: CommandResult) -> None:
+        await session.settling.write(
+            f"What {command.name} came to ({result.text})",
+            partial(session.store.commands.complete, command.id, state, asdict(result)),
+            patience_s=math.inf,  # the other process waits for it
+        )
+
+    try:
+        async with session.lease.held():  # else the other process takes this one for a dead one
+            try:
+                result = await COMMANDS[command.name].handler(session, **command.args)
+                if not session.loop.is_closing:  # it was broken off, and the other process goes on
+                    await complete("done", result)
+            except Exception as error:  # noqa: BLE001  (raised in the other process)
+                await complete("failed", CommandResult(str(error)))
+    except JobGroupError as error:  # the lease was lost in the meantime, or the disk is full
+        await complete("failed", CommandResult(str(error)))
+
+
+def start_run(session: GroupSession, request: RunRequest) -> Run:
+    """Begin a run here, or in the process that runs the group, and return it at once."""
+    run = Run(request)
+    session.start(_run_anywhere, session, run)
+    return run
+
+
+async def _run_anywhere(session: GroupSession, run: Run) -> None:
+    try:
+        if not await session.in_thread(session.lease.is_held_elsewhere):
+            with suppress(GroupBusyError):  # another process has just taken the lease
+                await execute_run(session, run)
+                return
+        name = "rerun" if run.request.rerun else "run"
+        options = {n: v for n, v in asdict(run.request).items() if n != "rerun"}
+        result = await _forward(session, name, options)
+        run.progress.sent += result.done
+        run.progress.not_sent |= result.failed
+        run.finish()
+    except BaseException as error:
+        if not run.is_finished:
+            run.finish(error)
+        raise
 
 
 # -- the commands ----------------------------------------------------------------------------------
 
 
-async def run(session: GroupSession, **options: Any) -> Outcome:
+async def run(session: GroupSession, **options: Any) -> CommandResult:
     """Send unsent jobs."""
-    return await _carry_out(session, RunRequest(**_plan_options(options)), "sent")
+    return await _carry_out(session, RunRequest(**_request_options(options)), "sent")
 
 
-async def rerun(session: GroupSession, **options: Any) -> Outcome:
+async def rerun(session: GroupSession, **options: Any) -> CommandResult:
     """Send failed jobs again."""
-    request = RunRequest(rerun=True, **_plan_options(options))
-    outcome = await _carry_out(session, request, "rerun")
+    request = RunRequest(rerun=True, **_request_options(options))
+    result = await _carry_out(session, request, "rerun")
     if request.positions is not None:
-        skipped = len(request.positions) - len(outcome["done"]) - len(outcome["failed"])
+        skipped = len(request.positions) - len(result.done) - len(result.failed)
         if skipped > 0:
-            outcome["text"] += f", {skipped} had not failed"
-    return outcome
+            return replace(result, text=f"{result.text}, {skipped} had not failed")
+    return result
 
 
-async def resend(session: GroupSession, positions: Sequence[int]) -> Outcome:
+async def resend(session: GroupSession, positions: Sequence[int]) -> CommandResult:
     """Send unconfirmed jobs again, as the user decided."""
-    give_back = session.store.journal.requeue
-    async with session.lease.held():  # first: who has it instead is asked for all of it
-        given_back = [p for p in positions if await session.in_thread(give_back, p)]
+    requeue = session.store.journal.requeue
+    async with session.lease.held():  # first: another holder is asked for all of it
+        requeued = [p for p in positions if await session.in_thread(requeue, p)]
         session.notify()
-        request = RunRequest(positions=tuple(given_back))
+        request = RunRequest(positions=tuple(requeued))
         return await _carry_out(session, request, "sent again")
 
 
-async def confirm(session: GroupSession, position: int, remote_id: str) -> Outcome:
+async def confirm(session: GroupSession, position: int, remote_id: str) -> CommandResult:
     """Adopt a remote id for an unconfirmed job."""
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
@@ -169,7 +196,7 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Outco
     text = f"job {position} is {remote_id}"
     if (await session.in_thread(session.store.record, position)).state == UNSENT:
         text = f"a part of job {position} is {remote_id}; the next run sends the rest"
-    return {"text": text, "done": [position], "failed": {}}
+    return CommandResult(text, [position])
 
 
 def _number_of_parts(session: GroupSession, position: int) -> int:
@@ -178,20 +205,20 @@ def _number_of_parts(session: GroupSession, position: int) -> int:
     return len(bodies_of(session.store.body(position) or {"parts": [{}]}))
 
 
-async def pause(session: GroupSession) -> Outcome:
+async def pause(session: GroupSession) -> CommandResult:
     """Send nothing more until `resume`, whichever process runs the group."""
     await set_paused(session, True)
-    return {"text": "paused: nothing more is sent, what runs goes on", "done": [], "failed": {}}
+    return CommandResult("paused: nothing more is sent, what runs goes on")
 
 
-async def resume(session: GroupSession) -> Outcome:
+async def resume(session: GroupSession) -> CommandResult:
     """Go on sending."""
     await set_paused(session, False)
-    return {"text": "resumed", "done": [], "failed": {}}
+    return CommandResult("resumed")
 
 
-async def run_next(session: GroupSession, positions: Sequence[int]) -> Outcome:
-    """Let jobs be sent before the others, by whichever run goes on or comes."""
+async def prioritize(session: GroupSession, positions: Sequence[int]) -> CommandResult:
+    """Let jobs be sent before the others, by the run that goes on or the next one."""
     chosen = await session.in_thread(session.store.priorities.put_first, positions)
     session.notify()
     left = dict.fromkeys(sorted(set(positions) - set(chosen)), "It has been sent already.")
@@ -202,29 +229,29 @@ async def run_next(session: GroupSession, positions: Sequence[int]) -> Outcome:
         text += f", {len(left)} had been sent"
     if chosen and not session.runs and not await session.in_thread(session.lease.is_held_elsewhere):
         text += ", when the group is run"
-    return {"text": text, "done": chosen, "failed": left}
+    return CommandResult(text, chosen, left)
 
 
-async def refresh(session: GroupSession) -> Outcome:
+async def refresh(session: GroupSession) -> CommandResult:
     """Ask the cloud now."""
     await session.poller.refresh()
-    return {"text": "up to date", "done": [], "failed": {}}
+    return CommandResult("up to date")
 
 
-_COMMANDS: dict[str, Any] = {
-    "run": run,
-    "rerun": rerun,
-    "resend": resend,
-    "confirm": confirm,
-    "cancel": cancel,
-    "pause": pause,
-    "resume": resume,
-    "run_next": run_next,
-    "refresh": refresh,
+COMMANDS: dict[str, Command] = {
+    "run": Command(run, needs_lease=True),
+    "rerun": Command(rerun, needs_lease=True),
+    "resend": Command(resend, needs_lease=True),
+    "confirm": Command(confirm),
+    "cancel": Command(cancel),
+    "pause": Command(pause),
+    "resume": Command(resume),
+    "run_next": Command(prioritize),
+    "refresh": Command(refresh),
 }
 
 
-def _plan_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _request_options(options: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(options)
     if "delay" in known:
         known["delay_s"] = float(known.pop("delay"))
@@ -235,9 +262,9 @@ def _plan_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-async def _carry_out(session: GroupSession, request: RunRequest, verb: str) -> Outcome:
-    tally: RunProgress = await execute_run(session, Run(request))
-    text = f"{len(tally.sent)} {verb}"
-    if tally.not_sent:
-        text += f", {len(tally.not_sent)} not"
-    return {"text": text, "done": list(tally.sent), "failed": dict(tally.not_sent)}
+async def _carry_out(session: GroupSession, request: RunRequest, verb: str) -> CommandResult:
+    progress = await execute_run(session, Run(request))
+    text = f"{len(progress.sent)} {verb}"
+    if progress.not_sent:
+        text += f", {len(progress.not_sent)} not"
+    return CommandResult(text, list(progress.sent), dict(progress.not_sent))

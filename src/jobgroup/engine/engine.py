@@ -8,7 +8,6 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from jobgroup.credentials import on_change
-from jobgroup.engine.commands import serve
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.provider_cache import ProviderCache
 from jobgroup.engine.session import GroupSession
@@ -49,7 +48,6 @@ class Engine:
                     create=create,
                     loop=self.loop,
                     providers=self._providers,
-                    serve=serve,
                 )
                 self._sessions[path] = session
             return session

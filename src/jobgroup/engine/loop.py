@@ -244,7 +244,7 @@ async def task_group() -> AsyncIterator[TaskGroup]:
 
 
 def _patient_loop() -> AbstractEventLoop:
-    from jobgroup.engine.pauses import PatientLoop
+    from jobgroup.engine.patient_loop import PatientLoop
 
     return PatientLoop()
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
-from jobgroup.engine.commands import perform
+from jobgroup.engine.commands import execute
 from jobgroup.group.pending import Call
 from jobgroup.group.watching import Watching
 from jobgroup.job import RemoteJob
+from jobgroup.store import CommandResult
 
 
 class Commanding(Watching):
     """Commands; each is done by whichever process runs the group."""
 
-    def ask(self, command: str, **args: Any) -> Future[dict[str, Any]]:
+    def ask(self, command: str, **args: Any) -> Future[CommandResult]:
         """Have something done without waiting, by whichever process runs the group.
 
         Commands are "run", "rerun", "run_next", "resend", "confirm", "cancel", "pause", "resume",
         "refresh".
 
         Returns:
-            A future of ``{"text": what happened, "done": places, "failed": sentence by place}``.
+            A future of what happened, for which jobs, and why not for others.
         """
         if command in ("run", "rerun"):
             args.setdefault("is_background", True)
-        return self._session.start(perform, self._session, command, args)
+        return self._session.start(execute, self._session, command, args)
 
     def pause(self) -> None:
         """Send nothing more until `resume`, in whichever process; what runs goes on."""
@@ -50,7 +51,7 @@ class Commanding(Watching):
         Returns:
             The places of those that go first.
         """
-        return list(self.ask("run_next", positions=self._places(jobs)).result()["done"])
+        return list(self.ask("run_next", positions=self._places(jobs)).result().done)
 
     def cancel_all(self) -> None:
         """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
@@ -68,9 +69,9 @@ class Commanding(Watching):
         """
         outcome = Call(self.ask("cancel", positions=self._places(jobs))).block()
         _warn_of_failures(outcome)
-        return list(outcome["done"])
+        return list(outcome.done)
 
 
-def _warn_of_failures(outcome: Mapping[str, Any]) -> None:
-    for place, sentence in outcome["failed"].items():
+def _warn_of_failures(outcome: CommandResult) -> None:
+    for place, sentence in outcome.failed.items():
         warnings.warn(f"Job {place} could not be canceled: {sentence}", stacklevel=3)

@@ -18,6 +18,7 @@ from jobgroup.group.pending import Call
 from jobgroup.group.progress_bars import RunBar
 from jobgroup.group.validation import checked_counts, checked_delay
 from jobgroup.job import RemoteJob
+from jobgroup.store import CommandResult
 
 
 class Running(Commanding):
@@ -188,7 +189,7 @@ class Running(Commanding):
         delay: float | None = None,
         concurrent_job_count: int | None = None,
         stop_after_failures: int | None = None,
-    ) -> Future[dict[str, Any]]:
+    ) -> Future[CommandResult]:
         """Begin to run the unsent jobs in the background and return at once.
 
         It waits out whatever may pass: a cloud that is away, a refused token. The process has to

@@ -242,6 +242,27 @@ class LeaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command did.
+
+    Attributes:
+        text: what happened, in one line.
+        done: positions of the jobs that it was done for.
+        failed: by position, why it was not done.
+    """
+
+    text: str
+    done: list[int] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> CommandResult:
+        """Read what another process wrote, in which positions are texts."""
+        failed = {int(p): str(why) for p, why in document.get("failed", {}).items()}
+        return cls(str(document.get("text", "")), list(document.get("done", [])), failed)
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRecord:
     """Something that one process asks of the one that runs the group."""
 

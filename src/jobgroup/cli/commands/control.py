@@ -18,9 +18,9 @@ def _next(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
     positions = resolve_jobs(group, arguments.jobs)
     outcome = group.ask("run_next", positions=positions).result()
-    left = {str(position): str(why) for position, why in outcome["failed"].items()}
-    document = {"next": outcome["done"], "left": left, "group": group_state(group)}
-    return report(arguments, outcome["text"], document)
+    left = {str(position): str(why) for position, why in outcome.failed.items()}
+    document = {"next": outcome.done, "left": left, "group": group_state(group)}
+    return report(arguments, outcome.text, document)
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
@@ -29,9 +29,9 @@ def _cancel(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
     positions = None if arguments.all else resolve_jobs(group, arguments.jobs)
     outcome = group.ask("cancel", positions=positions).result()
-    failed = {str(position): str(why) for position, why in outcome["failed"].items()}
-    document = {"asked": outcome["done"], "refused": failed, "group": group_state(group)}
-    report(arguments, outcome["text"], document)
+    failed = {str(position): str(why) for position, why in outcome.failed.items()}
+    document = {"asked": outcome.done, "refused": failed, "group": group_state(group)}
+    report(arguments, outcome.text, document)
     for position, reason in failed.items():
         echo_err(f"Job {position} could not be canceled: {reason}")
     return Exit.FAILED if failed else Exit.DONE

@@ -61,13 +61,12 @@ def _rerun(arguments: argparse.Namespace) -> int:
         asked = group.ask(
             "rerun",
             positions=positions,
-            changes=dict(arguments.changes),
+            overrides=dict(arguments.changes),
             replace=not arguments.append,
             mode="queue" if arguments.queue else "parallel",
             is_background=False,
         )
-        refused: Mapping[int, str] = asked.result()["failed"]
-        return refused
+        return asked.result().failed
 
     return submit(group, rerun, as_json=arguments.json, wait=arguments.wait)
 
