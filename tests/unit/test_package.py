@@ -66,7 +66,7 @@ def test_the_tree_of_errors_is_the_drawn_one():
 def test_importing_costs_nothing_optional():
     """Optional and heavy things are imported where they are used."""
     heavy = ("perceval", "starlette", "uvicorn", "pandas", "IPython", "anywidget", "keyring")
-    heavy += ("dask", "distributed", "rich", "argcomplete")
+    heavy += ("dask", "distributed", "rich", "argcomplete", "tenacity")
     script = (
         "import sys; import jobgroup; from jobgroup import JobGroup, RemoteJob\n"
         f"print([n for n in {heavy!r} if n in sys.modules])"
@@ -90,6 +90,7 @@ FLOORS = {
     "origin": 0,
     "perceval_settings": 0,
     "remote_ids": 0,
+    "retry": 0,
     "secret": 0,
     "system": 0,
     "store": 1,
