@@ -285,7 +285,7 @@ def test_a_failure_is_told_before_the_lease_is_given_back(
         told.append((state, session.lease.is_held))
         finish(command_id, state, outcome)
 
-    monkeypatch.setattr(session.store.commands, "finish", note)
+    monkeypatch.setattr(session.store.commands, "complete", note)
     jg.pause()
     run = jg.start()
     until(lambda: session.lease.is_held)
