@@ -29,7 +29,7 @@ def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) 
     Raises:
         InvalidOverrideError: one cannot be changed; the sentence says why.
 
-    >>> apply_overrides({"payload": {"command": "x", "max_shots": 9}}, {"max_shots": 5}).changes
+    >>> apply_overrides({"payload": {"command": "x", "max_shots": 9}}, {"max_shots": 5}).overrides
     {'max_shots': [9, 5]}
     """
     if body is not None and "parts" in body and "payload" not in body:
