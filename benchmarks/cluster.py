@@ -90,7 +90,7 @@ def _cluster() -> Iterator[str]:
     """A scheduler and workers of one thread each, which have imported Perceval; its address."""
     from distributed import Client
 
-    from jobgroup.cloud.execution import warm
+    from jobgroup.cloud.execution import import_perceval
 
     file = Path("scheduler.json").absolute()
     options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
@@ -102,7 +102,7 @@ def _cluster() -> Iterator[str]:
         processes += [_dask("worker", address, "--nthreads", "1") for _ in range(WORKERS)]
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(WORKERS)
-            client.run(warm)
+            client.run(import_perceval)
         yield address
     finally:
         for process in processes:

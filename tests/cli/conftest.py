@@ -23,7 +23,7 @@ from jobgroup.cloud import EmbeddedCloud
 @pytest.fixture(scope="module")
 def small_cloud() -> Iterator[EmbeddedCloud]:
     """A cloud whose plan holds two jobs."""
-    with EmbeddedCloud(warm=False, max_queue=2) as running:
+    with EmbeddedCloud(prewarm=False, max_queue=2) as running:
         yield running
 
 

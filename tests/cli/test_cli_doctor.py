@@ -19,7 +19,7 @@ from jobgroup.cloud import EmbeddedCloud
 @pytest.fixture(scope="module")
 def clouds():
     """An embedded cloud, for which no worker is needed."""
-    with EmbeddedCloud(warm=False) as running:
+    with EmbeddedCloud(prewarm=False) as running:
         yield running
 
 

@@ -44,7 +44,7 @@ def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
     started: list[tuple[EmbeddedCloud, httpx.Client]] = []
 
     def begin(**options: Any) -> tuple[EmbeddedCloud, httpx.Client]:
-        cloud = EmbeddedCloud(**{"warm": False, **options}).start()
+        cloud = EmbeddedCloud(**{"prewarm": False, **options}).start()
         started.append((cloud, client_of(cloud)))
         return started[-1]
 

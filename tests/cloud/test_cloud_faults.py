@@ -57,7 +57,9 @@ def test_faults_concern_the_calls_that_they_name(running, create, wait, timer_bo
     job = create(client, timer_body(fail="no"))
     wait(client, job)
     paths = [f"/api/jobs/{job}/{call}", f"/api/job/{call}/{job}"][: 1 if call == "data" else 2]
-    cloud.faults.add("refuse", calls=[call], times=len(paths), status=500, sentence="Out of order")
+    cloud.faults.add(
+        "http_error", calls=[call], times=len(paths), status=500, message="Out of order"
+    )
     method = "POST" if call in ("cancel", "rerun") else "GET"
     for path in paths:
         assert client.get("/api/jobs/availability").status_code == 200
@@ -69,7 +71,7 @@ def test_faults_concern_the_calls_that_they_name(running, create, wait, timer_bo
 def test_busy_answers_say_when_to_come_back(running):
     """429 with Retry-After, on any call."""
     cloud, client = running
-    cloud.faults.add("refuse", status=429, retry_after_s=7, sentence="Too many requests")
+    cloud.faults.add("http_error", status=429, retry_after_s=7, message="Too many requests")
     for path in ("/api/jobs/availability", "/api/platform/test%3Atimer"):
         answer = client.get(path)
         assert answer.status_code == 429
@@ -93,7 +95,7 @@ def test_refused_tokens_and_missing_credits_are_both_401(running, timer_body):
 def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
     """Answered with 200, so that only the content can betray it."""
     cloud, client = running
-    cloud.faults.add("garbage", calls=["availability"], body=body)
+    cloud.faults.add("malformed_response", calls=["availability"], body=body)
     answer = client.get("/api/jobs/availability")
     assert (answer.status_code, answer.text) == (200, body)
     assert answer.headers.get("content-type", "").startswith(content_type)
@@ -102,7 +104,7 @@ def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
 def test_failing_jobs_fail_with_the_sentence(running, create, wait, timer_body):
     """As many as were asked for; a rerun of them succeeds."""
     cloud, client = running
-    cloud.faults.add("fail_job", times=2, sentence="The chip is too warm")
+    cloud.faults.add("fail_job", times=2, message="The chip is too warm")
     jobs = [create(client, timer_body()) for _ in range(3)]
     ends = [wait(client, job) for job in jobs]
     assert [end["status"] for end in ends] == ["error", "error", "completed"]
@@ -207,7 +209,7 @@ def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
 def test_another_process_switches_faults_over_http(running, wait_for):
     """Add, look, clear, plan, go offline: with the token, and free of faults itself."""
     cloud, client = running
-    cloud.faults.add("refuse", status=502)
+    cloud.faults.add("http_error", status=502)
     added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
     number = added.json()["number"]
     faults = client.get("/faults").json()["faults"]
@@ -217,7 +219,7 @@ def test_another_process_switches_faults_over_http(running, wait_for):
     assert cloud.faults.active() == {}
     plan = client.put("/faults/plan", json={"max_queue": 5}).json()["plan"]
     assert plan == {"max_queue": 5, "max_concurrent": 8, "supports_idempotency_keys": True}
-    assert client.post("/faults/away", json={"duration_s": 0.2}).status_code == 200
+    assert client.post("/faults/offline", json={"duration_s": 0.2}).status_code == 200
     wait_for(lambda: not _answers(client))
     wait_for(lambda: _answers(client))
     assert httpx.get(cloud.url + "/faults").status_code == 401
@@ -236,8 +238,8 @@ def test_another_process_switches_faults_over_http(running, wait_for):
         ("PUT", "/faults/plan", {"max_queue": -1}),
         ("PUT", "/faults/plan", {"max_queue": "many"}),
         ("PUT", "/faults/plan", {"supports_idempotency_keys": 1}),
-        ("POST", "/faults/away", {}),
-        ("POST", "/faults/away", {"duration_s": -1}),
+        ("POST", "/faults/offline", {}),
+        ("POST", "/faults/offline", {"duration_s": -1}),
     ],
 )
 def test_impossible_faults_are_refused(running, method, path, body):
@@ -255,7 +257,7 @@ def test_a_probability_with_a_seed_is_the_same_every_time():
     def run(seed):
         faults = Faults()
         faults.add("drop_response", probability=0.5, seed=seed)
-        return [bool(faults.hitting("create")) for _ in range(100)]
+        return [bool(faults.draw("create")) for _ in range(100)]
 
     assert run(1) == run(1)
     assert run(1) != run(2)
@@ -265,11 +267,11 @@ def test_a_probability_with_a_seed_is_the_same_every_time():
 def test_a_fault_can_be_removed():
     """By the number that adding it gave; the others stay."""
     faults = Faults()
-    first, second = faults.add("delay"), faults.add("garbage")
+    first, second = faults.add("delay"), faults.add("malformed_response")
     faults.remove(first)
     faults.remove(first)
     assert list(faults.active()) == [second]
-    assert [fault.kind for fault in faults.hitting("status")] == ["garbage"]
+    assert [fault.kind for fault in faults.draw("status")] == ["malformed_response"]
 
 
 def test_the_log_notes_every_request_and_no_token(running):
@@ -284,7 +286,7 @@ def test_the_log_notes_every_request_and_no_token(running):
     assert cloud.token not in repr(cloud.log)
 
 
-@pytest.mark.parametrize("path", ["/faults", "/faults/plan", "/faults/away"])
+@pytest.mark.parametrize("path", ["/faults", "/faults/plan", "/faults/offline"])
 def test_a_fault_that_is_nested_without_end_is_refused(running, path):
     """400, as for all that is no fault."""
     _, client = running

@@ -79,7 +79,7 @@ def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, p
 def test_cancel_ends_a_simulation(start, create, waits, long_body, short_body):
     """A payload in the middle of its execution is ended, and the worker's successor goes on."""
     wait, wait_for = waits
-    _, client = start(warm=True)
+    _, client = start(prewarm=True)
     job = create(client, long_body)
     wait_for(lambda: status_of(client, job)["progress"] > 0)
     assert status_of(client, job)["status"] == "running"

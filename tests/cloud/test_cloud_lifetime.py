@@ -169,7 +169,7 @@ def test_two_clouds_do_not_share_a_directory(tmp_path, start):
     """The second is refused with a sentence; the first goes on."""
     _, client = start(directory=tmp_path)
     with pytest.raises(RuntimeError, match="another embedded cloud"):
-        EmbeddedCloud(directory=tmp_path, warm=False).start()
+        EmbeddedCloud(directory=tmp_path, prewarm=False).start()
     assert client.get("/api/jobs/availability").status_code == 200
 
 
@@ -177,7 +177,7 @@ def test_a_taken_port_is_said(start):
     """With the system's error, and nothing is left behind that keeps a second try from working."""
     cloud, _ = start()
     port = int(cloud.url.rpartition(":")[2])
-    second = EmbeddedCloud(port=port, warm=False)
+    second = EmbeddedCloud(port=port, prewarm=False)
     with pytest.raises(OSError, match="in use"):
         second.start()
     cloud.stop()
@@ -189,7 +189,7 @@ def test_works_where_a_loop_runs_already():
     """As in a notebook, whose cells run inside an asyncio loop."""
 
     async def cell():
-        with EmbeddedCloud(warm=False) as cloud:
+        with EmbeddedCloud(prewarm=False) as cloud:
             headers = {"Authorization": f"Bearer {cloud.token}"}
             async with httpx.AsyncClient(base_url=cloud.url, headers=headers) as client:
                 return (await client.get("/api/jobs/availability")).status_code
@@ -201,7 +201,7 @@ def test_who_asks_for_a_platform_hears_something_while_a_worker_starts(start):
     """Perceval's client gives up after ten seconds of silence, and a busy machine takes longer to
     start a worker. Spaces come meanwhile, then the description.
     """
-    cloud, client = start(warm=True)
+    cloud, client = start(prewarm=True)
     (worker,) = cloud.worker_pids
     os.kill(worker, signal.SIGSTOP)
     with client.stream("GET", "/api/platforms/sim:slos/processor") as answer:

@@ -50,7 +50,7 @@ def start() -> Iterator[Callable[..., EmbeddedCloud]]:
     started: list[EmbeddedCloud] = []
 
     def begin(**options: Any) -> EmbeddedCloud:
-        running = EmbeddedCloud(**{"warm": False, **options}).start()
+        running = EmbeddedCloud(**{"prewarm": False, **options}).start()
         started.append(running)
         set_token(running.token, url=running.url)
         return running

@@ -120,7 +120,7 @@ def test_an_odd_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
 def test_a_long_pause_that_a_cloud_asks_for_is_said(start, timer, until):
     """With until when; the job stays unsent until then."""
     cloud = start(max_queue=10)
-    cloud.faults.add("refuse", calls=["create"], status=429, retry_after_s=600)
+    cloud.faults.add("http_error", calls=["create"], status=429, retry_after_s=600)
     jg = JobGroup("slow")
     jg.add(timer(cloud, "a"))
     jg.start()
@@ -131,7 +131,7 @@ def test_a_long_pause_that_a_cloud_asks_for_is_said(start, timer, until):
 def test_a_pause_of_years_is_an_hour(start, timer, until):
     """As long as a cloud may ask for."""
     cloud = start(max_queue=10)
-    cloud.faults.add("refuse", calls=["create"], status=429, retry_after_s=999_999)
+    cloud.faults.add("http_error", calls=["create"], status=429, retry_after_s=999_999)
     jg = JobGroup("slower")
     jg.add(timer(cloud, "a"))
     jg.start()

@@ -14,7 +14,7 @@ import pytest
 import jobgroup
 from jobgroup import GroupBusyError, GroupNotFoundError, JobGroup, JobGroupError, RemoteJob, errors
 from jobgroup.adapters import NoIdealError, UndecodableResultError, UnreadableGroupError
-from jobgroup.cloud.api_errors import ProblemError
+from jobgroup.cloud.api_errors import ApiError
 
 WAYS = [
     copy.copy,
@@ -133,7 +133,7 @@ def test_the_state_of_a_group_says_why_it_does_not_travel(group, scripted):
 
 def test_a_problem_of_the_embedded_cloud_travels():
     """With its status and what it says for programs."""
-    problem = ProblemError(429, "Too many", {"limit": 3}, {"Retry-After": "1"})
+    problem = ApiError(429, "Too many", {"limit": 3}, {"Retry-After": "1"})
     for way in (copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))):
         again = way(problem)
-        assert (type(again), str(again), vars(again)) == (ProblemError, "Too many", vars(problem))
+        assert (type(again), str(again), vars(again)) == (ApiError, "Too many", vars(problem))

@@ -91,7 +91,7 @@ def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
     Dashboard(jg).save_html("~/t.html")
     assert len(JobGroup.load("~/t.jobgroup", name="loaded")) == 1
     assert JobGroup.import_perceval("~").source == home
-    with EmbeddedCloud(directory="~/cloud", warm=False):
+    with EmbeddedCloud(directory="~/cloud", prewarm=False):
         pass
     names = {"t.csv", "t.json", "t.jobgroup", "t.html", "cloud"}
     assert names <= {path.name for path in home.iterdir()}

@@ -132,7 +132,7 @@ class Page:
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
     """A cloud whose jobs only take time."""
-    with EmbeddedCloud(warm=False) as running:
+    with EmbeddedCloud(prewarm=False) as running:
         yield running
 
 

@@ -224,7 +224,11 @@ def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_p
     """A plan's limit fails the command in the cloud's words, and nothing is raised anywhere."""
     page = open_page(make_group("g", {}))
     cloud.faults.add(
-        "refuse", calls=["create"], times=1, status=400, sentence="Cannot create more than 0 jobs"
+        "http_error",
+        calls=["create"],
+        times=1,
+        status=400,
+        message="Cannot create more than 0 jobs",
     )
     answer = page.do("run", mode="parallel")
     assert (answer["t"], answer["code"]) == ("error", "QuotaExceededError")

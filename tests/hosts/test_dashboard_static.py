@@ -15,7 +15,7 @@ pytestmark = pytest.mark.hosts
 @pytest.fixture
 def finished(data_dir: Path):
     """A group of three jobs that have run, one of them in vain, with a name that is an attack."""
-    with EmbeddedCloud(warm=False) as cloud:
+    with EmbeddedCloud(prewarm=False) as cloud:
         set_token(cloud.token, url=cloud.url)
         group = JobGroup("saved </script><b>")
         for i, parameters in enumerate([{"results": {"|0,1>": 7, "|1,0>": 3}}, {"fail": "no"}, {}]):

@@ -32,7 +32,7 @@ def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
     started: list[EmbeddedCloud] = []
 
     def start(**options: Any) -> EmbeddedCloud:
-        defaults = {"warm": False, "supports_idempotency_keys": False, "max_concurrent": 1000}
+        defaults = {"prewarm": False, "supports_idempotency_keys": False, "max_concurrent": 1000}
         running = EmbeddedCloud(**{**defaults, **options}).start()
         started.append(running)
         set_token(running.token, url=running.url)

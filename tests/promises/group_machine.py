@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "long": {"duration_s": 600},
     "fails": {"fail": "on purpose"},
 }
-DOUBTFUL = ("drop_response", "drop_request", "garbage")
+DOUBTFUL = ("drop_response", "drop_request", "malformed_response")
 WORDS = {"completed": "success", "error": "error", "canceled": "canceled"}
 MODES = {
     "parallel": "jg.run_parallel()",
@@ -255,7 +255,7 @@ class GroupMachine(RuleBasedStateMachine):
     # -- what a cloud does -------------------------------------------------------------------------
 
     @rule(
-        kind=st.sampled_from(["drop_response", "drop_request", "garbage"]),
+        kind=st.sampled_from(["drop_response", "drop_request", "malformed_response"]),
         times=st.integers(1, 2),
         calls=st.sampled_from([CREATING, ("status",), ("availability",), ()]),
     )
@@ -269,7 +269,9 @@ class GroupMachine(RuleBasedStateMachine):
         calls=st.sampled_from([CREATING, ("status",), ("cancel",), ()]),
     )
     def refuse(self, status: int, times: int, calls: tuple[Any, ...]) -> None:
-        self.cloud.faults.add("refuse", status=status, times=times, calls=calls, retry_after_s=0)
+        self.cloud.faults.add(
+            "http_error", status=status, times=times, calls=calls, retry_after_s=0
+        )
         self._count("faults", times)
 
     @rule(kind=st.sampled_from(["refuse_token", "no_credits", "fail_job"]), times=st.integers(1, 3))

@@ -139,7 +139,7 @@ def test_what_was_certainly_not_sent_is_written_too(tiny_disk, group, cloud, unt
     """A refusal that comes while the disk is full leaves the job to be sent, not in doubt."""
     jg = group(1)
     cloud.faults.add("delay", calls=["create"], delay_s=2, times=1)
-    cloud.faults.add("refuse", calls=["create"], status=422, times=1)
+    cloud.faults.add("http_error", calls=["create"], status=422, times=1)
     thread, raised = started(jg)
     until(lambda: jg[0].state == "sending")
     tiny_disk.fill()

@@ -19,7 +19,7 @@ def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
     """A rerun that replaces keeps place, name and note; earlier ids and sentences stay readable."""
     jg = group(3)
     for nth in range(3):
-        cloud.faults.add("fail_job", times=3, sentence=f"failure {nth}")
+        cloud.faults.add("fail_job", times=3, message=f"failure {nth}")
         jg.rerun_failed_parallel() if nth else jg.run_parallel()
         jg.wait(120)
         jg[1].note = "kept"
@@ -40,7 +40,7 @@ def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
 def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
     """The new entry points at the old one, which keeps its id and sentence."""
     jg = group(2)
-    cloud.faults.add("fail_job", times=2, sentence="too hot")
+    cloud.faults.add("fail_job", times=2, message="too hot")
     jg.run_parallel()
     jg.wait(120)
     old = [j.id for j in jg]

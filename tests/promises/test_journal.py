@@ -98,9 +98,9 @@ def test_an_answer_that_says_nothing_leaves_the_job_unconfirmed(answer, group, c
     """5xx, and 200 without an id: the cloud may have stored the job, so it is not sent again."""
     jg = group(1)
     if answer == "garbage":
-        cloud.faults.add("garbage", calls=["create"], body='{"job_id": null}')
+        cloud.faults.add("malformed_response", calls=["create"], body='{"job_id": null}')
     else:
-        cloud.faults.add("refuse", calls=["create"], status=answer)
+        cloud.faults.add("http_error", calls=["create"], status=answer)
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
     assert jg[0].state == "unconfirmed"
@@ -118,7 +118,7 @@ def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
     if answer == "away":
         cloud.go_offline()
     else:
-        cloud.faults.add("refuse", calls=["create"], status=answer, retry_after_s=0)
+        cloud.faults.add("http_error", calls=["create"], status=answer, retry_after_s=0)
     with pytest.raises(CloudError):
         jg.run_parallel()
     assert [j.state for j in jg] == ["unsent", "unsent"]

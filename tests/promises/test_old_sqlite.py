@@ -23,13 +23,13 @@ import json, sqlite3
 from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
-with EmbeddedCloud(warm=False) as cloud:
+with EmbeddedCloud(prewarm=False) as cloud:
     set_token(cloud.token, url=cloud.url)
     jg = JobGroup("old")
     body = {"command": "timer", "parameters": {"duration_s": 0}}
     job = RemoteJob(body, platform="test:timer", url=cloud.url)
     jg.add_many([(job, {}, {"n": n}) for n in range(3)])
-    cloud.faults.add("fail_job", times=1, sentence="too hot")
+    cloud.faults.add("fail_job", times=1, message="too hot")
     jg.run_parallel()
     jg.wait(60)
     jg.rerun_failed_parallel()

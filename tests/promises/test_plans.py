@@ -67,7 +67,7 @@ def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until
     jg = group(8, duration_s=0.05)
     run = jg.start(queue=True)
     until(cloud.jobs)
-    cloud.faults.add("refuse", calls=["availability"], status=503)
+    cloud.faults.add("http_error", calls=["availability"], status=503)
     run.result(60)
     jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(8)))

@@ -28,7 +28,7 @@ def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
     jg.run_parallel()
     jg.refresh()
     began, before = time.monotonic(), requests(cloud, "status")
-    cloud.faults.add("refuse", calls=["status"], status=429)
+    cloud.faults.add("http_error", calls=["status"], status=429)
     unsubscribe = jg.subscribe(lambda: None)
     until(lambda: jg.state.trouble == "unreachable")
     since = jg.state.trouble_since
@@ -48,7 +48,7 @@ def test_a_throttled_round_is_not_one_request_per_job(group, cloud):
     jg = group(150, duration_s=600)
     jg.run_parallel(queue=True)
     before = requests(cloud, "status")
-    cloud.faults.add("refuse", calls=["status"], status=429, retry_after_s=60)
+    cloud.faults.add("http_error", calls=["status"], status=429, retry_after_s=60)
     jg.refresh()
     assert requests(cloud, "status") - before <= 120
 
@@ -78,7 +78,7 @@ def test_retry_after_is_honoured(call, group, cloud, until, still):
     jg = group(20, duration_s=0.2)
     if call == "status":
         jg.run_parallel()
-    cloud.faults.add("refuse", calls=[call], status=429, retry_after_s=3600)
+    cloud.faults.add("http_error", calls=[call], status=429, retry_after_s=3600)
     unsubscribe = jg.subscribe(lambda: None)
     if call == "create":
         jg.start(queue=True)
@@ -93,13 +93,13 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     jg = group(1, duration_s=600)
     jg.run_parallel()
     before = requests(cloud, "status")
-    cloud.faults.add("refuse", calls=["status"], status=status)
+    cloud.faults.add("http_error", calls=["status"], status=status)
     jg.refresh()
     assert 1 <= requests(cloud, "status") - before <= 5
     assert jg[0].state in ("waiting", "running")
     assert jg.state.trouble_since <= time.time()
     cloud.faults.clear()
-    cloud.faults.add("refuse", calls=["status"], status=status, times=1)
+    cloud.faults.add("http_error", calls=["status"], status=status, times=1)
     time.sleep(0.3)
     assert jg[0].status.running
 
@@ -110,7 +110,7 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
 def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, cloud):
     """One request where its fate is unclear; a few where it was certainly refused."""
     jg = group(1)
-    cloud.faults.add("refuse", calls=["create"], status=status)
+    cloud.faults.add("http_error", calls=["create"], status=status)
     with pytest.raises(error):
         jg.run_parallel()
     assert requests(cloud, "create") == 1 if status == 503 else requests(cloud, "create") <= 5

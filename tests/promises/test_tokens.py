@@ -57,9 +57,12 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     faults = [
         ("refuse_token", {}),
         ("no_credits", {}),
-        ("garbage", {"body": json.dumps({"error": f"Bearer {CANARY}", "status": CANARY})}),
-        ("refuse", {"status": 400, "sentence": f"Your header was Bearer {CANARY}"}),
-        ("refuse", {"status": 503, "sentence": f"Bearer {CANARY}"}),
+        (
+            "malformed_response",
+            {"body": json.dumps({"error": f"Bearer {CANARY}", "status": CANARY})},
+        ),
+        ("http_error", {"status": 400, "message": f"Your header was Bearer {CANARY}"}),
+        ("http_error", {"status": 503, "message": f"Bearer {CANARY}"}),
         ("drop_request", {}),
     ]
     for kind, options in faults:

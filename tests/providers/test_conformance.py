@@ -22,7 +22,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "providers" / "labcloud"
 @pytest.fixture
 def cloud():
     """A cloud with a small plan, whose workers are not needed."""
-    with EmbeddedCloud(warm=False, max_queue=12, max_concurrent=6) as running:
+    with EmbeddedCloud(prewarm=False, max_queue=12, max_concurrent=6) as running:
         yield running
 
 

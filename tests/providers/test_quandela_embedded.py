@@ -26,7 +26,7 @@ def _body(**parameters):
 @pytest.fixture
 def cloud():
     """A cloud with a plan of four jobs, whose workers are not needed."""
-    with EmbeddedCloud(warm=False, max_queue=4, max_concurrent=1) as running:
+    with EmbeddedCloud(prewarm=False, max_queue=4, max_concurrent=1) as running:
         yield running
 
 

@@ -81,9 +81,9 @@ FAULTS = (
     {"kind": "drop_response", "probability": 0.01},
     {"kind": "delay", "probability": 0.05, "delay_s": 0.5},
     {"kind": "delay_response", "probability": 0.02, "delay_s": 1.0},
-    {"kind": "refuse", "probability": 0.02},
-    {"kind": "refuse", "probability": 0.01, "status": 429, "retry_after_s": 1.0},
-    {"kind": "garbage", "probability": 0.01, "calls": ["status"]},
+    {"kind": "http_error", "probability": 0.02},
+    {"kind": "http_error", "probability": 0.01, "status": 429, "retry_after_s": 1.0},
+    {"kind": "malformed_response", "probability": 0.01, "calls": ["status"]},
     {"kind": "fail_job", "probability": 0.03, "sentence": "The laser lost its lock"},
 )
 
@@ -174,7 +174,7 @@ def main() -> int:
         files = Path(directory) / "cloud"
         os.environ["JOBGROUP_DATA_DIR"] = str(Path(directory) / "groups")
         options = {"directory": files, "max_queue": 2 * SLOTS, "max_concurrent": SLOTS}
-        with EmbeddedCloud(warm=False, **options) as cloud:
+        with EmbeddedCloud(prewarm=False, **options) as cloud:
             os.environ["JOBGROUP_URL"], os.environ["JOBGROUP_TOKEN"] = cloud.url, cloud.token
             set_token(cloud.token, url=cloud.url)
             series = soak(minutes, jobs, cloud, nursery, files)

@@ -13,14 +13,14 @@ from record import RECORDED, URL
 
 from jobgroup import set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.cloud.job_store import Records
+from jobgroup.cloud.job_store import JobStore
 
 
 @pytest.fixture(scope="session")
 def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
     """A cloud that has every job that was recorded, as it was left then."""
     directory = tmp_path_factory.mktemp("cloud")
-    Records(directory / "jobs.sqlite").close()
+    JobStore(directory / "jobs.sqlite").close()
     with closing(sqlite3.connect(directory / "jobs.sqlite")) as jobs:
         for row in json.loads((RECORDED / "cloud.json").read_text()):
             places = ", ".join("?" * len(row))

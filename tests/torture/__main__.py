@@ -128,7 +128,7 @@ def play(number: int, nursery: Nursery, totals: Counter[str]) -> None:
     print(f"seed {number}: {chosen.__name__}", flush=True)
     with tempfile.TemporaryDirectory(prefix="torture-") as directory:
         os.environ["JOBGROUP_DATA_DIR"] = directory
-        with EmbeddedCloud(warm=False, max_queue=1_000_000, max_concurrent=10_000) as cloud:
+        with EmbeddedCloud(prewarm=False, max_queue=1_000_000, max_concurrent=10_000) as cloud:
             os.environ["JOBGROUP_URL"], os.environ["JOBGROUP_TOKEN"] = cloud.url, cloud.token
             set_token(cloud.token, url=cloud.url)
             try:

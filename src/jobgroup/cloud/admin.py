@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jobgroup.cloud.api import AsciiJSONResponse
 from jobgroup.cloud.api_errors import invalid
-from jobgroup.cloud.app import Answer
 from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.payloads import read_json
 from jobgroup.cloud.scheduler import Scheduler
@@ -21,7 +21,7 @@ _PLAN: Final = {"max_queue": int, "max_concurrent": int, "supports_idempotency_k
 GoOffline = Callable[[float], None]
 
 
-class Control:
+class AdminApi:
     """The calls under ``/faults``; they want the token, and no fault concerns them."""
 
     def __init__(self, faults: Faults, scheduler: Scheduler, go_offline: GoOffline) -> None:
@@ -36,26 +36,26 @@ class Control:
             Route("/faults", self.add, methods=["POST"], name=""),
             Route("/faults", self.clear, methods=["DELETE"], name=""),
             Route("/faults/plan", self.set_plan, methods=["PUT"], name=""),
-            Route("/faults/away", self.go_away, methods=["POST"], name=""),
+            Route("/faults/offline", self.take_offline, methods=["POST"], name=""),
         ]
 
     async def show(self, _request: Request) -> Response:
         """``GET /faults``: the faults that may still happen, and the plan."""
         plan = asdict(self._scheduler.plan)
-        return Answer({"faults": self._faults.active(), "plan": plan})
+        return AsciiJSONResponse({"faults": self._faults.active(), "plan": plan})
 
     async def add(self, request: Request) -> Response:
         """``POST /faults`` with the attributes of a `Fault`: add it."""
         options = await _object(request)
         try:
-            return Answer({"number": self._faults.add(**options)})
+            return AsciiJSONResponse({"number": self._faults.add(**options)})
         except (TypeError, ValueError) as error:
             raise invalid(f"No such fault: {error}") from error
 
     async def clear(self, _request: Request) -> Response:
         """``DELETE /faults``: end all of them."""
         self._faults.clear()
-        return Answer({"message": "ok"})
+        return AsciiJSONResponse({"message": "ok"})
 
     async def set_plan(self, request: Request) -> Response:
         """``PUT /faults/plan`` with any of the attributes of a `Plan`."""
@@ -69,13 +69,13 @@ class Control:
             raise invalid(f"No such plan: {error}") from error
         return await self.show(request)
 
-    async def go_away(self, request: Request) -> Response:
-        """``POST /faults/away`` with ``duration_s``: refuse connections for so long."""
+    async def take_offline(self, request: Request) -> Response:
+        """``POST /faults/offline`` with ``duration_s``: refuse connections for so long."""
         duration_s = (await _object(request)).get("duration_s")
         if not isinstance(duration_s, int | float) or not 0 < duration_s <= 86_400:
             raise invalid("duration_s must be more than 0 and at most a day")
         self._go_offline(duration_s)
-        return Answer({"message": "ok"})
+        return AsciiJSONResponse({"message": "ok"})
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class ProblemError(Exception):
+class ApiError(Exception):
     """A request that is answered with an error.
 
     Attributes:
         status: the HTTP status code.
-        sentence: what is wrong, for a person.
+        message: what is wrong, for a person.
         detail: the same, for a program.
         headers: additional headers of the answer.
     """
@@ -19,39 +19,39 @@ class ProblemError(Exception):
     def __init__(
         self,
         status: int,
-        sentence: str,
+        message: str,
         detail: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.status = status
-        self.sentence = sentence
+        self.message = message
         self.detail = dict(detail or {})
         self.headers = dict(headers or {})
 
-    def __reduce__(self) -> tuple[type[ProblemError], tuple[Any, ...]]:
-        return type(self), (self.status, self.sentence, self.detail, self.headers)
+    def __reduce__(self) -> tuple[type[ApiError], tuple[Any, ...]]:
+        return type(self), (self.status, self.message, self.detail, self.headers)
 
     def document(self) -> dict[str, Any]:
         """The JSON body of the answer."""
-        document: dict[str, Any] = {"error": self.sentence, "detail": self.detail}
+        document: dict[str, Any] = {"error": self.message, "detail": self.detail}
         if self.status == 422:
-            document["message"] = self.sentence  # where the vendor's 422 has its sentence
+            document["message"] = self.message  # where the vendor's 422 has its sentence
         return document
 
 
-def invalid(message: str) -> ProblemError:
+def invalid(message: str) -> ApiError:
     """400: the request breaks a rule."""
-    return ProblemError(400, message)
+    return ApiError(400, message)
 
 
-def job_not_found(job_id: str) -> ProblemError:
+def job_not_found(job_id: str) -> ApiError:
     """404: no such job."""
-    return ProblemError(404, f"Not found job: {job_id}")
+    return ApiError(404, f"Not found job: {job_id}")
 
 
-def invalid_fields(fields: Mapping[str, str]) -> ProblemError:
+def invalid_fields(fields: Mapping[str, str]) -> ApiError:
     """422: fields of the body that are missing or have the wrong type."""
-    return ProblemError(
+    return ApiError(
         422, "Validation error", {"json": {name: [problem] for name, problem in fields.items()}}
     )

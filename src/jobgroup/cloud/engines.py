@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from jobgroup.cloud.execution import Outcome, describe, execute
 from jobgroup.cloud.job_store import Job
-from jobgroup.cloud.workers import WorkerProcesses
+from jobgroup.cloud.worker_pool import WorkerPool
 
 T = TypeVar("T")
 
@@ -28,17 +28,17 @@ class DroppedError(RuntimeError):
 class PercevalEngine:
     """Executes payloads on a `concurrent.futures.Executor`.
 
-    Progress and the wish to stop pass through files in `mailboxes`, so that any executor will do
-    whose workers see that directory; the others run without.
+    Progress and requests to stop pass through files in `control_directory`, so that any executor
+    will do whose workers see that directory; the others run without.
     """
 
-    def __init__(self, executor: Executor, capacity: int | None, mailboxes: Path) -> None:
+    def __init__(self, executor: Executor, capacity: int | None, control_directory: Path) -> None:
         self.capacity = capacity
         self._executor = executor
-        self._mailboxes = mailboxes
-        self._mailbox_of: dict[str, Path] = {}
+        self._control_directory = control_directory
+        self._control_file_of: dict[str, Path] = {}
         self._notes: dict[str, str] = {}
-        self._suspects = asyncio.Lock()
+        self._crash_retry_lock = asyncio.Lock()
         self._descriptions: dict[str, Future[dict[str, str]]] = {}
 
     async def description(self, platform: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ class PercevalEngine:
 
         They come from this process where the workers are not our own, which may be busy, or away.
         """
-        if not isinstance(self._executor, WorkerProcesses):
+        if not isinstance(self._executor, WorkerPool):
             return await asyncio.to_thread(describe, platform)
         future = self._descriptions.get(platform)
         if future is None or (future.done() and future.exception() is not None):
@@ -57,33 +57,33 @@ class PercevalEngine:
     async def run(self, job: Job) -> Outcome:
         """Execute one job's payload."""
         try:
-            return await self._run_where_it_is_kept(job)
+            return await self._run_with_resubmit(job)
         except Exception as error:
-            if not _accuses(error):
+            if not _is_worker_crash(error):
                 raise
             self._notes[job.id] = "The worker died; it runs again"
         # Dask accuses every job that was on a worker that died. This one is tried again beside no
         # other suspect: the culprit is accused once more, the bystanders end well.
         try:
-            async with self._suspects:
-                return await self._run_where_it_is_kept(job)
+            async with self._crash_retry_lock:
+                return await self._run_with_resubmit(job)
         except Exception as error:
-            if not _accuses(error):
+            if not _is_worker_crash(error):
                 raise
             raise RuntimeError(f"Each worker that ran this job died: {error}") from error
         finally:
             del self._notes[job.id]
 
-    async def _run_where_it_is_kept(self, job: Job) -> Outcome:
+    async def _run_with_resubmit(self, job: Job) -> Outcome:
         """Submit a job, and again where the executor drops it without having been asked."""
         for _ in range(SUBMISSIONS):
-            with self._mailbox(job) as mailbox, contextlib.suppress(DroppedError):
-                return await self._submit(job, mailbox)
+            with self._control_file(job) as control_file, contextlib.suppress(DroppedError):
+                return await self._submit(job, control_file)
         raise DroppedError(f"The executor dropped this job {SUBMISSIONS} times. Rerun it.")
 
-    async def _submit(self, job: Job, mailbox: Path) -> Outcome:
+    async def _submit(self, job: Job, control_file: Path) -> Outcome:
         version = job.body.get("pcvl_version")
-        arguments = (job.payload, job.platform, version, str(mailbox))
+        arguments = (job.payload, job.platform, version, str(control_file))
         try:
             future = self._executor.submit(execute, *arguments)
         except Exception as error:
@@ -96,32 +96,33 @@ class PercevalEngine:
             if ended.cancelled() and not _is_canceled():
                 raise DroppedError from None
             if not future.cancel():
-                self._ask_to_end(future, mailbox)
+                self._ask_to_end(future, control_file)
             with contextlib.suppress(Exception, asyncio.CancelledError):
                 await ended
             raise
 
     @contextlib.contextmanager
-    def _mailbox(self, job: Job) -> Iterator[Path]:
+    def _control_file(self, job: Job) -> Iterator[Path]:
         """A new path for each submission: Dask takes two equal calls for one."""
-        mailbox = self._mailbox_of[job.id] = self._mailboxes / f"{job.id}-{time.monotonic_ns()}"
+        control_file = self._control_directory / f"{job.id}-{time.monotonic_ns()}"
+        self._control_file_of[job.id] = control_file
         try:
-            yield mailbox
+            yield control_file
         finally:
-            del self._mailbox_of[job.id]
-            for file in (mailbox, mailbox.with_suffix(".stop")):
+            del self._control_file_of[job.id]
+            for file in (control_file, control_file.with_suffix(".stop")):
                 file.unlink(missing_ok=True)
 
-    def _ask_to_end(self, future: Future[Outcome], mailbox: Path) -> None:
-        if isinstance(self._executor, WorkerProcesses):
+    def _ask_to_end(self, future: Future[Outcome], control_file: Path) -> None:
+        if isinstance(self._executor, WorkerPool):
             self._executor.kill(future)
         else:
-            mailbox.with_suffix(".stop").touch()
+            control_file.with_suffix(".stop").touch()
 
     def progress(self, job: Job) -> tuple[float, str | None]:
         """What the worker last wrote."""
         try:
-            report = json.loads(self._mailbox_of[job.id].read_text())
+            report = json.loads(self._control_file_of[job.id].read_text())
             return float(report["progress"]), report["message"]
         except (KeyError, OSError, ValueError):  # nothing yet, or read while it was being written
             return 0.0, self._notes.get(job.id)
@@ -154,7 +155,7 @@ class TimerEngine:
         return (min(1.0, passed_s / duration_s) if duration_s else 1.0), "Waiting for the timer"
 
 
-def _accuses(error: Exception) -> bool:
+def _is_worker_crash(error: Exception) -> bool:
     """Whether an executor gave a job up because workers died; told by name, as Dask is optional."""
     return type(error).__name__ == "KilledWorker"
 

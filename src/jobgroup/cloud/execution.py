@@ -35,7 +35,7 @@ class Outcome(TypedDict, total=False):
     canceled: bool
 
 
-def warm() -> None:
+def import_perceval() -> None:
     """Import Perceval, so that the first job does not wait for it."""
     import perceval  # noqa: F401
 
@@ -64,7 +64,7 @@ def describe(name: str) -> dict[str, str]:
 
 
 def execute(
-    payload: dict[str, Any], name: str, pcvl_version: str | None, mailbox: str | None = None
+    payload: dict[str, Any], name: str, pcvl_version: str | None, control_file: str | None = None
 ) -> Outcome:
     """Run one payload on a platform.
 
@@ -72,13 +72,13 @@ def execute(
         payload: as it came, of any of the three shapes that Perceval's releases send.
         name: the platform's name.
         pcvl_version: the client's Perceval, None where it did not say.
-        mailbox: path of a file to write progress to; where the cloud puts ``<mailbox>.stop`` the
-            execution ends at its next step. None, or a directory that this machine does not
-            have: no progress.
+        control_file: path of a file to write progress to; when the cloud puts
+            ``<control_file>.stop`` there, the execution ends at its next step. None, or a directory
+            that this machine does not have: no progress.
     """
     from perceval.serialization import serialize
 
-    reporter = _Reporter(mailbox)
+    reporter = _Reporter(control_file)
     outcome: Outcome
     try:
         results = _run(payload, PLATFORMS[name], pcvl_version, reporter)
@@ -194,9 +194,9 @@ Report = Callable[[float, str | None], Any]
 class _Reporter:
     """Perceval's progress callback: writes a file now and then, and asks whether to stop."""
 
-    def __init__(self, mailbox: str | None) -> None:
+    def __init__(self, control_file: str | None) -> None:
         self.stopped = False
-        self._file = Path(mailbox) if mailbox else None
+        self._file = Path(control_file) if control_file else None
         self._is_dropped = _dropped_by_dask()
         self._due = 0.0
 

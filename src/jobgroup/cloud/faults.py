@@ -17,10 +17,10 @@ Kind = Literal[
     "drop_response",
     "delay",
     "delay_response",
-    "refuse",
+    "http_error",
     "refuse_token",
     "no_credits",
-    "garbage",
+    "malformed_response",
     "fail_job",
 ]
 Call = Literal[
@@ -43,11 +43,11 @@ class Fault:
             - ``drop_response``: the request has its effect, then the connection is reset.
             - ``delay``: it is served `delay_s` late.
             - ``delay_response``: it is served at once and answered `delay_s` late.
-            - ``refuse``: answered with `status`, `sentence` and, if given, `retry_after_s`.
+            - ``http_error``: answered with `status`, `message` and, if given, `retry_after_s`.
             - ``refuse_token``: 401 "Invalid or expired job token".
             - ``no_credits``: 401 "Not enough credits".
-            - ``garbage``: answered 200 with `body`, which is not what the contract says.
-            - ``fail_job``: a job that starts to run fails with `sentence`.
+            - ``malformed_response``: answered 200 with `body`, which is not what the contract says.
+            - ``fail_job``: a job that starts to run fails with `message`.
         calls: the calls that it concerns: ``create``, ``status``, ``result``, ``cancel``,
             ``rerun``, ``availability``, ``details``, ``data``; all of them when empty.
         times: how often it happens; None for every time, until it is cleared.
@@ -63,7 +63,7 @@ class Fault:
     delay_s: float = 0.0
     status: int = 503
     retry_after_s: float | None = None
-    sentence: str = "The service is unavailable"
+    message: str = "The service is unavailable"
     body: str = HTML
 
     def __post_init__(self) -> None:
@@ -102,9 +102,9 @@ class Faults:
     Example:
         >>> faults = Faults()
         >>> number = faults.add("drop_response", calls=["create"], times=1)
-        >>> [fault.kind for fault in faults.hitting("create")]
+        >>> [fault.kind for fault in faults.draw("create")]
         ['drop_response']
-        >>> faults.hitting("create")
+        >>> faults.draw("create")
         []
     """
 
@@ -143,7 +143,7 @@ class Faults:
                 for number, armed in self._armed.items()
             }
 
-    def hitting(self, call: str) -> list[Fault]:
+    def draw(self, call: str) -> list[Fault]:
         """The faults that happen at this call, oldest first; each of them is counted."""
         hits = []
         with self._lock:

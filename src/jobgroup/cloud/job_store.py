@@ -99,7 +99,7 @@ def _make_private(path: Path) -> None:
             Path(f"{path}{suffix}").chmod(0o600)
 
 
-class Records:
+class JobStore:
     """The file of one cloud. One process may hold it open at a time.
 
     Raises:

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobgroup.cloud.api_errors import ProblemError
-from jobgroup.cloud.app import answer_of
+from jobgroup.cloud.api import error_response
+from jobgroup.cloud.api_errors import ApiError
 from jobgroup.cloud.faults import Fault, Faults
-from jobgroup.cloud.request_log import Log
+from jobgroup.cloud.request_log import RequestLog
 from jobgroup.cloud.scheduler import Plan
 
 MAX_BODY_BYTES: Final = 32 * 2**20
@@ -24,7 +24,7 @@ _KEYS_ARE_HONOURED: Final = (b"idempotency-key-support", b"true")
 _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
-class Gate:
+class FaultMiddleware:
     """An ASGI application around the contract's.
 
     The Host header is checked since a web page can make a browser resolve its own name to loopback.
@@ -47,7 +47,7 @@ class Gate:
         routes: Sequence[BaseRoute],
         plan: Plan,
         faults: Faults,
-        log: Log,
+        log: RequestLog,
         drop: Callable[[Scope], None],
     ) -> None:
         self._app = app
@@ -65,13 +65,13 @@ class Gate:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         key = headers.get(b"idempotency-key")
         call = self._call_of(scope)
-        ticket = self._log.begin(
+        entry = self._log.begin(
             scope["method"], scope["path"], call, None if key is None else key.decode("latin-1")
         )
 
         async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                ticket.answered(message["status"])
+                entry.answered(message["status"])
                 if self._plan.supports_idempotency_keys:
                     message["headers"] = [*message["headers"], _KEYS_ARE_HONOURED]
             await send(message)
@@ -79,11 +79,11 @@ class Gate:
         try:
             self._check(headers)
             body = await _read(receive, headers)
-            faults = self._faults.hitting(call) if call else []
-            ticket.hit(tuple(fault.kind for fault in faults))
+            faults = self._faults.draw(call) if call else []
+            entry.hit(tuple(fault.kind for fault in faults))
             await self._serve(scope, _Replay(body, receive), send_noted, faults)
-        except ProblemError as problem:
-            await answer_of(problem)(scope, receive, send_noted)
+        except ApiError as error:
+            await error_response(error)(scope, receive, send_noted)
         except ConnectionResetError:
             return
 
@@ -96,7 +96,7 @@ class Gate:
             held.append(message)
 
         late_s = 0.0
-        loses_reply = False
+        drops_response = False
         for fault in faults:
             match fault.kind:
                 case "delay":
@@ -104,23 +104,23 @@ class Gate:
                 case "delay_response":
                     late_s += fault.delay_s
                 case "drop_response":
-                    loses_reply = True
+                    drops_response = True
                 case "drop_request":
-                    return await self._lose(scope, receive)
-                case "garbage":
+                    return await self._drop_connection(scope, receive)
+                case "malformed_response":
                     media_type = "text/html" if fault.body.startswith("<") else "application/json"
                     return await Response(fault.body, media_type=media_type)(scope, receive, send)
                 case _:
                     raise _refusal(fault)
-        await self._app(scope, receive, hold if late_s or loses_reply else send)
+        await self._app(scope, receive, hold if late_s or drops_response else send)
         await asyncio.sleep(late_s)
-        if loses_reply:
-            return await self._lose(scope, receive)
+        if drops_response:
+            return await self._drop_connection(scope, receive)
         for message in held:
             await send(message)
         return None
 
-    async def _lose(self, scope: Scope, receive: _Replay) -> None:
+    async def _drop_connection(self, scope: Scope, receive: _Replay) -> None:
         self._drop(scope)
         await receive.disconnected()  # else the server answers 500 for an answer that is missing
 
@@ -132,11 +132,11 @@ class Gate:
 
     def _check(self, headers: dict[bytes, bytes]) -> None:
         if not _LOOPBACK.fullmatch(headers.get(b"host", b"")):
-            raise ProblemError(
+            raise ApiError(
                 400, "Invalid Host header: this cloud is reached by its loopback address"
             )
         if not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
-            raise ProblemError(401, "Invalid or expired job token")
+            raise ApiError(401, "Invalid or expired job token")
 
 
 class _Replay:
@@ -168,14 +168,14 @@ async def _read(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if max(declared, len(body)) > MAX_BODY_BYTES:
-        raise ProblemError(413, f"The body is larger than {MAX_BODY_BYTES // 2**20} MB")
+        raise ApiError(413, f"The body is larger than {MAX_BODY_BYTES // 2**20} MB")
     return bytes(body)
 
 
-def _refusal(fault: Fault) -> ProblemError:
+def _refusal(fault: Fault) -> ApiError:
     if fault.kind == "refuse_token":
-        return ProblemError(401, "Invalid or expired job token")
+        return ApiError(401, "Invalid or expired job token")
     if fault.kind == "no_credits":
-        return ProblemError(401, "Not enough credits")
+        return ApiError(401, "Not enough credits")
     headers = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
-    return ProblemError(fault.status, fault.sentence, headers=headers)
+    return ApiError(fault.status, fault.message, headers=headers)

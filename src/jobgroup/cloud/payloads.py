@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from jobgroup.cloud.api_errors import ProblemError, invalid, invalid_fields
+from jobgroup.cloud.api_errors import ApiError, invalid, invalid_fields
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.decoding import parsed
 
@@ -39,7 +39,7 @@ def read_json(body: bytes) -> Any:
     """The value in a request's body.
 
     Raises:
-        ProblemError: 400, it is not JSON, or nested or split up more than is read.
+        ApiError: 400, it is not JSON, or nested or split up more than is read.
     """
     try:
         return parsed(body.decode(), parse_constant=_refuse_constant)
@@ -58,7 +58,7 @@ def check_create(body: Any) -> Platform:
         The platform that it asks for.
 
     Raises:
-        ProblemError: what is wrong with it.
+        ApiError: what is wrong with it.
     """
     _check_types(body, required=("job_name", "payload"))
     if body["payload"] is None:
@@ -80,7 +80,7 @@ def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
     """Check what can be checked of a payload without executing it.
 
     Raises:
-        ProblemError: 400, with the vendor's sentence where it has one.
+        ApiError: 400, with the vendor's sentence where it has one.
     """
     if not platform.simulated:
         return
@@ -130,7 +130,7 @@ def _platform(body: Mapping[str, Any]) -> Platform:
         raise invalid("Require platform_id or platform_name")
     if name not in PLATFORMS:
         offered = ", ".join(PLATFORMS)
-        raise ProblemError(404, f"Platform not found: {name} (this cloud has {offered})")
+        raise ApiError(404, f"Platform not found: {name} (this cloud has {offered})")
     return PLATFORMS[name]
 
 

@@ -8,11 +8,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
-LONGEST: Final = 100_000
+MAX_ENTRIES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoggedRequest:
     """One request.
 
     Attributes:
@@ -34,21 +34,21 @@ class Entry:
     faults: tuple[str, ...] = ()
 
 
-class Log:
+class RequestLog:
     """The last 100,000 requests, oldest first. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[list[Entry]] = deque(maxlen=LONGEST)
+        self._entries: deque[list[LoggedRequest]] = deque(maxlen=MAX_ENTRIES)
 
-    def begin(self, method: str, path: str, call: str | None, key: str | None) -> Ticket:
+    def begin(self, method: str, path: str, call: str | None, key: str | None) -> _OpenEntry:
         """Note that a request came."""
-        cell = [Entry(time.time(), method, path, call, key)]
+        cell = [LoggedRequest(time.time(), method, path, call, key)]
         with self._lock:
             self._entries.append(cell)
-        return Ticket(cell)
+        return _OpenEntry(cell)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LoggedRequest]:
         """All entries."""
         with self._lock:
             return [cell[0] for cell in self._entries]
@@ -59,10 +59,10 @@ class Log:
             self._entries.clear()
 
 
-class Ticket:
+class _OpenEntry:
     """Completes one entry."""
 
-    def __init__(self, cell: list[Entry]) -> None:
+    def __init__(self, cell: list[LoggedRequest]) -> None:
         self._cell = cell
 
     def hit(self, faults: tuple[str, ...]) -> None:

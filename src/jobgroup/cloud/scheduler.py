@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from jobgroup.cloud import job_store
-from jobgroup.cloud.api_errors import ProblemError, invalid
+from jobgroup.cloud.api_errors import ApiError, invalid
 from jobgroup.cloud.execution import Outcome
 from jobgroup.cloud.faults import Faults
-from jobgroup.cloud.job_store import Job, Records
+from jobgroup.cloud.job_store import Job, JobStore
 from jobgroup.cloud.platforms import PLATFORMS
 
 STOP_TIMEOUT_S: Final = 5.0
@@ -56,7 +56,7 @@ class Scheduler:
     """Starts waiting jobs as soon as plan and engines allow, first come first served per engine."""
 
     def __init__(
-        self, store: Records, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
+        self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
         """`engines` has one for simulated platforms under True, and one for the others."""
         self.plan = plan
@@ -113,7 +113,7 @@ class Scheduler:
         """Add a job and return its id; the id of the first one where the key is known.
 
         Raises:
-            ProblemError: 400, the plan allows no more jobs.
+            ApiError: 400, the plan allows no more jobs.
         """
         honoured = key if self.plan.supports_idempotency_keys else None
         if honoured is not None and (known := self._store.id_of(honoured)) is not None:
@@ -129,10 +129,10 @@ class Scheduler:
         """End a job: at once if it waits, else as soon as its engine can.
 
         Raises:
-            ProblemError: 400, it has ended.
+            ApiError: 400, it has ended.
         """
         if job.status in job_store.ENDED:
-            raise ProblemError(400, f"Can not cancel job: it is {job.status}")
+            raise ApiError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:
             self._queued.discard(job.id)
             self._store.end(job.id, job_store.CANCELED, message="Canceled by the user")
@@ -180,8 +180,8 @@ class Scheduler:
         limit_s = job.body.get("max_duration")
         outcome: Outcome
         try:
-            if failures := self._faults.hitting("run"):
-                raise RuntimeError(failures[0].sentence)  # noqa: TRY301, as an engine would
+            if failures := self._faults.draw("run"):
+                raise RuntimeError(failures[0].message)  # noqa: TRY301, as an engine would
             async with asyncio.timeout(limit_s):
                 outcome = await self._engines[kind].run(job)
         except TimeoutError:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final, Self
 from jobgroup.cloud.cluster import Cluster
 from jobgroup.cloud.dependencies import require
 from jobgroup.cloud.faults import Faults
-from jobgroup.cloud.job_store import Job, Records
-from jobgroup.cloud.request_log import Entry, Log
+from jobgroup.cloud.job_store import Job, JobStore
+from jobgroup.cloud.request_log import LoggedRequest, RequestLog
 from jobgroup.cloud.scheduler import Plan
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class EmbeddedCloud:
             Progress reaches the cloud from workers that see this machine's files.
         workers: how many payloads are executed at once: 1 when not given, and with another
             executor as many as the plan allows.
-        warm: whether worker processes start and import Perceval at once, in the background, and
+        prewarm: whether worker processes start and import Perceval at once, in the background, and
             not with the first job (2 to 5 s).
         host: a loopback address.
         supports_idempotency_keys: whether a repeated create or rerun with the same
@@ -68,7 +68,7 @@ class EmbeddedCloud:
         ValueError: `host` is not a loopback address, a limit is less than 1, or `port` is none.
 
     Example:
-        >>> with EmbeddedCloud(warm=False) as cloud:
+        >>> with EmbeddedCloud(prewarm=False) as cloud:
         ...     cloud.url.startswith("http://127.0.0.1:")
         True
     """
@@ -83,7 +83,7 @@ class EmbeddedCloud:
         max_concurrent: int = 8,
         executor: Executor | None = None,
         workers: int | None = None,
-        warm: bool = True,
+        prewarm: bool = True,
         host: str = "127.0.0.1",
         supports_idempotency_keys: bool = True,
     ) -> None:
@@ -106,13 +106,13 @@ class EmbeddedCloud:
         if directory:
             self._forget.detach()
         self._plan = Plan(max_queue, max_concurrent, supports_idempotency_keys)
-        self._log = Log()
+        self._log = RequestLog()
         self._executor = executor
         self._workers = workers
-        self._warm = warm
+        self._prewarm = prewarm
         self._thread: threading.Thread | None = None
         self._service: Service | None = None
-        self._store: Records | None = None
+        self._store: JobStore | None = None
 
     @property
     def url(self) -> str:
@@ -143,10 +143,10 @@ class EmbeddedCloud:
             return self
         require("cloud", "starlette", "uvicorn", "perceval")
         from jobgroup.cloud.listener import bind
-        from jobgroup.cloud.service import MAILBOXES, Settings
+        from jobgroup.cloud.service import CONTROL_DIRECTORY, Settings
 
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._directory / MAILBOXES).mkdir(mode=0o700, exist_ok=True)
+        (self._directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
         settings = Settings(
             token=self.token,
             directory=self._directory,
@@ -155,12 +155,12 @@ class EmbeddedCloud:
             log=self._log,
             executor=self._executor,
             workers=self._workers,
-            warm=self._warm,
+            prewarm=self._prewarm,
         )
         bound = bind(self._host, self._port)
         self._port = bound.getsockname()[1]
         try:
-            store = self._store = Records(self._directory / "jobs.sqlite")
+            store = self._store = JobStore(self._directory / "jobs.sqlite")
         except BaseException:
             bound.close()
             raise
@@ -197,7 +197,7 @@ class EmbeddedCloud:
         return self._store.all() if self._store else []
 
     @property
-    def log(self) -> list[Entry]:
+    def log(self) -> list[LoggedRequest]:
         """The requests that it received, refused ones too, oldest first; 100,000 at most."""
         return self._log.entries()
 
@@ -277,7 +277,7 @@ class EmbeddedCloud:
         return self._service
 
     async def _live(
-        self, settings: Settings, bound: socket.socket, store: Records, ready: Future[Service]
+        self, settings: Settings, bound: socket.socket, store: JobStore, ready: Future[Service]
     ) -> None:
         """The whole life of the server's thread, which keeps this object from being forgotten."""
         from jobgroup.cloud.service import Service

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
-from jobgroup.cloud.admin import Control
-from jobgroup.cloud.app import Contract, make_app
+from jobgroup.cloud.admin import AdminApi
+from jobgroup.cloud.api import JobsApi, make_app
 from jobgroup.cloud.engines import PercevalEngine, TimerEngine
 from jobgroup.cloud.faults import Faults
-from jobgroup.cloud.job_store import Records
+from jobgroup.cloud.job_store import JobStore
 from jobgroup.cloud.listener import Listener
-from jobgroup.cloud.middleware import Gate
-from jobgroup.cloud.request_log import Log
+from jobgroup.cloud.middleware import FaultMiddleware
+from jobgroup.cloud.request_log import RequestLog
 from jobgroup.cloud.scheduler import Engine, Plan, Scheduler
-from jobgroup.cloud.workers import WorkerProcesses
+from jobgroup.cloud.worker_pool import WorkerPool
 
 T = TypeVar("T")
 
-MAILBOXES: Final = "mailboxes"
+CONTROL_DIRECTORY: Final = "control"
 """The folder through which workers report, in a cloud's directory."""
 
 ANSWER_TIME_S: Final = 0.05
@@ -43,40 +43,40 @@ class Settings:
         executor: what executes payloads, None for worker processes of our own.
         workers: how many payloads are executed at once; None for 1 with workers of our own, and
             for as many as the plan allows with another executor.
-        warm: whether worker processes start at once.
+        prewarm: whether worker processes start at once.
     """
 
     token: str
     directory: Path
     plan: Plan
     faults: Faults
-    log: Log
+    log: RequestLog
     executor: Executor | None
     workers: int | None
-    warm: bool
+    prewarm: bool
 
 
 class Service:
     """Made on its own loop; `call` is for other threads, the rest for the loop's."""
 
-    def __init__(self, settings: Settings, bound: socket.socket, store: Records) -> None:
+    def __init__(self, settings: Settings, bound: socket.socket, store: JobStore) -> None:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._settings = settings
         self._store = store
         self._listener = Listener(bound)
         self._changes: set[asyncio.Task[None]] = set()
-        mailboxes = settings.directory / MAILBOXES
-        for left in mailboxes.iterdir():
+        control_directory = settings.directory / CONTROL_DIRECTORY
+        for left in control_directory.iterdir():
             left.unlink(missing_ok=True)
-        self._executor = settings.executor or WorkerProcesses(settings.workers or 1)
+        self._executor = settings.executor or WorkerPool(settings.workers or 1)
         capacity = settings.workers or (None if settings.executor else 1)
-        perceval = PercevalEngine(self._executor, capacity, mailboxes)
+        perceval = PercevalEngine(self._executor, capacity, control_directory)
         engines: dict[bool, Engine] = {True: perceval, False: TimerEngine()}
         self.scheduler = Scheduler(store, settings.plan, engines, settings.faults)
-        calls = Contract(store, self.scheduler, perceval).routes()
-        control = Control(settings.faults, self.scheduler, self.go_offline).routes()
-        self._gate = Gate(
+        calls = JobsApi(store, self.scheduler, perceval).routes()
+        control = AdminApi(settings.faults, self.scheduler, self.go_offline).routes()
+        self._app = FaultMiddleware(
             make_app(calls + control),
             settings.token,
             routes=calls,
@@ -89,9 +89,9 @@ class Service:
     async def run(self, ready: Future[Self]) -> None:
         """Serve until `end`; `ready` gets this service when it listens."""
         try:
-            if self._settings.warm and isinstance(self._executor, WorkerProcesses):
-                self._executor.warm()
-            await self._listener.open(self._gate)
+            if self._settings.prewarm and isinstance(self._executor, WorkerPool):
+                self._executor.prewarm()
+            await self._listener.open(self._app)
             self.scheduler.resume()
             ready.set_result(self)
             await self._ending.wait()
@@ -147,4 +147,4 @@ class Service:
 
     def worker_pids(self) -> list[int]:
         """The process ids of the workers, where they are our own."""
-        return self._executor.pids if isinstance(self._executor, WorkerProcesses) else []
+        return self._executor.pids if isinstance(self._executor, WorkerPool) else []

@@ -1,6 +1,6 @@
 """The worker process: reads pickled calls from its standard input, writes answers to its output.
 
-`workers.WorkerProcesses` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
+`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
 does, so that no worker outlives a cloud that was killed.
 """
 
@@ -15,26 +15,27 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from jobgroup.cloud.execution import import_perceval
+
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 
-def send(stream: IO[bytes] | None, value: Any) -> None:
-    """Write one value, with its length before it."""
-    if stream is None:
-        raise EOFError("there is no pipe")
-    data = pickle.dumps(value)
-    stream.write(len(data).to_bytes(8, "big") + data)
+def send(stream: IO[bytes], value: Any) -> None:
+    """Write one value, or nothing if it cannot be pickled."""
+    stream.write(pickle.dumps(value))
     stream.flush()
 
 
-def receive(stream: IO[bytes] | None) -> Any:
-    """Read one value; EOFError when the other side is gone."""
-    header = stream.read(8) if stream else b""
-    size = int.from_bytes(header, "big")
-    data = stream.read(size) if stream and len(header) == 8 else b""
-    if len(header) < 8 or len(data) < size:
-        raise EOFError("the other side is gone")
-    return pickle.loads(data)  # noqa: S301, the other end is our own parent or child
+def receive(stream: IO[bytes]) -> Any:
+    """Read one value.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    try:
+        return pickle.load(stream)  # noqa: S301, the other end is our own parent or child
+    except pickle.UnpicklingError:  # cut short
+        raise EOFError from None
 
 
 def main() -> None:
@@ -47,6 +48,8 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not get among the answers
     inbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(calls, inbox), daemon=True).start()
+    with contextlib.suppress(Exception):  # the call that needs it says what is wrong
+        import_perceval()
     while True:
         function, args, kwargs = inbox.get()
         try:

@@ -6,7 +6,7 @@ CLOUD = """
 from jobgroup import Dashboard, JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
-cloud = EmbeddedCloud(warm=False, max_concurrent={concurrent})
+cloud = EmbeddedCloud(prewarm=False, max_concurrent={concurrent})
 cloud.start()
 set_token(cloud.token, url=cloud.url)
 

@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from jobgroup.cloud import job_store
-from jobgroup.cloud.api_errors import ProblemError, invalid, invalid_fields, job_not_found
+from jobgroup.cloud.api_errors import ApiError, invalid, invalid_fields, job_not_found
 from jobgroup.cloud.engines import PercevalEngine
-from jobgroup.cloud.job_store import Job, Records
+from jobgroup.cloud.job_store import Job, JobStore
 from jobgroup.cloud.payloads import check_create, check_payload, check_rerun, read_json
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.cloud.scheduler import Scheduler
@@ -31,7 +31,7 @@ PATIENCE_S: Final = 3.0
 worker takes longer to import Perceval on a busy machine."""
 
 
-class Answer(JSONResponse):
+class AsciiJSONResponse(JSONResponse):
     """JSON in ASCII: what a client sent may hold halves of characters that UTF-8 cannot carry."""
 
     def render(self, content: Any) -> bytes:
@@ -39,10 +39,10 @@ class Answer(JSONResponse):
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
-class Contract:
+class JobsApi:
     """The calls of the contract, over the jobs of one cloud."""
 
-    def __init__(self, store: Records, scheduler: Scheduler, engine: PercevalEngine) -> None:
+    def __init__(self, store: JobStore, scheduler: Scheduler, engine: PercevalEngine) -> None:
         self._store = store
         self._scheduler = scheduler
         self._engine = engine
@@ -70,13 +70,15 @@ class Contract:
         """Create a job."""
         body = await _json(request)
         platform = check_create(body)
-        return Answer({"job_id": self._scheduler.add(body, platform.name, key=_key(request))})
+        return AsciiJSONResponse(
+            {"job_id": self._scheduler.add(body, platform.name, key=_key(request))}
+        )
 
     async def status(self, request: Request) -> Response:
         """How a job stands."""
         job = self._job(request)
         progress, doing = self._scheduler.progress(job)
-        return Answer(
+        return AsciiJSONResponse(
             {
                 "msg": "ok",
                 "name": job.name,
@@ -96,7 +98,7 @@ class Contract:
     async def result(self, request: Request) -> Response:
         """A job's result; its ``results`` are null until it has succeeded."""
         job = self._job(request)
-        return Answer(
+        return AsciiJSONResponse(
             {
                 "job_id": job.id,
                 "results": job.results,
@@ -110,7 +112,7 @@ class Contract:
     async def cancel(self, request: Request) -> Response:
         """Ask for a job's end."""
         self._scheduler.cancel(self._job(request))
-        return Answer({"message": "ok"})
+        return AsciiJSONResponse({"message": "ok"})
 
     async def rerun(self, request: Request) -> Response:
         """Run an ended job again, as a new one, perhaps with changes."""
@@ -124,12 +126,12 @@ class Contract:
         check_payload(body["payload"], platform)
         key = _key(request)
         job_id = self._scheduler.add(body, platform.name, key=key, rerun_from=job.id)
-        return Answer({"job_id": job_id})
+        return AsciiJSONResponse({"job_id": job_id})
 
     async def data(self, request: Request) -> Response:
         """What was submitted, verbatim."""
         job = self._job(request)
-        return Answer(
+        return AsciiJSONResponse(
             {
                 "job_id": job.id,
                 "job_name": job.name,
@@ -155,7 +157,7 @@ class Contract:
         """How much of the plan is in use."""
         waiting, running = self._scheduler.waiting_count, self._scheduler.running_count
         plan = self._scheduler.plan
-        return Answer(
+        return AsciiJSONResponse(
             {
                 "max_jobs_in_queue": plan.max_queue,
                 "num_jobs_in_queue": waiting + running,
@@ -168,20 +170,20 @@ class Contract:
 
     async def platform(self, request: Request) -> Response:
         """A platform's details, without the classes that Perceval 0.12 fails on."""
-        return Answer(self._details(_platform(request)))
+        return AsciiJSONResponse(self._details(_platform(request)))
 
     async def processor(self, request: Request) -> Response:
         """A platform's details with architecture and commands, as Perceval 1.1 and later want."""
         platform = _platform(request)
         details = self._details(platform)
         if not platform.simulated:
-            return Answer(details)
+            return AsciiJSONResponse(details)
         description = asyncio.ensure_future(self._engine.description(platform.name))
         if not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
             answer = _slowly(details, description)
-            return StreamingResponse(answer, media_type=Answer.media_type)
+            return StreamingResponse(answer, media_type=AsciiJSONResponse.media_type)
         details["specs"] |= description.result()
-        return Answer(details)
+        return AsciiJSONResponse(details)
 
     def _details(self, platform: Platform) -> dict[str, Any]:
         waiting, running = self._scheduler.waiting_count, self._scheduler.running_count
@@ -203,7 +205,7 @@ async def _slowly(
         while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
             yield b" "
         details["specs"] |= description.result()
-        yield bytes(Answer(details).body)
+        yield bytes(AsciiJSONResponse(details).body)
     finally:
         description.cancel()
 
@@ -212,7 +214,7 @@ def make_app(routes: list[Route]) -> Starlette:
     """The ASGI application of some routes, whose errors are the vendor's."""
     return Starlette(
         routes=routes,
-        exception_handlers={ProblemError: _refuse, HTTPException: _refuse, Exception: _refuse},
+        exception_handlers={ApiError: _refuse, HTTPException: _refuse, Exception: _refuse},
     )
 
 
@@ -220,7 +222,7 @@ async def _json(request: Request, *, default: Any = None) -> Any:
     """The request's body; `default` where there is none.
 
     Raises:
-        ProblemError: 400, it is not JSON.
+        ApiError: 400, it is not JSON.
     """
     raw = await request.body()
     if not raw and default is not None:
@@ -238,7 +240,7 @@ def _key(request: Request) -> str | None:
 def _platform(request: Request) -> Platform:
     name = request.path_params["name"]
     if name not in PLATFORMS:
-        raise ProblemError(404, f"Platform not found: {name}")
+        raise ApiError(404, f"Platform not found: {name}")
     return PLATFORMS[name]
 
 
@@ -250,14 +252,14 @@ def _date(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def answer_of(problem: ProblemError) -> Response:
+def error_response(error: ApiError) -> Response:
     """The HTTP answer that says what is wrong."""
-    return Answer(problem.document(), problem.status, headers=problem.headers)
+    return AsciiJSONResponse(error.document(), error.status, headers=error.headers)
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
-    if isinstance(error, ProblemError):
-        return answer_of(error)
+    if isinstance(error, ApiError):
+        return error_response(error)
     if isinstance(error, HTTPException):
-        return answer_of(ProblemError(error.status_code, error.detail, headers=error.headers))
-    return answer_of(ProblemError(500, f"Internal error: {type(error).__name__}"))
+        return error_response(ApiError(error.status_code, error.detail, headers=error.headers))
+    return error_response(ApiError(500, f"Internal error: {type(error).__name__}"))

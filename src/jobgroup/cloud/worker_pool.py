@@ -1,7 +1,9 @@
 """A `concurrent.futures.Executor` of worker processes of which one can die, or be killed, alone.
 
-The standard `ProcessPoolExecutor` fails every pending call when one process dies, and its spawned
-processes import the user's script again, which a script without a main guard does not survive.
+No library at hand does that, tried with Python 3.11: `ProcessPoolExecutor` and loky 3.7 fail every
+pending call when one process dies, and neither ends a call that runs. pebble 5.2 ends one call, but
+when a process dies idle, or while it starts, the whole pool is broken. It also has its processes
+import the user's script again, which a script without a main guard does not survive.
 """
 
 from __future__ import annotations
@@ -14,9 +16,8 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar, cast
 
-from jobgroup.cloud.execution import warm
 from jobgroup.cloud.worker import Call, receive, send
 
 P = ParamSpec("P")
@@ -32,7 +33,7 @@ class WorkerDiedError(WorkerError):
     """The process that ran the call ended before it answered."""
 
 
-class WorkerProcesses(Executor):
+class WorkerPool(Executor):
     """Runs calls in `count` processes, started when first needed.
 
     A process that dies takes only the call that it was running with it, and is replaced.
@@ -41,12 +42,12 @@ class WorkerProcesses(Executor):
     def __init__(self, count: int) -> None:
         self._inbox: Inbox = queue.SimpleQueue()
         self._closed = False
-        self._lanes = [_Lane(self._inbox, number) for number in range(count)]
+        self._slots = [_WorkerSlot(self._inbox, number) for number in range(count)]
 
-    def warm(self) -> None:
-        """Start the processes and import Perceval in them, in the background."""
-        for lane in self._lanes:
-            lane.process()
+    def prewarm(self) -> None:
+        """Start the processes, which import Perceval, in the background."""
+        for slot in self._slots:
+            slot.start()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run ``fn(*args, **kwargs)`` in a worker; all of them must be picklable."""
@@ -58,14 +59,14 @@ class WorkerProcesses(Executor):
 
     def kill(self, future: Future[Any]) -> None:
         """End the process that runs `future`, if one does."""
-        for lane in self._lanes:
-            if lane.current is future:
-                lane.kill()
+        for slot in self._slots:
+            if slot.current is future:
+                slot.kill()
 
     @property
     def pids(self) -> list[int]:
         """The process ids of the workers."""
-        return [lane.process().pid for lane in self._lanes]
+        return [slot.start().pid for slot in self._slots]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers; `cancel_futures` drops the calls that wait and ends those that run."""
@@ -74,33 +75,39 @@ class WorkerProcesses(Executor):
             with contextlib.suppress(queue.Empty):
                 while item := self._inbox.get_nowait():
                     item[0].cancel()
-        for _ in self._lanes:
+        for _ in self._slots:
             self._inbox.put(None)
-        for lane in self._lanes:
+        for slot in self._slots:
             if cancel_futures:
-                lane.kill()
+                slot.kill()
             if wait:
-                lane.thread.join()
+                slot.thread.join()
 
 
-class _Lane:
+class _WorkerSlot:
     """One worker process at a time, and the thread that talks to it."""
 
     def __init__(self, inbox: Inbox, number: int) -> None:
         self.current: Future[Any] | None = None
         self._inbox = inbox
-        self._process: _Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self.thread = threading.Thread(
             target=self._work, name=f"jobgroup-cloud-worker-{number}", daemon=True
         )
         self.thread.start()
 
-    def process(self) -> _Process:
+    def start(self) -> subprocess.Popen[bytes]:
         """The process, started if there is none."""
         with self._lock:
             if self._process is None:
-                self._process = _Process()
+                path = os.pathsep.join(entry for entry in sys.path if entry)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "jobgroup.cloud.worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env={**os.environ, "PYTHONPATH": path},
+                )
             return self._process
 
     def kill(self) -> None:
@@ -116,68 +123,38 @@ class _Lane:
                 continue
             self.current = future
             try:
-                result = self.process().ask(call)
+                future.set_result(self._call(call))
             except (EOFError, OSError):
-                code = self._bury()
+                code = self._reap()
                 sentence = f"The process that ran this job ended (exit code {code})."
                 future.set_exception(WorkerDiedError(sentence))
             except Exception as error:  # noqa: BLE001, the caller's, as an Executor hands it on
                 future.set_exception(error)
-            else:
-                future.set_result(result)
             self.current = None
-        self._bury()
+        self._reap()
 
-    def _bury(self) -> int | None:
-        with self._lock:
-            process, self._process = self._process, None
-        return process.end() if process else None
-
-
-class _Process:
-    """A running worker process, which imports Perceval before it looks for its first call."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", "jobgroup.cloud.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self.pid = self._popen.pid
-        self._answers_owed = 0
-        self._send((warm, (), {}))
-
-    def ask(self, call: Call) -> Any:
+    def _call(self, call: Call) -> Any:
         """Have one call made.
 
         Raises:
             WorkerError: the call raised.
             EOFError, OSError: the process ended.
         """
-        self._send(call)
-        succeeded, value = True, None
-        while self._answers_owed:
-            succeeded, value = receive(self._popen.stdout)
-            self._answers_owed -= 1
+        process = self.start()
+        with contextlib.suppress(BrokenPipeError):  # found out when the answer is read
+            send(cast(IO[bytes], process.stdin), call)
+        succeeded, value = receive(cast(IO[bytes], process.stdout))
         if not succeeded:
             raise WorkerError(value)
         return value
 
-    def kill(self) -> None:
-        """End the process at once."""
-        self._popen.kill()
-
-    def end(self) -> int:
+    def _reap(self) -> int | None:
         """Close the pipes, which ends the process, and return its exit code."""
-        for stream in (self._popen.stdin, self._popen.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        return self._popen.wait()
-
-    def _send(self, call: Call) -> None:
-        with contextlib.suppress(BrokenPipeError):  # found out when the answer is read
-            send(self._popen.stdin, call)
-        self._answers_owed += 1
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return None
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                cast(IO[bytes], stream).close()
+        return process.wait()
