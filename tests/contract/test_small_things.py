@@ -29,7 +29,9 @@ def _circular():
     return value
 
 
-@pytest.mark.parametrize("value", [_circular(), _deep(5_000)], ids=["circular", "deep"])
+@pytest.mark.parametrize(
+    "value", [_circular(), _deep(250), _deep(5_000)], ids=["circular", "deep", "deeper"]
+)
 def test_what_is_nested_without_end_is_refused(scripted, timer, value):
     """As labels, parameters and bodies, ours and Perceval's: ValueError, and nothing is added."""
     handler = RPCHandler("test:timer", scripted.url, scripted.token)

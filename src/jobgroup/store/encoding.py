@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from jobgroup.decoding import check_shape
 from jobgroup.decoding.compression import inflate
-from jobgroup.store.limits import MAX_BODY_BYTES
+from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 
 MOST_LEVELS = 100
 """Lists and dictionaries in one another; whatever walks through them calls itself for each."""
@@ -77,6 +79,7 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
     """
     try:
         text = _encode(body).encode()
+        _check_depth(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"The body of this job cannot be sent as JSON ({error}). Nothing was added."
@@ -87,6 +90,11 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
             f" {MAX_BODY_BYTES / 2**20:g} MiB can be stored. Nothing was added."
         )
     return text
+
+
+def _check_depth(text: bytes) -> None:
+    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # many times as fast
+        check_shape(text, most_values=sys.maxsize, most_levels=MAX_BODY_DEPTH)
 
 
 def content_digest(text: bytes) -> bytes:
@@ -116,7 +124,9 @@ def decompressed_size(data: bytes, max_bytes: int) -> int | None:
 def decompress_object(data: Any, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any] | None:
     """The object that was compressed; None for what is damaged, or unpacks to too much."""
     try:
-        body = json.loads(b"".join(inflate(data, max_bytes)))
+        text = b"".join(inflate(data, max_bytes))
+        _check_depth(text)
+        body = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

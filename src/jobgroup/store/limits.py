@@ -7,6 +7,10 @@ from typing import Final
 MAX_BODY_BYTES: Final = 64 * 2**20
 """What a stored body or composition may unpack to; a colleague's file could hold a bomb."""
 
+MAX_BODY_DEPTH: Final = 200
+"""Lists and objects within each other in a body. Pythons differ in how many they can write and read
+again, and a group must be readable by all of them."""
+
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
 """What a kept result may unpack to; a longer one is not kept."""
 
