@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from scripted_cloud import DROP, ScriptedCloud
 
 from jobgroup import (
+    CredentialsError,
     DuplicateJobError,
     InvalidProviderError,
     JobGroup,
+    ResultsError,
     UnconfirmedJobError,
+    forget_tokens,
     set_token,
 )
 from jobgroup.cli.main import main
@@ -171,3 +175,108 @@ def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, 
     jg.refresh()
     assert [job.state for job in jg] == ["success", "waiting", "success", "unsent"]
     assert jg.get_results() == [{"results": {}}, None, {"results": {}}, None]
+
+
+# -- one account's token is missing or refused -----------------------------------------------------
+
+
+@pytest.fixture(params=["missing", "refused"])
+def lock_out(clouds, request):
+    """Takes the token of the second cloud away."""
+
+    def lock() -> None:
+        if request.param == "refused":
+            set_token("revoked", url=clouds[1].url)
+        else:
+            forget_tokens()
+            set_token(clouds[0].token, url=clouds[0].url)
+
+    return lock
+
+
+def _end(cloud):
+    for job_id in cloud.ids():
+        cloud.results[job_id] = {"results": json.dumps({"results": int(job_id)})}
+        cloud.tell(job_id, "completed")
+
+
+def _taken(jg):
+    """What a stream gives until it raises, as it comes."""
+    found = []
+    with pytest.raises(CredentialsError):
+        for job, result in jg.iter_results():
+            found.append((job.position, result))
+    return found
+
+
+@pytest.fixture
+def locked_out(clouds, mixed, lock_out):
+    """Four jobs that have ended, two of which are of an account whose token is gone."""
+    jg = mixed(2)
+    jg.run_parallel()
+    for cloud in clouds:
+        _end(cloud)
+    jg.refresh()
+    lock_out()
+    return jg
+
+
+def test_results_of_other_accounts_are_returned(locked_out):
+    """Those of the account are missing, as others that cannot be had, and its error says why."""
+    expected = [{"results": 1}, None, {"results": 2}, None]
+    with pytest.warns(UserWarning, match=r"2 of 4 .*job 1.*set_token"):
+        assert locked_out.get_results() == expected
+    with pytest.raises(ResultsError) as caught:
+        locked_out.get_results(errors="raise")
+    assert caught.value.results == expected
+    assert list(caught.value.failures) == [1, 3]
+    assert all(isinstance(e, CredentialsError) for e in caught.value.failures.values())
+
+
+def test_a_table_has_the_results_of_other_accounts(locked_out):
+    """The rows of the account say what is wrong."""
+    errors = locked_out.results_table()["error"]
+    assert ["set_token" in (error or "") for error in errors] == [False, True, False, True]
+
+
+def test_jobs_of_the_account_that_may_have_ended_are_among_the_failures(
+    clouds, mixed, lock_out, until
+):
+    """Nobody can ask whether they have, so the call must not look complete."""
+    jg = mixed(1)
+    jg.run_parallel()
+    lock_out()
+    with pytest.raises(CredentialsError):
+        jg.get_results()
+    _end(clouds[0])
+    jg.state.observe(lambda change: None, "counts")  # the engine follows it
+    until(lambda: jg[0].state == "success")
+    with pytest.warns(UserWarning, match=r"1 of 2 .*job 1.*set_token"):
+        assert jg.get_results() == [{"results": 1}, None]
+
+
+def test_jobs_of_other_accounts_are_awaited(clouds, mixed, lock_out, until):
+    """The error comes when nothing but jobs of the account is left to wait for."""
+    jg = mixed(1)
+    jg.run_parallel()
+    lock_out()
+    with ThreadPoolExecutor(2) as pool:
+        awaited, streamed = pool.submit(jg.wait, 120), pool.submit(_taken, jg)
+        until(lambda: clouds[0].count("status") > 2 and jg.state.trouble == "token")
+        ended = [awaited.done(), streamed.done()]
+        _end(clouds[0])
+        assert isinstance(awaited.exception(120), CredentialsError)
+        assert streamed.result(120) == [(0, {"results": 1})]
+    assert ended == [False, False]
+    assert [job.state for job in jg] == ["success", "waiting"]
+
+
+def test_a_run_waits_for_jobs_of_its_own_account_alone(clouds, mixed, timer, lock_out):
+    """One job after the other on one cloud, beside a job on another that nobody can ask about."""
+    jg = mixed(1)
+    jg.run_parallel()
+    lock_out()
+    clouds[0].first_word = "completed"
+    jg.add_many([timer(clouds[0], name) for name in ("a", "b")])
+    jg.run_sequential(0)
+    assert [job.state for job in jg] == ["waiting", "waiting", "success", "success"]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from jobgroup.errors import CredentialsError
 from jobgroup.status import PENDING, SENDING, UNSENT
 
 if TYPE_CHECKING:
@@ -49,20 +50,30 @@ async def count_pending(session: GroupSession) -> int:
     return await session.in_thread(count)
 
 
+async def find_refusal(session: GroupSession) -> CredentialsError | None:
+    """Return why nothing is left to wait for: only accounts without a token have pending jobs."""
+    refusals = dict(session.poller.refusals)
+    if not refusals or session.runs:
+        return None
+    pending = await session.in_thread(session.store.records, PENDING | {SENDING})
+    accounts = {record.target[:3] for record in pending}
+    return refusals[min(accounts)] if accounts and accounts <= refusals.keys() else None
+
+
 async def wait_until_done(session: GroupSession, timeout_s: float | None) -> None:
     """Return when no job is pending and no run of this process is under way.
 
     Raises:
         TimeoutError: the time is up.
-        CredentialsError: a token is missing or refused.
+        CredentialsError: a token is missing or refused, and no other account has a pending job.
     """
     left = 0
 
     async def is_done() -> bool:
         nonlocal left
         left = await count_pending(session)
-        if session.poller.token_error is not None and left and not session.runs:
-            raise session.poller.token_error
+        if refusal := await find_refusal(session):
+            raise refusal
         return not left and not session.runs
 
     await session.poller.forget_refusals()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.activity import count_pending
+from jobgroup.engine.activity import count_pending, find_refusal
 from jobgroup.engine.downloads import AT_ONCE, Document, Downloads
 from jobgroup.engine.loop import task_group
 from jobgroup.status import TERMINAL
@@ -37,7 +37,7 @@ class Finished:
         """The next job that has ended; None when nothing is pending or being sent here now.
 
         Raises:
-            CredentialsError: the token is missing or refused.
+            CredentialsError: a token is missing or refused, and no other account has a pending job.
         """
         self._asked += 1
         self._session.notify()
@@ -73,6 +73,7 @@ class Finished:
                 # asked first, so that what ends between the two is seen in the next round
                 is_wanted = self._asked > self._taken == len(given)
                 has_ended = is_wanted and not await count_pending(session) and not session.runs
+                refusal = await find_refusal(session)
                 changes = await session.in_thread(session.store.changes_since, version)
                 version = changes.version
                 for record in changes.records:
@@ -82,8 +83,8 @@ class Finished:
                         group.start_soon(self._give, downloads, record)
                 if has_ended and self._taken == len(given):
                     return True
-                if session.poller.token_error is not None and not session.runs:
-                    raise session.poller.token_error
+                if refusal and is_wanted and self._taken == len(given):
+                    raise refusal
                 return False
 
             await session.wait_until(is_over)

@@ -12,7 +12,7 @@ from jobgroup.engine.loop import task_group
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.remote_ids import each_of
-from jobgroup.status import TERMINAL
+from jobgroup.status import PENDING, TERMINAL
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -39,28 +39,34 @@ async def fetch(
         ask: ask the clouds for what the group does not keep.
 
     Raises:
-        CredentialsError: a token is missing or refused, so that nothing can be had.
+        CredentialsError: a token is missing or refused, and there is no result of another account.
+            Otherwise it is the answer for each job of that account, also for one that is pending.
     """
     downloads = Downloads(session)
     answers: dict[int, Document | Exception] = {**await downloads.kept(records)}
+    if ask:
+        known = session.poller.refusals
+        pending = [r for r in records if r.state in PENDING and r.target[:3] in known]
+        answers.update({r.position: known[r.target[:3]] for r in pending})
     left = iter([r for r in records if r.position not in answers] if ask else ())
-    refusals: list[CredentialsError] = []
+    refusals: dict[tuple[str, str, str], CredentialsError] = {}
 
     async def work() -> None:
         for record in left:
-            answer = answers[record.position] = await downloads.ask(record)
+            account = record.target[:3]
+            answer = refusals.get(account) or await downloads.ask(record)
+            answers[record.position] = answer
             if isinstance(answer, CredentialsError):
-                refusals.append(answer)
-            if refusals:
-                return
+                refusals[account] = answer
             if on_each:
                 on_each(len(answers))
 
     async with task_group() as group:
         for _ in range(AT_ONCE):
             group.start_soon(work)
-    if refusals:
-        raise refusals[0]
+    refused = [answer for answer in answers.values() if isinstance(answer, CredentialsError)]
+    if refused and not any(isinstance(answer, dict) for answer in answers.values()):
+        raise refused[0]
     return answers
 
 

@@ -127,8 +127,8 @@ class Poller:
         self._respites: dict[tuple[str, str, str], Cooldown] = {}
         self.last_answer_at: float | None = None
         """When a cloud last answered about this group, seconds since the epoch."""
-        self.token_error: CredentialsError | None = None
-        """Why nothing can be asked at present."""
+        self.refusals: dict[tuple[str, str, str], CredentialsError] = {}
+        """The accounts that cannot be asked at present, since a token is missing or refused."""
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
@@ -215,7 +215,7 @@ class Poller:
             if watched.account in self._respites:
                 self._roster.schedule(watched, time.monotonic())
         self._respites.clear()
-        self.token_error = None
+        self.refusals.clear()
         self._group.notify()
 
     async def _poll(self) -> None:
@@ -385,7 +385,7 @@ class Poller:
         if is_news:
             self._group.notify()
         self._respites.pop(key, None)
-        self.token_error = None
+        self.refusals.pop(key, None)
 
     def _take_in(
         self,
@@ -428,8 +428,9 @@ class Poller:
     async def _open_incident(
         self, key: tuple[str, str, str], error: Exception, asked_at: float
     ) -> None:
+        self.refusals.pop(key, None)
         if isinstance(error, CredentialsError):
-            self.token_error = error
+            self.refusals[key] = error
         respite, now = self._respites.setdefault(key, Cooldown()), time.monotonic()
         wanted_s = getattr(error, "retry_after_s", None)
         respite.begin(asked_at, now, wanted_s)

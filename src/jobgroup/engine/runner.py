@@ -186,8 +186,9 @@ async def _wait_for_end(sender: JobSender, position: int) -> JobRecord:
             )
         if record.state in TERMINAL or record.provider_status == REMOTE_MISSING or run.is_canceled:
             return record
-        if session.poller.token_error is not None and not run.request.is_background:
-            raise session.poller.token_error
+        refusal = session.poller.refusals.get(record.target[:3])
+        if refusal is not None and not run.request.is_background:
+            raise refusal
         return None
 
     record = await session.wait_until(ended)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from jobgroup.engine.downloads import Document, fetch
 from jobgroup.engine.preview import Preview, preview
+from jobgroup.errors import CredentialsError
 from jobgroup.group.pending import Call
 from jobgroup.group.progress_bars import DownloadBar
 from jobgroup.group.stream import ResultStream
@@ -40,19 +42,21 @@ class Analysing(Watching):
                 None and one warning, "raise" a `ResultsError` that carries the others.
 
         Raises:
-            CredentialsError: the token is missing or refused.
+            CredentialsError: the token is missing or refused, and no other account has results.
             ResultsError: see `errors`.
             ValueError: `errors` is neither.
         """
         check_errors(errors)
-        self.refresh()
+        with suppress(CredentialsError):  # raised below, unless another account has results
+            self.refresh()
         records = with_results(self._session)
         return collect(self._session, records, self._fetching(records).block(), errors)
 
     async def get_results_async(self, *, errors: Errors = "collect") -> list[Any]:
         """`get_results`, awaited."""
         check_errors(errors)
-        await self.refresh_async()
+        with suppress(CredentialsError):
+            await self.refresh_async()
         records = with_results(self._session)
         documents = await self._fetching(records).wait()
         # decoding may import Perceval, which takes seconds
@@ -89,7 +93,7 @@ class Analysing(Watching):
 
         Raises:
             UnknownColumnError: there is no such column; the sentence names those that there are.
-            CredentialsError: the token is missing or refused.
+            CredentialsError: the token is missing or refused, and no other account has results.
         """
         return ResultsTable.of(self._lines(refresh), columns)
 
@@ -106,7 +110,7 @@ class Analysing(Watching):
             refresh: ask the cloud; else answer from the file, with the results that it keeps.
 
         Raises:
-            CredentialsError: the token is missing or refused.
+            CredentialsError: the token is missing or refused, and no other account has results.
         """
         return Distributions.of(self._lines(refresh))
 
@@ -137,13 +141,15 @@ class Analysing(Watching):
 
     def _lines(self, refresh: bool) -> list[Line]:
         if refresh:
-            self.refresh()
+            with suppress(CredentialsError):  # raised below, unless another account has results
+                self.refresh()
         records = with_results(self._session)
         return self._read(records, self._fetching(records, ask=refresh).block())
 
     async def _lines_async(self, refresh: bool) -> list[Line]:
         if refresh:
-            await self.refresh_async()
+            with suppress(CredentialsError):
+                await self.refresh_async()
         records = with_results(self._session)
         documents = await self._fetching(records, ask=refresh).wait()
         return await asyncio.to_thread(self._read, records, documents)

@@ -26,7 +26,7 @@ class ResultStream:
     comes with None (or with the partial results that its cloud gives).
 
     Raises while it is iterated:
-        CredentialsError: the token is missing or refused.
+        CredentialsError: a token is missing or refused, and no other account has a pending job.
         ResultsError: at its end, with ``errors="raise"``, if results could not be had.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jobgroup.adapters import UndecodableResultError, decode, decode_plain
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError
-from jobgroup.status import FAILED
+from jobgroup.status import FAILED, PENDING
 from jobgroup.words import shown
 
 if TYPE_CHECKING:
@@ -24,8 +24,13 @@ HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:
-    """The jobs whose results are worth asking for."""
-    return [r for r in session.store.records(states=HAS_RESULTS) if r.remote_id]
+    """The jobs whose results are worth asking for, and those that nobody may ask about."""
+    refused = session.poller.refusals
+    return [
+        r
+        for r in session.store.records(states=HAS_RESULTS | PENDING)
+        if r.remote_id and (r.state in HAS_RESULTS or r.target[:3] in refused)
+    ]
 
 
 def check_errors(errors: str) -> None:
@@ -58,7 +63,7 @@ def decode_all(
                 documents[record.position], decode_plain if is_plain else decode
             )
         except JobGroupError as error:
-            if record.state == "success":
+            if record.state == "success" or record.state in PENDING:
                 failures[record.position] = error
     return results, failures
 
@@ -79,7 +84,9 @@ def collect(
     if not failures:
         return results
     sentence = failures_sentence(
-        session.name, failures, of=sum(r.state == "success" for r in records)
+        session.name,
+        failures,
+        of=sum(r.state == "success" or r.position in failures for r in records),
     )
     if errors == "raise":
         raise ResultsError(
