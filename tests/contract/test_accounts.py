@@ -150,7 +150,7 @@ def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, 
     """The command says where they are and does nothing; a place tells which one is meant."""
     mixed(1).run_parallel()
     assert main(["cancel", "mixed", "1"]) == 2
-    assert "at 0, 1. Name the one that is meant by its place, such as 0-0." in (
+    assert "at 0, 1. Name the one you mean by its position, such as 0-0." in (
         capsys.readouterr().err
     )
     assert [cloud.count("cancel") for cloud in clouds] == [0, 0]
