@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.credentials import forget_tokens, set_token
-from jobgroup.engine.preview import Preview
+from jobgroup.engine.estimate import RunEstimate
 from jobgroup.errors import (
     CloudError,
     CloudUnavailableError,
@@ -80,7 +80,6 @@ __all__ = [
     "NoResponseError",
     "Notice",
     "OutputExistsError",
-    "Preview",
     "QuotaExceededError",
     "RemoteJob",
     "RemoteNotFoundError",
@@ -88,6 +87,7 @@ __all__ = [
     "ResultStream",
     "ResultsError",
     "ResultsTable",
+    "RunEstimate",
     "RunningStatus",
     "SessionEndedError",
     "StorageError",

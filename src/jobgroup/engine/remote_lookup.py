@@ -21,7 +21,7 @@ AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RemoteJobInfo:
     """A job that a cloud knows: how it is, and what was sent as far as the cloud tells."""
 
     remote_id: str
@@ -31,7 +31,9 @@ class Found:
     """Why it is not known what was sent, where the cloud would tell."""
 
 
-async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[str]) -> list[Found]:
+async def look_up(
+    session: GroupSession, target: Target, remote_ids: Sequence[str]
+) -> list[RemoteJobInfo]:
     """What an account's cloud knows of jobs, in the order of their ids. Nothing is written.
 
     Raises:
@@ -72,7 +74,8 @@ async def look_up(session: GroupSession, target: Target, remote_ids: Sequence[st
             for remote_id in remote_ids:
                 group.start_soon(recall, remote_id, provider)
     return [
-        Found(i, statuses[i], submissions.get(i, Submission()), problems.get(i)) for i in remote_ids
+        RemoteJobInfo(i, statuses[i], submissions.get(i, Submission()), problems.get(i))
+        for i in remote_ids
     ]
 
 

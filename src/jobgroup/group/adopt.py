@@ -10,7 +10,7 @@ from typing import Any
 
 from jobgroup import adapters
 from jobgroup.credentials import default_url, set_token
-from jobgroup.engine.remote_lookup import Found, look_up
+from jobgroup.engine.remote_lookup import RemoteJobInfo, look_up
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
 from jobgroup.group.pending import Call
@@ -59,16 +59,16 @@ class Adoption:
         if token is not None:
             set_token(token.reveal(), url=origin, account=account)
 
-    def ask(self) -> Call[list[Found]]:
+    def ask(self) -> Call[list[RemoteJobInfo]]:
         """Ask the cloud about the jobs."""
         return Call(self._session.start(look_up, self._session, self._target, self._ids))
 
-    def take(self, found: Sequence[Found]) -> list[RemoteJob]:
+    def take(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:
         """Append what was found to the group."""
         positions = self._session.store.add([self._new_job(each) for each in found])
         return [RemoteJob.of(self._session, position) for position in positions]
 
-    def _new_job(self, found: Found) -> NewJob:
+    def _new_job(self, found: RemoteJobInfo) -> NewJob:
         submission = found.submission
         platform = submission.platform or self._target.platform
         if not platform and found.problem is not None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from jobgroup.engine.downloads import Document, fetch
-from jobgroup.engine.preview import Preview, preview
+from jobgroup.engine.estimate import RunEstimate, estimate
 from jobgroup.errors import CredentialsError
 from jobgroup.group.pending import Call
 from jobgroup.group.progress_bars import DownloadBar
@@ -120,7 +120,7 @@ class Analysing(Watching):
 
     def preview(
         self, jobs: Iterable[RemoteJob | int] | None = None, *, rerun: bool = False
-    ) -> Preview:
+    ) -> RunEstimate:
         """What a run would take: jobs, shots, free slots, time. None where that is not known.
 
         Args:
@@ -131,13 +131,13 @@ class Analysing(Watching):
 
     async def preview_async(
         self, jobs: Iterable[RemoteJob | int] | None = None, *, rerun: bool = False
-    ) -> Preview:
+    ) -> RunEstimate:
         """`preview`, awaited."""
         return await self._previewing(jobs, rerun).wait()
 
-    def _previewing(self, jobs: Iterable[RemoteJob | int] | None, rerun: bool) -> Call[Preview]:
+    def _previewing(self, jobs: Iterable[RemoteJob | int] | None, rerun: bool) -> Call[RunEstimate]:
         places = self._places(jobs)
-        return Call(self._session.start(preview, self._session, places, rerun=rerun))
+        return Call(self._session.start(estimate, self._session, places, rerun=rerun))
 
     def _lines(self, refresh: bool) -> list[Line]:
         if refresh:
