@@ -152,8 +152,9 @@ class Door:
     def _made(self, kind: str, content: str) -> Any:
         if kind in states.SPREAD:
             return self._wrapped(lambda: self._maker.spread(kind, content, self._budget))
-        checked = self._checked(kind, content)
-        return self._wrapped(lambda: self._maker.other(kind, checked, self._budget))
+        return self._wrapped(
+            lambda: self._maker.other(kind, self._checked(kind, content), self._budget)
+        )
 
     def _checked(self, kind: str, content: str) -> str:
         if kind in states.SPREAD:

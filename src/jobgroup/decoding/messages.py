@@ -115,7 +115,8 @@ class Inspector:
                 return
             if not self._formulas:
                 raise RefusedError("a parameter of its circuit is a formula")
-            names = frozenset(each.name or each.symbol for each in parameter.expr_parameters)
+            declared = getattr(parameter, "expr_parameters", ())  # there are none before 0.13
+            names = frozenset(each.name or each.symbol for each in declared)
             for formula in filter(None, (parameter.expression, parameter.name)):
                 check_formula(formula, names or None)
         except FormulaError as error:
