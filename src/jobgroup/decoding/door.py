@@ -131,8 +131,7 @@ class Door:
                 return self._decoded_archive(text)
             kind, content = _split(self._unpacked(text))
             if kind not in kinds:
-                reason = f"{kind[:40]!r} is no kind of object that is decoded there"
-                return self._leave(text, where, reason)
+                raise RefusedError(f"{kind[:40]!r} is no kind of object that is decoded there")  # noqa: TRY301
             return self._made(kind, content)
         except RefusedError as refusal:
             return self._leave(text, where, str(refusal))
