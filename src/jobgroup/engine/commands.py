@@ -126,31 +126,6 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
         await complete("failed", CommandResult(str(error)))
 
 
-def start_run(session: GroupSession, request: RunRequest) -> Run:
-    """Begin a run here, or in the process that runs the group, and return it at once."""
-    run = Run(request)
-    session.start(_run_anywhere, session, run)
-    return run
-
-
-async def _run_anywhere(session: GroupSession, run: Run) -> None:
-    try:
-        if not await session.in_thread(session.lease.is_held_elsewhere):
-            with suppress(GroupBusyError):  # another process has just taken the lease
-                await execute_run(session, run)
-                return
-        name = "rerun" if run.request.rerun else "run"
-        options = {n: v for n, v in asdict(run.request).items() if n != "rerun"}
-        result = await _forward(session, name, options)
-        run.progress.sent += result.done
-        run.progress.not_sent |= result.failed
-        run.finish()
-    except BaseException as error:
-        if not run.is_finished:
-            run.finish(error)
-        raise
-
-
 # -- the commands ----------------------------------------------------------------------------------
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_futures
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Literal, get_args
 
-from jobgroup.engine.loop import wait_for
 from jobgroup.status import FAILED, REMOTE_MISSING, UNSENT
 from jobgroup.store import JobRecord
 
@@ -73,21 +69,6 @@ class RunProgress:
     not_sent: dict[int, str] = field(default_factory=dict)
 
 
-class RunState(Enum):
-    """The stages of a run."""
-
-    PENDING = "pending"
-    """It waits for an equal run, or for the lease."""
-    RUNNING = "running"
-    """It holds the lease and sends jobs."""
-    DONE = "done"
-    """All of its jobs were sent."""
-    CANCELED = "canceled"
-    """It was canceled; what it had not sent by then is unsent."""
-    FAILED = "failed"
-    """An error ended it; what it had not sent by then is unsent."""
-
-
 class Run:
     """A run that others in this process can watch, join and cancel, from any thread.
 
@@ -95,54 +76,22 @@ class Run:
         request: what it is to do.
         progress: how far it is.
         refusals: errors of single jobs, by position; the others were sent all the same.
-        state: its stage.
         is_canceled: whether it sends nothing more.
+        is_finished: whether it is done, canceled or failed.
+        error: what ended it.
     """
 
     def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.progress = RunProgress()
         self.refusals: dict[int, Exception] = {}
-        self.state = RunState.PENDING
         self.is_canceled = False
-        self._end: Future[RunProgress] = Future()
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it is done, canceled or failed."""
-        return self._end.done()
-
-    @property
-    def error(self) -> BaseException | None:
-        """What ended it; None while it goes on, or if nothing did."""
-        return self._end.exception() if self.is_finished else None
+        self.is_finished = False
+        self.error: BaseException | None = None
 
     def cancel(self) -> None:
         """Send nothing more. Requests in flight are recorded, and jobs that were sent go on."""
         self.is_canceled = True
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until it is finished; False if that takes longer than `timeout_s` seconds."""
-        done, _ = wait_futures((self._end,), timeout_s)
-        return bool(done)
-
-    def result(self, timeout_s: float | None = None) -> RunProgress:
-        """Block until it is finished and return what it sent.
-
-        Raises:
-            TimeoutError: that takes longer than `timeout_s` seconds; the run goes on.
-            JobGroupError: what ended it.
-        """
-        return wait_for(self._end, timeout_s=timeout_s)
-
-    def finish(self, error: BaseException | None = None) -> None:
-        """Record its end."""
-        if error is not None:
-            self.state = RunState.FAILED
-            self._end.set_exception(error)
-        else:
-            self.state = RunState.CANCELED if self.is_canceled else RunState.DONE
-            self._end.set_result(self.progress)
 
     def record_outcome(self, record: JobRecord) -> None:
         """Count how one of its jobs ended."""

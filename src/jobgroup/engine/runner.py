@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jobgroup.engine.dispatcher import dispatch
 from jobgroup.engine.job_sender import JobSender
-from jobgroup.engine.run import Run, RunProgress, RunState
+from jobgroup.engine.run import Run, RunProgress
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
@@ -32,24 +32,20 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
         GroupBusyError: another process runs the group.
         CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
     """
+    await _join_equal_runs(session, run)
+    if session.loop.is_closing:  # the run that it waited for was canceled for the same reason
+        run.cancel()
+    session.runs.append(run)  # at once, so that the next one joins it
     try:
-        await _join_equal_runs(session, run)
-        if session.loop.is_closing:  # the run that it waited for was canceled for the same reason
-            run.cancel()
-        session.runs.append(run)  # at once, so that the next one joins it
-        try:
-            async with session.lease.held():
-                run.state = RunState.RUNNING
-                session.notify()
-                await _send_jobs(JobSender(session, run))
-        finally:
-            session.runs.remove(run)
+        async with session.lease.held():
+            session.notify()
+            await _send_jobs(JobSender(session, run))
     except BaseException as error:
-        run.finish(error)
+        run.error = error
         raise
-    else:
-        run.finish()
     finally:
+        session.runs.remove(run)
+        run.is_finished = True
         session.notify()
     return run.progress
 
