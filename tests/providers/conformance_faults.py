@@ -44,7 +44,7 @@ MORE_FAULTS: Final = {
             httpx.get(account.origin)
         """,
         "test_making_it_asks_nothing",
-        "Making it sent [Passed(method='GET'",
+        "Making it sent [RecordedRequest(method='GET'",
     ),
     "ChangesTheBody": (
         """
@@ -181,7 +181,7 @@ MORE_FAULTS: Final = {
             return await super().submit(body, key=key)
         """,
         "test_without_a_token_nothing_leaves",
-        "Without a token [Passed(method='GET'",
+        "Without a token [RecordedRequest(method='GET'",
     ),
     "ShowsTheToken": (
         """

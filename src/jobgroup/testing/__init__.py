@@ -12,7 +12,7 @@ from jobgroup.errors import MissingDependencyError
 if find_spec("pytest") is None:
     raise MissingDependencyError("jobgroup.testing needs pytest: pip install 'jobgroup[testing]'.")
 
-from jobgroup.testing.fault_proxy import Passed, Reply, Wire
+from jobgroup.testing.fault_proxy import FaultProxy, RecordedRequest, StubResponse
 from jobgroup.testing.suite import ProviderSuite
 
-__all__ = ["Passed", "ProviderSuite", "Reply", "Wire"]
+__all__ = ["FaultProxy", "ProviderSuite", "RecordedRequest", "StubResponse"]

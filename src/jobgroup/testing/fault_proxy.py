@@ -1,4 +1,4 @@
-"""A relay on loopback between a provider and its service, which loses, holds and forges answers."""
+"""A relay on loopback between a provider and its service: drops, holds and forges responses."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import httpx
 
 from jobgroup.origin import is_loopback
 
-LOSE: Final = "lose"
+DROP_RESPONSE: Final = "drop_response"
 """The service gets the request and does it, and its answer is lost."""
 
 HOLD: Final = "hold"
-"""The request waits here until `Wire.release`."""
+"""The request waits here until `FaultProxy.release`."""
 
-_LONGEST_HOLD_S: Final = 4.0
+_HOLD_TIMEOUT_S: Final = 4.0
 """Shorter than clients wait for an answer, so that what held up the loop is told, not a timeout."""
 
-_NOT_PASSED_ON: Final = frozenset(
+_HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A request that came to the wire."""
+class RecordedRequest:
+    """A request that came to the proxy."""
 
     method: str
     path: str
@@ -41,26 +41,26 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that the wire gives by itself, without asking the service."""
+class StubResponse:
+    """An answer that the proxy gives by itself, without asking the service."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Fault = Reply | str | None
-"""A reply, `LOSE`, `HOLD`, or None to pass the request on."""
+Fault = StubResponse | str | None
+"""A response, `DROP_RESPONSE`, `HOLD`, or None to pass the request on."""
 
 
-class Wire:
+class FaultProxy:
     """Stands between a provider and its service for the length of a ``with`` block.
 
     Attributes:
         url: where the provider is to believe its service.
-        passed: every request that came, in order.
+        requests: every request that came, in order.
         fault: says of each request what goes wrong with it.
-        was_stuck: whether a request was held for so long that the wire gave up waiting.
+        was_stuck: whether a request was held for so long that the proxy gave up waiting.
 
     Args:
         service_url: where the service is.
@@ -68,8 +68,8 @@ class Wire:
 
     def __init__(self, service_url: str) -> None:
         self.url = ""
-        self.passed: list[Passed] = []
-        self.fault: Callable[[Passed], Fault] = lambda _: None
+        self.requests: list[RecordedRequest] = []
+        self.fault: Callable[[RecordedRequest], Fault] = lambda _: None
         self.was_stuck = False
         self._arrived = threading.Event()
         self._released = threading.Event()
@@ -111,20 +111,20 @@ class Wire:
         """Take note of a connection."""
         self._connections.append(connection)
 
-    def answer(self, request: Passed) -> Reply | None:
+    def answer(self, request: RecordedRequest) -> StubResponse | None:
         """The answer to a request; None for one that is lost."""
-        self.passed.append(request)
+        self.requests.append(request)
         fault = self.fault(request)
-        if isinstance(fault, Reply):
+        if isinstance(fault, StubResponse):
             return fault
         if fault == HOLD:
             self._arrived.set()
-            self.was_stuck = not self._released.wait(_LONGEST_HOLD_S) or self.was_stuck
-        reply = self._ask_service(request)
-        return None if fault == LOSE else reply
+            self.was_stuck = not self._released.wait(_HOLD_TIMEOUT_S) or self.was_stuck
+        response = self._ask_service(request)
+        return None if fault == DROP_RESPONSE else response
 
-    def _ask_service(self, request: Passed) -> Reply:
-        headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
+    def _ask_service(self, request: RecordedRequest) -> StubResponse:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
         try:
             answer = self._service.request(
                 request.method,
@@ -133,33 +133,35 @@ class Wire:
                 headers={**headers, "Accept-Encoding": "identity"},
             )
         except httpx.HTTPError as error:
-            return Reply(502, {"error": f"the service does not answer the wire: {error}"})
-        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_PASSED_ON}
-        return Reply(answer.status_code, answer.content, kept)
+            return StubResponse(502, {"error": f"the service does not answer the proxy: {error}"})
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
+        return StubResponse(answer.status_code, answer.content, kept)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def __init__(self, wire: Wire, *args: Any) -> None:
-        self._wire = wire
+    def __init__(self, proxy: FaultProxy, *args: Any) -> None:
+        self._proxy = proxy
         super().__init__(*args)
 
     def setup(self) -> None:
         super().setup()
-        self._wire.opened(self.connection)
+        self._proxy.opened(self.connection)
 
     def _relay(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        reply = self._wire.answer(Passed(self.command, self.path, dict(self.headers), body))
-        if reply is None:
+        response = self._proxy.answer(
+            RecordedRequest(self.command, self.path, dict(self.headers), body)
+        )
+        if response is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        content = reply.body if isinstance(reply.body, bytes) else _encoded(reply.body)
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        content = response.body if isinstance(response.body, bytes) else _encoded(response.body)
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             if name.lower() not in {"date", "server"}:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
@@ -177,7 +179,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # with the default of 5 a crowd of questions waits seconds to connect
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is not the wire's concern."""
+        """A client that went away is not the proxy's concern."""
 
 
 def _encoded(body: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""One provider on trial: its calls on a loop of their own, each failure as a sentence."""
+"""A harness for one provider: its calls on a loop of their own, each failure as a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Account, Provider, ProviderFactory, RemoteStatus
 from jobgroup.remote_ids import is_id
 from jobgroup.status import ON_CLOUD, TERMINAL
-from jobgroup.testing.fault_proxy import Fault, Passed, Wire
+from jobgroup.testing.fault_proxy import Fault, FaultProxy, RecordedRequest
 
 E = TypeVar("E", bound=BaseException)
 
@@ -25,38 +25,38 @@ def fail(sentence: str) -> NoReturn:
     pytest.fail(sentence, pytrace=False)
 
 
-def claim(is_true: bool, otherwise: str) -> None:
+def check(is_true: bool, otherwise: str) -> None:
     """End a test with a sentence where a claim is not true."""
     if not is_true:
         fail(otherwise)
 
 
-class Trial:
+class ProviderHarness:
     """A provider, made as the engine makes it: in no loop, and used in one.
 
     Args:
         create: makes it.
-        wire: in front of its service.
+        proxy: in front of its service.
         token: what its account tells at first.
         is_create: whether a request makes a job.
-        longest_s: how long one call, or one job, may take.
+        timeout_s: how long one call, or one job, may take.
     """
 
     def __init__(
         self,
         create: ProviderFactory,
-        wire: Wire,
+        proxy: FaultProxy,
         token: str,
         is_create: Callable[[str, str], bool],
-        longest_s: float,
+        timeout_s: float,
     ) -> None:
-        self.wire = wire
+        self.proxy = proxy
         self.tokens: Callable[[], str] = lambda: token
         self._token = token
         self._is_create = is_create
-        self._longest_s = longest_s
+        self._timeout_s = timeout_s
         self._runner = asyncio.Runner()
-        self.provider: Provider = create(Account(wire.url, "", self._current))
+        self.provider: Provider = create(Account(proxy.url, "", self._current))
 
     def __enter__(self) -> Self:
         return self
@@ -73,35 +73,35 @@ class Trial:
     @property
     def creates(self) -> int:
         """How many requests came that make a job."""
-        return sum(self._is_create(p.method, p.path) for p in self.wire.passed)
+        return sum(self._is_create(p.method, p.path) for p in self.proxy.requests)
 
-    def spoil_creates(self, fault: Fault) -> None:
+    def fault_creates(self, fault: Fault) -> None:
         """Let this go wrong with each request that makes a job."""
-        self.wire.fault = lambda p: fault if self._is_create(p.method, p.path) else None
+        self.proxy.fault = lambda p: fault if self._is_create(p.method, p.path) else None
 
-    def spoil_all(self, fault: Fault) -> None:
+    def fault_all(self, fault: Fault) -> None:
         """Let this go wrong with each request."""
-        self.wire.fault = lambda _: fault
+        self.proxy.fault = lambda _: fault
 
     def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """What a method of the provider gives; its error, if it is one that may be raised."""
         return self.run(name, lambda: getattr(self.provider, name)(*args, **kwargs))
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:
-        """Run what gives an awaitable, on the trial's loop."""
+        """Run what gives an awaitable, on the harness's loop."""
 
         async def awaited() -> Any:
             made = call()
-            claim(inspect.isawaitable(made), f"`{name}` is not async: it gave {made!r:.60}.")
+            check(inspect.isawaitable(made), f"`{name}` is not async: it gave {made!r:.60}.")
             return await made
 
         try:
-            return self._runner.run(asyncio.wait_for(awaited(), self._longest_s))
+            return self._runner.run(asyncio.wait_for(awaited(), self._timeout_s))
         except JobGroupError as error:
-            claim(self._token not in str(error), f"`{name}` raised an error that shows the token.")
+            check(self._token not in str(error), f"`{name}` raised an error that shows the token.")
             raise
         except TimeoutError:
-            fail(f"`{name}` did not return within {self._longest_s:.0f} s.")
+            fail(f"`{name}` did not return within {self._timeout_s:.0f} s.")
         except Exception as error:
             raise AssertionError(
                 f"`{name}` raised {type(error).__name__}: {error}. A provider raises errors of"
@@ -143,11 +143,11 @@ class Trial:
             answers = self.ask("status", remote_ids)
         except JobGroupError as error:
             return dict.fromkeys(remote_ids, error)
-        claim(isinstance(answers, Mapping), f"`status` returned {answers!r:.80}, not a mapping.")
+        check(isinstance(answers, Mapping), f"`status` returned {answers!r:.80}, not a mapping.")
         missing = [i for i in remote_ids if i not in answers]
-        claim(not missing, f"`status` says nothing of {missing[:3]}: each job gets an answer.")
+        check(not missing, f"`status` says nothing of {missing[:3]}: each job gets an answer.")
         wrong = [a for a in answers.values() if not isinstance(a, RemoteStatus | JobGroupError)]
-        claim(
+        check(
             not wrong,
             f"`status` gave {wrong[:1]!r:.80} for a job, neither RemoteStatus nor an"
             " error of jobgroup.errors.",
@@ -156,13 +156,13 @@ class Trial:
 
     def until(self, remote_id: str, states: frozenset[str]) -> RemoteStatus:
         """The status of a job once it is in one of some states."""
-        give_up = time.monotonic() + self._longest_s
+        give_up = time.monotonic() + self._timeout_s
         while (told := self.status(remote_id)).state not in states:
-            claim(
+            check(
                 told.state not in TERMINAL and time.monotonic() < give_up,
                 f"The job is {told.state} (the service says {told.provider_status!r},"
                 f" {told.message!r}), and not {' or '.join(sorted(states))} within"
-                f" {self._longest_s:.0f} s.",
+                f" {self._timeout_s:.0f} s.",
             )
             time.sleep(0.02)
         return told
@@ -172,16 +172,16 @@ class Trial:
 
         async def both() -> Any:
             asked = asyncio.ensure_future(call())
-            while not self.wire.is_holding and not asked.done():  # noqa: ASYNC110  # in a thread
+            while not self.proxy.is_holding and not asked.done():  # noqa: ASYNC110  # in a thread
                 await asyncio.sleep(0.01)
-            self.wire.release()
+            self.proxy.release()
             return await asked
 
         return self.run(name, both)
 
-    def seen(self, part: str) -> list[Passed]:
+    def seen(self, part: str) -> list[RecordedRequest]:
         """The requests whose path holds a text."""
-        return [p for p in self.wire.passed if part in p.path]
+        return [p for p in self.proxy.requests if part in p.path]
 
 
 def as_sent(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,26 +196,26 @@ def as_sent(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_status(told: RemoteStatus) -> None:
     known = ON_CLOUD | TERMINAL
-    claim(
+    check(
         told.state in known,
         f"A status has the state {told.state!r}; there are {', '.join(sorted(known))}.",
     )
-    claim(
+    check(
         bool(told.provider_status),
         f"A status has the provider_status {told.provider_status!r}; it is the service's own word,"
         " as it came.",
     )
-    claim(
+    check(
         told.progress is None or 0 <= told.progress <= 1,
         f"A status has the progress {told.progress!r}; it is 0 to 1, or None.",
     )
     for name in ("created_at", "started_at"):
         at = getattr(told, name)
-        claim(
+        check(
             at is None or (isinstance(at, int | float) and 1e9 < at < 1e11),
             f"A status has {name}={at!r}; it is in seconds since the epoch, or None.",
         )
-    claim(
+    check(
         told.duration_s is None or told.duration_s >= 0,
         f"A status has duration_s={told.duration_s!r}; it is in seconds, or None.",
     )
