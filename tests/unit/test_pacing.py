@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobgroup.engine.backoff import Cooldown
+from jobgroup.engine.cooldown import Cooldown
 from jobgroup.engine.estimate import eta_s
 from jobgroup.retry import Backoff
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord, Target
     from jobgroup.store.subjobs import OrphanSubjob
 
-AT_ONCE = 10
+MAX_CANCELS_IN_FLIGHT = 10
 
 _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """How a cloud answers who cancels a job that has ended by itself."""
@@ -52,7 +52,7 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
 class _Canceling:
     def __init__(self, session: GroupSession) -> None:
         self._session = session
-        self._gate = anyio.Semaphore(AT_ONCE)
+        self._gate = anyio.Semaphore(MAX_CANCELS_IN_FLIGHT)
         self._done: set[int] = set()
         self._failed: dict[int, str] = {}
 

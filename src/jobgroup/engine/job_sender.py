@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jobgroup.engine.backoff import asked_to_wait
+from jobgroup.engine.cooldown import describe_pause
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.engine.pause import is_paused
 from jobgroup.engine.poller import incident_kind
@@ -167,7 +167,7 @@ class JobSender:
         return [position for position in positions if position in selected]
 
     async def _send_once(self, position: int, target: Target) -> int | None:
-        if not await self._may_continue():
+        if self.run.is_canceled:
             return None
         session, request = self.session, self.run.request
         await session.provider(target)  # what can fail or take long comes before the intent
@@ -231,7 +231,7 @@ class JobSender:
     ) -> None:
         pause = ""
         if wait_s is not None and isinstance(error, CloudError):
-            pause = asked_to_wait(error.retry_after_s, time.time() + wait_s)
+            pause = describe_pause(error.retry_after_s, time.time() + wait_s)
         if pause:
             self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
         begin, kind = self.session.store.incidents.open, incident_kind(error)

@@ -1,4 +1,4 @@
-"""Other parameters for a rerun: which of them a stored body lets be changed, and which not. Pure.
+"""Other parameters for a rerun: which of them can be overridden in a stored body. Pure.
 
 What Perceval has encoded (circuits, states, what turns one kind of result into another) cannot be
 changed without it: such an experiment is built anew, and added.
@@ -19,12 +19,12 @@ _COUNTED: Final = ("max_shots", "max_samples")
 _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
 
 
-def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> OverriddenBody:
-    """The body with other values for some of its parameters.
+def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> OverriddenBody:
+    """Return the body with other values for some of its parameters.
 
     Args:
         body: as it was stored; None for a job that was adopted without one.
-        changes: new values, numbers, texts or booleans as the old ones are.
+        overrides: new values by name: numbers, texts or booleans as the old ones are.
 
     Raises:
         InvalidOverrideError: one cannot be changed; the sentence says why.
@@ -41,32 +41,32 @@ def apply_overrides(body: Mapping[str, Any] | None, changes: Mapping[str, Any]) 
             "its payload is not known here, only the cloud has it. Rerun it as it is, or add it"
             " again."
         )
-    revised = copy.deepcopy(dict(body))
-    made = {}
-    for name, value in changes.items():
-        holder = _holder(revised["payload"], name)
-        _check(name, holder[name], value)
-        made[name] = [holder[name], value]
-        holder[name] = value
-    return OverriddenBody(revised, made)
+    new_body = copy.deepcopy(dict(body))
+    old_and_new = {}
+    for name, value in overrides.items():
+        params = _params_with(new_body["payload"], name)
+        _validate(name, params[name], value)
+        old_and_new[name] = [params[name], value]
+        params[name] = value
+    return OverriddenBody(new_body, old_and_new)
 
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a payload that can be changed, as they are."""
+    """Return the parameters of a payload that can be overridden, with their values."""
     if "computation" in payload:  # its limits stand there too, only to be shown
         return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
     iterated = _iterated(payload)
-    return {n: v for n, v in found.items() if n not in _FIXED | iterated and _is_plain(n, v)}
+    return {n: v for n, v in found.items() if n not in _FIXED | iterated and _is_overridable(n, v)}
 
 
-def _holder(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    """Where a parameter stands: in the payload itself, or among its `parameters`."""
+def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the mapping that has a parameter: the payload itself, or its `parameters`."""
     able = overridable_params(payload)
     if name in able:
-        holder: dict[str, Any] = payload if name in payload else payload["parameters"]
-        return holder
+        params: dict[str, Any] = payload if name in payload else payload["parameters"]
+        return params
     can = f" What can be changed: {', '.join(able)}." if able else " Nothing of it can be changed."
     if name in _iterated(payload):
         raise InvalidOverrideError(f"its iterations have a {name!r} each.{can}")
@@ -89,7 +89,7 @@ def _iterated(payload: Mapping[str, Any]) -> set[str]:
     return {name for each in iterations if isinstance(each, Mapping) for name in each}
 
 
-def _is_plain(name: str, value: Any) -> bool:
+def _is_overridable(name: str, value: Any) -> bool:
     if value is None:
         return name in _COUNTED
     if isinstance(value, str):
@@ -97,7 +97,7 @@ def _is_plain(name: str, value: Any) -> bool:
     return isinstance(value, bool | int | float)
 
 
-def _check(name: str, old: Any, new: Any) -> None:
+def _validate(name: str, old: Any, new: Any) -> None:
     if name in _COUNTED:
         if not isinstance(new, int) or isinstance(new, bool) or new < 1:
             raise InvalidOverrideError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import anyio
 
-from jobgroup.engine.backoff import Cooldown, asked_to_wait
+from jobgroup.engine.cooldown import Cooldown, describe_pause
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
@@ -434,7 +434,7 @@ class Poller:
         respite, now = self._respites.setdefault(key, Cooldown()), time.monotonic()
         wanted_s = getattr(error, "retry_after_s", None)
         respite.begin(asked_at, now, wanted_s)
-        text = f"{error}{asked_to_wait(wanted_s, time.time() + respite.until - now)}"
+        text = f"{error}{describe_pause(wanted_s, time.time() + respite.until - now)}"
         await self._group.in_thread(
             self._group.store.incidents.open, incident_kind(error), *key[1:], text
         )

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from jobgroup.providers.base import RemoteStatus, Submission
     from jobgroup.store import Target
 
-AT_ONCE = 20
-"""Bodies that are fetched at the same time; each may be large."""
+MAX_BODIES_IN_FLIGHT = 20
+"""Each may be large."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteJobInfo:
-    """A job that a cloud knows: how it is, and what was sent as far as the cloud tells."""
+    """A job on a cloud: its status, and what was sent, as far as the cloud reports it."""
 
     remote_id: str
     status: RemoteStatus
     submission: Submission
     problem: InvalidResponseError | None = None
-    """Why it is not known what was sent, where the cloud would tell."""
+    """Why it is not known what was sent, although the cloud could report it."""
 
 
 async def look_up(
     session: GroupSession, target: Target, remote_ids: Sequence[str]
 ) -> list[RemoteJobInfo]:
-    """What an account's cloud knows of jobs, in the order of their ids. Nothing is written.
+    """Return what an account's cloud reports of jobs, in the order of their ids. Writes nothing.
 
     Raises:
         RemoteNotFoundError: it does not know one of them.
@@ -59,7 +59,7 @@ async def look_up(
             raise answer or InvalidResponseError(f"{target.origin} says nothing of {remote_id}.")
     submissions: dict[str, Submission] = {}
     problems: dict[str, InvalidResponseError] = {}
-    gate = anyio.Semaphore(AT_ONCE)
+    gate = anyio.Semaphore(MAX_BODIES_IN_FLIGHT)
 
     async def recall(remote_id: str, teller: SupportsSubmissionLookup) -> None:
         async with gate:

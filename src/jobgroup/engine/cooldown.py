@@ -1,4 +1,4 @@
-"""How long to wait after a cloud did not answer, or asked for a pause. Pure."""
+"""How long an account is left alone after its cloud did not answer or asked for a pause. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from datetime import datetime
 
 from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
-WORTH_A_WORD_S = 10.0
-"""A pause that a cloud asks for is told to the user from this length on."""
+MIN_REPORTED_PAUSE_S = 10.0
+"""A shorter pause that a cloud asks for is not mentioned to the user."""
 
 
-def asked_to_wait(retry_after_s: float | None, next_at: float) -> str:
-    """The sentence that tells of a pause that a cloud asks for; "" for none, or a short one.
+def describe_pause(retry_after_s: float | None, next_at: float) -> str:
+    """Return a sentence on a pause that a cloud asks for; "" for none, or a short one.
 
     Args:
         retry_after_s: seconds that it asks for.
         next_at: when it is asked again, seconds since the epoch.
 
-    >>> asked_to_wait(600.0, 0.0).partition(";")[0]
+    >>> describe_pause(600.0, 0.0).partition(";")[0]
     ' The cloud asked jobgroup to wait 10 minutes'
-    >>> asked_to_wait(None, 0.0)
+    >>> describe_pause(None, 0.0)
     ''
     """
-    if retry_after_s is None or retry_after_s < WORTH_A_WORD_S:
+    if retry_after_s is None or retry_after_s < MIN_REPORTED_PAUSE_S:
         return ""
     minutes = round(retry_after_s / 60)
     length = f"{minutes} minutes" if minutes > 1 else f"{retry_after_s:.0f} s"
@@ -40,10 +40,10 @@ class Cooldown:
 
     Times are `time.monotonic`. Of questions that were under way together one failure counts.
 
-    >>> respite = Cooldown()
-    >>> for told_at in (1.0, 1.1, 1.2):
-    ...     respite.begin(asked_at=0.5, now=told_at)
-    >>> respite.until < 1.6
+    >>> cooldown = Cooldown()
+    >>> for failed_at in (1.0, 1.1, 1.2):
+    ...     cooldown.begin(asked_at=0.5, now=failed_at)
+    >>> cooldown.until < 1.6
     True
     """
 
