@@ -69,17 +69,15 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 def snapshot(count: int) -> Result:
     """Time on the processor with Python's lock held, so taken from cells; `cpu ms` is all of it."""
-    from jobgroup.dashboard.encoding import LARGE
-
     dashboard, wire = _shown(count)
     taken, spent = [], []
     for _ in range(REPEATS):
         began = time.thread_time()
         _send_all(dashboard, count)
         spent.append(time.thread_time() - began)
-        taken.append(spent[-1] if count < LARGE else _outside_sqlite(dashboard, count))
-    sends = REPEATS if count < LARGE else 2 * REPEATS
-    seen = {"cpu ms": statistics.median(spent) * 1e3, "kB": wire.bytes_of_rows / sends / 1e3}
+        taken.append(_outside_sqlite(dashboard, count))
+    kilobytes = wire.bytes_of_rows / (2 * REPEATS) / 1e3
+    seen = {"cpu ms": statistics.median(spent) * 1e3, "kB": kilobytes}
     dashboard.close()
     return Result(statistics.median(taken), seen)
 
@@ -92,42 +90,28 @@ def _outside_sqlite(dashboard: Any, count: int) -> float:
     return sum(seconds for code, seconds in calls.items() if "'execute' of 'sqlite3" not in code)
 
 
-def _send_all(dashboard: Any, count: int) -> None:
-    """What the dashboard's thread does when a page says hello."""
-    from jobgroup.dashboard import protocol
-    from jobgroup.dashboard.encoding import LARGE, encode
-    from jobgroup.dashboard.sender import CHUNK_ROWS
+def _send_all(dashboard: Any, count: int, since: int = -1, version: int = 1) -> None:
+    """What the dashboard's thread does when a page says what it has."""
+    from jobgroup.dashboard.protocol import Push
 
-    for part, first in enumerate(range(0, count, CHUNK_ROWS)):
-        if count < LARGE:
-            rows, buffers = encode(dashboard.read_rows(0).records), []
-        else:
-            rows, buffers = dashboard.read_columns(first, first + CHUNK_ROWS)
-        message = protocol.snapshot(
-            epoch="e", version=1, n=1, now=0.0, total=count, part=part, parts=1, rows=rows
-        )
+    push = Push(n=1, epoch="e", since=since, version=version, total=count)
+    for message, buffers in dashboard.read_rows(push):
         dashboard.send(message, buffers)
 
 
 def patch(count: int) -> Result:
     """Reading the rows and sending the message, on the processor."""
-    from jobgroup.dashboard import protocol as messages
-
     dashboard, wire = _shown(count)
     group = dashboard.shown
-    before = group.changes_since(0).version
+    before = group.state.version
     for i in range(CHANGED):
         group[i].note = "changed"
     wire.bytes_of_rows, took = 0, []
     for _ in range(10):
         began = time.thread_time()
-        rows, buffers = dashboard.read_changes(before)
-        message = messages.patch(
-            epoch="e", since=before, to=before, n=1, now=0.0, total=count, rows=rows
-        )
-        dashboard.send(message, buffers)
+        _send_all(dashboard, count, before, group.state.version)
         took.append(time.thread_time() - began)
-    assert rows["n"] == CHANGED
+    assert wire.rows == CHANGED
     return Result(statistics.median(took), {"kB": wire.bytes_of_rows / len(took) / 1e3})
 
 
@@ -173,6 +157,7 @@ def _shown(count: int) -> tuple[Any, Any]:
         """The host's end, which counts the bytes of rows."""
 
         bytes_of_rows = 0
+        rows = 0
 
         def publish_msg(
             self, msg_type: str, data: Any = None, buffers: Any = None, **_: Any
@@ -180,6 +165,7 @@ def _shown(count: int) -> tuple[Any, Any]:
             """Take a message."""
             content = data.get("content", {}) if msg_type == "comm_msg" else {}
             if "rows" in content:
+                self.rows = content["rows"]["n"]
                 self.bytes_of_rows += len(json.dumps(content)) + sum(
                     b.nbytes for b in buffers or ()
                 )

@@ -159,12 +159,12 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     mark("hello", false);
     acknowledged = push.n;
     const fits = receiver.receive(push, buffers);
-    const brought = push.rows.n > 0;
-    if (brought) pauses = 0;
+    const isNew = push.t === "snapshot" || push.to > push.from;
+    if (isNew) pauses = 0;
     if (!fits) hello();
     else {
       isGreeting = false;
-      if (brought) pull(false);
+      if (isNew) pull(false);
     }
     schedulePull();
   }

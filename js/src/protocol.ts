@@ -81,21 +81,18 @@ export interface Block {
 }
 
 /**
- * A column: plain values; or the JSON of an array that is buffer `at`: values of which 0 stands for
- * `zero`, or times in whole milliseconds since then. A name that ends with a dot ("label.") is that of
- * texts which hold an object of JSON each, or nothing.
+ * A column: the JSON of an array that is buffer `at`, with values of which 0 stands for `zero`, or times
+ * in whole milliseconds since then; in a saved page plain values. A name that ends with a dot ("label.")
+ * is that of texts which hold an object of JSON each, or nothing.
  */
-export type Encoded =
-  | unknown[]
-  | { as: "json"; at: number; zero: unknown }
-  | { as: "ms"; at: number; since: number };
+export type Encoded = unknown[] | { at: number; zero: unknown } | { at: number; since: number };
 
 export function decodeColumn(column: Encoded, buffers: readonly DataView[]): unknown[] {
   if (Array.isArray(column)) return column;
   const view = buffers[column.at];
   if (!view) throw new Error(`the message lacks its buffer ${column.at}`);
   const values = JSON.parse(new TextDecoder().decode(view)) as unknown[];
-  return column.as === "json"
+  return "zero" in column
     ? values.map((value) => (value === 0 ? column.zero : value))
     : values.map((ms) => (ms === null ? null : column.since + Number(ms) / 1000));
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,6 +36,26 @@ class RecordingComm(BaseComm):
         """Send, for a host that only remembers."""
         if msg_type == "comm_msg":
             self.sent.append((data, list(buffers or [])))
+
+
+def decoded(content: dict[str, Any], buffers: list[Any]) -> dict[str, Any]:
+    """A message with its rows as a page reads them: a column of values for each name."""
+    if "rows" not in content:
+        return content
+    columns: dict[str, list[Any]] = {}
+    for name, column in content["rows"]["columns"].items():
+        values = json.loads(bytes(buffers[column["at"]]))
+        if "since" in column:
+            values = [None if v is None else column["since"] + v / 1e3 for v in values]
+        else:
+            values = [column["zero"] if v == 0 else v for v in values]
+        if not name.endswith("."):
+            columns[name] = values
+            continue
+        objects = [json.loads(text or "{}") for text in values]
+        for key in dict.fromkeys(key for each in objects for key in each):
+            columns[name + key] = [each.get(key) for each in objects]
+    return content | {"rows": {"n": content["rows"]["n"], "columns": columns}}
 
 
 class Page:
@@ -92,8 +113,8 @@ class Page:
 
     def messages(self, *tags: str) -> list[dict[str, Any]]:
         """The messages with these tags, so far."""
-        custom = [d["content"] for d, _ in list(self._comm.sent) if d["method"] == "custom"]
-        return [content for content in custom if content["t"] in tags]
+        custom = [(d["content"], b) for d, b in list(self._comm.sent) if d["method"] == "custom"]
+        return [decoded(content, buffers) for content, buffers in custom if content["t"] in tags]
 
     def updates(self) -> list[dict[str, Any]]:
         """The traits that were set, so far."""
@@ -103,12 +124,6 @@ class Page:
         """The n-th message with this tag."""
         return self.wait(lambda: self.messages(tag)[n - 1 : n])[0]
 
-    def rows_of(self, tag: str) -> tuple[dict[str, Any], list[bytes]]:
-        """The columns of the last message with a tag, and the buffers that came with it."""
-        sent = [(d.get("content", {}), b) for d, b in list(self._comm.sent)]
-        content, buffers = next((c, b) for c, b in reversed(sent) if c.get("t") == tag)
-        return content["rows"]["columns"], [bytes(buffer) for buffer in buffers]
-
     def states(self) -> dict[int, str]:
         """What a page that takes snapshots and patches in shows of each job."""
         shown: dict[int, str] = {}
@@ -116,7 +131,7 @@ class Page:
             columns = message["rows"]["columns"]
             if message["t"] == "snapshot" and message["part"] == 0:
                 shown = {}
-            shown |= dict(zip(columns["position"], columns.get("state", ()), strict=False))
+            shown |= dict(zip(columns.get("position", ()), columns.get("state", ()), strict=True))
         return shown
 
     def wait(self, condition: Callable[[], Any]) -> Any:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.dashboard import Dashboard, protocol
-from jobgroup.dashboard.encoding import encode, packed
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import Column, Columns
 
@@ -85,16 +84,18 @@ TO_PYTHON: list[dict[str, Any]] = [
 ]
 
 
-def columns() -> Columns:
-    """The same jobs, as a large group's are read."""
+def columns(records: list[JobRecord]) -> Columns:
+    """The jobs, as a group's file gives them."""
     made = {
-        name: column([getattr(r, name) for r in RECORDS])
+        name: column([getattr(r, name) for r in records])
         for name in ("position", "state", "attempts", "remote_id", "message")
     }
-    made["labels"] = column([r.labels_json for r in RECORDS])
-    made["params"] = column([0, 0, 0], zero=RECORDS[0].params_json)
-    made["sent_at"] = column([None, 1500, None], since=1000.0)
-    return Columns(3, made)
+    made["labels"] = column([r.labels_json for r in records])
+    made["params"] = column([0] * len(records), zero=RECORDS[0].params_json)
+    since = 1000.0
+    times = [None if r.sent_at is None else round((r.sent_at - since) * 1000) for r in records]
+    made["sent_at"] = column(times, since=since)
+    return Columns(len(records), made)
 
 
 def column(values: list[Any], zero: Any = 0, since: float | None = None) -> Column:
@@ -103,15 +104,21 @@ def column(values: list[Any], zero: Any = 0, since: float | None = None) -> Colu
 
 
 def from_python() -> list[dict[str, Any]]:
-    """One message of each kind, with its buffers, and the rows in both codings."""
-    plain = encode(RECORDS)
-    large, buffers = packed(columns())
-    pushed = {"epoch": "e1", "now": 1234.5, "total": 3}
+    """One message of each kind, with its buffers, and the rows as a saved page has them."""
+    rows, buffers = protocol.encode_rows(columns(RECORDS))
+    inlined = protocol.inline_rows(columns(RECORDS))
+    changed, changed_buffers = protocol.encode_rows(columns([record(0, state="error")]))
+    nothing, _ = protocol.encode_rows(Columns(0, {}))
+    now = 1234.5
+    snapshot, patch, empty = (
+        protocol.Push(n, "e1", since, version, total=3)
+        for n, since, version in ((1, -1, 7), (3, 7, 8), (4, 8, 8))
+    )
     messages: list[tuple[dict[str, Any], list[memoryview]]] = [
-        (protocol.snapshot(**pushed, version=7, n=1, part=0, parts=1, rows=plain), []),
-        (protocol.snapshot(**pushed, version=7, n=2, part=0, parts=1, rows=large), buffers),
-        (protocol.patch(**pushed, since=7, to=8, n=3, rows=encode([record(0, state="error")])), []),
-        (protocol.patch(**pushed, since=8, to=8, n=4, rows=encode([])), []),
+        (protocol.snapshot(snapshot, inlined, now), []),
+        (protocol.snapshot(snapshot, rows, now), buffers),
+        (protocol.patch(patch, changed, now), changed_buffers),
+        (protocol.patch(empty, nothing, now), []),
         (protocol.result("1", {"text": "1 rerun", "value": float("nan")}), []),
         (protocol.error("2", "QuotaExceededError", "Cannot create more than 2 jobs"), []),
         (protocol.ack("3", "jg.pause()"), []),

@@ -386,7 +386,7 @@ def test_a_hello_is_answered_where_there_are_no_jobs_to_tell_of(make_group, open
     group = make_group("g", {})
     page = open_page(group)
     JobGroup.delete_job_group("g")
-    page.wait(lambda: page.dashboard.read_state() is None)
+    page.wait(lambda: page.dashboard.read_state() == (0, 0))
     page.open()
     assert page.wait_for("snapshot")["total"] == 0
     JobGroup.restore("g")

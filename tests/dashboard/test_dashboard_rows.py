@@ -6,14 +6,11 @@ import json
 import threading
 
 import pytest
-from protocol_examples import record
 
-from jobgroup import JobGroup
-from jobgroup.dashboard.encoding import encode
-from jobgroup.dashboard.flow_control import Flow
-from jobgroup.dashboard.protocol import ClientState
+from jobgroup import JobGroup, RemoteJob
 
 THREAD = "jobgroup-dashboard"
+KEYED = {"label": "labels", "fact": "metadata", "param": "params"}
 
 
 def threads() -> set[threading.Thread]:
@@ -109,8 +106,6 @@ def test_display_sends_rows_before_anybody_can_say_hello(make_group, open_page):
 
 def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
     """Traits of a group of 5,000 jobs are far below 50 kB, so that a saved notebook stays small."""
-    from jobgroup import RemoteJob
-
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(5000))
@@ -121,8 +116,6 @@ def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
 
 def test_a_large_group_travels_in_parts(open_page, data_dir):
     """Above a megabyte or so a snapshot comes in parts, of columns, that make one whole."""
-    from jobgroup import RemoteJob
-
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(11_000))
@@ -132,13 +125,11 @@ def test_a_large_group_travels_in_parts(open_page, data_dir):
     parts = page.messages("snapshot")
     assert [(p["part"], p["parts"], p["total"]) for p in parts] == [(0, 2, 11_000), (1, 2, 11_000)]
     assert [p["rows"]["n"] for p in parts] == [10_000, 1_000]
-    assert parts[0]["rows"]["columns"]["state"] == {"as": "json", "at": 0, "zero": "unsent"}
+    assert parts[0]["rows"]["columns"]["state"] == ["unsent"] * 10_000
 
 
-def test_a_large_patch_travels_as_columns_with_the_same_rows(open_page, data_dir):
-    """What 60 jobs became reaches the page as columns, and only those 60."""
-    from jobgroup import RemoteJob
-
+def test_a_patch_holds_only_the_rows_that_changed(open_page, data_dir):
+    """What 60 jobs of 100 became reaches the page."""
     group = JobGroup("g")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(100))
@@ -149,62 +140,31 @@ def test_a_large_patch_travels_as_columns_with_the_same_rows(open_page, data_dir
     for position in range(20, 80):
         group[position].note = f"note {position}"
     page.open({"epoch": snap["epoch"], "version": snap["version"]})
-    page.wait_for("patch")
-    columns, buffers = page.rows_of("patch")
-    assert columns["position"] == {"as": "json", "at": 9, "zero": 0}
-    assert sorted(json.loads(buffers[9])) == list(range(20, 80))
-    first, notes = columns["note"]["zero"], json.loads(buffers[columns["note"]["at"]])
-    assert sorted(note or first for note in notes) == [f"note {p}" for p in range(20, 80)]
+    columns = page.wait_for("patch")["rows"]["columns"]
+    notes = dict(zip(columns["position"], columns["note"], strict=True))
+    assert notes == {p: f"note {p}" for p in range(20, 80)}
 
 
-def test_flow_never_has_more_than_two_pushes_under_way_but_goes_on_slowly():
-    """Two pushes without a word from the page are the most, then one a second."""
-    flow = Flow("e")
-    flow.next_push(0.0)
-    assert flow.may_push(0.1)
-    flow.next_push(0.1)
-    assert not flow.may_push(0.2)
-    assert flow.may_push(1.2)
-    flow.acknowledge(1)
-    assert flow.may_push(0.2)
-    flow.acknowledge(99)
-    assert not flow.is_overdue(50.0)
-
-
-def test_flow_begins_anew_for_whom_it_does_not_know():
-    """A page with other rows, or with rows from the future, gets all of them."""
-    flow = Flow("e", cursor=7)
-    flow.ask(ClientState("e", 5))
-    assert flow.cursor == 5
-    for client in (None, ClientState("other", 5), ClientState("e", 9)):
-        flow = Flow("e", cursor=7)
-        flow.ask(client)
-        assert flow.is_snapshot_due
-
-
-def test_cells_of_any_kind_fit_into_a_table():
-    """Nested values become text, long ones are cut, mixed ones keep their kind, NaN is nothing."""
-    labels = ['{"v":[1,{"a":2}]}', '{"v":true}', '{"v":1}', '{"v":"%s"}' % ("x" * 500), '{"v":NaN}']
-    cells = encode([record(i, labels_json=text) for i, text in enumerate(labels)])["columns"]
-    assert cells["label.v"] == ['[1,{"a":2}]', True, 1, "x" * 200, None]
-    assert cells["label.v"][1] is True
-
-
-def decoded(page, message):
-    """The columns of a large message, as the browser reads them."""
-    buffers = next(b for d, b in page.dashboard.comm.sent if d.get("content") == message)
-    columns = {}
-    for name, column in message["rows"]["columns"].items():
-        values = json.loads(bytes(buffers[column["at"]]))
-        if column["as"] == "json":
-            columns[name] = [column["zero"] if v == 0 else v for v in values]
-        else:
-            columns[name] = [None if v is None else column["since"] + v / 1e3 for v in values]
-    return columns
+def test_cells_of_any_kind_fit_into_a_table(make_group, open_page):
+    """Values keep their kinds; where there is much, long ones are cut and none is left out."""
+    group = make_group("g")
+    kinds = {"a": True, "b": None, "c": 1, "d": 0.25, "e": [1, {"a": 2}], "f": 'é"', "g": "x" * 500}
+    much = {f"h{i}": "y" * 300 for i in range(10)}
+    job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
+    group.add_many([(job, {}, kinds), (job, {}, kinds | much)])
+    page = open_page(group)
+    page.open()
+    columns = page.wait_for("snapshot")["rows"]["columns"]
+    for name in "abcdf":
+        assert columns[f"label.{name}"] == [kinds[name]] * 2, name
+    assert columns["label.a"][1] is True
+    assert columns["label.e"] == [kinds["e"], '[1,{"a":2}]']
+    assert [len(text) for text in columns["label.g"]] == [500, 200]
+    assert columns["label.h9"] == [None, "y" * 200]
 
 
 def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
-    """Above 2,000 rows SQLite writes the columns: the same values, and patches follow on them."""
+    """The columns that SQLite writes hold what the records do, and patches follow on them."""
     group = make_group("large", {}, {"fail": 'no "shots"\n'})
     group.run_parallel()
     group.wait()
@@ -213,12 +173,15 @@ def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
     page = open_page(group)
     page.open()
     snap = page.wait_for("snapshot")
-    found = decoded(page, snap)
+    found = snap["rows"]["columns"]
     assert (snap["total"], snap["parts"], snap["rows"]["n"]) == (2102, 1, 2102)
     records = group.changes_since(0).records
-    fields = {"label.": "labels_json", "fact.": "metadata_json", "param.": "params_json"}
     for name, values in found.items():
-        expected = [getattr(record, fields.get(name, name)) for record in records]
+        field, _, key = name.partition(".")
+        if key:
+            expected = [getattr(record, KEYED[field]).get(key) for record in records]
+        else:
+            expected = [getattr(record, name) for record in records]
         is_time = name.endswith(("_at", "_s"))
         assert values == (pytest.approx(expected, abs=2e-3) if is_time else expected), name
     page.sync(ack=snap["n"], client={"epoch": snap["epoch"], "version": snap["version"]})

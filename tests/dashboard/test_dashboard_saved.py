@@ -51,7 +51,8 @@ def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGro
     state = json.loads(found[1])
     assert state["values"]["read_only"] is True
     assert state["values"]["filter"] == "unsent"
-    assert state["snapshot"]["rows"]["columns"]["label.phi"] == [0.0, 0.1]
+    labels = state["snapshot"]["rows"]["columns"]["label."]
+    assert [json.loads(text)["phi"] for text in labels] == [0.0, 0.1]
     assert state["jobs"]["1"]["labels"]["why"] == "<script>alert(1)</script>"
     assert page.count("<script") == 2
     assert "<title>saved &lt;/script&gt;&lt;b&gt;</title>" in page

@@ -114,7 +114,7 @@ describe("messages of the kernel", () => {
   });
 
   it("that lack a buffer are not silently wrong", () => {
-    expect(() => decodeColumn({ as: "json", at: 1, zero: 0 }, [])).toThrow("buffer 1");
+    expect(() => decodeColumn({ at: 1, zero: 0 }, [])).toThrow("buffer 1");
   });
 });
 

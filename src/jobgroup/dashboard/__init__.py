@@ -1,5 +1,18 @@
 """The dashboard: a job group, or all of them, live in a notebook."""
 
-from jobgroup.dashboard.widget import Dashboard, mimebundle
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobgroup.dashboard.widget import Dashboard, mimebundle
 
 __all__ = ["Dashboard", "mimebundle"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:  # a session without a widget does not need what the widget imports
+        from jobgroup.dashboard import widget
+
+        return getattr(widget, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

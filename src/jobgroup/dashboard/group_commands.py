@@ -1,4 +1,4 @@
-"""What concerns no cloud: deleting groups and bringing them back, and what people say of them."""
+"""What the browser may have done to groups, and the arguments that it may give."""
 
 from __future__ import annotations
 
@@ -58,6 +58,51 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
     }
 )
 """What can be done to the group that is shown."""
+
+
+MODES: Final = ("parallel", "sequential", "queue")
+
+
+def engine_args(args: Json) -> Json:
+    """The arguments of a command, as the engine wants them.
+
+    Raises:
+        TypeError, ValueError: one is unknown or is not what it should be.
+    """
+    checks: dict[str, Callable[[Any], Any]] = {
+        "positions": parse_positions,
+        "position": int,
+        "mode": _mode,
+        "delay": float,
+        "replace": bool,
+        "remote_id": str,
+        "changes": _changes,
+    }
+    unknown = sorted(args.keys() - checks.keys())
+    if unknown:
+        raise TypeError(f"no command has the argument {short(unknown[0])}")
+    return {name: checks[name](value) for name, value in args.items()}
+
+
+def parse_positions(value: Any) -> list[int] | None:
+    """Positions of jobs; None for those that a command takes by itself."""
+    return None if value is None else [int(each) for each in value]
+
+
+def _mode(value: Any) -> str:
+    if value not in MODES:
+        raise ValueError(f"mode is {', '.join(MODES)}, not {short(value)}")
+    return str(value)
+
+
+def _changes(value: Any) -> dict[str, Any]:
+    """Other values for parameters; whether they can be had is the engine's to say."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"changes are values by the names of parameters, not {short(value)}")
+    for name, wanted in value.items():
+        if not isinstance(wanted, str | int | float):
+            raise TypeError(f"{name} is a number, a text, true or false, not {short(wanted)}")
+    return {str(name): wanted for name, wanted in value.items()}
 
 
 def _words(args: Json) -> str:

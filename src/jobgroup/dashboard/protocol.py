@@ -7,12 +7,15 @@ Those that come are parsed at the door, those that go are made here. The other s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as short
 from typing import Any, Final
 
+from jobgroup.store.columns import Column, Columns
+
 Json = dict[str, Any]
+Buffers = list[memoryview]
 
 COMMANDS: Final = (
     "run",
@@ -31,6 +34,8 @@ COMMANDS: Final = (
     "annotate",
 )
 QUERIES: Final = ("job", "results", "groups", "size", "preview")
+_KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
+"""Columns of texts that hold an object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")
 
 
@@ -101,6 +106,24 @@ class SetTrait:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Rows to be sent: those that changed after version `since`, or all of them if that is -1.
+
+    Attributes:
+        n: numbers the pushes.
+        epoch: names this life of this group; a browser with another one begins anew.
+        since, version: the versions between which the rows changed.
+        total: number of jobs.
+    """
+
+    n: int
+    epoch: str
+    since: int
+    version: int
+    total: int
+
+
 Message = Open | Sync | Close | Command | Query | SetTrait
 
 
@@ -134,33 +157,19 @@ def parse(content: object) -> Message:
             raise InvalidMessageError(f"no message has the tag {short(tag)}")
 
 
-def snapshot(
-    *, epoch: str, version: int, n: int, now: float, total: int, part: int, parts: int, rows: Json
-) -> Json:
-    return {
-        "t": "snapshot",
-        "epoch": epoch,
-        "version": version,
-        "part": part,
-        "parts": parts,
-        "n": n,
-        "now": now,
-        "total": total,
-        "rows": rows,
-    }
+def snapshot(push: Push, rows: Json, now: float, part: int = 0, parts: int = 1) -> Json:
+    """All rows, or a part of them."""
+    about = {"t": "snapshot", "version": push.version, "part": part, "parts": parts}
+    return about | _stamp(push, rows, now)
 
 
-def patch(*, epoch: str, since: int, to: int, n: int, now: float, total: int, rows: Json) -> Json:
-    return {
-        "t": "patch",
-        "epoch": epoch,
-        "from": since,
-        "to": to,
-        "n": n,
-        "now": now,
-        "total": total,
-        "rows": rows,
-    }
+def patch(push: Push, rows: Json, now: float) -> Json:
+    """The rows that changed."""
+    return {"t": "patch", "from": push.since, "to": push.version} | _stamp(push, rows, now)
+
+
+def _stamp(push: Push, rows: Json, now: float) -> Json:
+    return {"epoch": push.epoch, "n": push.n, "now": now, "total": push.total, "rows": rows}
 
 
 def result(request: str, value: Any) -> Json:
@@ -177,6 +186,30 @@ def ack(request: str, python: str = "") -> Json:
     `python` is the line that does the same.
     """
     return {"t": "ack", "id": request, "python": python}
+
+
+def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
+    """Rows as columns, each of which refers to the buffer with its JSON."""
+    columns = {
+        name: {"at": at, "zero": column.zero}
+        if column.since is None
+        else {"at": at, "since": column.since}
+        for at, (name, column) in enumerate(_named(rows))
+    }
+    buffers = [memoryview(column.json) for column in rows.columns.values()]
+    return {"n": rows.count, "columns": columns}, buffers
+
+
+def inline_rows(rows: Columns) -> Json:
+    """Rows as columns of plain values, for where there are no buffers."""
+    columns = {name: column.values() for name, column in _named(rows)}
+    return {"n": rows.count, "columns": columns}
+
+
+def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
+    """Columns by the names that the browser has for them; it takes those with a dot apart."""
+    for name, column in rows.columns.items():
+        yield _KEYED.get(name, name), column
 
 
 def finite(value: Any) -> Any:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
-from jobgroup.dashboard.encoding import LONGEST
+from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.protocol import Json
 from jobgroup.dashboard.reading import store_of
 from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
 from jobgroup.results.parse import entries, readings
+from jobgroup.store.columns import MAX_CELL
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
 
@@ -81,7 +82,7 @@ def _changeable(store: GroupStore, position: int) -> Json:
     found = {
         name: value
         for name, value in overridable_params(payload).items()
-        if not isinstance(value, str) or len(value) <= LONGEST
+        if not isinstance(value, str) or len(value) <= MAX_CELL
     }
     return {"changeable": found, "fixed": "" if found else ALL_FIXED}
 
@@ -106,13 +107,26 @@ def _change(pair: Any) -> str:
     return " → ".join(map(str, pair)) if isinstance(pair, list) else str(pair)
 
 
-class Results:
-    """Results of jobs as distributions, fetched a few at a time and remembered."""
+class Queries:
+    """Answers what is asked of a group; results are fetched a few at a time and remembered."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Json] = OrderedDict()
 
-    def of(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
+    def answer(self, group: JobGroup, name: str, args: Json) -> Json:
+        """The answer to a query, by its name."""
+        positions = parse_positions(args.get("positions"))
+        match name:
+            case "job":
+                return job_detail(group, int(args["position"]))
+            case "size":
+                return size(group)
+            case "preview":
+                return preview(group, positions, bool(args.get("rerun")))
+            case _:
+                return self.results(group, positions or [], ideal=bool(args.get("ideal")))
+
+    def results(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
         """The results of some jobs, beside their ideals; what could not be had says why."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
             results = list(pool.map(lambda p: self._of_one(group.job(p)), positions))
@@ -172,7 +186,7 @@ def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json
 
 def _finite(state: str, value: float) -> float:
     if not _is_finite(value):
-        raise ValueError(f"the number of {state[:LONGEST]} cannot be drawn; get_results() has it.")
+        raise ValueError(f"the number of {state[:MAX_CELL]} cannot be drawn; get_results() has it.")
     return float(value)
 
 

@@ -11,9 +11,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.dashboard import protocol
-from jobgroup.dashboard.encoding import encode
-from jobgroup.dashboard.queries import Results, job_detail
+from jobgroup.dashboard.queries import Queries, job_detail
+from jobgroup.dashboard.reading import store_of
 from jobgroup.status import FAILED
+from jobgroup.store.columns import read_columns
 
 if TYPE_CHECKING:
     from jobgroup.group import JobGroup
@@ -31,20 +32,12 @@ EPOCH: Final = "saved"
 
 def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
     """The page, with the group as its file has it now."""
-    changes = group.changes_since(0)
-    records, now = changes.records, time.time()
+    records, now = group.changes_since(0).records, time.time()
+    rows = read_columns(store_of(group).database, 0, len(records))
+    push = protocol.Push(n=1, epoch=EPOCH, since=-1, version=1, total=len(records))
     state = {
         "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},
-        "snapshot": protocol.snapshot(
-            epoch=EPOCH,
-            version=changes.version,
-            n=1,
-            now=now,
-            total=len(records),
-            part=0,
-            parts=1,
-            rows=encode(records),
-        ),
+        "snapshot": protocol.snapshot(push, protocol.inline_rows(rows), now),
         "jobs": {p: job_detail(group, p) for p in _worth_detail(records)},
         "results": _results(group, records) if with_results else {},
     }
@@ -65,7 +58,7 @@ def _worth_detail(records: Iterable[JobRecord]) -> list[int]:
 
 def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
     positions = [r.position for r in records if r.state == "success"][:MOST_RESULTS]
-    return {each["position"]: each for each in Results().of(group, positions)["results"]}
+    return {each["position"]: each for each in Queries().results(group, positions)["results"]}
 
 
 def _module(name: str) -> str:

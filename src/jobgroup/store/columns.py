@@ -5,6 +5,7 @@ It works without Python's lock, so that a kernel with 100,000 jobs in sight goes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -12,8 +13,11 @@ from typing import Any, Final, NamedTuple
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database
 
-LONGEST: Final = 2000
-"""Characters of labels, facts or parameters; a longer text stays out, a job's record has it."""
+MAX_CELL: Final = 200
+"""Characters of each value among labels, facts and parameters; a job's record has it whole."""
+
+_LONG: Final = 2000
+"""Characters from which on labels, facts or parameters are looked through for long values."""
 
 _TEXTS: Final = {
     "state": "j.state",
@@ -22,11 +26,9 @@ _TEXTS: Final = {
     "account": "t.account",
     "message": "coalesce(a.message, nullif(j.last_error, ''))",
     "note": "j.note",
-    "labels": f"CASE WHEN length(j.labels) <= {LONGEST} THEN j.labels ELSE '' END",
-    "facts": f"CASE WHEN length(p.metadata) <= {LONGEST} THEN p.metadata ELSE '' END",
-    "params": f"CASE WHEN length(j.params) <= {LONGEST} THEN j.params ELSE '' END",
 }
-"""Mostly the same in many jobs: what the first one has is written as 0."""
+_OBJECTS: Final = {"labels": "j.labels", "facts": "p.metadata", "params": "j.params"}
+"""Both are mostly the same in many jobs: what the first one has is written as 0."""
 
 _NUMBERS: Final = {
     "position": "j.position",
@@ -44,41 +46,46 @@ _FROM: Final = """
     JOIN targets t ON t.id = j.target_id
     LEFT JOIN payloads p ON p.id = j.payload_id
     LEFT JOIN attempts a ON a.id = j.attempt_id
-    WHERE {}
-"""
+    WHERE """
 _PLACED: Final = "j.position >= :first AND j.position < :end"
 _CHANGED: Final = "j.version > :since"
 
-_FIRST: Final = "SELECT {}, {} {} LIMIT 1".format(
-    ", ".join(f"CAST({text} AS TEXT)" for text in _TEXTS.values()),
-    date_of("j.added_at", "0"),
-    _FROM,
+
+def _shortened(text: str) -> str:
+    """SQL for the text of an object, with long values cut if it is long; "" for no object."""
+    cell = f"""CASE
+        WHEN type IN ('true', 'false', 'null') THEN type
+        WHEN type IN ('integer', 'real') THEN json_quote(value)
+        ELSE json_quote(substr(value, 1, {MAX_CELL})) END"""
+    members = f"SELECT group_concat(json_quote(key) || ':' || {cell}) FROM json_each({text})"  # noqa: S608
+    return f"""CASE
+        WHEN coalesce(length({text}), 0) <= {_LONG} THEN CAST({text} AS TEXT)
+        WHEN json_valid({text}) THEN '{{' || ({members}) || '}}'
+        ELSE '' END"""
+
+
+_SHOWN: Final = {name: f"CAST({text} AS TEXT)" for name, text in _TEXTS.items()} | {
+    name: _shortened(text) for name, text in _OBJECTS.items()
+}
+_STORED: Final = _TEXTS | _OBJECTS
+
+_FIRST: Final = "SELECT {}, {}, {} {}".format(
+    ", ".join(_STORED.values()), ", ".join(_SHOWN.values()), date_of("j.added_at", "0"), _FROM
 )
 
 
-def _sound(name: str) -> str:
-    return number_of(f"a.{name}") if name.endswith("_s") else date_of(f"a.{name}")
+def _time(name: str) -> str:
+    value = number_of(f"a.{name}") if name.endswith("_s") else date_of(f"a.{name}")
+    return f"CAST(({value} - {_TIMES[name]} * :added_at) * 1000 AS INTEGER)"
 
 
-def _array(expression: str) -> str:
-    return f"CAST(json_group_array({expression}) AS BLOB)"
-
-
+_VALUES: Final = [
+    *(f"CASE WHEN {_STORED[n]} IS :{n} THEN 0 ELSE {shown} END" for n, shown in _SHOWN.items()),
+    *_NUMBERS.values(),
+    *map(_time, _TIMES),
+]
 _ALL: Final = "SELECT count(*), {} {}".format(
-    ", ".join(
-        [
-            *(
-                _array(f"CASE WHEN {text} IS :{name} THEN 0 ELSE CAST({text} AS TEXT) END")
-                for name, text in _TEXTS.items()
-            ),
-            *(_array(number) for number in _NUMBERS.values()),
-            *(
-                _array(f"CAST(({_sound(name)} - {since} * :added_at) * 1000 AS INTEGER)")
-                for name, since in _TIMES.items()
-            ),
-        ]
-    ),
-    _FROM,
+    ", ".join(f"CAST(json_group_array({value}) AS BLOB)" for value in _VALUES), _FROM
 )
 
 
@@ -94,6 +101,13 @@ class Column(NamedTuple):
     json: bytes
     zero: Any
     since: float | None
+
+    def values(self) -> list[Any]:
+        """The values themselves."""
+        found = json.loads(self.json)
+        if self.since is None:
+            return [self.zero if value == 0 else value for value in found]
+        return [None if value is None else self.since + value / 1000 for value in found]
 
 
 @dataclass(frozen=True)
@@ -123,20 +137,21 @@ def read_changes(database: Database, since: int) -> Columns:
 
 def _read(database: Database, where: str, wanted: Mapping[str, int]) -> Columns:
     with database.read_transaction() as connection:
-        head = connection.execute(_FIRST.format(where), wanted).fetchone()
+        head = connection.execute(f"{_FIRST}{where} LIMIT 1", wanted).fetchone()
         if head is None:
             return Columns(0, {})
         *texts, added_at = head
-        zeros = dict(zip(_TEXTS, texts, strict=True))
+        stored = dict(zip(_STORED, texts, strict=False))
+        shown = dict(zip(_SHOWN, texts[len(stored) :], strict=True))
         count, *arrays = connection.execute(
-            _ALL.format(where), {**wanted, **zeros, "added_at": added_at}
+            f"{_ALL}{where}", {**wanted, **stored, "added_at": added_at}
         ).fetchone()
     bases = {name: since * added_at for name, since in _TIMES.items()}
-    names = [*_TEXTS, *_NUMBERS, *_TIMES]
+    names = [*_SHOWN, *_NUMBERS, *_TIMES]
     return Columns(
         count,
         {
-            name: Column(array, zeros.get(name, 0), bases.get(name))
+            name: Column(array, shown.get(name, 0), bases.get(name))
             for name, array in zip(names, arrays, strict=True)
         },
     )

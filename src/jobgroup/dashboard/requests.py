@@ -1,0 +1,113 @@
+"""What becomes of the browser's requests: done once, answered once with their id."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from threading import Lock
+from typing import Any, Final
+
+from traitlets import TraitError
+
+from jobgroup.dashboard import protocol
+from jobgroup.errors import JobGroupError
+from jobgroup.logs import logger
+from jobgroup.store import CommandResult
+
+MAX_ANSWERS: Final = 200
+"""Answers that are kept, to be given again where one was lost."""
+
+MAX_DONE: Final = 100_000
+"""Requests that are known to have been done, and are not done again, whoever repeats them."""
+
+_log = logger(__name__)
+
+
+class Requests:
+    """Begins what is asked and answers it; its errors are answers too.
+
+    Everything may be called from any thread, and returns at once.
+    """
+
+    def __init__(self, send: Callable[[protocol.Json], None]) -> None:
+        self._send = send
+        self._lock = Lock()
+        self._answers: OrderedDict[str, protocol.Json | None] = OrderedDict()
+        self._done: OrderedDict[str, None] = OrderedDict()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def begin(
+        self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
+    ) -> None:
+        """Begin a request that is not under way or answered yet; `once`, also long ago."""
+        with self._lock:
+            is_answered = request in self._answers
+            is_done = request in self._done
+            if not is_answered and not is_done:
+                self._answers[request] = None
+                if once:
+                    self._done[request] = None
+                _forget_oldest(self._answers, MAX_ANSWERS)
+                _forget_oldest(self._done, MAX_DONE)
+        if is_answered:
+            self.repeat([request])
+        elif is_done:
+            told = "This was done already, so long ago that its answer is not kept."
+            self._send(protocol.error(request, "AlreadyDoneError", told))
+        else:
+            self._send(protocol.ack(request, line))
+            try:
+                future = begin()
+            except Exception as error:  # noqa: BLE001
+                future = Future()
+                future.set_exception(error)
+            future.add_done_callback(lambda done: self._finish(request, done.result))
+
+    def answer(self, request: str, get: Callable[[], Any]) -> None:
+        """Answer a request that takes no time."""
+        self._finish(request, get)
+
+    def repeat(self, requests: Iterable[str]) -> None:
+        """Answer again what has been answered."""
+        with self._lock:
+            found = [self._answers.get(request) for request in requests]
+        for answer in found:
+            if answer is not None:
+                self._send(answer)
+
+    def in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Begin what takes time."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")
+            return self._pool.submit(function, *args)
+
+    def rest(self, *, is_final: bool = False) -> None:
+        """Keep no thread that has nothing to do; what was asked is answered, unless it is final."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=is_final)
+
+    def _finish(self, request: str, get: Callable[[], Any]) -> None:
+        try:
+            value = get()
+            value = asdict(value) if isinstance(value, CommandResult) else value
+            answer = protocol.result(request, value)
+        except (Exception, CancelledError) as error:  # noqa: BLE001
+            if not isinstance(error, JobGroupError | TraitError | RuntimeError):
+                _log.error("a request of the dashboard failed", exc_info=error)
+            name = type(error).__name__
+            answer = protocol.error(request, name, str(error) or name)
+        with self._lock:
+            self._answers[request] = answer
+            _forget_oldest(self._answers, MAX_ANSWERS)
+        self._send(answer)
+
+
+def _forget_oldest(kept: OrderedDict[str, Any], most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -1,0 +1,350 @@
+"""`DashboardSession`: what a dashboard shows and does, whatever carries it to a browser.
+
+Its traits are its state; rows, answers and requests travel as messages (`protocol.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from os import PathLike
+from reprlib import repr as short
+from typing import Any, Final
+
+from traitlets import (
+    All,
+    Bool,
+    Dict,
+    Enum,
+    Float,
+    HasTraits,
+    Int,
+    List,
+    TraitError,
+    Unicode,
+    validate,
+)
+from traitlets import Any as AnyTrait
+
+from jobgroup.dashboard import group_commands, protocol
+from jobgroup.dashboard.protocol import Buffers, Json, Push
+from jobgroup.dashboard.queries import Queries, groups
+from jobgroup.dashboard.reading import store_of
+from jobgroup.dashboard.requests import Requests
+from jobgroup.dashboard.sender import Sender
+from jobgroup.dashboard.snippets import line_of
+from jobgroup.errors import CredentialsError, GroupDeletedError, GroupMovedError, JobGroupError
+from jobgroup.group import JobGroup
+from jobgroup.job import RemoteJob
+from jobgroup.logs import logger
+from jobgroup.status import FILTERS
+from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
+from jobgroup.store.output import user_path
+
+CHUNK_ROWS: Final = 10_000
+"""Rows of one message, a megabyte or so: the page paints early, and proxies do not choke."""
+
+_log = logger(__name__)
+
+
+class DashboardSession(HasTraits):
+    """A group, or the list of all, as a browser shows it.
+
+    A transport is a subclass with `send`; it hands to `receive` what comes from the browser, and
+    carries the traits that are tagged ``sync``. All that it calls returns at once.
+
+    Args:
+        group: what is shown at first; nothing for the list of all groups.
+        options: values for traits.
+    """
+
+    group = Unicode("", read_only=True).tag(sync=True)
+    description = Unicode("", read_only=True).tag(sync=True)
+    counts = Dict(read_only=True).tag(sync=True)
+    progress = Float(0.0, read_only=True).tag(sync=True)
+    eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    version = Int(0, read_only=True).tag(sync=True)
+    updated_at = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    active = Bool(False, read_only=True).tag(sync=True)
+    paused = Bool(False, read_only=True).tag(sync=True)
+    next_up = List(Int(), read_only=True).tag(sync=True)
+    deleted = Bool(False, read_only=True).tag(sync=True)
+    busy = Unicode("", read_only=True).tag(sync=True)
+    last_error = Unicode("", read_only=True).tag(sync=True)
+    selected: List[Any] = List().tag(sync=True)
+    filter = Enum(tuple(FILTERS), "all").tag(sync=True)
+    sort = Unicode("").tag(sync=True)
+    search = Unicode("").tag(sync=True)
+    columns = List(Unicode()).tag(sync=True)
+    theme = Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+    read_only = Bool(False).tag(sync=True)
+
+    def __init__(self, group: JobGroup | None = None, **options: Any) -> None:
+        self._shown: JobGroup | None = None
+        self._queries = Queries()
+        self._requests = Requests(self._reply)
+        self._sender = Sender(self)
+        super().__init__()
+        self.configure(group, options)
+
+    def configure(self, group: JobGroup | None, options: dict[str, Any]) -> None:
+        """Show a group, if it is another one, with these options."""
+        if group is not None and group is not self._shown:
+            self._show(group)
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    # -- the transport -----------------------------------------------------------------------------
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Take a message to the browser; called by one thread at a time."""
+        raise NotImplementedError
+
+    def receive(self, content: object) -> None:
+        """Take up a message of the browser. Never raises: nobody would see it."""
+        try:
+            message = protocol.parse(content)
+        except protocol.InvalidMessageError as error:
+            _log.warning("a message of the dashboard was not understood: %s", error)
+            request = content.get("id") if isinstance(content, dict) else None
+            if isinstance(request, str):
+                self._reply(protocol.error(request, "InvalidMessageError", str(error)))
+            return
+        match message:
+            case protocol.Open(client):
+                self._sender.on_open(client)
+            case protocol.Sync():
+                self._requests.repeat(message.pending)
+                self._sender.on_sync(message)
+            case protocol.Close():
+                self._sender.on_close()
+            case protocol.SetTrait(request, name, value):
+                self._requests.answer(request, partial(self.set_trait, name, value))
+            case protocol.Command(request, name, args):
+                line = line_of(name, args, self.group)
+                self._requests.begin(request, partial(self._do, name, args), line, once=True)
+            case protocol.Query(request, name, args):
+                self._requests.begin(request, partial(self._ask, name, args))
+
+    def on_display(self) -> None:
+        """A view is on its way to the page."""
+        self._sender.on_display()
+
+    def end(self) -> None:
+        """Send and begin nothing more."""
+        self._sender.close()
+        self._requests.rest(is_final=True)
+
+    @property
+    def shown(self) -> JobGroup | None:
+        """The group that is shown; None for the list of all."""
+        return self._shown
+
+    @property
+    def selected_jobs(self) -> list[RemoteJob]:
+        """The chosen jobs, for the next cell."""
+        group = self._shown
+        if group is None:
+            return []
+        end = len(group)
+        return [
+            group.job(place)
+            for first, last in self.selected
+            for place in range(max(first, 0), min(last + 1, end))
+        ]
+
+    def show(self, name: str) -> None:
+        """Show another group, or ("") the list of all.
+
+        Raises:
+            GroupNotFoundError: there is none of that name.
+        """
+        self._show(JobGroup.open(name) if name else None)
+
+    def save_html(self, path: str | PathLike[str], *, results: bool = True) -> None:
+        """Write the group as one page that needs no kernel and no network.
+
+        Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
+        The cloud is asked how the jobs are; where it cannot be, their last known state is written.
+
+        Args:
+            path: of the file, which is written over.
+            results: hold the results of the first 200 successful jobs, which are fetched now.
+
+        Raises:
+            JobGroupError: no group is shown.
+            OSError: the file cannot be written.
+        """
+        from jobgroup.dashboard.standalone import page_of
+
+        if self._shown is None:
+            raise JobGroupError("No group is shown, so there is none to save: Dashboard(group).")
+        with suppress(CredentialsError):
+            self._shown.refresh()
+        self.read_state()
+        names = [name for name in self.traits(sync=True) if name in _SHARED]
+        traits = {name: getattr(self, name) for name in names}
+        page = page_of(self._shown, traits, with_results=results)
+        user_path(path).write_text(page, encoding="utf-8")
+
+    def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
+        """As traitlets does; who observes what a group does has the group followed for it."""
+        super().observe(handler, names, type)
+        asked = {names} if isinstance(names, str) else names
+        if asked is All or not _READ.isdisjoint(asked):
+            self._sender.observe(True)
+
+    def unobserve_all(self, name: Any = All) -> None:
+        """As traitlets does; for all names, the group is followed for its viewers alone."""
+        super().unobserve_all(name)
+        if name is All:
+            self._sender.observe(False)
+
+    # -- for the sender ----------------------------------------------------------------------------
+
+    def read_state(self) -> tuple[int, int]:
+        """Bring the traits up to date; returns the version and the number of jobs."""
+        group = self._shown
+        if group is None:
+            return 0, 0
+        try:
+            state = group.state
+        except GroupMovedError as error:
+            self.set_trait("last_error", str(error))
+            return 0, 0
+        except GroupDeletedError:
+            self.set_trait("deleted", True)
+            self._sender.rest()
+            return 0, 0
+        for name in _FOLLOWED:
+            self.set_trait(name, getattr(state, name))
+        self.set_trait("description", group.description)
+        if self.deleted:  # and restored since
+            self._sender.restart()
+            self.set_trait("deleted", False)
+        return self.version, sum(state.counts.values())
+
+    def read_rows(self, push: Push) -> Iterator[tuple[Json, Buffers]]:
+        """The messages with the rows of a push.
+
+        A row that changes meanwhile is newer than the version, and comes again.
+        """
+        group, is_patch = self._shown, push.since >= 0
+        reads: list[Callable[[], Columns]] = [lambda: Columns(0, {})]
+        if group is not None and push.total and push.since < push.version:
+            database = store_of(group).database
+            is_patch = is_patch and count_changes(database, push.since) <= CHUNK_ROWS
+            if is_patch:
+                reads = [partial(read_changes, database, push.since)]
+            else:
+                firsts = range(0, push.total, CHUNK_ROWS)
+                reads = [partial(read_columns, database, p, p + CHUNK_ROWS) for p in firsts]
+        for part, read in enumerate(reads):
+            rows, buffers = protocol.encode_rows(read())
+            if is_patch:
+                yield protocol.patch(push, rows, time.time()), buffers
+            else:
+                yield protocol.snapshot(push, rows, time.time(), part, len(reads)), buffers
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Be called after changes; returns what ends it."""
+        return _nothing if self._shown is None else self._shown.subscribe(callback)
+
+    def rest(self) -> None:
+        """Nobody looks: keep no threads."""
+        self._requests.rest()
+
+    def report(self, error: Exception) -> None:
+        """Show an error of ours to the user."""
+        self.set_trait("last_error", str(error) or type(error).__name__)
+
+    # -- what the browser asks for -----------------------------------------------------------------
+
+    def _reply(self, message: Json) -> None:
+        self._sender.mark_dirty()
+        self._sender.enqueue(message)
+
+    def _do(self, name: str, args: Json) -> Future[Any]:
+        if self.read_only and name != "open":
+            raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
+        if name == "open":
+            return self._requests.in_thread(self._open_named, str(args.get("name", "")))
+        if "names" in args and name in group_commands.COMMANDS:
+            return self._requests.in_thread(group_commands.COMMANDS[name], args["names"])
+        if name in group_commands.ON_SHOWN:
+            act = group_commands.ON_SHOWN[name]
+            return self._requests.in_thread(act, self._required_group(), args)
+        return self._required_group().ask(name, **group_commands.engine_args(args))
+
+    def _open_named(self, name: str) -> Json:
+        self.show(name)
+        return {"text": f"{name} opened" if name else "all groups shown"}
+
+    def _ask(self, name: str, args: Json) -> Future[Any]:
+        if name == "groups":
+            return self._requests.in_thread(groups)
+        return self._requests.in_thread(self._queries.answer, self._required_group(), name, args)
+
+    def _required_group(self) -> JobGroup:
+        if self._shown is None:
+            raise JobGroupError("No group is open. Open one in the list, or use Dashboard(group).")
+        return self._shown
+
+    def _show(self, group: JobGroup | None) -> None:
+        self._shown = group
+        self.selected = []
+        self.set_trait("deleted", False)
+        self.set_trait("last_error", "")
+        self.set_trait("group", "" if group is None else group.name)
+        self.read_state()
+        self._sender.restart()
+
+    @validate("selected")
+    def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:
+        try:
+            return _ranges(proposal["value"])
+        except (OverflowError, TypeError, ValueError) as error:
+            raise TraitError(
+                "selected is a list of positions, of jobs, or of ranges [first, last], not"
+                f" {short(proposal['value'])}."
+            ) from error
+
+
+_SHARED = frozenset(
+    {
+        *("group", "description", "counts", "progress", "version", "paused", "selected"),
+        *("filter", "sort", "search", "columns", "theme", "last_error"),
+    }
+)
+"""The traits that a saved page begins with."""
+
+_FOLLOWED = (
+    *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
+    *("busy", "last_error"),
+)
+_READ = frozenset({*_FOLLOWED, "description", "deleted"})
+"""The traits that tell of the group, as it was when its state was read last."""
+
+
+def _ranges(items: Iterable[Any]) -> list[list[int]]:
+    ranges: list[list[int]] = []
+    for first, last in sorted(map(_range, items)):
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1][1] = max(ranges[-1][1], last)
+        elif first <= last:
+            ranges.append([first, last])
+    return ranges
+
+
+def _range(item: Any) -> tuple[int, int]:
+    if isinstance(item, RemoteJob):
+        item = item.position
+    first, last = (item, item) if isinstance(item, int) else item
+    return int(first), int(last)
+
+
+def _nothing() -> None:
+    """End nothing."""

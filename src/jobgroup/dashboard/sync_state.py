@@ -1,0 +1,124 @@
+"""What the browser has of the rows, and so what to send next. Pure: the clock is an argument."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Final
+
+from jobgroup.dashboard.protocol import ClientState, Push
+
+MAX_IN_FLIGHT: Final = 2
+"""Pushes that may go unacknowledged."""
+
+PATIENCE_S: Final = 1.0
+"""Then one goes all the same: a kernel that runs a cell cannot hear, and the page is to go on."""
+
+RESEND_AFTER_S: Final = (2.0, 5.0, 15.0)
+"""Pauses after which rows that are not known to have arrived are sent again: what reaches a page
+before it is ready is lost, and a kernel that runs a cell hears nothing of it."""
+
+MAX_RESENT_ROWS: Final = 2000
+"""Of a group with more jobs, nothing is sent that no view has asked for."""
+
+DISPLAY_DELAY_S: Final = 0.3
+"""A view that is on its way to the page asks for its rows within this time, if it can be heard."""
+
+
+def _new_epoch() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+@dataclass
+class SyncState:
+    """The state of the line to the browser, of which all views of a session are one end.
+
+    Attributes:
+        epoch: names this life of this group.
+        is_open: whether a view is open.
+        sent: the version up to which rows were sent; -1 before the first snapshot.
+        arrived: the version up to which they are known to have arrived.
+    """
+
+    epoch: str = field(default_factory=_new_epoch)
+    is_open: bool = False
+    sent: int = -1
+    arrived: int = -1
+    _is_answer_due: bool = False
+    _pushed: int = 0
+    _acked: int = 0
+    _pushed_at: float = float("-inf")
+    _not_before: float = float("-inf")
+    _resend_at: float = float("inf")
+    _resends: int = 0
+
+    def restart(self) -> None:
+        """Another group is shown, or the same one anew: what the browser has counts no more."""
+        self.epoch = _new_epoch()
+        self.sent = self.arrived = -1
+        self._acked = self._pushed
+        self._is_answer_due = self.is_open
+
+    def displayed(self, now: float) -> None:
+        """A view is on its way to the page, and may not be heard for long."""
+        if not self.is_open:
+            self.is_open = True
+            self.sent = self.arrived = -1
+            self._not_before = now + DISPLAY_DELAY_S
+
+    def opened(self, client: ClientState | None) -> None:
+        """A view has these rows, and wants the rest or to hear that there is none."""
+        self.is_open = self._is_answer_due = True
+        self._not_before = float("-inf")
+        is_known = client is not None and client.epoch == self.epoch
+        # rows are sent whole, so sending some again does no harm
+        self.sent = client.version if client and is_known and client.version <= self.sent else -1
+        self.arrived = self.sent
+
+    def synced(self, client: ClientState | None, ack: int) -> None:
+        """A view has these rows, and got push number `ack`."""
+        self._acked = max(self._acked, min(ack, self._pushed))
+        if client is not None and client.epoch == self.epoch and client.version <= self.sent:
+            self.arrived = client.version
+
+    def closed(self) -> None:
+        """No view is open any more."""
+        self.is_open = self._is_answer_due = False
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether pushes went and nothing arrived."""
+        return self._acked < self._pushed and now - self._pushed_at >= PATIENCE_S
+
+    def is_behind(self, version: int) -> bool:
+        """Whether rows up to this version, or an answer, are still to be sent."""
+        return self.is_open and (self._is_answer_due or self.sent < version)
+
+    def next(self, version: int, total: int, now: float) -> Push | None:
+        """What to send now to a browser that is to have this version; None for nothing."""
+        is_full = self._pushed - self._acked >= MAX_IN_FLIGHT and now < self._pushed_at + PATIENCE_S
+        if not self.is_open or is_full or now < self._not_before:
+            return None
+        since, version = self.sent, max(version, self.sent)
+        may_resend = total <= MAX_RESENT_ROWS
+        if since < 0:
+            if not self._is_answer_due and not may_resend:
+                return None
+        elif self.arrived < since and may_resend and now >= self._resend_at:
+            since = self.arrived
+        elif since == version and not self._is_answer_due:
+            return None
+        return Push(self._pushed + 1, self.epoch, since, version, total)
+
+    def pushed(self, push: Push, now: float) -> None:
+        """A push has been sent."""
+        self._pushed, self._pushed_at = push.n, now
+        if push.epoch != self.epoch or push.since not in (self.sent, self.arrived):
+            return  # meanwhile a view told what it has, which may be less
+        if push.since < self.sent:
+            self._resends = min(self._resends + 1, len(RESEND_AFTER_S) - 1)
+            self._resend_at = now + RESEND_AFTER_S[self._resends]
+        elif self.arrived == self.sent:
+            self._resends = 0
+            self._resend_at = now + RESEND_AFTER_S[0]
+        self.sent = push.version
+        self._is_answer_due = False
