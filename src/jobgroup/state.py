@@ -38,7 +38,7 @@ class GroupState(HasTraits):
             order; the first fifty.
         last_error: the standing problem with a cloud, in a sentence, "" for none. An answer that
             the disk does not take goes first: the sentence has the job and its id.
-        trouble: its kind: "disk", "token", "credits", "unreachable", "limit" or "".
+        trouble: its kind: "disk", "token", "credits", "unreachable" or "".
         trouble_since: when it began, seconds since the epoch.
         updated_at: when a cloud last answered, seconds since the epoch; None before it did.
     """

@@ -284,7 +284,7 @@ def test_troubles_stand_until_the_cloud_answers(stores):
     first.incidents.open("token", "https://a", "work", "refused")
     assert second.incidents.list()[0].opened_at == begun.opened_at
     assert [t.message for t in second.incidents.list()] == ["still nobody", "refused"]
-    second.incidents.resolve("https://a", "", ("unreachable", "token"))
+    second.incidents.resolve("https://a", "")
     assert [t.kind for t in first.incidents.list()] == ["token"]
 
 
@@ -292,7 +292,7 @@ def test_the_end_of_no_trouble_is_no_change(stores):
     """A cloud that answers all the time costs no write."""
     first, _ = stores
     version = first.version
-    first.incidents.resolve("https://a", "", ("unreachable", "token", "credits"))
+    first.incidents.resolve("https://a", "")
     assert first.version == version
 
 

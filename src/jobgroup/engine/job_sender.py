@@ -239,8 +239,8 @@ class JobSender:
         self.session.notify()
 
     async def _resolve_incidents(self, target: Target) -> None:
-        incidents, kinds = self.session.store.incidents, ("unreachable", "token", "credits")
-        await self._note(partial(incidents.resolve, target.origin, target.account, kinds))
+        resolve = self.session.store.incidents.resolve
+        await self._note(partial(resolve, target.origin, target.account))
 
     async def _note(self, write: Callable[[], object]) -> None:
         """Write what no job depends on: a disk that does not take it ends no run."""

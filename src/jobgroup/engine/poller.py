@@ -403,7 +403,7 @@ class Poller:
         """Write answers down; the cloud is well then. Returns whether they are news."""
         store = self._group.store
         is_news = bool(store.statuses.apply_updates(told))
-        return store.incidents.resolve(*key[1:], ("unreachable", "token", "credits")) or is_news
+        return store.incidents.resolve(*key[1:]) or is_news
 
     async def _record_job_error(self, watched: PolledJob, error: Exception) -> None:
         """A trouble of one job alone: its message tells it, the others go on."""

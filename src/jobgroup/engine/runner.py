@@ -72,8 +72,7 @@ async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
     async def may_go_on() -> bool:
         if other.is_finished or run.is_canceled:
             return True
-        incidents = [] if is_patient else await session.in_thread(session.store.incidents.list)
-        return any(incident.kind != "limit" for incident in incidents)
+        return not is_patient and bool(await session.in_thread(session.store.incidents.list))
 
     await session.wait_until(may_go_on, check_interval_s=JOIN_CHECK_INTERVAL_S)
 

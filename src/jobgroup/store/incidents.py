@@ -32,17 +32,11 @@ class Incidents:
             )
             tx.bump_version()
 
-    def resolve(self, origin: str, account: str, kinds: tuple[str, ...]) -> bool:
-        """The cloud answers again: forget its problems of these kinds; whether it had any."""
-        if not any(
-            t.origin == origin and t.account == account and t.kind in kinds for t in self.list()
-        ):
+    def resolve(self, origin: str, account: str) -> bool:
+        """Forget an account's problems, as its cloud has answered; whether it had any."""
+        if not any(i.origin == origin and i.account == account for i in self.list()):
             return False
         with self._database.write_transaction() as tx:
-            for kind in kinds:
-                tx.execute(
-                    "DELETE FROM incidents WHERE kind = ? AND origin = ? AND account = ?",
-                    (kind, origin, account),
-                )
+            tx.execute("DELETE FROM incidents WHERE origin = ? AND account = ?", (origin, account))
             tx.bump_version()
         return True

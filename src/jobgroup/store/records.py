@@ -277,7 +277,7 @@ class CommandRecord:
 class Incident:
     """A standing problem with a cloud: since when, and the sentence for the user.
 
-    `kind` is "unreachable", "token", "credits" or "limit".
+    `kind` is "unreachable", "token" or "credits".
     """
 
     kind: str
