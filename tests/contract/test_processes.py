@@ -9,9 +9,10 @@ import pytest
 from scripted_cloud import DROP
 
 from jobgroup import GroupBusyError, JobGroup, UnconfirmedJobError
+from jobgroup.engine.commands import execute
 from jobgroup.engine.engine import engine
 from jobgroup.engine.lease import is_gone
-from jobgroup.store import GroupStore
+from jobgroup.store import CommandResult, GroupStore
 from jobgroup.store.paths import group_path
 from jobgroup.system import this_process
 
@@ -270,6 +271,16 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
     store.commands.complete(number, "done", {"text": "1 sent again", "done": [0]})
     assert asked.result(60).done == [0]
     store.close()
+
+
+def test_a_result_from_another_process_is_as_one_from_here(neighbour, until):
+    """Jobs are named by their positions, which JSON writes as texts."""
+    jg, store = neighbour
+    session = engine().open_session(group_path(jg.name))
+    asked = session.start(execute, session, "rerun", {})
+    outcome = {"text": "1 rerun, 1 not", "done": [0], "failed": {1: "refused"}}
+    store.commands.complete(_taken(store, until), "done", outcome)
+    assert asked.result(60) == CommandResult("1 rerun, 1 not", [0], {1: "refused"})
 
 
 def test_a_failure_is_told_before_the_lease_is_given_back(
