@@ -232,7 +232,7 @@ async def _ask(origin: str) -> list[Finding]:
         verdicts = [Finding("token", "warning", "the cloud does not know the question", advice)]
     except JobGroupError as error:
         if not dates:
-            return [Finding("cloud", "problem", f"{origin}: {error}")]
+            return [Finding("cloud", "problem", str(error))]
         verdicts = [Finding("token", "warning", str(error))]
     finally:
         await client.aclose()

@@ -14,6 +14,7 @@ from kills import Campaign
 from ledger import Ledger, integrity, requests
 
 from jobgroup import JobGroup, StorageError
+from jobgroup.catalog import summaries
 from jobgroup.store.paths import group_path
 
 SEED = 20_260
@@ -163,6 +164,19 @@ def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
     jg = JobGroup("full")
     jg.add(job("again", url=cloud.url))
     assert [j.name for j in jg] == ["again"]
+
+
+def test_a_group_that_is_opened_on_a_full_disk_says_that_it_is_full(tiny_disk, child):
+    """SQLite has no room for the index that it makes to read, and calls that an I/O error."""
+    child("JobGroup('scan')").all()
+    tiny_disk.fill()
+    with pytest.raises(StorageError, match=r"The disk is full\. Nothing was changed"):
+        JobGroup.open("scan")
+    with pytest.raises(StorageError, match=r"cannot be made \(database or disk is full\)"):
+        JobGroup("other")
+    assert [each.problem for each in summaries()] == ["database or disk is full"]
+    tiny_disk.clear()
+    assert len(JobGroup.open("scan")) == 0
 
 
 def test_a_full_shared_disk_refuses_and_keeps(tiny_disk, group, job, cloud, monkeypatch):

@@ -40,7 +40,7 @@ class Certificates:
 
     def __str__(self) -> str:
         named = " and ".join(f"{variable} ({path})" for variable, path, _ in self.sources)
-        text = f"those that {named} names" if named else "the system's"
+        text = f"those named by {named}" if named else "the system's"
         return "; ".join([text, *self.problems])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
+
+INDEX_BYTES = 32 * 1024
+"""The least that SQLite makes beside a file with a log, even to read it."""
 
 OLDEST_SQLITE = (3, 31, 0)
 """It keeps a hostile file's functions from being run (trusted_schema)."""
@@ -66,9 +70,10 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
         ):
             create(connection, meta)
     except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or describe(error, path)
         raise StorageError(
-            f"The group's file {path} cannot be made ({error}). Nothing was stored. Make room, or"
-            " set JOBGROUP_DATA_DIR to a directory that you can write to."
+            f"The group's file {path} cannot be made ({why}). Nothing was stored. Make room, or set"
+            " JOBGROUP_DATA_DIR to a directory that you can write to."
         ) from error
 
 
@@ -221,6 +226,19 @@ def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str)
 def as_text(data: bytes) -> str:
     """A text as it is, damaged ones with marks in them."""
     return data.decode("utf-8", "replace")
+
+
+def describe(error: Exception, path: Path) -> str:
+    """Return what SQLite says of a file; of a full disk, that it is full.
+
+    SQLite reports an I/O error if there is no room for the index of the log.
+    """
+    text = str(error) or type(error).__name__
+    if "disk I/O" in text or "unable to open" in text:
+        with suppress(OSError):
+            if shutil.disk_usage(path.parent).free < INDEX_BYTES:
+                return "database or disk is full"
+    return text
 
 
 class _Connection(sqlite3.Connection):

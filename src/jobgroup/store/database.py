@@ -32,6 +32,7 @@ from jobgroup.store.connection import (
     check,
     close_untouched,
     connect,
+    describe,
     make_file,
     query_to_read,
     rescue,
@@ -522,7 +523,7 @@ def _storable(value: Any) -> Any:
 
 
 def _storage_error(path: Path, error: sqlite3.OperationalError) -> StorageError:
-    text = str(error)
+    text = describe(error, path)
     advice = "Nothing was changed."
     if "locked" in text or "busy" in text:
         advice = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
-from jobgroup.store.connection import looking
+from jobgroup.store.connection import describe, looking
 from jobgroup.store.database import is_deleted
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.network_lock import turn
@@ -32,7 +32,7 @@ def summarise(name: str, path: Path) -> GroupSummary:
         with turn(path):  # another machine was writing, perhaps: now none is
             return _read(name, path)
     except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError, MemoryError) as error:
-        return _unreadable(name, path, str(error) or type(error).__name__)
+        return _unreadable(name, path, describe(error, path))
 
 
 def _read(name: str, path: Path) -> GroupSummary:
