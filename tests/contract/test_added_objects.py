@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import os
 import pickle
 import threading
 import time
@@ -11,13 +12,14 @@ import uuid
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import perceval as pcvl
 import pytest
 from perceval.providers.quandela import QuandelaCommunicationLayer
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
-from jobgroup import JobGroup
+from jobgroup import GroupMovedError, JobGroup
 
 
 @pytest.fixture
@@ -223,6 +225,25 @@ def test_a_failed_object_is_rerun_and_canceled_as_its_entry(scripted, theirs):
     assert first != again.id == jg[0].id
     assert len(jg[0].attempts) == 2
     assert again.is_waiting
+
+
+@pytest.mark.parametrize("lose", [lambda path: os.truncate(path, 0), Path.unlink])
+def test_an_object_is_not_sent_by_hand_where_its_groups_file_is_lost(
+    lose, scripted, theirs, data_dir
+):
+    """Nobody deleted the group, and its entry may have been sent: the error says what happened."""
+    jg = JobGroup("lost")
+    sent, unsent = theirs(scripted), theirs(scripted)
+    jg.add(sent)
+    sent.execute_async()
+    jg.add(unsent)
+    assert sent.id
+    lose(data_dir / "groups" / "lost.jobgroup")
+    for job in (unsent, sent):
+        with pytest.raises(GroupMovedError, match=r"emptied|removed"):
+            job.execute_async()
+    assert [sent.id] == scripted.ids()
+    assert scripted.count("create") == 1
 
 
 def test_an_object_whose_group_is_gone_is_percevals_alone(scripted, theirs):

@@ -21,7 +21,12 @@ from typing import Any, Final
 from perceval import RemoteJob
 
 from jobgroup.adapters.perceval.jobs import read_job
-from jobgroup.errors import GroupDeletedError, GroupNotFoundError, JobGroupError
+from jobgroup.errors import (
+    GroupDeletedError,
+    GroupMovedError,
+    GroupNotFoundError,
+    JobGroupError,
+)
 from jobgroup.status import UNSENT, JobStatus
 
 _KEY: Final = "_jobgroup_places"
@@ -87,6 +92,8 @@ class _Follower:
             try:
                 entry = place.entry()
                 _ = entry.state
+            except GroupMovedError:
+                raise  # nobody deleted it: what it may have sent is not sent again by hand
             except (GroupDeletedError, GroupNotFoundError):
                 places.all.remove(place)
                 if places.followed is place:
@@ -228,7 +235,8 @@ class _FollowingJob(_Follower):
 
     @property
     def id(self) -> str | None:
-        self._entry()
+        with suppress(GroupMovedError):
+            self._entry()
         known: str | None = vars(self)["_id"]
         return known
 
