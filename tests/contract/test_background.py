@@ -259,3 +259,26 @@ def test_canceling_an_awaited_run_stops_it(group, scripted, until):
     until(lambda: jg.state.busy == "")
     assert [j.id for j in jg] == [*scripted.ids(), None, None, None]
     assert scripted.count("create") == 1
+
+
+def test_what_a_run_does_is_logged(group, scripted, caplog):
+    """At INFO: its begin and end, each job, each wait for a cloud that is away, each pause."""
+    jg = group(scripted, 2)
+    scripted.faults["create"] = lambda nth, _: None if nth else (429, {"error": "later"})
+    with caplog.at_level("INFO", "jobgroup"):
+        jg.pause()
+        jg.resume()
+        jg.run_parallel()
+    of = {f"jobgroup.engine.{module}" for module in ("runner", "job_sender", "pause")}
+    logged = [record.getMessage() for record in caplog.records if record.name in of]
+    assert logged[:3] == [
+        "experiment was paused.",
+        "experiment was resumed.",
+        "A parallel run of experiment begins: 2 jobs.",
+    ]
+    assert logged[3].startswith("running experiment: ")
+    assert logged[4:] == [
+        "Job 0 of 'experiment' was sent.",
+        "Job 1 of 'experiment' was sent.",
+        "The run of experiment is over: 2 jobs sent, 0 not.",
+    ]

@@ -22,6 +22,7 @@ from jobgroup.engine.run import Run, RunRequest
 from jobgroup.engine.runner import execute_run
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
+from jobgroup.logs import logger
 from jobgroup.remote_ids import is_id
 from jobgroup.status import UNSENT
 from jobgroup.store import CommandRecord, CommandResult
@@ -29,6 +30,8 @@ from jobgroup.system import this_process
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+
+_log = logger(__name__)
 
 COMMAND_CHECK_INTERVAL_S = 0.2
 
@@ -102,6 +105,7 @@ async def serve_requests(session: GroupSession) -> None:
             if await session.in_thread(queue.has_pending):
                 requested = await session.in_thread(queue.claim, fencing_token, is_gone)
         for command in requested:
+            _log.info("Another process requested %s of %s.", command.name, session.name)
             session.loop.spawn(_serve, session, command)
         await anyio.sleep(COMMAND_CHECK_INTERVAL_S)
 

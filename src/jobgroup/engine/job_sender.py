@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from jobgroup.errors import (
     StorageError,
     UnconfirmedJobError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
 from jobgroup.retry import retry
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from jobgroup.engine.send_queue import SendQueue
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import Intent, OverriddenBody, Target
+
+_log = logger(__name__)
 
 MAX_CREATE_ATTEMPTS = 4
 """Creates of a job that certainly did not arrive, after which a blocking run gives up."""
@@ -131,6 +135,8 @@ class JobSender:
             raise
         if sent_at is not None:
             progress.sent.append(sent_at)
+            verb = "rerun" if self.run.request.rerun else "sent"
+            _log.info("Job %d of %r was %s.", sent_at, self.session.name, verb)
             await self._resolve_incidents(target)
         return sent_at
 
@@ -232,8 +238,8 @@ class JobSender:
         pause = ""
         if wait_s is not None and isinstance(error, CloudError):
             pause = describe_pause(error.retry_after_s, time.time() + wait_s)
-        if pause:
-            self.session.log.warning("running %s: %s%s", self.session.name, error, pause)
+        level = logging.WARNING if pause else logging.INFO
+        _log.log(level, "running %s: %s%s", self.session.name, error, pause)
         begin, kind = self.session.store.incidents.open, incident_kind(error)
         await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
         self.session.notify()
@@ -247,7 +253,7 @@ class JobSender:
         try:
             await self.session.in_thread(write)
         except StorageError as error:
-            self.session.log.warning("%s: not noted (%s)", self.session.name, why(error))
+            _log.warning("%s: not noted (%s)", self.session.name, why(error))
 
 
 def _is_misconfigured(error: BaseException) -> bool:

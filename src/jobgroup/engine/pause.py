@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobgroup.logs import logger
+
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+
+_log = logger(__name__)
 
 
 def is_paused(session: GroupSession) -> bool:
@@ -16,4 +20,5 @@ def is_paused(session: GroupSession) -> bool:
 async def set_paused(session: GroupSession, paused: bool) -> None:
     """Pause or resume the group."""
     await session.in_thread(lambda: session.store.set_meta(paused=1 if paused else None))
+    _log.info("%s was %s.", session.name, "paused" if paused else "resumed")
     session.notify()

@@ -10,11 +10,14 @@ import anyio
 
 from jobgroup.engine.loop import task_group
 from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
+from jobgroup.logs import logger
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.providers.base import RemoteStatus, Submission
     from jobgroup.store import Target
+
+_log = logger(__name__)
 
 MAX_BODIES_IN_FLIGHT = 20
 """Each may be large."""
@@ -67,7 +70,7 @@ async def look_up(
                 submissions[remote_id] = await teller.submission(remote_id)
             except InvalidResponseError as error:  # of one job, whose status is known
                 problems[remote_id] = error
-                session.log.warning("What was sent as %s is not known: %s", remote_id, error)
+                _log.warning("What was sent as %s is not known: %s", remote_id, error)
 
     if isinstance(provider, SupportsSubmissionLookup):
         async with task_group() as group:

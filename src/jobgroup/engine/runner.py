@@ -15,12 +15,15 @@ from jobgroup.engine.run import Run, RunProgress
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
+from jobgroup.logs import logger
 from jobgroup.retry import Backoff
 from jobgroup.status import REMOTE_MISSING, TERMINAL, UNCONFIRMED
 from jobgroup.store import JobRecord
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+
+_log = logger(__name__)
 
 JOIN_CHECK_INTERVAL_S = 0.5
 
@@ -46,6 +49,8 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
     finally:
         session.runs.remove(run)
         run.is_finished = True
+        sent, not_sent = len(run.progress.sent), len(run.progress.not_sent)
+        _log.info("The run of %s is over: %d jobs sent, %d not.", session.name, sent, not_sent)
         session.notify()
     return run.progress
 
@@ -86,6 +91,7 @@ async def _send_jobs(sender: JobSender) -> None:
     positions = await session.in_thread(sender.positions)
     await session.in_thread(sender.overridden_bodies, positions)  # all are valid, or none is sent
     run.progress.total = len(positions)
+    _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(positions))
     if run.request.mode == "queue":
         await dispatch(sender, positions)
     elif run.request.mode == "sequential":
