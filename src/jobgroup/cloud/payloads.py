@@ -5,15 +5,13 @@ Nothing here imports Perceval, only the description of its binary format, which 
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from jobgroup.cloud.api_errors import ApiError, invalid, invalid_fields
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
-from jobgroup.decoding import parsed
+from jobgroup.decoding import Budget, RefusedError, messages, parsed
 
 MAX_UNPACKED_BYTES: Final = 16 * 2**20
 MAX_DURATION_S: Final = 864_000
@@ -101,9 +99,9 @@ def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
         raise invalid("Invalid payload, expected a circuit, an experiment or a computation")
     if any(map(_is_archive, _objects(payload))):
         raise invalid("Invalid payload: archives are expected as text")
-    budget = MAX_UNPACKED_BYTES
+    budget = Budget(MAX_UNPACKED_BYTES)
     for where, text in _texts(payload):
-        budget -= _check_text(where, text, budget, platform)
+        _check_text(where, text, budget, platform)
 
 
 def _check_types(body: Any, required: tuple[str, ...]) -> None:
@@ -171,8 +169,7 @@ def _is_archive(value: Mapping[str, Any]) -> bool:
     return value.get("header") == "pcvlar"
 
 
-def _check_text(where: str, text: str, budget: int, platform: Platform) -> int:
-    """Check one text of a payload and return how many bytes it takes unpacked."""
+def _check_text(where: str, text: str, budget: Budget, platform: Platform) -> None:
     packed = next((prefix for prefix in _ZIPPED if text.startswith(prefix)), None)
     plain = text if packed is None else _unpack(where, text[len(packed) :], budget)
     if packed == ":PCVL:zip:" and not plain.startswith(":PCVL:"):
@@ -188,21 +185,14 @@ def _check_text(where: str, text: str, budget: int, platform: Platform) -> int:
             raise invalid(f"Invalid payload: '{where}' refers to another computer")
         for experiment in _ARCHIVED_EXPERIMENT.findall(plain):
             _check_experiment(where, experiment, platform)
-    return 0 if packed is None else len(plain)
 
 
-def _unpack(where: str, text: str, budget: int) -> str:
-    unpacker = zlib.decompressobj()
+def _unpack(where: str, text: str, budget: Budget) -> str:
     try:
-        data = unpacker.decompress(base64.b64decode(text), budget + 1).decode()
-    except (zlib.error, ValueError) as error:
-        raise invalid(f"Invalid payload: '{where}' cannot be unpacked ({error})") from error
-    if len(data) > budget or unpacker.unconsumed_tail:
-        limit = MAX_UNPACKED_BYTES // 2**20
-        raise invalid(f"Invalid payload: it takes more than {limit} MB unpacked")
-    if not unpacker.eof:
-        raise invalid(f"Invalid payload: '{where}' cannot be unpacked (it is cut short)")
-    return data
+        return budget.unpacked(text)
+    except RefusedError as error:
+        sentence = str(error).removeprefix("it ")
+        raise invalid(f"Invalid payload: '{where}' {sentence}") from error
 
 
 def _check_experiment(where: str, text: str, platform: Platform) -> None:
@@ -215,18 +205,14 @@ def _check_experiment(where: str, text: str, platform: Platform) -> None:
 
 
 def _check_circuit(where: str, text: str, platform: Platform) -> None:
-    _check_modes(_parse(where, text, "Circuit").n_mode, platform)
+    _check_modes(_parse(where, text, "ACircuit").n_mode, platform)
 
 
 def _parse(where: str, text: str, kind: str) -> Any:
-    from exqalibur.serialization import circuit_pb2
-
     try:
-        message = getattr(circuit_pb2, kind)()
-        message.ParseFromString(base64.b64decode(text))
-    except Exception as error:  # protobuf's DecodeError has no public base that names it
+        return messages.read(kind, text)
+    except RefusedError as error:
         raise invalid(f"Invalid payload: '{where}' cannot be deserialized") from error
-    return message
 
 
 def _check_modes(modes: int, platform: Platform) -> None:

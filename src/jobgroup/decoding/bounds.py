@@ -52,7 +52,7 @@ class Budget:
     """
 
     def __init__(self, unpacked: int = MAX_UNPACKED, messages: int = MAX_MESSAGES) -> None:
-        self._bytes_left = unpacked
+        self._unpacked = self._bytes_left = unpacked
         self._messages = self._messages_left = messages
         self._items_left = MAX_ITEMS
         self._cells_left = MAX_CELLS
@@ -79,16 +79,23 @@ class Budget:
         if self._messages_left < 0:
             raise RefusedError(f"its circuits take more than {self._messages >> 20} MB")
 
+    def _take_unpacked(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise ValueError(f"it would take more than {self._unpacked >> 20} MB unpacked")
+
     def unpacked(self, packed: str) -> str:
         """The text that is in a packed one (base64 of zlib).
 
         Raises:
             RefusedError: it is damaged, or takes more than is left.
         """
+        pieces = []
         try:
-            text = b"".join(inflate(base64.b64decode(packed), self._bytes_left))
-            self._bytes_left -= len(text)
-            return text.decode()
+            for piece in inflate(base64.b64decode(packed), self._unpacked):
+                self._take_unpacked(len(piece))
+                pieces.append(piece)
+            return b"".join(pieces).decode()
         except ValueError as error:
             raise RefusedError(f"it cannot be unpacked ({error})") from None
 
