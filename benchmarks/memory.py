@@ -49,9 +49,9 @@ def memory(count: int, active: int) -> Result:
         jg.progress(refresh=False)
         len(jg.list_unsent_jobs()[:10])
         if active:
-            end = jg.subscribe(lambda: None)
+            jg.state.observe(lambda _: None)
             time.sleep(5)
-            end()
+            jg.state.unobserve_all()
         gc.collect()
         after = _status_mb("VmRSS")
         return Result(after - before, {"at most MB": _status_mb("VmHWM") - before})

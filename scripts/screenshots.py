@@ -68,7 +68,7 @@ NARROW = """
 from ipywidgets import Box, Layout
 Box([Dashboard(jg)], layout=Layout(width="420px"))
 """
-NEXT = 'jg.run_next([26, 24]); Dashboard(jg, filter="unsent", selected=[])'
+NEXT = 'jg.prioritize([26, 24]); Dashboard(jg, filter="unsent", selected=[])'
 FAILED = 'Dashboard(jg, filter="failed", selected=[])'
 
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]

@@ -27,6 +27,7 @@ from jobgroup.errors import (
     InvalidResponseError,
     InvalidTokenError,
     JobGroupError,
+    JobGroupWarning,
     MissingDependencyError,
     MissingTokenError,
     NoResponseError,
@@ -42,11 +43,12 @@ from jobgroup.errors import (
     UnsupportedVersionError,
 )
 from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent, Subscription
+from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
 from jobgroup.job import RemoteJob
-from jobgroup.results import Distributions, ResultsTable
-from jobgroup.status import JobStatus, RunningStatus
+from jobgroup.results import Distributions, Result, ResultsTable
+from jobgroup.status import JobStatus, Progress, RunningStatus
 
 if TYPE_CHECKING:
     from jobgroup.dashboard import Dashboard
@@ -64,6 +66,7 @@ __all__ = [
     "DuplicateJobError",
     "GroupBusyError",
     "GroupDeletedError",
+    "GroupEvent",
     "GroupMovedError",
     "GroupNotFoundError",
     "InsufficientCreditsError",
@@ -74,23 +77,27 @@ __all__ = [
     "InvalidTokenError",
     "JobGroup",
     "JobGroupError",
+    "JobGroupWarning",
     "JobStatus",
     "MissingDependencyError",
     "MissingTokenError",
     "NoResponseError",
-    "Notice",
     "OutputExistsError",
+    "Progress",
     "QuotaExceededError",
     "RemoteJob",
     "RemoteNotFoundError",
     "RequestRejectedError",
+    "Result",
     "ResultStream",
     "ResultsError",
     "ResultsTable",
+    "Run",
     "RunEstimate",
     "RunningStatus",
     "SessionEndedError",
     "StorageError",
+    "Subscription",
     "UnconfirmedJobError",
     "UnknownColumnError",
     "UnsupportedVersionError",
@@ -98,15 +105,6 @@ __all__ = [
     "forget_tokens",
     "set_token",
 ]
-
-
-def _show(group: JobGroup, **kwargs: Any) -> Any:
-    from jobgroup.dashboard import mimebundle
-
-    return mimebundle(group, **kwargs)
-
-
-JobGroup.shown_by = staticmethod(_show)
 
 
 def __getattr__(name: str) -> Any:

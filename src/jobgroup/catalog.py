@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import warnings
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import MINYEAR, datetime
@@ -17,6 +16,7 @@ from jobgroup.errors import (
     CorruptGroupError,
     GroupNotFoundError,
     JobGroupError,
+    warn,
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
@@ -31,6 +31,17 @@ from jobgroup.store.trash import KEPT_FOR_S, deleted_groups, place_for, purge, s
 def names() -> list[str]:
     """The names of all groups, as typed."""
     return list(existing_groups())
+
+
+def exists(name: str) -> bool:
+    """Whether there is a group of that name.
+
+    Raises:
+        InvalidNameError: no group can have the name.
+    """
+    path = group_path(name)
+    complete_deletion(name)
+    return path.exists()
 
 
 def similar_names(name: str) -> list[str]:
@@ -121,10 +132,7 @@ def delete_before(moment: datetime) -> list[str]:
         limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
-        warnings.warn(
-            f"The group {broken.name!r} cannot be read ({broken.problem}), so it was left.",
-            stacklevel=3,
-        )
+        warn(f"The group {broken.name!r} cannot be read ({broken.problem}), so it was left.")
     return _delete_all([s.name for s in found if not s.problem and s.created_at < limit])
 
 
@@ -140,7 +148,7 @@ def _delete_all(doomed: Sequence[str]) -> list[str]:
             delete(name)
             gone.append(name)
         except JobGroupError as error:
-            warnings.warn(f"The group {name!r} was not deleted: {error}", stacklevel=3)
+            warn(f"The group {name!r} was not deleted: {error}")
     return gone
 
 
@@ -187,8 +195,7 @@ def empty_trash() -> None:
 def _warn_of_active(name: str, active: Sequence[str]) -> None:
     ids = ", ".join(active[:5])
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
-    warnings.warn(
+    warn(
         f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."
-        " JobGroup.restore brings the group back, to cancel or await them.",
-        stacklevel=4,
+        " JobGroup.restore brings the group back, to cancel or await them."
     )

@@ -36,6 +36,8 @@ JobGroupError
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -77,7 +79,21 @@ __all__ = [
 
 
 class JobGroupError(Exception):
-    """The root of everything that jobgroup raises."""
+    """The base class of everything that jobgroup raises.
+
+    >>> try:
+    ...     raise QuotaExceededError("Job 7 was not sent: the plan allows no more jobs at present.")
+    ... except JobGroupError as error:
+    ...     print(error)
+    Job 7 was not sent: the plan allows no more jobs at present.
+
+    Attributes:
+        position: of the one job that it is about, in its group; None where it is about no one job.
+        job: that job, a `RemoteJob`.
+    """
+
+    position: int | None = None
+    job: Any = None
 
     def __str__(self) -> str:
         """The sentence, without what a terminal would obey: clouds and files have words in it."""
@@ -93,6 +109,18 @@ def _again(kind: type[JobGroupError], args: tuple[Any, ...], state: dict[str, An
     error.args = args
     vars(error).update(state)
     return error
+
+
+class JobGroupWarning(UserWarning):
+    """The category of every warning of jobgroup: something was left undone, the rest was done."""
+
+
+def warn(sentence: str) -> None:
+    """Warn whoever called into jobgroup, at the line where he did."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("jobgroup."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, JobGroupWarning, stacklevel=level + 1)
 
 
 class InvalidNameError(JobGroupError, ValueError):

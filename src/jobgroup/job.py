@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING, Any, cast
 
 from jobgroup.adapters.base import JobSpec
 from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
 from jobgroup.secret import Secret
-from jobgroup.status import ON_CLOUD, REMOTE_MISSING, UNSENT, JobStatus, RunningStatus
+from jobgroup.status import ON_CLOUD, REMOTE_MISSING, UNSENT, JobStatus, RunningStatus, State
 from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+    from jobgroup.results import Result
     from jobgroup.store import AttemptRecord, CommandResult, EventRecord, JobRecord
 
 
@@ -27,10 +30,10 @@ class RemoteJob:
     Args:
         body: the create body, ``{"payload": {...}}``, or the payload alone.
         platform: name of the platform, such as ``"sim:altair"``.
-        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, where not given.
-        name: the job's name on the cloud.
-        account: label of the account, where there are several on one cloud.
         provider: ``"quandela"``, ``"scaleway"``, or that of another package (docs/providers.md).
+        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, where not given.
+        account: label of the account, where there are several on one cloud.
+        name: the job's name on the cloud.
 
     Raises:
         TypeError: the body is not a dictionary, or a name or the url is not a text.
@@ -38,7 +41,7 @@ class RemoteJob:
             the url is not one.
         MissingDependencyError: no provider of that name is installed.
 
-    >>> job = RemoteJob({"command": "probs"}, platform="sim:altair", name="mine")
+    >>> job = RemoteJob({"command": "probs"}, "sim:altair", name="mine")
     >>> job.was_sent, job.id, job.status()
     (False, None, 'WAITING')
     """
@@ -46,12 +49,12 @@ class RemoteJob:
     def __init__(
         self,
         body: Mapping[str, Any],
-        *,
         platform: str,
-        url: str | None = None,
-        name: str | None = None,
-        account: str = "",
+        *,
         provider: str = "quandela",
+        url: str | None = None,
+        account: str = "",
+        name: str | None = None,
     ) -> None:
         from jobgroup.credentials import default_url
         from jobgroup.providers import check_installed
@@ -85,14 +88,7 @@ class RemoteJob:
         named = name or given or (command if isinstance(command, str) else "") or "unnamed"
         self._name = check_name("name", named, so=so)
 
-    @classmethod
-    def of(cls, session: GroupSession, position: int) -> RemoteJob:
-        """The job at a place of a group that is open in this process."""
-        job = cls.__new__(cls)
-        vars(job).update(_session=session, _position=position)
-        return job
-
-    def spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
+    def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
         """What a group takes in of a job that is in none yet, with the parameters of its call.
 
         Raises:
@@ -203,9 +199,9 @@ class RemoteJob:
     # -- how it is ---------------------------------------------------------------------------------
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """Its state as the file has it, without asking the cloud; see `jobgroup.status.STATES`."""
-        return UNSENT if self._session is None else self._record.state
+        return UNSENT if self._session is None else cast(State, self._record.state)
 
     @property
     def message(self) -> str | None:
@@ -274,12 +270,10 @@ class RemoteJob:
         """
         if self.state != UNSENT:
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
-        result = self._do("run", positions=[self._position])
-        for sentence in result.failed.values():
-            raise JobGroupError(sentence)
+        self._raise_for(self._do("run", positions=[self._position]))
         return self
 
-    def execute_sync(self) -> Any:
+    def execute_sync(self) -> Result:
         """Send it, wait for its end, and return its results.
 
         Raises:
@@ -302,16 +296,14 @@ class RemoteJob:
             raise RuntimeError(
                 f"Job is not waiting or running, cannot cancel it: it is {self.state}."
             )
-        result = self._do("cancel", positions=[self._position])
-        for sentence in result.failed.values():
-            raise JobGroupError(sentence)
+        self._raise_for(self._do("cancel", positions=[self._position]))
 
-    def rerun(self, *, replace: bool = True, **changes: Any) -> RemoteJob:
+    def rerun(self, *, params: Mapping[str, Any] | None = None, replace: bool = True) -> RemoteJob:
         """Run it again as a new job on the cloud; the old attempt stays readable.
 
         Args:
+            params: other values for its parameters, such as ``max_shots``; see `JobGroup.rerun`.
             replace: keep its place in the group; else a new entry is appended.
-            changes: other values for its parameters, such as ``max_shots``; see `JobGroup.rerun`.
 
         Returns:
             The entry that runs now: this one, or the new one.
@@ -329,9 +321,9 @@ class RemoteJob:
                 " CANCELED or ERROR)"
             )
         done = self._do(
-            "rerun", positions=[self._position], replace=replace, overrides=changes
+            "rerun", positions=[self._position], replace=replace, overrides=dict(params or {})
         ).done
-        return RemoteJob.of(self._attached(), done[0]) if done else self
+        return job_at(self._attached(), done[0]) if done else self
 
     def confirm(self, remote_id: str) -> None:
         """Say which job on the cloud an unconfirmed one is.
@@ -364,7 +356,7 @@ class RemoteJob:
             )
         self._do("resend", positions=[self._position])
 
-    def get_results(self) -> Any:
+    def get_results(self) -> Result:
         """Its results, fetched from the cloud and decoded as Perceval does.
 
         Raises:
@@ -380,7 +372,7 @@ class RemoteJob:
             raise RuntimeError("The job is still running, results are not available yet.")
         return results_of_one(self._attached(), self._record)
 
-    def revise(self, spec: JobSpec) -> None:
+    def _revise(self, spec: JobSpec) -> None:
         """Give it what an execution by hand sends instead, while it is unsent.
 
         Raises:
@@ -414,8 +406,15 @@ class RemoteJob:
         session = self._attached()
         if COMMANDS[command].needs_lease and is_paused(session):
             raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
-        result: CommandResult = session.start(execute, session, command, args).result()
+        with naming_its_job(session):
+            result: CommandResult = session.start(execute, session, command, args).result()
         return result
+
+    def _raise_for(self, result: CommandResult) -> None:
+        for sentence in result.failed.values():
+            error = JobGroupError(sentence)
+            error.position, error.job = self._position, self
+            raise error
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RemoteJob):
@@ -436,9 +435,30 @@ class RemoteJob:
         name, remote_id = on_one_line(record.name), on_one_line(record.remote_id)
         return f"RemoteJob '{name}', id:{remote_id}, status:{state}"
 
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
+
+def job_at(session: GroupSession, position: int, kind: type[RemoteJob] = RemoteJob) -> RemoteJob:
+    """The job at a position of a group that is open in this process."""
+    job = kind.__new__(kind)
+    vars(job).update(_session=session, _position=position)
+    return job
+
+
+@contextmanager
+def naming_its_job(session: GroupSession) -> Iterator[None]:
+    """Give an error that is about one job of the group that job."""
+    try:
+        yield
+    except JobGroupError as error:
+        if error.position is not None and error.job is None:
+            error.job = job_at(session, error.position)
+        raise
+
 
 def _same_job(kind: type[RemoteJob], name: str, uuid: str, position: int) -> RemoteJob:
-    return kind.of(session_of(name, uuid), position)
+    return job_at(session_of(name, uuid), position, kind)
 
 
 def _is_worth_showing(value: object) -> bool:

@@ -16,7 +16,7 @@ from jobgroup.status import TERMINAL
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
 
-MOST_NEXT = 50
+MAX_PRIORITIES = 50
 """How many of the jobs that go first are told in a trait."""
 
 
@@ -34,7 +34,7 @@ class GroupState(HasTraits):
             more, the group has finished.
         busy: what is being done ("run", "rerun") by this process, "" for nothing.
         paused: whether sending is paused.
-        next_up: places of the jobs that go first when jobs are sent (`JobGroup.run_next`), in
+        next_up: places of the jobs that go first when jobs are sent (`JobGroup.prioritize`), in
             order; the first fifty.
         last_error: the standing problem with a cloud, in a sentence, "" for none. An answer that
             the disk does not take goes first: the sentence has the job and its id.
@@ -60,7 +60,7 @@ class GroupState(HasTraits):
         super().__init__()
         self._session = session
         self._unsubscribe: Callable[[], None] | None = None
-        self.update()
+        self._update()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
@@ -68,7 +68,7 @@ class GroupState(HasTraits):
             " take its state there."
         )
 
-    def update(self) -> None:
+    def _update(self) -> None:
         """Bring the traits up to date with the file."""
         session = self._session
         counts, is_active = read_activity(session)
@@ -83,7 +83,7 @@ class GroupState(HasTraits):
             self.active = is_active
             self.busy = "" if not runs else "rerun" if runs[0].request.rerun else "run"
             self.paused = bool(meta.get("paused"))
-            self.next_up = session.store.priorities.positions(at_most=MOST_NEXT)
+            self.next_up = session.store.priorities.positions(at_most=MAX_PRIORITIES)
             unwritten = session.settling.sentence
             self.last_error = unwritten or (incidents[0].message if incidents else "")
             self.trouble = "disk" if unwritten else incidents[0].kind if incidents else ""
@@ -95,7 +95,7 @@ class GroupState(HasTraits):
 
     def _follow(self) -> None:
         try:
-            self.update()
+            self._update()
         except GroupMovedError as error:
             self.last_error = self._session.settling.sentence or str(error)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Literal, TypedDict, get_args
 
 
 class RunningStatus(Enum):
@@ -59,10 +59,10 @@ UNSENT: Final = "unsent"
 SENDING: Final = "sending"
 UNCONFIRMED: Final = "unconfirmed"
 
-STATES: Final = (
-    UNSENT,
-    SENDING,
-    UNCONFIRMED,
+State = Literal[
+    "unsent",
+    "sending",
+    "unconfirmed",
     "waiting",
     "running",
     "cancel_requested",
@@ -71,7 +71,10 @@ STATES: Final = (
     "success",
     "error",
     "canceled",
-)
+]
+"""What a job is doing, in one word."""
+
+STATES: Final[tuple[State, ...]] = get_args(State)
 """Every state, in the order in which a dashboard shows them."""
 
 REMOTE_MISSING: Final = "404"
@@ -122,7 +125,21 @@ BAR_ORDER: Final = (
 """The order of the segments of a progress bar: what has ended first, what is still to do last."""
 
 
-def progress_of(counts: dict[str, int]) -> dict[str, object]:
+class Progress(TypedDict):
+    """What ``JobGroup.progress()`` gives: how many jobs are where.
+
+    Attributes:
+        Total: all jobs.
+        Finished: how many have ended, and ``{'successful': a, 'unsuccessful': b}``.
+        Unfinished: how many have not, and ``{'sent': c, 'not sent': d}``.
+    """
+
+    Total: int
+    Finished: list[Any]
+    Unfinished: list[Any]
+
+
+def progress_of(counts: Mapping[str, int]) -> Progress:
     """The dictionary of ``JobGroup.progress()`` for counts by state.
 
     >>> progress_of({"success": 1, "running": 2, "unsent": 3})["Unfinished"]

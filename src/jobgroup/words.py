@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from jobgroup.status import STATES
 
 
 def plain(text: object) -> str:
@@ -28,6 +30,34 @@ def on_one_line(text: object) -> str:
     'one two '
     """
     return plain(text).replace("\n", " ")
+
+
+def format_count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things.
+
+    >>> format_count(1, "job"), format_count(1200, "job"), format_count(2, "entry", "entries")
+    ('1 job', '1,200 jobs', '2 entries')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def format_states(counts: Mapping[str, int]) -> str:
+    """How many jobs are in which state, in the order of the states.
+
+    >>> format_states({"success": 2, "unsent": 1, "error": 0})
+    '1 unsent, 2 success'
+    """
+    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts.get(state))
+
+
+def format_counts(counts: Mapping[str, int]) -> str:
+    """How many jobs there are, and how many in which state.
+
+    >>> format_counts({"success": 2, "unsent": 1})
+    '3 jobs (1 unsent, 2 success)'
+    """
+    states = format_states(counts)
+    return f"{format_count(sum(counts.values()), 'job')}{f' ({states})' * bool(states)}"
 
 
 def shown(value: object, at_most: int = 80) -> str:

@@ -18,6 +18,7 @@ import pytest
 from jobgroup import GroupDeletedError, JobGroup, RemoteJob, set_token
 from jobgroup.cli import main
 from jobgroup.cloud import EmbeddedCloud
+from jobgroup.group import request
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
     yield make
     for group in made:
         with suppress(GroupDeletedError):
-            group.ask("cancel", positions=None).result()
+            request(group, "cancel", positions=None).result()
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
 
 def test_results_offline_are_those_that_are_kept(read, ended):
     """The cloud is not asked, and rows without a kept result have gaps."""
-    ended.cache_results = True
+    ended.cache.enabled = True
     ended[0].get_results()
     rows = read("results", "sweep", "--offline")
     assert [row["physical_perf"] for row in rows] == [1.0, None, None]

@@ -182,7 +182,7 @@ def test_a_command_is_told(begin, prepared, tmp_path, waiting_to_run):
     out, complaint = process.communicate(timeout=120)
     assert process.returncode == 5
     told = (tmp_path / "told").read_text().splitlines()
-    assert [line.split("|")[:2] for line in told] == [[name, "first failure"], [name, "finished"]]
+    assert [line.split("|")[:2] for line in told] == [[name, "job_failed"], [name, "finished"]]
     assert told[1].endswith(f"{name} has finished: 1 success, 2 error.")
     assert out.endswith(f"{name} has finished: 1 success, 2 error.\n")
     assert complaint.count("ended with exit code 3") == 2
@@ -199,7 +199,7 @@ def test_watching_as_json(begin, prepared, waiting_to_run):
     group.resume()
     lines = [json.loads(line) for line in process.communicate(timeout=120)[0].splitlines()]
     happened = [line for line in lines if line["event"] != "progress"]
-    assert [line["event"] for line in happened] == ["first failure", "finished"]
+    assert [line["event"] for line in happened] == ["job_failed", "finished"]
     assert [set(line) for line in happened] == [{"event", "message", "job", "counts"}] * 2
     assert happened[0]["job"] == {"position": 1, "id": group[1].id}
     assert happened[1]["counts"] == {"success": 1, "error": 1}

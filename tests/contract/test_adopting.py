@@ -72,7 +72,7 @@ def test_an_adopted_job_is_rerun_with_other_parameters(start, send, until):
         "The laser lost its lock",
         {"phi": 0.3},
     )
-    jg.rerun(0, max_shots=50)
+    jg.rerun(0, params={"max_shots": 50})
     sent = cloud.jobs()[1]
     assert sent.payload == {**cloud.jobs()[0].payload, "max_shots": 50}
     assert (sent.name, sent.body["pcvl_version"]) == ("fails", "1.2.4")
@@ -210,7 +210,7 @@ def test_a_changed_rerun_sends_all_that_the_cloud_told(scripted):
     scripted.first_word = "error"
     jg = JobGroup("adopted")
     jg.adopt(scripted.make(), platform="qpu:given", url=scripted.url)
-    jg.rerun(0, max_shots=5)
+    jg.rerun(0, params={"max_shots": 5})
     (body,) = scripted.bodies()
     assert {name: body[name] for name in ("pcvl_version", "process_id", "platform_name")} == {
         "pcvl_version": "1.2.4",
@@ -265,7 +265,7 @@ def test_jobs_of_another_account(scripted):
     url = scripted.url.replace("127.0.0.1", "localhost")
     jg = JobGroup("adopted")
     jg.adopt(remote_id, platform="p", url=url, account="lab", token=scripted.token)
-    assert [record.account for record in jg.changes_since(0).records] == ["lab"]
+    assert [record.account for record in jg.snapshot()] == ["lab"]
     assert jg.progress()["Total"] == 1
     with pytest.raises(MissingTokenError):
         jg.adopt(scripted.make(), platform="p", url=url)

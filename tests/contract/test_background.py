@@ -11,6 +11,7 @@ import pytest
 
 from jobgroup import InvalidTokenError, JobGroup, set_token
 from jobgroup.engine.poller import FRESH_S
+from jobgroup.group import request
 
 # -- in the background -----------------------------------------------------------------------------
 
@@ -94,9 +95,9 @@ def test_a_pause_of_another_process_counts(group, scripted, in_child, until):
 
 
 def test_unknown_commands_are_refused(group, scripted):
-    """ask() names the commands that there are."""
+    """The sentence names the commands that there are."""
     with pytest.raises(ValueError, match="rerun"):
-        group(scripted, 1).ask("launch").result(120)
+        request(group(scripted, 1), "launch").result(120)
 
 
 # -- waiting ---------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ def test_a_refresh_takes_no_answer_from_before_it(group, scripted):
         may_answer.set()
         refreshed.result(120)
     assert jg[0].state == "success"
-    stop()
+    stop.cancel()
 
 
 def test_wait_gives_up_in_time(group, scripted):

@@ -110,7 +110,7 @@ def test_a_sentence_quotes_little_of_what_it_was_given(group, scripted):
             lambda value=value: jg.adopt(value),
             lambda value=value: jg.wait(timeout=value),
             lambda value=value: jg[value],
-            lambda value=value: jg.run_next([value]),
+            lambda value=value: jg.prioritize([value]),
             lambda value=value: setattr(jg, "description", [value] * 10),
             lambda value=value: setattr(jg[0], "note", [value] * 10),
         ):

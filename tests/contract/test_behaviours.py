@@ -72,13 +72,13 @@ def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
 def test_2_loading_asks_nothing_and_changes_nothing(ended, scripted, data_dir, in_child):
     """Behaviour 2: with jobs running, no request leaves, and the file's content is the same."""
     jg = ended("running", "waiting", "completed", "suspended")
-    before = jg.modified_date.timestamp(), jg.changes_since(0).version
+    before = jg.modified_date.timestamp(), jg.state.version
     scripted.asked.clear()
     loaded = in_child(
         "import json; from jobgroup import JobGroup\n"
         "jg = JobGroup('experiment')\n"
         "seen = [j.state for j in jg.remote_jobs], len(jg), jg[0].id, repr(jg), jg.name\n"
-        "print(json.dumps([jg.modified_date.timestamp(), jg.changes_since(0).version, seen[0]]))",
+        "print(json.dumps([jg.modified_date.timestamp(), jg.state.version, seen[0]]))",
         scripted,
     )
     assert loaded == [*before, ["running", "waiting", "success", "suspended"]]
@@ -158,12 +158,12 @@ def test_3_what_is_no_remote_job_is_refused(kind, snapshot, group, scripted):
         "dict": {"payload": {"command": "x"}},
     }
     jg = group(scripted, 2)
-    before = snapshot(jg), jg.changes_since(0).version, jg.modified_date
+    before = snapshot(jg), jg.state.version, jg.modified_date
     with pytest.raises(TypeError):
         jg.add(things[kind])
     with pytest.raises(TypeError):
         jg.add_many([(RemoteJob({"command": "x"}, platform="p"), {}), things[kind]])
-    assert (snapshot(jg), jg.changes_since(0).version, jg.modified_date) == before
+    assert (snapshot(jg), jg.state.version, jg.modified_date) == before
 
 
 # -- 4 ---------------------------------------------------------------------------------------------

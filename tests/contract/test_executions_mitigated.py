@@ -185,7 +185,7 @@ def test_a_rerun_with_changes_is_refused(jg, scripted):
         scripted.tell(job_id, "error")
     jg.refresh()
     with pytest.raises(JobGroupError, match="only Perceval"):
-        jg.rerun([0], max_shots=10)
+        jg.rerun([0], params={"max_shots": 10})
     assert scripted.count("create", "rerun") == PARTS
 
 

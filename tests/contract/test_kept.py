@@ -52,24 +52,24 @@ def _in_file(path, statement, *values):
 
 def test_results_are_kept_when_first_read(finished, scripted):
     """Each is asked for once, by whatever reads it; a group says that it keeps them, for good."""
-    assert not finished.cache_results
+    assert not finished.cache.enabled
     jg = JobGroup(finished.name, cache_results=True)
-    assert jg.cached_bytes == 0
+    assert jg.cache.size_bytes == 0
     assert jg.get_results() == EXPECTED
     asked = scripted.count("result")
     for job in (jg[0], jg[2]):
         scripted.results[job.id] = {"results": '"another"'}
-    assert JobGroup.open(jg.name).cache_results
+    assert JobGroup.open(jg.name).cache.enabled
     assert jg.get_results() == EXPECTED
     assert jg[2].get_results() == EXPECTED[2]
-    assert {job.position: result for job, result in jg.iter_results()} == dict(enumerate(EXPECTED))
+    assert {job.position: result for job, result in jg.as_completed()} == dict(enumerate(EXPECTED))
     assert scripted.count("result") == asked + 2  # the failed one has none to be kept
-    assert jg.cached_bytes > 0
+    assert jg.cache.size_bytes > 0
 
 
 def test_kept_results_need_no_cloud(finished, scripted, in_child):
     """Another process, without a token, reads them while the cloud is away."""
-    finished.cache_results = True
+    finished.cache.enabled = True
     finished.get_results()
     scripted.go_away()
     out = in_child(
@@ -87,10 +87,10 @@ def test_keeping_ends_and_begins(finished, scripted):
     scripted.results[jg[0].id] = {"results": '{"results": "newer"}'}
     jg = JobGroup(finished.name, cache_results=False)
     assert jg.get_results()[0]["results"] == "newer"
-    jg.cache_results = True
+    jg.cache.enabled = True
     assert jg.get_results() == EXPECTED
-    jg.clear_cache()
-    assert jg.cached_bytes == 0
+    jg.cache.clear()
+    assert jg.cache.size_bytes == 0
     assert jg.get_results()[0]["results"] == "newer"
 
 
@@ -101,15 +101,15 @@ def test_clearing_gives_the_room_back(finished, scripted, data_dir):
     scripted.results[jg[0].id] = {"results": json.dumps({"results": noise})}
     before = _size()
     assert jg.get_results()[0]["results"] == noise
-    assert jg.cached_bytes > 1_000_000
+    assert jg.cache.size_bytes > 1_000_000
     assert _size() > before + 1_000_000
-    jg.clear_cache()
+    jg.cache.clear()
     assert _size() < before + 200_000
     assert [job.state for job in jg] == ["success", "error", "success"]
 
 
 def _size():
-    return JobGroup.summaries()[0].size_bytes
+    return JobGroup.list()[0].size_bytes
 
 
 def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
@@ -159,11 +159,11 @@ def test_a_description_and_notes(finished):
     again = JobGroup.open("experiment")
     assert again.description == "HOM dip, chip 7"
     assert "HOM dip, chip 7" in repr(again)
-    assert JobGroup.summaries()[0].description == "HOM dip, chip 7"
+    assert JobGroup.list()[0].description == "HOM dip, chip 7"
     assert again.results_table()["note"] == ["", "laser was warm", ""]
     again.description = ""
     assert finished.description == ""
-    assert len(repr(finished).splitlines()) == 1
+    assert len(repr(finished).splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_jobs_are_found_by_words(finished, words, places):
 
 def test_a_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeypatch):
     """Jobs, attempts, labels, notes and kept results are there, under its name or another."""
-    finished.cache_results = True
+    finished.cache.enabled = True
     finished.get_results()
     finished.rerun_failed_parallel()
     finished[0].note = "mine"

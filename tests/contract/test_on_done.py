@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from jobgroup import JobGroup, Notice
+from jobgroup import GroupEvent, JobGroup
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def told(until):
     class Told(list):
         def wait(self, number):
             until(lambda: len(self) >= number, timeout_s=120)
-            return [notice.event for notice in self]
+            return [notice.kind for notice in self]
 
     return Told()
 
@@ -29,12 +29,12 @@ def test_the_first_failure_and_the_end_are_told_once(told, group, scripted):
     jg.on_done(told.append)
     jg.run_parallel()
     scripted.tell(jg[2].id, "error", status_message="The laser lost its lock")
-    assert told.wait(1) == ["first failure"]
+    assert told.wait(1) == ["job_failed"]
     for place, word in ((0, "completed"), (1, "error"), (3, "error")):
         scripted.tell(jg[place].id, word)
-    assert told.wait(2) == ["first failure", "finished"]
+    assert told.wait(2) == ["job_failed", "finished"]
     failure, end = told
-    assert isinstance(failure, Notice)
+    assert isinstance(failure, GroupEvent)
     assert (failure.group, failure.job) == (jg, jg[2])
     assert failure.message == "Job 2 of sweep failed: The laser lost its lock."
     assert (end.counts, end.job) == ({"success": 1, "error": 3}, None)
@@ -47,13 +47,13 @@ def test_nothing_more_is_told_after_the_end(told, group, scripted, until):
     jg.run_parallel()
     jg.on_done(told.append)
     scripted.tell(jg[0].id, "error")
-    assert told.wait(2) == ["first failure", "finished"]
+    assert told.wait(2) == ["job_failed", "finished"]
     again = []
     jg.rerun()
     jg.on_done(again.append)
     scripted.tell(jg[0].id, "completed")
     until(lambda: again)
-    assert [n.event for n in again] == ["finished"]
+    assert [n.kind for n in again] == ["finished"]
     assert len(told) == 2
 
 
@@ -89,7 +89,7 @@ def test_old_failures_are_not_told(told, ended, scripted):
     jg.rerun(0)
     scripted.tell(jg[0].id, "error")
     scripted.tell(jg[1].id, "completed")
-    assert told.wait(2) == ["first failure", "finished"]
+    assert told.wait(2) == ["job_failed", "finished"]
     assert told[0].job == jg[0]
 
 
@@ -140,12 +140,12 @@ def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
     jg.on_done(told.append)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error", status_message="Too hot.")
-    assert told.wait(1) == ["first failure"]
+    assert told.wait(1) == ["job_failed"]
     assert told[0].message == "Job 0 of experiment failed: Too hot."
     jg.on_done(told.append)
     scripted.tell(jg[1].id, "error")
-    assert sorted(told.wait(4)) == ["finished", "finished", "first failure", "first failure"]
-    failures = [notice.message for notice in told if notice.event == "first failure"]
+    assert sorted(told.wait(4)) == ["finished", "finished", "job_failed", "job_failed"]
+    failures = [notice.message for notice in told if notice.kind == "job_failed"]
     assert failures[1] == "Job 1 of experiment failed: The cloud does not say why."
 
 
@@ -158,7 +158,7 @@ def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted
     @jg.on_done
     def fail(notice):
         told.append(notice)
-        if notice.event == "first failure":
+        if notice.kind == "job_failed":
             sys.exit("a script's way")
         raise ValueError("mine")
 
@@ -167,7 +167,7 @@ def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted
     with caplog.at_level(logging.ERROR, "jobgroup"):
         told.wait(1)
         scripted.tell(jg[1].id, "completed")
-        assert told.wait(2) == ["first failure", "finished"]
+        assert told.wait(2) == ["job_failed", "finished"]
         until(
             lambda: (
                 "SystemExit: a script's way" in caplog.text and "ValueError: mine" in caplog.text
@@ -178,13 +178,13 @@ def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted
 
 
 def test_it_can_be_ended(told, group, scripted):
-    """The function that `on_done` returns ends it; a second time it does nothing."""
+    """The subscription that `on_done` returns ends it; a second time it does nothing."""
     jg = group(scripted, 1)
     other = []
     end = jg.on_done(other.append)
     jg.on_done(told.append)
-    end()
-    end()
+    end.cancel()
+    end.cancel()
     jg.run_parallel()
     scripted.tell(jg[0].id, "completed")
     told.wait(1)
@@ -224,7 +224,7 @@ def test_a_script_that_ends_tells_first(in_child, group, cloud):
         "from jobgroup import JobGroup\n"
         "def told(notice):\n"
         "    time.sleep(0.2)\n"
-        "    print(json.dumps(notice.event), flush=True)\n"
+        "    print(json.dumps(notice.kind), flush=True)\n"
         "jg = JobGroup.open('experiment')\n"
         "jg.on_done(told)\n"
         "jg.run_parallel()\n"

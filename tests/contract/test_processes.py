@@ -12,6 +12,7 @@ from jobgroup import GroupBusyError, JobGroup, UnconfirmedJobError
 from jobgroup.engine.commands import execute
 from jobgroup.engine.engine import engine
 from jobgroup.engine.lease import is_gone
+from jobgroup.group import request
 from jobgroup.store import CommandResult, GroupStore
 from jobgroup.store.paths import group_path
 from jobgroup.system import this_process
@@ -54,7 +55,7 @@ def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer
     """A rerun asked for beside a running script is done by that script's process, once."""
     jg, child = holder
     jg.add(timer(scripted, "urgent"))
-    outcome = jg.ask("run", positions=[2]).result(120)
+    outcome = jg.start([2]).result(120)
     assert outcome.done == [2]
     assert jg[2].id == scripted.ids()[1]
     assert child.poll() is None
@@ -135,25 +136,22 @@ def test_two_processes_launching_send_every_job_once(group, scripted, spawn):
     assert sorted(j.id for j in jg) == sorted(scripted.ids())
 
 
-def test_a_change_of_another_process_reaches_a_subscriber(group, scripted, in_child):
-    """subscribe() calls back for what a process that this one does not know wrote."""
+def test_a_change_of_another_process_reaches_an_observer(group, scripted, in_child):
+    """Who observes the state is called for what a process that this one does not know wrote."""
     jg = group(scripted, 1)
-    version = jg.changes_since(0).version
     noticed = threading.Event()
 
-    def look():
+    def look(_):
         if len(jg) == 2:
             noticed.set()
 
-    end = jg.subscribe(look)
+    jg.state.observe(look, "version")
     in_child(
         "from jobgroup import JobGroup, RemoteJob\n"
         "JobGroup('experiment').add(RemoteJob({'command': 'x'}, platform='p')); print(0)"
     )
     assert noticed.wait(120)
-    end()
-    assert jg.changes_since(version).positions == [1]
-    assert jg.changes_since(jg.changes_since(0).version).records == []
+    jg.state.unobserve_all()
 
 
 def test_the_state_can_be_observed(cloud, group, until):
@@ -231,7 +229,7 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
         return found
 
     monkeypatch.setattr(theirs, "get", look_then_end)
-    asked = jg.ask("rerun")
+    asked = jg.start(rerun=True)
     _taken(store, until)
     assert asked.result(60).done == [0]
 
@@ -239,7 +237,7 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
 def test_what_was_dropped_is_asked_again(neighbour, until):
     """Who asks may sleep with its lid closed; it waits for nothing for ever then."""
     jg, store = neighbour
-    asked = jg.ask("rerun")
+    asked = jg.start(rerun=True)
     until(store.commands.has_pending)
     assert store.commands.cancel(1)
     again = _taken(store, until)
@@ -265,7 +263,7 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
 
     monkeypatch.setattr(theirs, "current", nobody_at_first)
     _take_lease(store)
-    asked = jg.ask("resend", positions=[0])
+    asked = request(jg, "resend", positions=[0])
     number = _taken(store, until)
     assert jg[0].state == "unconfirmed"
     store.commands.complete(number, "done", {"text": "1 sent again", "done": [0]})
@@ -290,11 +288,11 @@ def test_a_failure_is_told_before_the_lease_is_given_back(
     jg = ended("error")
     jg.add(timer(scripted, "unsent"))
     session = engine().open_session(group_path(jg.name))
-    finish, told = session.store.commands.complete, []
+    complete, told = session.store.commands.complete, []
 
     def note(command_id, state, outcome):
         told.append((state, session.lease.is_held))
-        finish(command_id, state, outcome)
+        complete(command_id, state, outcome)
 
     monkeypatch.setattr(session.store.commands, "complete", note)
     jg.pause()

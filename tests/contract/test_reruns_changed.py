@@ -36,7 +36,7 @@ def failed(scripted):
 def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
     """What is sent is the old body with the change; the attempt says what differs from which."""
     first = failed[0].id
-    failed.rerun([0], max_shots=500, min_detected_photons=1)
+    failed.rerun([0], params={"max_shots": 500, "min_detected_photons": 1})
     (body,) = scripted.bodies()
     assert scripted.count("rerun") == 0
     assert body["payload"] == {
@@ -58,9 +58,9 @@ def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
 
 def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
     """The next rerun is of the changed job; another change begins where the last one ended."""
-    failed[0].rerun(max_shots=500)
+    failed[0].rerun(params={"max_shots": 500})
     failed.refresh()
-    failed[0].rerun(max_shots=250)
+    failed[0].rerun(params={"max_shots": 250})
     failed.refresh()
     changed = failed[0].id
     failed[0].rerun()
@@ -72,7 +72,7 @@ def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
 def test_a_cloud_that_cannot_rerun_gets_the_changed_body(failed, scripted):
     """Where only the body helps, it is that of the last attempt."""
     scripted.faults["rerun"] = lambda *_: (405, {"error": "Method not allowed"})
-    failed[0].rerun(max_shots=500)
+    failed[0].rerun(params={"max_shots": 500})
     failed.refresh()
     failed[0].rerun()
     assert [b["payload"]["max_shots"] for b in scripted.bodies()] == [500, 500]
@@ -80,10 +80,10 @@ def test_a_cloud_that_cannot_rerun_gets_the_changed_body(failed, scripted):
 
 def test_appended_with_changes(failed):
     """replace=False leaves the failed entry as it is and appends one with the change."""
-    new = failed[1].rerun(replace=False, max_samples=7)
+    new = failed[1].rerun(replace=False, params={"max_samples": 7})
     assert new.position == 3
     assert [job.params["max_samples"] for job in failed] == [100, 100, 100, 7]
-    assert failed.changes_since(0).records[3].rerun_of == 1
+    assert failed.snapshot()[3].rerun_of == 1
     assert [a.kind for a in failed[1].attempts] == ["create"]
 
 
@@ -106,9 +106,9 @@ def test_what_needs_perceval_is_refused(position, changes, reason, failed, scrip
     """The sentence says why and what can be changed; nothing is sent, of no job."""
     before = snapshot(failed)
     for rerun in (
-        lambda: failed.rerun(None, max_samples=5) if position == 2 else failed.rerun(**changes),
-        lambda: failed[position].rerun(**changes),
-        lambda: failed.ask("rerun", positions=[position], changes=changes).result(60),
+        lambda: failed.rerun(None if position == 2 else [0], params=changes),
+        lambda: failed[position].rerun(params=changes),
+        lambda: failed.start([position], rerun=True, params=changes).result(60),
     ):
         with pytest.raises(InvalidOverrideError, match=rf"(?s)Job {position} .*{reason}"):
             rerun()
@@ -128,7 +128,7 @@ def test_a_job_whose_body_only_the_cloud_has_is_refused(scripted):
     jg.add(job)
     jg.refresh()
     with pytest.raises(InvalidOverrideError, match="only the cloud has it"):
-        jg.rerun(max_shots=5)
+        jg.rerun(params={"max_shots": 5})
     jg.rerun()
     assert [a.kind for a in jg[0].attempts] == ["adopted", "rerun"]
 
@@ -137,7 +137,7 @@ def test_a_refused_change_leaves_the_job_as_it_was(failed, scripted):
     """The cloud takes no such number: the failed attempt and its parameters are the last."""
     scripted.faults["create"] = lambda *_: (400, {"error": "Too few shots"})
     with pytest.raises(CloudError, match="Too few shots"):
-        failed.rerun([0], max_shots=1)
+        failed.rerun([0], params={"max_shots": 1})
     assert (failed[0].state, len(failed[0].attempts)) == ("error", 1)
     assert failed[0].params["max_shots"] == 1000
     scripted.faults.clear()
@@ -149,7 +149,7 @@ def test_a_change_of_unknown_fate_is_sent_again_changed(failed, scripted):
     """An unconfirmed changed rerun, resent, has its change."""
     scripted.faults["create"] = lambda nth, _: "drop" if nth == 0 else None
     with pytest.raises(UnconfirmedJobError):
-        failed.rerun([0], max_shots=500)
+        failed.rerun([0], params={"max_shots": 500})
     assert failed[0].state == "unconfirmed"
     assert failed[0].params["max_shots"] == 500
     failed[0].resend()

@@ -168,7 +168,7 @@ def test_in_a_terminal_it_is_plain(sweep, scripted):
         "  2  0.2  <b>The laser</b> lost its lock",
         "  3  0.3   [31mred and more",
         "  4  0.4",
-        "5 jobs (2 success, 2 error, 1 unsent)",
+        "5 jobs (1 unsent, 2 success, 2 error)",
     ]
 
 

@@ -39,7 +39,7 @@ def test_each_ended_job_comes_once(gather, ended, scripted):
     for position in (0, 2, 3):
         _give(scripted, jg[position], f"of {position}")
     scripted.results[jg[1].id] = {"results": None}
-    found = gather(jg.iter_results())
+    found = gather(jg.as_completed())
     values = ["of 0", None, "of 2", "of 3"]
     assert _by_place(found) == dict(enumerate(values))
     assert len(found) == 4
@@ -55,7 +55,7 @@ def test_they_come_as_they_end(group, scripted):
     order = [2, 0, 3, 1]
     scripted.tell(jg[order[0]].id, "completed")
     came = []
-    for job, result in jg.iter_results():
+    for job, result in jg.as_completed():
         came.append((job.position, result["results"]))
         if len(came) < 4:
             scripted.tell(jg[order[len(came)]].id, "completed")
@@ -73,7 +73,7 @@ def test_awaiting_leaves_the_loop_alone(group, scripted):
         came = []
 
         async def collect():
-            async for job, _ in jg.iter_results():
+            async for job, _ in jg.as_completed():
                 came.append(job.position)
 
         task = asyncio.create_task(collect())
@@ -92,7 +92,7 @@ def test_it_waits_for_what_is_being_sent(group, scripted):
     scripted.first_word = "completed"
     jg = group(scripted, 5)
     future = jg.start(queue=True)
-    assert sorted(job.position for job, _ in jg.iter_results()) == [0, 1, 2, 3, 4]
+    assert sorted(job.position for job, _ in jg.as_completed()) == [0, 1, 2, 3, 4]
     future.result(60)
 
 
@@ -103,7 +103,7 @@ def test_a_rerun_meanwhile_comes_too(group, scripted):
     scripted.tell(jg[0].id, "error")
     scripted.first_word = "completed"
     came = []
-    for job, _ in jg.iter_results():
+    for job, _ in jg.as_completed():
         came.append(job.state)
         if job.state == "error":
             job.rerun()
@@ -121,19 +121,19 @@ def test_one_bad_result_stops_no_other(gather, ended, scripted):
         (404, {"error": "gone"}) if asked.id == bad else None
     )
     with pytest.warns(UserWarning, match=r"1 of 3 .*job 1.*gone") as told:
-        found = gather(jg.iter_results())
+        found = gather(jg.as_completed())
     assert len(told) == 1
     assert _by_place(found) == {0: 0, 1: None, 2: 2}
     came = []
     with pytest.raises(ResultsError, match="job 1") as caught:
-        came.extend(job.position for job, _ in jg.iter_results(errors="raise"))
+        came.extend(job.position for job, _ in jg.as_completed(errors="raise"))
     assert list(caught.value.failures) == [1]
 
 
 def test_bad_ways_of_handling_errors_are_refused_at_once(group, scripted):
     """Before anything is asked."""
     with pytest.raises(ValueError, match='"collect" or "raise"'):
-        group(scripted, 1).iter_results(errors="ignore")
+        group(scripted, 1).as_completed(errors="ignore")
 
 
 def test_a_refused_token_ends_it(group, scripted):
@@ -142,7 +142,7 @@ def test_a_refused_token_ends_it(group, scripted):
     jg.run_parallel()
     set_token("wrong", url=scripted.url)
     with pytest.raises(InvalidTokenError):
-        list(jg.iter_results())
+        list(jg.as_completed())
 
 
 def test_leaving_early_ends_the_downloads(ended, scripted):
@@ -152,11 +152,11 @@ def test_leaving_early_ends_the_downloads(ended, scripted):
         _give(scripted, job)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _ in jg.iter_results():
+        for _ in jg.as_completed():
             break
         jg.refresh()
     assert scripted.count("result") < 60
-    assert len(list(jg.iter_results())) == 60
+    assert len(list(jg.as_completed())) == 60
 
 
 def test_slow_takers_hold_the_downloads_up(ended, scripted):
@@ -164,7 +164,7 @@ def test_slow_takers_hold_the_downloads_up(ended, scripted):
     jg = ended(*["completed"] * 60)
     seen = threading.Event()
     scripted.faults["result"] = lambda nth, _: seen.set() if nth >= 15 else None
-    stream = iter(jg.iter_results())
+    stream = iter(jg.as_completed())
     next(stream)
     assert seen.wait(60)
     assert scripted.count("result") <= 25
@@ -173,7 +173,7 @@ def test_slow_takers_hold_the_downloads_up(ended, scripted):
 
 def test_a_group_without_jobs():
     """Is over at once."""
-    assert list(JobGroup("empty").iter_results()) == []
+    assert list(JobGroup("empty").as_completed()) == []
 
 
 # -- before money goes -----------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def _jobs(scripted, *shots):
         yield RemoteJob(body, platform="p", url=scripted.url)
 
 
-def test_a_preview(scripted):
+def test_an_estimate(scripted):
     """Jobs, shots, the plan's free slots, and the time that this group's history lets expect."""
     scripted.availability = {
         "max_jobs_in_queue": 10,
@@ -200,41 +200,41 @@ def test_a_preview(scripted):
         scripted.tell(job.id, "completed", duration=duration)
     jg.refresh()
     jg.add_many(_jobs(scripted, 500, 500, 500))
-    seen = jg.preview()
+    seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots) == (3, 1500, 7)
     assert seen.duration_s == (20.0, 82.0)
     assert str(seen) == "Run 3 jobs: at most 1,500 shots, 7 free slots, 20 s to 82 s"
-    assert asyncio.run(jg.preview_async()) == seen
-    assert str(jg.preview(rerun=True)) == "Rerun 0 jobs"
+    assert asyncio.run(jg.estimate_async()) == seen
+    assert str(jg.estimate(rerun=True)) == "Rerun 0 jobs"
 
 
-def test_a_preview_invents_nothing(scripted):
+def test_an_estimate_invents_nothing(scripted):
     """What the jobs or the cloud do not tell is None, and said to be unknown."""
     scripted.availability = None
     jg = JobGroup("unknown")
     jg.add_many(_jobs(scripted, 1000, None))
-    seen = jg.preview()
+    seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots, seen.duration_s) == (2, None, None, None)
     assert str(seen) == "Run 2 jobs: shots unknown, free slots unknown, duration unknown"
     scripted.go_away()
-    assert jg.preview() == seen
-    assert JobGroup("empty").preview().jobs == 0
+    assert jg.estimate() == seen
+    assert JobGroup("empty").estimate().jobs == 0
     assert scripted.count("create") == 0
 
 
-def test_a_preview_of_a_rerun(ended, scripted):
+def test_an_estimate_of_a_rerun(ended, scripted):
     """It is about the failed jobs."""
     jg = ended("error", "completed", "canceled")
-    seen = jg.preview(rerun=True)
+    seen = jg.estimate(rerun=True)
     assert (seen.jobs, seen.is_rerun, seen.free_slots) == (2, True, 100)
     assert str(seen).startswith("Rerun 2 jobs: ")
 
 
-def test_a_preview_counts_each_account_once(scripted):
+def test_an_estimate_counts_each_account_once(scripted):
     """Platforms share the slots of their account; what was sent already is not sent again."""
     jg = JobGroup("platforms")
     for platform in ("p", "q", "q"):
         jg.add(RemoteJob({"command": "x", "max_shots": 5}, platform=platform, url=scripted.url))
     jg[2].execute_async()
-    seen = jg.preview()
+    seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots) == (2, 10, 100)

@@ -112,10 +112,10 @@ def test_own_words_are_kept_shown_and_found(make_group, open_page):
 
 
 def test_what_a_run_would_take_is_told_before(make_group, open_page):
-    """The line of `jg.preview()`, of a run and of a rerun; what is unknown is said to be."""
+    """The line of `jg.estimate()`, of a run and of a rerun; what is unknown is said to be."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    assert page.ask("preview")["text"] == str(group.preview())
+    assert page.ask("preview")["text"] == str(group.estimate())
     assert page.ask("preview")["text"].startswith("Run 2 jobs: shots unknown, ")
     assert page.ask("preview", positions=[1])["text"].startswith("Run 1 job: ")
     assert page.ask("preview", rerun=True)["text"] == "Rerun 0 jobs"
@@ -142,7 +142,7 @@ def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
         page.dashboard.next_up = []
     page.do("run", mode="sequential", delay=0)
     page.wait(lambda: page.dashboard.next_up == [])
-    records = group.changes_since(0).records
+    records = group.snapshot()
     assert sorted((1, 2, 3), key=lambda i: records[i].sent_at) == [2, 3, 1]
     group.cancel_all()
 

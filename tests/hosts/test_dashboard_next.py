@@ -33,7 +33,7 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
         expect(page.get_by_test_id("row-2")).to_contain_text("unsent · next 1")
         expect(page.get_by_test_id("row-4")).to_contain_text("unsent · next 2")
         expect(page.get_by_test_id("live")).to_contain_text("job 2 goes first, then 1 more")
-        expect(page.locator(".python")).to_contain_text("jg.run_next([2, 4])")
+        expect(page.locator(".python")).to_contain_text("jg.prioritize([2, 4])")
         notebook.wait_until("Dashboard(jg).next_up == [2, 4]")
 
         page.get_by_test_id("row-3").locator("[data-column=state]").click()
@@ -44,7 +44,7 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
 
         page.get_by_test_id("pause").click()
         expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
-        sent = "sorted(range(5), key=lambda i: jg.changes_since(0).records[i].sent_at)"
+        sent = "sorted(range(5), key=lambda i: jg.snapshot()[i].sent_at)"
         assert notebook.evaluate(sent) == [3, 2, 4, 0, 1]
         expect(page.get_by_test_id("grid")).not_to_contain_text("next")
         notebook.assert_quiet()

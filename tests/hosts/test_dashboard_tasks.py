@@ -93,7 +93,7 @@ def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> No
     """The second way of the menu beside Rerun."""
     keys.to("[aria-label^='More ways: Rerun']")
     keys.press("Enter", "Enter")
-    notebook.wait_until("[r.rerun_of for r in jg.changes_since(0).records[7:]] == [2, 3]")
+    notebook.wait_until("[r.rerun_of for r in jg.snapshot()[7:]] == [2, 3]")
 
 
 def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:

@@ -41,7 +41,7 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.get_by_role("button", name="More ways: Run").click()
         expect(page.get_by_test_id("preview")).to_contain_text("Run 2 jobs: shots unknown, ")
         assert page.get_by_test_id("preview").text_content() == notebook.evaluate(
-            "str(jg.preview())"
+            "str(jg.estimate())"
         )
         page.keyboard.press("Escape")
         page.get_by_test_id("notify").click()

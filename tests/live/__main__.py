@@ -30,7 +30,7 @@ def main() -> int:
         print(error)
         return 2
     print(f"This will send two jobs to {platform} of {url}, a real cloud perhaps.")
-    print(f"  {jg.preview()}")
+    print(f"  {jg.estimate()}")
     print(
         f"It may cost what your plan takes for two simulations of at most {SHOTS:,} shots each,"
         " in shots, credits or money. So far it has only read."
@@ -83,7 +83,7 @@ def live(jg: JobGroup) -> None:
     for job in jg:
         print(f"Ended:     {job.status()} {job.message or ''}")
     print(f"Results:   {dict(first.get_results()['results'])}")
-    print(f"Rerun:     {jg.preview(rerun=True)}")
+    print(f"Rerun:     {jg.estimate(rerun=True)}")
     if second.is_failed and agreed("Run the canceled one again, as a third job?", "LIVE_RERUN"):
         second.rerun()
         jg.wait(LONGEST_WAIT_S)

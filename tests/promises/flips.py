@@ -95,7 +95,7 @@ class Flips:
             assert job.attempts is not None
             assert job.events is not None
         jg.get_results()
-        jg.changes_since(0)
+        jg.snapshot()
 
     def _run(self, jg: JobGroup) -> None:
         jg.run_parallel()

@@ -160,9 +160,9 @@ class GroupMachine(RuleBasedStateMachine):
                 time.sleep(0.002)
             time.sleep(delay_ms / 1000)
             child.kill()
-            stop_watching = self.jg.subscribe(lambda: None)
+            self.jg.state.observe(lambda _: None)
             self._until(lambda: not in_flight(self.name))
-            stop_watching()
+            self.jg.state.unobserve_all()
         self._count("kills")
 
     @rule(mode=st.sampled_from(list(MODES)), after=st.integers(0, 3), delay_ms=st.integers(0, 30))
@@ -198,7 +198,7 @@ class GroupMachine(RuleBasedStateMachine):
     def cancel_all(self, elsewhere: bool) -> None:
         with self._step():
             if elsewhere:
-                source = "JobGroup(name).ask('cancel', positions=None).result()"
+                source = "JobGroup(name).cancel()"
                 self.nursery.start(source, name=self.name).all()
             else:
                 self.jg.cancel_all()

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from jobgroup import JobGroup, StorageError
+from jobgroup.group import request
 from jobgroup.store.paths import group_path
 
 
@@ -158,7 +159,7 @@ def test_a_cancellation_that_cannot_be_written_is_named(tiny_disk, group, cloud,
     jg.run_parallel()
     until(lambda: jg[0].was_sent)
     tiny_disk.fill()
-    asked = jg.ask("cancel")
+    asked = request(jg, "cancel")
     until(lambda: "asked to cancel job 0" in jg.state.last_error)
     tiny_disk.clear()
     assert asked.result(120).done == [0]

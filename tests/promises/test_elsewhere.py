@@ -144,7 +144,7 @@ def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
     first = child('JobGroup.open("experiment").run_sequential(0)')
     until(lambda: jg[0].was_sent)
     behind = AHEAD.replace("+ 3600", "- 3600")
-    source = 'print(JobGroup("experiment").ask("run", positions=[1]).result(30).done)'
+    source = 'print(JobGroup("experiment").start([1]).result(30).done)'
     assert elsewhere(behind + "from jobgroup import JobGroup\n" + source) == "[1]"
     first.kill()
 

@@ -260,9 +260,9 @@ def test_an_end_that_could_not_be_written_is_asked_about_again(group, until, cap
     )
     with closing(sqlite3.connect(group_path("experiment"), isolation_level=None)) as file:
         file.execute(refuse)
-        unsubscribe = jg.subscribe(lambda: None)
+        jg.state.observe(lambda _: None)
         until(lambda: "no room" in caplog.text)
         assert jg.progress(refresh=False)["Unfinished"][1]["sent"] == 2
         file.execute("DROP TRIGGER refuse")
     until(lambda: jg.progress(refresh=False)["Finished"][1]["successful"] == 2)
-    unsubscribe()
+    jg.state.unobserve_all()

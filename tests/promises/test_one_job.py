@@ -234,7 +234,7 @@ def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
         with suppress(JobGroupError):
             jg.run_parallel(queue=queue)
     if not queue:
-        jg.ask("run", positions=good).result(120)
+        jg.start(good).result(120)
     until(lambda: jg.refresh() or all(jg[i].state == "success" for i in good))
     assert jg.get_results()[-1] is not None
     assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)

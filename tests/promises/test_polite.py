@@ -29,7 +29,7 @@ def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
     jg.refresh()
     began, before = time.monotonic(), requests(cloud, "status")
     cloud.faults.add("http_error", calls=["status"], status=429)
-    unsubscribe = jg.subscribe(lambda: None)
+    jg.state.observe(lambda _: None)
     until(lambda: jg.state.trouble == "unreachable")
     since = jg.state.trouble_since
     time.sleep(7)
@@ -38,7 +38,7 @@ def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
     assert jg.state.trouble_since == since
     assert "429" in jg.state.last_error or "later" in jg.state.last_error
     cloud.faults.clear()
-    unsubscribe()
+    jg.state.unobserve_all()
     jg.refresh()
     assert (jg.state.trouble, jg.state.last_error) == ("", "")
 
@@ -79,12 +79,12 @@ def test_retry_after_is_honoured(call, group, cloud, until, still):
     if call == "status":
         jg.run_parallel()
     cloud.faults.add("http_error", calls=[call], status=429, retry_after_s=3600)
-    unsubscribe = jg.subscribe(lambda: None)
+    jg.state.observe(lambda _: None)
     if call == "create":
         jg.start(queue=True)
     until(lambda: jg.state.trouble)
     assert still(lambda: requests(cloud, call)) <= 45
-    unsubscribe()
+    jg.state.unobserve_all()
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -121,7 +121,7 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
     jg = group(10, fail="on purpose")
     jg.run_parallel()
     jg.wait(120)
-    unsubscribe = jg.subscribe(lambda: None)
+    jg.state.observe(lambda _: None)
     before = len(cloud.log)
     for _ in range(5):
         jg.progress()
@@ -130,7 +130,7 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
         assert jg[0].status.failed
         time.sleep(0.1)
     assert len(cloud.log) == before
-    unsubscribe()
+    jg.state.unobserve_all()
 
 
 def test_nobody_watches_and_nothing_is_asked(group, cloud, still):
@@ -145,11 +145,11 @@ def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
     jg = group(1, duration_s=600)
     began = time.monotonic()
     jg.run_parallel()
-    unsubscribe = jg.subscribe(lambda: None)
+    jg.state.observe(lambda _: None)
     time.sleep(3)
     asked = requests(cloud, "status")
     age_s = time.monotonic() - began
-    unsubscribe()
+    jg.state.unobserve_all()
     # every 50 ms at first, and no more often than after a further tenth of the job's age
     assert asked <= 12 + 1.3 * math.log(age_s / 0.5, 1.1)
 

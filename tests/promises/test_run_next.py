@@ -8,6 +8,7 @@ import pytest
 from ledger import requests
 
 from jobgroup import JobGroup, QuotaExceededError
+from jobgroup.group import request
 
 
 def sent(cloud) -> list[str]:
@@ -26,7 +27,7 @@ def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, until, mode):
     run = jg.start(**mode)
     until(lambda: jg.state.busy)
     time.sleep(0.5)  # it waits with its first job by now
-    assert jg.run_next([4, 2]) == [4, 2]
+    assert jg.prioritize([4, 2]) == [4, 2]
     assert jg.state.next_up == [4, 2]
     jg.resume()
     run.result(60)
@@ -43,8 +44,8 @@ def test_a_wish_goes_before_what_waits_for_a_slot(group, cloud, until, mode):
     blocker.run_parallel()
     run = jg.start(**mode)
     until(lambda: requests(cloud, "availability"))
-    jg.run_next(3)
-    jg.run_next([jg[2]])
+    jg.prioritize(3)
+    jg.prioritize([jg[2]])
     blocker.cancel_all()
     run.result(60)
     assert sent(cloud)[1:] == ["2", "3", "0", "1", "4"]
@@ -60,7 +61,7 @@ def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
     until(lambda: requests(cloud, "availability"))
     jg.add(job("late", url=cloud.url))
     jg.add(job("not asked for", url=cloud.url))
-    assert jg.run_next(3) == [3]
+    assert jg.prioritize(3) == [3]
     blocker.cancel_all()
     assert len(run.result(60).done) == 4
     assert sent(cloud)[1:] == ["late", "0", "1", "2"]
@@ -74,7 +75,7 @@ def test_a_wish_counts_for_each_account_from_its_first_job(job, cloud, begin):
         jg = JobGroup(f"experiment {round_}")
         jg.add_many([job(f"{round_} {i}", url=clouds[i % 2].url) for i in range(20)])
         before = [len(sent(each)) for each in clouds]
-        jg.run_next([19, 18])
+        jg.prioritize([19, 18])
         jg.run_parallel(queue=True)
         first = [sent(each)[known] for each, known in zip(clouds, before, strict=True)]
         assert first == [f"{round_} 18", f"{round_} 19"]
@@ -83,8 +84,8 @@ def test_a_wish_counts_for_each_account_from_its_first_job(job, cloud, begin):
 def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
     """A wish makes no run send what it was not asked to send."""
     jg = group(4)
-    jg.run_next([3, 1])
-    jg.ask("run", positions=[0, 1]).result(60)
+    jg.prioritize([3, 1])
+    jg.start([0, 1]).result(60)
     assert sent(cloud) == ["1", "0"]
     assert jg.state.next_up == [3]
 
@@ -92,7 +93,7 @@ def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
 def test_a_wish_sends_nothing_and_stays(group, cloud, child):
     """Without a run nothing is sent; another process, later, begins with what was wished."""
     jg = group(3)
-    outcome = jg.ask("run_next", positions=[2]).result(60)
+    outcome = request(jg, "run_next", positions=[2]).result(60)
     assert outcome.done == [2]
     assert "when the group is run" in outcome.text
     assert sent(cloud) == []
@@ -108,7 +109,7 @@ def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, unt
     blocker.run_parallel()
     running = child("JobGroup.open('experiment').run_parallel(queue=True)")
     until(lambda: jg.state.active)
-    assert jg.run_next([3]) == [3]
+    assert jg.prioritize([3]) == [3]
     blocker.cancel_all()
     running.all()
     assert sent(cloud)[1:] == ["3", "0", "1", "2"]
@@ -118,7 +119,7 @@ def test_slots_go_to_what_is_next(group, cloud):
     """launch_async_jobs() sends as many as fit, what is next first."""
     cloud.set_plan(max_queue=2)
     jg = group(4, duration_s=600)
-    jg.run_next([3])
+    jg.prioritize([3])
     jg.launch_async_jobs()
     assert sorted(sent(cloud)) == ["0", "3"]
 
@@ -126,12 +127,12 @@ def test_slots_go_to_what_is_next(group, cloud):
 def test_what_was_sent_is_left_alone(group, cloud):
     """Jobs that the cloud has cannot be next, and the outcome says so."""
     jg = group(3, duration_s=600)
-    jg.ask("run", positions=[1]).result(60)
-    outcome = jg.ask("run_next", positions=[1, 2, 2]).result(60)
+    jg.start([1]).result(60)
+    outcome = request(jg, "run_next", positions=[1, 2, 2]).result(60)
     assert outcome.done == [2]
     assert outcome.failed == {1: "It has been sent already."}
     assert "1 had been sent" in outcome.text
-    assert jg.run_next(1) == []
+    assert jg.prioritize(1) == []
 
 
 def test_a_rerun_takes_what_is_next_first(group, cloud):
@@ -140,7 +141,7 @@ def test_a_rerun_takes_what_is_next_first(group, cloud):
     jg.run_parallel()
     jg.wait(60)
     for replaces in (True, False):
-        jg.run_next(2)
+        jg.prioritize(2)
         before = len(sent(cloud))
         jg.rerun_failed_parallel(replaces)
         assert sent(cloud)[before] == "2"
@@ -152,7 +153,7 @@ def test_a_refused_job_keeps_its_wish(group, cloud):
     """A job that could not be sent is still the next one."""
     cloud.set_plan(max_queue=0)
     jg = group(2)
-    jg.run_next(1)
+    jg.prioritize(1)
     with pytest.raises(QuotaExceededError):
         jg.run_parallel()
     assert jg.state.next_up == [1]
@@ -162,5 +163,5 @@ def test_a_place_that_is_not_there(group):
     """A wrong place is an error, and nothing is changed."""
     jg = group(2)
     with pytest.raises(IndexError):
-        jg.run_next([0, 7])
+        jg.prioritize([0, 7])
     assert JobGroup.open(jg.name).state.next_up == []

@@ -26,7 +26,7 @@ def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     jg = JobGroup("lab")
     jg.add_many([job_of(labcloud), job_of(labcloud, fail="the laser is off"), job_of(labcloud)])
     assert jg.remote_jobs[0].provider == "labcloud"
-    assert jg.preview().free_slots == 10
+    assert jg.estimate().free_slots == 10
     jg.run_parallel(queue=True)
     jg.wait(60)
     assert jg.progress()["Finished"] == [3, {"successful": 2, "unsuccessful": 1}]
@@ -126,7 +126,7 @@ def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
     jg.run_parallel()
     assert jg.get_results() == [[urls[0], "1"], [urls[1], "1"]]
     assert jg.get_results() == [[urls[0], "1"], [urls[1], "1"]]
-    assert jg.cached_bytes > 0
+    assert jg.cache.size_bytes > 0
 
 
 def test_a_name_that_nobody_brings_is_refused_at_once():

@@ -163,7 +163,7 @@ def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
         _add(jg, session, jobs=3)
         with pytest.raises(ValueError, match="concurrent_job_count"):
             jg.launch_async_jobs()
-        assert jg.preview().free_slots is None
+        assert jg.estimate().free_slots is None
         with pytest.raises(Exception, match=r"quota.*stays unsent"):
             jg.run_parallel()
         assert len(scaleway.jobs) == 2

@@ -43,7 +43,7 @@ def test_dates_are_those_of_the_group(write):
     jg = JobGroup.open("scan")
     made = datetime(2024, 11, 20, 10, 11, 12)
     assert (jg.created_date, jg.modified_date) == (made, datetime(2024, 11, 21, 10, 11, 12))
-    added = [record.added_at for record in jg.changes_since(0).records]
+    added = [record.added_at for record in jg.snapshot()]
     assert added == [made.timestamp()] * 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobgroup.results.parse import entries, readings
+from jobgroup.results.parse import entries, iterations
 
 
 def test_an_iteration_has_its_own_numbers_before_the_result_s():
@@ -11,23 +11,23 @@ def test_an_iteration_has_its_own_numbers_before_the_result_s():
         "results_list": [{"physical_perf": 0.1, "backend": "SLOS"}, {"results": {"|1>": 2}}],
         "physical_perf": 0.5,
     }
-    first, second = readings(document)
+    first, second = iterations(document)
     assert first.scalars == {"physical_perf": 0.1, "backend": "SLOS"}
     assert (second.scalars, second.outcomes) == ({"physical_perf": 0.5}, {"|1>": 2})
 
 
 def test_an_iteration_without_numbers_is_its_outcomes():
     """A bare list of samples, say."""
-    (reading,) = readings({"results_list": [["|1>", "|0>", "|1>"]], "clock": 7})
-    assert (reading.iteration, reading.scalars) == ({}, {"clock": 7})
-    assert entries(reading.outcomes) == ("count", [("|1>", 2), ("|0>", 1)])
+    (found,) = iterations({"results_list": [["|1>", "|0>", "|1>"]], "clock": 7})
+    assert (found.params, found.scalars) == ({}, {"clock": 7})
+    assert entries(found.outcomes) == ("count", [("|1>", 2), ("|0>", 1)])
 
 
 def test_what_an_iteration_leaves_alone_is_not_varied():
     """A null in it says nothing, and hides nothing that the job itself says."""
     iteration = {"circuit_params": {"phi": 0.3}, "max_samples": None}
-    (reading,) = readings({"results_list": [{"iteration": iteration}]})
-    assert reading.iteration == {"phi": 0.3}
+    (found,) = iterations({"results_list": [{"iteration": iteration}]})
+    assert found.params == {"phi": 0.3}
 
 
 def test_states_that_came_as_often_are_in_their_own_order():

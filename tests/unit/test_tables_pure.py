@@ -49,13 +49,17 @@ def test_tables_survive_copies(copied):
     states = Distributions({"job": [0], "state": ["|1>"], "count": [3]}, title="1 job")
     results = ResultsTable({"job": [0, 1], "error": [None, "no"]}, title="2 jobs")
     results.failures = {1: UndecodableResultError("no", raw="text")}
-    results.telling = ["job"]
+    results.distinguishing_columns = ["job"]
     for table in (line, states, results, results.select("error")):
         twin = copied(table)
         assert type(twin) is type(table)
         assert (repr(twin), list(twin), twin.title) == (repr(table), list(table), table.title)
     twin = copied(results)
-    assert (str(twin.failures[1]), twin.failures[1].raw, twin.telling) == ("no", "text", ["job"])
+    assert (str(twin.failures[1]), twin.failures[1].raw, twin.distinguishing_columns) == (
+        "no",
+        "text",
+        ["job"],
+    )
 
 
 def test_what_json_has_no_number_for_is_null(tmp_path):

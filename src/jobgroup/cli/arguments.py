@@ -86,7 +86,7 @@ def assignment(text: str) -> tuple[str, Any]:
 
 def records_of(group: JobGroup) -> list[JobRecord]:
     """All jobs of a group, in its order."""
-    return group.changes_since(0).records
+    return group.snapshot()
 
 
 def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:

@@ -11,14 +11,14 @@ from typing import Final
 
 from jobgroup.cli.snapshot import Observer, Snapshot
 from jobgroup.errors import CredentialsError, StorageError
-from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.group.events import GroupEvent
 from jobgroup.status import UNSENT
 
 SNAPSHOT_INTERVAL_S: Final = 0.5
 
 
-def follow(group: JobGroup) -> Iterator[Snapshot | Notice]:
+def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
     """Yield a snapshot every half second and each event, up to the event "finished".
 
     The group is polled meanwhile. The stream ends at once if no job is active.
@@ -26,10 +26,10 @@ def follow(group: JobGroup) -> Iterator[Snapshot | Notice]:
     Raises:
         CredentialsError: the token is missing, or the cloud rejects it.
     """
-    events: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+    events: queue.SimpleQueue[GroupEvent] = queue.SimpleQueue()
     with ExitStack() as stack:
-        stack.callback(group.subscribe(_no_op))
-        stack.callback(group.on_done(events.put))
+        stack.callback(engine_session(group).subscribe(_no_op))
+        stack.enter_context(group.on_done(events.put))
         snapshots = _snapshots(group)
         yield next(snapshots)
         group.refresh()
@@ -44,7 +44,7 @@ def follow(group: JobGroup) -> Iterator[Snapshot | Notice]:
             yield next(snapshots)
             if event is not None:
                 yield event
-                if event.event == "finished":
+                if event.kind == "finished":
                     return
             if group.state.trouble == "token" and group.state.trouble_since >= began:
                 raise CredentialsError(group.state.last_error)
@@ -53,7 +53,7 @@ def follow(group: JobGroup) -> Iterator[Snapshot | Notice]:
 def follow_until(group: JobGroup, over: threading.Event) -> Iterator[Snapshot]:
     """Yield a snapshot every half second until `over` is set; the group is polled meanwhile."""
     with ExitStack() as stack:
-        stack.callback(group.subscribe(_no_op))
+        stack.callback(engine_session(group).subscribe(_no_op))
         snapshots = _snapshots(group)
         while not over.wait(SNAPSHOT_INTERVAL_S):
             yield next(snapshots)

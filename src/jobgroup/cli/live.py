@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jobgroup.cli.render import View
 from jobgroup.cli.snapshot import Snapshot, span
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent
 from jobgroup.status import BAR_ORDER, STATES
 from jobgroup.store import JobRecord
 from jobgroup.words import plain
@@ -30,7 +30,7 @@ class LiveView(View):
         elapsed_s = time.monotonic() - self._began
         self._live.update(_Picture(snapshot, elapsed_s), refresh=True)
 
-    def tell(self, event: Notice) -> None:
+    def tell(self, event: GroupEvent) -> None:
         self._console.print(Text(event.message))
 
     def close(self) -> None:

@@ -12,14 +12,14 @@ from jobgroup.cli.console import echo_json
 from jobgroup.cli.serialize import group_state, notice_line
 from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent
 from jobgroup.words import plain
 
 
 class View(ABC):
     """Shows snapshots and events; used by one thread at a time."""
 
-    def render(self, item: Snapshot | Notice) -> None:
+    def render(self, item: Snapshot | GroupEvent) -> None:
         """Show what `follow` yields."""
         if isinstance(item, Snapshot):
             self.show(item)
@@ -31,7 +31,7 @@ class View(ABC):
         """Show the group as it is now."""
 
     @abstractmethod
-    def tell(self, event: Notice) -> None:
+    def tell(self, event: GroupEvent) -> None:
         """Show an event in a line that stays."""
 
     @abstractmethod
@@ -66,7 +66,7 @@ class _Sparing(View):
         if time.monotonic() - self._shown_at >= self.INTERVAL_S:
             self._show_latest()
 
-    def tell(self, event: Notice) -> None:
+    def tell(self, event: GroupEvent) -> None:
         self._show_latest()
         self._tell(event)
 
@@ -85,7 +85,7 @@ class _Sparing(View):
     def _show(self) -> None: ...
 
     @abstractmethod
-    def _tell(self, event: Notice) -> None: ...
+    def _tell(self, event: GroupEvent) -> None: ...
 
 
 class LinesView(_Sparing):
@@ -104,7 +104,7 @@ class LinesView(_Sparing):
     def _show(self) -> None:
         self._write(str(self._shown))
 
-    def _tell(self, event: Notice) -> None:
+    def _tell(self, event: GroupEvent) -> None:
         self._write(event.message)
 
     def _write(self, text: str) -> None:
@@ -128,5 +128,5 @@ class JsonView(_Sparing):
     def _show(self) -> None:
         echo_json({"event": "progress", **group_state(self._group)}, one_line=True)
 
-    def _tell(self, event: Notice) -> None:
+    def _tell(self, event: GroupEvent) -> None:
         echo_json(notice_line(event), one_line=True)

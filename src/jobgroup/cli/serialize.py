@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent
 from jobgroup.group.perceval_import import ImportReport
 from jobgroup.job import RemoteJob
 from jobgroup.store import GroupSummary, JobRecord
@@ -143,11 +143,11 @@ def import_report(report: ImportReport) -> Json:
     }
 
 
-def notice_line(notice: Notice) -> Json:
+def notice_line(notice: GroupEvent) -> Json:
     """An event, with the job that it is about."""
     job = notice.job
     return {
-        "event": notice.event,
+        "event": notice.kind,
         "message": notice.message,
         "job": None if job is None else {"position": job.position, "id": job.id},
         "counts": dict(notice.counts),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, engine_session
 from jobgroup.status import STATES, TERMINAL
 from jobgroup.store import JobRecord
 
@@ -56,7 +56,7 @@ class Observer:
     def look(self) -> Snapshot:
         """The group now."""
         group = self._group
-        changes = group.changes_since(self._version)
+        changes = engine_session(group).store.changes_since(self._version)
         self._version = changes.version
         for record in changes.records:
             self._running.pop(record.position, None)

@@ -25,7 +25,7 @@ from jobgroup.cli.signals import graceful_shutdown
 from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent
 from jobgroup.status import FAILED
 
 
@@ -100,7 +100,7 @@ def _shown(view: View, group: JobGroup) -> Iterator[None]:
         thread.join()
 
 
-def _render(view: View, items: Iterable[Snapshot | Notice]) -> None:
+def _render(view: View, items: Iterable[Snapshot | GroupEvent]) -> None:
     for item in items:
         with _survives(sys.stderr):
             view.render(item)

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, request
 
 
 def delete_shown(group: JobGroup, args: Json) -> Json:
     """Move a group to the trash; with `cancel`, ask the cloud to cancel what has not ended."""
     if args.get("cancel"):
-        group.ask("cancel", positions=None).result()
+        request(group, "cancel", positions=None).result()
     _delete(group.name)
     return {"text": f"{group.name} deleted, to be had back for 7 days"}
 
@@ -40,7 +40,7 @@ def describe(group: JobGroup, args: Json) -> Json:
 def annotate(group: JobGroup, args: Json) -> Json:
     """Put a note to a job; an empty text takes it away."""
     position = int(args["position"])
-    text = group.job(position).note = _words(args)
+    text = group[position].note = _words(args)
     return {"text": f"note of job {position} {'kept' if text else 'removed'}"}
 
 

@@ -15,10 +15,10 @@ from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.protocol import Json
-from jobgroup.dashboard.reading import store_of
 from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
-from jobgroup.results.parse import entries, readings
+from jobgroup.group import engine_session
+from jobgroup.results.parse import entries, iterations
 from jobgroup.store.columns import MAX_CELL
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
@@ -44,7 +44,7 @@ ALL_FIXED: Final = (
 
 def job_detail(group: JobGroup, position: int) -> Json:
     """Everything that is known of one job but its results."""
-    job, store = group.job(position), store_of(group)
+    job, store = group[position], engine_session(group).store
     return {
         "position": position,
         "attempts": [
@@ -129,9 +129,9 @@ class Queries:
     def results(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
         """The results of some jobs, beside their ideals; what could not be had says why."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
-            results = list(pool.map(lambda p: self._of_one(group.job(p)), positions))
+            results = list(pool.map(lambda p: self._of_one(group[p]), positions))
         if ideal:
-            store = store_of(group)
+            store = engine_session(group).store
             results = [each | _ideal(store.body(each["position"])) for each in results]
         return {"results": results}
 
@@ -162,8 +162,8 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 def distributions_of(results: Any) -> list[Json]:
     """One distribution for each iteration of a job's results, be they Perceval's or plain JSON."""
     return [
-        _distribution(_title(each.iteration), each.outcomes, each.scalars)
-        for each in readings(results)
+        _distribution(_title(each.params), each.outcomes, each.scalars)
+        for each in iterations(results)
     ]
 
 
@@ -220,7 +220,7 @@ def size(group: JobGroup) -> Json:
 
 def preview(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
     """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
-    return {"text": str(group.preview(positions, rerun=rerun))}
+    return {"text": str(group.estimate(positions, rerun=rerun))}
 
 
 def _summary(summary: GroupSummary) -> Json:

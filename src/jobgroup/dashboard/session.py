@@ -32,12 +32,11 @@ from traitlets import Any as AnyTrait
 from jobgroup.dashboard import group_commands, protocol
 from jobgroup.dashboard.protocol import Buffers, Json, Push
 from jobgroup.dashboard.queries import Queries, groups
-from jobgroup.dashboard.reading import store_of
 from jobgroup.dashboard.requests import Requests
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
 from jobgroup.errors import CredentialsError, GroupDeletedError, GroupMovedError, JobGroupError
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.job import RemoteJob
 from jobgroup.logs import logger
 from jobgroup.status import FILTERS
@@ -151,7 +150,7 @@ class DashboardSession(HasTraits):
             return []
         end = len(group)
         return [
-            group.job(place)
+            group[place]
             for first, last in self.selected
             for place in range(max(first, 0), min(last + 1, end))
         ]
@@ -235,7 +234,7 @@ class DashboardSession(HasTraits):
         group, is_patch = self._shown, push.since >= 0
         reads: list[Callable[[], Columns]] = [lambda: Columns(0, {})]
         if group is not None and push.total and push.since < push.version:
-            database = store_of(group).database
+            database = engine_session(group).store.database
             is_patch = is_patch and count_changes(database, push.since) <= CHUNK_ROWS
             if is_patch:
                 reads = [partial(read_changes, database, push.since)]
@@ -251,7 +250,7 @@ class DashboardSession(HasTraits):
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be called after changes; returns what ends it."""
-        return _nothing if self._shown is None else self._shown.subscribe(callback)
+        return _nothing if self._shown is None else engine_session(self._shown).subscribe(callback)
 
     def rest(self) -> None:
         """Nobody looks: keep no threads."""
@@ -277,7 +276,7 @@ class DashboardSession(HasTraits):
         if name in group_commands.ON_SHOWN:
             act = group_commands.ON_SHOWN[name]
             return self._requests.in_thread(act, self._required_group(), args)
-        return self._required_group().ask(name, **group_commands.engine_args(args))
+        return request(self._required_group(), name, **group_commands.engine_args(args))
 
     def _open_named(self, name: str) -> Json:
         self.show(name)

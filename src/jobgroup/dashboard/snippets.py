@@ -12,7 +12,7 @@ def line_of(name: str, args: Json, group: str) -> str:
     """The line; nothing for arguments of which no line can be made.
 
     >>> line_of("rerun", {"positions": [2, 7], "changes": {"max_shots": 100}}, "g")
-    'jg.rerun([2, 7], max_shots=100)'
+    "jg.rerun([2, 7], params={'max_shots': 100})"
     """
     make = _LINES.get(name)
     try:
@@ -25,22 +25,23 @@ def line_of(name: str, args: Json, group: str) -> str:
 def _rerun(args: Json) -> str:
     if args.get("positions") is None:
         return _sending("rerun_failed", args)
-    changes = [f"{key}={value!r}" for key, value in args.get("changes", {}).items()]
+    changes = dict(args.get("changes", {}))
+    params = [f"params={changes!r}"] * bool(changes)
     kept = [] if args.get("replace", True) else ["replace=False"]
-    return f"jg.rerun({', '.join([_places(args['positions']), *changes, *kept])})"
+    return f"jg.rerun({', '.join([_places(args['positions']), *params, *kept])})"
 
 
 def _run(args: Json) -> str:
     positions = args.get("positions")
     if positions is None:
         return _sending("run", args)
-    return f"jg.ask('run', positions={_places(positions)})"
+    return f"jg.start({_places(positions)})"
 
 
 def _run_next(args: Json) -> str:
     positions = list(args["positions"])
     in_order = positions == sorted(positions)  # a range says another order
-    return f"jg.run_next({_places(positions) if in_order else positions})"
+    return f"jg.prioritize({_places(positions) if in_order else positions})"
 
 
 def _sending(verb: str, args: Json) -> str:

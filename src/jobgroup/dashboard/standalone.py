@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.dashboard import protocol
 from jobgroup.dashboard.queries import Queries, job_detail
-from jobgroup.dashboard.reading import store_of
+from jobgroup.group import engine_session
 from jobgroup.status import FAILED
 from jobgroup.store.columns import read_columns
 
@@ -32,8 +32,8 @@ EPOCH: Final = "saved"
 
 def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
     """The page, with the group as its file has it now."""
-    records, now = group.changes_since(0).records, time.time()
-    rows = read_columns(store_of(group).database, 0, len(records))
+    records, now = group.snapshot(), time.time()
+    rows = read_columns(engine_session(group).store.database, 0, len(records))
     push = protocol.Push(n=1, epoch=EPOCH, since=-1, version=1, total=len(records))
     state = {
         "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},

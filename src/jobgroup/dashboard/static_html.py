@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from jobgroup.dashboard.reading import store_of
+from jobgroup.group import engine_session
 from jobgroup.status import FAILED, STATES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST_ROWS: Final = 50
 
 def html_of(group: JobGroup) -> str:
     """The last known state of a group, with its time and the line that brings it to life."""
-    store = store_of(group)
+    store = engine_session(group).store
     failed = store.positions(FAILED)[:MOST_ROWS]
     places = {*failed, *range(MOST_ROWS)}
     return page_of(group.name, store.counts(), store.records(positions=sorted(places)), time.time())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from jobgroup.engine.activity import is_finished, read_activity
 from jobgroup.engine.loop import EXIT_TIMEOUT_S
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import JobRecord
 
-Event = Literal["finished", "first failure"]
-Tell = Callable[[Event, Mapping[str, int], "JobRecord | None"], None]
+EventCallback = Callable[[Mapping[str, int], "JobRecord | None"], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
 """How often a group, active or not, is looked at although nothing in it changed: who sends may have
@@ -28,11 +27,11 @@ class GroupNotifier:
 
     Args:
         session: of the group.
-        tell: is called with the event, the jobs by state, and the job that failed, from a thread
-            that nobody else waits for. What it raises is logged.
+        tell: is called with the jobs by state, and the first job that failed, or None at the end,
+            from a thread that nobody else waits for. What it raises is logged.
     """
 
-    def __init__(self, session: GroupSession, tell: Tell) -> None:
+    def __init__(self, session: GroupSession, tell: EventCallback) -> None:
         self._session = session
         self._tell = tell
         self._woken = threading.Event()
@@ -97,16 +96,16 @@ class GroupNotifier:
             news = next((r for r in failed if r.attempt_id not in self._failed_before), None)
             if news is not None:
                 self._has_told_failure = True
-                self._call("first failure", counts, news)
+                self._call(counts, news)
         if is_active or not is_finished(counts, was_active=self._was_active):
             return False
-        self._call("finished", counts, None)
+        self._call(counts, None)
         return True
 
-    def _call(self, event: Event, counts: Mapping[str, int], job: JobRecord | None) -> None:
+    def _call(self, counts: Mapping[str, int], job: JobRecord | None) -> None:
         if self._is_stopped:
             return
         try:
-            self._tell(event, counts, job)
+            self._tell(counts, job)
         except (Exception, SystemExit):  # what the caller's does must not end the watching
             self._session.log.exception("a callback of on_done of %s failed", self._session.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,7 @@ from jobgroup.credentials import default_url, set_token
 from jobgroup.engine.remote_lookup import RemoteJobInfo, look_up
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
-from jobgroup.group.pending import Call
-from jobgroup.job import RemoteJob
+from jobgroup.job import RemoteJob, job_at
 from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Submission
@@ -34,20 +34,18 @@ class Adoption:
         self,
         session: GroupSession,
         ids: str | Iterable[str],
+        platform: str | None,
         *,
-        platform: str | None = None,
-        url: str | Secret | None = None,
-        token: Secret | None = None,
-        account: str = "",
-        provider: str = "quandela",
-        labels: Mapping[str, Any] | None = None,
+        provider: str,
+        url: Secret | None,
+        account: str,
+        token: Secret | None,
+        labels: Mapping[str, Any] | None,
     ) -> None:
         self._session = session
-        place = Secret(url) if isinstance(url, str) else url
-        del url  # what is raised below shows the local variables of this frame to some tools
-        self._ids = _listed(ids)
-        origin = normalise_origin(default_url(provider) if place is None else place)
-        self._target = Target(provider, origin, account, _name(platform))
+        self._ids = _validate_ids(ids)
+        origin = normalise_origin(default_url(provider) if url is None else url)
+        self._target = Target(provider, origin, account, _validate_platform(platform))
         self._labels = adapters.validate_labels(labels)
         for remote_id in self._ids:
             held = session.store.position_of(remote_id, self._target)
@@ -59,14 +57,14 @@ class Adoption:
         if token is not None:
             set_token(token.reveal(), url=origin, account=account)
 
-    def ask(self) -> Call[list[RemoteJobInfo]]:
+    def find(self) -> Future[list[RemoteJobInfo]]:
         """Ask the cloud about the jobs."""
-        return Call(self._session.start(look_up, self._session, self._target, self._ids))
+        return self._session.start(look_up, self._session, self._target, self._ids)
 
-    def take(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:
+    def append(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:
         """Append what was found to the group."""
         positions = self._session.store.add([self._new_job(each) for each in found])
-        return [RemoteJob.of(self._session, position) for position in positions]
+        return [job_at(self._session, position) for position in positions]
 
     def _new_job(self, found: RemoteJobInfo) -> NewJob:
         submission = found.submission
@@ -107,7 +105,7 @@ def _with_body(job: NewJob, submission: Submission, name: str | None) -> NewJob:
     return replace(job, name=name, body=body or None, params=params, metadata=metadata)
 
 
-def _name(platform: object) -> str:
+def _validate_platform(platform: object) -> str:
     if platform is None:
         return ""
     if isinstance(platform, str) and platform.strip():
@@ -117,7 +115,7 @@ def _name(platform: object) -> str:
     )
 
 
-def _listed(ids: str | Iterable[str]) -> list[str]:
+def _validate_ids(ids: str | Iterable[str]) -> list[str]:
     listed = []
     if not isinstance(ids, uuid.UUID | Iterable):
         raise TypeError(f"An id is a text, not {type(ids).__name__}. Nothing was adopted.")

@@ -2,38 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from functools import partial
-from typing import Any, ClassVar
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from jobgroup import catalog
-from jobgroup.adapters import follow, read_job, validate_labels
-from jobgroup.credentials import remember
+from jobgroup.engine.activity import wait_until_done
+from jobgroup.engine.commands import execute
+from jobgroup.engine.downloads import Document, fetch
 from jobgroup.engine.engine import engine
-from jobgroup.errors import CorruptGroupError, GroupDeletedError, GroupMovedError
-from jobgroup.group.analysing import Analysing
-from jobgroup.group.keeping import Keeping
-from jobgroup.group.running import Running
-from jobgroup.group.saved import Saved
-from jobgroup.group.takeover import Takeover
-from jobgroup.job import RemoteJob
-from jobgroup.proxies import remember_proxies
+from jobgroup.engine.estimate import RunEstimate, estimate
+from jobgroup.engine.pause import is_paused
+from jobgroup.engine.run import Run as EngineRun
+from jobgroup.engine.run import RunRequest
+from jobgroup.engine.runner import execute_run
+from jobgroup.errors import (
+    CorruptGroupError,
+    CredentialsError,
+    GroupDeletedError,
+    GroupMovedError,
+    warn,
+)
+from jobgroup.group import perceval_names
+from jobgroup.group.add import add_jobs
+from jobgroup.group.adopt import Adoption
+from jobgroup.group.cache import ResultCacheSettings
+from jobgroup.group.events import GroupEvent, Subscription
+from jobgroup.group.pending import Computation, Pending, twins
+from jobgroup.group.perceval_import import ImportReport, import_perceval
+from jobgroup.group.progress_bars import DownloadBar, GroupBars, RunBar
+from jobgroup.group.query import found_by, matching
+from jobgroup.group.run import Run
+from jobgroup.group.stream import ResultStream
+from jobgroup.group.validation import run_request, validate_delay, validate_timeout
+from jobgroup.job import RemoteJob, job_at, naming_its_job
 from jobgroup.references import GroupReference, session_of
-from jobgroup.store import NewJob
+from jobgroup.results import (
+    Distributions,
+    Errors,
+    Result,
+    ResultsTable,
+    check_errors,
+    collect,
+    decode_all,
+    distributions_of,
+    rows_of,
+    table_of,
+    with_results,
+)
+from jobgroup.results.results_table import ResultRow
+from jobgroup.secret import Secret
+from jobgroup.status import ON_CLOUD, Progress, progress_of
+from jobgroup.store import CommandResult, GroupSummary, JobRecord
 from jobgroup.store.connection import is_emptied
 from jobgroup.store.names import normalised
+from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
-from jobgroup.words import on_one_line
+from jobgroup.store.transfer import export_group, import_group
+from jobgroup.words import format_count, format_states, on_one_line, shown, text_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from jobgroup.state import GroupState
+
+T = TypeVar("T")
+
+Jobs = Iterable[RemoteJob | int] | RemoteJob | int
+"""Jobs of a group, or their positions, counted from 0 and negative ones from the end."""
 
 
-class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
+class JobGroup:
     """A collection of remote jobs, kept on disk under a name.
 
     If the same name is used more than once, jobs are appended to the same group. Jobs are prepared,
     run, watched, rerun and their results fetched in as many Python sessions as it takes; everything
     that a call returned from is on disk. Results are not stored, unless the group is told to keep
     them: they are fetched from the cloud.
+
+    ``with JobGroup(name) as jg`` closes it at the end. Two objects of one group are equal. Every
+    call that blocks has a form to be awaited, with ``_async`` at the end of its name.
 
     Args:
         name: a name that identifies the group; also the name of its file.
@@ -50,27 +101,46 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
     def __init__(self, name: str, *, cache_results: bool | None = None) -> None:
         self._open(name, create=True)
         if cache_results is not None:
-            self.cache_results = cache_results
+            self.cache.enabled = cache_results
+
+    # -- opening and closing -----------------------------------------------------------------------
 
     @classmethod
-    def open(cls, name: str) -> JobGroup:
+    def open(cls, name: str) -> Self:
         """The group of that name, which has to exist.
 
         Raises:
             GroupNotFoundError: there is none; the sentence names near ones.
         """
-        path = group_path(name)
-        catalog.complete_deletion(name)
-        if not path.exists():
+        if not cls.exists(name):
             raise catalog.not_found(name)
         group = cls.__new__(cls)
         group._open(name, create=False)  # noqa: SLF001  # it is this class's own
         return group
 
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
+        """A new group from a file that `export` wrote, which is left as it is.
+
+        Jobs that were not sent are unsent here too: agree with its owner on who sends them.
+
+        Args:
+            path: of the file.
+            name: for the group; None for the one that it had.
+
+        Raises:
+            JobGroupError: a group of that name exists; nothing was changed.
+            UnsupportedVersionError: the file was written by a newer jobgroup.
+            CorruptGroupError: the file is damaged.
+            StorageError: it is not the file of a group, or cannot be read.
+        """
+        return cls(import_group(user_path(path), name))
+
     def _open(self, name: str, *, create: bool) -> None:
         path = group_path(name)
         self._name = name = normalised(name)
-        self._state = None
+        self._state: GroupState | None = None
+        self._subscriptions: list[Subscription] = []
         if create:
             catalog.complete_deletion(name)
         try:
@@ -86,10 +156,46 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
             ) from error
         if create:
             group_path(name)  # another process may just have made it in another spelling
+        self._uuid = str(self._session.store.meta()["uuid"])
+
+    def close(self) -> None:
+        """End what this object follows (`on_done`, observers of `state`), and close its file.
+
+        Jobs run on, and so does a run that was begun. The next use opens the file again.
+        """
+        for subscription in self._subscriptions:
+            subscription.cancel()
+        if self._state is not None:
+            self._state.unobserve_all()
+        self._session.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied by name and uuid: the same group, wherever its file is."""
         return _same_group, (type(self), self._name, GroupReference(self._session).uuid)
+
+    # -- the group ---------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -97,17 +203,117 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         return self._name
 
     @property
-    def created_date(self) -> datetime:
-        """When the group was made, in local time."""
-        return _local_time(self._session.store.meta()["created_at"])
+    def description(self) -> str:
+        """What the group is for, in your words. Can be set at any time."""
+        return str(self._session.store.meta().get("description") or "")
+
+    @description.setter
+    def description(self, text: str) -> None:
+        self._session.store.set_meta(description=text_of("description", text) or None)
 
     @property
-    def modified_date(self) -> datetime:
-        """When the group last changed, in local time."""
-        return _local_time(self._session.store.meta()["modified_at"])
+    def created_at(self) -> datetime:
+        """When the group was made (aware, UTC)."""
+        return datetime.fromtimestamp(self._session.store.meta()["created_at"], UTC)
+
+    @property
+    def modified_at(self) -> datetime:
+        """When the group last changed (aware, UTC)."""
+        return datetime.fromtimestamp(self._session.store.meta()["modified_at"], UTC)
+
+    @property
+    def cache(self) -> ResultCacheSettings:
+        """The results that are kept in the group's file: whether, and how much they take."""
+        return ResultCacheSettings(self._session.store.results)
+
+    @property
+    def state(self) -> GroupState:
+        """What can be observed of the group: counts, progress, ETA, standing problems."""
+        from jobgroup.state import GroupState
+
+        if self._state is None:
+            self._state = GroupState(self._session)
+        else:
+            self._state._update()  # noqa: SLF001  # its user only reads and observes
+        return self._state
+
+    async def _export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the group into one file for a colleague or an archive; `load` opens it.
+
+        It has the jobs with their attempts, labels and notes, and results if the group keeps them.
+        It has no token.
+
+        Args:
+            path: of the file.
+            overwrite: replace a file that is there.
+
+        Raises:
+            OutputExistsError: the file exists, and `overwrite` is not True.
+            CorruptGroupError: the group's file is damaged; nothing was written.
+            StorageError: it could not be written; nothing was changed.
+        """
+        database = self._session.store.database
+        await Computation(export_group, database, user_path(path), overwrite=overwrite)
+
+    export, export_async = twins(_export)
+
+    def delete(self, *, permanently: bool = False) -> None:
+        """Delete the group. It can be restored for 7 days; results on the cloud are not touched.
+
+        Args:
+            permanently: do not keep it in the trash.
+
+        Raises:
+            GroupBusyError: it is being run.
+            StorageError: it could not be moved; it is as it was.
+        """
+        catalog.delete(self._name, permanently=permanently)
+
+    def __eq__(self, other: object) -> bool:
+        return self._uuid == other._uuid if isinstance(other, JobGroup) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._uuid)
+
+    def __bool__(self) -> bool:
+        return True  # an empty group is one too
+
+    def __repr__(self) -> str:
+        try:
+            return self._summary_text()
+        except GroupMovedError as error:
+            return f"JobGroup({self._name!r}): {error}"
+        except GroupDeletedError:
+            return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) brings it back."
+
+    def _summary_text(self) -> str:
+        counts = self._session.store.counts()
+        lines = [f"JobGroup({self._name!r}, {format_count(sum(counts.values()), 'job')})"]
+        if counts:
+            lines += [format_states(counts), on_one_line(self.description)]
+        else:
+            near = ", ".join(map(repr, catalog.similar_names(self._name)))
+            hint = f" Existing groups with a near name: {near}." if near else ""
+            lines.append(f"Empty; jg.add(job, **params) appends a job.{hint}")
+        for incident in self._session.store.incidents.list():
+            since = f"{datetime.fromtimestamp(incident.opened_at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006
+            lines.append(f"Since {since}: {on_one_line(incident.message)}")
+        return "\n".join(filter(None, lines))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        from jobgroup.dashboard import mimebundle
+
+        return mimebundle(self, **kwargs)
+
+    # -- its jobs ----------------------------------------------------------------------------------
 
     def add(
-        self, job_to_add: Any, *, labels: Mapping[str, Any] | None = None, **kwargs: Any
+        self,
+        job_to_add: Any,
+        *,
+        params: Mapping[str, Any] | None = None,
+        labels: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         """Append a job; it is on disk when this returns.
 
@@ -121,19 +327,21 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
                 as ``ExecutionFactory(remote_computer, experiment, 1000).probs``, or a
                 `jobgroup.RemoteJob`. An Execution with error mitigations that are done on this
                 machine is one entry of several jobs on the cloud.
+            params: parameters to pass to the job at execution, such as ``{"max_samples": 10_000}``.
             labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
                 columns of the results.
-            kwargs: parameters to pass to the job at execution, such as ``max_samples=10_000``.
+            kwargs: the same as `params`, as Perceval's groups take them.
 
         Raises:
-            TypeError: it is not a remote job (a local one, say); nothing was added.
+            TypeError: it is not a remote job (a local one, say), or a parameter is given twice;
+                nothing was added.
             Exception: what Perceval says of parameters that are wrong or missing, with a note that
                 names them; nothing was added.
             DuplicateJobError: the group has a job with that id; nothing was added.
             MissingDependencyError: the installed Perceval is older than 0.12; nothing was added.
             StorageError: it could not be written; nothing was added.
         """
-        self.add_many([(job_to_add, kwargs, labels)])
+        self.add_many([(job_to_add, dict(params or {}, **kwargs), labels)])
 
     def add_many(
         self,
@@ -144,85 +352,716 @@ class JobGroup(Running, Analysing, Keeping, Saved, Takeover):
         """Append many jobs in one go: all of them, or none.
 
         Args:
-            jobs: each a job, or a tuple of a job, its kwargs, and (if wanted) its labels.
+            jobs: each a job, or a tuple of a job, its parameters, and (if wanted) its labels.
             labels: for those that have none of their own.
 
         Raises:
             TypeError, JobGroupError: as for `add`; nothing was added then.
         """
-        # read to the end first: making jobs may take long, and look at this very group
-        added = [
-            (item, new)
-            for item in (each if isinstance(each, tuple) else (each,) for each in jobs)
-            for new in _new_jobs(*item, default=labels)
-        ]
-        positions = self._session.store.add([new for _, new in added])
-        group = GroupReference(self._session)
-        for (item, new), position in zip(added, positions, strict=True):
-            if isinstance(item[0], RemoteJob):
-                continue
-            entry = partial(_entry, group, position)
-            follow(item[0], entry, new.name, item[1] if len(item) > 1 else None)
+        add_jobs(self._session, jobs, labels)
 
-    def __repr__(self) -> str:
+    async def _adopt(
+        self,
+        ids: str | Iterable[str],
+        platform: str | None = None,
+        *,
+        provider: str = "quandela",
+        url: str | None = None,
+        account: str = "",
+        token: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+    ) -> list[RemoteJob]:
+        """Append jobs that were sent elsewhere, by hand say, and go on with them here.
+
+        The cloud is asked about each: its status and times, and its name, platform and payload
+        where the cloud tells. All are appended, in the order of their ids, or none.
+
+        Args:
+            ids: of the jobs on the cloud; one, or many.
+            platform: that they were sent to, for those of which the cloud does not tell.
+            provider: who speaks that cloud's language.
+            url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud where it is not given.
+            account: label of the account, where there are several on one cloud.
+            token: of the account that sent them, as `set_token` would be given it; None for the
+                one that is known.
+            labels: names for what a circuit hides, as for `add`.
+
+        Returns:
+            The new jobs of the group.
+
+        Raises:
+            DuplicateJobError: the group has one of them, or one is named twice.
+            RemoteNotFoundError: the cloud does not know one of them.
+            TypeError, ValueError: an id is none, or the platform is neither told nor given.
+            CredentialsError: there is no token, or the cloud refuses it.
+            CloudError: the cloud cannot be asked. In each case nothing was changed.
+
+        >>> jg.adopt("3f1c4a52-...", "qpu:belenos")  # doctest: +SKIP
+        """
+        secret = None if token is None else Secret(token)
+        place = Secret(url) if isinstance(url, str) else url
+        del token, url  # what is raised below shows the local variables of this frame to some tools
+        adoption = Adoption(
+            self._session,
+            ids,
+            platform,
+            provider=provider,
+            url=place,
+            account=account,
+            token=secret,
+            labels=labels,
+        )
+        return adoption.append(await Pending(adoption.find()))
+
+    adopt, adopt_async = twins(_adopt)
+
+    def __len__(self) -> int:
+        return len(self._session.store)
+
+    @overload
+    def __getitem__(self, index: int) -> RemoteJob: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RemoteJob]: ...
+    def __getitem__(self, index: int | slice) -> RemoteJob | list[RemoteJob]:
+        positions = range(len(self))
         try:
-            return self._told()
-        except GroupMovedError as error:
-            return f"JobGroup({self._name!r}): {error}"
-        except GroupDeletedError:
-            return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) brings it back."
+            chosen = positions[index]
+        except IndexError:
+            raise IndexError(
+                f"The group {self._name!r} has {len(positions)} jobs; none is at {shown(index)}."
+            ) from None
+        except TypeError:
+            raise TypeError(
+                f"A job of a group is had by its place, counted from 0, not by {shown(index)};"
+                " jg.find(words) finds by id, name or label."
+            ) from None
+        return self._jobs_at(chosen) if isinstance(chosen, range) else job_at(self._session, chosen)
 
-    def _told(self) -> str:
-        counts = self._session.store.counts()
-        total = sum(counts.values())
-        if total:
-            parts = ", ".join(f"{n} {state}" for state, n in counts.items())
-            text = f"JobGroup({self._name!r}): {total} job{'s' * (total != 1)} ({parts})"
-            words = on_one_line(self.description)
-            text += f"\n{words}" if words else ""
-        else:
-            near = ", ".join(map(repr, catalog.similar_names(self._name)))
-            hint = f" Existing groups with a near name: {near}." if near else ""
-            text = f"JobGroup({self._name!r}): empty; jg.add(job, **params) appends a job.{hint}"
-        for incident in self._session.store.incidents.list():
-            since = f"{_local_time(incident.opened_at):%Y-%m-%d %H:%M:%S}"
-            text += f"\nSince {since}: {on_one_line(incident.message)}"
-        return text
+    def __iter__(self) -> Iterator[RemoteJob]:
+        return iter(self[:])
 
-    shown_by: ClassVar[Callable[..., Any] | None] = None
-    """Makes what a notebook shows of a group; the dashboard, once jobgroup is imported."""
+    def __contains__(self, job: object) -> bool:
+        if not isinstance(job, RemoteJob) or job.position is None:
+            return False
+        return job == job_at(self._session, job.position)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        show = type(self).shown_by
-        return {"text/plain": repr(self)} if show is None else show(self, **kwargs)
+    def jobs(
+        self,
+        where: Callable[[JobRecord], object] | None = None,
+        *,
+        state: str | Iterable[str] | None = None,
+        labels: Mapping[str, Any] | None = None,
+    ) -> list[RemoteJob]:
+        """The jobs that are as asked, as the file has them, in the group's order.
+
+        ``jg.jobs(state="failed", labels={"phi": 0.3})``; ``jg.jobs(lambda j: j.attempts > 1)``
+
+        Args:
+            where: gets the `JobRecord` of each; what it says yes to is taken.
+            state: one of `jobgroup.status.STATES`, "failed" for error and canceled, or several.
+            labels: that a job has, with these values.
+
+        Raises:
+            ValueError: there is no such state.
+        """
+        return self._jobs_at(matching(self._session.store, where, state, labels))
+
+    def find(self, words: str) -> list[RemoteJob]:
+        """The jobs in which all the words stand: in name, note, message, id, platform or account.
+
+        A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
+        parameters and metadata with that very value, so that ``n=1`` finds 1 and 1.0 and no 10, as
+        ``n = 1`` does, and ``n=`` only an empty text; and a state is found by its beginning. ``#3``
+        is the job at place 3. Case does not matter.
+
+        Raises:
+            TypeError: the words are not a text.
+        """
+        return self._jobs_at(found_by(self._session.store, words))
+
+    def snapshot(self) -> list[JobRecord]:
+        """All jobs as they are in the file now: immutable records, read in one query.
+
+        ``[job.duration_s for job in jg.snapshot()]`` is far quicker than the same for ``job in
+        jg``, where each property is read by itself, up to date.
+        """
+        return self._session.store.records()
+
+    def list_unconfirmed_jobs(self) -> list[RemoteJob]:
+        """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
+        self._session.mark_abandoned_unconfirmed()
+        return self.jobs(state="unconfirmed")
+
+    def _jobs_at(self, positions: Iterable[int]) -> list[RemoteJob]:
+        return [job_at(self._session, position) for position in positions]
+
+    def _resolve_positions(self, jobs: Jobs | None) -> list[int] | None:
+        """Where jobs are in this group, given as jobs or positions; negative ones from the end."""
+        if jobs is None:
+            return None
+        positions = []
+        for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
+            if isinstance(job, RemoteJob) and job not in self:
+                raise ValueError(
+                    f"{job!r} is a job of {job.group_name!r}, not of the group {self._name!r}."
+                    " Nothing was done."
+                )
+            positions.append((job if isinstance(job, RemoteJob) else self[job]).position)
+        return [position for position in positions if position is not None]
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    async def _run_sequential(
+        self, delay: float, *, stop_after_failures: int | None = None
+    ) -> None:
+        """Send the unsent jobs one after the other, each when the one before it has ended.
+
+        Args:
+            delay: seconds between the end of one job and the start of the next.
+            stop_after_failures: end the run when so many of its jobs have failed.
+
+        Raises:
+            GroupBusyError: another process runs the group.
+            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
+        """
+        delay = validate_delay(delay)
+        await self._run(run_request(delay=delay, stop_after_failures=stop_after_failures))
+
+    run_sequential, run_sequential_async = twins(_run_sequential)
+
+    async def _run_parallel(
+        self,
+        *,
+        jobs: Jobs | None = None,
+        queue: bool = False,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """Send all unsent jobs, so that they run in parallel. Returns when they are sent.
+
+        Args:
+            jobs: only these, or their positions; those that were sent are left alone.
+            queue: keep the plan's slots full until all are sent, however long that takes; else a
+                job over the plan's limit ends the run.
+            concurrent_job_count: with `queue`, at most so many jobs of an account at once.
+            stop_after_failures: with `queue`, end the run when so many of its jobs have failed.
+
+        Raises:
+            QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
+            GroupBusyError: another process runs the group.
+            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
+        """
+        await self._run(
+            run_request(
+                positions=self._resolve_positions(jobs),
+                queue=queue,
+                concurrent_job_count=concurrent_job_count,
+                stop_after_failures=stop_after_failures,
+            )
+        )
+
+    run_parallel, run_parallel_async = twins(_run_parallel)
+
+    async def _rerun(
+        self,
+        jobs: Jobs | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        replace: bool = True,
+        queue: bool = False,
+        delay: float | None = None,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> None:
+        """Run failed jobs again, in parallel where nothing else is said.
+
+        ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns them with fewer shots. What was
+        changed stands in the new attempt: ``job.attempts[-1].overrides == {"max_shots": [10_000,
+        1_000]}``.
+
+        Args:
+            jobs: jobs, or their positions; those that have not failed are left alone. None for all.
+            params: other values for parameters of theirs that are numbers or words of the payload,
+                such as ``max_shots`` and ``max_samples``.
+            replace: the rerun takes the failed job's place, whose attempt stays readable; else it
+                is appended to the group.
+            queue: as for `run_parallel`.
+            delay: run them one after the other, with so many seconds between them.
+            concurrent_job_count: as for `run_parallel`.
+            stop_after_failures: as for `run_parallel`, and with `delay`.
+
+        Raises:
+            InvalidOverrideError: one of the jobs has no such parameter, or it is part of what only
+                Perceval can write; nothing was sent.
+            JobGroupError: as for `run_parallel` and `run_sequential`.
+        """
+        await self._run(
+            run_request(
+                rerun=True,
+                positions=self._resolve_positions(jobs),
+                params=params,
+                replace=replace,
+                queue=queue,
+                delay=delay,
+                concurrent_job_count=concurrent_job_count,
+                stop_after_failures=stop_after_failures,
+            )
+        )
+
+    rerun, rerun_async = twins(_rerun)
+
+    def start(
+        self,
+        jobs: Jobs | None = None,
+        *,
+        rerun: bool = False,
+        params: Mapping[str, Any] | None = None,
+        replace: bool = True,
+        queue: bool = False,
+        delay: float | None = None,
+        concurrent_job_count: int | None = None,
+        stop_after_failures: int | None = None,
+    ) -> Run:
+        """Begin to run the unsent jobs in the background and return at once.
+
+        It waits out whatever may pass: a cloud that is away, a refused token. The process has to
+        stay alive meanwhile; what it has not sent when it ends stays unsent. Where another process
+        runs the group, that one is asked to do it.
+
+        Args:
+            jobs: only these, or their positions; None for all.
+            rerun: of the failed jobs; else of the unsent ones.
+            params: with `rerun`, as for `rerun`.
+            replace: with `rerun`, as for `rerun`.
+            queue: keep the plan's slots full until all are sent.
+            delay: run sequentially, with so many seconds between jobs.
+            concurrent_job_count: as for `run_parallel`.
+            stop_after_failures: as for `run_parallel`.
+
+        Returns:
+            The run, to wait for or to stop.
+
+        Raises:
+            TypeError, ValueError: an argument makes no sense; nothing was begun.
+        """
+        request = run_request(
+            rerun=rerun,
+            positions=self._resolve_positions(jobs),
+            params=params,
+            replace=replace,
+            queue=queue,
+            delay=delay,
+            concurrent_job_count=concurrent_job_count,
+            stop_after_failures=stop_after_failures,
+            is_background=True,
+        )
+        return Run(self._session, request)
+
+    async def _run(self, request: RunRequest) -> None:
+        if not len(self):
+            self._warn_if_name_looks_wrong()
+        run = EngineRun(request)
+        bar = RunBar(run, self._run_notice)
+        with naming_its_job(self._session):
+            await Pending(
+                self._session.start(execute_run, self._session, run),
+                on_tick=bar.tick,
+                on_end=bar.close,
+                on_interrupt=run.cancel,
+            )
+
+    def _run_notice(self) -> str:
+        if self._session.settling.sentence:
+            return "waiting for the disk"
+        if is_paused(self._session):
+            return "paused"
+        incidents = self._session.store.incidents.list()
+        return incidents[0].kind if incidents else ""
+
+    def _warn_if_name_looks_wrong(self) -> None:
+        if near := " or ".join(map(repr, catalog.similar_names(self._name))):
+            warn(f"The group {self._name!r} has no jobs, so nothing was sent. Did you mean {near}?")
+
+    async def _cancel(self, jobs: Jobs | None = None) -> list[int]:
+        """Ask the cloud to cancel jobs, or all that were sent and have not ended.
+
+        Args:
+            jobs: jobs, or their positions; None for all.
+
+        Returns:
+            The positions of those that it was asked for; a failure of one is a warning.
+        """
+        result = await self._command("cancel", positions=self._resolve_positions(jobs))
+        for position, sentence in result.failed.items():
+            warn(f"Job {position} could not be canceled: {sentence}")
+        return [*result.done]
+
+    cancel, cancel_async = twins(_cancel)
+
+    async def _pause(self) -> None:
+        """Send nothing more until `resume`, in whichever process; what runs goes on."""
+        await self._command("pause")
+
+    pause, pause_async = twins(_pause)
+
+    async def _resume(self) -> None:
+        """Go on sending after `pause`."""
+        await self._command("resume")
+
+    resume, resume_async = twins(_resume)
+
+    async def _prioritize(self, jobs: Jobs) -> list[int]:
+        """Let jobs be sent before the others, in this order, by the run that goes on or the next.
+
+        It sends nothing by itself. A run of the whole group, in whichever process, takes these jobs
+        next, also those that were added after it had begun; a rerun so takes failed jobs. The
+        priority stands in the group's file until the jobs are sent; a later one goes before it.
+
+        Args:
+            jobs: jobs, or their positions; those that were sent already are left alone.
+
+        Returns:
+            The positions of those that go first.
+        """
+        result = await self._command("run_next", positions=self._resolve_positions(jobs))
+        return [*result.done]
+
+    prioritize, prioritize_async = twins(_prioritize)
+
+    async def _estimate(self, jobs: Jobs | None = None, *, rerun: bool = False) -> RunEstimate:
+        """What a run would take: jobs, shots, free slots, time. None where that is not known.
+
+        Args:
+            jobs: only these, or their positions; None for all.
+            rerun: of the failed jobs; else of the unsent ones.
+        """
+        positions = self._resolve_positions(jobs)
+        pending: Pending[RunEstimate] = Pending(
+            self._session.start(estimate, self._session, positions, rerun=rerun)
+        )
+        return await pending
+
+    estimate, estimate_async = twins(_estimate)
+
+    def _command(self, name: str, **args: Any) -> Pending[CommandResult]:
+        return Pending(self._session.start(execute, self._session, name, args))
+
+    # -- watching ----------------------------------------------------------------------------------
+
+    async def _progress(self, refresh: bool = True) -> Progress:
+        """How many jobs are where.
+
+        Args:
+            refresh: ask the cloud first about the jobs that may have changed; else answer from the
+                file.
+
+        Returns:
+            ``{'Total': n, 'Finished': [k, {'successful': a, 'unsuccessful': b}],
+            'Unfinished': [m, {'sent': c, 'not sent': d}]}``
+
+        Raises:
+            CredentialsError: the token is missing or refused; jobs keep their last known state.
+        """
+        if refresh:
+            await self._refresh()
+        return progress_of(self._session.store.counts())
+
+    progress, progress_async = twins(_progress)
+
+    async def _refresh(self) -> None:
+        """Ask the cloud about every job that may have changed.
+
+        A cloud that does not answer changes nothing; `state.last_error` tells since when.
+
+        Raises:
+            CredentialsError: the token is missing or refused; jobs keep their last known state.
+        """
+        if any(state in ON_CLOUD for state in self._session.store.counts()):
+            await Pending(self._session.start(self._session.poller.refresh))
+
+    refresh, refresh_async = twins(_refresh)
+
+    async def _track_progress(self) -> None:
+        """Show progress bars, kept up to date, until no job is running or waiting on the cloud.
+
+        Raises:
+            CredentialsError: the token is missing or refused; call it again with a good one.
+        """
+        bars = GroupBars(self._session.store.counts)
+        future = self._session.start(wait_until_done, self._session, None)
+        await Pending(future, on_tick=bars.tick, on_end=bars.close, on_interrupt=future.cancel)
+
+    track_progress, track_progress_async = twins(_track_progress)
+
+    async def _wait(self, timeout: float | None = None) -> None:
+        """Block until no job is running or waiting on the cloud, and nothing is being sent here.
+
+        Unconfirmed jobs are not waited for.
+
+        Args:
+            timeout: in seconds; None waits for ever.
+
+        Raises:
+            TimeoutError: the time is up; everything goes on.
+            CredentialsError: the token is missing or refused; call it again with a good one.
+        """
+        future = self._session.start(wait_until_done, self._session, validate_timeout(timeout))
+        await Pending(future, on_interrupt=future.cancel)
+
+    wait, wait_async = twins(_wait)
+
+    def on_done(self, callback: Callable[[GroupEvent], object]) -> Subscription:
+        """Be told when a job fails for the first time, and when the group has finished.
+
+        It has finished when nothing runs or waits and no process is sending its jobs any more, also
+        where jobs were left unsent. A group that has nothing left to do has finished already; one
+        that nobody has begun to run, nor adopted a job into, has not. Until then the cloud is
+        polled. The failures are those from now on; each of the two is told once.
+
+        Args:
+            callback: gets a `GroupEvent`, in a thread of its own: it may take long. What it raises
+                is logged and harms nothing.
+
+        Returns:
+            What ends it, as a context manager or by ``cancel()``. It is called as the callback is,
+            so that ``@jg.on_done`` above a function leaves the function usable.
+
+        Raises:
+            TypeError: the callback cannot be called, or is to be awaited.
+        """
+        subscription = Subscription(self, self._session, callback)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    # -- results -----------------------------------------------------------------------------------
+
+    async def _get_results(self, *, errors: Errors = "collect") -> list[Result | None]:
+        """The results of all jobs, in the group's order, None where a job has none.
+
+        Args:
+            errors: what becomes of a result that should be there and cannot be had: "collect" gives
+                None and one warning, "raise" a `ResultsError` that carries the others.
+
+        Raises:
+            CredentialsError: the token is missing or refused, and no other account has results.
+            ResultsError: see `errors`.
+            ValueError: `errors` is neither.
+        """
+        check_errors(errors)
+        with suppress(CredentialsError):  # raised below, unless another account has results
+            await self._refresh()
+        records = with_results(self._session)
+        documents = await self._download(records)
+        # decoding may import Perceval, which takes seconds
+        decoded = await Computation(decode_all, records, documents)
+        return collect(self._session, records, decoded, errors)
+
+    get_results, get_results_async = twins(_get_results)
+
+    def as_completed(self, *, errors: Errors = "collect") -> ResultStream:
+        """Each job with its result, as they end: what has ended first, then the others.
+
+        ``for job, result in jg.as_completed()`` blocks until the next one ends; ``async for`` does
+        not. It is over when no job is running or waiting on the cloud and nothing is being sent
+        here. A job that failed comes with None, or with the partial results that its cloud gives.
+
+        Args:
+            errors: what becomes of a result that should be there and cannot be had: it comes as
+                None, and at the end "collect" warns, "raise" raises a `ResultsError`.
+
+        Raises:
+            ValueError: `errors` is neither.
+        """
+        return ResultStream(self._session, errors)
+
+    async def _map(
+        self, function: Callable[[Result], T], *, errors: Errors = "collect"
+    ) -> list[T | None]:
+        """What a function makes of each result, in the group's order; None where there is none.
+
+        It waits as `as_completed` does, and calls the function as results arrive, so that no more
+        of them than a few are in memory at a time.
+
+        Args:
+            function: gets a result, as `get_results` gives it.
+            errors: as for `as_completed`.
+
+        Raises:
+            Exception: what the function raises.
+            ResultsError, CredentialsError: as for `as_completed`.
+        """
+        return await ResultStream(self._session, errors)._map(function)  # noqa: SLF001
+
+    map, map_async = twins(_map)
+
+    async def _results_table(
+        self, columns: Sequence[str] | str | None = None, *, refresh: bool = True
+    ) -> ResultsTable:
+        """The jobs as a table: what tells them apart, and what came of each.
+
+        One row for each job, or for each iteration of a job that has some. A job that has not
+        ended, that failed, or whose result cannot be had keeps its row, with gaps.
+
+        Args:
+            columns: names of the columns, or one name; None for those worth showing: what differs
+                between the jobs, and what their results hold.
+            refresh: ask the cloud; else answer from the file, with the results that it keeps.
+
+        Raises:
+            UnknownColumnError: there is no such column; the sentence names those that there are.
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        return table_of(await self._rows(refresh), columns)
+
+    results_table, results_table_async = twins(_results_table)
+
+    async def _distributions(self, *, refresh: bool = True) -> Distributions:
+        """What came out of all jobs, in long form: a row for each job and state.
+
+        Args:
+            refresh: ask the cloud; else answer from the file, with the results that it keeps.
+
+        Raises:
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        return distributions_of(await self._rows(refresh))
+
+    distributions, distributions_async = twins(_distributions)
+
+    def to_pandas(self) -> DataFrame:
+        """`results_table` as a pandas DataFrame.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        return self.results_table().to_pandas()
+
+    async def _rows(self, refresh: bool) -> list[ResultRow]:
+        if refresh:
+            with suppress(CredentialsError):  # raised below, unless another account has results
+                await self._refresh()
+        records = with_results(self._session)
+        documents = await self._download(records, ask=refresh)
+        decoded = await Computation(decode_all, records, documents, is_plain=True)
+        return [*rows_of(self._session.store.records(), *decoded)]
+
+    def _download(
+        self, records: Sequence[JobRecord], *, ask: bool = True
+    ) -> Pending[dict[int, Document | Exception]]:
+        bar = DownloadBar(len(records))
+
+        def count(done: int) -> None:
+            bar.done = done
+
+        future = self._session.start(fetch, self._session, records, count, ask=ask)
+        return Pending(future, on_tick=bar.tick, on_end=bar.close)
+
+    # -- all groups --------------------------------------------------------------------------------
+
+    @staticmethod
+    def exists(name: str) -> bool:
+        """Whether there is a group of that name.
+
+        Raises:
+            InvalidNameError: no group can have the name.
+        """
+        return catalog.exists(name)
+
+    @staticmethod
+    def list_trash() -> list[str]:
+        """The names of the deleted groups that can be restored."""
+        return [*catalog.trash()]
+
+    @staticmethod
+    def restore(name: str) -> None:
+        """Bring a deleted group back.
+
+        Raises:
+            GroupNotFoundError: the trash has none of that name.
+            JobGroupError: a group of that name exists by now; nothing was changed.
+        """
+        catalog.restore(name)
+
+    @staticmethod
+    def import_perceval(
+        path: str | os.PathLike[str] | None = None, dry_run: bool = False
+    ) -> ImportReport:
+        """Take over groups that were made with Perceval's own `JobGroup`, of any release.
+
+        Jobs come with their ids, statuses and bodies, groups with their names and dates. Tokens
+        are left behind, nothing is asked or sent, and the files stay as they are. What was sent is
+        watched and rerun here once a token is known, what was not sent can be run.
+
+        Args:
+            path: a folder, or one ``.jgrp`` or ``.egrp`` file; None for where Perceval keeps them.
+            dry_run: only say what would be done.
+
+        Returns:
+            What was imported, and what was skipped for which reason: a damaged or foreign file, or
+            one whose name a group here has; that group is kept as it is. It prints as a text.
+
+        Raises:
+            StorageError: there is no such file or folder, or a group could not be written; those
+                before it are imported, and the next import goes on.
+
+        >>> JobGroup.import_perceval("old_groups", dry_run=True)  # doctest: +SKIP
+        2 groups would be imported from old_groups
+          'hom dip'     30 jobs (28 success, 2 error), made 2024-11-20
+          'phase scan'  12 jobs (12 unsent), made 2025-03-04
+        """
+        return import_perceval(path, dry_run=dry_run)
+
+    # -- the names of Perceval's groups ------------------------------------------------------------
+
+    @property
+    def remote_jobs(self) -> list[RemoteJob]:
+        """All jobs of the group, in the order in which they were added."""
+        return self[:]
+
+    @property
+    def list_remote_jobs(self) -> list[RemoteJob]:
+        """All jobs of the group; the name that Perceval 0.12 has."""
+        return self[:]
+
+    @property
+    def created_date(self) -> datetime:
+        """When the group was made, in local time, without a zone."""
+        return self.created_at.astimezone().replace(tzinfo=None)
+
+    @property
+    def modified_date(self) -> datetime:
+        """When the group last changed, in local time, without a zone."""
+        return self.modified_at.astimezone().replace(tzinfo=None)
+
+    list_active_jobs = perceval_names.list_active_jobs
+    list_successful_jobs = perceval_names.list_successful_jobs
+    list_unsuccessful_jobs = perceval_names.list_unsuccessful_jobs
+    list_unsent_jobs = perceval_names.list_unsent_jobs
+    count_never_sent_jobs = perceval_names.count_never_sent_jobs
+    rerun_failed_sequential = perceval_names.rerun_failed_sequential
+    rerun_failed_sequential_async = perceval_names.rerun_failed_sequential_async
+    rerun_failed_parallel = perceval_names.rerun_failed_parallel
+    rerun_failed_parallel_async = perceval_names.rerun_failed_parallel_async
+    launch_async_jobs = perceval_names.launch_async_jobs
+    relaunch_async_failed_jobs = perceval_names.relaunch_async_failed_jobs
+    cancel_all = perceval_names.cancel_all
+    cancel_all_async = perceval_names.cancel_all_async
+    list_existing = staticmethod(perceval_names.list_existing)
+    list_locally_saved = staticmethod(perceval_names.list_locally_saved)
+    delete_job_group = staticmethod(perceval_names.delete_job_group)
+    delete_job_groups_date = staticmethod(perceval_names.delete_job_groups_date)
+    delete_all_job_groups = staticmethod(perceval_names.delete_all_job_groups)
+
+    # last: from here on `list` means this one in the class
+    @staticmethod
+    def list() -> list[GroupSummary]:
+        """Every group with its counts, dates and size on disk, by name."""
+        return catalog.summaries()
 
 
 def _same_group(kind: type[JobGroup], name: str, uuid: str) -> JobGroup:
-    session = session_of(name, uuid)
-    group = kind.__new__(kind)
-    group._name, group._state, group._session = name, None, session  # noqa: SLF001
-    return group
-
-
-def _entry(group: GroupReference, position: int) -> RemoteJob:
-    return RemoteJob.of(group.session(), position)
-
-
-def _new_jobs(
-    job: Any,
-    kwargs: Mapping[str, Any] | None = None,
-    labels: Mapping[str, Any] | None = None,
-    *,
-    default: Mapping[str, Any] | None,
-) -> Iterator[NewJob]:
-    labels = validate_labels(default if labels is None else labels)
-    specs = [job.spec(kwargs or {})] if isinstance(job, RemoteJob) else read_job(job, kwargs)
-    for spec in specs:
-        remember(spec.origin, spec.account_label, spec.token)
-        remember_proxies(spec.origin, spec.account_label, spec.proxies)
-        yield spec.to_new_job(labels)
-
-
-def _local_time(seconds: float) -> datetime:
-    # without a zone, so that it compares with what users of Perceval's groups compare it with
-    return datetime.fromtimestamp(seconds)  # noqa: DTZ006
+    session_of(name, uuid)  # it has to be that one
+    return kind.open(name)

@@ -1,23 +1,27 @@
-"""A call that takes its time: the same work waited for in a blocking or in an awaiting way."""
+"""Calls that take their time, written once: `twins` derives the blocking and the awaitable form."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Generic, TypeVar
+from functools import partial, update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from jobgroup.engine.loop import wait_for
 from jobgroup.errors import StorageError
 
+S = TypeVar("S")
 T = TypeVar("T")
+P = ParamSpec("P")
 
 TICK_S = 0.1
 
 
-class Call(Generic[T]):
-    """Work under way on the engine's loop.
+class Pending(Generic[T]):
+    """Work under way on the engine's loop, awaited by the coroutines that `twins` takes.
 
     Progress bars are drawn in `on_tick` and `on_end`, from the calling thread only: output from
     other threads gets lost in notebooks.
@@ -36,7 +40,10 @@ class Call(Generic[T]):
         self._on_end = on_end
         self._on_interrupt = on_interrupt
 
-    def block(self) -> T:
+    def __await__(self) -> Generator[Pending[T], T, T]:
+        return (yield self)
+
+    def result(self) -> T:
         """Wait in this thread."""
         try:
             return wait_for(
@@ -70,3 +77,84 @@ class Call(Generic[T]):
         if self._on_end:
             self._tick()
             self._on_end()
+
+
+class Computation(Pending[T]):
+    """Work of the calling thread; a thread of its own does it for one that has an event loop."""
+
+    def __init__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
+        self._compute = partial(function, *args, **kwargs)
+
+    def result(self) -> T:
+        """Do it here."""
+        return self._compute()
+
+    async def wait(self) -> T:
+        """Have it done without holding up this thread's event loop."""
+        return await asyncio.to_thread(self._compute)
+
+
+def twins(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> tuple[
+    Callable[Concatenate[S, P], T],
+    Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+]:
+    """Derive both forms of a method, named `_name`: `name` blocks, `name_async` is awaited.
+
+    The method awaits nothing but `Pending`s and methods of its own kind.
+    """
+
+    def blocking(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        coroutine = method(self, *args, **kwargs)
+        del args, kwargs  # what is raised shows the local variables of this frame to some tools
+        return _block_on(coroutine)
+
+    async def awaitable(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        coroutine = method(self, *args, **kwargs)
+        del args, kwargs
+        return await _wait_for(coroutine)
+
+    name = method.__name__.removeprefix("_")
+    for form, ending in ((blocking, ""), (awaitable, "_async")):
+        update_wrapper(form, method)
+        form.__name__ = f"{name}{ending}"
+        form.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{name}{ending}".lstrip(".")
+        vars(form)["__signature__"] = inspect.signature(method)
+    del vars(blocking)["__wrapped__"]  # which is a coroutine function: this form is none
+    awaitable.__doc__ = f"`{name}`, awaited: it has the same arguments, result and errors."
+    return blocking, awaitable
+
+
+def _block_on(coroutine: Coroutine[Any, Any, T]) -> T:
+    resume: Callable[[], Pending[Any]] = partial(coroutine.send, None)
+    try:
+        while True:
+            try:
+                pending = resume()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                resume = partial(coroutine.send, pending.result())
+            except BaseException as error:  # noqa: BLE001  # it is raised where it is awaited
+                resume = partial(coroutine.throw, error)
+    finally:
+        del resume  # it has the error, whose traceback has this frame
+
+
+async def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
+    resume: Callable[[], Pending[Any]] = partial(coroutine.send, None)
+    try:
+        while True:
+            try:
+                pending = resume()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                resume = partial(coroutine.send, await pending.wait())
+            except BaseException as error:  # noqa: BLE001  # as above, a cancellation too
+                resume = partial(coroutine.throw, error)
+    finally:
+        del resume

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import warnings
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from jobgroup.engine.completions import Ended, Finished
-from jobgroup.errors import JobGroupError, ResultsError
-from jobgroup.group.pending import Call
+from jobgroup.errors import JobGroupError, ResultsError, warn
+from jobgroup.group.pending import Computation, Pending
 from jobgroup.group.progress_bars import DownloadBar
-from jobgroup.job import RemoteJob
-from jobgroup.results.collect import Errors, check_errors, decoded, failures_sentence
+from jobgroup.job import RemoteJob, job_at
+from jobgroup.results.collect import Errors, check_errors, decode_one, failures_sentence
+from jobgroup.results.parse import Result
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
+
+T = TypeVar("T")
 
 
 class ResultStream:
@@ -35,24 +36,38 @@ class ResultStream:
         self._session = session
         self._errors = errors
 
-    def __iter__(self) -> Iterator[tuple[RemoteJob, Any]]:
+    def __iter__(self) -> Iterator[tuple[RemoteJob, Result | None]]:
         one = _Pass(self._session)
         try:
-            while (ended := one.next().block()) is not None:
+            while (ended := one.next().result()) is not None:
                 yield one.take(ended)
         finally:
             one.close()
         one.tell(self._errors)
 
-    async def __aiter__(self) -> AsyncIterator[tuple[RemoteJob, Any]]:
+    async def __aiter__(self) -> AsyncIterator[tuple[RemoteJob, Result | None]]:
         one = _Pass(self._session)
         try:
             while (ended := await one.next().wait()) is not None:
                 # decoding may import Perceval, which takes seconds
-                yield await asyncio.to_thread(one.take, ended)
+                yield await Computation(one.take, ended).wait()
         finally:
             one.close()
         one.tell(self._errors)
+
+    async def _map(self, function: Callable[[Result], T]) -> list[T | None]:
+        """As `JobGroup.map`, for `twins`."""
+        one = _Pass(self._session)
+        made: dict[int | None, T] = {}
+        try:
+            while (ended := await one.next()) is not None:
+                taken = await Computation(one.take, ended)
+                if taken[1] is not None:
+                    made[taken[0].position] = function(taken[1])
+        finally:
+            one.close()
+        one.tell(self._errors)
+        return [made.get(position) for position in range(len(self._session.store))]
 
 
 class _Pass:
@@ -65,21 +80,21 @@ class _Pass:
         self._successes = 0
         self.bar = DownloadBar(len(session.store))
 
-    def next(self) -> Call[Ended | None]:
+    def next(self) -> Pending[Ended | None]:
         future = self._session.start(self._finished.next)
-        return Call(future, on_tick=self.bar.tick, on_interrupt=future.cancel)
+        return Pending(future, on_tick=self.bar.tick, on_interrupt=future.cancel)
 
-    def take(self, ended: Ended) -> tuple[RemoteJob, Any]:
+    def take(self, ended: Ended) -> tuple[RemoteJob, Result | None]:
         record, document = ended
         self.bar.done += 1
         self._successes += record.state == "success"
         result = None
         try:
-            result = decoded(document)
+            result = decode_one(document)
         except JobGroupError as error:
             if record.state == "success":
                 self._failures[record.position] = error
-        return RemoteJob.of(self._session, record.position), result
+        return job_at(self._session, record.position), result
 
     def close(self) -> None:
         self._finished.close()
@@ -92,4 +107,4 @@ class _Pass:
         sentence = failures_sentence(self._session.name, self._failures, of=self._successes)
         if errors == "raise":
             raise ResultsError(f"{sentence} Why is in error.failures.", failures=self._failures)
-        warnings.warn(f"{sentence} They came as None; get_results() tries again.", stacklevel=3)
+        warn(f"{sentence} They came as None; get_results() tries again.")

@@ -1,22 +1,67 @@
-"""What calls are given, seen to before anything is done with it. Pure."""
+"""What calls are given, validated before anything is done with it. Pure."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, SupportsFloat
 
+from jobgroup.engine.run import RunRequest
 from jobgroup.words import shown
 
 
-def checked_delay(delay: Any) -> float:
+def run_request(
+    *,
+    rerun: bool = False,
+    positions: Sequence[int] | None = None,
+    params: Mapping[str, Any] | None = None,
+    replace: bool = True,
+    queue: bool = False,
+    delay: float | None = None,
+    concurrent_job_count: int | None = None,
+    stop_after_failures: int | None = None,
+    is_background: bool = False,
+) -> RunRequest:
+    """What a run is to do.
+
+    Raises:
+        TypeError, ValueError: an argument makes no sense, or none with the others.
+    """
+    if queue and delay is not None:
+        raise TypeError("queue=True sends as slots come free, so a delay does not go with it.")
+    if params and not rerun:
+        raise TypeError("params are for a rerun: an unsent job has those that it was added with.")
+    is_at_once = not queue and delay is None
+    if is_at_once and (concurrent_job_count, stop_after_failures) != (None, None):
+        raise TypeError(
+            "concurrent_job_count and stop_after_failures go with queue=True: without a queue all"
+            " jobs are sent at once."
+        )
+    validate_counts(
+        concurrent_job_count=concurrent_job_count, stop_after_failures=stop_after_failures
+    )
+    return RunRequest(
+        rerun=rerun,
+        positions=None if positions is None else tuple(positions),
+        mode="queue" if queue else "parallel" if is_at_once else "sequential",
+        replace=replace,
+        overrides=dict(params or {}),
+        delay_s=0.0 if delay is None else validate_delay(delay),
+        concurrent_job_count=concurrent_job_count,
+        stop_after_failures=stop_after_failures,
+        is_background=is_background,
+    )
+
+
+def validate_delay(delay: Any) -> float:
     """The seconds between two jobs.
 
     Raises:
         TypeError: they are no number.
         ValueError: they are negative, or without end.
 
-    >>> checked_delay(0), checked_delay(2.5)
+    >>> validate_delay(0), validate_delay(2.5)
     (0.0, 2.5)
     """
     seconds = _seconds("The delay between jobs", delay)
@@ -25,7 +70,7 @@ def checked_delay(delay: Any) -> float:
     return seconds
 
 
-def checked_timeout(timeout: Any) -> float | None:
+def validate_timeout(timeout: Any) -> float | None:
     """The seconds to wait; None for ever.
 
     Raises:
@@ -40,7 +85,7 @@ def checked_timeout(timeout: Any) -> float | None:
     return seconds
 
 
-def checked_counts(**counts: Any) -> None:
+def validate_counts(**counts: Any) -> None:
     """See that what counts jobs is None, or a whole number from 1 on.
 
     Raises:

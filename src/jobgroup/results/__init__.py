@@ -8,19 +8,23 @@ from jobgroup.results.collect import (
     results_of_one,
     with_results,
 )
-from jobgroup.results.distributions import Distributions
-from jobgroup.results.jobs import ResultsTable, lines
+from jobgroup.results.distributions import Distributions, distributions_of
+from jobgroup.results.parse import Result
+from jobgroup.results.results_table import ResultsTable, rows_of, table_of
 from jobgroup.results.table import Table
 
 __all__ = [
     "Distributions",
     "Errors",
+    "Result",
     "ResultsTable",
     "Table",
     "check_errors",
     "collect",
     "decode_all",
-    "lines",
+    "distributions_of",
     "results_of_one",
+    "rows_of",
+    "table_of",
     "with_results",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobgroup.adapters import UndecodableResultError, decode, decode_plain
 from jobgroup.engine.downloads import fetch
-from jobgroup.errors import CloudError, JobGroupError, ResultsError
+from jobgroup.errors import CloudError, JobGroupError, ResultsError, warn
+from jobgroup.results.parse import Result
 from jobgroup.status import FAILED, PENDING
 from jobgroup.words import shown
 
@@ -48,18 +48,18 @@ def decode_all(
     documents: Mapping[int, dict[str, Any] | Exception],
     *,
     is_plain: bool = False,
-) -> tuple[dict[int, Any], dict[int, Exception]]:
+) -> tuple[dict[int, Result], dict[int, Exception]]:
     """The results by position, and why those that should be there could not be had.
 
     `is_plain`: counts and distributions may be dictionaries, without an import of Perceval.
     """
-    results: dict[int, Any] = {}
+    results: dict[int, Result] = {}
     failures: dict[int, Exception] = {}
     for record in records:
         if record.position not in documents:
             continue
         try:
-            results[record.position] = decoded(
+            results[record.position] = decode_one(
                 documents[record.position], decode_plain if is_plain else decode
             )
         except JobGroupError as error:
@@ -71,15 +71,15 @@ def decode_all(
 def collect(
     session: GroupSession,
     records: list[JobRecord],
-    documents: Mapping[int, dict[str, Any] | Exception],
+    decoded: tuple[Mapping[int, Result], Mapping[int, Exception]],
     errors: Errors,
-) -> list[Any]:
-    """Decode what was fetched into one list in the group's order, None where there is no result.
+) -> list[Result | None]:
+    """What was decoded as one list in the group's order, None where there is no result.
 
     Raises:
         ResultsError: with ``errors="raise"``, some results could not be had; it has the others.
     """
-    found, failures = decode_all(records, documents)
+    found, failures = decoded
     results = [found.get(position) for position in range(len(session.store))]
     if not failures:
         return results
@@ -94,7 +94,7 @@ def collect(
             results=results,
             failures=failures,
         )
-    warnings.warn(f"{sentence} They are None in the list; call it again.", stacklevel=3)
+    warn(f"{sentence} They are None in the list; call it again.")
     return results
 
 
@@ -107,7 +107,7 @@ def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) 
     )
 
 
-def results_of_one(session: GroupSession, record: JobRecord) -> Any:
+def results_of_one(session: GroupSession, record: JobRecord) -> Result:
     """The results of one job that has ended.
 
     Raises:
@@ -116,16 +116,16 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Any:
     """
     document = session.start(fetch, session, [record]).result()[record.position]
     try:
-        return decoded(document)
+        return decode_one(document)
     except CloudError as error:
         if record.state in FAILED:
             raise RuntimeError(f"The job failed: {record.message}") from error
         raise
 
 
-def decoded(
+def decode_one(
     document: dict[str, Any] | Exception, decode: Callable[[dict[str, Any]], Any] = decode
-) -> Any:
+) -> Result:
     """A result as the client library gives it.
 
     Raises:
@@ -134,7 +134,7 @@ def decoded(
     if isinstance(document, Exception):
         raise document
     try:
-        return decode(document)
+        result: Result = decode(document)
     except (JobGroupError, Warning):
         raise
     except Exception as error:  # of one job: the others are decoded
@@ -143,3 +143,4 @@ def decoded(
             " kept in this error's `raw`.",
             raw=json.dumps(document, default=str),
         ) from error
+    return result

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.jobs import Line, ResultsTable
 from jobgroup.results.parse import Cell, entries
+from jobgroup.results.results_table import ResultRow, table_of
 from jobgroup.results.table import Table
+from jobgroup.words import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,29 +24,6 @@ class Distributions(Table):
     The columns are `job`, `iteration` where there are any, what tells the jobs apart (labels and
     parameters), `state`, and `count` or `probability`, or both where jobs differ in that.
     """
-
-    @classmethod
-    def of(cls, rows: Sequence[Line]) -> Self:
-        """The distributions of some rows; a job without a result has no state."""
-        about = ResultsTable.of(rows)
-        names = [n for n in ("job", "iteration", *about.telling) if n in about.columns]
-        before = {name: about[name] for name in names}
-        columns: dict[str, list[Cell]] = {
-            name: [] for name in (*names, "state", "count", "probability")
-        }
-        for index, line in enumerate(rows):
-            unit, outcomes = entries(line.reading.outcomes)
-            for state, value in outcomes:
-                for name, cells in before.items():
-                    columns[name].append(cells[index])
-                columns["state"].append(state)
-                columns["count"].append(int(value) if unit == "count" else None)
-                columns["probability"].append(float(value) if unit == "probability" else None)
-        for unit in ("count", "probability"):
-            if columns["state"] and not any(value is not None for value in columns[unit]):
-                del columns[unit]
-        jobs = len(set(columns["job"]))
-        return cls(columns, title=f"{jobs} job{'s' * (jobs != 1)}, {len(columns['state'])} states")
 
     def plot(
         self,
@@ -101,6 +79,29 @@ class Distributions(Table):
             if isinstance(value, int | float):
                 found.setdefault((job, iteration), {})[str(state)] = value
         return found
+
+
+def distributions_of(rows: Sequence[ResultRow]) -> Distributions:
+    """The distributions of some rows; a job without a result has no state."""
+    about = table_of(rows)
+    names = [n for n in ("job", "iteration", *about.distinguishing_columns) if n in about.columns]
+    before = {name: about[name] for name in names}
+    columns: dict[str, list[Cell]] = {
+        name: [] for name in (*names, "state", "count", "probability")
+    }
+    for index, row in enumerate(rows):
+        unit, outcomes = entries(row.iteration.outcomes)
+        for state, value in outcomes:
+            for name, cells in before.items():
+                columns[name].append(cells[index])
+            columns["state"].append(state)
+            columns["count"].append(int(value) if unit == "count" else None)
+            columns["probability"].append(float(value) if unit == "probability" else None)
+    for unit in ("count", "probability"):
+        if columns["state"] and not any(value is not None for value in columns[unit]):
+            del columns[unit]
+    jobs = format_count(len(set(columns["job"])), "job")
+    return Distributions(columns, title=f"{jobs}, {len(columns['state'])} states")
 
 
 def _label(key: tuple[Any, Any]) -> str:

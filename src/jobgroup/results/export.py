@@ -28,16 +28,16 @@ def as_csv(columns: Columns) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([_disarmed(name) for name in columns])
+    writer.writerow([_escape_formula(name) for name in columns])
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([_disarmed(value) for value in row])
+        writer.writerow([_escape_formula(value) for value in row])
     return text.getvalue()
 
 
 def as_json(columns: Columns) -> str:
     """A list of objects, one to a line, in ASCII: no encoding can spoil it."""
     rows = (
-        json.dumps(dict(zip(columns, map(_sayable, row), strict=True)))
+        json.dumps(dict(zip(columns, map(_json_safe, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
     )
     return "[\n" + ",\n".join(rows) + "\n]\n"
@@ -66,9 +66,9 @@ def write(
         unfinished.write_bytes(encoded(text, marked=marked))
 
 
-def _disarmed(value: Cell) -> Cell:
+def _escape_formula(value: Cell) -> Cell:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _sayable(value: Cell) -> Cell:
+def _json_safe(value: Cell) -> Cell:
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,44 +6,64 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 Unit = Literal["count", "probability"]
 Cell = bool | int | float | str | None
 
 
+class Result(TypedDict, total=False):
+    """A job's result, as the client library gives it; which keys it has depends on the job.
+
+    Attributes:
+        results: a distribution, counts or samples.
+        results_list: for a job with iterations, a result of each instead.
+        iteration: what was varied, in a result of `results_list`.
+        physical_perf: share of the shots that pass the filters on detection.
+        logical_perf: share of these that pass the selection on logical states.
+        global_perf: share of the shots that pass both.
+    """
+
+    results: Any
+    results_list: list[Any]
+    iteration: dict[str, Any]
+    physical_perf: float
+    logical_perf: float
+    global_perf: float
+
+
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Iteration:
     """One iteration of a result, or all of one that has none.
 
     Attributes:
-        iteration: what was varied, by name.
+        params: what was varied, by name.
         scalars: single numbers and words, such as `physical_perf`.
         outcomes: a distribution, counts, or samples, as the client library gives them.
     """
 
-    iteration: Mapping[str, Cell] = field(default_factory=dict)
+    params: Mapping[str, Cell] = field(default_factory=dict)
     scalars: Mapping[str, Cell] = field(default_factory=dict)
     outcomes: Any = None
 
 
-def readings(result: Any) -> list[Reading]:
+def iterations(result: Any) -> list[Iteration]:
     """A result's iterations, or the result itself as the only one.
 
-    >>> readings({"results": {"|1,1>": 3}, "physical_perf": 0.5})[0].scalars
+    >>> iterations({"results": {"|1,1>": 3}, "physical_perf": 0.5})[0].scalars
     {'physical_perf': 0.5}
     """
     if not isinstance(result, Mapping):
-        return [Reading(outcomes=result)]
+        return [Iteration(outcomes=result)]
     outer = _scalars(result)
-    iterations = result.get("results_list")
-    if not isinstance(iterations, list):
-        return [Reading({}, outer, result.get("results"))]
+    found = result.get("results_list")
+    if not isinstance(found, list):
+        return [Iteration({}, outer, result.get("results"))]
     return [
-        Reading(_flat(each.get("iteration")), outer | _scalars(each), each.get("results"))
+        Iteration(_flat(each.get("iteration")), outer | _scalars(each), each.get("results"))
         if isinstance(each, Mapping)
-        else Reading({}, outer, each)
-        for each in iterations
+        else Iteration({}, outer, each)
+        for each in found
     ]
 
 

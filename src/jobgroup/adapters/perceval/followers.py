@@ -170,7 +170,7 @@ class _Follower:
         if args or (kwargs and kwargs != place.kwargs):
             # without names for `args` nobody knows which of the earlier parameters they replace
             given = kwargs if args else {**place.kwargs, **kwargs}
-            entry.revise(read_job(copy(self), given, args)[0])
+            entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()
         if self._entry() is None:
             _refuse_second(entry)

@@ -31,7 +31,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
         if isinstance(error, TypeError | ValueError) and not isinstance(error, JobGroupError):
             raise MisuseError(str(error)) from error
         raise
-    records = [group.changes_since(0).records[job.position or 0] for job in jobs]
+    records = [group.snapshot()[job.position or 0] for job in jobs]
     document = {"adopted": [job_line(each) for each in records], "group": group_state(group)}
     return report(arguments, f"{len(jobs)} adopted\n{group}", document)
 

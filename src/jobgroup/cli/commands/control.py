@@ -9,7 +9,7 @@ from jobgroup.cli.command import Command, report
 from jobgroup.cli.console import echo_err
 from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.serialize import group_state
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, request
 
 
 def _next(arguments: argparse.Namespace) -> int:
@@ -17,7 +17,7 @@ def _next(arguments: argparse.Namespace) -> int:
         raise MisuseError("Name the jobs to send next.")
     group = JobGroup.open(arguments.name)
     positions = resolve_jobs(group, arguments.jobs)
-    outcome = group.ask("run_next", positions=positions).result()
+    outcome = request(group, "run_next", positions=positions).result()
     left = {str(position): str(why) for position, why in outcome.failed.items()}
     document = {"next": outcome.done, "left": left, "group": group_state(group)}
     return report(arguments, outcome.text, document)
@@ -28,7 +28,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
         raise MisuseError("Name the jobs to cancel, or use --all.")
     group = JobGroup.open(arguments.name)
     positions = None if arguments.all else resolve_jobs(group, arguments.jobs)
-    outcome = group.ask("cancel", positions=positions).result()
+    outcome = request(group, "cancel", positions=positions).result()
     failed = {str(position): str(why) for position, why in outcome.failed.items()}
     document = {"asked": outcome.done, "refused": failed, "group": group_state(group)}
     report(arguments, outcome.text, document)

@@ -23,7 +23,7 @@ def _ls(arguments: argparse.Namespace) -> int:
         names = JobGroup.list_trash()
         text = "\n".join(names) or "The trash is empty."
         return report(arguments, text, [{"name": name} for name in names])
-    groups = JobGroup.summaries()
+    groups = JobGroup.list()
     if arguments.json:
         echo_json([group_line(group) for group in groups])
     elif not groups:
@@ -45,7 +45,7 @@ def _ls(arguments: argparse.Namespace) -> int:
 
 def _delete(arguments: argparse.Namespace) -> int:
     name, is_final = arguments.name, arguments.permanently
-    found = next((g for g in JobGroup.summaries() if g.name == name), None)
+    found = next((g for g in JobGroup.list() if g.name == name), None)
     what = f"{name!r} ({found.problem or said(found.counts)})" if found else repr(name)
     kept = "It cannot be restored." if is_final else "It can be restored for 7 days."
     if found and not arguments.yes and not _is_confirmed(f"Delete {what}? {kept}"):

@@ -17,7 +17,7 @@ from jobgroup.cli.arguments import (
 from jobgroup.cli.command import Command
 from jobgroup.cli.exit_codes import MisuseError
 from jobgroup.cli.submit import submit
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, request
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -58,7 +58,8 @@ def _rerun(arguments: argparse.Namespace) -> int:
     positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
 
     def rerun() -> Mapping[int, str]:
-        asked = group.ask(
+        asked = request(
+            group,
             "rerun",
             positions=positions,
             overrides=dict(arguments.changes),

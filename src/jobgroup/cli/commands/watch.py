@@ -17,7 +17,7 @@ from jobgroup.cli.signals import graceful_shutdown
 from jobgroup.cli.snapshot import Snapshot, said
 from jobgroup.cli.submit import has_failures
 from jobgroup.group import JobGroup
-from jobgroup.group.events import Notice
+from jobgroup.group.events import GroupEvent
 
 
 def _watch(arguments: argparse.Namespace) -> int:
@@ -39,18 +39,18 @@ def _watch(arguments: argparse.Namespace) -> int:
     return has_failures(counts)
 
 
-def _notify(command: str, event: Notice) -> None:
+def _notify(command: str, event: GroupEvent) -> None:
     """Run the user's command; what comes from outside is only in its environment."""
     variables = {
         "JOBGROUP_NAME": event.group.name,
-        "JOBGROUP_EVENT": event.event,
+        "JOBGROUP_EVENT": event.kind,
         "JOBGROUP_MESSAGE": event.message,
     }
     done = subprocess.run(  # noqa: S602  # a shell is what the user wrote the command for
         command, shell=True, env={**os.environ, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode:
-        echo_err(f"The command for {event.event!r} ended with exit code {done.returncode}.")
+        echo_err(f"The command for {event.kind!r} ended with exit code {done.returncode}.")
 
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def _add_watch(parser: argparse.ArgumentParser) -> None:
         "--notify",
         metavar="COMMAND",
         help="run this in a shell at the first failure and at the end, with JOBGROUP_NAME,"
-        ' JOBGROUP_EVENT ("first failure" or "finished") and JOBGROUP_MESSAGE set',
+        ' JOBGROUP_EVENT ("job_failed" or "finished") and JOBGROUP_MESSAGE set',
     )
     add_json(parser, help="write one JSON object a line, and nothing else")
 

@@ -1,0 +1,222 @@
+"""The names that Perceval's `JobGroup` has, of any release, for what `JobGroup` does by another.
+
+`JobGroup` takes them in as they stand here, so that scripts written for Perceval's class run.
+"""
+
+# ruff: noqa: D417, SLF001  # a part of the class, kept apart so that it reads without them
+
+from __future__ import annotations
+
+from dataclasses import replace as replaced
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from jobgroup import catalog
+from jobgroup.engine.dispatcher import launchable
+from jobgroup.errors import warn
+from jobgroup.group.pending import Pending, twins
+from jobgroup.group.validation import run_request, validate_counts, validate_delay
+from jobgroup.job import RemoteJob
+from jobgroup.status import ACTIVE, FAILED, UNSENT
+
+if TYPE_CHECKING:
+    from jobgroup.group.group import JobGroup
+
+
+# -- lists -----------------------------------------------------------------------------------------
+
+
+def list_active_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
+    """The jobs that are running or waiting on the cloud."""
+    return _in_states(self, ACTIVE, refresh=refresh)
+
+
+def list_successful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
+    """The jobs that have run successfully."""
+    return _in_states(self, {"success"}, refresh=refresh)
+
+
+def list_unsuccessful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
+    """The jobs that ended without success: errored or canceled."""
+    return _in_states(self, FAILED, refresh=refresh)
+
+
+def list_unsent_jobs(self: JobGroup) -> list[RemoteJob]:
+    """The jobs that have not been sent."""
+    return self.jobs(state=UNSENT)
+
+
+def count_never_sent_jobs(self: JobGroup) -> int:
+    """How many jobs have not been sent."""
+    return self._session.store.counts().get(UNSENT, 0)
+
+
+def _in_states(
+    group: JobGroup, states: set[str] | frozenset[str], *, refresh: bool
+) -> list[RemoteJob]:
+    if refresh:
+        group.refresh()
+    return group.jobs(state=states)
+
+
+# -- running ---------------------------------------------------------------------------------------
+
+
+async def _rerun_failed_sequential(
+    self: JobGroup,
+    delay: float,
+    replace_failed_jobs: bool = True,
+    *,
+    stop_after_failures: int | None = None,
+) -> None:
+    """Run all failed jobs again, one after the other, each when the one before it has ended.
+
+    Args:
+        delay: seconds between the end of one job and the start of the next.
+        replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays readable;
+            else it is appended to the group.
+        stop_after_failures: end the run when so many of its jobs have failed.
+
+    Raises:
+        JobGroupError: as for `run_sequential`.
+    """
+    await self._rerun(
+        replace=replace_failed_jobs,
+        delay=validate_delay(delay),
+        stop_after_failures=stop_after_failures,
+    )
+
+
+rerun_failed_sequential, rerun_failed_sequential_async = twins(_rerun_failed_sequential)
+
+
+async def _rerun_failed_parallel(
+    self: JobGroup,
+    replace_failed_jobs: bool = True,
+    *,
+    queue: bool = False,
+    concurrent_job_count: int | None = None,
+    stop_after_failures: int | None = None,
+) -> None:
+    """Run all failed jobs again, in parallel. Returns when they are sent.
+
+    Args:
+        replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays readable;
+            else it is appended to the group.
+        queue: as for `run_parallel`.
+        concurrent_job_count: as for `run_parallel`.
+        stop_after_failures: as for `run_parallel`.
+
+    Raises:
+        JobGroupError: as for `run_parallel`.
+    """
+    await self._rerun(
+        replace=replace_failed_jobs,
+        queue=queue,
+        concurrent_job_count=concurrent_job_count,
+        stop_after_failures=stop_after_failures,
+    )
+
+
+rerun_failed_parallel, rerun_failed_parallel_async = twins(_rerun_failed_parallel)
+
+
+async def _launch_async_jobs(self: JobGroup, concurrent_job_count: int | None = None) -> None:
+    """Send as many unsent jobs as the plan has free slots for, and return.
+
+    Args:
+        concurrent_job_count: at most so many of each account.
+
+    Raises:
+        ValueError: the cloud does not tell its free slots, and no count was given.
+        JobGroupError: as for `run_parallel`.
+    """
+    await _launch(self, concurrent_job_count)
+
+
+launch_async_jobs = twins(_launch_async_jobs)[0]
+
+
+async def _relaunch_async_failed_jobs(
+    self: JobGroup, replace_failed_jobs: bool = True, concurrent_job_count: int | None = None
+) -> None:
+    """Run as many failed jobs again as the plan has free slots for, and return.
+
+    Args:
+        replace_failed_jobs: as for `rerun_failed_parallel`.
+        concurrent_job_count: at most so many of each account.
+
+    Raises:
+        JobGroupError: as for `launch_async_jobs`.
+    """
+    await self._refresh()
+    await _launch(self, concurrent_job_count, rerun=True, replace=replace_failed_jobs)
+
+
+relaunch_async_failed_jobs = twins(_relaunch_async_failed_jobs)[0]
+
+
+async def _launch(
+    group: JobGroup, concurrent_job_count: int | None, *, rerun: bool = False, replace: bool = True
+) -> None:
+    validate_counts(concurrent_job_count=concurrent_job_count)
+    session, request = group._session, run_request(rerun=rerun, replace=replace)
+    if not session.store.positions(request.states):
+        return
+    chosen = await Pending(session.start(launchable, session, request.states, concurrent_job_count))
+    if chosen:
+        await group._run(replaced(request, positions=tuple(chosen)))
+    else:
+        warn(f"{group.name}: no job will be run as there is no slot available")
+
+
+async def _cancel_all(self: JobGroup) -> None:
+    """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
+    await self._cancel()
+
+
+cancel_all, cancel_all_async = twins(_cancel_all)
+
+
+# -- all groups ------------------------------------------------------------------------------------
+
+
+def list_existing() -> list[str]:
+    """The names of all groups on disk."""
+    return catalog.names()
+
+
+def list_locally_saved() -> list[str]:
+    """The names of all groups on disk; the name that later Perceval releases use."""
+    return catalog.names()
+
+
+def delete_job_group(name: str, *, permanently: bool = False) -> None:
+    """Delete a group. It can be restored for 7 days; results on the cloud are not touched.
+
+    Args:
+        name: of the group.
+        permanently: do not keep it in the trash.
+
+    Raises:
+        GroupNotFoundError: there is none of that name; the sentence names near ones.
+        GroupBusyError: it is being run.
+    """
+    catalog.delete(name, permanently=permanently)
+
+
+def delete_job_groups_date(del_before_date: datetime) -> None:
+    """Delete all groups that were made before a date.
+
+    Args:
+        del_before_date: oldest date to keep; local time where it has no zone.
+    """
+    if not isinstance(del_before_date, datetime):
+        raise TypeError(f"The date is a datetime, not {type(del_before_date).__name__}.")
+    if not catalog.delete_before(del_before_date):
+        warn(f"No groups found to delete before {del_before_date}")
+
+
+def delete_all_job_groups() -> None:
+    """Delete all groups. They can be restored for 7 days."""
+    catalog.delete_all()

@@ -1,0 +1,68 @@
+"""Which jobs of a group are meant by a state, labels, a condition, or words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from jobgroup.status import FAILED, STATES
+from jobgroup.store import GroupStore, JobRecord
+from jobgroup.words import Searched, shown, sought
+
+_NOT_THERE: Final = object()
+
+
+def matching(
+    store: GroupStore,
+    where: Callable[[JobRecord], object] | None,
+    state: str | Iterable[str] | None,
+    labels: Mapping[str, Any] | None,
+) -> list[int]:
+    """The positions of the jobs that are as asked; see `JobGroup.jobs`.
+
+    Raises:
+        ValueError: there is no such state.
+    """
+    if where is None and not labels and state is not None:
+        return store.positions(_states(state))
+    return [
+        record.position
+        for record in store.records(None if state is None else _states(state))
+        if _has(record.labels, labels or {}) and (where is None or where(record))
+    ]
+
+
+def found_by(store: GroupStore, words: str) -> list[int]:
+    """The positions of the jobs in which all words stand; see `JobGroup.find`.
+
+    Raises:
+        TypeError: the words are not a text.
+    """
+    finds = sought(words)
+    return [record.position for record in store.records() if finds(_searched(record))]
+
+
+def _states(state: str | Iterable[str]) -> set[str]:
+    wanted = {state} if isinstance(state, str) else set(state)
+    if "failed" in wanted:
+        wanted = (wanted - {"failed"}) | FAILED
+    for unknown in wanted.difference(STATES):
+        raise ValueError(
+            f"No job has the state {shown(unknown)}. There are {', '.join(STATES)}, and failed for"
+            " error and canceled."
+        )
+    return wanted
+
+
+def _has(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(labels.get(name, _NOT_THERE) == value for name, value in wanted.items())
+
+
+def _searched(record: JobRecord) -> Searched:
+    texts = (record.name, record.note, record.message, record.remote_id)
+    return Searched(
+        record.state,
+        record.position,
+        [*filter(None, (*texts, record.platform, record.account))],
+        [pair for each in (record.labels, record.metadata, record.params) for pair in each.items()],
+    )

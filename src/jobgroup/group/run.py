@@ -1,0 +1,72 @@
+"""`Run`: a run in the background, as its user sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from concurrent.futures import Future
+from dataclasses import asdict
+from typing import Any
+
+from jobgroup.engine.commands import execute
+from jobgroup.engine.loop import wait_for
+from jobgroup.engine.run import RunRequest
+from jobgroup.engine.session import GroupSession
+from jobgroup.group.validation import validate_timeout
+from jobgroup.job import naming_its_job
+from jobgroup.store import CommandResult
+
+
+class Run:
+    """A run that `JobGroup.start` has begun. It can be awaited."""
+
+    def __init__(self, session: GroupSession, request: RunRequest) -> None:
+        self._session = session
+        self._request = request
+        args = asdict(request)
+        name = "rerun" if args.pop("rerun") else "run"
+        self._future: Future[CommandResult] = session.start(execute, session, name, args)
+
+    def done(self) -> bool:
+        """Whether it is over."""
+        return self._future.done()
+
+    def result(self, timeout: float | None = None) -> CommandResult:
+        """What came of it, once it is over.
+
+        Args:
+            timeout: in seconds; None waits for ever.
+
+        Raises:
+            TimeoutError: the time is up; the run goes on.
+            JobGroupError: what ended it; the rest is unsent.
+        """
+        with naming_its_job(self._session):
+            return wait_for(self._future, timeout_s=validate_timeout(timeout))
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until it is over, however it ends.
+
+        Args:
+            timeout: in seconds; None waits for ever.
+
+        Raises:
+            TimeoutError: the time is up; the run goes on.
+        """
+        self._future.exception(validate_timeout(timeout))
+
+    def cancel(self) -> None:
+        """Send nothing more. What is in flight is recorded; jobs on the cloud go on.
+
+        A run that another process does goes on: `JobGroup.pause` holds up that one.
+        """
+        for run in list(self._session.runs):
+            if run.request == self._request:
+                run.cancel()
+
+    def __await__(self) -> Generator[Any, Any, CommandResult]:
+        # shielded: who waits no longer does not end the run
+        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+
+    def __repr__(self) -> str:
+        return f"<Run of {self._session.name!r}: {'over' if self.done() else 'under way'}>"
