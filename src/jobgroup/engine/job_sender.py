@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from jobgroup.engine.cooldown import describe_pause
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.engine.pause import is_paused
-from jobgroup.engine.poller import incident_kind
 from jobgroup.engine.settling import why
 from jobgroup.engine.submission import send
 from jobgroup.errors import (
@@ -33,6 +32,7 @@ from jobgroup.errors import (
 from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
 from jobgroup.retry import retry
+from jobgroup.store.incidents import incident_kind
 
 if TYPE_CHECKING:
     from jobgroup.engine.run import Run

@@ -12,10 +12,12 @@ from typing import Final
 import anyio
 
 from jobgroup.engine.loop import BackgroundLoop, SerialThread
+from jobgroup.errors import StorageError
 from jobgroup.logs import logger
 from jobgroup.store import GroupStore, LeaseRecord
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 from jobgroup.store.lease import Verdict, busy_error
+from jobgroup.store.polling_leases import PollingHolder
 from jobgroup.system import ProcessIdentity, life_of, this_process
 
 _log = logger(__name__)
@@ -47,9 +49,15 @@ class Witness:
 
     No date decides: clocks of two machines differ. A process of this machine is alive or gone, as
     the system says; of any other, and of one that is stopped, only its signs of life count.
+
+    Args:
+        heartbeat_s: seconds between two signs of life.
+        ttl_s: a holder that was silent for so long is dead.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat_s: float = HEARTBEAT_S, ttl_s: float = LEASE_TTL_S) -> None:
+        self._heartbeat_s = heartbeat_s
+        self._ttl_s = ttl_s
         self._lock = threading.Lock()
         self.reset()
 
@@ -61,7 +69,7 @@ class Witness:
             self._silent_s = 0.0
             self._looked_at = 0.0
 
-    def judge(self, held: LeaseRecord) -> Verdict:
+    def judge(self, held: LeaseRecord | PollingHolder) -> Verdict:
         """What is known of a holder by now."""
         life = life_of(held.process)
         if life in ("gone", "running"):
@@ -70,12 +78,12 @@ class Witness:
         with self._lock:
             if sign == self._sign:
                 # a pause of this process counts little: the holder may have been paused with it
-                self._silent_s += min(now - self._looked_at, HEARTBEAT_S)
+                self._silent_s += min(now - self._looked_at, self._heartbeat_s)
             else:
                 self._has_moved = self._sign is not None
                 self._silent_s = 0.0
             self._sign, self._looked_at = sign, now
-            if self._silent_s >= LEASE_TTL_S:
+            if self._silent_s >= self._ttl_s:
                 return "dead"
             return "alive" if self._has_moved else "unseen"
 
@@ -142,6 +150,16 @@ class HeldLease:
             return False
         held = self._store.lease.current()
         return held is not None and self._witness.is_live(held)
+
+    def mark_abandoned_unconfirmed(self) -> None:
+        """Mark as unconfirmed what a process that has certainly ended left in flight.
+
+        Of others that may be dead only the next process that runs the group decides.
+        """
+        journal = self._store.journal
+        with suppress(StorageError):  # a read-only file is shown as it is
+            if journal.has_in_flight():
+                journal.recover_from_the_dead(is_gone)
 
     @property
     def fencing_token(self) -> int:

@@ -33,6 +33,7 @@ from typing import Final
 
 from jobgroup.status import TERMINAL, RemoteStatus
 from jobgroup.store import Pollable, Target
+from jobgroup.store.polling_leases import AccountKey
 
 MIN_INTERVAL_S: Final = 0.05
 MAX_INTERVAL_S: Final = 60.0
@@ -137,7 +138,7 @@ class PolledJob:
         return not self.was_seen and now - self.sent_at < NOT_FOUND_AFTER_S
 
     @property
-    def account(self) -> tuple[str, str, str]:
+    def account(self) -> AccountKey:
         """Provider, origin and account label: which cloud is asked."""
         return self.target[:3]
 
@@ -148,6 +149,8 @@ class _PlatformQueue:
 
     waiting: dict[int, PolledJob] = field(default_factory=dict)
     running: dict[int, PolledJob] = field(default_factory=dict)
+    missing: dict[int, PolledJob] = field(default_factory=dict)
+    """Jobs that their cloud does not know (any more)."""
     expected_s: float = 0.0
     """What a job takes at least, judging by those before it; 0.0 if that is not known."""
     asked_all_at: float = -math.inf
@@ -163,6 +166,11 @@ class _PlatformQueue:
     def head(self) -> list[PolledJob]:
         """The jobs that may start next."""
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
+
+    def remove(self, job: PolledJob) -> None:
+        """Take a job out of whichever part it is in."""
+        for part in (self.waiting, self.running, self.missing):
+            part.pop(job.position, None)
 
     def first_question_s(self) -> float:
         """Return how long after sending a job, the last of those that wait, is asked about."""
@@ -238,6 +246,12 @@ class PollSchedule:
     def __iter__(self) -> Iterator[PolledJob]:
         return iter(self._jobs.values())
 
+    @property
+    def accounts(self) -> set[AccountKey]:
+        """The accounts that have jobs which may still change."""
+        queues = self._queues.items()
+        return {target[:3] for target, q in queues if q.waiting or q.running or q.missing}
+
     def sync(
         self,
         rows: Iterable[Pollable],
@@ -289,11 +303,12 @@ class PollSchedule:
                 self._ask_crowd(queue, now)
             return
         if status.state == "waiting":
-            queue.running.pop(job.position, None)
-            queue.waiting[job.position] = job
+            if job.position not in queue.waiting:
+                queue.remove(job)
+                queue.waiting[job.position] = job
             job.running_since = None
-        elif job.running_since is None:
-            queue.waiting.pop(job.position, None)
+        elif job.position not in queue.running:
+            queue.remove(job)
             queue.running[job.position] = job
             job.running_since = now if began_at is None else began_at
             self._hasten_head(queue, now)
@@ -302,7 +317,9 @@ class PollSchedule:
     def record_missing(self, job: PolledJob, now: float) -> None:
         """Record that its cloud does not know a job (any more): no other waits behind it."""
         if self._jobs.get(job.position) is job:
-            self._queues[job.target].waiting.pop(job.position, None)
+            queue = self._queues[job.target]
+            queue.remove(job)
+            queue.missing[job.position] = job
         self.schedule(job, now + MAX_INTERVAL_S)
 
     def schedule(self, job: PolledJob, at: float) -> None:
@@ -356,9 +373,7 @@ class PollSchedule:
     def _drop(self, job: PolledJob) -> None:
         """Forget a job that has ended, or is another attempt by now."""
         del self._jobs[job.position]
-        queue = self._queues[job.target]
-        queue.waiting.pop(job.position, None)
-        queue.running.pop(job.position, None)
+        self._queues[job.target].remove(job)
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
         """A job has ended: ask about the first that waits and is not being asked about."""

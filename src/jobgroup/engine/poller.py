@@ -6,49 +6,61 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from contextlib import asynccontextmanager, suppress
+from typing import Final, cast
 
 import anyio
 
 from jobgroup.engine.cooldown import Cooldown, describe_pause
 from jobgroup.engine.lease import HeldLease
-from jobgroup.engine.loop import task_group
+from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
+from jobgroup.engine.polling_lease import PollingLease
 from jobgroup.engine.subjobs import open_ids, told_by_parts
 from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
-    InsufficientCreditsError,
     JobGroupError,
     NoResponseError,
     RemoteNotFoundError,
+    StorageError,
 )
-from jobgroup.providers.base import RemoteStatus, concerns_account
+from jobgroup.providers.base import Provider, RemoteStatus, concerns_account
 from jobgroup.providers.polling import report_each_to
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import REMOTE_MISSING, TERMINAL
-from jobgroup.store import Pollable
+from jobgroup.store import GroupStore, Pollable, Target
+from jobgroup.store.incidents import incident_kind
+from jobgroup.store.polling_leases import AccountKey
 
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-
-CHUNK = 1000
+CHUNK: Final = 1000
 """Answers that are recorded in one transaction."""
 
-FRESH_S = 0.1
+FRESH_S: Final = 0.1
 """An answer of this age is as good as a new one."""
 
-TOGETHER_S = 0.1
+TOGETHER_S: Final = 0.1
 """Answers that come within this time are recorded in one transaction."""
 
-PATIENCE_S = 10.0
+PATIENCE_S: Final = 10.0
 """How long a refresh waits for answers; those that come later are recorded all the same."""
 
-FEW = 10
+FEW: Final = 10
 """Jobs of which the cloud does not answer, while it does of others, are the cloud's trouble beyond
 this number, and each its own below."""
+
+PAUSE_S: Final = 1.0
+"""Seconds between two looks at what is due at most."""
+
+ABANDONED_INTERVAL_S: Final = 2.0
+"""How often a process that does not run the group looks whether the one that did has ended."""
+
+LINGER_S: Final = 2.0
+"""How long this process keeps the right to ask when nobody watches any more: the next call may come
+at once."""
+
+_log = logging.getLogger(__name__)
 
 
 class _Round:
@@ -61,390 +73,426 @@ class _Round:
         self.errors: list[Exception] = []
         self.failure: Exception | None = None
 
+    async def wait(self) -> None:
+        """Wait for its end, but not for long: one silent job keeps nobody."""
+        left_s = self.began + PATIENCE_S - time.monotonic()
+        with anyio.move_on_after(left_s):
+            await self.over.wait()
 
-class _Hearing:
-    """The answers of one batch of questions, as they come."""
+
+class _Answers:
+    """The answers to one batch of questions, as they come."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, RemoteStatus | Exception] = {}
-        self.is_over = False
+        self.by_id: dict[str, RemoteStatus | Exception] = {}
+        self.is_complete = False
         self._news = anyio.Event()
         self._end = anyio.Event()
 
-    def hear(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
+    def add(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
         """Take an answer."""
-        self.answers[remote_id] = answer
+        self.by_id[remote_id] = answer
         self._news.set()
 
-    async def listen(
+    async def collect(
         self, ask: Callable[[], Awaitable[Mapping[str, RemoteStatus | Exception]]], ids: list[str]
     ) -> None:
         """Ask, and take what had not come before the end."""
         try:
-            with report_each_to(self.hear):
-                self.answers.update(await ask())
-        except JobGroupError as error:
-            self.answers.update({i: error for i in ids if i not in self.answers})
+            with report_each_to(self.add):
+                self.by_id.update(await ask())
         except Exception as error:  # noqa: BLE001  # of one account: the others are heard
-            wrong = unreadable(error)
-            self.answers.update({i: wrong for i in ids if i not in self.answers})
+            known = error if isinstance(error, JobGroupError) else unreadable(error)
+            self.by_id.update({i: known for i in ids if i not in self.by_id})
         finally:
-            self.is_over = True
+            self.is_complete = True
             self._news.set()
             self._end.set()
 
-    def split(self, waiting: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
-        """The jobs of which all has come that will come, and the others."""
-        if self.is_over:
-            return list(waiting), []
-        ready = {w for w in waiting if all(i in self.answers for i in open_ids(w))}
-        return [w for w in waiting if w in ready], [w for w in waiting if w not in ready]
-
-    async def more(self) -> None:
+    async def wait(self) -> None:
         """Wait for answers, and a moment for those that come with them."""
         await self._news.wait()
         with anyio.move_on_after(TOGETHER_S):
             await self._end.wait()
         self._news = anyio.Event()
 
+    def split(self, jobs: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
+        """Return the jobs of which all has come that will come, and the others."""
+        if self.is_complete:
+            return list(jobs), []
+        ready = {job for job in jobs if all(i in self.by_id for i in open_ids(job))}
+        return [job for job in jobs if job in ready], [job for job in jobs if job not in ready]
+
 
 class Poller:
-    """The poller of one group. Sleeps unless somebody watches and something is active."""
+    """The poller of one group. Sleeps unless somebody watches and something is active.
 
-    def __init__(self, group: GroupSession, lease: HeldLease) -> None:
-        self._group = group
-        self._lease = lease
-        self._roster = PollSchedule()
-        self._watching = 0
+    Args:
+        store: the group.
+        loop: runs it.
+        in_thread: gives access to the file.
+        changes: is notified when a cloud reports something new.
+        provider: gives access to a job's cloud.
+        lease: this process' lease to run the group.
+    """
+
+    def __init__(
+        self,
+        store: GroupStore,
+        loop: BackgroundLoop,
+        in_thread: SerialThread,
+        changes: ChangeCondition,
+        *,
+        provider: Callable[[Target], Awaitable[Provider]],
+        lease: HeldLease,
+    ) -> None:
+        self._store = store
+        self._loop = loop
+        self._in_thread = in_thread
+        self._changes = changes
+        self._provider = provider
+        self._running = lease
+        self._lease = PollingLease(store, lease, self._may_ask)
+        self._schedule = PollSchedule()
+        self._users = 0
         self._is_polling = False
         self._asking = anyio.Lock()
         self._rounds: set[_Round] = set()
-        self._answered_at: dict[tuple[str, str, str], float] = {}
-        self._said = ""
-        self._round_s = 0.0
+        self._answered_at: dict[AccountKey, float] = {}
+        self._cooldowns: dict[AccountKey, Cooldown] = {}
+        self._refusals: dict[AccountKey, CredentialsError] = {}
+        self._logged = ""
+        self._refresh_s = 0.0
         self._load_s = 0.0
-        self._look_for_dead_at = 0.0
-        self._respites: dict[tuple[str, str, str], Cooldown] = {}
-        self.last_answer_at: float | None = None
+        self._elected_at = -math.inf
+        self._look_for_dead_at = -math.inf
+
+    @property
+    def last_answer_at(self) -> float | None:
         """When a cloud last answered about this group, seconds since the epoch."""
-        self.refusals: dict[tuple[str, str, str], CredentialsError] = {}
-        """The accounts that cannot be asked at present, since a token is missing or refused."""
+        return self._lease.answered_at
+
+    @property
+    def refusals(self) -> dict[AccountKey, CredentialsError]:
+        """The accounts that nobody can ask at present, since a token is missing or refused."""
+        followed = self._lease.followed
+        return {a: error for a, error in self._refusals.items() if a not in followed}
+
+    @property
+    def has_backoff(self) -> bool:
+        """Whether some account is left alone for a while."""
+        return bool(self._cooldowns)
+
+    def active_since(self, moment: float) -> set[int]:
+        """Return the positions of the jobs that were active at a question asked later.
+
+        Args:
+            moment: of `time.monotonic`.
+        """
+        return {job.position for job in self._schedule if job.active_at > moment}
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
         """Poll in the background for the length of a block."""
-        self._watching += 1
+        self._users += 1
         if not self._is_polling:
             self._is_polling = True
-            self._group.loop.spawn(self._poll)
+            self._loop.spawn(self._run)
+        self._changes.notify()  # it may linger
         try:
             yield
         finally:
-            self._watching -= 1
+            self._users -= 1
 
     async def refresh(self, positions: Iterable[int] | None = None) -> None:
-        """Ask about every job that may have changed, unless it was asked just now.
+        """Ask about every job that may have changed, unless it was asked about just now.
 
         Raises:
             CredentialsError: a token is missing or refused; jobs keep their last state.
         """
         began = time.monotonic()
         async with self._asking:
-            for under_way in list(self._rounds):
-                await self._patiently(under_way)
-            if not self._lease.is_held:
-                await self._group.in_thread(self._group.mark_abandoned_unconfirmed)
+            for round_ in list(self._rounds):
+                await round_.wait()
+            self._look_for_dead_at = began
             await self._load()
-            silent = set().union(*(under_way.jobs for under_way in self._rounds))
+            silent = set().union(*(round_.jobs for round_ in self._rounds))
             # when it was asked counts: an answer may be from before what the caller did last;
             # a caller in a tight loop gets at most half of the time spent in asking
-            fresh_since = began - max(FRESH_S, 2 * self._round_s)
+            fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
             wanted = None if positions is None else set(positions)
             due = [
-                w
-                for w in self._roster
-                if w.active_at < fresh_since
-                and w not in silent
-                and (wanted is None or w.position in wanted)
+                job
+                for job in self._schedule
+                if job.active_at < fresh_since
+                and job not in silent
+                and (wanted is None or job.position in wanted)
             ]
             if not due:
                 return
-            asking = _Round(due)
-            self._rounds.add(asking)
-            self._group.loop.spawn(self._carry_out, asking, due)
-            await self._patiently(asking)
-            self._round_s = time.monotonic() - began
-        if asking.failure is not None:
-            raise asking.failure
-        for error in asking.errors:
+            round_ = self._begin(due)
+            await round_.wait()
+            self._refresh_s = time.monotonic() - began
+        if round_.failure is not None:
+            raise round_.failure
+        for error in round_.errors:
             if isinstance(error, CredentialsError):
                 raise error
 
-    async def _patiently(self, under_way: _Round) -> None:
-        """Wait for the end of a round, but not for long: one silent job keeps nobody."""
-        with anyio.move_on_at(
-            under_way.began - time.monotonic() + anyio.current_time() + PATIENCE_S
-        ):
-            await under_way.over.wait()
-
-    async def _carry_out(self, asking: _Round, due: list[PolledJob]) -> None:
-        try:
-            asking.errors = await self._ask(due)
-        except Exception as error:  # noqa: BLE001  (raised by whoever waits for it)
-            asking.failure = error
-        finally:
-            self._rounds.discard(asking)
-            asking.over.set()
-
-    @property
-    def has_backoff(self) -> bool:
-        """Whether some account is left alone for a while."""
-        return bool(self._respites)
-
-    def active_since(self, moment: float) -> set[int]:
-        """Where the jobs are of which an answer to a later question said that they are active.
-
-        Args:
-            moment: of `time.monotonic`.
-        """
-        return {w.position for w in self._roster if w.active_at > moment}
-
     async def forget_refusals(self) -> None:
         """Ask again at once: there is a new token, or the user calls again."""
-        for watched in self._roster:
-            if watched.account in self._respites:
-                self._roster.schedule(watched, time.monotonic())
-        self._respites.clear()
-        self.refusals.clear()
-        self._group.notify()
+        for job in self._schedule:
+            if job.account in self._cooldowns:
+                self._schedule.schedule(job, time.monotonic())
+        self._cooldowns.clear()
+        self._refusals.clear()
+        self._changes.notify()
 
-    async def _poll(self) -> None:
-        pause_s = 0.0
+    # -- what is due -------------------------------------------------------------------------------
 
-        async def poll() -> bool:
-            nonlocal pause_s
+    async def _run(self) -> None:
+        async def has_users() -> bool:
+            return self._users > 0
+
+        async def must_poll() -> bool:
+            if not self._users or self._schedule.seconds_to_next(time.monotonic()) <= 0:
+                return True
+            return await self._in_thread(lambda: self._store.version) != self._schedule.version
+
+        while await self._changes.wait_until(has_users, LINGER_S):
+            pause_s = PAUSE_S
             try:
-                pause_s = await self._poll_once()
+                pause_s = await self._poll()
+                # a large group is not read all the time
+                await anyio.sleep(min(PAUSE_S, max(0.005, 5 * self._load_s)))
+                await self._changes.wait_until(must_poll, pause_s)
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
-                self._tell(error)
-                pause_s = 1.0
-            await anyio.sleep(min(1.0, 5 * self._load_s))  # a large group is not read all the time
-            return not self._watching
-
-        while not await self._group.wait_until(poll, max(pause_s, 0.005)):
-            pass
+                self._log_once(error)
+                await anyio.sleep(PAUSE_S)
         self._is_polling = False
+        with suppress(StorageError):
+            await self._in_thread(self._lease.release)
 
-    async def _poll_once(self) -> float:
-        """Begin to ask about what is due; returns the seconds until more is."""
+    async def _poll(self) -> float:
+        """Begin to ask about what is due; return the seconds until more is."""
         async with self._asking:
-            now = time.monotonic()
-            if now >= self._look_for_dead_at and not self._lease.is_held:
-                self._look_for_dead_at = now + 2.0
-                await self._group.in_thread(self._group.mark_abandoned_unconfirmed)
             await self._load()
-            if due := self._roster.pop_due(now):
-                asking = _Round(due)
-                self._rounds.add(asking)
-                self._group.loop.spawn(self._round, due, asking)
-            return min(1.0, self._roster.seconds_to_next(time.monotonic()))
-
-    async def _round(self, due: list[PolledJob], asking: _Round) -> None:
-        """Ask about jobs; what is due meanwhile is asked about in another round."""
-        began = time.monotonic()
-        try:
-            await self._ask([w for w in due if self._not_before(w) <= began])
-            self._said = ""
-        except Exception as error:  # noqa: BLE001  (what is not on disk is asked about again)
-            self._tell(error)
-        finally:
-            for watched in due:
-                if watched.due_at == math.inf:  # it got no answer
-                    self._roster.schedule(watched, max(began + 1, self._not_before(watched)))
-            self._rounds.discard(asking)
-            asking.over.set()
-
-    def _tell(self, error: Exception) -> None:
-        """Once: a group may stay deleted for as long as it is watched, as its user wants it to."""
-        is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
-        if str(error) != self._said:
-            self._said = str(error)
-            level = logging.INFO if is_wanted else logging.WARNING
-            self._group.log.log(level, "watching %s: %s", self._group.name, error)
-
-    def _not_before(self, watched: PolledJob) -> float:
-        """Until when the job's account is left alone."""
-        respite = self._respites.get(watched.account)
-        return respite.until if respite else -math.inf
+            now = time.monotonic()
+            await self._elect(now)
+            due = []
+            for job in self._schedule.pop_due(now):  # another process asks about some of them
+                if job.account in self._lease.accounts:
+                    if self._cooldown_until(job) <= now:
+                        due.append(job)
+                    else:
+                        self._schedule.schedule(job, self._cooldown_until(job))
+            if due:
+                self._begin(due, is_background=True)
+            return min(PAUSE_S, self._schedule.seconds_to_next(time.monotonic()))
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
-        store, known = self._group.store, self._roster.version
+        store, known, must_look = self._store, self._schedule.version, False
+        if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
+            self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
+            must_look = True
 
-        def look() -> tuple[int, Sequence[Pollable], bool, float]:
+        def load() -> tuple[int, Sequence[Pollable], bool, float]:
+            if must_look:
+                self._running.mark_abandoned_unconfirmed()
             began, version = time.monotonic(), store.version
             if version == known:
                 return version, (), False, 0.0
             rows = store.statuses.list_pollable(known if 0 < known < version else 0)
             # what another process is sending now, it dates by its own clock
-            is_dated_here = known < 0 and not self._lease.is_held_elsewhere()
+            is_dated_here = known < 0 and not self._running.is_held_elsewhere()
             return version, rows, is_dated_here, time.monotonic() - began
 
-        version, rows, is_dated_here, self._load_s = await self._group.in_thread(look)
+        version, rows, is_dated_here, self._load_s = await self._in_thread(load)
         if version < known:  # an older file was brought back
-            self._roster = PollSchedule()
-        self._roster.sync(rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here)
+            self._schedule = PollSchedule()
+        self._schedule.sync(
+            rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here
+        )
 
-    async def _ask(self, due: list[PolledJob]) -> list[Exception]:
-        """Ask about jobs, record what is told; returns the errors that concern an account."""
-        accounts: dict[tuple[str, str, str], list[PolledJob]] = {}
-        for watched in due:
-            accounts.setdefault(watched.account, []).append(watched)
+    async def _elect(self, now: float) -> None:
+        """See which accounts this process asks about; once a second, or when there are others."""
+        before = self._lease.accounts
+        if self._schedule.accounts == before and now < self._elected_at + PAUSE_S:
+            return
+        self._elected_at = now
+        await self._in_thread(self._lease.update, self._schedule.accounts)
+        if gained := self._lease.accounts - before:
+            for job in self._schedule:
+                if job.account in gained and job.due_at == math.inf:
+                    self._schedule.schedule(job, now)
+
+    def _may_ask(self, account: AccountKey) -> bool:
+        """Whether this process may have a token: a refused one is tried again after a while."""
+        return account not in self._refusals or self._cooldowns[account].until <= time.monotonic()
+
+    def _cooldown_until(self, job: PolledJob) -> float:
+        cooldown = self._cooldowns.get(job.account)
+        return cooldown.until if cooldown else -math.inf
+
+    def _log_once(self, error: Exception) -> None:
+        """A group may stay deleted for as long as it is watched, as its user wants it to."""
+        is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
+        if str(error) != self._logged:
+            self._logged = str(error)
+            level = logging.INFO if is_wanted else logging.WARNING
+            _log.log(level, "Polling %s: %s", self._store.path.stem, error)
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
+        """Ask about jobs; what is due meanwhile is asked about in another round."""
+        round_ = _Round(jobs)
+        self._rounds.add(round_)
+        self._loop.spawn(self._carry_out, round_, jobs, is_background)
+        return round_
+
+    async def _carry_out(self, round_: _Round, jobs: list[PolledJob], is_background: bool) -> None:
+        try:
+            round_.errors = await self._ask(jobs)
+            self._logged = ""
+        except Exception as error:  # noqa: BLE001  (what is not on disk is asked about again)
+            round_.failure = error
+            if is_background:
+                self._log_once(error)
+        finally:
+            for job in jobs:
+                if job.due_at == math.inf:  # it got no answer
+                    self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
+            self._rounds.discard(round_)
+            round_.over.set()
+
+    async def _ask(self, jobs: Iterable[PolledJob]) -> list[Exception]:
+        """Ask about jobs and record the answers; return the errors that concern an account."""
+        accounts: dict[AccountKey, list[PolledJob]] = {}
+        for job in jobs:
+            accounts.setdefault(job.account, []).append(job)
         errors: list[Exception] = []
 
-        async def ask_account(key: tuple[str, str, str], jobs: list[PolledJob]) -> None:
-            for start in range(0, len(jobs), CHUNK):
-                error = await self._ask_chunk(key, jobs[start : start + CHUNK])
+        async def ask_account(account: AccountKey, own: list[PolledJob]) -> None:
+            for start in range(0, len(own), CHUNK):
+                error = await self._ask_chunk(account, own[start : start + CHUNK])
                 if error is not None:
                     errors.append(error)
                     return  # the rest of this account would hear the same
 
         async with task_group() as group:
-            for key, jobs in accounts.items():
-                group.start_soon(ask_account, key, jobs)
+            for account, own in accounts.items():
+                group.start_soon(ask_account, account, own)
         return errors
 
-    async def _ask_chunk(
-        self, key: tuple[str, str, str], jobs: list[PolledJob]
-    ) -> Exception | None:
+    async def _ask_chunk(self, account: AccountKey, jobs: list[PolledJob]) -> Exception | None:
         """Ask about jobs of an account, recording each answer when it has come.
 
-        Returns the error that concerns the account, where it has answered nothing.
+        Return the error that concerns the account, if it has answered nothing.
         """
-        asked_at, hearing, waiting = time.monotonic(), _Hearing(), list(jobs)
-        ids = [i for w in jobs for i in open_ids(w)]
+        asked_at, answers, waiting = time.monotonic(), _Answers(), jobs
+        ids = [i for job in jobs for i in open_ids(job)]
         unanswered: dict[PolledJob, Exception] = {}
-        has_told = False
+        has_answered = False
 
         async def ask() -> Mapping[str, RemoteStatus | Exception]:
-            provider = await self._group.provider(jobs[0].target)
+            provider = await self._provider(jobs[0].target)
             return await provider.status(ids)
 
         async with task_group() as group:
-            group.start_soon(hearing.listen, ask, ids)
+            group.start_soon(answers.collect, ask, ids)
             while waiting:
-                await hearing.more()
-                ready, waiting = hearing.split(waiting)
-                told: list[tuple[PolledJob, RemoteStatus]] = []
-                for watched in ready:
-                    answer = told_by_parts(watched, hearing.answers)
+                await answers.wait()
+                ready, waiting = answers.split(waiting)
+                statuses: list[tuple[PolledJob, RemoteStatus]] = []
+                for job in ready:
+                    answer = told_by_parts(job, answers.by_id)
                     if isinstance(answer, RemoteStatus):
-                        told.append((watched, answer))
+                        statuses.append((job, answer))
                     elif concerns_account(answer):
-                        unanswered[watched] = cast(Exception, answer)
+                        unanswered[job] = cast(Exception, answer)
                     elif answer is not None:
-                        await self._record_job_error(watched, answer)
-                if told:
-                    has_told = True
-                    await self._keep_told(key, told, asked_at)
-        return await self._keep_unanswered(key, unanswered, asked_at, has_told=has_told)
+                        await self._record_job_error(job, answer)
+                if statuses:
+                    has_answered = True
+                    await self._record(account, statuses, asked_at)
+        if unanswered:
+            return await self._judge(account, unanswered, asked_at, has_answered=has_answered)
+        return None
 
-    async def _keep_unanswered(
+    async def _judge(
         self,
-        key: tuple[str, str, str],
+        account: AccountKey,
         unanswered: Mapping[PolledJob, Exception],
         asked_at: float,
         *,
-        has_told: bool,
+        has_answered: bool,
     ) -> Exception | None:
-        """Note why nothing is known of some jobs; returns the error if it is the account's."""
-        if not unanswered:
-            return None
+        """Record why nothing is known of some jobs; return the error if it is the account's."""
         error = list(unanswered.values())[-1]
-        is_lost = isinstance(error, NoResponseError)
-        has_answered = is_lost and self._answered_at.get(key, -math.inf) > asked_at
-        if not has_told and not has_answered:
-            await self._open_incident(key, error, asked_at)
+        has_no_response = isinstance(error, NoResponseError)
+        if has_no_response and self._answered_at.get(account, -math.inf) > asked_at:
+            has_answered = True
+        if not has_answered:
+            await self._open_incident(account, error, asked_at)
             return error
-        if is_lost and len(unanswered) <= FEW:
-            for watched, own in unanswered.items():  # the cloud is there; of these it says nothing
-                await self._record_job_error(watched, own)
+        if has_no_response and len(unanswered) <= FEW:
+            for job, own in unanswered.items():  # the cloud is there; of these it says nothing
+                await self._record_job_error(job, own)
         return None
 
-    async def _keep_told(
-        self, key: tuple[str, str, str], told: list[tuple[PolledJob, RemoteStatus]], asked_at: float
+    # -- recording ---------------------------------------------------------------------------------
+
+    async def _record(
+        self, account: AccountKey, statuses: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
+        """Write statuses down; the cloud is well then."""
         now, now_utc = time.monotonic(), time.time()
-        self.last_answer_at = now_utc
-        is_news = await self._group.in_thread(
-            self._record, key, [(w.attempt_id, answer) for w, answer in told]
-        )
-        # only now: what is not on disk has to be asked again
-        self._take_in(told, asked_at, now, now_utc)
-        self._answered_at[key] = now
-        if is_news:
-            self._group.notify()
-        self._respites.pop(key, None)
-        self.refusals.pop(key, None)
+        self._lease.answered_at = now_utc
 
-    def _take_in(
-        self,
-        told: list[tuple[PolledJob, RemoteStatus]],
-        asked_at: float,
-        now: float,
-        now_utc: float,
-    ) -> None:
-        for watched, answer in told:
-            self._roster.record(watched, answer, now, now_utc, now - asked_at)
-            if answer.state not in TERMINAL:
-                watched.active_at = asked_at
+        def write() -> bool:
+            updates = [(job.attempt_id, status) for job, status in statuses]
+            has_news = bool(self._store.statuses.apply_updates(updates))
+            return self._store.incidents.resolve(*account[1:]) or has_news
 
-    def _record(self, key: tuple[str, str, str], told: list[tuple[int, RemoteStatus]]) -> bool:
-        """Write answers down; the cloud is well then. Returns whether they are news."""
-        store = self._group.store
-        is_news = bool(store.statuses.apply_updates(told))
-        return store.incidents.resolve(*key[1:]) or is_news
+        has_news = await self._in_thread(write)
+        # only now: what is not on disk has to be asked about again
+        for job, status in statuses:
+            self._schedule.record(job, status, now, now_utc, now - asked_at)
+            if status.state not in TERMINAL:
+                job.active_at = asked_at
+        self._answered_at[account] = now
+        self._cooldowns.pop(account, None)
+        self._refusals.pop(account, None)
+        if has_news:
+            self._changes.notify()
 
-    async def _record_job_error(self, watched: PolledJob, error: Exception) -> None:
-        """A trouble of one job alone: its message tells it, the others go on."""
-        reports = self._group.store.statuses
-        self._roster.schedule(watched, time.monotonic() + 1)
-        if isinstance(error, RemoteNotFoundError):
-            watched.not_found += 1
-            now = time.monotonic()
-            if watched.is_new(now):  # it is sent, and active as far as anybody can tell
-                pause_s = max(1.0, poll_interval_s(now - watched.sent_at))
-                self._roster.schedule(watched, now + pause_s)
-            elif watched.not_found >= 3:
-                lost = RemoteStatus(
-                    provider_status=REMOTE_MISSING, state="unknown", message=str(error)
-                )
-                await self._group.in_thread(reports.apply_updates, [(watched.attempt_id, lost)])
-                self._roster.record_missing(watched, time.monotonic())
-        else:
-            await self._group.in_thread(reports.record_error, watched.attempt_id, str(error))
-        self._group.notify()
+    async def _record_job_error(self, job: PolledJob, error: Exception) -> None:
+        """Record what concerns one job alone in its message; the others go on."""
+        now, statuses = time.monotonic(), self._store.statuses
+        self._schedule.schedule(job, now + 1)
+        job.not_found += isinstance(error, RemoteNotFoundError)
+        if not isinstance(error, RemoteNotFoundError):
+            await self._in_thread(statuses.record_error, job.attempt_id, str(error))
+        elif job.is_new(now):  # it is sent, and active as far as anybody can tell
+            self._schedule.schedule(job, now + max(1.0, poll_interval_s(now - job.sent_at)))
+        elif job.not_found >= 3:
+            missing = RemoteStatus(
+                provider_status=REMOTE_MISSING, state="unknown", message=str(error)
+            )
+            await self._in_thread(statuses.apply_updates, [(job.attempt_id, missing)])
+            self._schedule.record_missing(job, time.monotonic())
+        self._changes.notify()
 
-    async def _open_incident(
-        self, key: tuple[str, str, str], error: Exception, asked_at: float
-    ) -> None:
-        self.refusals.pop(key, None)
+    async def _open_incident(self, account: AccountKey, error: Exception, asked_at: float) -> None:
+        """Leave an account alone for a while, and say why."""
+        self._refusals.pop(account, None)
         if isinstance(error, CredentialsError):
-            self.refusals[key] = error
-        respite, now = self._respites.setdefault(key, Cooldown()), time.monotonic()
+            self._refusals[account] = error
+        cooldown, now = self._cooldowns.setdefault(account, Cooldown()), time.monotonic()
         wanted_s = getattr(error, "retry_after_s", None)
-        respite.begin(asked_at, now, wanted_s)
-        text = f"{error}{describe_pause(wanted_s, time.time() + respite.until - now)}"
-        await self._group.in_thread(
-            self._group.store.incidents.open, incident_kind(error), *key[1:], text
-        )
-        self._group.notify()
-
-
-def incident_kind(error: Exception) -> str:
-    """What a standing problem is filed under."""
-    if isinstance(error, CredentialsError):
-        return "token"
-    if isinstance(error, InsufficientCreditsError):
-        return "credits"
-    return "unreachable"
+        cooldown.begin(asked_at, now, wanted_s)
+        text = f"{error}{describe_pause(wanted_s, time.time() + cooldown.until - now)}"
+        await self._in_thread(self._store.incidents.open, incident_kind(error), *account[1:], text)
+        self._changes.notify()

@@ -13,7 +13,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
-from jobgroup.engine.lease import HeldLease, is_gone
+from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread
 from jobgroup.engine.poller import Poller
 from jobgroup.engine.provider_cache import ProviderCache
@@ -68,7 +68,7 @@ class GroupSession:
         access = (self.store, loop, self.in_thread, self.notify)
         self.lease = HeldLease(*access, serve=self._serve_requests)
         self.settling = Settling(*access, self.lease)
-        self.poller = Poller(self, self.lease)
+        self.poller = Poller(*access[:3], self._changes, provider=self.provider, lease=self.lease)
         self.runs: list[Run] = []
         self.doubtful_since: dict[int, float] = {}
         """When requests of this process without an answer began, by attempt; `lease.now_s`."""
@@ -83,14 +83,8 @@ class GroupSession:
         return self.loop.start(function, *args, **kwargs)
 
     def mark_abandoned_unconfirmed(self) -> None:
-        """Mark as unconfirmed what a process that has certainly ended left in flight.
-
-        Of others that may be dead only the next process that runs the group decides.
-        """
-        journal = self.store.journal
-        with suppress(StorageError):  # a read-only file is shown as it is
-            if journal.has_in_flight():
-                journal.recover_from_the_dead(is_gone)
+        """Mark as unconfirmed what a process that has certainly ended left in flight."""
+        self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:
         """Whether its group is still the one of that name: not deleted, or restored."""

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import builtins
 
+from jobgroup.errors import CredentialsError, InsufficientCreditsError
 from jobgroup.store.database import Database
-from jobgroup.store.records import Incident
+from jobgroup.store.records import Incident, IncidentKind
+
+
+def incident_kind(error: Exception) -> IncidentKind:
+    """Return the kind of the incident that an error of an account is."""
+    if isinstance(error, CredentialsError):
+        return "token"
+    if isinstance(error, InsufficientCreditsError):
+        return "credits"
+    return "unreachable"
 
 
 class Incidents:
@@ -22,7 +32,7 @@ class Incidents:
             )
             return [Incident(*row) for row in rows]
 
-    def open(self, kind: str, origin: str, account: str, message: str) -> None:
+    def open(self, kind: IncidentKind, origin: str, account: str, message: str) -> None:
         """Record a problem; one that stands already keeps its beginning."""
         with self._database.write_transaction() as tx:
             tx.execute(
@@ -33,8 +43,8 @@ class Incidents:
             tx.bump_version()
 
     def resolve(self, origin: str, account: str) -> bool:
-        """Forget an account's problems, as its cloud has answered; whether it had any."""
-        if not any(i.origin == origin and i.account == account for i in self.list()):
+        """The cloud answers again: forget its problems; whether it had any."""
+        if not any((i.origin, i.account) == (origin, account) for i in self.list()):
             return False
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM incidents WHERE origin = ? AND account = ?", (origin, account))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jobgroup.status import TERMINAL
 from jobgroup.store.encoding import as_object
@@ -273,14 +273,14 @@ class CommandRecord:
     outcome: Mapping[str, Any]
 
 
+IncidentKind = Literal["unreachable", "token", "credits"]
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A standing problem with a cloud: since when, and the sentence for the user.
+    """A standing problem with a cloud: since when, and the sentence for the user."""
 
-    `kind` is "unreachable", "token" or "credits".
-    """
-
-    kind: str
+    kind: IncidentKind
     origin: str
     account: str
     opened_at: float

@@ -166,12 +166,24 @@ CREATE TABLE lease (
 );
 
 CREATE TABLE incidents (
-    kind TEXT NOT NULL, -- unreachable, token, credits or limit
+    kind TEXT NOT NULL CHECK (kind IN ('unreachable', 'token', 'credits')),
     origin TEXT NOT NULL,
     account TEXT NOT NULL,
     opened_at REAL NOT NULL,
     message TEXT NOT NULL,
     PRIMARY KEY (kind, origin, account)
+) WITHOUT ROWID;
+
+CREATE TABLE polling_leases ( -- which process asks the cloud about an account's jobs
+    provider TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    account TEXT NOT NULL,
+    fencing_token INTEGER NOT NULL, -- grows each time the lease changes hands
+    owner TEXT NOT NULL, -- a uuid; '' after its release
+    process TEXT NOT NULL, -- a ProcessIdentity, as JSON
+    beats INTEGER NOT NULL, -- grows while the owner lives
+    answered_at REAL, -- when a cloud last answered, as of the last beat
+    PRIMARY KEY (provider, origin, account)
 ) WITHOUT ROWID;
 """
 

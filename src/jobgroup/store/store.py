@@ -23,6 +23,7 @@ from jobgroup.store.inserts import Adding, length, payload_id
 from jobgroup.store.journal import Journal
 from jobgroup.store.lease import Lease, busy_error, read_lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
+from jobgroup.store.polling_leases import PollingLeases
 from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
@@ -65,6 +66,7 @@ class GroupStore:
         self.commands = CommandQueue(self.database)
         self.incidents = Incidents(self.database)
         self.priorities = Priorities(self.database)
+        self.polling_leases = PollingLeases(self.database)
         self._adding = Adding(self.database)
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ _OF_ITS_PROCESSES = """
         SET owner = '', host = '', boot = '', namespace = '', pid = 0, process_started = '';
     DELETE FROM commands;
     DELETE FROM incidents;
+    DELETE FROM polling_leases;
     DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed');
 """
 

@@ -1,0 +1,95 @@
+"""Which process asks the clouds about a group's jobs: one for each account, the others read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from jobgroup.store.database import Database
+from jobgroup.system import ProcessIdentity
+
+AccountKey = tuple[str, str, str]
+"""Provider, origin and account label."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollingHolder:
+    """The process that asks about the jobs of an account.
+
+    Attributes:
+        fencing_token: grows each time the lease changes hands.
+        owner: a uuid of its own for each that may hold it; "" if it was released.
+        beats: grows while the holder lives. Only whether it grows says something: no clock does.
+        answered_at: when a cloud last answered, seconds since the epoch; None if none has.
+    """
+
+    fencing_token: int
+    owner: str
+    process: ProcessIdentity
+    beats: int
+    answered_at: float | None
+
+
+class PollingLeases:
+    """The rows that say so. Writing one is no change of the group: its version stays."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def holders(self) -> dict[AccountKey, PollingHolder]:
+        """Return the holder of each account's lease as last recorded, dead or alive."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT provider, origin, account, CAST(fencing_token AS INTEGER), owner, process,"
+                " CAST(beats AS INTEGER), CAST(answered_at AS REAL) FROM polling_leases"
+            ).fetchall()
+        return {
+            (provider, origin, account): PollingHolder(
+                fencing_token, owner, _identity(process), beats, answered_at
+            )
+            for provider, origin, account, fencing_token, owner, process, beats, answered_at in rows
+        }
+
+    def acquire(
+        self, account: AccountKey, owner: str, process: ProcessIdentity, fencing_token: int
+    ) -> bool:
+        """Take an account's lease whose fencing_token is this (0: nobody ever had it).
+
+        False if another process was faster.
+        """
+        with self._database.write_transaction() as tx:
+            cursor = tx.execute(
+                "INSERT INTO polling_leases VALUES (?, ?, ?, ?, ?, ?, 0, NULL)"
+                " ON CONFLICT (provider, origin, account) DO UPDATE SET"
+                " fencing_token = excluded.fencing_token, owner = excluded.owner,"
+                " process = excluded.process, beats = 0 WHERE fencing_token = ?",
+                (*account, fencing_token + 1, owner, json.dumps(process), fencing_token),
+            )
+            return cursor.rowcount == 1
+
+    def renew(self, owner: str, answered_at: float | None) -> None:
+        """Show that a holder is alive, and when a cloud last answered it."""
+        with self._database.write_transaction() as tx:
+            tx.execute(
+                "UPDATE polling_leases SET beats = beats + 1,"
+                " answered_at = coalesce(?, answered_at) WHERE owner = ?",
+                (answered_at, owner),
+            )
+
+    def release(self, owner: str, accounts: Collection[AccountKey]) -> None:
+        """Let another process have the leases of these accounts at once."""
+        with self._database.write_transaction() as tx:
+            for account in accounts:
+                tx.execute(
+                    "UPDATE polling_leases SET owner = ''"
+                    " WHERE owner = ? AND provider = ? AND origin = ? AND account = ?",
+                    (owner, *account),
+                )
+
+
+def _identity(process: str) -> ProcessIdentity:
+    try:
+        return ProcessIdentity(*json.loads(process))
+    except (TypeError, ValueError):  # a damaged row: nothing is known of the holder
+        return ProcessIdentity("", "", "", 0, "")

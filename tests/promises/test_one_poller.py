@@ -1,0 +1,200 @@
+"""Promise 5, of several processes: one of those that watch a group asks the cloud, all see it."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from contextlib import closing
+from itertools import pairwise
+from typing import Any
+
+from jobgroup import JobGroup
+from jobgroup.store.paths import group_path
+
+WATCH = """
+jg = JobGroup.open(name)
+jg.state.observe(lambda change: say([time.time(), change.new]), "counts")
+say([time.time(), jg.state.counts])
+hear()
+jg.state.unobserve_all()
+say("left")
+hear()
+"""
+RUN = """
+jg = JobGroup.open(name)
+say("running")
+jg.run_sequential(0)
+"""
+
+
+def asked(cloud: Any, jg: JobGroup) -> int:
+    """How many questions about this group's jobs the cloud had."""
+    ids = {job.id for job in jg}
+    return sum(e.call == "status" and bool(ids.intersection(e.path.split("/"))) for e in cloud.log)
+
+
+def holders(jg: JobGroup) -> list[int]:
+    """The processes that ask about a group's jobs, as its file says; without released leases."""
+    with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
+        rows = file.execute(
+            "SELECT json_extract(process, '$[3]') FROM polling_leases WHERE owner != ''"
+        )
+        return [pid for (pid,) in rows]
+
+
+def watch(child: Any, jg: JobGroup, **options: Any) -> Any:
+    """A process that watches a group, and tells how its jobs are and whenever that changes."""
+    return child(WATCH, name=jg.name, **options)
+
+
+def seen_at(watcher: Any, counts: dict[str, int]) -> float:
+    """When a process sees so many jobs in each state, which is waited for."""
+    while (seen := watcher.hear())[1] != counts:
+        pass
+    at: float = seen[0]
+    return at
+
+
+def test_three_processes_that_watch_ask_no_more_than_one(group, child, cloud, until):
+    """Beside each other, two groups of the same jobs, one watched by one process and one by three:
+    the second costs at most 1.2 times the questions of the first.
+    """
+    alone, shared = group(8, "alone", duration_s=600), group(8, "shared", duration_s=600)
+    alone.run_parallel()
+    shared.run_parallel()
+    watchers = [watch(child, shared), watch(child, alone), watch(child, shared)]
+    watchers.append(watch(child, shared))
+    until(lambda: asked(cloud, alone) >= 60)
+    assert asked(cloud, shared) <= 1.2 * asked(cloud, alone)
+    assert len(holders(shared)) == 1
+
+
+def test_no_question_costs_a_write(group, child, cloud, until):
+    """While questions bring no news, only the rare sign of life of the process that asks, and of
+    none of the others, is written.
+    """
+    cloud.set_plan(max_concurrent=1)
+    group(1, "somebody else's", duration_s=600).run_parallel()
+    jg = group(8)
+    jg.run_parallel()
+    watchers = [watch(child, jg) for _ in range(3)]
+    for watcher in watchers:
+        seen_at(watcher, {"waiting": 8})
+    until(lambda: holders(jg))
+    before = asked(cloud, jg)
+    versions = []
+    with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
+
+        def has_asked_enough() -> bool:
+            versions.append(file.execute("PRAGMA data_version").fetchone()[0])
+            return asked(cloud, jg) >= before + 30
+
+        until(has_asked_enough)
+    writes = sum(one != other for one, other in pairwise(versions))
+    assert writes <= 10
+
+
+def test_what_changes_is_seen_by_all(group, job, child, cloud, until):
+    """Each end is seen by every process, by the last of them within two seconds after the first;
+    one end that is so is enough, since a busy machine may hold up any of them.
+    """
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    watchers = [watch(child, jg) for _ in range(3)]
+
+    def is_seen_in_time() -> bool:
+        jg.add(job("short", url=cloud.url, duration_s=0.2))
+        jg.run_parallel()
+        counts = {"running": 1, "success": len(jg) - 1}
+        times = [seen_at(watcher, counts) for watcher in watchers]
+        return max(times) - min(times) < 2
+
+    until(is_seen_in_time)
+
+
+def test_a_watcher_that_is_killed_is_replaced(group, child, cloud, until):
+    """Another of those that watch asks from then on, and all that are left see what happens."""
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    watchers = {w.pid: w for w in (watch(child, jg) for _ in range(3))}
+    until(lambda: holders(jg))
+    (first,) = holders(jg)
+    watchers.pop(first).kill()
+    until(lambda: holders(jg) and holders(jg) != [first])
+    (second,) = holders(jg)
+    assert second in watchers
+    before = asked(cloud, jg)
+    until(lambda: asked(cloud, jg) > before)
+    jg.cancel_all()
+    for watcher in watchers.values():
+        seen_at(watcher, {"canceled": 1})
+
+
+def test_a_watcher_that_leaves_lets_another_ask(group, child, cloud, until):
+    """Its process goes on, but watches no more."""
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    watchers = {w.pid: w for w in (watch(child, jg) for _ in range(2))}
+    until(lambda: holders(jg))
+    (first,) = holders(jg)
+    watchers.pop(first).tell()
+    (other,) = watchers
+    until(lambda: holders(jg) == [other])
+
+
+def test_a_watcher_that_is_stopped_is_replaced(group, child, until):
+    """One that shows no sign of life is taken for dead; awake again, it leaves the asking to who
+    has it then.
+    """
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    watchers = {w.pid: w for w in (watch(child, jg) for _ in range(2))}
+    until(lambda: holders(jg))
+    (first,) = holders(jg)
+    stopped = watchers.pop(first)
+    (other,) = watchers
+    with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
+        file.execute("BEGIN IMMEDIATE")  # so that it is not stopped in the middle of a write
+        stopped.signal(signal.SIGSTOP)
+    until(lambda: holders(jg) == [other])
+    stopped.signal(signal.SIGCONT)
+    jg.cancel_all()
+    seen_at(stopped, {"canceled": 1})
+    assert holders(jg) in ([other], [])
+
+
+def test_who_runs_the_group_asks(group, child, until):
+    """A run has to know at once which slots are free: it takes the asking from who watches."""
+    jg = group(2, duration_s=600)
+    jg[0].execute_async()
+    watcher = watch(child, jg)
+    until(lambda: holders(jg) == [watcher.pid])
+    runner = child(RUN, name=jg.name)
+    until(lambda: holders(jg) == [runner.pid])
+    runner.kill()
+    until(lambda: holders(jg) == [watcher.pid])
+
+
+def test_who_has_no_token_leaves_the_asking_to_who_has_one(group, child, cloud, until):
+    """Whoever watched first: one with a token asks, and both see what the cloud reports."""
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    without = watch(child, jg, env={"JOBGROUP_TOKEN": "wrong"})
+    until(lambda: any(e.status in (401, 403) for e in cloud.log))
+    having = watch(child, jg)
+    until(lambda: holders(jg) == [having.pid])
+    jg.cancel_all()
+    for watcher in (without, having):
+        seen_at(watcher, {"canceled": 1})
+
+
+def test_an_explicit_question_is_asked_by_who_asks_it(group, child, cloud, until):
+    """`refresh` asks the cloud here and now, although another process watches."""
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    watcher = watch(child, jg)
+    seen_at(watcher, {"running": 1})
+    watcher.signal(signal.SIGSTOP)
+    before = asked(cloud, jg)
+    jg.refresh()
+    assert asked(cloud, jg) == before + 1
