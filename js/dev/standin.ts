@@ -65,7 +65,7 @@ export class StandIn implements Model {
         this.#push({ t: "result", id: message.id, value: null });
         break;
       case "command":
-        if (message.args.changes?.["max_shots"] === 0) {
+        if (message.args.overrides?.["max_shots"] === 0) {
           const sentence = "'max_shots' is a whole number of at least 1, not 0.";
           this.#push({
             t: "error",
@@ -162,7 +162,7 @@ export class StandIn implements Model {
   #answer(name: string, args: Args): unknown {
     if (name === "size")
       return { size_bytes: 1_234_567, similar_names: ["compare_knill_and_ralph"] };
-    if (name === "preview") {
+    if (name === "estimate") {
       const [verb, states] = args.rerun ? ["Rerun", FILTERS.failed] : ["Run", FILTERS.unsent];
       const count = args.positions?.length ?? countOf(this.#traits.counts, states);
       return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
@@ -258,14 +258,14 @@ function detailOf(job: Job): JobDetail {
     number: job.attempts,
     remote_id: job.remote_id,
     state: job.state,
-    word: job.state,
+    provider_status: job.state,
     message: job.message,
     sent_at: job.sent_at,
     started_at: job.started_at,
     duration_s: job.duration_s,
     finished_at: null,
-    changes: (job.position === 7 ? { max_shots: [20000, 10000] } : {}) as Attempt["changes"],
-    evidence: job.state === "unconfirmed" ? { asked_at: job.sent_at, status_code: 504 } : {},
+    overrides: (job.position === 7 ? { max_shots: [20000, 10000] } : {}) as Attempt["overrides"],
+    diagnostics: job.state === "unconfirmed" ? { asked_at: job.sent_at, status_code: 504 } : {},
   };
   const at = job.sent_at ?? 0;
   return {
@@ -284,7 +284,7 @@ function detailOf(job: Job): JobDetail {
     fixed: "",
     params: { max_samples: 10000 },
     labels: job.labels,
-    facts: { circuit: "Knill CNOT", modes: 6, photons: 4, input: "|0,1,0,1,1,1>" },
+    metadata: { circuit: "Knill CNOT", modes: 6, photons: 4, input: "|0,1,0,1,1,1>" },
   };
 }
 

@@ -7,16 +7,16 @@ export interface Attempt {
   number: number;
   remote_id: string | null;
   state: State;
-  word: string | null;
+  provider_status: string | null;
   message: string | null;
   sent_at: number | null;
   started_at: number | null;
   duration_s: number | null;
   finished_at: number | null;
   /** What is known of a request that got no answer, `asked_at` and `status_code` among it. */
-  evidence: Record<string, unknown>;
+  diagnostics: Record<string, unknown>;
   /** What a rerun changed: the old value and the new one by parameter. */
-  changes: Record<string, [old: unknown, now: unknown]>;
+  overrides: Record<string, [old: unknown, now: unknown]>;
 }
 
 export interface JobEvent {
@@ -31,7 +31,7 @@ export interface JobDetail {
   events: JobEvent[];
   params: Record<string, unknown>;
   labels: Record<string, unknown>;
-  facts: Record<string, unknown>;
+  metadata: Record<string, unknown>;
   note: string;
   /** The failed job that this one was added for. */
   rerun_of: number | null;
@@ -83,7 +83,7 @@ export type Done = {
 } | null;
 
 /** What a run would take, in a line of Python's. */
-export interface PreviewAnswer {
+export interface EstimateAnswer {
   text: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The line to the kernel. It heals itself by one rule: a push that does not fit what is here makes it
- * say hello again. Every request gets one answer, found again by `pull` where a push was lost.
+ * open again. Every request gets one answer, found again by `sync` where a push was lost.
  */
 
 import { atEnd } from "./lifetime";

@@ -25,7 +25,7 @@ export type Command =
   | "open"
   | "describe"
   | "annotate";
-export type Question = "job" | "results" | "groups" | "size" | "preview";
+export type Question = "job" | "results" | "groups" | "size" | "estimate";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
 export type Plain = string | number | boolean;
 export interface Args {
@@ -37,7 +37,7 @@ export interface Args {
   replace?: boolean;
   remote_id?: string;
   /** Other values for parameters. */
-  changes?: Record<string, Plain>;
+  overrides?: Record<string, Plain>;
   text?: string;
   /** Whether it is about the failed jobs. */
   rerun?: boolean;

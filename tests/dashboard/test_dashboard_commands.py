@@ -33,12 +33,12 @@ def test_a_rerun_with_changes_is_a_new_attempt_that_tells_them(make_group, open_
     job = page.ask("job", position=0)
     assert job["changeable"]["duration_s"] == 0.0
     assert job["changeable"]["label"] == "a"
-    answer = page.do("rerun", positions=[0], changes={"duration_s": 0.1, "label": "b"})
+    answer = page.do("rerun", positions=[0], overrides={"duration_s": 0.1, "label": "b"})
     assert answer["value"]["text"] == "1 rerun"
     page.wait(lambda: page.states() == {0: "success"})
     first, second = page.ask("job", position=0)["attempts"]
-    assert first["changes"] == {}
-    assert second["changes"] == {"duration_s": [0.0, 0.1], "label": ["a", "b"]}
+    assert first["overrides"] == {}
+    assert second["overrides"] == {"duration_s": [0.0, 0.1], "label": ["a", "b"]}
 
 
 def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_page, cloud):
@@ -49,7 +49,7 @@ def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_pa
     page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "error"})
-    page.do("rerun", positions=[0], changes={"duration_s": 0.2}, replace=False)
+    page.do("rerun", positions=[0], overrides={"duration_s": 0.2}, replace=False)
     page.wait(lambda: page.states() == {0: "error", 1: "success"})
     assert page.ask("job", position=0)["rerun_of"] is None
     new = page.ask("job", position=1)
@@ -63,7 +63,7 @@ def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_pa
         ({"command": "sample_count"}, "only Perceval can write"),
         ({"duration_s": "long"}, "of another kind"),
         ({"duration_s": [1]}, "a number, a text, true or false"),
-        ("more", "changes are values"),
+        ("more", "overrides are values"),
     ],
 )
 def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
@@ -76,7 +76,7 @@ def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
     page.open()
     page.do("run", mode="parallel")
     page.wait(lambda: page.states() == {0: "error"})
-    answer = page.do("rerun", positions=[0], changes=changes)
+    answer = page.do("rerun", positions=[0], overrides=changes)
     assert answer["t"] == "error"
     assert said in answer["message"]
     assert len(group[0].attempts) == 1
@@ -115,10 +115,10 @@ def test_what_a_run_would_take_is_told_before(make_group, open_page):
     """The line of `jg.estimate()`, of a run and of a rerun; what is unknown is said to be."""
     group = make_group("g", {}, {})
     page = open_page(group)
-    assert page.ask("preview")["text"] == str(group.estimate())
-    assert page.ask("preview")["text"].startswith("Run 2 jobs: shots unknown, ")
-    assert page.ask("preview", positions=[1])["text"].startswith("Run 1 job: ")
-    assert page.ask("preview", rerun=True)["text"] == "Rerun 0 jobs"
+    assert page.ask("estimate")["text"] == str(group.estimate())
+    assert page.ask("estimate")["text"].startswith("Run 2 jobs: shots unknown, ")
+    assert page.ask("estimate", positions=[1])["text"].startswith("Run 1 job: ")
+    assert page.ask("estimate", rerun=True)["text"] == "Rerun 0 jobs"
 
 
 def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
@@ -305,7 +305,7 @@ def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, op
     page.do("run", mode="parallel")
     page.wait(lambda: group[0].state == "unconfirmed")
     cloud.faults.clear()
-    evidence = page.ask("job", position=0)["attempts"][-1]["evidence"]
+    evidence = page.ask("job", position=0)["attempts"][-1]["diagnostics"]
     assert evidence["reason"] == group[0].message
     assert evidence["asked_at"] <= evidence["gave_up_at"]
     arrived = cloud.jobs()[-1].id

@@ -33,7 +33,7 @@ from jobgroup.dashboard.snippets import line_of
         ("rerun", {"positions": [2], "replace": False}, "jg.rerun([2], replace=False)"),
         (
             "rerun",
-            {"positions": [2], "changes": {"max_shots": 50, "exact": True, "backend": "SLOS"}},
+            {"positions": [2], "overrides": {"max_shots": 50, "exact": True, "backend": "SLOS"}},
             "jg.rerun([2], params={'max_shots': 50, 'exact': True, 'backend': 'SLOS'})",
         ),
         ("cancel", {}, "jg.cancel_all()"),
@@ -60,7 +60,7 @@ def test_each_action_has_its_line(name: str, args: dict, line: str):
     [
         ("confirm", {}),
         ("rerun", {"positions": 3}),
-        ("rerun", {"positions": [1], "changes": "more"}),
+        ("rerun", {"positions": [1], "overrides": "more"}),
         ("run", {"mode": "sequential", "delay": "x"}),
         ("run", {"positions": 3}),
         ("run_next", {}),

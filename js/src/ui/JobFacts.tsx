@@ -15,7 +15,7 @@ interface Props {
 export function Parameters({ job }: Props) {
   const groups = [
     { title: "Labels", values: job.labels },
-    { title: "Circuit and input", values: job.facts },
+    { title: "Circuit and input", values: job.metadata },
     { title: "Parameters", values: job.params },
   ].filter(({ values }) => Object.keys(values).length > 0);
   if (groups.length === 0) return <p class="quiet">This job has no parameters.</p>;
@@ -62,7 +62,7 @@ export function Attempts({ job: { attempts }, now }: Props) {
           format.duration(attempt.duration_s),
           <div key="message" class="said">
             {attempt.message}
-            {Object.entries(attempt.changes).map(([name, [old, now]]) => (
+            {Object.entries(attempt.overrides).map(([name, [old, now]]) => (
               <small key={name}>
                 {name} {String(old)} → {String(now)}
               </small>
@@ -90,7 +90,7 @@ export function Timeline({ job: { events }, now }: Props) {
 /** What speaks for and against a job's being on the cloud; the sentence above is its reason. */
 export function Evidence({ job, now }: Props) {
   const last = job.attempts.at(-1);
-  const known = Object.entries({ sent_at: last?.sent_at, ...last?.evidence }).filter(
+  const known = Object.entries({ sent_at: last?.sent_at, ...last?.diagnostics }).filter(
     ([name, value]) => name !== "reason" && value !== null && value !== undefined,
   );
   return (

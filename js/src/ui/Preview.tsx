@@ -1,4 +1,4 @@
-import type { PreviewAnswer } from "../answers";
+import type { EstimateAnswer } from "../answers";
 import type { Session } from "../session";
 import { useAnswer } from "./hooks";
 
@@ -13,7 +13,7 @@ interface Props {
 export function Preview({ session, rerun, positions }: Props) {
   const fresh = JSON.stringify([positions, session.traits.counts.current]);
   const args = { rerun, ...(positions && { positions }) };
-  const { value, error } = useAnswer<PreviewAnswer>(session, "preview", args, fresh);
+  const { value, error } = useAnswer<EstimateAnswer>(session, "estimate", args, fresh);
   return (
     <p class="quiet" testid="preview">
       {value?.text ?? (error || "What this would take…")}

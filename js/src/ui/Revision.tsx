@@ -24,10 +24,10 @@ export function Revision({ session, job, close }: Props) {
   const changed = fields.filter(({ old, text }) => text.current.trim() !== written(old));
   const wrong = changed.find(({ old, text }) => read(old, text.current) === null);
   const rerun = async () => {
-    const changes = Object.fromEntries(
+    const overrides = Object.fromEntries(
       changed.map(({ name, old, text }) => [name, read(old, text.current) as Plain]),
     );
-    const args = { positions: [position], changes, ...keeping(isKept) };
+    const args = { positions: [position], overrides, ...keeping(isKept) };
     // What Python refuses is said, and what was typed stays.
     if (await session.run("rerun", args)) close();
   };

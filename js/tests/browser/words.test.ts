@@ -16,7 +16,7 @@ describe("a rerun with changes", () => {
     await at("revision-exact").fill("false");
     await at("keep").click();
     await at("revision-go").click();
-    const args = { positions: [2], changes: { max_shots: 500, exact: false }, replace: false };
+    const args = { positions: [2], overrides: { max_shots: 500, exact: false }, replace: false };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
     await expect.element(at("revision-go")).not.toBeInTheDocument();
     await expect.element(at("live")).toHaveTextContent("1 rerun");

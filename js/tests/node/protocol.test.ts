@@ -61,7 +61,7 @@ const questions: Record<Question, true> = {
   results: true,
   groups: true,
   size: true,
-  preview: true,
+  estimate: true,
 };
 const settings: Record<Setting, true> = {
   filter: true,
@@ -126,12 +126,12 @@ describe("messages of the browser", () => {
     const [hello, pull] = model.sent.splice(0);
     session.link.open();
     session.link.do("rerun", { positions: [2], replace: false });
-    const changes = { max_shots: 1000, seed: "x", exact: false };
-    session.link.do("rerun", { positions: [2], changes });
+    const overrides = { max_shots: 1000, seed: "x", exact: false };
+    session.link.do("rerun", { positions: [2], overrides });
     session.link.do("annotate", { position: 2, text: "too noisy" });
     session.link.do("run_next", { positions: [2, 0] });
     session.link.ask("job", { position: 1 });
-    session.link.ask("preview", { rerun: true, positions: [2] });
+    session.link.ask("estimate", { rerun: true, positions: [2] });
     session.link.set("selected", [[0, 1]]);
     session.link.close();
     const ids = new Map<string, string>();

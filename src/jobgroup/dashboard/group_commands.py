@@ -76,7 +76,7 @@ def engine_args(args: Json) -> Json:
         "delay": float,
         "replace": bool,
         "remote_id": str,
-        "changes": _changes,
+        "overrides": _overrides,
     }
     unknown = sorted(args.keys() - checks.keys())
     if unknown:
@@ -95,10 +95,10 @@ def _mode(value: Any) -> str:
     return str(value)
 
 
-def _changes(value: Any) -> dict[str, Any]:
+def _overrides(value: Any) -> dict[str, Any]:
     """Other values for parameters; whether they can be had is the engine's to say."""
     if not isinstance(value, Mapping):
-        raise TypeError(f"changes are values by the names of parameters, not {short(value)}")
+        raise TypeError(f"overrides are values by the names of parameters, not {short(value)}")
     for name, wanted in value.items():
         if not isinstance(wanted, str | int | float):
             raise TypeError(f"{name} is a number, a text, true or false, not {short(wanted)}")

@@ -33,7 +33,7 @@ COMMANDS: Final = (
     "describe",
     "annotate",
 )
-QUERIES: Final = ("job", "results", "groups", "size", "preview")
+QUERIES: Final = ("job", "results", "groups", "size", "estimate")
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")

@@ -52,21 +52,21 @@ def job_detail(group: JobGroup, position: int) -> Json:
                 "number": each.number,
                 "remote_id": each.remote_id,
                 "state": each.state,
-                "word": each.provider_status,
+                "provider_status": each.provider_status,
                 "message": each.message,
                 "sent_at": each.sent_at or each.intent_at,
                 "started_at": each.started_at,
                 "duration_s": each.duration_s,
                 "finished_at": each.finished_at,
-                "evidence": dict(each.diagnostics),
-                "changes": dict(each.overrides),
+                "diagnostics": dict(each.diagnostics),
+                "overrides": dict(each.overrides),
             }
             for each in job.attempts
         ],
         "events": sorted(_timeline(job), key=lambda event: float(event["at"])),
         "params": job.params,
         "labels": job.labels,
-        "facts": job.metadata,
+        "metadata": job.metadata,
         "note": job.note,
         "rerun_of": store.records(positions=[position])[0].rerun_of,
         **_changeable(store, position),
@@ -121,8 +121,8 @@ class Queries:
                 return job_detail(group, int(args["position"]))
             case "size":
                 return size(group)
-            case "preview":
-                return preview(group, positions, bool(args.get("rerun")))
+            case "estimate":
+                return estimate(group, positions, bool(args.get("rerun")))
             case _:
                 return self.results(group, positions or [], ideal=bool(args.get("ideal")))
 
@@ -218,7 +218,7 @@ def size(group: JobGroup) -> Json:
     }
 
 
-def preview(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
+def estimate(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
     """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
     return {"text": str(group.estimate(positions, rerun=rerun))}
 

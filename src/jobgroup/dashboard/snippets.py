@@ -11,7 +11,7 @@ from jobgroup.dashboard.protocol import Json
 def line_of(name: str, args: Json, group: str) -> str:
     """The line; nothing for arguments of which no line can be made.
 
-    >>> line_of("rerun", {"positions": [2, 7], "changes": {"max_shots": 100}}, "g")
+    >>> line_of("rerun", {"positions": [2, 7], "overrides": {"max_shots": 100}}, "g")
     "jg.rerun([2, 7], params={'max_shots': 100})"
     """
     make = _LINES.get(name)
@@ -25,8 +25,8 @@ def line_of(name: str, args: Json, group: str) -> str:
 def _rerun(args: Json) -> str:
     if args.get("positions") is None:
         return _sending("rerun_failed", args)
-    changes = dict(args.get("changes", {}))
-    params = [f"params={changes!r}"] * bool(changes)
+    overrides = dict(args.get("overrides", {}))
+    params = [f"params={overrides!r}"] * bool(overrides)
     kept = [] if args.get("replace", True) else ["replace=False"]
     return f"jg.rerun({', '.join([_places(args['positions']), *params, *kept])})"
 
