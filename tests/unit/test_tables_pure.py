@@ -14,7 +14,9 @@ from jobgroup.adapters import UndecodableResultError
 from jobgroup.results import Distributions, ResultsTable, Table
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20A1"]
+)
 def test_what_a_spreadsheet_would_run_is_plain(text, tmp_path):
     """Whatever begins a formula, in cells and in the names of columns; numbers stay numbers."""
     path = tmp_path / "table.csv"

@@ -17,7 +17,9 @@ from jobgroup.store.output import user_path, write_output
 
 Columns = Mapping[str, Sequence[Cell]]
 
-_FORMULA: Final = re.compile(r"[=+\-@\t\r]")
+_FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How cells begin that a spreadsheet runs, some only with the full-width signs of East Asia.
+Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 def as_csv(columns: Columns) -> str:
