@@ -35,7 +35,6 @@ class AsciiJSONResponse(JSONResponse):
     """JSON in ASCII: what a client sent may hold halves of characters that UTF-8 cannot carry."""
 
     def render(self, content: Any) -> bytes:
-        """The bytes of the body."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -67,7 +66,6 @@ class JobsApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Create a job."""
         body = await _json(request)
         platform = check_create(body)
         return AsciiJSONResponse(
@@ -75,7 +73,6 @@ class JobsApi:
         )
 
     async def status(self, request: Request) -> Response:
-        """How a job stands."""
         job = self._job(request)
         progress, doing = self._scheduler.progress(job)
         return AsciiJSONResponse(
@@ -110,7 +107,6 @@ class JobsApi:
         )
 
     async def cancel(self, request: Request) -> Response:
-        """Ask for a job's end."""
         self._scheduler.cancel(self._job(request))
         return AsciiJSONResponse({"message": "ok"})
 
@@ -154,7 +150,6 @@ class JobsApi:
         )
 
     async def availability(self, _request: Request) -> Response:
-        """How much of the plan is in use."""
         waiting, running = self._scheduler.waiting_count, self._scheduler.running_count
         plan = self._scheduler.plan
         return AsciiJSONResponse(
@@ -253,7 +248,6 @@ def _date(seconds: float | None) -> str | None:
 
 
 def error_response(error: ApiError) -> Response:
-    """The HTTP answer that says what is wrong."""
     return AsciiJSONResponse(error.document(), error.status, headers=error.headers)
 
 

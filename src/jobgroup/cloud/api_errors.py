@@ -33,7 +33,6 @@ class ApiError(Exception):
         return type(self), (self.status, self.message, self.detail, self.headers)
 
     def document(self) -> dict[str, Any]:
-        """The JSON body of the answer."""
         document: dict[str, Any] = {"error": self.message, "detail": self.detail}
         if self.status == 422:
             document["message"] = self.message  # where the vendor's 422 has its sentence

@@ -9,7 +9,6 @@ from jobgroup.cloud.server import MAX_PORT, serve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command to a parser."""
     parser.add_argument(
         "--port", type=_port, default=0, help="port to listen on (default: a free one)"
     )
@@ -59,7 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """``python -m jobgroup.cloud.command``."""
     parser = argparse.ArgumentParser(prog="jobgroup cloud", description=__doc__)
     add_arguments(parser)
     return run(parser.parse_args(argv))

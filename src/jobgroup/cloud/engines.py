@@ -120,7 +120,6 @@ class PercevalEngine:
             control_file.with_suffix(".stop").touch()
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """What the worker last wrote."""
         try:
             report = json.loads(self._control_file_of[job.id].read_text())
             return float(report["progress"]), report["message"]
@@ -149,7 +148,6 @@ class TimerEngine:
         }
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """The part of its time that has passed."""
         duration_s = _duration_s(_parameters(job))
         passed_s = time.time() - (job.started or time.time())
         return (min(1.0, passed_s / duration_s) if duration_s else 1.0), "Waiting for the timer"

@@ -83,7 +83,6 @@ class Fault:
             raise ValueError("delay_s is 0 or more, status 400 to 599, times 1 or more.")
 
     def concerns(self, call: str) -> bool:
-        """Whether it may happen at a call."""
         if (self.kind == "fail_job") != (call == "run"):
             return False
         return not self.calls or call in self.calls or call == "run"

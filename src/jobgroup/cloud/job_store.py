@@ -73,12 +73,10 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The job's name."""
         return str(self.body["job_name"])
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What to execute."""
         payload: dict[str, Any] = self.body["payload"]
         return payload
 
@@ -124,7 +122,6 @@ class JobStore:
             ) from error
 
     def close(self) -> None:
-        """Close the file."""
         with self._lock:
             self._db.close()
 
@@ -158,11 +155,9 @@ class JobStore:
         return row["id"] if row else None
 
     def all(self) -> list[Job]:
-        """Every job, oldest first."""
         return [_job(row) for row in self._execute("SELECT * FROM jobs ORDER BY number")]
 
     def start(self, job_id: str) -> None:
-        """Note that a job begins to run."""
         self._execute(
             "UPDATE jobs SET status = ?, started = ? WHERE id = ?", (RUNNING, time.time(), job_id)
         )
@@ -174,7 +169,6 @@ class JobStore:
     def end(
         self, job_id: str, status: str, *, message: str | None = None, results: str | None = None
     ) -> None:
-        """Note how a job ended."""
         self._execute(
             "UPDATE jobs SET status = ?, message = ?, results = ?, ended = ? WHERE id = ?",
             (status, message, results, time.time(), job_id),

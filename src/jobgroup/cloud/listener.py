@@ -42,7 +42,6 @@ class Listener:
         self._turn = asyncio.Lock()  # one pause, or one return from it, at a time
 
     async def open(self, app: ASGIApp) -> None:
-        """Begin to listen."""
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -76,7 +75,6 @@ class Listener:
         await asyncio.sleep(0)  # they are lost in the loop's next turn
 
     def drop(self, scope: Scope) -> None:
-        """Reset the connection of a request."""
         _reset(self._transports.get(scope["client"]))
 
     async def pause(self) -> None:
@@ -94,7 +92,6 @@ class Listener:
             self._bound = bind(host, port)
 
     async def resume(self) -> None:
-        """Listen again after a pause."""
         async with self._turn:
             if self._server is not None and self._paused and not self._server.should_exit:
                 self._paused = False

@@ -59,7 +59,6 @@ class FaultMiddleware:
         self._drop = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         if scope["type"] != "http":
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -71,7 +70,7 @@ class FaultMiddleware:
 
         async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                entry.answered(message["status"])
+                entry.status = message["status"]
                 if self._plan.supports_idempotency_keys:
                     message["headers"] = [*message["headers"], _KEYS_ARE_HONOURED]
             await send(message)
@@ -80,7 +79,7 @@ class FaultMiddleware:
             self._check(headers)
             body = await _read(receive, headers)
             faults = self._faults.draw(call) if call else []
-            entry.hit(tuple(fault.kind for fault in faults))
+            entry.faults = tuple(fault.kind for fault in faults)
             await self._serve(scope, _Replay(body, receive), send_noted, faults)
         except ApiError as error:
             await error_response(error)(scope, receive, send_noted)
@@ -151,7 +150,6 @@ class _Replay:
         return message or await self._receive()
 
     async def disconnected(self) -> None:
-        """Wait until the connection is gone."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

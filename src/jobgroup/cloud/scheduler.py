@@ -70,12 +70,10 @@ class Scheduler:
 
     @property
     def waiting_count(self) -> int:
-        """How many jobs wait."""
         return len(self._queued)
 
     @property
     def running_count(self) -> int:
-        """How many jobs run."""
         return len(self._running)
 
     def set_plan(

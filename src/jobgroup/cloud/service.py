@@ -116,7 +116,6 @@ class Service:
         return result.result()
 
     def end(self) -> None:
-        """Make `run` return."""
         self._ending.set()
 
     def go_offline(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
@@ -129,7 +128,6 @@ class Service:
             self._loop.call_later(after_s + duration_s, self.go_online)
 
     def go_online(self) -> None:
-        """Take connections again."""
         self._begin(self._listener.resume)
 
     def _begin(self, change: Callable[[], Coroutine[None, None, None]]) -> None:

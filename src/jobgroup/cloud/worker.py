@@ -39,7 +39,6 @@ def receive(stream: IO[bytes]) -> Any:
 
 
 def main() -> None:
-    """Answer calls until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the cloud, which then ends us
     with contextlib.suppress(OSError):  # only Linux has it: should memory run out, end us first
         Path("/proc/self/oom_score_adj").write_text("1000")

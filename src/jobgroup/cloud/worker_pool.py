@@ -58,14 +58,12 @@ class WorkerPool(Executor):
         return future
 
     def kill(self, future: Future[Any]) -> None:
-        """End the process that runs `future`, if one does."""
         for slot in self._slots:
             if slot.current is future:
                 slot.kill()
 
     @property
     def pids(self) -> list[int]:
-        """The process ids of the workers."""
         return [slot.start().pid for slot in self._slots]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -111,7 +109,6 @@ class _WorkerSlot:
             return self._process
 
     def kill(self) -> None:
-        """End the process at once."""
         with self._lock:
             if self._process is not None:
                 self._process.kill()

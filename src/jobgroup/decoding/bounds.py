@@ -62,7 +62,6 @@ class Budget:
         self.take_items(2 * number)
 
     def take_items(self, number: int = 1) -> None:
-        """Count states."""
         self._items_left -= number
         if self._items_left < 0:
             raise RefusedError(f"it has more than {MAX_ITEMS:,} states or parts")
@@ -74,7 +73,6 @@ class Budget:
             raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB once it is read")
 
     def take_message(self, size: int) -> None:
-        """Count bytes of a binary message."""
         self._messages_left -= size
         if self._messages_left < 0:
             raise RefusedError(f"its circuits take more than {self._messages >> 20} MB")

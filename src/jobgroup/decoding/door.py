@@ -42,7 +42,6 @@ class LeftAsText(str):
     reason: str
 
     def __new__(cls, text: str, reason: str) -> Self:
-        """A text and the reason."""
         made = super().__new__(cls, text)
         made.reason = reason
         return made
@@ -206,5 +205,4 @@ class Plain:
         return text if kind == "BasicState" else f"{PREFIX}{kind}:{text}"
 
     def archive(self, text: str) -> Any:
-        """The archive's text."""
         return text

@@ -39,5 +39,4 @@ class PercevalMaker:
         return deserialize(f":PCVL:{kind}:{text}")
 
     def archive(self, text: str) -> Any:
-        """The objects of an archive."""
         return deserialize(text)

@@ -133,7 +133,6 @@ def check_condition(text: str, _budget: Budget) -> str:
 
 
 def noise_names() -> frozenset[str]:
-    """What a noise model is made of."""
     return _NOISE
 
 

@@ -94,12 +94,10 @@ class PollRound:
         self._consecutive_failures = 0
 
     def record_status(self, remote_id: str, answer: RemoteStatus) -> None:
-        """Record the status of one job."""
         self._record(remote_id, answer)
         self._consecutive_failures = 0
 
     def record_failure(self, remote_id: str, error: JobGroupError) -> None:
-        """Record the error of one job, or of all that are left."""
         self._record(remote_id, error)
         if isinstance(error, RemoteNotFoundError | RequestRejectedError):
             return  # about this job alone

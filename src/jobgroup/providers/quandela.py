@@ -113,7 +113,6 @@ class QuandelaCloud:
             raise
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask for a job's cancellation."""
         paths = await self._paths_in_use()
         await self._rest.post(paths.cancel.format(quote_segment(remote_id)))
 
@@ -149,7 +148,6 @@ class QuandelaCloud:
             return Availability()
 
     async def aclose(self) -> None:
-        """Close connections."""
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:

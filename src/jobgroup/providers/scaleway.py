@@ -110,7 +110,6 @@ class ScalewayQaaS:
         )
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask for a job's cancellation."""
         await self._rest.post(f"{_JOBS}/{quote_segment(remote_id)}/cancel")
 
     async def rerun(
@@ -128,7 +127,6 @@ class ScalewayQaaS:
         return Availability()
 
     async def aclose(self) -> None:
-        """Close connections."""
         await self._rest.aclose()
 
     async def _create(self, body: Body, session_id: str) -> str:

@@ -83,7 +83,6 @@ class ThirdPartyProvider:
     async def rerun(
         self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Run a job again."""
         return await self._call(
             "rerun",
             lambda made: None if made is None else _id(made),
@@ -93,7 +92,6 @@ class ThirdPartyProvider:
         )
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask for a job's cancellation."""
         await self._call("cancel", lambda _: None, remote_id)
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
@@ -125,7 +123,6 @@ class ThirdPartyProvider:
         return await self._call("submission", _submission, remote_id)
 
     async def availability(self) -> Availability:
-        """The plan's free slots."""
         return await self._call(
             "availability",
             lambda value: bound_availability(_expect(Availability, value, "an Availability")),
@@ -146,7 +143,6 @@ class ThirdPartyProvider:
         timeout_s: float = CALL_TIMEOUT_S,
         **kwargs: Any,
     ) -> T:
-        """Call a method of the provider, and parse what it returns."""
         limit = asyncio.timeout(timeout_s)
         try:
             async with limit:
@@ -254,6 +250,5 @@ def _submission(value: Any) -> Submission:
 
 
 def _is_being_canceled() -> bool:
-    """Whether the engine ends a call, and not the provider itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -78,7 +78,6 @@ class Recorder:
         self._details = details
 
     def fetch_platform_details(self) -> Any:
-        """Return the details that are known already."""
         return self._details
 
     def create_job(self, body: Any) -> str:
