@@ -18,8 +18,8 @@ from unruly import UnrulyCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.adapters import UndecodableResultError, decode, describe_body, ideal_of
-from jobgroup.decoding import Door, LeftAsText, RefusedError
-from jobgroup.decoding.making import PercevalMaker
+from jobgroup.decoding import Decoder, LeftAsText, RefusedError
+from jobgroup.decoding.perceval_maker import PercevalMaker
 
 COUNTS = ":PCVL:BSCount:{|0,1>=3;|1,0>=4}"
 MARK = "HOSTILE_TEXT_RAN"
@@ -126,8 +126,8 @@ def test_a_hostile_payload_is_shown_and_refused(hostile):
         payload = {"circuit": text, "experiment": text, "input_state": text, "iterator": [1]}
         quietly(describe_body, {"payload": payload})
         assert isinstance(quietly(ideal_of, {"payload": payload}), ValueError)
-        door = Door(PercevalMaker(), formulas=True, archives=True, strict=True)
-        assert isinstance(quietly(door.decoded, payload, "payload"), RefusedError)
+        decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True)
+        assert isinstance(quietly(decoder.decode, payload, "payload"), RefusedError)
 
 
 def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, recwarn):

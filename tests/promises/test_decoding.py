@@ -19,8 +19,8 @@ from unruly import UnrulyCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.adapters import UndecodableResultError, decode, describe_body, ideal_of
-from jobgroup.decoding import Door, LeftAsText, Plain, RefusedError
-from jobgroup.decoding.making import PercevalMaker
+from jobgroup.decoding import Decoder, LeftAsText, PlainMaker, RefusedError
+from jobgroup.decoding.perceval_maker import PercevalMaker
 
 COUNTS = ":PCVL:BSCount:{|0,1>=3;|1,0>=4}"
 
@@ -274,8 +274,8 @@ def test_no_document_runs_code_or_asks_a_host(hostile, data):
 @example(text=":PCVL:BSSamples:|1>/1")
 def test_any_text_of_a_kind_is_decoded_or_left(text):
     """A text of a kind is an object of it, or left as it was, with Perceval as without."""
-    for maker in (PercevalMaker(), Plain()):
-        found = Door(maker).decoded(text)
+    for maker in (PercevalMaker(), PlainMaker()):
+        found = Decoder(maker).decode(text)
         assert type(found) is not LeftAsText or (found == text and found.reason)
 
 
@@ -298,7 +298,7 @@ MEASURED = """
 import json, resource, sys, time, warnings
 import perceval
 from jobgroup.adapters import UndecodableResultError, decode
-from jobgroup.decoding import Door, Plain
+from jobgroup.decoding import Decoder, PlainMaker
 warnings.simplefilter("ignore")
 def peak_mb():
     if sys.platform == "linux":  # ru_maxrss is inherited there
@@ -380,9 +380,9 @@ def test_a_payload_is_decoded_strictly(hostile):
     """Each of the texts, anywhere in a payload, refuses the whole of it with the reason."""
     for text in hostile:
         for payload in ({"circuit": text}, {"parameters": {text: 1}}, {"iterator": [{"x": text}]}):
-            door = Door(PercevalMaker(), formulas=True, archives=True, strict=True)
+            decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True)
             with pytest.raises(RefusedError, match="is refused:"):
-                door.decoded(payload, "payload")
+                decoder.decode(payload, "payload")
 
 
 def test_deciding_takes_no_longer_for_a_long_text():
@@ -395,7 +395,7 @@ def test_deciding_takes_no_longer_for_a_long_text():
         ":PCVL:BasicState:|" + "1," * 100_000 + "x>",
         ":PCVL:BasicState:|" + "{P:H}1" * 1000 + "x>",
     ):
-        assert type(Door(Plain()).decoded(text)) is LeftAsText
+        assert type(Decoder(PlainMaker()).decode(text)) is LeftAsText
     assert time.monotonic() - began < 30
 
 
@@ -411,6 +411,6 @@ def test_a_small_text_of_much_work_is_left():
         permuted.components.add(n_mode=200).permutation.permutations.extend(range(200))
     for kind, message in (("Experiment", wide), ("ACircuit", permuted)):
         text = f":PCVL:{kind}:{base64.b64encode(message.SerializeToString()).decode()}"
-        left = Door(PercevalMaker()).decoded(text)
+        left = Decoder(PercevalMaker()).decode(text)
         assert type(left) is LeftAsText
         assert "600,000" in left.reason

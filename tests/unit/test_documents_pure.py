@@ -6,10 +6,10 @@ import pytest
 
 from jobgroup.decoding import RefusedError
 from jobgroup.decoding import parsed as parsed_result
-from jobgroup.providers.documents import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parsed
+from jobgroup.providers.documents import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parse_json
 
 AS_BYTES_AND_TEXT = pytest.mark.parametrize(
-    "read", [parsed, lambda data: parsed_result(data.decode())]
+    "read", [parse_json, lambda data: parsed_result(data.decode())]
 )
 
 
@@ -45,12 +45,12 @@ def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
 def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
     """A few megabytes of brackets or commas, which would be a gigabyte of objects."""
     with pytest.raises(RefusedError, match=why):
-        parsed(document)
+        parse_json(document)
 
 
 def test_a_document_at_the_limit_of_depth_is_parsed():
     """The limit itself is allowed."""
-    found = parsed(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)
+    found = parse_json(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)
     for _ in range(MAX_DEPTH - 1):
         (found,) = found
     assert found == []

@@ -1,4 +1,4 @@
-"""One result's text, taken through the door: what came out is decoded, or it is an error."""
+"""One result's text, decoded within bounds: what came out is decoded, or it is an error."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.decoding import Budget, Door, LeftAsText, Maker, RefusedError, parsed
+from jobgroup.decoding import Budget, Decoder, LeftAsText, Maker, RefusedError, parse_json
 
 
 def decode_text(
     text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
 ) -> Any:
-    """One result's text, decoded through the door and converted.
+    """One result's text, decoded and converted.
 
     Raises:
         UndecodableResultError: what came out cannot be had; it keeps the text.
     """
-    door = Door(maker, budget=budget)
+    decoder = Decoder(maker, budget=budget)
     try:
-        found = door.decoded(parsed(text))
+        found = decoder.decode(parse_json(text))
         _check_outcomes(found)
         converted = convert(found)
     except Exception as error:
@@ -28,8 +28,8 @@ def decode_text(
             f"The results are not decoded: {error}. Their text is kept in this error's `raw`.",
             raw=text,
         ) from error
-    if door.left:
-        where, reason = door.left[0]
+    if decoder.left:
+        where, reason = decoder.left[0]
         warnings.warn(
             f"A part of the results, {where!r}, was left as text: {reason}.", stacklevel=2
         )

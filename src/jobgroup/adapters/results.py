@@ -13,7 +13,7 @@ from typing import Any, Final
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.adapters.libraries import load_adapter
 from jobgroup.adapters.result_text import decode_text
-from jobgroup.decoding import Budget, Door, Plain, RefusedError, parsed
+from jobgroup.decoding import Budget, Decoder, PlainMaker, RefusedError, parse_json
 from jobgroup.errors import MissingDependencyError
 
 _PLAIN_STATE: Final = re.compile(r"\|(?:(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*)?>")
@@ -43,7 +43,7 @@ def decode(document: Mapping[str, Any]) -> Any:
             raw=json.dumps(dict(document), default=str),
         )
     if find_spec("perceval") is None:
-        return decode_text(text, Plain(), lambda results: results)
+        return decode_text(text, PlainMaker(), lambda results: results)
     return _load("results", text).decode(text)
 
 
@@ -58,15 +58,15 @@ def decode_plain(document: Mapping[str, Any]) -> Any:
     """
     text = document.get("results")
     if "recipe" not in document and isinstance(text, str):
-        door = Door(_PlainNumbers())
+        decoder = Decoder(_PlainNumbers())
         with suppress(ValueError, RecursionError):  # `decode` says what is wrong
-            found = door.decoded(parsed(text))
-            if isinstance(found, dict) and not door.left and not found.get("job_context"):
+            found = decoder.decode(parse_json(text))
+            if isinstance(found, dict) and not decoder.left and not found.get("job_context"):
                 return found
     return decode(document)
 
 
-class _PlainNumbers(Plain):
+class _PlainNumbers(PlainMaker):
     """Refuses whatever Perceval would write in another way, or leave out."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
 from jobgroup.cloud.platforms import PLATFORMS, Platform
-from jobgroup.decoding import Budget, Door, RefusedError
+from jobgroup.decoding import Budget, Decoder, RefusedError
 
 PROGRESS_INTERVAL_S = 0.1
 
@@ -117,11 +117,11 @@ def _run(
 
 def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
     """A payload's objects: of allowed kinds alone, with formulas that are arithmetic."""
-    from jobgroup.decoding.making import PercevalMaker
+    from jobgroup.decoding.perceval_maker import PercevalMaker
 
     budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
-    door = Door(PercevalMaker(), formulas=True, archives=True, strict=True, budget=budget)
-    decoded: dict[str, Any] = door.decoded(payload, "payload")
+    decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True, budget=budget)
+    decoded: dict[str, Any] = decoder.decode(payload, "payload")
     return decoded
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jobgroup.cloud.api_errors import ApiError, invalid, invalid_fields
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
-from jobgroup.decoding import Budget, RefusedError, messages, parsed
+from jobgroup.decoding import Budget, RefusedError, messages, parse_json
 
 MAX_UNPACKED_BYTES: Final = 16 * 2**20
 MAX_DURATION_S: Final = 864_000
@@ -40,7 +40,7 @@ def read_json(body: bytes) -> Any:
         ApiError: 400, it is not JSON, or nested or split up more than is read.
     """
     try:
-        return parsed(body.decode(), parse_constant=_refuse_constant)
+        return parse_json(body.decode(), parse_constant=_refuse_constant)
     except ValueError as error:
         raise invalid(f"The body is not JSON, or too much of it: {error}") from error
 

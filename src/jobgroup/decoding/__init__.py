@@ -1,9 +1,9 @@
-"""The one door through which everything is decoded that comes from outside.
+"""The one decoder of everything that comes from outside.
 
 Results of clouds, kept results, group files of colleagues and of Perceval, and the payloads of the
 embedded cloud hold texts of Perceval's (``:PCVL:BSCount:{...}``) and archives (``pcvlar ...``). Its
 own `deserialize` builds whatever they name, evaluates formulas as Python, and connects to clouds,
-so it never gets to see what comes from outside. `Door` walks through a document and lets pass what
+so it never gets to see what comes from outside. `Decoder` walks through a document and passes what
 is on a list of kinds, each checked by its own grammar and within bounds; all else stays text, with
 a reason. Nothing here imports Perceval but for the description of its binary messages.
 
@@ -41,20 +41,20 @@ Never decoded: formulas outside that grammar, connections (handlers, communicati
 computers, getters, executions), `type` but for Python's own, and whatever is not named above.
 """
 
-from jobgroup.decoding.archives import Archive, Members, checked_archive
-from jobgroup.decoding.bounds import Budget, RefusedError, check_shape, parsed
-from jobgroup.decoding.door import Door, LeftAsText, Maker, Plain
+from jobgroup.decoding.archives import Archive, Members, check_archive
+from jobgroup.decoding.bounds import Budget, RefusedError, check_shape, parse_json
+from jobgroup.decoding.decoder import Decoder, LeftAsText, Maker, PlainMaker
 
 __all__ = [
     "Archive",
     "Budget",
-    "Door",
+    "Decoder",
     "LeftAsText",
     "Maker",
     "Members",
-    "Plain",
+    "PlainMaker",
     "RefusedError",
+    "check_archive",
     "check_shape",
-    "checked_archive",
-    "parsed",
+    "parse_json",
 ]

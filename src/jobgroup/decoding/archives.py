@@ -3,7 +3,7 @@
 An archive is a list of nodes, each with a tag and either a value or references to others. Perceval
 builds whatever the tags name, connections to clouds among it, and asks those at once about their
 platform. `Archive.text_of` writes the part of one that hangs on a node as an archive of its own;
-`checked_archive` lets archives pass that hold nothing but computations.
+`check_archive` lets archives pass that hold nothing but computations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jobgroup.decoding.bounds import Budget, RefusedError
 from jobgroup.decoding.messages import MESSAGES
-from jobgroup.decoding.states import SPREAD, TEXTS, noise_names
+from jobgroup.decoding.quantum_states import SPREAD, TEXTS, noise_names
 
 _ENDLESS: Final = 2**40
 _HEADER: Final = "pcvlar"
@@ -249,7 +249,7 @@ _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
 Members = Callable[[str], frozenset[str] | None]
 
 
-def checked_archive(
+def check_archive(
     text: str, budget: Budget, check: Callable[[str, str], str], others: Members | None = None
 ) -> str:
     """The text of an archive, written anew, if what is in it is allowed.

@@ -98,7 +98,7 @@ class Budget:
             raise RefusedError(f"it cannot be unpacked ({error})") from None
 
 
-def parsed(
+def parse_json(
     text: str,
     *,
     most_text: int = MAX_TEXT,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from jobgroup.decoding.bounds import Budget, RefusedError
 from jobgroup.decoding.formulas import FormulaError, check_formula, check_name
-from jobgroup.decoding.states import check_state
+from jobgroup.decoding.quantum_states import check_state
 
 MESSAGES: Final = {
     "ACircuit": "Circuit",
@@ -78,7 +78,7 @@ class Inspector:
         self._nested = nested
         self._formulas = formulas
 
-    def checked(self, kind: str, text: str) -> str:
+    def check(self, kind: str, text: str) -> str:
         """The text of a message of that kind, written anew.
 
         Raises:

@@ -21,7 +21,7 @@ MAX_VALUES: Final = 2_000_000
 _SMALL: Final = 2 * MAX_DEPTH
 
 
-def parsed(data: bytes | bytearray) -> Any:
+def parse_json(data: bytes | bytearray) -> Any:
     """Return the value that a JSON document holds.
 
     A whole number of more digits than Python reads, which is some thousands, is None.
@@ -29,7 +29,7 @@ def parsed(data: bytes | bytearray) -> Any:
     Raises:
         ValueError: it is no JSON, or beyond the bounds of this module.
 
-    >>> parsed(b'{"a": [1, "]]]"]}')
+    >>> parse_json(b'{"a": [1, "]]]"]}')
     {'a': [1, ']]]']}
     """
     check_shape(data)

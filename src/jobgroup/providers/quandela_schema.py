@@ -6,7 +6,7 @@ from typing import Any
 
 from jobgroup.logs import logger
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
-from jobgroup.providers.documents import parsed
+from jobgroup.providers.documents import parse_json
 from jobgroup.providers.values import (
     MAX_DURATION_S,
     MAX_MESSAGE,
@@ -49,7 +49,7 @@ def submission(document: dict[str, Any]) -> Submission:
     payload: Any = document.get("payload")
     if isinstance(payload, str):
         try:
-            payload = parsed(payload.encode("utf-8", "replace"))
+            payload = parse_json(payload.encode("utf-8", "replace"))
         except ValueError:
             payload = None
     body: dict[str, Any] | None = None

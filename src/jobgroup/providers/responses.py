@@ -22,7 +22,7 @@ from jobgroup.errors import (
 )
 from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, SENT_ELSEWHERE
-from jobgroup.providers.documents import parsed
+from jobgroup.providers.documents import parse_json
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
@@ -120,7 +120,7 @@ def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | N
     """The cloud's own words in an error's body, bounded and on one line; None without any."""
     text = body[: 64 * 1024].decode("utf-8", "replace")
     try:
-        document = parsed(text.encode())
+        document = parse_json(text.encode())
     except ValueError:
         words = "" if "<" in text[:200] else text  # a gateway's HTML page tells a user nothing
     else:

@@ -19,7 +19,7 @@ from jobgroup.errors import (
 )
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Account
-from jobgroup.providers.documents import parsed
+from jobgroup.providers.documents import parse_json
 from jobgroup.providers.http import (
     MAX_RESPONSE_BYTES,
     MAX_RESULT_BYTES,
@@ -171,7 +171,7 @@ class RestClient:
     def json(self, response: Response) -> dict[str, Any]:
         """The JSON object that a response holds. Raises InvalidResponseError where it is none."""
         try:
-            document = parsed(response.body)
+            document = parse_json(response.body)
         except ValueError:
             document = None
         if isinstance(document, dict):

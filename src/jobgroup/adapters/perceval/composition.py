@@ -2,7 +2,7 @@
 
 A recipe is what Perceval needs for it besides their results: the computation, the mitigations and
 the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
-group's file, which may be a colleague's, so it goes through the door as results do, when it is made
+group's file, which may be a colleague's, so it goes through the decoder as results do, when it is made
 too.
 """
 
@@ -17,8 +17,8 @@ from perceval.serialization import OutputArchive, Serialization
 
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.adapters.perceval.results import decode
-from jobgroup.decoding import Budget, Door, RefusedError
-from jobgroup.decoding.making import PercevalMaker
+from jobgroup.decoding import Budget, Decoder, RefusedError
+from jobgroup.decoding.perceval_maker import PercevalMaker
 
 
 def recipe_of(
@@ -88,8 +88,8 @@ class _Nowhere:
 def _read(archive: Any) -> Any:
     if not isinstance(archive, str) or not archive.startswith("pcvlar "):
         raise RefusedError("what they are composed with is not as jobgroup writes it")
-    door = Door(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
-    return door.decoded(archive, "recipe")
+    decoder = Decoder(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
+    return decoder.decode(archive, "recipe")
 
 
 def _mitigation(tag: str) -> frozenset[str] | None:

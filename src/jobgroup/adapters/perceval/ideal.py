@@ -9,7 +9,7 @@ from math import comb
 from typing import Any, Final
 
 from jobgroup.adapters.base import NoIdealError
-from jobgroup.decoding import Door, LeftAsText
+from jobgroup.decoding import Decoder, LeftAsText
 
 MOST_STATES: Final = 20_000
 """States that the photons may end up in: a second or so of a notebook's machine."""
@@ -40,9 +40,9 @@ def _computed(content: str, least: int | None) -> dict[str, float]:
     import perceval as pcvl
     from perceval.algorithm import Sampler
 
-    from jobgroup.decoding.making import PercevalMaker
+    from jobgroup.decoding.perceval_maker import PercevalMaker
 
-    experiment = Door(PercevalMaker()).decoded(content)
+    experiment = Decoder(PercevalMaker()).decode(content)
     if isinstance(experiment, LeftAsText):
         raise NoIdealError(f"The ideal is not computed here: {experiment.reason}.")
     if not isinstance(experiment, pcvl.Experiment):

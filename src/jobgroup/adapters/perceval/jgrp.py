@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from jobgroup.adapters.base import SET_WHEN_SENT, ForeignGroup, JobSpec, UnreadableGroupError
 from jobgroup.adapters.perceval.metadata import metadata_of, params_of
-from jobgroup.decoding import parsed
+from jobgroup.decoding import parse_json
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 from jobgroup.store.limits import bound_date
@@ -131,7 +131,7 @@ def text_in(path: Path) -> str:
 def _document(path: Path) -> dict[str, Any]:
     text = text_in(path)
     try:
-        document = parsed(
+        document = parse_json(
             text,
             most_text=MAX_FILE_BYTES,
             most_values=MAX_FILE_BYTES // 50,

@@ -16,7 +16,7 @@ from perceval import utils
 
 from jobgroup.adapters.result_text import decode_text
 from jobgroup.decoding import Budget, RefusedError
-from jobgroup.decoding.making import PercevalMaker
+from jobgroup.decoding.perceval_maker import PercevalMaker
 
 MAX_SAMPLES: Final = 2_000_000
 """Samples that a conversion makes."""

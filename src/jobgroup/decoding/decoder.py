@@ -1,4 +1,4 @@
-"""The door: a document from outside is walked through, and texts in it decoded if allowed.
+"""Walks through a document from outside, and decodes the texts in it that are allowed.
 
 Lists, objects, their keys, packed texts and texts within texts go the same way. Perceval gets to
 see one checked text at a time, written anew, and never a document.
@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, Protocol, Self
 
-from jobgroup.decoding import states
-from jobgroup.decoding.archives import Members, checked_archive
+from jobgroup.decoding import quantum_states as states
+from jobgroup.decoding.archives import Members, check_archive
 from jobgroup.decoding.bounds import MAX_DEPTH, Budget, RefusedError
 from jobgroup.decoding.messages import MESSAGES, Inspector
 
@@ -63,7 +63,7 @@ class Maker(Protocol):
         """An archive."""
 
 
-class Door:
+class Decoder:
     """Decodes one document.
 
     Args:
@@ -96,7 +96,7 @@ class Door:
         self._classes = classes
         self._inspector = Inspector(self._budget, self._nested, formulas=formulas)
 
-    def decoded(self, value: Any, where: str = "results", depth: int = 0) -> Any:
+    def decode(self, value: Any, where: str = "results", depth: int = 0) -> Any:
         """A JSON value with what is allowed in it decoded.
 
         Raises:
@@ -105,29 +105,29 @@ class Door:
         if depth > MAX_DEPTH:
             raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
         if isinstance(value, str):
-            return self._decoded_text(value, where)
+            return self._decode_text(value, where)
         if isinstance(value, list):
-            return [self.decoded(item, where, depth + 1) for item in value]
+            return [self.decode(item, where, depth + 1) for item in value]
         if isinstance(value, dict):
             if value.get("header") == ARCHIVE:
                 return self._leave(
                     json.dumps(value), where, "it is an archive, whose objects are not built"
                 )
             return {
-                self._key(key): self.decoded(item, _named(key, where), depth + 1)
+                self._key(key): self.decode(item, _named(key, where), depth + 1)
                 for key, item in value.items()
             }
         return value
 
     def _key(self, key: str) -> Any:
-        return self._decoded_text(key, "a key", frozenset({"BasicState"}))
+        return self._decode_text(key, "a key", frozenset({"BasicState"}))
 
-    def _decoded_text(self, text: str, where: str, kinds: frozenset[str] = _KINDS) -> Any:
+    def _decode_text(self, text: str, where: str, kinds: frozenset[str] = _KINDS) -> Any:
         if not text.startswith((PREFIX, ARCHIVE)):
             return text
         try:
             if text.startswith(ARCHIVE):
-                return self._decoded_archive(text)
+                return self._decode_archive(text)
             kind, content = _split(self._unpacked(text))
             if kind not in kinds:
                 raise RefusedError(f"{kind[:40]!r} is no kind of object that is decoded there")  # noqa: TRY301
@@ -141,10 +141,10 @@ class Door:
         self.left.append((where, reason))
         return LeftAsText(text, reason)
 
-    def _decoded_archive(self, text: str) -> Any:
+    def _decode_archive(self, text: str) -> Any:
         if not self._archives:
             raise RefusedError("it is an archive, whose objects are not built")
-        checked = checked_archive(text, self._budget, self._checked, self._classes)
+        checked = check_archive(text, self._budget, self._checked, self._classes)
         return self._wrapped(lambda: self._maker.archive(checked))
 
     def _made(self, kind: str, content: str) -> Any:
@@ -159,7 +159,7 @@ class Door:
             return states.check_spread(kind, content, self._budget)
         if kind in states.TEXTS:
             return states.TEXTS[kind](content, self._budget)
-        return self._inspector.checked(kind, content)
+        return self._inspector.check(kind, content)
 
     def _nested(self, text: str) -> str:
         """A text within a message, which has a kind of its own."""
@@ -191,7 +191,7 @@ def _named(key: str, where: str) -> str:
     return key if len(key) <= 40 and key.isprintable() and not key.startswith(":") else where
 
 
-class Plain:
+class PlainMaker:
     """A maker that needs no Perceval: counts are dictionaries, samples lists, states texts."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:

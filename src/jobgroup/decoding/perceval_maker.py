@@ -1,4 +1,4 @@
-"""Perceval's own objects, made of texts that the door has let pass. Imported where Perceval is."""
+"""Perceval's own objects, made of texts that the decoder has let pass. Imported where Perceval is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import perceval
 from perceval.serialization import deserialize
 
-from jobgroup.decoding import states
+from jobgroup.decoding import quantum_states as states
 from jobgroup.decoding.bounds import Budget
 
 
