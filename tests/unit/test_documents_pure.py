@@ -5,11 +5,11 @@ import json
 import pytest
 
 from jobgroup.decoding import RefusedError
-from jobgroup.decoding import parsed as parsed_result
+from jobgroup.decoding import parse_json as parse_result
 from jobgroup.providers.documents import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parse_json
 
 AS_BYTES_AND_TEXT = pytest.mark.parametrize(
-    "read", [parse_json, lambda data: parsed_result(data.decode())]
+    "read", [parse_json, lambda data: parse_result(data.decode())]
 )
 
 

@@ -1,4 +1,4 @@
-"""Perceval's own objects, made of texts that the decoder has let pass. Imported where Perceval is."""
+"""Perceval's own objects, made of texts that the decoder let pass. Imported where Perceval is."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 A recipe is what Perceval needs for it besides their results: the computation, the mitigations and
 the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
-group's file, which may be a colleague's, so it goes through the decoder as results do, when it is made
-too.
+group's file, which may be a colleague's, so it goes through the decoder as results do, when it is
+made too.
 """
 
 from __future__ import annotations
