@@ -5,7 +5,6 @@ Times are ISO 8601 in UTC with whole seconds, durations seconds; null is "not kn
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from jobgroup.group.events import GroupEvent
 from jobgroup.group.perceval_import import ImportReport
 from jobgroup.job import RemoteJob
 from jobgroup.store import GroupSummary, JobRecord
+from jobgroup.store.encoding import json_safe
 
 Json = dict[str, Any]
 
@@ -79,19 +79,19 @@ def job_line(record: JobRecord) -> Json:
         "url": record.origin,
         "account": record.account,
         "message": record.message,
-        "progress": _finite(record.progress),
+        "progress": json_safe(record.progress),
         "attempts": record.attempts,
         "rerun_of": record.rerun_of,
-        "params": _plain(record.params),
-        "labels": _plain(record.labels),
-        "facts": _plain(record.metadata),
+        "params": json_safe(record.params),
+        "labels": json_safe(record.labels),
+        "facts": json_safe(record.metadata),
         "note": record.note,
         "shots": record.shots,
         "added_at": moment(record.added_at),
         "sent_at": moment(record.sent_at),
         "started_at": moment(record.started_at),
         "finished_at": moment(record.finished_at),
-        "duration_s": _finite(record.duration_s),
+        "duration_s": json_safe(record.duration_s),
     }
 
 
@@ -105,12 +105,12 @@ def job_history(job: RemoteJob) -> Json:
                 "state": attempt.state,
                 "id": attempt.remote_id,
                 "message": attempt.message,
-                "changes": _plain(attempt.overrides),
+                "changes": json_safe(attempt.overrides),
                 "shots": attempt.shots,
                 "sent_at": moment(attempt.sent_at or attempt.intent_at),
                 "started_at": moment(attempt.started_at),
                 "finished_at": moment(attempt.finished_at),
-                "duration_s": _finite(attempt.duration_s),
+                "duration_s": json_safe(attempt.duration_s),
             }
             for attempt in job.attempts
         ],
@@ -152,16 +152,3 @@ def notice_line(notice: GroupEvent) -> Json:
         "job": None if job is None else {"position": job.position, "id": job.id},
         "counts": dict(notice.counts),
     }
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is None or math.isfinite(value) else None
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say: a damaged file could hold what it cannot."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return _finite(value) if isinstance(value, float) else value

@@ -6,13 +6,13 @@ Those that come are parsed at the door, those that go are made here. The other s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as short
 from typing import Any, Final
 
 from jobgroup.store.columns import Column, Columns
+from jobgroup.store.encoding import json_safe
 
 Json = dict[str, Any]
 Buffers = list[memoryview]
@@ -173,7 +173,7 @@ def _stamp(push: Push, rows: Json, now: float) -> Json:
 
 
 def result(request: str, value: Any) -> Json:
-    return {"t": "result", "id": request, "value": finite(value)}
+    return {"t": "result", "id": request, "value": json_safe(value)}
 
 
 def error(request: str, code: str, message: str) -> Json:
@@ -210,17 +210,6 @@ def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
     """Columns by the names that the browser has for them; it takes those with a dot apart."""
     for name, column in rows.columns.items():
         yield _KEYED.get(name, name), column
-
-
-def finite(value: Any) -> Any:
-    """The value with None for what JSON in a browser refuses: not-a-number and infinities."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): finite(each) for key, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [finite(each) for each in value]
-    return value
 
 
 def _client_state(content: Mapping[str, Any]) -> ClientState | None:

@@ -15,6 +15,7 @@ from jobgroup.dashboard.queries import Queries, job_detail
 from jobgroup.group import engine_session
 from jobgroup.status import FAILED
 from jobgroup.store.columns import read_columns
+from jobgroup.store.encoding import json_safe
 
 if TYPE_CHECKING:
     from jobgroup.group import JobGroup
@@ -45,7 +46,7 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
         name=escape(group.name),
         when=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
         revival=escape(f"from jobgroup import Dashboard; Dashboard({group.name!r})"),
-        state=_as_script(protocol.finite(state)),
+        state=_as_script(json_safe(state)),
         widget=_module("widget"),
         saved=_module("saved"),
     )

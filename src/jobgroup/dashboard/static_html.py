@@ -11,7 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from jobgroup.group import engine_session
-from jobgroup.status import FAILED, STATES
+from jobgroup.status import FAILED
+from jobgroup.words import format_states
 
 if TYPE_CHECKING:
     from jobgroup.group import JobGroup
@@ -31,16 +32,15 @@ def html_of(group: JobGroup) -> str:
 
 def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:
     """As `html_of`, of what is given: the first records, and all that failed."""
-    counts = {state: counts.get(state, 0) for state in STATES}
-    said = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in counts.items() if n)
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MOST_ROWS]
     labels = _distinguishing(shown)
     head = ["#", "status", "name", *labels, "sent", "duration", "message"]
     rows = "".join(_row(record, labels) for record in shown)
     more = sum(counts.values()) - len(shown)
+    states = format_states(counts).replace("_", " ")
     revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
     parts = [
-        f"<p><b>{escape(name)}</b>: {escape(said or 'no jobs yet')}<br>",
+        f"<p><b>{escape(name)}</b>: {escape(states or 'no jobs yet')}<br>",
         f"<small>State of {_clock(now)}. To see it live, run ",
         f"<code>{escape(revival)}</code></small></p>",
     ]

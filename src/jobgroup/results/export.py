@@ -6,13 +6,13 @@ import codecs
 import csv
 import io
 import json
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from jobgroup.results.parse import Cell
+from jobgroup.store.encoding import json_safe
 from jobgroup.store.output import user_path, write_output
 
 Columns = Mapping[str, Sequence[Cell]]
@@ -39,7 +39,7 @@ def as_csv(columns: Columns) -> str:
 def as_json(columns: Columns) -> str:
     """A list of objects, one to a line, in ASCII: no encoding can spoil it."""
     rows = (
-        json.dumps(dict(zip(columns, map(_json_safe, row), strict=True)))
+        json.dumps(dict(zip(columns, map(json_safe, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
     )
     return "[\n" + ",\n".join(rows) + "\n]\n"
@@ -70,7 +70,3 @@ def write(
 
 def _escape_formula(value: Cell) -> Cell:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def _json_safe(value: Cell) -> Cell:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

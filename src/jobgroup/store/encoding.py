@@ -48,6 +48,21 @@ def as_object(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def json_safe(value: Any) -> Any:
+    """The value with None for what JSON cannot say: not-a-number and infinities, at any depth.
+
+    >>> json_safe({"a": [1.5, float("nan")], 2: (None, "x")})
+    {'a': [1.5, None], '2': [None, 'x']}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): json_safe(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(each) for each in value]
+    return value
+
+
 def _plain(value: Any, level: int = 0) -> Any:
     if level > MOST_LEVELS:
         raise ValueError(
