@@ -113,6 +113,37 @@ def delete(name: str, *, permanently: bool = False) -> None:
         _warn_of_active(name, active)
 
 
+def rename(name: str, new_name: str) -> None:
+    """Give a group another name: its file is copied, and the old one removed.
+
+    From the mark on that the old one is deleted nobody can change it, so the copy lacks nothing,
+    whoever has it open.
+
+    Raises:
+        GroupNotFoundError: there is none of that name.
+        JobGroupError: there is one of the new name.
+        GroupBusyError: it is being run.
+        StorageError: it could not be copied; it is as it was.
+    """
+    path, new_path = group_path(name), group_path(new_name)
+    if not exists(name):
+        raise not_found(name)
+    if new_path != path and exists(new_name):
+        raise JobGroupError(
+            f"A group named {new_name!r} exists, so {name!r} was not renamed. Nothing was changed."
+        )
+    if new_path == path:
+        return
+    with closing(GroupStore(path)) as store:
+        witness = Witness()
+        witness.wait_until_judged(store)
+        store.move_to(new_path, normalised(new_name), is_live=witness.is_live)
+    session = engine().open_session(path)
+    if session is not None:
+        session.store.close()
+    remove_files(path)
+
+
 def complete_deletion(name: str) -> None:
     """Complete what a killed process had begun: a group marked as deleted goes to the trash."""
     path = group_path(name)

@@ -124,7 +124,7 @@ def warn(sentence: str) -> None:
 
 
 class InvalidNameError(JobGroupError, ValueError):
-    """A name that cannot be a group's: empty, too long, or with control characters."""
+    """The name cannot be used for a group: it is empty, too long, or has control characters."""
 
 
 class GroupNotFoundError(JobGroupError, LookupError):
@@ -136,35 +136,35 @@ class DuplicateJobError(JobGroupError, ValueError):
 
 
 class InvalidOverrideError(JobGroupError, ValueError):
-    """A parameter that a rerun cannot change; nothing was sent."""
+    """A rerun cannot change that parameter, so nothing was sent."""
 
 
 class UnknownColumnError(JobGroupError, LookupError):
-    """A table has no column of that name; the sentence names those that it has."""
+    """The table has no column of that name; the message lists those it has."""
 
 
 class OutputExistsError(JobGroupError, FileExistsError):
-    """A file of that name is there already, and was not overwritten."""
+    """The file exists and was not overwritten."""
 
 
 class StorageError(JobGroupError, OSError):
-    """The group's file could not be read or written; the group is as it was."""
+    """The group's file could not be read or written, and the group is as it was."""
 
 
 class CorruptGroupError(StorageError):
-    """The group's file is damaged. It was set aside, every byte kept."""
+    """The group's file is damaged and was set aside with every byte kept."""
 
 
 class UnsupportedVersionError(StorageError):
-    """The group's file was written by a newer version of jobgroup, and was not touched."""
+    """Another version of jobgroup wrote the group's file, which was not touched."""
 
 
 class GroupDeletedError(StorageError):
-    """The group was deleted, by this process or another, while this object was open."""
+    """The group was deleted while this object had it open."""
 
 
 class GroupMovedError(GroupDeletedError):
-    """The group's file was removed, moved or replaced while open, and not by jobgroup.
+    """Other software removed, moved or replaced the group's file while it was open.
 
     Attributes:
         how: a clause: ``it was emptied``.
@@ -190,11 +190,11 @@ class GroupBusyError(JobGroupError):
 
 
 class UnconfirmedJobError(JobGroupError):
-    """A request left and its fate is unknown: `confirm` or `resend` the job."""
+    """A request was sent and it is unknown whether it made a job: `confirm` or `resend` the job."""
 
 
 class ResultsError(JobGroupError):
-    """Some results could not be had.
+    """Some results could not be fetched or decoded; this error carries the others.
 
     Attributes:
         results: one item per job in the group's order, None where there is no result.
@@ -214,27 +214,27 @@ class ResultsError(JobGroupError):
 
 
 class MissingDependencyError(JobGroupError, ImportError):
-    """Something optional is used that is not installed; the sentence names the extra."""
+    """An optional dependency is not installed; the message names the extra that installs it."""
 
 
 class InvalidProviderError(JobGroupError):
-    """A provider that is installed cannot be imported, or is none. Nothing was sent."""
+    """An installed provider cannot be used, so nothing was sent."""
 
 
 class CredentialsError(JobGroupError):
-    """Something about a token."""
+    """A token is missing or rejected."""
 
 
 class MissingTokenError(CredentialsError):
-    """No token is known for that cloud."""
+    """No token is known for the cloud."""
 
 
 class InvalidTokenError(CredentialsError):
-    """The cloud refuses the token; jobs keep their last known state."""
+    """The cloud rejects the token, and jobs keep their last known state."""
 
 
 class CloudError(JobGroupError):
-    """A cloud did not do what it was asked.
+    """A cloud could not be asked, or did not do what it was asked.
 
     Attributes:
         origin: scheme, host and port that were asked.
@@ -260,7 +260,7 @@ class CloudError(JobGroupError):
 
 
 class CloudUnreachableError(CloudError, ConnectionError):
-    """Nobody answered: the request certainly did not arrive.
+    """The request did not reach the cloud.
 
     Attributes:
         is_misconfigured: whether a setting of this machine, such as the URL of a proxy, rules the
@@ -273,32 +273,32 @@ class CloudUnreachableError(CloudError, ConnectionError):
 
 
 class NoResponseError(CloudUnreachableError):
-    """The request left and no answer came: it may have arrived."""
+    """The request was sent and no response came, so it may have arrived."""
 
 
 class CloudUnavailableError(CloudError):
-    """408, 425, 429 or 5xx: the same request may do later."""
+    """The cloud cannot handle the request now (408, 425, 429 or 5xx); it may succeed later."""
 
 
 class InvalidResponseError(CloudError):
-    """The answer is not what the protocol says: not JSON, or a field is missing."""
+    """The response does not follow the protocol: it is no JSON, or a field is missing."""
 
 
 class RequestRejectedError(CloudError):
-    """400, 403 or 422: the cloud understood the request and refuses it."""
+    """The cloud rejects the request (400, 403 or 422)."""
 
 
 class QuotaExceededError(RequestRejectedError):
-    """The plan allows no more jobs at the moment; what was sent stays sent."""
+    """The account's plan allows no more jobs now; jobs that were sent stay sent."""
 
 
 class InsufficientCreditsError(CloudError):
-    """The account has not enough credits."""
+    """The account has too few credits."""
 
 
 class SessionEndedError(CloudError):
-    """The session on the cloud that the job is for has ended, or was not started."""
+    """The cloud's session that the job needs has ended or was never started."""
 
 
 class RemoteNotFoundError(CloudError):
-    """The cloud knows no such job or platform."""
+    """The cloud knows no such job or platform (404)."""

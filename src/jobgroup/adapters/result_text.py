@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.decoding import Budget, Decoder, LeftAsText, Maker, RefusedError, parse_json
+from jobgroup.errors import warn
 
 
 def decode_text(
@@ -30,9 +30,7 @@ def decode_text(
         ) from error
     if decoder.left:
         where, reason = decoder.left[0]
-        warnings.warn(
-            f"A part of the results, {where!r}, was left as text: {reason}.", stacklevel=2
-        )
+        warn(f"A part of the results, {where!r}, was left as text: {reason}.")
     return converted
 
 

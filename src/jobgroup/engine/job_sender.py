@@ -121,13 +121,16 @@ class JobSender:
                 on_retry=partial(self._open_incident, target),
             )
         except InvalidResponseError as error:  # its stored body is damaged; the others' are not
+            error.position = position
             progress.not_sent[position] = str(error)
             self.run.refusals[position] = error
             return None
         except UnconfirmedJobError as error:
+            error.position = position
             progress.not_sent[position] = str(error)
             raise
         except (CloudError, CredentialsError) as error:
+            error.position = position
             progress.not_sent[position] = str(error)
             if concerns_account(error):
                 await self._open_incident(target, error)

@@ -50,10 +50,12 @@ class Adoption:
         for remote_id in self._ids:
             held = session.store.position_of(remote_id, self._target)
             if held is not None:
-                raise DuplicateJobError(
+                error = DuplicateJobError(
                     f"Job {remote_id} is in the group already, at position {held}."
                     " Nothing was adopted."
                 )
+                error.position, error.job = held, job_at(session, held)
+                raise error
         if token is not None:
             set_token(token.reveal(), url=origin, account=account)
 

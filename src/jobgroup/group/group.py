@@ -269,6 +269,25 @@ class JobGroup:
         """
         catalog.delete(self._name, permanently=permanently)
 
+    def rename(self, name: str) -> None:
+        """Give the group another name, and its file with it. The trash is left as it is.
+
+        This object ends what it follows, as `close` does, and goes on under the new name. Other
+        objects that have the group open, in this process or others, find it deleted.
+
+        Args:
+            name: the new one.
+
+        Raises:
+            InvalidNameError: no group can have the name.
+            JobGroupError: a group of that name exists; nothing was changed.
+            GroupBusyError: it is being run; nothing was changed.
+            StorageError: its file could not be copied; it is as it was.
+        """
+        self.close()
+        catalog.rename(self._name, name)
+        self._open(name, create=False)
+
     def __eq__(self, other: object) -> bool:
         return self._uuid == other._uuid if isinstance(other, JobGroup) else NotImplemented
 
@@ -341,7 +360,9 @@ class JobGroup:
             MissingDependencyError: the installed Perceval is older than 0.12; nothing was added.
             StorageError: it could not be written; nothing was added.
         """
-        self.add_many([(job_to_add, dict(params or {}, **kwargs), labels)])
+        if twice := set(params or {}) & set(kwargs):
+            raise TypeError(f"{', '.join(sorted(twice))}: given twice. Nothing was added.")
+        self.add_many([(job_to_add, {**(params or {}), **kwargs}, labels)])
 
     def add_many(
         self,

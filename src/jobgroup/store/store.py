@@ -324,24 +324,44 @@ class GroupStore:
             GroupBusyError: somebody runs it; nothing was changed.
             StorageError: it could not be copied; it is as it was.
         """
+        self._mark_deleted(is_live)
+        if trashed is not None:
+            self._copy_marked(trashed)
+
+    def move_to(self, path: Path, name: str, *, is_live: Callable[[LeaseRecord], bool]) -> None:
+        """Mark the group as deleted, then copy it, under another name, to a file that is not there.
+
+        Raises:
+            GroupBusyError: somebody runs it; nothing was changed.
+            StorageError: it could not be copied, or the file is there by now; it is as it was.
+        """
+        self._mark_deleted(is_live)
+        self._copy_marked(path, name)
+
+    def _mark_deleted(self, is_live: Callable[[LeaseRecord], bool]) -> None:
         with self.database.write_transaction() as tx:
             held = read_lease(tx)
             if held is not None and held.owner and is_live(held):
                 raise busy_error(held)
             tx.execute("INSERT OR REPLACE INTO meta VALUES ('deleted_at', ?)", (tx.now,))
         self.close()
-        if trashed is None:
-            return
+
+    def _copy_marked(self, path: Path, new_name: str | None = None) -> None:
         try:
-            copy_deleted(self.path, trashed)
+            copy_deleted(self.path, path, new_name)
         except StorageError:
             with closing(connect(self.path, "mode=rw")) as connection:
                 connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
             raise
 
 
-def copy_deleted(path: Path, trashed: Path) -> None:
+def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None:
     """Copy a group that is marked as deleted into one plain file, without the mark.
+
+    Args:
+        path: of the group.
+        trashed: of the copy.
+        new_name: of the copy, which is no file that is there then; None for the one it has.
 
     Raises:
         StorageError: it could not be written; nothing is left there.
@@ -349,7 +369,7 @@ def copy_deleted(path: Path, trashed: Path) -> None:
     try:
         with (
             closing(connect(path, "mode=ro")) as source,
-            atomic_write(trashed, overwrite=True) as unfinished,
+            atomic_write(trashed, overwrite=new_name is None) as unfinished,
             closing(connect_unfinished(unfinished)) as copy,
         ):
             source.backup(copy)
@@ -358,6 +378,8 @@ def copy_deleted(path: Path, trashed: Path) -> None:
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
             # its fencing_token stays: what was left sending is told by it
             copy.execute("UPDATE lease SET owner = ''")
+            if new_name is not None:
+                copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (new_name,))
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
             f"The group could not be copied to {trashed} ({error}). It is as it was."
