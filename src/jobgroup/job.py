@@ -384,7 +384,7 @@ class RemoteJob:
             spec.body,
             params=spec.params,
             metadata=spec.metadata,
-            composition=spec.recipe,
+            composition=spec.composition,
         ):
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
 

@@ -52,7 +52,7 @@ BAD_RESULT = {
     "not JSON": (200, {"results": "no JSON"}),
     "nested brackets": (200, {"results": "[" * 50_000}),
     "undecodable": (200, {"results": '{"results": ":PCVL:BSDistribution:garbage"}'}),
-    "a word of ours": (200, {"recipe": {}, "parts": [5]}),
+    "a word of ours": (200, {"composition": {}, "parts": [5]}),
     "foreign code": (200, {"results": '{"job_context": {"result_mapping": ["os", "getcwd"]}}'}),
 }
 

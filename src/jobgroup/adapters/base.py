@@ -35,9 +35,9 @@ class JobSpec:
         status: what is known of a sent job; None for an unsent one.
         token: opens `origin` alone; for this process' memory, never for a file.
         proxies: scheme to proxy url; like `token`.
-        recipe: of a job that is several on its cloud: what `adapters.decode` composes its results
-            with. Its body then has `parts`, a body for each of them, and its id is theirs together
-            (`remote_ids.joined`).
+        composition: of a job that is several on its cloud: what `adapters.decode` composes its
+            results with. Its body then has `parts`, a body for each of them, and its id is theirs
+            together (`remote_ids.joined`).
     """
 
     name: str
@@ -52,7 +52,7 @@ class JobSpec:
     status: JobStatus | None = None
     token: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    recipe: Mapping[str, Any] | None = field(default=None, repr=False)
+    composition: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def to_new_job(
         self, labels: Mapping[str, Any] = _NO_LABELS, *, added_at: float | None = None
@@ -67,7 +67,7 @@ class JobSpec:
             metadata=self.metadata,
             remote_id=self.remote_id,
             status=_to_remote_status(self.status) if self.status else None,
-            composition=self.recipe,
+            composition=self.composition,
             added_at=added_at,
         )
 

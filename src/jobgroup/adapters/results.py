@@ -26,13 +26,13 @@ def decode(document: Mapping[str, Any]) -> Any:
     result holds beside its outcomes stays text (`LeftAsText`), with a warning that says why.
     Without Perceval installed counts and distributions are dictionaries, samples lists, and states
     texts. `plain` is a result as it is, from a cloud that speaks no Perceval. For a job that is
-    several jobs on its cloud, the document holds theirs as `parts`, and the `recipe` that composes
-    them.
+    several jobs on its cloud, the document holds theirs as `parts`, and the `composition` that
+    joins them.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; it keeps the text.
     """
-    if "recipe" in document:
+    if "composition" in document:
         return _compose(document)
     if "results" not in document and "plain" in document:
         return document["plain"]
@@ -57,7 +57,7 @@ def decode_plain(document: Mapping[str, Any]) -> Any:
         UndecodableResultError: as `decode`.
     """
     text = document.get("results")
-    if "recipe" not in document and isinstance(text, str):
+    if "composition" not in document and isinstance(text, str):
         decoder = Decoder(_PlainNumbers())
         with suppress(ValueError, RecursionError):  # `decode` says what is wrong
             found = decoder.decode(parse_json(text))
@@ -104,4 +104,4 @@ def _compose(document: Mapping[str, Any]) -> Any:
             " 'jobgroup[perceval]'. Their texts are kept in this error's `raw`.",
             raw=raw,
         )
-    return _load("composition", raw).compose(texts, document["recipe"], raw)
+    return _load("composition", raw).compose(texts, document["composition"], raw)

@@ -102,11 +102,13 @@ class Downloads:
             provider = await session.provider(record.target)
             if record.composition_id is None:
                 document = dict(await provider.result(record.remote_id or ""))
-                document.pop("recipe", None)  # a cloud's word for something else
+                document.pop("composition", None)  # a cloud's word for something else
             else:
                 parts = [await provider.result(i) for i in each_of(record.remote_id or "")]
-                recipe = await session.in_thread(session.store.composition, record.composition_id)
-                document = {"parts": parts, "recipe": recipe}
+                composition = await session.in_thread(
+                    session.store.composition, record.composition_id
+                )
+                document = {"parts": parts, "composition": composition}
         except JobGroupError as error:
             return error
         except Exception as error:  # noqa: BLE001  # of one job: the others are fetched
@@ -131,7 +133,7 @@ class Downloads:
 
 def _is_result(document: Document) -> bool:
     """Whether it is worth keeping: whole, and not a text that was cut short."""
-    if "recipe" in document:
+    if "composition" in document:
         return all(map(_is_result, document["parts"]))
     try:
         json.loads(document["results"])

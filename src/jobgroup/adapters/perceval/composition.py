@@ -1,7 +1,7 @@
 """Results of Executions with local error mitigations: Perceval composes them of several jobs'.
 
-A recipe is what Perceval needs for it besides their results: the computation, the mitigations and
-the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
+A composition is what Perceval needs for it besides their results: the computation, the mitigations
+and the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
 group's file, which may be a colleague's, so it goes through the decoder as results do, when it is
 made too.
 """
@@ -21,7 +21,7 @@ from jobgroup.decoding import Budget, Decoder, RefusedError
 from jobgroup.decoding.perceval_maker import PercevalMaker
 
 
-def recipe_of(
+def composition_of(
     computation: Any, mitigations: Any, imperfections: Any, shape: list[int]
 ) -> dict[str, Any]:
     """What `compose` needs; `shape` is how many jobs each iteration is.
@@ -48,14 +48,14 @@ def recipe_of(
     return {"perceval": text, "shape": shape}
 
 
-def compose(texts: list[Any], recipe: Any, raw: str) -> Any:
+def compose(texts: list[Any], composition: Any, raw: str) -> Any:
     """The results of an Execution from those of its jobs, as its `get_results` gives them.
 
     Raises:
         UndecodableResultError: they cannot be had; it keeps `raw`.
     """
     try:
-        archive, shape = recipe["perceval"], recipe["shape"]
+        archive, shape = composition["perceval"], composition["shape"]
         if sum(shape) != len(texts):
             raise RefusedError("what they are composed with is not as jobgroup writes it")  # noqa: TRY301
         computation, mitigations, imperfections = _read(archive)
@@ -89,7 +89,7 @@ def _read(archive: Any) -> Any:
     if not isinstance(archive, str) or not archive.startswith("pcvlar "):
         raise RefusedError("what they are composed with is not as jobgroup writes it")
     decoder = Decoder(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
-    return decoder.decode(archive, "recipe")
+    return decoder.decode(archive, "composition")
 
 
 def _mitigation(tag: str) -> frozenset[str] | None:

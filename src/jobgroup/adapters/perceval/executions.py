@@ -12,7 +12,7 @@ from perceval.providers.rpc_based_communication_layer import RPCBasedCommunicati
 from perceval.runtime import ExecutionStatus
 
 from jobgroup.adapters.base import JobSpec
-from jobgroup.adapters.perceval.composition import recipe_of
+from jobgroup.adapters.perceval.composition import composition_of
 from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 from jobgroup.remote_ids import joined
 
@@ -49,16 +49,16 @@ def read_execution(
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
     launched = twin.execute_async(computation)
-    recipe = _recipe(computation, *launched)
+    composition = _composition(computation, *launched)
     bodies = [json_ready(body) for body in recorder.bodies]
     return [
         spec_of(
             handler,
             _described(computation, twin, launched[0]),
             name=computation.job_name or "unnamed",
-            body=bodies[0] if recipe is None else {"parts": bodies},
+            body=bodies[0] if composition is None else {"parts": bodies},
             kwargs=kwargs,
-            recipe=recipe,
+            composition=composition,
         )
     ]
 
@@ -78,26 +78,26 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
         )
     mitigations = execution._mitigations
     launched = mitigations, execution._imperfections, execution._getters
-    recipe = _recipe(execution.computation, *launched)
+    composition = _composition(execution.computation, *launched)
     return spec_of(
         handler,
         _described(execution.computation, execution.computer, mitigations),
         name=execution.name or "unnamed",
-        body={} if recipe is None else {"parts": [{} for _ in getters]},
+        body={} if composition is None else {"parts": [{} for _ in getters]},
         kwargs={},
         remote_id=joined(getter._remote_id for getter in getters),
         status=ExecutionStatus.merge_status([getter._status for getter in getters]),
-        recipe=recipe,
+        composition=composition,
     )
 
 
-def _recipe(
+def _composition(
     computation: Any, mitigations: Any, imperfections: Any, getters: Any
 ) -> dict[str, Any] | None:
     """How its results are composed, where it has mitigations that are done on this machine."""
     if not mitigations:
         return None
-    return recipe_of(computation, mitigations, imperfections, [len(row) for row in getters])
+    return composition_of(computation, mitigations, imperfections, [len(row) for row in getters])
 
 
 def _described(computation: Any, computer: RemoteComputer, local: list[Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def spec_of(
     kwargs: dict[str, Any],
     remote_id: str | None = None,
     status: Any = None,
-    recipe: dict[str, Any] | None = None,
+    composition: dict[str, Any] | None = None,
 ) -> JobSpec:
     """The spec of a job for a handler's cloud.
 
@@ -31,14 +31,14 @@ def spec_of(
         handler: Perceval's, to the cloud.
         payload: what is shown of the job is read from it.
         name: of the job.
-        body: to be sent; with a recipe a body for each of the `parts`.
+        body: to be sent; with a composition a body for each of the `parts`.
         kwargs: parameters of the execution.
         remote_id: of a job that was sent.
         status: Perceval's, of a job that was sent.
-        recipe: see `JobSpec`.
+        composition: see `JobSpec`.
     """
     cloud = cloud_of(handler)
-    for each in [body] if recipe is None else body["parts"]:
+    for each in [body] if composition is None else body["parts"]:
         for key in SET_WHEN_SENT:
             each.pop(key, None)
         if each:
@@ -54,7 +54,7 @@ def spec_of(
         metadata=metadata_of(payload),
         remote_id=remote_id,
         status=None if status is None else _status_of(status),
-        recipe=recipe,
+        composition=composition,
         token=cloud.token,
         proxies=cloud.proxies,
     )
