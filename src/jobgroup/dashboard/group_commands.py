@@ -33,14 +33,14 @@ def restore(names: Any) -> Json:
 
 def describe(group: JobGroup, args: Json) -> Json:
     """Say what a group is for; an empty text takes the description away."""
-    text = group.description = _words(args)
+    text = group.description = _text_argument(args)
     return {"text": "description kept" if text else "description removed"}
 
 
 def annotate(group: JobGroup, args: Json) -> Json:
     """Put a note to a job; an empty text takes it away."""
     position = int(args["position"])
-    text = group[position].note = _words(args)
+    text = group[position].note = _text_argument(args)
     return {"text": f"note of job {position} {'kept' if text else 'removed'}"}
 
 
@@ -105,7 +105,7 @@ def _overrides(value: Any) -> dict[str, Any]:
     return {str(name): wanted for name, wanted in value.items()}
 
 
-def _words(args: Json) -> str:
+def _text_argument(args: Json) -> str:
     text = args.get("text")
     if not isinstance(text, str):
         raise TypeError(f"text is words, not {short(text)}")

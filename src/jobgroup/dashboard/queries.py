@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from jobgroup.job import RemoteJob
     from jobgroup.store import GroupStore, GroupSummary
 
-MOST_ENTRIES: Final = 1000
+MAX_ENTRIES: Final = 1000
 """Outcomes of one distribution that are sent; the others are summed."""
 
-MOST_KEPT: Final = 500
+MAX_CACHED_RESULTS: Final = 500
 """Jobs whose results are remembered, so that the cloud is asked once."""
 
-AT_ONCE: Final = 8
+MAX_DOWNLOADS: Final = 8
 
 ALL_FIXED: Final = (
     "Every parameter of it is part of the experiment, which only Perceval can write: build it anew"
@@ -111,7 +111,7 @@ class Queries:
     """Answers what is asked of a group; results are fetched a few at a time and remembered."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Json] = OrderedDict()
+        self._cached: OrderedDict[str, Json] = OrderedDict()
 
     def answer(self, group: JobGroup, name: str, args: Json) -> Json:
         """The answer to a query, by its name."""
@@ -128,7 +128,7 @@ class Queries:
 
     def results(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
         """The results of some jobs, beside their ideals; what could not be had says why."""
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="jobgroup-results") as pool:
+        with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="jobgroup-results") as pool:
             results = list(pool.map(lambda p: self._of_one(group[p]), positions))
         if ideal:
             store = engine_session(group).store
@@ -138,17 +138,17 @@ class Queries:
     def _of_one(self, job: RemoteJob) -> Json:
         answer: Json = {"position": job.position, "distributions": [], "error": ""}
         key = job.id or ""
-        if key in self._kept:
-            return answer | self._kept[key]
+        if key in self._cached:
+            return answer | self._cached[key]
         try:
             found = {"distributions": distributions_of(job.get_results())}
         except (JobGroupError, RuntimeError) as error:
             return answer | {"error": str(error)}
         except Exception as error:  # noqa: BLE001  (what it holds concerns this job alone)
             return answer | {"error": f"This result cannot be shown: {error}"}
-        self._kept[key] = found
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._cached[key] = found
+        while len(self._cached) > MAX_CACHED_RESULTS:
+            self._cached.popitem(last=False)
         return answer | found
 
 
@@ -170,11 +170,11 @@ def distributions_of(results: Any) -> list[Json]:
 def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
     unit, numbers = entries(outcomes)
     found = [(state, _finite(state, value)) for state, value in numbers]
-    rest = found[MOST_ENTRIES:]
+    rest = found[MAX_ENTRIES:]
     return {
         "title": title,
         "unit": "counts" if unit == "count" else unit,
-        "entries": found[:MOST_ENTRIES],
+        "entries": found[:MAX_ENTRIES],
         "rest": {"n": len(rest), "value": sum((value for _, value in rest), 0.0)},
         "scalars": {
             str(name): float(value)

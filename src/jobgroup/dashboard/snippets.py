@@ -28,20 +28,20 @@ def _rerun(args: Json) -> str:
     overrides = dict(args.get("overrides", {}))
     params = [f"params={overrides!r}"] * bool(overrides)
     kept = [] if args.get("replace", True) else ["replace=False"]
-    return f"jg.rerun({', '.join([_places(args['positions']), *params, *kept])})"
+    return f"jg.rerun({', '.join([_positions(args['positions']), *params, *kept])})"
 
 
 def _run(args: Json) -> str:
     positions = args.get("positions")
     if positions is None:
         return _sending("run", args)
-    return f"jg.start({_places(positions)})"
+    return f"jg.start({_positions(positions)})"
 
 
 def _run_next(args: Json) -> str:
     positions = list(args["positions"])
     in_order = positions == sorted(positions)  # a range says another order
-    return f"jg.prioritize({_places(positions) if in_order else positions})"
+    return f"jg.prioritize({_positions(positions) if in_order else positions})"
 
 
 def _sending(verb: str, args: Json) -> str:
@@ -57,16 +57,16 @@ def _sending(verb: str, args: Json) -> str:
 
 def _cancel(args: Json) -> str:
     positions = args.get("positions")
-    return "jg.cancel_all()" if positions is None else f"jg.cancel({_places(positions)})"
+    return "jg.cancel_all()" if positions is None else f"jg.cancel({_positions(positions)})"
 
 
-def _of_groups(call: str, names: Sequence[str]) -> str:
+def _for_groups(call: str, names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"{call}({names[0]!r})"
     return f"for name in {names!r}: {call}(name)"
 
 
-def _places(positions: Sequence[int]) -> str:
+def _positions(positions: Sequence[int]) -> str:
     """A list, or a range where it is shorter."""
     if len(positions) > 3:
         span = range(min(positions), max(positions) + 1)
@@ -82,8 +82,8 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "cancel": _cancel,
     "resend": lambda args: "; ".join(f"jg[{p}].resend()" for p in args["positions"]),
     "confirm": lambda args: f"jg[{args['position']}].confirm({args['remote_id']!r})",
-    "delete": lambda args: _of_groups("JobGroup.delete_job_group", args["names"]),
-    "restore": lambda args: _of_groups("JobGroup.restore", args["names"]),
+    "delete": lambda args: _for_groups("JobGroup.delete_job_group", args["names"]),
+    "restore": lambda args: _for_groups("JobGroup.restore", args["names"]),
     "open": lambda args: (
         f"jg = JobGroup.open({args['name']!r})" if args.get("name") else "Dashboard()"
     ),

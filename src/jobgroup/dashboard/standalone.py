@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from jobgroup.group import JobGroup
     from jobgroup.store import JobRecord
 
-MOST_DETAILS: Final = 2000
+MAX_DETAILS: Final = 2000
 """Jobs whose attempts and events the page holds; failed ones first."""
 
-MOST_RESULTS: Final = 200
+MAX_RESULTS: Final = 200
 """Jobs whose results the page holds."""
 
 EPOCH: Final = "saved"
@@ -54,11 +54,11 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
 
 def _worth_detail(records: Iterable[JobRecord]) -> list[int]:
     ordered = sorted(records, key=lambda r: r.state not in FAILED)
-    return [r.position for r in ordered[:MOST_DETAILS]]
+    return [r.position for r in ordered[:MAX_DETAILS]]
 
 
 def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
-    positions = [r.position for r in records if r.state == "success"][:MOST_RESULTS]
+    positions = [r.position for r in records if r.state == "success"][:MAX_RESULTS]
     return {each["position"]: each for each in Queries().results(group, positions)["results"]}
 
 

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from jobgroup.group import JobGroup
     from jobgroup.store import JobRecord
 
-MOST_ROWS: Final = 50
+MAX_ROWS: Final = 50
 """A saved notebook is to stay small."""
 
 
 def html_of(group: JobGroup) -> str:
     """The last known state of a group, with its time and the line that brings it to life."""
     store = engine_session(group).store
-    failed = store.positions(FAILED)[:MOST_ROWS]
-    places = {*failed, *range(MOST_ROWS)}
+    failed = store.positions(FAILED)[:MAX_ROWS]
+    places = {*failed, *range(MAX_ROWS)}
     return page_of(group.name, store.counts(), store.records(positions=sorted(places)), time.time())
 
 
 def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:
     """As `html_of`, of what is given: the first records, and all that failed."""
-    shown = sorted(records, key=lambda r: r.state not in FAILED)[:MOST_ROWS]
+    shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
     labels = _distinguishing(shown)
     head = ["#", "status", "name", *labels, "sent", "duration", "message"]
     rows = "".join(_row(record, labels) for record in shown)
@@ -56,17 +56,17 @@ def _distinguishing(records: Sequence[JobRecord]) -> list[str]:
     """Names of labels, facts and parameters in which the jobs differ, a few at most."""
     values: dict[str, set[str]] = {}
     for record in records:
-        for key, value in _told(record).items():
+        for key, value in _described(record).items():
             values.setdefault(key, set()).add(str(value))
     return [key for key, found in values.items() if len(found) > 1][:4]
 
 
-def _told(record: JobRecord) -> dict[str, object]:
+def _described(record: JobRecord) -> dict[str, object]:
     return {**record.params, **record.metadata, **record.labels}
 
 
 def _row(record: JobRecord, labels: Sequence[str]) -> str:
-    told = _told(record)
+    told = _described(record)
     cells = [
         record.position,
         record.state.replace("_", " "),
