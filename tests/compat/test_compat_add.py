@@ -136,7 +136,7 @@ def test_rerun(sampler, cloud):
     """A job that failed is rerun in its place, and the new attempt's results are there."""
     jg = JobGroup("rerun")
     jg.add(sampler().sample_count, max_samples=40)
-    fault = {"kind": "fail_job", "times": 1, "sentence": "The laser lost its lock"}
+    fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
     cloud.ask("POST", "/faults", json=fault)
     jg.run_parallel()
     jg.wait(60)

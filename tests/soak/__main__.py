@@ -84,7 +84,7 @@ FAULTS = (
     {"kind": "http_error", "probability": 0.02},
     {"kind": "http_error", "probability": 0.01, "status": 429, "retry_after_s": 1.0},
     {"kind": "malformed_response", "probability": 0.01, "calls": ["status"]},
-    {"kind": "fail_job", "probability": 0.03, "sentence": "The laser lost its lock"},
+    {"kind": "fail_job", "probability": 0.03, "message": "The laser lost its lock"},
 )
 
 

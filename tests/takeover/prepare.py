@@ -39,7 +39,7 @@ def sampler(handler=RPCHandler):
 
 def fail_next_job():
     """Have the cloud fail the next job that it runs."""
-    fault = {"kind": "fail_job", "times": 1, "sentence": "The laser lost its lock"}
+    fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     urllib.request.urlopen(
         urllib.request.Request(f"{url}/faults", json.dumps(fault).encode(), headers)
