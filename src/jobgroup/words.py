@@ -44,10 +44,11 @@ def format_count(number: int, noun: str, plural: str = "") -> str:
 def format_states(counts: Mapping[str, int]) -> str:
     """How many jobs are in which state, in the order of the states.
 
-    >>> format_states({"success": 2, "unsent": 1, "error": 0})
-    '1 unsent, 2 success'
+    >>> format_states({"success": 2, "cancel_requested": 1, "error": 0})
+    '1 cancel requested, 2 success'
     """
-    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts.get(state))
+    states = (f"{counts[state]} {state}" for state in STATES if counts.get(state))
+    return ", ".join(states).replace("_", " ")
 
 
 def format_counts(counts: Mapping[str, int]) -> str:

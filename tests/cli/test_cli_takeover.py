@@ -55,7 +55,7 @@ def test_groups_of_perceval_are_imported_from_where_they_are(call, read, perceva
     again = read("import", str(path.parent))
     assert again["imported"] == []
     assert again["skipped"] == [
-        {"path": str(path), "reason": "It was imported before.", "is_here": True}
+        {"path": str(path), "reason": "It was imported before.", "already_exists": True}
     ]
     assert dry["imported"][0]["counts"] == {"success": 1, "unsent": 1}
 

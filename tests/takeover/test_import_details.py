@@ -104,7 +104,7 @@ def test_a_group_of_our_own_is_loaded_not_imported(write, tmp_path):
     jg.export(tmp_path / "ours.jobgroup")
     (skipped,) = JobGroup.import_perceval(tmp_path / "ours.jobgroup").skipped
     assert "JobGroup.load takes exported ones" in skipped.reason
-    assert not skipped.is_here
+    assert not skipped.already_exists
 
 
 def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
@@ -113,7 +113,7 @@ def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
     path = data_dir / "groups" / "scan.jobgroup"
     path.write_bytes(b"what is left of it" * 100)
     (skipped,) = JobGroup.import_perceval(write(SENT)).skipped
-    assert skipped.is_here
+    assert skipped.already_exists
     assert "exists here, and was kept" in skipped.reason
 
 

@@ -137,7 +137,11 @@ def import_report(report: ImportReport) -> Json:
             for group in report.imported
         ],
         "skipped": [
-            {"path": str(each.path.absolute()), "reason": each.reason, "is_here": each.is_here}
+            {
+                "path": str(each.path.absolute()),
+                "reason": each.reason,
+                "already_exists": each.already_exists,
+            }
             for each in report.skipped
         ],
     }

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobgroup.group import JobGroup, engine_session
-from jobgroup.status import STATES, TERMINAL
+from jobgroup.status import TERMINAL
 from jobgroup.store import JobRecord
+from jobgroup.words import format_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,7 @@ def said(counts: Mapping[str, int]) -> str:
     >>> said({"success": 2, "unsent": 1, "cancel_requested": 1})
     '1 unsent, 1 cancel requested, 2 success'
     """
-    told = (f"{counts[s]} {s.replace('_', ' ')}" for s in STATES if counts.get(s))
-    return ", ".join(told) or "empty"
+    return format_states(counts) or "empty"
 
 
 def span(low_s: float, high_s: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobgroup.errors import JobGroupError
 from jobgroup.status import FAILED, PENDING, SENDING, UNSENT
+from jobgroup.words import format_count
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -46,12 +47,12 @@ class RunEstimate:
         shots = "shots unknown" if self.shots is None else f"at most {self.shots:,} shots"
         slots = "free slots unknown"
         if self.free_slots is not None:
-            slots = f"{self.free_slots:,} free slot{'s' * (self.free_slots != 1)}"
+            slots = format_count(self.free_slots, "free slot")
         time = "duration unknown"
         if self.duration_s is not None:
             low, high = map(_format_time, self.duration_s)
             time = f"about {low}" if low == high else f"{low} to {high}"
-        jobs = f"{self.jobs:,} job{'s' * (self.jobs != 1)}"
+        jobs = format_count(self.jobs, "job")
         return f"{verb} {jobs}: {shots}, {slots}, {time}" if self.jobs else f"{verb} {jobs}"
 
 

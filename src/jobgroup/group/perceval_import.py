@@ -15,13 +15,14 @@ from jobgroup import adapters, catalog
 from jobgroup.adapters import ForeignGroup, UnreadableGroupError
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
 from jobgroup.logs import logger
-from jobgroup.status import STATES, UNSENT
+from jobgroup.status import UNSENT
 from jobgroup.store import GroupStore, NewJob
 from jobgroup.store.inserts import check_job
 from jobgroup.store.names import SUFFIX, off_disk
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
 from jobgroup.store.transfer import make_group
+from jobgroup.words import format_count, format_counts
 
 _log = logger(__name__)
 
@@ -53,9 +54,8 @@ class ImportedGroup:
         return sum(self.counts.values())
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{self.counts[s]} {s}" for s in STATES if s in self.counts)
-        told = f"{_many(len(self), 'job')}{f' ({counts})' * bool(counts)}"
-        return f"{told}, made {self.created_date:%Y-%m-%d}{f'; {self.note}' * bool(self.note)}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{format_counts(self.counts)}, made {self.created_date:%Y-%m-%d}{note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ class SkippedFile:
     Attributes:
         path: of the file.
         reason: why, as a sentence.
-        is_here: whether a group of its name is here already.
+        already_exists: whether a group of its name is here already.
     """
 
     path: Path
     reason: str
-    is_here: bool = False
+    already_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,14 @@ class ImportReport:
 
     def __repr__(self) -> str:
         done = "would be imported" if self.dry_run else "imported"
-        lines = [f"{_many(len(self.imported), 'group')} {done} from {_printable(self.source)}"]
+        lines = [
+            f"{format_count(len(self.imported), 'group')} {done} from {_printable(self.source)}"
+        ]
         names = [_printable(repr(group.name)) for group in self.imported]
         width = max(map(len, names), default=0)
         lines += [f"  {n:{width}}  {g}" for n, g in zip(names, self.imported, strict=True)]
         if self.skipped:
-            lines.append(f"{_many(len(self.skipped), 'file')} skipped")
+            lines.append(f"{format_count(len(self.skipped), 'file')} skipped")
             lines += [f"  {_printable(off_disk(s.path.name))}: {s.reason}" for s in self.skipped]
         elif not self.imported:
             lines.append("There are no .jgrp or .egrp files.")
@@ -119,9 +121,9 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
     for file in (file for place in places for file in _files(place)):
         try:
             report.imported.append(_import(file, report))
-        except (UnreadableGroupError, InvalidNameError, _KeptError) as error:
-            is_here = isinstance(error, _KeptError)
-            report.skipped.append(SkippedFile(file, _sentence(str(error)), is_here))
+        except (UnreadableGroupError, InvalidNameError, _AlreadyExistsError) as error:
+            already_exists = isinstance(error, _AlreadyExistsError)
+            report.skipped.append(SkippedFile(file, _sentence(str(error)), already_exists))
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001  # of one file: the others are taken over
@@ -131,7 +133,7 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
     return report
 
 
-class _KeptError(JobGroupError):
+class _AlreadyExistsError(JobGroupError):
     """A group of that name is here, and is kept as it is."""
 
 
@@ -144,7 +146,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
     content = _digest(file)
     _refuse_known(name, content)
     if any(name == group.name for group in report.imported):
-        raise _KeptError(f"another file holds a group named {name!r}, which was taken")
+        raise _AlreadyExistsError(f"another file holds a group named {name!r}, which was taken")
     saved = adapters.read_group(file)
     jobs, note = _jobs(saved)
     _refuse_unkeepable(jobs)
@@ -176,10 +178,10 @@ def _refuse_known(name: str, content: str) -> None:
     except StorageError:
         known = None
     if known is None:
-        raise _KeptError(
+        raise _AlreadyExistsError(
             f"a group named {name!r} exists here, and was kept as it is; delete or export it first"
         )
-    raise _KeptError(
+    raise _AlreadyExistsError(
         "it was imported before"
         if known == content
         else f"it was imported before, and has changed since; delete the group {name!r} here"
@@ -200,7 +202,9 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
             seen.add(one)
         jobs.append(job)
     repeated = len(saved.jobs) - len(jobs)
-    notes = [f"{_many(repeated, 'entry')} of jobs that stood there before"] * bool(repeated)
+    notes = [
+        f"{format_count(repeated, 'entry', 'entries')} of jobs that stood there before"
+    ] * bool(repeated)
     notes += [f"{n} left out: {why}" for why, n in Counter(saved.skipped).items()]
     return jobs, "; ".join(notes)
 
@@ -239,11 +243,6 @@ def _digest(file: Path) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
-
-
-def _many(number: int, what: str) -> str:
-    plural = {"entry": "entries"}.get(what, f"{what}s")
-    return f"{number} {what if number == 1 else plural}"
 
 
 def _printable(text: object) -> str:

@@ -95,7 +95,7 @@ def _import(arguments: argparse.Namespace) -> int:
         raise MisuseError("--name is for an exported group; Perceval's groups keep their names.")
     imported = JobGroup.import_perceval(path, dry_run=arguments.dry_run)
     report(arguments, str(imported), import_report(imported))
-    return Exit.DONE if all(skipped.is_here for skipped in imported.skipped) else Exit.FAILED
+    return Exit.DONE if all(skipped.already_exists for skipped in imported.skipped) else Exit.FAILED
 
 
 def _is_exported(path: Path) -> bool:
