@@ -8,7 +8,9 @@ from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
-from jobgroup import JobGroup
+import pytest
+
+from jobgroup import JobGroup, JobGroupWarning
 from jobgroup.store.paths import group_path
 
 WATCH = """
@@ -198,3 +200,20 @@ def test_an_explicit_question_is_asked_by_who_asks_it(group, child, cloud, until
     before = asked(cloud, jg)
     jg.refresh()
     assert asked(cloud, jg) == before + 1
+
+
+def test_a_restored_group_is_asked_about(group, until):
+    """By the process that watched it when it was deleted, too."""
+    jg = group(1, duration_s=600)
+    jg.run_parallel()
+    jg.state.observe(lambda _change: None, "counts")
+    until(lambda: jg.state.counts == {"running": 1})
+    with pytest.warns(JobGroupWarning, match="have not ended"):
+        jg.delete()
+    JobGroup.restore(jg.name)
+    again = JobGroup.open(jg.name)
+    again.state.observe(lambda _change: None, "counts")
+    again.cancel_all()
+    until(lambda: again.state.counts == {"canceled": 1})
+    for observed in (jg, again):
+        observed.state.unobserve_all()

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import JobRecord
 
-Ended = tuple["JobRecord", "Document | Exception"]
+Completion = tuple["JobRecord", "Document | Exception"]
 
 
-class Finished:
+class CompletionStream:
     """Begins to watch and download at once; holds no more results than are fetched at a time.
 
     Args:
@@ -28,12 +28,12 @@ class Finished:
 
     def __init__(self, session: GroupSession) -> None:
         self._session = session
-        self._queue: asyncio.Queue[Ended | Exception | None] = asyncio.Queue(1)
+        self._queue: asyncio.Queue[Completion | Exception | None] = asyncio.Queue(1)
         self._gate = anyio.Semaphore(AT_ONCE)
         self._asked = self._taken = 0
         self._work = session.start(self._produce)
 
-    async def next(self) -> Ended | None:
+    async def next(self) -> Completion | None:
         """The next job that has ended; None when nothing is pending or being sent here now.
 
         Raises:

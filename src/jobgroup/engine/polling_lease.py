@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Final
+from weakref import WeakValueDictionary
 
 from jobgroup.engine.lease import HeldLease, Witness
 from jobgroup.errors import StorageError
@@ -22,6 +23,9 @@ POLLING_TTL_S: Final = 30.0
 
 One of this machine that has ended is replaced at the next look, a second later.
 """
+
+_living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
+"""Those of this process, by owner."""
 
 
 class PollingLease:
@@ -43,6 +47,7 @@ class PollingLease:
         self._running = running
         self._may_ask = may_ask
         self._owner = uuid.uuid4().hex
+        _living[self._owner] = self
         self._witnesses: dict[AccountKey, Witness] = {}
         self._renewed_at = 0.0
         self.accounts: frozenset[AccountKey] = frozenset()
@@ -95,5 +100,7 @@ class PollingLease:
     def _may_take(self, account: AccountKey, held: PollingHolder | None) -> bool:
         if held is None or not held.owner or self._running.is_held:
             return True
+        if held.process == this_process() and held.owner not in _living:
+            return True  # from before the file was deleted and restored
         witness = self._witnesses.setdefault(account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S))
         return witness.judge(held) == "dead"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from jobgroup.engine.completions import Ended, Finished
+from jobgroup.engine.completions import Completion, CompletionStream
 from jobgroup.errors import JobGroupError, ResultsError, warn
 from jobgroup.group.pending import Computation, Pending
 from jobgroup.group.progress_bars import DownloadBar
@@ -75,16 +75,16 @@ class _Pass:
 
     def __init__(self, session: GroupSession) -> None:
         self._session = session
-        self._finished = Finished(session)
+        self._finished = CompletionStream(session)
         self._failures: dict[int, Exception] = {}
         self._successes = 0
         self.bar = DownloadBar(len(session.store))
 
-    def next(self) -> Pending[Ended | None]:
+    def next(self) -> Pending[Completion | None]:
         future = self._session.start(self._finished.next)
         return Pending(future, on_tick=self.bar.tick, on_interrupt=future.cancel)
 
-    def take(self, ended: Ended) -> tuple[RemoteJob, Result | None]:
+    def take(self, ended: Completion) -> tuple[RemoteJob, Result | None]:
         record, document = ended
         self.bar.done += 1
         self._successes += record.state == "success"

@@ -378,6 +378,7 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
             # its fencing_token stays: what was left sending is told by it
             copy.execute("UPDATE lease SET owner = ''")
+            copy.execute("DELETE FROM polling_leases")
             if new_name is not None:
                 copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (new_name,))
     except (sqlite3.Error, OSError) as error:
