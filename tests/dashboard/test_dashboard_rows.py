@@ -104,6 +104,15 @@ def test_display_sends_rows_before_anybody_can_say_hello(make_group, open_page):
     assert page.wait_for("snapshot")["total"] == 2
 
 
+def test_rows_that_nobody_acknowledges_are_sent_again(make_group, open_page):
+    """A page may not be ready for the first ones: they come until it says that it has them."""
+    page = open_page(make_group("g", {}, {}))
+    page.dashboard._repr_mimebundle_()
+    first, again = page.wait_for("snapshot"), page.wait_for("snapshot", 2)
+    assert again["rows"] == first["rows"]
+    assert again["n"] > first["n"]
+
+
 def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
     """Traits of a group of 5,000 jobs are far below 50 kB, so that a saved notebook stays small."""
     group = JobGroup("large")

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from jobgroup.dashboard.kernel import CellMonitor
 from jobgroup.dashboard.session import DashboardSession
 
 
@@ -63,3 +64,18 @@ def test_a_session_needs_no_widget():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_browser_that_says_nothing_for_long_is_gone():
+    """Unless a cell runs, during which the kernel hears nothing."""
+    monitor = CellMonitor()
+    assert not monitor.is_lost(500.0)
+    assert monitor.is_lost(700.0)
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell;"
+        "shell = InteractiveShell.instance();"
+        "shell.run_cell('from jobgroup.dashboard.kernel import CellMonitor; m = CellMonitor()');"
+        "shell.run_cell('print(m.is_lost(1e9))')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
