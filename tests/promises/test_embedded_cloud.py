@@ -44,7 +44,7 @@ def test_strangers_are_refused(cloud):
 
 def test_its_token_is_compared_in_constant_time():
     """The comparison is `hmac.compare_digest`, and no `==` is made with the token."""
-    source = (Path(sys.modules["jobgroup.cloud"].__path__[0]) / "gate.py").read_text()
+    source = (Path(sys.modules["jobgroup.cloud"].__path__[0]) / "middleware.py").read_text()
     assert "compare_digest" in source
     assert "== self._expected" not in source
 
