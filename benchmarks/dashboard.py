@@ -140,7 +140,7 @@ def _fill(count: int) -> None:
             body={"platform_name": "sim:altair", "payload": {"command": "sample_count"}},
             params={"command": "sample_count", "max_samples": 10_000},
             labels={"phi": i / 100, "circuit": ("Ralph CNOT", "Knill CNOT")[i % 2]},
-            remote_id=str(uuid.uuid4()),
+            remote_ids=[str(uuid.uuid4())],
             state="success",
         )
         for i in range(count)

@@ -68,7 +68,7 @@ def _new_jobs(count: int, active: int, url: str, size_bytes: int) -> Iterable[An
             body={"platform_name": "sim:altair", "payload": payload(i, size_bytes)},
             params={"command": "sample_count", "max_samples": 10_000 + i},
             labels={"phi": i / 100},
-            remote_id=f"{STILL}{i}" if is_active else None,
+            remote_ids=[f"{STILL}{i}"] if is_active else [],
             state="waiting" if is_active else "unsent",
         )
 

@@ -98,6 +98,25 @@ PENDING: Final = frozenset({"waiting", "running", "cancel_requested"})
 SENT: Final = frozenset({SENDING, UNCONFIRMED, "waiting", "running", "cancel_requested"})
 """``progress()['Unfinished'][1]['sent']``."""
 
+_MAY_BECOME: Final = {
+    SENDING: frozenset({"waiting", UNSENT, UNCONFIRMED}),
+    UNCONFIRMED: frozenset({"waiting", UNSENT, "unknown"}),
+    UNSENT: frozenset(),
+    **dict.fromkeys(ON_CLOUD, ON_CLOUD | TERMINAL),
+}
+"""What an attempt may become. *Unsent* is one that was sent in part, *unknown* also one that its
+user has closed. What has ended never changes again."""
+
+
+def may_become(state: str, to: str) -> bool:
+    """Whether an attempt in one state may get another.
+
+    >>> may_become("sending", "waiting"), may_become("success", "running")
+    (True, False)
+    """
+    return to in _MAY_BECOME.get(state, ())
+
+
 UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
 """``progress()['Finished'][1]['unsuccessful']``."""
 

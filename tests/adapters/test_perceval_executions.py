@@ -161,7 +161,7 @@ def test_a_sent_execution_comes_with_its_id(handler):
     execution = _factory(handler).sample_count
     execution.execute_async(max_samples=50)
     (draft,) = read_job(execution, {})
-    assert (draft.remote_id, draft.body) == ("remote-1", {})
+    assert (draft.remote_ids, draft.body) == (["remote-1"], {})
     assert draft.status.status is RunningStatus.WAITING
     assert draft.params["max_samples"] == 50
     with pytest.raises(TypeError, match="sent already"):

@@ -114,7 +114,7 @@ def test_what_a_draft_knows(handler):
     """Where it runs, how it is called, and what tells it apart, in words that a table can show."""
     (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
-    assert (draft.provider, draft.remote_id, draft.status) == ("quandela", None, None)
+    assert (draft.provider, draft.remote_ids, draft.status) == ("quandela", [], None)
     assert draft.params == {"command": "sample_count", "max_shots": 1_000_000, "max_samples": 5}
     assert draft.metadata["circuit"] == "Heralded CNOT"
     assert (draft.metadata["m"], draft.metadata["n"]) == (6, 4)
@@ -202,7 +202,7 @@ def test_a_job_whose_launch_failed_can_be_added(handler):
     with pytest.raises(ConnectionError):
         job.execute_async(max_samples=3)
     (draft,) = read_job(job, {})
-    assert draft.remote_id is None
+    assert not draft.remote_ids
     assert draft.body["payload"]["max_samples"] == 3
 
 
@@ -214,7 +214,7 @@ def test_a_sent_job_comes_with_its_id_and_what_is_known(handler):
     handler.calls.clear()
     (draft,) = read_job(job, {})
     assert handler.calls == []
-    assert draft.remote_id == "remote-1"
+    assert draft.remote_ids == ["remote-1"]
     assert draft.status.status is RunningStatus.ERROR
     assert draft.status.stop_message == "no photons"
     assert (draft.status.creation_timestamp, draft.status.duration) == (10.5, 4)
@@ -227,7 +227,7 @@ def test_a_resumed_job_has_no_body(handler):
     """Of a job known by its id alone there is nothing to send, and that is no error."""
     job = pcvl.RemoteJob.from_id("remote-9", handler)
     (draft,) = read_job(job, {})
-    assert (draft.remote_id, draft.body) == ("remote-9", {})
+    assert (draft.remote_ids, draft.body) == (["remote-9"], {})
 
 
 def test_the_token_is_carried_and_not_shown(handler):

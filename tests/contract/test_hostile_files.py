@@ -25,8 +25,9 @@ SCHEMAS = {
     """,
     "a constraint more": """
         PRAGMA writable_schema = ON;
-        UPDATE sqlite_master SET sql = replace(sql, 'remote_id TEXT,',
-            'remote_id TEXT CHECK (length(zeroblob(900000000)) > 0),') WHERE name = 'attempts';
+        UPDATE sqlite_master SET sql = replace(sql, 'provider_status TEXT,',
+            'provider_status TEXT CHECK (length(zeroblob(900000000)) > 0),')
+            WHERE name = 'attempts';
     """,
     "a default that is an expression": """
         PRAGMA writable_schema = ON;
@@ -36,8 +37,8 @@ SCHEMAS = {
     "a generated column": "ALTER TABLE jobs ADD COLUMN x AS (zeroblob(900000000));",
     "an index of an expression": "CREATE INDEX x ON jobs (length(name));",
     "another index under our name": """
-        DROP INDEX attempts_by_remote_id;
-        CREATE INDEX attempts_by_remote_id ON attempts (provider_status);
+        DROP INDEX subjobs_by_remote_id;
+        CREATE INDEX subjobs_by_remote_id ON subjobs (number);
     """,
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON attempts BEGIN DELETE FROM attempts; END;",
     "a view in place of a table": """
@@ -74,7 +75,7 @@ ROWS = {
     "a state that there is not": "UPDATE jobs SET state = 'sucbess' WHERE position = 1",
     "a kind that there is not": "UPDATE attempts SET kind = 'free'",
     "an attempt of no job": "UPDATE attempts SET position = 7",
-    "an id that is a blob": "UPDATE attempts SET remote_id = x'00ff'",
+    "an id that is a blob": "UPDATE subjobs SET remote_id = x'00ff'",
     "a huge number of shots": "UPDATE attempts SET shots = 9223372036854775807",
     "a job without a target": "UPDATE jobs SET target_id = 99 WHERE position = 0",
     "the last of all generations": (

@@ -117,7 +117,7 @@ def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     damage = "UPDATE results SET document = x'00' || substr(document, 2) WHERE attempt_id ="
-    damage += " (SELECT id FROM attempts WHERE remote_id = ?)"
+    damage += " (SELECT attempt_id FROM subjobs WHERE remote_id = ?)"
     _in_file(_file(jg, data_dir), damage, jg[0].id)
     scripted.asked.clear()
     assert jg.get_results() == EXPECTED

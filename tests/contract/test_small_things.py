@@ -72,7 +72,7 @@ def test_a_terminal_obeys_nothing_that_comes_from_outside(scripted, group):
     jg[0].note, jg.description = ESCAPES, f"for {ESCAPES}"
     with closing(sqlite3.connect(jg._session.store.path)) as file, file:  # noqa: SLF001
         file.execute("UPDATE jobs SET name = ?", (f"job {ESCAPES}",))
-        file.execute("UPDATE attempts SET remote_id = ?", (f"id {ESCAPES}",))
+        file.execute("UPDATE subjobs SET remote_id = ?", (f"id {ESCAPES}",))
     printed = [repr(jg[0]), repr(jg), str(jg), str(JobGroupError(f"it says {ESCAPES}"))]
     printed.append(repr(jg.results_table()))
     assert [text for text in printed if not text.replace("\n", "").isprintable()] == []

@@ -106,7 +106,8 @@ def keys_without_id(name: str) -> set[str]:
         return {
             k
             for (k,) in connection.execute(
-                "SELECT idempotency_key FROM attempts WHERE remote_id IS NULL"
+                "SELECT idempotency_key FROM attempts"
+                " WHERE id NOT IN (SELECT attempt_id FROM subjobs)"
             )
         }
 

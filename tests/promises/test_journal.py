@@ -11,7 +11,7 @@ from kills import Campaign
 from ledger import requests
 
 from jobgroup import CloudError, JobGroupError, UnconfirmedJobError
-from jobgroup.engine.submission import LOOK_UPS
+from jobgroup.engine.submission import MAX_KEY_LOOKUPS
 
 SEED = 20_261
 
@@ -187,7 +187,7 @@ def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, clo
     """A cloud that was away for the seconds of one create can tell when the others are sent."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(4)
-    cloud.faults.add("drop_response", calls=["create"], times=1 + LOOK_UPS)
+    cloud.faults.add("drop_response", calls=["create"], times=1 + MAX_KEY_LOOKUPS)
     jg.run_parallel(queue=True)
     jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 4

@@ -251,7 +251,12 @@ def test_rows_that_are_damaged_while_their_jobs_run_concern_them_alone(sent, unr
     jg = sent(6)
     edits = ["remote_id = x'ff'", "remote_id = 'lost'", "sent_at = 'noon'", "state = 5"]
     for position, edit in enumerate(edits):
-        damage(f"UPDATE attempts SET {edit} WHERE position = :position", position=position)
+        table, key = ("subjobs", "attempt_id") if "id" in edit else ("attempts", "id")
+        damage(
+            f"UPDATE {table} SET {edit}"
+            f" WHERE {key} = (SELECT attempt_id FROM jobs WHERE position = :position)",
+            position=position,
+        )
     damage("UPDATE jobs SET target_id = 99 WHERE position = 4")
     unruly.answer = only_for("lost", "status", (404, {"error": "Job not found"}))
     until(lambda: jg.refresh() or jg[5].state == "success")

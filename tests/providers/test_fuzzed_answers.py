@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from wire_cloud import CLOSE, RESET, answer, serving
 
 from jobgroup.errors import JobGroupError
-from jobgroup.providers.base import Account, RemoteStatus
+from jobgroup.providers.base import Account, RemoteStatus, is_id
 from jobgroup.providers.quandela import QuandelaCloud
 from jobgroup.providers.values import MAX_COUNT, MAX_DURATION_S, MAX_MESSAGE, MAX_TIMESTAMP
-from jobgroup.remote_ids import is_id
 
 NUMBERS = st.one_of(
     st.integers(),

@@ -54,7 +54,7 @@ class Cloud:
     """Jobs that were all sent at 0 and run one after the other in some slots."""
 
     def __init__(self, count: int, slots: int, duration_s: float, target: Target = TARGET) -> None:
-        self.rows = [Pollable(i + 1, i, f"r{i}", target, 0.0) for i in range(count)]
+        self.rows = [Pollable(i + 1, i, [f"r{i}"], target, 0.0) for i in range(count)]
         self._slots, self._duration_s = slots, duration_s
         self.begins: dict[int, float] = {}
         self.asked = 0
@@ -214,23 +214,25 @@ def test_what_is_due_at_once_is_asked_about_within_the_rate():
 def test_what_changed_elsewhere_is_taken_in():
     """Another process' answer ends a job here too, and a rerun is another attempt."""
     schedule = PollSchedule()
-    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0), Pollable(2, 1, "b", TARGET, 0.0)], 3, 0.0, 0.0)
-    assert [job.remote_id for job in schedule.pop_due(0.0)] == ["a", "b"]
     schedule.sync(
-        [Pollable(1, 0, "a", TARGET, 0.0, may_change=False), Pollable(5, 1, "c", TARGET, 9.0)],
+        [Pollable(1, 0, ["a"], TARGET, 0.0), Pollable(2, 1, ["b"], TARGET, 0.0)], 3, 0.0, 0.0
+    )
+    assert [job.remote_ids[0] for job in schedule.pop_due(0.0)] == ["a", "b"]
+    schedule.sync(
+        [Pollable(1, 0, ["a"], TARGET, 0.0, may_change=False), Pollable(5, 1, ["c"], TARGET, 9.0)],
         7,
         9.0,
         9.0,
     )
-    assert [job.remote_id for job in schedule] == ["c"]
-    assert [job.remote_id for job in schedule.pop_due(0.0)] == ["c"]
+    assert [job.remote_ids[0] for job in schedule] == ["c"]
+    assert [job.remote_ids[0] for job in schedule.pop_due(0.0)] == ["c"]
     assert schedule.version == 7
 
 
 def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
     """Of a script that calls `progress` for days, while nothing is asked in the background."""
     schedule = PollSchedule()
-    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
+    schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule
     waiting = RemoteStatus(provider_status="waiting", state="waiting")
     tracemalloc.start()
@@ -245,7 +247,7 @@ def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
 def test_who_got_no_answer_is_asked_again_when_it_is_said():
     """A job that was taken is not due again by itself; the latest word counts."""
     schedule = PollSchedule()
-    schedule.sync([Pollable(1, 0, "a", TARGET, 0.0)], 1, 0.0, 0.0)
+    schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule.pop_due(0.0)
     assert schedule.pop_due(4.0) == []
     schedule.schedule(job, 60.0)
@@ -259,7 +261,7 @@ def test_platforms_have_queues_of_their_own():
     """What waits for one machine says nothing about another's jobs."""
     schedule = PollSchedule()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
-    rows = [Pollable(i + 1, i, f"r{i}", others if i >= 20 else TARGET, 0.0) for i in range(21)]
+    rows = [Pollable(i + 1, i, [f"r{i}"], others if i >= 20 else TARGET, 0.0) for i in range(21)]
     schedule.sync(rows, 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
         schedule.record(job, RemoteStatus(provider_status="waiting", state="waiting"), 0.0, 0.0)

@@ -22,7 +22,7 @@ def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
         "create",
         1,
     )
-    assert (intent.name, intent.target, intent.previous_remote_id) == ("job 1", TARGET, None)
+    assert (intent.name, intent.target, intent.previous) == ("job 1", TARGET, {})
     assert other.journal.has_in_flight()
     other.close()
 
@@ -53,7 +53,7 @@ def test_sent(store, fencing_token):
     record = store.record(1)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(attempt_id, 1, "r1")]
+    assert [row[:3] for row in store.statuses.list_pollable()] == [(attempt_id, 1, ["r1"])]
     assert store.position_of("r1", TARGET) == 1
     assert not store.journal.has_in_flight()
 
@@ -88,7 +88,7 @@ def test_a_late_answer_is_taken(store, fencing_token):
     """An id that comes after the attempt was given up settles it."""
     (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
-    assert store.journal.mark_sent(intent.attempt_id, "late") == 0
+    assert store.journal.mark_sent(intent.attempt_id, {0: "late"}) == 0
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "late")
     assert store.record(0).message is None
 
@@ -117,7 +117,7 @@ def test_confirm(store, doubtful):
     assert store.journal.confirm(0, "found")
     assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
     assert store.record(0).message is None
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 0, "found")]
+    assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 0, ["found"])]
     assert "found" in store.events(0)[-1].text
     assert not store.journal.confirm(0, "again")
     assert not store.journal.confirm(1, "unsent")
@@ -134,9 +134,9 @@ def test_a_late_answer_after_confirm(store, doubtful):
     """A different id is told as an event, since that job is paid for too; the same one is not."""
     store.journal.confirm(0, "found")
     before = len(store.events(0))
-    store.journal.mark_sent(doubtful, "found")
+    store.journal.mark_sent(doubtful, {0: "found"})
     assert len(store.events(0)) == before
-    store.journal.mark_sent(doubtful, "another")
+    store.journal.mark_sent(doubtful, {0: "another"})
     assert "another" in store.events(0)[-1].text
     assert store.record(0).remote_id == "found"
 
@@ -166,7 +166,7 @@ def test_a_late_answer_after_give_back(store, doubtful, fencing_token):
     """The job was sent twice then: the first id is kept and told, the second one is the job's."""
     store.journal.requeue(0)
     send(store, fencing_token, 0, "second")
-    assert store.journal.mark_sent(doubtful, "first") is None
+    assert store.journal.mark_sent(doubtful, {0: "first"}) is None
     assert store.record(0).remote_id == "second"
     assert store.position_of("first", TARGET) == 0
     assert "first" in store.events(0)[-1].text

@@ -26,22 +26,21 @@ def store(path):
 
 def _intend(store, fencing_token, **options):
     (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, **options)
-    return intent.attempt_id
+    return intent
 
 
 def test_what_was_sent_is_taken_over(store, fencing_token):
     """A sending that stops in between leaves the entry unsent; the next one goes on with it."""
     first = _intend(store, fencing_token)
-    store.journal.add_subjob(first, 0, "a")
-    store.journal.add_subjob(first, 1, "b")
-    store.journal.mark_not_sent(first, "The plan is full.")
+    store.journal.mark_sent(first.attempt_id, {0: "a"}, is_whole=False)
+    store.journal.mark_sent(first.attempt_id, {1: "b"}, is_whole=False)
+    store.journal.mark_not_sent(first.attempt_id, "The plan is full.")
     record = store.record(0)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
     assert store.position_of("b", TARGET) == 0
     second = _intend(store, fencing_token)
-    assert store.subjobs.sent(second) == {0: "a", 1: "b"}
-    store.journal.add_subjob(second, 2, "c")
-    store.journal.mark_sent(second, "a + b + c")
+    assert second.sent == {0: "a", 1: "b"}
+    store.journal.mark_sent(second.attempt_id, {2: "c"})
     assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
     assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
 
@@ -49,34 +48,33 @@ def test_what_was_sent_is_taken_over(store, fencing_token):
 def test_a_rerun_in_between_is_taken_over(store, fencing_token):
     """The entry is failed as before, and the next rerun of it goes on, also one that appends."""
     attempt = _intend(store, fencing_token)
-    store.journal.mark_sent(attempt, "a + b + c")
-    store.statuses.apply_updates([(attempt, says("error"))])
+    store.journal.mark_sent(attempt.attempt_id, {0: "a", 1: "b", 2: "c"})
+    store.statuses.apply_updates([(attempt.attempt_id, says("error"))])
     begun = _intend(store, fencing_token, rerun=True)
-    store.journal.add_subjob(begun, 0, "a")
-    store.journal.add_subjob(begun, 1, "d")
-    store.journal.mark_not_sent(begun, "refused")
+    store.subjobs.keep(begun.attempt_id, {0: "a"})
+    store.journal.mark_sent(begun.attempt_id, {1: "d"}, is_whole=False)
+    store.journal.mark_not_sent(begun.attempt_id, "refused")
     assert states(store) == ["error"]
     assert store.record(0).remote_id == "a + b + c"
     goes_on = _intend(store, fencing_token, rerun=True, creates_entry=True)
-    assert store.subjobs.sent(goes_on) == {0: "a", 1: "d"}
-    store.journal.add_subjob(goes_on, 2, "e")
-    assert store.journal.mark_sent(goes_on, "a + d + e") == 1
+    assert goes_on.sent == {0: "a", 1: "d"}
+    assert store.journal.mark_sent(goes_on.attempt_id, {2: "e"}) == 1
     assert states(store) == ["error", "waiting"]
     assert [r.attempts for r in store.records()] == [1, 1]
     again = _intend(store, fencing_token, rerun=True, creates_entry=True)
-    assert store.subjobs.sent(again) == {}, "what was used is not used twice"
+    assert again.sent == {}, "what was used is not used twice"
 
 
 def test_a_part_in_doubt_is_confirmed(store, fencing_token):
     """Its id is that of the first part without one; the entry is sent when all have theirs."""
     attempt = _intend(store, fencing_token)
-    store.journal.add_subjob(attempt, 0, "a")
-    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
+    store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
+    store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
     assert store.journal.confirm(0, "b", 3)
     assert states(store) == ["unsent"]
     attempt = _intend(store, fencing_token)
-    assert store.subjobs.sent(attempt) == {0: "a", 1: "b"}
-    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
+    assert attempt.sent == {0: "a", 1: "b"}
+    store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
     assert store.journal.confirm(0, "c", 3)
     record = store.record(0)
     assert (record.state, record.remote_id) == ("waiting", "a + b + c")
@@ -86,17 +84,17 @@ def test_a_part_in_doubt_is_confirmed(store, fencing_token):
 def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
     """A part that arrives after the user has given the attempt back is found by its id."""
     attempt = _intend(store, fencing_token)
-    store.journal.mark_unconfirmed(attempt, {"reason": "no answer"})
+    store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
     assert store.journal.requeue(0)
-    store.journal.add_subjob(attempt, 0, "late")
+    store.journal.mark_sent(attempt.attempt_id, {0: "late"}, is_whole=False)
     assert store.position_of("late", TARGET) == 0
     assert "late" in store.events(0)[-1].text
 
 
 def test_ids_of_parts_are_in_the_group(store):
     """An entry or a job with one of them is refused, and nothing was added."""
-    store.add([_entry(remote_id="a + b + c", state="waiting")])
-    for remote_id in ("b", "x + c + y", "a + b + c"):
+    store.add([_entry(remote_ids=["a", "b", "c"], state="waiting")])
+    for remote_ids in (["b"], ["x", "c", "y"], ["a", "b", "c"]):
         with pytest.raises(DuplicateJobError):
-            store.add([_entry(remote_id=remote_id, state="waiting")])
+            store.add([_entry(remote_ids=remote_ids, state="waiting")])
     assert len(store) == 2

@@ -50,7 +50,7 @@ def test_an_answer_about_an_old_attempt(store, fencing_token):
     """A rerun's job is not changed by what is told of the attempt before."""
     old = failed(store, fencing_token)
     (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
-    store.journal.mark_sent(intent.attempt_id, "r0b")
+    store.journal.mark_sent(intent.attempt_id, {0: "r0b"})
     assert store.statuses.apply_updates([(old, says("success"))]) == []
     assert states(store)[0] == "waiting"
 
@@ -71,8 +71,8 @@ def test_what_changed_since_a_version_is_told(store, fencing_token):
     version = store.version
     assert [row.position for row in store.statuses.list_pollable()] == [0, 1, 2]
     store.statuses.apply_updates([(first, says("success")), (second, says("running"))])
-    changed = [(row.remote_id, row.may_change) for row in store.statuses.list_pollable(version)]
-    assert changed == [("r0", False), ("r1", True)]
+    changed = [(row.remote_ids, row.may_change) for row in store.statuses.list_pollable(version)]
+    assert changed == [(["r0"], False), (["r1"], True)]
     assert store.statuses.list_pollable(store.version) == []
 
 
@@ -91,10 +91,10 @@ def test_a_problem_is_told_once(store, fencing_token):
 def test_an_id_is_in_a_group_once(store, fencing_token):
     """Of any attempt; two of the same in one call are refused as well, and none is added."""
     failed(store, fencing_token)
-    known = NewJob("known", TARGET, None, remote_id="r0", state="waiting")
+    known = NewJob("known", TARGET, None, remote_ids=["r0"], state="waiting")
     with pytest.raises(DuplicateJobError, match="position 0"):
         store.add([known])
-    new = NewJob("new", TARGET, None, remote_id="r9", state="waiting")
+    new = NewJob("new", TARGET, None, remote_ids=["r9"], state="waiting")
     with pytest.raises(DuplicateJobError, match="r9"):
         store.add([new, new])
     assert len(store) == 3

@@ -9,9 +9,9 @@ def test_a_rerun_that_replaces(store, fencing_token):
     """A new attempt of the same entry, which knows the id that it reruns."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
-    assert intent.previous_remote_id == "r0"
+    assert intent.previous == {0: "r0"}
     assert states(store)[0] == "sending"
-    assert store.journal.mark_sent(intent.attempt_id, "r0b") == 0
+    assert store.journal.mark_sent(intent.attempt_id, {0: "r0b"}) == 0
     assert (len(store), store.record(0).remote_id, store.record(0).attempts) == (3, "r0b", 2)
     first, second = store.journal.attempts(0)
     assert (first.state, first.message, first.remote_id) == ("error", "no photons", "r0")
@@ -43,7 +43,7 @@ def test_a_rerun_that_appends(store, fencing_token):
         )
         == []
     )
-    assert store.journal.mark_sent(intent.attempt_id, "new") == 3
+    assert store.journal.mark_sent(intent.attempt_id, {0: "new"}) == 3
     new = store.record(3)
     assert (new.name, new.remote_id, new.rerun_of, new.labels) == ("job 0", "new", 0, {"i": 0})
     assert store.body(3) == store.body(0)
@@ -85,5 +85,5 @@ def test_two_reruns_of_one_job_each_get_an_entry(store, fencing_token):
         (intent,) = store.journal.record_intent(
             [0], fencing_token=fencing_token, rerun=True, creates_entry=True
         )
-        assert store.journal.mark_sent(intent.attempt_id, f"new {nth}") == nth
+        assert store.journal.mark_sent(intent.attempt_id, {0: f"new {nth}"}) == nth
     assert [r.rerun_of for r in store.records()] == [None, None, None, 0, 0]

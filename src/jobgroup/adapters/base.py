@@ -31,13 +31,12 @@ class JobSpec:
             empty for a sent job whose body is not known, which only the cloud can rerun.
         params: how it is called: command, max_shots, max_samples, iterated values. JSON-ready.
         metadata: what tells it from others: circuit, m, n, input state, ... Texts and numbers.
-        remote_id: its id on the cloud if it was sent already, else None.
+        remote_ids: the ids of its sub-jobs on the cloud if it was sent already.
         status: what is known of a sent job; None for an unsent one.
         token: opens `origin` alone; for this process' memory, never for a file.
         proxies: scheme to proxy url; like `token`.
         composition: of a job that is several on its cloud: what `adapters.decode` composes its
-            results with. Its body then has `parts`, a body for each of them, and its id is theirs
-            together (`remote_ids.joined`).
+            results with. Its body then has `parts`, a body for each of them.
     """
 
     name: str
@@ -48,7 +47,7 @@ class JobSpec:
     account_label: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, str | int | float] = field(default_factory=dict)
-    remote_id: str | None = None
+    remote_ids: Sequence[str] = ()
     status: JobStatus | None = None
     token: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -65,7 +64,7 @@ class JobSpec:
             params=self.params,
             labels=labels,
             metadata=self.metadata,
-            remote_id=self.remote_id,
+            remote_ids=self.remote_ids,
             status=_to_remote_status(self.status) if self.status else None,
             composition=self.composition,
             added_at=added_at,

@@ -11,7 +11,6 @@ import anyio
 from jobgroup.engine.loop import task_group
 from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedError, StorageError
 from jobgroup.providers.responses import unreadable
-from jobgroup.remote_ids import each_of
 from jobgroup.status import ON_CLOUD
 from jobgroup.store import CommandResult
 
@@ -39,10 +38,13 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
     )
     able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
     begun = await session.in_thread(session.store.subjobs.orphans, positions)
+    ids = await session.in_thread(
+        session.store.subjobs.ids, [r.attempt_id for r in able if r.attempt_id is not None]
+    )
     canceling = _Canceling(session)
     async with task_group() as group:
         for record in able:
-            group.start_soon(canceling.cancel_job, record)
+            group.start_soon(canceling.cancel_job, record, ids.get(record.attempt_id or 0, []))
         for part in begun:
             group.start_soon(canceling.cancel_part, part)
     tried = {r.position for r in able} | {part.position for part in begun}
@@ -56,8 +58,7 @@ class _Canceling:
         self._done: set[int] = set()
         self._failed: dict[int, str] = {}
 
-    async def cancel_job(self, record: JobRecord) -> None:
-        ids = each_of(record.remote_id or "")
+    async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
         if len(errors) < len(ids):  # of several jobs some may have ended by themselves
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)

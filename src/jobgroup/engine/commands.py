@@ -23,7 +23,7 @@ from jobgroup.engine.runner import execute_run
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.logs import logger
-from jobgroup.remote_ids import is_id
+from jobgroup.providers.base import is_id
 from jobgroup.status import UNSENT
 from jobgroup.store import CommandRecord, CommandResult
 from jobgroup.system import this_process
@@ -164,7 +164,7 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Comma
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
         raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
-    parts = await session.in_thread(_number_of_parts, session, position)
+    parts = await session.in_thread(_number_of_subjobs, session, position)
     is_confirmed = await session.settling.write(
         f"Job {position} of {session.name!r} is {remote_id}",
         partial(session.store.journal.confirm, position, remote_id, parts),
@@ -178,10 +178,8 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Comma
     return CommandResult(text, [position])
 
 
-def _number_of_parts(session: GroupSession, position: int) -> int:
-    if not any(r.composition_id for r in session.store.records(positions=[position])):
-        return 1
-    return len(bodies_of(session.store.body(position) or {"parts": [{}]}))
+def _number_of_subjobs(session: GroupSession, position: int) -> int:
+    return len(bodies_of(session.store.body(position) or {}))
 
 
 async def pause(session: GroupSession) -> CommandResult:

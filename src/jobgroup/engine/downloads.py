@@ -11,7 +11,6 @@ import anyio
 from jobgroup.engine.loop import task_group
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.providers.responses import unreadable
-from jobgroup.remote_ids import each_of
 from jobgroup.status import PENDING, TERMINAL
 
 if TYPE_CHECKING:
@@ -81,17 +80,19 @@ class Downloads:
         self._session = session
         self._is_keeping: bool | None = None
         self._to_keep: dict[int, Document] = {}
+        self._ids: dict[int, list[str]] = {}
         self._turn = anyio.Lock()
 
     async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """What the group has kept of these results, by position."""
+        """What the group has kept of these results, by position; asked before `ask`."""
         session = self._session
-        self._is_keeping = await session.in_thread(lambda: session.store.results.enabled)
-        if not self._is_keeping:
-            return {}
         attempts = {
             r.position: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
         }
+        self._ids |= await session.in_thread(session.store.subjobs.ids, attempts.values())
+        self._is_keeping = await session.in_thread(lambda: session.store.results.enabled)
+        if not self._is_keeping:
+            return {}
         found = await session.in_thread(session.store.results.get, attempts.values())
         return {position: found[a] for position, a in attempts.items() if a in found}
 
@@ -100,11 +101,12 @@ class Downloads:
         session = self._session
         try:
             provider = await session.provider(record.target)
+            ids = self._ids.get(record.attempt_id or 0, [])
+            parts = [dict(await provider.result(i)) for i in ids]
             if record.composition_id is None:
-                document = dict(await provider.result(record.remote_id or ""))
+                (document,) = parts
                 document.pop("composition", None)  # a cloud's word for something else
             else:
-                parts = [await provider.result(i) for i in each_of(record.remote_id or "")]
                 composition = await session.in_thread(
                     session.store.composition, record.composition_id
                 )

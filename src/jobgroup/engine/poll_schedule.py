@@ -116,7 +116,7 @@ class PolledJob:
 
     attempt_id: int
     position: int
-    remote_id: str
+    remote_ids: list[str]
     target: Target
     sent_at: float
     """If another machine's clock has dated it, when it was heard of here."""
@@ -130,8 +130,8 @@ class PolledJob:
     due_at: float = -math.inf
     """Infinity while a question is under way."""
     not_found: int = 0
-    ended: dict[str, RemoteStatus] | None = None
-    """If an entry is several jobs on its cloud, those of them that have ended."""
+    ended: dict[str, RemoteStatus] = field(default_factory=dict)
+    """Of several sub-jobs those that have ended."""
 
     def is_new(self, now: float) -> bool:
         """Whether its cloud may need a moment more to know it."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import InvalidResponseError, RemoteNotFoundError
 from jobgroup.providers.base import RemoteStatus
-from jobgroup.remote_ids import each_of
 from jobgroup.status import FAILED, TERMINAL
 
 if TYPE_CHECKING:
@@ -26,72 +24,68 @@ _ORDER: Final = (
 
 
 def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The bodies of the jobs that an entry is on its cloud.
+    """The bodies of the jobs that an entry is on its cloud, usually one.
 
     Raises:
-        InvalidResponseError: there are none; they can no longer be read from the group's file.
+        InvalidResponseError: they can no longer be read from the group's file.
 
     >>> bodies_of({"parts": [{"payload": 1}, {"payload": 2}], "job_name": "a"})
     [{'job_name': 'a', 'payload': 1}, {'job_name': 'a', 'payload': 2}]
+    >>> bodies_of({"payload": 1})
+    [{'payload': 1}]
     """
-    parts = body.get("parts")
-    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+    parts = body.get("parts", [{}])
+    if not parts or not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
         raise InvalidResponseError("What was to be sent is damaged. Add the job again to run it.")
     common = {name: value for name, value in body.items() if name != "parts"}
     return [{**common, **part} for part in parts]
 
 
-def part_of(intent: Intent, number: int, previous_remote_id: str | None) -> Intent:
-    """The intent of one part, with a key of its own that is always the same."""
-    key = str(uuid.uuid5(uuid.UUID(intent.idempotency_key), str(number)))
-    return replace(intent, idempotency_key=key, previous_remote_id=previous_remote_id)
+def key_of(intent: Intent, number: int) -> str:
+    """The key of one sub-job's request, which is always the same."""
+    key = intent.idempotency_key
+    return key if number == 0 else str(uuid.uuid5(uuid.UUID(key), str(number)))
 
 
-async def previous_parts(
-    session: GroupSession, intent: Intent, provider: Provider
-) -> dict[int, str]:
-    """The parts of the attempt that is run again, by number; those that did not fail are kept.
+async def sent_before(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
+    """The sub-jobs that the cloud has already: of a rerun also those that did not fail.
 
     Raises:
         JobGroupError: the cloud cannot tell how they are; nothing was sent.
     """
-    if intent.previous_remote_id is None or not intent.has_parts:
-        return {}
-    ids = each_of(intent.previous_remote_id)
-    sent = await session.in_thread(session.store.subjobs.sent, intent.attempt_id)
-    answers = await provider.status(ids)
-    for number, remote_id in enumerate(ids):
+    sent, previous = dict(intent.sent), intent.previous
+    if len(previous) < 2:  # what is rerun has failed
+        return sent
+    answers = await provider.status(list(previous.values()))
+    for number, remote_id in previous.items():
         if number in sent:  # by an earlier rerun that ended in between
             continue
         answer = answers.get(remote_id)
         if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
             raise answer
         if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
-            await session.in_thread(
-                session.store.subjobs.keep, intent.attempt_id, number, remote_id
-            )
-    return dict(enumerate(ids))
+            sent[number] = remote_id
+    if len(sent) > len(intent.sent):
+        await session.in_thread(session.store.subjobs.keep, intent.attempt_id, sent)
+    return sent
 
 
 def open_ids(entry: PolledJob) -> list[str]:
-    """What the cloud is to be asked about an entry: those of its parts that have not ended."""
-    ended = entry.ended or {}
-    return [remote_id for remote_id in each_of(entry.remote_id) if remote_id not in ended]
+    """What the cloud is to be asked about an entry: those of its sub-jobs that have not ended."""
+    return [remote_id for remote_id in entry.remote_ids if remote_id not in entry.ended]
 
 
 def told_by_parts(
     entry: PolledJob, answers: Mapping[str, RemoteStatus | Exception]
 ) -> RemoteStatus | Exception | None:
-    """What is told of an entry; the parts that have ended are remembered."""
-    ids = each_of(entry.remote_id)
-    if len(ids) == 1:
-        return answers.get(ids[0])
-    ended = entry.ended = entry.ended or {}
-    for remote_id in ids:
+    """What is told of an entry; the sub-jobs that have ended are remembered."""
+    if len(entry.remote_ids) == 1:
+        return answers.get(entry.remote_ids[0])
+    for remote_id in entry.remote_ids:
         answer = answers.get(remote_id)
         if isinstance(answer, RemoteStatus) and answer.state in TERMINAL:
-            ended[remote_id] = answer
-    return merged([ended.get(remote_id) or answers.get(remote_id) for remote_id in ids])
+            entry.ended[remote_id] = answer
+    return merged([entry.ended.get(i) or answers.get(i) for i in entry.remote_ids])
 
 
 def merged(answers: Sequence[RemoteStatus | Exception | None]) -> RemoteStatus | Exception | None:

@@ -1,23 +1,23 @@
-"""One request that creates a job, from its intent on disk to its id on disk.
+"""The requests that send a job, from its intent on disk to its ids on disk.
 
-Every outcome is one of three: *sent*, with the id recorded; *not sent*, certainly, and the job is
-as it was; *unclear*, and the job is unconfirmed until the user, or a cloud that can be asked by the
-attempt's key, settles it. An entry that is several jobs on its cloud is several requests, each id
-on disk before the next one leaves: what was not sent then is sent by the next run, and no more.
+A job is one job on its cloud, or several: a request each, whose id is on disk before the next one
+leaves. Every request has one of three outcomes: *sent*, with the id recorded; *not sent*,
+certainly, and what was not sent is sent by the next run; *unknown*, and the job is unconfirmed
+until the user, or a cloud that can be asked by the attempt's key, settles it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from jobgroup.engine.lease import now_s
-from jobgroup.engine.subjobs import bodies_of, part_of, previous_parts
+from jobgroup.engine.subjobs import bodies_of, key_of, sent_before
 from jobgroup.errors import (
     InvalidResponseError,
     JobGroupError,
@@ -26,7 +26,6 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.providers.base import may_have_arrived
-from jobgroup.remote_ids import joined_parts
 from jobgroup.retry import Backoff
 from jobgroup.store.lease import busy_error
 
@@ -39,19 +38,51 @@ KEY_LIVES_S: Final = 3600.0
 """How long after a request it may be repeated by its key. A cloud may forget keys (24 h is usual),
 and a repeated request makes a second job then."""
 
-LOOK_UPS = 5
+MAX_KEY_LOOKUPS: Final = 5
 """How often a cloud that knows keys is asked what became of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The cloud took it."""
+
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It certainly did not arrive, or was refused."""
+
+    error: JobGroupError
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It left, and no usable answer came."""
+
+    error: Exception
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What creates one sub-job."""
+
+    number: int
+    key: str
+    previous_id: str | None
+    body: dict[str, Any]
 
 
 async def send(
     session: GroupSession,
     intent: Intent,
-    may_go_on: Callable[[], Awaitable[bool]],
+    may_continue: Callable[[], Awaitable[bool]],
     patience_s: float | None = None,
 ) -> int | None:
     """Send what was intended and record what became of it. Returns the job's position.
 
-    `may_go_on` is asked before each request but the first; where it says no the rest stays unsent,
+    `may_continue` is asked before each request but the first; if it says no, the rest stays unsent,
     and None is returned.
 
     Once begun it is not interrupted by the end of a run: the answer of a request under way is
@@ -67,143 +98,70 @@ async def send(
     with anyio.CancelScope(shield=True):
         try:
             provider = await session.provider(intent.target)
-            body = await _body(session, intent)
-            bodies = bodies_of(body) if intent.has_parts else [body]
+            bodies = await _bodies(session, intent)
             if not await session.lease.verify():
                 raise busy_error(  # noqa: TRY301
                     await session.in_thread(session.store.lease.current)
                 )
-            previous = await previous_parts(session, intent, provider)
+            ids = await sent_before(session, intent, provider)
         except Exception as error:
-            await _not_sent(session, intent, error)
+            await _record_not_sent(session, intent, str(error))
             raise
-        ids: dict[int, str] = {}
-        if not intent.has_parts:
-            remote_id = await _arrival(session, provider, intent, body)
-        else:
-            ids = await session.in_thread(session.store.subjobs.sent, intent.attempt_id)
-            for number in [n for n in range(len(bodies)) if n not in ids]:
-                if ids and not await _may_go_on(session, intent, ids, may_go_on):
-                    return None
-                of_part = part_of(intent, number, previous.get(number))
-                ids[number] = await _arrival(session, provider, of_part, bodies[number], len(ids))
-                if len(ids) < len(bodies):
-                    await _keep_part(session, intent, ids, number, patience_s)
-            remote_id = joined_parts(ids)
-        with _no_answer_told(session, intent):
-            position = await session.settling.write(
-                f"The cloud took {_named(session, intent)} as {remote_id}",
-                partial(session.store.journal.mark_sent, intent.attempt_id, remote_id, ids),
-                patience_s=patience_s,
-            )
-        session.notify()
+        missing = _missing(intent, bodies, ids)
+        position = None if missing else await _record_sent(session, intent, {}, len(bodies))
+        for request in missing:
+            if ids and not (await may_continue() and await session.lease.verify()):
+                await _record_not_sent(session, intent, _partial_message(len(ids)))
+                return None
+            match await _create(session, provider, intent, request):
+                case Sent(remote_id):
+                    ids[request.number] = remote_id
+                    new = {request.number: remote_id}
+                    position = await _record_sent(
+                        session, intent, new, len(bodies), len(ids), patience_s=patience_s
+                    )
+                case NotSent(refusal):
+                    if ids:
+                        refusal.args = (f"{_partial_message(len(ids))} {refusal}",)
+                    await _record_not_sent(session, intent, str(refusal))
+                    raise refusal
+                case Unknown(reason, asked_at):
+                    raise await _record_unconfirmed(session, intent, reason, asked_at) from reason
     return intent.position if position is None else position
-
-
-async def _keep_part(
-    session: GroupSession,
-    intent: Intent,
-    ids: Mapping[int, str],
-    number: int,
-    patience_s: float | None,
-) -> None:
-    journal, attempt_id = session.store.journal, intent.attempt_id
-    with _no_answer_told(session, intent):
-        await session.settling.write(
-            f"The cloud took part {number + 1} of {_named(session, intent)} as {ids[number]}",
-            partial(journal.add_subjob, attempt_id, number, ids[number]),
-            or_else=partial(journal.mark_not_sent, attempt_id, _begun(len(ids))),
-            patience_s=patience_s,
-        )
-
-
-@contextmanager
-def _no_answer_told(session: GroupSession, intent: Intent) -> Iterator[None]:
-    """Say what to do where the journal finds that an id is another job's."""
-    try:
-        yield
-    except UnconfirmedJobError as error:
-        session.notify()
-        raise _doubt(session, intent, intent.position, str(error)) from error
-
-
-def _named(session: GroupSession, intent: Intent) -> str:
-    return f"job {intent.position} ({intent.name}) of {session.name!r}"
-
-
-async def _arrival(
-    session: GroupSession, provider: Provider, intent: Intent, body: dict[str, Any], begun: int = 0
-) -> str:
-    """The id of what one request made; `begun` is how many parts of the entry came before it.
-
-    Raises:
-        JobGroupError: as `send`, and it has been recorded.
-    """
-    asked_at, began_s = time.time(), now_s()
-    try:
-        return await _request(provider, intent, body)
-    except Exception as error:
-        if isinstance(error, JobGroupError) and not may_have_arrived(error):
-            if begun:
-                error.args = (f"{_begun(begun)} {error}",)
-            await _not_sent(session, intent, error)
-            raise
-        session.doubtful_since[intent.attempt_id] = began_s
-        found = await _look_up(provider, intent, body, began_s)
-        if found is None:
-            raise await _unclear(session, intent, error, asked_at) from error
-        return found
-
-
-def _begun(parts: int) -> str:
-    return f"{parts} of the jobs that it is on the cloud were sent, the next run sends the rest."
-
-
-async def _may_go_on(
-    session: GroupSession,
-    intent: Intent,
-    ids: Mapping[int, str],
-    may_go_on: Callable[[], Awaitable[bool]],
-) -> bool:
-    """Whether the next part may be sent; else what was is recorded, and the rest is unsent."""
-    if await may_go_on() and await session.lease.verify():
-        return True
-    await session.settling.write(
-        f"The cloud took {len(ids)} parts of {_named(session, intent)}, and it sends no more",
-        partial(session.store.journal.mark_not_sent, intent.attempt_id, _begun(len(ids))),
-    )
-    session.notify()
-    return False
 
 
 async def reconcile_unconfirmed(session: GroupSession) -> None:
     """Find out what became of earlier requests without an answer, where the cloud can tell.
 
     A repeated create with the same key makes no second job there, while the cloud remembers the
-    key. Elsewhere nothing is done: the user decides.
+    key. Elsewhere nothing is done: the user decides. What follows the request is for the run.
     """
     for intent in await session.in_thread(session.store.journal.unconfirmed):
         if not _is_remembered(session, intent):
             continue
         try:
             provider = await session.provider(intent.target)
-            if not await _knows_keys(provider):
+            if not await _supports_keys_now(provider):
                 continue
-            body = await _body(session, intent)
-            if intent.has_parts:
-                await _settle_part(session, provider, intent, body)
-                continue
-            remote_id = await _request(provider, intent, body)
+            bodies = await _bodies(session, intent)
+            ids = await sent_before(session, intent, provider)  # a kill may have come in its middle
+            missing = _missing(intent, bodies, ids)
+            new = {r.number: await _call_provider(provider, intent, r) for r in missing[:1]}
+            await _record_sent(session, intent, new, len(bodies), len(ids) + len(new))
         except StorageError:
             raise
         except JobGroupError:
             continue  # it stays unconfirmed
-        with suppress(UnconfirmedJobError):  # it stays so, with what came as diagnostics
-            await session.settling.write(
-                f"The cloud has {_named(session, intent)} as {remote_id}",
-                partial(session.store.journal.mark_sent, intent.attempt_id, remote_id),
-            )
-        session.notify()
+        if missing[1:]:
+            await _record_not_sent(session, intent, _partial_message(len(ids) + 1))
+
+
+def _missing(intent: Intent, bodies: list[dict[str, Any]], ids: dict[int, str]) -> list[_Request]:
+    return [
+        _Request(number, key_of(intent, number), intent.previous.get(number), body)
+        for number, body in enumerate(bodies)
+        if number not in ids
+    ]
 
 
 def _is_remembered(session: GroupSession, intent: Intent) -> bool:
@@ -213,92 +171,122 @@ def _is_remembered(session: GroupSession, intent: Intent) -> bool:
     return 0 <= age_s <= KEY_LIVES_S  # a request from the future was made under another clock
 
 
-async def _settle_part(
-    session: GroupSession, provider: Provider, intent: Intent, body: dict[str, Any]
-) -> None:
-    """Find out what became of the first part without an id; what follows it is for the run."""
-    store, bodies = session.store, bodies_of(body)
-    before = await previous_parts(session, intent, provider)  # a kill may have come in its middle
-    ids = await session.in_thread(store.subjobs.sent, intent.attempt_id)
-    missing = [n for n in range(len(bodies)) if n not in ids]
-    for number in missing[:1]:
-        of_part = part_of(intent, number, before.get(number))
-        ids[number] = await _request(provider, of_part, bodies[number])
-        await session.settling.write(
-            f"The cloud has part {number + 1} of {_named(session, intent)} as {ids[number]}",
-            partial(store.journal.add_subjob, intent.attempt_id, number, ids[number]),
-        )
-    if len(missing) > 1:
-        settle = partial(store.journal.mark_not_sent, intent.attempt_id, _begun(len(ids)))
-        await session.settling.write(f"{_named(session, intent)} is to be sent on", settle)
-    else:
-        whole = partial(store.journal.mark_sent, intent.attempt_id, joined_parts(ids))
-        await session.settling.write(f"All of {_named(session, intent)} is sent", whole)
-    session.notify()
-
-
-async def _body(session: GroupSession, intent: Intent) -> dict[str, Any]:
+async def _bodies(session: GroupSession, intent: Intent) -> list[dict[str, Any]]:
     stored = await session.in_thread(session.store.body, intent.position, intent.payload_id)
-    if stored is None and intent.previous_remote_id is None:
+    if stored is None and not intent.previous:
         raise InvalidResponseError(
             f"The body of job {intent.position} is missing; the other jobs are not affected. Add"
             " the job again to run it."
         )
-    return {
-        "platform_name": intent.target.platform,
-        **(stored or {}),
-        "job_name": intent.name,
-        "job_group_name": session.name,
-    }
+    return bodies_of(
+        {
+            "platform_name": intent.target.platform,
+            **(stored or {}),
+            "job_name": intent.name,
+            "job_group_name": session.name,
+        }
+    )
 
 
-async def _request(provider: Provider, intent: Intent, body: dict[str, Any]) -> str:
-    if intent.previous_remote_id is not None:
-        remote_id = await provider.rerun(intent.previous_remote_id, key=intent.idempotency_key)
+async def _create(
+    session: GroupSession, provider: Provider, intent: Intent, request: _Request
+) -> Sent | NotSent | Unknown:
+    asked_at, began_s = time.time(), now_s()
+    try:
+        return Sent(await _call_provider(provider, intent, request))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the request may have arrived
+        if isinstance(error, JobGroupError) and not may_have_arrived(error):
+            return NotSent(error)
+        session.doubtful_since[intent.attempt_id] = began_s
+        found = await _find_by_key(provider, intent, request, began_s)
+        return Unknown(error, asked_at) if found is None else Sent(found)
+
+
+async def _call_provider(provider: Provider, intent: Intent, request: _Request) -> str:
+    if request.previous_id is not None:
+        remote_id = await provider.rerun(request.previous_id, key=request.key)
         if remote_id is not None:
             return remote_id
-        if "payload" not in body:
+        if "payload" not in request.body:
             raise RequestRejectedError(
-                f"The cloud cannot run {intent.previous_remote_id} again, and its payload is not"
-                " known here",
+                f"The cloud cannot run {request.previous_id} again, and its payload is not known"
+                " here",
                 origin=intent.target.origin,
                 status_code=404,
             )
-    return await provider.submit(body, key=intent.idempotency_key)
+    return await provider.submit(request.body, key=request.key)
 
 
-async def _look_up(
-    provider: Provider, intent: Intent, body: dict[str, Any], began_s: float
+async def _find_by_key(
+    provider: Provider, intent: Intent, request: _Request, began_s: float
 ) -> str | None:
     """On a cloud that knows keys, the id of what a request without an answer became."""
     backoff = Backoff(wait_initial=0.2, wait_max=3.0)
-    for _ in range(LOOK_UPS):
+    for _ in range(MAX_KEY_LOOKUPS):
         if not provider.supports_idempotency_keys:
             return None
         await anyio.sleep(backoff.next_s())
         try:
-            if await _knows_keys(provider) and now_s() - began_s <= KEY_LIVES_S:
-                return await _request(provider, intent, body)
+            if await _supports_keys_now(provider) and now_s() - began_s <= KEY_LIVES_S:
+                return await _call_provider(provider, intent, request)
         except JobGroupError:
             continue
     return None
 
 
-async def _knows_keys(provider: Provider) -> bool:
+async def _supports_keys_now(provider: Provider) -> bool:
     """Whether the cloud says, right now, that it knows keys: one that did may not any more."""
     await provider.availability()  # each of its answers says so
     return provider.supports_idempotency_keys
 
 
-async def _not_sent(session: GroupSession, intent: Intent, error: Exception) -> None:
+def _named(session: GroupSession, intent: Intent) -> str:
+    return f"job {intent.position} ({intent.name}) of {session.name!r}"
+
+
+def _partial_message(sent: int) -> str:
+    return f"{sent} of the jobs that it is on the cloud were sent, the next run sends the rest."
+
+
+async def _record_sent(
+    session: GroupSession,
+    intent: Intent,
+    new: dict[int, str],
+    total: int,
+    sent: int | None = None,
+    *,
+    patience_s: float | None = None,
+) -> int | None:
+    """Record `new` ids of `total`, `sent` of which the cloud has by now; None for all of them."""
+    journal, is_whole = session.store.journal, sent is None or sent == total
+    told = f"The cloud has all of {_named(session, intent)}"
+    for number, remote_id in new.items():
+        part = f"part {number + 1} of " if total > 1 else ""
+        told = f"The cloud took {part}{_named(session, intent)} as {remote_id}"
+    or_else = partial(journal.mark_not_sent, intent.attempt_id, _partial_message(sent or total))
+    try:
+        position = await session.settling.write(
+            told,
+            partial(journal.mark_sent, intent.attempt_id, new, is_whole=is_whole),
+            or_else=None if is_whole else or_else,
+            patience_s=patience_s,
+        )
+    except UnconfirmedJobError as error:  # the journal found that an id is another job's
+        session.notify()
+        raise _unconfirmed_error(session, intent, intent.position, str(error)) from error
+    session.notify()
+    return position
+
+
+async def _record_not_sent(session: GroupSession, intent: Intent, reason: str) -> None:
     await session.settling.write(
-        f"It is certain that {_named(session, intent)} was not sent ({error})",
-        partial(session.store.journal.mark_not_sent, intent.attempt_id, str(error)),
+        f"It is certain that {_named(session, intent)} was not sent ({reason})",
+        partial(session.store.journal.mark_not_sent, intent.attempt_id, reason),
     )
     session.notify()
 
 
-async def _unclear(
+async def _record_unconfirmed(
     session: GroupSession, intent: Intent, error: Exception, asked_at: float
 ) -> UnconfirmedJobError:
     diagnostics = {
@@ -312,10 +300,11 @@ async def _unclear(
         partial(session.store.journal.mark_unconfirmed, intent.attempt_id, diagnostics),
     )
     session.notify()
-    return _doubt(session, intent, intent.position if position is None else position, str(error))
+    where = intent.position if position is None else position
+    return _unconfirmed_error(session, intent, where, str(error))
 
 
-def _doubt(
+def _unconfirmed_error(
     session: GroupSession, intent: Intent, position: int, reason: str
 ) -> UnconfirmedJobError:
     return UnconfirmedJobError(

@@ -17,8 +17,7 @@ from jobgroup.errors import DuplicateJobError
 from jobgroup.job import RemoteJob, job_at
 from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
-from jobgroup.providers.base import Submission
-from jobgroup.remote_ids import is_id
+from jobgroup.providers.base import Submission, is_id
 from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
 from jobgroup.store.inserts import check_job
@@ -84,7 +83,7 @@ class Adoption:
             target=self._target._replace(platform=platform),
             body=None,
             labels=self._labels,
-            remote_id=found.remote_id,
+            remote_ids=[found.remote_id],
             status=found.status,
         )
         try:

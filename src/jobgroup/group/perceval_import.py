@@ -195,8 +195,8 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
     jobs = []
     for spec in saved.jobs:
         job = spec.to_new_job(added_at=saved.created_at)
-        if job.remote_id is not None:
-            one = (*job.target[:3], job.remote_id)
+        if job.remote_ids:
+            one = (*job.target[:3], *job.remote_ids)
             if one in seen:
                 continue
             seen.add(one)

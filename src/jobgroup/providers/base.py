@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, TypeGuard, runtime_checkable
 
 from jobgroup.errors import (
     CloudError,
@@ -25,6 +25,7 @@ from jobgroup.errors import (
     RequestRejectedError,
 )
 from jobgroup.status import RemoteStatus
+from jobgroup.words import shown
 
 __all__ = [
     "Account",
@@ -241,3 +242,36 @@ def may_have_arrived(error: BaseException) -> bool:
             is_refused = 400 <= status < 500 and status != 408
             return not (is_refused or status in SENT_ELSEWHERE | _NEVER_LOOKED_AT)
     return True
+
+
+MAX_ID_CHARACTERS: Final = 200
+"""Characters of a job's id on a cloud."""
+
+
+def is_id(text: object) -> TypeGuard[str]:
+    """Return whether a value can be a job's id on a cloud, whatever is in it.
+
+    An id is one segment of a path. Everything in it can be percent-encoded but the dots of a
+    segment that has nothing else, which each url parser resolves, encoded or not. People see the
+    ids of an entry's sub-jobs with " + " between them.
+
+    >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id(7)
+    (True, False, False, False)
+    """
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= MAX_ID_CHARACTERS
+        and text.isprintable()
+        and text == text.strip()
+        and bool(text.strip("."))
+        and " + " not in text
+    )
+
+
+def shown_id(value: object) -> str:
+    """What a cloud gave for an id and is none, for a person who looks for the job by it.
+
+    >>> shown_id("a + b"), shown_id({"id": 7})
+    ("'a + b'", "{'id': 7}")
+    """
+    return shown(value, MAX_ID_CHARACTERS + 50)

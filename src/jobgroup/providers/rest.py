@@ -18,7 +18,7 @@ from jobgroup.errors import (
     RequestRejectedError,
 )
 from jobgroup.origin import normalise_origin
-from jobgroup.providers.base import Account
+from jobgroup.providers.base import MAX_ID_CHARACTERS, Account, is_id, shown_id
 from jobgroup.providers.documents import parse_json
 from jobgroup.providers.http import (
     MAX_RESPONSE_BYTES,
@@ -31,7 +31,6 @@ from jobgroup.providers.http import (
     bearer,
 )
 from jobgroup.providers.responses import error_for
-from jobgroup.remote_ids import MAX_CHARACTERS, is_id, shown_id
 from jobgroup.retry import retry
 
 T = TypeVar("T")
@@ -233,7 +232,7 @@ def quote_segment(remote_id: str | bytes) -> str:
     if not isinstance(remote_id, bytes) and not is_id(remote_id):
         shown = ascii(remote_id)[:80]
         raise RemoteNotFoundError(
-            f"{shown} can be no job's id: that is a text of 1 to {MAX_CHARACTERS} printable"
+            f"{shown} can be no job's id: that is a text of 1 to {MAX_ID_CHARACTERS} printable"
             " characters. The cloud was not asked.",
             status_code=404,
         )

@@ -30,6 +30,8 @@ from jobgroup.providers.base import (
     RemoteStatus,
     Submission,
     SupportsSubmissionLookup,
+    is_id,
+    shown_id,
 )
 from jobgroup.providers.documents import check_shape
 from jobgroup.providers.polling import report_each_to, status_callback
@@ -40,7 +42,6 @@ from jobgroup.providers.values import (
     bound_status,
     bound_submission,
 )
-from jobgroup.remote_ids import is_id, shown_id
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import shown
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database
+from jobgroup.store.subjobs import REMOTE_ID
 
 MAX_CELL: Final = 200
 """Characters of each value among labels, facts and parameters; a job's record has it whole."""
@@ -34,7 +35,7 @@ _NUMBERS: Final = {
     "position": "j.position",
     "attempts": integer_of("j.attempts", "0"),
     "progress": number_of("a.progress"),
-    "remote_id": "CAST(a.remote_id AS TEXT)",
+    "remote_id": REMOTE_ID,
 }
 """Written as they are, and so are ids, which differ."""
 

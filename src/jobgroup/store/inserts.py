@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from jobgroup.errors import DuplicateJobError
-from jobgroup.remote_ids import each_of
 from jobgroup.status import UNSENT, RemoteStatus
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import as_json, compress, content_digest, encode_body
@@ -49,9 +48,9 @@ class Adding:
 
     def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
         attempt_id, state = None, UNSENT
-        if job.remote_id is not None:
+        if job.remote_ids:
             state = job.status.state if job.status else job.state
-            attempt_id = _adopt(tx, position, job, job.remote_id, state)
+            attempt_id = _adopt(tx, position, job, state)
         tx.execute(
             "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
             " added_at, version, params, labels, composition_id)"
@@ -110,7 +109,7 @@ def check_job(job: NewJob) -> None:
         ("metadata", job.metadata),
     ):
         _kept(what, as_json(values))
-    for text in (*job.target, job.remote_id or "", job.message or ""):
+    for text in (*job.target, *job.remote_ids, job.message or ""):
         check_text("id, message or platform", text, so=_SO)
 
 
@@ -156,10 +155,9 @@ def _bounded(told: RemoteStatus) -> RemoteStatus:
     )
 
 
-def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: str) -> int | None:
+def _adopt(tx: Transaction, position: int, job: NewJob, state: str) -> int:
     """Enter the sending of a job that was sent elsewhere."""
-    ids = each_of(remote_id)
-    for each in {remote_id, *ids}:
+    for each in job.remote_ids:
         held = position_of(tx, each, job.target)
         if held is not None:
             raise DuplicateJobError(
@@ -170,20 +168,19 @@ def _adopt(tx: Transaction, position: int, job: NewJob, remote_id: str, state: s
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
     attempt_id = tx.execute(
-        "INSERT INTO attempts (position, number, kind, idempotency_key, state, remote_id, message,"
-        " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO attempts (position, number, kind, idempotency_key, state, message,"
+        " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?)",
         (
             position,
             uuid.uuid4().hex,
             state,
-            remote_id,
             check_text("message", (told.message if told else job.message) or "", so=_SO) or None,
             sent_at or job.added_at or tx.now,
             sent_at,
         ),
     ).lastrowid
-    if attempt_id is not None and len(ids) > 1:
-        insert_subjobs(tx, attempt_id, enumerate(ids))
+    assert attempt_id is not None  # noqa: S101  # a row was inserted
+    insert_subjobs(tx, attempt_id, dict(enumerate(job.remote_ids)))
     if told is not None:
         tx.execute(
             "UPDATE attempts SET provider_status = ?, progress = ?, created_at = ?, started_at = ?,"

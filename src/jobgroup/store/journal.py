@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
-from jobgroup.remote_ids import joined_parts
 from jobgroup.status import FAILED, REMOTE_MISSING, SENDING, UNCONFIRMED, UNSENT
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database, Transaction
@@ -20,30 +19,24 @@ from jobgroup.store.inserts import payload_id
 from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
-from jobgroup.store.steps import (
-    add_event,
-    attempt_of,
-    requeue_attempt,
-    requeued_rerun_id,
-    revise,
-    unconfirmed_attempt,
-)
 from jobgroup.store.subjobs import (
+    REMOTE_ID,
     holder_of_any,
     inherit_subjobs,
     insert_subjobs,
-    parts_of,
     position_of,
+    subjobs_of,
     target_of,
 )
+from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""
-    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, remote_id,
+    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, {REMOTE_ID},
            provider_status, message, {date_of("intent_at", "0")}, {date_of("sent_at")},
            {date_of("created_at")}, {date_of("started_at")}, {number_of("duration_s")},
            {date_of("finished_at")}, {integer_of("shots")}, diagnostics, overrides
-    FROM attempts
+    FROM attempts a
 """  # noqa: S608
 
 
@@ -120,20 +113,16 @@ class Journal:
     ) -> Intent | None:
         row = tx.execute(
             "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
-            " j.attempts, t.provider, t.origin, t.account, t.platform,"
-            " a.remote_id, p.metadata, j.composition_id"
+            " j.attempts, t.provider, t.origin, t.account, t.platform, j.attempt_id, p.metadata"
             " FROM jobs j JOIN targets t ON t.id = j.target_id"
-            " LEFT JOIN attempts a ON a.id = j.attempt_id"
             " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
             (position,),
         ).fetchone()
         if row is None:
             return None
-        state, name, attempts, *target, remote_id, metadata, composition = row
+        state, name, attempts, *target, latest_id, metadata = row
         if state not in (FAILED if rerun else (UNSENT,)):
             return None
-        has_parts = composition is not None
-        rerun_of = remote_id if rerun else requeued_rerun_id(tx, position, has_parts=has_parts)
         if (
             creates_entry
             and tx.execute(
@@ -141,21 +130,21 @@ class Journal:
             ).fetchone()
         ):
             return None
-        parts, continued = inherit_subjobs(tx, position)
-        attempts -= continued
-        payload = kind = None
+        rerun_of = latest_id if rerun else _requeued_rerun(tx, position)
+        inherited, continued = inherit_subjobs(tx, position)
+        payload, kind = None, "create" if rerun_of is None else "rerun"
         if revision is not None:
             payload = payload_id(tx, revision.body, as_object(metadata))
             rerun_of, kind = None, "changed"
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
             "INSERT INTO attempts (position, number, kind, creates_entry, idempotency_key,"
-            " rerun_of_remote_id, fencing_token, state, intent_at, payload_id, overrides)"
+            " rerun_of_attempt_id, fencing_token, state, intent_at, payload_id, overrides)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?)",
             (
                 position,
-                1 if creates_entry else attempts + 1,
-                kind or ("create" if rerun_of is None else "rerun"),
+                1 if creates_entry else attempts - continued + 1,
+                kind,
                 int(creates_entry),
                 key,
                 rerun_of,
@@ -167,14 +156,12 @@ class Journal:
         ).lastrowid
         assert attempt_id is not None  # noqa: S101  # a row was inserted
         self._database.ids.intended(attempt_id, position, name, target[1])
-        insert_subjobs(tx, attempt_id, parts.items())
-        if continued:
-            tx.execute("UPDATE jobs SET attempts = ? WHERE position = ?", (attempts, position))
+        insert_subjobs(tx, attempt_id, inherited)
         if not creates_entry:
+            set_latest(tx, position, attempt_id, added=1 - continued)
+        elif continued:
             tx.execute(
-                "UPDATE jobs SET state = 'sending', attempt_id = ?, attempts = attempts + 1,"
-                " last_error = '', version = ? WHERE position = ?",
-                (attempt_id, tx.version, position),
+                "UPDATE jobs SET attempts = attempts - ? WHERE position = ?", (continued, position)
             )
         return Intent(
             attempt_id=attempt_id,
@@ -182,128 +169,92 @@ class Journal:
             idempotency_key=key,
             name=name,
             target=Target(*target),
-            previous_remote_id=rerun_of,
+            previous=subjobs_of(tx, rerun_of) if rerun_of is not None else {},
+            sent=inherited,
             payload_id=payload,
-            has_parts=has_parts,
         )
 
     def mark_sent(
-        self, attempt_id: int, remote_id: str, parts: Mapping[int, str] | None = None
+        self, attempt_id: int, ids: Mapping[int, str], *, is_whole: bool = True
     ) -> int | None:
-        """The cloud took the job: commit its id, and its parts'. Returns the job's position.
+        """The cloud took sub-jobs: commit their ids, by number.
 
-        An answer that comes late, after the attempt was given up as unconfirmed, is taken too.
-        Where the user has settled the attempt otherwise meanwhile, the id is kept with the attempt
-        and an event, and None is returned.
+        Returns the job's position if that `is_whole` makes it sent. An answer that comes late,
+        after the attempt was given up as unconfirmed, is taken too. If the user has settled the
+        attempt otherwise in the meantime, the ids are kept with it and in an event.
 
         Raises:
-            UnconfirmedJobError: another job of the account has that id, so it is no answer to this
-                request: the job is unconfirmed now.
+            UnconfirmedJobError: another job of the account has one of the ids, so it is no answer
+                to this request: the job is unconfirmed now.
         """
-        self._database.ids.note(attempt_id, parts or {0: remote_id})
+        self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            holder = holder_of_any(tx, attempt_id, parts or {0: remote_id})
+            holder = holder_of_any(tx, attempt_id, ids)
             if holder is None:
-                return self._take_answer(tx, attempt, remote_id, parts or {})
+                return self._record_sent(tx, attempt, ids, is_whole=is_whole)
             sentence = no_answer(*holder)
-            self._refuse_answer(tx, attempt, sentence)
-        raise UnconfirmedJobError(sentence)
-
-    def add_subjob(self, attempt_id: int, number: int, remote_id: str) -> None:
-        """The cloud took a part of an entry: commit its id.
-
-        Raises:
-            UnconfirmedJobError: as `mark_sent`.
-        """
-        self._database.ids.note(attempt_id, {number: remote_id})
-        with self._database.write_transaction() as tx:
-            attempt = attempt_of(tx, attempt_id)
-            holder = holder_of_any(tx, attempt_id, {number: remote_id})
-            if holder is None:
-                insert_subjobs(tx, attempt_id, [(number, remote_id)])
-                if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it
-                    told = f"The cloud has also taken part {number + 1} of this job as {remote_id}."
-                    add_event(tx, attempt["position"], "late answer", told)
-                return
-            sentence = no_answer(*holder)
-            self._refuse_answer(tx, attempt, sentence)
-        raise UnconfirmedJobError(sentence)
-
-    def _refuse_answer(self, tx: Transaction, attempt: Mapping[str, Any], sentence: str) -> None:
-        diagnostics = {"reason": sentence, "gave_up_at": tx.now}
-        if self._mark_unconfirmed(tx, attempt, diagnostics) is None:
-            tx.execute(
-                "UPDATE attempts SET diagnostics = ?, message = ? WHERE id = ? AND state = ?",
-                (as_json(diagnostics), sentence, attempt["id"], UNCONFIRMED),
-            )
-            add_event(tx, attempt["position"], "late answer", sentence)
-
-    def _take_answer(
-        self,
-        tx: Transaction,
-        attempt: Mapping[str, Any],
-        remote_id: str,
-        parts: Mapping[int, str],
-    ) -> int | None:
-        attempt_id = attempt["id"]
-        insert_subjobs(tx, attempt_id, parts.items())
-        if attempt["state"] not in (SENDING, UNCONFIRMED):
-            if attempt["remote_id"] != remote_id:
+            diagnostics = {"reason": sentence, "gave_up_at": tx.now}
+            if self._mark_unconfirmed(tx, attempt, diagnostics) is None:
                 tx.execute(
-                    "UPDATE attempts SET remote_id = coalesce(remote_id, ?) WHERE id = ?",
-                    (remote_id, attempt_id),
+                    "UPDATE attempts SET diagnostics = ?, message = ? WHERE id = ? AND state = ?",
+                    (as_json(diagnostics), sentence, attempt_id, UNCONFIRMED),
                 )
-                told = f"The cloud has also taken this job as {remote_id}."
-                add_event(tx, attempt["position"], "late answer", told)
+                add_event(tx, attempt.position, "late answer", sentence)
+        raise UnconfirmedJobError(sentence)
+
+    def _record_sent(
+        self, tx: Transaction, attempt: Attempt, ids: Mapping[int, str], *, is_whole: bool
+    ) -> int | None:
+        new = ids.items() - subjobs_of(tx, attempt.id).items()
+        insert_subjobs(tx, attempt.id, ids)
+        if attempt.state not in (SENDING, UNCONFIRMED):
+            for number, remote_id in sorted(new):
+                what = "this job" if is_whole and not number else f"part {number + 1} of this job"
+                told = f"The cloud has also taken {what} as {remote_id}."
+                add_event(tx, attempt.position, "late answer", told)
+            if is_whole:  # the next attempt is not its continuation
+                tx.execute(
+                    "UPDATE attempts SET sent_at = coalesce(sent_at, ?) WHERE id = ?",
+                    (tx.now, attempt.id),
+                )
             return None
-        tx.execute(
-            "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = ?, message = NULL"
-            " WHERE id = ?",
-            (remote_id, tx.now, attempt_id),
-        )
-        clear_priority(tx, attempt["position"])
-        return self._publish_state(tx, attempt, "waiting")
+        if not is_whole:
+            return None
+        transition(tx, attempt, "waiting", sent_at=tx.now, message=None)
+        clear_priority(tx, attempt.position)
+        return self._publish(tx, attempt)
 
     def mark_not_sent(self, attempt_id: int, sentence: str) -> None:
         """The request certainly did not arrive, or was refused: the job is as it was before.
 
-        Subjobs of it that the cloud has are kept for its next sending.
+        Sub-jobs that the cloud has are kept for its next sending.
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            position = attempt["position"]
-            if attempt["state"] not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
-                add_event(tx, position, "late answer", f"A request was not sent: {sentence}")
+            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
+                told = f"A request was not sent: {sentence}"
+                add_event(tx, attempt.position, "late answer", told)
                 return
-            is_begun = bool(parts_of(tx, attempt_id))
+            is_begun = bool(subjobs_of(tx, attempt_id))
             if is_begun:
-                tx.execute(
-                    "UPDATE attempts SET state = 'unsent', message = ? WHERE id = ?",
-                    (sentence, attempt_id),
-                )
+                transition(tx, attempt, UNSENT, message=sentence)
             else:
                 tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
-            if not attempt["creates_entry"]:
+            if not attempt.creates_entry:
                 before = tx.execute(
-                    "SELECT id, state FROM attempts WHERE position = ? AND creates_entry = 0"
+                    "SELECT id FROM attempts WHERE position = ? AND creates_entry = 0"
                     " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
-                    (position,),
+                    (attempt.position,),
                 ).fetchone()
-                tx.execute(
-                    "UPDATE jobs SET state = ?, attempt_id = ?, attempts = attempts - ?,"
-                    " last_error = ?, version = ? WHERE position = ? AND attempt_id = ?",
-                    (
-                        before[1] if before else UNSENT,
-                        before[0] if before else None,
-                        int(not is_begun),
-                        sentence,
-                        tx.version,
-                        position,
-                        attempt_id,
-                    ),
+                set_latest(
+                    tx,
+                    attempt.position,
+                    before[0] if before else None,
+                    added=0 if is_begun else -1,
+                    last_error=sentence,
                 )
-            add_event(tx, position, "not sent", sentence)
+            add_event(tx, attempt.position, "not sent", sentence)
 
     def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
@@ -329,48 +280,43 @@ class Journal:
             "SELECT id FROM attempts WHERE state = 'sending' AND fencing_token < ?",
             (fencing_token,),
         ).fetchall()
+        reason = "The process that sent it ended before it could record an answer."
         for (attempt_id,) in rows:
-            self._mark_unconfirmed(
-                tx,
-                attempt_of(tx, attempt_id),
-                {"reason": "The process that sent it ended before it could record an answer."},
-            )
+            self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), {"reason": reason})
 
     def _mark_unconfirmed(
-        self, tx: Transaction, attempt: Mapping[str, Any], diagnostics: Mapping[str, Any]
+        self, tx: Transaction, attempt: Attempt, diagnostics: Mapping[str, Any]
     ) -> int | None:
-        if attempt["state"] != SENDING:
+        columns = {"diagnostics": as_json(diagnostics), "message": diagnostics.get("reason")}
+        if not transition(tx, attempt, UNCONFIRMED, **columns):
             return None
-        tx.execute(
-            "UPDATE attempts SET state = 'unconfirmed', diagnostics = ?, message = ? WHERE id = ?",
-            (as_json(diagnostics), diagnostics.get("reason"), attempt["id"]),
-        )
-        return self._publish_state(tx, attempt, UNCONFIRMED)
+        return self._publish(tx, attempt)
 
-    def _publish_state(self, tx: Transaction, attempt: Mapping[str, Any], state: str) -> int:
-        """Let the attempt's state be its job's; one that creates an entry gets it here."""
-        position: int = attempt["position"]
-        if attempt["creates_entry"]:
-            old = position
+    def _publish(self, tx: Transaction, attempt: Attempt) -> int:
+        """Let the body of a rerun with overrides be its job's, and a new entry be there."""
+        position = attempt.position
+        if attempt.creates_entry:
             position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
             tx.execute(
                 "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
                 " attempts, rerun_of, added_at, version, params, labels, note, composition_id)"
-                " SELECT ?, name, target_id, payload_id, ?, ?, 1, ?, ?, ?, params, labels, note,"
-                " composition_id"
-                " FROM jobs WHERE position = ?",
-                (position, state, attempt["id"], old, tx.now, tx.version, old),
+                " SELECT ?, name, target_id, payload_id,"
+                " (SELECT state FROM attempts WHERE id = ?), ?, 1, position, ?, ?, params, labels,"
+                " note, composition_id FROM jobs WHERE position = ?",
+                (position, attempt.id, attempt.id, tx.now, tx.version, attempt.position),
             )
             tx.execute(
                 "UPDATE attempts SET position = ?, creates_entry = 0 WHERE id = ?",
-                (position, attempt["id"]),
+                (position, attempt.id),
             )
-            revise(tx, position, attempt)
-        else:
-            revise(tx, position, attempt)
+        if attempt.payload_id is not None:
+            new = {name: change[-1] for name, change in as_object(attempt.overrides).items()}
+            (params,) = tx.execute(
+                "SELECT params FROM jobs WHERE position = ?", (position,)
+            ).fetchone()
             tx.execute(
-                "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
-                (state, tx.version, position, attempt["id"]),
+                "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
+                (attempt.payload_id, as_json(as_object(params) | new), tx.version, position),
             )
         return position
 
@@ -379,56 +325,57 @@ class Journal:
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT a.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
-                " t.account, t.platform, a.rerun_of_remote_id, j.composition_id IS NOT NULL,"
-                f" {date_of('a.intent_at')}"
+                f" t.account, t.platform, a.rerun_of_attempt_id, {date_of('a.intent_at')}"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.position"
-            )
+            ).fetchall()
             return [
-                Intent(r[0], r[1], r[2], r[3], Target(*r[4:8]), r[8], None, bool(r[9]), r[10])
-                for r in rows
+                Intent(
+                    attempt_id=row[0],
+                    position=row[1],
+                    idempotency_key=row[2],
+                    name=row[3],
+                    target=Target(*row[4:8]),
+                    previous=subjobs_of(connection, row[8]),
+                    sent=subjobs_of(connection, row[0]),
+                    intent_at=row[9],
+                )
+                for row in rows
             ]
 
     # -- what the user decides of an unconfirmed job -----------------------------------------------
 
-    def confirm(self, position: int, remote_id: str, parts: int = 1) -> bool:
+    def confirm(self, position: int, remote_id: str, subjobs: int = 1) -> bool:
         """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
 
-        Of one that is several `parts` on its cloud it is the first that has none yet; where others
-        have none either, the job is to be sent on.
+        Of its `subjobs` it is the first that has none yet; if others have none either, the job is
+        to be sent on.
 
         Raises:
             DuplicateJobError: another job of the account has that id; nothing was changed.
         """
         with self._database.write_transaction() as tx:
-            attempt_id = unconfirmed_attempt(tx, position)
-            if attempt_id is None:
+            row = tx.execute(
+                "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'",
+                (position,),
+            ).fetchone()
+            if row is None:
                 return False
-            held = position_of(tx, remote_id, target_of(tx, attempt_id))
+            attempt = attempt_of(tx, row[0])
+            held = position_of(tx, remote_id, target_of(tx, attempt.id))
             if held is not None:
                 raise DuplicateJobError(
                     f"{remote_id} is job {held} of this group already. Nothing was changed."
                 )
-            if parts > 1:
-                sent = parts_of(tx, attempt_id)
-                for number in [n for n in range(parts) if n not in sent][:1]:
-                    insert_subjobs(tx, attempt_id, [(number, remote_id)])
-                    sent[number] = remote_id
-                if len(sent) < parts:
-                    told = f"A part of it is {remote_id} on the cloud, says the user."
-                    requeue_attempt(tx, position, attempt_id, "confirmed", told)
-                    return True
-                remote_id = joined_parts(sent)
-            tx.execute(
-                "UPDATE attempts SET state = 'waiting', remote_id = ?, sent_at = intent_at,"
-                " message = NULL WHERE id = ?",
-                (remote_id, attempt_id),
-            )
-            tx.execute(
-                "UPDATE jobs SET state = 'waiting', version = ? WHERE position = ?",
-                (tx.version, position),
-            )
+            sent = subjobs_of(tx, attempt.id)
+            missing = [number for number in range(subjobs) if number not in sent]
+            insert_subjobs(tx, attempt.id, dict.fromkeys(missing[:1], remote_id))
+            if missing[1:]:
+                told = f"A part of it is {remote_id} on the cloud, says the user."
+                self._requeue(tx, attempt, "confirmed", told)
+                return True
+            transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
             clear_priority(tx, position)
             add_event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
             return True
@@ -441,14 +388,21 @@ class Journal:
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " WHERE j.position = ? AND (j.state = ? OR "
+                " WHERE j.position = ? AND (j.state = ? OR"
                 " (j.state = 'unknown' AND a.provider_status = ?))",
                 (position, UNCONFIRMED, REMOTE_MISSING),
             ).fetchone()
             if row is None:
                 return False
-            requeue_attempt(tx, position, row[0], "resend", "To be sent again, says the user.")
+            told = "To be sent again, says the user."
+            self._requeue(tx, attempt_of(tx, row[0]), "resend", told)
             return True
+
+    def _requeue(self, tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
+        """Close an attempt of whose fate nothing is known, and let its job be sent again."""
+        transition(tx, attempt, "unknown")
+        set_latest(tx, attempt.position, None)
+        add_event(tx, attempt.position, kind, told)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -467,3 +421,18 @@ class Journal:
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
             ).fetchone()
         return row is not None
+
+
+def _requeued_rerun(tx: Transaction, position: int) -> int | None:
+    """The attempt that was rerun when the user asked to send the job again, if one was.
+
+    If the cloud has lost a job of several sub-jobs, that one: those that it still has are kept.
+    """
+    row = tx.execute(
+        "SELECT CASE WHEN provider_status = ?"
+        " AND (SELECT count(*) FROM subjobs WHERE attempt_id = attempts.id) > 1"
+        " THEN id ELSE rerun_of_attempt_id END"
+        " FROM attempts WHERE position = ? AND creates_entry = 0 ORDER BY id DESC LIMIT 1",
+        (REMOTE_MISSING, position),
+    ).fetchone()
+    return row[0] if row else None

@@ -45,16 +45,14 @@ class KnownIds:
     def read(self, connection: Any) -> None:
         """Learn the ids of attempts that are new in the file."""
         known = self._last_read
-        for attempt_id, remote_id, *job in connection.execute(
-            "SELECT a.id, a.remote_id, j.position, j.name, t.origin FROM attempts a"
+        for attempt_id, *job in connection.execute(
+            "SELECT a.id, j.position, j.name, t.origin FROM attempts a"
             " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
             " WHERE a.id > ?",
             (known,),
         ).fetchall():
             self._last_read = max(self._last_read, attempt_id)
             self.intended(attempt_id, *job)
-            if remote_id is not None:
-                self._ids[attempt_id, 0] = remote_id
         for attempt_id, number, remote_id in connection.execute(
             "SELECT attempt_id, number, remote_id FROM subjobs WHERE attempt_id > ?",
             (known,),

@@ -5,7 +5,7 @@ Times are seconds since the epoch (UTC), durations seconds; None is "not known".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -36,7 +36,7 @@ class NewJob:
         params: what the caller passed and what is worth showing of the payload.
         labels: names that the caller gave to what a circuit hides.
         metadata: what tells the job apart (circuit, modes, photons, ...).
-        remote_id: given for a job that was sent already.
+        remote_ids: of the sub-jobs of a job that was sent already.
         state: the state of such a job.
         composition: how the results of its sub-jobs become its own; its body then has `parts`, a
             body for each.
@@ -51,7 +51,7 @@ class NewJob:
     params: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    remote_id: str | None = None
+    remote_ids: Sequence[str] = ()
     state: str = "unsent"
     message: str | None = None
     composition: Mapping[str, Any] | None = None
@@ -177,7 +177,7 @@ class Pollable(NamedTuple):
 
     attempt_id: int
     position: int
-    remote_id: str
+    remote_ids: list[str]
     target: Target
     sent_at: float
     may_change: bool = True
@@ -205,12 +205,12 @@ class Intent:
     idempotency_key: str
     name: str
     target: Target
-    previous_remote_id: str | None
-    """The remote id to rerun; None for what is created from a body."""
+    previous: Mapping[int, str]
+    """The ids to rerun, by number of the sub-job; none for what is created from a body."""
+    sent: Mapping[int, str]
+    """The sub-jobs that the cloud has already, from an attempt that this one continues."""
     payload_id: int | None = None
-    """The body of a rerun with changes; None for the job's own."""
-    has_parts: bool = False
-    """Whether it is several jobs on its cloud, a body for each."""
+    """The body of a rerun with overrides; None for the job's own."""
     intent_at: float | None = None
     """When it was intended, by the clock of its sender."""
 

@@ -85,15 +85,14 @@ CREATE TABLE attempts (
     kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'changed', 'adopted')),
     creates_entry INTEGER NOT NULL DEFAULT 0, -- 1: becomes an entry of its own once it is sent
     idempotency_key TEXT NOT NULL, -- uuid, sent along where the cloud supports it
-    rerun_of_remote_id TEXT, -- the id that the cloud is asked to rerun
+    rerun_of_attempt_id INTEGER, -- whose sub-jobs the cloud is asked to rerun
     fencing_token INTEGER NOT NULL DEFAULT 0, -- of the lease under which it was sent
     state {_STATE}, -- as of jobs; unsent: sent in part, unknown: closed by the user
-    remote_id TEXT,
     provider_status TEXT, -- the cloud's own word
     message TEXT,
     progress REAL, -- 0 to 1
     intent_at REAL NOT NULL,
-    sent_at REAL,
+    sent_at REAL, -- when its last sub-job was sent
     created_at REAL, -- this and the next ones as the cloud reports them
     started_at REAL,
     duration_s REAL,
@@ -104,7 +103,6 @@ CREATE TABLE attempts (
     overrides TEXT NOT NULL DEFAULT '' -- JSON: parameter -> [old, new]
 );
 CREATE INDEX attempts_by_position ON attempts (position);
-CREATE INDEX attempts_by_remote_id ON attempts (remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX attempts_in_flight ON attempts (state) WHERE state = 'sending';
 
 CREATE TABLE subjobs (

@@ -9,7 +9,7 @@ from jobgroup.status import ON_CLOUD, TERMINAL
 from jobgroup.store.checking import date_of, number_of
 from jobgroup.store.database import Database
 from jobgroup.store.records import Pollable, Target, ended_at
-from jobgroup.store.steps import add_event
+from jobgroup.store.transitions import add_event, attempt_of, transition
 
 if TYPE_CHECKING:
     from jobgroup.status import RemoteStatus
@@ -40,28 +40,33 @@ class StatusUpdates:
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
-                " j.position, coalesce(a.remote_id, ''),"
+                " j.position, s.remote_id,"
                 f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
-                " j.state,"
-                " a.provider_status IS NOT NULL"
+                " j.state, a.provider_status IS NOT NULL"
                 " FROM jobs j JOIN targets t ON t.id = j.target_id"
-                f" LEFT JOIN attempts a ON a.id = j.attempt_id WHERE {chosen} ORDER BY a.id",
+                " LEFT JOIN attempts a ON a.id = j.attempt_id"
+                " LEFT JOIN subjobs s ON s.attempt_id = a.id"
+                f" WHERE {chosen} ORDER BY a.id, s.number",
                 (since,),
             )
-            return [
-                Pollable(
-                    attempt_id,
-                    position,
-                    remote_id,
-                    targets.setdefault(tuple(target), Target(*target)),
-                    sent_at,
-                    bool(remote_id) and state in ON_CLOUD,
-                    state == "cancel_requested",
-                    bool(was_seen),
-                )
-                for *target, attempt_id, position, remote_id, sent_at, state, was_seen in rows
-                if since or remote_id
-            ]
+            found: list[Pollable] = []
+            for *target, attempt_id, position, remote_id, sent_at, state, was_seen in rows:
+                if found and attempt_id and attempt_id == found[-1].attempt_id:
+                    found[-1].remote_ids.append(remote_id)
+                elif since or remote_id:
+                    found.append(
+                        Pollable(
+                            attempt_id,
+                            position,
+                            [remote_id] if remote_id else [],
+                            targets.setdefault(tuple(target), Target(*target)),
+                            sent_at,
+                            bool(remote_id) and state in ON_CLOUD,
+                            state == "cancel_requested",
+                            bool(was_seen),
+                        )
+                    )
+            return found
 
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction. Returns the changed positions.
@@ -71,37 +76,25 @@ class StatusUpdates:
         changed = []
         with self._database.write_transaction() as tx:
             for attempt_id, answer in answers:
-                finished_at = ended_at(answer, heard_at=tx.now)
-                new = (
-                    answer.state,
-                    answer.provider_status,
-                    answer.message,
-                    1.0 if answer.state == "success" else answer.progress,
-                    answer.created_at,
-                    answer.started_at,
-                    answer.duration_s,
-                    answer.shots,
-                )
-                row = tx.execute(
-                    f"SELECT state, provider_status, message, progress, created_at, started_at,"  # noqa: S608
-                    f" duration_s, shots, position FROM attempts"
-                    f" WHERE id = ? AND state NOT IN ({_TERMINAL})",
+                new = {
+                    "provider_status": answer.provider_status,
+                    "message": answer.message,
+                    "progress": 1.0 if answer.state == "success" else answer.progress,
+                    "created_at": answer.created_at,
+                    "started_at": answer.started_at,
+                    "duration_s": answer.duration_s,
+                    "shots": answer.shots,
+                }
+                old = tx.execute(
+                    f"SELECT state, {', '.join(new)} FROM attempts WHERE id = ?",  # noqa: S608
                     (attempt_id,),
                 ).fetchone()
-                if row is None or row[:8] == new:
+                if old == (answer.state, *new.values()):
                     continue
-                position = row[8]
-                tx.execute(
-                    "UPDATE attempts SET state = ?, provider_status = ?, message = ?, progress = ?,"
-                    " created_at = ?, started_at = ?, duration_s = ?, shots = ?, finished_at = ?"
-                    " WHERE id = ?",
-                    (*new, finished_at, attempt_id),
-                )
-                tx.execute(
-                    "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
-                    (answer.state, tx.version, position, attempt_id),
-                )
-                changed.append(position)
+                attempt = attempt_of(tx, attempt_id)
+                finished_at = ended_at(answer, heard_at=tx.now)
+                if transition(tx, attempt, answer.state, **new, finished_at=finished_at):
+                    changed.append(attempt.position)
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
@@ -123,21 +116,10 @@ class StatusUpdates:
     def record_cancel_request(self, attempt_id: int) -> None:
         """The cloud took the request to cancel."""
         with self._database.write_transaction() as tx:
-            touched = tx.execute(
-                "SELECT position FROM attempts WHERE id = ? AND state IN"
-                " ('waiting', 'running', 'suspended', 'unknown')",
-                (attempt_id,),
-            ).fetchone()
-            if touched:
-                tx.execute(
-                    "UPDATE attempts SET state = 'cancel_requested' WHERE id = ?", (attempt_id,)
-                )
-                tx.execute(
-                    "UPDATE jobs SET state = 'cancel_requested', version = ?"
-                    " WHERE position = ? AND attempt_id = ?",
-                    (tx.version, touched[0], attempt_id),
-                )
-                add_event(tx, touched[0], "cancel", "Cancellation was asked for.")
+            attempt = attempt_of(tx, attempt_id)
+            if attempt.state in ON_CLOUD - {"cancel_requested"}:
+                transition(tx, attempt, "cancel_requested")
+                add_event(tx, attempt.position, "cancel", "Cancellation was asked for.")
 
     def durations(self, limit: int = 200) -> list[float]:
         """How long the last jobs to succeed ran, in seconds."""

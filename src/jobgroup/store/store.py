@@ -28,12 +28,12 @@ from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
 from jobgroup.store.statuses import StatusUpdates
-from jobgroup.store.subjobs import Subjobs, position_of
+from jobgroup.store.subjobs import REMOTE_ID, Subjobs, position_of
 from jobgroup.store.summaries import counts_by_state
 
 _RECORD = f"""
     SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
-           t.provider, t.origin, t.account, t.platform, j.state, a.remote_id, a.provider_status,
+           t.provider, t.origin, t.account, t.platform, j.state, {REMOTE_ID}, a.provider_status,
            coalesce(a.message, nullif(j.last_error, '')), {number_of("a.progress")},
            {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.metadata, ''), j.note,
            {date_of("j.added_at", "0")}, {date_of("a.intent_at")}, {date_of("a.sent_at")},
@@ -238,7 +238,7 @@ class GroupStore:
         return composition
 
     def position_of(self, remote_id: str, target: Target) -> int | None:
-        """Where the job of an account is that has this remote id, or a part that has it."""
+        """Where the job of an account is that has this id on its cloud."""
         with self.database.read_transaction() as connection:
             return position_of(connection, remote_id, target)
 

@@ -1,23 +1,31 @@
-"""The parts of entries that are several jobs on their cloud: which of them it has got already.
+"""The jobs that an attempt is on its cloud: one, or several for some kinds of entries.
 
-Each part's id is on disk before the next part is sent. A sending that ends between two of them is
-continued by the next one of the same job, which takes over what was sent.
+Each id is on disk before the next request leaves. A sending that ends between two of them is
+continued by the next one of the same job, which inherits what was sent.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from jobgroup.status import UNSENT
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.records import Target
-from jobgroup.store.steps import add_event
+from jobgroup.store.transitions import add_event
+
+REMOTE_ID: Final = (
+    "(SELECT group_concat("
+    "CASE typeof(remote_id) WHEN 'text' THEN remote_id ELSE quote(remote_id) END, ' + ')"
+    " FROM subjobs WHERE subjobs.attempt_id = a.id)"
+)
+"""The ids of the sub-jobs of the attempt `a` in SQL, as people see them."""
 
 
 class OrphanSubjob(NamedTuple):
-    """A part that is on its cloud, of an entry whose sending ended before it was whole."""
+    """A sub-job that is on its cloud, of an entry whose sending ended before it was whole."""
 
     position: int
     target: Target
@@ -27,29 +35,37 @@ class OrphanSubjob(NamedTuple):
 
 
 class Subjobs:
-    """The ids of parts, by attempt and number, counted from 0."""
+    """The ids of sub-jobs, by attempt and number, counted from 0."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def sent(self, attempt_id: int) -> dict[int, str]:
-        """The parts that an attempt has on the cloud: id by number."""
+    def ids(self, attempt_ids: Iterable[int]) -> dict[int, list[str]]:
+        """The ids that attempts have on the cloud, in order."""
+        found: dict[int, list[str]] = {}
         with self._database.read_transaction() as connection:
-            return parts_of(connection, attempt_id)
+            for attempt_id, remote_id in connection.execute(
+                "SELECT attempt_id, remote_id FROM subjobs"
+                " WHERE attempt_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY attempt_id, number",
+                (json.dumps(list(attempt_ids)),),
+            ):
+                found.setdefault(attempt_id, []).append(remote_id)
+        return found
 
-    def keep(self, attempt_id: int, number: int, remote_id: str) -> None:
-        """An earlier attempt has a part that did not fail: it is this one's too."""
+    def keep(self, attempt_id: int, ids: Mapping[int, str]) -> None:
+        """An earlier attempt has sub-jobs that did not fail: they are this one's too."""
         with self._database.write_transaction() as tx:
-            insert_subjobs(tx, attempt_id, [(number, remote_id)])
+            insert_subjobs(tx, attempt_id, ids)
 
     def orphans(self, positions: Collection[int] | None = None) -> list[OrphanSubjob]:
-        """The parts that wait on their cloud for the next run to send the rest; None for all."""
+        """The sub-jobs that wait on their cloud for the next run to send the rest; None for all."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT a.position, t.provider, t.origin, t.account, t.platform, a.id, p.number,"
-                " p.remote_id FROM subjobs p JOIN attempts a ON a.id = p.attempt_id"
+                "SELECT a.position, t.provider, t.origin, t.account, t.platform, a.id, s.number,"
+                " s.remote_id FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
                 " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
-                " WHERE a.state = ? ORDER BY a.position, p.number",
+                " WHERE a.state = ? ORDER BY a.position, s.number",
                 (UNSENT,),
             )
             return [
@@ -58,30 +74,30 @@ class Subjobs:
                 if positions is None or position in positions
             ]
 
-    def forget(self, part: OrphanSubjob) -> None:
+    def forget(self, subjob: OrphanSubjob) -> None:
         """Its cloud cancels it: the next run sends it anew."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
-                (part.attempt_id, part.number, part.remote_id),
+                (subjob.attempt_id, subjob.number, subjob.remote_id),
             )
-            told = f"Part {part.number + 1}, {part.remote_id}, was asked to cancel."
-            add_event(tx, part.position, "part canceled", told)
+            told = f"Part {subjob.number + 1}, {subjob.remote_id}, was asked to cancel."
+            add_event(tx, subjob.position, "part canceled", told)
 
 
-def parts_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
-    """The parts that an attempt has on the cloud: id by number."""
+def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
+    """The ids that an attempt has on the cloud, by number."""
     rows = connection.execute(
         "SELECT number, remote_id FROM subjobs WHERE attempt_id = ? ORDER BY number", (attempt_id,)
     )
     return dict(rows.fetchall())
 
 
-def insert_subjobs(tx: Transaction, attempt_id: int, parts: Iterable[tuple[int, str]]) -> None:
-    """Note parts as sent by an attempt."""
-    for number, remote_id in parts:
+def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> None:
+    """Note sub-jobs as sent by an attempt; those that it has already stay as they are."""
+    for number, remote_id in ids.items():
         tx.execute(
-            "INSERT OR REPLACE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
             (attempt_id, number, remote_id),
         )
 
@@ -89,18 +105,18 @@ def insert_subjobs(tx: Transaction, attempt_id: int, parts: Iterable[tuple[int, 
 def inherit_subjobs(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
     """What earlier sendings of a job had on the cloud when they ended, for the next one to go on.
 
-    Returns the parts, and how many attempts of the job are gone, for the next one is their
+    Returns the sub-jobs, and how many attempts of the job are gone, for the next one is their
     continuation. One that the user had given back stays in its history.
     """
     rows = tx.execute(
-        "SELECT id, state, creates_entry FROM attempts WHERE position = ? AND remote_id IS NULL"
-        " AND state IN (?, 'unknown') ORDER BY id",
+        "SELECT id, state, creates_entry FROM attempts WHERE position = ? AND sent_at IS NULL"
+        " AND kind <> 'adopted' AND state IN (?, 'unknown') ORDER BY id",
         (position, UNSENT),
     ).fetchall()
     found: dict[int, str] = {}
     gone = 0
     for attempt_id, state, creates_entry in rows:
-        found |= parts_of(tx, attempt_id)
+        found |= subjobs_of(tx, attempt_id)
         tx.execute("DELETE FROM subjobs WHERE attempt_id = ?", (attempt_id,))
         if state == UNSENT:
             tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
@@ -111,12 +127,12 @@ def inherit_subjobs(tx: Transaction, position: int) -> tuple[dict[int, str], int
 def holder_of_any(
     tx: Transaction, attempt_id: int, ids: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """The first of the ids, by part, that is another's already, and at which position that is.
+    """The first of the ids, by number, that is another's already, and at which position that is.
 
     Another's on the same account, that is: other clouds may count alike. An attempt has each of its
-    own ids once; those of parts that it has are left out.
+    own ids once; those that it has are left out.
     """
-    own, target = parts_of(tx, attempt_id), target_of(tx, attempt_id)
+    own, target = subjobs_of(tx, attempt_id), target_of(tx, attempt_id)
     for number, remote_id in ids.items():
         if own.get(number) == remote_id:
             continue
@@ -144,24 +160,21 @@ def position_of(
     *,
     other_than: tuple[int, int] = (0, 0),
 ) -> int | None:
-    """Where the job of an account is that has this remote id, or a part that has it.
+    """Where the job of an account is that has this id on its cloud.
 
     None if there is none. An id is one of an account: of a provider's kind, an origin and a label.
 
     Args:
         connection: to the group's file.
-        remote_id: of the job or of its part.
+        remote_id: of one of its sub-jobs.
         target: of the account; on which platform the job is does not matter.
-        other_than: an attempt, and one of its parts, that are not looked at.
+        other_than: an attempt and the number of its sub-job that is not looked at.
     """
     row = connection.execute(
-        "WITH held (position) AS ("
-        " SELECT position FROM attempts WHERE remote_id = ? AND id <> ? UNION ALL"
-        " SELECT a.position FROM subjobs p JOIN attempts a ON a.id = p.attempt_id"
-        " WHERE p.remote_id = ? AND (p.attempt_id, p.number) <> (?, ?))"
-        " SELECT j.position FROM held JOIN jobs j ON j.position = held.position"
-        " JOIN targets t ON t.id = j.target_id"
-        " WHERE (t.provider, t.origin, t.account) = (?, ?, ?) LIMIT 1",
-        (remote_id, other_than[0], remote_id, *other_than, *target[:3]),
+        "SELECT j.position FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
+        " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+        " WHERE s.remote_id = ? AND (s.attempt_id, s.number) <> (?, ?)"
+        " AND (t.provider, t.origin, t.account) = (?, ?, ?) LIMIT 1",
+        (remote_id, *other_than, *target[:3]),
     ).fetchone()
     return row[0] if row else None

@@ -12,8 +12,7 @@ from uuid import uuid4
 import pytest
 
 from jobgroup.errors import JobGroupError
-from jobgroup.providers.base import Account, Provider, ProviderFactory, RemoteStatus
-from jobgroup.remote_ids import is_id
+from jobgroup.providers.base import Account, Provider, ProviderFactory, RemoteStatus, is_id
 from jobgroup.status import ON_CLOUD, TERMINAL
 from jobgroup.testing.fault_proxy import Fault, FaultProxy, RecordedRequest
 

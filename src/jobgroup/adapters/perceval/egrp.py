@@ -76,7 +76,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
         body={"platform_name": platform, "pcvl_version": _RELEASE, "payload": payload},
         params=params_of({k: v for k, v in payload.items() if k != "parameters"}, {}),
         metadata=_metadata(archive, execution["_computation"]),
-        remote_id=str(archive.plain(sent["_remote_id"])) if sent else None,
+        remote_ids=[str(archive.plain(sent["_remote_id"]))] if sent else [],
         status=_status(archive, sent["_status"]) if sent else None,
     )
 

@@ -14,7 +14,6 @@ from perceval.runtime import ExecutionStatus
 from jobgroup.adapters.base import JobSpec
 from jobgroup.adapters.perceval.composition import composition_of
 from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
-from jobgroup.remote_ids import joined
 
 
 def read_execution(
@@ -85,7 +84,7 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
         name=execution.name or "unnamed",
         body={} if composition is None else {"parts": [{} for _ in getters]},
         kwargs={},
-        remote_id=joined(getter._remote_id for getter in getters),
+        remote_ids=[getter._remote_id for getter in getters],
         status=ExecutionStatus.merge_status([getter._status for getter in getters]),
         composition=composition,
     )

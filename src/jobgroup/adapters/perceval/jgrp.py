@@ -92,7 +92,7 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
         body={"platform_name": platform, **body} if body else {},
         params=params_of(payload, {}),
         metadata=metadata_of(payload),
-        remote_id=remote_id,
+        remote_ids=[] if remote_id is None else [remote_id],
         status=None if remote_id is None else JobStatus(status=status_named(entry.get("status"))),
     )
 

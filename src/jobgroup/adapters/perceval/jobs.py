@@ -39,7 +39,7 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
             name=job.name or "unnamed",
             body=body,
             kwargs=kwargs,
-            remote_id=job.id,
+            remote_ids=[job.id] if job.id else [],
             status=None if job.id is None else job._job_status,
         )
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,7 +22,7 @@ def spec_of(
     name: str,
     body: dict[str, Any],
     kwargs: dict[str, Any],
-    remote_id: str | None = None,
+    remote_ids: Sequence[str] = (),
     status: Any = None,
     composition: dict[str, Any] | None = None,
 ) -> JobSpec:
@@ -33,7 +34,7 @@ def spec_of(
         name: of the job.
         body: to be sent; with a composition a body for each of the `parts`.
         kwargs: parameters of the execution.
-        remote_id: of a job that was sent.
+        remote_ids: of a job that was sent, those of its sub-jobs.
         status: Perceval's, of a job that was sent.
         composition: see `JobSpec`.
     """
@@ -52,7 +53,7 @@ def spec_of(
         body=body,
         params=params_of(payload, kwargs),
         metadata=metadata_of(payload),
-        remote_id=remote_id,
+        remote_ids=remote_ids,
         status=None if status is None else _status_of(status),
         composition=composition,
         token=cloud.token,

@@ -1,0 +1,68 @@
+"""What an attempt may become, and the only statements that change a state in the file."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from jobgroup.status import may_become
+from jobgroup.store.database import Transaction
+
+
+class Attempt(NamedTuple):
+    """What decides what may become of an attempt."""
+
+    id: int
+    position: int
+    state: str
+    creates_entry: bool
+    payload_id: int | None
+    overrides: str
+    intent_at: float
+
+
+def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
+    """The attempt as it is; one that is gone has a state of its own, and becomes nothing."""
+    row = tx.execute(
+        "SELECT id, position, state, creates_entry, payload_id, overrides, intent_at"
+        " FROM attempts WHERE id = ?",
+        (attempt_id,),
+    ).fetchone()
+    return Attempt(*row) if row else Attempt(attempt_id, -1, "gone", False, None, "", 0.0)
+
+
+def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bool:
+    """Let an attempt, and the job whose latest it is, become something.
+
+    False if it may not become that, and nothing was changed.
+    """
+    if not may_become(attempt.state, to):
+        return False
+    assignments = ", ".join(f"{name} = ?" for name in ("state", *columns))
+    tx.execute(
+        f"UPDATE attempts SET {assignments} WHERE id = ?",  # noqa: S608
+        (to, *columns.values(), attempt.id),
+    )
+    tx.execute(
+        "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
+        (to, tx.version, attempt.position, attempt.id),
+    )
+    return True
+
+
+def set_latest(
+    tx: Transaction, position: int, attempt_id: int | None, *, added: int = 0, last_error: str = ""
+) -> None:
+    """Let an attempt be a job's latest, whose state is the job's; None for an unsent job."""
+    tx.execute(
+        "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), 'unsent'),"
+        " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE position = ?",
+        (attempt_id, attempt_id, added, last_error, tx.version, position),
+    )
+
+
+def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+    """Note what happened to a job, or to the group."""
+    tx.execute(
+        "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
+        (tx.now, position, kind, text),
+    )
