@@ -114,7 +114,7 @@ def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(
     group, container, cloud, until, caplog
 ):
     """After a moment without a sign of life, which is announced."""
-    jg = group(1)
+    jg = group(1, duration_s=600)
     run = container(RUN.format("sequential(0)"))
     until(lambda: jg[0].was_sent)
     run.kill()
