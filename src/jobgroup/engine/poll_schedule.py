@@ -102,9 +102,9 @@ def crowd_interval_s(age_s: float, jobs: int) -> float:
     return next_age_s - age_s
 
 
-def with_jitter(interval_s: float, least: float = 0.85) -> float:
+def with_jitter(interval_s: float) -> float:
     """Return an interval that differs from those of other jobs by chance."""
-    return interval_s * _chance.uniform(least, 1.0)
+    return interval_s * _chance.uniform(0.85, 1.0)
 
 
 @dataclass(slots=True, eq=False)
@@ -186,12 +186,12 @@ class _PlatformQueue:
         if job.running_since is not None and age_s < self.expected_s:
             wanted = poll_interval_s(age_s, self.expected_s)
         elif job.running_since is not None:
-            is_crowd = len(self.running) > CROWD and not self.expected_s
-            wanted = (
-                with_jitter(crowd_interval_s(age_s, len(self.running)), 0.7)
-                if is_crowd
-                else with_jitter(poll_interval_s(age_s))
-            )
+            if len(self.running) > CROWD and not self.expected_s:
+                spread = _chance.uniform(0.85, 1.15)  # they come apart, at the same rate
+                wanted = spread * crowd_interval_s(age_s, len(self.running))
+            else:
+                wanted = with_jitter(poll_interval_s(age_s))
+            wanted = min(wanted, MAX_INTERVAL_S)
         elif any(job is other for other in self.head):
             at_least_s = min(age_s / 2, MAX_INTERVAL_S) if self.running else 0.0
             wanted = with_jitter(max(poll_interval_s(age_s), at_least_s))
