@@ -204,7 +204,7 @@ def _taken(jg):
     """What a stream gives until it raises, as it comes."""
     found = []
     with pytest.raises(CredentialsError):
-        for job, result in jg.iter_results():
+        for job, result in jg.as_completed():
             found.append((job.position, result))
     return found
 

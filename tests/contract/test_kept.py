@@ -81,7 +81,7 @@ def test_kept_results_need_no_cloud(finished, scripted, in_child):
 
 
 def test_keeping_ends_and_begins(finished, scripted):
-    """False asks the cloud again, True finds what was kept, clear_cache forgets that."""
+    """False asks the cloud again, True finds what was kept, cache.clear() forgets that."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     scripted.results[jg[0].id] = {"results": '{"results": "newer"}'}
@@ -95,7 +95,7 @@ def test_keeping_ends_and_begins(finished, scripted):
 
 
 def test_clearing_gives_the_room_back(finished, scripted, data_dir):
-    """The list of groups says what results take, and that it is gone after clear_cache."""
+    """The list of groups says what results take, and that it is gone after cache.clear()."""
     jg = JobGroup(finished.name, cache_results=True)
     noise = os.urandom(1_500_000).hex()
     scripted.results[jg[0].id] = {"results": json.dumps({"results": noise})}
