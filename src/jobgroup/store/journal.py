@@ -20,7 +20,7 @@ from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.subjobs import (
-    REMOTE_ID,
+    REMOTE_IDS,
     holder_of_any,
     inherit_subjobs,
     insert_subjobs,
@@ -32,7 +32,7 @@ from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_lates
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""
-    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, {REMOTE_ID},
+    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, {REMOTE_IDS},
            provider_status, message, {date_of("intent_at", "0")}, {date_of("sent_at")},
            {date_of("created_at")}, {date_of("started_at")}, {number_of("duration_s")},
            {date_of("finished_at")}, {integer_of("shots")}, diagnostics, overrides
