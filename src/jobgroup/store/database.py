@@ -38,7 +38,7 @@ from jobgroup.store.connection import (
     rescue,
 )
 from jobgroup.store.filesystem import is_network
-from jobgroup.store.known_ids import KnownIds
+from jobgroup.store.known_ids import KnownIds, place_beside
 from jobgroup.store.network_lock import turn
 from jobgroup.store.presence import SMALLEST, Presence, look
 
@@ -268,12 +268,13 @@ class Database:
 
     def _lose(self, how: str, *, is_final: bool = False, is_empty: bool = False) -> NoReturn:
         """Save what the connection can still read, or at least all ids, and say it."""
+        self.ids.save()  # at once: to rescue the rest may take seconds
         connection, self._connection = self._connection, None
         rescued = ""
         if connection is not None:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            place = self.path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}.rescued")
+            place = place_beside(self.path, "rescued")
             try:
                 rescue(connection, place, self._version)
                 rescued = f"What could still be read was saved in {place}"
@@ -287,7 +288,6 @@ class Database:
                 close_untouched(connection, self.path)
             else:
                 connection.close()
-        self.ids.save()
         if not is_final:
             advice = " Put it back where it was to go on."
             advice += f" {rescued}; {_LOADS}." if rescued else ""

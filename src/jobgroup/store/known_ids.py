@@ -7,6 +7,7 @@ for, so their ids are saved then in a file beside it, or else in the log.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,11 @@ from jobgroup.store.atomic import atomic_write
 _NAMED_IN_A_SENTENCE = 10
 
 _log = logger(__name__)
+
+
+def place_beside(path: Path, ending: str) -> Path:
+    """Return where this process saves, at this moment, what it knows of a group's lost file."""
+    return path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.{ending}")
 
 
 class _Job(NamedTuple):
@@ -75,12 +81,11 @@ class KnownIds:
     def save(self) -> None:
         """The file is lost: write the ids beside it, or else into the log; each new one as well."""
         if self._place is None:
-            moment = time.strftime("%Y%m%d-%H%M%S")
-            self._place = self._path.with_suffix(f".{moment}.ids.json")
+            self._place = place_beside(self._path, "ids.json")
         if not self._ids:
             return
         place = self._place
-        told = json.dumps(self._told(), indent=1)
+        told = json.dumps(self._told(), indent=1, default=str)  # rows may be damaged
         try:
             with atomic_write(place, overwrite=True) as unfinished:
                 unfinished.write_text(told, encoding="utf-8")
@@ -90,7 +95,7 @@ class KnownIds:
             some = list(self._ids.values())[:_NAMED_IN_A_SENTENCE]
             more = len(self._ids) - len(some)
             and_more = f" and {more} more, see the log" if more else ""
-            self.sentence = f" Clouds took {', '.join(some)}{and_more}."
+            self.sentence = f" Clouds took {', '.join(map(str, some))}{and_more}."
 
     def found_again(self) -> None:
         """The file is back: what comes from now on is written into it."""
