@@ -263,23 +263,26 @@ def test_canceling_an_awaited_run_stops_it(group, scripted, until):
 
 
 def test_what_a_run_does_is_logged(group, scripted, caplog):
-    """At INFO: its begin and end, each job, each wait for a cloud that is away, each pause."""
+    """At INFO: its start and end, each job's id, each wait for a busy cloud, each pause."""
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda nth, _: None if nth else (429, {"error": "later"})
     with caplog.at_level("INFO", "jobgroup"):
         jg.pause()
         jg.resume()
         jg.run_parallel()
-    of = {f"jobgroup.engine.{module}" for module in ("runner", "job_sender", "pause")}
+    modules = ("runner", "job_sender", "submission", "pause", "lease")
+    of = {f"jobgroup.engine.{module}" for module in modules}
     logged = [record.getMessage() for record in caplog.records if record.name in of]
-    assert logged[:3] == [
+    assert logged[:4] == [
         "experiment was paused.",
         "experiment was resumed.",
+        "This process runs experiment now.",
         "A parallel run of experiment begins: 2 jobs.",
     ]
-    assert logged[3].startswith("running experiment: ")
-    assert logged[4:] == [
-        "Job 0 of 'experiment' was sent.",
-        "Job 1 of 'experiment' was sent.",
+    assert logged[4].startswith("running experiment: ")
+    assert logged[5:] == [
+        f"The cloud took job 0 (job 0) of 'experiment' as {jg[0].id}.",
+        f"The cloud took job 1 (job 1) of 'experiment' as {jg[1].id}.",
+        "This process no longer runs experiment.",
         "The run of experiment is over: 2 jobs sent, 0 not.",
     ]

@@ -171,6 +171,7 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Comma
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
+    _log.info("Job %d of %s was confirmed as %s.", position, session.name, remote_id)
     session.notify()
     text = f"job {position} is {remote_id}"
     if (await session.in_thread(session.store.record, position)).state == UNSENT:

@@ -138,8 +138,6 @@ class JobSender:
             raise
         if sent_at is not None:
             progress.sent.append(sent_at)
-            verb = "rerun" if self.run.request.rerun else "sent"
-            _log.info("Job %d of %r was %s.", sent_at, self.session.name, verb)
             await self._resolve_incidents(target)
         return sent_at
 

@@ -238,6 +238,7 @@ class HeldLease:
                 await anyio.sleep(JUDGE_INTERVAL_S)
         self._fencing_token = taken.fencing_token
         self._checked_at = now_s()
+        _log.info("This process runs %s now.", self._store.path.stem)
         self._notify()
         self._loop.spawn(self._renew_loop)
         self._loop.spawn(self._serve)
@@ -265,6 +266,8 @@ class HeldLease:
                 return store.lease.renew(token)
 
         if not await self._in_thread(beat):
+            if self._fencing_token:
+                _log.warning("Another process has taken over %s.", self._store.path.stem)
             self._fencing_token = 0
         self._checked_at = now_s()
 
@@ -274,6 +277,7 @@ class HeldLease:
             self._scope = None
         token, self._fencing_token = self._fencing_token, 0
         if token:
+            _log.info("This process no longer runs %s.", self._store.path.stem)
             try:
                 await self._in_thread(self._store.lease.release, token)
             except OSError:  # what was done under it is done

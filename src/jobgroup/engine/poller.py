@@ -395,6 +395,7 @@ class Poller:
         ids = [i for job in jobs for i in open_ids(job)]
         unanswered: dict[PolledJob, Exception] = {}
         has_answered = False
+        _log.debug("Asking %s for %d jobs of %s.", account[1], len(ids), self._store.path.stem)
 
         async def ask() -> Mapping[str, RemoteStatus | Exception]:
             provider = await self._provider(jobs[0].target)
@@ -454,7 +455,9 @@ class Poller:
         def write() -> bool:
             updates = [(job.attempt_id, status) for job, status in statuses]
             has_news = bool(self._store.statuses.apply_updates(updates))
-            return self._store.incidents.resolve(*account[1:]) or has_news
+            if is_resolved := self._store.incidents.resolve(*account[1:]):
+                _log.info("%s responds again.", account[1])
+            return is_resolved or has_news
 
         has_news = await self._in_thread(write)
         # only now: what is not on disk has to be asked about again
@@ -494,5 +497,6 @@ class Poller:
         wanted_s = getattr(error, "retry_after_s", None)
         cooldown.begin(asked_at, now, wanted_s)
         text = f"{error}{describe_pause(wanted_s, time.time() + cooldown.until - now)}"
+        _log.info("Polling %s: %s", self._store.path.stem, text)
         await self._in_thread(self._store.incidents.open, incident_kind(error), *account[1:], text)
         self._changes.notify()

@@ -25,6 +25,7 @@ from jobgroup.errors import (
     StorageError,
     UnconfirmedJobError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import may_have_arrived
 from jobgroup.retry import Backoff
 from jobgroup.store.lease import busy_error
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.providers.base import Provider
     from jobgroup.store import Intent
+
+_log = logger(__name__)
 
 KEY_LIVES_S: Final = 3600.0
 """How long after a request it may be repeated by its key. A cloud may forget keys (24 h is usual),
@@ -274,6 +277,7 @@ async def _record_sent(
     except UnconfirmedJobError as error:  # the journal found that an id is another job's
         session.notify()
         raise _unconfirmed_error(session, intent, intent.position, str(error)) from error
+    _log.info("%s.", told)
     session.notify()
     return position
 
