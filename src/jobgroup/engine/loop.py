@@ -198,6 +198,13 @@ class ChangeCondition:
             self._next.set()
             self._next = None
 
+    def next_change(self) -> Event:
+        """Return what the next `notify` sets: taken before a look, none during it is missed."""
+        import anyio
+
+        self._next = self._next or anyio.Event()
+        return self._next
+
     async def wait_until(
         self,
         predicate: Callable[[], Awaitable[T]],
@@ -219,7 +226,7 @@ class ChangeCondition:
 
         end = anyio.current_time() + timeout_s
         while True:
-            changed = self._next = self._next or anyio.Event()
+            changed = self.next_change()
             value = await predicate()
             left_s = min(check_interval_s, end - anyio.current_time())
             if value or left_s <= 0:

@@ -13,7 +13,8 @@ Four refinements save the questions that bring no news:
   only the first of them is asked about, and no job more often than twice a second: no slot of the
   plan is empty then.
 - *Crowd*: if more than four jobs run, and nobody knows how long they take, all of them together
-  cost what four would. When the first one ends, all others are asked about.
+  cost what four would. When the first one ends, all others are asked about, and those that were
+  never asked about: they may have started and ended as well.
 - *Expectation*: what jobs of a platform take lies between the greatest age at which one was seen to
   run and the least at which one had ended. Half-way between these is when the next are asked about,
   until the two differ by less than a tenth.
@@ -167,6 +168,11 @@ class _PlatformQueue:
         """The jobs that may start next."""
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
+    @property
+    def never_asked(self) -> list[PolledJob]:
+        """Jobs that wait as far as is known, but may as well have ended."""
+        return [job for job in self.waiting.values() if job.asked_at == -math.inf]
+
     def remove(self, job: PolledJob) -> None:
         """Take a job out of whichever part it is in."""
         for part in (self.waiting, self.running, self.missing):
@@ -176,7 +182,7 @@ class _PlatformQueue:
         """Return how long after sending a job, the last of those that wait, is asked about."""
         if self.expected_s:
             return min(FIRST_QUESTION_S, self.expected_s)
-        return FIRST_QUESTION_S if len(self.waiting) > HEAD else 0.0
+        return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
 
     def interval_s(self, job: PolledJob, now: float) -> float:
         """Return the seconds from one question about a job to the next."""
@@ -389,7 +395,7 @@ class PollSchedule:
             if now - queue.asked_all_at < FIRST_QUESTION_S:
                 return
             queue.asked_all_at = now
-        for job in queue.running.values():
+        for job in [*queue.running.values(), *queue.never_asked]:
             at = now + queue.interval_s(job, now) if queue.expected_s else now
             if at < job.due_at < math.inf and job.asked_at < now:
                 self.schedule(job, at)

@@ -254,18 +254,14 @@ class Poller:
         async def has_users() -> bool:
             return self._users > 0
 
-        async def must_poll() -> bool:
-            if not self._users or self._schedule.seconds_to_next(time.monotonic()) <= 0:
-                return True
-            return await self._in_thread(lambda: self._store.version) != self._schedule.version
-
         while await self._changes.wait_until(has_users, LINGER_S):
-            pause_s = PAUSE_S
+            changed = self._changes.next_change()
             try:
-                pause_s = await self._poll()
+                await self._poll()
                 # a large group is not read all the time
                 await anyio.sleep(min(PAUSE_S, max(0.005, 5 * self._load_s)))
-                await self._changes.wait_until(must_poll, pause_s)
+                with anyio.move_on_after(self._seconds_to_next()):
+                    await changed.wait()
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
                 self._log_once(error)
                 await anyio.sleep(PAUSE_S)
@@ -273,8 +269,8 @@ class Poller:
         with suppress(StorageError):
             await self._in_thread(self._lease.release)
 
-    async def _poll(self) -> float:
-        """Begin to ask about what is due; return the seconds until more is."""
+    async def _poll(self) -> None:
+        """Begin to ask about what is due."""
         async with self._asking:
             await self._load()
             now = time.monotonic()
@@ -288,7 +284,10 @@ class Poller:
                         self._schedule.schedule(job, self._cooldown_until(job))
             if due:
                 self._begin(due, is_background=True)
-            return min(PAUSE_S, self._schedule.seconds_to_next(time.monotonic()))
+
+    def _seconds_to_next(self) -> float:
+        """Return the seconds to the next look, if nothing changes before."""
+        return min(PAUSE_S, max(0.0, self._schedule.seconds_to_next(time.monotonic())))
 
     async def _load(self) -> None:
         """Bring the list of what may still change up to date with the file."""
@@ -318,7 +317,8 @@ class Poller:
     async def _elect(self, now: float) -> None:
         """See which accounts this process asks about; once a second, or when there are others."""
         before = self._lease.accounts
-        if self._schedule.accounts == before and now < self._elected_at + PAUSE_S:
+        settled = before if self._running.is_held else before | self._lease.followed
+        if self._schedule.accounts <= settled and now < self._elected_at + PAUSE_S:
             return
         self._elected_at = now
         await self._in_thread(self._lease.update, self._schedule.accounts)
