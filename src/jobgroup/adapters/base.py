@@ -110,11 +110,7 @@ class NoIdealError(ValueError):
 
 
 def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The labels as they were given; {} for none.
-
-    Raises:
-        TypeError: they are no dictionary.
-    """
+    """The labels as they were given; {} for none. Raises TypeError if they are no dictionary."""
     if labels is not None and not isinstance(labels, Mapping):
         raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
     return labels or {}

@@ -29,7 +29,6 @@ def add_jobs(
 
 
 def add_json(parser: argparse.ArgumentParser, help: str = "write JSON, and nothing else") -> None:
-    """The option ``--json``."""
     parser.add_argument("--json", action="store_true", help=help)
 
 
@@ -43,11 +42,7 @@ def complete_with(argument: argparse.Action, choices: Any) -> None:
 
 
 def seconds(text: str) -> float:
-    """A number of seconds, 0 or more.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """A number of seconds, 0 or more. Raises ValueError if it is none."""
     value = float(text)
     if not 0 <= value < math.inf:
         raise ValueError(text)
@@ -55,11 +50,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """A number, 1 or more.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """A number, 1 or more. Raises ValueError if it is none."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -85,7 +76,6 @@ def assignment(text: str) -> tuple[str, Any]:
 
 
 def records_of(group: JobGroup) -> list[JobRecord]:
-    """All jobs of a group, in its order."""
     return group.snapshot()
 
 

@@ -24,7 +24,6 @@ MAX_TERMINAL_ROWS: Final = 60
 
 
 def echo(text: str) -> None:
-    """Write a line to standard output."""
     sys.stdout.write(plain(text) + "\n")
 
 

@@ -51,7 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
     from jobgroup import __version__
 
     parser = argparse.ArgumentParser(

@@ -31,7 +31,6 @@ def moment(seconds: float | None) -> str | None:
 
 
 def group_line(summary: GroupSummary) -> Json:
-    """A group of a list."""
     return {
         "name": summary.name,
         "description": summary.description,
@@ -45,7 +44,6 @@ def group_line(summary: GroupSummary) -> Json:
 
 
 def group_state(group: JobGroup) -> Json:
-    """A group and how it stands."""
     state = group.state
     trouble = {
         "kind": state.trouble,
@@ -69,7 +67,6 @@ def group_state(group: JobGroup) -> Json:
 
 
 def job_line(record: JobRecord) -> Json:
-    """A job of a list."""
     return {
         "position": record.position,
         "name": record.name,

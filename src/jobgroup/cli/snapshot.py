@@ -36,12 +36,10 @@ class Snapshot:
 
     @property
     def total(self) -> int:
-        """How many jobs there are."""
         return sum(self.counts.values())
 
     @property
     def ended(self) -> int:
-        """How many have ended."""
         return sum(self.counts.get(state, 0) for state in TERMINAL)
 
 
@@ -55,7 +53,6 @@ class Observer:
         self._failure: JobRecord | None = None
 
     def look(self) -> Snapshot:
-        """The group now."""
         group = self._group
         changes = engine_session(group).store.changes_since(self._version)
         self._version = changes.version

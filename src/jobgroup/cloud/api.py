@@ -214,11 +214,7 @@ def make_app(routes: list[Route]) -> Starlette:
 
 
 async def _json(request: Request, *, default: Any = None) -> Any:
-    """The request's body; `default` where there is none.
-
-    Raises:
-        ApiError: 400, it is not JSON.
-    """
+    """The request's body; `default` where there is none. Raises ApiError (400) if it is no JSON."""
     raw = await request.body()
     if not raw and default is not None:
         return default

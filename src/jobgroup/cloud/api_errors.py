@@ -40,17 +40,14 @@ class ApiError(Exception):
 
 
 def invalid(message: str) -> ApiError:
-    """400: the request breaks a rule."""
     return ApiError(400, message)
 
 
 def job_not_found(job_id: str) -> ApiError:
-    """404: no such job."""
     return ApiError(404, f"Not found job: {job_id}")
 
 
 def invalid_fields(fields: Mapping[str, str]) -> ApiError:
-    """422: fields of the body that are missing or have the wrong type."""
     return ApiError(
         422, "Validation error", {"json": {name: [problem] for name, problem in fields.items()}}
     )

@@ -55,7 +55,6 @@ class PercevalEngine:
         return await asyncio.shield(asyncio.wrap_future(future))
 
     async def run(self, job: Job) -> Outcome:
-        """Execute one job's payload."""
         try:
             return await self._run_with_resubmit(job)
         except Exception as error:
@@ -137,7 +136,6 @@ class TimerEngine:
     capacity: int | None = None
 
     async def run(self, job: Job) -> Outcome:
-        """Wait as long as the payload says."""
         parameters = _parameters(job)
         await asyncio.sleep(_duration_s(parameters))
         if fail := parameters.get("fail"):

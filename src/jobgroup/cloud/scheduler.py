@@ -139,7 +139,6 @@ class Scheduler:
             self._running[job.id][1].cancel()
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """How far a job is, 0 to 1, and what it does."""
         if job.id in self._running:
             return self._engines[PLATFORMS[job.platform].simulated].progress(job)
         return (1.0, None) if job.status == job_store.COMPLETED else (0.0, None)

@@ -27,11 +27,7 @@ def send(stream: IO[bytes], value: Any) -> None:
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read one value.
-
-    Raises:
-        EOFError: the other side is gone.
-    """
+    """Read one value. Raises EOFError if the other side is gone."""
     try:
         return pickle.load(stream)  # noqa: S301, the other end is our own parent or child
     except pickle.UnpicklingError:  # cut short

@@ -27,7 +27,6 @@ def delete(names: Any) -> Json:
 
 
 def restore(names: Any) -> Json:
-    """Bring groups back from the trash."""
     return _each(names, JobGroup.restore, "restored")
 
 

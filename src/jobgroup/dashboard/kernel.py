@@ -32,7 +32,6 @@ class CellMonitor:
         return not self._is_running and min(silent_s, idle_s) > LOST_AFTER_S
 
     def close(self) -> None:
-        """Follow no longer."""
         if self._shell is not None:
             for event, callback in (("pre_run_cell", self._begin), ("post_run_cell", self._end)):
                 if callback in self._shell.events.callbacks[event]:

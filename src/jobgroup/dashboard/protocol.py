@@ -128,11 +128,7 @@ Message = Open | Sync | Close | Command | Query | SetTrait
 
 
 def parse(content: object) -> Message:
-    """The message that a content is.
-
-    Raises:
-        InvalidMessageError: it is none of the protocol.
-    """
+    """The message that a content is. Raises InvalidMessageError if it is none of the protocol."""
     if not isinstance(content, Mapping):
         raise InvalidMessageError(f"not a message: {short(content)}")
     match content.get("t"):
@@ -158,13 +154,11 @@ def parse(content: object) -> Message:
 
 
 def snapshot(push: Push, rows: Json, now: float, part: int = 0, parts: int = 1) -> Json:
-    """All rows, or a part of them."""
     about = {"t": "snapshot", "version": push.version, "part": part, "parts": parts}
     return about | _stamp(push, rows, now)
 
 
 def patch(push: Push, rows: Json, now: float) -> Json:
-    """The rows that changed."""
     return {"t": "patch", "from": push.since, "to": push.version} | _stamp(push, rows, now)
 
 
@@ -222,7 +216,6 @@ def _client_state(content: Mapping[str, Any]) -> ClientState | None:
 
 
 def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str]:
-    """The id and the name of a request."""
     name = _field(content, "name", str)
     if name not in known:
         raise InvalidMessageError(f"name must be one of {', '.join(known)}, got {short(name)}")

@@ -114,7 +114,6 @@ class Queries:
         self._cached: OrderedDict[str, Json] = OrderedDict()
 
     def answer(self, group: JobGroup, name: str, args: Json) -> Json:
-        """The answer to a query, by its name."""
         positions = parse_positions(args.get("positions"))
         match name:
             case "job":

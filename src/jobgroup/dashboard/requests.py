@@ -79,7 +79,6 @@ class Requests:
                 self._send(answer)
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Begin what takes time."""
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")

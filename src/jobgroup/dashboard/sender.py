@@ -79,7 +79,6 @@ class Sender:
                 self._start()
 
     def on_open(self, client: ClientState | None) -> None:
-        """A view was opened."""
         with self._condition:
             # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
             # something: sent in the context of this one, a click is heard during a cell.
@@ -102,7 +101,6 @@ class Sender:
             self._tick()
 
     def on_close(self) -> None:
-        """No view is open any more."""
         with self._condition:
             self._sync.closed()
             self._condition.notify()
@@ -129,13 +127,11 @@ class Sender:
                 self._start()
 
     def enqueue(self, message: Json) -> None:
-        """Send a message as soon as may be."""
         with self._condition:
             self._outbox.append(message)
             self._wake()
 
     def mark_dirty(self) -> None:
-        """Something changed."""
         with self._condition:
             self._is_dirty = True
             self._is_resting = False
@@ -143,7 +139,6 @@ class Sender:
                 self._wake()
 
     def close(self) -> None:
-        """Send nothing more."""
         self.on_close()
         self.observe(False)
         self._cells.close()

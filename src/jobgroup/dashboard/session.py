@@ -129,7 +129,6 @@ class DashboardSession(HasTraits):
                 self._requests.begin(request, partial(self._ask, name, args))
 
     def on_display(self) -> None:
-        """A view is on its way to the page."""
         self._sender.on_display()
 
     def end(self) -> None:
@@ -205,7 +204,6 @@ class DashboardSession(HasTraits):
     # -- for the sender ----------------------------------------------------------------------------
 
     def read_state(self) -> tuple[int, int]:
-        """Bring the traits up to date; returns the version and the number of jobs."""
         group = self._shown
         if group is None:
             return 0, 0
@@ -249,15 +247,12 @@ class DashboardSession(HasTraits):
                 yield protocol.snapshot(push, rows, time.time(), part, len(reads)), buffers
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Be called after changes; returns what ends it."""
         return _nothing if self._shown is None else engine_session(self._shown).subscribe(callback)
 
     def rest(self) -> None:
-        """Nobody looks: keep no threads."""
         self._requests.rest()
 
     def report(self, error: Exception) -> None:
-        """Show an error of ours to the user."""
         self.set_trait("last_error", str(error) or type(error).__name__)
 
     # -- what the browser asks for -----------------------------------------------------------------

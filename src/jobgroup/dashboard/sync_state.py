@@ -82,7 +82,6 @@ class SyncState:
             self.arrived = client.version
 
     def closed(self) -> None:
-        """No view is open any more."""
         self.is_open = self._is_answer_due = False
 
     def is_overdue(self, now: float) -> bool:
@@ -110,7 +109,6 @@ class SyncState:
         return Push(self._pushed + 1, self.epoch, since, version, total)
 
     def pushed(self, push: Push, now: float) -> None:
-        """A push has been sent."""
         self._pushed, self._pushed_at = push.n, now
         if push.epoch != self.epoch or push.since not in (self.sent, self.arrived):
             return  # meanwhile a view told what it has, which may be less

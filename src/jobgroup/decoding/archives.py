@@ -103,7 +103,6 @@ class Archive:
         return dict(zip(node.names, node.children, strict=True))
 
     def items(self, index: int) -> tuple[int, ...]:
-        """References to the items of a list."""
         node = self.nodes[index]
         if node.tag not in _LISTS:
             raise ValueError(f"there is a {node.tag} where a list belongs")
@@ -171,7 +170,6 @@ class _Words:
         return number
 
     def count(self) -> int:
-        """A number of things that follow."""
         number = self.number()
         self._budget.take_parts(number)
         return number

@@ -15,7 +15,6 @@ class PercevalMaker:
     """Makes Perceval's own objects of checked texts."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        """Counts, a distribution or samples, state by state."""
         state = perceval.BasicState
         if kind == "BSSamples":
             texts, order = states.samples(text, budget)
@@ -35,7 +34,6 @@ class PercevalMaker:
         return shares
 
     def other(self, kind: str, text: str, _budget: Budget) -> Any:
-        """One object, by Perceval's own reading of its text."""
         return deserialize(f":PCVL:{kind}:{text}")
 
     def archive(self, text: str) -> Any:

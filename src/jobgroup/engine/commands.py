@@ -134,12 +134,10 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
 
 
 async def run(session: GroupSession, **options: Any) -> CommandResult:
-    """Send unsent jobs."""
     return await _carry_out(session, RunRequest(**_request_options(options)), "sent")
 
 
 async def rerun(session: GroupSession, **options: Any) -> CommandResult:
-    """Send failed jobs again."""
     request = RunRequest(rerun=True, **_request_options(options))
     result = await _carry_out(session, request, "rerun")
     if request.positions is not None:
@@ -190,7 +188,6 @@ async def pause(session: GroupSession) -> CommandResult:
 
 
 async def resume(session: GroupSession) -> CommandResult:
-    """Go on sending."""
     await set_paused(session, False)
     return CommandResult("resumed")
 
@@ -211,7 +208,6 @@ async def prioritize(session: GroupSession, positions: Sequence[int]) -> Command
 
 
 async def refresh(session: GroupSession) -> CommandResult:
-    """Ask the cloud now."""
     await session.poller.refresh()
     return CommandResult("up to date")
 

@@ -96,5 +96,4 @@ if hasattr(os, "register_at_fork"):
 
 
 def engine() -> Engine:
-    """This process' engine."""
     return _engine

@@ -58,7 +58,6 @@ class JobSender:
         self._last_batch = 0
 
     def positions(self) -> list[int]:
-        """The jobs that the run would send now."""
         return self._of_this_run(self.session.store.positions(self.run.request.states))
 
     async def new_priorities(self) -> list[int]:
@@ -152,15 +151,12 @@ class JobSender:
         )
 
     async def wait_while_paused(self) -> None:
-        """Wait while the group is paused, unless the run is canceled."""
-
         async def may_go_on() -> bool:
             return self.run.is_canceled or not await self.session.in_thread(is_paused, self.session)
 
         await self.session.wait_until(may_go_on, check_interval_s=PAUSE_CHECK_INTERVAL_S)
 
     def failures_error(self) -> JobGroupError:
-        """The error that ends a run with too many failures."""
         return JobGroupError(
             f"The run was stopped after {len(self.run.progress.failed)} failed jobs, as asked."
             f" {len(self.positions())} jobs were not sent."

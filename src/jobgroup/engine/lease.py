@@ -70,7 +70,6 @@ class Witness:
             self._looked_at = 0.0
 
     def judge(self, held: LeaseRecord | PollingHolder) -> Verdict:
-        """What is known of a holder by now."""
         life = life_of(held.process)
         if life in ("gone", "running"):
             return "dead" if life == "gone" else "alive"
@@ -141,7 +140,6 @@ class HeldLease:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process runs the group."""
         return self._fencing_token > 0
 
     def is_held_elsewhere(self) -> bool:
@@ -174,11 +172,7 @@ class HeldLease:
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Hold the lease for a block.
-
-        Raises:
-            GroupBusyError: another process has it.
-        """
+        """Hold the lease for a block. Raises GroupBusyError if another process has it."""
         async with self._lock:
             if (
                 self._users == 0 or not self._fencing_token

@@ -193,7 +193,6 @@ class ChangeCondition:
         self._next: Event | None = None
 
     def notify(self) -> None:
-        """Wake all that wait: something was written, or has ended."""
         if self._next is not None:
             self._next.set()
             self._next = None

@@ -18,7 +18,6 @@ def is_paused(session: GroupSession) -> bool:
 
 
 async def set_paused(session: GroupSession, paused: bool) -> None:
-    """Pause or resume the group."""
     await session.in_thread(lambda: session.store.set_meta(paused=1 if paused else None))
     _log.info("%s was %s.", session.name, "paused" if paused else "resumed")
     session.notify()

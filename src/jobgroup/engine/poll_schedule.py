@@ -104,7 +104,6 @@ def crowd_interval_s(age_s: float, jobs: int) -> float:
 
 
 def with_jitter(interval_s: float) -> float:
-    """Return an interval that differs from those of other jobs by chance."""
     return interval_s * _chance.uniform(0.85, 1.0)
 
 
@@ -140,7 +139,6 @@ class PolledJob:
 
     @property
     def account(self) -> AccountKey:
-        """Provider, origin and account label: which cloud is asked."""
         return self.target[:3]
 
 
@@ -165,7 +163,6 @@ class _PlatformQueue:
 
     @property
     def head(self) -> list[PolledJob]:
-        """The jobs that may start next."""
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
     @property
@@ -174,7 +171,6 @@ class _PlatformQueue:
         return [job for job in self.waiting.values() if job.asked_at == -math.inf]
 
     def remove(self, job: PolledJob) -> None:
-        """Take a job out of whichever part it is in."""
         for part in (self.waiting, self.running, self.missing):
             part.pop(job.position, None)
 
@@ -185,7 +181,6 @@ class _PlatformQueue:
         return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
 
     def interval_s(self, job: PolledJob, now: float) -> float:
-        """Return the seconds from one question about a job to the next."""
         age_s = now - (job.canceling_since or job.running_since or job.sent_at)
         if job.canceling_since is not None:
             return poll_interval_s(age_s)
@@ -254,7 +249,6 @@ class PollSchedule:
 
     @property
     def accounts(self) -> set[AccountKey]:
-        """The accounts that have jobs which may still change."""
         queues = self._queues.items()
         return {target[:3] for target, q in queues if q.waiting or q.running or q.missing}
 
@@ -329,7 +323,6 @@ class PollSchedule:
         self.schedule(job, now + MAX_INTERVAL_S)
 
     def schedule(self, job: PolledJob, at: float) -> None:
-        """Have a job asked about at a time."""
         job.due_at = at
         heapq.heappush(self._due, (at, next(self._entries), job))
         if len(self._due) > 2 * len(self._jobs) + BURST:  # most of them are out of date

@@ -90,7 +90,6 @@ class _Answers:
         self._end = anyio.Event()
 
     def add(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
-        """Take an answer."""
         self.by_id[remote_id] = answer
         self._news.set()
 
@@ -180,7 +179,6 @@ class Poller:
 
     @property
     def has_backoff(self) -> bool:
-        """Whether some account is left alone for a while."""
         return bool(self._cooldowns)
 
     def active_since(self, moment: float) -> set[int]:
@@ -193,7 +191,6 @@ class Poller:
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
-        """Poll in the background for the length of a block."""
         self._users += 1
         if not self._is_polling:
             self._is_polling = True
@@ -290,7 +287,6 @@ class Poller:
         return min(PAUSE_S, max(0.0, self._schedule.seconds_to_next(time.monotonic())))
 
     async def _load(self) -> None:
-        """Bring the list of what may still change up to date with the file."""
         store, known, must_look = self._store, self._schedule.version, False
         if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S

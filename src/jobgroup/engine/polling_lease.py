@@ -92,7 +92,6 @@ class PollingLease:
         )
 
     def release(self) -> None:
-        """Let another process ask about everything at once."""
         accounts, self.accounts = self.accounts, frozenset()
         if accounts:
             self._store.polling_leases.release(self._owner, accounts)

@@ -73,7 +73,6 @@ class ProviderCache:
             return self._providers[key]
 
     async def aclose(self) -> None:
-        """Close every connection."""
         for provider in self._providers.values():
             await provider.aclose()
 

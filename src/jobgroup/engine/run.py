@@ -39,17 +39,12 @@ class RunRequest:
     is_background: bool = False
 
     def __post_init__(self) -> None:
-        """Check the mode.
-
-        Raises:
-            ValueError: there is no such mode.
-        """
+        """Check the mode. Raises ValueError if there is no such mode."""
         if self.mode not in get_args(Mode):
             raise ValueError(f"There is no mode {self.mode!r}; there are {get_args(Mode)}.")
 
     @property
     def states(self) -> frozenset[str]:
-        """The states of the jobs that it sends."""
         return FAILED if self.rerun else frozenset({UNSENT})
 
     def can_join(self, other: RunRequest) -> bool:

@@ -43,11 +43,7 @@ class SendQueue:
         return len(joining)
 
     def pop(self) -> int:
-        """Take the next job out of the queue.
-
-        Raises:
-            IndexError: the queue is empty.
-        """
+        """Take the next job out of the queue. Raises IndexError if the queue is empty."""
         while True:
             *_, position = heapq.heappop(self._heap)
             if position in self._waiting:

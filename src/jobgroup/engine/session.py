@@ -79,11 +79,9 @@ class GroupSession:
     # -- from any thread ---------------------------------------------------------------------------
 
     def start(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
-        """Run a coroutine function on the engine's loop."""
         return self.loop.start(function, *args, **kwargs)
 
     def mark_abandoned_unconfirmed(self) -> None:
-        """Mark as unconfirmed what a process that has certainly ended left in flight."""
         self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:

@@ -52,7 +52,6 @@ class SlotLedger:
 
     @property
     def has_free(self) -> bool:
-        """Whether another job may be sent."""
         return self.free >= 1 and not self.is_at_limit
 
     @property
@@ -61,12 +60,10 @@ class SlotLedger:
         return len(self.active) + self.in_flight >= self._max_jobs
 
     def should_ask(self, now: float) -> bool:
-        """Whether it is time to ask the cloud for its free slots."""
         is_due = now >= self._next_report_at
         return self.free < 1 and not self.in_flight and not self.is_at_limit and is_due
 
     def asked(self, now: float) -> None:
-        """Note that the cloud is being asked."""
         self._next_report_at = now + self._backoff.next_s()
 
     def reported(self, *, free: int | None, total: int | None, now: float) -> None:
@@ -98,18 +95,15 @@ class SlotLedger:
         self.ambiguous.difference_update(positions)
 
     def reserve(self) -> None:
-        """Take a slot for a create."""
         self.free -= 1
         self.in_flight += 1
 
     def sent(self, position: int) -> None:
-        """Note that a create has made a job."""
         self.in_flight -= 1
         self.active.add(position)
         self._backoff.reset()
 
     def not_sent(self) -> None:
-        """Note that a create has made no job: its slot is free."""
         self.in_flight -= 1
         self.free += 1
 
@@ -125,7 +119,6 @@ class SlotLedger:
         self.asked(now)
 
     def ended(self, position: int, now: float) -> None:
-        """Note that a job has ended."""
         self.active.discard(position)
         if position in self.ambiguous:
             self._ended_ambiguously += 1

@@ -117,7 +117,6 @@ class QuandelaCloud:
         await self._rest.post(paths.cancel.format(quote_segment(remote_id)))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Ask about jobs, many at a time; each gets its answer or its own error."""
         if not remote_ids:
             return {}
         try:
@@ -127,13 +126,11 @@ class QuandelaCloud:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """The result document as the cloud gives it, undecoded."""
         document = await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
         self._rest.check_about(document, remote_id, "job_id")
         return document
 
     async def submission(self, remote_id: str) -> Submission:
-        """What was sent to create a job; nothing is known where the cloud does not tell."""
         path = f"/api/jobs/{quote_segment(remote_id)}/data"  # among the current paths alone
         try:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))

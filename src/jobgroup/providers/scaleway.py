@@ -87,7 +87,6 @@ class ScalewayQaaS:
         return remote_id
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Ask about jobs, many at a time; each gets its answer or its own error."""
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:

@@ -104,7 +104,6 @@ class Column(NamedTuple):
     since: float | None
 
     def values(self) -> list[Any]:
-        """The values themselves."""
         found = json.loads(self.json)
         if self.since is None:
             return [self.zero if value == 0 else value for value in found]
@@ -120,7 +119,6 @@ class Columns:
 
 
 def count_changes(database: Database, since: int) -> int:
-    """How many jobs changed after a version."""
     with database.read_transaction() as connection:
         row = connection.execute("SELECT count(*) FROM jobs WHERE version > ?", (since,)).fetchone()
     return int(row[0])
@@ -132,7 +130,6 @@ def read_columns(database: Database, first: int, end: int) -> Columns:
 
 
 def read_changes(database: Database, since: int) -> Columns:
-    """The jobs that changed after a version."""
     return _read(database, _CHANGED, {"since": since})
 
 

@@ -42,7 +42,6 @@ class CommandQueue:
         return command_id
 
     def has_pending(self) -> bool:
-        """Whether something waits to be taken."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT 1 FROM commands WHERE state = 'pending' LIMIT 1"
@@ -87,7 +86,6 @@ class CommandQueue:
             )
 
     def get(self, command_id: int) -> CommandRecord | None:
-        """The command as it stands."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT id, name, args, state, outcome FROM commands WHERE id = ?", (command_id,)

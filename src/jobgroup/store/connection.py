@@ -151,7 +151,6 @@ def is_emptied(path: Path) -> bool:
 
 
 def emptied_error(path: Path) -> CorruptGroupError:
-    """What to say of a group's file without a byte in it."""
     rescued = max(path.parent.glob(f"{glob.escape(path.stem)}.*.rescued"), default=None)
     source = "a copy of it" if rescued is None else rescued
     return CorruptGroupError(
@@ -163,7 +162,6 @@ def emptied_error(path: Path) -> CorruptGroupError:
 
 
 def query_to_read(path: Path) -> str:
-    """Return how to connect to a file that is only read, wherever it is."""
     # without a log, and without a place for one, SQLite reads only what cannot change
     can_change = os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists()
     return "mode=ro" if can_change else "mode=ro&immutable=1"

@@ -10,7 +10,6 @@ from jobgroup.store.records import Incident, IncidentKind
 
 
 def incident_kind(error: Exception) -> IncidentKind:
-    """Return the kind of the incident that an error of an account is."""
     if isinstance(error, CredentialsError):
         return "token"
     if isinstance(error, InsufficientCreditsError):

@@ -138,7 +138,6 @@ def _kept(what: str, text: str) -> str:
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:
-    """How many jobs the group has."""
     value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
     return value
 

@@ -80,7 +80,6 @@ class Lease:
             return cursor.rowcount == 1
 
     def release(self, fencing_token: int) -> None:
-        """Let the next one have it at once."""
         with self._database.write_transaction() as tx:
             tx.execute("UPDATE lease SET owner = '' WHERE fencing_token = ?", (fencing_token,))
 
@@ -107,11 +106,7 @@ def read_lease(connection: Any) -> LeaseRecord | None:
 
 
 def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
-    """Refuse to go on under a lease that has changed hands.
-
-    Raises:
-        GroupBusyError: it has.
-    """
+    """Refuse to go on under a lease that has changed hands. Raises GroupBusyError if it has."""
     held = read_lease(tx)
     if held is None or held.fencing_token != fencing_token:
         raise busy_error(held)

@@ -62,12 +62,10 @@ def groups_directory() -> Path:
 
 
 def trash_directory() -> Path:
-    """The directory of deleted groups; they can be restored from it."""
     return _private_directory("trash")
 
 
 def damaged_directory() -> Path:
-    """The directory where damaged files are set aside."""
     return _private_directory("damaged")
 
 

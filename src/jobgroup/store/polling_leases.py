@@ -78,7 +78,6 @@ class PollingLeases:
             )
 
     def release(self, owner: str, accounts: Collection[AccountKey]) -> None:
-        """Let another process have the leases of these accounts at once."""
         with self._database.write_transaction() as tx:
             for account in accounts:
                 tx.execute(

@@ -56,5 +56,4 @@ class Priorities:
 
 
 def clear_priority(tx: Transaction, position: int) -> None:
-    """Clear a sent job's priority."""
     tx.execute("DELETE FROM priorities WHERE position = ?", (position,))

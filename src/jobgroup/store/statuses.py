@@ -114,7 +114,6 @@ class StatusUpdates:
             )
 
     def record_cancel_request(self, attempt_id: int) -> None:
-        """The cloud took the request to cancel."""
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state in ON_CLOUD - {"cancel_requested"}:

@@ -111,7 +111,6 @@ class GroupStore:
             return length(connection)
 
     def counts(self) -> dict[str, int]:
-        """How many jobs are in each state; states without jobs are absent."""
         with self.database.read_transaction() as connection:
             return counts_by_state(connection)
 
@@ -388,7 +387,6 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
 
 
 def new_meta(name: str) -> dict[str, object]:
-    """What a new group's file says of the group as a whole."""
     now = datetime.now(UTC).timestamp()  # in microseconds: it is compared with datetimes
     return {
         "name": name,

@@ -92,7 +92,6 @@ class Subjobs:
 
 
 def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
-    """The ids that an attempt has on the cloud, by number."""
     rows = connection.execute(
         "SELECT number, remote_id FROM subjobs WHERE attempt_id = ? ORDER BY number", (attempt_id,)
     )
@@ -149,7 +148,6 @@ def holder_of_any(
 
 
 def target_of(tx: Transaction, attempt_id: int) -> Target:
-    """Where an attempt's job runs."""
     row = tx.execute(
         "SELECT t.provider, t.origin, t.account, t.platform FROM attempts a"
         " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"

@@ -61,7 +61,6 @@ def set_latest(
 
 
 def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
-    """Note what happened to a job, or to the group."""
     tx.execute(
         "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
         (tx.now, position, kind, text),

@@ -288,11 +288,7 @@ def _let_perceval_store(made: type, own: type) -> None:
 
 
 def _refuse_second(entry: Any) -> None:
-    """See that an entry is not sent, or being sent.
-
-    Raises:
-        RuntimeError: it is.
-    """
+    """See that an entry is not sent, or being sent. Raises RuntimeError if it is."""
     state = entry.state
     if state == UNSENT:
         return
