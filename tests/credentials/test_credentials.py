@@ -147,7 +147,7 @@ def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
     """`RemoteConfig.set_token` without a save is enough in the same process."""
     import perceval
 
-    perceval.RemoteConfig.cache.clear()
+    perceval.RemoteConfig.clear_cache()
     try:
         perceval.RemoteConfig.set_token(SECRET)
         perceval.RemoteConfig.set_url(OTHER)
@@ -155,7 +155,7 @@ def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
         with pytest.raises(MissingTokenError):
             vault.token_for(QUANDELA)
     finally:
-        perceval.RemoteConfig.cache.clear()
+        perceval.RemoteConfig.clear_cache()
 
 
 def test_a_perceval_that_knows_no_urls_is_for_quandela_cloud(vault, monkeypatch):
