@@ -25,7 +25,7 @@ from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
 from jobgroup.store.summaries import is_marked_deleted, summarise
-from jobgroup.store.trash import KEPT_FOR_S, deleted_groups, place_for, purge, stamped
+from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
 
 
 def names() -> list[str]:
@@ -203,7 +203,7 @@ def restore(name: str) -> None:
         raise GroupNotFoundError(
             f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has,"
             " `jobgroup ls --trash` in a terminal; deleted groups are kept for"
-            f" {KEPT_FOR_S // 86400} days."
+            f" {TRASH_RETENTION_DAYS} days."
         )
     try:
         move(found, path)

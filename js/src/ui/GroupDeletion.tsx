@@ -104,8 +104,8 @@ function Deletion({ session, state, groups, chosen }: Props & { chosen: GroupSum
         </label>
       )}
       <p>
-        {totalOf(doomed)} leave this list. They can be had back for 7 days; results on the cloud
-        stay.
+        {totalOf(doomed)} leave this list for the trash, from which they can be had back; results on
+        the cloud stay.
       </p>
     </Step>
   );

@@ -11,6 +11,9 @@ from typing import Any, Final
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, request
+from jobgroup.store.trash import TRASH_RETENTION_DAYS
+
+_DELETED: Final = f"deleted, to be had back for {TRASH_RETENTION_DAYS} days"
 
 
 def delete_shown(group: JobGroup, args: Json) -> Json:
@@ -18,12 +21,12 @@ def delete_shown(group: JobGroup, args: Json) -> Json:
     if args.get("cancel"):
         request(group, "cancel", positions=None).result()
     _delete(group.name)
-    return {"text": f"{group.name} deleted, to be had back for 7 days"}
+    return {"text": f"{group.name} {_DELETED}"}
 
 
 def delete(names: Any) -> Json:
     """Move groups to the trash; one that cannot be moved does not stop the others."""
-    return _each(names, _delete, "deleted, to be had back for 7 days")
+    return _each(names, _delete, _DELETED)
 
 
 def restore(names: Any) -> Json:

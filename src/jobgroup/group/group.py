@@ -258,7 +258,7 @@ class JobGroup:
     export, export_async = twins(_export)
 
     def delete(self, *, permanently: bool = False) -> None:
-        """Delete the group. It can be restored for 7 days; results on the cloud are not touched.
+        """Move the group to the trash, where `restore` finds it; the cloud's results stay.
 
         Args:
             permanently: do not keep it in the trash.

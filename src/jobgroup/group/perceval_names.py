@@ -192,7 +192,7 @@ def list_locally_saved() -> list[str]:
 
 
 def delete_job_group(name: str, *, permanently: bool = False) -> None:
-    """Delete a group. It can be restored for 7 days; results on the cloud are not touched.
+    """Move a group to the trash, where `restore` finds it; results on the cloud are not touched.
 
     Args:
         name: of the group.
@@ -218,5 +218,5 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
 
 
 def delete_all_job_groups() -> None:
-    """Delete all groups. They can be restored for 7 days."""
+    """Move all groups to the trash, where `restore` finds them."""
     catalog.delete_all()

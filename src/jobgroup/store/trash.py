@@ -21,7 +21,7 @@ from jobgroup.store.atomic import atomic_write
 from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import groups_directory, trash_directory
 
-KEPT_FOR_S: Final = 7 * 24 * 3600
+TRASH_RETENTION_DAYS: Final = 7
 """How long a deleted group can be restored."""
 
 CONFIRMED_AFTER_S: Final = 24 * 3600
@@ -59,7 +59,7 @@ def purge() -> None:
     """
     now = time.time()
     found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
-    expired = [path for at, path in found if now - at > KEPT_FOR_S]
+    expired = [path for at, path in found if now - at > TRASH_RETENTION_DAYS * 24 * 3600]
     earlier = _read_record()
     if not expired and not earlier:
         return

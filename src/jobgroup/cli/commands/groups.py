@@ -15,6 +15,7 @@ from jobgroup.cli.snapshot import local, said
 from jobgroup.group import JobGroup
 from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
+from jobgroup.store.trash import TRASH_RETENTION_DAYS
 from jobgroup.words import plain
 
 
@@ -47,7 +48,11 @@ def _delete(arguments: argparse.Namespace) -> int:
     name, is_final = arguments.name, arguments.permanently
     found = next((g for g in JobGroup.list() if g.name == name), None)
     what = f"{name!r} ({found.problem or said(found.counts)})" if found else repr(name)
-    kept = "It cannot be restored." if is_final else "It can be restored for 7 days."
+    kept = (
+        "It cannot be restored."
+        if is_final
+        else f"It can be restored for {TRASH_RETENTION_DAYS} days."
+    )
     if found and not arguments.yes and not _is_confirmed(f"Delete {what}? {kept}"):
         echo_err("Nothing was deleted.")
         return Exit.FAILED
@@ -55,7 +60,10 @@ def _delete(arguments: argparse.Namespace) -> int:
     text = f"{name} is deleted."
     if not is_final:
         given = f"-- {name!r}" if name.startswith("-") else repr(name)
-        text = f"{name} is deleted; jobgroup restore {given} brings it back within 7 days."
+        text = (
+            f"{name} is deleted; jobgroup restore {given} brings it back within"
+            f" {TRASH_RETENTION_DAYS} days."
+        )
     return report(arguments, text, {"deleted": name, "permanently": is_final})
 
 
@@ -143,7 +151,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 LS = Command("list the groups on this machine", _ls, (_add_ls, add_json))
 DELETE = Command(
-    "delete a group; it can be restored for 7 days", _delete, (add_name, _add_delete, add_json)
+    f"delete a group; it can be restored for {TRASH_RETENTION_DAYS} days",
+    _delete,
+    (add_name, _add_delete, add_json),
 )
 RESTORE = Command("bring a deleted group back", _restore, (_add_deleted, add_json))
 EXPORT = Command(
