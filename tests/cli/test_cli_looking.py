@@ -16,7 +16,7 @@ GROUP = {"name", "description", "total", "counts", "created_at", "modified_at"}
 STATE = GROUP | {"progress", "active", "paused", "next_up", "eta_s", "trouble"}
 JOB = {
     *("position", "name", "state", "id", "platform", "url", "account", "message", "progress"),
-    *("attempts", "rerun_of", "params", "labels", "facts", "note", "shots"),
+    *("attempts", "rerun_of", "params", "labels", "metadata", "note", "shots"),
     *("added_at", "sent_at", "started_at", "finished_at", "duration_s"),
 }
 

@@ -62,7 +62,7 @@ def _rerun(arguments: argparse.Namespace) -> int:
             group,
             "rerun",
             positions=positions,
-            overrides=dict(arguments.changes),
+            overrides=dict(arguments.overrides),
             replace=not arguments.append,
             mode="queue" if arguments.queue else "parallel",
             is_background=False,
@@ -111,7 +111,7 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
         type=assignment,
         default=[],
         metavar="NAME=VALUE",
-        dest="changes",
+        dest="overrides",
         help="change a parameter, such as max_shots=1000; may be repeated",
     )
     parser.add_argument(
