@@ -299,3 +299,25 @@ def test_what_short_jobs_take_is_found_out(duration_s):
     assert len(cloud.lags_s) == 60
     assert max(cloud.lags_s[30:]) <= 0.12 * duration_s
     assert cloud.asked <= 60 * 2 + 40
+
+
+def test_the_end_of_one_job_has_those_asked_about_that_never_were():
+    """Of twenty jobs that ended at once the last is not left until a second after it was sent."""
+    cloud, schedule = Cloud(20, 20, 0.0), PollSchedule()
+    schedule.sync(cloud.rows, 1, 0.0, 0.0)
+    for job in schedule.pop_due(0.0):
+        schedule.record(job, cloud.answer(job.position, 0.02), 0.02, 0.02)
+    for job in schedule.pop_due(0.03):
+        schedule.record(job, cloud.answer(job.position, 0.05), 0.05, 0.05)
+    assert not list(schedule)
+
+
+def test_a_job_counts_as_sent_when_the_file_says_so_or_after_the_last_look():
+    """How long jobs take is learned from when they began, not from when this process heard of it;
+    a clock that is an hour slow makes no job older than the last look at the file.
+    """
+    schedule = PollSchedule()
+    schedule.sync([], 1, 10.0, 10.0)
+    row = Pollable(1, 0, ["a"], TARGET, 10.2)
+    schedule.sync([row, row._replace(position=1, sent_at=-3600.0)], 2, 10.5, 10.5)
+    assert [job.sent_at for job in schedule] == [10.2, 10.0]

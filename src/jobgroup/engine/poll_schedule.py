@@ -119,7 +119,7 @@ class PolledJob:
     remote_ids: list[str]
     target: Target
     sent_at: float
-    """If another machine's clock has dated it, when it was heard of here."""
+    """After the last look at the file without it, as another machine's clock may differ."""
     was_seen: bool
     """Whether its cloud has reported it."""
     running_since: float | None = None
@@ -243,6 +243,7 @@ class PollSchedule:
         self._due: list[tuple[float, int, PolledJob]] = []  # a job's other entries are out of date
         self._entries = count()
         self._allowed, self._allowed_at = float(BURST), -math.inf
+        self._synced_at = -math.inf
 
     def __iter__(self) -> Iterator[PolledJob]:
         return iter(self._jobs.values())
@@ -263,9 +264,11 @@ class PollSchedule:
     ) -> None:
         """Take in what has changed in the group since the version that was known.
 
-        `is_dated_here`: this machine's clock has dated the sending; otherwise jobs count as sent
-        when they are heard of here.
+        `is_dated_here`: this machine's clock has dated the sending. Otherwise no job counts as sent
+        before the last look, or before the first one.
         """
+        earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
+        self._synced_at = now
         for row in rows:
             job = self._jobs.get(row.position)
             if job is not None and not (row.may_change and job.attempt_id == row.attempt_id):
@@ -273,7 +276,7 @@ class PollSchedule:
                 job = None
             if job is None and row.may_change:
                 age_s = max(0.0, now_utc - row.sent_at)
-                job = self._add(row, now, age_s, now - age_s if is_dated_here else now)
+                job = self._add(row, now, age_s, max(now - age_s, earliest))
             if job is not None and row.is_canceling and job.canceling_since is None:
                 job.canceling_since = now
                 job.active_at = -math.inf  # what was reported before is out of date
