@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
@@ -17,16 +17,13 @@ from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
-from jobgroup.group import engine_session
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.job import RemoteJob
 from jobgroup.results.parse import entries, iterations
+from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.columns import MAX_CELL
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
-
-if TYPE_CHECKING:
-    from jobgroup.group import JobGroup
-    from jobgroup.job import RemoteJob
-    from jobgroup.store import GroupStore, GroupSummary
 
 MAX_ENTRIES: Final = 1000
 """Outcomes of one distribution that are sent; the others are summed."""

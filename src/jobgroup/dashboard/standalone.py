@@ -8,18 +8,15 @@ import time
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jobgroup.dashboard import protocol
 from jobgroup.dashboard.queries import Queries, job_detail
-from jobgroup.group import engine_session
+from jobgroup.group import JobGroup, engine_session
 from jobgroup.status import FAILED
+from jobgroup.store import JobRecord
 from jobgroup.store.columns import read_columns
 from jobgroup.store.encoding import json_safe
-
-if TYPE_CHECKING:
-    from jobgroup.group import JobGroup
-    from jobgroup.store import JobRecord
 
 MAX_DETAILS: Final = 2000
 """Jobs whose attempts and events the page holds; failed ones first."""

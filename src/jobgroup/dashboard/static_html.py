@@ -8,15 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from jobgroup.group import engine_session
+from jobgroup.group import JobGroup, engine_session
 from jobgroup.status import FAILED
+from jobgroup.store import JobRecord
 from jobgroup.words import format_states
-
-if TYPE_CHECKING:
-    from jobgroup.group import JobGroup
-    from jobgroup.store import JobRecord
 
 MAX_ROWS: Final = 50
 """A saved notebook is to stay small."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError
 from jobgroup.status import PENDING, SENDING, UNSENT
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
 
 
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:

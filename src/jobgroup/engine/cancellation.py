@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import anyio
 
 from jobgroup.engine.loop import task_group
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import ON_CLOUD
-from jobgroup.store import CommandResult
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import JobRecord, Target
-    from jobgroup.store.subjobs import OrphanSubjob
+from jobgroup.store import CommandResult, JobRecord, Target
+from jobgroup.store.subjobs import OrphanSubjob
 
 MAX_CANCELS_IN_FLIGHT = 10
 

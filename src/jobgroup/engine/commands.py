@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
@@ -20,6 +20,7 @@ from jobgroup.engine.lease import is_gone
 from jobgroup.engine.pause import set_paused
 from jobgroup.engine.run import Run, RunRequest
 from jobgroup.engine.runner import execute_run
+from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.logs import logger
@@ -27,9 +28,6 @@ from jobgroup.providers.base import is_id
 from jobgroup.status import UNSENT
 from jobgroup.store import CommandRecord, CommandResult
 from jobgroup.system import this_process
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
 
 _log = logger(__name__)
 

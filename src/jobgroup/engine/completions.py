@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import anyio
 
 from jobgroup.engine.activity import count_pending, find_refusal
 from jobgroup.engine.downloads import AT_ONCE, Document, Downloads
 from jobgroup.engine.loop import task_group
+from jobgroup.engine.session import GroupSession
 from jobgroup.status import TERMINAL
+from jobgroup.store import JobRecord
 
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import JobRecord
-
-Completion = tuple["JobRecord", "Document | Exception"]
+Completion = tuple[JobRecord, Document | Exception]
 
 
 class CompletionStream:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
 from jobgroup.engine.loop import task_group
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import PENDING, TERMINAL
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import JobRecord
+from jobgroup.store import JobRecord
 
 Document = dict[str, Any]
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import JobGroupError
+from jobgroup.providers.base import Availability
 from jobgroup.status import FAILED, PENDING, SENDING, UNSENT
+from jobgroup.store import JobRecord, Target
 from jobgroup.words import format_count
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.providers.base import Availability
-    from jobgroup.store import JobRecord, Target
 
 MIN_SAMPLES = 3
 """Finished jobs below which there is no estimate of time."""

@@ -7,11 +7,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from jobgroup.engine.cooldown import describe_pause
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.engine.pause import is_paused
+from jobgroup.engine.run import Run
+from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.session import GroupSession
 from jobgroup.engine.settling import why
 from jobgroup.engine.submission import send
 from jobgroup.errors import (
@@ -32,13 +34,8 @@ from jobgroup.errors import (
 from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
 from jobgroup.retry import retry
+from jobgroup.store import Intent, OverriddenBody, Target
 from jobgroup.store.incidents import incident_kind
-
-if TYPE_CHECKING:
-    from jobgroup.engine.run import Run
-    from jobgroup.engine.send_queue import SendQueue
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import Intent, OverriddenBody, Target
 
 _log = logger(__name__)
 

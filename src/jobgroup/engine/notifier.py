@@ -5,17 +5,15 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jobgroup.engine.activity import is_finished, read_activity
 from jobgroup.engine.loop import EXIT_TIMEOUT_S
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import GroupDeletedError, StorageError
+from jobgroup.store import JobRecord
 
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import JobRecord
-
-EventCallback = Callable[[Mapping[str, int], "JobRecord | None"], None]
+EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
 """How often a group, active or not, is looked at although nothing in it changed: who sends may have

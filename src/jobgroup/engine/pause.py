@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from jobgroup.engine.session import GroupSession
 from jobgroup.logs import logger
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
 
 _log = logger(__name__)
 

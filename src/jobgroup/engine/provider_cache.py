@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from jobgroup.credentials import token_for
 from jobgroup.errors import InvalidProviderError
 from jobgroup.origin import normalise_origin
+from jobgroup.providers.base import Provider
 from jobgroup.proxies import AccountProxies
-
-if TYPE_CHECKING:
-    from jobgroup.providers.base import Provider
-    from jobgroup.store import Target
+from jobgroup.store import Target
 
 
 class ProviderCache:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import anyio
 
 from jobgroup.engine.loop import task_group
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
 from jobgroup.logs import logger
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.providers.base import RemoteStatus, Submission
-    from jobgroup.store import Target
+from jobgroup.providers.base import RemoteStatus, Submission
+from jobgroup.store import Target
 
 _log = logger(__name__)
 

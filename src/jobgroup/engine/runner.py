@@ -7,21 +7,17 @@ and does not mind how long that takes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from jobgroup.engine.dispatcher import dispatch
 from jobgroup.engine.job_sender import JobSender
 from jobgroup.engine.run import Run, RunProgress
 from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.session import GroupSession
 from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
 from jobgroup.logs import logger
 from jobgroup.retry import Backoff
 from jobgroup.status import REMOTE_MISSING, TERMINAL, UNCONFIRMED
 from jobgroup.store import JobRecord
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
 
 _log = logger(__name__)
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 
+from jobgroup.engine.lease import HeldLease
+from jobgroup.engine.loop import BackgroundLoop, SerialThread
 from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 from jobgroup.logs import logger
-
-if TYPE_CHECKING:
-    from jobgroup.engine.lease import HeldLease
-    from jobgroup.engine.loop import BackgroundLoop, SerialThread
-    from jobgroup.store import GroupStore
+from jobgroup.store import GroupStore
 
 PATIENCE_S: Final = 10.0
 """How long a run waits for the disk before it says so and ends."""

@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 
 from jobgroup.engine.lease import now_s
+from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of, key_of, sent_before
 from jobgroup.errors import (
     InvalidResponseError,
@@ -26,14 +27,10 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
-from jobgroup.providers.base import may_have_arrived
+from jobgroup.providers.base import Provider, may_have_arrived
 from jobgroup.retry import Backoff
+from jobgroup.store import Intent
 from jobgroup.store.lease import busy_error
-
-if TYPE_CHECKING:
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.providers.base import Provider
-    from jobgroup.store import Intent
 
 _log = logger(__name__)
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from jobgroup.status import TERMINAL
+from jobgroup.status import TERMINAL, RemoteStatus
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
-
-if TYPE_CHECKING:
-    from jobgroup.status import RemoteStatus
 
 
 class Target(NamedTuple):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from jobgroup.status import ON_CLOUD, TERMINAL
+from jobgroup.status import ON_CLOUD, TERMINAL, RemoteStatus
 from jobgroup.store.checking import date_of, number_of
 from jobgroup.store.database import Database
 from jobgroup.store.records import Pollable, Target, ended_at
 from jobgroup.store.transitions import add_event, attempt_of, transition
-
-if TYPE_CHECKING:
-    from jobgroup.status import RemoteStatus
 
 
 def _in_sql(states: Iterable[str]) -> str:
