@@ -60,11 +60,7 @@ def follow(
 
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
-    """Import a module of a client library's package, one that needs the library.
-
-    Raises:
-        MissingDependencyError: the installed release is too old.
-    """
+    """Import a module that needs a client library; MissingDependencyError if that is too old."""
     distribution, oldest = MIN_VERSIONS[library]
     with suppress(PackageNotFoundError):  # for example a vendored copy, which is tried
         release = version(distribution)

@@ -13,11 +13,7 @@ from jobgroup.errors import warn
 def decode_text(
     text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
 ) -> Any:
-    """One result's text, decoded and converted.
-
-    Raises:
-        UndecodableResultError: what came out cannot be had; it keeps the text.
-    """
+    """One result's text, decoded and converted; UndecodableResultError keeps the text."""
     decoder = Decoder(maker, budget=budget)
     try:
         found = decoder.decode(parse_json(text))

@@ -6,11 +6,7 @@ import importlib.util
 
 
 def require(extra: str, *modules: str) -> None:
-    """See that optional modules are installed, without importing them.
-
-    Raises:
-        ImportError: one of them is not; the sentence names the extra.
-    """
+    """See that modules are installed, importing none; ImportError names the extra to install."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise ImportError(

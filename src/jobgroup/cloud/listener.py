@@ -13,11 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to a loopback address, on which connections are refused until it listens.
-
-    Raises:
-        OSError: the port is taken.
-    """
+    """A loopback socket that refuses connections until it listens; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the protocol is named; else an answer takes 40 ms
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -34,11 +34,7 @@ _FOCK_STATE: Final = re.compile(r":PCVL:BasicState:\|(\d+(?:,\d+)*)>")
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a request's body.
-
-    Raises:
-        ApiError: 400, it is not JSON, or nested or split up more than is read.
-    """
+    """The value in a request's body; ApiError (400) if it is no JSON, or more than is read."""
     try:
         return parse_json(body.decode(), parse_constant=_refuse_constant)
     except ValueError as error:
@@ -75,11 +71,7 @@ def check_rerun(body: Any) -> None:
 
 
 def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
-    """Check what can be checked of a payload without executing it.
-
-    Raises:
-        ApiError: 400, with the vendor's sentence where it has one.
-    """
+    """Check a payload without executing it; ApiError (400) in the vendor's words, if he has any."""
     if not platform.simulated:
         return
     command = payload.get("command")

@@ -83,11 +83,7 @@ class Scheduler:
         max_concurrent: int | None = None,
         supports_idempotency_keys: bool | None = None,
     ) -> None:
-        """Change what is given of the plan; jobs that it has already stay.
-
-        Raises:
-            ValueError: a limit is less than 0.
-        """
+        """Change what is given of the plan, jobs stay; ValueError for a limit below 0."""
         for limit in (max_queue, max_concurrent):
             if limit is not None and limit < 0:
                 raise ValueError("A limit is 0 or more.")
@@ -108,11 +104,7 @@ class Scheduler:
     def add(
         self, body: dict[str, Any], platform: str, *, key: str | None, rerun_from: str | None = None
     ) -> str:
-        """Add a job and return its id; the id of the first one where the key is known.
-
-        Raises:
-            ApiError: 400, the plan allows no more jobs.
-        """
+        """Add a job, return its id, or that of its key's first; ApiError (400) for a full plan."""
         honoured = key if self.plan.supports_idempotency_keys else None
         if honoured is not None and (known := self._store.id_of(honoured)) is not None:
             return known
@@ -124,11 +116,7 @@ class Scheduler:
         return job_id
 
     def cancel(self, job: Job) -> None:
-        """End a job: at once if it waits, else as soon as its engine can.
-
-        Raises:
-            ApiError: 400, it has ended.
-        """
+        """End a job, at once if it waits, else soon; ApiError (400) if it has ended."""
         if job.status in job_store.ENDED:
             raise ApiError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:

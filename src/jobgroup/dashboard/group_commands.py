@@ -66,11 +66,7 @@ MODES: Final = ("parallel", "sequential", "queue")
 
 
 def engine_args(args: Json) -> Json:
-    """The arguments of a command, as the engine wants them.
-
-    Raises:
-        TypeError, ValueError: one is unknown or is not what it should be.
-    """
+    """A command's arguments for the engine; TypeError or ValueError if one is unknown or wrong."""
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": parse_positions,
         "position": int,

@@ -83,11 +83,7 @@ class Budget:
             raise ValueError(f"it would take more than {self._unpacked >> 20} MB unpacked")
 
     def unpacked(self, packed: str) -> str:
-        """The text that is in a packed one (base64 of zlib).
-
-        Raises:
-            RefusedError: it is damaged, or takes more than is left.
-        """
+        """The text in base64 of zlib; RefusedError if it is damaged, or takes more than is left."""
         pieces = []
         try:
             for piece in inflate(base64.b64decode(packed), self._unpacked):

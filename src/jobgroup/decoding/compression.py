@@ -10,11 +10,7 @@ _CHUNK_BYTES: Final = 2**18
 
 
 def inflate(data: bytes, max_bytes: int) -> Iterator[bytes]:
-    """Yield what zlib's data unpack to, a chunk at a time.
-
-    Raises:
-        ValueError: they are damaged, cut off, or unpack to more than that.
-    """
+    """Yield what zlib's data unpack to; ValueError if they are damaged, cut off, or too large."""
     stream, chunk, left = zlib.decompressobj(), b"", max_bytes
     while not stream.eof and (data or chunk):
         try:

@@ -78,11 +78,7 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
 
 
 def check_name(name: str) -> None:
-    """See that a parameter's name is one symbol, and no range of them.
-
-    Raises:
-        FormulaError: it is not.
-    """
+    """See that a parameter's name is one symbol, and no range of them; FormulaError if not."""
     if len(name) > MAX_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
         raise FormulaError(f"{name[:20]!r} is no name of one parameter")
 

@@ -171,11 +171,7 @@ class Inspector:
 
 
 def read(kind: str, text: str) -> Any:
-    """The message in a text (base64), of which nothing is built.
-
-    Raises:
-        RefusedError: it is damaged.
-    """
+    """The message in a text (base64), of which nothing is built; RefusedError if it is damaged."""
     schema = _schema()
     try:
         message = getattr(schema, MESSAGES[kind])()

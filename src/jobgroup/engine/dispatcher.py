@@ -41,11 +41,7 @@ _ENDED_OR_LOST = TERMINAL | {"unknown"}
 
 
 async def dispatch(sender: JobSender, positions: Sequence[int]) -> None:
-    """Send jobs as slots become free; accounts do not wait for each other.
-
-    Raises:
-        CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
-    """
+    """Send jobs as slots become free, per account; raises what ended it, the rest is unsent."""
     async with sender.session.poller.polling(), task_group() as tasks:
         dispatcher = Dispatcher(sender, tasks)
         await dispatcher.prioritize(positions)

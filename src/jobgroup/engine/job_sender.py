@@ -77,11 +77,7 @@ class JobSender:
         return bool(queue) and not self.run.is_canceled
 
     def overridden_bodies(self, positions: Sequence[int]) -> dict[int, OverriddenBody]:
-        """The bodies to send instead of the stored ones, if the run has overrides.
-
-        Raises:
-            InvalidOverrideError: a parameter of one of the jobs cannot be overridden.
-        """
+        """The bodies to send instead of the stored ones; InvalidOverrideError if one cannot be."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}

@@ -161,11 +161,7 @@ class HeldLease:
 
     @property
     def fencing_token(self) -> int:
-        """The token under which to send.
-
-        Raises:
-            GroupBusyError: the lease is not, or no longer, this process'.
-        """
+        """The token under which to send; GroupBusyError if the lease is not, or no longer, ours."""
         if not self._fencing_token:
             raise busy_error(None)
         return self._fencing_token

@@ -256,11 +256,7 @@ def _patient_loop() -> AbstractEventLoop:
 
 
 def _refuse_green_threads() -> None:
-    """See that a thread is one of the system's, in which a loop can run.
-
-    Raises:
-        JobGroupError: gevent or eventlet has replaced them.
-    """
+    """JobGroupError where gevent or eventlet has replaced threads: no loop can run there."""
     for library, module, question, part in (
         ("gevent", "gevent.monkey", "is_module_patched", "threading"),
         ("eventlet", "eventlet.patcher", "is_monkey_patched", "thread"),

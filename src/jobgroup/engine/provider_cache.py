@@ -41,13 +41,7 @@ class ProviderCache:
         return provider
 
     def provider(self, target: Target) -> Provider:
-        """Return the provider for a job's account. From any thread.
-
-        Raises:
-            CredentialsError: there is no token, or the origin may carry none.
-            MissingDependencyError: no such provider is installed.
-            InvalidProviderError: it cannot be used, or the origin is no url.
-        """
+        """The provider for a job's account, from any thread; raises as `prepare` does."""
         _check_origin(target)
         token_for(target.origin, target.account)
         from jobgroup.providers import provider_for
@@ -75,11 +69,7 @@ class ProviderCache:
 
 
 def _check_origin(target: Target) -> None:
-    """Check that a job names the url of a cloud; in a file that others wrote it may name none.
-
-    Raises:
-        InvalidProviderError: its origin is no url.
-    """
+    """InvalidProviderError if an origin is no url, as may be in a file that others wrote."""
     try:
         normalise_origin(target.origin)
     except (TypeError, ValueError):

@@ -114,13 +114,7 @@ class GroupSession:
     # -- on the loop -------------------------------------------------------------------------------
 
     async def provider(self, target: Target) -> Provider:
-        """Return the provider for a job's account, with a token at hand.
-
-        Raises:
-            CredentialsError: there is no token, or the origin may carry none.
-            MissingDependencyError: no such provider is installed.
-            InvalidProviderError: it cannot be used, or the origin is no url.
-        """
+        """The provider for a job's account, with a token at hand; see `ProviderCache.prepare`."""
         if self.loop.is_closing:  # no new threads at the interpreter's end
             return self._providers.provider(target)
         return await self._providers.prepare(target)

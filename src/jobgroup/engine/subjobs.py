@@ -48,11 +48,7 @@ def key_of(intent: Intent, number: int) -> str:
 
 
 async def sent_before(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
-    """The sub-jobs that the cloud has already: of a rerun also those that did not fail.
-
-    Raises:
-        JobGroupError: the cloud cannot tell how they are; nothing was sent.
-    """
+    """The sub-jobs that the cloud has and that did not fail; JobGroupError if it cannot tell."""
     sent, previous = dict(intent.sent), intent.previous
     if len(previous) < 2:  # what is rerun has failed
         return sent

@@ -40,11 +40,7 @@ def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) ->
 
 
 def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Give a whole file its name, for good.
-
-    Raises:
-        FileExistsError: the name is taken, and `overwrite` is False; nothing was changed.
-    """
+    """Give a whole file its name, for good; FileExistsError if the name is taken."""
     with source.open("rb+") as opened:
         os.fsync(opened.fileno())
     if overwrite:
@@ -57,11 +53,7 @@ def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
 
 
 def rename_to_new(source: Path, target: Path) -> None:
-    """Give a file another name, which is free.
-
-    Raises:
-        FileExistsError: the name is taken; nothing was changed.
-    """
+    """Give a file another name; FileExistsError, and no change, if the name is taken."""
     try:
         os.link(source, target)
         if source.parent != target.parent:  # a power cut could keep the removal alone
@@ -86,11 +78,7 @@ def keep_private(path: Path) -> None:
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory where it is missing, mode 0700, and those above it, for good.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a directory and those above it, mode 0700, for good; OSError if it cannot be made."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)

@@ -398,11 +398,7 @@ class Database:
             self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
-        """Give room that is free inside the file back to the file system.
-
-        Raises:
-            StorageError: somebody else uses the file; it is as it was.
-        """
+        """Free unused room inside the file; StorageError if somebody else uses it."""
         with self.lock, self._map_sqlite_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")

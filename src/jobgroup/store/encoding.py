@@ -87,11 +87,7 @@ def _plain(value: Any, level: int = 0) -> Any:
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """The body as compact JSON.
-
-    Raises:
-        ValueError: it cannot be sent as JSON, or is larger than may be kept.
-    """
+    """The body as compact JSON; ValueError if it is none, or larger than may be kept."""
     try:
         text = _encode(body).encode()
         _check_depth(text)

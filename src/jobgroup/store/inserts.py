@@ -95,11 +95,7 @@ class Adding:
 
 
 def check_job(job: NewJob) -> None:
-    """See that a job can be added, for what comes from outside.
-
-    Raises:
-        ValueError: it cannot; the sentence says why.
-    """
+    """See that a job from outside can be added; ValueError, with the reason, if it cannot."""
     for body in (job.body, job.composition):
         encode_body(body or {})
     check_name("name", job.name, so=_SO)
@@ -114,11 +110,7 @@ def check_job(job: NewJob) -> None:
 
 
 def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int | None:
-    """The id under which a body is stored, which it is from now on.
-
-    Raises:
-        ValueError: it cannot be sent as JSON, or is larger than may be kept.
-    """
+    """Store a body, return its id; ValueError if it is no JSON, or larger than may be kept."""
     text = encode_body(body)
     key = content_digest(text)
     held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (key,)).fetchone()

@@ -90,11 +90,7 @@ def off_disk(file_name: str) -> str:
 
 
 def decode(encoded: str) -> str:
-    """The name that a file name stands for.
-
-    Raises:
-        InvalidNameError: no name is encoded like this, so the file is not ours.
-    """
+    """The name that a file name stands for; InvalidNameError if the file name is not ours."""
     encoded = normalised(encoded)  # some file systems decompose the names that they are given
     try:
         name = re.sub(

@@ -53,11 +53,7 @@ def _default_directory() -> Path:
 
 
 def groups_directory() -> Path:
-    """The directory of the groups' files, made with mode 0700 where it is missing.
-
-    Raises:
-        StorageError: it cannot be made.
-    """
+    """The directory of groups' files, made with mode 0700; StorageError if that fails."""
     return _private_directory("groups")
 
 

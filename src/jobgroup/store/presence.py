@@ -34,11 +34,7 @@ class Presence:
 
 
 def look(path: Path) -> Presence:
-    """See what is there. It takes some microseconds.
-
-    Raises:
-        StorageError: the file system does not tell.
-    """
+    """See what is there, in some microseconds; StorageError if the file system does not tell."""
     file, log, index = (_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
     return Presence(
         tuple(

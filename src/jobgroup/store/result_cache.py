@@ -84,11 +84,7 @@ class ResultCache:
         return size
 
     def clear(self) -> None:
-        """Forget what is kept and give its room back.
-
-        Raises:
-            StorageError: it could not be written; what was kept is as it was.
-        """
+        """Forget what is kept and give its room back; StorageError if that cannot be written."""
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
         with suppress(StorageError):  # in use just now: the room is used again by what comes

@@ -81,11 +81,7 @@ class GroupStore:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values about the group as a whole; None removes one.
-
-        Raises:
-            ValueError: a text is longer than may be kept; nothing was changed.
-        """
+        """Set values, None removes one; ValueError, and no change, if a text is too long."""
         for key, value in values.items():
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise ValueError(
@@ -262,11 +258,7 @@ class GroupStore:
         name: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change what the user may say of a job: its note, name or labels.
-
-        Raises:
-            ValueError: it is longer than may be kept; nothing was changed.
-        """
+        """Change what is not None; ValueError, and no change, if it is longer than may be kept."""
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
         for column, value in new.items():
             check = check_name if column == "name" else check_text
@@ -288,11 +280,7 @@ class GroupStore:
         metadata: Mapping[str, Any],
         composition: Mapping[str, Any] | None,
     ) -> bool:
-        """Give a job another body; False where it is unsent no more, and nothing was changed.
-
-        Raises:
-            ValueError: the body cannot be sent as JSON.
-        """
+        """Give an unsent job another body; False if it is sent by now, ValueError for no JSON."""
         with self.database.write_transaction() as tx:
             if not tx.execute(
                 "SELECT 1 FROM jobs WHERE position = ? AND state = 'unsent' AND attempts = 0",

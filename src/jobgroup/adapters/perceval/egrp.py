@@ -19,11 +19,7 @@ _RELEASE: Final = "1.3"  # the first that writes such files, and all that they c
 
 
 def read_egrp(path: Path) -> ForeignGroup:
-    """The group in a file that Perceval's `ExecutionGroup` wrote. The file is left as it is.
-
-    Raises:
-        UnreadableGroupError: it is damaged, or something else.
-    """
+    """The group in a file of an `ExecutionGroup`; UnreadableGroupError if it holds none."""
     text = text_in(path)
     try:
         archive = Archive(text)

@@ -288,7 +288,7 @@ def _let_perceval_store(made: type, own: type) -> None:
 
 
 def _refuse_second(entry: Any) -> None:
-    """See that an entry is not sent, or being sent. Raises RuntimeError if it is."""
+    """RuntimeError if an entry is sent, or being sent, already."""
     state = entry.state
     if state == UNSENT:
         return

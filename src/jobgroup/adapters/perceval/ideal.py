@@ -16,11 +16,7 @@ MOST_STATES: Final = 20_000
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
-    """What a create body would give without noise and loss: each state's probability.
-
-    Raises:
-        NoIdealError: it cannot be computed here.
-    """
+    """Each state's probability without noise and loss; NoIdealError if it cannot be computed."""
     if find_spec("perceval") is None:
         raise NoIdealError("The ideal is computed by Perceval: pip install 'jobgroup[perceval]'.")
     payload = body.get("payload") or {}

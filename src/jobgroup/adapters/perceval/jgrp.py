@@ -25,11 +25,7 @@ _DATE: Final = "%Y%m%d_%H%M%S"
 
 
 def read_jgrp(path: Path) -> ForeignGroup:
-    """The group in a file that Perceval's `JobGroup` wrote. The file is left as it is.
-
-    Raises:
-        UnreadableGroupError: it is damaged, or something else.
-    """
+    """The group in a file of Perceval's `JobGroup`; UnreadableGroupError if it holds none."""
     document = _document(path)
     entries = document.get("job_group_data")
     if not isinstance(entries, list):
@@ -106,11 +102,7 @@ def status_named(name: object) -> RunningStatus:
 
 
 def text_in(path: Path) -> str:
-    """What is in a group's file.
-
-    Raises:
-        UnreadableGroupError: it cannot be read, or is no text.
-    """
+    """What is in a group's file; UnreadableGroupError if it cannot be read, or is no text."""
     try:
         if not path.is_file():  # a pipe would never end
             raise UnreadableGroupError("it is no file")
@@ -155,11 +147,7 @@ def _date(document: Mapping[str, Any], key: str) -> float:
 
 
 def date_in_bounds(seconds: object, key: str) -> float:
-    """A date that the calendar has, in seconds since 1970.
-
-    Raises:
-        UnreadableGroupError: it is none.
-    """
+    """Seconds since 1970; UnreadableGroupError for a date that the calendar does not have."""
     found = bound_date(seconds)
     if found is None:
         raise UnreadableGroupError(f"it is damaged: its {key} is no date")

@@ -26,11 +26,7 @@ _COUNTS: Final = ("count", "max_samples", "max_shots")
 
 
 def decode(text: str, budget: Budget | None = None) -> Any:
-    """The results in a text, as Perceval's `RemoteJob.get_results` gives them.
-
-    Raises:
-        UndecodableResultError: they cannot be had; it keeps the text.
-    """
+    """Results as Perceval's `get_results` gives them; UndecodableResultError keeps the text."""
     return decode_text(text, PercevalMaker(), converted, budget)
 
 
