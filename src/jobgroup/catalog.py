@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import MINYEAR, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from jobgroup.store.atomic import move, sync_directory
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
-from jobgroup.store.summaries import is_marked_deleted, summarise
+from jobgroup.store.summaries import identity, is_marked_deleted, summarise
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
 
 
@@ -145,11 +145,25 @@ def rename(name: str, new_name: str) -> None:
 
 
 def complete_deletion(name: str) -> None:
-    """Complete what a killed process had begun: a group marked as deleted goes to the trash."""
+    """Complete what a killed process had begun: a group marked as deleted goes to the trash.
+
+    Unless that process had copied it already: to the trash, or to its new name.
+    """
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
-        copy_deleted(path, place_for(name))
+        if _copy_of(path, [*existing_groups().items(), *deleted_groups().items()]) is None:
+            copy_deleted(path, place_for(name))
         remove_files(path)
+
+
+def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
+    """Which of others is the group in a file too, at the same version or a later one."""
+    own = identity(path)
+    for name, other in others:
+        found = None if other == path else identity(other)
+        if own and found and found[0] == own[0] and found[1] >= own[1]:
+            return name
+    return None
 
 
 def delete_before(moment: datetime) -> list[str]:
@@ -194,7 +208,8 @@ def restore(name: str) -> None:
 
     Raises:
         GroupNotFoundError: the trash has none.
-        JobGroupError: a group of that name exists; nothing was changed.
+        JobGroupError: a group of that name exists, or the group under a new name; nothing was
+            changed.
     """
     path = group_path(name)
     complete_deletion(name)
@@ -204,6 +219,11 @@ def restore(name: str) -> None:
             f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has,"
             " `jobgroup ls --trash` in a terminal; deleted groups are kept for"
             f" {TRASH_RETENTION_DAYS} days."
+        )
+    if copy := _copy_of(found, existing_groups().items()):
+        raise JobGroupError(
+            f"The deleted group {name!r} lives on as {copy!r}, so it was not brought back: its jobs"
+            " could be paid for twice."
         )
     try:
         move(found, path)

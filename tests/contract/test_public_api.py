@@ -123,6 +123,38 @@ def test_a_renamed_group_is_all_there(ended):
         JobGroup.open("experiment")
 
 
+def test_a_rename_that_is_killed_leaves_one_group(group, scripted, spawn):
+    """Under the new name, once it is copied: under the old one its jobs could be paid for twice."""
+    group(scripted, 2).close()
+    kill_at_the_removal = (
+        "import os, signal, sys; from jobgroup import JobGroup; jg = JobGroup.open('experiment')\n"
+        "def look(event, args):\n"
+        "    if event == 'os.remove' and str(args[0]).endswith('experiment.jobgroup'):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.addaudithook(look); jg.rename('later')"
+    )
+    assert spawn(kill_at_the_removal).wait(60) not in (0, 1)
+    assert JobGroup.exists("later")
+    assert not JobGroup.exists("experiment")
+    with pytest.raises(GroupNotFoundError):
+        JobGroup.restore("experiment")
+    assert JobGroup.list_existing() == ["later"]
+
+
+def test_a_deleted_group_that_lives_on_is_not_brought_back(group, scripted, data_dir):
+    """Its jobs could be paid for twice."""
+    group(scripted, 1).close()
+    path = data_dir / "groups" / "experiment.jobgroup"
+    whole = path.read_bytes()
+    JobGroup.delete_job_group("experiment")
+    path.with_name("by hand.jobgroup").write_bytes(whole)
+    with pytest.raises(JobGroupError, match="lives on as"):
+        JobGroup.restore("experiment")
+    path.with_name("by hand.jobgroup").unlink()
+    JobGroup.restore("experiment")
+    assert [job.state for job in JobGroup.open("experiment")] == ["unsent"]
+
+
 def test_a_group_is_not_renamed_over_another_nor_while_it_runs(group, scripted, until):
     """It is as it was then."""
     jg = group(scripted, 1)

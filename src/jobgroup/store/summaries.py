@@ -80,3 +80,17 @@ def is_marked_deleted(path: Path) -> bool:
             return is_deleted(connection)
     except (sqlite3.Error, StorageError):
         return False
+
+
+def identity(path: Path) -> tuple[str, int] | None:
+    """The uuid and the version of the group in a file; None if there is none that can be read."""
+    try:
+        with looking(path) as connection:
+            found = dict(
+                connection.execute(
+                    "SELECT key, value FROM meta WHERE key IN ('uuid', 'version') LIMIT 2"
+                ).fetchall()
+            )
+            return str(found["uuid"]), int(found["version"])
+    except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError):
+        return None
