@@ -91,6 +91,16 @@ def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
     assert "late" in store.events(0)[-1].text
 
 
+def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
+    """The next sending goes on from those of them that have not failed."""
+    attempt = _intend(store, fencing_token)
+    store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
+    store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
+    assert store.journal.requeue(0)
+    assert store.journal.mark_sent(attempt.attempt_id, {1: "b", 2: "c"}) is None
+    assert _intend(store, fencing_token).previous == {0: "a", 1: "b", 2: "c"}
+
+
 def test_ids_of_parts_are_in_the_group(store):
     """An entry or a job with one of them is refused, and nothing was added."""
     store.add([_entry(remote_ids=["a", "b", "c"], state="waiting")])

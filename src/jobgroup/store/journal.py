@@ -426,10 +426,11 @@ class Journal:
 def _requeued_rerun(tx: Transaction, position: int) -> int | None:
     """The attempt that was rerun when the user asked to send the job again, if one was.
 
-    If the cloud has lost a job of several sub-jobs, that one: those that it still has are kept.
+    If it has several sub-jobs and was sent whole after all, or the cloud has lost it, that one:
+    the sub-jobs that the cloud has are kept.
     """
     row = tx.execute(
-        "SELECT CASE WHEN provider_status = ?"
+        "SELECT CASE WHEN (sent_at IS NOT NULL OR provider_status = ?)"
         " AND (SELECT count(*) FROM subjobs WHERE attempt_id = attempts.id) > 1"
         " THEN id ELSE rerun_of_attempt_id END"
         " FROM attempts WHERE position = ? AND creates_entry = 0 ORDER BY id DESC LIMIT 1",
