@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import socket
 import zlib
@@ -213,6 +214,10 @@ def test_text_that_is_no_text_comes_back_as_it_was(http, create, timer_body, wai
 def test_the_token_is_not_in_the_object_that_is_shown(cloud):
     """Printing a cloud in a notebook does not publish its token."""
     assert cloud.token not in repr(cloud)
+    ours = (
+        each for each in gc.get_objects() if str(type(each).__module__).startswith("jobgroup.cloud")
+    )
+    assert [each for each in ours if cloud.token in repr(each)] == []
 
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/faults"])

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -46,7 +46,7 @@ class Settings:
         prewarm: whether worker processes start at once.
     """
 
-    token: str
+    token: str = field(repr=False)
     directory: Path
     plan: Plan
     faults: Faults
