@@ -34,7 +34,7 @@ class GroupState(HasTraits):
             more, the group has finished.
         busy: what is being done ("run", "rerun") by this process, "" for nothing.
         paused: whether sending is paused.
-        next_up: places of the jobs that go first when jobs are sent (`JobGroup.prioritize`), in
+        next_up: positions of the jobs that go first when jobs are sent (`JobGroup.prioritize`), in
             order; the first fifty.
         last_error: the standing problem with a cloud, in a sentence, "" for none. An answer that
             the disk does not take goes first: the sentence has the job and its id.

@@ -189,6 +189,41 @@ def test_jobs_are_chosen_by_state_labels_and_conditions(ended):
         jg.jobs(state="sucess")
 
 
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda jg: jg.run_sequential(), r"JobGroup\.run_sequential\(\)"),
+        (lambda jg: jg.rerun(changes={}), r"JobGroup\.rerun\(\)"),
+        (lambda jg: jg.rerun([0], params=3), "params is a dictionary"),
+        (lambda jg: jg.cancel("f00d"), "by its position, counted from 0, not by 'f00d'"),
+        (lambda jg: jg.jobs(3), "where is a function"),
+        (lambda jg: jg.jobs(state=3), "state is the name of a state"),
+        (lambda jg: jg.jobs(labels=3), "labels is a dictionary"),
+        (lambda jg: jg.map(3), "map takes a function"),
+        (lambda jg: jg.add_many(3), "add_many takes several jobs"),
+        (lambda jg: jg.add_many([(jg[0], {}, {}, 1)]), "a tuple of a job, its parameters"),
+    ],
+)
+def test_wrong_arguments_are_named_as_the_caller_knows_them(ended, call, sentence):
+    """By public names, with what would be right; nothing is done."""
+    jg = ended("error")
+    with pytest.raises(TypeError, match=sentence):
+        call(jg)
+    assert [(job.state, len(job.attempts)) for job in jg] == [("error", 1)]
+
+
+def test_a_paused_group_says_so_and_a_run_with_nothing_to_send_ends(ended):
+    """Only what is to be sent waits for `resume`."""
+    jg = ended("completed")
+    jg.pause()
+    assert "Paused" in str(jg)
+    jg.rerun()
+    jg.run_sequential(0)
+    jg.run_parallel(queue=True)
+    jg.resume()
+    assert "Paused" not in str(jg)
+
+
 def test_a_snapshot_is_of_one_moment(ended):
     """Immutable records in order, which stay as they are."""
     jg = ended("completed", "error")

@@ -18,7 +18,7 @@ class Snapshot:
 
     Attributes:
         eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
-        next_up: places of the jobs that go first, in order.
+        next_up: positions of the jobs that go first, in order.
         trouble: the standing problem with a cloud, "" for none.
         running: some of the jobs that run now.
         failure: one of the failed jobs, the latest as far as that was seen.

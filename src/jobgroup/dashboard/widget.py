@@ -46,7 +46,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         updated_at: when a cloud last answered, seconds since the epoch.
         active: whether anything runs, waits or is being sent, by whichever process.
         paused: whether sending is paused.
-        next_up: places of the jobs that are sent next, in order; the first fifty.
+        next_up: positions of the jobs that are sent next, in order; the first fifty.
         deleted: whether the group was deleted.
         busy: what is being done, "" for nothing.
         last_error: the standing problem in a sentence, "" for none.

@@ -13,17 +13,20 @@ from jobgroup.job import RemoteJob, job_at
 from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
+from jobgroup.words import shown
 
 
 def add_jobs(
     session: GroupSession, jobs: Iterable[Any], labels: Mapping[str, Any] | None = None
 ) -> None:
     """Append jobs, all of them or none; see `JobGroup.add_many`."""
+    if not isinstance(jobs, Iterable):
+        raise TypeError(f"add_many takes several jobs, a list say, not {shown(jobs)}.")
     # read to the end first: making jobs may take long, and look at this very group
     added = [
         (item, new)
         for item in (each if isinstance(each, tuple) else (each,) for each in jobs)
-        for new in _new_jobs(*item, default=labels)
+        for new in _new_jobs(*_validate_entry(item), default=labels)
     ]
     positions = session.store.add([new for _, new in added])
     group = GroupReference(session)
@@ -32,6 +35,15 @@ def add_jobs(
             continue
         entry = partial(_entry, group, position)
         follow(item[0], entry, new.name, item[1] if len(item) > 1 else None)
+
+
+def _validate_entry(entry: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not 1 <= len(entry) <= 3:
+        raise TypeError(
+            "An entry of add_many is a job, or a tuple of a job, its parameters and its labels, not"
+            f" {shown(entry)}. Nothing was added."
+        )
+    return entry
 
 
 def _new_jobs(

@@ -317,6 +317,8 @@ class JobGroup:
         for incident in self._session.store.incidents.list():
             since = f"{datetime.fromtimestamp(incident.opened_at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006
             lines.append(f"Since {since}: {on_one_line(incident.message)}")
+        if is_paused(self._session):
+            lines.append("Paused: nothing more is sent until jg.resume().")
         return "\n".join(filter(None, lines))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -453,7 +455,7 @@ class JobGroup:
             ) from None
         except TypeError:
             raise TypeError(
-                f"A job of a group is had by its place, counted from 0, not by {shown(index)};"
+                f"A job of a group is had by its position, counted from 0, not by {shown(index)};"
                 " jg.find(words) finds by id, name or label."
             ) from None
         return self._jobs_at(chosen) if isinstance(chosen, range) else job_at(self._session, chosen)
@@ -483,6 +485,7 @@ class JobGroup:
             labels: that a job has, with these values.
 
         Raises:
+            TypeError: an argument is of another kind.
             ValueError: there is no such state.
         """
         return self._jobs_at(matching(self._session.store, where, state, labels))
@@ -493,7 +496,7 @@ class JobGroup:
         A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
         parameters and metadata with that very value, so that ``n=1`` finds 1 and 1.0 and no 10, as
         ``n = 1`` does, and ``n=`` only an empty text; and a state is found by its beginning. ``#3``
-        is the job at place 3. Case does not matter.
+        is the job at position 3. Case does not matter.
 
         Raises:
             TypeError: the words are not a text.
@@ -521,7 +524,7 @@ class JobGroup:
         if jobs is None:
             return None
         positions = []
-        for job in [jobs] if isinstance(jobs, RemoteJob | int) else jobs:
+        for job in [jobs] if isinstance(jobs, RemoteJob | int | str) else jobs:
             if isinstance(job, RemoteJob) and job not in self:
                 raise ValueError(
                     f"{job!r} is a job of {job.group_name!r}, not of the group {self._name!r}."

@@ -121,6 +121,7 @@ def twins(
         form.__name__ = f"{name}{ending}"
         form.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{name}{ending}".lstrip(".")
         vars(form)["__signature__"] = inspect.signature(method)
+    method.__qualname__ = blocking.__qualname__  # errors about wrong arguments say it
     del vars(blocking)["__wrapped__"]  # which is a coroutine function: this form is none
     awaitable.__doc__ = f"`{name}`, awaited: it has the same arguments, result and errors."
     return blocking, awaitable

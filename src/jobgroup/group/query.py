@@ -21,8 +21,13 @@ def matching(
     """The positions of the jobs that are as asked; see `JobGroup.jobs`.
 
     Raises:
+        TypeError: an argument is of another kind.
         ValueError: there is no such state.
     """
+    if where is not None and not callable(where):
+        raise TypeError(f"where is a function of a job's record, not {shown(where)}.")
+    if labels is not None and not isinstance(labels, Mapping):
+        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
     if where is None and not labels and state is not None:
         return store.positions(_states(state))
     return [
@@ -43,6 +48,8 @@ def found_by(store: GroupStore, words: str) -> list[int]:
 
 
 def _states(state: str | Iterable[str]) -> set[str]:
+    if not isinstance(state, Iterable):
+        raise TypeError(f"state is the name of a state, or several, not {shown(state)}.")
     wanted = {state} if isinstance(state, str) else set(state)
     if "failed" in wanted:
         wanted = (wanted - {"failed"}) | FAILED

@@ -12,6 +12,7 @@ from jobgroup.group.progress_bars import DownloadBar
 from jobgroup.job import RemoteJob, job_at
 from jobgroup.results.collect import Errors, check_errors, decode_one, failures_sentence
 from jobgroup.results.parse import Result
+from jobgroup.words import shown
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -57,6 +58,8 @@ class ResultStream:
 
     async def _map(self, function: Callable[[Result], T]) -> list[T | None]:
         """As `JobGroup.map`, for `twins`."""
+        if not callable(function):
+            raise TypeError(f"map takes a function of one result, not {shown(function)}.")
         one = _Pass(self._session)
         made: dict[int | None, T] = {}
         try:

@@ -28,6 +28,10 @@ def run_request(
     Raises:
         TypeError, ValueError: an argument makes no sense, or none with the others.
     """
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(
+            f"params is a dictionary, such as {{'max_shots': 100}}, not {shown(params)}."
+        )
     if queue and delay is not None:
         raise TypeError("queue=True sends as slots come free, so a delay does not go with it.")
     if params and not rerun:

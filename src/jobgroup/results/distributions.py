@@ -37,7 +37,7 @@ class Distributions(Table):
         Counts are drawn as counts if all that is drawn are counts, else as shares of their sum.
 
         Args:
-            jobs: places in the group; None for all that there are.
+            jobs: positions in the group; None for all that there are.
             most: states that are drawn: those with the most in all jobs together.
             ax: matplotlib axes to draw on; new ones if not given.
 

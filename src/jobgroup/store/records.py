@@ -26,7 +26,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be added: everything but its place in the group.
+    """A job to be added: everything but its position in the group.
 
     Attributes:
         body: the create body, verbatim but for `job_name` and `job_group_name`.
