@@ -71,8 +71,9 @@ class JobSender:
         return self._of_this_run(await self.session.in_thread(priorities.positions, states))
 
     async def wait_for_next(self, queue: SendQueue) -> bool:
-        """Wait while the group is paused. Whether the queue then has a job that may be sent."""
-        await self.wait_while_paused()
+        """Whether the queue has a job that may be sent, once the group is not paused any more."""
+        if queue:
+            await self.wait_while_paused()
         self.run.progress.total += queue.prioritize(await self.new_priorities())
         return bool(queue) and not self.run.is_canceled
 
