@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 
 import pytest
 
 from jobgroup import JobGroup, RemoteJob
+from jobgroup.cli.commands import COMMANDS
+from jobgroup.cli.main import make_parser
 
 
 @pytest.fixture
@@ -168,3 +171,14 @@ def test_a_name_that_begins_with_a_dash_comes_after_two(call, cloud, name, tmp_p
     assert call("restore", "--", name).returncode == 0
     assert call("next", "--", name, "0").returncode == 0
     assert call("show", name).returncode == 2
+
+
+def test_the_example_at_the_end_of_a_help_can_be_typed(call):
+    """The parser takes it."""
+    examples = {name: command.example for name, command in COMMANDS.items() if command.example}
+    assert {"run", "rerun", "watch"} <= set(examples)
+    for name, example in examples.items():
+        assert f"example: {example}" in call(name, "--help").stdout
+        words = shlex.split(example.removeprefix('eval "$(').removesuffix(')"'))
+        assert words[:2] == ["jobgroup", name]
+        make_parser().parse_args(words[1:])

@@ -20,11 +20,13 @@ class Command:
         run: does it; returns the exit code. The command line turns an error of jobgroup that it
             raises into a message and an exit code.
         arguments: functions that add its arguments and options to a parser.
+        example: a command line, for the end of its help.
     """
 
     help: str
     run: Callable[[argparse.Namespace], int]
     arguments: tuple[Callable[[argparse.ArgumentParser], None], ...] = ()
+    example: str = ""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add its arguments and options."""

@@ -63,7 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
     for name, command in COMMANDS.items():
         one = commands.add_parser(
-            name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}."
+            name,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,  # no break within an example
+            epilog=f"example: {command.example}" if command.example else None,
         )
         command.add_arguments(one)
         one.set_defaults(run=command.run)

@@ -55,5 +55,8 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
 
 
 ADOPT = Command(
-    "adopt jobs into a group that were sent elsewhere", _adopt, (add_name, _add_adopt, add_json)
+    "adopt jobs into a group that were sent elsewhere",
+    _adopt,
+    (add_name, _add_adopt, add_json),
+    example="jobgroup adopt sweep ID ID --platform sim:altair",
 )

@@ -64,8 +64,14 @@ NEXT = Command(
     "send some jobs before the others, in the current run or the next",
     _next,
     (add_name, _add_next, add_json),
+    example="jobgroup next sweep 7 3",
 )
-CANCEL = Command("ask the cloud to cancel jobs", _cancel, (add_name, _add_cancel, add_json))
+CANCEL = Command(
+    "ask the cloud to cancel jobs",
+    _cancel,
+    (add_name, _add_cancel, add_json),
+    example="jobgroup cancel sweep 3-7",
+)
 PAUSE = Command(
     "stop sending until resume, whichever process runs the group", _pause, (add_name, add_json)
 )

@@ -157,10 +157,14 @@ DELETE = Command(
 )
 RESTORE = Command("bring a deleted group back", _restore, (_add_deleted, add_json))
 EXPORT = Command(
-    "write a group into one file, which import reads", _export, (add_name, _add_export, add_json)
+    "write a group into one file, which import reads",
+    _export,
+    (add_name, _add_export, add_json),
+    example="jobgroup export sweep sweep.jobgroup",
 )
 IMPORT = Command(
     "import an exported group, or those of Perceval's own JobGroup",
     _import,
     (_add_import, add_json),
+    example="jobgroup import sweep.jobgroup --name copy",
 )

@@ -64,4 +64,9 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="print every row, on a terminal too")
 
 
-RESULTS = Command("print the results as a table, CSV or JSON", _results, (add_name, _add_results))
+RESULTS = Command(
+    "print the results as a table, CSV or JSON",
+    _results,
+    (add_name, _add_results),
+    example="jobgroup results sweep --columns phi,status --output sweep.csv",
+)

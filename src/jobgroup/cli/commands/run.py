@@ -125,9 +125,15 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", help="wait until all jobs have ended")
 
 
-RUN = Command("send the jobs of a group", _run, (add_name, _add_run, add_json))
+RUN = Command(
+    "send the jobs of a group",
+    _run,
+    (add_name, _add_run, add_json),
+    example="jobgroup run sweep --queue --wait",
+)
 RERUN = Command(
     "run failed jobs again, with other parameters if you like",
     _rerun,
     (add_name, _add_rerun, add_json),
+    example="jobgroup rerun sweep 3-7 --set max_shots=1000",
 )

@@ -143,5 +143,8 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 
 SHOW = Command(
-    "show a group and its jobs, or some jobs in full", _show, (add_name, _add_show, add_json)
+    "show a group and its jobs, or some jobs in full",
+    _show,
+    (add_name, _add_show, add_json),
+    example="jobgroup show sweep --state error",
 )

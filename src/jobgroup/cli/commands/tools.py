@@ -53,8 +53,14 @@ def _add_shell(parser: argparse.ArgumentParser) -> None:
 DEMO = Command("run three example scripts on an embedded cloud", _demo)
 CLOUD = Command("serve an embedded cloud on this machine", cloud.run, (cloud.add_arguments,))
 DOCTOR = Command(
-    "check this machine, and a cloud if you give its URL", _doctor, (_add_url, add_json)
+    "check this machine, and a cloud if you give its URL",
+    _doctor,
+    (_add_url, add_json),
+    example="jobgroup doctor https://api.cloud.quandela.com",
 )
 COMPLETION = Command(
-    "print the shell code that completes commands and names of groups", _completion, (_add_shell,)
+    "print the shell code that completes commands and names of groups",
+    _completion,
+    (_add_shell,),
+    example='eval "$(jobgroup completion bash)"',
 )

@@ -63,4 +63,9 @@ def _add_watch(parser: argparse.ArgumentParser) -> None:
     add_json(parser, help="write one JSON object a line, and nothing else")
 
 
-WATCH = Command("show how a group gets on until it has finished", _watch, (add_name, _add_watch))
+WATCH = Command(
+    "show how a group gets on until it has finished",
+    _watch,
+    (add_name, _add_watch),
+    example="jobgroup watch sweep --notify 'notify-send \"$JOBGROUP_MESSAGE\"'",
+)
