@@ -39,18 +39,6 @@ class View(ABC):
         """Leave the last state where it can be read."""
 
 
-def view_on(stream: TextIO) -> View:
-    """The view that suits a stream: live on a capable terminal, lines elsewhere."""
-    if not stream.isatty():
-        return LinesView(stream)
-    from rich.console import Console  # only a terminal needs it
-
-    from jobgroup.cli.live import LiveView
-
-    console = Console(file=stream, highlight=False)
-    return LinesView(stream) if console.is_dumb_terminal else LiveView(console)
-
-
 class _Sparing(View):
     """Shows a snapshot only if it says something new, and not more often than `INTERVAL_S`."""
 

@@ -19,7 +19,7 @@ from jobgroup.cli.console import (
 )
 from jobgroup.cli.exit_codes import Exit
 from jobgroup.cli.follow import follow, follow_until
-from jobgroup.cli.render import View, view_on
+from jobgroup.cli.render import LinesView, View
 from jobgroup.cli.serialize import group_state
 from jobgroup.cli.signals import graceful_shutdown
 from jobgroup.cli.snapshot import Snapshot, said
@@ -76,6 +76,18 @@ def submit(
     if not_sent:
         return Exit.FAILED
     return has_failures(group.state.counts) if wait or waits_itself else Exit.DONE
+
+
+def view_on(stream: TextIO) -> View:
+    """The view that suits a stream: live on a capable terminal, lines elsewhere."""
+    if not stream.isatty():
+        return LinesView(stream)
+    from rich.console import Console  # only a terminal needs it
+
+    from jobgroup.cli.live import LiveView
+
+    console = Console(file=stream, highlight=False)
+    return LinesView(stream) if console.is_dumb_terminal else LiveView(console)
 
 
 def has_failures(counts: Mapping[str, int]) -> Exit:

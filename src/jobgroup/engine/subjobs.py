@@ -6,14 +6,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from jobgroup.errors import InvalidResponseError, RemoteNotFoundError
-from jobgroup.providers.base import RemoteStatus
-from jobgroup.status import FAILED, TERMINAL
+from jobgroup.errors import InvalidResponseError
+from jobgroup.status import TERMINAL, RemoteStatus
 
 if TYPE_CHECKING:
     from jobgroup.engine.poll_schedule import PolledJob
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.providers.base import Provider
     from jobgroup.store import Intent
 
 _ORDER: Final = (
@@ -45,25 +42,6 @@ def key_of(intent: Intent, number: int) -> str:
     """The key of one sub-job's request, which is always the same."""
     key = intent.idempotency_key
     return key if number == 0 else str(uuid.uuid5(uuid.UUID(key), str(number)))
-
-
-async def sent_before(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
-    """The sub-jobs that the cloud has and that did not fail; JobGroupError if it cannot tell."""
-    sent, previous = dict(intent.sent), intent.previous
-    if len(previous) < 2:  # what is rerun has failed
-        return sent
-    answers = await provider.status(list(previous.values()))
-    for number, remote_id in previous.items():
-        if number in sent:  # by an earlier rerun that ended in between
-            continue
-        answer = answers.get(remote_id)
-        if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
-            raise answer
-        if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
-            sent[number] = remote_id
-    if len(sent) > len(intent.sent):
-        await session.in_thread(session.store.subjobs.keep, intent.attempt_id, sent)
-    return sent
 
 
 def open_ids(entry: PolledJob) -> list[str]:

@@ -18,10 +18,11 @@ import anyio
 
 from jobgroup.engine.lease import now_s
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.subjobs import bodies_of, key_of, sent_before
+from jobgroup.engine.subjobs import bodies_of, key_of
 from jobgroup.errors import (
     InvalidResponseError,
     JobGroupError,
+    RemoteNotFoundError,
     RequestRejectedError,
     StorageError,
     UnconfirmedJobError,
@@ -29,6 +30,7 @@ from jobgroup.errors import (
 from jobgroup.logs import logger
 from jobgroup.providers.base import Provider, may_have_arrived
 from jobgroup.retry import Backoff
+from jobgroup.status import FAILED, RemoteStatus
 from jobgroup.store import Intent
 from jobgroup.store.lease import busy_error
 
@@ -103,7 +105,7 @@ async def send(
                 raise busy_error(  # noqa: TRY301
                     await session.in_thread(session.store.lease.current)
                 )
-            ids = await sent_before(session, intent, provider)
+            ids = await _sent_before(session, intent, provider)
         except Exception as error:
             await _record_not_sent(session, intent, str(error))
             raise
@@ -144,7 +146,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
             if not await _supports_keys_now(provider):
                 continue
             bodies = await _bodies(session, intent)
-            ids = await sent_before(session, intent, provider)  # a kill may have come in its middle
+            ids = await _sent_before(session, intent, provider)  # a kill may have interrupted it
             missing = _missing(intent, bodies, ids)
             new = {r.number: await _call_provider(provider, intent, r) for r in missing[:1]}
             await _record_sent(session, intent, new, len(bodies), len(ids) + len(new))
@@ -154,6 +156,29 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
             continue  # it stays unconfirmed
         if missing[1:]:
             await _record_not_sent(session, intent, _partial_message(len(ids) + 1))
+
+
+async def _sent_before(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
+    """The sub-jobs that the cloud has already: of a rerun also those that did not fail.
+
+    Raises:
+        JobGroupError: the cloud cannot tell how they are; nothing was sent.
+    """
+    sent, previous = dict(intent.sent), intent.previous
+    if len(previous) < 2:  # what is rerun has failed
+        return sent
+    answers = await provider.status(list(previous.values()))
+    for number, remote_id in previous.items():
+        if number in sent:  # by an earlier rerun that ended in between
+            continue
+        answer = answers.get(remote_id)
+        if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
+            raise answer
+        if isinstance(answer, RemoteStatus) and answer.state not in FAILED:
+            sent[number] = remote_id
+    if len(sent) > len(intent.sent):
+        await session.in_thread(session.store.subjobs.keep, intent.attempt_id, sent)
+    return sent
 
 
 def _missing(intent: Intent, bodies: list[dict[str, Any]], ids: dict[int, str]) -> list[_Request]:

@@ -12,10 +12,10 @@ from jobgroup.cli.arguments import add_json, add_name
 from jobgroup.cli.command import Command
 from jobgroup.cli.console import echo, echo_err
 from jobgroup.cli.follow import follow
-from jobgroup.cli.render import JsonView, view_on
+from jobgroup.cli.render import JsonView
 from jobgroup.cli.signals import graceful_shutdown
 from jobgroup.cli.snapshot import Snapshot, said
-from jobgroup.cli.submit import has_failures
+from jobgroup.cli.submit import has_failures, view_on
 from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent
 
