@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 _HIDDEN_NAMES: Final = frozenset({"iterator", "content"})
-"""Parameters and facts that are there for other purposes than to be read in a table."""
+"""Parameters and metadata that are there for other purposes than to be read in a table."""
 
 LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
 TRAILING_COLUMNS: Final = ("shots", "duration_s", "attempts", "note", "error")
