@@ -117,7 +117,7 @@ def test_a_renamed_group_is_all_there(ended):
     assert again == jg
     assert (again.created_at, [j.id for j in again], [j.attempts for j in again]) == before
     assert (again.description, again[1].note) == ("first try", "too hot")
-    with pytest.raises(GroupDeletedError):
+    with pytest.raises(GroupDeletedError, match="deleted or renamed"):
         other.progress(refresh=False)
     with pytest.raises(GroupNotFoundError):
         JobGroup.open("experiment")

@@ -325,7 +325,10 @@ class Poller:
 
     def _may_ask(self, account: AccountKey) -> bool:
         """Whether this process may have a token: a refused one is tried again after a while."""
-        return account not in self._refusals or self._cooldowns[account].until <= time.monotonic()
+        if account not in self._refusals:
+            return True
+        cooldown = self._cooldowns.get(account)  # the loop may end both in the meantime
+        return cooldown is None or cooldown.until <= time.monotonic()
 
     def _cooldown_until(self, job: PolledJob) -> float:
         cooldown = self._cooldowns.get(job.account)

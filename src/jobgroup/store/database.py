@@ -315,8 +315,9 @@ class Database:
 
     def _deleted_error(self) -> GroupDeletedError:
         return GroupDeletedError(
-            f"The group in {self.path.name} was deleted, by this process or another, while it was"
-            f" open here.{self.ids.sentence} JobGroup.restore(name) brings it back from the trash."
+            f"The group in {self.path.name} was deleted or renamed, by this process or another,"
+            f" while it was open here.{self.ids.sentence} If it was deleted, JobGroup.restore(name)"
+            " brings it back from the trash."
         )
 
     # -- using -----------------------------------------------------------------------------------
