@@ -33,10 +33,11 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
     records, now = group.snapshot(), time.time()
     rows = read_columns(engine_session(group).store.database, 0, len(records))
     push = protocol.Push(n=1, epoch=EPOCH, since=-1, version=1, total=len(records))
+    failed_first = sorted(records, key=lambda r: r.state not in FAILED)
     state = {
         "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},
         "snapshot": protocol.snapshot(push, protocol.inline_rows(rows), now),
-        "jobs": {p: job_detail(group, p) for p in _worth_detail(records)},
+        "jobs": {r.position: job_detail(group, r.position) for r in failed_first[:MAX_DETAILS]},
         "results": _results(group, records) if with_results else {},
     }
     return PAGE.format(
@@ -47,11 +48,6 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
         widget=_module("widget"),
         saved=_module("saved"),
     )
-
-
-def _worth_detail(records: Iterable[JobRecord]) -> list[int]:
-    ordered = sorted(records, key=lambda r: r.state not in FAILED)
-    return [r.position for r in ordered[:MAX_DETAILS]]
 
 
 def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:

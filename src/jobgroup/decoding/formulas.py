@@ -192,7 +192,8 @@ class _Parser:
             if was_exponent:
                 raise FormulaError("it has a root in an exponent")
             return _Value(None, _FOUR, _ZERO)
-        if _size(base.exact) * abs(int(exponent.exact)) > _MOST_BITS:
+        bits = max(base.exact.numerator.bit_length(), base.exact.denominator.bit_length())
+        if bits * abs(int(exponent.exact)) > _MOST_BITS:
             raise FormulaError(f"it has a number beyond {MAX_NUMBER:.0e}")
         exact = base.exact ** int(exponent.exact)
         return _bounded(exact, abs(exact), _ZERO)
@@ -272,7 +273,3 @@ def _bounded(exact: Fraction | None, most: Fraction, degree: Fraction) -> _Value
     if degree > MAX_DEGREE:
         raise FormulaError(f"its degree is beyond {MAX_DEGREE}")
     return _Value(exact, most, degree)
-
-
-def _size(number: Fraction) -> int:
-    return max(number.numerator.bit_length(), number.denominator.bit_length())

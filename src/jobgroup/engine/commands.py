@@ -160,10 +160,10 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Comma
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
         raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
-    parts = await session.in_thread(_number_of_subjobs, session, position)
+    body = await session.in_thread(session.store.body, position)
     is_confirmed = await session.settling.write(
         f"Job {position} of {session.name!r} is {remote_id}",
-        partial(session.store.journal.confirm, position, remote_id, parts),
+        partial(session.store.journal.confirm, position, remote_id, len(bodies_of(body or {}))),
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
@@ -173,10 +173,6 @@ async def confirm(session: GroupSession, position: int, remote_id: str) -> Comma
     if (await session.in_thread(session.store.record, position)).state == UNSENT:
         text = f"a part of job {position} is {remote_id}; the next run sends the rest"
     return CommandResult(text, [position])
-
-
-def _number_of_subjobs(session: GroupSession, position: int) -> int:
-    return len(bodies_of(session.store.body(position) or {}))
 
 
 async def pause(session: GroupSession) -> CommandResult:

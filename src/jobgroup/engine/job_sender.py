@@ -131,7 +131,8 @@ class JobSender:
             raise
         if sent_at is not None:
             progress.sent.append(sent_at)
-            await self._resolve_incidents(target)
+            resolve = self.session.store.incidents.resolve
+            await self._note(partial(resolve, target.origin, target.account))
         return sent_at
 
     async def sleep(self, seconds: float) -> None:
@@ -234,10 +235,6 @@ class JobSender:
         begin, kind = self.session.store.incidents.open, incident_kind(error)
         await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
         self.session.notify()
-
-    async def _resolve_incidents(self, target: Target) -> None:
-        resolve = self.session.store.incidents.resolve
-        await self._note(partial(resolve, target.origin, target.account))
 
     async def _note(self, write: Callable[[], object]) -> None:
         """Write what no job depends on: a disk that does not take it ends no run."""

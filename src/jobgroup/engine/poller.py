@@ -257,7 +257,8 @@ class Poller:
                 await self._poll()
                 # a large group is not read all the time
                 await anyio.sleep(min(PAUSE_S, max(0.005, 5 * self._load_s)))
-                with anyio.move_on_after(self._seconds_to_next()):
+                next_s = self._schedule.seconds_to_next(time.monotonic())
+                with anyio.move_on_after(min(PAUSE_S, max(0.0, next_s))):
                     await changed.wait()
             except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
                 self._log_once(error)
@@ -281,10 +282,6 @@ class Poller:
                         self._schedule.schedule(job, self._cooldown_until(job))
             if due:
                 self._begin(due, is_background=True)
-
-    def _seconds_to_next(self) -> float:
-        """Return the seconds to the next look, if nothing changes before."""
-        return min(PAUSE_S, max(0.0, self._schedule.seconds_to_next(time.monotonic())))
 
     async def _load(self) -> None:
         store, known, must_look = self._store, self._schedule.version, False
