@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -43,3 +44,14 @@ def test_every_picture_is_shown_somewhere():
     shown = {Path(link).name for page in PAGES for link in links(page) if "images/" in link}
     shown |= {"light.png", "dark.png"}  # the first page has both, for the theme that is chosen
     assert {path.name for path in (ROOT / "docs/images").iterdir()} <= shown
+
+
+def test_the_layout_page_names_files_that_are_there():
+    """Every path on it leads to a file or a folder, and every package of ours is on it."""
+    page = (ROOT / "docs/layout.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:python )?([\w/.-]+(?:/|\.(?:py|ts|json|md)))`", page))
+    house = ROOT / "src/jobgroup"
+    assert [p for p in sorted(named) if not ((house / p).exists() or (ROOT / p).exists())] == []
+    parts = {f"{path.parent.name}/" for path in house.glob("*/__init__.py")}
+    parts |= {path.name for path in house.glob("[!_]*.py")}
+    assert parts <= named
