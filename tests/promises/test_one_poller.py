@@ -165,6 +165,25 @@ def test_a_watcher_that_is_stopped_is_replaced(group, child, until):
     assert holders(jg) in ([other], [])
 
 
+def test_a_watcher_that_could_not_say_that_it_left_is_replaced(group, child, until):
+    """A full disk may keep it from giving the lease back; it lives, and shows no sign of life."""
+    jg = group(2, duration_s=600)
+    jg.run_parallel()
+    first = watch(child, jg)
+    until(lambda: holders(jg) == [first.pid])
+    with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
+        columns = "owner, process"
+        (held,) = file.execute(f"SELECT {columns} FROM polling_leases").fetchall()
+        first.tell()
+        while first.hear() != "left":
+            pass
+        until(lambda: holders(jg) == [])
+        with file:
+            file.execute("UPDATE polling_leases SET owner = ?, process = ?", held)
+    second = watch(child, jg)
+    until(lambda: holders(jg) == [second.pid])
+
+
 def test_who_runs_the_group_asks(group, child, until):
     """A run has to know at once which slots are free: it takes the asking from who watches."""
     jg = group(2, duration_s=600)

@@ -53,9 +53,17 @@ class Witness:
     Args:
         heartbeat_s: seconds between two signs of life.
         ttl_s: a holder that was silent for so long is dead.
+        wants_beats: a process that lives but shows no sign of life counts as dead too.
     """
 
-    def __init__(self, heartbeat_s: float = HEARTBEAT_S, ttl_s: float = LEASE_TTL_S) -> None:
+    def __init__(
+        self,
+        heartbeat_s: float = HEARTBEAT_S,
+        ttl_s: float = LEASE_TTL_S,
+        *,
+        wants_beats: bool = False,
+    ) -> None:
+        self._wants_beats = wants_beats
         self._heartbeat_s = heartbeat_s
         self._ttl_s = ttl_s
         self._lock = threading.Lock()
@@ -71,8 +79,10 @@ class Witness:
 
     def judge(self, held: LeaseRecord | PollingHolder) -> Verdict:
         life = life_of(held.process)
-        if life in ("gone", "running"):
-            return "dead" if life == "gone" else "alive"
+        if life == "gone":
+            return "dead"
+        if life == "running" and not self._wants_beats:
+            return "alive"
         sign, now = (held.fencing_token, held.beats), time.monotonic()
         with self._lock:
             if sign == self._sign:

@@ -19,7 +19,7 @@ POLLING_HEARTBEAT_S: Final = 10.0
 """How often the process that asks shows a sign of life, by the only write that asking costs."""
 
 POLLING_TTL_S: Final = 30.0
-"""A process that asks, stopped or on another machine, is replaced when it was silent for so long.
+"""A process that asks is replaced when it was silent for so long.
 
 One of this machine that has ended is replaced at the next look, a second later.
 """
@@ -101,5 +101,8 @@ class PollingLease:
             return True
         if held.process == this_process() and held.owner not in _living:
             return True  # from before the file was deleted and restored
-        witness = self._witnesses.setdefault(account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S))
+        # a living process may have stopped watching while a full disk kept it from saying so
+        witness = self._witnesses.setdefault(
+            account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S, wants_beats=True)
+        )
         return witness.judge(held) == "dead"
