@@ -63,11 +63,11 @@ if child == 0:
     os._exit(0 if len(jg) == 1 and JobGroup.list_existing() == ["sweep"] else 1)
 status = os.waitpid(child, 0)[1]
 made()
-print(json.dumps([before, len(jg), repr(jg).split(":")[0], status]))
+print(json.dumps([before, len(jg), repr(jg).splitlines()[0], status]))
 """,
         JOBGROUP_DATA_DIR="data",
     )
-    assert found == [["sweep"], 2, "JobGroup('sweep')", 0]
+    assert found == [["sweep"], 2, "JobGroup('sweep', 2 jobs)", 0]
     assert (tmp_path / "data/groups/sweep.jobgroup").is_file()
 
 
