@@ -91,7 +91,8 @@ def test_no_statement_needs_a_newer_sqlite():
     """Few machines that run the tests have an old library: words that it lacks are not used."""
     for file in (Path(jobgroup.__file__).parent / "store").glob("*.py"):
         for literal in re.findall(r'"[^"\n]*"', file.read_text()):
-            assert not [word for word in NEWER if word in literal], (file.name, literal)
+            known = literal.replace("group_concat(", "")  # older than all of them
+            assert not [word for word in NEWER if word in known], (file.name, literal)
 
 
 @pytest.fixture
