@@ -42,14 +42,14 @@ def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, sil
     scripted.faults.clear()
 
 
-def test_progress_answers_although_one_job_is_silent(group, scripted, silence):
+def test_progress_answers_although_one_job_is_silent(group, scripted, silence, until):
     """It waits a little for the answer, not for as long as a request may take."""
     jg = group(scripted, 3)
     jg.run_parallel()
     silence.add(jg[0].id)
     for job_id in scripted.ids():
         scripted.tell(job_id, "completed")
-    assert jg.progress()["Finished"][0] == 2
+    until(lambda: jg.progress()["Finished"][0] == 2)  # a busy machine may need a second call
     assert jg.progress()["Finished"][0] == 2
 
 
