@@ -11,19 +11,25 @@ import pytest
 from jobgroup import JobGroup
 
 
+class _Silence(set):
+    """The ids of jobs about which the cloud says nothing until it is over."""
+
+    def __init__(self):
+        self.over = threading.Event()
+
+
 @pytest.fixture
 def silence(scripted):
     """Makes the cloud say nothing of some jobs until the end of the test."""
-    over = threading.Event()
-    silent = set()
+    silent = _Silence()
 
     def fault(_before, asked):
         if asked.id in silent:
-            over.wait()
+            silent.over.wait()
 
     scripted.faults["status"] = fault
     yield silent
-    over.set()
+    silent.over.set()
 
 
 def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, silence, until):
@@ -38,8 +44,10 @@ def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, sil
     until(lambda: jg.state.counts.get("success") == 5, 120)
     assert waiting.is_alive()
     assert jg[2].state == "waiting"
-    jg.cancel_all()  # so that nobody waits for it
-    scripted.faults.clear()
+    jg.cancel_all()
+    silence.over.set()
+    waiting.join(120)
+    assert not waiting.is_alive()
 
 
 def test_progress_answers_although_one_job_is_silent(group, scripted, silence, until):

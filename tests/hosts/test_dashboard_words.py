@@ -60,7 +60,7 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         expect(page.get_by_test_id("counts-success")).to_contain_text("2")
         expect(page.get_by_test_id("live")).to_contain_text("1 rerun")
         expect(page.get_by_test_id("jobgroup").locator(".python")).to_contain_text(
-            "duration_s=0.25)"
+            "params={'duration_s': 0.25})"
         )
         changes = "next(j.attempts[-1].overrides for j in jg if len(j.attempts) == 2)"
         assert notebook.evaluate(changes)["duration_s"][1] == 0.25
