@@ -85,7 +85,7 @@ def test_cancel_wants_to_know_which(read, call, prepared):
     assert call("cancel", "sweep").returncode == 2
     assert read("cancel", "sweep", "1")["asked"] == [1]
     assert read("cancel", "sweep", group[0].id)["asked"] == [0]
-    group.wait(60)
+    group.wait(300)
     assert states(group) == ["canceled", "canceled"]
     assert read("cancel", "sweep", "--all")["asked"] == []
 

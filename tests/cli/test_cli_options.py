@@ -41,7 +41,7 @@ def test_failed_jobs_are_run_again_together(run, prepared):
     """With ``--failed`` they alone, and what was not sent stays so."""
     group = prepared(jobs=3, failing=(0,))
     group.launch_async_jobs(concurrent_job_count=2)
-    group.wait(60)
+    group.wait(300)
     assert run("run", "sweep", "--failed", "--wait").returncode == 5
     assert _attempts(group) == [2, 1, 0]
 

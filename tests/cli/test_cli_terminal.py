@@ -165,7 +165,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
         assert "Traceback" not in complaint
         assert [job.state for job in group].count("unsent") == 1
     group.cancel_all()
-    group.wait(60)
+    group.wait(300)
     group.run_parallel()
     group.cancel_all()
 
@@ -215,7 +215,7 @@ def test_watching_ends_with_its_reader(begin, prepared, waiting_to_run):
     group.resume()
     assert process.wait(60) == 141
     assert process.stderr.read() == ""
-    group.wait(60)
+    group.wait(300)
 
 
 def test_watching_a_group_that_is_deleted(begin, prepared):

@@ -119,7 +119,7 @@ def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_wo
     group.add_many(RemoteJob(body, platform="sim:slos", url=cloud.url) for body in bodies)
     group.run_parallel()
     kill_worker()
-    group.wait(60)
+    group.wait(300)
     assert {job.state for job in group} == {"success"}
     assert [len(job.attempts) for job in group] == [1] * len(bodies)
     ended = Counter((job.id, job.status) for job in cloud.jobs())

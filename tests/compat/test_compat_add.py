@@ -26,7 +26,7 @@ def test_unsent(sampler, cloud, ended):
     jg, job = JobGroup("unsent"), sampler().probs
     ours, theirs = _sent_by_both(jg, job, cloud)
     assert ours == theirs
-    jg.wait(60)
+    jg.wait(300)
     (result,) = jg.get_results()
     assert type(result["results"]) is pcvl.BSDistribution
     assert result == ended(job).get_results()
@@ -41,7 +41,7 @@ def test_kwargs(sampler, cloud):
     job = jobs.sample_count
     jg.add_many([(job, {"max_samples": n}) for n in (30, 50)])
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     counts = [sum(result["results"].values()) for result in jg.get_results()]
     assert counts == [70, 30, 50]
     assert job.id == jg.remote_jobs[1].id
@@ -55,7 +55,7 @@ def test_an_added_object_follows_its_entry(sampler, cloud):
     job.name = "renamed"
     jg.run_parallel()
     assert cloud.ask("GET", f"/api/jobs/{job.id}/data")["job_name"] == "renamed"
-    jg.wait(60)
+    jg.wait(300)
     assert job.is_complete
     assert job.is_success
     assert job.status() == "SUCCESS"
@@ -78,7 +78,7 @@ def test_an_added_object_is_executed_by_hand_once(sampler, cloud):
         with pytest.raises(RuntimeError, match="already been executed"):
             job.execute_async()
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert [sum(job.get_results()["results"].values()) for job in jobs] == [70, 40, 30]
     assert len(jg.remote_jobs) == 3
 
@@ -99,7 +99,7 @@ def test_iterator(sampler, cloud):
     ours, theirs = _sent_by_both(jg, jobs.probs, cloud)
     assert ours == theirs
     assert jg.remote_jobs[0].params["iterator"] == {"phi": phases}
-    jg.wait(60)
+    jg.wait(300)
     (result,) = jg.get_results()
     assert [each["iteration"]["circuit_params"]["phi"] for each in result["results_list"]] == phases
     together = [each["results"][pcvl.BasicState([1, 1])] for each in result["results_list"]]
@@ -116,7 +116,7 @@ def test_sent(sampler, ended):
     jg.add(job)
     with pytest.raises(DuplicateJobError):
         jg.add(job)
-    jg.wait(60)
+    jg.wait(300)
     assert [j.id for j in jg.remote_jobs] == [job.id]
     assert jg.get_results() == [ended(job).get_results()]
 
@@ -128,7 +128,7 @@ def test_resumed(sampler, ended, cloud):
     resumed = sampler().sample_count.from_id(job.id, job._rpc_handler)  # noqa: SLF001
     jg = JobGroup("resumed")
     jg.add(resumed)
-    jg.wait(60)
+    jg.wait(300)
     assert jg.get_results() == [ended(job).get_results()]
 
 
@@ -139,11 +139,11 @@ def test_rerun(sampler, cloud):
     fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
     cloud.ask("POST", "/faults", json=fault)
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     (failed,) = jg.list_unsuccessful_jobs()
     assert failed.message == "The laser lost its lock"
     jg.rerun_failed_parallel()
-    jg.wait(60)
+    jg.wait(300)
     (result,) = jg.get_results()
     assert sum(result["results"].values()) == 40
     assert len(jg.remote_jobs[0].attempts) == 2
@@ -160,7 +160,7 @@ def test_heralds(cloud, two_beside_heralds):
     jg.add(copy.copy(job))
     assert jg.remote_jobs[0].metadata["heralds"] == "4: 1, 5: 1"
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     ours = jg.get_results()[0]
     theirs = job()
     assert ours["results"] == theirs["results"]

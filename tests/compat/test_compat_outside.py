@@ -141,7 +141,7 @@ def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, re
             body = {"payload": {"circuit": text, "command": "probs"}, "c": n}
             jg.add(RemoteJob(body, platform="p", url=cloud.url, name=str(n)))
         jg.run_parallel()
-        jg.wait(60)
+        jg.wait(300)
         by_id = {job.id: json.dumps({"results": text}) for job, text in zip(jg, texts, strict=True)}
         cloud.answer = lambda call, job_id: (
             (200, {"results": by_id[job_id]}) if call == "result" else None

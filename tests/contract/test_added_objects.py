@@ -86,7 +86,7 @@ def test_a_job_executed_by_hand_is_its_entry(cloud, sampler, call):
     assert job.id == jg[0].id is not None
     jg.run_parallel()
     assert [each.id for each in _made(cloud, jg.name)] == [job.id]
-    jg.wait(60)
+    jg.wait(300)
     assert sum(job.get_results()["results"].values()) == 100
 
 
@@ -99,7 +99,7 @@ def test_a_job_executed_by_hand_with_other_parameters_has_those(cloud, sampler):
     jobs[0].execute_async(max_samples=50)
     jobs[1].execute_async(40)
     assert [entry.params["max_samples"] for entry in jg] == [50, 40]
-    jg.wait(60)
+    jg.wait(300)
     assert [sum(r["results"].values()) for r in jg.get_results()] == [50, 40]
     with pytest.raises(RuntimeError, match="already been executed"):
         jobs[0].execute_async()
@@ -332,7 +332,7 @@ def test_an_added_execution_follows_its_entry(factory, cloud):
     assert len(_made(cloud, "executions")) == 2
     assert kept.is_complete
     assert kept.was_sent
-    jg.wait(60)
+    jg.wait(300)
     assert [kept.get_results(), by_hand.get_results()] == jg.get_results()
     assert "SUCCESS" in str(kept)
     assert "SUCCESS" in kept.get_details()

@@ -54,7 +54,7 @@ def test_what_the_cloud_tells_is_known_here(start, send, until):
     assert (status.creation_timestamp, status.start_timestamp) == (ended.created, ended.started)
     assert jobs[0].params["max_shots"] == 500
     assert [a.kind for a in jobs[0].attempts] == ["adopted"]
-    jg.wait(60)
+    jg.wait(300)
     assert jg.progress()["Finished"] == [2, {"successful": 2, "unsuccessful": 0}]
     assert len(jg.get_results()) == 2
     assert [e.call for e in cloud.log if e.call == "create"] == ["create"] * 2  # those by hand
@@ -77,7 +77,7 @@ def test_an_adopted_job_is_rerun_with_other_parameters(start, send, until):
     assert sent.payload == {**cloud.jobs()[0].payload, "max_shots": 50}
     assert (sent.name, sent.body["pcvl_version"]) == ("fails", "1.2.4")
     assert [a.remote_id for a in job.attempts] == [failed, sent.id]
-    jg.wait(60)
+    jg.wait(300)
     jg.rerun(0)
     assert cloud.jobs()[2].rerun_from == sent.id  # unchanged, it is the cloud that reruns
 

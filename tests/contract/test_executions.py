@@ -65,6 +65,6 @@ def test_an_execution_that_was_sent(factory):
     execution.execute_async()
     jg = JobGroup("sent")
     jg.add(execution)
-    jg.wait(60)
+    jg.wait(300)
     assert jg.list_successful_jobs()
     assert jg.get_results() == [execution.get_results()]

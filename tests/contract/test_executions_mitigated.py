@@ -76,7 +76,7 @@ def test_one_that_was_sent(real):
     jg.add(execution)
     with pytest.raises(DuplicateJobError):
         jg.add(execution)
-    jg.wait(60)
+    jg.wait(300)
     assert jg.get_results() == [execution.get_results()]
 
 

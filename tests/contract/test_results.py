@@ -42,7 +42,7 @@ def test_results_equal_percevals(cloud):
         jg.add(sampler.sample_count, max_samples=50)
         jg.add(sampler.samples, max_samples=20)
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert [j.state for j in jg] == ["success"] * 9
     results = jg.get_results()
     for job, ours in zip(jg, results, strict=True):
@@ -87,7 +87,7 @@ def test_a_conversion_on_the_client_is_made(cloud):
     jg = JobGroup("converted")
     jg.add(job)
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     (result,) = jg.get_results()
     assert isinstance(result["results"], pcvl.BSCount)
     assert sum(result["results"].values()) == 30

@@ -41,7 +41,7 @@ PREPARE = """
 jg = JobGroup(name)
 jg.add_many([job(n) for n in names])
 jg.run_parallel()
-jg.wait(60)
+jg.wait(300)
 assert len(jg.list_unsuccessful_jobs()) == len(names)
 """
 RERUN = """

@@ -370,7 +370,7 @@ def test_a_payload_with_python_is_refused_by_the_worker(hostile, begin):
         body_of_one = {**body, "circuit": text, "iterator": iterator}
         jg.add(RemoteJob(body_of_one, platform="sim:altair", url=cloud.url))
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert [job.state for job in jg] == ["error"] * (len(texts) - 1) + ["success"]
     assert "formula" in jg[0].message
     assert "refused" in jg[0].message

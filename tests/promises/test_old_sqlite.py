@@ -31,9 +31,9 @@ with EmbeddedCloud(prewarm=False) as cloud:
     jg.add_many([(job, {}, {"n": n}) for n in range(3)])
     cloud.faults.add("fail_job", times=1, message="too hot")
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     jg.rerun_failed_parallel()
-    jg.wait(60)
+    jg.wait(300)
     list(jg.results_table())
     jg.description, jg[0].note = "kept", "noted"
     jg.export("copy.jobgroup")

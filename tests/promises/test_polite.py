@@ -185,7 +185,7 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went
         given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].idempotency_key)
         job.confirm(given) if given else job.resend()
-    jg.wait(60)
+    jg.wait(300)
     ledger(jg).check().each_once(*map(str, range(30)))
     assert jg.state.trouble == ""
 

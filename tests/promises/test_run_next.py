@@ -139,14 +139,14 @@ def test_a_rerun_takes_what_is_next_first(group, cloud):
     """Failed jobs can be next too; a rerun begins with them, kept entries or not."""
     jg = group(3, fail="no photons")
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     for replaces in (True, False):
         jg.prioritize(2)
         before = len(sent(cloud))
         jg.rerun_failed_parallel(replaces)
         assert sent(cloud)[before] == "2"
         assert jg.state.next_up == []
-        jg.wait(60)
+        jg.wait(300)
 
 
 def test_a_refused_job_keeps_its_wish(group, cloud):

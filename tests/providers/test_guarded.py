@@ -71,7 +71,7 @@ async def submit(self, body, *, key):
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert jg.remote_jobs[0].message == "emptied"
     jg.rerun_failed_parallel()
     assert [run["program"] for run in labcloud.runs.values()] == [{"fail": "emptied"}] * 2
@@ -115,7 +115,7 @@ async def status(self, remote_ids):
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert jg.remote_jobs[0].state == "success"
 
 
@@ -130,7 +130,7 @@ async def status(self, remote_ids):
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert jg.remote_jobs[0].state == "success"
 
 
@@ -153,7 +153,7 @@ async def submit(self, body, *, key):
     jg = JobGroup("sloppy")
     jg.add_many([job_of(labcloud, provider="sloppy"), job_of(labcloud, provider="sloppy")])
     jg.run_parallel()
-    jg.wait(60)
+    jg.wait(300)
     with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' gave no JSON"):
         assert jg.get_results(errors="collect") == [None, [1]]
 

@@ -28,7 +28,7 @@ def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     assert jg.remote_jobs[0].provider == "labcloud"
     assert jg.estimate().free_slots == 10
     jg.run_parallel(queue=True)
-    jg.wait(60)
+    jg.wait(300)
     assert jg.progress()["Finished"] == [3, {"successful": 2, "unsuccessful": 1}]
     assert jg.get_results()[0] == {"results": {"00": 51, "11": 49}, "shots": 100}
     assert jg.get_results()[1:] == [jg.get_results()[1], jg.get_results()[0]]
@@ -36,12 +36,12 @@ def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
     assert (failed.state, failed.message) == ("error", "the laser is off")
     first_id = failed.id
     jg.rerun_failed_parallel()
-    jg.wait(60)
+    jg.wait(300)
     assert [a.remote_id for a in failed.attempts] == [first_id, failed.id]
     jg.add(job_of(labcloud), seconds=60)
     jg.run_parallel()
     jg.cancel_all()
-    jg.wait(60)
+    jg.wait(300)
     assert jg.remote_jobs[-1].state == "canceled"
     assert set(jg.distributions()["state"]) == {"00", "11"}
     kept = b"".join(p.read_bytes() for p in data_dir.rglob("*") if p.is_file())

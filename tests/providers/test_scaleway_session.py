@@ -81,7 +81,7 @@ def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
             jg.add(sampler.sample_count, max_samples=1_000)
         assert len(scaleway.asked) == asked_before, "adding asks nobody"
         jg.run_parallel()
-        jg.wait(60)
+        jg.wait(300)
         theirs = _sampler(session).sample_count
         theirs.execute_sync(max_samples=1_000)
         expected = theirs.get_results()
@@ -114,7 +114,7 @@ def test_an_execution_is_sent_into_its_session(scaleway):
     with computer.acquire():
         jg.add(execution)
         jg.run_parallel()
-        jg.wait(60)
+        jg.wait(300)
         theirs = by_hand.execute_sync()
     assert jg.get_results() == [theirs]
     body, of_perceval = (job["body"] for job in scaleway.jobs.values())
@@ -128,7 +128,7 @@ def test_large_results_are_fetched_from_where_they_are_stored(scaleway, session_
     with session_of() as session:
         _add(jg, session)
         jg.run_parallel()
-        jg.wait(60)
+        jg.wait(300)
         (result,) = jg.get_results()
     assert sum(result["results"].values()) == 1_000
     assert [token for _, path, token in scaleway.asked if path.startswith("/stored/")] == [""]
@@ -144,7 +144,7 @@ def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
         jg.run_parallel()
         failed, canceled = jg.remote_jobs
         canceled.cancel()
-        jg.wait(60)
+        jg.wait(300)
         assert (failed.state, failed.message) == ("error", "no photons today")
         assert canceled.state == "canceled"
         first_ids = [job.id for job in jg]
@@ -175,7 +175,7 @@ def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
             time.sleep(0.01)
         scaleway.most_jobs = 3
         jg.run_parallel(queue=True)
-        jg.wait(60)
+        jg.wait(300)
     assert len(scaleway.jobs) == 3
 
 
