@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -174,6 +175,20 @@ def make_group(cloud: EmbeddedCloud, data_dir: Any) -> Iterator[Callable[..., Jo
 
     yield make
     cloud.faults.clear()
+
+
+@pytest.fixture
+def new_threads() -> Callable[[], list[threading.Thread]]:
+    """List the threads of dashboards that did not run before the test.
+
+    Dashboards that earlier tests of the process displayed may keep theirs for ten minutes.
+    """
+    before = set(threading.enumerate())
+    return lambda: [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("jobgroup-dashboard") and thread not in before
+    ]
 
 
 @pytest.fixture

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
 
 from jobgroup import JobGroup, RemoteJob
 
-THREAD = "jobgroup-dashboard"
 KEYED = {"label": "labels", "fact": "metadata", "param": "params"}
-
-
-def threads() -> set[threading.Thread]:
-    """The sender threads that are alive."""
-    return {thread for thread in threading.enumerate() if thread.name == THREAD}
 
 
 def test_hello_is_answered_with_all_rows(make_group, open_page):
@@ -84,15 +77,14 @@ def test_pull_is_answered_even_if_there_is_nothing(make_group, open_page):
     assert patch["from"] == patch["to"] == snap["version"]
 
 
-def test_thread_ends_when_nobody_looks(make_group, open_page):
+def test_threads_end_with_the_last_view(make_group, open_page, new_threads):
     """Fifty views come and go; no thread and no subscription is left."""
     group = make_group("g", {})
     page = open_page(group)
-    before = threads()
     for _ in range(50):
         page.open()
         page.close()
-    page.wait(lambda: threads() <= before)
+    page.wait(lambda: not new_threads())
     group[0].note = "unseen"
     assert page.messages("patch") == []
 

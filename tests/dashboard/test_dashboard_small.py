@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 from jobgroup import Dashboard, JobGroup, RemoteJob
-
-
-def _wait_for_no_more(than):
-    """Until no dashboard has a thread that it did not have: one sends, two answer."""
-    give_up = time.monotonic() + 30
-    while more := [
-        thread.name
-        for thread in threading.enumerate()
-        if thread.name.startswith("jobgroup-dashboard") and thread not in than
-    ]:
-        assert time.monotonic() < give_up, more
-        time.sleep(0.05)
 
 
 def _group(name):
@@ -26,9 +11,8 @@ def _group(name):
     return group
 
 
-def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page):
+def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page, new_threads):
     """Nor do dashboards that were closed; a page that looks again gets its answers."""
-    before = threading.enumerate()
     for n in range(5):
         _group(f"deleted {n}")._repr_mimebundle_()
         JobGroup.delete_job_group(f"deleted {n}")
@@ -40,12 +24,12 @@ def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page):
     page = open_page(asked)
     page.ask("size")
     JobGroup.delete_job_group("asked")
-    _wait_for_no_more(before)
+    page.wait(lambda: not new_threads())
     JobGroup.restore("asked")
     page.open()
     assert page.ask("job", position=0)["attempts"] == []
     Dashboard("asked").close()
-    _wait_for_no_more(before)
+    page.wait(lambda: not new_threads())
 
 
 def test_a_selection_beyond_the_group_takes_no_time(make_group, open_page):

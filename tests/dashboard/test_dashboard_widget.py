@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import html.parser
-import threading
 import weakref
 
 import pytest
@@ -66,7 +65,7 @@ def test_a_program_observes_what_happens(make_group, open_page):
     page.wait(lambda: seen and seen[-1] == {"success": 2})
 
 
-def test_a_program_observes_a_dashboard_that_nobody_sees(make_group, open_page):
+def test_a_program_observes_a_dashboard_without_a_page(make_group, open_page, new_threads):
     """What ends on the cloud moves a linked trait although no page ever said hello; the other way
     a value that a program sets arrives too. Once nobody observes, nothing is left running.
     """
@@ -80,7 +79,7 @@ def test_a_program_observes_a_dashboard_that_nobody_sees(make_group, open_page):
     box.value = "lens"
     assert page.dashboard.search == "lens"
     page.dashboard.unobserve_all()
-    page.wait(lambda: "jobgroup-dashboard" not in {t.name for t in threading.enumerate()})
+    page.wait(lambda: not new_threads())
 
 
 def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, open_page):
@@ -140,7 +139,7 @@ def test_dashboard_is_imported_only_when_it_is_used():
     assert jobgroup.Dashboard is Dashboard
 
 
-def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page):
+def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page, new_threads):
     """Opened, looked at and closed: no thread is left, and none of them stays in memory."""
     group = make_group("g", {})
     page = open_page(group)
@@ -157,7 +156,6 @@ def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page):
 
     def are_gone() -> bool:
         gc.collect()
-        names = {thread.name for thread in threading.enumerate()}
-        return "jobgroup-dashboard" not in names and not any(each() for each in known[:-1])
+        return not new_threads() and not any(each() for each in known[:-1])
 
     page.wait(are_gone)
