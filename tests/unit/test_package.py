@@ -84,6 +84,7 @@ def test_importing_costs_nothing_optional():
 FLOORS = {
     "errors": 0,
     "decoding": 0,
+    "fingerprint": 0,
     "status": 0,
     "logs": 0,
     "words": 0,

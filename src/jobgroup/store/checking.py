@@ -187,6 +187,14 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "body": _bytes("body", MAX_BODY_BYTES + 2**20),
         },
     ),
+    "fingerprints": (
+        "payload_id",
+        {
+            "payload_id": "payload_id IN (SELECT id FROM payloads)",
+            "identity": _bytes("identity", 64),
+            "settings": _bytes("settings", 64),
+        },
+    ),
     "jobs": (
         "position",
         {

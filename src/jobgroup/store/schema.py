@@ -52,6 +52,12 @@ CREATE TABLE payloads (
     body BLOB NOT NULL -- compressed JSON; last, so that metadata is read without its pages
 );
 
+CREATE TABLE fingerprints ( -- of those bodies for which one was wanted
+    payload_id INTEGER PRIMARY KEY,
+    identity BLOB NOT NULL, -- of all that is measured
+    settings BLOB NOT NULL -- the same without how much is measured
+);
+
 CREATE TABLE jobs (
     position INTEGER PRIMARY KEY CHECK (position >= 0),
     name TEXT NOT NULL,

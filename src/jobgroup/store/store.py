@@ -18,6 +18,7 @@ from jobgroup.store.command_queue import CommandQueue
 from jobgroup.store.connection import connect, connect_unfinished
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, decompress_object
+from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
 from jobgroup.store.inserts import Adding, length, payload_id
 from jobgroup.store.journal import Journal
@@ -62,6 +63,7 @@ class GroupStore:
         self.subjobs = Subjobs(self.database)
         self.statuses = StatusUpdates(self.database)
         self.results = ResultCache(self.database)
+        self.fingerprints = Fingerprints(self.database)
         self.lease = Lease(self.database)
         self.commands = CommandQueue(self.database)
         self.incidents = Incidents(self.database)

@@ -1,0 +1,93 @@
+"""Fingerprints of stored bodies, computed when they are first wanted and kept with the bodies."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+from jobgroup.errors import StorageError
+from jobgroup.fingerprint import Fingerprint, fingerprint
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.encoding import decompress_object
+
+_BATCH: Final = 500
+"""Bodies in one transaction: fractions of a second."""
+
+Reader = sqlite3.Connection | Transaction
+
+
+class Fingerprints:
+    """The fingerprints of a group's jobs, by position."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, positions: Collection[int] | None = None) -> dict[int, Fingerprint]:
+        """Return the fingerprints of jobs, None for all.
+
+        A job that was adopted without a body has none, nor has one whose body is damaged.
+        """
+        wanted = None if positions is None else list(positions)
+        with self._database.read_transaction() as connection:
+            payloads = _payloads(connection, wanted)
+            known = _known(connection)
+        missing = sorted(set(payloads.values()) - known.keys())
+        for first in range(0, len(missing), _BATCH):
+            some = missing[first : first + _BATCH]
+            with self._database.read_transaction() as connection:
+                found = dict(_computed(connection, some))
+            known |= found
+            with suppress(StorageError), self._database.write_transaction() as tx:
+                _keep(tx, found)
+        return {at: known[payload] for at, payload in payloads.items() if payload in known}
+
+
+def fingerprints_of(tx: Transaction, positions: Collection[int]) -> dict[int, Fingerprint]:
+    """Return the fingerprints of jobs within a transaction."""
+    payloads = _payloads(tx, list(positions))
+    known = _known(tx, payloads.values())
+    found = dict(_computed(tx, set(payloads.values()) - known.keys()))
+    _keep(tx, found)
+    known |= found
+    return {at: known[payload] for at, payload in payloads.items() if payload in known}
+
+
+def _payloads(connection: Reader, positions: list[int] | None) -> dict[int, int]:
+    return dict(
+        connection.execute(
+            "SELECT position, payload_id FROM jobs WHERE payload_id IS NOT NULL"
+            " AND (? IS NULL OR position IN (SELECT value FROM json_each(?)))",
+            (_listed(positions),) * 2,
+        ).fetchall()
+    )
+
+
+def _known(connection: Reader, payloads: Collection[int] | None = None) -> dict[int, Fingerprint]:
+    rows = connection.execute(
+        "SELECT payload_id, CAST(identity AS BLOB), CAST(settings AS BLOB) FROM fingerprints"
+        " WHERE ? IS NULL OR payload_id IN (SELECT value FROM json_each(?))",
+        (_listed(payloads),) * 2,
+    )
+    return {payload: Fingerprint(*both) for payload, *both in rows}
+
+
+def _listed(numbers: Collection[int] | None) -> str | None:
+    return None if numbers is None else json.dumps(list(numbers))
+
+
+def _computed(connection: Reader, payloads: Collection[int]) -> Iterator[tuple[int, Fingerprint]]:
+    for payload, packed in connection.execute(
+        "SELECT id, CAST(body AS BLOB) FROM payloads WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(payloads)),),
+    ).fetchall():
+        body = decompress_object(packed)
+        if body is not None:
+            yield payload, fingerprint(body)
+
+
+def _keep(tx: Transaction, found: Mapping[int, Fingerprint]) -> None:
+    for payload, made in found.items():
+        tx.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?)", (payload, *made))

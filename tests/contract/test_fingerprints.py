@@ -1,0 +1,194 @@
+"""Which bodies are the same job: over processes, releases, spellings, and as the file keeps it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from exqalibur.serialization import circuit_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobgroup import JobGroup, RemoteJob
+from jobgroup.adapters import read_group
+from jobgroup.decoding import Budget
+from jobgroup.fingerprint import differences, fingerprint, incomparable
+from jobgroup.group import engine_session
+
+HERE = Path(__file__).parent
+RECORDED = HERE.parent / "takeover" / "recorded"
+ZIP, EXPERIMENT = ":PCVL:zip:", ":PCVL:Experiment:"
+
+
+@pytest.fixture(scope="module")
+def bodies(executing_cloud):
+    """The bodies of circuits of each kind, of two processes whose sets have another order."""
+    made, cloud = [], (executing_cloud.url, executing_cloud.token)
+    for seed in "12":
+        child = subprocess.run(
+            [sys.executable, HERE / "circuits_of_each_kind.py", *cloud],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.returncode == 0, child.stderr
+        made.append(json.loads(child.stdout))
+    return made
+
+
+def test_each_kind_of_circuit_is_the_same_in_another_process(bodies):
+    """The bodies differ, at least in the process's id; their fingerprints and words do not."""
+    one, two = bodies
+    for name, body in one.items():
+        assert body != two[name]
+        assert fingerprint(body) == fingerprint(two[name]), name
+        assert differences(body, two[name]) == []
+
+
+def test_other_circuits_are_others(bodies):
+    """Only a zero with a sign and numpy's number are the same thing in another spelling."""
+    one, two = bodies
+    same = {"numpy": "plain", "negative zero": "zero"}
+    marks = {name: fingerprint(body) for name, body in (one | two).items()}
+    for name, mark in marks.items():
+        equal = {other for other, its in marks.items() if its == mark}
+        assert equal == {name} | {same.get(name, name)} | {a for a, b in same.items() if b == name}
+
+
+def test_what_differs_is_named(bodies):
+    """In the words of a person who wrote the experiment."""
+    plain = bodies[0]["plain"]
+    assert differences(plain, bodies[1]["other phase"]) == ["circuit"]
+    assert differences(plain, bodies[1]["other state"]) == ["input_state |1,1> -> |2,0>"]
+    noisy = differences(plain, bodies[1]["noisy"])
+    assert "noise.indistinguishability none -> 0.9" in noisy
+    more = deepcopy(plain)
+    more["payload"]["max_samples"] = 1000
+    assert differences(plain, more) == ["max_samples 500 -> 1000"]
+    assert fingerprint(plain).identity != fingerprint(more).identity
+    assert fingerprint(plain).settings == fingerprint(more).settings
+
+
+def _recorded(name):
+    return [job.body for job in read_group(RECORDED / name).jobs if job.body]
+
+
+@pytest.mark.parametrize("release", ["1.0.1.jgrp", "1.2.4.jgrp", "1.3.1.jgrp"])
+def test_recorded_bodies_of_other_releases_are_equal(release):
+    """The same experiments as Perceval 1.1 wrote them and as others did."""
+    old, new = _recorded("1.1.0.jgrp"), _recorded(release)
+    assert [fingerprint(body) for body in old] == [fingerprint(body) for body in new]
+    assert len({fingerprint(body).identity for body in old}) == len(old)
+    assert "written by Perceval 1.1.0" in incomparable(old[0], new[0])
+
+
+def test_computations_of_executions_are_compared():
+    """Perceval 1.3 writes an Execution as an archive: its limits are set apart there too."""
+    first, second, *_, iterated = _recorded("1.3.1.egrp")
+    assert differences(first, second) == ["max_samples 100 -> 200"]
+    assert fingerprint(first).settings == fingerprint(second).settings
+    assert fingerprint(first).settings != fingerprint(iterated).settings
+
+
+def test_an_empty_postselection_is_none(bodies):
+    """As 1.1 and 1.2 write it into each experiment, and later ones leave it out."""
+    plain = deepcopy(bodies[0]["plain"])
+    message = circuit_pb2.Experiment()
+    text = Budget().unpacked(plain["payload"]["experiment"].removeprefix(ZIP))
+    message.ParseFromString(base64.b64decode(text.removeprefix(EXPERIMENT)))
+    for empty in ("", ":PCVL:PostSelect:", ":PCVL:PostSelect:()"):
+        message.post_select = empty
+        packed = base64.b64encode(message.SerializeToString()).decode()
+        plain["payload"]["experiment"] = EXPERIMENT + packed
+        assert fingerprint(plain) == fingerprint(bodies[0]["plain"])
+        older = {"payload": {"command": "probs", "postselect": empty or None}}
+        assert fingerprint(older) == fingerprint({"payload": {"command": "probs"}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ":PCVL:Experiment:not base64",
+        ":PCVL:zip:eJw=",
+        ":PCVL:NoiseModel:{",
+        ":PCVL:Nothing:x",
+        "pcvlar 0 1",
+        "pcvlar 0 1 0 list 1 0",
+        ":PCVL:NoiseModel:" + "[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_is_compared_as_text(text):
+    """Nothing is raised, equal texts are equal and others are not."""
+    bodies = [{"payload": {"circuit": each}} for each in (text, text, text + "1")]
+    one, same, other = map(fingerprint, bodies)
+    assert one == same != other
+    assert differences(bodies[0], bodies[2])
+
+
+def test_a_formula_in_a_payload_is_never_evaluated(tmp_path):
+    """Of an expression the text is compared."""
+    mark = tmp_path / "ran"
+    circuit = circuit_pb2.Circuit(n_mode=1)
+    phase = circuit.components.add(n_mode=1).phase_shifter.phi
+    phase.expression = f"__import__('pathlib').Path({str(mark)!r}).touch()"
+    packed = base64.b64encode(circuit.SerializeToString()).decode()
+    body = {"payload": {"circuit": f":PCVL:ACircuit:{packed}"}}
+    assert fingerprint(body) == fingerprint(deepcopy(body))
+    assert differences(body, body) == []
+    assert not mark.exists()
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text()
+    # no -0.0 and no whole ones: those have two spellings
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), values), st.dictionaries(st.text(), values))
+def test_plain_bodies_are_equal_if_their_values_are(one, two):
+    """In any order of their keys, over JSON and back; `differences` agrees."""
+    bodies = [{"payload": {"command": "x", **each}} for each in (one, two)]
+    turned = [
+        json.loads(json.dumps({"payload": dict(reversed(b["payload"].items()))})) for b in bodies
+    ]
+    for body, other in zip(bodies, turned, strict=True):
+        assert fingerprint(body) == fingerprint(other)
+        assert not differences(body, other)
+    is_equal = fingerprint(bodies[0]).identity == fingerprint(bodies[1]).identity
+    assert is_equal == (not differences(*bodies))
+
+
+def test_the_file_keeps_fingerprints_by_job():
+    """Each job's, those without a body left out; a second look computes nothing anew."""
+    jg = JobGroup("marks")
+    for samples in (500, 1000, 500):
+        body = {"payload": {"command": "x", "max_samples": samples}, "process_id": f"{samples}"}
+        jg.add(RemoteJob(body, "sim:slos", url="http://127.0.0.1:9", name="job"))
+    store = engine_session(jg).store
+    version = store.version
+    found = store.fingerprints.of()
+    assert list(found) == [0, 1, 2]
+    assert found[0] == found[2] != found[1]
+    assert found[0].settings == found[1].settings
+    assert store.fingerprints.of([1]) == {1: found[1]}
+    assert store.version == version  # nothing of the group has changed
+    assert JobGroup.load(_exported(jg), name="copy").snapshot()[0].state == "unsent"
+
+
+def _exported(jg):
+    path = Path(os.environ["JOBGROUP_DATA_DIR"]) / "marks.exported"
+    jg.export(path)
+    return path
