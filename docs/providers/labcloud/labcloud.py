@@ -21,22 +21,20 @@ STATES = {
 
 
 def create(account: Account) -> Provider:
-    """What the entry point names: a provider for one account."""
+    """Return a provider for one account; the entry point names this function."""
     return LabCloud(account)
 
 
 class LabCloud:
     """One account of LabCloud."""
 
-    supports_idempotency_keys = (
-        True  # a run with a `ref` that it has already is not made a second time
-    )
+    supports_idempotency_keys = True  # a `ref` that LabCloud knows creates no second run
 
     def __init__(self, account: Account) -> None:
         self._rest = RestClient(account, auth=_auth, is_quota_error=_is_quota_error)
 
     async def submit(self, body: dict[str, Any], *, key: str) -> str:
-        """Make a run; ours are called by the job's name, and found again by its key."""
+        """Create a run that is named like the job and can be found by the key."""
         run = {
             "device": body["platform_name"],
             "title": body["job_name"],
@@ -46,11 +44,11 @@ class LabCloud:
         return await self._rest.create("/v1/runs", run, id_field="run")
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """LabCloud tells of one run at a time, so each is asked about, many at once."""
+        """Return the state of each run; LabCloud reports one at a time."""
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """What came out: counts by outcome."""
+        """Return the counts by outcome."""
         path = f"/v1/runs/{quote_segment(remote_id)}/output"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         return {"results": {"results": document.get("counts"), "shots": document.get("shots")}}
@@ -62,11 +60,11 @@ class LabCloud:
     async def rerun(
         self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
     ) -> str | None:
-        """LabCloud has no such call: jobgroup sends the body again."""
+        """Return None, as LabCloud cannot rerun: jobgroup sends the body again."""
         return None
 
     async def availability(self) -> Availability:
-        """How many more runs it takes now."""
+        """Return how many more runs the account may start now."""
         quota = await self._rest.get("/v1/quota")
         used, limit = get_number(quota, "used"), get_number(quota, "limit")
         if used is None or limit is None:

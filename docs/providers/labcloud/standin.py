@@ -1,4 +1,4 @@
-"""A stand-in of LabCloud on this machine: its runs end by themselves, as their program says."""
+"""A local imitation of LabCloud, whose runs end as their program says."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-MOST_RUNS = 10
+MAX_RUNS = 10
 
 
 class StandIn:
-    """Serves while its ``with`` block lasts. Programs: ``{"seconds": 0.1, "fail": "why"}``."""
+    """Serve within a ``with`` block. Programs are ``{"seconds": 0.1, "fail": "why"}``."""
 
     def __init__(self) -> None:
         self.token = uuid.uuid4().hex
@@ -34,24 +34,24 @@ class StandIn:
         self.server.server_close()
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """What LabCloud answers."""
+        """Return the status and body of LabCloud's response."""
         unended = [r for r in self.runs.values() if state_of(r) in ("queued", "active")]
         match method, path.strip("/").split("/"):
             case "POST", ["v1", "runs"]:
                 known = next((r for r in self.runs.values() if r["ref"] == body["ref"]), None)
-                if known is None and len(unended) >= MOST_RUNS:
+                if known is None and len(unended) >= MAX_RUNS:
                     return 409, {"error": {"code": "quota", "message": "10 runs at a time"}}
                 run = known or {**body, "run": uuid.uuid4().hex, "at": time.time(), "stop": None}
                 self.runs[run["run"]] = run
                 return 201, {"run": run["run"]}
             case "GET", ["v1", "quota"]:
-                return 200, {"used": len(unended), "limit": MOST_RUNS}
+                return 200, {"used": len(unended), "limit": MAX_RUNS}
             case _, ["v1", "runs", name, *rest] if name in self.runs:
                 return self.about(self.runs[name], method, rest)
         return 404, {"error": {"code": "unknown", "message": f"there is no {path}"}}
 
     def about(self, run: dict[str, Any], method: str, rest: list[str]) -> tuple[int, Any]:
-        """What it answers about one run."""
+        """Return the response about one run."""
         if method == "DELETE":
             run["stop"] = run["stop"] or time.time()
             return 200, {}

@@ -1,4 +1,4 @@
-"""LabCloud's provider keeps to the protocol."""
+"""Tests that LabCloud's provider keeps to the protocol."""
 
 import pytest
 from labcloud import create
@@ -17,6 +17,6 @@ class TestLabCloud(ProviderSuite):
 
     @pytest.fixture
     def service(self):
-        """A stand-in of LabCloud."""
+        """Run a local imitation of LabCloud."""
         with StandIn() as running:
             yield running
