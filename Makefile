@@ -92,6 +92,7 @@ lint: $(VENV)/package $(VENV)/tools
 	ruff check
 	ruff format --check
 	mypy
+	python scripts/check_language.py
 	cd js && npm run lint && npm run types && npm run size
 
 .PHONY: bench

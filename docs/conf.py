@@ -36,7 +36,7 @@ myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a page of the README begins below its title
 copybutton_exclude = ".linenos, .gp, .go"
 
-# Docstrings: types stand in the signature, what they mean below it.
+# Docstrings: types are in the signature, their meaning is below it.
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -90,7 +90,7 @@ OUTSIDE: Final = {
     "../CHANGELOG.md": "changelog.md",
     "../SECURITY.md": "security.md",
 }
-"""What a code host has above this folder, and the page of the site that shows it."""
+"""Links to files above this folder, and the pages of the site that include these files."""
 
 
 def setup(app: Sphinx) -> None:
@@ -125,7 +125,7 @@ def every_error() -> str:
 def at_its_public_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: TextElement
 ) -> Element | None:
-    """Find what annotations name by the module that defines it, where it is documented."""
+    """Resolve a name that annotations take from a private module to its documented name."""
     target = node.get("reftarget", "")
     if node.get("refdomain") != "py" or not target.startswith("jobgroup."):
         return None
