@@ -34,6 +34,22 @@ while not execution.is_complete:
 results = execution.get_results()
 print(results["results"][pcvl.BasicState([0, 1, 1, 0])], results["global_perf"])
 """
+COUNTS_OF_PROBABILITIES = """
+import time
+import perceval as pcvl
+from perceval.providers.quandela import QuandelaCommunicationLayer
+
+experiment = pcvl.Experiment(pcvl.BS())
+experiment.with_input(pcvl.BasicState([1, 1]))
+experiment.min_detected_photons_filter(2)
+computer = pcvl.RemoteComputer(QuandelaCommunicationLayer("sim:probs"))
+execution = pcvl.ExecutionFactory(computer, experiment, max_shots_per_call=1000).sample_count
+execution.execute_async(max_samples=300)
+while not execution.is_complete:
+    time.sleep(0.1)
+counts = execution.get_results()["results"]
+print(type(counts).__name__, sum(counts.values()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +86,9 @@ def test_an_execution_of_perceval_1_3_runs(perceval_script, cloud):
     assert probability == pytest.approx(1, abs=1e-3)
     assert performance == pytest.approx(2 / 27, rel=1e-2)
     assert "computation" in cloud.jobs()[-1].payload
+
+
+def test_an_execution_on_a_platform_without_sampling_returns_counts(perceval_script, cloud):
+    """Perceval asks such a platform for probabilities, and makes counts of them."""
+    assert perceval_script(COUNTS_OF_PROBABILITIES).split()[-2:] == ["BSCount", "300"]
+    assert cloud.jobs()[-1].payload["command"] == "probs"

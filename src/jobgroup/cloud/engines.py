@@ -82,7 +82,7 @@ class PercevalEngine:
 
     async def _submit(self, job: Job, control_file: Path) -> Outcome:
         version = job.body.get("pcvl_version")
-        arguments = (job.payload, job.platform, version, str(control_file))
+        arguments = (job.payload, job.platform, version, job.seed, str(control_file))
         try:
             future = self._executor.submit(execute, *arguments)
         except Exception as error:

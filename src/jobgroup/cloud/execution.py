@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from copy import copy, deepcopy
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
 from jobgroup.cloud.platforms import PLATFORMS, Platform
 from jobgroup.decoding import Budget, Decoder, RefusedError
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 PROGRESS_INTERVAL_S = 0.1
 
@@ -60,11 +63,18 @@ def describe(name: str) -> dict[str, str]:
     specs.architecture = architecture
     specs.commands = [getattr(CommandFactory, command) for command in platform.commands or ()]
     specs.known_mitigations = AMitigation.KNOWN_MITIGATIONS
-    return dict(serialize_specs_backward_compatibility(specs))
+    described = dict(serialize_specs_backward_compatibility(specs))
+    if "sample_count" not in (platform.commands or ()):
+        del described["commands"]  # Perceval converts results of platforms that declare none
+    return described
 
 
 def execute(
-    payload: dict[str, Any], name: str, pcvl_version: str | None, control_file: str | None = None
+    payload: dict[str, Any],
+    name: str,
+    pcvl_version: str | None,
+    seed: int,
+    control_file: str | None = None,
 ) -> Outcome:
     """Run one payload on a platform.
 
@@ -72,16 +82,19 @@ def execute(
         payload: as it came, of any of the three shapes that Perceval's releases send.
         name: the platform's name.
         pcvl_version: the client's Perceval, None where it did not say.
+        seed: determines the counts and samples that are drawn.
         control_file: path of a file to write progress to; when the cloud puts
             ``<control_file>.stop`` there, the execution ends at its next step. None, or a directory
             that this machine does not have: no progress.
     """
+    import numpy as np
     from perceval.serialization import serialize
 
     reporter = _Reporter(control_file)
+    random = np.random.default_rng(seed)
     outcome: Outcome
     try:
-        results = _run(payload, PLATFORMS[name], pcvl_version, reporter)
+        results = _run(payload, PLATFORMS[name], pcvl_version, random, reporter)
         outcome = {"results": json.dumps(serialize(results))}
     except RefusedError as refusal:
         outcome = {"error": f"The payload is refused: {refusal}."}
@@ -93,12 +106,29 @@ def execute(
 
 
 def _run(
-    payload: dict[str, Any], platform: Platform, pcvl_version: str | None, reporter: _Reporter
+    payload: dict[str, Any],
+    platform: Platform,
+    pcvl_version: str | None,
+    random: Generator,
+    reporter: _Reporter,
 ) -> dict[str, Any]:
     raw = _decoded(payload)
+    # A client's wish to convert the results on its side goes back to it; we run what it asked for.
+    context = raw.pop("job_context", None)
+    results = _compute_each(raw, platform, pcvl_version, random, reporter)
+    return results | {"job_context": context} if context else results
+
+
+def _compute_each(
+    raw: dict[str, Any],
+    platform: Platform,
+    pcvl_version: str | None,
+    random: Generator,
+    reporter: _Reporter,
+) -> dict[str, Any]:
     iterations = raw.get("iterator") or []
     if not any("noise" in iteration for iteration in iterations):
-        return _compute(raw, platform, pcvl_version, reporter)
+        return _compute(raw, platform, pcvl_version, random, reporter)
 
     # Perceval's iterator refuses noise in an iteration: these run one by one.
     results_list = []
@@ -108,7 +138,7 @@ def _run(
         if "noise" in iteration:
             single["noise"] = iteration["noise"]
         part = reporter.part(index, len(iterations))
-        results = _compute(single, platform, pcvl_version, part)
+        results = _compute(single, platform, pcvl_version, random, part)
         if reporter.stopped:
             break
         results_list.append({**results["results_list"][0], "iteration": iteration})
@@ -126,15 +156,20 @@ def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compute(
-    raw: dict[str, Any], platform: Platform, pcvl_version: str | None, report: Report
+    raw: dict[str, Any],
+    platform: Platform,
+    pcvl_version: str | None,
+    random: Generator,
+    report: Report,
 ) -> dict[str, Any]:
     import perceval as pcvl
-    from perceval.runtime import SimulatedComputer
     from perceval.runtime.contraint_checker import ConstraintChecker
     from perceval.runtime.payload_generator import PayloadGenerator
     from perceval.runtime.payload_updater import PayloadUpdater
 
-    computer = SimulatedComputer("SLOS")
+    from jobgroup.cloud.sampling import SamplingComputer
+
+    computer = SamplingComputer(random)
     raw = _with_photon_filters(raw, pcvl_version)
     if "experiment" in raw and raw.get("noise") is not None:
         raw["experiment"].noise = raw["noise"]

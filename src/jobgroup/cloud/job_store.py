@@ -81,6 +81,11 @@ class Job:
         return payload
 
     @property
+    def seed(self) -> int:
+        """What its counts are drawn with; the same if it runs again after a restart."""
+        return uuid.UUID(self.id).int
+
+    @property
     def duration_s(self) -> int | None:
         """Whole seconds that it ran, or has run so far; None before it starts."""
         if self.started is None:

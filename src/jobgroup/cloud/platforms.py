@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 COMMANDS: Final = ("probs", "sample_count", "samples")
@@ -93,6 +93,12 @@ SLOS: Final = Platform(
         "accepted_state_kinds": ["FS", "NFS", "AFS", "SV", "SVD"],
     },
 )
+PROBS: Final = replace(
+    SLOS,
+    name="sim:probs",
+    description="sim:slos without sampling: it computes probabilities, clients make counts of them",
+    commands=("probs",),
+)
 TIMER: Final = Platform(
     name="test:timer",
     description="Runs nothing: a job takes the time that it asks for, then succeeds or fails",
@@ -100,5 +106,5 @@ TIMER: Final = Platform(
     simulated=False,
 )
 
-PLATFORMS: Final = {platform.name: platform for platform in (ALTAIR, SLOS, TIMER)}
+PLATFORMS: Final = {platform.name: platform for platform in (ALTAIR, SLOS, PROBS, TIMER)}
 PLATFORMS_BY_ID: Final = {platform.id: platform for platform in PLATFORMS.values()}

@@ -37,9 +37,16 @@ class EmbeddedCloud:
     """A cloud on this machine, for scripts, notebooks and tests.
 
     It serves the Quandela Cloud contract on loopback and executes jobs with Perceval, on the
-    platforms ``sim:altair`` (noise as the real one) and ``sim:slos`` (no noise). A third one,
-    ``test:timer``, runs nothing: its jobs take the time that their payload asks for (see
-    `jobgroup.cloud.engines.TimerEngine`), so that thousands of them cost next to nothing.
+    platforms ``sim:altair`` (noise as the real one) and ``sim:slos`` (no noise). On ``test:timer``
+    jobs only take the time that their payload asks for (see `jobgroup.cloud.engines.TimerEngine`),
+    so thousands of them cost next to nothing.
+
+    Probabilities and performances are exact. Counts and samples are drawn from the probabilities by
+    the multinomial distribution, with a different seed for each job, so they scatter as measured
+    ones do. Of the `max_shots` events with at least one photon, a binomial number passes the photon
+    filter, heralds and post-selection; a job returns these, and at most `max_samples` of them.
+    ``sim:probs`` is ``sim:slos`` without sampling: Perceval's client makes counts from its
+    probabilities, anew each time that it decodes a result, and they scatter less.
 
     Args:
         port: the port to listen on; 0 for a free one.
