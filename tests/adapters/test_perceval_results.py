@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 import zlib
+from collections import Counter
+from types import SimpleNamespace
 
 import perceval as pcvl
 import pytest
 
-from jobgroup.adapters import UndecodableResultError, decode, decode_plain
-from jobgroup.results.parse import entries
+from jobgroup.adapters import UndecodableResultError, decode
+from jobgroup.results.measurement import measurements
 
 COUNTS = {"results": ":PCVL:BSCount:{|0,1>=3;|1,0>=4}", "physical_perf": 0.5, "logical_perf": 0.25}
 
@@ -107,33 +109,24 @@ def test_an_answer_without_results_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("results", "is_read_alone"),
+    "results",
     [
-        (":PCVL:BSCount:{|0,1>=3;|10,0>=4}", True),
-        (":PCVL:BSDistribution:{|0,1>=0.25;|1,0>=0.75}", True),
-        (":PCVL:BSSamples:|0,1>;|1,0>/0;1;1", True),
-        (":PCVL:BSDistribution:{|0,1>=0.0;|1,0>=1.0}", False),
-        (":PCVL:BSCount:{|00,1>=3}", False),
-        (":PCVL:BSCount:{|1, 0>=3}", False),
+        ":PCVL:BSCount:{|0,1>=3;|10,0>=4}",
+        ":PCVL:BSDistribution:{|0,1>=0.25;|1,0>=0.75}",
+        ":PCVL:BSSamples:|0,1>;|1,0>/0;1;1",
+        ":PCVL:BSDistribution:{|0,1>=0.0;|1,0>=1.0}",
+        ":PCVL:BSCount:{|00,1>=3}",
+        ":PCVL:BSCount:{|1, 0>=3}",
     ],
 )
-def test_tables_have_the_same_numbers_without_perceval(results, is_read_alone):
-    """Counts, distributions and samples are plain where Perceval would give the same; hostile and
-    unusual ones go to `decode`, as conversions and other objects beside them do.
-    """
-    document = {"results": results, "logical_perf": 0.5}
-    found, told = decode_plain(_document(document)), decode(_document(document))
-    assert (type(found["results"]) in (dict, list)) is is_read_alone
-    assert entries(found["results"]) == entries(told["results"])
-    assert found["logical_perf"] == told["logical_perf"]
-    asked = {**document, "noise": ':PCVL:NoiseModel:{"g2": 0.1}'}
-    assert type(decode_plain(_document(asked))["noise"]) is pcvl.NoiseModel
-    with pytest.raises(UndecodableResultError) as error:
-        decode_plain(_document({"results": ":PCVL:BSCount:nonsense"}))
-    assert "nonsense" in error.value.raw
-    mapping = {"result_mapping": ["perceval.utils", "no_such"], "mapping_delta_parameters": {}}
-    with pytest.raises(UndecodableResultError, match="conversion"):
-        decode_plain(_document({**document, "job_context": mapping}))
+def test_measurements_have_percevals_numbers_and_labels(results):
+    """Counts, distributions and samples are read without Perceval, with its numbers and texts."""
+    record = SimpleNamespace(position=0, params={}, platform="sim:slos", shots=None)
+    (measured,) = measurements(record, _document({"results": results}))
+    theirs = decode(_document({"results": results}))["results"]
+    counted = Counter(theirs) if isinstance(theirs, pcvl.BSSamples) else theirs
+    assert dict(measured.values) == {str(s): n for s, n in counted.items()}
+    assert measured.kind == ("probability" if "Distribution" in results else "count")
 
 
 def test_without_perceval_results_are_plain(tmp_path):

@@ -54,7 +54,9 @@ def test_a_row_for_each_job(sweep):
     """What differs, every number of the results, attempts and the error; gaps where nothing is."""
     table = sweep.results_table()
     assert table.columns == [
-        *("job", "name", "status", "phi", "max_shots", "physical_perf", "logical_perf"),
+        *("job", "name", "status", "phi", "max_shots", "samples"),
+        *("p(|2,0>)", "p_err(|2,0>)", "p(|1,1>)", "p_err(|1,1>)", "p(|0,2>)", "p_err(|0,2>)"),
+        *("physical_perf", "logical_perf"),
         *("shots", "duration_s", "attempts", "note", "error"),
     ]
     assert table["status"] == ["success", "success", "error", "waiting", "unsent"]
@@ -141,7 +143,7 @@ def test_a_table_of_no_jobs():
     assert len(table.to_pandas()) == len(table.to_polars()) == len(pl.DataFrame(table)) == 0
     assert "0 jobs" in repr(table)
     none = JobGroup("empty").distributions()
-    assert (len(none), none.columns) == (0, ["job", "state", "count", "probability"])
+    assert (len(none), none.columns) == (0, ["job", "state", "count", "p", "p_err", "samples"])
 
 
 # -- how they are shown ----------------------------------------------------------------------------
@@ -282,12 +284,14 @@ def test_what_is_missing_is_named(module, use, sweep, monkeypatch):
 
 
 def test_distributions_in_long_form(sweep):
-    """A row for each job and state, most frequent first, with what tells the jobs apart."""
+    """One row per job and state, in the order of states, with the labels and parameters."""
     table = sweep.distributions()
-    assert table.columns == ["job", "phi", "max_shots", "state", "count"]
-    assert [(r["job"], r["state"], r["count"]) for r in table] == [
-        *((0, "|1,1>", 6), (0, "|2,0>", 4)),
-        *((1, "|2,0>", 7), (1, "|0,2>", 3)),
+    assert table.columns == [
+        *("job", "phi", "max_shots", "state", "count", "p", "p_err", "samples")
+    ]
+    assert [(r["job"], r["state"], r["count"], r["p"], r["samples"]) for r in table] == [
+        *((0, "|2,0>", 4, 0.4, 10), (0, "|1,1>", 6, 0.6, 10)),
+        *((1, "|2,0>", 7, 0.7, 10), (1, "|0,2>", 3, 0.3, 10)),
     ]
     wide = table.to_pandas().pivot_table(index="phi", columns="state", values="count", fill_value=0)
     assert wide.loc[0.1, "|2,0>"] == 7
@@ -295,20 +299,23 @@ def test_distributions_in_long_form(sweep):
     assert asyncio.run(sweep.distributions_async())[:] == table[:]
 
 
-def test_counts_and_probabilities_are_told_apart(ended, scripted):
-    """Probabilities and counts have a column each, samples are counted, anything else is left."""
+def test_distributions_separate_counts_from_probabilities(ended, scripted):
+    """Probabilities have no count, samples are counted, and a bare number has no states."""
     jg = ended("completed", "completed", "completed", "completed")
-    results = ({"|1>": 0.25, "|0>": 0.75}, ["|1>", "|0>", "|1>"], {"|0>": 3}, 5)
+    results = ({"|1>": 0.25, "|0>": 0.75}, ["|1>", "|0>", "|1>", "|0>"], {"|0>": 3}, 5)
     for job, result in zip(jg, results, strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results": result})}
     table = jg.distributions()
-    assert [(r["job"], r["state"], r["count"], r["probability"]) for r in table] == [
-        (0, "|0>", None, 0.75),
-        (0, "|1>", None, 0.25),
-        (1, "|1>", 2, None),
-        (1, "|0>", 1, None),
-        (2, "|0>", 3, None),
+    assert [(r["job"], r["state"], r["count"], r["p"], r["samples"]) for r in table] == [
+        (0, "|0>", None, 0.75, None),
+        (0, "|1>", None, 0.25, None),
+        (1, "|0>", 2, 0.5, 4),
+        (1, "|1>", 2, 0.5, 4),
+        (2, "|0>", 3, 1.0, 3),
     ]
+    assert repr(table).splitlines()[-1] == (
+        "3 jobs, 5 states; 1 of 3 computed by the platform, not sampled"
+    )
 
 
 @pytest.fixture
@@ -323,16 +330,18 @@ def canvas(monkeypatch):
 
 
 def test_plots(sweep, canvas):
-    """Bars of one job, of several side by side, on given axes, of the most frequent states."""
+    """Shares with errors of one job, of several side by side, and of the most frequent states."""
     table = sweep.distributions()
     one = table.plot(0)
-    assert [bar.get_height() for bar in one.patches] == [6, 4]
-    assert [label.get_text() for label in one.get_xticklabels()] == ["|1,1>", "|2,0>"]
-    assert (one.get_title(), one.get_ylabel()) == ("job 0", "count")
+    assert [bar.get_height() for bar in one.patches] == [0.4, 0.6]
+    bars = one.containers[0].lines[2][0].get_segments()
+    assert [(high - low) / 2 for (_, low), (_, high) in bars] == pytest.approx([0.024**0.5] * 2)
+    assert [label.get_text() for label in one.get_xticklabels()] == ["|2,0>", "|1,1>"]
+    assert (one.get_title(), one.get_ylabel()) == ("job 0", "share among selected")
     _, ax = canvas.subplots()
     both = table.plot([0, 1], ax=ax)
     assert both is ax
-    assert [bar.get_height() for bar in both.patches] == [0, 6, 4, 3, 0, 7]
+    assert [bar.get_height() for bar in both.patches] == [0.4, 0.6, 0, 0.7, 0, 0.3]
     assert [text.get_text() for text in both.get_legend().get_texts()] == ["job 0", "job 1"]
     few = table.plot(most=1)
     assert [label.get_text() for label in few.get_xticklabels()] == ["|2,0>"]
@@ -341,13 +350,13 @@ def test_plots(sweep, canvas):
         table.plot(4)
 
 
-def test_counts_beside_probabilities_are_shares(ended, scripted, canvas):
-    """What is drawn together is comparable; probabilities need not sum up to one."""
+def test_plot_draws_counts_beside_probabilities_as_shares(ended, scripted, canvas):
+    """Bars of unlike results are comparable; probabilities need not add up to one."""
     jg = ended(*["completed"] * 2)
     for job, result in zip(jg, ({"|1>": 0.25, "|0>": 0.5}, {"|1>": 2, "|0>": 2}), strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results": result})}
     ax = jg.distributions().plot()
-    assert ax.get_ylabel() == "probability"
+    assert ax.get_ylabel() == "share among selected"
     assert [bar.get_height() for bar in ax.patches] == [0.5, 0.25, 0.5, 0.5]
 
 
@@ -368,7 +377,7 @@ def test_iterations_are_drawn_side_by_side(ended, scripted, canvas):
     each = [{"results": {"|1>": n}} for n in (3, 4)]
     scripted.results[jg[0].id] = {"results": json.dumps({"results_list": each})}
     ax = jg.distributions().plot(0)
-    assert [bar.get_height() for bar in ax.patches] == [3, 4]
+    assert [bar.get_height() for bar in ax.patches] == [1, 1]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["job 0, iteration 0", "job 0, iteration 1"]
 
@@ -389,7 +398,7 @@ def test_a_table_of_counts_imports_no_perceval(ended, scripted, in_child):
     for job in jg:
         scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
     told = in_child(TABLE, scripted)
-    assert told == [[4, 3, 4, 3], False]
+    assert told == [[3, 4, 3, 4], False]
 
 
 TABLE = """

@@ -16,7 +16,7 @@ from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, 
 from jobgroup.adapters.libraries import follow, read_job
 from jobgroup.adapters.perceval.ideal import ideal_of
 from jobgroup.adapters.perceval.metadata import describe_body
-from jobgroup.adapters.results import decode, decode_plain
+from jobgroup.adapters.results import decode
 
 __all__ = [
     "GROUP_SUFFIXES",
@@ -26,7 +26,6 @@ __all__ = [
     "UndecodableResultError",
     "UnreadableGroupError",
     "decode",
-    "decode_plain",
     "describe_body",
     "follow",
     "group_directories",

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.adapters.libraries import load_adapter
 from jobgroup.adapters.result_text import decode_text
-from jobgroup.decoding import Budget, Decoder, PlainMaker, RefusedError, parse_json
+from jobgroup.decoding import PlainMaker
 from jobgroup.errors import MissingDependencyError
-
-_PLAIN_STATE: Final = re.compile(r"\|(?:(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*)?>")
 
 
 def decode(document: Mapping[str, Any]) -> Any:
@@ -45,39 +41,6 @@ def decode(document: Mapping[str, Any]) -> Any:
     if find_spec("perceval") is None:
         return decode_text(text, PlainMaker(), lambda results: results)
     return _load("results", text).decode(text)
-
-
-def decode_plain(document: Mapping[str, Any]) -> Any:
-    """As `decode`, but counts, distributions and samples may be dictionaries and lists.
-
-    They are where that is all that there is, so Perceval is not imported for it. The numbers and
-    the states' texts are the same.
-
-    Raises:
-        UndecodableResultError: as `decode`.
-    """
-    text = document.get("results")
-    if "composition" not in document and isinstance(text, str):
-        decoder = Decoder(_PlainNumbers())
-        with suppress(ValueError, RecursionError):  # `decode` says what is wrong
-            found = decoder.decode(parse_json(text))
-            if isinstance(found, dict) and not decoder.left and not found.get("job_context"):
-                return found
-    return decode(document)
-
-
-class _PlainNumbers(PlainMaker):
-    """Refuses whatever Perceval would write in another way, or leave out."""
-
-    def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        found = super().spread(kind, text, budget)
-        is_complete = isinstance(found, list) or all(found.values())
-        if not is_complete or not all(map(_PLAIN_STATE.fullmatch, set(found))):
-            raise RefusedError("it is for Perceval")
-        return found
-
-    def other(self, kind: str, text: str, budget: Budget) -> Any:  # noqa: ARG002
-        raise RefusedError("it is for Perceval")
 
 
 def _load(module: str, raw: str) -> ModuleType:

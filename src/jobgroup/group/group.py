@@ -49,6 +49,7 @@ from jobgroup.results import (
     collect,
     decode_all,
     distributions_of,
+    measure_all,
     rows_of,
     table_of,
     with_results,
@@ -969,8 +970,8 @@ class JobGroup:
                 await self._refresh()
         records = with_results(self._session)
         documents = await self._download(records, ask=refresh)
-        decoded = await Computation(decode_all, records, documents, is_plain=True)
-        return [*rows_of(self._session.store.records(), *decoded)]
+        measured = await Computation(measure_all, records, documents)
+        return [*rows_of(self._session.store.records(), *measured)]
 
     def _download(
         self, records: Sequence[JobRecord], *, ask: bool = True

@@ -91,7 +91,7 @@ class _Pass:
         record, document = ended
         self.bar.done += 1
         self._successes += record.state == "success"
-        result = None
+        result: Result | None = None
         try:
             result = decode_one(document)
         except JobGroupError as error:

@@ -5,6 +5,7 @@ from jobgroup.results.collect import (
     check_errors,
     collect,
     decode_all,
+    measure_all,
     results_of_one,
     with_results,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "collect",
     "decode_all",
     "distributions_of",
+    "measure_all",
     "results_of_one",
     "rows_of",
     "table_of",

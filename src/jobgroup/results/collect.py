@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from jobgroup.adapters import UndecodableResultError, decode, decode_plain
+from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError, warn
+from jobgroup.results.measurement import Measurement, measurements
 from jobgroup.results.parse import Result
 from jobgroup.status import FAILED, PENDING
 from jobgroup.words import shown
@@ -16,6 +18,8 @@ from jobgroup.words import shown
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
     from jobgroup.store import JobRecord
+
+T = TypeVar("T")
 
 Errors = Literal["raise", "collect"]
 
@@ -43,29 +47,40 @@ def check_errors(errors: str) -> None:
         raise ValueError(f'errors is "collect" or "raise", not {shown(errors)}.')
 
 
-def decode_all(
-    records: list[JobRecord],
-    documents: Mapping[int, dict[str, Any] | Exception],
-    *,
-    is_plain: bool = False,
-) -> tuple[dict[int, Result], dict[int, Exception]]:
-    """The results by position, and why those that should be there could not be had.
+Documents = Mapping[int, dict[str, Any] | Exception]
+"""Result documents by position, or why one is missing."""
 
-    `is_plain`: counts and distributions may be dictionaries, without an import of Perceval.
-    """
-    results: dict[int, Result] = {}
+
+def decode_all(
+    records: list[JobRecord], documents: Documents
+) -> tuple[dict[int, Result], dict[int, Exception]]:
+    """Return the results by position, and why expected ones are missing."""
+    return _read_all(records, documents, lambda _, document: decode(document))
+
+
+def measure_all(
+    records: list[JobRecord], documents: Documents
+) -> tuple[dict[int, list[Measurement]], dict[int, Exception]]:
+    """Return the measurements by position, and why expected ones are missing."""
+    return _read_all(records, documents, measurements)
+
+
+def _read_all(
+    records: list[JobRecord],
+    documents: Documents,
+    read: Callable[[JobRecord, dict[str, Any]], T],
+) -> tuple[dict[int, T], dict[int, Exception]]:
+    found: dict[int, T] = {}
     failures: dict[int, Exception] = {}
     for record in records:
         if record.position not in documents:
             continue
         try:
-            results[record.position] = decode_one(
-                documents[record.position], decode_plain if is_plain else decode
-            )
+            found[record.position] = decode_one(documents[record.position], partial(read, record))
         except JobGroupError as error:
             if record.state == "success" or record.state in PENDING:
                 failures[record.position] = error
-    return results, failures
+    return found, failures
 
 
 def collect(
@@ -124,17 +139,17 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Result:
 
 
 def decode_one(
-    document: dict[str, Any] | Exception, decode: Callable[[dict[str, Any]], Any] = decode
-) -> Result:
-    """A result as the client library gives it.
+    document: dict[str, Any] | Exception, read: Callable[[dict[str, Any]], T] = decode
+) -> T:
+    """Return a result as the client library gives it, or as `read` does.
 
     Raises:
-        JobGroupError: it could not be fetched, or not decoded.
+        JobGroupError: it could not be fetched or decoded.
     """
     if isinstance(document, Exception):
         raise document
     try:
-        result: Result = decode(document)
+        return read(document)
     except (JobGroupError, Warning):
         raise
     except Exception as error:  # of one job: the others are decoded
@@ -143,4 +158,3 @@ def decode_one(
             " kept in this error's `raw`.",
             raw=json.dumps(document, default=str),
         ) from error
-    return result

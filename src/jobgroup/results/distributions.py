@@ -1,4 +1,4 @@
-"""`Distributions`: what came out, a row for each job and state; bars of them on matplotlib."""
+"""`Distributions`: one row per job and state, and bar charts of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.parse import Cell, entries
-from jobgroup.results.results_table import ResultRow, table_of
+from jobgroup.results.parse import Cell
+from jobgroup.results.pool import Quantity
+from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
+from jobgroup.results.states import in_order
 from jobgroup.results.table import Table
 from jobgroup.words import format_count
 
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_SIDE_BY_SIDE: Final = 8
-"""Distributions in one plot that an eye can still tell apart."""
+"""Distributions that can still be told apart in one plot."""
 
 
 class Distributions(Table):
-    """States with their counts or probabilities, in long form; samples are counted.
+    """States with their counts, shares and errors, in long form.
 
-    The columns are `job`, `iteration` where there are any, what tells the jobs apart (labels and
-    parameters), `state`, and `count` or `probability`, or both where jobs differ in that.
+    The columns are `job`, `iteration` if there are any, those that tell the jobs apart (labels and
+    parameters), `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the platform
+    computed have `p` alone.
     """
 
     def plot(
@@ -32,13 +35,11 @@ class Distributions(Table):
         most: int = 20,
         ax: Axes | None = None,
     ) -> Axes:
-        """Bars of one job, or of several side by side.
-
-        Counts are drawn as counts if all that is drawn are counts, else as shares of their sum.
+        """Draw the shares of one job, or of several side by side, with their errors.
 
         Args:
-            jobs: positions in the group; None for all that there are.
-            most: states that are drawn: those with the most in all jobs together.
+            jobs: positions in the group; None for all.
+            most: number of states; those with the greatest shares in all jobs together are drawn.
             ax: matplotlib axes to draw on; new ones if not given.
 
         Returns:
@@ -46,7 +47,7 @@ class Distributions(Table):
 
         Raises:
             MissingDependencyError: matplotlib is not installed.
-            ValueError: nothing is there to draw, or more than can be told apart.
+            ValueError: there is nothing to draw, or too much to tell apart.
         """
         wanted = None if jobs is None else {jobs} if isinstance(jobs, int) else set(jobs)
         drawn = {
@@ -66,42 +67,54 @@ class Distributions(Table):
             )
         return _bars({_label(key): values for key, values in drawn.items()}, most, ax)
 
-    def _by_job(self) -> dict[tuple[Any, Any], dict[str, int | float]]:
-        """Values by state, for each job and iteration."""
-        known, found = self._known, dict[tuple[Any, Any], dict[str, int | float]]()
-        gaps: list[Cell] = [None] * len(self)
-        iterations = known.get("iteration", gaps)
-        values = zip(known.get("count", gaps), known.get("probability", gaps), strict=True)
-        for job, iteration, state, (count, probability) in zip(
-            known["job"], iterations, known["state"], values, strict=True
+    def _by_job(self) -> dict[tuple[Any, Any], dict[str, Quantity]]:
+        """Shares by state, for each job and iteration."""
+        known, found = self._known, dict[tuple[Any, Any], dict[str, Quantity]]()
+        iterations = known.get("iteration", [None] * len(self))
+        for job, iteration, state, p, error in zip(
+            known["job"], iterations, known["state"], known["p"], known["p_err"], strict=True
         ):
-            value = probability if count is None else count
-            if isinstance(value, int | float):
-                found.setdefault((job, iteration), {})[str(state)] = value
+            if isinstance(p, float):
+                share = Quantity(p, error if isinstance(error, float) else None)
+                found.setdefault((job, iteration), {})[str(state)] = share
         return found
 
 
-def distributions_of(rows: Sequence[ResultRow]) -> Distributions:
-    """The distributions of some rows; a job without a result has no state."""
+def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
+    """Return the distributions of some rows; a job without a result has no state."""
     about = table_of(rows)
     names = [n for n in ("job", "iteration", *about.distinguishing_columns) if n in about.columns]
     before = {name: about[name] for name in names}
+    with_interval = interval is not False
     columns: dict[str, list[Cell]] = {
-        name: [] for name in (*names, "state", "count", "probability")
+        name: []
+        for name in (
+            *names,
+            *("state", "count", "p", "p_err"),
+            *(("p_low", "p_high") if with_interval else ()),
+            "samples",
+        )
     }
     for index, row in enumerate(rows):
-        unit, outcomes = entries(row.iteration.outcomes)
-        for state, value in outcomes:
+        pool = row.pool
+        for state in row.measurement.values:
+            share = pool.share(state, level=level_of(interval))
+            values: dict[str, Cell] = {
+                "state": state,
+                "count": pool.count(state),
+                "p": share.value,
+                "p_err": share.error,
+                "samples": pool.samples,
+            }
+            if with_interval:
+                values |= {"p_low": share.low, "p_high": share.high}
             for name, cells in before.items():
                 columns[name].append(cells[index])
-            columns["state"].append(state)
-            columns["count"].append(int(value) if unit == "count" else None)
-            columns["probability"].append(float(value) if unit == "probability" else None)
-    for unit in ("count", "probability"):
-        if columns["state"] and not any(value is not None for value in columns[unit]):
-            del columns[unit]
+            for name, value in values.items():
+                columns[name].append(value)
     jobs = format_count(len(set(columns["job"])), "job")
-    return Distributions(columns, title=f"{jobs}, {len(columns['state'])} states")
+    parts = [f"{jobs}, {format_count(len(columns['state']), 'state')}", not_sampled(rows)]
+    return Distributions(columns, title="; ".join(filter(None, parts)))
 
 
 def _label(key: tuple[Any, Any]) -> str:
@@ -109,41 +122,43 @@ def _label(key: tuple[Any, Any]) -> str:
     return f"job {job}" if iteration is None else f"job {job}, iteration {iteration}"
 
 
-def _bars(drawn: dict[str, dict[str, int | float]], most: int, ax: Axes | None) -> Axes:
+def _bars(drawn: dict[str, dict[str, Quantity]], most: int, ax: Axes | None) -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
         raise MissingDependencyError(
             "plot() needs matplotlib, which is not installed: pip install matplotlib."
         ) from error
-    is_counts = all(isinstance(v, int) for values in drawn.values() for v in values.values())
-    if not is_counts:
-        drawn = {label: _shares(values) for label, values in drawn.items()}
     sums: dict[str, float] = {}
     for values in drawn.values():
-        for state, value in values.items():
-            sums[state] = sums.get(state, 0) + value
-    states = sorted(sorted(sums, key=lambda s: -sums[s])[:most])
+        for state, share in values.items():
+            sums[state] = sums.get(state, 0) + (share.value or 0)
+    states = in_order(sorted(in_order(sums), key=lambda s: -sums[s])[:most])
     if ax is None:
         _, ax = plt.subplots(figsize=(max(4.0, 0.5 * len(states) * len(drawn) ** 0.5), 3.5))
     width = 0.8 / len(drawn)
+    is_counted = False
     for nth, (label, values) in enumerate(drawn.items()):
         places = [i + (nth - (len(drawn) - 1) / 2) * width for i in range(len(states))]
-        ax.bar(places, [values.get(state, 0) for state in states], width, label=label)
+        shares = [values.get(state, Quantity(0.0)) for state in states]
+        errors = [share.error or 0.0 for share in shares]
+        is_counted = is_counted or any(errors)
+        ax.bar(
+            places,
+            [share.value or 0.0 for share in shares],
+            width,
+            yerr=errors if any(errors) else None,
+            error_kw={"elinewidth": 1},
+            label=label,
+        )
     is_wide = sum(map(len, states)) > 60
     ax.set_xticks(range(len(states)), states, rotation=60 if is_wide else 0)
     ax.set_xlabel("state" if len(states) == len(sums) else f"state ({len(states)} of {len(sums)})")
-    ax.set_ylabel("count" if is_counts else "probability")
+    ax.set_ylabel("share among selected" if is_counted else "probability")
+    if all((share.value or 0) >= 0 for values in drawn.values() for share in values.values()):
+        ax.set_ylim(bottom=0)
     if len(drawn) > 1:
         ax.legend()
     else:
         ax.set_title(next(iter(drawn)))
     return ax
-
-
-def _shares(values: dict[str, int | float]) -> dict[str, int | float]:
-    """Counts as shares of their sum; probabilities as they are."""
-    if not all(isinstance(v, int) for v in values.values()):
-        return values
-    total = sum(values.values())
-    return {state: value / total for state, value in values.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 Unit = Literal["count", "probability"]
 Cell = bool | int | float | str | None
@@ -55,12 +56,12 @@ def iterations(result: Any) -> list[Iteration]:
     """
     if not isinstance(result, Mapping):
         return [Iteration(outcomes=result)]
-    outer = _scalars(result)
+    outer = scalars_of(result)
     found = result.get("results_list")
     if not isinstance(found, list):
         return [Iteration({}, outer, result.get("results"))]
     return [
-        Iteration(_flat(each.get("iteration")), outer | _scalars(each), each.get("results"))
+        Iteration(flattened(each.get("iteration")), outer | scalars_of(each), each.get("results"))
         if isinstance(each, Mapping)
         else Iteration({}, outer, each)
         for each in found
@@ -101,7 +102,8 @@ def cell(value: Any) -> Cell:
     return str(value)
 
 
-def _scalars(document: Mapping[str, Any]) -> dict[str, Cell]:
+def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
+    """Return the single numbers and texts of a result, such as `physical_perf`."""
     return {
         str(name): cell(value)
         for name, value in document.items()
@@ -110,12 +112,49 @@ def _scalars(document: Mapping[str, Any]) -> dict[str, Cell]:
     }
 
 
-def _flat(iteration: Any) -> dict[str, Cell]:
-    """What an iteration varies; the parameters of its circuit stand beside the others."""
-    if not isinstance(iteration, Mapping):
+def flattened(varied: Any) -> dict[str, Cell]:
+    """What an iteration varies; parameters of its circuit are beside the others.
+
+    >>> flattened({"circuit_params": {"phi": 0.1}, "noise": {"g2": 0.05}})["noise.g2"]
+    0.05
+    """
+    if not isinstance(varied, Mapping):
         return {}
-    parts = dict(iteration)
+    parts = dict(varied)
     inner = parts.pop("circuit_params", None)
     if isinstance(inner, Mapping):
         parts |= inner
+    if "noise" in parts:
+        parts |= noise_of(parts["noise"]) or {"noise": parts["noise"]}
+        if isinstance(parts["noise"], Mapping):
+            del parts["noise"]
     return {str(name): cell(value) for name, value in parts.items() if value is not None}
+
+
+NOISE_DEFAULTS: Final[Mapping[str, bool | float]] = {
+    "brightness": 1.0,
+    "indistinguishability": 1.0,
+    "g2": 0.0,
+    "g2_distinguishable": True,
+    "transmittance": 1.0,
+    "phase_imprecision": 0.0,
+    "phase_error": 0.0,
+}
+"""Perceval's values of a noise model's parameters that are not given."""
+
+
+def noise_of(noise: Any) -> dict[str, Cell]:
+    """Return a noise model's parameters as columns, defaults filled in; {} for anything else.
+
+    >>> noise_of('{"g2": 0.05}')["noise.indistinguishability"]
+    1.0
+    """
+    if isinstance(noise, str):
+        try:
+            noise = json.loads(noise)
+        except (ValueError, RecursionError):
+            return {}
+    if not isinstance(noise, Mapping) or not noise.keys() <= NOISE_DEFAULTS.keys():
+        return {}
+    given = {name: value for name, value in noise.items() if value is not None}
+    return {f"noise.{name}": cell(v) for name, v in {**NOISE_DEFAULTS, **given}.items()}

@@ -1,13 +1,23 @@
-"""`ResultsTable`: a row for each job, with what tells it from the others and what came of it."""
+"""`ResultsTable`: one row per job, with its parameters and measured numbers."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from jobgroup.results.parse import Cell, Iteration, cell, iterations
+from jobgroup.errors import UnknownColumnError
+from jobgroup.results.expression import Expression
+from jobgroup.results.measurement import Measurement
+from jobgroup.results.parse import Cell, cell, noise_of
+from jobgroup.results.pool import Pool
+from jobgroup.results.shares import ONE_SIGMA
+from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
 from jobgroup.status import UNTROUBLED
 from jobgroup.words import format_counts
@@ -16,50 +26,59 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 _HIDDEN_NAMES: Final = frozenset({"iterator", "content"})
-"""Parameters and metadata that are there for other purposes than to be read in a table."""
+"""Parameters and metadata that no table shows."""
 
 LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
 TRAILING_COLUMNS: Final = ("shots", "duration_s", "attempts", "note", "error")
-OPTIONAL_COLUMNS: Final = ("id", "platform")
-"""Columns that every table knows: before and after those of its jobs, or only if asked for."""
+OPTIONAL_COLUMNS: Final = ("id", "platform", "sent_at", "started_at", "finished_at")
+"""Columns of every table: before and after those of its jobs, or only on request."""
+
+MOST_STATES: Final = 4
+"""States whose shares are shown: those with the greatest mean share."""
+
+_OF_A_STATE: Final = re.compile(r"(count|p|p_err|p_low|p_high)\((\|.*>)\)")
+
+NOT_SAMPLED: Final = "computed by the platform, not sampled"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultRow:
-    """What becomes a row: a job, and one iteration of its result if it has one.
+    """One row: a job, and one iteration of its result if it has several.
 
     Attributes:
         record: the job.
-        iteration: what its result holds; empty where it has none.
-        number: of the iteration, None for a result without iterations.
-        failure: why a result that should be there could not be had.
+        measurement: what it returned; without outcomes if there is no result.
+        failure: why a result is missing that should be there.
     """
 
     record: JobRecord
-    iteration: Iteration
-    number: int | None = None
+    measurement: Measurement
     failure: Exception | None = None
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The numbers of this row alone."""
+        return Pool([self.measurement])
 
 
 def rows_of(
-    records: Iterable[JobRecord], results: Mapping[int, Any], failures: Mapping[int, Exception]
+    records: Iterable[JobRecord],
+    measured: Mapping[int, Sequence[Measurement]],
+    failures: Mapping[int, Exception],
 ) -> Iterator[ResultRow]:
-    """The rows of a group: every job has one at least."""
+    """Yield the rows of a group: at least one for each job."""
     for record in records:
-        result = results.get(record.position)
-        found = [Iteration()] if result is None else iterations(result)
-        is_iterated = isinstance(result, Mapping) and "results_list" in result
-        for number, iteration in enumerate(found or [Iteration()]):
-            nth = number if is_iterated and found else None
-            yield ResultRow(record, iteration, nth, failures.get(record.position))
+        position = record.position
+        for measurement in measured.get(position) or [Measurement(position)]:
+            yield ResultRow(record, measurement, failures.get(position) or measurement.problem)
 
 
 class ResultsTable(Table):
-    """The jobs of a group as a table, in the group's order; those with iterations have a row each.
+    """The jobs of a group as a table, in the group's order, with a row for each iteration.
 
     Attributes:
-        columns: what is shown: what differs between the jobs, and what came of them.
-        failures: why a result could not be had, by the job's place; a result that cannot be decoded
+        columns: the columns shown: differences between the jobs, and their results.
+        failures: why a result is missing, by the job's position; a result that cannot be decoded
             has its text as ``table.failures[3].raw``.
         distinguishing_columns: the columns among `columns` that tell the rows apart.
     """
@@ -68,17 +87,30 @@ class ResultsTable(Table):
     distinguishing_columns: list[str]
 
 
-def table_of(rows: Sequence[ResultRow], chosen: Sequence[str] | None = None) -> ResultsTable:
-    """The table of some rows, with the columns that are chosen or worth showing.
+def table_of(
+    rows: Sequence[ResultRow],
+    chosen: Sequence[str] | None = None,
+    *,
+    definitions: Mapping[str, Expression] | None = None,
+    interval: bool | float = False,
+) -> ResultsTable:
+    """Return the table of some rows, with the chosen columns or those worth showing.
+
+    Args:
+        rows: of the table.
+        chosen: names of columns, or one name.
+        definitions: derived quantities, which are columns with their errors.
+        interval: whether shares have Wilson's interval as columns; a number is its level.
 
     Raises:
-        UnknownColumnError: there is no column of a chosen name.
+        UnknownColumnError: there is no column of a chosen name, or no job has a state.
     """
+    chosen = [chosen] if isinstance(chosen, str) else chosen
     own = _own_columns(rows)
     given = {
         "label": [row.record.labels for row in rows],
-        "param": [{**row.record.params, **row.iteration.params} for row in rows],
-        "fact": [row.record.metadata for row in rows],
+        "param": [{**row.record.params, **row.measurement.params} for row in rows],
+        "fact": [_facts(row.record.metadata) for row in rows],
     }
     known: dict[str, list[Cell]] = {name: own.pop(name) for name in LEADING_COLUMNS}
     for prefix, parts in given.items():
@@ -86,15 +118,27 @@ def table_of(rows: Sequence[ResultRow], chosen: Sequence[str] | None = None) -> 
     distinguishing = [
         n for n in known if n not in LEADING_COLUMNS and (len(rows) == 1 or _differs(known[n]))
     ]
-    before_scalars = set(known)
-    _spread(known, own, "result", [row.iteration.scalars for row in rows])
+    described = set(known)
+    measured = measured_columns(
+        rows,
+        most_frequent(row.pool for row in rows),
+        definitions or {},
+        interval=interval,
+        asked=[name for name in chosen or () if name not in known],
+    )
+    _spread(known, own, "result", _as_rows(measured, len(rows)))
+    _spread(known, own, "result", [row.measurement.scalars for row in rows])
     known |= own
     shown = [
         name
         for name in known
         if name not in OPTIONAL_COLUMNS
-        and (name in distinguishing or name not in before_scalars or name in LEADING_COLUMNS)
-        and (name not in ("iteration", "shots", "note") or any(_has_value(v) for v in known[name]))
+        and not name.startswith("count(")
+        and (name in distinguishing or name not in described or name in LEADING_COLUMNS)
+        and (
+            name not in ("iteration", "samples", "shots", "note")
+            or any(_has_value(v) for v in known[name])
+        )
     ]
     table = ResultsTable(known, chosen=shown if chosen is None else chosen, title=_title(rows))
     table.failures = {r.record.position: r.failure for r in rows if r.failure is not None}
@@ -102,28 +146,110 @@ def table_of(rows: Sequence[ResultRow], chosen: Sequence[str] | None = None) -> 
     return table
 
 
-def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
-    columns: dict[str, list[Cell]] = {
-        name: [] for name in (*LEADING_COLUMNS, *TRAILING_COLUMNS, *OPTIONAL_COLUMNS)
-    }
-    for row in rows:
-        record = row.record
-        values: dict[str, Cell] = {
-            "job": record.position,
-            "name": record.name,
-            "iteration": row.number,
-            "status": record.state,
-            "shots": record.shots,
-            "duration_s": record.duration_s,
-            "attempts": record.attempts,
-            "note": record.note,
-            "error": _error(row),
-            "id": record.remote_id,
-            "platform": record.platform,
-        }
-        for name, value in values.items():
-            columns[name].append(value)
+def most_frequent(pools: Iterable[Pool], most: int = MOST_STATES) -> list[str]:
+    """Return the states with the greatest sum of shares, in the order of states."""
+    sums: dict[str, float] = {}
+    for pool in pools:
+        for state, share in pool.shares.items():
+            if share == share:  # noqa: PLR0124  # not-a-number is no share
+                sums[state] = sums.get(state, 0.0) + share
+    return in_order(sorted(in_order(sums), key=lambda state: -sums[state])[:most])
+
+
+def measured_columns(
+    rows: Sequence[ResultRow],
+    states: Sequence[str],
+    definitions: Mapping[str, Expression],
+    *,
+    interval: bool | float = False,
+    asked: Sequence[str] = (),
+) -> dict[str, list[Cell]]:
+    """Return samples, shares and derived quantities as columns, with their errors.
+
+    Raises:
+        UnknownColumnError: no job has a state that is asked for or that is in a definition.
+    """
+    level = level_of(interval)
+    returned = dict.fromkeys(state for row in rows for state in row.measurement.values)
+    columns: dict[str, list[Cell]] = {"samples": [row.pool.samples for row in rows]}
+    forms = ("p", "p_err", "count", *(("p_low", "p_high") if interval is not False else ()))
+    wanted = {f"{form}({state})": (form, state) for state in states for form in forms}
+    for name in asked:
+        if match := _OF_A_STATE.fullmatch(name):
+            check_known([label_of(match[2])], returned)
+            wanted[name] = (match[1], label_of(match[2]))
+    for name, (form, state) in wanted.items():
+        columns[name] = [_of_state(row.pool, form, state, level) for row in rows]
+    for name, expression in definitions.items():
+        check_known(expression.states, returned)
+        found = [row.pool.quantity(expression, level=level) for row in rows]
+        columns[name] = [each.value for each in found]
+        columns[f"{name}_err"] = [each.error for each in found]
+        if interval is not False:
+            columns[f"{name}_low"] = [each.low for each in found]
+            columns[f"{name}_high"] = [each.high for each in found]
     return columns
+
+
+def _of_state(pool: Pool, form: str, state: str, level: float) -> Cell:
+    if form == "count":
+        return pool.count(state)
+    share = pool.share(state, level=level)
+    return {"p": share.value, "p_err": share.error, "p_low": share.low, "p_high": share.high}[form]
+
+
+def level_of(interval: bool | float) -> float:
+    """Return the level of an interval: 68.27 % unless a number is given."""
+    return ONE_SIGMA if isinstance(interval, bool) else interval
+
+
+def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
+    """See that states are among those that were measured, if any were.
+
+    Raises:
+        UnknownColumnError: one is not; the sentence names the nearest ones.
+    """
+    for state in states:
+        if known and state not in known:
+            near = get_close_matches(state, known, 5, 0.0)
+            raise UnknownColumnError(
+                f"No job has the state {state[:80]}. The nearest: {', '.join(near)}."
+            )
+
+
+def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
+    values: dict[str, Callable[[ResultRow], Cell]] = {
+        "job": lambda row: row.record.position,
+        "name": lambda row: row.record.name,
+        "iteration": lambda row: row.measurement.iteration,
+        "status": lambda row: row.record.state,
+        "shots": lambda row: row.record.shots,
+        "duration_s": lambda row: row.record.duration_s,
+        "attempts": lambda row: row.record.attempts,
+        "note": lambda row: row.record.note,
+        "error": _error,
+        "id": lambda row: row.record.remote_id,
+        "platform": lambda row: row.record.platform,
+        "sent_at": lambda row: _time(row.record.sent_at),
+        "started_at": lambda row: _time(row.record.started_at),
+        "finished_at": lambda row: _time(row.record.finished_at),
+    }
+    return {name: [value(row) for row in rows] for name, value in values.items()}
+
+
+def _time(seconds: float | None) -> str | None:
+    """A time as ISO 8601 in UTC, which dataframe libraries read."""
+    return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
+
+
+def _facts(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's metadata, its noise model as a column for each parameter."""
+    noise = noise_of(metadata.get("noise"))
+    return {**{k: v for k, v in metadata.items() if not (noise and k == "noise")}, **noise}
+
+
+def _as_rows(columns: Mapping[str, Sequence[Cell]], length: int) -> list[dict[str, Cell]]:
+    return [{name: cells[i] for name, cells in columns.items()} for i in range(length)]
 
 
 def _spread(
@@ -156,4 +282,16 @@ def _has_value(value: Cell) -> bool:
 
 def _title(rows: Sequence[ResultRow]) -> str:
     states = {row.record.position: row.record.state for row in rows}
-    return format_counts(Counter(states.values()))
+    return "; ".join(filter(None, [format_counts(Counter(states.values())), not_sampled(rows)]))
+
+
+def not_sampled(rows: Iterable[ResultRow]) -> str:
+    """Return what a header says of results that are probabilities, "" if there are none."""
+    kinds: dict[int, str | None] = {r.record.position: r.measurement.kind for r in rows}
+    measured = [kind for kind in kinds.values() if kind]
+    computed = measured.count("probability")
+    if not computed:
+        return ""
+    return (
+        NOT_SAMPLED if computed == len(measured) else f"{computed} of {len(measured)} {NOT_SAMPLED}"
+    )

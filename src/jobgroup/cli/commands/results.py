@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from typing import Final
 
 from jobgroup.cli.arguments import add_name
 from jobgroup.cli.command import Command
@@ -13,10 +15,13 @@ from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
 from jobgroup.store.output import user_path
 
+_COLUMNS: Final = re.compile(r",(?![^(]*\))")
+"""Commas between columns; those in a state, as in p(|1,1>), are not."""
+
 
 def _results(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
-    names = arguments.columns.split(",") if arguments.columns else None
+    names = _COLUMNS.split(arguments.columns) if arguments.columns else None
     table = _table(group, names, arguments)
     columns = {name: table[name] for name in table.columns}
     if arguments.output is not None:
