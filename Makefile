@@ -1,4 +1,4 @@
-# What the package is tested as is what a user gets: the wheel, installed into .venv.
+# Tests use the package as a user gets it: the wheel, installed into .venv.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,20 +18,20 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: help
 help:
-	@echo "make demo    the three scripts of the README, on the embedded cloud"
-	@echo "make lab     JupyterLab on notebooks/"
-	@echo "make test    everything that is checked: lint, types, tests, browser tests"
-	@echo "make flaky   what changed, N=10 times beside a load: BASE, TESTS, SEED"
-	@echo "make docs    the documentation as a site: build/docs/index.html"
-	@echo "make compat  with six releases of Perceval: RELEASES=0.12.2 for one alone"
-	@echo "make pythons with each other Python that is installed: PYTHONS=3.13 for one alone"
-	@echo "make bench   how fast it is, beside its peers and the floor (half an hour)"
-	@echo "make torture the promises under kills and faults, TORTURE_MINUTES=20"
-	@echo "make soak    10,000 jobs for half an hour: what grows? SOAK_MINUTES=30"
-	@echo "make live    two small simulator jobs on the real cloud, with your token; it asks first"
-	@echo "make lint    linters and types alone"
-	@echo "make dev     src/ itself in .venv, instead of the wheel"
-	@echo "make clean   .venv, js/node_modules and what was built"
+	@echo "make demo    run the three scripts of the README on the embedded cloud"
+	@echo "make lab     open JupyterLab on notebooks/"
+	@echo "make test    run every check: lint, types, tests, browser tests"
+	@echo "make flaky   run changed tests N=10 times under load: BASE, TESTS, SEED"
+	@echo "make docs    build the documentation: build/docs/index.html"
+	@echo "make compat  test with six releases of Perceval: RELEASES=0.12.2 for one"
+	@echo "make pythons test with the other installed Pythons: PYTHONS=3.13 for one"
+	@echo "make bench   measure speed beside comparable libraries (half an hour)"
+	@echo "make torture test the promises under kills and faults, TORTURE_MINUTES=20"
+	@echo "make soak    run 10,000 jobs for half an hour, SOAK_MINUTES=30"
+	@echo "make live    send two small simulator jobs to the real cloud, after asking"
+	@echo "make lint    run linters and type checks only"
+	@echo "make dev     install src/ itself in .venv instead of the wheel"
+	@echo "make clean   remove .venv, js/node_modules and build results"
 
 .PHONY: demo
 demo: $(VENV)/package
@@ -108,7 +108,7 @@ dev: $(VENV)/tools
 clean:
 	rm -rf $(VENV) build js/node_modules src/jobgroup/dashboard/static
 
-# Stamps: each is as new as what it stands for.
+# Each stamp is as new as the thing that it represents.
 
 # pip 25.1 is the first to read [dependency-groups]
 $(VENV)/python: scripts/venv.sh

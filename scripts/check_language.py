@@ -31,9 +31,6 @@ CHECKED: Final = (
 """Patterns of the files that are checked."""
 
 LATER: Final = (
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
     "docs/dashboard.md",
     "docs/results.md",
     "src/",

@@ -67,6 +67,12 @@ def anchors(page: Path) -> set[str]:
     return names
 
 
+def headings_of_tables(page: Path) -> list[str]:
+    """The headings of all columns of a page."""
+    tokens = _reader.parse(page.read_text("utf-8"))
+    return [content.content for opened, content in pairwise(tokens) if opened.type == "th_open"]
+
+
 def _titles(page: Path) -> Iterator[str]:
     tokens = _reader.parse(page.read_text("utf-8"))
     for opened, content in pairwise(tokens):

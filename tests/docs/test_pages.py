@@ -1,0 +1,31 @@
+"""The form of the pages: a short README, one glossary, tables with headings."""
+
+from __future__ import annotations
+
+import pytest
+from pages import PAGES, ROOT, headings_of_tables
+
+
+def test_the_readme_is_read_in_one_go():
+    """At most 200 lines."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
+
+
+def test_the_glossary_is_short_and_sorted():
+    """At most 25 terms, each once, in the order of the alphabet."""
+    lines = (ROOT / "docs/glossary.md").read_text("utf-8").splitlines()
+    rows = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    terms = [term for term in rows if term not in {"Term", "---"}]
+    assert 15 < len(terms) <= 25
+    assert terms == sorted(set(terms))
+
+
+BEING_REWRITTEN = {ROOT / "docs/results.md"}
+
+
+@pytest.mark.parametrize(
+    "page", sorted({*PAGES} - BEING_REWRITTEN), ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_column_of_a_table_has_a_heading(page):
+    """A column without one leaves the reader to guess."""
+    assert "" not in headings_of_tables(page)
