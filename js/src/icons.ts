@@ -9,6 +9,7 @@ export const ICONS = {
   waiting: "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M8 5v3.2l2.2 1.5",
   sending: "M8 13V3.5M4 7.2 8 3.2l4 4",
   unsent: "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11",
+  refused: "M3.5 3.5h9v9h-9zM6 6l4 4M10 6l-4 4",
   unconfirmed: "M8 2.8 14 13H2zM8 6.6v3M8 11.3v.2",
   suspended: "M5.5 3.5v9M10.5 3.5v9",
   unknown: "M5.6 6a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.7M8 12.4v.2",

@@ -11,9 +11,9 @@ const among =
   (state: string): boolean =>
     states.includes(state as State);
 
-export const isUnsent = among("unsent");
+export const isUnsent = among(...FILTERS.unsent);
 export const isFailed = among(...FILTERS.failed);
-const isSendable = among("unsent", ...FILTERS.failed);
+const isSendable = among(...FILTERS.unsent, ...FILTERS.failed);
 export const isTerminal = among("success", ...FILTERS.failed);
 export const isCancelable = among("waiting", "running", ...FILTERS.other);
 export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);

@@ -2,6 +2,7 @@
 
 export const STATES = [
   "unsent",
+  "refused",
   "sending",
   "unconfirmed",
   "waiting",
@@ -19,7 +20,7 @@ export type State = (typeof STATES)[number];
 /** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
 export const FILTERS = {
   all: STATES,
-  unsent: ["unsent"],
+  unsent: ["unsent", "refused"],
   unconfirmed: ["unconfirmed"],
   waiting: ["sending", "waiting"],
   running: ["running", "cancel_requested"],
@@ -42,5 +43,6 @@ export const BAR_ORDER: readonly State[] = [
   "waiting",
   "unconfirmed",
   "sending",
+  "refused",
   "unsent",
 ];

@@ -12,7 +12,15 @@ from jobgroup.errors import JobGroupError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
 from jobgroup.secret import Secret
-from jobgroup.status import ON_CLOUD, REMOTE_MISSING, UNSENT, JobStatus, RunningStatus, State
+from jobgroup.status import (
+    NOT_SENT,
+    ON_CLOUD,
+    REMOTE_MISSING,
+    UNSENT,
+    JobStatus,
+    RunningStatus,
+    State,
+)
 from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
@@ -268,7 +276,7 @@ class RemoteJob:
             RuntimeError: it was sent before.
             JobGroupError: it could not be sent; it stays unsent.
         """
-        if self.state != UNSENT:
+        if self.state not in NOT_SENT:
             raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
         self._raise_for(self._do("run", positions=[self._position]))
         return self
@@ -431,7 +439,7 @@ class RemoteJob:
             name = vars(self).get("_name", "unnamed")  # its making may have been refused
             return f"RemoteJob '{on_one_line(name)}', id:None, status:not sent"
         record = self._record
-        state = "not sent" if record.state == UNSENT else record.state.upper()
+        state = "not sent" if record.state in NOT_SENT else record.state.upper()
         name, remote_id = on_one_line(record.name), on_one_line(record.remote_id)
         return f"RemoteJob '{name}', id:{remote_id}, status:{state}"
 
@@ -486,7 +494,7 @@ _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 async def _until_ended(session: GroupSession, position: int) -> None:
     async def has_ended() -> bool:
         record = await session.in_thread(session.store.record, position)
-        return status_of(record).completed or record.state in (UNSENT, "unconfirmed")
+        return status_of(record).completed or record.state in NOT_SENT | {"unconfirmed"}
 
     async with session.poller.polling():
         await session.wait_until(has_ended)

@@ -1,9 +1,10 @@
 """The words for what a job is doing, and the sets that every count and list is made of.
 
 A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are words of the
-cloud, and have a :class:`RunningStatus`; three belong to the group alone: *unsent* (never sent),
-*sending* (the intent is on disk, the request is under way) and *unconfirmed* (the request left and
-its fate is unknown). Everything here is pure: no clock, no disk, no socket.
+cloud, and have a :class:`RunningStatus`; four belong to the group alone: *unsent* (never sent),
+*refused* (the cloud rejected the request for this job), *sending* (the intent is on disk, the
+request is in flight) and *unconfirmed* (the request was sent and its outcome is unknown).
+Everything here is pure: no clock, no disk, no socket.
 """
 
 from __future__ import annotations
@@ -56,11 +57,13 @@ _BY_WORD: Final = {s.value: s for s in RunningStatus if s is not RunningStatus.N
 }
 
 UNSENT: Final = "unsent"
+REFUSED: Final = "refused"
 SENDING: Final = "sending"
 UNCONFIRMED: Final = "unconfirmed"
 
 State = Literal[
     "unsent",
+    "refused",
     "sending",
     "unconfirmed",
     "waiting",
@@ -80,11 +83,17 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 REMOTE_MISSING: Final = "404"
 """The word of a job that is *unknown* because its cloud has no such job (any more)."""
 
+NOT_SENT: Final = frozenset({UNSENT, REFUSED})
+"""``list_unsent_jobs()``, and ``progress()['Unfinished'][1]['not sent']``."""
+
 TERMINAL: Final = frozenset({"success", "error", "canceled"})
 """Never asked about again."""
 
 FAILED: Final = frozenset({"error", "canceled"})
-"""What a rerun takes."""
+"""What a rerun takes if no jobs are named."""
+
+RERUNNABLE: Final = FAILED | {"success", REFUSED}
+"""What a rerun takes if jobs are named."""
 
 ACTIVE: Final = frozenset({"waiting", "running"})
 """What ``list_active_jobs`` gives."""
@@ -126,7 +135,7 @@ UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "all": STATES,
-        "unsent": (UNSENT,),
+        "unsent": (UNSENT, REFUSED),
         "unconfirmed": (UNCONFIRMED,),
         "waiting": (SENDING, "waiting"),
         "running": ("running", "cancel_requested"),
@@ -167,7 +176,7 @@ def progress_of(counts: Mapping[str, int]) -> Progress:
     successful = counts.get("success", 0)
     unsuccessful = sum(counts.get(s, 0) for s in UNSUCCESSFUL)
     sent = sum(counts.get(s, 0) for s in SENT)
-    unsent = counts.get(UNSENT, 0)
+    unsent = sum(counts.get(s, 0) for s in NOT_SENT)
     return {
         "Total": successful + unsuccessful + sent + unsent,
         "Finished": [

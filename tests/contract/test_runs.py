@@ -215,7 +215,7 @@ def test_one_refused_job_does_not_stop_a_queue(group, scripted):
     )
     with pytest.raises(JobGroupError, match="Invalid iterator: empty"):
         jg.run_parallel(queue=True)
-    assert [j.state for j in jg] == ["waiting", "unsent", "waiting", "waiting"]
+    assert [j.state for j in jg] == ["waiting", "refused", "waiting", "waiting"]
     assert scripted.count("create") == 4
 
 

@@ -16,7 +16,7 @@ from jobgroup.status import JobStatus, RunningStatus, progress_of
 
 def test_progress_counts_every_state_exactly_once():
     """Successful, unsuccessful, sent and not sent share no state and miss none."""
-    parts = [{"success"}, status.UNSUCCESSFUL, status.SENT, {status.UNSENT}]
+    parts = [{"success"}, status.UNSUCCESSFUL, status.SENT, status.NOT_SENT]
     assert set().union(*parts) == set(status.STATES)
     assert sum(map(len, parts)) == len(status.STATES) == len(set(status.STATES))
 
@@ -24,7 +24,7 @@ def test_progress_counts_every_state_exactly_once():
 def test_a_state_is_unsent_in_doubt_on_the_cloud_or_terminal():
     """Each state is in exactly one of the four, which is what decides whether it is polled."""
     parts = [
-        {status.UNSENT},
+        status.NOT_SENT,
         {status.SENDING, status.UNCONFIRMED},
         status.ON_CLOUD,
         status.TERMINAL,
@@ -43,10 +43,10 @@ def test_how_the_sets_include_each_other():
 
 
 def test_the_clouds_states_are_the_words_of_running_status():
-    """Eight states have a RunningStatus; three belong to the group alone."""
+    """Eight states have a RunningStatus; four belong to the group alone."""
     words = {w.value for w in RunningStatus} - {"none"}
     assert words == status.ON_CLOUD | status.TERMINAL
-    assert set(status.STATES) - words == {"unsent", "sending", "unconfirmed"}
+    assert set(status.STATES) - words == {"unsent", "refused", "sending", "unconfirmed"}
 
 
 @given(st.dictionaries(st.sampled_from(status.STATES), st.integers(0, 20_000)))

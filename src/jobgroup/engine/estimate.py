@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Availability
-from jobgroup.status import FAILED, PENDING, SENDING, UNSENT
+from jobgroup.status import FAILED, NOT_SENT, PENDING, SENDING, UNSENT
 from jobgroup.store import JobRecord, Target
 from jobgroup.words import format_count
 
@@ -57,7 +57,7 @@ async def estimate(
     session: GroupSession, positions: Collection[int] | None, *, rerun: bool
 ) -> RunEstimate:
     """Look at the jobs that a run would send, and ask the clouds for their accounts' plans."""
-    states = FAILED if rerun else {UNSENT}
+    states = FAILED if rerun else NOT_SENT
     records = await session.in_thread(session.store.records, states, positions)
     durations = await session.in_thread(session.store.statuses.durations)
     targets = {r.target[:3]: r.target for r in records}

@@ -25,15 +25,13 @@ from jobgroup.errors import (
     InvalidOverrideError,
     InvalidResponseError,
     JobGroupError,
-    QuotaExceededError,
-    RemoteNotFoundError,
-    RequestRejectedError,
     StorageError,
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
-from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived
+from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived, refuses_job
 from jobgroup.retry import retry
+from jobgroup.status import REFUSED
 from jobgroup.store import Intent, OverriddenBody, Target
 from jobgroup.store.incidents import incident_kind
 
@@ -55,20 +53,25 @@ class JobSender:
         self._last_batch = 0
 
     def positions(self) -> list[int]:
-        return self._of_this_run(self.session.store.positions(self.run.request.states))
+        found = self.session.store.positions(self.run.request.states)
+        return self._of_this_run(sorted({*found, *self._prioritized()}))
 
     async def new_priorities(self) -> list[int]:
-        """The jobs that are to be sent first, in order, if that has changed; otherwise none.
+        """Return the jobs to send first, in order, if that has changed; otherwise none.
 
-        A run of the whole group takes those too that were not in the group when it began.
+        For a run of the whole group, these may be jobs that were added after it began.
         """
-        priorities = self.session.store.priorities
-        latest = await self.session.in_thread(priorities.latest)
+        latest = await self.session.in_thread(self.session.store.priorities.latest)
         if latest <= self._last_batch:
             return []
         self._last_batch = latest
+        return self._of_this_run(await self.session.in_thread(self._prioritized))
+
+    def _prioritized(self) -> list[int]:
         states = self.run.request.states
-        return self._of_this_run(await self.session.in_thread(priorities.positions, states))
+        if not self.run.request.rerun:
+            states |= {REFUSED}  # a job that is prioritized has been selected
+        return self.session.store.priorities.positions(states)
 
     async def wait_for_next(self, queue: SendQueue) -> bool:
         """Whether the queue has a job that may be sent, once the group is not paused any more."""
@@ -213,9 +216,7 @@ class JobSender:
     def _describe_failure(self, position: int, error: Exception) -> str:
         """The error's sentence, with the job that it is about and what to do."""
         advice = ""
-        if isinstance(error, RequestRejectedError | RemoteNotFoundError) and not isinstance(
-            error, QuotaExceededError
-        ):
+        if refuses_job(error):
             advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
         elif _is_misconfigured(error):
             advice = " Then run the group again."

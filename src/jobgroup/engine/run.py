@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from jobgroup.status import FAILED, REMOTE_MISSING, UNSENT
+from jobgroup.status import FAILED, NOT_SENT, REMOTE_MISSING, RERUNNABLE, UNSENT
 from jobgroup.store import JobRecord
 
 Mode = Literal["parallel", "sequential", "queue"]
@@ -45,7 +45,13 @@ class RunRequest:
 
     @property
     def states(self) -> frozenset[str]:
-        return FAILED if self.rerun else frozenset({UNSENT})
+        """The states of the jobs that are sent; jobs that are named may have more of them."""
+        if self.rerun:
+            return FAILED if self.positions is None else RERUNNABLE
+        passes_over_refused = self.positions is None and (
+            self.mode == "queue" or self.is_background
+        )
+        return frozenset({UNSENT}) if passes_over_refused else NOT_SENT
 
     def can_join(self, other: RunRequest) -> bool:
         """Whether a run of `other` sends the same jobs as a run of this one."""

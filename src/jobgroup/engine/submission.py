@@ -28,7 +28,7 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
-from jobgroup.providers.base import Provider, may_have_arrived
+from jobgroup.providers.base import Provider, may_have_arrived, refuses_job
 from jobgroup.retry import Backoff
 from jobgroup.status import FAILED, RemoteStatus
 from jobgroup.store import Intent
@@ -125,7 +125,7 @@ async def send(
                 case NotSent(refusal):
                     if ids:
                         refusal.args = (f"{_partial_message(len(ids))} {refusal}",)
-                    await _record_not_sent(session, intent, str(refusal))
+                    await _record_not_sent(session, intent, str(refusal), refuses_job(refusal))
                     raise refusal
                 case Unknown(reason, asked_at):
                     raise await _record_unconfirmed(session, intent, reason, asked_at) from reason
@@ -304,10 +304,13 @@ async def _record_sent(
     return position
 
 
-async def _record_not_sent(session: GroupSession, intent: Intent, reason: str) -> None:
+async def _record_not_sent(
+    session: GroupSession, intent: Intent, reason: str, is_refused: bool = False
+) -> None:
+    mark_not_sent = session.store.journal.mark_not_sent
     await session.settling.write(
         f"It is certain that {_named(session, intent)} was not sent ({reason})",
-        partial(session.store.journal.mark_not_sent, intent.attempt_id, reason),
+        partial(mark_not_sent, intent.attempt_id, reason, is_refused=is_refused),
     )
     session.notify()
 

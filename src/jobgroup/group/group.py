@@ -517,6 +517,15 @@ class JobGroup:
         self._session.mark_abandoned_unconfirmed()
         return self.jobs(state="unconfirmed")
 
+    def list_refused_jobs(self) -> list[RemoteJob]:
+        """Return the jobs that the cloud rejected when they were sent.
+
+        `job.message` has the cloud's reason. They are unsent: `run_parallel()` and
+        `run_sequential(delay)` send them again. A run with ``queue=True`` passes over them, unless
+        they are named, prioritized or changed.
+        """
+        return self.jobs(state="refused")
+
     def _jobs_at(self, positions: Iterable[int]) -> list[RemoteJob]:
         return [job_at(self._session, position) for position in positions]
 

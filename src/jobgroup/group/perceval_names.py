@@ -17,7 +17,7 @@ from jobgroup.errors import warn
 from jobgroup.group.pending import Pending, twins
 from jobgroup.group.validation import run_request, validate_counts, validate_delay
 from jobgroup.job import RemoteJob
-from jobgroup.status import ACTIVE, FAILED, UNSENT
+from jobgroup.status import ACTIVE, FAILED, NOT_SENT
 
 if TYPE_CHECKING:
     from jobgroup.group.group import JobGroup
@@ -43,12 +43,13 @@ def list_unsuccessful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJ
 
 def list_unsent_jobs(self: JobGroup) -> list[RemoteJob]:
     """The jobs that have not been sent."""
-    return self.jobs(state=UNSENT)
+    return self.jobs(state=NOT_SENT)
 
 
 def count_never_sent_jobs(self: JobGroup) -> int:
     """How many jobs have not been sent."""
-    return self._session.store.counts().get(UNSENT, 0)
+    counts = self._session.store.counts()
+    return sum(counts.get(state, 0) for state in NOT_SENT)
 
 
 def _in_states(

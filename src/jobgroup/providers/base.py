@@ -21,6 +21,7 @@ from jobgroup.errors import (
     InvalidResponseError,
     MissingDependencyError,
     NoResponseError,
+    QuotaExceededError,
     RemoteNotFoundError,
     RequestRejectedError,
 )
@@ -193,6 +194,13 @@ def concerns_account(error: object) -> bool:
         | InsufficientCreditsError
         | MissingDependencyError
         | InvalidProviderError,
+    )
+
+
+def refuses_job(error: object) -> bool:
+    """Whether a cloud rejected one job for a reason that lies in that job."""
+    return isinstance(error, RequestRejectedError | RemoteNotFoundError) and not isinstance(
+        error, QuotaExceededError
     )
 
 

@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
-from jobgroup.status import FAILED, REMOTE_MISSING, SENDING, UNCONFIRMED, UNSENT
+from jobgroup.status import (
+    NOT_SENT,
+    REFUSED,
+    REMOTE_MISSING,
+    RERUNNABLE,
+    SENDING,
+    UNCONFIRMED,
+    UNSENT,
+)
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import as_json, as_object
@@ -113,16 +121,18 @@ class Journal:
     ) -> Intent | None:
         row = tx.execute(
             "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
-            " j.attempts, t.provider, t.origin, t.account, t.platform, j.attempt_id, p.metadata"
+            " j.attempts, t.provider, t.origin, t.account, t.platform, j.attempt_id, p.metadata,"
+            " p.id IS NOT NULL"
             " FROM jobs j JOIN targets t ON t.id = j.target_id"
             " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
             (position,),
         ).fetchone()
         if row is None:
             return None
-        state, name, attempts, *target, latest_id, metadata = row
-        if state not in (FAILED if rerun else (UNSENT,)):
+        state, name, attempts, *target, latest_id, metadata, has_body = row
+        if state not in (RERUNNABLE if rerun else NOT_SENT):
             return None
+        creates_entry = state == "success" or (creates_entry and state != REFUSED)
         if (
             creates_entry
             and tx.execute(
@@ -130,9 +140,12 @@ class Journal:
             ).fetchone()
         ):
             return None
-        rerun_of = latest_id if rerun else _requeued_rerun(tx, position)
+        rerun_of = latest_id if rerun and state != REFUSED else _requeued_rerun(tx, position)
+        if state == "success" and has_body:  # no cloud promises to rerun what has succeeded
+            rerun_of = None
         inherited, continued = inherit_subjobs(tx, position)
-        payload, kind = None, "create" if rerun_of is None else "rerun"
+        payload = None
+        kind = "rerun" if rerun_of is not None or state == "success" else "create"
         if revision is not None:
             payload = payload_id(tx, revision.body, as_object(metadata))
             rerun_of, kind = None, "changed"
@@ -225,10 +238,16 @@ class Journal:
         clear_priority(tx, attempt.position)
         return self._publish(tx, attempt)
 
-    def mark_not_sent(self, attempt_id: int, sentence: str) -> None:
-        """The request certainly did not arrive, or was refused: the job is as it was before.
+    def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
+        """Record that a request certainly made no job: the job is as it was before.
 
         Sub-jobs that the cloud has are kept for its next sending.
+
+        Args:
+            attempt_id: the attempt.
+            sentence: why it was not sent.
+            is_refused: the cloud rejected it for a reason that lies in this job. A job that was
+                never sent is *refused* then.
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
@@ -251,6 +270,7 @@ class Journal:
                     tx,
                     attempt.position,
                     before[0] if before else None,
+                    otherwise=REFUSED if is_refused else UNSENT,
                     added=0 if is_begun else -1,
                     last_error=sentence,
                 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from jobgroup.status import FAILED, UNSENT
+from jobgroup.status import FAILED, NOT_SENT
 from jobgroup.store.database import Database, Transaction
 
-_SENDABLE = json.dumps([UNSENT, *sorted(FAILED)])
+_SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 
 
 class Priorities:
@@ -43,7 +43,7 @@ class Priorities:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0
 
-    def positions(self, states: Iterable[str] = (UNSENT, *FAILED), at_most: int = -1) -> list[int]:
+    def positions(self, states: Iterable[str] = NOT_SENT | FAILED, at_most: int = -1) -> list[int]:
         """The jobs in certain states that go first, in the order in which they are sent."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(

@@ -28,7 +28,7 @@ VERSION: Final = 5
 FIRST_KEPT: Final = 5
 """Layouts below it were unreleased drafts."""
 
-_STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, (*STATES, 'refused')))}))"
+_STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, STATES))}))"
 
 _COMMENTED: Final = f"""
 CREATE TABLE meta (
@@ -65,9 +65,9 @@ CREATE TABLE jobs (
     payload_id INTEGER REFERENCES payloads, -- what is sent; NULL for an adopted job without it
     composition_id INTEGER REFERENCES payloads, -- how results of several sub-jobs become one
     -- unsent: never sent, or to be sent again
+    -- refused: the cloud rejected the request for it
     -- sending: the intent is on disk, the answer is not
     -- unconfirmed: the request was sent and its outcome is unknown
-    -- refused: it was refused before it was sent
     -- waiting, running, cancel_requested, suspended, unknown: on the cloud, may still change
     -- success, error, canceled: ended
     state {_STATE}, -- that of the latest attempt

@@ -272,6 +272,11 @@ class GroupStore:
                         f"UPDATE jobs SET {column} = ?, version = ? WHERE position = ?",  # noqa: S608
                         (value, tx.version, position),
                     )
+            if name is not None:  # it is part of what the cloud refused
+                tx.execute(
+                    "UPDATE jobs SET state = 'unsent' WHERE position = ? AND state = 'refused'",
+                    (position,),
+                )
 
     def set_body(
         self,
@@ -285,13 +290,14 @@ class GroupStore:
         """Give an unsent job another body; False if it is sent by now, ValueError for no JSON."""
         with self.database.write_transaction() as tx:
             if not tx.execute(
-                "SELECT 1 FROM jobs WHERE position = ? AND state = 'unsent' AND attempts = 0",
+                "SELECT 1 FROM jobs WHERE position = ? AND state IN ('unsent', 'refused')"
+                " AND attempts = 0",
                 (position,),
             ).fetchone():
                 return False
             tx.execute(
-                "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?"
-                " WHERE position = ?",
+                "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?,"
+                " state = 'unsent', last_error = '' WHERE position = ?",
                 (
                     payload_id(tx, body, metadata),
                     as_json(params),

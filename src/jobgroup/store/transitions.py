@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jobgroup.status import may_become
+from jobgroup.status import UNSENT, may_become
 from jobgroup.store.database import Transaction
 
 
@@ -50,13 +50,19 @@ def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bo
 
 
 def set_latest(
-    tx: Transaction, position: int, attempt_id: int | None, *, added: int = 0, last_error: str = ""
+    tx: Transaction,
+    position: int,
+    attempt_id: int | None,
+    *,
+    otherwise: str = UNSENT,
+    added: int = 0,
+    last_error: str = "",
 ) -> None:
-    """Let an attempt be a job's latest, whose state is the job's; None for an unsent job."""
+    """Make an attempt a job's latest and take over its state; without one, use `otherwise`."""
     tx.execute(
-        "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), 'unsent'),"
+        "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), ?),"
         " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE position = ?",
-        (attempt_id, attempt_id, added, last_error, tx.version, position),
+        (attempt_id, otherwise, attempt_id, added, last_error, tx.version, position),
     )
 
 

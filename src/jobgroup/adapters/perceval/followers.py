@@ -27,7 +27,7 @@ from jobgroup.errors import (
     GroupNotFoundError,
     JobGroupError,
 )
-from jobgroup.status import UNSENT, JobStatus
+from jobgroup.status import NOT_SENT, JobStatus
 
 _KEY: Final = "_jobgroup_places"
 _POLL_S: Final = 0.5
@@ -70,7 +70,7 @@ def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, A
 
 
 def _rename(entry: Any, name: str) -> None:
-    if entry.state == UNSENT and entry.name != name:
+    if entry.state in NOT_SENT and entry.name != name:
         entry.name = name
 
 
@@ -290,7 +290,7 @@ def _let_perceval_store(made: type, own: type) -> None:
 def _refuse_second(entry: Any) -> None:
     """RuntimeError if an entry is sent, or being sent, already."""
     state = entry.state
-    if state == UNSENT:
+    if state in NOT_SENT:
         return
     told = {"sending": "is being sent", "unconfirmed": "may have been sent"}.get(
         state, f"was sent, as {entry.id}"
