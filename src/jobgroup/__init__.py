@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jobgroup.credentials import forget_tokens, set_token
 from jobgroup.engine.estimate import RunEstimate
 from jobgroup.errors import (
+    BudgetExceededError,
     CloudError,
     CloudUnavailableError,
     CloudUnreachableError,
@@ -36,6 +37,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestRejectedError,
     ResultsError,
+    RunStoppedError,
     SessionEndedError,
     StorageError,
     UnconfirmedJobError,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BudgetExceededError",
     "CloudError",
     "CloudUnavailableError",
     "CloudUnreachableError",
@@ -94,6 +97,7 @@ __all__ = [
     "ResultsTable",
     "Run",
     "RunEstimate",
+    "RunStoppedError",
     "RunningStatus",
     "SessionEndedError",
     "StorageError",

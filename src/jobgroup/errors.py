@@ -15,6 +15,8 @@ JobGroupError
 │   └── GroupDeletedError                      the group was deleted while it was open
 │       └── GroupMovedError                    other software removed, moved or replaced its file
 ├── GroupBusyError                             another process is running the group
+├── BudgetExceededError                        the run's budget of shots allows no more jobs
+├── RunStoppedError                            `stop` has ended the run
 ├── UnconfirmedJobError                        nobody knows whether the request made a job
 ├── ResultsError                               some results are missing; carries the others
 ├── MissingDependencyError (ImportError)       an optional dependency is not installed
@@ -45,6 +47,7 @@ from typing import Any
 from jobgroup.words import plain
 
 __all__ = [
+    "BudgetExceededError",
     "CloudError",
     "CloudUnavailableError",
     "CloudUnreachableError",
@@ -70,6 +73,7 @@ __all__ = [
     "RemoteNotFoundError",
     "RequestRejectedError",
     "ResultsError",
+    "RunStoppedError",
     "SessionEndedError",
     "StorageError",
     "UnconfirmedJobError",
@@ -187,6 +191,14 @@ class GroupBusyError(JobGroupError):
         self.host = host
         self.pid = pid
         self.since = since
+
+
+class BudgetExceededError(JobGroupError):
+    """The run's budget of shots allows no more jobs; the rest is unsent."""
+
+
+class RunStoppedError(JobGroupError):
+    """`JobGroup.stop` has ended the run; the rest is unsent."""
 
 
 class UnconfirmedJobError(JobGroupError):

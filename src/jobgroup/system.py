@@ -38,6 +38,9 @@ class ProcessIdentity(NamedTuple):
     pid: int
     started: str
 
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
 
 def this_process() -> ProcessIdentity:
     """Return the identity of this process."""

@@ -15,19 +15,20 @@ from typing import Any
 
 import anyio
 
-from jobgroup.engine.cancellation import cancel
+from jobgroup.engine.cancellation import cancel as cancel_jobs
 from jobgroup.engine.lease import is_gone
 from jobgroup.engine.pause import set_paused
 from jobgroup.engine.run import Run, RunRequest
-from jobgroup.engine.runner import execute_run
+from jobgroup.engine.runner import execute_run, report_of_rerun
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of
 from jobgroup.errors import GroupBusyError, JobGroupError
 from jobgroup.logs import logger
 from jobgroup.providers.base import is_id
-from jobgroup.status import UNSENT
+from jobgroup.status import NOT_SENT, UNSENT
 from jobgroup.store import CommandRecord, CommandResult
 from jobgroup.system import this_process
+from jobgroup.words import format_count
 
 _log = logger(__name__)
 
@@ -136,13 +137,34 @@ async def run(session: GroupSession, **options: Any) -> CommandResult:
 
 
 async def rerun(session: GroupSession, **options: Any) -> CommandResult:
-    request = RunRequest(rerun=True, **_request_options(options))
-    result = await _carry_out(session, request, "rerun")
-    if request.positions is not None:
-        skipped = len(request.positions) - len(result.done) - len(result.failed)
-        if skipped > 0:
-            return replace(result, text=f"{result.text}, {skipped} had not failed")
-    return result
+    run = Run(RunRequest(rerun=True, **_request_options(options)))
+    await execute_run(session, run)
+    return await session.in_thread(report_of_rerun, session, run)
+
+
+async def stop(session: GroupSession, by: str = "a command", cancel: bool = False) -> CommandResult:
+    """End the runs of this process, and wait until what is in flight is recorded.
+
+    Args:
+        session: the group.
+        by: who asks for it, for the error of those who wait for a run.
+        cancel: also cancel the jobs that have not ended.
+    """
+    runs = list(session.runs)
+    for run in runs:
+        run.stop(by)
+
+    async def are_over() -> bool:
+        return all(run.is_finished for run in runs)
+
+    await session.wait_until(are_over, check_interval_s=COMMAND_CHECK_INTERVAL_S)
+    counts = await session.in_thread(session.store.counts)
+    unsent = sum(counts.get(state, 0) for state in NOT_SENT)
+    text = f"stopped, {format_count(unsent, 'job')} not sent" if runs else "no run to stop"
+    if not cancel:
+        return CommandResult(text)
+    canceled = await cancel_jobs(session)
+    return replace(canceled, text=f"{text}; {canceled.text}")
 
 
 async def resend(session: GroupSession, positions: Sequence[int]) -> CommandResult:
@@ -211,7 +233,8 @@ COMMANDS: dict[str, Command] = {
     "rerun": Command(rerun, needs_lease=True),
     "resend": Command(resend, needs_lease=True),
     "confirm": Command(confirm),
-    "cancel": Command(cancel),
+    "cancel": Command(cancel_jobs),
+    "stop": Command(stop, needs_lease=True),
     "pause": Command(pause),
     "resume": Command(resume),
     "run_next": Command(prioritize),

@@ -12,6 +12,7 @@ from jobgroup.engine.loop import task_group
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.slot_ledger import SlotLedger
 from jobgroup.errors import (
+    BudgetExceededError,
     CloudUnavailableError,
     CloudUnreachableError,
     JobGroupError,
@@ -37,13 +38,20 @@ MAX_CONSECUTIVE_UNCONFIRMED = 3
 
 ENDED_CHECK_INTERVAL_S = 0.5
 
-_ENDED_OR_LOST = TERMINAL | {"unknown"}
+_MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 
 
-async def dispatch(sender: JobSender, positions: Sequence[int]) -> None:
-    """Send jobs as slots become free, per account; raises what ended it, the rest is unsent."""
+async def dispatch(sender: JobSender, positions: Sequence[int], active: Sequence[int] = ()) -> None:
+    """Send jobs as slots become free, per account; raises what ended it, the rest is unsent.
+
+    Args:
+        sender: sends each.
+        positions: the jobs to send, in order.
+        active: jobs of the run that were sent before; if the run retries, it waits for them too.
+    """
     async with sender.session.poller.polling(), task_group() as tasks:
         dispatcher = Dispatcher(sender, tasks)
+        await dispatcher.watch(active)
         await dispatcher.prioritize(positions)
     for account in dispatcher.accounts.values():
         if account.error is not None:
@@ -71,10 +79,28 @@ class Dispatcher:
         joined = 0
         for account, own in by_account.items():
             joined += account.queue.prioritize(own)
-            if not account.is_sending:
-                account.is_sending = True
-                self._tasks.start_soon(account.send_all)
+            self._begin(account)
         return joined
+
+    async def watch(self, positions: Sequence[int]) -> None:
+        """Let jobs that were sent before take slots of their accounts until they end."""
+        session = self._sender.session
+        records = await session.in_thread(lambda: session.store.records(positions=positions))
+        failed = await self._sender.failed_to_retry(
+            {record.position for record in records if record.state == "error"}
+        )
+        for record in records:
+            account = self._account(record.target)
+            if record.position in failed:
+                account.queue.push_last(record.position)
+            else:
+                account.watch(record.position)
+            self._begin(account)
+
+    def _begin(self, account: AccountSender) -> None:
+        if not account.is_sending:
+            account.is_sending = True
+            self._tasks.start_soon(account.send_all)
 
     async def apply_priorities(self) -> None:
         """Put those jobs first that are to be sent next, if that has changed."""
@@ -104,6 +130,8 @@ class AccountSender:
         self._errors: dict[int, Exception] = {}
         self._is_probing = False
         self._unconfirmed_probes = 0
+        self._stuck: set[int] = set()
+        self._waits_for_budget = False
         self.queue = SendQueue()
         self.is_sending = False
 
@@ -113,6 +141,9 @@ class AccountSender:
         if self._run.has_too_many_failures:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
+
+    def watch(self, position: int) -> None:
+        self._slots.active.add(position)
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
@@ -129,18 +160,19 @@ class AccountSender:
 
     def _is_finished(self) -> bool:
         is_over = bool(self._errors) or self._run.has_too_many_failures or self._run.is_canceled
-        waits_for_failures = self._counts_failures and bool(self._slots.active)
-        return is_over or not (self.queue or self._slots.in_flight or waits_for_failures)
+        waits_for_ends = self._waits_for_ends and bool(self._slots.active - self._stuck)
+        return is_over or not (self.queue or self._slots.in_flight or waits_for_ends)
 
     @property
-    def _counts_failures(self) -> bool:
-        return self._run.request.stop_after_failures is not None
+    def _waits_for_ends(self) -> bool:
+        request = self._run.request
+        return request.retries > 0 or request.stop_after_failures is not None
 
     @property
     def _has_capacity(self) -> bool:
         """Whether one more create may be in flight, if a slot is free."""
         limit = 1 if self._is_probing else MAX_CREATES_IN_FLIGHT
-        return bool(self.queue) and self._slots.in_flight < limit
+        return bool(self.queue) and self._slots.in_flight < limit and not self._waits_for_budget
 
     async def _has_next_step(self) -> bool:
         """Whether a job can be sent now, or nothing is left to do."""
@@ -149,6 +181,7 @@ class AccountSender:
         if self.queue:
             await self._sender.wait_while_paused()
         await self._record_ended()
+        self._check_token()
         if self._has_capacity and not self._is_finished() and self._slots.should_ask(_now()):
             await self._ask_for_slots()
         await self._apply_priorities()
@@ -162,6 +195,13 @@ class AccountSender:
             slots.rejected(_now())
             run.progress.not_sent.pop(position, None)
             self.queue.push_back(position)
+        except BudgetExceededError as error:  # jobs that end may have used less than they may
+            slots.not_sent()
+            self._waits_for_budget = bool(slots.active - self._stuck)
+            if self._waits_for_budget:
+                self.queue.push_back(position)
+            else:
+                self._errors[position] = error
         except UnconfirmedJobError as error:
             # such a cloud has to answer a question before it gets another job, one at a time;
             # creates that were in flight together when it went away count once
@@ -190,17 +230,29 @@ class AccountSender:
     async def _record_ended(self) -> None:
         """Count the jobs sent here that have ended; each gives its slot back."""
         slots = self._slots
-        if not slots.active or (slots.has_free and not self._counts_failures):
+        looks = self._waits_for_ends or self._waits_for_budget or not slots.has_free
+        if not slots.active or not looks:
             return  # with slots left nothing depends on it, and these may be many thousand jobs
         if slots.ambiguous:
             slots.seen_active(self._session.poller.active_since(slots.reported_at))
         records = await self._session.in_thread(
-            self._session.store.records, _ENDED_OR_LOST, sorted(slots.active)
+            self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
-        for record in records:
-            if record.state in TERMINAL or record.provider_status == REMOTE_MISSING:
-                self._run.record_outcome(record)
-                slots.ended(record.position, _now())
+        ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
+        # jobs that are suspended, or in a state that nobody knows, may never end
+        self._stuck = {r.position for r in records} - {r.position for r in ended}
+        for record in ended:
+            self._run.record_outcome(record)
+            slots.ended(record.position, _now())
+            self._waits_for_budget = False
+        for position in await self._sender.failed_to_retry({r.position for r in ended}):
+            self.queue.push_last(position)
+
+    def _check_token(self) -> None:
+        """End a run that only waits for jobs which the cloud does not report without a token."""
+        refusal = self._session.poller.refusals.get(self._target[:3])
+        if refusal and not (self.queue or self._slots.in_flight or self._run.request.is_background):
+            self._errors.setdefault(-1, refusal)
 
     async def _ask_for_slots(self) -> None:
         slots = self._slots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from jobgroup.engine.cooldown import describe_pause
@@ -17,6 +17,7 @@ from jobgroup.engine.session import GroupSession
 from jobgroup.engine.settling import why
 from jobgroup.engine.submission import send
 from jobgroup.errors import (
+    BudgetExceededError,
     CloudError,
     CloudUnavailableError,
     CloudUnreachableError,
@@ -25,6 +26,7 @@ from jobgroup.errors import (
     InvalidOverrideError,
     InvalidResponseError,
     JobGroupError,
+    RunStoppedError,
     StorageError,
     UnconfirmedJobError,
 )
@@ -51,6 +53,7 @@ class JobSender:
         self.session = session
         self.run = run
         self._last_batch = 0
+        self._to_retry: set[int] = set()
 
     def positions(self) -> list[int]:
         found = self.session.store.positions(self.run.request.states)
@@ -79,6 +82,22 @@ class JobSender:
             await self.wait_while_paused()
         self.run.progress.total += queue.prioritize(await self.new_priorities())
         return bool(queue) and not self.run.is_canceled
+
+    async def find_retryable(self, states: Iterable[str]) -> list[int]:
+        """Return the jobs of this run in certain states that may be retried if they fail."""
+        if not self.run.request.retries or self.run.request.rerun:
+            return []
+        find = self.session.store.journal.retryable
+        return self._of_this_run(await self.session.in_thread(find, states))
+
+    async def failed_to_retry(self, ended: Collection[int]) -> list[int]:
+        """Return the ones of these jobs to send again, which are retries from now on."""
+        if not self.run.request.retries or not ended:
+            return []
+        find = self.session.store.journal.retryable
+        found = [p for p in await self.session.in_thread(find, {"error"}) if p in ended]
+        self._to_retry.update(found)
+        return found
 
     def overridden_bodies(self, positions: Sequence[int]) -> dict[int, OverriddenBody]:
         """The bodies to send instead of the stored ones; InvalidOverrideError if one cannot be."""
@@ -125,6 +144,10 @@ class JobSender:
             error.position = position
             progress.not_sent[position] = str(error)
             raise
+        except BudgetExceededError as error:
+            error.position = position
+            progress.not_sent[position] = str(error)
+            raise
         except (CloudError, CredentialsError) as error:
             error.position = position
             progress.not_sent[position] = str(error)
@@ -133,7 +156,8 @@ class JobSender:
             error.args = (self._describe_failure(position, error),)
             raise
         if sent_at is not None:
-            progress.sent.append(sent_at)
+            (progress.retried if position in self._to_retry else progress.sent).append(sent_at)
+            self._to_retry.discard(position)
             resolve = self.session.store.incidents.resolve
             await self._note(partial(resolve, target.origin, target.account))
         return sent_at
@@ -157,8 +181,17 @@ class JobSender:
     def failures_error(self) -> JobGroupError:
         return JobGroupError(
             f"The run was stopped after {len(self.run.progress.failed)} failed jobs, as asked."
-            f" {len(self.positions())} jobs were not sent."
+            f" {self._unsent()} jobs were not sent."
         )
+
+    def stopped_error(self) -> RunStoppedError:
+        return RunStoppedError(
+            f"The run of {self.session.name!r} was stopped by {self.run.stopped_by}."
+            f" {self._unsent()} jobs were not sent. Run the group again to send them."
+        )
+
+    def _unsent(self) -> int:
+        return self.run.progress.total - len(self.run.progress.sent)
 
     def _of_this_run(self, positions: Sequence[int]) -> list[int]:
         wanted = self.run.request.positions
@@ -171,6 +204,7 @@ class JobSender:
         if self.run.is_canceled:
             return None
         session, request = self.session, self.run.request
+        is_retry = position in self._to_retry
         await session.provider(target)  # what can fail or take long comes before the intent
 
         def record_intent() -> list[Intent] | None:
@@ -178,8 +212,11 @@ class JobSender:
                 [position],
                 fencing_token=session.lease.fencing_token,
                 rerun=request.rerun,
+                retry=is_retry,
                 creates_entry=request.rerun and not request.replace,
-                revisions=self.overridden_bodies([position]),
+                revisions=None if is_retry else self.overridden_bodies([position]),
+                retries=request.retries,
+                budget_shots=request.budget_shots,
             )
 
         # None: the group was paused in the meantime; empty: another process was quicker

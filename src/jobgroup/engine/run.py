@@ -25,6 +25,9 @@ class RunRequest:
         delay_s: sequential: seconds between the end of one job and the start of the next.
         concurrent_job_count: queue: at most so many of an account's jobs at once.
         stop_after_failures: end the run when so many of its jobs have failed.
+        retries: how often a job is sent again if the cloud ends it in error; with any, the run
+            lasts until all its jobs have ended.
+        budget_shots: shots that all attempts of the group may use together.
         is_background: nobody waits for it, so it waits for whatever may pass, also for a new token.
     """
 
@@ -36,6 +39,8 @@ class RunRequest:
     delay_s: float = 0.0
     concurrent_job_count: int | None = None
     stop_after_failures: int | None = None
+    retries: int = 0
+    budget_shots: int | None = None
     is_background: bool = False
 
     def __post_init__(self) -> None:
@@ -55,7 +60,9 @@ class RunRequest:
 
     def can_join(self, other: RunRequest) -> bool:
         """Whether a run of `other` sends the same jobs as a run of this one."""
-        mine, theirs = ((r.positions, r.rerun, r.overrides) for r in (self, other))
+        mine, theirs = (
+            (r.positions, r.rerun, r.overrides, r.retries, r.budget_shots) for r in (self, other)
+        )
         return self.positions is None and mine == theirs
 
 
@@ -65,6 +72,7 @@ class RunProgress:
 
     total: int = 0
     sent: list[int] = field(default_factory=list)
+    retried: list[int] = field(default_factory=list)
     succeeded: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     not_sent: dict[int, str] = field(default_factory=dict)
@@ -78,6 +86,7 @@ class Run:
         progress: how far it is.
         refusals: errors of single jobs, by position; the others were sent all the same.
         is_canceled: whether it sends nothing more.
+        stopped_by: who has asked for that with `stop`, in words; None for nobody.
         is_finished: whether it is done, canceled or failed.
         error: what ended it.
     """
@@ -87,6 +96,7 @@ class Run:
         self.progress = RunProgress()
         self.refusals: dict[int, Exception] = {}
         self.is_canceled = False
+        self.stopped_by: str | None = None
         self.is_finished = False
         self.error: BaseException | None = None
 
@@ -94,10 +104,16 @@ class Run:
         """Send nothing more. Requests in flight are recorded, and jobs that were sent go on."""
         self.is_canceled = True
 
+    def stop(self, by: str) -> None:
+        """Cancel it for whoever called `stop`."""
+        self.stopped_by = by
+        self.cancel()
+
     def record_outcome(self, record: JobRecord) -> None:
         """Count how one of its jobs ended."""
         if record.state == "success":
             self.progress.succeeded.add(record.position)
+            self.progress.failed.discard(record.position)  # a retry has succeeded
         elif record.state in FAILED or record.provider_status == REMOTE_MISSING:
             self.progress.failed.add(record.position)
 

@@ -7,6 +7,8 @@ and does not mind how long that takes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobgroup.engine.dispatcher import dispatch
 from jobgroup.engine.job_sender import JobSender
 from jobgroup.engine.run import Run, RunProgress
@@ -16,8 +18,8 @@ from jobgroup.engine.submission import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
 from jobgroup.logs import logger
 from jobgroup.retry import Backoff
-from jobgroup.status import REMOTE_MISSING, TERMINAL, UNCONFIRMED
-from jobgroup.store import JobRecord
+from jobgroup.status import ON_CLOUD, REMOTE_MISSING, SENDING, TERMINAL, UNCONFIRMED, UNSENT
+from jobgroup.store import CommandResult, JobRecord
 
 _log = logger(__name__)
 
@@ -49,6 +51,34 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
         _log.info("The run of %s is over: %d jobs sent, %d not.", session.name, sent, not_sent)
         session.notify()
     return run.progress
+
+
+def report_of_rerun(session: GroupSession, run: Run) -> CommandResult:
+    """Return which jobs a rerun has sent, and why it has left the others. Reads the file."""
+    progress, left = run.progress, dict(run.progress.not_sent)
+    wanted = run.request.positions
+    if wanted is not None and len(progress.sent) + len(left) < len(set(wanted)):
+        # the reruns of jobs that have succeeded, and appended ones, are sent as other entries
+        origins = {r.rerun_of for r in session.store.records(positions=progress.sent)}
+        rest = set(wanted) - set(progress.sent) - origins - left.keys()
+        for record in session.store.records(positions=rest):
+            left[record.position] = _why_left(record)
+    text = f"{len(progress.sent)} rerun"
+    if left:
+        text += f", {len(left)} not"
+    return CommandResult(text, list(progress.sent), dict(sorted(left.items())))
+
+
+def _why_left(record: JobRecord) -> str:
+    if record.state == UNSENT:
+        return "It has not been sent. Run the group to send it."
+    if record.state == UNCONFIRMED:
+        return "It may be on the cloud. Confirm or resend it."
+    if record.provider_status == REMOTE_MISSING:
+        return "The cloud no longer has it. Resend it."
+    if record.state in ON_CLOUD | {SENDING}:
+        return f"It has not ended: it is {record.state}. Cancel it, or wait for its end."
+    return "The run ended before it was sent."
 
 
 async def _join_equal_runs(session: GroupSession, run: Run) -> None:
@@ -88,12 +118,18 @@ async def _send_jobs(sender: JobSender) -> None:
     await session.in_thread(sender.overridden_bodies, positions)  # all are valid, or none is sent
     run.progress.total = len(positions)
     _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(positions))
+    # a run with retries that was interrupted left these; jobs in error are among them
+    watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":
-        await dispatch(sender, positions)
+        await dispatch(sender, positions, watched)
     elif run.request.mode == "sequential":
-        await _send_one_by_one(sender, SendQueue(positions))
+        await _send_one_by_one(sender, SendQueue(positions), watched)
     else:
         await _send_in_order(sender, SendQueue(positions))
+        if run.request.retries:
+            await dispatch(sender, [], [*watched, *run.progress.sent])
+    if run.stopped_by is not None:
+        raise sender.stopped_error()
     await _reconcile_refusals(sender)
     if run.refusals:
         raise run.refusals[min(run.refusals)]
@@ -124,18 +160,26 @@ async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:
         await sender.send(queue.pop())
 
 
-async def _send_one_by_one(sender: JobSender, queue: SendQueue) -> None:
+async def _send_one_by_one(sender: JobSender, queue: SendQueue, watched: Sequence[int]) -> None:
     run = sender.run
+
+    async def wait_for_end(position: int) -> None:
+        run.record_outcome(await _wait_for_end(sender, position))
+        for failed in await sender.failed_to_retry({position}):
+            queue.push_last(failed)
+        if run.has_too_many_failures:
+            raise sender.failures_error()
+
     async with sender.session.poller.polling():
+        for position in watched:
+            await wait_for_end(position)
         delay_s = 0.0
         while await sender.wait_for_next(queue):
             await sender.sleep(delay_s)
             delay_s = run.request.delay_s
             sent_at = await _send_when_free(sender, queue)
             if sent_at is not None:
-                run.record_outcome(await _wait_for_end(sender, sent_at))
-                if run.has_too_many_failures:
-                    raise sender.failures_error()
+                await wait_for_end(sent_at)
 
 
 async def _send_when_free(sender: JobSender, queue: SendQueue) -> int | None:

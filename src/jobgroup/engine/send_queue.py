@@ -42,6 +42,13 @@ class SendQueue:
                 heapq.heappush(self._heap, self._keys[position])
         return len(joining)
 
+    def push_last(self, position: int) -> None:
+        """Put a job behind all those that were not sent yet: it is to be sent once more."""
+        self._known.add(position)
+        self._waiting.add(position)
+        self._keys[position] = (1, position, position)
+        heapq.heappush(self._heap, self._keys[position])
+
     def pop(self) -> int:
         """Take the next job out of the queue. Raises IndexError if the queue is empty."""
         while True:

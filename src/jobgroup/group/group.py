@@ -18,12 +18,13 @@ from jobgroup.engine.estimate import RunEstimate, estimate
 from jobgroup.engine.pause import is_paused
 from jobgroup.engine.run import Run as EngineRun
 from jobgroup.engine.run import RunRequest
-from jobgroup.engine.runner import execute_run
+from jobgroup.engine.runner import execute_run, report_of_rerun
 from jobgroup.errors import (
     CorruptGroupError,
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
+    JobGroupError,
     warn,
 )
 from jobgroup.group import perceval_names
@@ -39,6 +40,7 @@ from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
 from jobgroup.group.validation import run_request, validate_delay, validate_timeout
 from jobgroup.job import RemoteJob, job_at, naming_its_job
+from jobgroup.providers.base import refuses_job
 from jobgroup.references import GroupReference, session_of
 from jobgroup.results import (
     Distributions,
@@ -63,6 +65,7 @@ from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
 from jobgroup.store.transfer import export_group, import_group
+from jobgroup.system import this_process
 from jobgroup.words import format_count, format_states, on_one_line, shown, text_of
 
 if TYPE_CHECKING:
@@ -546,21 +549,36 @@ class JobGroup:
     # -- sending -----------------------------------------------------------------------------------
 
     async def _run_sequential(
-        self, delay: float, *, stop_after_failures: int | None = None
+        self,
+        delay: float,
+        *,
+        stop_after_failures: int | None = None,
+        retries: int = 0,
+        budget_shots: int | None = None,
     ) -> None:
         """Send the unsent jobs one after the other, each when the one before it has ended.
 
         Args:
             delay: seconds between the end of one job and the start of the next.
             stop_after_failures: end the run when so many of its jobs have failed.
+            retries: as for `run_parallel`.
+            budget_shots: as for `run_parallel`.
 
         Raises:
+            BudgetExceededError, RunStoppedError: as for `run_parallel`.
             GroupBusyError: another process runs the group.
             UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
         delay = validate_delay(delay)
-        await self._run(run_request(delay=delay, stop_after_failures=stop_after_failures))
+        await self._run(
+            run_request(
+                delay=delay,
+                stop_after_failures=stop_after_failures,
+                retries=retries,
+                budget_shots=budget_shots,
+            )
+        )
 
     run_sequential, run_sequential_async = twins(_run_sequential)
 
@@ -571,17 +589,31 @@ class JobGroup:
         queue: bool = False,
         concurrent_job_count: int | None = None,
         stop_after_failures: int | None = None,
+        retries: int = 0,
+        budget_shots: int | None = None,
     ) -> None:
         """Send all unsent jobs, so that they run in parallel. Returns when they are sent.
+
+        With `retries` it returns when they have ended.
 
         Args:
             jobs: only these, or their positions; those that were sent are left alone.
             queue: keep the plan's slots full until all are sent, however long that takes; else a
                 job over the plan's limit ends the run.
             concurrent_job_count: with `queue`, at most so many jobs of an account at once.
-            stop_after_failures: with `queue`, end the run when so many of its jobs have failed.
+            stop_after_failures: with `queue`, end the run when so many of its jobs have failed. A
+                job counts until one of its retries succeeds.
+            retries: how often to send a job again automatically if the cloud ends it in error. All
+                jobs are sent once before any is retried. The file remembers how many retries are
+                left, so a run that was interrupted can be repeated safely.
+            budget_shots: shots that all attempts of the group, earlier ones too, may use together.
+                An attempt counts with the shots that the cloud reports, otherwise with its
+                ``max_shots``.
 
         Raises:
+            BudgetExceededError: the next job may use more shots than are left of `budget_shots`, or
+                has no ``max_shots``; the rest stays unsent.
+            RunStoppedError: `stop` has ended the run; the rest stays unsent.
             QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
             GroupBusyError: another process runs the group.
             UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
@@ -593,6 +625,8 @@ class JobGroup:
                 queue=queue,
                 concurrent_job_count=concurrent_job_count,
                 stop_after_failures=stop_after_failures,
+                retries=retries,
+                budget_shots=budget_shots,
             )
         )
 
@@ -604,45 +638,61 @@ class JobGroup:
         *,
         params: Mapping[str, Any] | None = None,
         replace: bool = True,
-        queue: bool = False,
         delay: float | None = None,
         concurrent_job_count: int | None = None,
         stop_after_failures: int | None = None,
-    ) -> None:
-        """Run failed jobs again, in parallel where nothing else is said.
+        retries: int = 0,
+        budget_shots: int | None = None,
+    ) -> CommandResult:
+        """Run jobs again, as many at once as the plan allows. Return when they are sent.
 
-        ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns them with fewer shots. What was
-        changed stands in the new attempt: ``job.attempts[-1].overrides == {"max_shots": [10_000,
-        1_000]}``.
+        ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns them with fewer shots. The new
+        attempt has the change: ``job.attempts[-1].overrides == {"max_shots": [10_000, 1_000]}``.
 
         Args:
-            jobs: jobs, or their positions; those that have not failed are left alone. None for all.
-            params: other values for parameters of theirs that are numbers or words of the payload,
-                such as ``max_shots`` and ``max_samples``.
-            replace: the rerun takes the failed job's place, whose attempt stays readable; else it
-                is appended to the group.
-            queue: as for `run_parallel`.
-            delay: run them one after the other, with so many seconds between them.
+            jobs: jobs, or their positions; None for all that ended in error or were canceled.
+                Failed and refused jobs are sent again in place, and a job that has succeeded is
+                appended as a new entry.
+            params: new values for parameters that are numbers or words of the payload, such as
+                ``max_shots`` and ``max_samples``.
+            replace: False to append the reruns of failed jobs too.
+            delay: seconds between the end of one job and the start of the next, to run them one
+                after the other.
             concurrent_job_count: as for `run_parallel`.
-            stop_after_failures: as for `run_parallel`, and with `delay`.
+            stop_after_failures: as for `run_parallel`, also with `delay`.
+            retries: as for `run_parallel`.
+            budget_shots: as for `run_parallel`.
+
+        Returns:
+            The positions that were sent, as ``.done``, and by position the reason for each job that
+            was left, as ``.failed``.
 
         Raises:
-            InvalidOverrideError: one of the jobs has no such parameter, or it is part of what only
-                Perceval can write; nothing was sent.
-            JobGroupError: as for `run_parallel` and `run_sequential`.
+            InvalidOverrideError: one of the jobs has no such parameter, or only Perceval can change
+                it; nothing was sent.
+            JobGroupError: as for `run_parallel` and `run_sequential`, except that a job which the
+                cloud rejects is among those that were left.
         """
-        await self._run(
-            run_request(
-                rerun=True,
-                positions=self._resolve_positions(jobs),
-                params=params,
-                replace=replace,
-                queue=queue,
-                delay=delay,
-                concurrent_job_count=concurrent_job_count,
-                stop_after_failures=stop_after_failures,
-            )
+        request = run_request(
+            rerun=True,
+            positions=self._resolve_positions(jobs),
+            params=params,
+            replace=replace,
+            queue=delay is None,
+            delay=delay,
+            concurrent_job_count=concurrent_job_count,
+            stop_after_failures=stop_after_failures,
+            retries=retries,
+            budget_shots=budget_shots,
         )
+        run = EngineRun(request)
+        try:
+            await self._carry_out(run)
+        except JobGroupError as error:
+            if not refuses_job(error) or error not in run.refusals.values():
+                raise
+        report: CommandResult = await Computation(report_of_rerun, self._session, run)
+        return report
 
     rerun, rerun_async = twins(_rerun)
 
@@ -657,6 +707,8 @@ class JobGroup:
         delay: float | None = None,
         concurrent_job_count: int | None = None,
         stop_after_failures: int | None = None,
+        retries: int = 0,
+        budget_shots: int | None = None,
     ) -> Run:
         """Begin to run the unsent jobs in the background and return at once.
 
@@ -673,6 +725,8 @@ class JobGroup:
             delay: run sequentially, with so many seconds between jobs.
             concurrent_job_count: as for `run_parallel`.
             stop_after_failures: as for `run_parallel`.
+            retries: as for `run_parallel`; the run is over when all its jobs have ended.
+            budget_shots: as for `run_parallel`.
 
         Returns:
             The run, to wait for or to stop.
@@ -689,14 +743,18 @@ class JobGroup:
             delay=delay,
             concurrent_job_count=concurrent_job_count,
             stop_after_failures=stop_after_failures,
+            retries=retries,
+            budget_shots=budget_shots,
             is_background=True,
         )
         return Run(self._session, request)
 
     async def _run(self, request: RunRequest) -> None:
+        await self._carry_out(EngineRun(request))
+
+    async def _carry_out(self, run: EngineRun) -> None:
         if not len(self):
             self._warn_if_name_looks_wrong()
-        run = EngineRun(request)
         bar = RunBar(run, self._run_notice)
         with naming_its_job(self._session):
             await Pending(
@@ -728,11 +786,30 @@ class JobGroup:
             The positions of those that it was asked for; a failure of one is a warning.
         """
         result = await self._command("cancel", positions=self._resolve_positions(jobs))
-        for position, sentence in result.failed.items():
-            warn(f"Job {position} could not be canceled: {sentence}")
+        self._warn_not_canceled(result)
         return [*result.done]
 
+    @staticmethod
+    def _warn_not_canceled(result: CommandResult) -> None:
+        for position, sentence in result.failed.items():
+            warn(f"Job {position} could not be canceled: {sentence}")
+
     cancel, cancel_async = twins(_cancel)
+
+    async def _stop(self, cancel: bool = False) -> None:
+        """End the sending of jobs, in whichever process. Jobs that are not sent stay unsent.
+
+        Requests in flight are finished and recorded. The call that sent the jobs raises
+        `RunStoppedError`; the next run sends the rest.
+
+        Args:
+            cancel: also ask the cloud to cancel the jobs that have not ended. A failure of one is a
+                warning.
+        """
+        result = await self._command("stop", by=str(this_process()), cancel=bool(cancel))
+        self._warn_not_canceled(result)
+
+    stop, stop_async = twins(_stop)
 
     async def _pause(self) -> None:
         """Send nothing more until `resume`, in whichever process; what runs goes on."""

@@ -81,10 +81,13 @@ async def _rerun_failed_sequential(
     Raises:
         JobGroupError: as for `run_sequential`.
     """
-    await self._rerun(
-        replace=replace_failed_jobs,
-        delay=validate_delay(delay),
-        stop_after_failures=stop_after_failures,
+    await self._run(
+        run_request(
+            rerun=True,
+            replace=replace_failed_jobs,
+            delay=validate_delay(delay),
+            stop_after_failures=stop_after_failures,
+        )
     )
 
 
@@ -111,11 +114,14 @@ async def _rerun_failed_parallel(
     Raises:
         JobGroupError: as for `run_parallel`.
     """
-    await self._rerun(
-        replace=replace_failed_jobs,
-        queue=queue,
-        concurrent_job_count=concurrent_job_count,
-        stop_after_failures=stop_after_failures,
+    await self._run(
+        run_request(
+            rerun=True,
+            replace=replace_failed_jobs,
+            queue=queue,
+            concurrent_job_count=concurrent_job_count,
+            stop_after_failures=stop_after_failures,
+        )
     )
 
 

@@ -21,6 +21,8 @@ def run_request(
     delay: float | None = None,
     concurrent_job_count: int | None = None,
     stop_after_failures: int | None = None,
+    retries: int = 0,
+    budget_shots: int | None = None,
     is_background: bool = False,
 ) -> RunRequest:
     """What a run is to do.
@@ -36,6 +38,8 @@ def run_request(
         raise TypeError("queue=True sends as slots come free, so a delay does not go with it.")
     if params and not rerun:
         raise TypeError("params are for a rerun: an unsent job has those that it was added with.")
+    if not replace and not rerun:
+        raise TypeError("replace=False requires rerun=True: a first run replaces no job.")
     is_at_once = not queue and delay is None
     if is_at_once and (concurrent_job_count, stop_after_failures) != (None, None):
         raise TypeError(
@@ -43,8 +47,11 @@ def run_request(
             " jobs are sent at once."
         )
     validate_counts(
-        concurrent_job_count=concurrent_job_count, stop_after_failures=stop_after_failures
+        concurrent_job_count=concurrent_job_count,
+        stop_after_failures=stop_after_failures,
+        budget_shots=budget_shots,
     )
+    validate_counts(least=0, retries=retries)
     return RunRequest(
         rerun=rerun,
         positions=None if positions is None else tuple(positions),
@@ -54,6 +61,8 @@ def run_request(
         delay_s=0.0 if delay is None else validate_delay(delay),
         concurrent_job_count=concurrent_job_count,
         stop_after_failures=stop_after_failures,
+        retries=index(retries),
+        budget_shots=budget_shots,
         is_background=is_background,
     )
 
@@ -89,22 +98,22 @@ def validate_timeout(timeout: Any) -> float | None:
     return seconds
 
 
-def validate_counts(**counts: Any) -> None:
-    """See that what counts jobs is None, or a whole number from 1 on.
+def validate_counts(*, least: int = 1, **counts: Any) -> None:
+    """Check that each count is a whole number of at least `least`, or None.
 
     Raises:
         TypeError: one of them is no whole number.
-        ValueError: one of them is less than 1.
+        ValueError: one of them is less than that.
     """
     for name, count in counts.items():
-        if count is None:
+        if count is None and least:
             continue
         try:
-            is_too_small = index(count) < 1
+            is_too_small = index(count) < least
         except TypeError:
             raise TypeError(f"{name} is a whole number, not {shown(count)}.") from None
         if is_too_small:
-            raise ValueError(f"{name} is at least 1, not {shown(count)}.")
+            raise ValueError(f"{name} is at least {least}, not {shown(count)}.")
 
 
 def _seconds(what: str, given: Any) -> float:

@@ -220,6 +220,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         {
             "position": "position IN (SELECT position FROM jobs)",
             "number": _integer("number", 2**31),
+            "retries_left": _integer("retries_left", 2**31),
             "creates_entry": "creates_entry IN (0, 1)",
             "idempotency_key": _text("idempotency_key", 200),
             "rerun_of_attempt_id": _maybe(_integer("rerun_of_attempt_id"), "rerun_of_attempt_id"),
@@ -234,6 +235,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             },
             "duration_s": _maybe(_number("duration_s"), "duration_s"),
             "shots": _maybe(_integer("shots"), "shots"),
+            "max_shots": _maybe(_integer("max_shots"), "max_shots"),
             "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
             "diagnostics": _text("diagnostics"),
             "overrides": _text("overrides"),

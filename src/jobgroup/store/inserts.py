@@ -20,6 +20,7 @@ from jobgroup.store.limits import (
     check_text,
 )
 from jobgroup.store.records import NewJob, Target, ended_at
+from jobgroup.store.shots import shots_limit
 from jobgroup.store.subjobs import insert_subjobs, position_of
 
 _SO: Final = "Nothing was added."
@@ -160,7 +161,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, state: str) -> int:
         sent_at = tx.now
     attempt_id = tx.execute(
         "INSERT INTO attempts (position, number, kind, idempotency_key, state, message,"
-        " intent_at, sent_at) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?)",
+        " intent_at, sent_at, max_shots) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
         (
             position,
             uuid.uuid4().hex,
@@ -168,6 +169,7 @@ def _adopt(tx: Transaction, position: int, job: NewJob, state: str) -> int:
             check_text("message", (told.message if told else job.message) or "", so=_SO) or None,
             sent_at or job.added_at or tx.now,
             sent_at,
+            shots_limit(job.params, len(job.remote_ids)),
         ),
     ).lastrowid
     assert attempt_id is not None  # noqa: S101  # a row was inserted

@@ -6,9 +6,10 @@ runs the group finds the attempt and marks it *unconfirmed*: it is never sent ag
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
 from jobgroup.status import (
@@ -22,11 +23,12 @@ from jobgroup.status import (
 )
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.encoding import as_json, as_object
+from jobgroup.store.encoding import as_json, as_object, decompress_object
 from jobgroup.store.inserts import payload_id
 from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
+from jobgroup.store.shots import check_budget, shots_limit
 from jobgroup.store.subjobs import (
     REMOTE_IDS,
     holder_of_any,
@@ -56,6 +58,43 @@ def no_answer(remote_id: str, position: int) -> str:
     )
 
 
+class _Job(NamedTuple):
+    """What of a job decides how it is sent."""
+
+    position: int
+    state: str
+    name: str
+    target: Target
+    attempts: int
+    attempt_id: int | None
+    retries_left: int
+    payload_id: int | None
+    composition_id: int | None
+    params: str
+    metadata: str
+
+
+class _Way(NamedTuple):
+    """How jobs are to be sent; see `Journal.record_intent`."""
+
+    rerun: bool
+    retry: bool
+    creates_entry: bool
+    retries: int
+    budget_shots: int | None
+
+    def makes_entry(self, job: _Job) -> bool:
+        """Whether the job keeps what it has, so that another entry is sent."""
+        return job.state == "success" or (self.creates_entry and job.state != REFUSED)
+
+    def kind(self, rerun_of: int | None, revision: OverriddenBody | None, job: _Job) -> str:
+        if self.retry:
+            return "retry"
+        if revision is not None:
+            return "changed"
+        return "create" if rerun_of is None and job.state != "success" else "rerun"
+
+
 class Journal:
     """The attempts of a group's jobs: what is sent, and what became of it."""
 
@@ -70,105 +109,89 @@ class Journal:
         *,
         fencing_token: int,
         rerun: bool = False,
+        retry: bool = False,
         creates_entry: bool = False,
         revisions: Mapping[int, OverriddenBody] | None = None,
+        retries: int = 0,
+        budget_shots: int | None = None,
     ) -> list[Intent] | None:
         """Commit the intent to send jobs; what this returns may be sent, and nothing else.
 
-        None where the group is paused.
-
-        Jobs that are not in the state for it (any more) are left out: a send takes unsent jobs, a
-        rerun takes failed ones.
+        Jobs that are not, or no longer, in a state for it are left out: a send takes unsent jobs, a
+        rerun takes failed ones, a retry takes those whose last attempt allows it.
 
         Args:
-            positions: of the jobs.
-            fencing_token: of the lease under which they are sent.
-            rerun: send failed jobs again.
+            positions: positions of the jobs.
+            fencing_token: token of the lease under which they are sent.
+            rerun: send jobs again that have ended.
+            retry: rerun them automatically, which the attempt that failed has to allow.
             creates_entry: a rerun adds a new entry instead of an attempt to the old one.
             revisions: by position, other bodies for reruns; they are sent as new creates.
+            retries: how often each of these attempts may be retried; a retry allows one less than
+                the attempt that failed.
+            budget_shots: shots that all attempts of the group may use together; None for no limit.
+
+        Returns:
+            The intents; None if the group is paused.
 
         Raises:
-            GroupBusyError: the lease is another's by now; nothing may be sent.
+            BudgetExceededError: a job may use more shots than the budget leaves; nothing may be
+                sent.
+            GroupBusyError: another process has the lease; nothing may be sent.
         """
+        way = _Way(rerun, retry, creates_entry, retries, budget_shots)
         intents = []
         with self._database.write_transaction() as tx:
             check_fencing_token(tx, fencing_token)
             if tx.execute("SELECT 1 FROM meta WHERE key = 'paused'").fetchone():
                 return None
             for position in positions:
-                revision = (revisions or {}).get(position)
-                intent = self._record_one(
-                    tx,
-                    position,
-                    fencing_token,
-                    rerun=rerun,
-                    creates_entry=creates_entry,
-                    revision=revision,
-                )
-                if intent is not None:
-                    intents.append(intent)
+                job = _read_job(tx, position)
+                if job is not None and _may_send(tx, job, way):
+                    revision = (revisions or {}).get(position)
+                    intents.append(self._record_one(tx, job, way, fencing_token, revision))
         return intents
 
     def _record_one(
         self,
         tx: Transaction,
-        position: int,
+        job: _Job,
+        way: _Way,
         fencing_token: int,
-        *,
-        rerun: bool,
-        creates_entry: bool,
         revision: OverriddenBody | None,
-    ) -> Intent | None:
-        row = tx.execute(
-            "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
-            " j.attempts, t.provider, t.origin, t.account, t.platform, j.attempt_id, p.metadata,"
-            " p.id IS NOT NULL"
-            " FROM jobs j JOIN targets t ON t.id = j.target_id"
-            " LEFT JOIN payloads p ON p.id = j.payload_id WHERE j.position = ?",
-            (position,),
-        ).fetchone()
-        if row is None:
-            return None
-        state, name, attempts, *target, latest_id, metadata, has_body = row
-        if state not in (RERUNNABLE if rerun else NOT_SENT):
-            return None
-        creates_entry = state == "success" or (creates_entry and state != REFUSED)
-        if (
-            creates_entry
-            and tx.execute(
-                "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (position,)
-            ).fetchone()
-        ):
-            return None
-        rerun_of = latest_id if rerun and state != REFUSED else _requeued_rerun(tx, position)
-        if state == "success" and has_body:  # no cloud promises to rerun what has succeeded
-            rerun_of = None
+    ) -> Intent:
+        position, creates_entry = job.position, way.makes_entry(job)
+        rerun_of = _to_rerun(tx, job)
         inherited, continued = inherit_subjobs(tx, position)
-        payload = None
-        kind = "rerun" if rerun_of is not None or state == "success" else "create"
+        payload, overrides = None, {}
         if revision is not None:
-            payload = payload_id(tx, revision.body, as_object(metadata))
-            rerun_of, kind = None, "changed"
+            payload = payload_id(tx, revision.body, as_object(job.metadata))
+            rerun_of, overrides = None, dict(revision.overrides)
+        limit = _shots_limit(tx, job, overrides)
+        if way.budget_shots is not None:
+            check_budget(tx, position, limit, way.budget_shots)
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
             "INSERT INTO attempts (position, number, kind, creates_entry, idempotency_key,"
-            " rerun_of_attempt_id, fencing_token, state, intent_at, payload_id, overrides)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?)",
+            " rerun_of_attempt_id, fencing_token, state, intent_at, payload_id, overrides,"
+            " retries_left, max_shots) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?)",
             (
                 position,
-                1 if creates_entry else attempts - continued + 1,
-                kind,
+                1 if creates_entry else job.attempts - continued + 1,
+                way.kind(rerun_of, revision, job),
                 int(creates_entry),
                 key,
                 rerun_of,
                 fencing_token,
                 tx.now,
                 payload,
-                as_json(revision.overrides) if revision else "",
+                as_json(overrides) if overrides else "",
+                job.retries_left - 1 if way.retry else way.retries,
+                limit,
             ),
         ).lastrowid
         assert attempt_id is not None  # noqa: S101  # a row was inserted
-        self._database.ids.intended(attempt_id, position, name, target[1])
+        self._database.ids.intended(attempt_id, position, job.name, job.target.origin)
         insert_subjobs(tx, attempt_id, inherited)
         if not creates_entry:
             set_latest(tx, position, attempt_id, added=1 - continued)
@@ -180,12 +203,23 @@ class Journal:
             attempt_id=attempt_id,
             position=position,
             idempotency_key=key,
-            name=name,
-            target=Target(*target),
+            name=job.name,
+            target=job.target,
             previous=subjobs_of(tx, rerun_of) if rerun_of is not None else {},
             sent=inherited,
             payload_id=payload,
         )
+
+    def retryable(self, states: Iterable[str]) -> list[int]:
+        """Return the positions of jobs in certain states that may be retried if they fail."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT j.position FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " WHERE j.state IN (SELECT value FROM json_each(?)) AND a.retries_left > 0"
+                " ORDER BY j.position",
+                (json.dumps(list(states)),),
+            )
+            return [position for (position,) in rows]
 
     def mark_sent(
         self, attempt_id: int, ids: Mapping[int, str], *, is_whole: bool = True
@@ -441,6 +475,53 @@ class Journal:
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
             ).fetchone()
         return row is not None
+
+
+def _read_job(tx: Transaction, position: int) -> _Job | None:
+    row = tx.execute(
+        "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
+        " t.provider, t.origin, t.account, t.platform, j.attempts, j.attempt_id,"
+        " coalesce(a.retries_left, 0), j.payload_id, j.composition_id, j.params, p.metadata"
+        " FROM jobs j JOIN targets t ON t.id = j.target_id"
+        " LEFT JOIN payloads p ON p.id = j.payload_id"
+        " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.position = ?",
+        (position,),
+    ).fetchone()
+    return _Job._make((position, *row[:2], Target(*row[2:6]), *row[6:])) if row else None
+
+
+def _may_send(tx: Transaction, job: _Job, way: _Way) -> bool:
+    if way.retry:
+        return job.state == "error" and job.retries_left > 0
+    if job.state not in (RERUNNABLE if way.rerun else NOT_SENT):
+        return False
+    return (
+        not way.makes_entry(job)
+        or not tx.execute(
+            "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (job.position,)
+        ).fetchone()
+    )
+
+
+def _to_rerun(tx: Transaction, job: _Job) -> int | None:
+    """Return the attempt that the cloud is asked to rerun; None to send the body."""
+    if job.state == "success" and job.payload_id is not None:
+        return None  # clouds promise to rerun what has failed, no more
+    if job.state not in NOT_SENT:
+        return job.attempt_id
+    return _requeued_rerun(tx, job.position)
+
+
+def _shots_limit(tx: Transaction, job: _Job, overrides: Mapping[str, Any]) -> int | None:
+    subjobs = 1
+    if job.composition_id is not None:
+        row = tx.execute(
+            "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (job.payload_id,)
+        ).fetchone()
+        parts = (decompress_object(row[0]) or {}).get("parts") if row else None
+        subjobs = len(parts) if isinstance(parts, list) else 1
+    new = {name: change[-1] for name, change in overrides.items()}
+    return shots_limit({**as_object(job.params), **new}, subjobs)
 
 
 def _requeued_rerun(tx: Transaction, position: int) -> int | None:

@@ -141,8 +141,8 @@ class AttemptRecord:
 
     Attributes:
         number: 1 for the first.
-        kind: "create", "rerun", "changed" for a rerun with other parameters, or "adopted" for a
-            job that was sent elsewhere.
+        kind: "create", "rerun", "retry" for an automatic rerun, "changed" for a rerun with other
+            parameters, or "adopted" for a job that was sent elsewhere.
         idempotency_key: the attempt's uuid, sent along where the cloud can look it up.
         diagnostics: what is known of a request without an answer.
         shots: that it used, where the cloud told.

@@ -88,7 +88,8 @@ CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
     position INTEGER NOT NULL, -- of the job
     number INTEGER NOT NULL, -- 1 for the first attempt of a job
-    kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'changed', 'adopted')),
+    kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'retry', 'changed', 'adopted')),
+    retries_left INTEGER NOT NULL DEFAULT 0, -- how often it may be retried automatically
     creates_entry INTEGER NOT NULL DEFAULT 0, -- 1: becomes an entry of its own once it is sent
     idempotency_key TEXT NOT NULL, -- uuid, sent along where the cloud supports it
     rerun_of_attempt_id INTEGER, -- whose sub-jobs the cloud is asked to rerun
@@ -103,7 +104,8 @@ CREATE TABLE attempts (
     started_at REAL,
     duration_s REAL,
     finished_at REAL,
-    shots INTEGER,
+    shots INTEGER, -- that were used, as the cloud reports them
+    max_shots INTEGER, -- that may be used by all its sub-jobs; NULL for no known limit
     payload_id INTEGER REFERENCES payloads, -- of a rerun with overrides; NULL for the job's own
     diagnostics TEXT NOT NULL DEFAULT '', -- JSON: what is known of a request without an answer
     overrides TEXT NOT NULL DEFAULT '' -- JSON: parameter -> [old, new]

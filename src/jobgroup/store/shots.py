@@ -1,0 +1,57 @@
+"""How many shots jobs may use: the limit of each, and what a group has used so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobgroup.errors import BudgetExceededError
+from jobgroup.store.database import Transaction
+from jobgroup.words import format_count
+
+
+def shots_limit(params: Mapping[str, Any], subjobs: int = 1) -> int | None:
+    """Return how many shots a job uses at most; None if its parameters do not limit them.
+
+    ``max_shots`` limits one call of the platform: each iteration, and each job on the cloud, may
+    use as many.
+
+    >>> shots_limit({"max_shots": 100, "iterations": 3}), shots_limit({"max_samples": 100})
+    (300, None)
+    """
+    numbers = [params.get("max_shots"), params.get("iterations", 1), subjobs]
+    iterated = params.get("iterator")
+    if isinstance(iterated, Mapping) and "max_shots" in iterated:
+        return None
+    product = 1
+    for number in numbers:
+        if not isinstance(number, int) or isinstance(number, bool):
+            return None
+        product *= number
+    return product
+
+
+def check_budget(tx: Transaction, position: int, limit: int | None, budget: int) -> None:
+    """Raise BudgetExceededError if a job may use more shots than a budget leaves to its group.
+
+    An attempt counts with the shots that it has used, as far as its cloud reports them after its
+    end, and otherwise with the limit that it was sent with.
+    """
+    used, unlimited = tx.execute(
+        "SELECT total(coalesce(used, max_shots)), count(*) - count(coalesce(used, max_shots))"
+        " FROM (SELECT max_shots, CASE WHEN state IN ('success', 'error', 'canceled')"
+        " THEN shots END AS used FROM attempts)"
+    ).fetchone()
+    if limit is None or unlimited:
+        earlier = format_count(unlimited, "earlier attempt")
+        which = f"job {position} has" if limit is None else f"{earlier} had"
+        raise BudgetExceededError(
+            f"budget_shots cannot be kept: {which} no max_shots. Job {position} and the jobs after"
+            " it were not sent. Limit the shots of each job, or run without budget_shots."
+        )
+    if used + limit > budget:
+        raise BudgetExceededError(
+            f"Job {position} was not sent: it may use {limit:,} shots, and budget_shots={budget:,}"
+            f" leaves {max(0, budget - int(used)):,}. Jobs that were sent continue. Raise"
+            " budget_shots to send the rest."
+        )

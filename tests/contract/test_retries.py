@@ -1,0 +1,216 @@
+"""Automatic retries: which jobs, how often, in which order, and across crashes."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from jobgroup import InvalidTokenError, JobGroup, JobGroupError
+
+_RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(queue=True, retries={})"
+
+
+def kinds(job):
+    """Return how each of its attempts came about."""
+    return [attempt.kind for attempt in job.attempts]
+
+
+@pytest.fixture
+def tell_all(scripted, until):
+    """Let every job that is, or comes, be told a word, in the background of a blocking call."""
+    over = threading.Event()
+
+    def begin(word_of):
+        def tell():
+            while not over.wait(0.01):
+                for number, job_id in enumerate(scripted.ids()):
+                    if scripted.documents[job_id]["status"] == "waiting":
+                        scripted.tell(job_id, word_of(number), status_message=f"number {number}")
+
+        thread = threading.Thread(target=tell)
+        thread.start()
+        threads.append(thread)
+
+    threads = []
+    yield begin
+    over.set()
+    for thread in threads:
+        thread.join(120)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda jg: jg.run_parallel(retries=1),
+        lambda jg: jg.run_parallel(queue=True, retries=1),
+        lambda jg: jg.run_sequential(0, retries=1),
+        lambda jg: jg.start(queue=True, retries=1).result(120),
+    ],
+)
+def test_a_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, tell_all):
+    """The failed job is sent again when all were sent once, and the call returns at the end."""
+    jg = group(scripted, 3)
+    tell_all(lambda number: "error" if number == 0 else "completed")
+    run(jg)
+    assert [job.state for job in jg] == ["success"] * 3
+    assert [kinds(job) for job in jg] == [["create", "retry"], ["create"], ["create"]]
+    assert jg[0].id == scripted.ids()[3]
+    assert len(scripted.ids()) == 4
+
+
+def test_no_job_is_retried_more_often_than_asked(group, scripted, tell_all):
+    """A job that always fails has one first attempt and two retries, and no error is raised."""
+    jg = group(scripted, 2)
+    tell_all(lambda _: "error")
+    jg.run_parallel(queue=True, retries=2)
+    assert [job.state for job in jg] == ["error"] * 2
+    assert [kinds(job) for job in jg] == [["create", "retry", "retry"]] * 2
+
+
+def test_only_jobs_in_error_are_retried(group, scripted, tell_all):
+    """A canceled job stays canceled."""
+    jg = group(scripted, 2)
+    tell_all(lambda number: ["canceled", "completed"][number])
+    jg.run_parallel(queue=True, retries=1)
+    assert [job.state for job in jg] == ["canceled", "success"]
+    assert len(scripted.ids()) == 2
+
+
+def test_running_the_cell_again_retries_nothing(group, scripted, tell_all):
+    """What the file says was retried is not retried again, by a new process neither."""
+    jg = group(scripted, 2)
+    tell_all(lambda _: "error")
+    jg.run_parallel(queue=True, retries=1)
+    jg.run_parallel(queue=True, retries=1)
+    jg.run_parallel(retries=5)
+    assert len(scripted.ids()) == 4
+
+
+def test_a_job_that_failed_in_a_run_without_retries_is_left(ended, scripted):
+    """Retries are for the jobs that a run with retries has sent."""
+    jg = ended("error", "completed")
+    jg.run_parallel(queue=True, retries=1)
+    assert [job.state for job in jg] == ["error", "success"]
+    assert scripted.count("create", "rerun") == 0
+
+
+def test_a_rerun_may_be_retried_too(ended, scripted, tell_all):
+    """A rerun that a person asks for has retries of its own."""
+    jg = ended("error")
+    tell_all(lambda number: "error" if number == 1 else "completed")
+    report = jg.rerun(retries=1)
+    assert (report.done, report.failed) == ([0], {})
+    assert [job.state for job in jg] == ["success"]
+    assert kinds(jg[0]) == ["create", "rerun", "retry"]
+
+
+def test_retries_keep_within_the_plan(start, group):
+    """On a plan of two slots, first attempts and retries together never need a third."""
+    cloud = start(max_queue=2, max_concurrent=2)
+    jg = group(cloud, 5, duration_s=0.02, fail="misaligned")
+    jg.run_parallel(queue=True, retries=1)
+    assert [kinds(job) for job in jg] == [["create", "retry"]] * 5
+    assert len(cloud.jobs()) == 10
+
+
+def test_retries_do_not_hide_that_too_many_jobs_fail(group, scripted, tell_all):
+    """stop_after_failures counts jobs in error although they could be retried."""
+    jg = group(scripted, 10)
+    scripted.availability = {"max_jobs_in_queue": 1}
+    tell_all(lambda _: "error")
+    with pytest.raises(JobGroupError, match="stopped after 2 failed jobs"):
+        jg.run_parallel(queue=True, retries=3, stop_after_failures=2, concurrent_job_count=1)
+    assert len(jg.list_unsent_jobs()) == 8
+
+
+def test_a_run_that_waits_for_ends_tells_of_a_rejected_token(group, scripted, until):
+    """A blocking run does not wait for ever for jobs that it can no longer ask about."""
+    jg = group(scripted, 1)
+    errors = []
+
+    def run():
+        try:
+            jg.run_parallel(queue=True, retries=1)
+        except JobGroupError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: jg[0].was_sent)
+    scripted.tokens.clear()
+    thread.join(120)
+    assert [type(error) for error in errors] == [InvalidTokenError]
+
+
+def test_a_crash_before_the_failure_loses_no_retry(group, scripted, spawn, until, tell_all):
+    """The next run waits for what the dead one has sent, and retries it as that one would."""
+    jg = group(scripted, 2)
+    child = spawn(_RUN.format(1), scripted)
+    until(lambda: len(scripted.ids()) == 2 and all(job.was_sent for job in jg))
+    child.kill()
+    child.communicate()
+    tell_all(lambda number: "error" if number == 1 else "completed")
+    jg.run_parallel(queue=True, retries=1)
+    assert [job.state for job in jg] == ["success"] * 2
+    assert [kinds(job) for job in jg] == [["create"], ["create", "retry"]]
+
+
+def test_a_crash_between_failure_and_retry_retries_once(group, scripted, spawn, until, tell_all):
+    """The dead run knew of the failure and had not retried it; the next one does, once."""
+    jg = group(scripted, 2)
+    child = spawn(_RUN.format(1), scripted)
+    until(lambda: len(scripted.ids()) == 2 and all(job.was_sent for job in jg))
+    jg.pause()
+    scripted.tell(jg[0].id, "error")
+    until(lambda: jg[0].state == "error")
+    child.kill()
+    child.communicate()
+    jg.resume()
+    assert len(scripted.ids()) == 2
+    tell_all(lambda _: "error")
+    jg.run_parallel(queue=True, retries=1)
+    jg.run_parallel(queue=True, retries=1)
+    assert [kinds(job) for job in jg] == [["create", "retry"]] * 2
+    assert len(scripted.ids()) == 4
+
+
+def test_a_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
+    """The retry may have arrived: its job is unconfirmed, and no run sends it again."""
+    jg = group(scripted, 1)
+    child = spawn(_RUN.format(3), scripted)
+    until(lambda: jg[0].was_sent)
+    gates = [scripted.gate(call) for call in ("rerun", "create")]
+    scripted.tell(jg[0].id, "error")
+    gates[0].wait_for_one()
+    child.kill()
+    child.communicate()
+    for gate in gates:
+        gate.open()
+    jg.run_parallel(queue=True, retries=3)
+    assert [job.state for job in jg] == ["unconfirmed"]
+    assert scripted.count("create", "rerun") == 2
+
+
+def test_an_interrupted_retry_can_be_followed_from_another_process(
+    group, scripted, spawn, until, tell_all
+):
+    """Two processes, one group: the second is refused, and the first's retries are all there is."""
+    jg = group(scripted, 1)
+    child = spawn(_RUN.format(2), scripted)
+    until(lambda: jg[0].was_sent)
+    with pytest.raises(JobGroupError, match=str(child.pid)):
+        jg.run_parallel(queue=True, retries=2)
+    tell_all(lambda _: "error")
+    _, err = child.communicate(timeout=120)
+    assert child.returncode == 0, err
+    assert kinds(JobGroup("experiment")[0]) == ["create", "retry", "retry"]
+
+
+@pytest.mark.parametrize("retries", [-1, 1.5, "two", None])
+def test_a_number_of_retries_that_is_none_is_refused(retries, group, scripted):
+    """Nothing is sent then."""
+    jg = group(scripted, 1)
+    with pytest.raises((TypeError, ValueError), match="retries"):
+        jg.run_parallel(retries=retries)
+    assert scripted.asked == []
