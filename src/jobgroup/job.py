@@ -108,6 +108,9 @@ class RemoteJob:
                 " group, add the object that it was made from."
             )
         payload = {**self._body["payload"], **kwargs}
+        params = {k: v for k, v in payload.items() if _is_worth_showing(v)}
+        if isinstance(iterations := payload.get("iterator"), list):
+            params["iterations"] = len(iterations)
         return JobSpec(
             name=self._name,
             platform=self._platform,
@@ -115,7 +118,7 @@ class RemoteJob:
             account_label=self._account,
             provider=self._provider,
             body={**self._body, "platform_name": self._platform, "payload": payload},
-            params={k: v for k, v in payload.items() if _is_worth_showing(v)},
+            params=params,
         )
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
-from jobgroup.engine.activity import read_activity
-from jobgroup.engine.estimate import eta_s
+from jobgroup.engine.activity import find_sender, read_activity
+from jobgroup.engine.estimate import read_time_left
 from jobgroup.errors import GroupMovedError
 from jobgroup.status import TERMINAL
 
@@ -28,7 +28,12 @@ class GroupState(HasTraits):
     Attributes:
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
+        eta_s: shortest and longest likely time until all jobs have ended that were sent, or that
+            a process is sending, in seconds, by the rate at which jobs end; None if it is unknown.
+        stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
+            ten times as long as usual; None otherwise.
+        sender: the process that sends the group's jobs: its `host`, `pid`, `since` when (seconds
+            since the epoch) and whether `is_this_process`; None if there is none.
         version: grows with every change.
         active: whether a job runs or waits, or a process is sending jobs. After it was, and is no
             more, the group has finished.
@@ -46,6 +51,8 @@ class GroupState(HasTraits):
     counts = Dict()
     progress = Float(0.0)
     eta_s = AnyTrait(None, allow_none=True)
+    stalled_since = AnyTrait(None, allow_none=True)
+    sender = AnyTrait(None, allow_none=True)
     version = Int(0)
     active = Bool(False)
     busy = Unicode("")
@@ -90,7 +97,9 @@ class GroupState(HasTraits):
             is_cloud = bool(incidents) and not unwritten
             self.trouble_since = incidents[0].opened_at if is_cloud else None
             self.updated_at = session.poller.last_answer_at
-            self.eta_s = eta_s(counts, session.store.statuses.durations(), is_sending=bool(runs))
+            left = read_time_left(session)
+            self.eta_s, self.stalled_since = left.eta_s, left.stalled_since
+            self.sender = find_sender(session)
             self.version = meta["version"]
 
     def _follow(self) -> None:

@@ -54,9 +54,7 @@ def test_rerun_takes_jobs_and_changes(read, run, prepared):
     """By place, range or id; what has not failed is left alone; changes stand in the attempt."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
-    told = read(
-        "rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--queue", "--wait", code=5
-    )
+    told = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
     assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
     assert not told["group"]["active"]  # though the group had finished before
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobgroup.engine.cooldown import Cooldown
-from jobgroup.engine.estimate import eta_s
+from jobgroup.engine.estimate import TimeLeft, time_left
 from jobgroup.retry import Backoff
 
 
@@ -31,46 +31,46 @@ def test_backoff_survives_days_of_failures():
     assert delay <= backoff.wait_max
 
 
-def test_nothing_is_said_before_enough_is_known():
-    """No estimate without work, without anything running, or with fewer than three ends."""
-    assert eta_s({}, [1.0] * 9, is_sending=False) is None
-    assert eta_s({"waiting": 5}, [1.0] * 9, is_sending=False) is None
-    assert eta_s({"running": 1}, [1.0, 1.0], is_sending=False) is None
-    assert eta_s({"running": 1, "success": 9}, [], is_sending=True) is None
+def test_time_left_is_unknown_before_enough_jobs_have_ended():
+    """No estimate without work left, or with fewer than three ends of the run."""
+    assert time_left(0, [1.0] * 9, 0.0, 2.0) == TimeLeft()
+    assert time_left(5, [1.0, 2.0], 0.0, 2.0) == TimeLeft()
+    assert time_left(5, [1.0, 2.0, 3.0], 2.5, 3.0) == TimeLeft(), "the clocks disagree"
 
 
 @given(
-    st.integers(1, 50),
-    st.integers(0, 500),
-    st.lists(st.floats(0, 1e6), min_size=3, max_size=60),
+    st.integers(1, 20_000),
+    st.lists(st.floats(0, 1e6), min_size=3, max_size=120).map(sorted),
+    st.floats(0, 1e6),
 )
-def test_an_estimate_is_a_range(running, waiting, durations):
-    """Both ends are finite, in order, not negative, and within what the durations allow."""
-    low, high = eta_s({"running": running, "waiting": waiting}, durations, is_sending=False)
-    rounds = (running + waiting) / running
-    assert 0 <= low <= high <= max(1.0, max(durations) * rounds * (1 + 1e-9))
+def test_time_left_is_a_range_or_stalled(left, ends, waited):
+    """Both ends are finite, in order and not negative; where nothing ends there is no estimate."""
+    found = time_left(left, ends, 0.0, ends[-1] + waited)
+    if found.eta_s is None:
+        assert found.stalled_since == ends[-1]
+        assert waited > 60
+    else:
+        low, high = found.eta_s
+        assert 0 <= low <= high < math.inf
+        assert high >= 1.0
+        assert found.stalled_since is None
 
 
-def test_unsent_jobs_count_while_they_are_being_sent():
-    """A run under way includes what it has not sent; a group at rest does not."""
-    counts = {"running": 2, "unsent": 8}
-    at_rest = eta_s(counts, [10.0] * 4, is_sending=False)
-    sending = eta_s(counts, [10.0] * 4, is_sending=True)
-    assert at_rest == (0.0, 10.0)
-    assert sending == (40.0, 50.0)
+@pytest.mark.parametrize("every_s", [0.5, 10.0, 3600.0])
+@pytest.mark.parametrize("ended", [5, 40, 120])
+def test_time_left_follows_the_rate_of_ends(every_s, ended):
+    """With a job ending at equal intervals, the range holds what the rest takes."""
+    ends = [every_s * number for number in range(1, ended + 1)]
+    low, high = time_left(30, ends, 0.0, ends[-1]).eta_s
+    assert low <= 30 * every_s <= high
 
 
-@pytest.mark.parametrize("durations", [[0.0] * 5, [0.001] * 5])
-def test_eta_is_never_nothing_while_jobs_run(durations):
-    """Jobs that took no time a cloud would report do not make those under way be over."""
-    assert eta_s({"running": 2, "waiting": 1}, durations, is_sending=False)[1] == 1.0
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_the_order_of_durations_does_not_matter(order):
-    """Quartiles, not the latest."""
-    durations = [1.0, 2.0, 3.0, 4.0, 100.0][::order]
-    assert eta_s({"running": 1}, durations, is_sending=False) == (0.0, 4.0)
+def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
+    """It is longer after a while without an end, and then it is said since when nothing ends."""
+    ends = [10.0 * number for number in range(1, 11)]
+    first, later = (time_left(5, ends, 0.0, now).eta_s for now in (100.0, 150.0))
+    assert later > first
+    assert time_left(5, ends, 0.0, 201.0) == TimeLeft(stalled_since=100.0)
 
 
 def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question():

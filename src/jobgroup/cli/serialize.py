@@ -60,6 +60,10 @@ def group_state(group: JobGroup) -> Json:
         "paused": state.paused,
         "next_up": state.next_up,
         "eta_s": None if state.eta_s is None else list(state.eta_s),
+        "stalled_since": state.stalled_since,
+        "sender": None
+        if (sender := state.sender) is None
+        else {"host": sender.host, "pid": sender.pid, "since": sender.since},
         "trouble": trouble if state.trouble else None,
         "created_at": moment(group.created_date.timestamp()),
         "modified_at": moment(group.modified_date.timestamp()),

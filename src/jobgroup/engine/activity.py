@@ -4,10 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError
 from jobgroup.status import PENDING, SENDING, UNSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The process that sends a group's jobs.
+
+    Attributes:
+        host: name of its machine.
+        pid: its process id there.
+        since: when it began, by its own clock, in seconds since the epoch.
+        is_this_process: whether it is the one that asks.
+    """
+
+    host: str
+    pid: int
+    since: float
+    is_this_process: bool
+
+
+def find_sender(session: GroupSession) -> Sender | None:
+    """Return the living process that sends the group's jobs; None if there is none."""
+    is_here = session.lease.is_held
+    held = session.store.lease.current()
+    if held is None or not (is_here or session.lease.is_held_elsewhere()):
+        return None
+    return Sender(held.process.host, held.process.pid, held.acquired_at, is_here)
 
 
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import anyio
 
-from jobgroup.engine.cancellation import cancel as cancel_jobs
+from jobgroup.engine.cancellation import cancel
 from jobgroup.engine.lease import is_gone
 from jobgroup.engine.pause import set_paused
 from jobgroup.engine.run import Run, RunRequest
@@ -37,10 +37,18 @@ COMMAND_CHECK_INTERVAL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A coroutine function, and whether it is for the process that runs the group."""
+    """A command.
+
+    Attributes:
+        handler: executes it.
+        needs_lease: it is for the process that runs the group.
+        may_repeat: if that process ends meanwhile, it is executed again here: nothing is sent
+            twice.
+    """
 
     handler: Callable[..., Awaitable[CommandResult]]
     needs_lease: bool = False
+    may_repeat: bool = False
 
 
 async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
@@ -80,7 +88,7 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
             raise JobGroupError(str(command.outcome.get("text", "It failed.")))
         elif not is_run_elsewhere:
             is_ours = await session.in_thread(queue.cancel, command_id)
-            if is_ours or name == "run":  # what the other process has sent is unsent no more
+            if is_ours or COMMANDS[name].may_repeat:
                 return await COMMANDS[name].handler(session, **args)
             if command.state == "claimed":
                 raise JobGroupError(
@@ -89,7 +97,12 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
                 )
         return None
 
-    found = await session.wait_until(result, check_interval_s=COMMAND_CHECK_INTERVAL_S)
+    try:
+        found = await session.wait_until(result, check_interval_s=COMMAND_CHECK_INTERVAL_S)
+    except BaseException:  # the caller no longer waits
+        with anyio.CancelScope(shield=True), suppress(OSError):
+            await session.in_thread(queue.cancel, command_id)
+        raise
     assert found is not None  # noqa: S101  # there is no time limit
     return found
 
@@ -142,13 +155,12 @@ async def rerun(session: GroupSession, **options: Any) -> CommandResult:
     return await session.in_thread(report_of_rerun, session, run)
 
 
-async def stop(session: GroupSession, by: str = "a command", cancel: bool = False) -> CommandResult:
+async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
     """End the runs of this process, and wait until what is in flight is recorded.
 
     Args:
         session: the group.
         by: who asks for it, for the error of those who wait for a run.
-        cancel: also cancel the jobs that have not ended.
     """
     runs = list(session.runs)
     for run in runs:
@@ -160,11 +172,8 @@ async def stop(session: GroupSession, by: str = "a command", cancel: bool = Fals
     await session.wait_until(are_over, check_interval_s=COMMAND_CHECK_INTERVAL_S)
     counts = await session.in_thread(session.store.counts)
     unsent = sum(counts.get(state, 0) for state in NOT_SENT)
-    text = f"stopped, {format_count(unsent, 'job')} not sent" if runs else "no run to stop"
-    if not cancel:
-        return CommandResult(text)
-    canceled = await cancel_jobs(session)
-    return replace(canceled, text=f"{text}; {canceled.text}")
+    text = "stopped" if runs else "no run is active"
+    return CommandResult(f"{text}, {format_count(unsent, 'job')} not sent")
 
 
 async def resend(session: GroupSession, positions: Sequence[int]) -> CommandResult:
@@ -229,12 +238,12 @@ async def refresh(session: GroupSession) -> CommandResult:
 
 
 COMMANDS: dict[str, Command] = {
-    "run": Command(run, needs_lease=True),
+    "run": Command(run, needs_lease=True, may_repeat=True),
     "rerun": Command(rerun, needs_lease=True),
     "resend": Command(resend, needs_lease=True),
     "confirm": Command(confirm),
-    "cancel": Command(cancel_jobs),
-    "stop": Command(stop, needs_lease=True),
+    "cancel": Command(cancel),
+    "stop": Command(stop, needs_lease=True, may_repeat=True),
     "pause": Command(pause),
     "resume": Command(resume),
     "run_next": Command(prioritize),

@@ -172,7 +172,13 @@ class AccountSender:
     def _has_capacity(self) -> bool:
         """Whether one more create may be in flight, if a slot is free."""
         limit = 1 if self._is_probing else MAX_CREATES_IN_FLIGHT
-        return bool(self.queue) and self._slots.in_flight < limit and not self._waits_for_budget
+        may_send = not (self._waits_for_budget and self._has_unspent)
+        return bool(self.queue) and self._slots.in_flight < limit and may_send
+
+    @property
+    def _has_unspent(self) -> bool:
+        """Whether jobs have not ended that may use less of the budget than they were given."""
+        return bool(self._slots.in_flight or self._slots.active - self._stuck)
 
     async def _has_next_step(self) -> bool:
         """Whether a job can be sent now, or nothing is left to do."""
@@ -197,8 +203,8 @@ class AccountSender:
             self.queue.push_back(position)
         except BudgetExceededError as error:  # jobs that end may have used less than they may
             slots.not_sent()
-            self._waits_for_budget = bool(slots.active - self._stuck)
-            if self._waits_for_budget:
+            self._waits_for_budget = True
+            if self._has_unspent:
                 self.queue.push_back(position)
             else:
                 self._errors[position] = error

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Availability
-from jobgroup.status import FAILED, NOT_SENT, PENDING, SENDING, UNSENT
-from jobgroup.store import JobRecord, Target
+from jobgroup.status import FAILED, NOT_SENT, PENDING, SENDING
+from jobgroup.store import Target
 from jobgroup.words import format_count
 
 MIN_SAMPLES = 3
@@ -18,6 +19,13 @@ MIN_SAMPLES = 3
 
 MIN_ETA_S = 1.0
 """While something runs the longest time is no shorter: clouds report durations of 0 s too."""
+
+MAX_ENDS = 50
+"""Recent ends that make the rate by which the time left is estimated."""
+
+MIN_STALL_S = 60.0
+STALL_INTERVALS = 10
+"""Jobs have stalled if none has ended for a minute, and for so many mean intervals between ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class RunEstimate:
         duration_s: shortest and longest likely time until they have ended, in seconds, from the
             jobs of this group that succeeded and how many the plan runs at once.
         is_rerun: whether it is about the failed jobs; otherwise about the unsent ones.
+        retries: how often each job may be retried; `shots` includes all retries, and `duration_s`
+            none.
     """
 
     jobs: int
@@ -38,6 +48,7 @@ class RunEstimate:
     free_slots: int | None
     duration_s: tuple[float, float] | None
     is_rerun: bool = False
+    retries: int = 0
 
     def __str__(self) -> str:
         verb = "Rerun" if self.is_rerun else "Run"
@@ -45,16 +56,32 @@ class RunEstimate:
         slots = "free slots unknown"
         if self.free_slots is not None:
             slots = format_count(self.free_slots, "free slot")
-        time = "duration unknown"
+        duration = "duration unknown"
         if self.duration_s is not None:
             low, high = map(_format_time, self.duration_s)
-            time = f"about {low}" if low == high else f"{low} to {high}"
+            duration = f"about {low}" if low == high else f"{low} to {high}"
         jobs = format_count(self.jobs, "job")
-        return f"{verb} {jobs}: {shots}, {slots}, {time}" if self.jobs else f"{verb} {jobs}"
+        if self.jobs and self.retries:
+            shots += f" with {self.retries} retries of each"
+        return f"{verb} {jobs}: {shots}, {slots}, {duration}" if self.jobs else f"{verb} {jobs}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """How long a group still takes.
+
+    Attributes:
+        eta_s: shortest and longest likely time in seconds; None if it is not known.
+        stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
+            much longer than before; None otherwise.
+    """
+
+    eta_s: tuple[float, float] | None = None
+    stalled_since: float | None = None
 
 
 async def estimate(
-    session: GroupSession, positions: Collection[int] | None, *, rerun: bool
+    session: GroupSession, positions: Collection[int] | None, *, rerun: bool, retries: int = 0
 ) -> RunEstimate:
     """Look at the jobs that a run would send, and ask the clouds for their accounts' plans."""
     states = FAILED if rerun else NOT_SENT
@@ -63,12 +90,15 @@ async def estimate(
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _ask_for_plan(session, target) for target in targets.values()]
     at_once = _sum([plan.concurrent_max if plan else None for plan in plans])
+    limits = await session.in_thread(session.store.journal.shots_limits, positions, states)
+    shots = _sum(limits)
     return RunEstimate(
         jobs=len(records),
-        shots=_sum([_shots(record) for record in records]),
+        shots=None if shots is None else shots * (1 + retries),
         free_slots=_sum([plan.queue_free if plan else None for plan in plans]),
         duration_s=run_duration_s(len(records), at_once, durations),
         is_rerun=rerun,
+        retries=retries,
     )
 
 
@@ -90,26 +120,49 @@ def run_duration_s(
     return (low * rounds, (high + (high == int(high))) * rounds)
 
 
-def eta_s(
-    counts: Mapping[str, int], durations_s: Sequence[float], *, is_sending: bool
-) -> tuple[float, float] | None:
-    """Shortest and longest likely time until nothing is left to do, in seconds.
+def read_time_left(session: GroupSession) -> TimeLeft:
+    """Return how long the group takes until all that is, or will be, sent has ended.
 
-    From the quartiles of this group's own durations and the number of jobs that run at once; None
-    if too few have finished, or nothing is under way.
-
-    >>> eta_s({"running": 2, "waiting": 8}, [1.0, 2.0, 3.0, 4.0], is_sending=False)
-    (4.0, 20.0)
+    Reads the file, from any thread.
     """
-    left = sum(counts.get(s, 0) for s in PENDING | {SENDING})
-    if is_sending:
-        left += counts.get(UNSENT, 0)
-    at_once = counts.get("running", 0)
-    if not left or not at_once or len(durations_s) < MIN_SAMPLES:
-        return None
-    low, high = _quartiles(durations_s)
-    rounds = left / at_once
-    return (max(0.0, low * (rounds - 1)), max(MIN_ETA_S, high * rounds))
+    store, now = session.store, time.time()
+    runs = list(session.runs)
+    is_sent_elsewhere = not runs and session.lease.is_held_elsewhere()
+    counts = store.counts()
+    unsent = sum(counts.get(state, 0) for state in NOT_SENT)
+    if runs:  # each may be a part of the group, or a rerun
+        to_send = sum(r.progress.total - len(r.progress.sent) for r in runs if not r.is_canceled)
+    else:
+        to_send = unsent if is_sent_elsewhere else 0
+    left = to_send + sum(counts.get(state, 0) for state in PENDING | {SENDING})
+    began_at = store.lease.acquired_at()
+    return time_left(left, store.statuses.recent_ends(began_at), began_at, now)
+
+
+def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> TimeLeft:
+    """Return the time that jobs take at the rate at which jobs of the same run have ended.
+
+    Args:
+        left: number of jobs that have not ended.
+        ends: when the last jobs of the run ended, oldest first.
+        began_at: when the run began; this and the other times are seconds since the epoch.
+        now: the present time.
+
+    >>> time_left(10, [3.0, 5.0, 10.0, 12.0], 0.0, 12.0)
+    TimeLeft(eta_s=(15.0, 45.0), stalled_since=None)
+    >>> time_left(10, [3.0, 5.0, 10.0, 12.0], 0.0, 900.0)
+    TimeLeft(eta_s=None, stalled_since=12.0)
+    """
+    now = max([now, *ends[-1:]])
+    if len(ends) > MAX_ENDS:
+        began_at, ends = ends[-MAX_ENDS - 1], ends[-MAX_ENDS:]
+    if not left or len(ends) < MIN_SAMPLES or began_at > ends[0]:
+        return TimeLeft()
+    if now - ends[-1] > max(MIN_STALL_S, STALL_INTERVALS * (ends[-1] - began_at) / len(ends)):
+        return TimeLeft(stalled_since=ends[-1])
+    mean_s = left * (now - began_at) / len(ends)
+    spread = 1 / math.sqrt(len(ends))  # of a number of independent events
+    return TimeLeft((mean_s * (1 - spread), max(MIN_ETA_S, mean_s * (1 + spread))))
 
 
 async def _ask_for_plan(session: GroupSession, target: Target) -> Availability | None:
@@ -117,11 +170,6 @@ async def _ask_for_plan(session: GroupSession, target: Target) -> Availability |
         return await (await session.provider(target)).availability()
     except JobGroupError:
         return None
-
-
-def _shots(record: JobRecord) -> int | None:
-    shots = record.params.get("max_shots")
-    return shots if isinstance(shots, int) and not isinstance(shots, bool) else None
 
 
 def _sum(numbers: list[int | None]) -> int | None:

@@ -786,13 +786,9 @@ class JobGroup:
             The positions of those that it was asked for; a failure of one is a warning.
         """
         result = await self._command("cancel", positions=self._resolve_positions(jobs))
-        self._warn_not_canceled(result)
-        return [*result.done]
-
-    @staticmethod
-    def _warn_not_canceled(result: CommandResult) -> None:
         for position, sentence in result.failed.items():
             warn(f"Job {position} could not be canceled: {sentence}")
+        return [*result.done]
 
     cancel, cancel_async = twins(_cancel)
 
@@ -806,8 +802,9 @@ class JobGroup:
             cancel: also ask the cloud to cancel the jobs that have not ended. A failure of one is a
                 warning.
         """
-        result = await self._command("stop", by=str(this_process()), cancel=bool(cancel))
-        self._warn_not_canceled(result)
+        await self._command("stop", by=str(this_process()))
+        if cancel:
+            await self._cancel()
 
     stop, stop_async = twins(_stop)
 
@@ -841,16 +838,19 @@ class JobGroup:
 
     prioritize, prioritize_async = twins(_prioritize)
 
-    async def _estimate(self, jobs: Jobs | None = None, *, rerun: bool = False) -> RunEstimate:
+    async def _estimate(
+        self, jobs: Jobs | None = None, *, rerun: bool = False, retries: int = 0
+    ) -> RunEstimate:
         """What a run would take: jobs, shots, free slots, time. None where that is not known.
 
         Args:
             jobs: only these, or their positions; None for all.
-            rerun: of the failed jobs; else of the unsent ones.
+            rerun: estimate a rerun of the failed jobs, not a run of the unsent ones.
+            retries: how often each job may be retried, for the number of shots.
         """
         positions = self._resolve_positions(jobs)
         pending: Pending[RunEstimate] = Pending(
-            self._session.start(estimate, self._session, positions, rerun=rerun)
+            self._session.start(estimate, self._session, positions, rerun=rerun, retries=retries)
         )
         return await pending
 

@@ -167,7 +167,8 @@ class Journal:
         if revision is not None:
             payload = payload_id(tx, revision.body, as_object(job.metadata))
             rerun_of, overrides = None, dict(revision.overrides)
-        limit = _shots_limit(tx, job, overrides)
+        new = as_json(as_object(job.params) | {name: c[-1] for name, c in overrides.items()})
+        limit = _shots_limit(tx, job.payload_id, job.composition_id, new)
         if way.budget_shots is not None:
             check_budget(tx, position, limit, way.budget_shots)
         key = str(uuid.uuid4())
@@ -209,6 +210,20 @@ class Journal:
             sent=inherited,
             payload_id=payload,
         )
+
+    def shots_limits(
+        self, positions: Iterable[int] | None, states: Iterable[str]
+    ) -> list[int | None]:
+        """Return how many shots each of the jobs in certain states uses at most; None for all."""
+        wanted = "" if positions is None else " AND position IN (SELECT value FROM json_each(?))"
+        given = [] if positions is None else [json.dumps(list(positions))]
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT payload_id, composition_id, params FROM jobs"  # noqa: S608
+                f" WHERE state IN (SELECT value FROM json_each(?)){wanted}",
+                (json.dumps(list(states)), *given),
+            ).fetchall()
+            return [_shots_limit(connection, *row) for row in rows]
 
     def retryable(self, states: Iterable[str]) -> list[int]:
         """Return the positions of jobs in certain states that may be retried if they fail."""
@@ -512,16 +527,17 @@ def _to_rerun(tx: Transaction, job: _Job) -> int | None:
     return _requeued_rerun(tx, job.position)
 
 
-def _shots_limit(tx: Transaction, job: _Job, overrides: Mapping[str, Any]) -> int | None:
+def _shots_limit(
+    connection: Any, payload_id: int | None, composition_id: int | None, params: str
+) -> int | None:
     subjobs = 1
-    if job.composition_id is not None:
-        row = tx.execute(
-            "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (job.payload_id,)
+    if composition_id is not None:
+        row = connection.execute(
+            "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (payload_id,)
         ).fetchone()
         parts = (decompress_object(row[0]) or {}).get("parts") if row else None
         subjobs = len(parts) if isinstance(parts, list) else 1
-    new = {name: change[-1] for name, change in overrides.items()}
-    return shots_limit({**as_object(job.params), **new}, subjobs)
+    return shots_limit(as_object(params), subjobs)
 
 
 def _requeued_rerun(tx: Transaction, position: int) -> int | None:

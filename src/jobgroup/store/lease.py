@@ -89,6 +89,12 @@ class Lease:
             held = read_lease(connection)
         return held if held is not None and held.owner else None
 
+    def acquired_at(self) -> float:
+        """When it was last acquired, in seconds since the epoch; 0.0 if it never was."""
+        with self._database.read_transaction() as connection:
+            held = read_lease(connection)
+        return held.acquired_at if held is not None else 0.0
+
     def fencing_token(self) -> int:
         """How often it was taken, by whichever process."""
         with self._database.read_transaction() as connection:

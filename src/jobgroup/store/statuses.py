@@ -116,6 +116,16 @@ class StatusUpdates:
                 transition(tx, attempt, "cancel_requested")
                 add_event(tx, attempt.position, "cancel", "Cancellation was asked for.")
 
+    def recent_ends(self, since: float, limit: int = 200) -> list[float]:
+        """Return when jobs ended after a time, of the last ones sent; seconds since the epoch."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                f"SELECT {date_of('finished_at')} AS at FROM attempts"  # noqa: S608
+                f" WHERE state IN ({_TERMINAL}) AND at >= ? ORDER BY id DESC LIMIT ?",
+                (since, limit),
+            )
+            return sorted(row[0] for row in rows)
+
     def durations(self, limit: int = 200) -> list[float]:
         """How long the last jobs to succeed ran, in seconds."""
         with self._database.read_transaction() as connection:

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "rerun": run.RERUN,
     "next": control.NEXT,
     "cancel": control.CANCEL,
+    "stop": control.STOP,
     "pause": control.PAUSE,
     "resume": control.RESUME,
     "watch": watch.WATCH,

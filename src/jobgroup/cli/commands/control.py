@@ -1,4 +1,4 @@
-"""``jobgroup next``, ``cancel``, ``pause`` and ``resume``: steer the jobs of a group."""
+"""``jobgroup next``, ``cancel``, ``stop``, ``pause`` and ``resume``: steer a group's jobs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jobgroup.cli.console import echo_err
 from jobgroup.cli.exit_codes import Exit, MisuseError
 from jobgroup.cli.serialize import group_state
 from jobgroup.group import JobGroup, request
+from jobgroup.store import CommandResult
 
 
 def _next(arguments: argparse.Namespace) -> int:
@@ -32,6 +33,21 @@ def _cancel(arguments: argparse.Namespace) -> int:
     failed = {str(position): str(why) for position, why in outcome.failed.items()}
     document = {"asked": outcome.done, "refused": failed, "group": group_state(group)}
     report(arguments, outcome.text, document)
+    for position, reason in failed.items():
+        echo_err(f"Job {position} could not be canceled: {reason}")
+    return Exit.FAILED if failed else Exit.DONE
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    group = JobGroup.open(arguments.name)
+    stopped = request(group, "stop", by="jobgroup stop").result()
+    outcome = CommandResult("")
+    if arguments.cancel:
+        outcome = request(group, "cancel", positions=None).result()
+    failed = {str(position): str(why) for position, why in outcome.failed.items()}
+    document = {"asked": outcome.done, "refused": failed, "group": group_state(group)}
+    text = "; ".join(filter(None, [stopped.text, outcome.text]))
+    report(arguments, f"{group.name}: {text}", document)
     for position, reason in failed.items():
         echo_err(f"Job {position} could not be canceled: {reason}")
     return Exit.FAILED if failed else Exit.DONE
@@ -60,6 +76,12 @@ def _add_cancel(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every sent job that has not ended")
 
 
+def _add_stop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cancel", action="store_true", help="also cancel every sent job that has not ended"
+    )
+
+
 NEXT = Command(
     "send some jobs before the others, in the current run or the next",
     _next,
@@ -71,6 +93,12 @@ CANCEL = Command(
     _cancel,
     (add_name, _add_cancel, add_json),
     example="jobgroup cancel sweep 3-7",
+)
+STOP = Command(
+    "end the run of a group, in whichever process; unsent jobs stay unsent",
+    _stop,
+    (add_name, _add_stop, add_json),
+    example="jobgroup stop sweep --cancel",
 )
 PAUSE = Command(
     "stop sending until resume, whichever process runs the group", _pause, (add_name, add_json)

@@ -35,20 +35,24 @@ def _run(arguments: argparse.Namespace) -> int:
         lambda: _send(group, arguments),
         as_json=arguments.json,
         wait=arguments.wait,
-        waits_itself=arguments.delay is not None,
+        waits_itself=arguments.delay is not None or arguments.retries > 0,
     )
 
 
 def _send(group: JobGroup, arguments: argparse.Namespace) -> Mapping[int, str]:
+    rules = {
+        "stop_after_failures": arguments.stop_after_failures,
+        "retries": arguments.retries,
+        "budget_shots": arguments.budget_shots,
+    }
+    if arguments.failed:
+        concurrent = arguments.concurrent
+        return group.rerun(delay=arguments.delay, concurrent_job_count=concurrent, **rules).failed
     if arguments.delay is not None:
-        one_by_one = group.rerun_failed_sequential if arguments.failed else group.run_sequential
-        one_by_one(arguments.delay, stop_after_failures=arguments.stop_after_failures)
+        group.run_sequential(arguments.delay, **rules)
     else:
-        together = group.rerun_failed_parallel if arguments.failed else group.run_parallel
-        together(
-            queue=arguments.queue,
-            concurrent_job_count=arguments.concurrent,
-            stop_after_failures=arguments.stop_after_failures,
+        group.run_parallel(
+            queue=arguments.queue, concurrent_job_count=arguments.concurrent, **rules
         )
     return {}
 
@@ -64,12 +68,15 @@ def _rerun(arguments: argparse.Namespace) -> int:
             positions=positions,
             overrides=dict(arguments.overrides),
             replace=not arguments.append,
-            mode="queue" if arguments.queue else "parallel",
+            mode="queue",
+            retries=arguments.retries,
+            budget_shots=arguments.budget_shots,
             is_background=False,
         )
         return asked.result().failed
 
-    return submit(group, rerun, as_json=arguments.json, wait=arguments.wait)
+    waits = arguments.wait or arguments.retries > 0
+    return submit(group, rerun, as_json=arguments.json, wait=waits)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +107,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --queue or --delay: stop after N failed jobs",
     )
-    _add_wait(parser)
+    _add_rules(parser)
 
 
 def _add_rerun(parser: argparse.ArgumentParser) -> None:
@@ -117,11 +124,23 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--append", action="store_true", help="add new jobs instead of replacing the old ones"
     )
-    parser.add_argument("--queue", action="store_true", help="keep the plan's slots full")
-    _add_wait(parser)
+    _add_rules(parser)
 
 
-def _add_wait(parser: argparse.ArgumentParser) -> None:
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--retries",
+        type=count,
+        default=0,
+        metavar="N",
+        help="send jobs that end in error again up to N times, and wait until all have ended",
+    )
+    parser.add_argument(
+        "--budget-shots",
+        type=count,
+        metavar="N",
+        help="stop before all jobs of the group may have used more than N shots",
+    )
     parser.add_argument("--wait", action="store_true", help="wait until all jobs have ended")
 
 
@@ -132,7 +151,7 @@ RUN = Command(
     example="jobgroup run sweep --queue --wait",
 )
 RERUN = Command(
-    "run failed jobs again, with other parameters if you like",
+    "run failed or finished jobs again, with other parameters if you like",
     _rerun,
     (add_name, _add_rerun, add_json),
     example="jobgroup rerun sweep 3-7 --set max_shots=1000",
