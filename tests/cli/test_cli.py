@@ -51,15 +51,15 @@ def test_who_waits_hears_of_failures(run, prepared):
 
 
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
-    """By place, range or id; what has not failed is left alone; changes stand in the attempt."""
+    """By position, range or id; a job that succeeded is appended; changes stand in the attempt."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
     told = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
-    assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3], {}, None)
+    assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3, 4], {}, None)
     assert not told["group"]["active"]  # though the group had finished before
-    assert [len(job.attempts) for job in group] == [1, 1, 2, 2]
+    assert [len(job.attempts) for job in group] == [1, 1, 2, 2, 1]
     assert group[2].attempts[-1].overrides == {"max_shots": [100, 50]}
-    assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [4]
+    assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [5]
     refused = run("rerun", "sweep", "--set", "color=red")
     assert (refused.returncode, "color" in refused.stderr) == (1, True)
 
@@ -86,6 +86,28 @@ def test_cancel_wants_to_know_which(read, call, prepared):
     group.wait(300)
     assert states(group) == ["canceled", "canceled"]
     assert read("cancel", "sweep", "--all")["asked"] == []
+
+
+def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
+    """The run ends with an error, its unsent jobs stay unsent, and with --cancel the rest ends."""
+    group = prepared(jobs=3, duration_s=600)
+    process = begin("run", "sweep", "--delay", "0")
+    until(lambda: group[0].was_sent)
+    assert read("show", "sweep", "--offline")["sender"]["pid"] == process.pid
+    told = read("stop", "sweep", "--cancel")
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, "stopped by jobgroup stop" in err) == (1, True)
+    assert told["asked"] == [0]
+    assert [job.state for job in group.snapshot()[1:]] == ["unsent"] * 2
+
+
+def test_a_run_with_retries_waits_for_its_jobs(read, run, prepared):
+    """It needs no --wait, and its code says that a job failed for good."""
+    group = prepared(jobs=2, failing=(1,))
+    assert run("run", "sweep", "--queue", "--retries", "1").returncode == 5
+    assert [[a.kind for a in job.attempts] for job in group] == [["create"], ["create", "retry"]]
+    refused = run("rerun", "sweep", "--budget-shots", "250", "--retries", "3")
+    assert "budget_shots" in refused.stderr
 
 
 def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until):

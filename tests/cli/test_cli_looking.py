@@ -13,7 +13,8 @@ import pytest
 from jobgroup import JobGroup, RemoteJob
 
 GROUP = {"name", "description", "total", "counts", "created_at", "modified_at"}
-STATE = GROUP | {"progress", "active", "paused", "next_up", "eta_s", "trouble"}
+STATE = GROUP | {"progress", "active", "paused", "next_up", "trouble"}
+STATE |= {"eta_s", "stalled_since", "sender"}
 JOB = {
     *("position", "name", "state", "id", "platform", "url", "account", "message", "progress"),
     *("attempts", "rerun_of", "params", "labels", "metadata", "note", "shots"),
