@@ -1,11 +1,13 @@
-"""The site: the Markdown pages of this folder as they stand, and the docstrings of what is public.
+"""The site: the Markdown pages of this folder, the notebooks with outputs, and public docstrings.
 
-It documents the jobgroup that is installed, and asks no network: names of other libraries are shown
-without links.
+It documents the jobgroup that is installed, and uses no network: names of other libraries are shown
+without links. Building it runs the notebooks, on groups in a temporary directory.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import Final
 
 from docutils.nodes import Element, TextElement
@@ -22,19 +24,29 @@ copyright = author  # noqa: A001  # Sphinx' name for it
 version = release = jobgroup.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.githubpages",  # else its pages would leave out folders that begin with _
+    "sphinx.ext.githubpages",  # otherwise GitHub leaves out folders that begin with _
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
 ]
 
-# Pages: what a code host makes of them, Sphinx makes too.
+# Pages look as they do on a code host.
 myst_enable_extensions = ["colon_fence", "attrs_block"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a page of the README begins below its title
 copybutton_exclude = ".linenos, .gp, .go"
+
+# Notebooks: they run in this environment, and their widgets show what a saved notebook shows.
+os.environ["JOBGROUP_DATA_DIR"] = tempfile.mkdtemp(prefix="jobgroup-docs-")
+nb_execution_mode = "cache"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # they would come from the network
+nb_mime_priority_overrides = [("html", "text/html", 1)]  # progress bars have none: not shown
+nb_output_stderr = "remove"
 
 # Docstrings: types are in the signature, their meaning is below it.
 default_role = "py:obj"
