@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from jobgroup import catalog
 from jobgroup.engine.activity import wait_until_done
@@ -56,6 +56,11 @@ from jobgroup.results import (
     table_of,
     with_results,
 )
+from jobgroup.results.analysis import Side, compare_sides, study_of_group
+from jobgroup.results.arrays import dataset_of
+from jobgroup.results.definitions import define, definitions_of
+from jobgroup.results.distance import Comparison
+from jobgroup.results.figure import draw
 from jobgroup.results.results_table import ResultRow
 from jobgroup.secret import Secret
 from jobgroup.status import ON_CLOUD, Progress, progress_of
@@ -69,7 +74,9 @@ from jobgroup.system import this_process
 from jobgroup.words import format_count, format_states, on_one_line, shown, text_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pandas import DataFrame
+    from xarray import Dataset
 
     from jobgroup.state import GroupState
 
@@ -1008,38 +1015,213 @@ class JobGroup:
     map, map_async = twins(_map)
 
     async def _results_table(
-        self, columns: Sequence[str] | str | None = None, *, refresh: bool = True
+        self,
+        columns: Sequence[str] | str | None = None,
+        *,
+        interval: bool | float = False,
+        refresh: bool = True,
     ) -> ResultsTable:
-        """The jobs as a table: what tells them apart, and what came of each.
+        """Return the jobs as a table, with their parameters and measured numbers.
 
-        One row for each job, or for each iteration of a job that has some. A job that has not
-        ended, that failed, or whose result cannot be had keeps its row, with gaps.
+        There is one row for each job, or for each iteration of a job that has some. A job that has
+        not ended, that failed, or whose result is missing keeps its row, with gaps. Shares have
+        their standard errors; derived quantities (see `define`) are columns too.
 
         Args:
-            columns: names of the columns, or one name; None for those worth showing: what differs
-                between the jobs, and what their results hold.
-            refresh: ask the cloud; else answer from the file, with the results that it keeps.
+            columns: names of the columns, or one name; None for those worth showing: differences
+                between the jobs, and their results. ``p(|1,1>)``, ``p_err(|1,1>)`` and
+                ``count(|1,1>)`` are columns for every state that some job has.
+            interval: add Wilson's interval for 68.27 % as columns; a number is its level.
+            refresh: ask the cloud; otherwise answer from the file, with its cached results.
 
         Raises:
-            UnknownColumnError: there is no such column; the sentence names those that there are.
+            UnknownColumnError: there is no such column, or no job has a state.
             CredentialsError: the token is missing or refused, and no other account has results.
         """
-        return table_of(await self._rows(refresh), columns)
+        rows = await self._rows(refresh)
+        defined = definitions_of(self._session.store)
+        return table_of(rows, columns, definitions=defined, interval=interval)
 
     results_table, results_table_async = twins(_results_table)
 
-    async def _distributions(self, *, refresh: bool = True) -> Distributions:
-        """What came out of all jobs, in long form: a row for each job and state.
+    async def _distributions(
+        self, *, interval: bool | float = False, refresh: bool = True
+    ) -> Distributions:
+        """Return the results in long form: one row for each job and state.
 
         Args:
-            refresh: ask the cloud; else answer from the file, with the results that it keeps.
+            interval: add Wilson's interval for 68.27 % as columns; a number is its level.
+            refresh: ask the cloud; otherwise answer from the file, with its cached results.
 
         Raises:
             CredentialsError: the token is missing or refused, and no other account has results.
         """
-        return distributions_of(await self._rows(refresh))
+        return distributions_of(await self._rows(refresh), interval=interval)
 
     distributions, distributions_async = twins(_distributions)
+
+    def define(self, name: str, expression: str | None) -> None:
+        """Store a derived quantity with the group: a column, a variable and an axis everywhere.
+
+        >>> jg.define("visibility", "(|2,0> - |1,1>) / (|2,0> + |1,1>)")  # doctest: +SKIP
+
+        Args:
+            name: an identifier that is no label, column or performance.
+            expression: of states, performances such as `global_perf`, numbers, ``+ - * /`` and
+                parentheses; None removes the definition.
+
+        Raises:
+            TypeError: the expression is no text.
+            ValueError: the name is taken or no identifier, or the text is no expression.
+        """
+        define(self._session.store, name, expression)
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """The expressions of derived quantities by name."""
+        return {n: each.text for n, each in definitions_of(self._session.store).items()}
+
+    async def _to_xarray(
+        self,
+        sweep: str | None = None,
+        *,
+        states: int | Iterable[str] | None = None,
+        repeats: Literal["pool", "keep"] = "pool",
+        errors: Literal["counts", "scatter"] = "counts",
+        interval: bool | float = False,
+        grid: bool | None = None,
+        refresh: bool = True,
+    ) -> Dataset:
+        """Return the results as an xarray dataset, with a dimension for each swept name.
+
+        Coordinates come from all jobs that were added, whatever their state. Repeats are pooled:
+        jobs with the same point and equal settings.
+
+        Args:
+            sweep: name of the sweep; None for the only one. A group without sweeps has the labels
+                that its jobs have in common as dimensions.
+            states: how many states, or which; None for all, or for the 1,000 most frequent ones of
+                a very large dataset.
+            repeats: "keep" gives each repeat its own place along a dimension `repeat`.
+            errors: "scatter" takes errors from the spread of repeats.
+            interval: add Wilson's interval for 68.27 %; a number is its level.
+            grid: whether the swept names are dimensions; otherwise there is one dimension `point`.
+                None: a grid if at least half of its cells are points.
+            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+
+        Raises:
+            MissingDependencyError: xarray is not installed (``jobgroup[xarray]``).
+            UnknownColumnError: no job has a state that is asked for or defined.
+            ValueError: there are several sweeps to choose from, or an argument is unknown.
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        rows = await self._rows(refresh)
+        study = await Computation(study_of_group, self._session, rows, sweep)
+        dataset: Dataset = await Computation(
+            dataset_of,
+            study,
+            definitions=definitions_of(self._session.store),
+            attributes={"group": self.name, "description": self.description},
+            states=states,
+            repeats=repeats,
+            errors=errors,
+            interval=interval,
+            grid=grid,
+        )
+        return dataset
+
+    to_xarray, to_xarray_async = twins(_to_xarray)
+
+    async def _plot(
+        self,
+        y: str,
+        x: str | None = None,
+        *,
+        curves: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        kind: Literal["auto", "line", "map", "bars"] = "auto",
+        errors: bool | float | Literal["scatter"] = True,
+        sweep: str | None = None,
+        ax: Axes | None = None,
+        refresh: bool = True,
+    ) -> Axes:
+        """Draw a measured quantity over the swept values, with repeats pooled and error bars.
+
+        >>> jg.plot("|1,1>", x="phi", curves="indist")  # doctest: +SKIP
+
+        Args:
+            y: a state, a performance, `samples`, a defined name, or an expression.
+            x: a swept name; None for the numeric one with the most values.
+            curves: a swept name with a curve for each value; None for the next name with several
+                values, which makes a map if it has more than 8.
+            where: values of other swept names, such as ``{"eta": 0.3}``.
+            kind: "line", "map" or "bars"; "auto" chooses.
+            errors: False for no error bars, a number for the level of the interval (68.27 % if
+                True), "scatter" for the spread of repeats.
+            sweep: name of the sweep; None for the only one.
+            ax: matplotlib axes to draw on; new ones if not given.
+            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+
+        Returns:
+            The axes.
+
+        Raises:
+            MissingDependencyError: matplotlib is not installed (``jobgroup[plot]``).
+            UnknownColumnError: there is no such quantity, swept name or value.
+            ValueError: another swept name has several values, or there is nothing to draw.
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        rows = await self._rows(refresh)
+        study = await Computation(study_of_group, self._session, rows, sweep)
+        return draw(
+            study,
+            y,
+            x,
+            curves=curves,
+            where=where or {},
+            kind=kind,
+            errors=errors,
+            definitions=definitions_of(self._session.store),
+            ax=ax,
+        )
+
+    plot, plot_async = twins(_plot)
+
+    async def _compare(
+        self,
+        a: Jobs | Mapping[Any, float],
+        b: Jobs | Mapping[Any, float],
+        *,
+        iteration: int | None = None,
+        seed: int = 0,
+        refresh: bool = True,
+    ) -> Comparison:
+        """Compare two results by their total variation distance, beside what chance gives.
+
+        Args:
+            a: jobs, whose counts are added, or an exact distribution by state.
+            b: the same.
+            iteration: of jobs that have several.
+            seed: of the random relabelling that gives the spread and the p-value.
+            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+
+        Raises:
+            MissingDependencyError: numpy is not installed.
+            ValueError: a side has no results, or the sides have different numbers of modes.
+            CredentialsError: the token is missing or refused, and no other account has results.
+        """
+        rows = await self._rows(refresh)
+
+        def side(given: Jobs | Mapping[Any, float]) -> Side:
+            if hasattr(given, "items"):  # Perceval's distributions are no `Mapping`s
+                return Side.of_ideal(cast(Mapping[Any, float], given))
+            positions = set(self._resolve_positions(cast(Jobs, given)) or ())
+            return Side.of_jobs((r for r in rows if r.record.position in positions), iteration)
+
+        comparison: Comparison = await Computation(compare_sides, side(a), side(b), seed)
+        return comparison
+
+    compare, compare_async = twins(_compare)
 
     def to_pandas(self) -> DataFrame:
         """`results_table` as a pandas DataFrame.

@@ -151,7 +151,7 @@ def noise_of(noise: Any) -> dict[str, Cell]:
     """
     if isinstance(noise, str):
         try:
-            noise = json.loads(noise)
+            noise = json.loads(noise.removeprefix(":PCVL:NoiseModel:"))
         except (ValueError, RecursionError):
             return {}
     if not isinstance(noise, Mapping) or not noise.keys() <= NOISE_DEFAULTS.keys():

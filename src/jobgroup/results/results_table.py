@@ -109,8 +109,8 @@ def table_of(
     own = _own_columns(rows)
     given = {
         "label": [row.record.labels for row in rows],
-        "param": [{**row.record.params, **row.measurement.params} for row in rows],
-        "fact": [_facts(row.record.metadata) for row in rows],
+        "param": [{**_with_noise(row.record.params), **row.measurement.params} for row in rows],
+        "fact": [_with_noise(row.record.metadata) for row in rows],
     }
     known: dict[str, list[Cell]] = {name: own.pop(name) for name in LEADING_COLUMNS}
     for prefix, parts in given.items():
@@ -242,10 +242,10 @@ def _time(seconds: float | None) -> str | None:
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
 
 
-def _facts(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """A job's metadata, its noise model as a column for each parameter."""
-    noise = noise_of(metadata.get("noise"))
-    return {**{k: v for k, v in metadata.items() if not (noise and k == "noise")}, **noise}
+def _with_noise(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters or metadata, with a noise model as a column for each of its parameters."""
+    noise = noise_of(values.get("noise"))
+    return {**{k: v for k, v in values.items() if not (noise and k == "noise")}, **noise}
 
 
 def _as_rows(columns: Mapping[str, Sequence[Cell]], length: int) -> list[dict[str, Cell]]:

@@ -136,8 +136,8 @@ def chi2_tail(chi2: float, degrees: int) -> float:
     return scale * fraction
 
 
-def as_float(number: int) -> float:
-    """Return a whole number as a float, infinity if it is beyond all floats."""
+def as_float(number: float) -> float:
+    """Return a number as a float, infinity for a whole number beyond all floats."""
     try:
         return float(number)
     except OverflowError:

@@ -1,0 +1,174 @@
+"""The numbers of a group's jobs, put together for datasets, figures and comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from jobgroup.errors import JobGroupError, warn
+from jobgroup.fingerprint import differences
+from jobgroup.results.distance import (
+    Comparison,
+    compare_counts,
+    compare_with_ideal,
+    total_variation,
+)
+from jobgroup.results.pool import Pool
+from jobgroup.results.results_table import ResultRow
+from jobgroup.results.states import label_of, shape_of
+from jobgroup.results.study import Study, SweptNames, study_of
+from jobgroup.words import shown
+
+if TYPE_CHECKING:
+    from jobgroup.engine.session import GroupSession
+    from jobgroup.store import GroupStore
+
+
+def study_of_group(
+    session: GroupSession, rows: Sequence[ResultRow], sweep: str | None = None
+) -> Study:
+    """Return the points of a group's only sweep, or of the one of a name.
+
+    A group without sweeps has its jobs' common labels as swept names. Points whose repeats differ
+    by more than chance, and probabilities left out beside counts, are named in one warning.
+
+    Raises:
+        ValueError: there is no such sweep, or there are several to choose from.
+    """
+    store = session.store
+    swept, positions = _chosen_sweep(store, sweep)
+    chosen = rows if positions is None else [r for r in rows if r.record.position in positions]
+    study = study_of(chosen, swept, _settings(store), lambda a, b: _differences(store, a, b))
+    others = {r.record.position for r in rows} - {r.record.position for r in chosen}
+    study = replace(study, outside=study.outside + len(others))
+    _warn_about(session.name, study)
+    return study
+
+
+def _chosen_sweep(
+    store: GroupStore, name: str | None
+) -> tuple[SweptNames | None, Collection[int] | None]:
+    stored: Any = getattr(store, "sweeps", None)
+    sweeps = stored.all() if stored else ()
+    found = [each for each in sweeps if name is None or each.name == name]
+    if len(found) == 1:
+        sweep = found[0]
+        ids = stored.positions()
+        swept = SweptNames(sweep.names, sweep.units, sweep.long_names, sweep.name)
+        return swept, {position for position, id_ in ids.items() if id_ == sweep.id}
+    names = ", ".join(repr(each.name) for each in sweeps)
+    if name is not None:
+        there_are = f"There are: {names}." if names else "It has no sweeps."
+        raise ValueError(f"This group has no sweep {shown(name)}. {there_are}")
+    if found:
+        raise ValueError(f"This group has several sweeps. Choose one with sweep=: {names}.")
+    return None, None
+
+
+def _settings(store: GroupStore) -> Any:
+    def settings(positions: list[int]) -> Mapping[int, bytes]:
+        return {at: each.settings for at, each in store.fingerprints.of(positions).items()}
+
+    return settings
+
+
+def _differences(store: GroupStore, one: int, other: int) -> str:
+    try:
+        found = differences(store.body(one) or {}, store.body(other) or {})
+    except JobGroupError:  # a damaged body
+        found = []
+    kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]
+    return ", ".join(kept[:3]) or f"other settings than job {one}"
+
+
+def _warn_about(name: str, study: Study) -> None:
+    parts = []
+    if unlike := study.disagreements():
+        more = f" and {len(unlike) - 3} more points" if len(unlike) > 3 else ""
+        parts.append(
+            f"Repeats of {name!r} differ by more than chance at {'; '.join(unlike[:3])}{more}:"
+            ' errors="scatter" uses their spread.'
+        )
+    if left_out := study.left_out():
+        parts.append(
+            f"Probabilities of jobs {', '.join(map(str, left_out[:10]))} are left out, because"
+            " counts at the same point are used."
+        )
+    if parts:
+        warn(" ".join(parts))
+
+
+# -- comparison ------------------------------------------------------------------------------------
+
+Ideal = Mapping[Any, float]
+
+
+def compare_sides(a: Side, b: Side, seed: int = 0) -> Comparison:
+    """Compare two sides by their total variation distance.
+
+    Raises:
+        ValueError: their states have different numbers of modes, or a side has no results.
+    """
+    if a.modes and b.modes and not a.modes & b.modes:
+        raise ValueError(
+            f"Results with {_numbers(a.modes)} modes cannot be compared with results with"
+            f" {_numbers(b.modes)} modes."
+        )
+    left_out = tuple(sorted({*a.left_out, *b.left_out}))
+    if a.samples and b.samples:
+        return replace(compare_counts(a.counts, b.counts, seed=seed), left_out=left_out)
+    if (a.samples and b.is_ideal) or (b.samples and a.is_ideal):
+        counted, ideal = (a, b) if a.samples else (b, a)
+        found = compare_with_ideal(counted.counts, ideal.shares, seed=seed)
+        return replace(found, samples=(a.samples, b.samples), left_out=left_out)
+    distance = total_variation(a.shares, b.shares)
+    return Comparison(distance, samples=(a.samples, b.samples), left_out=left_out)
+
+
+class Side:
+    """One side of a comparison: jobs taken together, or an ideal distribution.
+
+    Raises:
+        ValueError: it has no results, or an ideal is no distribution.
+    """
+
+    def __init__(self, shares: Mapping[str, float], pool: Pool | None = None) -> None:
+        self.shares = shares
+        self.is_ideal = pool is None
+        self.counts: Mapping[str, int] = {} if pool is None else pool.counts
+        self.samples = None if pool is None else pool.samples
+        self.left_out = [] if pool is None else [m.position for m in pool.left_out]
+        shapes = (shape_of(state) for state in shares)
+        self.modes = {shape.modes for shape in shapes if shape is not None}
+
+    @classmethod
+    def of_jobs(cls, rows: Iterable[ResultRow], iteration: int | None) -> Side:
+        """The results of some jobs, taken together."""
+        measured = [row.measurement for row in rows if row.measurement.kind is not None]
+        if iteration is not None:
+            measured = [m for m in measured if m.iteration in (None, iteration)]
+        elif any(m.iteration for m in measured):
+            raise ValueError("These jobs have several iterations. Choose one with iteration=.")
+        pool = Pool(measured)
+        if not pool.shares:
+            raise ValueError("There is nothing to compare: a side has no results or no samples.")
+        return cls(pool.shares, pool)
+
+    @classmethod
+    def of_ideal(cls, given: Ideal) -> Side:
+        """A distribution that is given: exact, without samples."""
+        shares: dict[str, float] = {}
+        for state, value in given.items():
+            shares[label_of(state)] = shares.get(label_of(state), 0.0) + float(value)
+        total = math.fsum(shares.values())
+        if not shares or min(shares.values()) < 0 or not math.isclose(total, 1, abs_tol=1e-6):
+            raise ValueError(
+                f"An ideal distribution needs probabilities whose sum is 1, got a sum of {total:g}."
+            )
+        return cls(shares)
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return " and ".join(map(str, sorted(numbers)))

@@ -1,0 +1,380 @@
+"""Results as an xarray dataset: a dimension for each swept name, and one for the states."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from jobgroup.errors import MissingDependencyError
+from jobgroup.results.expression import Expression
+from jobgroup.results.parse import Cell
+from jobgroup.results.pool import ErrorKind, scalar_names
+from jobgroup.results.results_table import NOT_SAMPLED, ResultRow, check_known, level_of
+from jobgroup.results.shares import as_float
+from jobgroup.results.states import in_order, label_of
+from jobgroup.results.study import Point, Study
+from jobgroup.status import FAILED
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+MOST_CELLS: Final = 10_000_000
+"""Cells of a variable with states; beyond, only the most frequent states are kept."""
+
+STATES_KEPT: Final = 1_000
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
+
+Repeats = Literal["pool", "keep"]
+
+LONG_NAMES: Final[Mapping[str, str]] = {
+    "state": "output state",
+    "count": "counts",
+    "p": "share among selected samples",
+    "p_err": "standard error of p",
+    "p_low": "lower end of the interval of p",
+    "p_high": "upper end of the interval of p",
+    "p_rest": "share of the states that are left out",
+    "count_rest": "counts of the states that are left out",
+    "samples": "sum of all counts",
+    "shots": "shots used",
+    "physical_perf": "share of the shots that pass the filters on detection",
+    "logical_perf": "share of detected events that pass the selection",
+    "global_perf": "share of the shots that pass detection and selection",
+    "status": "status of the jobs",
+    "jobs": "number of jobs",
+    "done": "number of successful jobs",
+    "failed": "number of failed jobs",
+    "variant": "jobs with other settings at the same point",
+    "repeat": "rank among the jobs of a point",
+    "point": "number of the point",
+}
+
+
+def dataset_of(
+    study: Study,
+    *,
+    definitions: Mapping[str, Expression],
+    attributes: Mapping[str, Any],
+    states: int | Iterable[str] | None = None,
+    repeats: Repeats = "pool",
+    errors: ErrorKind = "counts",
+    interval: bool | float = False,
+    grid: bool | None = None,
+) -> Dataset:
+    """Return the points of a study as a dataset; see `JobGroup.to_xarray`.
+
+    Raises:
+        MissingDependencyError: xarray is not installed.
+        UnknownColumnError: no job has a state that is asked for or that is in a definition.
+        ValueError: `repeats` or `errors` is unknown.
+    """
+    try:
+        import numpy as np
+        import xarray as xr
+    except ImportError as error:
+        raise MissingDependencyError(
+            'to_xarray() needs xarray, which is not installed: pip install "jobgroup[xarray]".'
+        ) from error
+    if repeats not in ("pool", "keep"):
+        raise ValueError(f'repeats must be "pool" or "keep", got {repeats!r:.40}.')
+    if errors not in ("counts", "scatter"):
+        raise ValueError(f'errors must be "counts" or "scatter", got {errors!r:.40}.')
+    layout = _Layout(study, repeats, grid)
+    known = in_order({s for point in layout.points for m in point.pool.used for s in m.values})
+    for expression in definitions.values():
+        check_known(expression.states, dict.fromkeys(known))
+    kept = _kept_states(layout, known, states)
+    has_interval = interval is not False
+    variables = _Variables(layout, np, level_of(interval), errors, has_interval=has_interval)
+    variables.add_shares(kept, known)
+    variables.add_scalars()
+    for name, expression in definitions.items():
+        variables.add_derived(name, expression)
+    variables.add_jobs()
+    state = (("state",), np.array(kept, dtype=object), {"long_name": LONG_NAMES["state"]})
+    return xr.Dataset(
+        variables.made,
+        {**layout.coords(np), "state": state},
+        {
+            "Conventions": "CF-1.11",
+            **_versions(),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "states": len(kept),
+            "states_returned": len(known),
+            "jobs_outside": study.outside,
+            "errors": errors,
+            "repeats": repeats,
+            **({"interval_level": level_of(interval)} if interval is not False else {}),
+            **_remarks(study, layout),
+            **{name: _attribute(value) for name, value in attributes.items() if value},
+        },
+    )
+
+
+class _Variables:
+    """Makes the variables of a dataset, cell by cell."""
+
+    def __init__(
+        self, layout: _Layout, np: Any, level: float, errors: ErrorKind, *, has_interval: bool
+    ) -> None:
+        self.made: dict[str, tuple[tuple[str, ...], Any, dict[str, str]]] = {}
+        self._layout, self._np = layout, np
+        self._level, self._errors, self._has_interval = level, errors, has_interval
+
+    def _add(self, name: str, values: Iterable[Any], fill: Any = math.nan, **attrs: str) -> None:
+        layout, is_text = self._layout, isinstance(fill, str)
+        data = self._np.full(layout.shape, fill, dtype=object if is_text else None)
+        for index, value in zip(layout.indices, values, strict=True):
+            data[index] = fill if value is None else value if is_text else as_float(value)
+        attrs = {"long_name": LONG_NAMES.get(name, name), **attrs}
+        self.made[name] = (layout.dims, data, attrs)
+
+    def add_shares(self, kept: list[str], known: list[str]) -> None:
+        layout, ends = self._layout, ["value", "error"]
+        names = ["count", "p", "p_err"]
+        if self._has_interval:
+            ends += ["low", "high"]
+            names += ["p_low", "p_high"]
+        made = {name: self._np.full((*layout.shape, len(kept)), self._np.nan) for name in names}
+        for index, point in zip(layout.indices, layout.points, strict=True):
+            pool = point.pool
+            for i, state in enumerate(kept):
+                share = pool.share(state, level=self._level, errors=self._errors)
+                values = [pool.count(state), *(getattr(share, end) for end in ends)]
+                for name, value in zip(names, values, strict=True):
+                    if value is not None:
+                        made[name][(*index, i)] = as_float(value)
+        for name, data in made.items():
+            attrs = {"long_name": LONG_NAMES[name], "units": "1"}
+            self.made[name] = ((*layout.dims, "state"), data, attrs)
+        if len(kept) < len(known):
+            pools, rest = [point.pool for point in layout.points], set(known) - set(kept)
+            self._add("p_rest", (_rest(pool.shares, rest) for pool in pools), units="1")
+            self._add("count_rest", (_rest(pool.counts, rest) for pool in pools), units="1")
+
+    def add_scalars(self) -> None:
+        points = self._layout.points
+        self._add("samples", (point.pool.samples for point in points), units="1")
+        for name in scalar_names(row.measurement for point in points for row in point.rows):
+            if name != "shots":
+                found = (point.pool.scalar(name, errors=self._errors) for point in points)
+                self._add(name, [each.value for each in found], units="1")
+
+    def add_derived(self, name: str, expression: Expression) -> None:
+        found = [
+            point.pool.quantity(expression, level=self._level, errors=self._errors)
+            for point in self._layout.points
+        ]
+        self._add(name, (each.value for each in found), units="1", expression=expression.text)
+        about = f"standard error of {name}"
+        self._add(f"{name}_err", (each.error for each in found), units="1", long_name=about)
+        if self._has_interval:
+            self._add(f"{name}_low", (each.low for each in found), units="1")
+            self._add(f"{name}_high", (each.high for each in found), units="1")
+
+    def add_jobs(self) -> None:
+        states = [point.states for point in self._layout.points]
+        self._add("status", (_status(each) for each in states), "")
+        self._add("jobs", map(len, states), 0, units="1")
+        self._add("done", (each.count("success") for each in states), 0, units="1")
+        failed = (sum(s in FAILED for s in each) for each in states)
+        self._add("failed", failed, 0, units="1")
+        self._add_shots()
+
+    def _add_shots(self) -> None:
+        """Shots are those of whole jobs, so they have no dimension of iterations."""
+        layout, np = self._layout, self._np
+        if not any(r.record.shots is not None for p in layout.points for r in p.rows):
+            return
+        axes = layout.axes_of_jobs
+        data = np.full(tuple(layout.shape[i] for i in axes), np.nan)
+        seen: set[tuple[tuple[int, ...], int]] = set()
+        for index, point in zip(layout.indices, layout.points, strict=True):
+            at = tuple(index[i] for i in axes)
+            for record in (row.record for row in point.rows):
+                if record.shots is not None and (at, record.position) not in seen:
+                    seen.add((at, record.position))
+                    data[at] = np.nansum([data[at], record.shots])
+        attrs = {"long_name": LONG_NAMES["shots"], "units": "1"}
+        self.made["shots"] = (tuple(layout.dims[i] for i in axes), data, attrs)
+
+
+class _Layout:
+    """Places each point on a grid of the swept names, or in a row of points."""
+
+    def __init__(self, study: Study, repeats: Repeats, grid: bool | None) -> None:
+        self._study = study
+        self.points, ranks = (study.points, [0] * len(study.points))
+        if repeats == "keep":
+            self.points, ranks = _one_by_one(study.points)
+        places = dict.fromkeys(point.values for point in self.points)
+        self.is_grid = 2 * len(places) >= study.cells if grid is None else grid
+        self._places = [] if self.is_grid else list(places)
+        self._repeats = max(ranks, default=-1) + 1
+        has_variants = len(study.variants) > 1
+        self.names = tuple(map(_netcdf_name, study.names))
+        self.dims = (
+            *(self.names if self.is_grid else ("point",)),
+            *(("variant",) if has_variants else ()),
+            *(("repeat",) if repeats == "keep" else ()),
+        )
+        first_iterated = len(study.names) - study.iterated
+        self.axes_of_jobs = [
+            i
+            for i in range(len(self.dims))
+            if not (self.is_grid and first_iterated <= i < len(study.names))
+        ]
+        axes = [
+            {_key(value): i for i, value in enumerate(study.coordinates[name])}
+            for name in study.names
+        ]
+        at = {place: i for i, place in enumerate(self._places)}
+        self.shape = (
+            *((len(axis) for axis in axes) if self.is_grid else (len(at),)),
+            *((len(study.variants),) if has_variants else ()),
+            *((self._repeats,) if repeats == "keep" else ()),
+        )
+        self.indices = [
+            (
+                *(
+                    (axis[_key(v)] for axis, v in zip(axes, point.values, strict=True))
+                    if self.is_grid
+                    else (at[point.values],)
+                ),
+                *((point.variant,) if has_variants else ()),
+                *((rank,) if repeats == "keep" else ()),
+            )
+            for point, rank in zip(self.points, ranks, strict=True)
+        ]
+
+    def coords(self, np: Any) -> dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]]:
+        """Return the values of each dimension, with long names and units."""
+        study = self._study
+        found: dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]] = {}
+        for i, name in enumerate(study.names):
+            values = (
+                study.coordinates[name] if self.is_grid else [place[i] for place in self._places]
+            )
+            attrs = {"long_name": study.swept.long_names.get(name, name)}
+            if name in study.swept.units:
+                attrs["units"] = study.swept.units[name]
+            dims = (self.names[i],) if self.is_grid else ("point",)
+            found[self.names[i]] = (dims, coordinate(values, np), attrs)
+        for name, length in (("point", len(self._places)), ("repeat", self._repeats)):
+            if name in self.dims:
+                found[name] = ((name,), np.arange(length), {"long_name": LONG_NAMES[name]})
+        if "variant" in self.dims:
+            texts = np.array(study.variants, dtype=object)
+            found["variant"] = (("variant",), texts, {"long_name": LONG_NAMES["variant"]})
+        return found
+
+
+def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:
+    """A point for each job, and its rank among the jobs of that point."""
+    alone: list[Point] = []
+    ranks: list[int] = []
+    for point in points:
+        jobs: dict[int, list[ResultRow]] = {}
+        for row in point.rows:
+            jobs.setdefault(row.record.position, []).append(row)
+        alone += [Point(point.values, point.variant, rows) for rows in jobs.values()]
+        ranks += range(len(jobs))
+    return alone, ranks
+
+
+def _key(value: Cell) -> tuple[bool, Cell]:
+    return isinstance(value, bool), value
+
+
+def coordinate(values: Sequence[Cell], np: Any) -> Any:
+    """Return values as an array: numbers, truth values or times, or texts if some are texts."""
+    if values and all(isinstance(value, bool) for value in values):
+        return np.array(values, dtype=bool)
+    if not any(isinstance(value, bool | str) for value in values):
+        is_whole = all(isinstance(value, int) and abs(value) < 2**63 for value in values)
+        plain = [math.nan if value is None else value for value in values]
+        return np.array(plain, dtype=np.int64 if is_whole and plain else float)
+    times = [_time(value) for value in values]
+    if None not in times:
+        return np.array([t.replace(tzinfo=None) for t in times if t], dtype="datetime64[ns]")
+    return np.array(["" if value is None else str(value) for value in values], dtype=object)
+
+
+def _time(value: Cell) -> datetime | None:
+    """The time in UTC that a text is, as labels keep datetimes."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else time
+
+
+def _kept_states(
+    layout: _Layout, known: list[str], states: int | Iterable[str] | None
+) -> list[str]:
+    if states is not None and not isinstance(states, int):
+        named = [label_of(s) for s in ([states] if isinstance(states, str) else states)]
+        check_known(named, dict.fromkeys(known))
+        return list(dict.fromkeys(named))
+    is_too_large = math.prod(layout.shape) * len(known) > MOST_CELLS
+    most = STATES_KEPT if states is None and is_too_large else states
+    if most is None or most >= len(known):
+        return known
+    greatest = dict.fromkeys(known, 0.0)
+    for point in layout.points:
+        for state, share in point.pool.shares.items():
+            greatest[state] = max(greatest[state], share)
+    return in_order(sorted(known, key=lambda state: -greatest[state])[: max(0, most)])
+
+
+def _rest(values: Mapping[str, float], rest: set[str]) -> float | None:
+    return sum(value for state, value in values.items() if state in rest) if values else None
+
+
+def _status(states: list[str]) -> str:
+    return states[0] if len(set(states)) == 1 else "mixed"
+
+
+def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
+    """What a reader has to know: probabilities, variants, left-out jobs, unlike repeats."""
+    found: dict[str, str] = {}
+    kinds = Counter(p.pool.kind for p in layout.points if p.pool.kind)
+    if kinds["probability"]:
+        number = f"{kinds['probability']} of {sum(kinds.values())} points "
+        found["not_sampled"] = f"{number}{NOT_SAMPLED}"
+    if len(study.variants) > 1:
+        found["variants"] = " | ".join(study.variants)
+    if left_out := study.left_out():
+        found["left_out"] = f"probabilities of jobs {', '.join(map(str, left_out))}, beside counts"
+    if unlike := study.disagreements():
+        found["repeats_differ"] = "; ".join(unlike)
+    return found
+
+
+def _attribute(value: Any) -> str | int | float:
+    return value if isinstance(value, str | int | float) else json.dumps(value, default=str)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package, name in (("jobgroup", "jobgroup"), ("perceval-quandela", "perceval")):
+        try:
+            found[f"{name}_version"] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _netcdf_name(name: str) -> str:
+    """A name that netCDF takes and that no variable here has."""
+    plain = name.replace("/", "_").strip() or "_"
+    return f"label.{plain}" if plain in LONG_NAMES else plain

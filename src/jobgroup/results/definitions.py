@@ -1,0 +1,76 @@
+"""Derived quantities of a group: named expressions, stored as text with the group."""
+
+from __future__ import annotations
+
+import json
+import keyword
+from typing import TYPE_CHECKING, Final
+
+from jobgroup.results.expression import Expression, ExpressionError, parse
+from jobgroup.results.pool import PERFORMANCES
+from jobgroup.words import shown
+
+if TYPE_CHECKING:
+    from jobgroup.store import GroupStore
+
+RESERVED: Final = frozenset({
+    *PERFORMANCES,
+    *("state", "count", "p", "p_err", "p_low", "p_high", "p_rest", "count_rest", "samples"),
+    *("status", "jobs", "done", "failed", "repeat", "variant", "job", "point", "position"),
+    *("iteration", "id", "platform", "message", "shots", "name", "duration_s", "attempts"),
+    *("note", "error", "sent_at", "started_at", "finished_at"),
+})  # fmt: skip
+"""Names of columns and variables that no derived quantity can have."""
+
+MAX_DEFINITIONS: Final = 100
+
+
+def definitions_of(store: GroupStore) -> dict[str, Expression]:
+    """Return the derived quantities of a group; definitions that cannot be read are left out."""
+    found = {}
+    for name, text in _texts(store).items():
+        try:
+            found[name] = parse(text)
+        except ExpressionError:  # in a file from elsewhere
+            continue
+    return found
+
+
+def define(store: GroupStore, name: str, expression: str | None) -> None:
+    """Store a derived quantity with a group; None removes it.
+
+    Raises:
+        TypeError: the expression is no text.
+        ValueError: the name is taken or no identifier, or the text is no expression.
+    """
+    if expression is not None:
+        if not isinstance(expression, str):
+            raise TypeError(f"expression must be a text, got {shown(expression)}.")
+        parse(expression)
+        _check_name(store, name)
+    texts = _texts(store)
+    texts.pop(name, None)
+    if expression is not None:
+        texts[name] = expression
+    if len(texts) > MAX_DEFINITIONS:
+        raise ValueError(f"A group has at most {MAX_DEFINITIONS} definitions.")
+    store.set_meta(definitions=json.dumps(texts) if texts else None)
+
+
+def _check_name(store: GroupStore, name: str) -> None:
+    if not str(name).isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"name must be an identifier such as 'visibility', got {shown(name)}.")
+    if name in RESERVED or name.removesuffix("_err") in RESERVED:
+        raise ValueError(f"{name!r} is the name of a column or result. Choose another name.")
+    if any(name in record.labels for record in store.records()):
+        raise ValueError(f"{name!r} is a label of this group. Choose another name.")
+
+
+def _texts(store: GroupStore) -> dict[str, str]:
+    try:
+        found = json.loads(store.meta().get("definitions") or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(n): t for n, t in list(found.items())[:MAX_DEFINITIONS] if isinstance(t, str)}

@@ -1,0 +1,328 @@
+"""`Study`: the points of a sweep, with the jobs of each taken together. Pure.
+
+Jobs are pooled if they have the same point and equal settings (the fingerprint of their bodies
+without `max_samples` and `max_shots`). Other settings at one point are a variant of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from jobgroup.fingerprint import LIMITS
+from jobgroup.results.measurement import Measurement
+from jobgroup.results.parse import Cell, cell, flattened
+from jobgroup.results.pool import Pool
+from jobgroup.results.results_table import ResultRow
+
+if TYPE_CHECKING:
+    from jobgroup.store import JobRecord
+
+RELATIVE_TOLERANCE: Final = 1e-9
+SPAN_TOLERANCE: Final = 1e-12
+"""Numbers of one name that differ by less, of the greater or of the span, are one value."""
+
+MIN_DISAGREEMENT: Final = 0.001
+"""Repeats whose chi-squared has a smaller p-value are reported."""
+
+
+class SweptNames(NamedTuple):
+    """The swept names of a sweep, in order, with what is said of them in figures."""
+
+    names: tuple[str, ...]
+    units: Mapping[str, str] = {}
+    long_names: Mapping[str, str] = {}
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The jobs of one point and variant.
+
+    Attributes:
+        values: the value of each name of the study.
+        variant: its number, in the study's `variants`.
+        rows: the jobs and iterations, in the group's order.
+    """
+
+    values: tuple[Cell, ...]
+    variant: int
+    rows: list[ResultRow]
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Their results, taken together."""
+        return Pool(row.measurement for row in self.rows)
+
+    @property
+    def states(self) -> list[str]:
+        """The state of each job."""
+        return list({row.record.position: row.record.state for row in self.rows}.values())
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there are outcomes."""
+        return self.pool.kind is not None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of a group or of one of its sweeps.
+
+    Attributes:
+        names: the swept names, then those that iterations vary.
+        iterated: how many of the last names are those of iterations.
+        points: in the order in which they were added.
+        variants: what tells the jobs of each variant apart.
+        coordinates: the values of each name, in the order of an axis.
+        outside: the number of jobs that have none of the points.
+        swept: units and long names.
+    """
+
+    names: tuple[str, ...]
+    iterated: int
+    points: list[Point]
+    variants: list[str]
+    coordinates: Mapping[str, list[Cell]]
+    outside: int
+    swept: SweptNames = field(default_factory=lambda: SweptNames(()))
+
+    @property
+    def cells(self) -> int:
+        """The number of cells of the grid that the coordinates span."""
+        return math.prod(len(values) for values in self.coordinates.values())
+
+    def label(self, name: str) -> str:
+        """Return what an axis is called: long name and unit."""
+        unit = self.swept.units.get(name)
+        return self.swept.long_names.get(name, name) + (f" [{unit}]" if unit else "")
+
+    def disagreements(self) -> list[str]:
+        """Return the points whose repeats differ by more than chance, in words."""
+        found = []
+        for point in self.points:
+            p = point.pool.disagreement()
+            if p is not None and p < MIN_DISAGREEMENT:
+                pairs = zip(self.names, point.values, strict=True)
+                found.append(", ".join(f"{name} {shown_value(value)}" for name, value in pairs))
+        return found
+
+    def left_out(self) -> list[int]:
+        """Return the positions of jobs whose probabilities are left out beside counts."""
+        return sorted({m.position for point in self.points for m in point.pool.left_out})
+
+
+def study_of(
+    rows: Sequence[ResultRow],
+    swept: SweptNames | None,
+    settings: Callable[[list[int]], Mapping[int, Hashable]],
+    differences: Callable[[int, int], str],
+) -> Study:
+    """Return the points of some rows.
+
+    Args:
+        rows: of the group.
+        swept: the names that the jobs of a sweep vary; None for the labels that all jobs have in
+            common, or the jobs' positions.
+        settings: returns what jobs with equal settings have in common, by position.
+        differences: says how the settings of two jobs differ.
+    """
+    swept = swept or SweptNames(_common_labels(rows))
+    rows = [each for row in rows for each in _iterations_of(row)]
+    placed = [(row, values) for row in rows if (values := _swept_values(row, swept.names))]
+    if not swept.names:
+        placed = [(row, (row.record.position,)) for row in rows]
+    names = swept.names or ("job",)
+    iterated = _iterated_names([row for row, _ in placed], names)
+    full = [(row, (*values, *_iterated_values(row, iterated))) for row, values in placed]
+    every = tuple(dict.fromkeys((*names, *iterated.values())))
+    known = [_Values(values[i] for _, values in full) for i in range(len(every))]
+    at: dict[tuple[Hashable, ...], list[ResultRow]] = {}
+    for row, values in full:
+        key = tuple(each.key(value) for each, value in zip(known, values, strict=True))
+        at.setdefault(key, []).append(row)
+    points, variants = _with_variants(at, known, swept.names, settings, differences)
+    coordinates = {name: values.in_order() for name, values in zip(every, known, strict=True)}
+    outside = len({r.record.position for r in rows} - {r.record.position for r, _ in placed})
+    return Study(every, len(iterated), points, variants, coordinates, outside, swept)
+
+
+def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
+    """Names of the labels that all labelled jobs have, without missing values."""
+    labelled = [row.record.labels for row in rows if row.record.labels]
+    first = labelled[0] if labelled else {}
+    return tuple(
+        name for name in first if all(cell_or_gap(each.get(name)) is not None for each in labelled)
+    )
+
+
+def cell_or_gap(value: Any) -> Cell:
+    """Return a label as a cell; not-a-number, which stands for a missing value, is a gap."""
+    found = cell(value)
+    return None if isinstance(found, float) and math.isnan(found) else found
+
+
+def _swept_values(row: ResultRow, names: Sequence[str]) -> tuple[Cell, ...] | None:
+    labels = row.record.labels
+    values = tuple(cell_or_gap(labels.get(name)) for name in names)
+    return None if None in values else values
+
+
+def _iterations_of(row: ResultRow) -> list[ResultRow]:
+    """The row, or one for each iteration of a job that has no result yet."""
+    params = row.record.params
+    columns, number = params.get("iterator"), params.get("iterations")
+    if row.measurement.iteration is not None or not isinstance(columns, dict):
+        return [row]
+    lengths = {len(values) for values in columns.values() if isinstance(values, list)}
+    if not isinstance(number, int) or lengths != {number} or row.measurement.kind is not None:
+        return [row]
+    varied = [
+        flattened({name: values[i] for name, values in columns.items()}) for i in range(number)
+    ]
+    return [
+        ResultRow(row.record, Measurement(row.record.position, i, each), row.failure)
+        for i, each in enumerate(varied)
+    ]
+
+
+def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str, str]:
+    """What iterations vary, and what it is called beside the swept names."""
+    found = dict.fromkeys(name for row in rows for name in row.measurement.params)
+    if not found and any(row.measurement.iteration is not None for row in rows):
+        found = {"iteration": None}
+    return {name: f"param.{name}" if name in names else name for name in found}
+
+
+def _iterated_values(row: ResultRow, names: Mapping[str, str]) -> tuple[Cell, ...]:
+    if names.keys() == {"iteration"} and "iteration" not in row.measurement.params:
+        return (row.measurement.iteration,)
+    return tuple(row.measurement.params.get(name) for name in names)
+
+
+class _Values:
+    """The values of one name: which of them are one, and in which order an axis has them."""
+
+    def __init__(self, values: Iterable[Cell]) -> None:
+        self._keys: dict[Hashable, Hashable] = {}
+        self._values: dict[Hashable, Cell] = {}
+        numbers: dict[float, int] = {}
+        for value in values:
+            key = _typed(value)
+            if isinstance(key, float):
+                numbers.setdefault(key, len(numbers))
+            self._values.setdefault(key, value)
+        finite = [n for n in numbers if math.isfinite(n)]
+        span = max(finite) - min(finite) if finite else 0.0
+        group: list[float] = []
+        for number in [*sorted(finite), math.inf]:
+            if group and not _is_one(group[0], number, span):
+                kept = min(group, key=numbers.__getitem__)
+                self._keys.update(dict.fromkeys(group, kept))
+                group = []
+            group.append(number)
+
+    def key(self, value: Cell) -> Hashable:
+        key = _typed(value)
+        return self._keys.get(key, key)
+
+    def value(self, key: Hashable) -> Cell:
+        return self._values[key]
+
+    def in_order(self) -> list[Cell]:
+        """The values, numbers ascending; all texts if some are texts."""
+        keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
+        numbers = [key for key in keys if isinstance(key, float)]
+        gaps = [key for key in keys if self._values[key] is None]
+        if len(numbers) + len(gaps) == len(keys):
+            return [self._values[key] for key in [*sorted(numbers), *gaps]]
+        return [self._values[key] for key in keys]
+
+
+def _is_one(low: float, high: float, span: float) -> bool:
+    """Whether two numbers differ by rounding alone; two whole numbers, such as seeds, do not."""
+    if (low.is_integer() and high.is_integer()) or math.isinf(high):
+        return False
+    largest = max(abs(low), abs(high))
+    return high - low <= max(RELATIVE_TOLERANCE * largest, SPAN_TOLERANCE * span)
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two values are one: numbers that differ by rounding alone are.
+
+    >>> same_value(0.1 + 0.2, 0.3), same_value(True, 1), same_value(2, 2.0)
+    (True, False, True)
+    """
+    low, high = _typed(cell(one)), _typed(cell(other))
+    if isinstance(low, float) and isinstance(high, float):
+        return low == high or _is_one(min(low, high), max(low, high), 0.0)
+    return low == high
+
+
+def _typed(value: Cell) -> Hashable:
+    """A number as a float; True is not 1, and a text is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return (type(value).__name__, value)
+    try:
+        return float(value) + 0.0
+    except OverflowError:
+        return ("int", value)
+
+
+def _with_variants(
+    at: Mapping[tuple[Hashable, ...], list[ResultRow]],
+    known: Sequence[_Values],
+    swept: Sequence[str],
+    settings: Callable[[list[int]], Mapping[int, Hashable]],
+    differences: Callable[[int, int], str],
+) -> tuple[list[Point], list[str]]:
+    several = [rows for rows in at.values() if len({r.record.position for r in rows}) > 1]
+    digests = settings(sorted({r.record.position for rows in several for r in rows}))
+    labels: dict[tuple[str, int], int] = {}
+    texts: list[str] = []
+    found: list[tuple[tuple[Cell, ...], tuple[str, int], list[ResultRow]]] = []
+    for key, rows in at.items():
+        ranks: dict[str, dict[Hashable, ResultRow]] = {}
+        parts: dict[tuple[str, int], list[ResultRow]] = {}
+        for row in rows:
+            about = _about(row.record, swept)
+            digest = digests.get(row.record.position, _unknown_settings(row.record))
+            rank = ranks.setdefault(about, {})
+            first = rank.setdefault(digest, row)
+            variant = (about, list(rank).index(digest))
+            if variant not in labels:
+                labels[variant] = len(texts)
+                base = next(iter(rank.values())).record.position
+                is_other = variant[1] and differences(base, first.record.position)
+                texts.append("; ".join(filter(None, [about, is_other or ""])))
+            parts.setdefault(variant, []).append(row)
+        values = tuple(each.value(k) for each, k in zip(known, key, strict=True))
+        found += [(values, variant, some) for variant, some in parts.items()]
+    points = [Point(values, labels[variant], some) for values, variant, some in found]
+    return points, texts
+
+
+def _about(record: JobRecord, swept: Sequence[str]) -> str:
+    """The platform and the labels that are not swept, by which variants are known in a group."""
+    others = {k: v for k, v in record.labels.items() if k not in swept} if swept else {}
+    return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
+
+
+def _unknown_settings(record: JobRecord) -> str:
+    """What stands for the settings of a job without a body: its parameters and metadata."""
+    params = {name: value for name, value in record.params.items() if name not in LIMITS}
+    return json.dumps([params, record.metadata], sort_keys=True, default=str)
+
+
+def shown_value(value: Cell | datetime) -> str:
+    """Return a value as a figure shows it.
+
+    >>> shown_value(0.30000000000000004), shown_value(2), shown_value("off")
+    ('0.3', '2', 'off')
+    """
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,361 @@
+"""Results as datasets, derived quantities and comparisons, from a scripted cloud's documents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from jobgroup import JobGroup, MissingDependencyError, RemoteJob, UnknownColumnError
+
+
+def _counts(**numbers):
+    return ":PCVL:BSCount:{" + ";".join(f"{s}={n}" for s, n in numbers.items()) + "}"
+
+
+def _pair(a, b):
+    return _counts(**{"|1,1>": a, "|2,0>": b})
+
+
+@pytest.fixture
+def measured(scripted):
+    """Makes a group of jobs with labels and results; a result of None is a job in error."""
+
+    def make(*jobs, name="map", **payload):
+        jg = JobGroup(name)
+        for labels, _ in jobs:
+            body = {"command": "sample_count", "max_samples": 100, **payload}
+            body |= labels.get("_payload", {})
+            platform = labels.get("_platform", "sim:x")
+            job = RemoteJob(body, platform=platform, url=scripted.url)
+            jg.add(job, labels={k: v for k, v in labels.items() if not k.startswith("_")})
+        jg.run_parallel()
+        for job, (_, result) in zip(jg, jobs, strict=True):
+            scripted.tell(job.id, "error" if result is None else "completed", shots=1000)
+            if result is not None:
+                document = result if isinstance(result, dict) else {"results": result}
+                scripted.results[job.id] = {"results": json.dumps(document)}
+        jg.refresh()
+        return jg
+
+    return make
+
+
+def _grid(phis=(0.5, 0.0), etas=("low", "high"), repeats=1):
+    return [
+        ({"phi": phi, "eta": eta}, _pair(60 + nth, 40))
+        for phi in phis
+        for eta in etas
+        for nth in range(repeats)
+    ]
+
+
+# -- datasets --------------------------------------------------------------------------------------
+
+
+def test_a_sweep_becomes_a_grid_with_pooled_repeats(measured):
+    """Dimensions are the labels, numbers ascend, repeats are pooled, and texts keep their order."""
+    ds = measured(*_grid(repeats=2)).to_xarray()
+    assert ds.p.dims == ("phi", "eta", "state")
+    assert (ds.phi.values.tolist(), ds.eta.values.tolist()) == ([0.0, 0.5], ["low", "high"])
+    assert ds.state.values.tolist() == ["|2,0>", "|1,1>"]
+    point = ds.sel(phi=0.5, eta="low")
+    assert point["count"].sel(state="|1,1>") == 60 + 61
+    assert point.samples == 201
+    assert point.p.sel(state="|1,1>") == 121 / 201
+    assert (point.status.item(), int(point.jobs), int(point.done)) == ("success", 2, 2)
+    assert ds.shots.sel(phi=0.0, eta="high") == 2000
+    assert (ds.attrs["group"], ds.attrs["jobs_outside"]) == ("map", 0)
+
+
+def test_kept_repeats_are_the_rows_of_the_table(measured):
+    """With ``repeats="keep"`` every cell is a row of the table."""
+    jg = measured(*_grid(repeats=2))
+    ds, table = jg.to_xarray(repeats="keep"), jg.results_table()
+    assert ds.p.dims == ("phi", "eta", "repeat", "state")
+    for row in table:
+        nth = row["job"] % 2
+        cell = ds.sel(phi=row["phi"], eta=row["eta"], repeat=nth)
+        assert cell.samples == row["samples"]
+        for state in ("|1,1>", "|2,0>"):
+            assert cell.p.sel(state=state) == row[f"p({state})"]
+            assert cell.p_err.sel(state=state) == row[f"p_err({state})"]
+
+
+def test_points_without_results_are_gaps_with_a_status(measured, scripted):
+    """Failed, unsent and absent points stay on the axes; a hole has no status."""
+    jg = measured(*_grid()[:3], ({"phi": 0.7, "eta": "high"}, None))
+    jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"phi": 9})
+    jg.add(
+        RemoteJob({"command": "x"}, platform="p", url=scripted.url),
+        labels={"phi": 0.7, "eta": "high"},
+    )
+    with pytest.raises(ValueError, match="nothing"):
+        jg.plot("|1,1>", where={"phi": 0.7})
+    ds = jg.to_xarray()
+    assert ds.phi.values.tolist() == [0.0, 0.5, 0.7, 9.0]
+    assert "eta" not in ds.dims  # one job lacks it
+
+
+def test_status_of_cells(measured, scripted):
+    """The state that all jobs of a cell have, "mixed" otherwise, and "" for a hole."""
+    jg = measured(*_grid()[:3], ({"phi": 0.5, "eta": "high"}, None))
+    other = RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url)
+    jg.add(other, labels={"phi": 0.9, "eta": "low"})
+    ds = jg.to_xarray(grid=True).squeeze()
+    flat = ds.sel(phi=0.5, eta="high")
+    assert (flat.status.item(), int(flat.jobs), int(flat.failed)) == ("mixed", 2, 1)
+    assert flat.samples == 100
+    assert ds.sel(phi=0.0, eta="high").status.item() == ""
+    assert ds.sel(phi=0.9, eta="low").status.item() == "unsent"
+    assert np.isnan(ds.sel(phi=0.9, eta="low").samples)
+
+
+def test_scattered_points_have_one_dimension(measured):
+    """Fewer points than half the cells of a grid are a row of points, with plain coordinates."""
+    jg = measured(*[({"x": n, "y": n * n}, _pair(n, 10)) for n in range(5)])
+    ds = jg.to_xarray()
+    assert ds.p.dims == ("point", "state")
+    assert (ds.x.dims, ds.y.values.tolist()) == (("point",), [0, 1, 4, 9, 16])
+    assert jg.to_xarray(grid=True).sizes["x"] == 5
+
+
+def test_rounding_makes_no_new_values(measured):
+    """Values that differ in their last bits are one; whole numbers and True stay apart."""
+    values = [0.3, 0.1 + 0.2, 10**9, 10**9 + 1, True, 1]
+    jg = measured(*[({"x": value}, _pair(1, 1)) for value in values])
+    ds = jg.to_xarray()
+    assert ds.x.values.tolist() == ["0.3", "1000000000", "1000000001", "True", "1"]
+    assert ds.jobs.values.tolist() == [2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("missing", [None])
+def test_jobs_without_a_swept_value_are_outside(measured, missing):
+    """A missing label takes a job out of the dataset, which counts it."""
+    jg = measured(({"x": 1.5}, _pair(1, 1)), ({"x": missing, "y": 2}, _pair(1, 1)))
+    with pytest.raises(ValueError, match="nothing to draw"):
+        JobGroup("empty").plot("|1,1>")
+    ds = jg.to_xarray()
+    assert ds.sizes["job"] == 2
+    jg = measured(({"x": 1.5}, _pair(1, 1)), ({}, _pair(1, 1)), name="second")
+    ds = jg.to_xarray()
+    assert (ds.x.values.tolist(), ds.attrs["jobs_outside"]) == ([1.5], 1)
+
+
+def test_other_settings_are_a_variant(measured):
+    """Jobs of one point are pooled if they differ in their limits alone; variants say how."""
+    jg = measured(
+        ({"x": 0}, _pair(10, 10)),
+        ({"x": 0, "_payload": {"max_samples": 900}}, _pair(30, 10)),
+        ({"x": 0, "_payload": {"threshold": 2}}, _pair(5, 5)),
+        ({"x": 0, "_platform": "qpu:y"}, _pair(7, 7)),
+        ({"x": 1}, _pair(1, 1)),
+    )
+    ds = jg.to_xarray()
+    assert ds.p.dims == ("x", "variant", "state")
+    assert ds.samples.sel(x=0).values.tolist() == [60, 10, 14]
+    assert ds.variant.values.tolist() == ["sim:x", "sim:x; threshold none -> 2", "qpu:y"]
+
+
+def test_counts_and_probabilities_of_a_point_are_not_mixed(measured):
+    """Counts are used, and one warning names the jobs that are left out."""
+    exact = ":PCVL:BSDistribution:{|1,1>=0.25;|2,0>=0.75}"
+    jg = measured(({"x": 0}, exact), ({"x": 0}, _pair(1, 3)), ({"x": 1}, exact))
+    with pytest.warns(UserWarning, match=r"jobs 0 are left out"):
+        ds = jg.to_xarray()
+    assert ds.samples.values.tolist()[0] == 4
+    assert np.isnan(ds.samples.values[1])
+    assert np.isnan(ds.p_err.values[1]).all()
+    assert "1 of 2 points computed by the platform" in ds.attrs["not_sampled"]
+
+
+def test_unlike_repeats_are_named_once(measured):
+    """50 and 80 of 100 are more than chance: one warning names the point; scatter is offered."""
+    jg = measured(({"x": 0.5}, _pair(50, 50)), ({"x": 0.5}, _pair(80, 20)))
+    with pytest.warns(UserWarning, match=r"more than chance at x 0\.5.*scatter") as found:
+        ds = jg.to_xarray(errors="scatter")
+    assert len(found) == 1
+    assert ds.p.sel(state="|1,1>").item() == 0.65
+    assert ds.p_err.sel(state="|1,1>").item() == pytest.approx(0.15)
+
+
+def test_iterations_are_dimensions(measured):
+    """What iterations vary are dimensions after the labels, with every iteration's counts."""
+    each = [
+        {"results": _pair(n, 10), "iteration": {"circuit_params": {"phi": n / 4}}} for n in range(4)
+    ]
+    jobs = [({"chip": chip}, {"results_list": each, "physical_perf": 0.5}) for chip in "AB"]
+    jg = measured(*jobs)
+    ds = jg.to_xarray()
+    assert ds.p.dims == ("chip", "phi", "state")
+    assert ds.phi.values.tolist() == [0, 0.25, 0.5, 0.75]
+    assert ds["count"].sel(chip="B", state="|1,1>").values.tolist() == [0, 1, 2, 3]
+    assert ds.shots.dims == ("chip",)
+    assert ds.physical_perf.dims == ("chip", "phi")
+    assert len(jg.results_table()) == 8
+
+
+def test_netcdf_round_trip(measured, tmp_path):
+    """A dataset with texts, times, numbers and truth values is identical after a file."""
+    jobs = [
+        ({"at": at, "chip": chip, "on": on, "n": n}, _pair(n, 5))
+        for n, at in enumerate(("2026-01-02T00:00:00+00:00", "2026-01-02T03:00:00+01:00"))
+        for chip in ("größer", "b")
+        for on in (True, False)
+    ]
+    jg = measured(*jobs)
+    jg.description = "a map"
+    ds = jg.to_xarray(grid=True, interval=True)
+    assert ds["at"].dtype == "datetime64[ns]"
+    assert ds["at"].values.tolist() == [1767312000 * 10**9, 1767319200 * 10**9]
+    ds.to_netcdf(tmp_path / "map.nc")
+    with xr.open_dataset(tmp_path / "map.nc") as read:
+        xr.testing.assert_identical(read.load(), ds)
+    assert all("long_name" in ds[name].attrs for name in ds.variables)
+
+
+def test_very_large_datasets_keep_the_most_frequent_states(measured, monkeypatch):
+    """States with the greatest share at any point are kept, and the rest is summed."""
+    jg = measured(
+        ({"x": 0}, _counts(**{"|2,0>": 90, "|1,1>": 10})),
+        ({"x": 1}, _counts(**{"|2,0>": 20, "|1,1>": 30, "|0,2>": 50})),
+    )
+    ds = jg.to_xarray(states=2)
+    assert ds.state.values.tolist() == ["|2,0>", "|0,2>"]
+    assert ds.p_rest.values.tolist() == [0.1, 0.3]
+    assert ds.count_rest.values.tolist() == [10, 30]
+    assert (ds.attrs["states"], ds.attrs["states_returned"]) == (2, 3)
+    assert jg.to_xarray(states="|1, 1>").state.values.tolist() == ["|1,1>"]
+    with pytest.raises(UnknownColumnError, match=r"nearest: \|1,1>"):
+        jg.to_xarray(states=["|1,1,0>"])
+
+
+def test_results_of_every_kind_keep_their_cells(measured):
+    """Empty, zero, huge, negative and malformed results harm no other."""
+    jg = measured(
+        ({"x": 0}, {"results": ":PCVL:BSCount:{}", "physical_perf": 0.0}),
+        ({"x": 1}, _counts(**{"|1,1>": 0})),
+        ({"x": 2}, {"results": {"|1,1>": 10**400, "|2,0>": 10**400}}),
+        ({"x": 3}, {"results": {"|1,1>": "many"}}),
+        ({"x": 4}, {"results": 5}),
+        ({"x": 5}, ":PCVL:BSCount:{|1,1,0>=3}"),
+        ({"x": 6}, ":PCVL:BSDistribution:{|1,1>=-0.25;|2,0>=nan}"),
+        ({"x": 7}, _pair(3, 1)),
+    )
+    table = jg.results_table(["x", "samples", "p(|1,1>)", "error"])
+    assert table["samples"] == [0, 0, 2 * 10**400, None, None, 3, None, 4]
+    assert table["p(|1,1>)"] == [None, None, 0.5, None, None, None, -0.25, 0.75]
+    assert [bool(error) for error in table["error"]] == [n == 3 for n in range(8)]
+    assert "many" in table.failures[3].raw
+    ds = jg.to_xarray()
+    np.testing.assert_array_equal(
+        ds.p.sel(state="|1,1>"), [np.nan, np.nan, 0.5, *[np.nan] * 3, -0.25, 0.75]
+    )
+    for way_out in (table.to_pandas, table.to_polars, jg.distributions):
+        way_out()
+
+
+def test_an_absent_library_is_named(measured, monkeypatch):
+    """Without xarray or matplotlib the sentence says what to install."""
+    jg = measured(({"x": 0}, _pair(1, 1)))
+    for module, call in (("xarray", jg.to_xarray), ("matplotlib", lambda: jg.plot("|1,1>"))):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, module, None)
+            with pytest.raises(MissingDependencyError, match=rf"{module}.*pip install"):
+                call()
+
+
+# -- derived quantities ----------------------------------------------------------------------------
+
+
+def test_definitions_are_stored_and_appear_everywhere(measured, in_child):
+    """A definition is a column and a variable with its error, in this process and the next."""
+    jg = measured(({"x": 0}, {"results": _pair(300, 100), "global_perf": 0.5}))
+    jg.define("rate", "|1,1> * global_perf")
+    jg.define("ratio", "|1,1> / |2,0>")
+    assert jg.definitions == {"rate": "|1,1> * global_perf", "ratio": "|1,1> / |2,0>"}
+    row = jg.results_table()[0]
+    assert (row["rate"], row["ratio"]) == (0.375, 3.0)
+    error = 0.5 * np.sqrt(0.75 * 0.25 / 400)
+    assert row["rate_err"] == pytest.approx(error)
+    ds = jg.to_xarray(interval=0.95)
+    assert ds.rate.item() == 0.375
+    assert ds.rate_high.item() == pytest.approx(0.375 + 1.959964 * error)
+    assert ds.rate.attrs["expression"] == "|1,1> * global_perf"
+    names = in_child(
+        "import json; from jobgroup import JobGroup;"
+        "print(json.dumps(JobGroup.open('map').definitions))"
+    )
+    assert list(names) == ["rate", "ratio"]
+    jg.define("rate", None)
+    assert list(jg.definitions) == ["ratio"]
+
+
+@pytest.mark.parametrize("name", ["x", "p", "samples", "global_perf", "|1,1>", "a b", "for", ""])
+def test_taken_names_are_refused(measured, name):
+    """Labels, columns, performances, states and keywords are no names of definitions."""
+    jg = measured(({"x": 0}, _pair(1, 1)))
+    with pytest.raises(ValueError, match="name"):
+        jg.define(name, "|1,1>")
+    assert jg.definitions == {}
+
+
+def test_unknown_states_are_an_error_that_names_the_nearest(measured):
+    """A state that no job has is an error in tables, datasets and plots alike."""
+    jg = measured(({"x": 0}, _pair(1, 1)))
+    with pytest.raises(UnknownColumnError, match=r"no job|No job"):
+        jg.results_table("p(|3,0>)")
+    jg.define("lost", "1 - |3,0>")
+    for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
+        with pytest.raises(UnknownColumnError, match=r"No job has the state \|3,0>.*\|2,0>"):
+            call()
+    jg.define("lost", None)
+    with pytest.raises(TypeError, match="text"):
+        jg.define("lost", 3)
+
+
+def test_tables_have_noise_and_times(measured):
+    """A noise model is a column for each parameter, defaults filled in; times are ISO 8601."""
+    noise = ':PCVL:NoiseModel:{"indistinguishability": 0.9}'
+    jg = measured(({}, _pair(1, 1)), ({"_payload": {"noise": noise}}, _pair(1, 1)))
+    table = jg.results_table()
+    assert table["noise.indistinguishability"] == [None, 0.9]
+    assert "noise.indistinguishability" in table.columns
+    assert table["noise.g2"] == [None, 0.0]
+    assert pd.to_datetime(table["sent_at"]).tz is not None
+
+
+# -- comparisons -----------------------------------------------------------------------------------
+
+
+def test_comparisons_state_what_chance_gives(measured):
+    """The published example: 0.0240 where chance gives 0.0364, with a p-value of about 0.73."""
+    four = ("|2,0>", "|1,1>", "|0,2>", "|1,0>")
+    jg = measured(
+        ({"x": 0}, _counts(**dict(zip(four, (98, 211, 189, 2), strict=True)))),
+        ({"x": 1}, _counts(**dict(zip(four, (110, 200, 188, 2), strict=True)))),
+        ({"x": 2}, ":PCVL:BSDistribution:{|1,1>=1.0}"),
+        ({"x": 3}, ":PCVL:BSCount:{|1,1,0>=3}"),
+        ({"x": 4}, None),
+    )
+    found = jg.compare(0, 1)
+    assert (found.distance, found.expected) == pytest.approx((0.0240, 0.036399), abs=5e-7)
+    assert found.p_value == pytest.approx(0.73, abs=0.02)
+    assert found == asyncio.run(jg.compare_async(jg[0], [1]))
+    assert "0.0240" in str(found)
+    assert "chosen beforehand" in str(found)
+    computed = jg.compare(0, 2)
+    assert (computed.distance, computed.expected) == (pytest.approx(1 - 211 / 500), None)
+    with pytest.raises(ValueError, match=r"2 modes.*3 modes"):
+        jg.compare(0, 3)
+    with pytest.raises(ValueError, match="no results"):
+        jg.compare(0, 4)
+    ideal = {"|2,0>": 0.25, "|1,1>": 0.375, "|0,2>": 0.375}
+    assert jg.compare(0, ideal).expected == pytest.approx(0.025004, abs=5e-7)
+    with pytest.raises(ValueError, match="sum is 1"):
+        jg.compare(0, {"|2,0>": 0.5})

@@ -1,0 +1,159 @@
+"""Figures: what is drawn, with which errors, and what is said below the axes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from jobgroup import JobGroup, RemoteJob, UnknownColumnError
+
+
+@pytest.fixture(autouse=True)
+def canvas(monkeypatch):
+    """Matplotlib, drawing nowhere; its figures are closed after the test."""
+    from matplotlib import pyplot as plt
+
+    plt.switch_backend("agg")
+    yield plt
+    plt.close("all")
+
+
+@pytest.fixture
+def study(scripted):
+    """Makes a group of measured jobs over a product of values; None is a job without a result."""
+
+    def make(over, count, *, samples=100, name="study"):
+        jg = JobGroup(name)
+        scripted.first_word = "completed"
+        points = [dict(zip(over, values, strict=True)) for values in _product(*over.values())]
+        jobs = [
+            RemoteJob({"command": "sample_count"}, platform="sim:x", url=scripted.url)
+            for _ in points
+        ]
+        for job, labels in zip(jobs, points, strict=True):
+            jg.add(job, labels=labels)
+        jg.run_parallel()
+        for job, labels in zip(jg, points, strict=True):
+            k = count(**labels)
+            if isinstance(k, float):
+                text = f":PCVL:BSDistribution:{{|1,1>={k};|2,0>={1 - k}}}"
+            elif k is not None:
+                text = f":PCVL:BSCount:{{|1,1>={k};|2,0>={samples - k}}}"
+            document = {"results": None if k is None else text, "physical_perf": 0.25}
+            scripted.results[job.id] = {"results": json.dumps(document)}
+        return jg
+
+    return make
+
+
+def _product(first, *others):
+    return [(v, *rest) for v in first for rest in (_product(*others) if others else [()])]
+
+
+def _caption(ax):
+    return ax.texts[-1].get_text()
+
+
+def _curves(ax):
+    return [line for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata())]
+
+
+def test_curves_have_wilson_bars_and_break_at_gaps(study):
+    """One curve for each value of the second name; a missing point breaks its line."""
+    jg = study(
+        {"phi": [0.0, 0.5, 1.0], "indist": [0.6, 1]},
+        lambda phi, indist: None if (phi, indist) == (0.5, 1) else int(20 + 40 * phi),
+    )
+    ax = jg.plot("|1,1>")
+    first, second = _curves(ax)[:2]
+    assert first.get_xdata().tolist() == [0.0, 0.5, 1.0]
+    assert first.get_ydata().tolist() == [0.2, 0.4, 0.6]
+    assert np.isnan(second.get_ydata()[1])
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["indist 0.6", "indist 1"]
+    ends = stats.binomtest(20, 100).proportion_ci(0.6827, "wilson")
+    (low, high) = ax.collections[0].get_segments()[0][:, 1]
+    assert (low, high) == pytest.approx(tuple(ends), abs=1e-4)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("phi", "share of |1,1> among selected")
+    assert ax.get_ylim()[0] == 0
+    assert _caption(ax) == "100 samples a point, 68.27 % Wilson; 5 of 6 measured"
+
+
+def test_many_values_of_the_second_name_make_a_map(study):
+    """Cells around the values; the colour bar names the greatest error; signs have two colours."""
+    jg = study(
+        {"x": [0.0, 1.0, 3.0], "y": list(range(9))},
+        lambda x, y: None if (x, y) == (0, 0) else int(10 * x + y),
+    )
+    jg.define("contrast", "1 - 4 * |1,1>")
+    ax = jg.plot("|1,1>", x="x")
+    (mesh,) = ax.collections
+    assert mesh.get_array().shape == (9, 3)
+    assert mesh.get_array().mask.sum() == 1
+    assert mesh.get_coordinates()[0, :, 0].tolist() == [-0.5, 0.5, 2.0, 4.0]
+    assert mesh.get_cmap().name == "viridis"
+    bar = ax.figure.axes[1].get_ylabel()
+    assert bar.startswith("share of |1,1> among selected (error at most 0.04")
+    signed = jg.plot("contrast", "x", kind="map").collections[0]
+    assert signed.get_cmap().name == "RdBu_r"
+    assert signed.norm.vmin == -signed.norm.vmax
+    assert _caption(ax).endswith("26 of 27 measured")
+
+
+def test_texts_make_bars(study):
+    """Bars from 0 to 1 for texts, in the order in which they were added."""
+    jg = study({"chip": ["B", "A"]}, lambda chip: 40 if chip == "A" else 10)
+    ax = jg.plot("|1,1>")
+    assert [bar.get_height() for bar in ax.patches] == [0.1, 0.4]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["B", "A"]
+    assert ax.get_ylim() == (0, 1)
+
+
+def test_a_third_name_is_chosen_by_where(study):
+    """Several values of another name are an error that names them; the choice is in the title."""
+    over = {"phi": [0, 1, 2], "eta": [0.3, 0.4], "chip": ["A", "B"]}
+    jg = study(over, lambda phi, eta, chip: 10 * phi + 1)
+    with pytest.raises(ValueError, match=r"chip has several values too.*A, B.*where={'chip': 'A'}"):
+        jg.plot("|1,1>", x="phi")
+    ax = jg.plot("|1,1>", x="phi", curves="chip", where={"eta": np.float64(0.1 + 0.2)})
+    assert ax.get_title() == "eta 0.3"
+    assert len(_curves(ax)) == 2
+    with pytest.raises(UnknownColumnError, match=r"eta has no value 0\.5.*0\.3, 0\.4"):
+        jg.plot("|1,1>", where={"eta": 0.5})
+    with pytest.raises(UnknownColumnError, match=r"no swept name 'psi'.*phi, eta, chip"):
+        jg.plot("|1,1>", x="psi")
+    for wrong in ("psi", "1 +", "|3,0>"):
+        with pytest.raises(UnknownColumnError):
+            jg.plot(wrong, x="phi", curves="chip", where={"eta": 0.3})
+    with pytest.raises(ValueError, match="kind must be"):
+        jg.plot("|1,1>", kind="pie")
+    with pytest.raises(ValueError, match="two names"):
+        jg.plot("|1,1>", x="phi", curves="phi")
+
+
+def test_probabilities_have_open_markers_and_no_bars(study):
+    """Points that were not sampled are open, and the line below says so."""
+    ax = study({"x": [0, 1]}, lambda x: 0.25 + x / 2).plot("|1,1>")
+    markers = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [line.get_markerfacecolor() for line in markers] == ["none"]
+    assert not ax.collections
+    assert ax.get_ylabel() == "probability of |1,1>"
+    assert _caption(ax) == "not sampled; 2 of 2 measured"
+
+
+def test_errors_are_chosen(study, canvas):
+    """None, of another level, or from the spread; performances and samples have none here."""
+    jg = study({"x": [0, 1]}, lambda x: 20 + x)
+    _, ax = canvas.subplots()
+    assert jg.plot("|1,1>", errors=False, ax=ax) is ax
+    assert not ax.collections
+    wide = jg.plot("|1,1>", errors=0.95)
+    assert "95 % Wilson" in _caption(wide)
+    for y, expected in (("samples", 100), ("physical_perf", 0.25), ("2 * |1,1>", 0.4)):
+        assert _curves(jg.plot(y))[0].get_ydata()[0] == expected
+    assert "scatter of repeats" not in _caption(wide)
+    assert asyncio.run(jg.plot_async("|1,1>")).lines
