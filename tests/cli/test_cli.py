@@ -180,7 +180,7 @@ def test_watching_what_nobody_runs_is_over_at_once(run, prepared):
     """A group that was not begun does not hold a script up."""
     prepared()
     done = run("watch", "sweep")
-    assert (done.returncode, "No job of sweep runs or waits: 3 unsent" in done.stdout) == (0, True)
+    assert (done.returncode, "sweep has no active jobs: 3 unsent" in done.stdout) == (0, True)
 
 
 def test_a_refused_token_ends_a_watch(run, prepared, environment):

@@ -124,7 +124,7 @@ def test_delete_asks_and_restore_brings_back(call, read, prepared):
     for answer in ("", "n\n", "\n"):
         done = call("delete", "sweep", input=answer)
         assert (done.returncode, done.stdout) == (1, "")
-        assert "Delete 'sweep' (3 unsent)? It can be restored for 7 days." in done.stderr
+        assert "Delete 'sweep' (3 unsent)? You can restore it for 7 days." in done.stderr
         assert JobGroup.list_existing() == ["sweep"]
     assert call("delete", "sweep", input="y\n").returncode == 0
     assert JobGroup.list_existing() == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +59,7 @@ def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
         path = tmp_path / name
         done = call("results", "sweep", "--columns", "job,status", "--output", str(path), *options)
         assert (done.returncode, done.stdout) == (0, "")
-        assert f"3 rows are in {path}." in done.stderr
+        assert f"Wrote 3 rows to {path}." in done.stderr
         text = path.read_text("utf-8-sig")
         rows = json.loads(text) if is_json else [*csv.DictReader(text.splitlines())]
         assert [row["status"] for row in rows] == ["success", "error", "success"]
@@ -113,7 +115,7 @@ def test_a_group_that_cannot_be_read_is_listed(call, read, data_dir, prepared):
     broken, sound = read("ls")
     assert (broken["name"], sound["problem"]) == ("broken", None)
     assert broken["problem"]
-    assert "cannot be read: " in call("ls").stdout.splitlines()[1]
+    assert "unreadable: " in call("ls").stdout.splitlines()[1]
     asked = call("delete", "broken")
     assert broken["problem"][:20] in asked.stderr
 
@@ -174,11 +176,25 @@ def test_a_name_that_begins_with_a_dash_comes_after_two(call, cloud, name, tmp_p
 
 
 def test_the_example_at_the_end_of_a_help_can_be_typed(call):
-    """The parser takes it."""
-    examples = {name: command.example for name, command in COMMANDS.items() if command.example}
-    assert {"run", "rerun", "watch"} <= set(examples)
-    for name, example in examples.items():
-        assert f"example: {example}" in call(name, "--help").stdout
-        words = shlex.split(example.removeprefix('eval "$(').removesuffix(')"'))
-        assert words[:2] == ["jobgroup", name]
-        make_parser().parse_args(words[1:])
+    """The parser accepts each of them."""
+    for name, command in COMMANDS.items():
+        text = call(name, "--help").stdout
+        for example in command.examples:
+            assert f"\n  {example}\n" in text
+            words = shlex.split(re.sub(r'^eval "\$\(|\)"$| \|.*', "", example))
+            assert words[:2] == ["jobgroup", name]
+            make_parser().parse_args(words[1:])
+
+
+def test_help_is_lower_case_and_documented_word_for_word(call):
+    """Summaries are imperatives, arguments nouns; the page on the terminal repeats the summary."""
+    page = (Path(__file__).parents[2] / "docs" / "terminal.md").read_text()
+    listed = call("--help").stdout
+    for name, command in COMMANDS.items():
+        assert re.fullmatch(r"[a-z][^.]*", command.help)
+        summary = re.escape(command.help)
+        assert re.search(rf"(?m)^ +{name}\s+{summary}$", listed)
+        assert re.search(rf"(?m)^\| `jobgroup {name}\b[^|]* \| {summary}", page)
+        for line in call(name, "--help").stdout.split("options:\n")[1].splitlines()[1:]:
+            if option := re.match(r"  --\S+(?: [A-Z][A-Z=,.]*)?  +(\S)", line):
+                assert option[1].islower() or "URL" in line or "JSON" in line, line

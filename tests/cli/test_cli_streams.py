@@ -55,5 +55,5 @@ def test_a_full_disk_under_the_output_is_said(lettered):
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 1
-    assert "The output could not be written: No space left" in ended.stderr
+    assert "Could not write the output: No space left" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,4 +1,4 @@
-"""Arguments that commands share: names of groups, jobs, numbers and assignments."""
+"""Arguments of commands: how they are declared, and the ones that commands share."""
 
 from __future__ import annotations
 
@@ -6,43 +6,65 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from jobgroup.cli.exit_codes import MisuseError, NotFoundError
+from jobgroup.cli.exit_codes import NotFoundError, UsageError
 from jobgroup.group import JobGroup
-from jobgroup.store import JobRecord
 from jobgroup.store.names import normalised
 
-
-def add_name(parser: argparse.ArgumentParser) -> None:
-    """The name of a group, which Tab completes."""
-    name = parser.add_argument("name", type=normalised, help="name of the group")
-    complete_with(name, JobGroup.list_existing)
+Argument = Callable[[Any], object]
+"""Adds an argument or an option to a parser, or to a group of exclusive options."""
 
 
-def add_jobs(
-    parser: argparse.ArgumentParser, *, help: str = "position (from 0), range (3-7) or id"
-) -> None:
-    """Jobs by position or id; may be left out."""
-    parser.add_argument("jobs", nargs="*", default=[], metavar="JOB", help=help)
+def argument(
+    *names: str, completions: Callable[[], Iterable[str]] | None = None, **settings: Any
+) -> Argument:
+    """Declare an argument as `argparse` takes it; Tab completes it with `completions`."""
+
+    def add(parser: Any) -> None:
+        action = parser.add_argument(*names, **settings)
+        if completions is not None:
+            action.completer = lambda **_: list(completions())
+
+    return add
 
 
-def add_json(parser: argparse.ArgumentParser, help: str = "write JSON, and nothing else") -> None:
-    parser.add_argument("--json", action="store_true", help=help)
+def flag(name: str, help: str) -> Argument:
+    return argument(name, action="store_true", help=help)
 
 
-def complete_with(argument: argparse.Action, choices: Any) -> None:
-    """Let Tab complete an argument with what a function gives."""
+def one_of(*options: Argument) -> Argument:
+    """Declare options that exclude each other."""
 
-    def completer(**_: object) -> Iterable[str]:
-        return list(choices())
+    def add(parser: argparse.ArgumentParser) -> None:
+        group = parser.add_mutually_exclusive_group()
+        for option in options:
+            option(group)
 
-    argument.completer = completer  # type: ignore[attr-defined]  # argcomplete looks for it
+    return add
+
+
+def jobs(help: str = "") -> Argument:
+    text = f"job: position from 0 (7), range (3-7) or id{help and f'; {help}'}"
+    return argument("jobs", nargs="*", default=[], metavar="JOB", help=text)
+
+
+def assignments(name: str, dest: str, help: str) -> Argument:
+    """Declare an option that takes ``NAME=VALUE`` and may be repeated."""
+    return argument(
+        name,
+        dest=dest,
+        metavar="NAME=VALUE",
+        type=assignment,
+        action="append",
+        default=[],
+        help=f"{help}; repeatable",
+    )
 
 
 def seconds(text: str) -> float:
-    """A number of seconds, 0 or more. Raises ValueError if it is none."""
+    """Read a number of seconds, 0 or more. Raises ValueError otherwise."""
     value = float(text)
     if not 0 <= value < math.inf:
         raise ValueError(text)
@@ -50,7 +72,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """A number, 1 or more. Raises ValueError if it is none."""
+    """Read a number, 1 or more. Raises ValueError otherwise."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -58,7 +80,7 @@ def count(text: str) -> int:
 
 
 def assignment(text: str) -> tuple[str, Any]:
-    """``max_shots=1000``: a parameter and its new value, a number where it looks like one.
+    """Read a name and its value, which is a number if it looks like one.
 
     >>> assignment("max_shots=1000"), assignment("mode=fast")
     (('max_shots', 1000), ('mode', 'fast'))
@@ -75,41 +97,49 @@ def assignment(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def records_of(group: JobGroup) -> list[JobRecord]:
-    return group.snapshot()
+NAME: Final = argument(
+    "name",
+    metavar="NAME",
+    type=normalised,
+    completions=JobGroup.list_existing,
+    help="group name",
+)
+JSON: Final = flag("--json", "print JSON and nothing else")
+OVERWRITE: Final = flag("--overwrite", "replace an existing file")
 
 
 def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:
-    """The positions of jobs that are given by id on the cloud, by position, or as ``3-7``.
+    """Return the positions of jobs that are given by position, range or id.
 
     Raises:
         NotFoundError: the group has no such job.
-        MisuseError: it is none of these, or jobs of several accounts have that id.
+        UsageError: a range ends before it begins, or jobs of several accounts have that id.
     """
     total = len(group)
     by_id: dict[str | None, list[int]] = {}
-    for record in records_of(group):
+    for record in group.snapshot():
         by_id.setdefault(record.remote_id, []).append(record.position)
     positions: dict[int, None] = {}
     for word in words:
         if word in by_id:
-            if len(by_id[word]) > 1:
-                raise MisuseError(
-                    f"{group.name!r} has jobs with the id {word!r} on several accounts, at"
-                    f" {', '.join(map(str, by_id[word]))}. Name the one you mean by its position,"
-                    f" such as {by_id[word][0]}-{by_id[word][0]}."
+            first, *others = by_id[word]
+            if others:
+                raise UsageError(
+                    f"Several accounts of {group.name!r} have a job with the id {word!r}: at"
+                    f" {', '.join(map(str, by_id[word]))}. Give its position instead, for example"
+                    f" {first}-{first}."
                 )
-            positions[by_id[word][0]] = None
+            positions[first] = None
             continue
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", word)
         if found is None:
             raise NotFoundError(f"{group.name!r} has no job with the id {word!r}.")
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first:
-            raise MisuseError(f"{word!r} ends before it begins.")
+            raise UsageError(f"The range {word!r} ends before it begins.")
         if last >= total:
             raise NotFoundError(
-                f"{group.name!r} has {total} jobs, counted from 0; none is at {last}."
+                f"{group.name!r} has {total} jobs, counted from 0, and none at {last}."
             )
         positions.update(dict.fromkeys(range(first, last + 1)))
     return list(positions)

@@ -1,4 +1,4 @@
-"""What a command of the command line consists of."""
+"""A command of the command line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from jobgroup.cli.arguments import Argument
 from jobgroup.cli.console import echo, echo_json
 from jobgroup.cli.exit_codes import Exit
 
@@ -17,25 +18,20 @@ class Command:
 
     Attributes:
         help: what it does: an imperative in lower case.
-        run: does it; returns the exit code. The command line turns an error of jobgroup that it
-            raises into a message and an exit code.
-        arguments: functions that add its arguments and options to a parser.
-        example: a command line, for the end of its help.
+        run: does it and returns the exit code. The command line turns an error of jobgroup into a
+            message and an exit code.
+        arguments: its arguments and options.
+        examples: command lines for the end of its help.
     """
 
     help: str
     run: Callable[[argparse.Namespace], int]
-    arguments: tuple[Callable[[argparse.ArgumentParser], None], ...] = ()
-    example: str = ""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add its arguments and options."""
-        for add in self.arguments:
-            add(parser)
+    arguments: tuple[Argument, ...] = ()
+    examples: tuple[str, ...] = ()
 
 
-def report(arguments: argparse.Namespace, text: str, document: Any) -> int:
-    """Write a result, as JSON if that was asked for; returns `Exit.DONE`."""
+def report(arguments: argparse.Namespace, text: str, document: Any) -> Exit:
+    """Print a result, as JSON if that was asked for; return `Exit.DONE`."""
     if arguments.json:
         echo_json(document)
     else:

@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO
 
 from jobgroup.results.export import encoded
@@ -17,10 +17,12 @@ from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 
 READER_GONE: Final = (errno.EPIPE, errno.EIO)
-"""What a write says when the other end of a pipe, or the terminal, has been closed."""
+"""Errors of a write after the other end of a pipe, or the terminal, was closed."""
 
 MAX_TERMINAL_ROWS: Final = 60
-"""Rows of a table that a terminal shows unless it is asked for all."""
+"""Rows of a table that a terminal shows without --all."""
+
+_PIECE: Final = 1 << 15
 
 
 def echo(text: str) -> None:
@@ -28,7 +30,7 @@ def echo(text: str) -> None:
 
 
 def echo_err(text: str) -> None:
-    """Write a line to standard error, if anybody is there to read it."""
+    """Write a line to standard error, if its reader is still there."""
     try:
         sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()
@@ -38,26 +40,18 @@ def echo_err(text: str) -> None:
 
 def echo_raw(text: str) -> None:
     """Write the content of a file: unchanged into a pipe or a file, escaped on a terminal."""
-    if sys.stdout.isatty():
-        _write(plain(text.replace("\r\n", "\n")))
-    else:
-        _write_bytes(text)
+    _write(plain(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
 def echo_json(value: Any, *, one_line: bool = False) -> None:
-    """Write a JSON document, in ASCII: no terminal obeys its escapes, no locale spoils it."""
-    text = json.dumps(value, indent=None if one_line else 2, allow_nan=False) + "\n"
-    if sys.stdout.isatty():
-        _write(text)
-    else:
-        _write_bytes(text)
-    sys.stdout.flush()
+    """Write JSON in ASCII, which no terminal obeys and no locale changes."""
+    _write(json.dumps(value, indent=None if one_line else 2, allow_nan=False) + "\n")
 
 
 def echo_table(
     columns: Mapping[str, Sequence[Cell]], *, title: str = "", full: bool = True
 ) -> None:
-    """Write aligned columns: cut to the width of a terminal, whole into a pipe or a file.
+    """Write aligned columns: cut to the width of a terminal, complete in a pipe or a file.
 
     Args:
         columns: the cells of each column, by name.
@@ -72,36 +66,40 @@ def echo_table(
     for line in lines:
         echo(line if not width or len(line) <= width else line[: width - 1] + "…")
     if most is not None and rows > most:
-        echo(f"… {most} of {rows} rows are shown; --all shows them all.")
+        echo(f"… {most} of {rows} rows shown; --all shows all of them.")
     if title:
         echo(title)
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Let a stream write to nowhere from now on: its reader has gone."""
+    """Discard what a stream writes from now on: its reader has gone."""
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
         os.close(devnull)
 
 
+@contextmanager
+def surviving(stream: TextIO) -> Iterator[None]:
+    """Continue in silence if the terminal, or the other end of the pipe, was closed."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in READER_GONE:
+            raise
+        redirect_to_devnull(stream)
+
+
 def _write(text: str) -> None:
-    # in pieces: an unbuffered stream does not report a pipe that closes in the middle of a write
-    for start in range(0, len(text), _PIECE):
-        sys.stdout.write(text[start : start + _PIECE])
+    """Write to a terminal as text, elsewhere as UTF-8 with its own line ends in any locale.
 
-
-def _write_bytes(text: str) -> None:
-    """Write what programs read: UTF-8 with its own line ends, whatever the locale has."""
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:  # a stream of text alone
-        _write(text)
-        return
-    sys.stdout.flush()
-    data = encoded(text)
+    In pieces: an unbuffered stream does not report a pipe that closes in the middle of a write.
+    """
+    stream: Any = sys.stdout
+    data: str | bytes = text
+    if not stream.isatty() and hasattr(stream, "buffer"):
+        stream.flush()
+        stream, data = stream.buffer, encoded(text)
     for start in range(0, len(data), _PIECE):
-        binary.write(data[start : start + _PIECE])
-    binary.flush()
-
-
-_PIECE = 1 << 15
+        stream.write(data[start : start + _PIECE])
+    stream.flush()

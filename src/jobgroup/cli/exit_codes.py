@@ -1,4 +1,4 @@
-"""What the exit codes of the command mean."""
+"""Exit codes of the command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.errors import (
 
 
 class Exit(IntEnum):
-    """The exit codes. From 128 on they are what a shell tells of a signal."""
+    """The exit codes. Those from 128 on are a shell's for signals."""
 
     DONE = 0
     FAILED = 1
@@ -32,20 +32,20 @@ class NotFoundError(JobGroupError, LookupError):
     """A group has no such job."""
 
 
-class MisuseError(JobGroupError, ValueError):
-    """What was asked for makes no sense."""
+class UsageError(JobGroupError, ValueError):
+    """Arguments contradict each other or one is missing."""
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM, which ends a command as Ctrl-C does: what is in flight is recorded first."""
+    """SIGTERM: it ends a command as Ctrl-C does, after requests in flight are recorded."""
 
 
-def exit_of(error: JobGroupError) -> Exit:
-    """The exit code for an error whose sentence was told."""
+def exit_of(error: JobGroupError | TimeoutError) -> Exit:
+    """Return the exit code for an error whose message was printed."""
     if isinstance(error, GroupBusyError):
         return Exit.BUSY
     if isinstance(error, GroupNotFoundError | NotFoundError | RemoteNotFoundError):
         return Exit.NOT_FOUND
-    if isinstance(error, MisuseError | InvalidNameError | UnknownColumnError):
+    if isinstance(error, UsageError | InvalidNameError | UnknownColumnError):
         return Exit.MISUSED
     return Exit.FAILED

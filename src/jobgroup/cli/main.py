@@ -1,4 +1,4 @@
-"""From the words of a command line to what is done, and to an exit code."""
+"""From the words of a command line to an exit code."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from jobgroup.cli.commands import COMMANDS
 from jobgroup.cli.console import READER_GONE, echo_err, redirect_to_devnull
@@ -19,18 +20,20 @@ from jobgroup.cli.exit_codes import Exit, TerminatedError, exit_of
 from jobgroup.errors import JobGroupError
 from jobgroup.store.names import as_typed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+EPILOG: Final = """exit codes:
+  0 done, 1 failed, 2 usage error, 3 another process runs the group, 4 no such group or job,
+  5 done but jobs failed, 130 Ctrl-C, 141 pipe closed, 143 SIGTERM
 
-EPILOG = """exit codes: 0 done, 1 failed, 2 misused, 3 another process runs the group,
-4 no such group or job, 5 done but jobs have failed, 130 Ctrl-C, 143 SIGTERM.
-Names that begin with a dash come last, after two: jobgroup show --json -- -scan
-Tab completes commands, options and names of groups after: eval "$(jobgroup completion bash)"
+examples:
+  jobgroup run sweep --queue --wait && jobgroup results sweep --csv > sweep.csv
+  jobgroup show --json -- -scan             a name that begins with a dash, last after two dashes
+  eval "$(jobgroup completion bash)"        complete commands, options and group names with Tab
 """
+STOPPED: Final = "Jobs that were sent are recorded and continue on the cloud; the rest is unsent."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code, see `jobgroup.cli.exit_codes.Exit`."""
+    """Run the command line and return an exit code, see `jobgroup.cli.exit_codes.Exit`."""
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:  # Tab was pressed
         import argcomplete
@@ -38,48 +41,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser)
     for name in ("stdout", "stderr"):  # pythonw has neither
         if getattr(sys, name) is None:
-            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
-            setattr(sys, name, nowhere)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # a character that the locale lacks spoils no command
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            devnull = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
+            setattr(sys, name, devnull)
+        with suppress(AttributeError):  # a character that the locale lacks fails no command
+            getattr(sys, name).reconfigure(errors="replace")
     if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")  # bars of downloads are for people
+        os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars are for people
     arguments = parser.parse_args([*map(as_typed, sys.argv[1:] if argv is None else argv)])
-    with _warnings_as_sentences(), _log_as_sentences():
-        return int(_run(arguments))
+    with _warnings_and_logs_as_sentences():
+        return _run(arguments)
 
 
 def make_parser() -> argparse.ArgumentParser:
     from jobgroup import __version__
 
+    layout = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
     parser = argparse.ArgumentParser(
-        prog="jobgroup",
-        description="Groups of jobs on a quantum cloud, in a terminal.",
+        "jobgroup",
+        description="Manage groups of jobs on quantum clouds.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=layout,
     )
     parser.add_argument("--version", action="version", version=f"jobgroup {__version__}")
-    commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser
+    )
     for name, command in COMMANDS.items():
+        description = f"{command.help[0].upper()}{command.help[1:]}."
+        epilog = "\n  ".join(["examples:", *command.examples]) if command.examples else None
         one = commands.add_parser(
             name,
             help=command.help,
-            description=f"{command.help[0].upper()}{command.help[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,  # no break within an example
-            epilog=f"example: {command.example}" if command.example else None,
+            description=description,
+            epilog=epilog,
+            formatter_class=layout,
         )
-        command.add_arguments(one)
+        for add in command.arguments:
+            add(one)
         one.set_defaults(run=command.run)
     return parser
 
 
 class _Parser(argparse.ArgumentParser):
-    """Lets options stand between names: ``rerun sweep --set max_shots=50 3 7``."""
+    """Allows options between names: ``rerun sweep --set max_shots=50 3 7``."""
 
     _is_inside = False
 
-    def parse_known_args(  # type: ignore[override]  # one signature stands for argparse's three
+    def parse_known_args(  # type: ignore[override]  # one signature for argparse's three
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse as `argparse` does, twice: the options first."""
@@ -101,7 +109,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Name(str):
-    """A word after ``--``: no option, whatever it looks like."""
+    """A word after ``--``, which is never an option."""
 
     __slots__ = ()
 
@@ -112,7 +120,7 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     except (JobGroupError, TimeoutError) as error:
         echo_err(str(error))
-        return exit_of(error) if isinstance(error, JobGroupError) else Exit.FAILED
+        return exit_of(error)
     except TerminatedError:
         echo_err(f"Terminated. {STOPPED}")
         return Exit.TERMINATED
@@ -120,44 +128,31 @@ def _run(arguments: argparse.Namespace) -> int:
         echo_err(f"\nInterrupted. {STOPPED}")
         return Exit.INTERRUPTED
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # groups' own files say StorageError
+        if error.errno in READER_GONE:  # `jobgroup ls | head`
             redirect_to_devnull(sys.stdout)
-            echo_err(f"The output could not be written: {error.strerror}. {STOPPED}")
+            return Exit.PIPE_CLOSED
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # a group's own file raises StorageError
+            redirect_to_devnull(sys.stdout)
+            echo_err(f"Could not write the output: {error.strerror}. {STOPPED}")
             return Exit.FAILED
-        if error.errno not in READER_GONE:
-            raise
-        redirect_to_devnull(sys.stdout)  # nobody reads it: `jobgroup ls | head`
-        return Exit.PIPE_CLOSED
-    return code
-
-
-STOPPED = "What was sent is recorded and goes on on the cloud; the rest is unsent."
+        raise
+    return int(code)
 
 
 @contextmanager
-def _warnings_as_sentences() -> Iterator[None]:
-    """A warning is a sentence for the user here, not a place in our code."""
+def _warnings_and_logs_as_sentences() -> Iterator[None]:
+    """Print warnings and log records as sentences, harmless on a terminal, without our code."""
 
-    def show(message: Warning | str, *_: object, **__: object) -> None:
-        echo_err(str(message))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = show
-        yield
-
-
-@contextmanager
-def _log_as_sentences() -> Iterator[None]:
-    """What the engine logs may hold a cloud's words, which drive no terminal either."""
-
-    class Told(logging.Handler):
+    class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             echo_err(self.format(record))
 
-    handler = Told(logging.WARNING)
-    logging.getLogger("jobgroup").addHandler(handler)
+    printer = Printer(logging.WARNING)
+    logging.getLogger("jobgroup").addHandler(printer)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = lambda message, *_, **__: echo_err(str(message))
+            yield
     finally:
-        logging.getLogger("jobgroup").removeHandler(handler)
+        logging.getLogger("jobgroup").removeHandler(printer)

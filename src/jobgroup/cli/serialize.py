@@ -1,12 +1,13 @@
-"""The JSON that the command writes: shapes that scripts rely on, described in docs/terminal.md.
+"""The JSON that the command prints: shapes that scripts rely on, described in docs/terminal.md.
 
-Times are ISO 8601 in UTC with whole seconds, durations seconds; null is "not known".
+Times are ISO 8601 in UTC with whole seconds, durations are seconds; null is "unknown".
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent
@@ -17,9 +18,20 @@ from jobgroup.store.encoding import json_safe
 
 Json = dict[str, Any]
 
+_RENAMED: Final = {"id": "remote_id", "url": "origin"}
+_OF_A_JOB: Final = (
+    *("position", "name", "state", "id", "platform", "url", "account", "message", "progress"),
+    *("attempts", "rerun_of", "params", "labels", "metadata", "note", "shots"),
+    *("added_at", "sent_at", "started_at", "finished_at", "duration_s"),
+)
+_OF_AN_ATTEMPT: Final = (
+    *("number", "kind", "state", "id", "message", "overrides", "shots"),
+    *("sent_at", "started_at", "finished_at", "duration_s"),
+)
+
 
 def moment(seconds: float | None) -> str | None:
-    """A time; None for what no calendar has.
+    """Return a time as text; None for one that no calendar has.
 
     >>> moment(0.5)
     '1970-01-01T00:00:00Z'
@@ -30,22 +42,24 @@ def moment(seconds: float | None) -> str | None:
         return None
 
 
-def group_line(summary: GroupSummary) -> Json:
+def _fields(record: object, names: tuple[str, ...]) -> Json:
+    values = {name: getattr(record, _RENAMED.get(name, name)) for name in names}
+    return {k: moment(v) if k.endswith("_at") else json_safe(v) for k, v in values.items()}
+
+
+def summary_document(summary: GroupSummary) -> Json:
     return {
         "name": summary.name,
         "description": summary.description,
         "total": sum(summary.counts.values()),
         "counts": dict(summary.counts),
-        "created_at": moment(summary.created_at),
-        "modified_at": moment(summary.modified_at),
-        "size_bytes": summary.size_bytes,
-        "problem": summary.problem,
+        **_fields(summary, ("created_at", "modified_at", "size_bytes", "problem")),
     }
 
 
-def group_state(group: JobGroup) -> Json:
-    state = group.state
-    trouble = {
+def group_document(group: JobGroup) -> Json:
+    state, sender = group.state, group.state.sender
+    incident = {
         "kind": state.trouble,
         "since": moment(state.trouble_since),
         "message": state.last_error,
@@ -60,59 +74,25 @@ def group_state(group: JobGroup) -> Json:
         "paused": state.paused,
         "next_up": state.next_up,
         "eta_s": None if state.eta_s is None else list(state.eta_s),
-        "stalled_since": state.stalled_since,
-        "sender": None
-        if (sender := state.sender) is None
-        else {"host": sender.host, "pid": sender.pid, "since": sender.since},
-        "trouble": trouble if state.trouble else None,
+        "stalled_since": moment(state.stalled_since),
+        "sender": sender
+        and {"host": sender.host, "pid": sender.pid, "since": moment(sender.since)},
+        "trouble": incident if state.trouble else None,
         "created_at": moment(group.created_date.timestamp()),
         "modified_at": moment(group.modified_date.timestamp()),
     }
 
 
-def job_line(record: JobRecord) -> Json:
-    return {
-        "position": record.position,
-        "name": record.name,
-        "state": record.state,
-        "id": record.remote_id,
-        "platform": record.platform,
-        "url": record.origin,
-        "account": record.account,
-        "message": record.message,
-        "progress": json_safe(record.progress),
-        "attempts": record.attempts,
-        "rerun_of": record.rerun_of,
-        "params": json_safe(record.params),
-        "labels": json_safe(record.labels),
-        "metadata": json_safe(record.metadata),
-        "note": record.note,
-        "shots": record.shots,
-        "added_at": moment(record.added_at),
-        "sent_at": moment(record.sent_at),
-        "started_at": moment(record.started_at),
-        "finished_at": moment(record.finished_at),
-        "duration_s": json_safe(record.duration_s),
-    }
+def job_document(record: JobRecord) -> Json:
+    return _fields(record, _OF_A_JOB)
 
 
-def job_history(job: RemoteJob) -> Json:
-    """Every sending of a job, and what else happened to it."""
+def history_document(job: RemoteJob) -> Json:
+    """Return every attempt of a job, and its other events."""
     return {
         "history": [
-            {
-                "number": attempt.number,
-                "kind": attempt.kind,
-                "state": attempt.state,
-                "id": attempt.remote_id,
-                "message": attempt.message,
-                "overrides": json_safe(attempt.overrides),
-                "shots": attempt.shots,
-                "sent_at": moment(attempt.sent_at or attempt.intent_at),
-                "started_at": moment(attempt.started_at),
-                "finished_at": moment(attempt.finished_at),
-                "duration_s": json_safe(attempt.duration_s),
-            }
+            _fields(attempt, _OF_AN_ATTEMPT)
+            | {"sent_at": moment(attempt.sent_at or attempt.intent_at)}
             for attempt in job.attempts
         ],
         "events": [
@@ -121,8 +101,8 @@ def job_history(job: RemoteJob) -> Json:
     }
 
 
-def import_report(report: ImportReport) -> Json:
-    """What was imported, or would be, and what was not."""
+def import_document(report: ImportReport) -> Json:
+    """Return the groups that were imported, or would be, and those that were not."""
     return {
         "source": str(report.source.absolute()),
         "dry_run": report.dry_run,
@@ -137,23 +117,15 @@ def import_report(report: ImportReport) -> Json:
             }
             for group in report.imported
         ],
-        "skipped": [
-            {
-                "path": str(each.path.absolute()),
-                "reason": each.reason,
-                "already_exists": each.already_exists,
-            }
-            for each in report.skipped
-        ],
+        "skipped": [asdict(each) | {"path": str(each.path.absolute())} for each in report.skipped],
     }
 
 
-def notice_line(notice: GroupEvent) -> Json:
-    """An event, with the job that it is about."""
-    job = notice.job
+def event_document(event: GroupEvent) -> Json:
+    job = event.job
     return {
-        "event": notice.kind,
-        "message": notice.message,
+        "event": event.kind,
+        "message": event.message,
         "job": None if job is None else {"position": job.position, "id": job.id},
-        "counts": dict(notice.counts),
+        "counts": dict(event.counts),
     }

@@ -1,7 +1,4 @@
-"""The commands: what each is for, its options, and what it does.
-
-A new command is a `Command` in the module that it belongs to.
-"""
+"""The commands of the command line, in the order of its help."""
 
 from __future__ import annotations
 
@@ -9,25 +6,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from jobgroup.cli.command import Command
-from jobgroup.cli.commands import adopt, control, groups, results, run, show, tools, watch
+from jobgroup.cli.commands import groups, jobs, results, run, show, tools
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "ls": groups.LS,
     "show": show.SHOW,
     "run": run.RUN,
     "rerun": run.RERUN,
-    "next": control.NEXT,
-    "cancel": control.CANCEL,
-    "stop": control.STOP,
-    "pause": control.PAUSE,
-    "resume": control.RESUME,
-    "watch": watch.WATCH,
+    "next": jobs.NEXT,
+    "cancel": jobs.CANCEL,
+    "stop": jobs.STOP,
+    "pause": jobs.PAUSE,
+    "resume": jobs.RESUME,
+    "watch": run.WATCH,
     "results": results.RESULTS,
     "delete": groups.DELETE,
     "restore": groups.RESTORE,
     "export": groups.EXPORT,
     "import": groups.IMPORT,
-    "adopt": adopt.ADOPT,
+    "adopt": jobs.ADOPT,
     "demo": tools.DEMO,
     "cloud": tools.CLOUD,
     "doctor": tools.DOCTOR,

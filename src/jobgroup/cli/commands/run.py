@@ -1,67 +1,75 @@
-"""``jobgroup run`` and ``rerun``: send the jobs of a group, for days if need be."""
+"""``jobgroup run``, ``rerun`` and ``watch``: send the jobs of a group, and follow them for days."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from threading import Event, Thread
+from types import FrameType
 
 from jobgroup.cli.arguments import (
-    add_jobs,
-    add_json,
-    add_name,
-    assignment,
+    JSON,
+    NAME,
+    argument,
+    assignments,
     count,
+    flag,
+    jobs,
+    one_of,
     resolve_jobs,
     seconds,
 )
 from jobgroup.cli.command import Command
-from jobgroup.cli.exit_codes import MisuseError
-from jobgroup.cli.submit import submit
+from jobgroup.cli.console import echo, echo_err, echo_json, redirect_to_devnull, surviving
+from jobgroup.cli.exit_codes import Exit, TerminatedError, UsageError
+from jobgroup.cli.progress import Snapshot, follow, follow_until, states
+from jobgroup.cli.serialize import group_document
+from jobgroup.cli.views import View, json_view, view_on
+from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, request
+from jobgroup.group.events import GroupEvent
+from jobgroup.status import FAILED
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    is_limited = arguments.queue or arguments.delay is not None
-    if (arguments.concurrent and not arguments.queue) or (
-        arguments.stop_after_failures and not is_limited
-    ):
-        raise MisuseError(
-            "--concurrent needs --queue, and --stop-after-failures needs --queue or --delay;"
-            " without these all jobs are sent at once."
-        )
+    is_sequential = arguments.delay is not None
+    if arguments.concurrent and not arguments.queue:
+        raise UsageError("--concurrent requires --queue. Nothing was sent.")
+    if arguments.stop_after_failures and not (arguments.queue or is_sequential):
+        raise UsageError("--stop-after-failures requires --queue or --delay. Nothing was sent.")
     group = JobGroup.open(arguments.name)
-    return submit(
-        group,
-        lambda: _send(group, arguments),
-        as_json=arguments.json,
-        wait=arguments.wait,
-        waits_itself=arguments.delay is not None or arguments.retries > 0,
-    )
 
-
-def _send(group: JobGroup, arguments: argparse.Namespace) -> Mapping[int, str]:
     rules = {
         "stop_after_failures": arguments.stop_after_failures,
         "retries": arguments.retries,
         "budget_shots": arguments.budget_shots,
     }
-    if arguments.failed:
+
+    def send() -> Mapping[int, str]:
         concurrent = arguments.concurrent
-        return group.rerun(delay=arguments.delay, concurrent_job_count=concurrent, **rules).failed
-    if arguments.delay is not None:
-        group.run_sequential(arguments.delay, **rules)
-    else:
-        group.run_parallel(
-            queue=arguments.queue, concurrent_job_count=arguments.concurrent, **rules
-        )
-    return {}
+        if arguments.failed:
+            delay = arguments.delay
+            return group.rerun(delay=delay, concurrent_job_count=concurrent, **rules).failed
+        if is_sequential:
+            group.run_sequential(arguments.delay, **rules)
+        else:
+            group.run_parallel(queue=arguments.queue, concurrent_job_count=concurrent, **rules)
+        return {}
+
+    waits_itself = is_sequential or arguments.retries > 0
+    return _submit(group, send, arguments, wait=arguments.wait, waits_itself=waits_itself)
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
     positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
 
-    def rerun() -> Mapping[int, str]:
+    def send() -> Mapping[int, str]:
         asked = request(
             group,
             "rerun",
@@ -75,84 +83,230 @@ def _rerun(arguments: argparse.Namespace) -> int:
         )
         return asked.result().failed
 
-    waits = arguments.wait or arguments.retries > 0
-    return submit(group, rerun, as_json=arguments.json, wait=waits)
+    return _submit(group, send, arguments, wait=arguments.wait or arguments.retries > 0)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument(
-        "--queue",
-        action="store_true",
-        help="keep the plan's slots full until all jobs are sent; survives a closed terminal",
-    )
-    mode.add_argument(
-        "--delay",
-        type=seconds,
-        metavar="SECONDS",
-        help="send one job after the other, this long after the previous one has ended",
-    )
-    parser.add_argument(
-        "--failed", action="store_true", help="rerun the failed jobs instead of the unsent ones"
-    )
-    parser.add_argument(
-        "--concurrent",
-        type=count,
-        metavar="N",
-        help="with --queue: at most N jobs of an account at once",
-    )
-    parser.add_argument(
-        "--stop-after-failures",
-        type=count,
-        metavar="N",
-        help="with --queue or --delay: stop after N failed jobs",
-    )
-    _add_rules(parser)
+def _submit(
+    group: JobGroup,
+    send: Callable[[], Mapping[int, str]],
+    arguments: argparse.Namespace,
+    *,
+    wait: bool,
+    waits_itself: bool = False,
+) -> Exit:
+    """Send jobs, show the group's progress, and report what was sent.
+
+    Args:
+        group: the group of the jobs.
+        send: sends them; returns the reason for each that could not be sent.
+        arguments: with `json`.
+        wait: wait until the group has finished.
+        waits_itself: `send` returns only when the jobs have ended.
+
+    Returns:
+        `JOBS_FAILED` if the command waited for the jobs and some of the group have failed.
+
+    Raises:
+        JobGroupError: what `send` raised, after the report.
+    """
+    os.environ["TQDM_DISABLE"] = "1"  # the view replaces the progress bars
+    before = {record.position: record.attempts for record in group.snapshot()}
+    problem: JobGroupError | None = None
+    not_sent: Mapping[int, str] = {}
+    with _graceful_shutdown(survives_hangup=True):
+        view = view_on(sys.stderr)
+        try:
+            with _shown(view, group):
+                not_sent = send()
+            if wait:
+                _show(view, follow(group))
+        except JobGroupError as error:
+            problem = error
+        finally:
+            with surviving(sys.stderr):
+                view.close()
+        with surviving(sys.stdout):
+            sent = [r.position for r in group.snapshot() if r.attempts > before.get(r.position, 0)]
+            if arguments.json:
+                echo_json(
+                    {
+                        "sent": sent,
+                        "not_sent": {str(position): why for position, why in not_sent.items()},
+                        "error": None if problem is None else str(problem),
+                        "group": group_document(group),
+                    }
+                )
+            else:
+                echo(f"{len(sent)} sent. {group.name}: {states(group.state.counts)}")
+            for position, why in not_sent.items():
+                echo_err(f"Job {position} was not sent: {why}")
+            sys.stdout.flush()
+    if problem is not None:
+        raise problem
+    if not_sent:
+        return Exit.FAILED
+    return _exit_after(group) if wait or waits_itself else Exit.DONE
 
 
-def _add_rerun(parser: argparse.ArgumentParser) -> None:
-    add_jobs(parser, help="position (from 0), range (3-7) or id; by default all failed jobs")
-    parser.add_argument(
-        "--set",
-        action="append",
-        type=assignment,
-        default=[],
-        metavar="NAME=VALUE",
-        dest="overrides",
-        help="change a parameter, such as max_shots=1000; may be repeated",
-    )
-    parser.add_argument(
-        "--append", action="store_true", help="add new jobs instead of replacing the old ones"
-    )
-    _add_rules(parser)
+def _watch(arguments: argparse.Namespace) -> int:
+    group = JobGroup.open(arguments.name)
+    was_active = False
+    with (
+        _graceful_shutdown(survives_hangup=False),
+        closing(json_view(group) if arguments.json else view_on(sys.stdout)) as view,
+    ):
+        for item in follow(group):
+            view.show(item)
+            if not isinstance(item, Snapshot):
+                was_active = True
+                if arguments.notify:
+                    _notify(arguments.notify, item)
+    if not was_active and not arguments.json:
+        echo(f"{group.name} has no active jobs: {states(group.state.counts)}")
+    return _exit_after(group)
 
 
-def _add_rules(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _notify(command: str, event: GroupEvent) -> None:
+    """Run the user's command; text from outside is only in its environment."""
+    variables = {
+        "JOBGROUP_NAME": event.group.name,
+        "JOBGROUP_EVENT": event.kind,
+        "JOBGROUP_MESSAGE": event.message,
+    }
+    done = subprocess.run(  # noqa: S602  # a shell is what the user wrote the command for
+        command, shell=True, env={**os.environ, **variables}, stdout=sys.stderr, check=False
+    )
+    if done.returncode:
+        echo_err(f"The command for {event.kind!r} ended with exit code {done.returncode}.")
+
+
+def _exit_after(group: JobGroup) -> Exit:
+    counts = group.state.counts
+    return Exit.JOBS_FAILED if any(counts.get(state) for state in FAILED) else Exit.DONE
+
+
+@contextmanager
+def _shown(view: View, group: JobGroup) -> Iterator[None]:
+    """Show the group from a thread while the block sends its jobs."""
+    over = Event()
+    show = Thread(
+        target=lambda: _show(view, follow_until(group, over)), name="jobgroup-view", daemon=True
+    )
+    show.start()
+    try:
+        yield
+    finally:
+        over.set()
+        show.join()
+
+
+def _show(view: View, items: Iterable[Snapshot | GroupEvent]) -> None:
+    for item in items:
+        with surviving(sys.stderr):
+            view.show(item)
+
+
+@contextmanager
+def _graceful_shutdown(*, survives_hangup: bool) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does.
+
+    Args:
+        survives_hangup: SIGHUP does not end the command; it only silences the terminal.
+    """
+    # asked now: a terminal that is gone no longer says that it is one
+    terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise TerminatedError
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        for stream in terminals:
+            redirect_to_devnull(stream)
+
+    handlers = {signal.SIGTERM: terminate}
+    if survives_hangup and hasattr(signal, "SIGHUP"):  # not on Windows
+        handlers[signal.SIGHUP] = hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_RULES = (
+    argument(
         "--retries",
         type=count,
         default=0,
         metavar="N",
-        help="send jobs that end in error again up to N times, and wait until all have ended",
-    )
-    parser.add_argument(
+        help="send jobs that end in error up to N more times, and wait until all have ended",
+    ),
+    argument(
         "--budget-shots",
         type=count,
         metavar="N",
         help="stop before all jobs of the group may have used more than N shots",
-    )
-    parser.add_argument("--wait", action="store_true", help="wait until all jobs have ended")
-
+    ),
+    flag("--wait", "wait until all jobs have ended"),
+    JSON,
+)
 
 RUN = Command(
-    "send the jobs of a group",
+    "send the unsent jobs of a group",
     _run,
-    (add_name, _add_run, add_json),
-    example="jobgroup run sweep --queue --wait",
+    (
+        NAME,
+        one_of(
+            flag("--queue", "keep the plan's slots full until every job is sent"),
+            argument(
+                "--delay",
+                type=seconds,
+                metavar="SECONDS",
+                help="run one job at a time, waiting SECONDS between jobs",
+            ),
+        ),
+        flag("--failed", "rerun failed jobs instead"),
+        argument(
+            "--concurrent",
+            type=count,
+            metavar="N",
+            help="with --queue: keep at most N jobs of an account on the cloud",
+        ),
+        argument(
+            "--stop-after-failures",
+            type=count,
+            metavar="N",
+            help="with --queue or --delay: stop after N failed jobs",
+        ),
+        *_RULES,
+    ),
+    ("jobgroup run sweep --queue --wait", "jobgroup run sweep --delay 10 --stop-after-failures 3"),
 )
 RERUN = Command(
-    "run failed or finished jobs again, with other parameters if you like",
+    "rerun failed jobs, or the jobs that you name",
     _rerun,
-    (add_name, _add_rerun, add_json),
-    example="jobgroup rerun sweep 3-7 --set max_shots=1000",
+    (
+        NAME,
+        jobs("default: all failed jobs"),
+        assignments("--set", "overrides", "changed parameter, such as max_shots=1000"),
+        flag("--append", "add new jobs and keep the failed ones"),
+        *_RULES,
+    ),
+    ("jobgroup rerun sweep", "jobgroup rerun sweep 3-7 --set max_shots=1000"),
+)
+WATCH = Command(
+    "follow a group until it finishes",
+    _watch,
+    (
+        NAME,
+        argument(
+            "--notify",
+            metavar="COMMAND",
+            help="shell command to run at the first failure and at the end; it gets JOBGROUP_NAME,"
+            " JOBGROUP_EVENT (job_failed or finished) and JOBGROUP_MESSAGE",
+        ),
+        flag("--json", "print one JSON object per line and nothing else"),
+    ),
+    ("jobgroup watch sweep --notify 'notify-send \"$JOBGROUP_MESSAGE\"'",),
 )

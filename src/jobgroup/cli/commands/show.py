@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from jobgroup.cli.arguments import add_jobs, add_json, add_name, records_of, resolve_jobs
+from jobgroup.cli.arguments import JSON, NAME, argument, flag, jobs, resolve_jobs
 from jobgroup.cli.command import Command
 from jobgroup.cli.console import echo, echo_err, echo_json, echo_table
 from jobgroup.cli.exit_codes import Exit
-from jobgroup.cli.serialize import group_state, job_history, job_line
-from jobgroup.cli.snapshot import Observer, Snapshot, local, said, span
+from jobgroup.cli.progress import Observer, Snapshot, local, span, states
+from jobgroup.cli.serialize import Json, group_document, history_document, job_document
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup
-from jobgroup.job import RemoteJob
+from jobgroup.results.parse import Cell
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 
@@ -27,60 +27,48 @@ def _show(arguments: argparse.Namespace) -> int:
             group.refresh()
         except CredentialsError as error:
             echo_err(f"{error} This is the last known state.")
-    records = records_of(group)
+    records = group.snapshot()
     if arguments.jobs:
-        jobs = [group[place] for place in resolve_jobs(group, arguments.jobs)]
+        positions = resolve_jobs(group, arguments.jobs)
+        documents = [job_document(records[p]) | history_document(group[p]) for p in positions]
         if arguments.json:
-            echo_json([_full(records, job) for job in jobs])
+            echo_json(documents)
         else:
-            echo("\n\n".join(_described(_full(records, job)) for job in jobs))
+            echo("\n\n".join(map(_described, documents)))
         return Exit.DONE
-    listed = _listed(group, records, arguments)
+    if arguments.find is not None:
+        found = {job.position for job in group.find(arguments.find)}
+        records = [record for record in records if record.position in found]
+    if arguments.state:
+        records = [record for record in records if record.state in arguments.state]
     if arguments.json:
-        echo_json({**group_state(group), "jobs": [job_line(record) for record in listed]})
+        echo_json({**group_document(group), "jobs": [*map(job_document, records)]})
     else:
-        _echo_head(Observer(group).look())
-        if listed:
+        echo(_head(Observer(group).look()))
+        if records:
             echo("")
-            echo_table(_columns(listed), full=arguments.all)
+            echo_table(_columns(records), full=arguments.all)
     return Exit.DONE
 
 
-def _listed(
-    group: JobGroup, records: list[JobRecord], arguments: argparse.Namespace
-) -> list[JobRecord]:
-    found = None
-    if arguments.find is not None:
-        found = {job.position for job in group.find(arguments.find)}
-    return [
-        r
-        for r in records
-        if (found is None or r.position in found)
-        and (not arguments.state or r.state in arguments.state)
-    ]
-
-
-def _full(records: Sequence[JobRecord], job: RemoteJob) -> dict[str, object]:
-    assert job.position is not None  # noqa: S101  # it is in the group
-    return {**job_line(records[job.position]), **job_history(job)}
-
-
-def _echo_head(now: Snapshot) -> None:
+def _head(now: Snapshot) -> str:
     lines = [
         now.name,
         now.description,
-        f"{now.ended} of {now.total} jobs have ended: {said(now.counts)}" if now.total else "empty",
+        f"{now.ended} of {now.total} jobs have ended: {states(now.counts)}"
+        if now.total
+        else "empty",
         f"about {span(*now.eta_s)} left" if now.eta_s else "",
         "paused: nothing more is sent" if now.is_paused else "",
         f"sent next: {', '.join(map(str, now.next_up))}" if now.next_up else "",
-        now.trouble,
+        now.incident,
     ]
-    echo("\n".join(filter(None, lines)))
+    return "\n".join(filter(None, lines))
 
 
-def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int | None]]:
-    """What is known of the jobs; a column of gaps alone is left out."""
-    columns: dict[str, list[str | float | int | None]] = {
+def _columns(records: Sequence[JobRecord]) -> dict[str, list[Cell]]:
+    """Return the columns of the jobs, without those that are empty."""
+    columns: dict[str, list[Cell]] = {
         "job": [r.position for r in records],
         "name": [r.name for r in records],
         "state": [r.state.replace("_", " ") for r in records],
@@ -97,54 +85,48 @@ def _columns(records: Sequence[JobRecord]) -> dict[str, list[str | float | int |
     }
 
 
-def _described(job: dict[str, object]) -> str:
-    """A job in lines, without what is not known."""
+def _described(job: Json) -> str:
+    """Return a job in lines, without unknown values."""
     width = max(map(len, job))
     lines = []
     for key, value in job.items():
-        if value in _NOTHING:
-            continue
-        if isinstance(value, list):
-            lines.append(f"{key}:")
-            lines += [f"  {_pairs(each, '  ')}" for each in value]
-        else:
-            lines.append(f"{key:{width}}  {_told(key, value)}")
+        if isinstance(value, list) and value:
+            lines += [f"{key}:", *(f"  {_pairs(each, '  ')}" for each in value)]
+        elif value not in _EMPTY:
+            lines.append(f"{key:{width}}  {_text(key, value)}")
     return "\n".join(lines)
 
 
-def _pairs(values: dict[str, object], gap: str = ", ") -> str:
-    told = (f"{key}={_told(key, value)}" for key, value in values.items() if value not in _NOTHING)
-    return gap.join(told)
+def _pairs(values: Json, gap: str = ", ") -> str:
+    return gap.join(f"{k}={_text(k, value)}" for k, value in values.items() if value not in _EMPTY)
 
 
-def _told(key: str, value: object) -> str:
-    """A value as people read it: a time is theirs."""
-    if key in _TIMES and isinstance(value, str):
+def _text(key: str, value: object) -> str:
+    """Return a value as people read it: times in their own zone."""
+    if isinstance(value, str) and (key == "at" or key.endswith("_at")):
         return local(datetime.fromisoformat(value).timestamp())
     return _pairs(value) if isinstance(value, dict) else str(value)
 
 
-_NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
-_TIMES: Final = ("at", "added_at", "sent_at", "started_at", "finished_at")
-
-
-def _add_show(parser: argparse.ArgumentParser) -> None:
-    add_jobs(parser, help="position (from 0), range (3-7) or id: show these in full")
-    parser.add_argument(
-        "--state",
-        action="append",
-        choices=STATES,
-        metavar="STATE",
-        help="show only jobs in this state; may be repeated",
-    )
-    parser.add_argument("--find", metavar="WORDS", help="show only jobs that contain these words")
-    parser.add_argument("--offline", action="store_true", help="do not ask the cloud")
-    parser.add_argument("--all", action="store_true", help="show every row, on a terminal too")
-
+_EMPTY: Final[tuple[object, ...]] = (None, "", {}, [])
 
 SHOW = Command(
     "show a group and its jobs, or some jobs in full",
     _show,
-    (add_name, _add_show, add_json),
-    example="jobgroup show sweep --state error",
+    (
+        NAME,
+        jobs("shown in full"),
+        argument(
+            "--state",
+            action="append",
+            choices=STATES,
+            metavar="STATE",
+            help=f"list only jobs in this state; repeatable ({', '.join(STATES)})",
+        ),
+        argument("--find", metavar="TEXT", help="list only jobs that contain this text"),
+        flag("--offline", "show the last known state without asking the cloud"),
+        flag("--all", "print every row, also in a terminal"),
+        JSON,
+    ),
+    ("jobgroup show sweep --state error", "jobgroup show sweep 7"),
 )

@@ -1,14 +1,14 @@
-"""``jobgroup demo``, ``cloud``, ``doctor`` and ``completion``: commands beside the groups."""
+"""``jobgroup demo``, ``cloud``, ``doctor`` and ``completion``: commands without a group."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
 
-from jobgroup.cli.arguments import add_json
+from jobgroup.cli.arguments import JSON, argument
 from jobgroup.cli.command import Command, report
 from jobgroup.cli.console import echo_raw
-from jobgroup.cli.exit_codes import Exit, MisuseError
+from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.cloud import command as cloud
 from jobgroup.doctor import Finding, examine
 
@@ -23,7 +23,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     try:
         found = examine(arguments.url)
     except ValueError as error:
-        raise MisuseError(str(error)) from None
+        raise UsageError(str(error)) from None
     is_well = all(each.verdict != "problem" for each in found)
     document = {"ok": is_well, "findings": [asdict(each) for each in found]}
     report(arguments, "\n".join(map(_line, found)), document)
@@ -42,25 +42,26 @@ def _completion(arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _add_url(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", nargs="?", metavar="URL", help="a cloud to ask once; no job is made")
-
-
-def _add_shell(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"))
-
-
 DEMO = Command("run three example scripts on an embedded cloud", _demo)
-CLOUD = Command("serve an embedded cloud on this machine", cloud.run, (cloud.add_arguments,))
+CLOUD = Command(
+    "serve an embedded cloud on this machine",
+    cloud.run,
+    (cloud.add_arguments,),
+    ("jobgroup cloud --directory ~/cloud", "jobgroup cloud --dask tcp://host:8786"),
+)
 DOCTOR = Command(
     "check this machine, and a cloud if you give its URL",
     _doctor,
-    (_add_url, add_json),
-    example="jobgroup doctor https://api.cloud.quandela.com",
+    (argument("url", nargs="?", metavar="URL", help="cloud to ask once; no job is made"), JSON),
+    ("jobgroup doctor", "jobgroup doctor https://api.cloud.quandela.com"),
 )
 COMPLETION = Command(
-    "print the shell code that completes commands and names of groups",
+    "print the code for Tab completion in a shell",
     _completion,
-    (_add_shell,),
-    example='eval "$(jobgroup completion bash)"',
+    (
+        argument(
+            "shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"), help="shell to complete"
+        ),
+    ),
+    ('eval "$(jobgroup completion bash)"', "jobgroup completion fish | source"),
 )
