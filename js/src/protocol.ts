@@ -13,7 +13,7 @@ export interface ClientState {
 export type Command =
   | "run"
   | "rerun"
-  | "run_next"
+  | "prioritize"
   | "cancel"
   | "pause"
   | "resume"

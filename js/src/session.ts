@@ -129,7 +129,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       said.current = { tone: "asked", text: asked, python };
     };
     pending.current = having(pending.current, name, true);
-    if (name === "run_next") wished.current = args.positions ?? [];
+    if (name === "prioritize") wished.current = args.positions ?? [];
     said.current = { tone: "asked", text: asked };
     try {
       const value = await link.do(name, args, heard);
@@ -138,7 +138,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       return value;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (name === "run_next") wished.current = [];
+      if (name === "prioritize") wished.current = [];
       said.current = { tone: "failed", text: error.message, python };
       return null;
     } finally {

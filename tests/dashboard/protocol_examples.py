@@ -76,7 +76,7 @@ TO_PYTHON: list[dict[str, Any]] = [
         "args": {"positions": [2], "overrides": {"max_shots": 1000, "seed": "x", "exact": False}},
     },
     {"t": "command", "id": "3", "name": "annotate", "args": {"position": 2, "text": "too noisy"}},
-    {"t": "command", "id": "4", "name": "run_next", "args": {"positions": [2, 0]}},
+    {"t": "command", "id": "4", "name": "prioritize", "args": {"positions": [2, 0]}},
     {"t": "query", "id": "5", "name": "job", "args": {"position": 1}},
     {"t": "query", "id": "6", "name": "estimate", "args": {"rerun": True, "positions": [2]}},
     {"t": "set_trait", "id": "7", "name": "selected", "value": [[0, 1]]},

@@ -129,12 +129,12 @@ def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
     page = open_page(group)
     page.open()
     assert page.do("run", positions=[0])["value"]["done"] == [0]
-    told = page.do("run_next", positions=[3, 1, 0])["value"]
+    told = page.do("prioritize", positions=[3, 1, 0])["value"]
     assert told["done"] == [3, 1]
     assert list(told["failed"]) == ["0"]
     page.wait(lambda: page.dashboard.next_up == [3, 1])
-    page.do("run_next", positions=[3, 1])
-    page.do("run_next", positions=[2])
+    page.do("prioritize", positions=[3, 1])
+    page.do("prioritize", positions=[2])
     page.wait(lambda: page.dashboard.next_up == [2, 3, 1])
     assert group[0].state != "unsent"
     assert all(group[i].state == "unsent" for i in (1, 2, 3))
@@ -152,10 +152,10 @@ def test_fifty_at_most_are_told_to_go_next(make_group, open_page):
     group = make_group("g", *[{} for _ in range(60)])
     page = open_page(group)
     page.open()
-    assert len(page.do("run_next", positions=list(range(60)))["value"]["done"]) == 60
+    assert len(page.do("prioritize", positions=list(range(60)))["value"]["done"]) == 60
     page.wait(lambda: page.dashboard.next_up == list(range(50)))
-    assert page.do("run_next")["t"] == "error"
-    assert page.do("run_next", positions="all")["t"] == "error"
+    assert page.do("prioritize")["t"] == "error"
+    assert page.do("prioritize", positions="all")["t"] == "error"
 
 
 def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):
@@ -264,7 +264,7 @@ def test_read_only_refuses_every_command(make_group, open_page):
     """Hidden buttons are not the lock: the kernel refuses too."""
     group = make_group("g", {})
     page = open_page(group, read_only=True)
-    for name in ("run", "run_next", "delete", "cancel"):
+    for name in ("run", "prioritize", "delete", "cancel"):
         answer = page.do(name)
         assert answer["t"] == "error"
         assert "read-only" in answer["message"]

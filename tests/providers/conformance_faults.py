@@ -112,7 +112,7 @@ MORE_FAULTS: Final = {
     ),
     "RerunsByName": (
         """
-        async def rerun(self, remote_id, *, key, changes=None):
+        async def rerun(self, remote_id, *, key, params=None):
             return remote_id
         """,
         "test_a_failed_job_is_rerun_or_left_to_be_sent_anew",
@@ -120,7 +120,7 @@ MORE_FAULTS: Final = {
     ),
     "RerunsTwice": (
         """
-        async def rerun(self, remote_id, *, key, changes=None):
+        async def rerun(self, remote_id, *, key, params=None):
             body = {"platform_name": "any", "job_name": "a", "payload": {"seconds": 0}}
             await self.submit(body, key=key)
             return await self.submit(body, key=key + "2")

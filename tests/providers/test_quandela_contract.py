@@ -68,7 +68,7 @@ async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(c
         assert (await provider.status(["1"]))["1"].state == "canceled"
         assert await provider.result("1") == {"results": "{}"}
         assert await provider.rerun("1", key="k2") == "2"
-        assert await provider.rerun("1", key="k3", changes={"job_name": "b"}) is None
+        assert await provider.rerun("1", key="k3", params={"job_name": "b"}) is None
     assert cloud.asked("POST") == ["/api/job", "/api/job/cancel/1", "/api/job/rerun/1"]
     assert cloud.asked("GET")[:2] == ["/api/jobs", "/api/job"]
     assert cloud.asked("GET").count("/api/jobs") == 1
@@ -90,7 +90,7 @@ async def test_rerun_sends_changes_on_the_current_path(cloud, account):
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"job_id": "2"})
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k1") == "2"
-        assert await provider.rerun("1", key="k2", changes={"job_name": "b"}) == "2"
+        assert await provider.rerun("1", key="k2", params={"job_name": "b"}) == "2"
     plain, changed = [r for r in cloud.requests if r.method == "POST"]
     assert plain.body == b""
     assert json.loads(changed.body) == {"job_name": "b"}

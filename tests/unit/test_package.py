@@ -153,6 +153,33 @@ def _may_import(part, other):
     return FLOORS.get(other, FLOORS["cli"]) <= FLOORS[part]  # else a name of the package itself
 
 
+def test_no_module_of_the_engine_needs_one_that_needs_it():
+    """There is no circle among them, not even by an import inside a function."""
+    modules = {path.stem: path for path in (SOURCE / "engine").glob("*.py")}
+    needs = {
+        name: {
+            other
+            for node in _imports_at_run_time(ast.parse(path.read_text(encoding="utf-8")))
+            for other in modules
+            if node.module == f"jobgroup.engine.{other}"
+        }
+        for name, path in modules.items()
+    }
+    while needs:
+        free = {name for name, others in needs.items() if not others & needs.keys()}
+        assert free, f"a circle among {sorted(needs)}"
+        for name in free:
+            del needs[name]
+
+
+def _imports_at_run_time(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom):
+            yield child
+        elif not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+            yield from _imports_at_run_time(child)
+
+
 def test_imports_point_downwards():
     """No module imports from a floor above its own; neighbours on the lower floors keep apart."""
     wrong = []

@@ -58,7 +58,7 @@ class LabCloud:
         await self._rest.request("DELETE", f"/v1/runs/{quote_segment(remote_id)}")
 
     async def rerun(
-        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
         """Return None, as LabCloud cannot rerun: jobgroup sends the body again."""
         return None

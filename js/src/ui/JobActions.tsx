@@ -20,7 +20,7 @@ interface ActionProps extends Props {
 export function JobActions({ session, position, job, isRevised }: ActionProps) {
   if (session.traits.read_only.current) return null;
   const state = session.table.state(position);
-  const asks = (name: "rerun" | "run_next" | "cancel" | "resend") => () =>
+  const asks = (name: "rerun" | "prioritize" | "cancel" | "resend") => () =>
     session.run(name, { positions: [position] });
   return (
     <>
@@ -45,7 +45,7 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
           icon="sending"
           testid="run-next"
           reason={session.nextUp.current.get(position) === 1 ? "It goes first already" : ""}
-          onClick={asks("run_next")}
+          onClick={asks("prioritize")}
         >
           Run next
         </Button>

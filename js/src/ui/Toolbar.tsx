@@ -116,7 +116,7 @@ function nextVariant(positions: number[], does: Does): Variant {
     label: `Next: the ${positions.length > 0 ? `${format.whole(positions.length)} ` : ""}selected`,
     hint: "before the others, also in a run that goes on",
     reason: positions.length > 0 ? "" : "No unsent job is selected",
-    onClick: does("run_next", { positions }),
+    onClick: does("prioritize", { positions }),
   };
 }
 

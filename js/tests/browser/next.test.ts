@@ -29,7 +29,7 @@ describe("jobs that are sent next", () => {
     const { model, asked } = await withTwoChosen();
     await menu().click();
     await next().click();
-    await expect.poll(() => asked("command", "run_next")).toEqual([{ positions: [22, 23] }]);
+    await expect.poll(() => asked("command", "prioritize")).toEqual([{ positions: [22, 23] }]);
     await expect.poll(() => model.get("next_up")).toEqual([22, 23]);
     await at("row-23").click({ position: { x: 300, y: 10 } });
     await at("run-next").click();
@@ -52,7 +52,7 @@ describe("jobs that are sent next", () => {
     await userEvent.keyboard("{Enter}");
     await expect.element(next()).toBeVisible();
     expect(sending.mock.calls.flat()).not.toContainEqual(
-      expect.objectContaining({ name: "run_next" }),
+      expect.objectContaining({ name: "prioritize" }),
     );
   });
 

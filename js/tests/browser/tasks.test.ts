@@ -248,7 +248,7 @@ const TASKS: Task[] = [
       await item("Next: the 2 selected");
     },
     done: async ({ sent }) => {
-      await expect.poll(sent).toEqual(['run_next {"positions":[22,23]}']);
+      await expect.poll(sent).toEqual(['prioritize {"positions":[22,23]}']);
       await expect.element(at("row-23")).toHaveTextContent("unsent · next 2");
     },
   },

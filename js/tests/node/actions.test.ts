@@ -38,7 +38,7 @@ describe("actions", () => {
     expect(askedFor("run", {})).toBe("Run asked…");
     expect(askedFor("rerun", { positions: [0] })).toBe("Rerun asked for job 0…");
     expect(askedFor("annotate", { position: 3 })).toBe("Annotate asked for job 3…");
-    expect(askedFor("run_next", { positions: [4, 3] })).toBe("Run next asked for 2 jobs…");
+    expect(askedFor("prioritize", { positions: [4, 3] })).toBe("Prioritize asked for 2 jobs…");
   });
 
   it("carry their count, or the reason why they cannot be done", () => {

@@ -195,8 +195,8 @@ describe("a command", () => {
   it("for jobs to be sent next shows them so at once, until Python's word is here", async () => {
     const places = () => [...session.nextUp.current];
     model.setTraits({ next_up: [0] });
-    session.run("run_next", { positions: [2, 1] });
-    expect(session.said.current?.text).toBe("Run next asked for 2 jobs…");
+    session.run("prioritize", { positions: [2, 1] });
+    expect(session.said.current?.text).toBe("Prioritize asked for 2 jobs…");
     const wished = places();
     expect(wished).toEqual([
       [2, 1],
@@ -205,7 +205,7 @@ describe("a command", () => {
     ]);
     model.setTraits({ next_up: [2, 1, 0] });
     expect(places()).toEqual(wished);
-    const refused = session.run("run_next", { positions: [0] });
+    const refused = session.run("prioritize", { positions: [0] });
     expect(places()[0]).toEqual([0, 1]);
     const message = "This dashboard is read-only.";
     model.push({ t: "error", id: model.lastId, code: "JobGroupError", message });

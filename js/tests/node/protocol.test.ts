@@ -43,7 +43,7 @@ function rowsOf({ table }: Session) {
 const commands: Record<Command, true> = {
   run: true,
   rerun: true,
-  run_next: true,
+  prioritize: true,
   cancel: true,
   pause: true,
   resume: true,
@@ -129,7 +129,7 @@ describe("messages of the browser", () => {
     const overrides = { max_shots: 1000, seed: "x", exact: false };
     session.link.do("rerun", { positions: [2], overrides });
     session.link.do("annotate", { position: 2, text: "too noisy" });
-    session.link.do("run_next", { positions: [2, 0] });
+    session.link.do("prioritize", { positions: [2, 0] });
     session.link.ask("job", { position: 1 });
     session.link.ask("estimate", { rerun: true, positions: [2] });
     session.link.set("selected", [[0, 1]]);

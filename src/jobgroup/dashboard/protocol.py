@@ -20,7 +20,7 @@ Buffers = list[memoryview]
 COMMANDS: Final = (
     "run",
     "rerun",
-    "run_next",
+    "prioritize",
     "cancel",
     "pause",
     "resume",

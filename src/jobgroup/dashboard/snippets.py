@@ -38,7 +38,7 @@ def _run(args: Json) -> str:
     return f"jg.start({_positions(positions)})"
 
 
-def _run_next(args: Json) -> str:
+def _prioritize(args: Json) -> str:
     positions = list(args["positions"])
     in_order = positions == sorted(positions)  # a range says another order
     return f"jg.prioritize({_positions(positions) if in_order else positions})"
@@ -78,7 +78,7 @@ def _positions(positions: Sequence[int]) -> str:
 _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "run": _run,
     "rerun": _rerun,
-    "run_next": _run_next,
+    "prioritize": _prioritize,
     "cancel": _cancel,
     "resend": lambda args: "; ".join(f"jg[{p}].resend()" for p in args["positions"]),
     "confirm": lambda args: f"jg[{args['position']}].confirm({args['remote_id']!r})",

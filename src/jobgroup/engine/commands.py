@@ -246,7 +246,7 @@ COMMANDS: dict[str, Command] = {
     "stop": Command(stop, needs_lease=True, may_repeat=True),
     "pause": Command(pause),
     "resume": Command(resume),
-    "run_next": Command(prioritize),
+    "prioritize": Command(prioritize),
     "refresh": Command(refresh),
 }
 

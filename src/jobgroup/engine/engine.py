@@ -8,6 +8,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from jobgroup.credentials import on_change
+from jobgroup.engine.commands import serve_requests
 from jobgroup.engine.loop import BackgroundLoop
 from jobgroup.engine.provider_cache import ProviderCache
 from jobgroup.engine.session import GroupSession
@@ -48,6 +49,7 @@ class Engine:
                     create=create,
                     loop=self.loop,
                     providers=self._providers,
+                    serve=serve_requests,
                 )
                 self._sessions[path] = session
             return session

@@ -16,7 +16,7 @@ from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
 from jobgroup.engine.polling_lease import PollingLease
-from jobgroup.engine.subjobs import open_ids, told_by_parts
+from jobgroup.engine.subjobs import merge_answers, open_ids
 from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
@@ -404,7 +404,7 @@ class Poller:
                 ready, waiting = answers.split(waiting)
                 statuses: list[tuple[PolledJob, RemoteStatus]] = []
                 for job in ready:
-                    answer = told_by_parts(job, answers.by_id)
+                    answer = merge_answers(job, answers.by_id)
                     if isinstance(answer, RemoteStatus):
                         statuses.append((job, answer))
                     elif concerns_account(answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +40,7 @@ class GroupSession:
         create: make the file if it is missing.
         loop: runs everything.
         providers: give access to the clouds.
+        serve: executes what other processes request, while this one holds the lease.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class GroupSession:
         create: bool,
         loop: BackgroundLoop,
         providers: ProviderCache,
+        serve: Callable[[GroupSession], Awaitable[None]],
     ) -> None:
         self.name = name
+        self._serve = serve
         self.log = logger(__name__)
         self.store = GroupStore(path, create=name if create else None)
         self.reset_after_fork(loop, providers)
@@ -66,7 +69,7 @@ class GroupSession:
         self.wait_until = self._changes.wait_until
         self.in_thread = SerialThread(loop)
         access = (self.store, loop, self.in_thread, self.notify)
-        self.lease = HeldLease(*access, serve=self._serve_requests)
+        self.lease = HeldLease(*access, serve=lambda: self._serve(self))
         self.settling = Settling(*access, self.lease)
         self.poller = Poller(*access[:3], self._changes, provider=self.provider, lease=self.lease)
         self.runs: list[Run] = []
@@ -118,11 +121,6 @@ class GroupSession:
         if self.loop.is_closing:  # no new threads at the interpreter's end
             return self._providers.provider(target)
         return await self._providers.prepare(target)
-
-    async def _serve_requests(self) -> None:
-        from jobgroup.engine.commands import serve_requests
-
-        await serve_requests(self)
 
     async def _follow(self) -> None:
         """Notify observers of every change by any process, for as long as there are any."""

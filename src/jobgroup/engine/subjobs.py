@@ -1,4 +1,4 @@
-"""Entries that are several jobs on their cloud: sending their parts, and merging what is told."""
+"""Entries that are several jobs on the cloud: their bodies, their keys and their merged status."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from jobgroup.engine.poll_schedule import PolledJob
     from jobgroup.store import Intent
 
-_ORDER: Final = (
+RANKS: Final = (
     *("success", "waiting", "running", "suspended", "cancel_requested"),
     *("canceled", "error", "unknown"),
 )
-"""Perceval's: what comes later outweighs what comes before it."""
+"""Perceval's order of states: a later one outweighs an earlier one."""
 
 
 def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The bodies of the jobs that an entry is on its cloud, usually one.
+    """Return the bodies of an entry's jobs on the cloud, usually one.
 
     Raises:
-        InvalidResponseError: they can no longer be read from the group's file.
+        InvalidResponseError: the stored body is damaged.
 
     >>> bodies_of({"parts": [{"payload": 1}, {"payload": 2}], "job_name": "a"})
     [{'job_name': 'a', 'payload': 1}, {'job_name': 'a', 'payload': 2}]
@@ -39,39 +39,41 @@ def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def key_of(intent: Intent, number: int) -> str:
-    """The key of one sub-job's request, which is always the same."""
+    """Return the idempotency key of one sub-job, which is always the same."""
     key = intent.idempotency_key
     return key if number == 0 else str(uuid.uuid5(uuid.UUID(key), str(number)))
 
 
 def open_ids(entry: PolledJob) -> list[str]:
-    """What the cloud is to be asked about an entry: those of its sub-jobs that have not ended."""
+    """Return the ids of the sub-jobs that have not ended."""
     return [remote_id for remote_id in entry.remote_ids if remote_id not in entry.ended]
 
 
-def told_by_parts(
+def merge_answers(
     entry: PolledJob, answers: Mapping[str, RemoteStatus | Exception]
 ) -> RemoteStatus | Exception | None:
-    """What is told of an entry; the sub-jobs that have ended are remembered."""
+    """Return the status of an entry, or an error; remember the sub-jobs that have ended."""
     if len(entry.remote_ids) == 1:
         return answers.get(entry.remote_ids[0])
     for remote_id in entry.remote_ids:
         answer = answers.get(remote_id)
         if isinstance(answer, RemoteStatus) and answer.state in TERMINAL:
             entry.ended[remote_id] = answer
-    return merged([entry.ended.get(i) or answers.get(i) for i in entry.remote_ids])
+    return merge_statuses([entry.ended.get(i) or answers.get(i) for i in entry.remote_ids])
 
 
-def merged(answers: Sequence[RemoteStatus | Exception | None]) -> RemoteStatus | Exception | None:
-    """What is told of an entry by what is told of its parts.
+def merge_statuses(
+    answers: Sequence[RemoteStatus | Exception | None],
+) -> RemoteStatus | Exception | None:
+    """Return the status of an entry from those of its sub-jobs.
 
-    As Perceval merges the statuses of an Execution, but that it has not ended before all its parts
-    have: until then they cost money, and can be canceled.
+    They are merged as Perceval merges the statuses of an Execution, except that an entry has not
+    ended before all its sub-jobs have: until then they cost money and can be canceled.
     """
     parts = [answer for answer in answers if isinstance(answer, RemoteStatus)]
     if len(parts) < len(answers):
         return next((a for a in answers if isinstance(a, Exception)), None)
-    heaviest = max(range(len(parts)), key=lambda n: _ORDER.index(parts[n].state))
+    heaviest = max(range(len(parts)), key=lambda n: RANKS.index(parts[n].state))
     told = parts[heaviest]
     begun = min((p.started_at for p in parts if p.started_at), default=None)
     ended = max((p.started_at + (p.duration_s or 0) for p in parts if p.started_at), default=None)
@@ -92,7 +94,7 @@ def merged(answers: Sequence[RemoteStatus | Exception | None]) -> RemoteStatus |
 
 def _state_of_open(states: Iterable[str]) -> str:
     found = set(states)
-    state = max(found - TERMINAL, key=_ORDER.index)
+    state = max(found - TERMINAL, key=RANKS.index)
     return "running" if state == "waiting" and len(found) > 1 else state
 
 

@@ -840,7 +840,7 @@ class JobGroup:
         Returns:
             The positions of those that go first.
         """
-        result = await self._command("run_next", positions=self._resolve_positions(jobs))
+        result = await self._command("prioritize", positions=self._resolve_positions(jobs))
         return [*result.done]
 
     prioritize, prioritize_async = twins(_prioritize)

@@ -124,7 +124,7 @@ class Provider(Protocol):
         ...
 
     async def rerun(
-        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
         """Run a job again as a new one and return its id.
 

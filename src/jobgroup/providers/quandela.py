@@ -39,7 +39,7 @@ class _Paths:
     result: str
     cancel: str
     rerun: str
-    takes_changes: bool
+    takes_params: bool
 
 
 _CURRENT: Final = _Paths(
@@ -48,7 +48,7 @@ _CURRENT: Final = _Paths(
     result="/api/jobs/{}/result",
     cancel="/api/jobs/{}/cancel",
     rerun="/api/jobs/{}/rerun",
-    takes_changes=True,
+    takes_params=True,
 )
 _OLDER: Final = _Paths(
     create="/api/job",
@@ -56,7 +56,7 @@ _OLDER: Final = _Paths(
     result="/api/job/result/{}",
     cancel="/api/job/cancel/{}",
     rerun="/api/job/rerun/{}",
-    takes_changes=False,
+    takes_params=False,
 )
 
 
@@ -89,20 +89,20 @@ class QuandelaCloud:
         return await self._create(paths.create, body, key)
 
     async def rerun(
-        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
         None where the account may not (403), the cloud no longer has the job (404) or cannot rerun
-        (405), or where it has only the older paths, which take no changes.
+        (405), or where it has only the older paths, which take no parameters.
         """
         paths = await self._paths_before_post()
-        if changes and not paths.takes_changes:
+        if params and not paths.takes_params:
             return None
         try:
             return await self._create(
                 paths.rerun.format(quote_segment(remote_id)),
-                dict(changes) if changes else None,
+                dict(params) if params else None,
                 key,
             )
         except QuotaExceededError:

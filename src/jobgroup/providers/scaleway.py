@@ -116,7 +116,7 @@ class ScalewayQaaS:
         remote_id: str,  # noqa: ARG002
         *,
         key: str,  # noqa: ARG002
-        changes: Mapping[str, Any] | None = None,  # noqa: ARG002
+        params: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> str | None:
         """None: Scaleway reruns nothing, the stored body is sent."""
         return None

@@ -82,14 +82,14 @@ class ThirdPartyProvider:
         return await self._call("submit", _id, own, key=key)
 
     async def rerun(
-        self, remote_id: str, *, key: str, changes: Mapping[str, Any] | None = None
+        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
         return await self._call(
             "rerun",
             lambda made: None if made is None else _id(made),
             remote_id,
             key=key,
-            changes=changes,
+            params=params,
         )
 
     async def cancel(self, remote_id: str) -> None:

@@ -19,7 +19,7 @@ def _next(arguments: argparse.Namespace) -> int:
         raise UsageError("No job was named. Name the jobs to send next.")
     group = JobGroup.open(arguments.name)
     positions = resolve_jobs(group, arguments.jobs)
-    outcome = request(group, "run_next", positions=positions).result()
+    outcome = request(group, "prioritize", positions=positions).result()
     left = {str(position): str(why) for position, why in outcome.failed.items()}
     document = {"next": outcome.done, "left": left, "group": group_document(group)}
     return report(arguments, outcome.text, document)

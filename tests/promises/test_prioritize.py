@@ -93,7 +93,7 @@ def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
 def test_a_wish_sends_nothing_and_stays(group, cloud, child):
     """Without a run nothing is sent; another process, later, begins with what was wished."""
     jg = group(3)
-    outcome = request(jg, "run_next", positions=[2]).result(60)
+    outcome = request(jg, "prioritize", positions=[2]).result(60)
     assert outcome.done == [2]
     assert "when the group is run" in outcome.text
     assert sent(cloud) == []
@@ -128,7 +128,7 @@ def test_what_was_sent_is_left_alone(group, cloud):
     """Jobs that the cloud has cannot be next, and the outcome says so."""
     jg = group(3, duration_s=600)
     jg.start([1]).result(60)
-    outcome = request(jg, "run_next", positions=[1, 2, 2]).result(60)
+    outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(60)
     assert outcome.done == [2]
     assert outcome.failed == {1: "It has been sent already."}
     assert "1 had been sent" in outcome.text
