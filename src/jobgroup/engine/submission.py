@@ -235,7 +235,7 @@ async def _call_provider(provider: Provider, intent: Intent, request: _Request) 
         if "payload" not in request.body:
             raise RequestRejectedError(
                 f"The cloud cannot run {request.previous_id} again, and its payload is not known"
-                " here",
+                " here.",
                 origin=intent.target.origin,
                 status_code=404,
             )
@@ -337,7 +337,7 @@ def _unconfirmed_error(
     session: GroupSession, intent: Intent, position: int, reason: str
 ) -> UnconfirmedJobError:
     return UnconfirmedJobError(
-        f"Job {position} ({intent.name}) of {session.name!r} may or may not have reached the cloud:"
-        f" {reason} It is kept as unconfirmed and is not sent again by itself. Look for it on the"
-        f" cloud, then call job.confirm(remote_id) if it is there, or job.resend() if not."
+        f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud: {reason}"
+        " It is now unconfirmed and will not be resent automatically. Check the cloud, then call"
+        " job.confirm(remote_id) if it is there, or job.resend() if it is not."
     )

@@ -154,10 +154,9 @@ def emptied_error(path: Path) -> CorruptGroupError:
     rescued = max(path.parent.glob(f"{glob.escape(path.stem)}.*.rescued"), default=None)
     source = "a copy of it" if rescued is None else rescued
     return CorruptGroupError(
-        f"The group's file {path} is empty: another program, perhaps one that synchronises or"
-        " restores files, emptied it or is writing it just now. It was not touched, nor what is"
-        " beside it. If it stays empty, delete the group; JobGroup.load makes it anew from"
-        f" {source}."
+        f"The group's file {path} is empty: another program emptied it or is writing it just now."
+        " It was not touched. If it stays empty, delete the group and restore it with"
+        f" JobGroup.load from {source}."
     )
 
 
@@ -316,11 +315,9 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
                 if wanted == "wal" or "locked" not in str(error):
                     raise
                 raise StorageError(
-                    f"The group's file {path} is open in another process, which takes its"
-                    " directory for one of this machine alone, while this process cannot tell"
-                    " that it is. Nothing was changed. Close the group there, or set"
-                    " JOBGROUP_NETWORK_FS in both processes: to 0 if no other machine uses the"
-                    " directory, else to 1."
+                    f"The group's file {path} is open in a process that takes its disk for local;"
+                    " this one does not. Nothing was changed. Close the group there, or set"
+                    " JOBGROUP_NETWORK_FS in both: 0 if the disk is local, otherwise 1."
                 ) from None
             time.sleep(0.01)
 

@@ -1,0 +1,69 @@
+"""The messages of the errors and warnings in the source, with `…` for each value put into one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pages import ROOT
+
+import jobgroup
+
+ERRORS = {
+    name
+    for name in jobgroup.__all__
+    if isinstance(getattr(jobgroup, name), type)
+    and issubclass(getattr(jobgroup, name), jobgroup.JobGroupError)
+}
+"""The names of the public errors."""
+
+VALUE = "…"
+
+
+class Message(NamedTuple):
+    """Where an error or a warning is made, and its text."""
+
+    place: str
+    error: str
+    text: str
+
+    @property
+    def length(self) -> int:
+        """Characters besides the values that are put into it."""
+        return len(self.text.replace(VALUE, ""))
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences it has besides those that are values."""
+        text = self.text.rstrip(f"{VALUE} ")
+        return len(re.split(rf"[.!?]{VALUE}?\s+(?=[A-Z'{VALUE}])", text))
+
+
+def messages() -> Iterator[Message]:
+    """Every message that is written where its error is made."""
+    house = ROOT / "src/jobgroup"
+    for path in sorted(house.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                name = _name(node.func)
+                text = _text(node.args[0])
+                if (name in ERRORS or name == "warn") and text is not None:
+                    yield Message(f"{path.relative_to(house)}:{node.lineno}", name, text)
+
+
+def _name(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+
+
+def _text(node: ast.expr) -> str | None:
+    """The text of a literal; None of anything else, such as a variable."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(_text(v) or VALUE for v in values)
+        case ast.FormattedValue():
+            return VALUE
+    return None

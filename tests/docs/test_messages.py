@@ -1,0 +1,107 @@
+"""Errors and warnings keep to length and form: what happened, what it means, what to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+
+import pytest
+from messages import ERRORS, VALUE, Message, messages
+from pages import ROOT
+
+import jobgroup
+from jobgroup import JobGroup, RemoteJob
+from jobgroup.cloud import EmbeddedCloud
+
+MAX_LENGTH = 200
+MAX_SENTENCES = 3
+
+MADE_OF_PARTS = {
+    "CloudError",
+    "CloudUnavailableError",
+    "InsufficientCreditsError",
+    "QuotaExceededError",
+}
+"""Errors of responses, of which a table has the sentences; the last tests here receive them."""
+
+PARTS_OF_SENTENCES = ("engine/overrides.py", "testing/suite.py", "group/perceval_names.py")
+"""Places of messages that complete another one, or that are Perceval's."""
+
+BEGINS_WITH_A_NAME = re.compile(r"[a-z_.]+(?:\(\)|_\w+|\.\w+)+ ")
+
+MESSAGES = list(messages())
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place)
+def test_a_message_is_short(message):
+    """At most three sentences and 200 characters, besides names, paths and reasons."""
+    assert message.sentences <= MAX_SENTENCES, message.text
+    assert message.length <= MAX_LENGTH, message.text
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place)
+def test_a_message_is_made_of_sentences(message):
+    """It begins with a capital, a value or a name in code, and ends with a full stop or a value."""
+    if message.place.startswith(PARTS_OF_SENTENCES):
+        return
+    begins = message.text[0].isupper() or message.text[0] in f"{VALUE}'"
+    assert begins or BEGINS_WITH_A_NAME.match(message.text), message.text
+    assert message.text.rstrip()[-1] in f".?{VALUE}", message.text
+
+
+def test_every_public_error_has_a_message():
+    """Otherwise these tests would miss it."""
+    assert ERRORS - {message.error for message in MESSAGES} <= MADE_OF_PARTS
+
+
+def test_every_warning_has_a_category():
+    """Users filter warnings by it."""
+    without = []
+    for path in (ROOT / "src/jobgroup").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
+                has = len(node.args) > 1 or any(k.arg == "category" for k in node.keywords)
+                without += [] if has else [f"{path.name}:{node.lineno}"]
+    assert without == []
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """A cloud whose requests fail as each test orders."""
+    with EmbeddedCloud(prewarm=False) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "http_error", "status": 422}, "RequestRejectedError"),
+        ({"kind": "http_error", "status": 501}, "CloudUnavailableError"),
+        ({"kind": "refuse_token"}, "InvalidTokenError"),
+        ({"kind": "no_credits"}, "InsufficientCreditsError"),
+        ({"kind": "plan"}, "QuotaExceededError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_the_error_of_a_response_is_short(cloud, fault, error, request):
+    """As a user reads it, besides what is quoted, in parentheses, or an address."""
+    jobgroup.set_token(cloud.token, url=cloud.url)
+    jg = JobGroup(f"errors {time.time()}")
+    job = RemoteJob({"command": "timer"}, platform="test:timer", url=cloud.url)
+    jg.add(job)
+    kind = fault["kind"]
+    if kind == "plan":
+        cloud.set_plan(max_queue=0)
+        request.addfinalizer(lambda: cloud.set_plan(max_queue=100))
+    else:
+        added = cloud.faults.add(
+            kind, calls=["create"], **{k: v for k, v in fault.items() if k != "kind"}
+        )
+        request.addfinalizer(lambda: cloud.faults.remove(added))
+    with pytest.raises(getattr(jobgroup, error)) as caught:
+        jg.run_parallel()
+    read = re.sub(r"\([^()]*\)|'[^']*'|https?://\S+", VALUE, str(caught.value))
+    message = Message(str(caught.value), error, read)
+    assert message.sentences <= MAX_SENTENCES, message
+    assert message.length <= MAX_LENGTH, message
