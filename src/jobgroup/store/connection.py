@@ -316,8 +316,8 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
                     raise
                 raise StorageError(
                     f"The group's file {path} is open in a process that takes its disk for local;"
-                    " this one does not. Nothing was changed. Close the group there, or set"
-                    " JOBGROUP_NETWORK_FS in both: 0 if the disk is local, otherwise 1."
+                    " this one does not. Nothing was changed. Close it there, or set"
+                    " JOBGROUP_NETWORK_FS in both: 0 if it is local, otherwise 1."
                 ) from None
             time.sleep(0.01)
 
