@@ -118,6 +118,26 @@ def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
     assert call("results", "sweep", "--output", str(path), "--overwrite").returncode == 0
 
 
+def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
+    """Each writes one file; a quantity that no job has is a usage error, and writes nothing."""
+    path = tmp_path / "sweep.nc"
+    assert call("results", "sweep", "--netcdf").returncode == 2
+    done = call("results", "sweep", "--netcdf", "--output", str(path))
+    assert (done.returncode, done.stdout) == (0, "")
+    xarray = pytest.importorskip("xarray")
+    with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        assert dataset["phi"].values.tolist() == [0.0, 0.1, 0.2]
+        assert dataset["p"].sel(state="|1>", phi=0.2) == 1
+    figure = tmp_path / "figure.svg"
+    assert call("plot", "sweep", "|1>", "--x", "phi", "-o", str(figure)).returncode == 0
+    assert figure.read_text().startswith("<?xml")
+    assert call("plot", "sweep", "|1>", "-o", str(figure)).returncode == 1
+    other = tmp_path / "other.svg"
+    assert call("plot", "sweep", "no_such", "-o", str(other)).returncode == 2
+    assert call("plot", "sweep", "|1>", "-o", str(tmp_path / "figure.doc")).returncode == 2
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["figure.svg", "sweep.nc"]
+
+
 def test_delete_asks_and_restore_brings_back(call, read, prepared):
     """No answer, or another than yes, deletes nothing."""
     prepared()

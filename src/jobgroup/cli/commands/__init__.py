@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "resume": jobs.RESUME,
     "watch": run.WATCH,
     "results": results.RESULTS,
+    "plot": results.PLOT,
     "delete": groups.DELETE,
     "restore": groups.RESTORE,
     "export": groups.EXPORT,

@@ -1,22 +1,31 @@
-"""``jobgroup results``: print results as a table, CSV or JSON."""
+"""``jobgroup results`` and ``plot``: results as a table, a file or a figure."""
 
 from __future__ import annotations
 
 import argparse
+import re
+from typing import Final
 
-from jobgroup.cli.arguments import NAME, OVERWRITE, argument, flag, one_of
+from jobgroup.cli.arguments import NAME, OVERWRITE, argument, assignments, flag, one_of
 from jobgroup.cli.command import Command
 from jobgroup.cli.console import echo_err, echo_raw, echo_table
-from jobgroup.cli.exit_codes import Exit
+from jobgroup.cli.exit_codes import Exit, UsageError
+from jobgroup.errors import JobGroupError, MissingDependencyError
 from jobgroup.group import JobGroup
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
-from jobgroup.store.output import user_path
+from jobgroup.store.output import user_path, write_output
+
+_COMMA: Final = re.compile(r",(?![^(]*\))")
+"""Commas between columns, not those in a state such as p(|1,1>)."""
 
 
 def _results(arguments: argparse.Namespace) -> int:
-    group = JobGroup.open(arguments.name)
-    names = arguments.columns.split(",") if arguments.columns else None
+    group, path = JobGroup.open(arguments.name), arguments.output
+    suffix = "" if path is None or arguments.csv or arguments.json else path.suffix
+    if arguments.netcdf or suffix == ".nc":
+        return _write_netcdf(group, arguments)
+    names = _COMMA.split(arguments.columns) if arguments.columns else None
     table: Table
     if arguments.distributions:
         table = group.distributions(refresh=not arguments.offline)
@@ -24,17 +33,63 @@ def _results(arguments: argparse.Namespace) -> int:
     else:
         table = group.results_table(names, refresh=not arguments.offline)
     columns = {name: table[name] for name in table.columns}
-    if arguments.output is not None:
-        is_json = arguments.json or (not arguments.csv and arguments.output.suffix == ".json")
-        write = table.to_json if is_json else table.to_csv
-        write(arguments.output, overwrite=arguments.overwrite)
-        echo_err(f"Wrote {len(table)} rows to {arguments.output}.")
+    if path is not None:
+        write = table.to_json if arguments.json or suffix == ".json" else table.to_csv
+        write(path, overwrite=arguments.overwrite)
+        echo_err(f"Wrote {len(table)} rows to {path}.")
     elif arguments.csv or arguments.json:
         echo_raw(as_json(columns) if arguments.json else as_csv(columns))
     else:
         echo_table(columns, title=table.title, full=arguments.all)
     return Exit.DONE
 
+
+def _write_netcdf(group: JobGroup, arguments: argparse.Namespace) -> Exit:
+    if arguments.output is None or arguments.columns or arguments.distributions:
+        raise UsageError("--netcdf requires --output, without --columns or --distributions.")
+    try:
+        dataset = group.to_xarray(arguments.sweep, refresh=not arguments.offline)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    with write_output(arguments.output, overwrite=arguments.overwrite) as unfinished:
+        dataset.to_netcdf(unfinished, engine="h5netcdf")
+    sizes = ", ".join(f"{name} {size}" for name, size in dataset.sizes.items())
+    echo_err(f"Wrote a dataset ({sizes}) to {arguments.output}.")
+    return Exit.DONE
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    group, path = JobGroup.open(arguments.name), arguments.output
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        sentence = "matplotlib is not installed. Run pip install 'jobgroup[plot]'."
+        raise MissingDependencyError(sentence) from error
+    figure = Figure(layout="constrained")
+    try:
+        group.plot(
+            arguments.quantity,
+            arguments.x,
+            curves=arguments.curves,
+            where=dict(arguments.where),
+            kind=arguments.kind,
+            errors=not arguments.no_errors,
+            sweep=arguments.sweep,
+            ax=figure.subplots(),
+            refresh=not arguments.offline,
+        )
+        with write_output(path, overwrite=arguments.overwrite) as unfinished:
+            figure.savefig(unfinished, format=path.suffix[1:] or "png", dpi=200)
+    except ValueError as error:
+        if isinstance(error, JobGroupError):
+            raise
+        raise UsageError(str(error)) from error
+    echo_err(f"Wrote the figure to {path}.")
+    return Exit.DONE
+
+
+_OFFLINE = flag("--offline", "use cached results only")
+_SWEEP = argument("--sweep", metavar="NAME", help="sweep, if the group has several")
 
 RESULTS = Command(
     "print results as a table, CSV or JSON",
@@ -50,16 +105,55 @@ RESULTS = Command(
         one_of(
             flag("--csv", "print comma-separated values"),
             flag("--json", "print a JSON list with one object per row"),
+            flag("--netcdf", "write a dataset with swept values as dimensions to --output"),
         ),
         argument(
-            "--output", metavar="PATH", type=user_path, help="file to write: JSON if .json, or CSV"
+            "-o",
+            "--output",
+            metavar="PATH",
+            type=user_path,
+            help="file to write: JSON if .json, netCDF if .nc, otherwise CSV",
         ),
         OVERWRITE,
-        flag("--offline", "use cached results only"),
+        _SWEEP,
+        _OFFLINE,
         flag("--all", "print every row, also in a terminal"),
     ),
     (
         "jobgroup results sweep --columns phi,status",
         "jobgroup results sweep --distributions --output sweep.csv",
+        "jobgroup results sweep --netcdf --output sweep.nc",
     ),
+)
+PLOT = Command(
+    "draw a measured quantity over the swept values",
+    _plot,
+    (
+        NAME,
+        argument(
+            "quantity", metavar="QUANTITY", help="state, performance, defined name or expression"
+        ),
+        argument(
+            "-o",
+            "--output",
+            metavar="PATH",
+            type=user_path,
+            required=True,
+            help="file to write, such as .svg, .pdf or .png",
+        ),
+        OVERWRITE,
+        argument("--x", metavar="NAME", help="swept name of the horizontal axis"),
+        argument("--curves", metavar="NAME", help="swept name with a curve for each value"),
+        assignments("--where", "where", "value of another swept name, such as eta=0.3"),
+        argument(
+            "--kind",
+            choices=("auto", "line", "map", "bars"),
+            default="auto",
+            help="kind of figure (default: auto)",
+        ),
+        flag("--no-errors", "draw no error bars"),
+        _SWEEP,
+        _OFFLINE,
+    ),
+    ("jobgroup plot sweep '|1,1>' --x phi --curves indist -o figure.svg",),
 )
