@@ -1,7 +1,7 @@
-"""Which token opens which account, an account being an origin and a label.
+"""The token of each account, which is an origin and a label.
 
-A token goes only to the origin it was given for. Tokens live in this process's memory, the
-environment, Perceval's configuration or the system's keyring; never in a group's file.
+A token goes only to the origin that it was set for. Tokens are in this process's memory, the
+environment, Perceval's configuration or the system's keyring, never in a group's file.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Final
 
@@ -16,6 +17,7 @@ from jobgroup import perceval_settings
 from jobgroup.errors import MissingTokenError
 from jobgroup.logs import logger
 from jobgroup.origin import (
+    PLAIN_HTTP,
     QUANDELA_CLOUD,
     SCALEWAY,
     is_url_of,
@@ -25,7 +27,7 @@ from jobgroup.origin import (
 from jobgroup.secret import Secret
 
 KEYRING_SERVICE: Final = "jobgroup"
-"""In the keyring the user name is the origin, with ``label@`` before it for a labelled account."""
+"""The keyring's service name. Its user name is the origin, after ``label@`` if there is a label."""
 
 _Key = tuple[str, str]
 _log = logger(__name__)
@@ -42,37 +44,36 @@ class Credentials:
         self._callbacks: list[Callable[[str, str], None]] = []
 
     def set_token(self, token: str, *, url: str | None = None, account: str = "") -> None:
-        """Give the token of an account for the life of this process.
+        """Set the token of an account for the rest of this process.
 
         Args:
-            token: line breaks and blanks around it are removed.
-            url: the cloud it is for; `default_url()` where none is named.
-            account: label that tells accounts of one cloud apart.
+            token: token; line breaks and spaces around it are removed.
+            url: the cloud's URL; `default_url()` by default.
+            account: label that distinguishes accounts of one cloud.
 
         Raises:
             TypeError: `token`, `url` or `account` is not a string.
-            ValueError: the token is empty or cannot be one, or the url is not a cloud's or is
-                plain http to another machine. What was known before is kept.
+            ValueError: the token is empty or has invalid characters, or the URL is not a cloud's,
+                or is plain http to another machine. An earlier token is kept.
         """
         secret = _hidden(token)
         place = Secret(url) if isinstance(url, str) else url
-        del token, url  # what is raised below shows the local variables of this frame to some tools
+        del token, url  # an error's frames show local variables to some tools
         origin = normalise_origin(default_url() if place is None else place)
         if not isinstance(account, str):
-            raise TypeError(f"An account is a string, not {type(account).__name__}.")
+            raise TypeError(f"account must be a string, got {type(account).__name__}.")
         if not may_carry_token(origin):
-            raise ValueError(f"{origin} is plain http: a token would be readable on the way.")
+            raise ValueError(f"{origin}{PLAIN_HTTP}")
         clean = _clean(secret)
         with self._lock:
             self._given[origin, account] = clean
         self._tell(origin, account)
 
     def forget_tokens(self) -> None:
-        """Forget each token that this process was given, by `set_token` or with a job.
+        """Forget the tokens that came from `set_token` or with jobs.
 
-        Calls from then on use what the environment, Perceval's configuration and the system's
-        keyring have, none of which is altered. A run that finds no token there waits for one, as
-        it does where a token is refused.
+        Later calls use the environment, Perceval's configuration and the system's keyring, which
+        are not changed. A run that finds no token there waits for one.
         """
         with self._lock:
             self._given.clear()
@@ -80,7 +81,7 @@ class Credentials:
             self._keyring.clear()
 
     def remember(self, origin: str, label: str, token: str | None) -> None:
-        """Keep the token that a job brought along. `set_token` goes before it; nothing raises."""
+        """Keep the token of an added job, if it is valid. A token from `set_token` comes first."""
         try:
             origin, clean = normalise_origin(origin), _clean(_hidden(token))
         except (TypeError, ValueError):
@@ -92,52 +93,46 @@ class Credentials:
             self._tell(origin, label)
 
     def token_for(self, origin: str, label: str = "") -> str:
-        """The token of an account, looked for at each call.
+        """Return the token of an account, looked up at each call.
 
-        In this order: `set_token`; the jobs that were added; JOBGROUP_TOKEN for JOBGROUP_URL;
-        Perceval's configurations (PCVL_CLOUD_TOKEN, SCALEWAY_CLOUD_TOKEN among them) for the urls
-        that they are for; the system's keyring, asked once per account, which may show a prompt.
+        The first of these counts: `set_token`; the added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
+        Perceval's configurations (including PCVL_CLOUD_TOKEN and SCALEWAY_CLOUD_TOKEN) for their
+        URLs; the system's keyring, which is read once per account and may show a prompt.
 
         Raises:
-            MissingTokenError: none is known, or the origin is plain http to another machine.
+            MissingTokenError: there is none, or the origin is plain http to another machine.
         """
         try:
             origin = normalise_origin(origin)
         except (TypeError, ValueError) as error:
             raise MissingTokenError(f"{error} No token can be found for it.") from None
         if not may_carry_token(origin):
-            raise MissingTokenError(
-                f"{origin} is plain http: a token would be readable on the way, so none is sent. "
-                "Use its https address."
-            )
-        token = self._in_memory(origin, label)
+            raise MissingTokenError(f"{origin}{PLAIN_HTTP}")
+        with self._lock:
+            token = self._given.get((origin, label)) or self._from_jobs.get((origin, label))
         if not token and not label:
             token = _from_environment(origin) or _from_perceval(origin)
         token = token or self._from_keyring(origin, label)
         if token:
             return token.reveal()
-        whose = f" (account {label!r})" if label else ""
+        whose, argument = f" (account {label!r})", f", account={label!r}"
+        others = ", or set JOBGROUP_TOKEN and JOBGROUP_URL and restart"
         raise MissingTokenError(
-            f"No token is known for {origin}{whose}; nothing was sent. Give one with "
-            f"jobgroup.set_token(token, url={origin!r}{f', account={label!r}' if label else ''})"
-            f"{'' if label else ', or set JOBGROUP_TOKEN (and JOBGROUP_URL) and start again'}."
+            f"No token is known for {origin}{whose * bool(label)}. Nothing was sent. Call"
+            f" jobgroup.set_token(token, url={origin!r}{argument * bool(label)})"
+            f"{others * (not label)}."
         )
 
     def on_change(self, callback: Callable[[str, str], None]) -> Callable[[], None]:
-        """Call `callback(origin, label)` whenever a token is set; returns what ends that."""
+        """Call `callback(origin, label)` at each new token; return a function that ends it."""
         with self._lock:
             self._callbacks.append(callback)
 
         def end() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
+            with self._lock, suppress(ValueError):
+                self._callbacks.remove(callback)
 
         return end
-
-    def _in_memory(self, origin: str, label: str) -> Secret | None:
-        with self._lock:
-            return self._given.get((origin, label)) or self._from_jobs.get((origin, label))
 
     def _from_keyring(self, origin: str, label: str) -> Secret | None:
         key = origin, label
@@ -152,14 +147,16 @@ class Credentials:
             try:
                 callback(origin, label)
             except Exception:  # noqa: BLE001  # a listener's fault is not the caller's
-                _log.exception("A listener for new tokens failed; the token is set all the same.")
+                _log.exception("A callback for new tokens failed. The token was set.")
 
 
 def default_url(provider: str = "quandela") -> str:
-    """The cloud that is meant where none is named: JOBGROUP_URL, else Quandela Cloud.
+    """Return the cloud's URL if none is given: JOBGROUP_URL, otherwise Quandela Cloud.
 
-    Scaleway has one cloud; that of another provider has to be named in JOBGROUP_URL, else this
-    raises ValueError.
+    Scaleway has one cloud.
+
+    Raises:
+        ValueError: another provider's URL is needed and JOBGROUP_URL is not set.
     """
     if provider == "scaleway":
         return SCALEWAY
@@ -167,23 +164,23 @@ def default_url(provider: str = "quandela") -> str:
     if not url and provider == "quandela":
         url = QUANDELA_CLOUD
     if not url:
-        raise ValueError(f"A job for a cloud of the provider {provider!r} needs its url: url=...")
+        raise ValueError(f"A job for the provider {provider!r} needs its url: pass url=...")
     return normalise_origin(url)
 
 
 def _hidden(token: object) -> Secret | str:
-    """A token out of sight; of what is no text, the name of its type."""
+    """A token that no traceback shows; of any other type, the type's name."""
     return Secret(token) if isinstance(token, str) else type(token).__name__
 
 
 def _clean(token: Secret | str) -> Secret:
     if isinstance(token, str):
-        raise TypeError(f"A token is a string, not {token}.")
+        raise TypeError(f"token must be a string, got {token}.")
     clean = Secret(token.reveal().strip())
     if not clean:
         raise ValueError("The token is empty.")
     if not re.fullmatch("[!-~]+", clean.reveal()):
-        raise ValueError("The token holds blanks or characters that no token has.")
+        raise ValueError("The token contains spaces or characters that no token has.")
     return clean
 
 
@@ -209,7 +206,7 @@ def _ask_keyring(user: str) -> Secret | None:
 
         return _clean_or_none(keyring.get_password(KEYRING_SERVICE, user))
     except Exception as error:  # noqa: BLE001  # no extra, no backend, locked: all mean no token
-        _log.debug("The system's keyring gives no token (%s).", type(error).__name__)
+        _log.debug("The system's keyring has no token (%s).", type(error).__name__)
         return None
 
 

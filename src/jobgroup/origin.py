@@ -16,6 +16,11 @@ QUANDELA_CLOUD: Final = "https://api.cloud.quandela.com"
 
 SCALEWAY: Final = "https://api.scaleway.com"
 
+PLAIN_HTTP: Final = (
+    " uses plain http, which would expose the token. Nothing was sent. Use its https address."
+)
+"""What an error says of an origin that may carry no token."""
+
 _BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 """Where a password stands."""
 

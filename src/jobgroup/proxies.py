@@ -1,7 +1,7 @@
-"""Which proxies the clouds of an account are reached through.
+"""The proxies that lead to each account's cloud.
 
-Those of the jobs that were added, else those that Perceval is configured with. Like tokens they are
-in this process's memory alone, never in a group's file: a proxy's url may hold a password.
+They come from the jobs that were added, otherwise from Perceval's configuration. Like tokens they
+are only in this process's memory, never in a group's file: a proxy's URL may hold a password.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _from_jobs: Final[dict[tuple[str, str], dict[str, str]]] = {}
 
 
 def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> None:
-    """Keep the proxies that a job brought along; where it brought none, those before it stay."""
-    if _usable(proxies):
-        _from_jobs[origin, label] = _usable(proxies)
+    """Keep the proxies of an added job; one without any changes nothing."""
+    if usable := _usable(proxies):
+        _from_jobs[origin, label] = usable
 
 
 class AccountProxies(Mapping[str, str]):
-    """The proxies of an account, scheme to proxy url, as they are known at each look.
+    """The proxies of an account, scheme to proxy URL, looked up at each access.
 
     Perceval's configuration is read once, and again after `refresh`.
     """
@@ -31,7 +31,7 @@ class AccountProxies(Mapping[str, str]):
         self._configured: dict[str, str] | None = None
 
     def refresh(self) -> None:
-        """Have Perceval's configuration read again at the next look."""
+        """Read Perceval's configuration again at the next access."""
         self._configured = None
 
     def _known(self) -> dict[str, str]:
@@ -55,5 +55,5 @@ class AccountProxies(Mapping[str, str]):
 
 
 def _usable(proxies: Mapping[Any, Any]) -> dict[str, str]:
-    # requests takes None for no proxy, and whatever stands in Perceval's file came from there
+    # requests reads None as no proxy, and Perceval's file may hold anything
     return {k: v for k, v in proxies.items() if isinstance(k, str) and v and isinstance(v, str)}

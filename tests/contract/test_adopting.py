@@ -164,7 +164,7 @@ def test_garbage_instead_of_a_status_adopts_nothing(scripted):
     remote_id = scripted.make()
     scripted.faults["status"] = lambda *_: (200, ["garbage"])
     jg = JobGroup("adopted")
-    with pytest.raises(InvalidResponseError, match="no JSON object"):
+    with pytest.raises(InvalidResponseError, match="not JSON"):
         jg.adopt(remote_id, platform="p", url=scripted.url)
     assert len(jg) == 0
 

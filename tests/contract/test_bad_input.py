@@ -269,7 +269,7 @@ def test_an_unreachable_url(timer, snapshot):
     before = snapshot(jg)
     with pytest.raises(CloudUnreachableError, match=url) as caught:
         jg.run_parallel()
-    assert "check the url" in str(caught.value)
+    assert "Check the URL" in str(caught.value)
     assert isinstance(caught.value, ConnectionError)
     assert snapshot(jg) == before
     assert jg.state.trouble == "unreachable"

@@ -78,7 +78,7 @@ def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted,
     """What is not implemented will not be in a moment; no other job is tried either."""
     answering(status, times=100)
     jg = group(scripted, 2)
-    with pytest.raises(errors.CloudUnavailableError, match="knows no such requests"):
+    with pytest.raises(errors.CloudUnavailableError, match="does not support this request"):
         jg.run_parallel()
     assert [asked.what for asked in scripted.asked].count("create") == 1
     assert [job.state for job in jg] == ["unsent", "unsent"]

@@ -67,7 +67,7 @@ def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
     with pytest.raises(QuotaExceededError, match="Cannot create more than 2 jobs") as caught:
         jg.run_parallel()
     assert caught.value.status_code == 400
-    assert "stays sent" in str(caught.value)
+    assert "stay sent" in str(caught.value)
     assert "With queue=True" in str(caught.value)
     assert [j["id"] for j in from_file()] == [j.id for j in cloud.jobs()] + [None, None]
     assert [j["state"] for j in from_file()][2:] == ["unsent"] * 2

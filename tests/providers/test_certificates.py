@@ -272,9 +272,9 @@ def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_
 @pytest.mark.parametrize(
     ("flaw", "advice"),
     [
-        ({"host": "other.example"}, "Check the url"),
-        ({"issuer": "not a ca"}, "Ask the administrator"),
-        ({"bits": 1024}, "Ask the administrator"),
+        ({"host": "other.example"}, "check the URL"),
+        ({"issuer": "not a ca"}, "ask the administrator"),
+        ({"bits": 1024}, "ask the administrator"),
     ],
     ids=["another host's", "of no authority", "too weak"],
 )

@@ -44,7 +44,9 @@ def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
     )
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
-    with pytest.raises(UnconfirmedJobError, match=r"'sloppy' broke in submit.*\[token\]") as caught:
+    with pytest.raises(
+        UnconfirmedJobError, match=r"'sloppy' failed in submit.*\[token\]"
+    ) as caught:
         jg.run_parallel()
     assert labcloud.token not in str(caught.value)
     assert jg.remote_jobs[0].state == "unconfirmed"
@@ -56,7 +58,7 @@ def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud
     _sloppy(install, f"async def submit(self, body, *, key):\n    return {made}")
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
-    with pytest.raises(UnconfirmedJobError, match="where the new job's id belongs"):
+    with pytest.raises(UnconfirmedJobError, match="expected the new job's id"):
         jg.run_parallel()
 
 
@@ -79,13 +81,13 @@ async def submit(self, body, *, key):
 
 
 STATUSES = {
-    "raises": ("raise RuntimeError('oh')", "broke in status.*oh"),
-    "ends the interpreter": ("raise SystemExit('oh')", "broke in status.*SystemExit: oh"),
+    "raises": ("raise RuntimeError('oh')", "failed in status.*oh"),
+    "ends the interpreter": ("raise SystemExit('oh')", "failed in status.*SystemExit: oh"),
     "is canceled by itself": (
         "import asyncio\n    raise asyncio.CancelledError('oh')",
-        "broke in status.*CancelledError: oh",
+        "failed in status.*CancelledError: oh",
     ),
-    "is no mapping": ("return [1]", r"gave \[1\] in status"),
+    "is no mapping": ("return [1]", r"returned \[1\] from status"),
 }
 
 
@@ -154,7 +156,7 @@ async def submit(self, body, *, key):
     jg.add_many([job_of(labcloud, provider="sloppy"), job_of(labcloud, provider="sloppy")])
     jg.run_parallel()
     jg.wait(300)
-    with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' gave no JSON"):
+    with pytest.warns(UserWarning, match=r"job 0: The provider 'sloppy' returned invalid JSON"):
         assert jg.get_results(errors="collect") == [None, [1]]
 
 

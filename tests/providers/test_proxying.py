@@ -156,7 +156,7 @@ def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
 )
 def test_what_can_be_no_proxy_is_said(bad):
     """In a sentence that says what to correct, and shows no password."""
-    with pytest.raises(CloudUnreachableError, match="correct it") as caught:
+    with pytest.raises(CloudUnreachableError, match="Correct it") as caught:
         _url({"https": bad})
     assert "secret" not in str(caught.value)
 

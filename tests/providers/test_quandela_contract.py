@@ -133,7 +133,7 @@ async def test_each_job_gets_its_own_answer_or_error(cloud, account):
     assert len(answers) == 100
     assert isinstance(answers.pop("3"), errors.RemoteNotFoundError)
     assert isinstance(answers.pop("5"), errors.InvalidResponseError)
-    assert "about another job than 7" in str(answers.pop("7"))
+    assert "returned another job than 7" in str(answers.pop("7"))
     assert {a.state for a in answers.values()} == {"success"}
 
 

@@ -79,8 +79,8 @@ def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
     ("told", "sentence"),
     [
         ("", "does not tell which platform"),
-        ("        async def submission(self, i): return {'name': 'x'}\n", "a Submission belongs"),
-        ("        async def submission(self, i): return 1 / 0\n", "broke in submission"),
+        ("        async def submission(self, i): return {'name': 'x'}\n", "a Submission"),
+        ("        async def submission(self, i): return 1 / 0\n", "failed in submission"),
     ],
 )
 def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, told, sentence):
@@ -145,8 +145,8 @@ BROKEN = {
     "cannot be imported": ("import a_module_that_is_nowhere\n", "cannot be imported.*nowhere"),
     "raises when imported": ("raise SystemExit(3)\n", "cannot be imported.*SystemExit"),
     "has no such name": ("", "cannot be imported.*create"),
-    "cannot be made": ("def create(account): return 1 / 0\n", "cannot be made.*division"),
-    "takes no account": ("def create(): ...\n", "cannot be made.*argument"),
+    "cannot be created": ("def create(account): return 1 / 0\n", "cannot be created.*division"),
+    "takes no account": ("def create(): ...\n", "cannot be created.*argument"),
     "is async": ("async def create(account): ...\n", "must not be async"),
     "is none": (
         "def create(account): return object()\n",

@@ -96,7 +96,7 @@ async def test_a_cloud_that_lists_no_sessions_leaves_the_job_unsent(cloud, accou
     """404 of the list is as good as an empty one."""
     cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": answer(_session("s", "stopped"))}
     async with _opened(account) as provider:
-        with pytest.raises(errors.SessionEndedError, match="start a session"):
+        with pytest.raises(errors.SessionEndedError, match="Start a session"):
             await provider.submit(BODY, key="k")
 
 

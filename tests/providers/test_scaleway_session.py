@@ -164,7 +164,7 @@ def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
         with pytest.raises(ValueError, match="concurrent_job_count"):
             jg.launch_async_jobs()
         assert jg.estimate().free_slots is None
-        with pytest.raises(Exception, match=r"quota.*stays unsent"):
+        with pytest.raises(Exception, match=r"quota.*stay unsent"):
             jg.run_parallel()
         assert len(scaleway.jobs) == 2
         assert len(jg.list_unsent_jobs()) == 1
@@ -186,7 +186,7 @@ def test_a_session_that_ended_is_said_and_another_one_takes_over(scaleway, sessi
     first.start()
     _add(jg, first, jobs=2)
     first.stop()
-    with pytest.raises(SessionEndedError, match=r"has ended.*start a session"):
+    with pytest.raises(SessionEndedError, match=r"has ended.*Start a session"):
         jg.run_parallel()
     assert len(jg.list_unsent_jobs()) == 2
     assert scaleway.jobs == {}

@@ -1,4 +1,4 @@
-"""Where jobs run: finds the provider that speaks a cloud's language."""
+"""Providers: the interfaces to clouds."""
 
 from __future__ import annotations
 

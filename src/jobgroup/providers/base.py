@@ -1,8 +1,8 @@
-"""What the engine asks of a cloud: the :class:`Provider` protocol and the records it speaks in.
+"""The interface to a cloud: the :class:`Provider` protocol and its records.
 
-One instance serves one account, that is one origin and one token. Anybody's package brings one
-through the entry point group ``jobgroup.providers``: a callable of an :class:`Account`.
-docs/providers.md tells how to write one, `jobgroup.testing.ProviderSuite` whether it is right.
+One provider serves one account: one origin and one token. Packages register one in the entry point
+group ``jobgroup.providers``, as a callable that takes an :class:`Account`. docs/providers.md
+explains how to write one, and `jobgroup.testing.ProviderSuite` tests it.
 """
 
 from __future__ import annotations
@@ -40,20 +40,19 @@ __all__ = [
 ]
 
 Body = dict[str, Any]
-"""A create body as the cloud wants it, JSON-ready."""
+"""A create body as the cloud expects it, JSON-ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a provider acts for.
+    """The account that a provider acts for.
 
     Attributes:
-        origin: base url, scheme, host and port (and path prefix, where a cloud has one).
-        label: tells accounts of one origin apart; "" is the usual one.
-        token: gives the token at the time of each request; raises MissingTokenError. It is a
-            callable so that a token set later is used by what runs already, and so that no repr
-            shows it.
-        proxies: scheme to proxy url, as they are known at each look.
+        origin: base URL: scheme, host, port and, if the cloud has one, a path prefix.
+        label: distinguishes accounts of one origin; "" is the usual one.
+        token: returns the token, or raises MissingTokenError. Call it for each request: users renew
+            tokens while jobs run. No repr shows it.
+        proxies: scheme to proxy URL, looked up at each access.
     """
 
     origin: str
@@ -64,12 +63,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """How many jobs an account may have.
+    """How many jobs an account may have; None for what the cloud does not report.
 
     Attributes:
-        queue_free: how many more jobs the cloud takes now; None where it does not say.
-        queue_max: how many it holds at most (waiting and running).
-        concurrent_max: how many of them it runs at once.
+        queue_free: number of jobs that the cloud accepts now.
+        queue_max: maximum number of waiting and running jobs.
+        concurrent_max: maximum number of running jobs.
     """
 
     queue_free: int | None = None
@@ -79,48 +78,48 @@ class Availability:
 
 @runtime_checkable
 class Provider(Protocol):
-    """One cloud, for one account. Every method raises errors of ``jobgroup.errors`` alone.
+    """One cloud, for one account. Methods raise only errors of ``jobgroup.errors``.
 
-    Which of them leave a job's fate open is told by `may_have_arrived`: on that difference rests
-    the promise that no job is paid for twice. Reads are repeated inside, a bounded number of
-    times; `submit`, `rerun` and `cancel` are one request each. All calls come from one event loop.
+    `may_have_arrived` decides from the error whether a job may exist: this is why no job is paid
+    for twice. Providers retry reads a bounded number of times; `submit`, `rerun` and `cancel` send
+    one request each. All calls come from one event loop.
     """
 
     @property
     def supports_idempotency_keys(self) -> bool:
-        """Whether a repeated `submit` with the same key gives the first one's id, not a new job.
+        """Whether a repeated `submit` with the same key returns the first job's id.
 
-        For an hour at least: later none is repeated.
+        The cloud must remember keys for at least an hour; jobgroup repeats none later.
         """
         ...
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job and return its remote id, a text of 1 to 200 characters.
+        """Create a job and return its remote id, a string of 1 to 200 characters.
 
         Args:
-            body: ``payload``, ``platform_name``, ``job_name``, ``job_group_name``, and what stood
-                beside the payload when the job was added.
+            body: ``payload``, ``platform_name``, ``job_name``, ``job_group_name``, and the other
+                fields that the job was added with.
             key: unique to the attempt.
         """
         ...
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Ask about up to 1,000 jobs, a bounded number at a time.
+        """Return the status or error of each of up to 1,000 jobs.
 
-        Each gets its answer or its own error; what concerns all of them may be raised instead.
+        An error that concerns all of them may be raised instead.
         """
         ...
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """The result document, undecoded.
+        """Return the result document, undecoded.
 
-        Its ``results`` are the text of a JSON document, decoded later as Perceval does, or any
-        other JSON value, which is the result as it is.
+        Its ``results`` are the text of a JSON document, which is decoded later as Perceval does, or
+        any other JSON value, which is the result itself.
         """
         ...
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask for a job's cancellation; that it is canceled is told by `status` later."""
+        """Request a job's cancellation; `status` reports later that it is canceled."""
         ...
 
     async def rerun(
@@ -128,13 +127,13 @@ class Provider(Protocol):
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        None where this cloud cannot or may not; then certainly no job was created, and the stored
-        body can be sent.
+        Return None if the cloud cannot or may not: then it certainly created no job, and jobgroup
+        sends the stored body.
         """
         ...
 
     async def availability(self) -> Availability:
-        """The plan's free slots; ``Availability()`` where the cloud does not tell."""
+        """Return the plan's free slots; ``Availability()`` if the cloud does not report them."""
         ...
 
     async def aclose(self) -> None:
@@ -144,12 +143,12 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a cloud has kept of a job's creation. What it did not tell is None.
+    """How a job was created, as the cloud stored it; None for what it does not report.
 
     Attributes:
-        name: of the job.
-        platform: that it was sent to.
-        body: the create body, as far as it is known: with a payload at least.
+        name: name of the job.
+        platform: name of its platform.
+        body: create body; it has at least a payload.
     """
 
     name: str | None = None
@@ -159,33 +158,30 @@ class Submission:
 
 @runtime_checkable
 class SupportsSubmissionLookup(Protocol):
-    """What a `Provider` may be able to do besides: tell what was sent.
+    """An optional part of a `Provider`: reading how a job was created.
 
-    Of one that is not, only the status of a job that was sent elsewhere is known here: it can be
-    watched, and rerun by the cloud itself.
+    Without it, jobs that were sent elsewhere can be watched, and rerun only by the cloud itself.
     """
 
     async def submission(self, remote_id: str) -> Submission:
-        """What is known of a job's creation."""
+        """Return how a job was created."""
         ...
 
 
 ProviderFactory = Callable[[Account], Provider]
 
 _REFUSALS: Final = (RequestRejectedError, InsufficientCreditsError, RemoteNotFoundError)
-"""What a provider that names no HTTP status raises only where nothing was made."""
+"""Without an HTTP status, a provider raises these only if no job was created."""
 
 SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
-"""HTTP's redirects. None is followed, so nothing was made."""
+"""Redirects. jobgroup follows none, so no job was created."""
 
 NEVER_DONE: Final = frozenset({501, 505})
-"""Not implemented, no such HTTP version: nothing was made, and a repeat changes nothing."""
-
-_NEVER_LOOKED_AT: Final = NEVER_DONE | {511}
+"""Not implemented, no such HTTP version: no job was created, and a retry changes nothing."""
 
 
 def concerns_account(error: object) -> bool:
-    """Whether an error is about a cloud or an account, so that other jobs would meet it too."""
+    """Whether an error concerns a cloud or an account, so that other jobs would get it too."""
     return isinstance(
         error,
         CloudUnreachableError
@@ -205,30 +201,27 @@ def refuses_job(error: object) -> bool:
 
 
 def may_have_arrived(error: BaseException) -> bool:
-    """Whether a `submit` or `rerun` that raised `error` may have created a job all the same.
+    """Whether a `submit` or `rerun` that raised `error` may have created a job.
 
     ======================================================  =======  ===============================
-    what came instead of an id                              arrived  why
+    Outcome                                                 Arrived  Reason
     ======================================================  =======  ===============================
-    `CloudUnreachableError`: refused, DNS, TLS, connecting  no       no byte of the request left
-    took too long
-    `NoResponseError`: reset, timeout, cut after that       perhaps  the server may have read it all
-    400, 401, 402, 403, 404, 409, 422, any other 4xx        no       the cloud says that it refuses
-    408                                                     perhaps  the whole request was written,
-                                                                     and gateways say so of a server
-                                                                     that did not answer in time
-    425, 429                                                no       refused before it was looked at
-    301, 302, 303, 307, 308                                 no       "send it elsewhere": gateways
-                                                                     and sign-in pages, before it
-                                                                     reached the cloud
-    any other 3xx, and 1xx                                  perhaps  no answer to a create
+    `CloudUnreachableError`: refused, DNS, TLS, timeout     no       no byte of the request left
+    while connecting
+    `NoResponseError`: reset or timeout after that          perhaps  the server may have read it all
+    any 4xx but 408, such as 400, 403, 422, 429             no       the cloud rejects the request
+    408                                                     perhaps  gateways send it if a server
+                                                                     did not respond in time
+    301, 302, 303, 307, 308                                 no       gateways and sign-in pages send
+                                                                     these before it reaches a cloud
+    any other 3xx, and 1xx                                  perhaps  not a response to a create
     2xx without an id, or not JSON                          perhaps  most probably it did
     501, 505, 511                                           no       not implemented, no such HTTP
                                                                      version, sign in to the network
-    500, 502, 503, 504, any other 5xx                       perhaps  it may have stored it first,
-                                                                     or a gateway gave up waiting
-    a refusal by its class, without a status                no       the cloud says that it refuses
-    no token, no provider, or one that cannot be used       no       nothing was sent
+    any other 5xx, such as 500, 502, 503, 504               perhaps  the job may be stored already,
+                                                                     or a gateway stopped waiting
+    a rejection by its class, without a status              no       the cloud rejects the request
+    no token, no provider, or an unusable one               no       nothing was sent
     anything else                                           perhaps  not known to be harmless
     ======================================================  =======  ===============================
     """
@@ -248,20 +241,19 @@ def may_have_arrived(error: BaseException) -> bool:
             return not isinstance(error, _REFUSALS)
         case CloudError(status_code=int(status)):
             is_refused = 400 <= status < 500 and status != 408
-            return not (is_refused or status in SENT_ELSEWHERE | _NEVER_LOOKED_AT)
+            return not (is_refused or status in SENT_ELSEWHERE | NEVER_DONE | {511})
     return True
 
 
 MAX_ID_CHARACTERS: Final = 200
-"""Characters of a job's id on a cloud."""
+"""Length of a job's id on a cloud."""
 
 
 def is_id(text: object) -> TypeGuard[str]:
-    """Return whether a value can be a job's id on a cloud, whatever is in it.
+    """Whether a value can be a job's id on a cloud.
 
-    An id is one segment of a path. Everything in it can be percent-encoded but the dots of a
-    segment that has nothing else, which each url parser resolves, encoded or not. People see the
-    ids of an entry's sub-jobs with " + " between them.
+    An id is one segment of a path. Any character can be percent-encoded, but URL parsers resolve a
+    segment of dots alone, encoded or not. " + " joins the ids of an entry's sub-jobs for people.
 
     >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id(7)
     (True, False, False, False)
@@ -277,7 +269,7 @@ def is_id(text: object) -> TypeGuard[str]:
 
 
 def shown_id(value: object) -> str:
-    """What a cloud gave for an id and is none, for a person who looks for the job by it.
+    """A value that a cloud returned in place of an id, for people who search for the job.
 
     >>> shown_id("a + b"), shown_id({"id": 7})
     ("'a + b'", "{'id': 7}")

@@ -1,7 +1,7 @@
-"""Which certificates an account's cloud is known by.
+"""The certificates that clouds are verified with.
 
-All that the variables in `VARIABLES` name; only where none of them is set, those of the system, and
-where a container has none, certifi's.
+If any of `VARIABLES` is set, jobgroup trusts the certificates that they name. Otherwise it trusts
+the system's, and in a container without any, certifi's.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Final
 from jobgroup.words import on_one_line
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""In the order in which they are read and named. They are taken together: environments set one of
-them by themselves (conda SSL_CERT_FILE, images REQUESTS_CA_BUNDLE), and people another."""
+"""All that are set count, because environments set one automatically (conda SSL_CERT_FILE, images
+REQUESTS_CA_BUNDLE) and people another."""
 
 
 class CertificatesError(Exception):
-    """No variable that is set names certificates that can be read; the sentence names each."""
+    """Variables are set and none names readable certificates; the message lists each of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What a cloud is known by; equal where it comes from the same places in the same state.
+    """Trusted certificates; equal if they come from the same unchanged files.
 
     Attributes:
-        sources: variable, path and time of change of each; none for the system's.
-        problems: a sentence for each variable whose certificates cannot be read.
-        context: the TLS settings.
+        sources: variable, path and modification time of each; empty for the system's.
+        problems: a clause for each variable that names no readable certificates.
+        context: TLS settings.
     """
 
     sources: tuple[tuple[str, str, int], ...]
@@ -40,48 +40,52 @@ class Certificates:
 
     def __str__(self) -> str:
         named = " and ".join(f"{variable} ({path})" for variable, path, _ in self.sources)
-        text = f"those named by {named}" if named else "the system's"
-        return "; ".join([text, *self.problems])
+        return "; ".join([f"those in {named}" if named else "the system's", *self.problems])
 
 
 def load_certificates() -> Certificates:
-    """Return the certificates that are configured at present.
+    """Return the certificates that are configured now.
 
     Raises:
-        CertificatesError: variables are set, and none names certificates that can be read.
+        CertificatesError: variables are set and none names readable certificates.
     """
     context = _lenient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     sources: list[tuple[str, str, int]] = []
     problems: list[str] = []
     for variable in VARIABLES:
-        if path := os.environ.get(variable, "").strip():
-            try:
-                changed_at = max(_load(context, place) for place in _places(variable, path))
-            except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~", and no home
-                problems.append(_sentence(variable, path, error))
-            else:
-                sources.append((variable, _printable(path), changed_at))
+        path = os.environ.get(variable, "").strip()
+        if not path:
+            continue
+        named = on_one_line(path[:200])
+        # OpenSSL's variable may name several directories
+        paths = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
+        try:
+            changed_ns = max(_load(context, Path(p).expanduser()) for p in paths if p)
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~", and no home
+            problems.append(f"{variable} names {named}, {_why(error)}")
+        else:
+            sources.append((variable, named, changed_ns))
     if problems and not sources:
         raise CertificatesError("; ".join(problems))
-    if not sources:
-        context = _system_context()
-    return Certificates(tuple(sources), tuple(problems), context)
+    return Certificates(tuple(sources), tuple(problems), context if sources else _system_context())
 
 
-def _places(variable: str, path: str) -> list[Path]:
-    """The files or directories that a variable names: OpenSSL's may name several directories."""
-    names = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
-    return [Path(name).expanduser() for name in names if name]
-
-
-def _load(context: ssl.SSLContext, place: Path) -> int:
-    """Have a file's certificates trusted, or a directory's; returns when it was changed, in ns."""
-    changed_at = place.stat().st_mtime_ns
-    if place.is_dir():
-        context.load_verify_locations(capath=str(place))
+def _load(context: ssl.SSLContext, path: Path) -> int:
+    """Trust the certificates in a file or directory; return its modification time in ns."""
+    changed_ns = path.stat().st_mtime_ns
+    if path.is_dir():
+        context.load_verify_locations(capath=str(path))
     else:
-        context.load_verify_locations(cafile=str(place))
-    return changed_at
+        context.load_verify_locations(cafile=str(path))
+    return changed_ns
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "which does not exist"
+    if isinstance(error, ssl.SSLError):
+        return "which contains no readable certificates"
+    return f"which cannot be read ({getattr(error, 'strerror', None) or error})"
 
 
 def _system_context() -> ssl.SSLContext:
@@ -89,50 +93,36 @@ def _system_context() -> ssl.SSLContext:
     import truststore
 
     context = _lenient(truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-    if not _has_store():
+    if not _has_system_certificates():
         context.load_verify_locations(cafile=certifi.where())
     return context
 
 
 def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Let a context verify certificates as curl does on every Python.
+    """Verify as curl does on every Python.
 
     Python 3.13 adds VERIFY_X509_STRICT, which the certificates of many companies do not satisfy,
-    and VERIFY_X509_PARTIAL_CHAIN, by which an intermediate certificate may be named alone.
+    and VERIFY_X509_PARTIAL_CHAIN, which lets people name an intermediate certificate alone.
     """
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
-def _has_store() -> bool:
-    """Whether truststore will find certificates: Windows and macOS have them, images may not."""
+def _has_system_certificates() -> bool:
+    """Whether truststore will find any; containers often have none."""
     if platform.system() in {"Windows", "Darwin"}:
         return True
     paths = ssl.get_default_verify_paths()
     has_hashed = bool(paths.capath) and any(Path(paths.capath).glob("*.0"))
-    return bool(paths.cafile) or has_hashed or any(map(os.path.isfile, _MORE_STORES))
+    return bool(paths.cafile) or has_hashed or any(map(os.path.isfile, _MORE_BUNDLES))
 
 
-_MORE_STORES: Final = (
+_MORE_BUNDLES: Final = (
     "/etc/ssl/cert.pem",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/pki/tls/cert.pem",
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/ca-bundle.pem",
 )
-"""Where truststore looks if OpenSSL was built for another place."""
-
-
-def _sentence(variable: str, path: str, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        why = "which does not exist"
-    elif isinstance(error, ssl.SSLError):
-        why = "which holds no certificates that can be read"
-    else:
-        why = f"which cannot be read ({getattr(error, 'strerror', None) or error})"
-    return f"{variable} names {_printable(path)}, {why}"
-
-
-def _printable(path: str) -> str:
-    return on_one_line(path[:200])
+"""The files that truststore tries after OpenSSL's own."""

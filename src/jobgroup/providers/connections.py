@@ -1,9 +1,9 @@
-"""Connections of one account: none is used again that may hold an answer to something else.
+"""Connections of one account: none is reused that may hold a response to another request.
 
-HTTP/1.1 numbers nothing: the next answer on a connection is taken for the answer to the last
-request. A server, or a gateway, that answers once too often would give one job's id to another.
-So what creates a job has a connection of its own, which closes after it, and a connection that
-other requests share is closed as soon as anything waits on it unasked.
+HTTP/1.1 numbers nothing: the next response on a connection is taken as the response to the last
+request. A server or gateway that responds twice would give one job's id to another. Therefore each
+request that creates a job has its own connection, and a shared connection is closed as soon as
+unexpected bytes wait on it.
 """
 
 from __future__ import annotations
@@ -22,39 +22,36 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RequestTrace:
-    """How far one request has come."""
+    """The progress of one request."""
 
     has_connection: bool = False
-    """Until then no byte of it can have left."""
+    """Until it has one, no byte of the request can have left."""
 
 
 request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
-"""That of the request which the current task makes."""
+"""The trace of the current task's request."""
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """Gives no connection on which something was received that nobody asked for."""
+    """Provides no connection that has received unexpected bytes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._seen: WeakSet[object] = WeakSet()
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
-        """As aiohttp's, and notes that the request has a connection."""
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            if connection.protocol not in self._seen:
-                self._seen.add(connection.protocol)
-                break
-            if not _has_unread_bytes(connection):
-                break
+        """Connect as aiohttp does, and record that the request has a connection."""
+        connection = await super().connect(req, traces, timeout)
+        while connection.protocol in self._seen and _has_unread_bytes(connection):
             connection.close()
+            connection = await super().connect(req, traces, timeout)
+        self._seen.add(connection.protocol)
         request_trace.get().has_connection = True
         return connection
 
 
 def _has_unread_bytes(connection: Connection) -> bool:
-    """Whether bytes of an answer, or the server's end of the connection, wait to be read."""
+    """Whether bytes of a response, or the end of the connection, wait to be read."""
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:
         return True

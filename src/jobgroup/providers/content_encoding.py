@@ -1,98 +1,63 @@
-"""Unpacking an answer's body as it comes, within a limit: one content encoding, and no more."""
+"""Decompress a response body as it arrives, within a limit: one content encoding, and no more."""
 
 from __future__ import annotations
 
 import zlib
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-_GZIP: Final = b"\x1f\x8b"
-
-
-class Unpacker(Protocol):
-    """Takes what comes and gives what it holds."""
-
-    def feed(self, data: bytes, at_most: int) -> bytes:
-        """Return what comes out, no more than `at_most` bytes and one.
-
-        Raises:
-            ValueError: it is not of this encoding.
-        """
-        ...
-
-    def end(self) -> None:
-        """Raise ValueError where something is missing."""
-        ...
+ACCEPTED: Final = "gzip"
+"""The encodings a request offers. br and zstd have no bounded decoder in Python 3.11's library."""
 
 
-class _Identity:
-    def feed(self, data: bytes, at_most: int) -> bytes:
-        return data[: at_most + 1]
+class Decompressor:
+    """Decompresses one body.
 
-    def end(self) -> None:
-        pass
-
-
-class _Deflated:
-    """Gzip, of one or several members, and deflate, with or without zlib's frame."""
-
-    def __init__(self, *, is_gzip: bool) -> None:
-        self._is_gzip = is_gzip
-        self._stream: Any = None
-        self._kept = b""
-
-    def feed(self, data: bytes, at_most: int) -> bytes:
-        out = bytearray()
-        data, self._kept = self._kept + data, b""
-        while data and len(out) <= at_most:
-            if self._stream is None:
-                if len(data) < 2:
-                    self._kept = data
-                    break
-                self._stream = zlib.decompressobj(self._window(data))
-            try:
-                out += self._stream.decompress(data, at_most + 1 - len(out))
-            except zlib.error as error:
-                raise ValueError(str(error)) from None
-            data = self._stream.unconsumed_tail
-            if self._stream.eof:
-                data = self._stream.unused_data
-                if data and not (self._is_gzip and _GZIP.startswith(data[:2])):
-                    raise ValueError("more follows after its end")
-                self._stream = None if data else self._stream
-        return bytes(out)
-
-    def end(self) -> None:
-        if self._kept or (self._stream is not None and not self._stream.eof):
-            raise ValueError("its end is missing")
-
-    def _window(self, data: bytes) -> int:
-        if self._is_gzip:
-            return zlib.MAX_WBITS | 16
-        # what is called deflate is often the bare stream (RFC 9110, 8.4.1.2)
-        has_frame = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
-        return zlib.MAX_WBITS if has_frame else -zlib.MAX_WBITS
-
-
-def unpacker_for(encoding: str) -> Unpacker:
-    """Return what unpacks a body with that ``Content-Encoding``.
+    Args:
+        encoding: its ``Content-Encoding``.
 
     Raises:
-        ValueError: it is none that was asked for, or several: each would multiply the size.
+        ValueError: the encoding is unknown, or there are several: each would multiply the size.
 
-    >>> unpacker_for("gzip, gzip")
+    >>> Decompressor("gzip, gzip")
     Traceback (most recent call last):
     ...
     ValueError: its content encoding is 'gzip, gzip'
     """
-    match encoding.strip().lower():
-        case "" | "identity":
-            return _Identity()
-        case "gzip" | "x-gzip":
-            return _Deflated(is_gzip=True)
-        case "deflate":
-            return _Deflated(is_gzip=False)
-    raise ValueError(f"its content encoding is {encoding[:40]!r}")
+
+    def __init__(self, encoding: str) -> None:
+        self._stream: Any = None
+        encoding = encoding.strip().lower()
+        if encoding in {"gzip", "x-gzip", "deflate"}:
+            self._stream = _new_stream()
+        elif encoding not in {"", "identity"}:
+            raise ValueError(f"its content encoding is {encoding[:40]!r}")
+        self._is_complete = True
+
+    def feed(self, data: bytes, max_bytes: int) -> bytes:
+        """Return what `data` decompresses to, at most `max_bytes` + 1 bytes.
+
+        Raises:
+            ValueError: the data are not in the encoding.
+        """
+        if self._stream is None:
+            return data[: max_bytes + 1]
+        out = bytearray()
+        while data and len(out) <= max_bytes:
+            if self._stream.eof:  # gzip may have several members
+                self._stream = _new_stream()
+            try:
+                out += self._stream.decompress(data, max_bytes + 1 - len(out))
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
+            data = self._stream.unconsumed_tail or self._stream.unused_data
+            self._is_complete = self._stream.eof
+        return bytes(out)
+
+    def end(self) -> None:
+        """Raise ValueError if the body was cut short."""
+        if not self._is_complete:
+            raise ValueError("its end is missing")
 
 
-ACCEPTED: Final = "gzip, deflate"
-"""What a request offers. br and zstd have no bounded decoder in Python 3.11's library."""
+def _new_stream() -> Any:
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip's or zlib's header, whichever comes

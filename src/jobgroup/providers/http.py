@@ -1,14 +1,13 @@
-"""One account's HTTP: a request, its bounded response, or an error that says whether it arrived.
+"""One account's HTTP: a request and its bounded response, or an error that says whether it arrived.
 
-The only module that knows which HTTP library is used. It is httpx, as the project has decided (a
-successor with its API can take its place here), over aiohttp's transport:
-1,000 requests at 20 ms over loopback took 5.6 s with 20 connections and 5.9 s with 50 in httpx
-alone, all of it CPU, and 1.2 s and 0.7 s with the transport (at 100 ms and 100: 13 s and 1.3 s).
-The transport is used as it is: httpx's client around it (redirects, cookies, authentication, none
-of them wanted here) takes another 0.25 ms of the 0.65 ms of a request.
+The only module that knows the HTTP library: httpx over aiohttp's transport. 1,000 requests at 20 ms
+over loopback took 5.6 s with 20 connections and 5.9 s with 50 with httpx alone, all of it CPU, and
+1.2 s and 0.7 s with the transport (13 s and 1.3 s at 100 ms with 100). We call the transport
+directly: httpx's client around it (redirects, cookies, authentication, none of them wanted here)
+takes another 0.25 ms of the 0.65 ms of a request.
 
-Whether a request may have arrived is decided by one fact: whether it had a connection. Errors of
-the libraries stay here; their frames hold headers, which tools that show local variables print.
+A request may have arrived if it had a connection. No error of the libraries leaves this module:
+their frames hold headers, which tools that show local variables print.
 """
 
 from __future__ import annotations
@@ -35,54 +34,54 @@ from jobgroup.errors import (
     InvalidResponseError,
     NoResponseError,
 )
-from jobgroup.origin import is_loopback, may_carry_token
+from jobgroup.origin import PLAIN_HTTP, is_loopback, may_carry_token
 from jobgroup.providers.base import Account
 from jobgroup.providers.certificates import Certificates, CertificatesError, load_certificates
 from jobgroup.providers.connections import CheckedConnector, RequestTrace, request_trace
-from jobgroup.providers.content_encoding import ACCEPTED, unpacker_for
+from jobgroup.providers.content_encoding import ACCEPTED, Decompressor
 from jobgroup.providers.proxy import Proxy, ProxyResolver
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
 MAX_CONNECTIONS: Final = 110
-"""Requests in flight per account. At 100 ms that is 1,000 a second; more wait for the processor."""
+"""Requests in flight per account: 1,000 a second at 100 ms each. More would wait for the CPU."""
 
 MAX_RESPONSE_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
-"""An answer, or a result, that is longer, once decompressed, is not read to its end. What reading
-and parsing one takes in memory is bounded by it and by `documents.MAX_VALUES`. Who has larger
-results sets `LARGER_RESULTS`."""
+"""Decompressed size of a response, and of a result. This and `documents.MAX_VALUES` bound the
+memory that reading one takes."""
 
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
-"""The variable that raises the limit of results."""
+"""The environment variable that raises the limit of results."""
 
 REQUEST_TIMEOUT_S: Final = 60.0
 RESULT_TIMEOUT_S: Final = 300.0
-"""The longest that one request may take, or one for a result, on a slow line: connecting, sending
-and reading the answer together."""
+"""Time for one request, and for fetching one result: connecting, sending and reading together."""
 
 READ_TIMEOUT_S: Final = 30.0
-"""How long a server may say nothing before the request counts as lost."""
+"""Time without any byte from the server after which a request counts as lost."""
 
 CONNECT_TIMEOUT_S: Final = 10.0
-"""How long connecting may take, with TLS and a proxy."""
+"""Time for connecting, including TLS and a proxy."""
 
 _KEEP_ALIVE_S: Final = 2.0
 """Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a request on a
-connection that the server is just closing would be lost."""
+connection that the server is closing would be lost."""
+
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _Route = tuple[Proxy | None, Certificates | None, bool]
-"""What a transport is for: a proxy, certificates (none for plain http), and whether each of its
-requests has a connection of its own."""
+"""A transport's proxy, certificates (None for plain http), and whether each request has its own
+connection."""
 
 
 class ResponseTooLargeError(InvalidResponseError):
-    """An answer that was not read to its end; asking again would not help."""
+    """The response exceeds the size limit, so a retry would not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A server's response. Header names are in lower case; `secret` is what no text may show."""
+    """A server's response. Header names are in lower case; no message may show `secret`."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -90,31 +89,16 @@ class Response:
     secret: Secret = field(default=NOTHING, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One request, before any secret is in it."""
-
-    method: str
-    url: str
-    content: bytes | None = field(repr=False)
-    headers: Mapping[str, str]
-    token: Secret
-    max_bytes: int
-    timeout_s: float
-    is_alone: bool
-
-
 def bearer(token: str) -> dict[str, str]:
-    """The headers that show a token where nothing else is agreed on."""
+    """The usual headers that carry a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 class HttpClient:
-    """Requests to one account's origin, at most `MAX_CONNECTIONS` at a time.
+    """Sends requests to one account's origin, at most `MAX_CONNECTIONS` at a time.
 
-    Redirects are never followed: a token must not go to another origin. Proxies are used as
-    `ProxyResolver` says, certificates as `load_certificates` does; both are looked up again after a
-    request that found no connection.
+    It never follows redirects, because a token must not go to another origin. It looks up proxies
+    and certificates again after each request that found no connection.
     """
 
     def __init__(
@@ -123,20 +107,15 @@ class HttpClient:
         *,
         auth: Callable[[str], Mapping[str, str]] = bearer,
         read_timeout_s: float = READ_TIMEOUT_S,
-        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         if not may_carry_token(account.origin):
-            raise CredentialsError(
-                f"{account.origin} is plain http: a token would be readable on the way. "
-                "Nothing was sent; use its https address."
-            )
+            raise CredentialsError(f"{account.origin}{PLAIN_HTTP}")
         self._account = account
         self._auth = auth
-        self._timeout_s = timeout_s
         timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
-            "User-Agent": user_agent(),
+            "User-Agent": f"jobgroup/{_version()} python/{platform.python_version()}",
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED,
         }
@@ -154,187 +133,187 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once, and read at most `max_bytes` of its answer.
+        """Send one request, once, and read at most `max_bytes` of its response.
 
-        What does more than read has a connection of its own, new and closed after it: on one that
-        was used before, a late answer to something else would be taken for this one's.
+        Anything but GET has its own connection: on a used one, a late response to another request
+        could be taken for this one's.
 
-        Raises CloudUnreachableError (it did not leave), NoResponseError (it may have arrived),
-        InvalidResponseError (the answer is too large, or cannot be unpacked) and CredentialsError
-        (no usable token).
+        Raises:
+            CloudUnreachableError: the request did not leave.
+            NoResponseError: it may have arrived.
+            InvalidResponseError: the response is too large or cannot be decompressed.
+            CredentialsError: there is no usable token.
         """
         token = Secret(self._account.token())
         if not (token.reveal().isascii() and token.reveal().isprintable()):
-            raise CredentialsError("The token holds characters that no header may carry.")
-        sent = {**self._headers, **(headers or {})}
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        is_alone = method != "GET"
-        if is_alone:
-            sent["Connection"] = "close"
-        timeout_s = self._timeout_s if max_bytes <= MAX_RESPONSE_BYTES else RESULT_TIMEOUT_S
+            raise CredentialsError(
+                "The token contains characters that an HTTP header cannot carry. Nothing was sent."
+                " Set the token again with jobgroup.set_token."
+            )
         url = self._account.origin + path
         return await self._send(
-            _Request(method, url, content, sent, token, _limit(max_bytes), timeout_s, is_alone)
+            method, url, token=token, content=content, headers=headers or {}, max_bytes=max_bytes
         )
 
     async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Response:
-        """GET what an answer of the origin pointed to, without the token; errors as for `request`.
+        """GET a URL that a response named, without the token; errors as for `request`.
 
-        Only https is followed, or plain http on this very machine where the origin is on it too.
+        It must be https, or plain http on this machine if the origin is on it too.
         """
+        origin = self._account.origin
         try:
             scheme, host = httpx.URL(url).scheme, httpx.URL(url).host
         except (httpx.InvalidURL, ValueError):
             scheme = host = ""
-        if not host:
-            raise self._not_followed("what is no url")
-        is_near = is_loopback(self._account.origin) and is_loopback(url)
-        if scheme != "https" and not (scheme == "http" and is_near):
-            raise self._not_followed("a place that is not https")
-        return await self._send(
-            _Request(
-                "GET",
-                url,
-                None,
-                self._headers,
-                NOTHING,
-                _limit(max_bytes),
-                RESULT_TIMEOUT_S,
-                is_alone=False,
-            )
+        is_near = is_loopback(origin) and is_loopback(url)
+        if host and (scheme == "https" or (scheme == "http" and is_near)):
+            return await self._send("GET", url, max_bytes=max_bytes)
+        named = "an address that is not https" if host else "something that is not a URL"
+        raise InvalidResponseError(
+            f"{origin} named {named} for a result, so jobgroup did not fetch it. The result stays"
+            " on the cloud.",
+            origin=origin,
+            status_code=200,
         )
 
-    def _not_followed(self, where: str) -> InvalidResponseError:
-        origin = self._account.origin
-        told = f"{origin} points to {where}, which was not followed."
-        return InvalidResponseError(told, origin=origin, status_code=200)
-
-    async def _send(self, request: _Request) -> Response:
-        async with self._slots:
-            response = await self._send_once(request)
-        if isinstance(response, BaseException):
-            raise response  # outside of the except clause, and without the frames that hold headers
-        return response
-
-    async def _send_once(self, request: _Request) -> Response | BaseException:
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: Secret = NOTHING,
+        content: bytes | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        max_bytes: int,
+    ) -> Response:
         origin, trace = self._account.origin, RequestTrace()
         request_trace.set(trace)
-        route: _Route = (None, None, request.is_alone)
-        try:
-            route = self._route(request)
-            async with asyncio.timeout(request.timeout_s):
-                return await self._exchange(request, self._transport(route))
-        except CloudError as error:
-            self._refresh()
-            return error
-        except CertificatesError as error:
-            self._refresh()
-            return CloudUnreachableError(
-                f"{origin} cannot be reached: {error}. The request was not sent; correct the"
-                f" variable, or unset it to use the system's certificates.",
-                origin=origin,
-                is_misconfigured=True,
-            )
-        except Exception as error:  # noqa: BLE001  # what a library did not expect is no less lost
-            reason = self._reason(error, request, route[0], trace)
-            if not trace.has_connection:
-                self._refresh()
-                return CloudUnreachableError(
-                    f"{origin} cannot be reached ({reason}). The request was not sent; "
-                    f"{_advice(error, route)}",
+        route: _Route = (None, None, False)
+        outcome: Response | BaseException
+        async with self._slots:
+            try:
+                route = self._route(url, has_own_connection=method != "GET")
+                is_short = max_bytes <= MAX_RESPONSE_BYTES
+                async with asyncio.timeout(REQUEST_TIMEOUT_S if is_short else RESULT_TIMEOUT_S):
+                    outcome = await self._exchange(
+                        self._transport(route),
+                        method,
+                        url,
+                        token=token,
+                        content=content,
+                        headers=headers,
+                        max_bytes=max_bytes,
+                    )
+            except CloudError as error:  # the proxy's
+                outcome = error
+            except CertificatesError as error:
+                outcome = CloudUnreachableError(
+                    f"Cannot reach {origin}: {error}. Nothing was sent. Correct the variable, or"
+                    " unset it to use the system's certificates.",
                     origin=origin,
+                    is_misconfigured=True,
                 )
-            return NoResponseError(
-                f"{origin} did not answer ({reason}). The request may have arrived.",
-                origin=origin,
-            )
-        except BaseException as error:  # noqa: BLE001  # a cancellation goes on, by our caller
-            return error.with_traceback(None)
+            except Exception as error:  # noqa: BLE001  # whatever a library raises
+                reason = _reason(error, token, route[0], trace)
+                if trace.has_connection:
+                    outcome = NoResponseError(
+                        f"{origin} did not respond ({reason}). The request may have arrived.",
+                        origin=origin,
+                    )
+                else:
+                    outcome = CloudUnreachableError(
+                        f"Cannot reach {origin} ({reason}). Nothing was sent. "
+                        f"{_advice(error, route)}",
+                        origin=origin,
+                    )
+            except BaseException as error:  # noqa: BLE001  # a cancellation
+                outcome = error.with_traceback(None)
+        if not trace.has_connection:
+            # the configuration may be corrected before the next request
+            self._certificates = None
+            self._proxy.refresh()
+        if isinstance(outcome, BaseException):
+            raise outcome  # outside the except clause: without the frames that hold headers
+        return outcome
 
     async def _exchange(
-        self, request: _Request, transport: AiohttpTransport
+        self,
+        transport: AiohttpTransport,
+        method: str,
+        url: str,
+        *,
+        token: Secret,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        max_bytes: int,
     ) -> Response | InvalidResponseError:
-        auth = self._auth(request.token.reveal()) if request.token else {}
-        sent = httpx.Request(
-            request.method,
-            request.url,
-            content=request.content,
-            headers={**request.headers, **auth},
-            extensions=self._extensions,
+        sent = {**self._headers, **headers}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        if method != "GET":
+            sent["Connection"] = "close"
+        if token:
+            sent.update(self._auth(token.reveal()))
+        request = httpx.Request(
+            method, url, content=content, headers=sent, extensions=self._extensions
         )
-        async with aclosing(await transport.handle_async_request(sent)) as response:
-            body = bytearray()
+        limit = _limit(max_bytes)
+        kind, problem, body = InvalidResponseError, "", bytearray()
+        async with aclosing(await transport.handle_async_request(request)) as response:
             try:
-                unpacker = unpacker_for(response.headers.get("content-encoding", ""))
+                decompressor = Decompressor(response.headers.get("content-encoding", ""))
                 async for chunk in response.aiter_raw():
-                    body += unpacker.feed(chunk, request.max_bytes - len(body))
-                    if len(body) > request.max_bytes:
-                        return self._invalid(
-                            ResponseTooLargeError,
-                            f"answered with more than {request.max_bytes >> 20} MiB, which was not"
-                            f" read{_advice_on_size(request.max_bytes)}",
-                            response.status_code,
-                        )
-                unpacker.end()
+                    body += decompressor.feed(chunk, limit - len(body))
+                    if len(body) > limit:
+                        break
+                else:
+                    decompressor.end()
             except ValueError as error:
-                return self._invalid(
-                    InvalidResponseError,
-                    f"answered HTTP {response.status_code} with something that cannot be"
-                    f" unpacked: {error}",
-                    response.status_code,
+                problem = f"HTTP {response.status_code} with a body that cannot be read: {error}."
+            if len(body) > limit:
+                kind = ResponseTooLargeError
+                problem = f"more than {limit >> 20} MiB, so jobgroup stopped reading."
+                if max_bytes >= MAX_RESULT_BYTES:
+                    problem += f" To allow larger results, set {LARGER_RESULTS}."
+            if problem:
+                origin = self._account.origin
+                return kind(
+                    f"{origin} returned {problem}", origin=origin, status_code=response.status_code
                 )
-            told = {k: request.token.hide_in(v) for k, v in response.headers.items()}
-            # a server that repeats the token gets it into no document, message or name
-            return Response(
-                response.status_code, told, request.token.hide_in_bytes(body), request.token
-            )
+            # a server that repeats the token puts it into no document, message or name
+            shown = {k: token.hide_in(v) for k, v in response.headers.items()}
+            return Response(response.status_code, shown, token.hide_in_bytes(body), token)
 
-    def _invalid(
-        self, kind: type[InvalidResponseError], what: str, status: int
-    ) -> InvalidResponseError:
-        origin = self._account.origin
-        return kind(f"{origin} {what}.", origin=origin, status_code=status)
-
-    def _route(self, request: _Request) -> _Route:
-        if request.url.startswith("https:") and self._certificates is None:
+    def _route(self, url: str, *, has_own_connection: bool) -> _Route:
+        is_tls = url.startswith("https:")
+        if is_tls and self._certificates is None:
             self._certificates = load_certificates()
-        certificates = self._certificates if request.url.startswith("https:") else None
-        return self._proxy.proxy(), certificates, request.is_alone
-
-    def _refresh(self) -> None:
-        """Have proxies and certificates looked up for the next request: they may be right then."""
-        self._certificates = None
-        self._proxy.refresh()
+        return self._proxy.proxy(), self._certificates if is_tls else None, has_own_connection
 
     def _transport(self, route: _Route) -> AiohttpTransport:
-        proxy, certificates, is_alone = route
-        if route not in self._transports:
-            context = certificates.context if certificates else _without_tls()
-            limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
-            self._transports[route] = AiohttpTransport(
-                verify=context,
-                trust_env=False,
-                limits=limits,
-                proxy=_httpx_proxy(proxy) if proxy else None,
-                client=lambda: _session(context, is_alone=is_alone),
-            )
-        return self._transports[route]
+        if route in self._transports:
+            return self._transports[route]
+        proxy, certificates, has_own_connection = route
+        # without certificates it is for plain http, and trusts nothing
+        context = certificates.context if certificates else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    def _reason(
-        self, error: BaseException, request: _Request, proxy: Proxy | None, trace: RequestTrace
-    ) -> str:
-        cause = error.__cause__ or error
-        if trace.has_connection and isinstance(cause, TimeoutError | httpx.TimeoutException):
-            return "it took too long"
-        text = (
-            (str(error) or type(error).__name__) if trace.has_connection else _connect_reason(error)
+        def session() -> aiohttp.ClientSession:
+            connector = CheckedConnector(
+                limit=MAX_CONNECTIONS,
+                ssl=context,
+                force_close=has_own_connection,
+                **({} if has_own_connection else {"keepalive_timeout": _KEEP_ALIVE_S}),
+            )
+            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+        made = self._transports[route] = AiohttpTransport(
+            verify=context,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
+            proxy=_httpx_proxy(proxy) if proxy else None,
+            client=session,
         )
-        text = request.token.hide_in(text)
-        if proxy is not None:
-            text = proxy.authorization.hide_in(proxy.password.hide_in(text))
-            text = f"by the proxy {proxy}: {text}"
-        return on_one_line(text[:300])
+        return made
 
     async def aclose(self) -> None:
         """Close the connections. A later request opens new ones."""
@@ -342,8 +321,15 @@ class HttpClient:
             await self._transports.popitem()[1].aclose()
 
 
+def _version() -> str:
+    try:
+        return version("jobgroup")
+    except PackageNotFoundError:  # a copy that is not installed
+        return "0"
+
+
 def _limit(max_bytes: int) -> int:
-    """The limit of an answer; that of results may have been raised."""
+    """The limit of a response; users may have raised that of results."""
     if max_bytes < MAX_RESULT_BYTES:
         return max_bytes
     raised = os.environ.get(LARGER_RESULTS, "")
@@ -351,98 +337,56 @@ def _limit(max_bytes: int) -> int:
     return max(max_bytes, mib << 20)
 
 
-def _advice_on_size(max_bytes: int) -> str:
-    return "" if max_bytes < MAX_RESULT_BYTES else f"; for larger results set {LARGER_RESULTS}"
-
-
-def _session(context: ssl.SSLContext, *, is_alone: bool) -> aiohttp.ClientSession:
-    connector = CheckedConnector(
-        limit=MAX_CONNECTIONS,
-        ssl=context,
-        force_close=is_alone,
-        **({} if is_alone else {"keepalive_timeout": _KEEP_ALIVE_S}),
-    )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-
-def _without_tls() -> ssl.SSLContext:
-    """For plain http, which no certificate concerns; nothing is trusted by it."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
-    # the transport's own way of showing passwords is deprecated in aiohttp, whose warning ends a
+    # aiohttp deprecates the transport's own way of sending passwords, and its warning ends a
     # request where warnings are errors
-    shown = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
-    return httpx.Proxy(proxy.url, headers=shown)
+    headers = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
+    return httpx.Proxy(proxy.url, headers=headers)
 
 
-def user_agent() -> str:
-    """How jobgroup presents itself: its version and Python's."""
-    try:
-        ours = version("jobgroup")
-    except PackageNotFoundError:
-        ours = "0"
-    return f"jobgroup/{ours} python/{platform.python_version()}"
-
-
-def _connect_reason(error: BaseException) -> str:
-    """What went wrong before there was a connection, in the words of the library that knows."""
-    cause = error.__cause__ or error
-    if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError | httpx.TimeoutException):
-        return "connecting took too long"
-    return str(error) or type(error).__name__
-
-
-def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    certificate = getattr(error.__cause__ or error, "certificate_error", None)
-    return certificate if isinstance(certificate, ssl.SSLCertVerificationError) else None
-
-
-# X509_V_ERR_ codes of OpenSSL's x509_vfy.h; Windows and macOS have others, none of these numbers
-_OF_ANOTHER_TIME: Final = frozenset({9, 10})
-"""CERT_NOT_YET_VALID and CERT_HAS_EXPIRED."""
-
-_OF_ANOTHER_HOST: Final = frozenset({62, 64})
-"""HOSTNAME_MISMATCH and IP_ADDRESS_MISMATCH."""
-
-_OF_UNKNOWN_ISSUER: Final = frozenset({2, 18, 19, 20, 21})
-"""UNABLE_TO_GET_ISSUER_CERT, of one or of its issuer, SELF_SIGNED_CERT, and the like."""
-
-_FLAWED: Final = frozenset(range(100)) - _OF_ANOTHER_TIME - _OF_ANOTHER_HOST - _OF_UNKNOWN_ISSUER
-"""All others, such as CA_KEY_TOO_SMALL: no variable helps."""
-
-
-def _advice(error: BaseException, route: _Route) -> str:
-    proxy, certificates, _ = route
-    refused = _certificate_error(error)
-    if refused is not None:
-        return _advice_on_certificate(refused, certificates)
+def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: RequestTrace) -> str:
+    """What went wrong, in the words of the library that knows."""
+    timeouts = (TimeoutError, httpx.TimeoutException)
+    if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
+        text = "timeout" if trace.has_connection else "timeout while connecting"
+    else:
+        text = token.hide_in(str(error) or type(error).__name__)
     if proxy is not None:
-        return f"check the url, the network and the proxy that {proxy.named_by} names."
-    return "check the url, the network and the proxy (HTTPS_PROXY)."
+        text = proxy.authorization.hide_in(proxy.password.hide_in(text))
+        text = f"by the proxy {proxy}: {text}"
+    return on_one_line(text[:300])
+
+
+def _advice(error: Exception, route: _Route) -> str:
+    proxy, certificates, _ = route
+    refused = getattr(error.__cause__ or error, "certificate_error", None)
+    if isinstance(refused, ssl.SSLCertVerificationError):
+        return _advice_on_certificate(refused, certificates)
+    setting = f"proxy settings ({proxy.named_by if proxy else 'HTTPS_PROXY'})"
+    return f"Check the URL, your network and your {setting}."
 
 
 def _advice_on_certificate(
     refused: ssl.SSLCertVerificationError, certificates: Certificates | None
 ) -> str:
-    code = getattr(refused, "verify_code", None)
-    if code in _OF_ANOTHER_TIME:
-        return (
-            f"check this machine's clock, which says {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. If it"
-            " is right, the certificate's owner has to renew it."
-        )
-    if code in _OF_ANOTHER_HOST:
-        return (
-            "the certificate is one of another host. Check the url; if it is right, the network"
-            " may have a sign-in page."
-        )
-    if code in _FLAWED:
-        return (
-            "the certificate is not valid. Ask the administrator of the cloud, or of a network"
-            " with a certificate of its own, for a valid one."
-        )
+    # X509_V_ERR_ codes of OpenSSL's x509_vfy.h; Windows and macOS use none of these numbers
+    match getattr(refused, "verify_code", None):
+        case 9 | 10:  # not yet valid, expired
+            return (
+                f"Check this machine's clock, which shows {datetime.now(UTC):%Y-%m-%d %H:%M} UTC:"
+                " if it is right, the certificate's owner must renew it."
+            )
+        case 62 | 64:  # another host or address
+            return (
+                "The certificate belongs to another host: check the URL, and whether the network"
+                " has a sign-in page."
+            )
+        case int(code) if code < 100 and code not in {2, 18, 19, 20, 21}:  # not an unknown issuer
+            return (
+                "The certificate is not valid: ask the administrator of the cloud, or of a network"
+                " that replaces certificates, for a valid one."
+            )
     return (
-        f"its certificate is not among {certificates}. In a network with a certificate of its"
-        " own, name that one's file in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
+        f"Its certificate is not among {certificates}. If your network replaces certificates, set"
+        " REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the file with its own."
     )

@@ -20,56 +20,84 @@ from jobgroup.providers.responses import unreadable
 
 StatusCallback = Callable[[str, RemoteStatus | Exception], None]
 
-_callback: Final[ContextVar[StatusCallback | None]] = ContextVar("callback", default=None)
+
+def _ignore(_remote_id: str, _answer: RemoteStatus | Exception) -> None:
+    pass
+
+
+_callback: Final[ContextVar[StatusCallback]] = ContextVar("callback", default=_ignore)
 
 INITIAL_CONCURRENCY: Final = 40
 MAX_CONCURRENCY: Final = 100
-"""Questions in flight: so many at first, one more for each good answer, up to so many. The
-connections beyond them stay free for creates and results."""
+"""Requests in flight: 40 at first, one more after each status, at most 100. The remaining
+connections stay free for creates and results."""
 
 MAX_CONSECUTIVE_FAILURES: Final = 10
-"""Failures in a row, each after its repeats, that make one round of questions stop."""
+"""Failures in a row, each after its retries, that end one call of `poll_each`."""
 
 
-async def poll_each(
+async def poll_each(  # noqa: C901  # its three small functions count
     remote_ids: Sequence[str], ask: Callable[[str], Awaitable[RemoteStatus]]
 ) -> dict[str, RemoteStatus | Exception]:
-    """Each job's status as the coroutine function `ask` returns it, or the error that it raised.
+    """Return each job's status from the coroutine function `ask`, or the error that it raised.
 
-    A caller within `report_each_to` gets each answer when it arrives.
+    Within `report_each_to`, each answer is also reported when it arrives.
 
-    Once the account is refused, unreachable or throttled, or after `MAX_CONSECUTIVE_FAILURES`
-    failures in a row, the jobs that were not yet asked about get that same error unasked.
+    Once the account is rejected, unreachable or throttled, or after `MAX_CONSECUTIVE_FAILURES`
+    failures in a row, the remaining jobs get the same error without a request.
     """
-    round_ = PollRound(remote_ids, _callback.get())
+    report = status_callback()
+    waiting = iter(dict.fromkeys(remote_ids))
+    answers: dict[str, RemoteStatus | Exception] = {}
+    in_flight = failures = 0
+
+    def record(remote_id: str, answer: RemoteStatus | Exception) -> None:
+        answers[remote_id] = answer
+        report(remote_id, answer)
+
+    def begin() -> None:
+        nonlocal in_flight
+        in_flight += 1
+        workers.create_task(work())
+
+    async def work() -> None:
+        nonlocal failures
+        for remote_id in waiting:
+            answer = await _answer(ask, remote_id)
+            record(remote_id, answer)
+            if not isinstance(answer, JobGroupError):
+                failures = 0
+                if in_flight < MAX_CONCURRENCY:
+                    begin()
+            elif not isinstance(answer, RemoteNotFoundError | RequestRejectedError):
+                failures += 1
+                if failures >= MAX_CONSECUTIVE_FAILURES or _stops_polling(answer):
+                    for unasked in waiting:
+                        record(unasked, answer)
+
     async with asyncio.TaskGroup() as workers:
+        for _ in remote_ids[:INITIAL_CONCURRENCY]:
+            begin()
+    return answers
 
-        async def work() -> None:
-            for remote_id in round_.waiting:
-                try:
-                    answer = await ask(remote_id)
-                except JobGroupError as error:
-                    round_.record_failure(remote_id, error)
-                except Exception as error:  # noqa: BLE001  # of one job: the others are asked about
-                    round_.record_failure(remote_id, unreadable(error))
-                else:
-                    round_.record_status(remote_id, answer)
-                    if round_.in_flight < MAX_CONCURRENCY:
-                        round_.in_flight += 1
-                        workers.create_task(work())
 
-        for _ in range(round_.in_flight):
-            workers.create_task(work())
-    return round_.answers
+async def _answer(
+    ask: Callable[[str], Awaitable[RemoteStatus]], remote_id: str
+) -> RemoteStatus | JobGroupError:
+    try:
+        return await ask(remote_id)
+    except JobGroupError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # it concerns this job alone
+        return unreadable(error)
 
 
 @contextmanager
 def report_each_to(callback: StatusCallback) -> Iterator[None]:
-    """Have `poll_each` call `callback` with each id and answer, for the length of a block.
+    """Let `poll_each` call `callback` with each id and answer while the block runs.
 
-    So one job of which the cloud does not answer delays the others' answers by nothing. It needs no
-    part of the protocol: any provider that uses `poll_each` does it, one that does not gives all
-    its answers at the end.
+    One silent job then delays no other. It is not part of the protocol: a provider that does not
+    use `poll_each` returns all its answers at the end.
     """
     before = _callback.set(callback)
     try:
@@ -78,41 +106,13 @@ def report_each_to(callback: StatusCallback) -> Iterator[None]:
         _callback.reset(before)
 
 
-def status_callback() -> StatusCallback | None:
-    """The callback of `report_each_to`, for a provider that has to change answers first."""
+def status_callback() -> StatusCallback:
+    """The callback of `report_each_to`, for a provider that changes answers first."""
     return _callback.get()
 
 
-class PollRound:
-    """One round of questions: what is still to ask, what came, when to stop asking."""
-
-    def __init__(self, remote_ids: Sequence[str], callback: StatusCallback | None) -> None:
-        self._callback = callback or (lambda _id, _answer: None)
-        self.waiting: Iterator[str] = iter(dict.fromkeys(remote_ids))
-        self.answers: dict[str, RemoteStatus | Exception] = {}
-        self.in_flight = min(INITIAL_CONCURRENCY, len(remote_ids))
-        self._consecutive_failures = 0
-
-    def record_status(self, remote_id: str, answer: RemoteStatus) -> None:
-        self._record(remote_id, answer)
-        self._consecutive_failures = 0
-
-    def record_failure(self, remote_id: str, error: JobGroupError) -> None:
-        self._record(remote_id, error)
-        if isinstance(error, RemoteNotFoundError | RequestRejectedError):
-            return  # about this job alone
-        self._consecutive_failures += 1
-        if _stops_polling(error) or self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
-            for unasked in self.waiting:
-                self._record(unasked, error)
-
-    def _record(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
-        self.answers[remote_id] = answer
-        self._callback(remote_id, answer)
-
-
 def _stops_polling(error: JobGroupError) -> bool:
-    """Whether one such error is enough: a 5xx or a silence may be about that one job."""
+    """Whether one such error is enough: a 5xx or a silence may concern that job alone."""
     if isinstance(error, CloudUnavailableError):
         return error.status_code == 429
     return concerns_account(error) and not isinstance(error, NoResponseError)

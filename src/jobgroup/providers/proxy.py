@@ -1,11 +1,11 @@
-"""Through which proxy the requests of an account go, if through any."""
+"""The proxy, if any, that an account's requests go through."""
 
 from __future__ import annotations
 
 import os
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -17,31 +17,33 @@ from jobgroup.providers.base import Account
 from jobgroup.secret import NOTHING, Secret
 
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]\\]+)(?::(\d{1,5}))?")
+_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, without what opens it.
+    """A proxy.
 
     Attributes:
-        url: scheme, host and port.
+        url: scheme, host and port, without the password.
         named_by: the variable or setting that names it.
-        authorization: the header's value that opens it.
+        authorization: value of its ``Proxy-Authorization`` header.
+        password: what no message may show.
     """
 
     url: str
     named_by: str
-    authorization: Secret = field(default=NOTHING)
-    password: Secret = field(default=NOTHING)
+    authorization: Secret = NOTHING
+    password: Secret = NOTHING
 
     def __str__(self) -> str:
         return f"{self.url} ({self.named_by})"
 
 
 class ProxyResolver:
-    """The proxy that an account names, else the environment's or system's; none for loopback.
+    """Finds the account's own proxy, or the environment's or system's; none for loopback.
 
-    What the environment and the system say is remembered until `refresh`.
+    It remembers the environment's and the system's until `refresh`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -49,121 +51,99 @@ class ProxyResolver:
         parts = urlsplit(account.origin)
         self._scheme, self._host = parts.scheme, parts.hostname or ""
         self._port = parts.port or {"http": 80}.get(self._scheme, 443)
-        self._is_direct = is_loopback(account.origin)
         self._system: tuple[Secret, str] | None = None
-        # in requests' order, for which Perceval's users write them
-        self._names = (
-            f"{self._scheme}://{self._host}",
-            self._scheme,
-            f"all://{self._host}",
-            "all",
-        )
 
     def proxy(self) -> Proxy | None:
-        """The proxy at present; one without a scheme is of an http proxy.
+        """Return the present proxy.
 
         Raises:
-            CloudUnreachableError: it can be no http proxy's.
+            CloudUnreachableError: its URL can be no http proxy's.
         """
-        if self._is_direct:
+        if is_loopback(self._account.origin):
             return None
-        for name in self._names:
-            if self._account.proxies.get(name):
-                # never bound to a name: the url may hold a password
-                return self._parse(Secret(self._account.proxies[name]), "Perceval's proxies")
+        # the order of requests, which Perceval's users write them for
+        for start in (self._scheme, "all"):
+            for name in (f"{start}://{self._host}", start):
+                if self._account.proxies.get(name):
+                    # never bound to a name: the URL may hold a password
+                    return self._parse(Secret(self._account.proxies[name]), "Perceval's proxies")
         if self._system is None:
             self._system = self._from_system()
-        named, by = self._system
-        return self._parse(named, by) if named else None
+        url, named_by = self._system
+        return self._parse(url, named_by) if url else None
 
     def refresh(self) -> None:
-        """Forget what the environment and the system said: it may be set right by now."""
+        """Look all settings up again: they may have been corrected."""
         self._system = None
-        look = getattr(self._account.proxies, "refresh", None)
-        if look is not None:
-            look()
+        refresh = getattr(self._account.proxies, "refresh", None)
+        if refresh is not None:
+            refresh()
 
     def _from_system(self) -> tuple[Secret, str]:
-        if _is_bypassed(self._host, self._port):
-            return NOTHING, ""
-        for scheme in (self._scheme, "all"):
-            if getproxies().get(scheme):
-                return Secret(getproxies()[scheme]), _variable(f"{scheme}_proxy")
+        if not _is_bypassed(self._host, self._port):
+            for name in (f"{self._scheme}_proxy", "all_proxy"):
+                if getproxies().get(name.removesuffix("_proxy")):
+                    spellings = (s for s in (name, name.upper()) if os.environ.get(s))
+                    url = Secret(getproxies()[name.removesuffix("_proxy")])
+                    return url, next(spellings, "the system's settings")
         return NOTHING, ""
 
-    def _parse(self, named: Secret, by: str) -> Proxy:
-        scheme, authority = _parts(named)
+    def _parse(self, url: Secret, named_by: str) -> Proxy:
+        scheme, authority = _split(url)
         found = _HOST.fullmatch(authority.reveal().rpartition("@")[2])
         if scheme in {"http", "https"} and found and found[2] not in {"0", "00000"}:
             user = Secret(authority.reveal().rpartition("@")[0])
             if int(found[2] or 1) < 65536 and names_host(found[1]):
-                return Proxy(f"{scheme}://{found[0]}", by, _basic(user), _password(user))
-        why = "its proxy's url is none of the form http://host:port"
+                password = Secret(unquote(user.reveal().partition(":")[2]))
+                return Proxy(f"{scheme}://{found[0]}", named_by, _basic(user), password)
+        problem = "its proxy's URL is not of the form http://host:port"
         if scheme.startswith("socks"):
-            why = f"its proxy is one of {scheme}, and only http and https proxies can be used"
-        raise CloudUnreachableError(  # without the proxy's url, which may hold a password
-            f"{self._account.origin} cannot be reached: {why}. The request was not sent; correct it"
-            f" where it stands ({by}), or name the cloud's host in NO_PROXY to go without.",
+            problem = f"its proxy uses {scheme}, and jobgroup supports only http and https proxies"
+        raise CloudUnreachableError(  # without the proxy's URL, which may hold a password
+            f"Cannot reach {self._account.origin}: {problem}. Nothing was sent. Correct it"
+            f" ({named_by}), or add the cloud's host to NO_PROXY to use no proxy.",
             origin=self._account.origin,
             is_misconfigured=True,
         )
 
 
-def _parts(named: Secret) -> tuple[str, Secret]:
-    """The scheme and what follows it; a password may hold whatever its owner typed, unquoted."""
-    scheme, between, _ = named.reveal().strip().partition("://")
-    if not between:
-        return "http", Secret(named.reveal().strip().rstrip("/"))
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*", scheme):
+def _split(url: Secret) -> tuple[str, Secret]:
+    """Return the scheme, http by default, and the rest; a password may hold any character."""
+    scheme, separator, _ = url.reveal().strip().partition("://")
+    if not separator:
+        return "http", Secret(url.reveal().strip().rstrip("/"))
+    if not _SCHEME.fullmatch(scheme):
         return "", NOTHING
-    return scheme.lower(), Secret(named.reveal().strip().partition("://")[2].rstrip("/"))
+    return scheme.lower(), Secret(url.reveal().strip().partition("://")[2].rstrip("/"))
 
 
 def _basic(user: Secret) -> Secret:
     if not user:
         return NOTHING
-    name, _, password = user.reveal().partition(":")
-    shown = b64encode(f"{unquote(name)}:{unquote(password)}".encode("utf-8", "replace"))
-    del name, password
-    return Secret(f"Basic {shown.decode()}")
-
-
-def _password(user: Secret) -> Secret:
-    return Secret(unquote(user.reveal().partition(":")[2]))
-
-
-def _variable(name: str) -> str:
-    """How the variable is spelt where it is set; else it is the system that has it."""
-    for spelling in (name, name.upper()):
-        if os.environ.get(spelling):
-            return spelling
-    return "the system's settings"
+    name, _, password = map(unquote, user.reveal().partition(":"))
+    encoded = b64encode(f"{name}:{password}".encode("utf-8", "replace"))
+    del name, password  # some tools show local variables
+    return Secret(f"Basic {encoded.decode()}")
 
 
 def _is_bypassed(host: str, port: int) -> bool:
-    """Whether NO_PROXY, or the system, says that a host is asked directly."""
+    """Whether NO_PROXY or the system excludes a host from the proxy."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True
-    # Python's own library wants commas and leaves "*.example" out; curl takes blanks, and people
-    # write what their browser's settings take
+    # Python's own library wants commas and ignores "*.example"; curl accepts spaces, and people
+    # write what their browser's settings accept
     named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    entries = [entry for entry in re.split(r"[\s,;]+", named.casefold()) if entry]
-    return any(_is_named(host, port, entry) for entry in entries)
+    entries = re.split(r"[\s,;]+", named.casefold())
+    return any(_is_named(host, port, entry) for entry in entries if entry)
 
 
 def _is_named(host: str, port: int, entry: str) -> bool:
-    """Whether one entry of NO_PROXY names a host: itself, its domain, its network, or all."""
-    if "/" in entry:
-        return _is_within(host, entry)
+    """Whether an entry of NO_PROXY names a host: itself, its domain, its network, or all."""
+    if "/" in entry:  # a network, which requests supports and Python's own library does not
+        try:
+            return ip_address(host) in ip_network(re.sub(r"[\[\]]", "", entry), strict=False)
+        except ValueError:
+            return False
     domain = entry.removeprefix("*").removeprefix(".")
-    return entry == "*" or any(
-        domain and f".{name}".endswith(f".{domain}") for name in (host, f"{host}:{port}")
-    )
-
-
-def _is_within(host: str, network: str) -> bool:
-    # requests heeds networks there, Python's own library does not
-    try:
-        return ip_address(host) in ip_network(re.sub(r"[\[\]]", "", network), strict=False)
-    except ValueError:
-        return False
+    names = (f".{host}", f".{host}:{port}")
+    return entry == "*" or any(domain and name.endswith(f".{domain}") for name in names)

@@ -1,4 +1,4 @@
-"""Quandela Cloud: creating, watching, cancelling and rerunning jobs over its REST interface."""
+"""Quandela Cloud: creating, watching, canceling and rerunning jobs through its REST interface."""
 
 from __future__ import annotations
 
@@ -29,49 +29,36 @@ from jobgroup.providers.polling import poll_each
 from jobgroup.providers.quandela_schema import availability, remote_status, submission
 from jobgroup.providers.rest import RestClient, quote_segment, retry_read
 
-_SUPPORTS_KEYS: Final = "idempotency-key-support"
-
 
 @dataclass(frozen=True, slots=True)
 class _Paths:
     create: str
-    status: str
-    result: str
-    cancel: str
-    rerun: str
-    takes_params: bool
+    job: str
+    supports_params: bool
+
+    def of(self, what: str, remote_id: str) -> str:
+        return self.job.format(id=quote_segment(remote_id), what=what)
 
 
-_CURRENT: Final = _Paths(
-    create="/api/jobs",
-    status="/api/jobs/{}/status",
-    result="/api/jobs/{}/result",
-    cancel="/api/jobs/{}/cancel",
-    rerun="/api/jobs/{}/rerun",
-    takes_params=True,
-)
-_OLDER: Final = _Paths(
-    create="/api/job",
-    status="/api/job/status/{}",
-    result="/api/job/result/{}",
-    cancel="/api/job/cancel/{}",
-    rerun="/api/job/rerun/{}",
-    takes_params=False,
-)
+_CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}", supports_params=True)
+_OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}", supports_params=False)
 
 
 def create(account: Account) -> QuandelaCloud:
-    """The provider for an account of Quandela Cloud (entry point ``quandela``)."""
+    """Return the provider for an account of Quandela Cloud (entry point ``quandela``)."""
     return QuandelaCloud(account)
 
 
 class QuandelaCloud:
-    """One account of a Quandela Cloud, or of what speaks its language.
+    """One account of a Quandela Cloud, or of a service with the same interface.
 
-    A cloud has the current paths, the older ones, or both. Which is found by asking GET of the path
-    that creates: where it exists the answer is 405. `supports_idempotency_keys` turns true when the
-    cloud says, with the header ``Idempotency-Key-Support: true``, that it honours it.
-    `read_timeout_s` is how long it may say nothing before a request counts as lost.
+    A cloud has the current paths, the older ones, or both. GET of the path that creates jobs finds
+    out: the response is 405 if the path exists. `supports_idempotency_keys` becomes true when the
+    cloud sends the header ``Idempotency-Key-Support: true``.
+
+    Args:
+        account: the account.
+        read_timeout_s: seconds of silence after which a request counts as lost.
     """
 
     def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
@@ -93,18 +80,15 @@ class QuandelaCloud:
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        None where the account may not (403), the cloud no longer has the job (404) or cannot rerun
-        (405), or where it has only the older paths, which take no parameters.
+        Return None if the account may not (403), the cloud no longer has the job (404) or cannot
+        rerun (405), or there are params and it has only the older paths, which take none.
         """
         paths = await self._paths_before_post()
-        if params and not paths.takes_params:
+        if params and not paths.supports_params:
             return None
+        body = dict(params) if params else None
         try:
-            return await self._create(
-                paths.rerun.format(quote_segment(remote_id)),
-                dict(params) if params else None,
-                key,
-            )
+            return await self._create(paths.of("rerun", remote_id), body, key)
         except QuotaExceededError:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
@@ -114,7 +98,7 @@ class QuandelaCloud:
 
     async def cancel(self, remote_id: str) -> None:
         paths = await self._paths_in_use()
-        await self._rest.post(paths.cancel.format(quote_segment(remote_id)))
+        await self._rest.post(paths.of("cancel", remote_id))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -126,19 +110,17 @@ class QuandelaCloud:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        document = await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
-        self._rest.check_about(document, remote_id, "job_id")
-        return document
+        return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
 
     async def submission(self, remote_id: str) -> Submission:
-        path = f"/api/jobs/{quote_segment(remote_id)}/data"  # among the current paths alone
+        path = _CURRENT.of("data", remote_id)  # the older paths have none
         try:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
         except (RemoteNotFoundError, RequestRejectedError):
             return Submission()
 
     async def availability(self) -> Availability:
-        """The plan's free slots; all None from a cloud that does not tell."""
+        """Return the plan's free slots; all None if the cloud does not report them."""
         try:
             return availability(await self._rest.get("/api/jobs/availability"))
         except RemoteNotFoundError:
@@ -148,9 +130,7 @@ class QuandelaCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        document = await self._read_job("status", remote_id)
-        self._rest.check_about(document, remote_id, "job_id")
-        return remote_status(document)
+        return remote_status(await self._read_job("status", remote_id))
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
@@ -160,15 +140,15 @@ class QuandelaCloud:
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
         paths = await self._paths_in_use()
-        named = quote_segment(remote_id)
         try:
-            document = await self._rest.get(getattr(paths, what).format(named), max_bytes=max_bytes)
+            document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         except RemoteNotFoundError:
             if self._paths_are_known:
                 raise
             paths = _OLDER if paths is _CURRENT else _CURRENT
-            document = await self._rest.get(getattr(paths, what).format(named), max_bytes=max_bytes)
+            document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         self._paths, self._paths_are_known = paths, True
+        self._rest.check_about(document, remote_id, "job_id")
         return document
 
     async def _paths_before_post(self) -> _Paths:
@@ -196,23 +176,19 @@ class QuandelaCloud:
                 self._paths, self._paths_are_known = paths, True
                 return paths
             if status not in (404, 410):
-                return paths  # a refused token, say; a gateway may answer so for any path
+                return paths  # such as a rejected token; a gateway may respond so for any path
         # Every released client calls the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
 
     async def _probe(self, path: str) -> int:
         response = await self._rest.request_raw("GET", path)
-        if (
-            response.status in (408, 425, 429)
-            or 300 <= response.status < 400
-            or response.status >= 500
-        ):
+        status = response.status
+        if status in (408, 425, 429) or 300 <= status < 400 or status >= 500:
             self._rest.raise_for(response)
-        return response.status
+        return status
 
     def _read_key_support(self, response: Response) -> None:
         # the latest response counts: a cloud that no longer knows keys would make a second job
-        self.supports_idempotency_keys = (
-            response.headers.get(_SUPPORTS_KEYS, "").strip().lower() == "true"
-        )
+        support = response.headers.get("idempotency-key-support", "")
+        self.supports_idempotency_keys = support.strip().lower() == "true"

@@ -1,4 +1,4 @@
-"""What Quandela Cloud's documents mean: a job's status, a plan's limits. Pure."""
+"""Reads Quandela Cloud's documents: a job's status and creation, a plan's limits. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ _log = logger(__name__)
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
-    """A job's status as the cloud tells it. Fields that are no such, or out of range, are None."""
+    """Return a job's status; fields of a wrong type or out of range are None."""
     word = get_str(document, "status", at_most=MAX_WORD) or ""
     if not word:
-        _log.warning("A status answer names no status; the job counts as unknown.")
+        _log.warning("A response about a job has no status, so the job counts as unknown.")
     state = RunningStatus.from_server_response(word).value
-    shots = get_number(document, "shots")
     return bound_status(
         RemoteStatus(
             provider_status=word,
@@ -38,14 +37,14 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
             created_at=_epoch(document, "creation_datetime"),
             started_at=_epoch(document, "start_time"),
             duration_s=get_number(document, "duration", at_most=MAX_DURATION_S),
-            shots=None if shots is None else int(shots),
+            shots=_count(document, "shots"),
             name=get_str(document, "name", at_most=MAX_NAME),
         )
     )
 
 
 def submission(document: dict[str, Any]) -> Submission:
-    """What was sent, as the cloud has kept it."""
+    """Return how a job was created, as the cloud stored it."""
     payload: Any = document.get("payload")
     if isinstance(payload, str):
         try:
@@ -54,10 +53,10 @@ def submission(document: dict[str, Any]) -> Submission:
             payload = None
     body: dict[str, Any] | None = None
     if isinstance(payload, dict) and payload:
-        told = ("platform_name", "pcvl_version", "process_id")
-        texts = {key: get_str(document, key, at_most=MAX_NAME) for key in told}
-        body = {key: value for key, value in texts.items() if value}
-        body["payload"] = payload
+        body = {"payload": payload}
+        for key in ("platform_name", "pcvl_version", "process_id"):
+            if value := get_str(document, key, at_most=MAX_NAME):
+                body[key] = value
     return Submission(
         name=get_str(document, "job_name", at_most=MAX_NAME),
         platform=get_str(document, "platform_name", at_most=MAX_NAME),
@@ -66,33 +65,36 @@ def submission(document: dict[str, Any]) -> Submission:
 
 
 def availability(document: dict[str, Any]) -> Availability:
-    """A plan's limits; what the cloud does not say is None."""
-    queue_max = get_number(document, "max_jobs_in_queue")
-    queued = get_number(document, "num_jobs_in_queue")
-    concurrent_max = get_number(document, "max_concurrent_jobs")
-    queue_free = None
-    if queue_max is not None and queued is not None:
-        queue_free = max(0, int(queue_max - queued))
+    """Return a plan's limits; None for those that the cloud does not report."""
+    queue_max = _count(document, "max_jobs_in_queue")
+    queued = _count(document, "num_jobs_in_queue")
+    has_both = queue_max is not None and queued is not None
     return Availability(
-        queue_free=queue_free,
-        queue_max=None if queue_max is None else int(queue_max),
-        concurrent_max=None if concurrent_max is None else int(concurrent_max),
+        queue_free=max(0, queue_max - queued) if has_both else None,  # type: ignore[operator]
+        queue_max=queue_max,
+        concurrent_max=_count(document, "max_concurrent_jobs"),
     )
 
 
 def _message(document: dict[str, Any], state: str) -> str | None:
-    # 0.12's servers told the reason in failure_code, later ones in status_message; "msg" is about
-    # the answer itself ("ok") unless something went wrong.
-    # What an ended job was doing last says nothing of it any more.
-    of_a_failure = ("status_message", "failure_code", "msg")
-    of_a_success = ("status_message", "msg")
-    of_a_job = ("progress_message", "status_message", "msg")
-    keys = of_a_failure if state in FAILED else of_a_success if state in TERMINAL else of_a_job
+    # 0.12's servers gave the reason in failure_code, later ones in status_message; "msg" is about
+    # the response itself ("ok") unless something went wrong. An old progress_message says nothing
+    # about an ended job.
+    keys = ["status_message", "msg"]
+    if state in FAILED:
+        keys.insert(1, "failure_code")
+    elif state not in TERMINAL:
+        keys.insert(0, "progress_message")
     for key in keys:
         said = get_str(document, key, at_most=MAX_MESSAGE)
         if said and not (key == "msg" and said.lower() == "ok"):
             return said
     return None
+
+
+def _count(document: dict[str, Any], key: str) -> int | None:
+    found = get_number(document, key)
+    return None if found is None else int(found)
 
 
 def _progress(document: dict[str, Any]) -> float | None:

@@ -1,24 +1,19 @@
-"""Which providers there are: ours, and those that installed packages register by entry point.
+"""The providers that exist: ours, and those that installed packages register as entry points.
 
-A package that cannot be used says so in one sentence; clouds of other providers are not affected.
+A package that cannot be used is reported in one sentence; other clouds are not affected.
 """
 
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, cast
 
-from jobgroup.errors import (
-    CredentialsError,
-    InvalidProviderError,
-    JobGroupError,
-    MissingDependencyError,
-)
+from jobgroup.errors import InvalidProviderError, JobGroupError, MissingDependencyError
 from jobgroup.logs import logger
 from jobgroup.providers.base import Account, Provider, ProviderFactory
-from jobgroup.secret import NOTHING, Secret
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -29,31 +24,28 @@ _OURS: Final = {
     QUANDELA: "jobgroup.providers.quandela",
     "scaleway": "jobgroup.providers.scaleway",
 }
-_known: Final[set[str]] = set()
-"""Names that were looked up: a sweep makes thousands of jobs, and a look takes milliseconds."""
+_KEPT: Final = "Nothing was sent, and the jobs are unchanged."
 
 _log = logger(__name__)
 
-_KEPT: Final = "Nothing was sent, the jobs stay as they are."
-
 
 def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
-    """A provider of that kind for one account; what it needs is imported here, not before.
+    """Return a new provider of a kind for one account, importing it now.
 
-    Raises MissingDependencyError where nothing installed registers `kind` in the entry point group
-    ``jobgroup.providers``, InvalidProviderError where what is registered cannot be used, and
-    CredentialsError where the account's origin may carry no token.
+    Raises:
+        MissingDependencyError: no installed package registers `kind`.
+        InvalidProviderError: the registered provider cannot be used.
+        CredentialsError: a token must not be sent to the account's origin.
     """
     if kind in _OURS:
         return cast(ProviderFactory, import_module(_OURS[kind]).create)(account)
     from jobgroup.providers.third_party import ThirdPartyProvider  # imports the HTTP library
 
-    entry = _entry(kind)
-    return ThirdPartyProvider(_made(entry, account), kind, account)
+    return ThirdPartyProvider(_made(_entry(kind), account), kind, account)
 
 
 def installed() -> list[str]:
-    """The names of all providers, ours first; nothing is imported.
+    """Return the names of all providers, ours first, without importing any.
 
     >>> installed()[:2]
     ['quandela', 'scaleway']
@@ -61,16 +53,16 @@ def installed() -> list[str]:
     return [*_OURS, *sorted({entry.name for entry in _entries()} - _OURS.keys())]
 
 
+@cache  # a sweep adds thousands of jobs, and a look takes milliseconds
 def check_installed(kind: str) -> None:
-    """Refuse a name that no installed provider has.
+    """Raise an error if no installed provider has that name.
 
     Raises:
-        MissingDependencyError: there is none; the sentence names those that there are.
+        MissingDependencyError: there is none; the message lists the installed ones.
         InvalidProviderError: there are two.
     """
-    if kind not in _OURS and kind not in _known:
+    if kind not in _OURS:
         _entry(kind)
-        _known.add(kind)
 
 
 def _entries() -> list[EntryPoint]:
@@ -86,25 +78,27 @@ def _entry(kind: str) -> EntryPoint:
     found = {entry.value: entry for entry in _entries() if entry.name == kind}
     if not found:
         raise MissingDependencyError(
-            f"No provider named {kind!r} is installed; there are {', '.join(installed())}. Install "
-            f"the package that brings it (it registers in the entry point group {GROUP}). {_KEPT}"
+            f"No provider named {kind!r} is installed; available: {', '.join(installed())}. {_KEPT}"
+            f" Install the package that registers it as an entry point of {GROUP}."
         )
     if len(found) > 1:
         packages = " and ".join(sorted(_package(entry) for entry in found.values()))
         raise InvalidProviderError(
-            f"Several installed packages bring a provider named {kind!r}: {packages}. Uninstall all"
-            f" but one. {_KEPT}"
+            f"Several installed packages register a provider named {kind!r}: {packages}. {_KEPT}"
+            " Uninstall all but one."
         )
     return next(iter(found.values()))
 
 
 def _made(entry: EntryPoint, account: Account) -> Provider:
+    from jobgroup.providers.third_party import token_of
+
     whose = f"The provider {entry.name!r} of {_package(entry)}"
     try:
         factory: Any = entry.load()
     except (Exception, SystemExit) as error:
         raise InvalidProviderError(
-            f"{whose} cannot be imported ({_said(error)}). Mend or reinstall that package. {_KEPT}"
+            f"{whose} cannot be imported ({_said(error)}). {_KEPT} Fix or reinstall that package."
         ) from error
     provider: Any = None
     failure: JobGroupError | None = None
@@ -113,32 +107,25 @@ def _made(entry: EntryPoint, account: Account) -> Provider:
     except JobGroupError as error:
         failure = error.with_traceback(None)
         failure.__cause__ = failure.__context__ = None
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # it becomes a sentence below
-        _log.debug("%s cannot be made", whose, exc_info=True)
-        said = _token_of(account).hide_in(_said(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # reported below
+        _log.debug("%s cannot be created", whose, exc_info=True)
+        said = token_of(account).hide_in(_said(error))
         failure = InvalidProviderError(
-            f"{whose} cannot be made: {entry.value} failed ({said}). {_KEPT}"
+            f"{whose} cannot be created: {entry.value} failed ({said}). {_KEPT}"
         )
     if failure is not None:
         raise failure  # without its cause, whose frames may show the token
     if inspect.iscoroutine(provider):
         provider.close()
-        raise InvalidProviderError(f"{whose} is none: {entry.value} must not be async. {_KEPT}")
-    lacks = [name for name in METHODS if not callable(getattr(provider, name, None))]
+        raise InvalidProviderError(f"{whose} is invalid: {entry.value} must not be async. {_KEPT}")
+    missing = [name for name in METHODS if not callable(getattr(provider, name, None))]
     if not isinstance(getattr(provider, "supports_idempotency_keys", None), bool):
-        lacks.append("supports_idempotency_keys")
-    if lacks:
+        missing.append("supports_idempotency_keys")
+    if missing:
         raise InvalidProviderError(
-            f"{whose} is none: what {entry.value} gives lacks {', '.join(lacks)}. {_KEPT}"
+            f"{whose} is invalid: the result of {entry.value} lacks {', '.join(missing)}. {_KEPT}"
         )
     return cast(Provider, provider)
-
-
-def _token_of(account: Account) -> Secret:
-    try:
-        return Secret(account.token())
-    except CredentialsError:
-        return NOTHING
 
 
 def _package(entry: EntryPoint) -> str:

@@ -1,6 +1,6 @@
-"""JSON over HTTP for one account: what most clouds need, and what a provider is soonest made with.
+"""JSON over HTTP for one account, which is what most providers need.
 
-Every error that it raises says rightly, by `may_have_arrived`, whether a request may have arrived.
+Its errors say correctly, by `may_have_arrived`, whether a request may have arrived.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from jobgroup.providers.http import (
     MAX_RESPONSE_BYTES,
     MAX_RESULT_BYTES,
     READ_TIMEOUT_S,
-    REQUEST_TIMEOUT_S,
     HttpClient,
     Response,
     ResponseTooLargeError,
@@ -38,26 +37,25 @@ T = TypeVar("T")
 MAX_READ_ATTEMPTS: Final = 3
 READ_WAIT_INITIAL_S: Final = 0.25
 MAX_READ_WAIT_S: Final = 5.0
-"""A cloud that asks for a longer wait gets it from the caller, who waits without holding a slot."""
+"""If a cloud asks for a longer wait, the caller waits, without holding a connection."""
 
 
 class RestClient:
-    """Requests to a REST service, whose responses are JSON objects.
+    """Requests to a REST service whose responses are JSON objects.
 
-    The token is asked for at each request and goes nowhere but to the account's origin. Paths begin
-    with a slash; what is put into them goes through `quote_segment`. All methods raise errors of
-    ``jobgroup.errors`` alone: CloudUnreachableError, NoResponseError, CredentialsError,
-    InvalidResponseError, and for 3xx, 4xx or 5xx what `responses.error_for` makes of it.
+    It gets the token for each request and sends it only to the account's origin. Paths begin with a
+    slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
+    NoResponseError, CredentialsError, InvalidResponseError, and for 3xx, 4xx and 5xx the errors of
+    `responses.error_for`.
 
     Args:
-        account: whom it acts for.
-        auth: returns the headers that show a token; ``Authorization: Bearer`` where none is given.
-        is_quota_error: whether a refusal (4xx) means that the account may have no more jobs at
-            present; it raises QuotaExceededError then.
-        on_response: called with each response before it is looked at.
-        read_timeout_s: seconds that the service may say nothing before a request counts as lost.
-        timeout_s: seconds that one request may take in all; a result has
-            `http.RESULT_TIMEOUT_S`.
+        account: the account to act for.
+        auth: returns the headers that carry a token; ``Authorization: Bearer`` by default.
+        is_quota_error: whether a 4xx response means that the plan allows no more jobs now; it
+            becomes QuotaExceededError.
+        on_response: called with each response first.
+        read_timeout_s: seconds without any byte from the service after which a request counts as
+            lost.
     """
 
     def __init__(
@@ -68,17 +66,14 @@ class RestClient:
         is_quota_error: Callable[[Response], bool] = lambda _: False,
         on_response: Callable[[Response], object] = lambda _: None,
         read_timeout_s: float = READ_TIMEOUT_S,
-        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         self.origin = normalise_origin(account.origin)
-        self._http = HttpClient(
-            account, auth=auth, read_timeout_s=read_timeout_s, timeout_s=timeout_s
-        )
+        self._http = HttpClient(account, auth=auth, read_timeout_s=read_timeout_s)
         self._is_quota_error = is_quota_error
         self._on_response = on_response
 
     async def get(self, path: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> dict[str, Any]:
-        """The JSON object at a path, asked for a few times where a repeat may help."""
+        """Return the JSON object at a path, retrying if that may help."""
 
         async def read_once() -> dict[str, Any]:
             return self.json(await self.request("GET", path, max_bytes=max_bytes))
@@ -103,21 +98,22 @@ class RestClient:
         id_field: str = "id",
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """`post` what creates a job, and return the id that the response names in `id_field`.
+        """Send a request that creates a job, once, and return the id in the response's `id_field`.
 
-        Raises InvalidResponseError where it names none: the job may exist.
+        Raises:
+            InvalidResponseError: the response has no id; the job may exist.
         """
         response = await self.post(path, body, headers=headers)
         remote_id = self.json(response).get(id_field)
         if isinstance(remote_id, str) and is_id(remote_id):
             return remote_id
-        given = "" if remote_id is None else response.secret.hide_in(shown_id(remote_id))
-        instead = given and f" that can be one: it has {given}"
-        raise InvalidResponseError(
-            f"{self.origin} took the request, but its answer names no {id_field}{instead}. "
-            "The job may exist: look for it on the cloud's own page.",
-            origin=self.origin,
-            status_code=response.status,
+        given = ""
+        if remote_id is not None:
+            given = f" (it has {response.secret.hide_in(shown_id(remote_id))})"
+        raise self._invalid(
+            f"accepted the request but returned no valid {id_field}{given}. The job may exist. Look"
+            " for it on the cloud's page.",
+            response.status,
         )
 
     async def request(
@@ -129,7 +125,7 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once; the response, if it is 2xx."""
+        """Send one request, once, and return the response if it is 2xx."""
         response = await self.request_raw(
             method, path, body=body, headers=headers, max_bytes=max_bytes
         )
@@ -145,8 +141,17 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once; the response, whatever its status."""
-        content = None if body is None else self._encoded(body)
+        """Send one request, once, and return the response, whatever its status."""
+        content = None
+        try:
+            if body is not None:
+                content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError) as error:
+            raise RequestRejectedError(
+                f"The job's body is not JSON ({error}). Nothing was sent. Add the job again.",
+                origin=self.origin,
+                status_code=422,
+            ) from None
         response = await self._http.request(
             method, path, content=content, headers=headers, max_bytes=max_bytes
         )
@@ -154,7 +159,7 @@ class RestClient:
         return response
 
     def raise_for(self, response: Response) -> None:
-        """Raise the error that a response means, if it means one."""
+        """Raise the error that a response means, if any."""
         error = error_for(
             response.status,
             response.body,
@@ -168,34 +173,31 @@ class RestClient:
             raise error
 
     def json(self, response: Response) -> dict[str, Any]:
-        """The JSON object that a response holds. Raises InvalidResponseError where it is none."""
+        """Return the JSON object in a response, or raise InvalidResponseError."""
         try:
             document = parse_json(response.body)
         except ValueError:
             document = None
         if isinstance(document, dict):
             return document
-        raise InvalidResponseError(
-            f"{self.origin} answered HTTP {response.status} with something that is no JSON object.",
-            origin=self.origin,
-            status_code=response.status,
+        raise self._invalid(
+            f"returned HTTP {response.status} with a body that is not JSON. Check the URL.",
+            response.status,
         )
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
-        """Raise InvalidResponseError if a document names another job than the one asked for."""
+        """Raise InvalidResponseError if a document names another job than the requested one."""
         named = document.get(id_field)
         if isinstance(named, str) and named.lower() != remote_id.lower():
-            raise InvalidResponseError(
-                f"{self.origin} answered about another job than {remote_id}; it was not recorded.",
-                origin=self.origin,
-                status_code=200,
+            raise self._invalid(
+                f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
-        """The text at a url that a response named, on whatever host: no token goes there.
+        """Return the text at a URL on any host that a response named, without sending the token.
 
-        Raises InvalidResponseError for a url that is neither https nor, for an account on this
-        machine, on this machine too.
+        Raises:
+            InvalidResponseError: the URL is not https, nor on this machine like the account.
         """
 
         async def read_once() -> str:
@@ -209,30 +211,23 @@ class RestClient:
         """Close connections."""
         await self._http.aclose()
 
-    def _encoded(self, body: Mapping[str, Any]) -> bytes:
-        try:
-            return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-        except (TypeError, ValueError) as error:
-            raise RequestRejectedError(
-                f"The job's body is not JSON ({error}); it was not sent.",
-                origin=self.origin,
-                status_code=422,
-            ) from None
+    def _invalid(self, what: str, status: int) -> InvalidResponseError:
+        return InvalidResponseError(f"{self.origin} {what}", origin=self.origin, status_code=status)
 
 
 def quote_segment(remote_id: str | bytes) -> str:
-    """An id as one segment of a path, whatever is in it.
+    """Quote an id as one segment of a path.
 
-    Raises RemoteNotFoundError for what can be no id, as a segment of nothing but dots.
+    Raises:
+        RemoteNotFoundError: it can be no id, such as a segment of dots alone.
 
     >>> quote_segment("../a b")
     '..%2Fa%20b'
     """
-    # a damaged row has bytes there, of which no one-segment path is another's
+    # a damaged row may have bytes, and no path of one segment is another job's
     if not isinstance(remote_id, bytes) and not is_id(remote_id):
-        shown = ascii(remote_id)[:80]
         raise RemoteNotFoundError(
-            f"{shown} can be no job's id: that is a text of 1 to {MAX_ID_CHARACTERS} printable"
+            f"{ascii(remote_id)[:80]} is not a job id, which has 1 to {MAX_ID_CHARACTERS} printable"
             " characters. The cloud was not asked.",
             status_code=404,
         )
@@ -240,9 +235,9 @@ def quote_segment(remote_id: str | bytes) -> str:
 
 
 async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
-    """Return what a read returns, made up to `MAX_READ_ATTEMPTS` times.
+    """Return the result of a read, with up to `MAX_READ_ATTEMPTS` attempts.
 
-    A read that took long to fail is not repeated here: the caller may do that.
+    A read that took long to fail is left to the caller to retry.
     """
     return await retry(
         read,

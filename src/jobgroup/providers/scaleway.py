@@ -1,4 +1,4 @@
-"""Scaleway's Quantum as a Service: jobs that run in sessions, which people start and which end."""
+"""Scaleway's Quantum as a Service: jobs run in sessions, which people start and which end."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _ENDED: Final = ("stopped", "stopping")
 
 
 def create(account: Account) -> ScalewayQaaS:
-    """The provider for an account of Scaleway (entry point ``scaleway``)."""
+    """Return the provider for an account of Scaleway (entry point ``scaleway``)."""
     return ScalewayQaaS(account)
 
 
 class ScalewayQaaS:
     """One account of Scaleway's QaaS.
 
-    A job's body names its project and the session that it was made for. Where that session has
-    ended, or none was started when the job was added, the job goes into the newest session of its
-    project and platform that runs. None is ever started here: sessions cost money.
+    A job's body names its project and its session. If that session has ended, or none was started
+    when the job was added, the job goes to the newest running session of its project and platform.
+    jobgroup never starts a session, because sessions cost money.
     """
 
     supports_idempotency_keys = False
@@ -57,10 +57,11 @@ class ScalewayQaaS:
         )
         self._instead: dict[tuple[str, str, str], str] = {}
 
-    async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002  # it knows no keys
-        """Create a job in its session, or in the one that took its place; return its remote id.
+    async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002  # it supports no keys
+        """Create a job in its session, or in the one that replaced it, and return its remote id.
 
-        Raises SessionEndedError where no session of its project and platform runs.
+        Raises:
+            SessionEndedError: no session of its project and platform is running.
         """
         made_for = (
             str(body.get("project_id") or ""),
@@ -74,10 +75,7 @@ class ScalewayQaaS:
                 return await self._create(body, session_id)
             except QuotaExceededError:
                 raise
-            except (
-                RequestRejectedError,
-                RemoteNotFoundError,
-            ) as error:  # certainly no job was made
+            except (RequestRejectedError, RemoteNotFoundError) as error:  # it created no job
                 if not await self._has_ended(session_id):
                     raise
                 why = f"session {session_id} has ended ({error.detail})"
@@ -90,7 +88,7 @@ class ScalewayQaaS:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """The first result as ``{"results": text}``, fetched from where it is stored if need be."""
+        """Return the first result as ``{"results": text}``, downloading it if it is elsewhere."""
         path = f"{_JOBS}/{quote_segment(remote_id)}/results"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         found = document.get("job_results")
@@ -103,7 +101,7 @@ class ScalewayQaaS:
             if stored is not None:
                 return {"results": stored, "job_id": remote_id}
         raise InvalidResponseError(
-            f"{self._rest.origin} has no result of job {remote_id} (yet).",
+            f"{self._rest.origin} has no result of job {remote_id} yet. Fetch it again later.",
             origin=self._rest.origin,
             status_code=200,
         )
@@ -118,11 +116,11 @@ class ScalewayQaaS:
         key: str,  # noqa: ARG002
         params: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> str | None:
-        """None: Scaleway reruns nothing, the stored body is sent."""
+        """Return None: Scaleway cannot rerun, so jobgroup sends the stored body."""
         return None
 
     async def availability(self) -> Availability:
-        """All None: Scaleway does not tell."""
+        """Return all None: Scaleway does not report slots."""
         return Availability()
 
     async def aclose(self) -> None:
@@ -161,11 +159,16 @@ class ScalewayQaaS:
         except RemoteNotFoundError:
             return True
         except JobGroupError:
-            return False  # then what the job was refused with is what there is to say
+            return False  # then the job's own error is reported
         return session.get("status") in _ENDED
 
     async def _running_session(self, body: Body, why: str) -> str:
-        """The newest session of a body's project and platform that runs; `why` it is wanted."""
+        """Return the newest running session of a body's project and platform.
+
+        Args:
+            body: create body.
+            why: reason to look for one, for the error.
+        """
         wanted = {k: body[k] for k in ("project_id", "platform_id") if body.get(k)}
         query = urlencode({**wanted, "order_by": "created_at_desc"})
         try:
@@ -181,8 +184,8 @@ class ScalewayQaaS:
             ):
                 return session_id
         raise SessionEndedError(
-            f"{self._rest.origin}: {why}, and no other of its project and platform runs. The job"
-            " stays unsent; start a session (session.start()) and run the group again.",
+            f"{self._rest.origin}: {why}, and no other of its project and platform is running. The"
+            " job stays unsent. Start a session (session.start()) and run the group again.",
             origin=self._rest.origin,
             status_code=409,
         )
@@ -197,11 +200,11 @@ def _is_quota_error(response: Response) -> bool:
 
 
 def _duration_s(document: Mapping[str, Any]) -> float | None:
-    """A duration as "12.5s", as Scaleway writes it, or as a number.
+    """Return the duration, which Scaleway writes as "12.5s" or as a number.
 
     >>> _duration_s({"job_duration": "12.5s"}), _duration_s({})
     (12.5, None)
     """
-    told = document.get("job_duration")
-    seconds = told.rstrip("s") if isinstance(told, str) else told
+    given = document.get("job_duration")
+    seconds = given.rstrip("s") if isinstance(given, str) else given
     return get_number({"job_duration": seconds}, "job_duration", at_most=MAX_DURATION_S)

@@ -1,7 +1,7 @@
-"""A provider of another package, held to the protocol: the engine meets nothing else.
+"""A provider of another package, held to the protocol, so that the engine can rely on it.
 
-Errors that it raises beyond `jobgroup.errors`, and values of a wrong kind, become one sentence that
-names it, for one job alone if the call was about one job. No sentence shows the token.
+Unexpected errors and values of a wrong type become one sentence that names the provider, for one
+job alone if the call was about one job. No message shows the token.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any, Final, TypeVar
 
 from jobgroup.errors import (
@@ -35,18 +34,18 @@ from jobgroup.providers.base import (
 )
 from jobgroup.providers.documents import check_shape
 from jobgroup.providers.polling import report_each_to, status_callback
-from jobgroup.providers.responses import MAX_RETRY_AFTER_S
 from jobgroup.providers.values import (
     bound_availability,
     bound_number,
     bound_status,
     bound_submission,
 )
+from jobgroup.retry import MAX_RETRY_AFTER_S
 from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import shown
 
 CALL_TIMEOUT_S: Final = 600.0
-"""How long one call may take; one about many jobs a second more for each of them."""
+"""Time for one call; `status` gets a second more for each job."""
 
 T = TypeVar("T")
 
@@ -54,16 +53,16 @@ _log = logger(__name__)
 
 
 class _WrongValueError(Exception):
-    """A method returned a value of a wrong kind: what it is, and what belongs there."""
+    """A method returned a value of a wrong type. Args: the value, and what was expected."""
 
 
 class ThirdPartyProvider:
-    """A provider around a provider.
+    """Wraps a provider and checks everything that it returns and raises.
 
     Args:
-        inner: the one that is held to the protocol.
-        kind: its name, for the sentences.
-        account: whom it acts for.
+        inner: provider of another package.
+        kind: its name, for messages.
+        account: its account.
     """
 
     def __init__(self, inner: Provider, kind: str, account: Account) -> None:
@@ -73,12 +72,12 @@ class ThirdPartyProvider:
 
     @property
     def supports_idempotency_keys(self) -> bool:
-        """Whether it says so, with nothing but True."""
+        """Whether the provider says so, with exactly True."""
         return getattr(self._inner, "supports_idempotency_keys", False) is True
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job; an answer that is no id leaves its fate open."""
-        own = copy.deepcopy(body)  # what it does with it is not the group's concern
+        """Create a job; a return value that is no id leaves it open whether the job exists."""
+        own = copy.deepcopy(body)  # the provider may change it
         return await self._call("submit", _id, own, key=key)
 
     async def rerun(
@@ -96,29 +95,26 @@ class ThirdPartyProvider:
         await self._call("cancel", lambda _: None, remote_id)
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Each job's status or error. Raises InvalidProviderError if the whole is wrong."""
+        """Return each job's status or error, or raise InvalidProviderError for a wrong whole."""
         report = status_callback()
-        with ExitStack() as stack:
-            if report is not None:
-                stack.enter_context(report_each_to(lambda i, value: report(i, self._each(value))))
+        with report_each_to(lambda i, value: report(i, self._each(value))):
             try:
-                timeout_s = CALL_TIMEOUT_S + len(remote_ids)
                 found = await self._call(
                     "status",
                     lambda value: _expect(Mapping, value, "a mapping by job id"),  # type: ignore[type-abstract]
                     list(remote_ids),
-                    timeout_s=timeout_s,
+                    timeout_s=CALL_TIMEOUT_S + len(remote_ids),
                 )
             except InvalidResponseError as error:
                 raise InvalidProviderError(str(error)) from None
         return {remote_id: self._each(found.get(remote_id)) for remote_id in remote_ids}
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """The result document, JSON-ready; a result that is no text stands in `plain`."""
+        """Return the result document, JSON-ready; a result that is not text is in `plain`."""
         return await self._call("result", _document, remote_id)
 
     async def submission(self, remote_id: str) -> Submission:
-        """What was sent to create a job; nothing is known if the provider cannot tell."""
+        """Return how a job was created; empty if the provider cannot look it up."""
         if not isinstance(self._inner, SupportsSubmissionLookup):
             return Submission()
         return await self._call("submission", _submission, remote_id)
@@ -130,7 +126,6 @@ class ThirdPartyProvider:
         )
 
     async def aclose(self) -> None:
-        """Close connections; an error of it is logged."""
         try:
             await self._call("aclose", lambda _: None)
         except JobGroupError as error:  # nothing depends on it
@@ -161,42 +156,42 @@ class ThirdPartyProvider:
             _log.debug("the provider %r failed in %s", self._kind, name, exc_info=True)
             if limit.expired():
                 raised = NoResponseError(
-                    f"The provider {self._kind!r} gave no answer in {timeout_s:.0f} s ({name}).",
+                    f"The provider {self._kind!r} did not respond in {timeout_s:.0f} s ({name}).",
                     origin=self._account.origin,
                 )
             else:
                 raised = self._invalid(
-                    f"broke in {name} ({self._described(error)}). That is a fault of its package;"
-                    " the log has more at level DEBUG."
+                    f"failed in {name} ({self._described(error)}). This is a bug in its package."
+                    " The log has details at level DEBUG."
                 )
         raise raised  # without its cause, whose text and frames may show the token
 
     def _each(self, value: Any) -> RemoteStatus | Exception:
-        """The status or error of one job, of whatever stands in its place."""
+        """Return the status or error of one job, whatever the provider returned for it."""
         if isinstance(value, JobGroupError):
             return self._without_secrets(value)
         if isinstance(value, Exception):
-            return self._invalid(f"broke ({self._described(value)}).")
+            return self._invalid(f"failed ({self._described(value)}).")
         try:
             return bound_status(
                 _expect(RemoteStatus, value, "a RemoteStatus or an error for each job")
             )
         except _WrongValueError as error:
             return self._wrong("status", error)
-        except Exception as error:  # noqa: BLE001  # of a value that is no plain number or text
-            return self._invalid(f"gave a status that cannot be read ({self._described(error)}).")
+        except Exception as error:  # noqa: BLE001  # code of a value's class
+            return self._invalid(f"returned an unreadable status ({self._described(error)}).")
 
     def _wrong(self, name: str, error: _WrongValueError) -> InvalidResponseError:
         given, wanted = error.args
-        so = " The job may exist." if name in ("submit", "rerun") else ""
-        return self._invalid(f"gave {given} in {name}, where {wanted} belongs.{so}")
+        fate = " The job may exist." if name in ("submit", "rerun") else ""
+        return self._invalid(f"returned {given} from {name}, expected {wanted}.{fate}")
 
     def _invalid(self, what: str) -> InvalidResponseError:
         sentence = self._token().hide_in(f"The provider {self._kind!r} {what}")
         return InvalidResponseError(sentence, origin=self._account.origin)
 
     def _without_secrets(self, error: JobGroupError) -> JobGroupError:
-        """An error without the token: in its words, and in the frames that it comes from."""
+        """Remove the token from an error's text, and the frames that may show it."""
         token = self._token()
         error.args = tuple(token.hide_in(a) if isinstance(a, str) else a for a in error.args)
         if isinstance(error, CloudError):
@@ -214,10 +209,15 @@ class ThirdPartyProvider:
         return self._token().hide_in(text)[:300]
 
     def _token(self) -> Secret:
-        try:
-            return Secret(self._account.token())
-        except CredentialsError:
-            return NOTHING
+        return token_of(self._account)
+
+
+def token_of(account: Account) -> Secret:
+    """The account's token, which messages must not show; `NOTHING` if there is none."""
+    try:
+        return Secret(account.token())
+    except CredentialsError:
+        return NOTHING
 
 
 def _expect(kind: type[T], value: Any, wanted: str) -> T:
@@ -238,7 +238,7 @@ def _document(value: Any) -> dict[str, Any]:
         shape = {k: v for k, v in document.items() if not isinstance(v, str)}
         check_shape(json.dumps(shape).encode())
     except (TypeError, ValueError, RecursionError) as error:
-        raise _WrongValueError(f"no JSON ({error})", "a JSON document") from None
+        raise _WrongValueError(f"invalid JSON ({error})", "a JSON document") from None
     results = document.get("results")
     return document if results is None or isinstance(results, str) else {"plain": results}
 

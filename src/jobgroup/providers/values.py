@@ -1,13 +1,15 @@
-"""Values of responses: read from a document's fields, or returned by a provider, and bounded.
+"""Values in responses: read from a document's fields, or returned by a provider, and bounded.
 
-A value that is missing, of a wrong type or out of range is None, or cut, and logged, for that job
-alone. Values that are kept fit SQLite (64 bits), JSON in a browser (2**53) and `datetime`. Pure.
+A value that is missing, of a wrong type or out of range becomes None or is cut, and is logged, for
+that job alone. Values that are stored fit SQLite (64 bits), JSON in a browser (2**53) and
+`datetime`. Pure.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,30 +20,23 @@ from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
 from jobgroup.words import shown
 
 MAX_COUNT: Final = 10**15
-"""Shots, and whatever else is counted."""
+"""Shots, and other counts."""
 
 MAX_TIMESTAMP: Final = 32_503_680_000.0
 """The year 3000, in seconds since the epoch: larger ones are milliseconds, or wrong."""
 
 MAX_DURATION_S: Final = 10 * 366 * 86_400.0
-"""Ten years."""
 
 MAX_MESSAGE: Final = 2000
-"""Characters of a job's message that are kept."""
-
 MAX_NAME: Final = 500
-"""Characters of a name, of a job or a platform."""
-
 MAX_WORD: Final = 100
-"""Characters of a cloud's word for a status."""
-
-_LINE_BREAKS: Final = "\n\t"
+"""Characters of a job's message, of a job's or platform's name, and of a cloud's status word."""
 
 _log = logger(__name__)
 
 
 def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE) -> str | None:
-    """A field's text, of a bounded number of characters; None for an empty one.
+    """Return a field's text, cut to `at_most` characters; None if it is empty.
 
     >>> get_str({"name": "a"}, "name"), get_str({"name": 3}, "name")
     ('a', None)
@@ -50,14 +45,14 @@ def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE
     if isinstance(value, str):
         return bound_text(value, at_most) or None
     if value is not None:
-        log_wrong_value(key, value, "a text")
+        _log_wrong_value(key, value, "text")
     return None
 
 
 def get_number(
     document: Mapping[str, Any], key: str, *, at_most: float = MAX_COUNT
 ) -> float | None:
-    """A field's number, from 0 to `at_most`; a text that holds one will do.
+    """Return a field's number, from 0 to `at_most`; it may be written as text.
 
     >>> get_number({"shots": "12"}, "shots"), get_number({"shots": -1}, "shots")
     (12.0, None)
@@ -73,7 +68,7 @@ def get_number(
 
 
 def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
-    """A field's ISO 8601 time in seconds since the epoch; UTC where it names no zone.
+    """Return a field's ISO 8601 time in seconds since the epoch; without a zone it is UTC.
 
     >>> get_timestamp({"at": "1970-01-01T00:01:00Z"}, "at")
     60.0
@@ -85,13 +80,13 @@ def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
         found = datetime.fromisoformat(value)
         seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        log_wrong_value(key, value, "a time")
+        _log_wrong_value(key, value, "a time")
         return None
     return bound_number(seconds, MAX_TIMESTAMP, key)
 
 
 def bound_status(given: RemoteStatus) -> RemoteStatus:
-    """Return a status of which every field is in its range and of its type; else None.
+    """Return the status with None in place of each value of a wrong type or out of range.
 
     >>> bound_status(RemoteStatus("completed", "success", shots=2**63, progress=0.5))
     RemoteStatus(provider_status='completed', state='success', message=None, progress=0.5, \
@@ -101,8 +96,7 @@ created_at=None, started_at=None, duration_s=None, shots=None, name=None)
     if state not in ON_CLOUD | TERMINAL:
         state = RunningStatus.from_server_response(state).value
     progress = bound_number(given.progress, math.inf, "progress")
-    return replace(
-        given,
+    return RemoteStatus(
         provider_status=_text(given.provider_status, MAX_WORD, "provider_status") or "",
         state=state,
         message=_text(given.message, MAX_MESSAGE, "message"),
@@ -110,33 +104,30 @@ created_at=None, started_at=None, duration_s=None, shots=None, name=None)
         created_at=bound_number(given.created_at, MAX_TIMESTAMP, "created_at"),
         started_at=bound_number(given.started_at, MAX_TIMESTAMP, "started_at"),
         duration_s=bound_number(given.duration_s, MAX_DURATION_S, "duration_s"),
-        shots=bound_count(given.shots, "shots"),
+        shots=_count(given.shots, "shots"),
         name=_text(given.name, MAX_NAME, "name") if isinstance(given.name, str) else None,
     )
 
 
 def bound_availability(given: Availability) -> Availability:
-    """Return a plan's limits, those in range."""
+    """Return limits with None in place of each value out of range."""
     return Availability(
-        queue_free=bound_count(given.queue_free, "queue_free"),
-        queue_max=bound_count(given.queue_max, "queue_max"),
-        concurrent_max=bound_count(given.concurrent_max, "concurrent_max"),
+        *(_count(getattr(given, n), n) for n in ("queue_free", "queue_max", "concurrent_max"))
     )
 
 
 def bound_submission(given: Submission) -> Submission:
-    """Return what a cloud has kept of a job's creation, with names that can be kept here."""
+    """Return the submission with names that can be stored."""
+    texts = {"name": given.name, "platform": given.platform}
     return replace(
         given,
-        name=bound_text(given.name, MAX_NAME) or None if isinstance(given.name, str) else None,
-        platform=bound_text(given.platform, MAX_NAME) or None
-        if isinstance(given.platform, str)
-        else None,
+        name=get_str(texts, "name", at_most=MAX_NAME),
+        platform=get_str(texts, "platform", at_most=MAX_NAME),
     )
 
 
 def bound_number(value: object, at_most: float, what: str) -> float | None:
-    """Return a finite number from 0 to a bound as a float; None, and a line in the log, for others.
+    """Return a finite number from 0 to `at_most` as a float; log any other and return None.
 
     >>> bound_number(3, 10, "shots"), bound_number(float("nan"), 10, "shots")
     (3.0, None)
@@ -145,44 +136,38 @@ def bound_number(value: object, at_most: float, what: str) -> float | None:
         return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and 0 <= value <= at_most and value != math.inf:  # type: ignore[operator]
-        try:
+        with suppress(OverflowError):
             return float(value)  # type: ignore[arg-type]
-        except OverflowError:
-            pass
-    log_wrong_value(what, value, "a number in its range")
+    _log_wrong_value(what, value, "a number in its range")
     return None
 
 
-def bound_count(value: object, what: str) -> int | None:
-    """Return a whole number from 0 to `MAX_COUNT`; what is after the point is cut off."""
+def _count(value: object, what: str) -> int | None:
     found = bound_number(value, MAX_COUNT, what)
     return None if found is None else int(found)
 
 
 def _text(value: object, at_most: int, what: str) -> str | None:
-    """A text, or the text of whatever it is; None where it has none."""
     if value is None:
         return None
     try:
         return bound_text(str(value), at_most)
     except Exception:  # noqa: BLE001  # code of the value's class
-        log_wrong_value(what, value, "a text")
+        _log_wrong_value(what, value, "text")
         return None
 
 
 def bound_text(text: str, at_most: int) -> str:
-    r"""Return a text that UTF-8 has, without control characters but line breaks and tabs, cut.
+    r"""Return text that UTF-8 can encode, without control characters but "\n" and "\t", cut.
 
     >>> bound_text("a\x1b[31m\ud800\n", 10)
     'a [31m?\n'
     """
     text = text[: at_most + 1].encode("utf-8", "replace").decode()
-    text = "".join(c if c.isprintable() or c in _LINE_BREAKS else " " for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
-def log_wrong_value(what: str, value: object, wanted: str) -> None:
-    """Log a field that is not what it should be."""
-    _log.warning(
-        "An answer's field %s holds %s, which is not %s; ignored.", what, shown(value), wanted
-    )
+def _log_wrong_value(what: str, value: object, wanted: str) -> None:
+    _log.warning("Ignored the field %s: %s is not %s.", what, shown(value), wanted)
