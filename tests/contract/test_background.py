@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jobgroup import InvalidTokenError, JobGroup, set_token
+from jobgroup import InvalidTokenError, JobGroup, JobGroupWarning, set_token
 from jobgroup.engine.poller import FRESH_S
 from jobgroup.group import request
 
@@ -82,6 +83,26 @@ def test_pause_holds_back_the_rest(group, scripted):
     jg.resume()
     assert len(future.result(120).done) == 3
     assert not jg.state.paused
+
+
+def test_nothing_is_waited_for_while_the_group_is_paused(group, scripted, until):
+    """A paused run sends nothing, so `wait` and `as_completed` end, and `wait` says why."""
+    jg = group(scripted, 2)
+    scripted.first_word = "completed"
+    gate = scripted.gate("create")
+    run = jg.start(delay=0)
+    gate.wait_for_one()
+    jg.pause()
+    gate.open()
+    until(lambda: jg[0].state == "success")
+    with pytest.warns(JobGroupWarning, match=r"paused.*jg\.resume"):
+        jg.wait(120)
+    with warnings.catch_warnings(action="ignore"):  # this cloud has no results
+        assert [job.position for job, _ in jg.as_completed()] == [0]
+    assert not run.done()
+    jg.resume()
+    jg.wait(120)
+    assert run.result(120).done == [0, 1]
 
 
 def test_a_pause_of_another_process_counts(group, scripted, in_child, until):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 
 import pytest
@@ -64,6 +66,25 @@ def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer
         scripted.tell(job_id, "completed")
     child.communicate(timeout=120)
     assert scripted.count("create") == 3
+
+
+def test_a_request_that_is_given_up_is_not_done_later(holder, scripted, timer, until):
+    """Who no longer waits for another process has asked it for nothing."""
+    jg, child = holder
+    jg.add(timer(scripted, "not wanted"))
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        queue = engine().open_session(group_path(jg.name)).store.commands
+        future = request(jg, "run", positions=[2])
+        until(queue.has_pending)
+        future.cancel()
+        until(lambda: not queue.has_pending())
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    scripted.first_word = "completed"
+    scripted.tell(jg[0].id, "completed")
+    child.communicate(timeout=120)
+    assert [job.was_sent for job in jg] == [True, True, False]
 
 
 def test_waiting_includes_what_another_process_is_sending(group, scripted, spawn):

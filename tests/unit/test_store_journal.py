@@ -208,3 +208,16 @@ def test_a_launcher_that_slept_sends_nothing_more(store, fencing_token):
     assert (store.version, states(store)[0]) == (version, "unsent")
     with pytest.raises(GroupBusyError):
         store.journal.record_intent([0], fencing_token=0)
+
+
+def test_an_answer_for_an_attempt_that_is_gone_is_kept_as_an_event(store, fencing_token):
+    """The file was replaced by an earlier one: the id is not lost, and no job is changed."""
+    before = states(store)
+    assert store.journal.mark_sent(999, {0: "late-id"}) is None
+    store.journal.mark_not_sent(998, "the cloud was away")
+    assert store.journal.mark_unconfirmed(997, {"reason": "no answer"}) is None
+    assert states(store) == before
+    events = store.events()
+    assert [event.position for event in events] == [None, None]
+    assert "late-id" in events[0].text
+    assert "the cloud was away" in events[1].text

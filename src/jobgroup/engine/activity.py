@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jobgroup.engine.pause import is_paused
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError
 from jobgroup.status import PENDING, SENDING, UNSENT
@@ -74,6 +75,11 @@ async def count_pending(session: GroupSession) -> int:
     return await session.in_thread(count)
 
 
+async def is_sending(session: GroupSession) -> bool:
+    """Whether a run of this process is sending; one that is paused is not."""
+    return bool(session.runs) and not await session.in_thread(is_paused, session)
+
+
 async def find_refusal(session: GroupSession) -> CredentialsError | None:
     """Return why nothing is left to wait for: only accounts without a token have pending jobs."""
     refusals = dict(session.poller.refusals)
@@ -85,7 +91,7 @@ async def find_refusal(session: GroupSession) -> CredentialsError | None:
 
 
 async def wait_until_done(session: GroupSession, timeout_s: float | None) -> None:
-    """Return when no job is pending and no run of this process is under way.
+    """Return when no job is pending and no run of this process is sending.
 
     Raises:
         TimeoutError: the time is up.
@@ -98,7 +104,7 @@ async def wait_until_done(session: GroupSession, timeout_s: float | None) -> Non
         left = await count_pending(session)
         if refusal := await find_refusal(session):
             raise refusal
-        return not left and not session.runs
+        return not left and not await is_sending(session)
 
     await session.poller.forget_refusals()
     async with session.poller.polling():

@@ -6,7 +6,7 @@ import asyncio
 
 import anyio
 
-from jobgroup.engine.activity import count_pending, find_refusal
+from jobgroup.engine.activity import count_pending, find_refusal, is_sending
 from jobgroup.engine.downloads import AT_ONCE, Document, Downloads
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
@@ -69,7 +69,8 @@ class CompletionStream:
                 # the taker may rerun what he was given, so he has to have had all and want more;
                 # asked first, so that what ends between the two is seen in the next round
                 is_wanted = self._asked > self._taken == len(given)
-                has_ended = is_wanted and not await count_pending(session) and not session.runs
+                has_ended = is_wanted and not await count_pending(session)
+                has_ended = has_ended and not await is_sending(session)
                 refusal = await find_refusal(session)
                 changes = await session.in_thread(session.store.changes_since, version)
                 version = changes.version

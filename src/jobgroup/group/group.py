@@ -916,7 +916,8 @@ class JobGroup:
     async def _wait(self, timeout: float | None = None) -> None:
         """Block until no job is running or waiting on the cloud, and nothing is being sent here.
 
-        Unconfirmed jobs are not waited for.
+        Unconfirmed jobs are not waited for. While the group is paused nothing is being sent: this
+        returns with a warning if a run is waiting for `resume`.
 
         Args:
             timeout: in seconds; None waits for ever.
@@ -927,6 +928,8 @@ class JobGroup:
         """
         future = self._session.start(wait_until_done, self._session, validate_timeout(timeout))
         await Pending(future, on_interrupt=future.cancel)
+        if self._session.runs and is_paused(self._session):
+            warn(f"{self._name}: sending is paused, so unsent jobs wait for jg.resume().")
 
     wait, wait_async = twins(_wait)
 

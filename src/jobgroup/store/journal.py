@@ -252,6 +252,11 @@ class Journal:
         self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
+            if attempt.is_gone:  # somebody has put an earlier copy of the file in its place
+                taken = ", ".join(ids.values())
+                told = f"The cloud has taken a job as {taken}, of which this file has no attempt."
+                add_event(tx, None, "late answer", told)
+                return None
             holder = holder_of_any(tx, attempt_id, ids)
             if holder is None:
                 return self._record_sent(tx, attempt, ids, is_whole=is_whole)
@@ -302,7 +307,8 @@ class Journal:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
                 told = f"A request was not sent: {sentence}"
-                add_event(tx, attempt.position, "late answer", told)
+                position = None if attempt.is_gone else attempt.position
+                add_event(tx, position, "late answer", told)
                 return
             is_begun = bool(subjobs_of(tx, attempt_id))
             if is_begun:

@@ -19,6 +19,11 @@ class Attempt(NamedTuple):
     overrides: str
     intent_at: float
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file has no such attempt."""
+        return self.position < 0
+
 
 def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
     """The attempt as it is; one that is gone has a state of its own, and becomes nothing."""
