@@ -48,9 +48,11 @@ from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent, Subscription
 from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
+from jobgroup.group.sweep import SweepReport
 from jobgroup.job import RemoteJob
 from jobgroup.results import Distributions, Result, ResultsTable
 from jobgroup.status import JobStatus, Progress, RunningStatus
+from jobgroup.store.sweeps import Sweep
 
 if TYPE_CHECKING:
     from jobgroup.dashboard import Dashboard
@@ -102,6 +104,8 @@ __all__ = [
     "SessionEndedError",
     "StorageError",
     "Subscription",
+    "Sweep",
+    "SweepReport",
     "UnconfirmedJobError",
     "UnknownColumnError",
     "UnsupportedVersionError",

@@ -25,7 +25,7 @@ _IGNORED: Final = frozenset({"process_id", "pcvl_version", "job_name", "job_grou
 _PREFIX: Final = ":PCVL:"
 _PACKED: Final = ":PCVL:zip:"
 _ARCHIVE: Final = "pcvlar"
-_SPREAD: Final = frozenset({"BSCount", "BSDistribution", "SVDistribution"})
+_UNORDERED: Final = frozenset({"BSCount", "BSDistribution", "StateVector", "SVDistribution"})
 _TERMS: Final = re.compile(r"(?<=>)\+")
 _NEGATIVE_ZERO: Final = struct.pack("<d", -0.0)
 _EXACT: Final = 2**53
@@ -98,6 +98,18 @@ def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """
     wrote, writes = (_release(body) for body in (old, new))
     return "" if wrote == writes else f"written by Perceval {wrote}, not comparable"
+
+
+def text_of(packed: str) -> str:
+    """Return the text in one that Perceval has packed, without the name of its class.
+
+    >>> text_of(":PCVL:BasicState:|1,0>")
+    '|1,0>'
+    """
+    found = _plain(packed)
+    if isinstance(found, str):
+        return found.partition(" ")[2] if found != packed else found
+    return "" if found is None else _json(found)
 
 
 def _release(body: Mapping[str, Any]) -> str:
@@ -184,7 +196,7 @@ def _object(kind: str, content: str, budget: Budget) -> Any:
         return _plain(json.loads(content))
     if kind == "PostSelect" and not content.strip("() "):
         return None
-    if kind in _SPREAD:
+    if kind in _UNORDERED:
         entries = content.strip("{}").split(";")
         content = ";".join(sorted("+".join(sorted(_TERMS.split(each))) for each in entries))
     return f"{kind} {content}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,7 @@ from jobgroup.status import (
     RunningStatus,
     State,
 )
+from jobgroup.values import plain_deep
 from jobgroup.words import on_one_line, text_of
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class RemoteJob:
                 " group, add the object that it was made from."
             )
         payload = {**self._body["payload"], **kwargs}
+        with suppress(RecursionError):  # the store refuses it, with a sentence
+            payload = plain_deep(payload)
         params = {k: v for k, v in payload.items() if _is_worth_showing(v)}
         if isinstance(iterations := payload.get("iterator"), list):
             params["iterations"] = len(iterations)

@@ -46,6 +46,8 @@ def test_what_is_nested_without_end_is_refused(scripted, timer, value):
     for add in (
         lambda: jg.add(timer(scripted), labels={"x": value}),
         lambda: jg.add(timer(scripted), x=value),
+        lambda: jg.add(timer(scripted), x=value, once=True),
+        lambda: jg.sweep(lambda n: timer(scripted), {"n": [1]}, x=value),
         lambda: jg.add(RemoteJob(body, platform="test:timer", url=scripted.url)),
         lambda: jg.add(theirs, x=value),
     ):

@@ -38,10 +38,12 @@ def test_json_goes_there_and_back(values):
         (np.int32(7), 7),
         (np.bool_(True), True),
         (np.arange(2000), list(range(2000))),
-        (np.array([[0.5, np.nan]]), [[0.5, "nan"]]),
-        (float("nan"), "nan"),
-        (float("inf"), "inf"),
-        (Decimal("0.1"), "0.1"),
+        (np.array([[0.5, np.nan]]), [[0.5, None]]),
+        (float("nan"), None),
+        (float("inf"), float("inf")),
+        (-np.inf, -float("inf")),
+        ('Infinity "Infinity\\', 'Infinity "Infinity\\'),
+        (Decimal("0.1"), 0.1),
         (PurePosixPath("a/b"), "a/b"),
         ((1, {2}), [1, [2]]),
         ({1: {2: 3}}, {"1": {"2": 3}}),
@@ -49,7 +51,7 @@ def test_json_goes_there_and_back(values):
     ],
 )
 def test_what_json_cannot_say_is_said_in_words(value, kept):
-    """Labels may be anything: numbers of numpy stay numbers, the rest is text."""
+    """Labels may be anything: numbers of numpy are numbers, missing ones null, the rest text."""
     text = as_json({"value": value, "beside": 1})
     assert as_object(text) == {"value": kept, "beside": 1}
     json.loads(text, parse_constant=pytest.fail)

@@ -87,6 +87,7 @@ FLOORS = {
     "fingerprint": 0,
     "status": 0,
     "logs": 0,
+    "values": 0,
     "words": 0,
     "origin": 0,
     "perceval_settings": 0,

@@ -2,64 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobgroup.adapters import follow, read_job, validate_labels
 from jobgroup.credentials import remember
 from jobgroup.engine.session import GroupSession
+from jobgroup.fingerprint import Fingerprint, fingerprint
+from jobgroup.group.doubles import add_once, warn_of_doubles
 from jobgroup.job import RemoteJob, job_at
 from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
+from jobgroup.store.inserts import check_job
+from jobgroup.values import plain
 from jobgroup.words import shown
 
 
+class _Given(NamedTuple):
+    """A job as it was given, with its parameters, and as it is added."""
+
+    job: Any
+    params: Mapping[str, Any]
+    new: NewJob
+
+
 def add_jobs(
-    session: GroupSession, jobs: Iterable[Any], labels: Mapping[str, Any] | None = None
+    session: GroupSession,
+    jobs: Iterable[Any],
+    labels: Mapping[str, Any] | None = None,
+    *,
+    once: bool = False,
 ) -> None:
     """Append jobs, all of them or none; see `JobGroup.add_many`."""
     if not isinstance(jobs, Iterable):
-        raise TypeError(f"add_many takes several jobs, a list say, not {shown(jobs)}.")
+        raise TypeError(f"add_many takes several jobs, such as a list, got {shown(jobs)}.")
     # read to the end first: making jobs may take long, and look at this very group
-    added = [
-        (item, new)
-        for item in (each if isinstance(each, tuple) else (each,) for each in jobs)
-        for new in _new_jobs(*_validate_entry(item), default=labels)
-    ]
-    positions = session.store.add([new for _, new in added])
+    given = [_given(*_validate_entry(each), default=labels) for each in jobs]
+    if once:
+        positions = add_once(session, [(each.new, mark_of(each.new)) for each in given])
+    else:
+        positions = session.store.add([each.new for each in given])
+        warn_of_doubles(session, [each.new for each in given], positions)
     group = GroupReference(session)
-    for (item, new), position in zip(added, positions, strict=True):
-        if isinstance(item[0], RemoteJob):
-            continue
-        entry = partial(_entry, group, position)
-        follow(item[0], entry, new.name, item[1] if len(item) > 1 else None)
+    for each, position in zip(given, positions, strict=True):
+        if not isinstance(each.job, RemoteJob):
+            follow(each.job, partial(entry_of, group, position), each.new.name, each.params)
 
 
-def _validate_entry(entry: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not 1 <= len(entry) <= 3:
+def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> NewJob:
+    """Return a job as the store takes it in; its token is kept for this process."""
+    if isinstance(job, RemoteJob):
+        spec = job._to_spec(params)  # noqa: SLF001
+    else:
+        (spec,) = read_job(job, params)
+    remember(spec.origin, spec.account_label, spec.token)
+    remember_proxies(spec.origin, spec.account_label, spec.proxies)
+    return spec.to_new_job({name: plain(value) for name, value in labels.items()})
+
+
+def mark_of(job: NewJob) -> Fingerprint:
+    """Return the fingerprint of a job to be added.
+
+    Raises:
+        ValueError: its body cannot be sent as JSON.
+    """
+    try:
+        return fingerprint(job.body or {})
+    except (RecursionError, TypeError, ValueError):
+        check_job(job)  # which has the sentence for it
+        raise
+
+
+def entry_of(group: GroupReference, position: int) -> RemoteJob:
+    """Return the job at a position of a group, opened if need be."""
+    return job_at(group.session(), position)
+
+
+def _validate_entry(entry: Any) -> tuple[Any, ...]:
+    found = entry if isinstance(entry, tuple) else (entry,)
+    if not 1 <= len(found) <= 3:
         raise TypeError(
-            "An entry of add_many is a job, or a tuple of a job, its parameters and its labels, not"
-            f" {shown(entry)}. Nothing was added."
+            "An entry of add_many must be a job, or a tuple of a job, its parameters and its"
+            f" labels, got {shown(entry)}. Nothing was added."
         )
-    return entry
+    return found
 
 
-def _new_jobs(
+def _given(
     job: Any,
     params: Mapping[str, Any] | None = None,
     labels: Mapping[str, Any] | None = None,
     *,
     default: Mapping[str, Any] | None,
-) -> Iterator[NewJob]:
+) -> _Given:
     labels = validate_labels(default if labels is None else labels)
-    specs = [job._to_spec(params or {})] if isinstance(job, RemoteJob) else read_job(job, params)  # noqa: SLF001
-    for spec in specs:
-        remember(spec.origin, spec.account_label, spec.token)
-        remember_proxies(spec.origin, spec.account_label, spec.proxies)
-        yield spec.to_new_job(labels)
-
-
-def _entry(group: GroupReference, position: int) -> RemoteJob:
-    return job_at(group.session(), position)
+    return _Given(job, params or {}, new_job(job, params or {}, labels))

@@ -34,10 +34,11 @@ from jobgroup.group.cache import ResultCacheSettings
 from jobgroup.group.events import GroupEvent, Subscription
 from jobgroup.group.pending import Computation, Pending, twins
 from jobgroup.group.perceval_import import ImportReport, import_perceval
-from jobgroup.group.progress_bars import DownloadBar, GroupBars, RunBar
+from jobgroup.group.progress_bars import GroupBars, RunBar, SlowBar
 from jobgroup.group.query import found_by, matching
 from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
+from jobgroup.group.sweep import OnChange, SweepReport, repeat, sweep
 from jobgroup.group.validation import run_request, validate_delay, validate_timeout
 from jobgroup.job import RemoteJob, job_at, naming_its_job
 from jobgroup.providers.base import refuses_job
@@ -69,6 +70,7 @@ from jobgroup.store.connection import is_emptied
 from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
+from jobgroup.store.sweeps import Sweep
 from jobgroup.store.transfer import export_group, import_group
 from jobgroup.system import this_process
 from jobgroup.words import format_count, format_states, on_one_line, shown, text_of
@@ -345,6 +347,7 @@ class JobGroup:
         *,
         params: Mapping[str, Any] | None = None,
         labels: Mapping[str, Any] | None = None,
+        once: bool = False,
         **kwargs: Any,
     ) -> None:
         """Append a job; it is on disk when this returns.
@@ -362,6 +365,8 @@ class JobGroup:
             params: parameters to pass to the job at execution, such as ``{"max_samples": 10_000}``.
             labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
                 columns of the results.
+            once: append nothing if the group has this job already: the same body (whichever Python
+                process made it), parameters, labels and cloud.
             kwargs: the same as `params`, as Perceval's groups take them.
 
         Raises:
@@ -375,24 +380,127 @@ class JobGroup:
         """
         if twice := set(params or {}) & set(kwargs):
             raise TypeError(f"{', '.join(sorted(twice))}: given twice. Nothing was added.")
-        self.add_many([(job_to_add, {**(params or {}), **kwargs}, labels)])
+        self.add_many([(job_to_add, {**(params or {}), **kwargs}, labels)], once=once)
 
     def add_many(
         self,
         jobs: Iterable[Any],
         *,
         labels: Mapping[str, Any] | None = None,
+        once: bool = False,
     ) -> None:
         """Append many jobs in one go: all of them, or none.
 
         Args:
             jobs: each a job, or a tuple of a job, its parameters, and (if wanted) its labels.
             labels: for those that have none of their own.
+            once: leave out jobs that the group has already, as for `add`.
 
         Raises:
             TypeError, JobGroupError: as for `add`; nothing was added then.
         """
-        add_jobs(self._session, jobs, labels)
+        add_jobs(self._session, jobs, labels, once=once)
+
+    def sweep(
+        self,
+        build: Callable[..., Any],
+        over: Any,
+        *,
+        repeats: int = 1,
+        name: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
+        long_names: Mapping[str, str] | None = None,
+        on_change: OnChange = "report",
+        check: bool = True,
+        **params: Any,
+    ) -> SweepReport:
+        """Add a job for each point of a sweep that the group does not have yet.
+
+        Calling it again adds nothing, also in another Python process, with a refined grid only the
+        new points. Each point's values become labels of its jobs. Two numbers that differ only by
+        rounding are one value, the one that the group has. New jobs are written as the sweep goes
+        on, each batch in the transaction that compares it with the group.
+
+        Args:
+            build: called with the values of a point, as ``build(phi=0.1, eta=0.9)``, for each
+                point, known ones too. Returns what `add` takes, or a tuple of that and a dict of
+                parameters, or None to leave the point out.
+            over: a mapping of names to values (for all their combinations), or points: mappings,
+                or the rows of a DataFrame. Values are numbers, texts, booleans, datetimes, Enums,
+                paths, and Perceval's states, NoiseModels and PostSelects. Other objects need
+                names: ``over={"circuit": {"mzi": c1, "bs": c2}}``.
+            repeats: jobs that each point shall have, those that the group has included.
+            name: of the sweep; None for the name of `build`.
+            labels: for all its jobs.
+            units: by swept name, such as ``{"phi": "rad"}``.
+            long_names: by swept name, for the axes of figures.
+            on_change: for points whose jobs in the group have another body: "report" adds nothing
+                for them, "add" adds jobs beside them, "replace_unsent" changes the jobs that were
+                not sent.
+            check: False leaves out the calls of `build` for points that the group has.
+            params: parameters of all its jobs, such as ``max_samples=500``.
+
+        Returns:
+            A `SweepReport`: how many jobs are new, known, changed and left out. It prints as text.
+
+        Raises:
+            TypeError, ValueError: an argument, a name or a value cannot be used; nothing was added.
+            Exception: raised by `build` or Perceval, with a note that names the point. Jobs that
+                were added before stay.
+            StorageError: the group's file cannot be written.
+
+        >>> def experiment(phi):
+        ...     return RemoteJob({"command": "probs", "phi": phi}, "sim:altair")
+        >>> jg = JobGroup("scan")
+        >>> jg.sweep(experiment, over={"phi": [0.1, 0.2]}, repeats=3, max_samples=500)
+        6 points x repeats: 6 new, 0 in the group already
+        >>> jg.sweep(experiment, over={"phi": [0.1, 0.2, 0.3]}, repeats=3, max_samples=500)
+        9 points x repeats: 3 new, 6 in the group already
+        """
+        return sweep(
+            self._session,
+            build,
+            over,
+            repeats=repeats,
+            name=name,
+            labels=labels,
+            units=units,
+            long_names=long_names,
+            on_change=on_change,
+            check=check,
+            params=params,
+        )
+
+    def repeat(
+        self, jobs: Jobs | None = None, *, to: int | None = None, times: int | None = None
+    ) -> SweepReport:
+        """Add more jobs like those given, unsent, to be pooled with them.
+
+        Args:
+            jobs: jobs, or their positions; None for all.
+            to: jobs that there shall be of each kind, those that the group has included: calling
+                it again adds nothing.
+            times: jobs to add for each one given.
+
+        Returns:
+            How many jobs are new, and how many the group had.
+
+        Raises:
+            TypeError: neither `to` nor `times` is given, or both are.
+            ValueError: a number is less than 1, or the group does not have a job's body; nothing
+                was added.
+
+        >>> jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)  # doctest: +SKIP
+        5 points x repeats: 2 new, 3 in the group already
+        """
+        positions = self._resolve_positions(range(len(self)) if jobs is None else jobs)
+        return repeat(self._session, positions or [], to=to, times=times)
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """The group's sweeps, oldest first: their names, swept names, units and long names."""
+        return self._session.store.sweeps.all()
 
     async def _adopt(
         self,
@@ -544,7 +652,7 @@ class JobGroup:
         if jobs is None:
             return None
         positions = []
-        for job in [jobs] if isinstance(jobs, RemoteJob | int | str) else jobs:
+        for job in jobs if isinstance(jobs, Iterable) and not isinstance(jobs, str) else [jobs]:
             if isinstance(job, RemoteJob) and job not in self:
                 raise ValueError(
                     f"{job!r} is a job of {job.group_name!r}, not of the group {self._name!r}."
@@ -1247,7 +1355,7 @@ class JobGroup:
     def _download(
         self, records: Sequence[JobRecord], *, ask: bool = True
     ) -> Pending[dict[int, Document | Exception]]:
-        bar = DownloadBar(len(records))
+        bar = SlowBar(len(records), "Results")
 
         def count(done: int) -> None:
             bar.done = done

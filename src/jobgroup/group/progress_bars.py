@@ -20,6 +20,8 @@ _GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
 LONG_S = 2.0
 """What takes longer is worth a bar."""
 
+_EACH_S = 0.1
+
 
 def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
@@ -106,25 +108,29 @@ class GroupBars:
             bar.close()
 
 
-class DownloadBar:
-    """One bar for results, drawn once they take long; count `done` up from any thread."""
+class SlowBar:
+    """One bar that is drawn once it takes long; count `done` up from any thread."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, text: str) -> None:
         self.done = 0
         self._total = total
+        self._text = text
         self._show_at = time.monotonic() + LONG_S
         self._bar: Any = None
 
     def tick(self) -> None:
         """Draw what has changed."""
+        now = time.monotonic()
+        if now < self._show_at:
+            return
+        self._show_at = now + _EACH_S
         if self._bar is None:
-            if time.monotonic() < self._show_at:
-                return
-            self._bar = _bar(self._total, "Results", _RUN_FORMAT)
-        _set(self._bar, self.done, "Results", self._total)
+            self._bar = _bar(self._total, self._text, _RUN_FORMAT)
+        _set(self._bar, self.done, self._text, self._total)
 
     def close(self) -> None:
         """Leave it as it is."""
         if self._bar is not None:
+            self._show_at = 0.0
             self.tick()
             self._bar.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from jobgroup.engine.completions import Completion, CompletionStream
 from jobgroup.errors import JobGroupError, ResultsError, warn
 from jobgroup.group.pending import Computation, Pending
-from jobgroup.group.progress_bars import DownloadBar
+from jobgroup.group.progress_bars import SlowBar
 from jobgroup.job import RemoteJob, job_at
 from jobgroup.results.collect import Errors, check_errors, decode_one, failures_sentence
 from jobgroup.results.parse import Result
@@ -81,7 +81,7 @@ class _Pass:
         self._finished = CompletionStream(session)
         self._failures: dict[int, Exception] = {}
         self._successes = 0
-        self.bar = DownloadBar(len(session.store))
+        self.bar = SlowBar(len(session.store), "Results")
 
     def next(self) -> Pending[Completion | None]:
         future = self._session.start(self._finished.next)

@@ -195,6 +195,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "settings": _bytes("settings", 64),
         },
     ),
+    "sweeps": ("id", {"name": _text("name"), "axes": _text("axes")}),
     "jobs": (
         "position",
         {
@@ -207,6 +208,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "attempt_id": _maybe("attempt_id IN (SELECT id FROM attempts)", "attempt_id"),
             "attempts": _integer("attempts", 2**31),
             "rerun_of": _maybe(_integer("rerun_of"), "rerun_of"),
+            "sweep_id": _maybe(_integer("sweep_id"), "sweep_id"),
             "added_at": _date("added_at"),
             "version": _integer("version"),
             "params": _text("params"),

@@ -5,23 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import sys
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from jobgroup.decoding import check_shape
 from jobgroup.decoding.compression import inflate
 from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
+from jobgroup.values import plain as single
 
 MOST_LEVELS = 100
 """Lists and dictionaries in one another; whatever walks through them calls itself for each."""
+
+_TEXT_OR_INFINITY: Final = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Compact JSON; what JSON cannot say is said by its `str`, "" stands for nothing at all.
+    """Return compact JSON, "" for nothing. Missing values are null, and other objects their `str`.
+
+    An infinity is ``1e999``, which every reader of JSON takes for one.
 
     Raises:
         ValueError: they are nested too deeply, or hold themselves.
@@ -31,7 +37,8 @@ def as_json(values: Mapping[str, Any]) -> str:
     try:
         text = _encode(values)
     except (TypeError, ValueError, RecursionError):
-        return _encode(_plain(values))
+        text = json.dumps(_plain(values), separators=(",", ":"), ensure_ascii=False)
+        return _TEXT_OR_INFINITY.sub(lambda found: found[1] or "1e999", text)
     if text.count("[") + text.count("{") > MOST_LEVELS:
         _plain(values)
     return text
@@ -73,10 +80,9 @@ def _plain(value: Any, level: int = 0) -> Any:
         return {str(k): _plain(v, level + 1) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(v, level + 1) for v in value]
-    if isinstance(value, bool | int | str) or value is None:
+    value = single(value)
+    if isinstance(value, bool | int | float | str) or value is None:
         return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
     as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and its like
     if callable(as_python):
         try:

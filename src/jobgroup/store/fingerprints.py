@@ -16,6 +16,11 @@ from jobgroup.store.encoding import decompress_object
 _BATCH: Final = 500
 """Bodies in one transaction: fractions of a second."""
 
+_JOBS: Final = "SELECT position, payload_id FROM jobs WHERE payload_id IS NOT NULL"
+_CHOSEN_JOBS: Final = f"{_JOBS} AND position IN (SELECT value FROM json_each(?))"  # noqa: S608
+_KEPT: Final = "SELECT payload_id, CAST(identity AS BLOB), CAST(settings AS BLOB) FROM fingerprints"
+_CHOSEN_KEPT: Final = f"{_KEPT} WHERE payload_id IN (SELECT value FROM json_each(?))"  # noqa: S608
+
 Reader = sqlite3.Connection | Transaction
 
 
@@ -56,26 +61,18 @@ def fingerprints_of(tx: Transaction, positions: Collection[int]) -> dict[int, Fi
 
 
 def _payloads(connection: Reader, positions: list[int] | None) -> dict[int, int]:
-    return dict(
-        connection.execute(
-            "SELECT position, payload_id FROM jobs WHERE payload_id IS NOT NULL"
-            " AND (? IS NULL OR position IN (SELECT value FROM json_each(?)))",
-            (_listed(positions),) * 2,
-        ).fetchall()
-    )
+    chosen = _CHOSEN_JOBS if positions is not None else _JOBS
+    return dict(connection.execute(chosen, _listed(positions)).fetchall())
 
 
 def _known(connection: Reader, payloads: Collection[int] | None = None) -> dict[int, Fingerprint]:
-    rows = connection.execute(
-        "SELECT payload_id, CAST(identity AS BLOB), CAST(settings AS BLOB) FROM fingerprints"
-        " WHERE ? IS NULL OR payload_id IN (SELECT value FROM json_each(?))",
-        (_listed(payloads),) * 2,
-    )
+    chosen = _CHOSEN_KEPT if payloads is not None else _KEPT
+    rows = connection.execute(chosen, _listed(payloads))
     return {payload: Fingerprint(*both) for payload, *both in rows}
 
 
-def _listed(numbers: Collection[int] | None) -> str | None:
-    return None if numbers is None else json.dumps(list(numbers))
+def _listed(numbers: Collection[int] | None) -> tuple[str, ...]:
+    return () if numbers is None else (json.dumps(list(numbers)),)
 
 
 def _computed(connection: Reader, payloads: Collection[int]) -> Iterator[tuple[int, Fingerprint]]:

@@ -35,42 +35,55 @@ class Adding:
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
         """Append jobs, durable on return; see `GroupStore.add`."""
-        known = dict(self._targets)
         try:
             with self._database.write_transaction() as tx:
                 first = position = length(tx)
                 for job in jobs:
-                    self._insert(tx, position, job)
+                    self.insert(tx, position, job)
                     position += 1
         except BaseException:
-            self._targets = known  # ids of a transaction that was rolled back
+            self.forget_targets()
             raise
         return list(range(first, position))
 
-    def _insert(self, tx: Transaction, position: int, job: NewJob) -> None:
+    def insert(
+        self, tx: Transaction, position: int, job: NewJob, sweep_id: int | None = None
+    ) -> None:
+        """Insert one job within a transaction; `forget_targets` if that is rolled back."""
         attempt_id, state = None, UNSENT
         if job.remote_ids:
             state = job.status.state if job.status else job.state
             attempt_id = _adopt(tx, position, job, state)
         tx.execute(
-            "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id, attempts,"
-            " added_at, version, params, labels, composition_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO jobs (name, target_id, payload_id, params, labels, composition_id,"
+            " position, state, attempt_id, attempts, added_at, version, sweep_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                *self.columns(tx, job),
                 position,
-                check_name("name", job.name, so=_SO),
-                self._target_id(tx, job.target),
-                None if job.body is None else payload_id(tx, job.body, job.metadata),
                 state,
                 attempt_id,
                 0 if attempt_id is None else 1,
                 tx.now if job.added_at is None else job.added_at,
                 tx.version,
-                _kept("parameters", as_json(job.params)),
-                _kept("labels", as_json(job.labels)),
-                None if job.composition is None else payload_id(tx, job.composition, {}),
+                sweep_id,
             ),
         )
+
+    def columns(self, tx: Transaction, job: NewJob) -> tuple[object, ...]:
+        """Return a job's name, target, payload, params, labels and composition as they are kept."""
+        return (
+            check_name("name", job.name, so=_SO),
+            self._target_id(tx, job.target),
+            None if job.body is None else payload_id(tx, job.body, job.metadata),
+            _kept("parameters", as_json(job.params)),
+            _kept("labels", as_json(job.labels)),
+            None if job.composition is None else payload_id(tx, job.composition, {}),
+        )
+
+    def forget_targets(self) -> None:
+        """Forget the ids of a transaction that was rolled back."""
+        self._targets.clear()
 
     def _target_id(self, tx: Transaction, target: Target) -> int:
         values = (

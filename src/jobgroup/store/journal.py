@@ -374,10 +374,11 @@ class Journal:
             position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
             tx.execute(
                 "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
-                " attempts, rerun_of, added_at, version, params, labels, note, composition_id)"
+                " attempts, rerun_of, added_at, version, params, labels, note, composition_id,"
+                " sweep_id)"
                 " SELECT ?, name, target_id, payload_id,"
                 " (SELECT state FROM attempts WHERE id = ?), ?, 1, position, ?, ?, params, labels,"
-                " note, composition_id FROM jobs WHERE position = ?",
+                " note, composition_id, sweep_id FROM jobs WHERE position = ?",
                 (position, attempt.id, attempt.id, tx.now, tx.version, attempt.position),
             )
             tx.execute(

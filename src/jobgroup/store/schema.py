@@ -58,6 +58,12 @@ CREATE TABLE fingerprints ( -- of those bodies for which one was wanted
     settings BLOB NOT NULL -- the same without how much is measured
 );
 
+CREATE TABLE sweeps (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    axes TEXT NOT NULL -- JSON: name, kind, units, long name of each swept value
+);
+
 CREATE TABLE jobs (
     position INTEGER PRIMARY KEY CHECK (position >= 0),
     name TEXT NOT NULL,
@@ -74,6 +80,7 @@ CREATE TABLE jobs (
     attempt_id INTEGER, -- the latest attempt
     attempts INTEGER NOT NULL DEFAULT 0, -- number of attempts
     rerun_of INTEGER, -- position of the failed job that this entry was appended for
+    sweep_id INTEGER, -- of the sweep that it is a point of
     added_at REAL NOT NULL,
     version INTEGER NOT NULL, -- of the group when the job last changed
     params TEXT NOT NULL, -- JSON

@@ -31,6 +31,7 @@ from jobgroup.store.result_cache import ResultCache
 from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import REMOTE_ID, Subjobs, position_of
 from jobgroup.store.summaries import counts_by_state
+from jobgroup.store.sweeps import Sweeps
 
 _RECORD = f"""
     SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
@@ -70,6 +71,7 @@ class GroupStore:
         self.priorities = Priorities(self.database)
         self.polling_leases = PollingLeases(self.database)
         self._adding = Adding(self.database)
+        self.sweeps = Sweeps(self.database, self._adding)
 
     def close(self) -> None:
         """Close the file; a later use opens it again."""

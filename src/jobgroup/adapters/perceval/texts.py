@@ -1,0 +1,14 @@
+"""Perceval's objects that are known by their text: states, noise models, post-selections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perceval.serialization import serialize
+
+from jobgroup.fingerprint import text_of
+
+
+def perceval_text(value: Any) -> str:
+    """Return Perceval's own text of an object, the same in each process."""
+    return text_of(serialize(value))

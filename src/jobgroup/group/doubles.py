@@ -1,0 +1,131 @@
+"""Jobs that a group has already: adding them only once, and warning of those added twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from jobgroup.engine.session import GroupSession
+from jobgroup.errors import warn
+from jobgroup.fingerprint import Fingerprint, fingerprint
+from jobgroup.store import NewJob, Target
+from jobgroup.store.encoding import as_json
+from jobgroup.store.sweeps import Entry
+from jobgroup.values import plain
+
+_LOADED_AT: Final = time.time()
+"""Jobs that were added before were added by an earlier session."""
+
+_MOST_COMPARED: Final = 1_000
+"""Jobs whose fingerprints are compared for a warning: fractions of a second."""
+
+_Key = tuple[str, ...]
+
+
+def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) -> list[int]:
+    """Append the jobs that the group lacks, in one transaction; returns where each one is."""
+    known = _known.setdefault(session, _Known())
+    positions = []
+    with session.store.sweeps.compare() as group:
+        for job, mark in jobs:
+            known.update(group.entries)
+            held = group.held_by_id(job)
+            if held is None and job.body is not None:
+                theirs = group.fingerprints(known.like(job))
+                held = next((at for at, its in theirs.items() if its == mark), None)
+            positions.append(group.insert(job, mark) if held is None else held)
+    return positions
+
+
+def warn_of_doubles(
+    session: GroupSession, jobs: Sequence[NewJob], positions: Sequence[int]
+) -> None:
+    """Warn, once for each group, of a job that an earlier session had added as well."""
+    earlier = _earlier.get(session)
+    if earlier is None:
+        earlier = _earlier[session] = _Earlier(session, min(positions, default=0))
+    for job, position in zip(jobs, positions, strict=True):
+        if earlier.is_done:
+            return
+        double = earlier.find(session, job)
+        if double is not None:
+            earlier.finish()
+            warn(
+                f"Job {position} repeats job {double}, which an earlier session added to"
+                f" {session.name!r}. Both are in the group, and both will be paid for. Use"
+                " add(..., once=True) to skip known jobs, and jg.remove() to take this one out."
+            )
+
+
+class _Known:
+    """The group's jobs by what they are compared by; jobs added since are taken in."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._read = 0
+        self._positions: dict[_Key, list[int]] = {}
+
+    def update(self, entries: list[Entry]) -> None:
+        if entries is not self._entries or len(entries) < self._read:
+            self._entries, self._read, self._positions = entries, 0, {}
+        for entry in entries[self._read :]:
+            key = _key(entry.labels, entry.params, entry.target)
+            self._positions.setdefault(key, []).append(entry.position)
+        self._read = len(entries)
+
+    def like(self, job: NewJob) -> list[int]:
+        """Return the positions of jobs with equal labels, parameters and cloud."""
+        return self._positions.get(_key_of(job), [])
+
+
+class _Earlier:
+    """The jobs of earlier sessions, among which doubles are looked for."""
+
+    def __init__(self, session: GroupSession, first: int) -> None:
+        self.is_done = not session.store.sweeps.has_earlier(_LOADED_AT)
+        self._known = _Known()
+        self._marks: dict[_Key, dict[Fingerprint, int]] = {}
+        self._left = _MOST_COMPARED
+        if not self.is_done:
+            entries = session.store.sweeps.entries()
+            self._known.update([entry for entry in entries if entry.position < first])
+
+    def finish(self) -> None:
+        """Look for no more doubles."""
+        self.is_done = True
+        self._known = _Known()
+        self._marks.clear()
+
+    def find(self, session: GroupSession, job: NewJob) -> int | None:
+        """Return the position of an earlier job that is the same."""
+        alike = self._known.like(job)
+        if not alike or job.body is None:
+            return None
+        key = _key_of(job)
+        if key not in self._marks:
+            found = session.store.fingerprints.of(alike[:_MOST_COMPARED])
+            self._marks[key] = {mark: position for position, mark in found.items()}
+        self._left -= 1
+        if self._left < 0:
+            self.finish()
+        return self._marks.get(key, {}).get(fingerprint(job.body))
+
+
+_known: WeakKeyDictionary[GroupSession, _Known] = WeakKeyDictionary()
+_earlier: WeakKeyDictionary[GroupSession, _Earlier] = WeakKeyDictionary()
+
+
+def _key_of(job: NewJob) -> _Key:
+    labels = {name: plain(value) for name, value in job.labels.items()}
+    return _key(labels, as_json(job.params), job.target)
+
+
+def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
+    """What equal jobs have in common, besides their fingerprints."""
+    numbers = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in sorted(labels.items())
+    }
+    return as_json(numbers), params, target.provider, target.origin, target.platform

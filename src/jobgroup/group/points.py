@@ -1,0 +1,304 @@
+"""The points of a sweep: which values may be swept, and which of them are one value."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from itertools import product
+from typing import Any, Final, Literal
+
+from jobgroup.adapters.libraries import load_adapter
+from jobgroup.store.sweeps import Entry
+from jobgroup.values import is_missing, plain
+from jobgroup.words import shown
+
+RELATIVE: Final = 1e-9
+"""Two numbers are one value if they differ by no more than this share of the greater."""
+
+OF_SPAN: Final = 1e-12
+"""Or by no more than this share of the span of all values of that name."""
+
+RESERVED: Final = frozenset(
+    {"state", "count", "p", "p_err", "p_low", "p_high", "p_rest", "count_rest", "samples"}
+    | {"status", "jobs", "done", "failed", "repeat", "variant", "job", "point", "position"}
+    | {"iteration", "id", "platform", "message"}
+    | {"physical_perf", "logical_perf", "global_perf", "shots"}
+)
+"""Names of columns and dimensions of results, which no swept value can have."""
+
+Scalar = bool | int | float | str
+Kind = Literal["number", "text", "boolean", "datetime"]
+
+_KNOWN_BY_TEXT: Final = frozenset(
+    {"BasicState", "FockState", "NoisyFockState", "AnnotatedFockState", "StateVector"}
+    | {"SVDistribution", "NoiseModel", "PostSelect"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One swept value.
+
+    Attributes:
+        label: the value as the group has it.
+        given: what `build` gets.
+        kind: of the label.
+    """
+
+    label: Scalar
+    given: Any
+    kind: Kind
+
+
+Point = dict[str, Value]
+Key = tuple[tuple[str, Any], ...]
+
+
+class Axis:
+    """The values of one swept name, in which numbers that differ only by rounding are one.
+
+    Args:
+        numbers: all of the group and the call, for their span.
+    """
+
+    def __init__(self, numbers: Iterable[Any]) -> None:
+        finite = [number for number in numbers if is_number(number) and math.isfinite(number)]
+        self._span = max(finite) - min(finite) if finite else 0.0
+        self._sorted: list[int | float] = []
+        self._exact: dict[int | float, int | float] = {}
+
+    def of(self, label: Any) -> Any:
+        """Return the first of the values that came before and is the same one, else the label."""
+        if not is_number(label):
+            return label
+        found = self._exact.get(label)
+        if found is None:
+            found = next(self._near(label), None)
+            if found is None:
+                found = label + 0 if label else abs(label)
+                insort(self._sorted, found)
+            self._exact[label] = found
+        return found
+
+    def _near(self, number: float) -> Iterator[int | float]:
+        at = bisect_left(self._sorted, number)
+        for known in self._sorted[max(at - 1, 0) : at + 1]:
+            if self._is_one(known, number):
+                yield known
+
+    def _is_one(self, one: float, other: float) -> bool:
+        if one == other:
+            return True
+        if isinstance(one, int) and isinstance(other, int):
+            return False  # two seeds may differ by little
+        if not (math.isfinite(one) and math.isfinite(other)):
+            return False
+        largest = max(abs(one), abs(other))
+        return abs(one - other) <= max(RELATIVE * largest, OF_SPAN * self._span)
+
+
+class Index:
+    """The group's jobs by the point that their labels name."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._axes: dict[str, Axis] = {}
+        self._entries: list[Entry] = []
+        self._read = 0
+        self._at: dict[Key, list[Entry]] = {}
+
+    def set_values(self, entries: Iterable[Entry], points: Iterable[Point]) -> None:
+        """Learn the values: the group's come first, so they are the ones that are kept."""
+        for name in self._names:
+            known = [entry.labels[name] for entry in entries if name in entry.labels]
+            given = [point[name].label for point in points]
+            axis = self._axes[name] = Axis([*known, *given])
+            for label in known:
+                axis.of(label)
+
+    def known(self, point: Point) -> Point:
+        """Return the point with the values that the group has, or that came first."""
+        found = {}
+        for name, value in point.items():
+            label = self._axes[name].of(value.label)
+            given = label if is_number(label) else value.given
+            found[name] = Value(label, given, value.kind)
+        return found
+
+    def key(self, point: Point) -> Key:
+        """Return what tells a point from others."""
+        return self._key({name: value.label for name, value in point.items()})
+
+    def _key(self, labels: Mapping[str, Any]) -> Key:
+        return tuple(key_of(self._axes[name].of(labels[name])) for name in self._names)
+
+    def forget(self) -> None:
+        """Read all jobs again at the next update."""
+        self._entries = []
+
+    def update(self, entries: list[Entry]) -> None:
+        """Take in what was added; all again if others have changed the group."""
+        if entries is not self._entries or len(entries) < self._read:
+            self._entries, self._read, self._at = entries, 0, {}
+        names = {*self._names}
+        for entry in entries[self._read :]:
+            if names <= entry.labels.keys() and _are_labels(entry.labels[n] for n in names):
+                self._at.setdefault(self._key(entry.labels), []).append(entry)
+        self._read = len(entries)
+
+    def at(self, key: Key) -> list[Entry]:
+        """Return the jobs at a point."""
+        return self._at.get(key, [])
+
+
+def _are_labels(labels: Iterable[Any]) -> bool:
+    return all(isinstance(label, bool | int | float | str) for label in labels)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a number; True is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def key_of(label: Any) -> tuple[str, Any]:
+    """Return what tells a label from others: True is not 1."""
+    return ("number" if is_number(label) else type(label).__name__, label)
+
+
+def read_over(over: Any) -> list[Point]:
+    """Return the points of a sweep, as they were given.
+
+    Raises:
+        TypeError: `over` or a value in it is of a kind that cannot be swept.
+        ValueError: a name cannot be swept, a value is missing, or there is no point.
+    """
+    if isinstance(over, Mapping):
+        axes = {_checked_name(name): _axis(name, values) for name, values in over.items()}
+        if not axes:
+            raise ValueError(f"over names no swept value{_EXAMPLE} Nothing was added.")
+        return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    return _read_points(over)
+
+
+_EXAMPLE: Final = ", as {'phi': [0.1, 0.2]} does."
+
+
+def _axis(name: str, values: Any) -> list[Value]:
+    if _is_single(values):
+        return [_read(name, values, name)]
+    if isinstance(values, set | frozenset):
+        raise TypeError(f"{name} is a set, which has no order. Pass a list. Nothing was added.")
+    if isinstance(values, Mapping):
+        read = [_named(name, key, given) for key, given in values.items()]
+    elif isinstance(values, Iterable):
+        read = [_read(name, each, f"{name}[{at}]") for at, each in enumerate(values)]
+    else:
+        raise _unnamed(name, values)
+    if not read:
+        raise ValueError(f"{name} has no values. Nothing was added.")
+    return read
+
+
+def _read_points(over: Any) -> list[Point]:
+    rows = _rows(over)
+    names = {_checked_name(name): None for row in rows for name in row}
+    points = []
+    for at, row in enumerate(rows):
+        lacking = [name for name in names if name not in row]
+        if lacking:
+            raise ValueError(
+                f"Point {at} has no {', '.join(lacking)}. Each point needs every swept name;"
+                " sweep the others in a call of their own. Nothing was added."
+            )
+        points.append({name: _single(name, row[name], f"{name} of point {at}") for name in names})
+    if not points or not names:
+        raise ValueError("over has no points. Nothing was added.")
+    return points
+
+
+def _rows(over: Any) -> list[Mapping[str, Any]]:
+    if hasattr(over, "to_dicts"):  # polars
+        over = over.to_dicts()
+    elif hasattr(over, "to_dict") and hasattr(over, "columns"):  # pandas
+        over = over.to_dict("records")
+    if isinstance(over, str) or not isinstance(over, Iterable):
+        raise TypeError(
+            "over must be a mapping of names to values, or points (mappings or a DataFrame), got"
+            f" {shown(over)}. Nothing was added."
+        )
+    rows = list(over)
+    for at, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise TypeError(
+                f"Point {at} must be a mapping such as {{'phi': 0.3}}, got {shown(row)}."
+                " Nothing was added."
+            )
+    return rows
+
+
+def _single(name: str, value: Any, where: str) -> Value:
+    if isinstance(value, Mapping) and len(value) == 1:
+        return _named(name, *next(iter(value.items())))
+    return _read(name, value, where)
+
+
+def _named(name: str, key: Any, given: Any) -> Value:
+    if not isinstance(key, str) or not key:
+        raise TypeError(f"A value of {name} must have a text as its name, got {shown(key)}.")
+    return Value(key, given, "text")
+
+
+def _read(name: str, value: Any, where: str) -> Value:
+    if is_missing(value):
+        raise ValueError(f"{where} is missing ({shown(value)}). Nothing was added.")
+    if type(value).__name__ in _KNOWN_BY_TEXT and _is_perceval(value):
+        return Value(load_adapter("perceval", "texts").perceval_text(value), value, "text")
+    label = plain(value)
+    if isinstance(label, bool):
+        return Value(label, label, "boolean")
+    if isinstance(label, int | float):
+        return Value(label, label, "number")
+    if not isinstance(label, str):
+        raise _unnamed(name, value)
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return Value(label, label, "text")
+    is_date = isinstance(value, date) or getattr(getattr(value, "dtype", None), "kind", "") == "M"
+    return Value(label, value, "datetime" if is_date else "text")
+
+
+def _is_single(value: Any) -> bool:
+    """Whether this is one value, not several."""
+    if isinstance(value, str | bytes) or is_missing(value):
+        return True
+    if _is_perceval(value):
+        if type(value).__name__ in _KNOWN_BY_TEXT:
+            return True
+        return not isinstance(value, Mapping) and not hasattr(value, "dtype")
+    return isinstance(plain(value), bool | int | float | str)
+
+
+def _is_perceval(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] in ("perceval", "exqalibur")
+
+
+def _unnamed(name: str, value: Any) -> TypeError:
+    kind = type(value).__name__
+    return TypeError(
+        f"A {kind} as a value of {name} needs a name that lasts: over={{{name!r}: {{'first': ...,"
+        " 'second': ...}}. Nothing was added."
+    )
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"A swept name must be a text, got {shown(name)}. Nothing was added.")
+    if name in RESERVED:
+        raise ValueError(
+            f"{name!r} cannot be swept: results have a column of that name. Rename it, for example"
+            f" {name + '_value'!r}. Nothing was added."
+        )
+    return name

@@ -1,0 +1,503 @@
+"""Sweeps: a job for each point, compared with the group's jobs so that none is added twice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from jobgroup.adapters import follow, validate_labels
+from jobgroup.engine.session import GroupSession
+from jobgroup.fingerprint import Fingerprint, differences, incomparable
+from jobgroup.group.add import entry_of, mark_of, new_job
+from jobgroup.group.points import Index, Key, Point, key_of, read_over
+from jobgroup.group.progress_bars import SlowBar
+from jobgroup.group.validation import validate_counts
+from jobgroup.job import RemoteJob, job_at
+from jobgroup.references import GroupReference
+from jobgroup.status import FAILED
+from jobgroup.store import NewJob, Target
+from jobgroup.store.sweeps import Axis as StoredAxis
+from jobgroup.store.sweeps import Comparison, Entry, Sweep
+from jobgroup.words import format_count, shown
+
+OnChange = Literal["report", "add", "replace_unsent"]
+"""What becomes of a point whose jobs in the group have another body."""
+
+_POINTS: Final = 100
+_SECONDS: Final = 2.0
+"""Points, and seconds of building them, after which they are written."""
+
+_COMPARED: Final = 20
+"""Changed points for which the report says what differs."""
+
+_UNSUCCESSFUL: Final = FAILED | {"refused"}
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What `JobGroup.sweep` and `JobGroup.repeat` did, in numbers of jobs; it prints as a sentence.
+
+    Attributes:
+        new: jobs that were added.
+        known: jobs that the group had already.
+        changed: jobs of points whose jobs in the group have another body; with
+            ``on_change="replace_unsent"`` those whose body was replaced.
+        skipped: jobs of points for which `build` returned None.
+        total: all of these: points x repeats.
+        jobs: the group's jobs at these points, in the group's order.
+        notes: what else there is to know, a sentence each.
+    """
+
+    new: int
+    known: int
+    changed: int
+    skipped: int
+    total: int
+    jobs: list[RemoteJob] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = [f"{self.new:,} new", f"{self.known:,} in the group already"]
+        counts += [f"{self.changed:,} changed"] * bool(self.changed)
+        counts += [f"{self.skipped:,} left out"] * bool(self.skipped)
+        sentence = f"{self.total:,} points x repeats: {', '.join(counts)}"
+        return "\n".join([sentence, *self.notes])
+
+    __repr__ = __str__
+
+
+class _Built(NamedTuple):
+    """A point with the job that `build` made for it."""
+
+    key: Key
+    point: Point
+    job: NewJob
+    mark: Fingerprint
+    given: Any
+    params: Mapping[str, Any]
+
+
+def sweep(
+    session: GroupSession,
+    build: Callable[..., Any],
+    over: Any,
+    *,
+    repeats: int,
+    name: str | None,
+    labels: Mapping[str, Any] | None,
+    units: Mapping[str, str] | None,
+    long_names: Mapping[str, str] | None,
+    on_change: str,
+    check: bool,
+    params: Mapping[str, Any],
+) -> SweepReport:
+    """Add a job for each point that the group lacks; see `JobGroup.sweep`."""
+    validate_counts(repeats=repeats)
+    if not callable(build):
+        raise TypeError(
+            f"build must be a function that returns a job, got {shown(build)}. Nothing was added."
+        )
+    if on_change not in get_args(OnChange):
+        raise ValueError(
+            f"on_change must be one of {', '.join(map(repr, get_args(OnChange)))}, got"
+            f" {shown(on_change)}. Nothing was added."
+        )
+    points = read_over(over)
+    names = list(points[0])
+    for what, given in (("labels", validate_labels(labels)), ("parameters", params)):
+        if clash := [name for name in names if name in given]:
+            raise TypeError(
+                f"{', '.join(clash)}: given both as swept and among the {what}. Nothing was added."
+            )
+    units, long_names = _texts("units", units, names), _texts("long_names", long_names, names)
+    sweeping = _Sweeping(
+        session,
+        build,
+        name if name is not None else _name_of(build),
+        _stored_axes(points, units, long_names),
+        repeats=repeats,
+        labels=labels or {},
+        on_change=on_change,
+        check=check,
+        params=params,
+    )
+    return sweeping.run(points)
+
+
+class _Sweeping:
+    """One call of `sweep`.
+
+    Args:
+        session: of the group.
+        build: makes the job of a point.
+        name: of the sweep.
+        axes: its swept names.
+        repeats: jobs that a point shall have.
+        labels: of all its jobs.
+        on_change: what becomes of points whose jobs have another body.
+        check: whether points that are known are built.
+        params: of all its jobs.
+    """
+
+    def __init__(
+        self,
+        session: GroupSession,
+        build: Callable[..., Any],
+        name: str,
+        axes: tuple[StoredAxis, ...],
+        *,
+        repeats: int,
+        labels: Mapping[str, Any],
+        on_change: str,
+        check: bool,
+        params: Mapping[str, Any],
+    ) -> None:
+        self._session = session
+        self._store = session.store
+        self._build = build
+        self._name = name
+        self._axes = axes
+        self._names = {axis.name for axis in axes}
+        self._repeats = repeats
+        self._labels = labels
+        self._on_change = on_change
+        self._check = check
+        self._params = params
+        self._index = Index([axis.name for axis in axes])
+        self._told = _Told()
+        self._own_id = -1
+        self._siblings: dict[int | None, str] = {}
+        self._joining: list[Entry] = []
+
+    def run(self, points: list[Point]) -> SweepReport:
+        """Build, compare and add; returns what was done."""
+        self._own_id = self._own_sweep(self._store.sweeps.all())[0]
+        entries = self._store.sweeps.entries()
+        self._index.set_values(entries, points)
+        self._index.update(entries)
+        distinct = {self._index.key(point): self._index.known(point) for point in points}
+        bar = SlowBar(len(distinct), "Sweep")
+        try:
+            self._build_all(distinct, bar)
+        finally:
+            bar.close()
+        counts = self._told.counts
+        return SweepReport(
+            new=counts["new"],
+            known=counts["known"],
+            changed=counts["changed"],
+            skipped=counts["skipped"],
+            total=len(distinct) * self._repeats,
+            jobs=[job_at(self._session, at) for at in sorted(self._told.positions)],
+            notes=tuple(self._told.notes(len(points) - len(distinct), self._on_change)),
+        )
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def _build_all(self, distinct: Mapping[Key, Point], bar: SlowBar) -> None:
+        built: list[_Built] = []
+        began = time.monotonic()
+        for bar.done, (key, point) in enumerate(distinct.items()):
+            bar.tick()
+            if not self._check and self._is_complete(key):
+                continue
+            try:
+                made = self._built(key, point)
+            except Exception as error:
+                self._write(built)
+                error.add_note(
+                    f"Raised at the point {_as_text(point)}."
+                    f" {format_count(self._told.counts['new'], 'job')} of this sweep had been added"
+                    " before and stay in the group."
+                )
+                raise
+            if made is None:
+                self._told.counts["skipped"] += self._repeats
+                continue
+            built.append(made)
+            if len(built) >= _POINTS or time.monotonic() - began > _SECONDS:
+                self._write(built)
+                built, began = [], time.monotonic()
+        self._write(built)
+        bar.done = len(distinct)
+
+    def _is_complete(self, key: Key) -> bool:
+        """Count a point that is known, whatever its jobs are."""
+        own = [e for e in self._index.at(key) if e.sweep_id in (None, self._own_id)]
+        if len(own) < self._repeats:
+            return False
+        self._told.counts["known"] += self._repeats
+        self._told.add_known(own, self._siblings)
+        return True
+
+    def _built(self, key: Key, point: Point) -> _Built | None:
+        made = self._build(**{name: value.given for name, value in point.items()})
+        if made is None:
+            return None
+        job, params = made if isinstance(made, tuple) and len(made) == 2 else (made, {})
+        params = {**self._params, **params}
+        labels = {**self._labels, **{name: value.label for name, value in point.items()}}
+        new = new_job(job, params, labels)
+        return _Built(key, point, new, mark_of(new), job, params)
+
+    # -- comparing and adding ----------------------------------------------------------------------
+
+    def _write(self, built: list[_Built]) -> None:
+        """Compare points with the group and add what it lacks, in one transaction."""
+        if not built:
+            return
+        before, self._told = self._told, self._told.copied()
+        added: list[tuple[_Built, int]] = []
+        try:
+            with self._store.sweeps.compare() as group:
+                self._find_sweep(group)
+                self._index.update(group.entries)
+                at_points = [entry for each in built for entry in self._index.at(each.key)]
+                marks = group.fingerprints([entry.position for entry in at_points])
+                for each in built:
+                    added += [(each, at) for at in self._settle(group, each, marks)]
+                if self._joining:
+                    group.join(self._joining, self._own_id)
+                    self._index.forget()
+        except BaseException:
+            self._told = before
+            raise
+        finally:
+            self._joining = []
+        reference = GroupReference(self._session)
+        for each, position in added:
+            if not isinstance(each.given, RemoteJob):
+                entry = partial(entry_of, reference, position)
+                follow(each.given, entry, each.job.name, each.params)
+        if self._told.changed and self._told.is_random is None:
+            again = self._built(*self._told.changed[:2])
+            self._told.is_random = again is None or again.mark != self._told.changed.mark
+
+    def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
+        """Find this sweep, and the others that have the same swept names."""
+        alike = [each for each in sweeps if {*each.names} == self._names]
+        own = next((each for each in alike if each.name == self._name), None)
+        self._siblings = {each.id: each.name for each in alike if each is not own}
+        return (-1, ()) if own is None else (own.id, own.axes)
+
+    def _find_sweep(self, group: Comparison) -> None:
+        self._own_id, axes = self._own_sweep(group.sweeps())
+        if self._own_id < 0:
+            self._own_id = group.add_sweep(self._name, self._axes)
+        elif axes != self._axes:
+            group.set_axes(self._own_id, self._axes)
+
+    def _settle(
+        self, group: Comparison, new: _Built, marks: Mapping[int, Fingerprint]
+    ) -> list[int]:
+        """Add what one point lacks; returns the positions of what was added."""
+        entries = self._index.at(new.key)
+        same = [entry for entry in entries if self._is_same(entry, new, marks)]
+        others = [e for e in entries if e not in same and e.sweep_id in (None, self._own_id)]
+        older = [entry for entry in others if self._is_incomparable(group, entry, new)]
+        others = [entry for entry in others if entry not in older]
+        self._joining += [entry for entry in same if entry.sweep_id is None]
+        counted = [*not_superseded(same), *older]
+        self._told.add_known(counted, self._siblings)
+        known = min(len(counted), self._repeats)
+        changed = 0
+        if others and not counted:
+            self._note_change(group, new, others[0])
+            self._told.positions.update(entry.position for entry in others)
+            changed = self._repeats if self._on_change == "report" else 0
+        if others and self._on_change == "replace_unsent":
+            replaced = self._replace(group, others, new)
+            is_all_sent = not replaced and not counted
+            changed = self._repeats if is_all_sent else min(replaced, self._repeats - known)
+        missing = self._repeats - known - changed
+        added = [group.insert(new.job, new.mark, self._own_id) for _ in range(missing)]
+        self._told.counts.update(known=known, changed=changed, new=missing)
+        self._told.positions.update(added)
+        return added
+
+    def _replace(self, group: Comparison, others: list[Entry], new: _Built) -> int:
+        replaced = [e.position for e in others if group.replace(e, new.job, self._own_id)]
+        self._told.stayed += len(others) - len(replaced)
+        self._told.positions.update(replaced)
+        self._index.forget()
+        return len(replaced)
+
+    def _is_same(self, entry: Entry, new: _Built, marks: Mapping[int, Fingerprint]) -> bool:
+        return (
+            marks.get(entry.position) == new.mark
+            and place_of(entry.target) == place_of(new.job.target)
+            and all(entry.labels.get(k) == new.job.labels[k] for k in self._labels)
+            and (entry.sweep_id in (None, self._own_id) or entry.sweep_id in self._siblings)
+        )
+
+    def _is_incomparable(self, group: Comparison, entry: Entry, new: _Built) -> bool:
+        reason = incomparable(group.body(entry.position), new.job.body or {})
+        if reason:
+            self._told.incomparable[reason] += 1
+        return bool(reason)
+
+    def _note_change(self, group: Comparison, new: _Built, entry: Entry) -> None:
+        self._told.changed = self._told.changed or new
+        if self._told.differences.total() >= _COMPARED:
+            return
+        found = differences(group.body(entry.position), new.job.body or {})
+        was, now = place_of(entry.target), place_of(new.job.target)
+        found += [f"cloud {was[1]} -> {now[1]}"] * (was[:2] != now[:2])
+        found += [
+            f"label {name} {shown(entry.labels.get(name))} -> {shown(new.job.labels[name])}"
+            for name in self._labels
+            if entry.labels.get(name) != new.job.labels[name]
+        ]
+        self._told.differences[", ".join(found)] += 1
+
+
+@dataclass
+class _Told:
+    """What the report says."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    positions: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    stayed: int = 0
+    incomparable: Counter[str] = field(default_factory=Counter)
+    differences: Counter[str] = field(default_factory=Counter)
+    of_siblings: Counter[str] = field(default_factory=Counter)
+    changed: _Built | None = None
+    is_random: bool | None = None
+
+    def copied(self) -> _Told:
+        """Return a copy, to come back to if a transaction fails."""
+        found = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, set | Counter):
+                setattr(found, name, copy(value))
+        return found
+
+    def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
+        for entry in entries:
+            self.positions.add(entry.position)
+            if entry.state in _UNSUCCESSFUL:
+                self.failed.add(entry.position)
+            if entry.sweep_id in siblings:
+                self.of_siblings[siblings[entry.sweep_id]] += 1
+
+    def notes(self, repeated: int, on_change: str) -> Iterator[str]:
+        if repeated:
+            yield f"{format_count(repeated, 'point')} given more than once."
+        if self.is_random:
+            yield (
+                "build is random: two calls for one point gave different jobs. Fix its seed, so"
+                " that known points are recognized."
+            )
+        elif self.differences:
+            words = "; ".join(each for each, _ in self.differences.most_common())
+            yield f"Changed: {words}.{_ADVICE * (on_change == 'report')}"
+        for reason, count in self.incomparable.items():
+            yield f"{format_count(count, 'job')} {reason}: counted as known."
+        for name, count in self.of_siblings.items():
+            yield f"{format_count(count, 'known job')} of the sweep {name!r}."
+        if self.stayed:
+            yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed as before."
+        if self.failed:
+            some = ", ".join(map(str, sorted(self.failed)[:10]))
+            more = ", ..." * (len(self.failed) > 10)
+            yield (
+                f"{len(self.failed):,} of these failed (positions {some}{more}); jg.rerun() reruns"
+                " them."
+            )
+
+
+_ADVICE: Final = (
+    " Nothing was added for these points: on_change='add' adds them, 'replace_unsent' changes jobs"
+    " that were not sent."
+)
+
+
+def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
+    """Without failed jobs for which a rerun was appended, which counts in their place."""
+    reruns = {entry.rerun_of for entry in entries}
+    return [e for e in entries if not (e.state in FAILED and e.position in reruns)]
+
+
+def repeat(
+    session: GroupSession, positions: Sequence[int], *, to: int | None, times: int | None
+) -> SweepReport:
+    """Add copies of jobs; see `JobGroup.repeat`."""
+    if (to is None) == (times is None):
+        raise TypeError("repeat takes either to= or times=. Nothing was added.")
+    validate_counts(to=to, times=times)
+    chosen = [*dict.fromkeys(positions)]
+    new: list[int] = []
+    known: list[int] = []
+    with session.store.sweeps.compare() as group:
+        entries = {entry.position: entry for entry in group.entries}
+        marks = group.fingerprints([*entries])
+        for position in chosen:
+            if position not in marks:
+                raise ValueError(
+                    f"Job {position} cannot be repeated: its body is not in the group. Nothing was"
+                    " added."
+                )
+        alike: dict[Any, list[Entry]] = {}
+        for position, mark in marks.items():
+            alike.setdefault(_kind(entries[position], mark), []).append(entries[position])
+        if to is None:
+            known = chosen
+            new = [group.copy(entries[each]) for each in chosen for _ in range(times or 0)]
+        else:
+            kinds = {_kind(entries[each], marks[each]): entries[each] for each in chosen}
+            for kind, entry in kinds.items():
+                counted = not_superseded(alike[kind])
+                known += [each.position for each in counted[:to]]
+                new += [group.copy(entry) for _ in range(to - len(counted))]
+    jobs = [job_at(session, at) for at in sorted({*known, *new})]
+    return SweepReport(len(new), len(known), 0, 0, len(new) + len(known), jobs)
+
+
+def place_of(target: Target) -> tuple[str, str, str]:
+    """Return where a job runs, whoever pays for it there."""
+    return target.provider, target.origin, target.platform
+
+
+def _kind(entry: Entry, mark: Fingerprint) -> tuple[Any, ...]:
+    labels = sorted((name, key_of(value)) for name, value in entry.labels.items())
+    return mark, place_of(entry.target), str(labels), entry.sweep_id
+
+
+def _stored_axes(
+    points: Sequence[Point], units: Mapping[str, str], long_names: Mapping[str, str]
+) -> tuple[StoredAxis, ...]:
+    axes = []
+    for name in points[0]:
+        kinds = {point[name].kind for point in points}
+        kind = kinds.pop() if len(kinds) == 1 else "text"
+        axes.append(StoredAxis(name, kind, units.get(name, ""), long_names.get(name, "")))
+    return tuple(axes)
+
+
+def _texts(what: str, given: Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"{what} must be a dict such as {{'phi': 'rad'}}, got {shown(given)}.")
+    for name, text in (given or {}).items():
+        if name not in names:
+            raise ValueError(
+                f"{what} names {shown(name)}, which is not swept; swept are {', '.join(names)}."
+            )
+        if not isinstance(text, str):
+            raise TypeError(f"{what} of {name} must be a text, got {shown(text)}.")
+    return dict(given or {})
+
+
+def _name_of(build: Callable[..., Any]) -> str:
+    function = getattr(build, "func", build)  # of a partial
+    name = getattr(function, "__name__", type(function).__name__)
+    return "sweep" if name == "<lambda>" else name
+
+
+def _as_text(point: Point) -> str:
+    return ", ".join(f"{name}={value.label!r}" for name, value in point.items())

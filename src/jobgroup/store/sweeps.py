@@ -1,0 +1,282 @@
+"""Sweeps of a group: their names, and the comparison of jobs to be added with those there are."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from jobgroup.fingerprint import Fingerprint
+from jobgroup.status import UNSENT
+from jobgroup.store.database import Database, Transaction
+from jobgroup.store.encoding import as_json, as_object, decompress_object
+from jobgroup.store.fingerprints import fingerprints_of
+from jobgroup.store.inserts import Adding, length
+from jobgroup.store.limits import check_text
+from jobgroup.store.records import NewJob, Target
+from jobgroup.store.subjobs import position_of
+
+_SO: Final = "Nothing was added."
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One swept name.
+
+    Attributes:
+        name: of the value.
+        kind: "number", "text", "boolean" or "datetime".
+        units: such as "rad"; "" if there are none.
+        long_name: for axes of figures; "" if there is none.
+    """
+
+    name: str
+    kind: str
+    units: str = ""
+    long_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A stored sweep.
+
+    Attributes:
+        id: of the sweep in its group.
+        name: of the function that built its jobs, or the one given.
+        axes: the swept names with units and long names, in the order of the call.
+    """
+
+    id: int
+    name: str
+    axes: tuple[Axis, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The swept names, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units by swept name, of those that have any."""
+        return {axis.name: axis.units for axis in self.axes if axis.units}
+
+    @property
+    def long_names(self) -> dict[str, str]:
+        """Long names by swept name, of those that have one."""
+        return {axis.name: axis.long_name for axis in self.axes if axis.long_name}
+
+
+class Entry(NamedTuple):
+    """What jobs are compared by, besides their fingerprints."""
+
+    position: int
+    state: str
+    labels: Mapping[str, Any]
+    params: str
+    target: Target
+    sweep_id: int | None
+    rerun_of: int | None
+
+
+class Sweeps:
+    """The sweeps of a group's file."""
+
+    def __init__(self, database: Database, adding: Adding) -> None:
+        self._database = database
+        self._adding = adding
+        self._entries: list[Entry] = []
+        self._version = -1
+
+    def all(self) -> tuple[Sweep, ...]:
+        """Return the stored sweeps, oldest first."""
+        with self._database.read_transaction() as connection:
+            return tuple(_read_sweeps(connection))
+
+    def positions(self) -> dict[int, int]:
+        """Return the ids of sweeps by the positions of their jobs."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute("SELECT position, sweep_id FROM jobs WHERE sweep_id > 0")
+            return dict(rows.fetchall())
+
+    def has_earlier(self, moment: float) -> bool:
+        """Whether the group's first job was added before a moment."""
+        with self._database.read_transaction() as connection:
+            first = "SELECT added_at < ? FROM jobs ORDER BY position LIMIT 1"
+            row = connection.execute(first, (moment,)).fetchone()
+        return row is not None and bool(row[0])
+
+    def entries(self) -> list[Entry]:
+        """Return what the group's jobs are compared by, in order."""
+        with self._database.read_transaction() as connection:
+            return self._read(connection)
+
+    @contextmanager
+    def compare(self) -> Iterator[Comparison]:
+        """Compare and add in one transaction; nothing of it happens if the block fails."""
+        try:
+            with self._database.write_transaction() as tx:
+                comparison = Comparison(tx, self._adding, self._read(tx))
+                yield comparison
+                self._version = _version(tx)
+        except BaseException:
+            self._version = -1
+            self._adding.forget_targets()
+            raise
+
+    def _read(self, connection: sqlite3.Connection | Transaction) -> list[Entry]:
+        """Read all entries, unless nothing has changed since."""
+        version = _version(connection)
+        if version != self._version:
+            rows = connection.execute(
+                "SELECT j.position, j.state, j.labels, j.params, t.provider, t.origin, t.account,"
+                " t.platform, j.sweep_id, j.rerun_of FROM jobs j"
+                " JOIN targets t ON t.id = j.target_id ORDER BY j.position"
+            )
+            self._entries = [
+                Entry(position, state, as_object(labels), params, Target(*target), sweep, rerun_of)
+                for position, state, labels, params, *target, sweep, rerun_of in rows
+            ]
+            self._version = version
+        return self._entries
+
+
+class Comparison:
+    """A transaction that compares jobs with those of the group, and adds what is missing.
+
+    Attributes:
+        entries: of the group, in order; what is added is appended.
+    """
+
+    def __init__(self, tx: Transaction, adding: Adding, entries: list[Entry]) -> None:
+        self.entries = entries
+        self._tx = tx
+        self._adding = adding
+        self._next = length(tx)
+
+    def sweeps(self) -> list[Sweep]:
+        """Return the stored sweeps, oldest first."""
+        return list(_read_sweeps(self._tx))
+
+    def add_sweep(self, name: str, axes: Sequence[Axis]) -> int:
+        """Store a sweep; returns its id."""
+        check_text("name", name, so=_SO)
+        values = (name, _axes_text(axes))
+        made = self._tx.execute("INSERT INTO sweeps (name, axes) VALUES (?, ?)", values)
+        self._tx.bump_version()
+        assert made.lastrowid is not None  # noqa: S101  # a row was inserted
+        return made.lastrowid
+
+    def set_axes(self, sweep_id: int, axes: Sequence[Axis]) -> None:
+        """Store other units, long names, or another order for a sweep."""
+        values = (_axes_text(axes), sweep_id)
+        self._tx.execute("UPDATE sweeps SET axes = ? WHERE id = ?", values)
+        self._tx.bump_version()
+
+    def fingerprints(self, positions: Collection[int]) -> dict[int, Fingerprint]:
+        """Return the fingerprints of jobs of the group."""
+        return fingerprints_of(self._tx, positions)
+
+    def body(self, position: int) -> dict[str, Any]:
+        """Return the stored body of a job; {} if it has none, or a damaged one."""
+        row = self._tx.execute(
+            "SELECT CAST(p.body AS BLOB) FROM jobs j JOIN payloads p ON p.id = j.payload_id"
+            " WHERE j.position = ?",
+            (position,),
+        ).fetchone()
+        return (decompress_object(row[0]) if row else None) or {}
+
+    def held_by_id(self, job: NewJob) -> int | None:
+        """Return where the group has a job that was sent, by one of its ids."""
+        found = (position_of(self._tx, each, job.target) for each in job.remote_ids)
+        return next((position for position in found if position is not None), None)
+
+    def insert(self, job: NewJob, mark: Fingerprint, sweep_id: int | None = None) -> int:
+        """Append a job, whose fingerprint is known; returns its position."""
+        position = self._next
+        self._adding.insert(self._tx, position, job, sweep_id)
+        self._tx.execute(
+            "INSERT OR IGNORE INTO fingerprints SELECT payload_id, ?, ? FROM jobs"
+            " WHERE position = ? AND payload_id IS NOT NULL",
+            (*mark, position),
+        )
+        state = (job.status.state if job.status else job.state) if job.remote_ids else UNSENT
+        self.entries.append(_entry_of(job, position, state, sweep_id))
+        self._next += 1
+        return position
+
+    def copy(self, entry: Entry) -> int:
+        """Append an unsent job that is the same as one of the group; returns its position."""
+        new = self._next
+        self._tx.execute(
+            "INSERT INTO jobs (position, name, target_id, payload_id, state, added_at, version,"
+            " params, labels, composition_id, sweep_id)"
+            " SELECT ?, name, target_id, payload_id, ?, ?, ?, params, labels, composition_id,"
+            " sweep_id FROM jobs WHERE position = ?",
+            (new, UNSENT, self._tx.now, self._tx.version, entry.position),
+        )
+        self.entries.append(entry._replace(position=new, state=UNSENT, rerun_of=None))
+        self._next += 1
+        return new
+
+    def replace(self, entry: Entry, job: NewJob, sweep_id: int | None) -> bool:
+        """Make a job that was never sent another one; False if it was sent."""
+        changed = self._tx.execute(
+            "UPDATE jobs SET name = ?, target_id = ?, payload_id = ?, params = ?, labels = ?,"
+            " composition_id = ?, sweep_id = ?, version = ?, state = 'unsent', last_error = ''"
+            " WHERE position = ? AND state IN ('unsent', 'refused') AND attempts = 0",
+            (
+                *self._adding.columns(self._tx, job),
+                sweep_id,
+                self._tx.version,
+                entry.position,
+            ),
+        )
+        if not changed.rowcount:
+            return False
+        new = _entry_of(job, entry.position, UNSENT, sweep_id)
+        self.entries[self.entries.index(entry)] = new
+        return True
+
+    def join(self, entries: Collection[Entry], sweep_id: int) -> None:
+        """Make jobs that are in no sweep part of one."""
+        joined = {entry.position for entry in entries}
+        for position in joined:
+            self._tx.execute(
+                "UPDATE jobs SET sweep_id = ?, version = ? WHERE position = ?",
+                (sweep_id, self._tx.version, position),
+            )
+        self.entries[:] = [
+            entry._replace(sweep_id=sweep_id) if entry.position in joined else entry
+            for entry in self.entries
+        ]
+
+
+def _entry_of(job: NewJob, position: int, state: str, sweep_id: int | None) -> Entry:
+    labels, params = as_object(as_json(job.labels)), as_json(job.params)
+    return Entry(position, state, labels, params, job.target, sweep_id, None)
+
+
+def _axes_text(axes: Sequence[Axis]) -> str:
+    text = json.dumps([[axis.name, axis.kind, axis.units, axis.long_name] for axis in axes])
+    return check_text("swept names", text, so=_SO)
+
+
+def _version(connection: sqlite3.Connection | Transaction) -> int:
+    value: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
+    return value
+
+
+def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep]:
+    rows = connection.execute("SELECT id, name, axes FROM sweeps ORDER BY id LIMIT 10000")
+    for sweep_id, name, text in rows.fetchall():
+        axes = as_object(f'{{"axes": {text}}}').get("axes")
+        if isinstance(axes, list) and all(_is_axis(axis) for axis in axes):
+            yield Sweep(sweep_id, str(name), tuple(Axis(*axis) for axis in axes))
+
+
+def _is_axis(axis: Any) -> bool:
+    """Whether this is an axis: a file may come from a colleague."""
+    return isinstance(axis, list) and len(axis) == 4 and all(isinstance(a, str) for a in axis)

@@ -1,0 +1,85 @@
+"""Single values that users give, as JSON has them: numpy's, pandas', dates, Enums, paths. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, Final
+
+_KINDS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
+    (float | Decimal | Fraction, float),
+    (int, int),
+    (str, str),
+)
+
+
+def plain(value: Any) -> Any:
+    """Return a single value as a bool, int, float, text, or None if it is missing.
+
+    Whatever is no single value is returned as it is. A date with a time zone is written in UTC.
+
+    >>> from pathlib import Path
+    >>> plain(float("nan")), plain(datetime(2026, 1, 2)), plain(Path("a", "b"))
+    (None, '2026-01-02T00:00:00', 'a/b')
+    """
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if isinstance(value, Enum | PurePath):
+        return value.name if isinstance(value, Enum) else value.as_posix()
+    if is_missing(value):
+        return None
+    if isinstance(value, date):
+        return _iso(value)
+    for kinds, kind in _KINDS:
+        if isinstance(value, kinds):
+            return kind(value)
+    return _of_numpy(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, pandas' NA or NaT.
+
+    >>> is_missing(float("nan")), is_missing(0), is_missing("")
+    (True, False, False)
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, str | bytes):
+        return False
+    try:
+        return bool(value != value)  # noqa: PLR0124  # NaN and NaT of every library
+    except (TypeError, ValueError):  # an array, which is no single value
+        return False
+
+
+def plain_deep(value: Any) -> Any:
+    """Return a value whose single values, at any depth, are `plain`; arrays are lists."""
+    if isinstance(value, dict):
+        return {key: plain_deep(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_deep(each) for each in value]
+    found = plain(value)
+    if getattr(found, "shape", None) and hasattr(found, "tolist"):
+        return plain_deep(found.tolist())
+    return found
+
+
+def _iso(value: date) -> str:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)
+    return value.isoformat()
+
+
+def _of_numpy(value: Any) -> Any:
+    """A scalar of numpy, or an array without dimensions."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if getattr(value, "shape", None) != () or kind not in {*"biufMU"}:
+        return value
+    if kind == "M":  # in nanoseconds its `item` is a number
+        text = str(value)
+        return _iso(datetime.fromisoformat(text)) if "T" in text else text
+    return value.item()
