@@ -11,6 +11,7 @@ import pytest
 from scripted_cloud import DROP
 
 from jobgroup import DuplicateJobError, JobGroupError, QuotaExceededError, UnconfirmedJobError
+from jobgroup.engine.submission import MAX_KEY_LOOKUPS
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -125,7 +126,7 @@ def lost(group, scripted):
     """A group of three whose first create was answered by silence."""
     jg = group(scripted, 3)
     scripted.faults["create"] = _lose_first
-    with pytest.raises(UnconfirmedJobError, match=r"Job 0 .*may or may not") as caught:
+    with pytest.raises(UnconfirmedJobError, match=r"Job 0 .*may have reached") as caught:
         jg.run_parallel()
     assert "confirm" in str(caught.value)
     assert "resend" in str(caught.value)
@@ -336,3 +337,17 @@ def test_a_job_that_its_cloud_knew_and_knows_no_more_is_lost(ended, scripted, un
     jg = ended("running")
     scripted.faults["status"] = lambda *_: (404, {"error": "not found"})
     until(lambda: jg.refresh() or jg[0].state == "unknown")
+
+
+@pytest.mark.parametrize("state", ["error", "completed"])
+def test_an_appended_rerun_that_is_found_later_is_not_sent_twice(state, ended, scripted):
+    """Its lost answer is found when the run ends: the old entry is not rerun once more."""
+    jg = ended(state)
+    scripted.knows_keys = True
+    lost = MAX_KEY_LOOKUPS + 1
+    for call in ("rerun", "create"):
+        scripted.faults[call] = lambda nth, _: DROP if nth < lost else None
+    jg.rerun([0], replace=False)
+    assert [job.state for job in jg] == [jg[0].state, "waiting"]
+    assert len(scripted.ids()) == 2
+    assert jg[1].id == scripted.ids()[1]

@@ -141,7 +141,6 @@ class JobSender:
             self.run.refusals[position] = error
             return None
         except UnconfirmedJobError as error:
-            error.position = position
             progress.not_sent[position] = str(error)
             raise
         except BudgetExceededError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from jobgroup.errors import JobGroupError
 from jobgroup.status import FAILED, NOT_SENT, REMOTE_MISSING, RERUNNABLE, UNSENT
 from jobgroup.store import JobRecord
 
@@ -94,7 +95,7 @@ class Run:
     def __init__(self, request: RunRequest) -> None:
         self.request = request
         self.progress = RunProgress()
-        self.refusals: dict[int, Exception] = {}
+        self.refusals: dict[int, JobGroupError] = {}
         self.is_canceled = False
         self.stopped_by: str | None = None
         self.is_finished = False

@@ -145,13 +145,15 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     if await session.in_thread(session.store.journal.unconfirmed):
         return
     for position in unclear:
-        del run.refusals[position]
+        # of a rerun that appends it is another entry, and the one that it reruns is as it was
+        found_at = run.refusals.pop(position).position
+        entry = position if found_at is None else found_at
         run.progress.not_sent.pop(position, None)
-        record = await session.in_thread(session.store.record, position)
-        if record.state in run.request.states:  # it is several jobs; the rest is still to be sent
+        record = await session.in_thread(session.store.record, entry)
+        if record.state not in run.request.states:
+            run.progress.sent.append(record.position)
+        elif entry == position:  # it is several jobs; the rest is still to be sent
             await sender.send(position)
-        else:
-            run.progress.sent.append(position)
 
 
 async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:

@@ -336,8 +336,10 @@ async def _record_unconfirmed(
 def _unconfirmed_error(
     session: GroupSession, intent: Intent, position: int, reason: str
 ) -> UnconfirmedJobError:
-    return UnconfirmedJobError(
+    error = UnconfirmedJobError(
         f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud: {reason}"
         " It is now unconfirmed and will not be resent automatically. Check the cloud, then call"
         " job.confirm(remote_id) if it is there, or job.resend() if it is not."
     )
+    error.position = position
+    return error
