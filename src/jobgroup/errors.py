@@ -6,6 +6,7 @@ JobGroupError
 ├── InvalidNameError (ValueError)              the name cannot be used for a group
 ├── GroupNotFoundError (LookupError)           no group of that name exists
 ├── DuplicateJobError (ValueError)             the group already has a job with that remote id
+├── JobRemovedError (LookupError)              the job was removed from its group
 ├── InvalidOverrideError (ValueError)          a rerun cannot change that parameter
 ├── UnknownColumnError (LookupError)           the table has no column of that name
 ├── OutputExistsError (FileExistsError)        the file exists and was not overwritten
@@ -65,6 +66,7 @@ __all__ = [
     "InvalidResponseError",
     "InvalidTokenError",
     "JobGroupError",
+    "JobRemovedError",
     "MissingDependencyError",
     "MissingTokenError",
     "NoResponseError",
@@ -96,6 +98,7 @@ class JobGroupError(Exception):
         job: that job, a `RemoteJob`.
     """
 
+    entry_id: int | None = None  # the job's id within the group's file
     position: int | None = None
     job: Any = None
 
@@ -137,6 +140,10 @@ class GroupNotFoundError(JobGroupError, LookupError):
 
 class DuplicateJobError(JobGroupError, ValueError):
     """The group already has a job with that remote id."""
+
+
+class JobRemovedError(JobGroupError, LookupError):
+    """The job was removed from its group, or others have taken its position since."""
 
 
 class InvalidOverrideError(JobGroupError, ValueError):

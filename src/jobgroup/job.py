@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from jobgroup.adapters.base import JobSpec
-from jobgroup.errors import JobGroupError
+from jobgroup.errors import JobGroupError, JobRemovedError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
 from jobgroup.secret import Secret
@@ -86,7 +86,7 @@ class RemoteJob:
                 f"A job needs the name of its platform, such as 'sim:altair', not {platform!r}."
             )
         check_installed(check_name("provider", provider, so=so))
-        self._position = -1
+        self._entry_id = 0
         self._provider = provider
         self._origin = normalise_origin(default_url(provider) if place is None else place)
         check_name("url", self._origin, so=so)
@@ -125,18 +125,21 @@ class RemoteJob:
         )
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """A job of a group is pickled and copied by the group's name and uuid, and its place."""
+        """A job of a group is pickled and copied by the uuid of its group and its lasting id."""
         if self._session is None:
             return super().__reduce_ex__(protocol)
         group = GroupReference(self._session)
-        return _same_job, (type(self), group.name, group.uuid, self._position)
+        return _same_job, (type(self), group.name, group.uuid, self._entry_id)
 
     # -- what it is --------------------------------------------------------------------------------
 
     @property
     def position(self) -> int | None:
-        """Its place in the group, counted from 0; None for a job that is in no group."""
-        return None if self._session is None else self._position
+        """Its position in the group, counted from 0; None for a job that is in no group.
+
+        It changes if an entry before it is removed.
+        """
+        return None if self._session is None else self._record.position
 
     @property
     def group_name(self) -> str | None:
@@ -164,7 +167,7 @@ class RemoteJob:
         if self._session is None:
             self._name = name
         else:
-            self._session.store.edit(self._position, name=name)
+            self._session.store.edit(self._entry_id, name=name)
 
     @property
     def platform(self) -> str:
@@ -194,12 +197,12 @@ class RemoteJob:
     @property
     def attempts(self) -> list[AttemptRecord]:
         """Every sending of it, oldest first, with ids, messages and times: nothing is forgotten."""
-        return [] if self._session is None else self._session.store.journal.attempts(self._position)
+        return [] if self._session is None else self._session.store.journal.attempts(self._entry_id)
 
     @property
     def events(self) -> list[EventRecord]:
         """What else happened to it, oldest first."""
-        return [] if self._session is None else self._session.store.events(self._position)
+        return [] if self._session is None else self._session.store.events(self._entry_id)
 
     @property
     def note(self) -> str:
@@ -208,7 +211,7 @@ class RemoteJob:
 
     @note.setter
     def note(self, text: str) -> None:
-        self._attached().store.edit(self._position, note=text_of("note", text))
+        self._attached().store.edit(self._entry_id, note=text_of("note", text))
 
     # -- how it is ---------------------------------------------------------------------------------
 
@@ -234,7 +237,7 @@ class RemoteJob:
             return JobStatus()
         record = self._record
         if record.state in ON_CLOUD:
-            session.start(session.poller.refresh, [self._position]).result()
+            session.start(session.poller.refresh, [self._entry_id]).result()
             record = self._record
         return status_of(record)
 
@@ -283,8 +286,8 @@ class RemoteJob:
             JobGroupError: it could not be sent; it stays unsent.
         """
         if self.state not in NOT_SENT:
-            raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
-        self._raise_for(self._do("run", positions=[self._position]))
+            raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
+        self._raise_for(self._do("run", entry_ids=[self._entry_id]))
         return self
 
     def execute_sync(self) -> Result:
@@ -296,7 +299,7 @@ class RemoteJob:
         """
         self.execute_async()
         session = self._attached()
-        session.start(_until_ended, session, self._position).result()
+        session.start(_until_ended, session, self._entry_id).result()
         return self.get_results()
 
     def cancel(self) -> None:
@@ -310,7 +313,7 @@ class RemoteJob:
             raise RuntimeError(
                 f"Job is not waiting or running, cannot cancel it: it is {self.state}."
             )
-        self._raise_for(self._do("cancel", positions=[self._position]))
+        self._raise_for(self._do("cancel", entry_ids=[self._entry_id]))
 
     def rerun(self, *, params: Mapping[str, Any] | None = None, replace: bool = True) -> RemoteJob:
         """Run it again as a new job on the cloud; the old attempt stays readable.
@@ -335,9 +338,9 @@ class RemoteJob:
                 " CANCELED or ERROR)"
             )
         done = self._do(
-            "rerun", positions=[self._position], replace=replace, overrides=dict(params or {})
+            "rerun", entry_ids=[self._entry_id], replace=replace, overrides=dict(params or {})
         ).done
-        return job_at(self._attached(), done[0]) if done else self
+        return job_of(self._attached(), done[0]) if done else self
 
     def confirm(self, remote_id: str) -> None:
         """Say which job on the cloud an unconfirmed one is.
@@ -351,7 +354,7 @@ class RemoteJob:
                 f"A job's id on the cloud is a text, not {type(remote_id).__name__}. Nothing was"
                 " changed."
             )
-        self._do("confirm", position=self._position, remote_id=remote_id)
+        self._do("confirm", entry_id=self._entry_id, remote_id=remote_id)
 
     def resend(self) -> None:
         """Send a job again of which it is not known what became.
@@ -365,10 +368,10 @@ class RemoteJob:
         """
         if self.state != "unconfirmed" and self._record.provider_status != REMOTE_MISSING:
             raise RuntimeError(
-                f"Job {self._position} is neither unconfirmed nor lost by its cloud, it is"
+                f"Job {self.position} is neither unconfirmed nor lost by its cloud, it is"
                 f" {self.state}."
             )
-        self._do("resend", positions=[self._position])
+        self._do("resend", entry_ids=[self._entry_id])
 
     def get_results(self) -> Result:
         """Its results, fetched from the cloud and decoded as Perceval does.
@@ -394,19 +397,19 @@ class RemoteJob:
         """
         session = self._attached()
         if not session.store.set_body(
-            self._position,
+            self._entry_id,
             spec.body,
             params=spec.params,
             metadata=spec.metadata,
             composition=spec.composition,
         ):
-            raise RuntimeError(f"Job {self._position} was sent already; it is {self.state}.")
+            raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
 
     # -- inside ------------------------------------------------------------------------------------
 
     @property
     def _record(self) -> JobRecord:
-        return self._attached().store.record(self._position)
+        return self._attached().store.record(self._entry_id)
 
     def _attached(self) -> GroupSession:
         if self._session is None:
@@ -427,24 +430,30 @@ class RemoteJob:
     def _raise_for(self, result: CommandResult) -> None:
         for sentence in result.failed.values():
             error = JobGroupError(sentence)
-            error.position, error.job = self._position, self
+            error.position, error.job = self.position, self
             raise error
+
+    def _is_of(self, session: GroupSession) -> bool:
+        return self._session is session
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RemoteJob):
             return NotImplemented
         if self._session is None:
             return self is other
-        return self._session is other._session and self._position == other._position
+        return self._session is other._session and self._entry_id == other._entry_id
 
     def __hash__(self) -> int:
-        return id(self) if self._session is None else hash((id(self._session), self._position))
+        return id(self) if self._session is None else hash((id(self._session), self._entry_id))
 
     def __repr__(self) -> str:
-        if vars(self).get("_session") is None:
+        if self.__dict__.get("_session") is None or self._session is None:
             name = vars(self).get("_name", "unnamed")  # its making may have been refused
             return f"RemoteJob '{on_one_line(name)}', id:None, status:not sent"
-        record = self._record
+        try:
+            record = self._record
+        except JobRemovedError:
+            return f"RemoteJob removed from the group {self._session.name!r}"
         state = "not sent" if record.state in NOT_SENT else record.state.upper()
         name, remote_id = on_one_line(record.name), on_one_line(record.remote_id)
         return f"RemoteJob '{name}', id:{remote_id}, status:{state}"
@@ -453,10 +462,10 @@ class RemoteJob:
         return f"<code>{escape(repr(self))}</code>"
 
 
-def job_at(session: GroupSession, position: int, kind: type[RemoteJob] = RemoteJob) -> RemoteJob:
-    """The job at a position of a group that is open in this process."""
+def job_of(session: GroupSession, entry_id: int, kind: type[RemoteJob] = RemoteJob) -> RemoteJob:
+    """Return an entry of a group that is open in this process as a job."""
     job = kind.__new__(kind)
-    vars(job).update(_session=session, _position=position)
+    vars(job).update(_session=session, _entry_id=entry_id)
     return job
 
 
@@ -466,13 +475,14 @@ def naming_its_job(session: GroupSession) -> Iterator[None]:
     try:
         yield
     except JobGroupError as error:
-        if error.position is not None and error.job is None:
-            error.job = job_at(session, error.position)
+        if error.entry_id is not None and error.job is None:
+            error.job = job_of(session, error.entry_id)
+            error.position = session.store.entries.positions([error.entry_id]).get(error.entry_id)
         raise
 
 
-def _same_job(kind: type[RemoteJob], name: str, uuid: str, position: int) -> RemoteJob:
-    return job_at(session_of(name, uuid), position, kind)
+def _same_job(kind: type[RemoteJob], name: str, uuid: str, entry_id: int) -> RemoteJob:
+    return job_of(session_of(name, uuid), entry_id, kind)
 
 
 def _is_worth_showing(value: object) -> bool:
@@ -497,9 +507,9 @@ def status_of(record: JobRecord) -> JobStatus:
 _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 
 
-async def _until_ended(session: GroupSession, position: int) -> None:
+async def _until_ended(session: GroupSession, entry_id: int) -> None:
     async def has_ended() -> bool:
-        record = await session.in_thread(session.store.record, position)
+        record = await session.in_thread(session.store.record, entry_id)
         return status_of(record).completed or record.state in NOT_SENT | {"unconfirmed"}
 
     async with session.poller.polling():

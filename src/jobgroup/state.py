@@ -90,7 +90,7 @@ class GroupState(HasTraits):
             self.active = is_active
             self.busy = "" if not runs else "rerun" if runs[0].request.rerun else "run"
             self.paused = bool(meta.get("paused"))
-            self.next_up = session.store.priorities.positions(at_most=MAX_PRIORITIES)
+            self.next_up = session.store.priorities.positions(MAX_PRIORITIES)
             unwritten = session.settling.sentence
             self.last_error = unwritten or (incidents[0].message if incidents else "")
             self.trouble = "disk" if unwritten else incidents[0].kind if incidents else ""

@@ -14,7 +14,7 @@ TWISTED = """
 PRAGMA writable_schema = ON;
 UPDATE sqlite_master
     SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'jobs_by_version')
-    WHERE name = 'attempts_by_position';
+    WHERE name = 'attempts_by_entry';
 """
 """Two indexes share a page: nothing of ours tells, but SQLite's check of the whole file."""
 

@@ -180,10 +180,11 @@ def test_the_file_keeps_fingerprints_by_job():
     store = engine_session(jg).store
     version = store.version
     found = store.fingerprints.of()
-    assert list(found) == [0, 1, 2]
-    assert found[0] == found[2] != found[1]
-    assert found[0].settings == found[1].settings
-    assert store.fingerprints.of([1]) == {1: found[1]}
+    first, second, third = store.entries.ids()
+    assert list(found) == [first, second, third]
+    assert found[first] == found[third] != found[second]
+    assert found[first].settings == found[second].settings
+    assert store.fingerprints.of([second]) == {second: found[second]}
     assert store.version == version  # nothing of the group has changed
     assert JobGroup.load(_exported(jg), name="copy").snapshot()[0].state == "unsent"
 

@@ -74,7 +74,7 @@ ROWS = {
     "a job that is not there": "DELETE FROM jobs WHERE position = 1",
     "a state that there is not": "UPDATE jobs SET state = 'sucbess' WHERE position = 1",
     "a kind that there is not": "UPDATE attempts SET kind = 'free'",
-    "an attempt of no job": "UPDATE attempts SET position = 7",
+    "an attempt of no job": "UPDATE attempts SET entry_id = 7",
     "an id that is a blob": "UPDATE subjobs SET remote_id = x'00ff'",
     "a huge number of shots": "UPDATE attempts SET shots = 9223372036854775807",
     "a job without a target": "UPDATE jobs SET target_id = 99 WHERE position = 0",
@@ -283,8 +283,9 @@ def test_values_that_are_no_numbers_harm_their_job_alone(
     with closing(sqlite3.connect(tmp_path / "file")) as connection, connection:
         for table, columns in NUMBERS.items():
             for column in columns:
+                key = "id" if table == "jobs" else "entry_id"
                 connection.execute(
-                    f"UPDATE OR IGNORE {table} SET {column} = {value} WHERE position = 0"
+                    f"UPDATE OR IGNORE {table} SET {column} = {value} WHERE {key} = 1"
                 )
         connection.execute("UPDATE jobs SET labels = ? WHERE position = 1", (DEEP,))
     path = data_dir / "groups" / "dropped.jobgroup"

@@ -245,7 +245,7 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
     def look_then_end(command_id):
         found = look(command_id)
         if found.state == "claimed" and store.lease.current():
-            store.commands.complete(command_id, "done", {"text": "1 rerun", "done": [0]})
+            store.commands.complete(command_id, "done", {"text": "1 rerun", "done": [1]})
             store.lease.release(store.lease.fencing_token())
         return found
 
@@ -262,7 +262,7 @@ def test_what_was_dropped_is_asked_again(neighbour, until):
     until(store.commands.has_pending)
     assert store.commands.cancel(1)
     again = _taken(store, until)
-    store.commands.complete(again, "done", {"text": "1 rerun", "done": [0]})
+    store.commands.complete(again, "done", {"text": "1 rerun", "done": [1]})
     assert asked.result(60).done == [0]
 
 
@@ -287,7 +287,7 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
     asked = request(jg, "resend", positions=[0])
     number = _taken(store, until)
     assert jg[0].state == "unconfirmed"
-    store.commands.complete(number, "done", {"text": "1 sent again", "done": [0]})
+    store.commands.complete(number, "done", {"text": "1 sent again", "done": [1]})
     assert asked.result(60).done == [0]
     store.close()
 

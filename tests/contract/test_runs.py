@@ -186,13 +186,13 @@ def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group,
     store = engine().open_session(group_path(jg.name)).store
     find, looked_at = store.records, []
 
-    def note(states=None, positions=None):
-        looked_at.extend(positions or ())
-        return find(states, positions)
+    def note(states=None, entry_ids=None):
+        looked_at.extend(entry_ids or ())
+        return find(states, entry_ids)
 
     monkeypatch.setattr(store, "records", note)
     jg.run_parallel(queue=True)
-    assert looked_at == list(range(50))
+    assert looked_at == store.entries.ids()
 
 
 def test_a_queue_of_reruns(start, group):

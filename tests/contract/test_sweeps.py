@@ -702,7 +702,7 @@ def test_bodies_and_positions_take_numpy_scalars():
     jg = JobGroup("numbers")
     body = {"command": "x", "t": np.arange(3)[1], "rate": np.float32(0.5), "list": np.arange(2)}
     jg.add(RemoteJob(body, "sim:slos", url=URL), n=np.int64(5))
-    assert engine_session(jg).store.body(0)["payload"] == {
+    assert engine_session(jg).store.body(1)["payload"] == {
         "command": "x",
         "t": 1,
         "rate": 0.5,

@@ -31,7 +31,9 @@ def states(store):
 
 def send(store, fencing_token, position, remote_id):
     """Send a job; returns the id of its attempt."""
-    (intent,) = store.journal.record_intent([position], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent(
+        store.entries.at([position]), fencing_token=fencing_token
+    )
     store.journal.mark_sent(intent.attempt_id, {0: remote_id})
     return intent.attempt_id
 

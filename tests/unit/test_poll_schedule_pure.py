@@ -80,7 +80,7 @@ class Cloud:
         now = 0.0
         while list(schedule):
             for job in schedule.pop_due(now):
-                schedule.record(job, self.answer(job.position, now), now, now)
+                schedule.record(job, self.answer(job.entry_id, now), now, now)
             now = now + max(0.005, schedule.seconds_to_next(now))
             assert math.isfinite(now) or not list(schedule)
 
@@ -123,11 +123,11 @@ def test_one_of_a_crowd_that_fails_early_is_noticed():
     now, fails_at = 0.0, {12: 0.5, 30: 20.0, 49: 3000.0}
     while now < 3100:
         for job in schedule.pop_due(now):
-            if now >= fails_at.get(job.position, math.inf):
+            if now >= fails_at.get(job.entry_id, math.inf):
                 answer = RemoteStatus(provider_status="error", state="error")
-                noticed[job.position] = now - fails_at[job.position]
+                noticed[job.entry_id] = now - fails_at[job.entry_id]
             else:
-                answer = cloud.answer(job.position, now)
+                answer = cloud.answer(job.entry_id, now)
             schedule.record(job, answer, now, now)
         now = now + max(0.005, schedule.seconds_to_next(now))
     assert noticed[12] <= 1.0
@@ -163,7 +163,7 @@ def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
             schedule.sync([cloud.rows[sent]._replace(sent_at=now)], sent + 1, now, now)
             sent += 1
         for job in schedule.pop_due(now):
-            schedule.record(job, cloud.answer(job.position, now), now, now)
+            schedule.record(job, cloud.answer(job.entry_id, now), now, now)
         now += 0.02
     assert len(cloud.lags_s) == 600
     assert cloud.asked <= 3 * 600
@@ -174,11 +174,11 @@ def test_nobody_waits_behind_what_a_cloud_has_lost():
     cloud, schedule = Cloud(100, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows[:99], 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
-        schedule.record(job, cloud.answer(job.position, 0.0), 0.0, 0.0)
+        schedule.record(job, cloud.answer(job.entry_id, 0.0), 0.0, 0.0)
     for job in schedule:
         schedule.record_missing(job, 10.0)
     schedule.sync([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
-    assert [job.position for job in schedule.pop_due(12.0)] == [99]
+    assert [job.entry_id for job in schedule.pop_due(12.0)] == [99]
     lost = next(iter(schedule))  # a cloud may have been mistaken
     schedule.record(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
     assert lost.running_since is not None
@@ -192,8 +192,8 @@ def test_who_waits_far_back_is_asked_about_all_the_same():
     now = 0.0
     while now < 70:
         for job in schedule.pop_due(now):
-            asked.add(job.position)
-            schedule.record(job, cloud.answer(job.position, now), now, now)
+            asked.add(job.entry_id)
+            schedule.record(job, cloud.answer(job.entry_id, now), now, now)
         now = now + max(0.005, schedule.seconds_to_next(now))
     assert asked == set(range(200))
 
@@ -266,7 +266,7 @@ def test_platforms_have_queues_of_their_own():
     schedule.sync(rows, 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
         schedule.record(job, RemoteStatus(provider_status="waiting", state="waiting"), 0.0, 0.0)
-    soon = {job.position for job in schedule.pop_due(0.9)}
+    soon = {job.entry_id for job in schedule.pop_due(0.9)}
     assert soon == {*range(HEAD), 20}
 
 
@@ -295,7 +295,7 @@ def test_what_short_jobs_take_is_found_out(duration_s):
         schedule.sync([row], position + 1, now, now)
         while list(schedule):
             for job in schedule.pop_due(now):
-                schedule.record(job, cloud.answer(job.position, now), now, now)
+                schedule.record(job, cloud.answer(job.entry_id, now), now, now)
             now += 0.001
     assert len(cloud.lags_s) == 60
     assert max(cloud.lags_s[30:]) <= 0.12 * duration_s
@@ -307,9 +307,9 @@ def test_the_end_of_one_job_has_those_asked_about_that_never_were():
     cloud, schedule = Cloud(20, 20, 0.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
-        schedule.record(job, cloud.answer(job.position, 0.02), 0.02, 0.02)
+        schedule.record(job, cloud.answer(job.entry_id, 0.02), 0.02, 0.02)
     for job in schedule.pop_due(0.03):
-        schedule.record(job, cloud.answer(job.position, 0.05), 0.05, 0.05)
+        schedule.record(job, cloud.answer(job.entry_id, 0.05), 0.05, 0.05)
     assert not list(schedule)
 
 
@@ -320,5 +320,5 @@ def test_a_job_counts_as_sent_when_the_file_says_so_or_after_the_last_look():
     schedule = PollSchedule()
     schedule.sync([], 1, 10.0, 10.0)
     row = Pollable(1, 0, ["a"], TARGET, 10.2)
-    schedule.sync([row, row._replace(position=1, sent_at=-3600.0)], 2, 10.5, 10.5)
+    schedule.sync([row, row._replace(entry_id=1, sent_at=-3600.0)], 2, 10.5, 10.5)
     assert [job.sent_at for job in schedule] == [10.2, 10.0]

@@ -13,10 +13,10 @@ from jobgroup.store import GroupStore
 
 def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
     """Another connection sees the job as sending, with the key that goes along."""
-    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([2], fencing_token=fencing_token)
     other = GroupStore(path)
     assert states(other) == ["unsent", "sending", "unsent"]
-    (attempt,) = other.journal.attempts(1)
+    (attempt,) = other.journal.attempts(2)
     assert (attempt.idempotency_key, attempt.kind, attempt.number) == (
         intent.idempotency_key,
         "create",
@@ -29,11 +29,11 @@ def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
 
 def test_an_intent_is_given_once(store, fencing_token):
     """A job under way is not intended again; nor is one that is not there, or not failed."""
-    store.journal.record_intent([0], fencing_token=fencing_token)
+    store.journal.record_intent([1], fencing_token=fencing_token)
     assert store.journal.record_intent([0, 7, -1], fencing_token=fencing_token) == []
-    assert store.journal.record_intent([0, 1], fencing_token=fencing_token, rerun=True) == []
+    assert store.journal.record_intent([1, 2], fencing_token=fencing_token, rerun=True) == []
     assert [
-        i.position for i in store.journal.record_intent([2, 0, 1], fencing_token=fencing_token)
+        i.position for i in store.journal.record_intent([3, 1, 2], fencing_token=fencing_token)
     ] == [2, 1]
 
 
@@ -41,7 +41,7 @@ def test_keys_are_never_used_twice(store, fencing_token):
     """Each attempt has its own, also of the same job."""
     keys = set()
     for _ in range(5):
-        (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+        (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
         keys.add(intent.idempotency_key)
         store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert len(keys) == 5
@@ -50,52 +50,52 @@ def test_keys_are_never_used_twice(store, fencing_token):
 def test_sent(store, fencing_token):
     """The id is with the job, the job can be polled, and found by its id."""
     attempt_id = send(store, fencing_token, 1, "r1")
-    record = store.record(1)
+    record = store.record(2)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(attempt_id, 1, ["r1"])]
-    assert store.position_of("r1", TARGET) == 1
+    assert [row[:3] for row in store.statuses.list_pollable()] == [(attempt_id, 2, ["r1"])]
+    assert store.holder_of("r1", TARGET) == 2
     assert not store.journal.has_in_flight()
 
 
 def test_certainly_not_sent(store, fencing_token):
     """The job is as it was, the sentence stays with it and in its events."""
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "The plan allows no more.")
-    record = store.record(0)
+    record = store.record(1)
     assert (record.state, record.attempts, record.remote_id) == ("unsent", 0, None)
     assert record.message == "The plan allows no more."
-    assert store.journal.attempts(0) == []
-    assert [e.text for e in store.events(0)] == ["The plan allows no more."]
+    assert store.journal.attempts(1) == []
+    assert [e.text for e in store.events(1)] == ["The plan allows no more."]
     send(store, fencing_token, 0, "r0")
-    assert store.record(0).message is None
+    assert store.record(1).message is None
 
 
 def test_unclear(store, fencing_token):
     """The job is unconfirmed with its diagnostics; it is neither polled nor intended."""
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     diagnostics = {"reason": "no answer", "status_code": None, "asked_at": 1.5}
-    assert store.journal.mark_unconfirmed(intent.attempt_id, diagnostics) == 0
+    assert store.journal.mark_unconfirmed(intent.attempt_id, diagnostics) == 1
     assert states(store)[0] == "unconfirmed"
-    assert store.journal.attempts(0)[0].diagnostics == diagnostics
-    assert store.record(0).message == "no answer"
+    assert store.journal.attempts(1)[0].diagnostics == diagnostics
+    assert store.record(1).message == "no answer"
     assert store.statuses.list_pollable() == []
-    assert store.journal.record_intent([0], fencing_token=fencing_token) == []
-    assert store.journal.record_intent([0], fencing_token=fencing_token, rerun=True) == []
+    assert store.journal.record_intent([1], fencing_token=fencing_token) == []
+    assert store.journal.record_intent([1], fencing_token=fencing_token, rerun=True) == []
 
 
 def test_a_late_answer_is_taken(store, fencing_token):
     """An id that comes after the attempt was given up settles it."""
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
-    assert store.journal.mark_sent(intent.attempt_id, {0: "late"}) == 0
-    assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "late")
-    assert store.record(0).message is None
+    assert store.journal.mark_sent(intent.attempt_id, {0: "late"}) == 1
+    assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "late")
+    assert store.record(1).message is None
 
 
 def test_a_late_refusal_is_taken(store, fencing_token):
     """So does the certainty that nothing was sent."""
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
     store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
@@ -107,69 +107,69 @@ def test_a_late_refusal_is_taken(store, fencing_token):
 @pytest.fixture
 def doubtful(store, fencing_token):
     """The attempt of job 0, whose fate is unknown."""
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "no answer"})
     return intent.attempt_id
 
 
 def test_confirm(store, doubtful):
     """The job is polled under the id that the user gave, and the event says so."""
-    assert store.journal.confirm(0, "found")
-    assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
-    assert store.record(0).message is None
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 0, ["found"])]
-    assert "found" in store.events(0)[-1].text
-    assert not store.journal.confirm(0, "again")
-    assert not store.journal.confirm(1, "unsent")
+    assert store.journal.confirm(1, "found")
+    assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
+    assert store.record(1).message is None
+    assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 1, ["found"])]
+    assert "found" in store.events(1)[-1].text
+    assert not store.journal.confirm(1, "again")
+    assert not store.journal.confirm(2, "unsent")
 
 
 def test_what_the_user_confirmed_is_not_undone(store, doubtful):
     """A late "it was not sent" does not take the confirmed job away."""
-    store.journal.confirm(0, "found")
+    store.journal.confirm(1, "found")
     store.journal.mark_not_sent(doubtful, "refused after all")
-    assert (store.record(0).state, store.record(0).remote_id) == ("waiting", "found")
+    assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
 
 
 def test_a_late_answer_after_confirm(store, doubtful):
     """A different id is told as an event, since that job is paid for too; the same one is not."""
-    store.journal.confirm(0, "found")
-    before = len(store.events(0))
+    store.journal.confirm(1, "found")
+    before = len(store.events(1))
     store.journal.mark_sent(doubtful, {0: "found"})
-    assert len(store.events(0)) == before
+    assert len(store.events(1)) == before
     store.journal.mark_sent(doubtful, {0: "another"})
-    assert "another" in store.events(0)[-1].text
-    assert store.record(0).remote_id == "found"
+    assert "another" in store.events(1)[-1].text
+    assert store.record(1).remote_id == "found"
 
 
 def test_give_back(store, doubtful, fencing_token):
     """The job can be sent again; both attempts stay readable, with their numbers."""
-    assert store.journal.requeue(0)
-    assert not store.journal.requeue(0)
+    assert store.journal.requeue(1)
+    assert not store.journal.requeue(1)
     assert states(store)[0] == "unsent"
     send(store, fencing_token, 0, "second")
-    attempts = store.journal.attempts(0)
+    attempts = store.journal.attempts(1)
     assert [a.number for a in attempts] == [1, 2]
     assert [a.remote_id for a in attempts] == [None, "second"]
-    assert store.record(0).attempts == 2
+    assert store.record(1).attempts == 2
 
 
 def test_a_resend_that_is_refused_is_unsent(store, doubtful, fencing_token):
     """Not the state of an attempt that was closed by the user."""
-    store.journal.requeue(0)
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token)
+    store.journal.requeue(1)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
-    assert store.journal.record_intent([0], fencing_token=fencing_token)
+    assert store.journal.record_intent([1], fencing_token=fencing_token)
 
 
 def test_a_late_answer_after_give_back(store, doubtful, fencing_token):
     """The job was sent twice then: the first id is kept and told, the second one is the job's."""
-    store.journal.requeue(0)
+    store.journal.requeue(1)
     send(store, fencing_token, 0, "second")
     assert store.journal.mark_sent(doubtful, {0: "first"}) is None
-    assert store.record(0).remote_id == "second"
-    assert store.position_of("first", TARGET) == 0
-    assert "first" in store.events(0)[-1].text
+    assert store.record(1).remote_id == "second"
+    assert store.holder_of("first", TARGET) == 1
+    assert "first" in store.events(1)[-1].text
 
 
 # -- crashes and leases ----------------------------------------------------------------------------
@@ -178,8 +178,8 @@ def test_a_late_answer_after_give_back(store, doubtful, fencing_token):
 def test_what_a_dead_launcher_left_is_unconfirmed(store, fencing_token):
     """Taking the lease over settles its attempts, appending ones too, and nothing else."""
     failed(store, fencing_token)
-    store.journal.record_intent([1], fencing_token=fencing_token)
-    store.journal.record_intent([0], fencing_token=fencing_token, rerun=True, creates_entry=True)
+    store.journal.record_intent([2], fencing_token=fencing_token)
+    store.journal.record_intent([1], fencing_token=fencing_token, rerun=True, creates_entry=True)
     lease(store)
     assert states(store) == ["error", "unconfirmed", "unsent", "unconfirmed"]
     assert not store.journal.has_in_flight()
@@ -189,7 +189,7 @@ def test_the_living_holder_keeps_its_attempts(store, fencing_token):
     """recover_from_the_dead leaves them unless their sender is certainly gone; that costs the dead
     its lease, so that it could not go on if it were not.
     """
-    store.journal.record_intent([0], fencing_token=fencing_token)
+    store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.recover_from_the_dead(lambda _: False)
     assert states(store)[0] == "sending"
     assert store.lease.renew(fencing_token)
@@ -204,10 +204,10 @@ def test_a_launcher_that_slept_sends_nothing_more(store, fencing_token):
     lease(store)
     version = store.version
     with pytest.raises(GroupBusyError):
-        store.journal.record_intent([0], fencing_token=fencing_token)
+        store.journal.record_intent([1], fencing_token=fencing_token)
     assert (store.version, states(store)[0]) == (version, "unsent")
     with pytest.raises(GroupBusyError):
-        store.journal.record_intent([0], fencing_token=0)
+        store.journal.record_intent([1], fencing_token=0)
 
 
 def test_an_answer_for_an_attempt_that_is_gone_is_kept_as_an_event(store, fencing_token):
@@ -218,6 +218,6 @@ def test_an_answer_for_an_attempt_that_is_gone_is_kept_as_an_event(store, fencin
     assert store.journal.mark_unconfirmed(997, {"reason": "no answer"}) is None
     assert states(store) == before
     events = store.events()
-    assert [event.position for event in events] == [None, None]
+    assert [event.entry_id for event in events] == [None, None]
     assert "late-id" in events[0].text
     assert "the cloud was away" in events[1].text

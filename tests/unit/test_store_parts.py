@@ -25,7 +25,7 @@ def store(path):
 
 
 def _intend(store, fencing_token, **options):
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, **options)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, **options)
     return intent
 
 
@@ -35,14 +35,14 @@ def test_what_was_sent_is_taken_over(store, fencing_token):
     store.journal.mark_sent(first.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_sent(first.attempt_id, {1: "b"}, is_whole=False)
     store.journal.mark_not_sent(first.attempt_id, "The plan is full.")
-    record = store.record(0)
+    record = store.record(1)
     assert (record.state, record.remote_id, record.message) == ("unsent", None, "The plan is full.")
-    assert store.position_of("b", TARGET) == 0
+    assert store.holder_of("b", TARGET) == 1
     second = _intend(store, fencing_token)
     assert second.sent == {0: "a", 1: "b"}
     store.journal.mark_sent(second.attempt_id, {2: "c"})
-    assert [(a.number, a.state) for a in store.journal.attempts(0)] == [(1, "waiting")]
-    assert (store.record(0).attempts, store.record(0).remote_id) == (1, "a + b + c")
+    assert [(a.number, a.state) for a in store.journal.attempts(1)] == [(1, "waiting")]
+    assert (store.record(1).attempts, store.record(1).remote_id) == (1, "a + b + c")
 
 
 def test_a_rerun_in_between_is_taken_over(store, fencing_token):
@@ -55,10 +55,10 @@ def test_a_rerun_in_between_is_taken_over(store, fencing_token):
     store.journal.mark_sent(begun.attempt_id, {1: "d"}, is_whole=False)
     store.journal.mark_not_sent(begun.attempt_id, "refused")
     assert states(store) == ["error"]
-    assert store.record(0).remote_id == "a + b + c"
+    assert store.record(1).remote_id == "a + b + c"
     goes_on = _intend(store, fencing_token, rerun=True, creates_entry=True)
     assert goes_on.sent == {0: "a", 1: "d"}
-    assert store.journal.mark_sent(goes_on.attempt_id, {2: "e"}) == 1
+    assert store.journal.mark_sent(goes_on.attempt_id, {2: "e"}) == 2
     assert states(store) == ["error", "waiting"]
     assert [r.attempts for r in store.records()] == [1, 1]
     again = _intend(store, fencing_token, rerun=True, creates_entry=True)
@@ -70,25 +70,25 @@ def test_a_part_in_doubt_is_confirmed(store, fencing_token):
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.confirm(0, "b", 3)
+    assert store.journal.confirm(1, "b", 3)
     assert states(store) == ["unsent"]
     attempt = _intend(store, fencing_token)
     assert attempt.sent == {0: "a", 1: "b"}
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.confirm(0, "c", 3)
-    record = store.record(0)
+    assert store.journal.confirm(1, "c", 3)
+    record = store.record(1)
     assert (record.state, record.remote_id) == ("waiting", "a + b + c")
-    assert not store.journal.confirm(0, "d", 3)
+    assert not store.journal.confirm(1, "d", 3)
 
 
 def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
     """A part that arrives after the user has given the attempt back is found by its id."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.requeue(0)
+    assert store.journal.requeue(1)
     store.journal.mark_sent(attempt.attempt_id, {0: "late"}, is_whole=False)
-    assert store.position_of("late", TARGET) == 0
-    assert "late" in store.events(0)[-1].text
+    assert store.holder_of("late", TARGET) == 1
+    assert "late" in store.events(1)[-1].text
 
 
 def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
@@ -96,7 +96,7 @@ def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.requeue(0)
+    assert store.journal.requeue(1)
     assert store.journal.mark_sent(attempt.attempt_id, {1: "b", 2: "c"}) is None
     assert _intend(store, fencing_token).previous == {0: "a", 1: "b", 2: "c"}
 

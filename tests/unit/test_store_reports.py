@@ -16,11 +16,11 @@ def test_answers_are_recorded_together(store, fencing_token):
     attempts = [send(store, fencing_token, i, f"r{i}") for i in range(3)]
     version = store.version
     told = [(a, says("running", progress=0.5, message="half")) for a in attempts]
-    assert store.statuses.apply_updates(told) == [0, 1, 2]
+    assert store.statuses.apply_updates(told) == [1, 2, 3]
     assert store.version == version + 1
     assert store.statuses.apply_updates(told) == []
     assert store.version == version + 1
-    assert store.changes_since(version).positions == [0, 1, 2]
+    assert [r.position for r in store.changes_since(version).records] == [0, 1, 2]
 
 
 def test_what_has_ended_never_changes_again(store, fencing_token, path):
@@ -32,7 +32,7 @@ def test_what_has_ended_never_changes_again(store, fencing_token, path):
     assert store.statuses.apply_updates([(attempt_id, says("running"))]) == []
     store.statuses.record_error(attempt_id, "404")
     store.statuses.record_cancel_request(attempt_id)
-    record = store.record(0)
+    record = store.record(1)
     assert (record.state, record.message, record.progress) == ("success", None, 1.0)
     assert store.statuses.list_pollable() == []
     assert store.statuses.durations() == [3.0]
@@ -42,14 +42,14 @@ def test_a_suspended_job_comes_back(store, fencing_token):
     """Suspended and unknown are not the end."""
     attempt_id = send(store, fencing_token, 0, "r0")
     for state in ("suspended", "unknown", "running", "waiting", "canceled"):
-        assert store.statuses.apply_updates([(attempt_id, says(state))]) == [0]
+        assert store.statuses.apply_updates([(attempt_id, says(state))]) == [1]
         assert states(store)[0] == state
 
 
 def test_an_answer_about_an_old_attempt(store, fencing_token):
     """A rerun's job is not changed by what is told of the attempt before."""
     old = failed(store, fencing_token)
-    (intent,) = store.journal.record_intent([0], fencing_token=fencing_token, rerun=True)
+    (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     store.journal.mark_sent(intent.attempt_id, {0: "r0b"})
     assert store.statuses.apply_updates([(old, says("success"))]) == []
     assert states(store)[0] == "waiting"
@@ -60,7 +60,7 @@ def test_cancellation_is_noted(store, fencing_token):
     attempt_id = send(store, fencing_token, 0, "r0")
     store.statuses.record_cancel_request(attempt_id)
     assert states(store)[0] == "cancel_requested"
-    assert [row[1] for row in store.statuses.list_pollable()] == [0]
+    assert [row.entry_id for row in store.statuses.list_pollable()] == [1]
     store.statuses.apply_updates([(attempt_id, says("canceled"))])
     assert states(store)[0] == "canceled"
 
@@ -69,7 +69,7 @@ def test_what_changed_since_a_version_is_told(store, fencing_token):
     """Every job that changed, with whether it may change again: an ended one may not."""
     first, second, _ = (send(store, fencing_token, i, f"r{i}") for i in range(3))
     version = store.version
-    assert [row.position for row in store.statuses.list_pollable()] == [0, 1, 2]
+    assert [row.entry_id for row in store.statuses.list_pollable()] == [1, 2, 3]
     store.statuses.apply_updates([(first, says("success")), (second, says("running"))])
     changed = [(row.remote_ids, row.may_change) for row in store.statuses.list_pollable(version)]
     assert changed == [(["r0"], False), (["r1"], True)]
@@ -82,7 +82,7 @@ def test_a_problem_is_told_once(store, fencing_token):
     store.statuses.record_error(attempt_id, "garbage")
     version = store.version
     store.statuses.record_error(attempt_id, "garbage")
-    assert (store.version, store.record(0).message) == (version, "garbage")
+    assert (store.version, store.record(1).message) == (version, "garbage")
 
 
 # -- adding ----------------------------------------------------------------------------------------
@@ -98,8 +98,8 @@ def test_an_id_is_in_a_group_once(store, fencing_token):
     with pytest.raises(DuplicateJobError, match="r9"):
         store.add([new, new])
     assert len(store) == 3
-    assert store.add([new]) == [3]
-    assert (store.record(3).state, store.journal.attempts(3)[0].kind) == ("waiting", "adopted")
+    assert store.add([new]) == [4]
+    assert (store.record(4).state, store.journal.attempts(4)[0].kind) == ("waiting", "adopted")
 
 
 def test_an_exception_while_adding_adds_nothing(store):
@@ -113,8 +113,8 @@ def test_an_exception_while_adding_adds_nothing(store):
     with pytest.raises(KeyError, match="mine"):
         store.add(jobs())
     assert (len(store), store.version) == (3, version)
-    assert store.add([NewJob("ok", Target("quandela", "https://other", "", "p"), BODY)]) == [3]
-    assert store.record(3).origin == "https://other"
+    assert store.add([NewJob("ok", Target("quandela", "https://other", "", "p"), BODY)]) == [4]
+    assert store.record(4).origin == "https://other"
 
 
 def test_bodies_come_back_as_they_were(store):
@@ -124,4 +124,4 @@ def test_bodies_come_back_as_they_were(store):
     assert store.body(first[0]) == store.body(first[-1]) == body
     assert list(store.body(first[0])["payload"]) == ["z", "a", "big"]
     assert store.path.stat().st_size < 500_000
-    assert store.body(99) is None
+    assert store.body(100) is None

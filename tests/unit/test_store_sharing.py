@@ -64,8 +64,8 @@ def test_changes_reach_the_other_connection(stores):
     """Exactly the jobs that changed since, with the version that leads on from there."""
     first, second = stores
     start = second.changes_since(0)
-    assert start.positions == [0, 1, 2]
-    first.edit(1, note="looked at")
+    assert [r.position for r in start.records] == [0, 1, 2]
+    first.edit(2, note="looked at")
     first.add([_job("new")])
     changes = second.changes_since(start.version)
     assert [(r.position, r.note, r.name) for r in changes.records] == [
@@ -81,7 +81,7 @@ def test_every_transaction_is_one_version(stores):
     first, second = stores
     seen = [first.version]
     for store, note in zip(itertools.cycle(stores), "abcd", strict=False):
-        store.edit(0, note=note)
+        store.edit(1, note=note)
         seen.append(first.version)
     assert seen == list(range(seen[0], seen[0] + 5))
     first.add(_job() for _ in range(100))
@@ -93,7 +93,7 @@ def test_data_version_tells_whether_to_ask(stores):
     first, second = stores
     before = second.database.data_version()
     assert second.database.data_version() == before
-    first.edit(0, note="x")
+    first.edit(1, note="x")
     assert second.database.data_version() != before
 
 
@@ -107,7 +107,7 @@ def test_changes_reach_another_process(stores, path):
         path,
     )
     assert [(r.position, r.note) for r in first.changes_since(version).records] == [
-        (2, "from a child")
+        (1, "from a child")
     ]
 
 
@@ -115,7 +115,7 @@ def test_the_modification_date_advances(stores):
     """With every change; the creation date stays."""
     first, second = stores
     before = first.meta()
-    second.edit(0, note="x")
+    second.edit(1, note="x")
     after = first.meta()
     assert after["modified_at"] > before["modified_at"]
     for key in ("created_at", "uuid", "name"):
@@ -313,7 +313,7 @@ def test_what_was_acknowledged_survives_a_kill(path):
     )
     with closing(GroupStore(path)) as store:
         assert [r.name for r in store.records()] == [str(i) for i in range(20)]
-        assert store.body(19) == {"payload": {"n": 19}}
+        assert store.body(20) == {"payload": {"n": 19}}
 
 
 def test_a_commit_waits_for_the_disk(path):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
-from jobgroup.group import JobGroup, request
+from jobgroup.group import JobGroup, jobs_at, request
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
 _DELETED: Final = f"deleted, to be had back for {TRASH_RETENTION_DAYS} days"
@@ -39,11 +39,11 @@ def describe(group: JobGroup, args: Json) -> Json:
     return {"text": "description kept" if text else "description removed"}
 
 
-def annotate(group: JobGroup, args: Json) -> Json:
+def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Put a note to a job; an empty text takes it away."""
-    position = int(args["position"])
-    text = group[position].note = _text_argument(args)
-    return {"text": f"note of job {position} {'kept' if text else 'removed'}"}
+    (job,) = jobs_at(group, [int(args["position"])], removals=removals)
+    text = job.note = _text_argument(args)
+    return {"text": f"note of job {job.position} {'kept' if text else 'removed'}"}
 
 
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
@@ -56,7 +56,6 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
         "delete": delete_shown,
         "restore": lambda group, _: restore([group.name]),
         "describe": describe,
-        "annotate": annotate,
     }
 )
 """What can be done to the group that is shown."""

@@ -81,20 +81,26 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to be done once, however often it is asked with this id."""
+    """Something to be done once, however often it is asked with this id.
+
+    Attributes:
+        epoch: that of the rows whose positions it names; "" for the present one.
+    """
 
     id: str
     name: str
     args: Json = field(default_factory=dict)
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Something to be answered."""
+    """Something to be answered; `epoch` as for a command."""
 
     id: str
     name: str
     args: Json = field(default_factory=dict)
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +150,9 @@ def parse(content: object) -> Message:
         case "close":
             return Close()
         case "command":
-            return Command(*_request(content, COMMANDS), _field(content, "args", dict))
+            return Command(*_request(content, COMMANDS), *_args(content))
         case "query":
-            return Query(*_request(content, QUERIES), _field(content, "args", dict))
+            return Query(*_request(content, QUERIES), *_args(content))
         case "set_trait":
             return SetTrait(*_request(content, SETTINGS), content.get("value"))
         case tag:
@@ -220,6 +226,10 @@ def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str
     if name not in known:
         raise InvalidMessageError(f"name must be one of {', '.join(known)}, got {short(name)}")
     return _field(content, "id", str), name
+
+
+def _args(content: Mapping[str, Any]) -> tuple[Json, str]:
+    return _field(content, "args", dict), _field({"epoch": "", **content}, "epoch", str)
 
 
 def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:

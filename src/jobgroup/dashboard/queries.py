@@ -17,7 +17,7 @@ from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
-from jobgroup.group import JobGroup, engine_session
+from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
 from jobgroup.results.parse import entries, iterations
 from jobgroup.store import GroupStore, GroupSummary
@@ -39,11 +39,11 @@ ALL_FIXED: Final = (
 )
 
 
-def job_detail(group: JobGroup, position: int) -> Json:
+def job_detail(group: JobGroup, job: RemoteJob) -> Json:
     """Everything that is known of one job but its results."""
-    job, store = group[position], engine_session(group).store
+    store, record = engine_session(group).store, job._record  # noqa: SLF001
     return {
-        "position": position,
+        "position": record.position,
         "attempts": [
             {
                 "number": each.number,
@@ -65,15 +65,15 @@ def job_detail(group: JobGroup, position: int) -> Json:
         "labels": job.labels,
         "metadata": job.metadata,
         "note": job.note,
-        "rerun_of": store.records(positions=[position])[0].rerun_of,
-        **_changeable(store, position),
+        "rerun_of": record.rerun_of,
+        **_changeable(store, record.entry_id),
     }
 
 
-def _changeable(store: GroupStore, position: int) -> Json:
+def _changeable(store: GroupStore, entry_id: int) -> Json:
     """The parameters that a rerun can change, or why there are none."""
     try:
-        payload = apply_overrides(store.body(position), {}).body["payload"]
+        payload = apply_overrides(store.body(entry_id), {}).body["payload"]
     except JobGroupError as error:
         return {"changeable": {}, "fixed": str(error)}
     found = {
@@ -110,25 +110,27 @@ class Queries:
     def __init__(self) -> None:
         self._cached: OrderedDict[str, Json] = OrderedDict()
 
-    def answer(self, group: JobGroup, name: str, args: Json) -> Json:
+    def answer(
+        self, group: JobGroup, name: str, args: Json, *, removals: int | None = None
+    ) -> Json:
+        if name == "size":
+            return size(group)
+        if name == "job":
+            return job_detail(group, jobs_at(group, [int(args["position"])], removals=removals)[0])
         positions = parse_positions(args.get("positions"))
-        match name:
-            case "job":
-                return job_detail(group, int(args["position"]))
-            case "size":
-                return size(group)
-            case "estimate":
-                return estimate(group, positions, bool(args.get("rerun")))
-            case _:
-                return self.results(group, positions or [], ideal=bool(args.get("ideal")))
+        jobs = None if positions is None else jobs_at(group, positions, removals=removals)
+        if name == "estimate":
+            return estimate(group, jobs, bool(args.get("rerun")))
+        return self.results(group, jobs or [], ideal=bool(args.get("ideal")))
 
-    def results(self, group: JobGroup, positions: Sequence[int], *, ideal: bool = False) -> Json:
+    def results(self, group: JobGroup, jobs: Sequence[RemoteJob], *, ideal: bool = False) -> Json:
         """The results of some jobs, beside their ideals; what could not be had says why."""
         with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="jobgroup-results") as pool:
-            results = list(pool.map(lambda p: self._of_one(group[p]), positions))
+            results = list(pool.map(self._of_one, jobs))
         if ideal:
             store = engine_session(group).store
-            results = [each | _ideal(store.body(each["position"])) for each in results]
+            bodies = [store.body(job._record.entry_id) for job in jobs]  # noqa: SLF001
+            results = [each | _ideal(body) for each, body in zip(results, bodies, strict=True)]
         return {"results": results}
 
     def _of_one(self, job: RemoteJob) -> Json:
@@ -214,9 +216,9 @@ def size(group: JobGroup) -> Json:
     }
 
 
-def estimate(group: JobGroup, positions: list[int] | None, rerun: bool) -> Json:
+def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json:
     """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
-    return {"text": str(group.estimate(positions, rerun=rerun))}
+    return {"text": str(group.estimate(jobs, rerun=rerun))}
 
 
 def _summary(summary: GroupSummary) -> Json:

@@ -146,6 +146,10 @@ class Sender:
     # -- the thread --------------------------------------------------------------------------------
 
     @property
+    def epoch(self) -> str:
+        return self._sync.epoch
+
+    @property
     def _is_active(self) -> bool:
         return self._sync.is_open or self._is_observed
 

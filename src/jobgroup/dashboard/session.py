@@ -83,6 +83,7 @@ class DashboardSession(HasTraits):
 
     def __init__(self, group: JobGroup | None = None, **options: Any) -> None:
         self._shown: JobGroup | None = None
+        self._removals = 0
         self._queries = Queries()
         self._requests = Requests(self._reply)
         self._sender = Sender(self)
@@ -122,11 +123,13 @@ class DashboardSession(HasTraits):
                 self._sender.on_close()
             case protocol.SetTrait(request, name, value):
                 self._requests.answer(request, partial(self.set_trait, name, value))
-            case protocol.Command(request, name, args):
+            case protocol.Command(request, name, args, _):
                 line = line_of(name, args, self.group)
-                self._requests.begin(request, partial(self._do, name, args), line, once=True)
-            case protocol.Query(request, name, args):
-                self._requests.begin(request, partial(self._ask, name, args))
+                act = partial(self._do, name, args, self._removals_of(message.epoch))
+                self._requests.begin(request, act, line, once=True)
+            case protocol.Query(request, name, args, _):
+                ask = partial(self._ask, name, args, self._removals_of(message.epoch))
+                self._requests.begin(request, ask)
 
     def on_display(self) -> None:
         self._sender.on_display()
@@ -219,6 +222,11 @@ class DashboardSession(HasTraits):
         for name in _FOLLOWED:
             self.set_trait(name, getattr(state, name))
         self.set_trait("description", group.description)
+        removals = engine_session(group).store.entries.removals()
+        if removals != self._removals:  # the rows of the page have other positions now
+            self._removals = removals
+            self.selected = []
+            self._sender.restart()
         if self.deleted:  # and restored since
             self._sender.restart()
             self.set_trait("deleted", False)
@@ -261,7 +269,11 @@ class DashboardSession(HasTraits):
         self._sender.mark_dirty()
         self._sender.enqueue(message)
 
-    def _do(self, name: str, args: Json) -> Future[Any]:
+    def _removals_of(self, epoch: str) -> int:
+        """What had been removed from the group when the page got the rows that it speaks of."""
+        return self._removals if epoch in ("", self._sender.epoch) else -1
+
+    def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
         if self.read_only and name != "open":
             raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
         if name == "open":
@@ -271,16 +283,22 @@ class DashboardSession(HasTraits):
         if name in group_commands.ON_SHOWN:
             act = group_commands.ON_SHOWN[name]
             return self._requests.in_thread(act, self._required_group(), args)
-        return request(self._required_group(), name, **group_commands.engine_args(args))
+        if name == "annotate":
+            note = partial(group_commands.annotate, self._required_group(), args, removals=removals)
+            return self._requests.in_thread(note)
+        group, args = self._required_group(), group_commands.engine_args(args)
+        return request(group, name, removals=removals, **args)
 
     def _open_named(self, name: str) -> Json:
         self.show(name)
         return {"text": f"{name} opened" if name else "all groups shown"}
 
-    def _ask(self, name: str, args: Json) -> Future[Any]:
+    def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
         if name == "groups":
             return self._requests.in_thread(groups)
-        return self._requests.in_thread(self._queries.answer, self._required_group(), name, args)
+        group = self._required_group()
+        answer = partial(self._queries.answer, group, name, args, removals=removals)
+        return self._requests.in_thread(answer)
 
     def _required_group(self) -> JobGroup:
         if self._shown is None:
@@ -289,6 +307,7 @@ class DashboardSession(HasTraits):
 
     def _show(self, group: JobGroup | None) -> None:
         self._shown = group
+        self._removals = 0
         self.selected = []
         self.set_trait("deleted", False)
         self.set_trait("last_error", "")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from jobgroup.dashboard import protocol
 from jobgroup.dashboard.queries import Queries, job_detail
-from jobgroup.group import JobGroup, engine_session
+from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.status import FAILED
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import read_columns
@@ -37,7 +37,10 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
     state = {
         "values": {**traits, "read_only": True, "updated_at": None, "eta_s": None, "busy": ""},
         "snapshot": protocol.snapshot(push, protocol.inline_rows(rows), now),
-        "jobs": {r.position: job_detail(group, r.position) for r in failed_first[:MAX_DETAILS]},
+        "jobs": {
+            job.position: job_detail(group, job)
+            for job in jobs_at(group, [r.position for r in failed_first[:MAX_DETAILS]])
+        },
         "results": _results(group, records) if with_results else {},
     }
     return PAGE.format(
@@ -52,7 +55,8 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
 
 def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
     positions = [r.position for r in records if r.state == "success"][:MAX_RESULTS]
-    return {each["position"]: each for each in Queries().results(group, positions)["results"]}
+    jobs = jobs_at(group, positions)
+    return {each["position"]: each for each in Queries().results(group, jobs)["results"]}
 
 
 def _module(name: str) -> str:

@@ -22,9 +22,8 @@ MAX_ROWS: Final = 50
 def html_of(group: JobGroup) -> str:
     """The last known state of a group, with its time and the line that brings it to life."""
     store = engine_session(group).store
-    failed = store.positions(FAILED)[:MAX_ROWS]
-    places = {*failed, *range(MAX_ROWS)}
-    return page_of(group.name, store.counts(), store.records(positions=sorted(places)), time.time())
+    chosen = {*store.entries.ids(FAILED)[:MAX_ROWS], *store.entries.ids()[:MAX_ROWS]}
+    return page_of(group.name, store.counts(), store.records(entry_ids=chosen), time.time())
 
 
 def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:

@@ -21,7 +21,7 @@ _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """How a cloud answers who cancels a job that has ended by itself."""
 
 
-async def cancel(session: GroupSession, positions: Sequence[int] | None = None) -> CommandResult:
+async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
     """Ask the clouds to cancel jobs that have not ended; None for all of them.
 
     An entry that was sent in part is unsent, and its parts are on the cloud all the same: they are
@@ -29,11 +29,11 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
     """
     records = await session.in_thread(
         lambda: session.store.records(
-            **({"states": ON_CLOUD} if positions is None else {"positions": positions})
+            **({"states": ON_CLOUD} if entry_ids is None else {"entry_ids": entry_ids})
         )
     )
     able = [r for r in records if r.state in ON_CLOUD and r.remote_id]
-    begun = await session.in_thread(session.store.subjobs.orphans, positions)
+    begun = await session.in_thread(session.store.subjobs.orphans, entry_ids)
     ids = await session.in_thread(
         session.store.subjobs.ids, [r.attempt_id for r in able if r.attempt_id is not None]
     )
@@ -43,8 +43,8 @@ async def cancel(session: GroupSession, positions: Sequence[int] | None = None) 
             group.start_soon(canceling.cancel_job, record, ids.get(record.attempt_id or 0, []))
         for part in begun:
             group.start_soon(canceling.cancel_part, part)
-    tried = {r.position for r in able} | {part.position for part in begun}
-    return canceling.outcome(others=len({r.position for r in records} - tried))
+    tried = {r.entry_id for r in able} | {part.entry_id for part in begun}
+    return canceling.outcome(others=len({r.entry_id for r in records} - tried))
 
 
 class _Canceling:
@@ -60,31 +60,31 @@ class _Canceling:
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
             told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
-            if not await self._wrote(record.position, told, note):
+            if not await self._wrote(record.entry_id, told, note):
                 return
-            self._done.add(record.position)
+            self._done.add(record.entry_id)
             self._session.notify()
             errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
         if errors:
-            self._failed[record.position] = str(errors[0])
+            self._failed[record.entry_id] = str(errors[0])
 
     async def cancel_part(self, part: OrphanSubjob) -> None:
         error = await self._ask(part.target, part.remote_id)
         if error is None:
             forget = partial(self._session.store.subjobs.forget, part)
             told = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
-            if not await self._wrote(part.position, told, forget):
+            if not await self._wrote(part.entry_id, told, forget):
                 return
-            self._done.add(part.position)
+            self._done.add(part.entry_id)
             self._session.notify()
         elif not isinstance(error, _HAS_ENDED):
-            self._failed[part.position] = str(error)
+            self._failed[part.entry_id] = str(error)
 
-    async def _wrote(self, position: int, what: str, write: Callable[[], None]) -> bool:
+    async def _wrote(self, entry_id: int, what: str, write: Callable[[], None]) -> bool:
         try:
             await self._session.settling.write(what, write)
         except StorageError as error:  # of one job: the others are canceled all the same
-            self._failed[position] = str(error)
+            self._failed[entry_id] = str(error)
             return False
         return True
 

@@ -176,34 +176,35 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
     return CommandResult(f"{text}, {format_count(unsent, 'job')} not sent")
 
 
-async def resend(session: GroupSession, positions: Sequence[int]) -> CommandResult:
+async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
     """Send unconfirmed jobs again, as the user decided."""
     requeue = session.store.journal.requeue
     async with session.lease.held():  # first: another holder is asked for all of it
-        requeued = [p for p in positions if await session.in_thread(requeue, p)]
+        requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
         session.notify()
-        request = RunRequest(positions=tuple(requeued))
+        request = RunRequest(entry_ids=tuple(requeued))
         return await _carry_out(session, request, "sent again")
 
 
-async def confirm(session: GroupSession, position: int, remote_id: str) -> CommandResult:
+async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> CommandResult:
     """Adopt a remote id for an unconfirmed job."""
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
         raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
-    body = await session.in_thread(session.store.body, position)
+    position = await session.in_thread(session.store.entries.position, entry_id)
+    body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
         f"Job {position} of {session.name!r} is {remote_id}",
-        partial(session.store.journal.confirm, position, remote_id, len(bodies_of(body or {}))),
+        partial(session.store.journal.confirm, entry_id, remote_id, len(bodies_of(body or {}))),
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
     _log.info("Job %d of %s was confirmed as %s.", position, session.name, remote_id)
     session.notify()
     text = f"job {position} is {remote_id}"
-    if (await session.in_thread(session.store.record, position)).state == UNSENT:
+    if (await session.in_thread(session.store.record, entry_id)).state == UNSENT:
         text = f"a part of job {position} is {remote_id}; the next run sends the rest"
-    return CommandResult(text, [position])
+    return CommandResult(text, [entry_id])
 
 
 async def pause(session: GroupSession) -> CommandResult:
@@ -217,12 +218,15 @@ async def resume(session: GroupSession) -> CommandResult:
     return CommandResult("resumed")
 
 
-async def prioritize(session: GroupSession, positions: Sequence[int]) -> CommandResult:
+async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
     """Let jobs be sent before the others, by the run that goes on or the next one."""
-    chosen = await session.in_thread(session.store.priorities.put_first, positions)
+    chosen = await session.in_thread(session.store.priorities.put_first, entry_ids)
     session.notify()
-    left = dict.fromkeys(sorted(set(positions) - set(chosen)), "It has been sent already.")
-    text = f"job {chosen[0]} goes first" if chosen else "nothing was changed"
+    left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It has been sent already.")
+    text = "nothing was changed"
+    if chosen:
+        position = await session.in_thread(session.store.entries.position, chosen[0])
+        text = f"job {position} goes first"
     if chosen[1:]:
         text += f", then {len(chosen) - 1} more"
     if left:
@@ -255,8 +259,8 @@ def _request_options(options: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(options)
     if "delay" in known:
         known["delay_s"] = float(known.pop("delay"))
-    if known.get("positions") is not None:
-        known["positions"] = tuple(known["positions"])
+    if known.get("entry_ids") is not None:
+        known["entry_ids"] = tuple(known["entry_ids"])
     if "changes" in known:
         known["overrides"] = known.pop("changes")
     return known

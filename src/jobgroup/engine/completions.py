@@ -90,5 +90,5 @@ class CompletionStream:
     async def _give(self, downloads: Downloads, record: JobRecord) -> None:
         async with self._gate:
             kept = await downloads.kept([record])
-            document = kept.get(record.position) or await downloads.ask(record)
+            document = kept.get(record.entry_id) or await downloads.ask(record)
             await self._queue.put((record, document))

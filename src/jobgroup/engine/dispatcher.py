@@ -41,18 +41,18 @@ ENDED_CHECK_INTERVAL_S = 0.5
 _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 
 
-async def dispatch(sender: JobSender, positions: Sequence[int], active: Sequence[int] = ()) -> None:
+async def dispatch(sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()) -> None:
     """Send jobs as slots become free, per account; raises what ended it, the rest is unsent.
 
     Args:
         sender: sends each.
-        positions: the jobs to send, in order.
+        entry_ids: the jobs to send, in order.
         active: jobs of the run that were sent before; if the run retries, it waits for them too.
     """
     async with sender.session.poller.polling(), task_group() as tasks:
         dispatcher = Dispatcher(sender, tasks)
         await dispatcher.watch(active)
-        await dispatcher.prioritize(positions)
+        await dispatcher.prioritize(entry_ids)
     for account in dispatcher.accounts.values():
         if account.error is not None:
             raise account.error
@@ -67,34 +67,34 @@ class Dispatcher:
         self._lock = anyio.Lock()
         self.accounts: dict[tuple[str, str, str], AccountSender] = {}
 
-    async def prioritize(self, positions: Sequence[int]) -> int:
+    async def prioritize(self, entry_ids: Sequence[int]) -> int:
         """Put jobs before all others, in this order. Returns how many are new to the run."""
         session = self._sender.session
-        records = await session.in_thread(lambda: session.store.records(positions=positions))
-        targets = {record.position: record.target for record in records}
+        records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
+        targets = {record.entry_id: record.target for record in records}
         by_account: dict[AccountSender, list[int]] = {}
-        for position in positions:
-            if position in targets:
-                by_account.setdefault(self._account(targets[position]), []).append(position)
+        for entry_id in entry_ids:
+            if entry_id in targets:
+                by_account.setdefault(self._account(targets[entry_id]), []).append(entry_id)
         joined = 0
         for account, own in by_account.items():
             joined += account.queue.prioritize(own)
             self._begin(account)
         return joined
 
-    async def watch(self, positions: Sequence[int]) -> None:
+    async def watch(self, entry_ids: Sequence[int]) -> None:
         """Let jobs that were sent before take slots of their accounts until they end."""
         session = self._sender.session
-        records = await session.in_thread(lambda: session.store.records(positions=positions))
+        records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
         failed = await self._sender.failed_to_retry(
-            {record.position for record in records if record.state == "error"}
+            {record.entry_id for record in records if record.state == "error"}
         )
         for record in records:
             account = self._account(record.target)
-            if record.position in failed:
-                account.queue.push_last(record.position)
+            if record.entry_id in failed:
+                account.queue.push_last(record.entry_id)
             else:
-                account.watch(record.position)
+                account.watch(record.entry_id)
             self._begin(account)
 
     def _begin(self, account: AccountSender) -> None:
@@ -105,8 +105,8 @@ class Dispatcher:
     async def apply_priorities(self) -> None:
         """Put those jobs first that are to be sent next, if that has changed."""
         async with self._lock:  # one account learns of a change, and the others wait for it
-            if positions := await self._sender.new_priorities():
-                self._sender.run.progress.total += await self.prioritize(positions)
+            if entry_ids := await self._sender.new_priorities():
+                self._sender.run.progress.total += await self.prioritize(entry_ids)
 
     def _account(self, target: Target) -> AccountSender:
         key = target[:3]
@@ -142,8 +142,8 @@ class AccountSender:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
 
-    def watch(self, position: int) -> None:
-        self._slots.active.add(position)
+    def watch(self, entry_id: int) -> None:
+        self._slots.active.add(entry_id)
 
     async def send_all(self) -> None:
         """Send this account's jobs, in order; the first error that concerns them all ends it."""
@@ -193,36 +193,36 @@ class AccountSender:
         await self._apply_priorities()
         return self._is_finished() or (self._has_capacity and self._slots.has_free)
 
-    async def _send(self, position: int) -> None:
+    async def _send(self, entry_id: int) -> None:
         run, slots, was_probing = self._run, self._slots, self._is_probing
         try:
-            sent_at = await self._sender.send(position)
+            sent_at = await self._sender.send(entry_id)
         except QuotaExceededError:  # another's jobs took the slots
             slots.rejected(_now())
-            run.progress.not_sent.pop(position, None)
-            self.queue.push_back(position)
+            run.progress.not_sent.pop(entry_id, None)
+            self.queue.push_back(entry_id)
         except BudgetExceededError as error:  # jobs that end may have used less than they may
             slots.not_sent()
             self._waits_for_budget = True
             if self._has_unspent:
-                self.queue.push_back(position)
+                self.queue.push_back(entry_id)
             else:
-                self._errors[position] = error
+                self._errors[entry_id] = error
         except UnconfirmedJobError as error:
             # such a cloud has to answer a question before it gets another job, one at a time;
             # creates that were in flight together when it went away count once
             slots.unknown(_now())
             self._unconfirmed_probes += was_probing
             self._is_probing = True
-            run.refusals[position] = error
+            run.refusals[entry_id] = error
             if self._unconfirmed_probes >= MAX_CONSECUTIVE_UNCONFIRMED:
-                self._errors[position] = error
+                self._errors[entry_id] = error
         except (RequestRejectedError, RemoteNotFoundError) as error:
             slots.not_sent()
-            run.refusals[position] = error  # one job never harms another
+            run.refusals[entry_id] = error  # one job never harms another
         except Exception as error:  # noqa: BLE001  (raised by dispatch)
             slots.not_sent()
-            self._errors[position] = error
+            self._errors[entry_id] = error
         else:
             self._unconfirmed_probes = 0
             self._is_probing = False
@@ -246,13 +246,13 @@ class AccountSender:
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
         # jobs that are suspended, or in a state that nobody knows, may never end
-        self._stuck = {r.position for r in records} - {r.position for r in ended}
+        self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
-            slots.ended(record.position, _now())
+            slots.ended(record.entry_id, _now())
             self._waits_for_budget = False
-        for position in await self._sender.failed_to_retry({r.position for r in ended}):
-            self.queue.push_last(position)
+        for entry_id in await self._sender.failed_to_retry({r.entry_id for r in ended}):
+            self.queue.push_last(entry_id)
 
     def _check_token(self) -> None:
         """End a run that only waits for jobs which the cloud does not report without a token."""
@@ -289,17 +289,17 @@ async def launchable(
         CloudError, CredentialsError: a cloud could not be asked.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
-    prioritized = await session.in_thread(session.store.priorities.positions, states)
-    ranks = {position: rank for rank, position in enumerate(prioritized)}
+    prioritized = await session.in_thread(session.store.priorities.entry_ids, states)
+    ranks = {entry_id: rank for rank, entry_id in enumerate(prioritized)}
     free: dict[tuple[str, str, str], float] = {}
     selected = []
-    for record in sorted(records, key=lambda r: ranks.get(r.position, len(ranks))):
+    for record in sorted(records, key=lambda r: ranks.get(r.entry_id, len(ranks))):
         account = record.target[:3]
         if account not in free:
             free[account] = await _launch_limit(session, record.target, concurrent_job_count)
         if free[account] > 0:
             free[account] -= 1
-            selected.append(record.position)
+            selected.append(record.entry_id)
     return selected
 
 

@@ -27,7 +27,7 @@ async def fetch(
     *,
     ask: bool = True,
 ) -> dict[int, Document | Exception]:
-    """The result documents, undecoded, by position; an error where one could not be had.
+    """The result documents, undecoded, by entry; an error where one could not be had.
 
     Args:
         session: of the group.
@@ -44,15 +44,15 @@ async def fetch(
     if ask:
         known = session.poller.refusals
         pending = [r for r in records if r.state in PENDING and r.target[:3] in known]
-        answers.update({r.position: known[r.target[:3]] for r in pending})
-    left = iter([r for r in records if r.position not in answers] if ask else ())
+        answers.update({r.entry_id: known[r.target[:3]] for r in pending})
+    left = iter([r for r in records if r.entry_id not in answers] if ask else ())
     refusals: dict[tuple[str, str, str], CredentialsError] = {}
 
     async def work() -> None:
         for record in left:
             account = record.target[:3]
             answer = refusals.get(account) or await downloads.ask(record)
-            answers[record.position] = answer
+            answers[record.entry_id] = answer
             if isinstance(answer, CredentialsError):
                 refusals[account] = answer
             if on_each:
@@ -82,17 +82,17 @@ class Downloads:
         self._turn = anyio.Lock()
 
     async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """What the group has kept of these results, by position; asked before `ask`."""
+        """What the group has kept of these results, by entry; asked before `ask`."""
         session = self._session
         attempts = {
-            r.position: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
+            r.entry_id: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
         }
         self._ids |= await session.in_thread(session.store.subjobs.ids, attempts.values())
         self._is_keeping = await session.in_thread(lambda: session.store.results.enabled)
         if not self._is_keeping:
             return {}
         found = await session.in_thread(session.store.results.get, attempts.values())
-        return {position: found[a] for position, a in attempts.items() if a in found}
+        return {entry_id: found[a] for entry_id, a in attempts.items() if a in found}
 
     async def ask(self, record: JobRecord) -> Document | Exception:
         """What the cloud has of a job's results, kept if the group keeps results."""

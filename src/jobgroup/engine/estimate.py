@@ -81,16 +81,16 @@ class TimeLeft:
 
 
 async def estimate(
-    session: GroupSession, positions: Collection[int] | None, *, rerun: bool, retries: int = 0
+    session: GroupSession, entry_ids: Collection[int] | None, *, rerun: bool, retries: int = 0
 ) -> RunEstimate:
     """Look at the jobs that a run would send, and ask the clouds for their accounts' plans."""
     states = FAILED if rerun else NOT_SENT
-    records = await session.in_thread(session.store.records, states, positions)
+    records = await session.in_thread(session.store.records, states, entry_ids)
     durations = await session.in_thread(session.store.statuses.durations)
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _ask_for_plan(session, target) for target in targets.values()]
     at_once = _sum([plan.concurrent_max if plan else None for plan in plans])
-    limits = await session.in_thread(session.store.journal.shots_limits, positions, states)
+    limits = await session.in_thread(session.store.journal.shots_limits, entry_ids, states)
     shots = _sum(limits)
     return RunEstimate(
         jobs=len(records),

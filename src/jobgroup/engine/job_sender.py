@@ -26,6 +26,7 @@ from jobgroup.errors import (
     InvalidOverrideError,
     InvalidResponseError,
     JobGroupError,
+    JobRemovedError,
     RunStoppedError,
     StorageError,
     UnconfirmedJobError,
@@ -55,8 +56,8 @@ class JobSender:
         self._last_batch = 0
         self._to_retry: set[int] = set()
 
-    def positions(self) -> list[int]:
-        found = self.session.store.positions(self.run.request.states)
+    def entry_ids(self) -> list[int]:
+        found = self.session.store.entries.ids(self.run.request.states)
         return self._of_this_run(sorted({*found, *self._prioritized()}))
 
     async def new_priorities(self) -> list[int]:
@@ -74,7 +75,7 @@ class JobSender:
         states = self.run.request.states
         if not self.run.request.rerun:
             states |= {REFUSED}  # a job that is prioritized has been selected
-        return self.session.store.priorities.positions(states)
+        return self.session.store.priorities.entry_ids(states)
 
     async def wait_for_next(self, queue: SendQueue) -> bool:
         """Whether the queue has a job that may be sent, once the group is not paused any more."""
@@ -99,35 +100,41 @@ class JobSender:
         self._to_retry.update(found)
         return found
 
-    def overridden_bodies(self, positions: Sequence[int]) -> dict[int, OverriddenBody]:
+    def overridden_bodies(self, entry_ids: Sequence[int]) -> dict[int, OverriddenBody]:
         """The bodies to send instead of the stored ones; InvalidOverrideError if one cannot be."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}
         bodies = {}
-        for position in positions:
+        for entry_id in entry_ids:
             try:
-                bodies[position] = apply_overrides(self.session.store.body(position), overrides)
+                bodies[entry_id] = apply_overrides(self.session.store.body(entry_id), overrides)
             except InvalidOverrideError as error:
                 raise InvalidOverrideError(
-                    f"Job {position} of {self.session.name!r} cannot be rerun with that change:"
+                    f"Job {self.session.store.entries.position(entry_id)} of"
+                    f" {self.session.name!r} cannot be rerun with that change:"
                     f" {error} Nothing was sent."
                 ) from None
         return bodies
 
-    async def send(self, position: int) -> int | None:
+    async def send(self, entry_id: int) -> int | None:
         """Send a job; retry what certainly did not arrive.
 
-        Returns the position of its entry, which is new if a rerun appends; None if it was not sent.
+        Returns its entry, which is new if a rerun appends; None if it was not sent.
 
         Raises:
             CloudError, CredentialsError, UnconfirmedJobError, StorageError: as `submission.send`.
         """
         progress = self.run.progress
-        target = (await self.session.in_thread(self.session.store.record, position)).target
+        try:
+            record = await self.session.in_thread(self.session.store.record, entry_id)
+        except JobRemovedError:  # while it waited to be sent
+            progress.total -= 1
+            return None
+        target = record.target
         try:
             sent_at = await retry(
-                partial(self._send_once, position, target),
+                partial(self._send_once, entry_id, target),
                 on=self._is_retryable,
                 attempts=self._max_attempts,
                 wait_initial=0.4,
@@ -136,27 +143,27 @@ class JobSender:
                 on_retry=partial(self._open_incident, target),
             )
         except InvalidResponseError as error:  # its stored body is damaged; the others' are not
-            error.position = position
-            progress.not_sent[position] = str(error)
-            self.run.refusals[position] = error
+            error.entry_id = entry_id
+            progress.not_sent[entry_id] = str(error)
+            self.run.refusals[entry_id] = error
             return None
         except UnconfirmedJobError as error:
-            progress.not_sent[position] = str(error)
+            progress.not_sent[entry_id] = str(error)
             raise
         except BudgetExceededError as error:
-            error.position = position
-            progress.not_sent[position] = str(error)
+            error.entry_id = entry_id
+            progress.not_sent[entry_id] = str(error)
             raise
         except (CloudError, CredentialsError) as error:
-            error.position = position
-            progress.not_sent[position] = str(error)
+            error.entry_id = entry_id
+            progress.not_sent[entry_id] = str(error)
             if concerns_account(error):
                 await self._open_incident(target, error)
-            error.args = (self._describe_failure(position, error),)
+            error.args = (self._describe_failure(record.position, error),)
             raise
         if sent_at is not None:
-            (progress.retried if position in self._to_retry else progress.sent).append(sent_at)
-            self._to_retry.discard(position)
+            (progress.retried if entry_id in self._to_retry else progress.sent).append(sent_at)
+            self._to_retry.discard(entry_id)
             resolve = self.session.store.incidents.resolve
             await self._note(partial(resolve, target.origin, target.account))
         return sent_at
@@ -192,28 +199,28 @@ class JobSender:
     def _unsent(self) -> int:
         return self.run.progress.total - len(self.run.progress.sent)
 
-    def _of_this_run(self, positions: Sequence[int]) -> list[int]:
-        wanted = self.run.request.positions
+    def _of_this_run(self, entry_ids: Sequence[int]) -> list[int]:
+        wanted = self.run.request.entry_ids
         if wanted is None:
-            return list(positions)
+            return list(entry_ids)
         selected = set(wanted)
-        return [position for position in positions if position in selected]
+        return [entry_id for entry_id in entry_ids if entry_id in selected]
 
-    async def _send_once(self, position: int, target: Target) -> int | None:
+    async def _send_once(self, entry_id: int, target: Target) -> int | None:
         if self.run.is_canceled:
             return None
         session, request = self.session, self.run.request
-        is_retry = position in self._to_retry
+        is_retry = entry_id in self._to_retry
         await session.provider(target)  # what can fail or take long comes before the intent
 
         def record_intent() -> list[Intent] | None:
             return session.store.journal.record_intent(
-                [position],
+                [entry_id],
                 fencing_token=session.lease.fencing_token,
                 rerun=request.rerun,
                 retry=is_retry,
                 creates_entry=request.rerun and not request.replace,
-                revisions=None if is_retry else self.overridden_bodies([position]),
+                revisions=None if is_retry else self.overridden_bodies([entry_id]),
                 retries=request.retries,
                 budget_shots=request.budget_shots,
             )

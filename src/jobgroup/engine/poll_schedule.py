@@ -115,7 +115,7 @@ class PolledJob:
     """
 
     attempt_id: int
-    position: int
+    entry_id: int
     remote_ids: list[str]
     target: Target
     sent_at: float
@@ -172,7 +172,7 @@ class _PlatformQueue:
 
     def remove(self, job: PolledJob) -> None:
         for part in (self.waiting, self.running, self.missing):
-            part.pop(job.position, None)
+            part.pop(job.entry_id, None)
 
     def first_question_s(self) -> float:
         """Return how long after sending a job, the last of those that wait, is asked about."""
@@ -270,7 +270,7 @@ class PollSchedule:
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
         for row in rows:
-            job = self._jobs.get(row.position)
+            job = self._jobs.get(row.entry_id)
             if job is not None and not (row.may_change and job.attempt_id == row.attempt_id):
                 self._drop(job)
                 job = None
@@ -290,7 +290,7 @@ class PollSchedule:
         job.asked_at = now
         job.was_seen = True
         job.not_found = 0
-        if self._jobs.get(job.position) is not job:
+        if self._jobs.get(job.entry_id) is not job:
             return
         queue = self._queues[job.target]
         was_expected = bool(queue.expected_s)
@@ -306,23 +306,23 @@ class PollSchedule:
                 self._ask_crowd(queue, now)
             return
         if status.state == "waiting":
-            if job.position not in queue.waiting:
+            if job.entry_id not in queue.waiting:
                 queue.remove(job)
-                queue.waiting[job.position] = job
+                queue.waiting[job.entry_id] = job
             job.running_since = None
-        elif job.position not in queue.running:
+        elif job.entry_id not in queue.running:
             queue.remove(job)
-            queue.running[job.position] = job
+            queue.running[job.entry_id] = job
             job.running_since = now if began_at is None else began_at
             self._hasten_head(queue, now)
         self.schedule(job, now + queue.interval_s(job, now))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
         """Record that its cloud does not know a job (any more): no other waits behind it."""
-        if self._jobs.get(job.position) is job:
+        if self._jobs.get(job.entry_id) is job:
             queue = self._queues[job.target]
             queue.remove(job)
-            queue.missing[job.position] = job
+            queue.missing[job.entry_id] = job
         self.schedule(job, now + MAX_INTERVAL_S)
 
     def schedule(self, job: PolledJob, at: float) -> None:
@@ -343,7 +343,7 @@ class PollSchedule:
         due = []
         while self._due and self._due[0][0] <= now:
             at, _, job = self._due[0]
-            is_current = job.due_at == at and self._jobs.get(job.position) is job
+            is_current = job.due_at == at and self._jobs.get(job.entry_id) is job
             is_limited = is_current and at > -math.inf
             if is_limited and self._allowed < 1:
                 break
@@ -367,14 +367,14 @@ class PollSchedule:
     def _add(self, row: Pollable, now: float, age_s: float, sent_at: float) -> PolledJob:
         job = PolledJob(*row[:4], sent_at, row.was_seen)
         queue = self._queues.setdefault(job.target, _PlatformQueue())
-        self._jobs[job.position] = queue.waiting[job.position] = job
+        self._jobs[job.entry_id] = queue.waiting[job.entry_id] = job
         first_s = queue.first_question_s()
         self.schedule(job, now + first_s - age_s if age_s < first_s else -math.inf)
         return job
 
     def _drop(self, job: PolledJob) -> None:
         """Forget a job that has ended, or is another attempt by now."""
-        del self._jobs[job.position]
+        del self._jobs[job.entry_id]
         self._queues[job.target].remove(job)
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:

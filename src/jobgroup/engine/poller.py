@@ -182,12 +182,12 @@ class Poller:
         return bool(self._cooldowns)
 
     def active_since(self, moment: float) -> set[int]:
-        """Return the positions of the jobs that were active at a question asked later.
+        """Return the jobs that were active at a question asked later.
 
         Args:
             moment: of `time.monotonic`.
         """
-        return {job.position for job in self._schedule if job.active_at > moment}
+        return {job.entry_id for job in self._schedule if job.active_at > moment}
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
@@ -201,7 +201,7 @@ class Poller:
         finally:
             self._users -= 1
 
-    async def refresh(self, positions: Iterable[int] | None = None) -> None:
+    async def refresh(self, entry_ids: Iterable[int] | None = None) -> None:
         """Ask about every job that may have changed, unless it was asked about just now.
 
         Raises:
@@ -217,13 +217,13 @@ class Poller:
             # when it was asked counts: an answer may be from before what the caller did last;
             # a caller in a tight loop gets at most half of the time spent in asking
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
-            wanted = None if positions is None else set(positions)
+            wanted = None if entry_ids is None else set(entry_ids)
             due = [
                 job
                 for job in self._schedule
                 if job.active_at < fresh_since
                 and job not in silent
-                and (wanted is None or job.position in wanted)
+                and (wanted is None or job.entry_id in wanted)
             ]
             if not due:
                 return

@@ -19,7 +19,7 @@ class RunRequest:
 
     Attributes:
         rerun: send failed jobs again; otherwise send unsent ones.
-        positions: which of them; None for all.
+        entry_ids: which entries; None for all.
         mode: "parallel", "sequential" or "queue".
         replace: a rerun is a new attempt of the same entry; otherwise a new entry.
         overrides: other values for parameters of the jobs that a rerun sends.
@@ -33,7 +33,7 @@ class RunRequest:
     """
 
     rerun: bool = False
-    positions: tuple[int, ...] | None = None
+    entry_ids: tuple[int, ...] | None = None
     mode: Mode = "parallel"
     replace: bool = True
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -53,8 +53,8 @@ class RunRequest:
     def states(self) -> frozenset[str]:
         """The states of the jobs that are sent; jobs that are named may have more of them."""
         if self.rerun:
-            return FAILED if self.positions is None else RERUNNABLE
-        passes_over_refused = self.positions is None and (
+            return FAILED if self.entry_ids is None else RERUNNABLE
+        passes_over_refused = self.entry_ids is None and (
             self.mode == "queue" or self.is_background
         )
         return frozenset({UNSENT}) if passes_over_refused else NOT_SENT
@@ -62,14 +62,14 @@ class RunRequest:
     def can_join(self, other: RunRequest) -> bool:
         """Whether a run of `other` sends the same jobs as a run of this one."""
         mine, theirs = (
-            (r.positions, r.rerun, r.overrides, r.retries, r.budget_shots) for r in (self, other)
+            (r.entry_ids, r.rerun, r.overrides, r.retries, r.budget_shots) for r in (self, other)
         )
-        return self.positions is None and mine == theirs
+        return self.entry_ids is None and mine == theirs
 
 
 @dataclass(slots=True)
 class RunProgress:
-    """The jobs of a run by position, and the reasons of those that could not be sent."""
+    """The jobs of a run by entry, and the reasons of those that could not be sent."""
 
     total: int = 0
     sent: list[int] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Run:
     Attributes:
         request: what it is to do.
         progress: how far it is.
-        refusals: errors of single jobs, by position; the others were sent all the same.
+        refusals: errors of single jobs, by entry; the others were sent all the same.
         is_canceled: whether it sends nothing more.
         stopped_by: who has asked for that with `stop`, in words; None for nobody.
         is_finished: whether it is done, canceled or failed.
@@ -113,10 +113,10 @@ class Run:
     def record_outcome(self, record: JobRecord) -> None:
         """Count how one of its jobs ended."""
         if record.state == "success":
-            self.progress.succeeded.add(record.position)
-            self.progress.failed.discard(record.position)  # a retry has succeeded
+            self.progress.succeeded.add(record.entry_id)
+            self.progress.failed.discard(record.entry_id)  # a retry has succeeded
         elif record.state in FAILED or record.provider_status == REMOTE_MISSING:
-            self.progress.failed.add(record.position)
+            self.progress.failed.add(record.entry_id)
 
     @property
     def has_too_many_failures(self) -> bool:

@@ -56,13 +56,14 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
 def report_of_rerun(session: GroupSession, run: Run) -> CommandResult:
     """Return which jobs a rerun has sent, and why it has left the others. Reads the file."""
     progress, left = run.progress, dict(run.progress.not_sent)
-    wanted = run.request.positions
+    wanted = run.request.entry_ids
     if wanted is not None and len(progress.sent) + len(left) < len(set(wanted)):
         # the reruns of jobs that have succeeded, and appended ones, are sent as other entries
-        origins = {r.rerun_of for r in session.store.records(positions=progress.sent)}
-        rest = set(wanted) - set(progress.sent) - origins - left.keys()
-        for record in session.store.records(positions=rest):
-            left[record.position] = _why_left(record)
+        origins = {r.rerun_of for r in session.store.records(entry_ids=progress.sent)}
+        rest = set(wanted) - set(progress.sent) - left.keys()
+        for record in session.store.records(entry_ids=rest):
+            if record.position not in origins:
+                left[record.entry_id] = _why_left(record)
     text = f"{len(progress.sent)} rerun"
     if left:
         text += f", {len(left)} not"
@@ -114,18 +115,18 @@ async def _send_jobs(sender: JobSender) -> None:
     await reconcile_unconfirmed(session)
     if run.request.rerun and not run.request.is_background:
         await session.poller.refresh()  # what has failed by now
-    positions = await session.in_thread(sender.positions)
-    await session.in_thread(sender.overridden_bodies, positions)  # all are valid, or none is sent
-    run.progress.total = len(positions)
-    _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(positions))
+    entry_ids = await session.in_thread(sender.entry_ids)
+    await session.in_thread(sender.overridden_bodies, entry_ids)  # all are valid, or none is sent
+    run.progress.total = len(entry_ids)
+    _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(entry_ids))
     # a run with retries that was interrupted left these; jobs in error are among them
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":
-        await dispatch(sender, positions, watched)
+        await dispatch(sender, entry_ids, watched)
     elif run.request.mode == "sequential":
-        await _send_one_by_one(sender, SendQueue(positions), watched)
+        await _send_one_by_one(sender, SendQueue(entry_ids), watched)
     else:
-        await _send_in_order(sender, SendQueue(positions))
+        await _send_in_order(sender, SendQueue(entry_ids))
         if run.request.retries:
             await dispatch(sender, [], [*watched, *run.progress.sent])
     if run.stopped_by is not None:
@@ -144,16 +145,15 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     await reconcile_unconfirmed(session)
     if await session.in_thread(session.store.journal.unconfirmed):
         return
-    for position in unclear:
+    for entry_id in unclear:
         # of a rerun that appends it is another entry, and the one that it reruns is as it was
-        found_at = run.refusals.pop(position).position
-        entry = position if found_at is None else found_at
-        run.progress.not_sent.pop(position, None)
-        record = await session.in_thread(session.store.record, entry)
+        found = run.refusals.pop(entry_id).entry_id or entry_id
+        run.progress.not_sent.pop(entry_id, None)
+        record = await session.in_thread(session.store.record, found)
         if record.state not in run.request.states:
-            run.progress.sent.append(record.position)
-        elif entry == position:  # it is several jobs; the rest is still to be sent
-            await sender.send(position)
+            run.progress.sent.append(found)
+        elif found == entry_id:  # it is several jobs; the rest is still to be sent
+            await sender.send(entry_id)
 
 
 async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:
@@ -165,16 +165,16 @@ async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:
 async def _send_one_by_one(sender: JobSender, queue: SendQueue, watched: Sequence[int]) -> None:
     run = sender.run
 
-    async def wait_for_end(position: int) -> None:
-        run.record_outcome(await _wait_for_end(sender, position))
-        for failed in await sender.failed_to_retry({position}):
+    async def wait_for_end(entry_id: int) -> None:
+        run.record_outcome(await _wait_for_end(sender, entry_id))
+        for failed in await sender.failed_to_retry({entry_id}):
             queue.push_last(failed)
         if run.has_too_many_failures:
             raise sender.failures_error()
 
     async with sender.session.poller.polling():
-        for position in watched:
-            await wait_for_end(position)
+        for entry_id in watched:
+            await wait_for_end(entry_id)
         delay_s = 0.0
         while await sender.wait_for_next(queue):
             await sender.sleep(delay_s)
@@ -190,24 +190,24 @@ async def _send_when_free(sender: JobSender, queue: SendQueue) -> int | None:
     backoff = Backoff(wait_initial=1.0, wait_max=30.0)
     has_reported_free = False
     while await sender.wait_for_next(queue):
-        position = queue.pop()
+        entry_id = queue.pop()
         try:
-            return await sender.send(position)
+            return await sender.send(entry_id)
         except QuotaExceededError:
-            is_full = await _is_full_for_now(sender, position)
+            is_full = await _is_full_for_now(sender, entry_id)
             if run.is_canceled or is_full is None or (has_reported_free and not is_full):
                 raise
             has_reported_free = not is_full  # one may have ended since it refused the job
-            run.progress.not_sent.pop(position, None)
-            queue.push_back(position)
+            run.progress.not_sent.pop(entry_id, None)
+            queue.push_back(entry_id)
             await sender.sleep(backoff.next_s())
     return None
 
 
-async def _is_full_for_now(sender: JobSender, position: int) -> bool | None:
+async def _is_full_for_now(sender: JobSender, entry_id: int) -> bool | None:
     """Whether a job's account is full; None if it does not report, or can have no jobs at all."""
     session = sender.session
-    record = await session.in_thread(session.store.record, position)
+    record = await session.in_thread(session.store.record, entry_id)
     try:
         provider = await session.provider(record.target)
         availability = await provider.availability()
@@ -216,15 +216,15 @@ async def _is_full_for_now(sender: JobSender, position: int) -> bool | None:
     return availability.queue_free == 0 if availability.queue_max else None
 
 
-async def _wait_for_end(sender: JobSender, position: int) -> JobRecord:
+async def _wait_for_end(sender: JobSender, entry_id: int) -> JobRecord:
     """Wait until a job has ended, or the run is canceled."""
     session, run = sender.session, sender.run
 
     async def ended() -> JobRecord | None:
-        record = await session.in_thread(session.store.record, position)
+        record = await session.in_thread(session.store.record, entry_id)
         if record.state == UNCONFIRMED:
             raise UnconfirmedJobError(
-                f"Job {position} of {session.name!r} is unconfirmed, so what follows it was"
+                f"Job {record.position} of {session.name!r} is unconfirmed, so what follows it was"
                 " not sent. Confirm or resend it, then run the group again."
             )
         if record.state in TERMINAL or record.provider_status == REMOTE_MISSING or run.is_canceled:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 class SendQueue:
-    """The jobs of a run that wait to be sent, by position.
+    """The jobs of a run that wait to be sent, by entry.
 
     >>> queue = SendQueue([0, 1, 2, 3])
     >>> queue.prioritize([2, 1])
@@ -16,48 +16,48 @@ class SendQueue:
     [2, 1, 0, 3]
     """
 
-    def __init__(self, positions: Iterable[int] = ()) -> None:
-        self._waiting = set(positions)
+    def __init__(self, entry_ids: Iterable[int] = ()) -> None:
+        self._waiting = set(entry_ids)
         self._known = set(self._waiting)
-        # (batch, rank, position); earlier entries of a job that was prioritized are passed over
-        self._heap = [(0, position, position) for position in sorted(self._waiting)]
+        # (batch, rank, entry_id); earlier entries of a job that was prioritized are passed over
+        self._heap = [(0, entry_id, entry_id) for entry_id in sorted(self._waiting)]
         self._keys: dict[int, tuple[int, int, int]] = {}
         self._batch = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def prioritize(self, positions: Sequence[int]) -> int:
+    def prioritize(self, entry_ids: Sequence[int]) -> int:
         """Put jobs before all others, in this order; jobs that are new to the queue join it.
 
         Returns how many joined.
         """
-        joining = set(positions) - self._known
+        joining = set(entry_ids) - self._known
         self._known |= joining
         self._waiting |= joining
         self._batch -= 1
-        for rank, position in enumerate(positions):
-            self._keys[position] = (self._batch, rank, position)
-            if position in self._waiting:
-                heapq.heappush(self._heap, self._keys[position])
+        for rank, entry_id in enumerate(entry_ids):
+            self._keys[entry_id] = (self._batch, rank, entry_id)
+            if entry_id in self._waiting:
+                heapq.heappush(self._heap, self._keys[entry_id])
         return len(joining)
 
-    def push_last(self, position: int) -> None:
+    def push_last(self, entry_id: int) -> None:
         """Put a job behind all those that were not sent yet: it is to be sent once more."""
-        self._known.add(position)
-        self._waiting.add(position)
-        self._keys[position] = (1, position, position)
-        heapq.heappush(self._heap, self._keys[position])
+        self._known.add(entry_id)
+        self._waiting.add(entry_id)
+        self._keys[entry_id] = (1, entry_id, entry_id)
+        heapq.heappush(self._heap, self._keys[entry_id])
 
     def pop(self) -> int:
         """Take the next job out of the queue. Raises IndexError if the queue is empty."""
         while True:
-            *_, position = heapq.heappop(self._heap)
-            if position in self._waiting:
-                self._waiting.remove(position)
-                return position
+            *_, entry_id = heapq.heappop(self._heap)
+            if entry_id in self._waiting:
+                self._waiting.remove(entry_id)
+                return entry_id
 
-    def push_back(self, position: int) -> None:
+    def push_back(self, entry_id: int) -> None:
         """Put a job back in its place: it could not be sent now."""
-        self._waiting.add(position)
-        heapq.heappush(self._heap, self._keys.get(position, (0, position, position)))
+        self._waiting.add(entry_id)
+        heapq.heappush(self._heap, self._keys.get(entry_id, (0, entry_id, entry_id)))

@@ -90,17 +90,17 @@ class SlotLedger:
         self.free = 1.0 if try_one else float(self._ended_ambiguously)
         self._ended_ambiguously = 0
 
-    def seen_active(self, positions: Iterable[int]) -> None:
+    def seen_active(self, entry_ids: Iterable[int]) -> None:
         """Note that jobs were active after the report, which has therefore counted them."""
-        self.ambiguous.difference_update(positions)
+        self.ambiguous.difference_update(entry_ids)
 
     def reserve(self) -> None:
         self.free -= 1
         self.in_flight += 1
 
-    def sent(self, position: int) -> None:
+    def sent(self, entry_id: int) -> None:
         self.in_flight -= 1
-        self.active.add(position)
+        self.active.add(entry_id)
         self._backoff.reset()
 
     def not_sent(self) -> None:
@@ -118,9 +118,9 @@ class SlotLedger:
         self.free = 0.0
         self.asked(now)
 
-    def ended(self, position: int, now: float) -> None:
-        self.active.discard(position)
-        if position in self.ambiguous:
+    def ended(self, entry_id: int, now: float) -> None:
+        self.active.discard(entry_id)
+        if entry_id in self.ambiguous:
             self._ended_ambiguously += 1
             self._next_report_at = 0.0
             self._backoff.reset()

@@ -82,7 +82,7 @@ async def send(
     may_continue: Callable[[], Awaitable[bool]],
     patience_s: float | None = None,
 ) -> int | None:
-    """Send what was intended and record what became of it. Returns the job's position.
+    """Send what was intended and record what became of it. Returns the job's entry.
 
     `may_continue` is asked before each request but the first; if it says no, the rest stays unsent,
     and None is returned.
@@ -110,7 +110,7 @@ async def send(
             await _record_not_sent(session, intent, str(error))
             raise
         missing = _missing(intent, bodies, ids)
-        position = None if missing else await _record_sent(session, intent, {}, len(bodies))
+        entry_id = None if missing else await _record_sent(session, intent, {}, len(bodies))
         for request in missing:
             if ids and not (await may_continue() and await session.lease.verify()):
                 await _record_not_sent(session, intent, _partial_message(len(ids)))
@@ -119,7 +119,7 @@ async def send(
                 case Sent(remote_id):
                     ids[request.number] = remote_id
                     new = {request.number: remote_id}
-                    position = await _record_sent(
+                    entry_id = await _record_sent(
                         session, intent, new, len(bodies), len(ids), patience_s=patience_s
                     )
                 case NotSent(refusal):
@@ -129,7 +129,7 @@ async def send(
                     raise refusal
                 case Unknown(reason, asked_at):
                     raise await _record_unconfirmed(session, intent, reason, asked_at) from reason
-    return intent.position if position is None else position
+    return intent.entry_id if entry_id is None else entry_id
 
 
 async def reconcile_unconfirmed(session: GroupSession) -> None:
@@ -197,7 +197,7 @@ def _is_remembered(session: GroupSession, intent: Intent) -> bool:
 
 
 async def _bodies(session: GroupSession, intent: Intent) -> list[dict[str, Any]]:
-    stored = await session.in_thread(session.store.body, intent.position, intent.payload_id)
+    stored = await session.in_thread(session.store.body, intent.entry_id, intent.payload_id)
     if stored is None and not intent.previous:
         raise InvalidResponseError(
             f"The body of job {intent.position} is missing; the other jobs are not affected. Add"
@@ -290,7 +290,7 @@ async def _record_sent(
         told = f"The cloud took {part}{_named(session, intent)} as {remote_id}"
     or_else = partial(journal.mark_not_sent, intent.attempt_id, _partial_message(sent or total))
     try:
-        position = await session.settling.write(
+        entry_id = await session.settling.write(
             told,
             partial(journal.mark_sent, intent.attempt_id, new, is_whole=is_whole),
             or_else=None if is_whole else or_else,
@@ -298,10 +298,12 @@ async def _record_sent(
         )
     except UnconfirmedJobError as error:  # the journal found that an id is another job's
         session.notify()
-        raise _unconfirmed_error(session, intent, intent.position, str(error)) from error
+        raise _unconfirmed_error(
+            session, intent, intent.entry_id, intent.position, str(error)
+        ) from error
     _log.info("%s.", told)
     session.notify()
-    return position
+    return entry_id
 
 
 async def _record_not_sent(
@@ -324,22 +326,23 @@ async def _record_unconfirmed(
         "gave_up_at": time.time(),
         "status_code": getattr(error, "status_code", None),
     }
-    position = await session.settling.write(
+    entry_id = await session.settling.write(
         f"It is not known whether {_named(session, intent)} has reached the cloud ({error})",
         partial(session.store.journal.mark_unconfirmed, intent.attempt_id, diagnostics),
     )
     session.notify()
-    where = intent.position if position is None else position
-    return _unconfirmed_error(session, intent, where, str(error))
+    found = entry_id or intent.entry_id
+    position = await session.in_thread(session.store.entries.position, found)
+    return _unconfirmed_error(session, intent, found, position, str(error))
 
 
 def _unconfirmed_error(
-    session: GroupSession, intent: Intent, position: int, reason: str
+    session: GroupSession, intent: Intent, entry_id: int, position: int, reason: str
 ) -> UnconfirmedJobError:
     error = UnconfirmedJobError(
         f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud: {reason}"
         " It is now unconfirmed and will not be resent automatically. Check the cloud, then call"
         " job.confirm(remote_id) if it is there, or job.resend() if it is not."
     )
-    error.position = position
+    error.entry_id, error.position = entry_id, position
     return error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from jobgroup.engine.commands import execute
 from jobgroup.engine.session import GroupSession
 from jobgroup.group.group import JobGroup
+from jobgroup.group.run import execute_for_user
+from jobgroup.job import RemoteJob, job_of
 from jobgroup.store import CommandResult
 
 
@@ -16,13 +18,26 @@ def engine_session(group: JobGroup) -> GroupSession:
     return group._session  # noqa: SLF001  # here alone
 
 
-def request(group: JobGroup, command: str, **args: Any) -> Future[CommandResult]:
+def jobs_at(
+    group: JobGroup, positions: Sequence[int], *, removals: int | None = None
+) -> list[RemoteJob]:
+    """Return the jobs at positions that were looked up at some time, see `Entries.at`."""
+    session = engine_session(group)
+    found = session.store.entries.at(positions, removals=removals)
+    return [job_of(session, entry_id) for entry_id in found]
+
+
+def request(
+    group: JobGroup, command: str, *, removals: int | None = None, **args: Any
+) -> Future[CommandResult]:
     """Have something done without waiting, by whichever process runs the group.
 
     Args:
         group: the group.
         command: one of those of `jobgroup.engine.commands`.
-        args: its arguments; a run waits out whatever may pass unless ``is_background=False``.
+        removals: of the store's entries, when the positions were looked up; None for now.
+        args: its arguments, with `positions` or a `position` for entries; a run waits out whatever
+            may pass unless ``is_background=False``.
 
     Returns:
         A future of what happened, for which jobs, and why not for others.
@@ -30,4 +45,8 @@ def request(group: JobGroup, command: str, **args: Any) -> Future[CommandResult]
     if command in ("run", "rerun"):
         args.setdefault("is_background", True)
     session = engine_session(group)
-    return session.start(execute, session, command, args)
+    if (positions := args.pop("positions", None)) is not None:
+        args["entry_ids"] = session.store.entries.at(positions, removals=removals)
+    if "position" in args:
+        args["entry_id"] = session.store.entries.at([args.pop("position")], removals=removals)[0]
+    return session.start(execute_for_user, session, command, args)

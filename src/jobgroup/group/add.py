@@ -11,7 +11,7 @@ from jobgroup.credentials import remember
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint, fingerprint
 from jobgroup.group.doubles import add_once, warn_of_doubles
-from jobgroup.job import RemoteJob, job_at
+from jobgroup.job import RemoteJob, job_of
 from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
@@ -41,14 +41,14 @@ def add_jobs(
     # read to the end first: making jobs may take long, and look at this very group
     given = [_given(*_validate_entry(each), default=labels) for each in jobs]
     if once:
-        positions = add_once(session, [(each.new, mark_of(each.new)) for each in given])
+        entry_ids = add_once(session, [(each.new, mark_of(each.new)) for each in given])
     else:
-        positions = session.store.add([each.new for each in given])
-        warn_of_doubles(session, [each.new for each in given], positions)
+        entry_ids = session.store.add([each.new for each in given])
+        warn_of_doubles(session, [each.new for each in given], entry_ids)
     group = GroupReference(session)
-    for each, position in zip(given, positions, strict=True):
+    for each, entry_id in zip(given, entry_ids, strict=True):
         if not isinstance(each.job, RemoteJob):
-            follow(each.job, partial(entry_of, group, position), each.new.name, each.params)
+            follow(each.job, partial(entry_of, group, entry_id), each.new.name, each.params)
 
 
 def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> NewJob:
@@ -75,9 +75,9 @@ def mark_of(job: NewJob) -> Fingerprint:
         raise
 
 
-def entry_of(group: GroupReference, position: int) -> RemoteJob:
-    """Return the job at a position of a group, opened if need be."""
-    return job_at(group.session(), position)
+def entry_of(group: GroupReference, entry_id: int) -> RemoteJob:
+    """Return an entry of a group, opened if need be, as a job."""
+    return job_of(group.session(), entry_id)
 
 
 def _validate_entry(entry: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from jobgroup.credentials import default_url, set_token
 from jobgroup.engine.remote_lookup import RemoteJobInfo, look_up
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
-from jobgroup.job import RemoteJob, job_at
+from jobgroup.job import RemoteJob, job_of
 from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Submission, is_id
@@ -47,13 +47,14 @@ class Adoption:
         self._target = Target(provider, origin, account, _validate_platform(platform))
         self._labels = adapters.validate_labels(labels)
         for remote_id in self._ids:
-            held = session.store.position_of(remote_id, self._target)
-            if held is not None:
+            holder = session.store.holder_of(remote_id, self._target)
+            if holder is not None:
+                position = session.store.entries.position(holder)
                 error = DuplicateJobError(
-                    f"Job {remote_id} is in the group already, at position {held}."
+                    f"Job {remote_id} is in the group already, at position {position}."
                     " Nothing was adopted."
                 )
-                error.position, error.job = held, job_at(session, held)
+                error.position, error.job = position, job_of(session, holder)
                 raise error
         if token is not None:
             set_token(token.reveal(), url=origin, account=account)
@@ -64,8 +65,8 @@ class Adoption:
 
     def append(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:
         """Append what was found to the group."""
-        positions = self._session.store.add([self._new_job(each) for each in found])
-        return [job_at(self._session, position) for position in positions]
+        entry_ids = self._session.store.add([self._new_job(each) for each in found])
+        return [job_of(self._session, entry_id) for entry_id in entry_ids]
 
     def _new_job(self, found: RemoteJobInfo) -> NewJob:
         submission = found.submission

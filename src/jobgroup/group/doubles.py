@@ -27,7 +27,7 @@ _Key = tuple[str, ...]
 def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) -> list[int]:
     """Append the jobs that the group lacks, in one transaction; returns where each one is."""
     known = _known.setdefault(session, _Known())
-    positions = []
+    entry_ids = []
     with session.store.sweeps.compare() as group:
         for job, mark in jobs:
             known.update(group.entries)
@@ -35,27 +35,30 @@ def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) 
             if held is None and job.body is not None:
                 theirs = group.fingerprints(known.like(job))
                 held = next((at for at, its in theirs.items() if its == mark), None)
-            positions.append(group.insert(job, mark) if held is None else held)
-    return positions
+            entry_ids.append(group.insert(job, mark) if held is None else held)
+    return entry_ids
 
 
 def warn_of_doubles(
-    session: GroupSession, jobs: Sequence[NewJob], positions: Sequence[int]
+    session: GroupSession, jobs: Sequence[NewJob], entry_ids: Sequence[int]
 ) -> None:
     """Warn, once for each group, of a job that an earlier session had added as well."""
     earlier = _earlier.get(session)
     if earlier is None:
-        earlier = _earlier[session] = _Earlier(session, min(positions, default=0))
-    for job, position in zip(jobs, positions, strict=True):
+        earlier = _earlier[session] = _Earlier(session, min(entry_ids, default=0))
+    for job, entry_id in zip(jobs, entry_ids, strict=True):
         if earlier.is_done:
             return
         double = earlier.find(session, job)
         if double is not None:
             earlier.finish()
+            positions = session.store.entries.positions([entry_id, double])
+            if len(positions) < 2:
+                continue  # one was removed
             warn(
-                f"Job {position} repeats job {double}, which an earlier session added to"
-                f" {session.name!r}. Both are in the group, and both will be paid for. Use"
-                " add(..., once=True) to skip known jobs, and jg.remove() to take this one out."
+                f"Job {positions[entry_id]} repeats job {positions[double]}, which an earlier"
+                f" session added to {session.name!r}. Both are in the group, and both will be"
+                " paid for. Use add(..., once=True) to skip known jobs, and jg.remove() to take this one out."
             )
 
 
@@ -65,19 +68,19 @@ class _Known:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._read = 0
-        self._positions: dict[_Key, list[int]] = {}
+        self._entry_ids: dict[_Key, list[int]] = {}
 
     def update(self, entries: list[Entry]) -> None:
         if entries is not self._entries or len(entries) < self._read:
-            self._entries, self._read, self._positions = entries, 0, {}
+            self._entries, self._read, self._entry_ids = entries, 0, {}
         for entry in entries[self._read :]:
             key = _key(entry.labels, entry.params, entry.target)
-            self._positions.setdefault(key, []).append(entry.position)
+            self._entry_ids.setdefault(key, []).append(entry.entry_id)
         self._read = len(entries)
 
     def like(self, job: NewJob) -> list[int]:
-        """Return the positions of jobs with equal labels, parameters and cloud."""
-        return self._positions.get(_key_of(job), [])
+        """Return the jobs with equal labels, parameters and cloud."""
+        return self._entry_ids.get(_key_of(job), [])
 
 
 class _Earlier:
@@ -90,7 +93,7 @@ class _Earlier:
         self._left = _MOST_COMPARED
         if not self.is_done:
             entries = session.store.sweeps.entries()
-            self._known.update([entry for entry in entries if entry.position < first])
+            self._known.update([entry for entry in entries if entry.entry_id < first])
 
     def finish(self) -> None:
         """Look for no more doubles."""
@@ -99,14 +102,14 @@ class _Earlier:
         self._marks.clear()
 
     def find(self, session: GroupSession, job: NewJob) -> int | None:
-        """Return the position of an earlier job that is the same."""
+        """Return an earlier job that is the same."""
         alike = self._known.like(job)
         if not alike or job.body is None:
             return None
         key = _key_of(job)
         if key not in self._marks:
             found = session.store.fingerprints.of(alike[:_MOST_COMPARED])
-            self._marks[key] = {mark: position for position, mark in found.items()}
+            self._marks[key] = {mark: entry_id for entry_id, mark in found.items()}
         self._left -= 1
         if self._left < 0:
             self.finish()

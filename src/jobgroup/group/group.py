@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from jobgroup import catalog
 from jobgroup.engine.activity import wait_until_done
-from jobgroup.engine.commands import execute
 from jobgroup.engine.downloads import Document, fetch
 from jobgroup.engine.engine import engine
 from jobgroup.engine.estimate import RunEstimate, estimate
@@ -36,11 +35,11 @@ from jobgroup.group.pending import Computation, Pending, twins
 from jobgroup.group.perceval_import import ImportReport, import_perceval
 from jobgroup.group.progress_bars import GroupBars, RunBar, SlowBar
 from jobgroup.group.query import found_by, matching
-from jobgroup.group.run import Run
+from jobgroup.group.run import Run, by_position, execute_for_user
 from jobgroup.group.stream import ResultStream
 from jobgroup.group.sweep import OnChange, SweepReport, repeat, sweep
 from jobgroup.group.validation import run_request, validate_delay, validate_timeout
-from jobgroup.job import RemoteJob, job_at, naming_its_job
+from jobgroup.job import RemoteJob, job_of, naming_its_job
 from jobgroup.providers.base import refuses_job
 from jobgroup.references import GroupReference, session_of
 from jobgroup.results import (
@@ -494,8 +493,8 @@ class JobGroup:
         >>> jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)  # doctest: +SKIP
         5 points x repeats: 2 new, 3 in the group already
         """
-        positions = self._resolve_positions(range(len(self)) if jobs is None else jobs)
-        return repeat(self._session, positions or [], to=to, times=times)
+        entry_ids = self._resolve(range(len(self)) if jobs is None else jobs)
+        return repeat(self._session, entry_ids or [], to=to, times=times)
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -565,9 +564,14 @@ class JobGroup:
     @overload
     def __getitem__(self, index: slice) -> list[RemoteJob]: ...
     def __getitem__(self, index: int | slice) -> RemoteJob | list[RemoteJob]:
-        positions = range(len(self))
+        found = self._jobs_of(
+            self._session.store.entries.at(self._positions(index, range(len(self))))
+        )
+        return found if isinstance(index, slice) else found[0]
+
+    def _positions(self, index: Any, positions: range) -> Sequence[int]:
         try:
-            chosen = positions[index]
+            return positions[index] if isinstance(index, slice) else [positions[index]]
         except IndexError:
             raise IndexError(
                 f"The group {self._name!r} has {len(positions)} jobs; none is at {shown(index)}."
@@ -577,15 +581,38 @@ class JobGroup:
                 f"A job of a group is had by its position, counted from 0, not by {shown(index)};"
                 " jg.find(words) finds by id, name or label."
             ) from None
-        return self._jobs_at(chosen) if isinstance(chosen, range) else job_at(self._session, chosen)
 
     def __iter__(self) -> Iterator[RemoteJob]:
         return iter(self[:])
 
     def __contains__(self, job: object) -> bool:
-        if not isinstance(job, RemoteJob) or job.position is None:
+        if not isinstance(job, RemoteJob) or not job._is_of(self._session):  # noqa: SLF001
             return False
-        return job == job_at(self._session, job.position)
+        entry_id = job._entry_id  # noqa: SLF001
+        return bool(self._session.store.entries.positions([entry_id]))
+
+    def remove(self, jobs: Jobs) -> list[JobRecord]:
+        """Remove jobs that were never sent, all or none, and return what they were.
+
+        The jobs after them move up, and get other positions: take those anew. Jobs that you hold as
+        objects stay what they are. Nothing that was sent, or that a process is sending, is removed.
+
+        Args:
+            jobs: jobs, or their positions.
+
+        Raises:
+            IndexError: there is no such position; nothing was removed.
+            JobRemovedError: one of them was removed before; nothing was removed.
+            JobGroupError: one of them was sent, or may have been; nothing was removed.
+            StorageError: it could not be written; nothing was removed.
+
+        >>> jg.remove(jg.jobs(state="unsent", labels={"phi": 0.3}))  # doctest: +SKIP
+        """
+        store, entry_ids = self._session.store, self._resolve(jobs) or []
+        records = store.records(entry_ids=entry_ids)
+        store.entries.remove(entry_ids)
+        self._session.notify()
+        return records
 
     def jobs(
         self,
@@ -607,7 +634,7 @@ class JobGroup:
             TypeError: an argument is of another kind.
             ValueError: there is no such state.
         """
-        return self._jobs_at(matching(self._session.store, where, state, labels))
+        return self._jobs_of(matching(self._session.store, where, state, labels))
 
     def find(self, words: str) -> list[RemoteJob]:
         """The jobs in which all the words stand: in name, note, message, id, platform or account.
@@ -620,7 +647,7 @@ class JobGroup:
         Raises:
             TypeError: the words are not a text.
         """
-        return self._jobs_at(found_by(self._session.store, words))
+        return self._jobs_of(found_by(self._session.store, words))
 
     def snapshot(self) -> list[JobRecord]:
         """All jobs as they are in the file now: immutable records, read in one query.
@@ -644,22 +671,28 @@ class JobGroup:
         """
         return self.jobs(state="refused")
 
-    def _jobs_at(self, positions: Iterable[int]) -> list[RemoteJob]:
-        return [job_at(self._session, position) for position in positions]
+    def _jobs_of(self, entry_ids: Iterable[int]) -> list[RemoteJob]:
+        return [job_of(self._session, entry_id) for entry_id in entry_ids]
 
-    def _resolve_positions(self, jobs: Jobs | None) -> list[int] | None:
-        """Where jobs are in this group, given as jobs or positions; negative ones from the end."""
+    def _resolve(self, jobs: Jobs | None) -> list[int] | None:
+        """Return the entries of jobs of this group, given as jobs or positions; None for all."""
         if jobs is None:
             return None
-        positions = []
-        for job in jobs if isinstance(jobs, Iterable) and not isinstance(jobs, str) else [jobs]:
-            if isinstance(job, RemoteJob) and job not in self:
+        given = list(jobs) if isinstance(jobs, Iterable) and not isinstance(jobs, str) else [jobs]
+        for job in given:
+            if isinstance(job, RemoteJob) and not job._is_of(self._session):  # noqa: SLF001
                 raise ValueError(
                     f"{job!r} is a job of {job.group_name!r}, not of the group {self._name!r}."
                     " Nothing was done."
                 )
-            positions.append((job if isinstance(job, RemoteJob) else self[job]).position)
-        return [position for position in positions if position is not None]
+        entries = self._session.store.entries
+        indices = [job for job in given if not isinstance(job, RemoteJob)]
+        whole = range(len(self)) if indices else range(0)
+        at = iter(entries.at([p for index in indices for p in self._positions(index, whole)]))
+        found = [job._entry_id if isinstance(job, RemoteJob) else next(at) for job in given]  # noqa: SLF001
+        for missing in set(found).difference(entries.positions(found)):
+            entries.position(missing)  # raises
+        return found
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -736,7 +769,7 @@ class JobGroup:
         """
         await self._run(
             run_request(
-                positions=self._resolve_positions(jobs),
+                entry_ids=self._resolve(jobs),
                 queue=queue,
                 concurrent_job_count=concurrent_job_count,
                 stop_after_failures=stop_after_failures,
@@ -790,7 +823,7 @@ class JobGroup:
         """
         request = run_request(
             rerun=True,
-            positions=self._resolve_positions(jobs),
+            entry_ids=self._resolve(jobs),
             params=params,
             replace=replace,
             queue=delay is None,
@@ -807,7 +840,7 @@ class JobGroup:
             if not refuses_job(error) or error not in run.refusals.values():
                 raise
         report: CommandResult = await Computation(report_of_rerun, self._session, run)
-        return report
+        return by_position(self._session, report)
 
     rerun, rerun_async = twins(_rerun)
 
@@ -851,7 +884,7 @@ class JobGroup:
         """
         request = run_request(
             rerun=rerun,
-            positions=self._resolve_positions(jobs),
+            entry_ids=self._resolve(jobs),
             params=params,
             replace=replace,
             queue=queue,
@@ -900,7 +933,7 @@ class JobGroup:
         Returns:
             The positions of those that it was asked for; a failure of one is a warning.
         """
-        result = await self._command("cancel", positions=self._resolve_positions(jobs))
+        result = await self._command("cancel", entry_ids=self._resolve(jobs))
         for position, sentence in result.failed.items():
             warn(f"Job {position} could not be canceled: {sentence}")
         return [*result.done]
@@ -948,7 +981,7 @@ class JobGroup:
         Returns:
             The positions of those that go first.
         """
-        result = await self._command("prioritize", positions=self._resolve_positions(jobs))
+        result = await self._command("prioritize", entry_ids=self._resolve(jobs))
         return [*result.done]
 
     prioritize, prioritize_async = twins(_prioritize)
@@ -963,16 +996,16 @@ class JobGroup:
             rerun: estimate a rerun of the failed jobs, not a run of the unsent ones.
             retries: how often each job may be retried, for the number of shots.
         """
-        positions = self._resolve_positions(jobs)
+        entry_ids = self._resolve(jobs)
         pending: Pending[RunEstimate] = Pending(
-            self._session.start(estimate, self._session, positions, rerun=rerun, retries=retries)
+            self._session.start(estimate, self._session, entry_ids, rerun=rerun, retries=retries)
         )
         return await pending
 
     estimate, estimate_async = twins(_estimate)
 
     def _command(self, name: str, **args: Any) -> Pending[CommandResult]:
-        return Pending(self._session.start(execute, self._session, name, args))
+        return Pending(self._session.start(execute_for_user, self._session, name, args))
 
     # -- watching ----------------------------------------------------------------------------------
 
@@ -1326,8 +1359,8 @@ class JobGroup:
         def side(given: Jobs | Mapping[Any, float]) -> Side:
             if hasattr(given, "items"):  # Perceval's distributions are no `Mapping`s
                 return Side.of_ideal(cast(Mapping[Any, float], given))
-            positions = set(self._resolve_positions(cast(Jobs, given)) or ())
-            return Side.of_jobs((r for r in rows if r.record.position in positions), iteration)
+            chosen = set(self._resolve(cast(Jobs, given)) or ())
+            return Side.of_jobs((r for r in rows if r.record.entry_id in chosen), iteration)
 
         comparison: Comparison = await Computation(compare_sides, side(a), side(b), seed)
         return comparison

@@ -168,11 +168,11 @@ async def _launch(
 ) -> None:
     validate_counts(concurrent_job_count=concurrent_job_count)
     session, request = group._session, run_request(rerun=rerun, replace=replace)
-    if not session.store.positions(request.states):
+    if not session.store.entries.ids(request.states):
         return
     chosen = await Pending(session.start(launchable, session, request.states, concurrent_job_count))
     if chosen:
-        await group._run(replaced(request, positions=tuple(chosen)))
+        await group._run(replaced(request, entry_ids=tuple(chosen)))
     else:
         warn(f"{group.name}: no job will be run as there is no slot available")
 

@@ -18,7 +18,7 @@ def matching(
     state: str | Iterable[str] | None,
     labels: Mapping[str, Any] | None,
 ) -> list[int]:
-    """The positions of the jobs that are as asked; see `JobGroup.jobs`.
+    """The entries that are as asked; see `JobGroup.jobs`.
 
     Raises:
         TypeError: an argument is of another kind.
@@ -29,22 +29,22 @@ def matching(
     if labels is not None and not isinstance(labels, Mapping):
         raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
     if where is None and not labels and state is not None:
-        return store.positions(_states(state))
+        return store.entries.ids(_states(state))
     return [
-        record.position
+        record.entry_id
         for record in store.records(None if state is None else _states(state))
         if _has(record.labels, labels or {}) and (where is None or where(record))
     ]
 
 
 def found_by(store: GroupStore, words: str) -> list[int]:
-    """The positions of the jobs in which all words stand; see `JobGroup.find`.
+    """The entries in which all words stand; see `JobGroup.find`.
 
     Raises:
         TypeError: the words are not a text.
     """
     finds = sought(words)
-    return [record.position for record in store.records() if finds(_searched(record))]
+    return [record.entry_id for record in store.records() if finds(_searched(record))]
 
 
 def _states(state: str | Iterable[str]) -> set[str]:

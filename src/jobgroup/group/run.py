@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from jobgroup.engine.commands import execute
@@ -17,6 +17,23 @@ from jobgroup.job import naming_its_job
 from jobgroup.store import CommandResult
 
 
+def by_position(session: GroupSession, result: CommandResult) -> CommandResult:
+    """Return a command's result, which is by entry, by position."""
+    positions = session.store.entries.positions([*result.done, *result.failed])
+    return replace(
+        result,
+        done=[positions[each] for each in result.done if each in positions],
+        failed={positions[each]: why for each, why in result.failed.items() if each in positions},
+    )
+
+
+async def execute_for_user(
+    session: GroupSession, name: str, args: Mapping[str, Any]
+) -> CommandResult:
+    """Execute a command on entries and return its result by position."""
+    return await session.in_thread(by_position, session, await execute(session, name, args))
+
+
 class Run:
     """A run that `JobGroup.start` has begun. It can be awaited."""
 
@@ -25,7 +42,7 @@ class Run:
         self._request = request
         args = asdict(request)
         name = "rerun" if args.pop("rerun") else "run"
-        self._future: Future[CommandResult] = session.start(execute, session, name, args)
+        self._future: Future[CommandResult] = session.start(execute_for_user, session, name, args)
 
     def done(self) -> bool:
         """Whether it is over."""

@@ -9,7 +9,7 @@ from jobgroup.engine.completions import Completion, CompletionStream
 from jobgroup.errors import JobGroupError, ResultsError, warn
 from jobgroup.group.pending import Computation, Pending
 from jobgroup.group.progress_bars import SlowBar
-from jobgroup.job import RemoteJob, job_at
+from jobgroup.job import RemoteJob, job_of
 from jobgroup.results.collect import Errors, check_errors, decode_one, failures_sentence
 from jobgroup.results.parse import Result
 from jobgroup.words import shown
@@ -61,16 +61,16 @@ class ResultStream:
         if not callable(function):
             raise TypeError(f"map takes a function of one result, not {shown(function)}.")
         one = _Pass(self._session)
-        made: dict[int | None, T] = {}
+        made: dict[int, T] = {}
         try:
             while (ended := await one.next()) is not None:
                 taken = await Computation(one.take, ended)
                 if taken[1] is not None:
-                    made[taken[0].position] = function(taken[1])
+                    made[ended[0].entry_id] = function(taken[1])
         finally:
             one.close()
         one.tell(self._errors)
-        return [made.get(position) for position in range(len(self._session.store))]
+        return [made.get(entry_id) for entry_id in self._session.store.entries.at()]
 
 
 class _Pass:
@@ -96,8 +96,8 @@ class _Pass:
             result = decode_one(document)
         except JobGroupError as error:
             if record.state == "success":
-                self._failures[record.position] = error
-        return job_at(self._session, record.position), result
+                self._failures[record.entry_id] = error
+        return job_of(self._session, record.entry_id), result
 
     def close(self) -> None:
         self._finished.close()
@@ -107,7 +107,9 @@ class _Pass:
         """Say, after the others, which results could not be had."""
         if not self._failures:
             return
-        sentence = failures_sentence(self._session.name, self._failures, of=self._successes)
+        positions = self._session.store.entries.positions(self._failures)
+        failures = {p: self._failures[entry_id] for entry_id, p in positions.items()}
+        sentence = failures_sentence(self._session.name, failures, of=self._successes)
         if errors == "raise":
-            raise ResultsError(f"{sentence} Why is in error.failures.", failures=self._failures)
+            raise ResultsError(f"{sentence} Why is in error.failures.", failures=failures)
         warn(f"{sentence} They came as None; get_results() tries again.")

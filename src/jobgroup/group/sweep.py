@@ -17,7 +17,7 @@ from jobgroup.group.add import entry_of, mark_of, new_job
 from jobgroup.group.points import Index, Key, Point, key_of, read_over
 from jobgroup.group.progress_bars import SlowBar
 from jobgroup.group.validation import validate_counts
-from jobgroup.job import RemoteJob, job_at
+from jobgroup.job import RemoteJob, job_of
 from jobgroup.references import GroupReference
 from jobgroup.status import FAILED
 from jobgroup.store import NewJob, Target
@@ -193,7 +193,7 @@ class _Sweeping:
             changed=counts["changed"],
             skipped=counts["skipped"],
             total=len(distinct) * self._repeats,
-            jobs=[job_at(self._session, at) for at in sorted(self._told.positions)],
+            jobs=[job_of(self._session, at) for at in sorted(self._told.entry_ids)],
             notes=tuple(self._told.notes(len(points) - len(distinct), self._on_change)),
         )
 
@@ -258,7 +258,7 @@ class _Sweeping:
                 self._find_sweep(group)
                 self._index.update(group.entries)
                 at_points = [entry for each in built for entry in self._index.at(each.key)]
-                marks = group.fingerprints([entry.position for entry in at_points])
+                marks = group.fingerprints([entry.entry_id for entry in at_points])
                 for each in built:
                     added += [(each, at) for at in self._settle(group, each, marks)]
                 if self._joining:
@@ -270,9 +270,9 @@ class _Sweeping:
         finally:
             self._joining = []
         reference = GroupReference(self._session)
-        for each, position in added:
+        for each, entry_id in added:
             if not isinstance(each.given, RemoteJob):
-                entry = partial(entry_of, reference, position)
+                entry = partial(entry_of, reference, entry_id)
                 follow(each.given, entry, each.job.name, each.params)
         if self._told.changed and self._told.is_random is None:
             again = self._built(*self._told.changed[:2])
@@ -295,7 +295,7 @@ class _Sweeping:
     def _settle(
         self, group: Comparison, new: _Built, marks: Mapping[int, Fingerprint]
     ) -> list[int]:
-        """Add what one point lacks; returns the positions of what was added."""
+        """Add what one point lacks; returns what was added."""
         entries = self._index.at(new.key)
         same = [entry for entry in entries if self._is_same(entry, new, marks)]
         others = [e for e in entries if e not in same and e.sweep_id in (None, self._own_id)]
@@ -308,7 +308,7 @@ class _Sweeping:
         changed = 0
         if others and not counted:
             self._note_change(group, new, others[0])
-            self._told.positions.update(entry.position for entry in others)
+            self._told.entry_ids.update(entry.entry_id for entry in others)
             changed = self._repeats if self._on_change == "report" else 0
         if others and self._on_change == "replace_unsent":
             replaced = self._replace(group, others, new)
@@ -317,26 +317,26 @@ class _Sweeping:
         missing = self._repeats - known - changed
         added = [group.insert(new.job, new.mark, self._own_id) for _ in range(missing)]
         self._told.counts.update(known=known, changed=changed, new=missing)
-        self._told.positions.update(added)
+        self._told.entry_ids.update(added)
         return added
 
     def _replace(self, group: Comparison, others: list[Entry], new: _Built) -> int:
-        replaced = [e.position for e in others if group.replace(e, new.job, self._own_id)]
+        replaced = [e.entry_id for e in others if group.replace(e, new.job, self._own_id)]
         self._told.stayed += len(others) - len(replaced)
-        self._told.positions.update(replaced)
+        self._told.entry_ids.update(replaced)
         self._index.forget()
         return len(replaced)
 
     def _is_same(self, entry: Entry, new: _Built, marks: Mapping[int, Fingerprint]) -> bool:
         return (
-            marks.get(entry.position) == new.mark
+            marks.get(entry.entry_id) == new.mark
             and place_of(entry.target) == place_of(new.job.target)
             and all(entry.labels.get(k) == new.job.labels[k] for k in self._labels)
             and (entry.sweep_id in (None, self._own_id) or entry.sweep_id in self._siblings)
         )
 
     def _is_incomparable(self, group: Comparison, entry: Entry, new: _Built) -> bool:
-        reason = incomparable(group.body(entry.position), new.job.body or {})
+        reason = incomparable(group.body(entry.entry_id), new.job.body or {})
         if reason:
             self._told.incomparable[reason] += 1
         return bool(reason)
@@ -345,7 +345,7 @@ class _Sweeping:
         self._told.changed = self._told.changed or new
         if self._told.differences.total() >= _COMPARED:
             return
-        found = differences(group.body(entry.position), new.job.body or {})
+        found = differences(group.body(entry.entry_id), new.job.body or {})
         was, now = place_of(entry.target), place_of(new.job.target)
         found += [f"cloud {was[1]} -> {now[1]}"] * (was[:2] != now[:2])
         found += [
@@ -361,7 +361,7 @@ class _Told:
     """What the report says."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    positions: set[int] = field(default_factory=set)
+    entry_ids: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     stayed: int = 0
     incomparable: Counter[str] = field(default_factory=Counter)
@@ -380,7 +380,7 @@ class _Told:
 
     def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
         for entry in entries:
-            self.positions.add(entry.position)
+            self.entry_ids.add(entry.entry_id)
             if entry.state in _UNSUCCESSFUL:
                 self.failed.add(entry.position)
             if entry.sweep_id in siblings:
@@ -421,31 +421,31 @@ _ADVICE: Final = (
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
     """Without failed jobs for which a rerun was appended, which counts in their place."""
     reruns = {entry.rerun_of for entry in entries}
-    return [e for e in entries if not (e.state in FAILED and e.position in reruns)]
+    return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 
 
 def repeat(
-    session: GroupSession, positions: Sequence[int], *, to: int | None, times: int | None
+    session: GroupSession, entry_ids: Sequence[int], *, to: int | None, times: int | None
 ) -> SweepReport:
     """Add copies of jobs; see `JobGroup.repeat`."""
     if (to is None) == (times is None):
         raise TypeError("repeat takes either to= or times=. Nothing was added.")
     validate_counts(to=to, times=times)
-    chosen = [*dict.fromkeys(positions)]
+    chosen = [*dict.fromkeys(entry_ids)]
     new: list[int] = []
     known: list[int] = []
     with session.store.sweeps.compare() as group:
-        entries = {entry.position: entry for entry in group.entries}
+        entries = {entry.entry_id: entry for entry in group.entries}
         marks = group.fingerprints([*entries])
-        for position in chosen:
-            if position not in marks:
+        for entry_id in chosen:
+            if entry_id not in marks:
                 raise ValueError(
-                    f"Job {position} cannot be repeated: its body is not in the group. Nothing was"
-                    " added."
+                    f"Job {entries[entry_id].position} cannot be repeated: its body is not in the"
+                    " group. Nothing was added."
                 )
         alike: dict[Any, list[Entry]] = {}
-        for position, mark in marks.items():
-            alike.setdefault(_kind(entries[position], mark), []).append(entries[position])
+        for entry_id, mark in marks.items():
+            alike.setdefault(_kind(entries[entry_id], mark), []).append(entries[entry_id])
         if to is None:
             known = chosen
             new = [group.copy(entries[each]) for each in chosen for _ in range(times or 0)]
@@ -453,9 +453,9 @@ def repeat(
             kinds = {_kind(entries[each], marks[each]): entries[each] for each in chosen}
             for kind, entry in kinds.items():
                 counted = not_superseded(alike[kind])
-                known += [each.position for each in counted[:to]]
+                known += [each.entry_id for each in counted[:to]]
                 new += [group.copy(entry) for _ in range(to - len(counted))]
-    jobs = [job_at(session, at) for at in sorted({*known, *new})]
+    jobs = [job_of(session, at) for at in sorted({*known, *new})]
     return SweepReport(len(new), len(known), 0, 0, len(new) + len(known), jobs)
 
 

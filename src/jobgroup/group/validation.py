@@ -14,7 +14,7 @@ from jobgroup.words import shown
 def run_request(
     *,
     rerun: bool = False,
-    positions: Sequence[int] | None = None,
+    entry_ids: Sequence[int] | None = None,
     params: Mapping[str, Any] | None = None,
     replace: bool = True,
     queue: bool = False,
@@ -54,7 +54,7 @@ def run_request(
     validate_counts(least=0, retries=retries)
     return RunRequest(
         rerun=rerun,
-        positions=None if positions is None else tuple(positions),
+        entry_ids=None if entry_ids is None else tuple(entry_ids),
         mode="queue" if queue else "parallel" if is_at_once else "sequential",
         replace=replace,
         overrides=dict(params or {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.errors import JobGroupError, warn
@@ -38,9 +39,15 @@ def study_of_group(
         ValueError: there is no such sweep, or there are several to choose from.
     """
     store = session.store
-    swept, positions = _chosen_sweep(store, sweep)
-    chosen = rows if positions is None else [r for r in rows if r.record.position in positions]
-    study = study_of(chosen, swept, _settings(store), lambda a, b: _differences(store, a, b))
+    swept, entry_ids = _chosen_sweep(store, sweep)
+    chosen = rows if entry_ids is None else [r for r in rows if r.record.entry_id in entry_ids]
+    ids = {row.record.position: row.record.entry_id for row in rows}
+    study = study_of(
+        chosen,
+        swept,
+        partial(_settings, store, ids),
+        lambda a, b: _differences(store, ids[a], ids[b]),
+    )
     others = {r.record.position for r in rows} - {r.record.position for r in chosen}
     study = replace(study, outside=study.outside + len(others))
     _warn_about(session.name, study)
@@ -55,9 +62,9 @@ def _chosen_sweep(
     found = [each for each in sweeps if name is None or each.name == name]
     if len(found) == 1:
         sweep = found[0]
-        ids = stored.positions()
+        ids = stored.by_entry()
         swept = SweptNames(sweep.names, sweep.units, sweep.long_names, sweep.name)
-        return swept, {position for position, id_ in ids.items() if id_ == sweep.id}
+        return swept, {entry_id for entry_id, id_ in ids.items() if id_ == sweep.id}
     names = ", ".join(repr(each.name) for each in sweeps)
     if name is not None:
         there_are = f"There are: {names}." if names else "It has no sweeps."
@@ -67,16 +74,16 @@ def _chosen_sweep(
     return None, None
 
 
-def _settings(store: GroupStore) -> Any:
-    def settings(positions: list[int]) -> Mapping[int, bytes]:
-        return {at: each.settings for at, each in store.fingerprints.of(positions).items()}
+def _settings(
+    store: GroupStore, ids: Mapping[int, int], positions: list[int]
+) -> Mapping[int, bytes]:
+    found = store.fingerprints.of([ids[position] for position in positions])
+    return {at: found[ids[at]].settings for at in positions if ids[at] in found}
 
-    return settings
 
-
-def _differences(store: GroupStore, one: int, other: int) -> str:
+def _differences(store: GroupStore, one: int, base: int) -> str:
     try:
-        found = differences(store.body(one) or {}, store.body(other) or {})
+        found = differences(store.body(one) or {}, store.body(base) or {})
     except JobGroupError:  # a damaged body
         found = []
     kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]

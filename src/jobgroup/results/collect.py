@@ -48,7 +48,7 @@ def check_errors(errors: str) -> None:
 
 
 Documents = Mapping[int, dict[str, Any] | Exception]
-"""Result documents by position, or why one is missing."""
+"""Result documents by entry, or why one is missing."""
 
 
 def decode_all(
@@ -73,10 +73,10 @@ def _read_all(
     found: dict[int, T] = {}
     failures: dict[int, Exception] = {}
     for record in records:
-        if record.position not in documents:
+        if record.entry_id not in documents:
             continue
         try:
-            found[record.position] = decode_one(documents[record.position], partial(read, record))
+            found[record.position] = decode_one(documents[record.entry_id], partial(read, record))
         except JobGroupError as error:
             if record.state == "success" or record.state in PENDING:
                 failures[record.position] = error
@@ -94,14 +94,17 @@ def collect(
     Raises:
         ResultsError: with ``errors="raise"``, some results could not be had; it has the others.
     """
-    found, failures = decoded
+    now = session.store.entries.positions([record.entry_id for record in records])
+    moved = {record.position: now.get(record.entry_id, record.position) for record in records}
+    found = {moved[position]: result for position, result in decoded[0].items()}
+    failures = {moved[position]: error for position, error in decoded[1].items()}
     results = [found.get(position) for position in range(len(session.store))]
     if not failures:
         return results
     sentence = failures_sentence(
         session.name,
         failures,
-        of=sum(r.state == "success" or r.position in failures for r in records),
+        of=sum(r.state == "success" or moved[r.position] in failures for r in records),
     )
     if errors == "raise":
         raise ResultsError(
@@ -129,7 +132,7 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Result:
         RuntimeError: it failed and has none.
         JobGroupError: they could not be fetched or decoded.
     """
-    document = session.start(fetch, session, [record]).result()[record.position]
+    document = session.start(fetch, session, [record]).result()[record.entry_id]
     try:
         return decode_one(document)
     except CloudError as error:

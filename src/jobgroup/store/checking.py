@@ -120,6 +120,9 @@ def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
             return f"its {key} is missing, or no date"
     if not isinstance(meta.get("version"), int) or not 0 <= meta["version"] < 2**53:
         return "its version is missing, or no number"
+    for key in ("removed_at_version", "last_removed_id"):
+        if not isinstance(meta.get(key, 0), int) or not 0 <= meta.get(key, 0) < 2**53:
+            return f"its {key} is no number"
     if len(str(meta.get("description") or "")) > MAX_TEXT:
         return "its description is too long"
     return None
@@ -197,8 +200,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     ),
     "sweeps": ("id", {"name": _text("name"), "axes": _text("axes")}),
     "jobs": (
-        "position",
+        "id",
         {
+            "id": _integer("id"),
             "name": _text("name", MAX_NAME),
             "target_id": "target_id IN (SELECT id FROM targets)",
             "payload_id": _maybe("payload_id IN (SELECT id FROM payloads)", "payload_id"),
@@ -220,7 +224,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "attempts": (
         "id",
         {
-            "position": "position IN (SELECT position FROM jobs)",
+            "entry_id": "entry_id IN (SELECT id FROM jobs)",
             "number": _integer("number", 2**31),
             "retries_left": _integer("retries_left", 2**31),
             "creates_entry": "creates_entry IN (0, 1)",
@@ -261,14 +265,14 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
     "priorities": (
-        "position",
+        "entry_id",
         {"batch": _integer("batch"), "rank": _integer("rank")},
     ),
     "events": (
         "id",
         {
             "at": _date("at"),
-            "position": _maybe(_integer("position"), "position"),
+            "entry_id": _maybe(_integer("entry_id"), "entry_id"),
             "kind": _text("kind", 200),
             "text": _text("text"),
         },
@@ -291,9 +295,12 @@ def check_rows(connection: sqlite3.Connection, path: Path) -> None:
         if told != "ok":
             raise sqlite3.DatabaseError(told)
         check_contents(connection)
-        count, last = _length(connection)
-        if last != count - 1:
-            raise sqlite3.DatabaseError(f"it has {count} jobs, and one at position {last}")
+        misplaced = connection.execute(
+            "SELECT position, rank FROM (SELECT position, row_number() OVER (ORDER BY id) - 1"
+            " AS rank FROM jobs) WHERE position IS NOT rank LIMIT 1"
+        ).fetchone()
+        if misplaced is not None:
+            raise sqlite3.DatabaseError("job {1} is at position {0}".format(*misplaced))
         for table, (key, columns) in _SOUND.items():
             _check_table(connection, table, key, columns)
         _check_unpacked(connection)

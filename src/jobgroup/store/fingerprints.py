@@ -16,8 +16,8 @@ from jobgroup.store.encoding import decompress_object
 _BATCH: Final = 500
 """Bodies in one transaction: fractions of a second."""
 
-_JOBS: Final = "SELECT position, payload_id FROM jobs WHERE payload_id IS NOT NULL"
-_CHOSEN_JOBS: Final = f"{_JOBS} AND position IN (SELECT value FROM json_each(?))"  # noqa: S608
+_JOBS: Final = "SELECT id, payload_id FROM jobs WHERE payload_id IS NOT NULL"
+_CHOSEN_JOBS: Final = f"{_JOBS} AND id IN (SELECT value FROM json_each(?))"  # noqa: S608
 _KEPT: Final = "SELECT payload_id, CAST(identity AS BLOB), CAST(settings AS BLOB) FROM fingerprints"
 _CHOSEN_KEPT: Final = f"{_KEPT} WHERE payload_id IN (SELECT value FROM json_each(?))"  # noqa: S608
 
@@ -25,17 +25,17 @@ Reader = sqlite3.Connection | Transaction
 
 
 class Fingerprints:
-    """The fingerprints of a group's jobs, by position."""
+    """The fingerprints of a group's jobs, by entry."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, positions: Collection[int] | None = None) -> dict[int, Fingerprint]:
+    def of(self, entry_ids: Collection[int] | None = None) -> dict[int, Fingerprint]:
         """Return the fingerprints of jobs, None for all.
 
         A job that was adopted without a body has none, nor has one whose body is damaged.
         """
-        wanted = None if positions is None else list(positions)
+        wanted = None if entry_ids is None else list(entry_ids)
         with self._database.read_transaction() as connection:
             payloads = _payloads(connection, wanted)
             known = _known(connection)
@@ -50,9 +50,9 @@ class Fingerprints:
         return {at: known[payload] for at, payload in payloads.items() if payload in known}
 
 
-def fingerprints_of(tx: Transaction, positions: Collection[int]) -> dict[int, Fingerprint]:
+def fingerprints_of(tx: Transaction, entry_ids: Collection[int]) -> dict[int, Fingerprint]:
     """Return the fingerprints of jobs within a transaction."""
-    payloads = _payloads(tx, list(positions))
+    payloads = _payloads(tx, list(entry_ids))
     known = _known(tx, payloads.values())
     found = dict(_computed(tx, set(payloads.values()) - known.keys()))
     _keep(tx, found)
@@ -60,9 +60,9 @@ def fingerprints_of(tx: Transaction, positions: Collection[int]) -> dict[int, Fi
     return {at: known[payload] for at, payload in payloads.items() if payload in known}
 
 
-def _payloads(connection: Reader, positions: list[int] | None) -> dict[int, int]:
-    chosen = _CHOSEN_JOBS if positions is not None else _JOBS
-    return dict(connection.execute(chosen, _listed(positions)).fetchall())
+def _payloads(connection: Reader, entry_ids: list[int] | None) -> dict[int, int]:
+    chosen = _CHOSEN_JOBS if entry_ids is not None else _JOBS
+    return dict(connection.execute(chosen, _listed(entry_ids)).fetchall())
 
 
 def _known(connection: Reader, payloads: Collection[int] | None = None) -> dict[int, Fingerprint]:

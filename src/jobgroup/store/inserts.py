@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from jobgroup.errors import DuplicateJobError
 from jobgroup.status import UNSENT, RemoteStatus
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import as_json, compress, content_digest, encode_body
+from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.limits import (
     MAX_DURATION_S,
     bound_date,
@@ -21,7 +21,7 @@ from jobgroup.store.limits import (
 )
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.shots import shots_limit
-from jobgroup.store.subjobs import insert_subjobs, position_of
+from jobgroup.store.subjobs import holder_of, insert_subjobs
 
 _SO: Final = "Nothing was added."
 
@@ -34,32 +34,39 @@ class Adding:
         self._targets: dict[Target, int] = {}
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, durable on return; see `GroupStore.add`."""
+        """Append jobs, durable on return, and return their ids; see `GroupStore.add`."""
         try:
             with self._database.write_transaction() as tx:
-                first = position = length(tx)
+                first = entry_id = next_id(tx)
+                position = length(tx)
                 for job in jobs:
-                    self.insert(tx, position, job)
-                    position += 1
+                    self.insert(tx, entry_id, position + entry_id - first, job)
+                    entry_id += 1
         except BaseException:
             self.forget_targets()
             raise
-        return list(range(first, position))
+        return list(range(first, entry_id))
 
     def insert(
-        self, tx: Transaction, position: int, job: NewJob, sweep_id: int | None = None
+        self,
+        tx: Transaction,
+        entry_id: int,
+        position: int,
+        job: NewJob,
+        sweep_id: int | None = None,
     ) -> None:
         """Insert one job within a transaction; `forget_targets` if that is rolled back."""
         attempt_id, state = None, UNSENT
         if job.remote_ids:
             state = job.status.state if job.status else job.state
-            attempt_id = _adopt(tx, position, job, state)
+            attempt_id = _adopt(tx, entry_id, job, state)
         tx.execute(
             "INSERT INTO jobs (name, target_id, payload_id, params, labels, composition_id,"
-            " position, state, attempt_id, attempts, added_at, version, sweep_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " id, position, state, attempt_id, attempts, added_at, version, sweep_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *self.columns(tx, job),
+                entry_id,
                 position,
                 state,
                 attempt_id,
@@ -143,11 +150,6 @@ def _kept(what: str, text: str) -> str:
     return check_text(what, text, so=_SO)
 
 
-def length(connection: sqlite3.Connection | Transaction) -> int:
-    value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
-    return value
-
-
 def _bounded(told: RemoteStatus) -> RemoteStatus:
     """What a client library or its file says of a job, without what cannot be."""
     return replace(
@@ -160,23 +162,24 @@ def _bounded(told: RemoteStatus) -> RemoteStatus:
     )
 
 
-def _adopt(tx: Transaction, position: int, job: NewJob, state: str) -> int:
+def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
     """Enter the sending of a job that was sent elsewhere."""
     for each in job.remote_ids:
-        held = position_of(tx, each, job.target)
-        if held is not None:
+        holder = holder_of(tx, each, job.target)
+        if holder is not None:
             raise DuplicateJobError(
-                f"Job {each} is in the group already, at position {held}. Nothing was added."
+                f"Job {each} is in the group already, at position {position_in(tx, holder)}."
+                " Nothing was added."
             )
     told = job.status and _bounded(job.status)
     sent_at = told.created_at if told else None
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
     attempt_id = tx.execute(
-        "INSERT INTO attempts (position, number, kind, idempotency_key, state, message,"
+        "INSERT INTO attempts (entry_id, number, kind, idempotency_key, state, message,"
         " intent_at, sent_at, max_shots) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
         (
-            position,
+            entry_id,
             uuid.uuid4().hex,
             state,
             check_text("message", (told.message if told else job.message) or "", so=_SO) or None,

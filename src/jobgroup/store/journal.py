@@ -24,6 +24,7 @@ from jobgroup.status import (
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import as_json, as_object, decompress_object
+from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.inserts import payload_id
 from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
@@ -31,10 +32,10 @@ from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.shots import check_budget, shots_limit
 from jobgroup.store.subjobs import (
     REMOTE_IDS,
+    holder_of,
     holder_of_any,
     inherit_subjobs,
     insert_subjobs,
-    position_of,
     subjobs_of,
     target_of,
 )
@@ -42,7 +43,7 @@ from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_lates
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""
-    SELECT id, position, {integer_of("number", "0")}, kind, idempotency_key, state, {REMOTE_IDS},
+    SELECT id, entry_id, {integer_of("number", "0")}, kind, idempotency_key, state, {REMOTE_IDS},
            provider_status, message, {date_of("intent_at", "0")}, {date_of("sent_at")},
            {date_of("created_at")}, {date_of("started_at")}, {number_of("duration_s")},
            {date_of("finished_at")}, {integer_of("shots")}, diagnostics, overrides
@@ -50,7 +51,7 @@ _ATTEMPT = f"""
 """  # noqa: S608
 
 
-def no_answer(remote_id: str, position: int) -> str:
+def _no_answer(remote_id: str, position: int) -> str:
     """Why an id is not that of the job for which it came."""
     return (
         f"The cloud answered with {remote_id}, which is the id of job {position} of this group"
@@ -61,9 +62,10 @@ def no_answer(remote_id: str, position: int) -> str:
 class _Job(NamedTuple):
     """What of a job decides how it is sent."""
 
-    position: int
+    entry_id: int
     state: str
     name: str
+    position: int
     target: Target
     attempts: int
     attempt_id: int | None
@@ -105,7 +107,7 @@ class Journal:
 
     def record_intent(
         self,
-        positions: Sequence[int],
+        entry_ids: Sequence[int],
         *,
         fencing_token: int,
         rerun: bool = False,
@@ -121,12 +123,12 @@ class Journal:
         rerun takes failed ones, a retry takes those whose last attempt allows it.
 
         Args:
-            positions: positions of the jobs.
+            entry_ids: the jobs.
             fencing_token: token of the lease under which they are sent.
             rerun: send jobs again that have ended.
             retry: rerun them automatically, which the attempt that failed has to allow.
             creates_entry: a rerun adds a new entry instead of an attempt to the old one.
-            revisions: by position, other bodies for reruns; they are sent as new creates.
+            revisions: by entry, other bodies for reruns; they are sent as new creates.
             retries: how often each of these attempts may be retried; a retry allows one less than
                 the attempt that failed.
             budget_shots: shots that all attempts of the group may use together; None for no limit.
@@ -145,10 +147,10 @@ class Journal:
             check_fencing_token(tx, fencing_token)
             if tx.execute("SELECT 1 FROM meta WHERE key = 'paused'").fetchone():
                 return None
-            for position in positions:
-                job = _read_job(tx, position)
+            for entry_id in entry_ids:
+                job = _read_job(tx, entry_id)
                 if job is not None and _may_send(tx, job, way):
-                    revision = (revisions or {}).get(position)
+                    revision = (revisions or {}).get(entry_id)
                     intents.append(self._record_one(tx, job, way, fencing_token, revision))
         return intents
 
@@ -160,9 +162,9 @@ class Journal:
         fencing_token: int,
         revision: OverriddenBody | None,
     ) -> Intent:
-        position, creates_entry = job.position, way.makes_entry(job)
+        entry_id, creates_entry = job.entry_id, way.makes_entry(job)
         rerun_of = _to_rerun(tx, job)
-        inherited, continued = inherit_subjobs(tx, position)
+        inherited, continued = inherit_subjobs(tx, entry_id)
         payload, overrides = None, {}
         if revision is not None:
             payload = payload_id(tx, revision.body, as_object(job.metadata))
@@ -170,14 +172,14 @@ class Journal:
         new = as_json(as_object(job.params) | {name: c[-1] for name, c in overrides.items()})
         limit = _shots_limit(tx, job.payload_id, job.composition_id, new)
         if way.budget_shots is not None:
-            check_budget(tx, position, limit, way.budget_shots)
+            check_budget(tx, job.position, limit, way.budget_shots)
         key = str(uuid.uuid4())
         attempt_id = tx.execute(
-            "INSERT INTO attempts (position, number, kind, creates_entry, idempotency_key,"
+            "INSERT INTO attempts (entry_id, number, kind, creates_entry, idempotency_key,"
             " rerun_of_attempt_id, fencing_token, state, intent_at, payload_id, overrides,"
             " retries_left, max_shots) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?)",
             (
-                position,
+                entry_id,
                 1 if creates_entry else job.attempts - continued + 1,
                 way.kind(rerun_of, revision, job),
                 int(creates_entry),
@@ -192,17 +194,18 @@ class Journal:
             ),
         ).lastrowid
         assert attempt_id is not None  # noqa: S101  # a row was inserted
-        self._database.ids.intended(attempt_id, position, job.name, job.target.origin)
+        self._database.ids.intended(attempt_id, entry_id, job.position, job.name, job.target.origin)
         insert_subjobs(tx, attempt_id, inherited)
         if not creates_entry:
-            set_latest(tx, position, attempt_id, added=1 - continued)
+            set_latest(tx, entry_id, attempt_id, added=1 - continued)
         elif continued:
             tx.execute(
-                "UPDATE jobs SET attempts = attempts - ? WHERE position = ?", (continued, position)
+                "UPDATE jobs SET attempts = attempts - ? WHERE id = ?", (continued, entry_id)
             )
         return Intent(
             attempt_id=attempt_id,
-            position=position,
+            entry_id=entry_id,
+            position=job.position,
             idempotency_key=key,
             name=job.name,
             target=job.target,
@@ -212,11 +215,11 @@ class Journal:
         )
 
     def shots_limits(
-        self, positions: Iterable[int] | None, states: Iterable[str]
+        self, entry_ids: Iterable[int] | None, states: Iterable[str]
     ) -> list[int | None]:
         """Return how many shots each of the jobs in certain states uses at most; None for all."""
-        wanted = "" if positions is None else " AND position IN (SELECT value FROM json_each(?))"
-        given = [] if positions is None else [json.dumps(list(positions))]
+        wanted = "" if entry_ids is None else " AND id IN (SELECT value FROM json_each(?))"
+        given = [] if entry_ids is None else [json.dumps(list(entry_ids))]
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT payload_id, composition_id, params FROM jobs"  # noqa: S608
@@ -226,22 +229,22 @@ class Journal:
             return [_shots_limit(connection, *row) for row in rows]
 
     def retryable(self, states: Iterable[str]) -> list[int]:
-        """Return the positions of jobs in certain states that may be retried if they fail."""
+        """Return the jobs in certain states that may be retried if they fail."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT j.position FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                "SELECT j.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " WHERE j.state IN (SELECT value FROM json_each(?)) AND a.retries_left > 0"
-                " ORDER BY j.position",
+                " ORDER BY j.id",
                 (json.dumps(list(states)),),
             )
-            return [position for (position,) in rows]
+            return [entry_id for (entry_id,) in rows]
 
     def mark_sent(
         self, attempt_id: int, ids: Mapping[int, str], *, is_whole: bool = True
     ) -> int | None:
         """The cloud took sub-jobs: commit their ids, by number.
 
-        Returns the job's position if that `is_whole` makes it sent. An answer that comes late,
+        Returns the entry if that `is_whole` makes it sent. An answer that comes late,
         after the attempt was given up as unconfirmed, is taken too. If the user has settled the
         attempt otherwise in the meantime, the ids are kept with it and in an event.
 
@@ -260,14 +263,15 @@ class Journal:
             holder = holder_of_any(tx, attempt_id, ids)
             if holder is None:
                 return self._record_sent(tx, attempt, ids, is_whole=is_whole)
-            sentence = no_answer(*holder)
+            remote_id, entry_id = holder
+            sentence = _no_answer(remote_id, position_in(tx, entry_id))
             diagnostics = {"reason": sentence, "gave_up_at": tx.now}
             if self._mark_unconfirmed(tx, attempt, diagnostics) is None:
                 tx.execute(
                     "UPDATE attempts SET diagnostics = ?, message = ? WHERE id = ? AND state = ?",
                     (as_json(diagnostics), sentence, attempt_id, UNCONFIRMED),
                 )
-                add_event(tx, attempt.position, "late answer", sentence)
+                add_event(tx, attempt.entry_id, "late answer", sentence)
         raise UnconfirmedJobError(sentence)
 
     def _record_sent(
@@ -279,7 +283,7 @@ class Journal:
             for number, remote_id in sorted(new):
                 what = "this job" if is_whole and not number else f"part {number + 1} of this job"
                 told = f"The cloud has also taken {what} as {remote_id}."
-                add_event(tx, attempt.position, "late answer", told)
+                add_event(tx, attempt.entry_id, "late answer", told)
             if is_whole:  # the next attempt is not its continuation
                 tx.execute(
                     "UPDATE attempts SET sent_at = coalesce(sent_at, ?) WHERE id = ?",
@@ -289,7 +293,7 @@ class Journal:
         if not is_whole:
             return None
         transition(tx, attempt, "waiting", sent_at=tx.now, message=None)
-        clear_priority(tx, attempt.position)
+        clear_priority(tx, attempt.entry_id)
         return self._publish(tx, attempt)
 
     def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
@@ -307,8 +311,8 @@ class Journal:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
                 told = f"A request was not sent: {sentence}"
-                position = None if attempt.is_gone else attempt.position
-                add_event(tx, position, "late answer", told)
+                entry_id = None if attempt.is_gone else attempt.entry_id
+                add_event(tx, entry_id, "late answer", told)
                 return
             is_begun = bool(subjobs_of(tx, attempt_id))
             if is_begun:
@@ -317,19 +321,19 @@ class Journal:
                 tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt.creates_entry:
                 before = tx.execute(
-                    "SELECT id FROM attempts WHERE position = ? AND creates_entry = 0"
+                    "SELECT id FROM attempts WHERE entry_id = ? AND creates_entry = 0"
                     " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
-                    (attempt.position,),
+                    (attempt.entry_id,),
                 ).fetchone()
                 set_latest(
                     tx,
-                    attempt.position,
+                    attempt.entry_id,
                     before[0] if before else None,
                     otherwise=REFUSED if is_refused else UNSENT,
                     added=0 if is_begun else -1,
                     last_error=sentence,
                 )
-            add_event(tx, attempt.position, "not sent", sentence)
+            add_event(tx, attempt.entry_id, "not sent", sentence)
 
     def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
         """The request left and its fate is unknown: the job is unconfirmed."""
@@ -369,60 +373,62 @@ class Journal:
 
     def _publish(self, tx: Transaction, attempt: Attempt) -> int:
         """Let the body of a rerun with overrides be its job's, and a new entry be there."""
-        position = attempt.position
+        entry_id = attempt.entry_id
         if attempt.creates_entry:
-            position = tx.execute("SELECT max(position) + 1 FROM jobs").fetchone()[0]
+            entry_id = next_id(tx)
             tx.execute(
-                "INSERT INTO jobs (position, name, target_id, payload_id, state, attempt_id,"
+                "INSERT INTO jobs (id, position, name, target_id, payload_id, state, attempt_id,"
                 " attempts, rerun_of, added_at, version, params, labels, note, composition_id,"
                 " sweep_id)"
-                " SELECT ?, name, target_id, payload_id,"
-                " (SELECT state FROM attempts WHERE id = ?), ?, 1, position, ?, ?, params, labels,"
-                " note, composition_id, sweep_id FROM jobs WHERE position = ?",
-                (position, attempt.id, attempt.id, tx.now, tx.version, attempt.position),
+                " SELECT ?, ?, name, target_id, payload_id,"
+                " (SELECT state FROM attempts WHERE id = ?), ?, 1, id, ?, ?, params, labels,"
+                " note, composition_id, sweep_id FROM jobs WHERE id = ?",
+                (
+                    *(entry_id, length(tx), attempt.id, attempt.id),
+                    *(tx.now, tx.version, attempt.entry_id),
+                ),
             )
             tx.execute(
-                "UPDATE attempts SET position = ?, creates_entry = 0 WHERE id = ?",
-                (position, attempt.id),
+                "UPDATE attempts SET entry_id = ?, creates_entry = 0 WHERE id = ?",
+                (entry_id, attempt.id),
             )
         if attempt.payload_id is not None:
             new = {name: change[-1] for name, change in as_object(attempt.overrides).items()}
-            (params,) = tx.execute(
-                "SELECT params FROM jobs WHERE position = ?", (position,)
-            ).fetchone()
+            (params,) = tx.execute("SELECT params FROM jobs WHERE id = ?", (entry_id,)).fetchone()
             tx.execute(
-                "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE position = ?",
-                (attempt.payload_id, as_json(as_object(params) | new), tx.version, position),
+                "UPDATE jobs SET payload_id = ?, params = ?, version = ? WHERE id = ?",
+                (attempt.payload_id, as_json(as_object(params) | new), tx.version, entry_id),
             )
-        return position
+        return entry_id
 
     def unconfirmed(self) -> list[Intent]:
         """The attempts whose fate is unknown, as they were intended."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT a.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
+                "SELECT a.id, j.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
                 f" t.account, t.platform, a.rerun_of_attempt_id, {date_of('a.intent_at')}"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
-                " ORDER BY j.position"
+                " ORDER BY j.id"
             ).fetchall()
             return [
                 Intent(
                     attempt_id=row[0],
-                    position=row[1],
-                    idempotency_key=row[2],
-                    name=row[3],
-                    target=Target(*row[4:8]),
-                    previous=subjobs_of(connection, row[8]),
+                    entry_id=row[1],
+                    position=row[2],
+                    idempotency_key=row[3],
+                    name=row[4],
+                    target=Target(*row[5:9]),
+                    previous=subjobs_of(connection, row[9]),
                     sent=subjobs_of(connection, row[0]),
-                    intent_at=row[9],
+                    intent_at=row[10],
                 )
                 for row in rows
             ]
 
     # -- what the user decides of an unconfirmed job -----------------------------------------------
 
-    def confirm(self, position: int, remote_id: str, subjobs: int = 1) -> bool:
+    def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
         """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
 
         Of its `subjobs` it is the first that has none yet; if others have none either, the job is
@@ -433,16 +439,17 @@ class Journal:
         """
         with self._database.write_transaction() as tx:
             row = tx.execute(
-                "SELECT attempt_id FROM jobs WHERE position = ? AND state = 'unconfirmed'",
-                (position,),
+                "SELECT attempt_id FROM jobs WHERE id = ? AND state = 'unconfirmed'",
+                (entry_id,),
             ).fetchone()
             if row is None:
                 return False
             attempt = attempt_of(tx, row[0])
-            held = position_of(tx, remote_id, target_of(tx, attempt.id))
-            if held is not None:
+            holder = holder_of(tx, remote_id, target_of(tx, attempt.id))
+            if holder is not None:
                 raise DuplicateJobError(
-                    f"{remote_id} is job {held} of this group already. Nothing was changed."
+                    f"{remote_id} is job {position_in(tx, holder)} of this group already."
+                    " Nothing was changed."
                 )
             sent = subjobs_of(tx, attempt.id)
             missing = [number for number in range(subjobs) if number not in sent]
@@ -452,11 +459,11 @@ class Journal:
                 self._requeue(tx, attempt, "confirmed", told)
                 return True
             transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
-            clear_priority(tx, position)
-            add_event(tx, position, "confirmed", f"It is {remote_id} on the cloud, says the user.")
+            clear_priority(tx, entry_id)
+            add_event(tx, entry_id, "confirmed", f"It is {remote_id} on the cloud, says the user.")
             return True
 
-    def requeue(self, position: int) -> bool:
+    def requeue(self, entry_id: int) -> bool:
         """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
 
         The attempt stays in the job's history, closed as ``unknown``. False where it is neither.
@@ -464,9 +471,9 @@ class Journal:
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " WHERE j.position = ? AND (j.state = ? OR"
+                " WHERE j.id = ? AND (j.state = ? OR"
                 " (j.state = 'unknown' AND a.provider_status = ?))",
-                (position, UNCONFIRMED, REMOTE_MISSING),
+                (entry_id, UNCONFIRMED, REMOTE_MISSING),
             ).fetchone()
             if row is None:
                 return False
@@ -477,16 +484,16 @@ class Journal:
     def _requeue(self, tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
         """Close an attempt of whose fate nothing is known, and let its job be sent again."""
         transition(tx, attempt, "unknown")
-        set_latest(tx, attempt.position, None)
-        add_event(tx, attempt.position, kind, told)
+        set_latest(tx, attempt.entry_id, None)
+        add_event(tx, attempt.entry_id, kind, told)
 
     # -- reading -----------------------------------------------------------------------------------
 
-    def attempts(self, position: int) -> list[AttemptRecord]:
+    def attempts(self, entry_id: int) -> list[AttemptRecord]:
         """Every sending of a job, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                _ATTEMPT + "WHERE position = ? AND creates_entry = 0 ORDER BY id", (position,)
+                _ATTEMPT + "WHERE entry_id = ? AND creates_entry = 0 ORDER BY id", (entry_id,)
             ).fetchall()
         return [AttemptRecord(*[*row[:-2], *map(as_object, row[-2:])]) for row in rows]
 
@@ -499,17 +506,17 @@ class Journal:
         return row is not None
 
 
-def _read_job(tx: Transaction, position: int) -> _Job | None:
+def _read_job(tx: Transaction, entry_id: int) -> _Job | None:
     row = tx.execute(
         "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
-        " t.provider, t.origin, t.account, t.platform, j.attempts, j.attempt_id,"
+        " j.position, t.provider, t.origin, t.account, t.platform, j.attempts, j.attempt_id,"
         " coalesce(a.retries_left, 0), j.payload_id, j.composition_id, j.params, p.metadata"
         " FROM jobs j JOIN targets t ON t.id = j.target_id"
         " LEFT JOIN payloads p ON p.id = j.payload_id"
-        " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.position = ?",
-        (position,),
+        " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.id = ?",
+        (entry_id,),
     ).fetchone()
-    return _Job._make((position, *row[:2], Target(*row[2:6]), *row[6:])) if row else None
+    return _Job._make((entry_id, *row[:3], Target(*row[3:7]), *row[7:])) if row else None
 
 
 def _may_send(tx: Transaction, job: _Job, way: _Way) -> bool:
@@ -520,7 +527,7 @@ def _may_send(tx: Transaction, job: _Job, way: _Way) -> bool:
     return (
         not way.makes_entry(job)
         or not tx.execute(
-            "SELECT 1 FROM attempts WHERE position = ? AND state = 'sending'", (job.position,)
+            "SELECT 1 FROM attempts WHERE entry_id = ? AND state = 'sending'", (job.entry_id,)
         ).fetchone()
     )
 
@@ -531,7 +538,7 @@ def _to_rerun(tx: Transaction, job: _Job) -> int | None:
         return None  # clouds promise to rerun what has failed, no more
     if job.state not in NOT_SENT:
         return job.attempt_id
-    return _requeued_rerun(tx, job.position)
+    return _requeued_rerun(tx, job.entry_id)
 
 
 def _shots_limit(
@@ -547,7 +554,7 @@ def _shots_limit(
     return shots_limit(as_object(params), subjobs)
 
 
-def _requeued_rerun(tx: Transaction, position: int) -> int | None:
+def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:
     """The attempt that was rerun when the user asked to send the job again, if one was.
 
     If it has several sub-jobs and was sent whole after all, or the cloud has lost it, that one:
@@ -557,7 +564,7 @@ def _requeued_rerun(tx: Transaction, position: int) -> int | None:
         "SELECT CASE WHEN (sent_at IS NOT NULL OR provider_status = ?)"
         " AND (SELECT count(*) FROM subjobs WHERE attempt_id = attempts.id) > 1"
         " THEN id ELSE rerun_of_attempt_id END"
-        " FROM attempts WHERE position = ? AND creates_entry = 0 ORDER BY id DESC LIMIT 1",
-        (REMOTE_MISSING, position),
+        " FROM attempts WHERE entry_id = ? AND creates_entry = 0 ORDER BY id DESC LIMIT 1",
+        (REMOTE_MISSING, entry_id),
     ).fetchone()
     return row[0] if row else None

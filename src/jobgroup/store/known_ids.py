@@ -27,6 +27,7 @@ def place_beside(path: Path, ending: str) -> Path:
 
 
 class _Job(NamedTuple):
+    entry_id: int
     position: int
     name: str
     url: str
@@ -52,8 +53,8 @@ class KnownIds:
         """Learn the ids of attempts that are new in the file."""
         known = self._last_read
         for attempt_id, *job in connection.execute(
-            "SELECT a.id, j.position, j.name, t.origin FROM attempts a"
-            " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+            "SELECT a.id, j.id, j.position, j.name, t.origin FROM attempts a"
+            " JOIN jobs j ON j.id = a.entry_id JOIN targets t ON t.id = j.target_id"
             " WHERE a.id > ?",
             (known,),
         ).fetchall():
@@ -65,9 +66,9 @@ class KnownIds:
         ).fetchall():
             self._ids[attempt_id, number] = remote_id
 
-    def intended(self, attempt_id: int, position: int, name: str, url: str) -> None:
+    def intended(self, attempt_id: int, entry_id: int, position: int, name: str, url: str) -> None:
         """Know which job an id will belong to."""
-        self._jobs[attempt_id] = _Job(position, name, url)
+        self._jobs[attempt_id] = _Job(entry_id, position, name, url)
 
     def note(self, attempt_id: int, ids: Mapping[int, str]) -> None:
         """Know the ids that a cloud gave to an attempt, by the numbers of its parts."""

@@ -17,23 +17,23 @@ class Priorities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put_first(self, positions: Sequence[int]) -> list[int]:
+    def put_first(self, entry_ids: Sequence[int]) -> list[int]:
         """Let jobs be sent before all others, in this order; earlier ones come after them.
 
         Returns those that are: jobs that are unsent, or have failed and may be rerun.
         """
         with self._database.write_transaction() as tx:
             rows = tx.execute(
-                "SELECT position FROM jobs WHERE position IN (SELECT value FROM json_each(?))"
+                "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
                 " AND state IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(positions)), _SENDABLE),
+                (json.dumps(list(entry_ids)), _SENDABLE),
             ).fetchall()
-            sendable = {position for (position,) in rows}
-            chosen = [p for p in dict.fromkeys(positions) if p in sendable]
-            for rank, position in enumerate(chosen):
+            sendable = {entry_id for (entry_id,) in rows}
+            chosen = [p for p in dict.fromkeys(entry_ids) if p in sendable]
+            for rank, entry_id in enumerate(chosen):
                 tx.execute(
-                    "INSERT OR REPLACE INTO priorities (position, batch, rank) VALUES (?, ?, ?)",
-                    (position, tx.version, rank),
+                    "INSERT OR REPLACE INTO priorities (entry_id, batch, rank) VALUES (?, ?, ?)",
+                    (entry_id, tx.version, rank),
                 )
         return chosen
 
@@ -43,17 +43,28 @@ class Priorities:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0
 
-    def positions(self, states: Iterable[str] = NOT_SENT | FAILED, at_most: int = -1) -> list[int]:
+    def entry_ids(self, states: Iterable[str]) -> list[int]:
         """The jobs in certain states that go first, in the order in which they are sent."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT p.position FROM priorities p JOIN jobs j ON j.position = p.position"
+                "SELECT p.entry_id FROM priorities p JOIN jobs j ON j.id = p.entry_id"
+                " WHERE j.state IN (SELECT value FROM json_each(?))"
+                " ORDER BY p.batch DESC, p.rank",
+                (json.dumps(list(states)),),
+            )
+            return [entry_id for (entry_id,) in rows]
+
+    def positions(self, at_most: int) -> list[int]:
+        """The positions of the jobs that go first, for people."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT j.position FROM priorities p JOIN jobs j ON j.id = p.entry_id"
                 " WHERE j.state IN (SELECT value FROM json_each(?))"
                 " ORDER BY p.batch DESC, p.rank LIMIT ?",
-                (json.dumps(list(states)), at_most),
+                (_SENDABLE, at_most),
             )
             return [position for (position,) in rows]
 
 
-def clear_priority(tx: Transaction, position: int) -> None:
-    tx.execute("DELETE FROM priorities WHERE position = ?", (position,))
+def clear_priority(tx: Transaction, entry_id: int) -> None:
+    tx.execute("DELETE FROM priorities WHERE entry_id = ?", (entry_id,))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from jobgroup.status import TERMINAL, RemoteStatus
@@ -75,6 +74,7 @@ def ended_at(told: RemoteStatus, *, heard_at: float | None = None) -> float | No
 class JobRow(NamedTuple):
     """One row of the join that a `JobRecord` is made of, in the order of the query."""
 
+    entry_id: int
     position: int
     name: str
     provider: str
@@ -110,6 +110,7 @@ class JobRecord(JobRow):
 
     `provider_status` is the cloud's own word; `version` is that of the group when the job last
     changed; `rerun_of` is the position of the failed job that this entry was appended for.
+    An `entry_id` lasts, while a `position` changes if an entry before it is removed.
     """
 
     __slots__ = ()
@@ -150,7 +151,7 @@ class AttemptRecord:
     """
 
     id: int
-    position: int
+    entry_id: int
     number: int
     kind: str
     idempotency_key: str
@@ -173,7 +174,7 @@ class Pollable(NamedTuple):
     """The sending of a job that a cloud may have news of."""
 
     attempt_id: int
-    position: int
+    entry_id: int
     remote_ids: list[str]
     target: Target
     sent_at: float
@@ -185,10 +186,10 @@ class Pollable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """Something that happened to a job, or to the group where `position` is None."""
+    """Something that happened to a job, or to the group where `entry_id` is None."""
 
     at: float
-    position: int | None
+    entry_id: int | None
     kind: str
     text: str
 
@@ -198,7 +199,9 @@ class Intent:
     """An attempt whose intent is on disk and whose request may now be sent."""
 
     attempt_id: int
+    entry_id: int
     position: int
+    """Where the entry was then, for sentences."""
     idempotency_key: str
     name: str
     target: Target
@@ -244,8 +247,8 @@ class CommandResult:
 
     Attributes:
         text: what happened, in one line.
-        done: positions of the jobs that it was done for.
-        failed: by position, why it was not done.
+        done: the jobs that it was done for: by position for a user, by entry between processes.
+        failed: for each job for which it was not done, why.
     """
 
     text: str
@@ -254,7 +257,7 @@ class CommandResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CommandResult:
-        """Read what another process wrote, in which positions are texts."""
+        """Read what another process wrote, in which keys are texts."""
         failed = {int(p): str(why) for p, why in document.get("failed", {}).items()}
         return cls(str(document.get("text", "")), list(document.get("done", [])), failed)
 
@@ -290,11 +293,6 @@ class ChangeSet:
 
     version: int
     records: list[JobRecord]
-
-    @cached_property
-    def positions(self) -> list[int]:
-        """Positions of the changed jobs, in order."""
-        return [r.position for r in self.records]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ CREATE TABLE sweeps (
 );
 
 CREATE TABLE jobs (
-    position INTEGER PRIMARY KEY CHECK (position >= 0),
+    id INTEGER PRIMARY KEY CHECK (id > 0), -- lasting: never given to another entry
+    position INTEGER NOT NULL CHECK (position >= 0), -- rank by id; removals change it
     name TEXT NOT NULL,
     target_id INTEGER NOT NULL REFERENCES targets,
     payload_id INTEGER REFERENCES payloads, -- what is sent; NULL for an adopted job without it
@@ -79,7 +80,7 @@ CREATE TABLE jobs (
     state {_STATE}, -- that of the latest attempt
     attempt_id INTEGER, -- the latest attempt
     attempts INTEGER NOT NULL DEFAULT 0, -- number of attempts
-    rerun_of INTEGER, -- position of the failed job that this entry was appended for
+    rerun_of INTEGER, -- id of the failed job that this entry was appended for
     sweep_id INTEGER, -- of the sweep that it is a point of
     added_at REAL NOT NULL,
     version INTEGER NOT NULL, -- of the group when the job last changed
@@ -88,12 +89,13 @@ CREATE TABLE jobs (
     note TEXT NOT NULL DEFAULT '',
     last_error TEXT NOT NULL DEFAULT '' -- why the job was not sent
 );
+CREATE INDEX jobs_by_position ON jobs (position);
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_version ON jobs (version);
 
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
-    position INTEGER NOT NULL, -- of the job
+    entry_id INTEGER NOT NULL, -- of the job
     number INTEGER NOT NULL, -- 1 for the first attempt of a job
     kind TEXT NOT NULL CHECK (kind IN ('create', 'rerun', 'retry', 'changed', 'adopted')),
     retries_left INTEGER NOT NULL DEFAULT 0, -- how often it may be retried automatically
@@ -117,7 +119,7 @@ CREATE TABLE attempts (
     diagnostics TEXT NOT NULL DEFAULT '', -- JSON: what is known of a request without an answer
     overrides TEXT NOT NULL DEFAULT '' -- JSON: parameter -> [old, new]
 );
-CREATE INDEX attempts_by_position ON attempts (position);
+CREATE INDEX attempts_by_entry ON attempts (entry_id);
 CREATE INDEX attempts_in_flight ON attempts (state) WHERE state = 'sending';
 
 CREATE TABLE subjobs (
@@ -136,7 +138,7 @@ CREATE TABLE results (
 );
 
 CREATE TABLE priorities (
-    position INTEGER PRIMARY KEY,
+    entry_id INTEGER PRIMARY KEY,
     batch INTEGER NOT NULL, -- version of the group when it was asked for; the latest goes first
     rank INTEGER NOT NULL -- order within the batch
 );
@@ -145,11 +147,11 @@ CREATE INDEX priorities_in_order ON priorities (batch DESC, rank);
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
-    position INTEGER, -- NULL for the group as a whole
+    entry_id INTEGER, -- NULL for the group as a whole
     kind TEXT NOT NULL,
     text TEXT NOT NULL
 );
-CREATE INDEX events_by_position ON events (position);
+CREATE INDEX events_by_entry ON events (entry_id);
 
 CREATE TABLE commands (
     id INTEGER PRIMARY KEY,

@@ -36,7 +36,7 @@ class StatusUpdates:
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
-                " j.position, s.remote_id,"
+                " j.id, s.remote_id,"
                 f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
                 " j.state, a.provider_status IS NOT NULL"
                 " FROM jobs j JOIN targets t ON t.id = j.target_id"
@@ -46,14 +46,14 @@ class StatusUpdates:
                 (since,),
             )
             found: list[Pollable] = []
-            for *target, attempt_id, position, remote_id, sent_at, state, was_seen in rows:
+            for *target, attempt_id, entry_id, remote_id, sent_at, state, was_seen in rows:
                 if found and attempt_id and attempt_id == found[-1].attempt_id:
                     found[-1].remote_ids.append(remote_id)
                 elif since or remote_id:
                     found.append(
                         Pollable(
                             attempt_id,
-                            position,
+                            entry_id,
                             [remote_id] if remote_id else [],
                             targets.setdefault(tuple(target), Target(*target)),
                             sent_at,
@@ -65,7 +65,7 @@ class StatusUpdates:
             return found
 
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
-        """Record status answers, by attempt id, in one transaction. Returns the changed positions.
+        """Record status answers, by attempt id, in one transaction. Returns the jobs that changed.
 
         What has ended never changes again, whichever process hears of it first.
         """
@@ -90,14 +90,14 @@ class StatusUpdates:
                 attempt = attempt_of(tx, attempt_id)
                 finished_at = ended_at(answer, heard_at=tx.now)
                 if transition(tx, attempt, answer.state, **new, finished_at=finished_at):
-                    changed.append(attempt.position)
+                    changed.append(attempt.entry_id)
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
         """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
         with self._database.write_transaction() as tx:
             row = tx.execute(
-                f"SELECT message, position FROM attempts"  # noqa: S608
+                f"SELECT message, entry_id FROM attempts"  # noqa: S608
                 f" WHERE id = ? AND state NOT IN ({_TERMINAL})",
                 (attempt_id,),
             ).fetchone()
@@ -105,7 +105,7 @@ class StatusUpdates:
                 return
             tx.execute("UPDATE attempts SET message = ? WHERE id = ?", (sentence, attempt_id))
             tx.execute(
-                "UPDATE jobs SET version = ? WHERE position = ? AND attempt_id = ?",
+                "UPDATE jobs SET version = ? WHERE id = ? AND attempt_id = ?",
                 (tx.version, row[1], attempt_id),
             )
 
@@ -114,7 +114,7 @@ class StatusUpdates:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state in ON_CLOUD - {"cancel_requested"}:
                 transition(tx, attempt, "cancel_requested")
-                add_event(tx, attempt.position, "cancel", "Cancellation was asked for.")
+                add_event(tx, attempt.entry_id, "cancel", "Cancellation was asked for.")
 
     def recent_ends(self, since: float, limit: int = 200) -> list[float]:
         """Return when jobs ended after a time, of the last ones sent; seconds since the epoch."""

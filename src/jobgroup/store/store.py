@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import CorruptGroupError, InvalidResponseError, StorageError
+from jobgroup.errors import InvalidResponseError, StorageError
 from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, date_of, integer_of, number_of
 from jobgroup.store.command_queue import CommandQueue
 from jobgroup.store.connection import connect, connect_unfinished
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, decompress_object
+from jobgroup.store.entries import Entries, length, missing
 from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
-from jobgroup.store.inserts import Adding, length, payload_id
+from jobgroup.store.inserts import Adding, payload_id
 from jobgroup.store.journal import Journal
 from jobgroup.store.lease import Lease, busy_error, read_lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
@@ -29,18 +30,19 @@ from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
 from jobgroup.store.statuses import StatusUpdates
-from jobgroup.store.subjobs import REMOTE_ID, Subjobs, position_of
+from jobgroup.store.subjobs import REMOTE_ID, Subjobs, holder_of
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.sweeps import Sweeps
 
 _RECORD = f"""
-    SELECT j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
+    SELECT j.id, j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
            t.provider, t.origin, t.account, t.platform, j.state, {REMOTE_ID}, a.provider_status,
            coalesce(a.message, nullif(j.last_error, '')), {number_of("a.progress")},
            {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.metadata, ''), j.note,
            {date_of("j.added_at", "0")}, {date_of("a.intent_at")}, {date_of("a.sent_at")},
            {date_of("a.created_at")}, {date_of("a.started_at")}, {number_of("a.duration_s")},
-           {date_of("a.finished_at")}, {integer_of("j.rerun_of")}, j.attempt_id,
+           {date_of("a.finished_at")},
+           (SELECT position FROM jobs WHERE id = j.rerun_of), j.attempt_id,
            {integer_of("j.version", "0")}, {integer_of("a.shots")}, j.composition_id
     FROM jobs j
     JOIN targets t ON t.id = j.target_id
@@ -60,6 +62,7 @@ class GroupStore:
     def __init__(self, path: Path, *, create: str | None = None) -> None:
         self.path = path
         self.database = Database(path, new_meta(create) if create is not None else None)
+        self.entries = Entries(self.database)
         self.journal = Journal(self.database)
         self.subjobs = Subjobs(self.database)
         self.statuses = StatusUpdates(self.database)
@@ -121,7 +124,7 @@ class GroupStore:
         return int(found)
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, all or none, durable on return. Returns their positions.
+        """Append jobs, all or none, durable on return. Returns their ids.
 
         Raises:
             DuplicateJobError: the group has a job with that remote id; nothing was added.
@@ -133,53 +136,37 @@ class GroupStore:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def record(self, position: int) -> JobRecord:
-        """The job at a position.
+    def record(self, entry_id: int) -> JobRecord:
+        """The job with an id.
 
         Raises:
-            IndexError: there is none.
-            CorruptGroupError: there should be one, and its row cannot be found.
+            JobRemovedError: it was removed.
+            CorruptGroupError: its row cannot be found.
         """
         with self.database.read_transaction() as connection:
-            row = connection.execute(_RECORD + "WHERE j.position = ?", (position,)).fetchone()
-            total = length(connection)
-        if row is not None:
-            return JobRecord._make(row)
-        if 0 <= position < total:
-            raise CorruptGroupError(
-                f"The group's file {self.path} is damaged: the row of job {position} cannot be"
-                " found. Its bytes were kept; the other jobs are not affected."
-            )
-        raise IndexError(f"The group has no job at position {position}.")
+            row = connection.execute(_RECORD + "WHERE j.id = ?", (entry_id,)).fetchone()
+            if row is None:
+                raise missing(self.path, connection, entry_id)
+        return JobRecord._make(row)
 
     def records(
         self,
         states: Iterable[str] | None = None,
-        positions: Collection[int] | None = None,
+        entry_ids: Collection[int] | None = None,
     ) -> list[JobRecord]:
-        """The jobs in certain states, at certain positions, both or all; in the group's order."""
+        """The jobs in certain states, with certain ids, both or all; in the group's order."""
         wanted = {}
-        if positions is not None:
-            wanted["j.position"] = json.dumps(list(positions))
+        if entry_ids is not None:
+            wanted["j.id"] = json.dumps(list(entry_ids))
         if states is not None:
-            # "+": not looked for by state where the positions are known
+            # "+": not looked for by state where the ids are known
             wanted["+j.state" if wanted else "j.state"] = json.dumps(list(states))
         where = " AND ".join(f"{name} IN (SELECT value FROM json_each(?))" for name in wanted)  # noqa: S608
         with self.database.read_transaction() as connection:
             rows = connection.execute(
-                f"{_RECORD} WHERE {where or 'TRUE'} ORDER BY j.position", tuple(wanted.values())
+                f"{_RECORD} WHERE {where or 'TRUE'} ORDER BY j.id", tuple(wanted.values())
             )
             return list(map(JobRecord._make, rows))
-
-    def positions(self, states: Iterable[str]) -> list[int]:
-        """Where the jobs in certain states are, in order."""
-        with self.database.read_transaction() as connection:
-            rows = connection.execute(
-                "SELECT position FROM jobs WHERE state IN (SELECT value FROM json_each(?))"
-                " ORDER BY position",
-                (json.dumps(list(states)),),
-            )
-            return [row[0] for row in rows]
 
     def changes_since(self, version: int) -> ChangeSet:
         """The jobs that changed after a version (0: all), and the version that this leads to."""
@@ -188,14 +175,14 @@ class GroupStore:
             if now == version:
                 return ChangeSet(now, [])
             # "+": sorted after the index of versions gave them, not looked for in all of them
-            changed = "WHERE j.version > ? ORDER BY +j.position"
+            changed = "WHERE j.version > ? ORDER BY +j.id"
             rows = connection.execute(
-                _RECORD + (changed if version > 0 else "ORDER BY j.position"),
+                _RECORD + (changed if version > 0 else "ORDER BY j.id"),
                 (version,) if version > 0 else (),
             )
             return ChangeSet(now, list(map(JobRecord._make, rows)))
 
-    def body(self, position: int, payload_id: int | None = None) -> dict[str, Any] | None:
+    def body(self, entry_id: int, payload_id: int | None = None) -> dict[str, Any] | None:
         """The create body that was stored; None for a job that was adopted without one.
 
         `payload_id` chooses that of a rerun with changes, which is not the job's own yet.
@@ -206,8 +193,8 @@ class GroupStore:
         with self.database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT coalesce(?, j.payload_id), CAST(p.body AS BLOB) FROM jobs j"
-                " LEFT JOIN payloads p ON p.id = coalesce(?, j.payload_id) WHERE j.position = ?",
-                (payload_id, payload_id, position),
+                " LEFT JOIN payloads p ON p.id = coalesce(?, j.payload_id) WHERE j.id = ?",
+                (payload_id, payload_id, entry_id),
             ).fetchone()
         if row is None or row[0] is None:
             return None
@@ -215,8 +202,8 @@ class GroupStore:
         if body is not None:
             return body
         raise InvalidResponseError(
-            f"The stored body of job {position} is damaged; the other jobs are not affected."
-            " Add the job again to run it."
+            f"The stored body of job {self.entries.position(entry_id)} is damaged; the other jobs"
+            " are not affected. Add the job again to run it."
         )
 
     def composition(self, composition_id: int) -> dict[str, Any]:
@@ -236,19 +223,19 @@ class GroupStore:
             )
         return composition
 
-    def position_of(self, remote_id: str, target: Target) -> int | None:
-        """Where the job of an account is that has this id on its cloud."""
+    def holder_of(self, remote_id: str, target: Target) -> int | None:
+        """The entry of an account that has this id on its cloud."""
         with self.database.read_transaction() as connection:
-            return position_of(connection, remote_id, target)
+            return holder_of(connection, remote_id, target)
 
-    def events(self, position: int | None = None, limit: int = 1000) -> list[EventRecord]:
+    def events(self, entry_id: int | None = None, limit: int = 1000) -> list[EventRecord]:
         """What happened to a job, or (None) in the whole group, oldest first."""
-        where = "" if position is None else "WHERE position = ? "
+        where = "" if entry_id is None else "WHERE entry_id = ? "
         with self.database.read_transaction() as connection:
             rows = connection.execute(
-                f"SELECT {date_of('at', '0')}, {integer_of('position')}, kind, text"  # noqa: S608
+                f"SELECT {date_of('at', '0')}, {integer_of('entry_id')}, kind, text"  # noqa: S608
                 f" FROM events {where}ORDER BY id DESC LIMIT ?",
-                (limit,) if position is None else (position, limit),
+                (limit,) if entry_id is None else (entry_id, limit),
             ).fetchall()
         return [EventRecord(*row) for row in reversed(rows)]
 
@@ -256,7 +243,7 @@ class GroupStore:
 
     def edit(
         self,
-        position: int,
+        entry_id: int,
         *,
         note: str | None = None,
         name: str | None = None,
@@ -268,21 +255,23 @@ class GroupStore:
             check = check_name if column == "name" else check_text
             check(column, value or "", so="Nothing was changed.")
         with self.database.write_transaction() as tx:
+            if not tx.execute("SELECT 1 FROM jobs WHERE id = ?", (entry_id,)).fetchone():
+                raise missing(self.path, tx, entry_id)
             for column, value in new.items():
                 if value is not None:
                     tx.execute(
-                        f"UPDATE jobs SET {column} = ?, version = ? WHERE position = ?",  # noqa: S608
-                        (value, tx.version, position),
+                        f"UPDATE jobs SET {column} = ?, version = ? WHERE id = ?",  # noqa: S608
+                        (value, tx.version, entry_id),
                     )
             if name is not None:  # it is part of what the cloud refused
                 tx.execute(
-                    "UPDATE jobs SET state = 'unsent' WHERE position = ? AND state = 'refused'",
-                    (position,),
+                    "UPDATE jobs SET state = 'unsent' WHERE id = ? AND state = 'refused'",
+                    (entry_id,),
                 )
 
     def set_body(
         self,
-        position: int,
+        entry_id: int,
         body: Mapping[str, Any],
         *,
         params: Mapping[str, Any],
@@ -292,20 +281,20 @@ class GroupStore:
         """Give an unsent job another body; False if it is sent by now, ValueError for no JSON."""
         with self.database.write_transaction() as tx:
             if not tx.execute(
-                "SELECT 1 FROM jobs WHERE position = ? AND state IN ('unsent', 'refused')"
+                "SELECT 1 FROM jobs WHERE id = ? AND state IN ('unsent', 'refused')"
                 " AND attempts = 0",
-                (position,),
+                (entry_id,),
             ).fetchone():
                 return False
             tx.execute(
                 "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?,"
-                " state = 'unsent', last_error = '' WHERE position = ?",
+                " state = 'unsent', last_error = '' WHERE id = ?",
                 (
                     payload_id(tx, body, metadata),
                     as_json(params),
                     None if composition is None else payload_id(tx, composition, {}),
                     tx.version,
-                    position,
+                    entry_id,
                 ),
             )
         return True

@@ -33,6 +33,7 @@ REMOTE_ID: Final = (
 class OrphanSubjob(NamedTuple):
     """A sub-job that is on its cloud, of an entry whose sending ended before it was whole."""
 
+    entry_id: int
     position: int
     target: Target
     attempt_id: int
@@ -64,20 +65,20 @@ class Subjobs:
         with self._database.write_transaction() as tx:
             insert_subjobs(tx, attempt_id, ids)
 
-    def orphans(self, positions: Collection[int] | None = None) -> list[OrphanSubjob]:
+    def orphans(self, entry_ids: Collection[int] | None = None) -> list[OrphanSubjob]:
         """The sub-jobs that wait on their cloud for the next run to send the rest; None for all."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT a.position, t.provider, t.origin, t.account, t.platform, a.id, s.number,"
-                " s.remote_id FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
-                " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
-                " WHERE a.state = ? ORDER BY a.position, s.number",
+                "SELECT j.id, j.position, t.provider, t.origin, t.account, t.platform, a.id,"
+                " s.number, s.remote_id FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
+                " JOIN jobs j ON j.id = a.entry_id JOIN targets t ON t.id = j.target_id"
+                " WHERE a.state = ? ORDER BY j.id, s.number",
                 (UNSENT,),
             )
             return [
-                OrphanSubjob(position, Target(*row[:4]), *row[4:])
-                for position, *row in rows
-                if positions is None or position in positions
+                OrphanSubjob(entry_id, position, Target(*row[:4]), *row[4:])
+                for entry_id, position, *row in rows
+                if entry_ids is None or entry_id in entry_ids
             ]
 
     def forget(self, subjob: OrphanSubjob) -> None:
@@ -88,7 +89,7 @@ class Subjobs:
                 (subjob.attempt_id, subjob.number, subjob.remote_id),
             )
             told = f"Part {subjob.number + 1}, {subjob.remote_id}, was asked to cancel."
-            add_event(tx, subjob.position, "part canceled", told)
+            add_event(tx, subjob.entry_id, "part canceled", told)
 
 
 def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:
@@ -107,16 +108,16 @@ def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> 
         )
 
 
-def inherit_subjobs(tx: Transaction, position: int) -> tuple[dict[int, str], int]:
+def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int]:
     """What earlier sendings of a job had on the cloud when they ended, for the next one to go on.
 
     Returns the sub-jobs, and how many attempts of the job are gone, for the next one is their
     continuation. One that the user had given back stays in its history.
     """
     rows = tx.execute(
-        "SELECT id, state, creates_entry FROM attempts WHERE position = ? AND sent_at IS NULL"
+        "SELECT id, state, creates_entry FROM attempts WHERE entry_id = ? AND sent_at IS NULL"
         " AND kind <> 'adopted' AND state IN (?, 'unknown') ORDER BY id",
-        (position, UNSENT),
+        (entry_id, UNSENT),
     ).fetchall()
     found: dict[int, str] = {}
     gone = 0
@@ -132,7 +133,7 @@ def inherit_subjobs(tx: Transaction, position: int) -> tuple[dict[int, str], int
 def holder_of_any(
     tx: Transaction, attempt_id: int, ids: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """The first of the ids, by number, that is another's already, and at which position that is.
+    """The first of the ids, by number, that is another's already, and which job has it.
 
     Another's on the same account, that is: other clouds may count alike. An attempt has each of its
     own ids once; those that it has are left out.
@@ -141,7 +142,7 @@ def holder_of_any(
     for number, remote_id in ids.items():
         if own.get(number) == remote_id:
             continue
-        held = position_of(tx, remote_id, target, other_than=(attempt_id, number))
+        held = holder_of(tx, remote_id, target, other_than=(attempt_id, number))
         if held is not None:
             return remote_id, held
     return None
@@ -150,23 +151,23 @@ def holder_of_any(
 def target_of(tx: Transaction, attempt_id: int) -> Target:
     row = tx.execute(
         "SELECT t.provider, t.origin, t.account, t.platform FROM attempts a"
-        " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+        " JOIN jobs j ON j.id = a.entry_id JOIN targets t ON t.id = j.target_id"
         " WHERE a.id = ?",
         (attempt_id,),
     ).fetchone()
     return Target(*row)
 
 
-def position_of(
+def holder_of(
     connection: sqlite3.Connection | Transaction,
     remote_id: str,
     target: Target,
     *,
     other_than: tuple[int, int] = (0, 0),
 ) -> int | None:
-    """Where the job of an account is that has this id on its cloud.
+    """Return the entry of an account that has this id on its cloud; None if there is none.
 
-    None if there is none. An id is one of an account: of a provider's kind, an origin and a label.
+    An id is one of an account: of a provider's kind, an origin and a label.
 
     Args:
         connection: to the group's file.
@@ -175,8 +176,8 @@ def position_of(
         other_than: an attempt and the number of its sub-job that is not looked at.
     """
     row = connection.execute(
-        "SELECT j.position FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
-        " JOIN jobs j ON j.position = a.position JOIN targets t ON t.id = j.target_id"
+        "SELECT j.id FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"
+        " JOIN jobs j ON j.id = a.entry_id JOIN targets t ON t.id = j.target_id"
         " WHERE s.remote_id = ? AND (s.attempt_id, s.number) <> (?, ?)"
         " AND (t.provider, t.origin, t.account) = (?, ?, ?) LIMIT 1",
         (remote_id, *other_than, *target[:3]),

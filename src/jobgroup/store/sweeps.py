@@ -13,11 +13,12 @@ from jobgroup.fingerprint import Fingerprint
 from jobgroup.status import UNSENT
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import as_json, as_object, decompress_object
+from jobgroup.store.entries import length, next_id
 from jobgroup.store.fingerprints import fingerprints_of
-from jobgroup.store.inserts import Adding, length
+from jobgroup.store.inserts import Adding
 from jobgroup.store.limits import check_text
 from jobgroup.store.records import NewJob, Target
-from jobgroup.store.subjobs import position_of
+from jobgroup.store.subjobs import holder_of
 
 _SO: Final = "Nothing was added."
 
@@ -72,6 +73,7 @@ class Sweep:
 class Entry(NamedTuple):
     """What jobs are compared by, besides their fingerprints."""
 
+    entry_id: int
     position: int
     state: str
     labels: Mapping[str, Any]
@@ -95,16 +97,16 @@ class Sweeps:
         with self._database.read_transaction() as connection:
             return tuple(_read_sweeps(connection))
 
-    def positions(self) -> dict[int, int]:
-        """Return the ids of sweeps by the positions of their jobs."""
+    def by_entry(self) -> dict[int, int]:
+        """Return the ids of sweeps by their jobs' entries."""
         with self._database.read_transaction() as connection:
-            rows = connection.execute("SELECT position, sweep_id FROM jobs WHERE sweep_id > 0")
+            rows = connection.execute("SELECT id, sweep_id FROM jobs WHERE sweep_id > 0")
             return dict(rows.fetchall())
 
     def has_earlier(self, moment: float) -> bool:
         """Whether the group's first job was added before a moment."""
         with self._database.read_transaction() as connection:
-            first = "SELECT added_at < ? FROM jobs ORDER BY position LIMIT 1"
+            first = "SELECT added_at < ? FROM jobs ORDER BY id LIMIT 1"
             row = connection.execute(first, (moment,)).fetchone()
         return row is not None and bool(row[0])
 
@@ -131,13 +133,16 @@ class Sweeps:
         version = _version(connection)
         if version != self._version:
             rows = connection.execute(
-                "SELECT j.position, j.state, j.labels, j.params, t.provider, t.origin, t.account,"
-                " t.platform, j.sweep_id, j.rerun_of FROM jobs j"
-                " JOIN targets t ON t.id = j.target_id ORDER BY j.position"
+                "SELECT j.id, j.position, j.state, j.labels, j.params, t.provider, t.origin,"
+                " t.account, t.platform, j.sweep_id, j.rerun_of FROM jobs j"
+                " JOIN targets t ON t.id = j.target_id ORDER BY j.id"
             )
             self._entries = [
-                Entry(position, state, as_object(labels), params, Target(*target), sweep, rerun_of)
-                for position, state, labels, params, *target, sweep, rerun_of in rows
+                Entry(
+                    *(entry_id, position, state, as_object(labels), params),
+                    *(Target(*target), sweep, rerun_of),
+                )
+                for entry_id, position, state, labels, params, *target, sweep, rerun_of in rows
             ]
             self._version = version
         return self._entries
@@ -154,7 +159,8 @@ class Comparison:
         self.entries = entries
         self._tx = tx
         self._adding = adding
-        self._next = length(tx)
+        self._next = next_id(tx)
+        self._length = length(tx)
 
     def sweeps(self) -> list[Sweep]:
         """Return the stored sweeps, oldest first."""
@@ -175,50 +181,54 @@ class Comparison:
         self._tx.execute("UPDATE sweeps SET axes = ? WHERE id = ?", values)
         self._tx.bump_version()
 
-    def fingerprints(self, positions: Collection[int]) -> dict[int, Fingerprint]:
+    def fingerprints(self, entry_ids: Collection[int]) -> dict[int, Fingerprint]:
         """Return the fingerprints of jobs of the group."""
-        return fingerprints_of(self._tx, positions)
+        return fingerprints_of(self._tx, entry_ids)
 
-    def body(self, position: int) -> dict[str, Any]:
+    def body(self, entry_id: int) -> dict[str, Any]:
         """Return the stored body of a job; {} if it has none, or a damaged one."""
         row = self._tx.execute(
             "SELECT CAST(p.body AS BLOB) FROM jobs j JOIN payloads p ON p.id = j.payload_id"
-            " WHERE j.position = ?",
-            (position,),
+            " WHERE j.id = ?",
+            (entry_id,),
         ).fetchone()
         return (decompress_object(row[0]) if row else None) or {}
 
     def held_by_id(self, job: NewJob) -> int | None:
         """Return where the group has a job that was sent, by one of its ids."""
-        found = (position_of(self._tx, each, job.target) for each in job.remote_ids)
-        return next((position for position in found if position is not None), None)
+        found = (holder_of(self._tx, each, job.target) for each in job.remote_ids)
+        return next((entry_id for entry_id in found if entry_id is not None), None)
 
     def insert(self, job: NewJob, mark: Fingerprint, sweep_id: int | None = None) -> int:
-        """Append a job, whose fingerprint is known; returns its position."""
-        position = self._next
-        self._adding.insert(self._tx, position, job, sweep_id)
+        """Append a job, whose fingerprint is known; returns its id."""
+        entry_id = self._next
+        self._adding.insert(self._tx, entry_id, self._length, job, sweep_id)
         self._tx.execute(
             "INSERT OR IGNORE INTO fingerprints SELECT payload_id, ?, ? FROM jobs"
-            " WHERE position = ? AND payload_id IS NOT NULL",
-            (*mark, position),
+            " WHERE id = ? AND payload_id IS NOT NULL",
+            (*mark, entry_id),
         )
         state = (job.status.state if job.status else job.state) if job.remote_ids else UNSENT
-        self.entries.append(_entry_of(job, position, state, sweep_id))
+        self.entries.append(_entry_of(job, entry_id, self._length, state, sweep_id))
         self._next += 1
-        return position
+        self._length += 1
+        return entry_id
 
     def copy(self, entry: Entry) -> int:
-        """Append an unsent job that is the same as one of the group; returns its position."""
+        """Append an unsent job that is the same as one of the group; returns its id."""
         new = self._next
         self._tx.execute(
-            "INSERT INTO jobs (position, name, target_id, payload_id, state, added_at, version,"
+            "INSERT INTO jobs (id, position, name, target_id, payload_id, state, added_at, version,"
             " params, labels, composition_id, sweep_id)"
-            " SELECT ?, name, target_id, payload_id, ?, ?, ?, params, labels, composition_id,"
-            " sweep_id FROM jobs WHERE position = ?",
-            (new, UNSENT, self._tx.now, self._tx.version, entry.position),
+            " SELECT ?, ?, name, target_id, payload_id, ?, ?, ?, params, labels, composition_id,"
+            " sweep_id FROM jobs WHERE id = ?",
+            (new, self._length, UNSENT, self._tx.now, self._tx.version, entry.entry_id),
         )
-        self.entries.append(entry._replace(position=new, state=UNSENT, rerun_of=None))
+        self.entries.append(
+            entry._replace(entry_id=new, position=self._length, state=UNSENT, rerun_of=None)
+        )
         self._next += 1
+        self._length += 1
         return new
 
     def replace(self, entry: Entry, job: NewJob, sweep_id: int | None) -> bool:
@@ -226,37 +236,37 @@ class Comparison:
         changed = self._tx.execute(
             "UPDATE jobs SET name = ?, target_id = ?, payload_id = ?, params = ?, labels = ?,"
             " composition_id = ?, sweep_id = ?, version = ?, state = 'unsent', last_error = ''"
-            " WHERE position = ? AND state IN ('unsent', 'refused') AND attempts = 0",
+            " WHERE id = ? AND state IN ('unsent', 'refused') AND attempts = 0",
             (
                 *self._adding.columns(self._tx, job),
                 sweep_id,
                 self._tx.version,
-                entry.position,
+                entry.entry_id,
             ),
         )
         if not changed.rowcount:
             return False
-        new = _entry_of(job, entry.position, UNSENT, sweep_id)
+        new = _entry_of(job, entry.entry_id, entry.position, UNSENT, sweep_id)
         self.entries[self.entries.index(entry)] = new
         return True
 
     def join(self, entries: Collection[Entry], sweep_id: int) -> None:
         """Make jobs that are in no sweep part of one."""
-        joined = {entry.position for entry in entries}
-        for position in joined:
+        joined = {entry.entry_id for entry in entries}
+        for entry_id in joined:
             self._tx.execute(
-                "UPDATE jobs SET sweep_id = ?, version = ? WHERE position = ?",
-                (sweep_id, self._tx.version, position),
+                "UPDATE jobs SET sweep_id = ?, version = ? WHERE id = ?",
+                (sweep_id, self._tx.version, entry_id),
             )
         self.entries[:] = [
-            entry._replace(sweep_id=sweep_id) if entry.position in joined else entry
+            entry._replace(sweep_id=sweep_id) if entry.entry_id in joined else entry
             for entry in self.entries
         ]
 
 
-def _entry_of(job: NewJob, position: int, state: str, sweep_id: int | None) -> Entry:
+def _entry_of(job: NewJob, entry_id: int, position: int, state: str, sweep_id: int | None) -> Entry:
     labels, params = as_object(as_json(job.labels)), as_json(job.params)
-    return Entry(position, state, labels, params, job.target, sweep_id, None)
+    return Entry(entry_id, position, state, labels, params, job.target, sweep_id, None)
 
 
 def _axes_text(axes: Sequence[Axis]) -> str:

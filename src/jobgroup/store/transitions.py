@@ -12,7 +12,7 @@ class Attempt(NamedTuple):
     """What decides what may become of an attempt."""
 
     id: int
-    position: int
+    entry_id: int
     state: str
     creates_entry: bool
     payload_id: int | None
@@ -22,13 +22,13 @@ class Attempt(NamedTuple):
     @property
     def is_gone(self) -> bool:
         """Whether the file has no such attempt."""
-        return self.position < 0
+        return self.entry_id < 0
 
 
 def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
     """The attempt as it is; one that is gone has a state of its own, and becomes nothing."""
     row = tx.execute(
-        "SELECT id, position, state, creates_entry, payload_id, overrides, intent_at"
+        "SELECT id, entry_id, state, creates_entry, payload_id, overrides, intent_at"
         " FROM attempts WHERE id = ?",
         (attempt_id,),
     ).fetchone()
@@ -48,15 +48,15 @@ def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bo
         (to, *columns.values(), attempt.id),
     )
     tx.execute(
-        "UPDATE jobs SET state = ?, version = ? WHERE position = ? AND attempt_id = ?",
-        (to, tx.version, attempt.position, attempt.id),
+        "UPDATE jobs SET state = ?, version = ? WHERE id = ? AND attempt_id = ?",
+        (to, tx.version, attempt.entry_id, attempt.id),
     )
     return True
 
 
 def set_latest(
     tx: Transaction,
-    position: int,
+    entry_id: int,
     attempt_id: int | None,
     *,
     otherwise: str = UNSENT,
@@ -66,13 +66,13 @@ def set_latest(
     """Make an attempt a job's latest and take over its state; without one, use `otherwise`."""
     tx.execute(
         "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), ?),"
-        " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE position = ?",
-        (attempt_id, otherwise, attempt_id, added, last_error, tx.version, position),
+        " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE id = ?",
+        (attempt_id, otherwise, attempt_id, added, last_error, tx.version, entry_id),
     )
 
 
-def add_event(tx: Transaction, position: int | None, kind: str, text: str) -> None:
+def add_event(tx: Transaction, entry_id: int | None, kind: str, text: str) -> None:
     tx.execute(
-        "INSERT INTO events (at, position, kind, text) VALUES (?, ?, ?, ?)",
-        (tx.now, position, kind, text),
+        "INSERT INTO events (at, entry_id, kind, text) VALUES (?, ?, ?, ?)",
+        (tx.now, entry_id, kind, text),
     )

@@ -26,6 +26,7 @@ from jobgroup.errors import (
     GroupMovedError,
     GroupNotFoundError,
     JobGroupError,
+    JobRemovedError,
 )
 from jobgroup.status import NOT_SENT, JobStatus
 
@@ -83,7 +84,7 @@ class _Follower:
     # -- where it is -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
-        """Its entries; one of a group that is gone is forgotten, and with the last the class."""
+        """Its entries; one that is gone is forgotten, and with the last the class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []
@@ -94,7 +95,7 @@ class _Follower:
                 _ = entry.state
             except GroupMovedError:
                 raise  # nobody deleted it: what it may have sent is not sent again by hand
-            except (GroupDeletedError, GroupNotFoundError):
+            except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
                 places.all.remove(place)
                 if places.followed is place:
                     places.followed = None

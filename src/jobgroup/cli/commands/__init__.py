@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "run": run.RUN,
     "rerun": run.RERUN,
     "next": jobs.NEXT,
+    "remove": jobs.REMOVE,
     "cancel": jobs.CANCEL,
     "stop": jobs.STOP,
     "pause": jobs.PAUSE,

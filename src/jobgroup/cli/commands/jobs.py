@@ -1,4 +1,4 @@
-"""``jobgroup next``, ``cancel``, ``stop``, ``pause``, ``resume``, ``adopt``: control jobs."""
+"""``jobgroup next``, ``remove``, ``cancel``, ``stop``, ``pause``, ``resume``, ``adopt``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jobgroup.cli.serialize import group_document, job_document
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, request
 from jobgroup.store import CommandResult
+from jobgroup.words import format_count
 
 
 def _next(arguments: argparse.Namespace) -> int:
@@ -23,6 +24,15 @@ def _next(arguments: argparse.Namespace) -> int:
     left = {str(position): str(why) for position, why in outcome.failed.items()}
     document = {"next": outcome.done, "left": left, "group": group_document(group)}
     return report(arguments, outcome.text, document)
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    if not arguments.jobs:
+        raise UsageError("No job was named. Name the jobs to remove.")
+    group = JobGroup.open(arguments.name)
+    removed = group.remove(resolve_jobs(group, arguments.jobs))
+    document = {"removed": [*map(job_document, removed)], "group": group_document(group)}
+    return report(arguments, f"{format_count(len(removed), 'job')} removed", document)
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
@@ -98,6 +108,12 @@ NEXT = Command(
     _next,
     (NAME, jobs("sent in this order"), JSON),
     ("jobgroup next sweep 7 3", "jobgroup next sweep 40-49"),
+)
+REMOVE = Command(
+    "remove jobs that were never sent, all or none",
+    _remove,
+    (NAME, jobs(), JSON),
+    ("jobgroup remove sweep 3-7",),
 )
 CANCEL = Command(
     "ask the cloud to cancel jobs",
