@@ -58,7 +58,8 @@ def warn_of_doubles(
             warn(
                 f"Job {positions[entry_id]} repeats job {positions[double]}, which an earlier"
                 f" session added to {session.name!r}. Both are in the group, and both will be"
-                " paid for. Use add(..., once=True) to skip known jobs, and jg.remove() to take this one out."
+                " paid for. Use add(..., once=True) to skip known jobs, and jg.remove() to take"
+                " this one out."
             )
 
 
