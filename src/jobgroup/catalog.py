@@ -67,7 +67,7 @@ def summaries() -> list[GroupSummary]:
 
 
 def quarantine(path: Path) -> Path:
-    """Move a damaged file out of the way with every byte of it; returns where it is."""
+    """Move a damaged file out of the way with every byte of it; return its new path."""
     aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
     for suffix in ("-wal", "-shm", "-journal", ""):
         with suppress(FileNotFoundError):
@@ -116,8 +116,8 @@ def delete(name: str, *, permanently: bool = False) -> None:
 def rename(name: str, new_name: str) -> None:
     """Give a group another name: its file is copied, and the old one removed.
 
-    From the mark on that the old one is deleted nobody can change it, so the copy lacks nothing,
-    whoever has it open.
+    Once the old one is marked as deleted, no process can change it, so the copy is complete, even
+    if others have it open.
 
     Raises:
         GroupNotFoundError: there is none of that name.
@@ -198,7 +198,7 @@ def _delete_all(doomed: Sequence[str]) -> list[str]:
 
 
 def trash() -> dict[str, Path]:
-    """What can be restored: the last deleted group of each name."""
+    """Return the groups that can be restored: the last deleted one of each name."""
     empty_trash()
     return deleted_groups()
 
@@ -247,6 +247,6 @@ def _warn_of_active(name: str, active: Sequence[str]) -> None:
     ids = ", ".join(active[:5])
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warn(
-        f"{len(active)} jobs of {name!r} have not ended and go on on the cloud: {ids}{more}."
+        f"{len(active)} jobs of {name!r} have not ended and continue on the cloud: {ids}{more}."
         " JobGroup.restore brings the group back, to cancel or await them."
     )

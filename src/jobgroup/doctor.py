@@ -1,4 +1,4 @@
-"""What jobgroup needs of a machine and of a cloud, checked: text to paste into a report of a fault.
+"""Checks of what jobgroup needs from a machine and a cloud: text to paste into a bug report.
 
 Nothing is changed on the cloud, and no finding holds a token, a password or the home directory's
 path.
@@ -153,7 +153,7 @@ def _groups() -> Iterator[Finding]:
     except StorageError as error:
         yield Finding("groups", "problem", str(error))
         return
-    # without their names, which may be nobody else's business
+    # without their names, which may be private
     broken = [(on_disk(encode(each.name) + SUFFIX), each.problem) for each in found if each.problem]
     problems = sorted({problem.replace(file, "its file") for file, problem in broken})
     if problems:

@@ -44,7 +44,7 @@ _NAMES: Final = {
 
 
 class Fingerprint(NamedTuple):
-    """What equal jobs have in common.
+    """The features that equal jobs share.
 
     Attributes:
         identity: of all that is measured and how much of it.

@@ -32,7 +32,7 @@ class _UnhandledErrors(logging.Handler):
     """Writes errors to standard error if no other handler would take them."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record, if nobody else does."""
+        """Write the record, if no other handler does."""
         where = logging.getLogger(record.name)
         while where.propagate and where.parent is not None:
             if any(handler is not self for handler in where.handlers):

@@ -12,7 +12,7 @@ from jobgroup.secret import Secret
 from jobgroup.words import shown
 
 QUANDELA_CLOUD: Final = "https://api.cloud.quandela.com"
-"""The cloud that is meant where none is named."""
+"""The default cloud."""
 
 SCALEWAY: Final = "https://api.scaleway.com"
 
@@ -22,7 +22,7 @@ PLAIN_HTTP: Final = (
 """What an error says of an origin that may carry no token."""
 
 _BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
-"""Where a password stands."""
+"""The part of a URL that may contain a password."""
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 

@@ -1,7 +1,7 @@
-"""What Perceval is configured with on this machine: the tokens of its clouds, and proxies.
+"""Perceval's configuration on this machine: the tokens of its clouds, and proxies.
 
-It is read from Perceval itself where that is imported, which knows also what was not saved, else
-from its files and variables as it reads them: its import takes seconds.
+It is read from Perceval itself if that is imported, which also knows unsaved values. Otherwise it
+is read from Perceval's files and variables, because importing it takes seconds.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ _CONFIGS: Final = (
     ),
 )
 _PROXIES_SECTION: Final = "remote"
-"""Where it keeps the proxies of all its clouds."""
+"""The section with the proxies of all its clouds."""
 
 
 def data_directory() -> Path:
-    """Where Perceval keeps what it keeps: ``PCVL_PERSISTENT_PATH``, else the platform's place."""
+    """Return Perceval's directory: ``PCVL_PERSISTENT_PATH``, otherwise the platform's."""
     from platformdirs import user_data_dir
 
     chosen = os.environ.get("PCVL_PERSISTENT_PATH")
@@ -54,7 +54,7 @@ def data_directory() -> Path:
 
 
 def tokens(origin: str) -> Iterator[object]:
-    """What may be the token for an origin, the best first; whatever stands there, unchecked."""
+    """Yield possible tokens for an origin, the best first, unchecked."""
     for config in _CONFIGS:
         theirs = _imported(config)
         if theirs is not None:

@@ -1,7 +1,7 @@
 """Retrying: the one mechanism for reads, creates and runs, and the waits between attempts.
 
 On tenacity, which takes our own `stop` and `sleep`: a run decides again at each failure whether to
-go on, and is canceled in the middle of a wait. stamina, which named the arguments, takes neither,
+continue and is canceled in the middle of a wait. stamina, which named the arguments, takes neither,
 and draws its jitter from the random numbers that a user may have seeded for an experiment.
 """
 

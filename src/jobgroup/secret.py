@@ -64,4 +64,4 @@ class Secret:
 
 
 NOTHING: Final = Secret("")
-"""Where there is no secret."""
+"""No secret."""

@@ -62,7 +62,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def shown(value: object, at_most: int = 80) -> str:
-    r"""What was given, as a sentence quotes it: escaped, and no longer than a line or two.
+    r"""Return a value as a sentence quotes it: escaped, and no longer than a line or two.
 
     >>> shown("a\x1b"), shown("x" * 100, 10)
     ("'a\\x1b'", "'xxxxxxxx…")
@@ -76,7 +76,7 @@ def shown(value: object, at_most: int = 80) -> str:
 
 
 def text_of(what: str, value: object) -> str:
-    """The text of what somebody gave for a note or the like.
+    """Return the text that a user gave for a note or the like.
 
     Raises:
         TypeError: it has none, as what is nested without end.
@@ -92,7 +92,7 @@ def text_of(what: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What of a job is looked through.
+    """The parts of a job that a search looks through.
 
     Attributes:
         state: found by its beginning.
@@ -108,11 +108,11 @@ class Searched:
 
 
 def sought(words: str) -> Callable[[Searched], bool]:
-    """What tells whether all of the words stand in a job.
+    """Return a test of whether a job contains all of the words.
 
     ``name=value`` is a name with the whole of its value, or a whole word of a text, with or without
     blanks around the ``=``; numbers are compared as numbers, and ``name=`` is an empty value. Any
-    other word may be a part of what it stands in. The dashboard does the same
+    other word may be a part of a text. The dashboard does the same
     (``js/src/order.ts``).
 
     Raises:

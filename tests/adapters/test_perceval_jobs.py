@@ -188,7 +188,7 @@ def test_a_missing_parameter_is_told_in_words(handler):
         read_job(_sampler(handler).sample_count, {})
     (note,) = refused.value.__notes__
     assert "'sample_count' with no parameters" in note
-    assert "missing (max_samples, say)? Nothing was added." in note
+    assert "missing, such as max_samples? Nothing was added." in note
 
 
 def test_a_job_whose_launch_failed_can_be_added(handler):

@@ -160,7 +160,7 @@ def test_a_deleted_group_with_jobs_under_way_says_so(run, prepared):
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("delete", "sweep", "--yes")
-    assert "go on on the cloud" in done.stderr
+    assert "continue on the cloud" in done.stderr
     assert ".py" not in done.stderr
     run("restore", "sweep")
     JobGroup("sweep").cancel_all()

@@ -261,7 +261,7 @@ def test_a_deleted_group_ends_it(told, group, scripted, until):
     jg.run_parallel()
     others = set(threading.enumerate())
     jg.on_done(told.append)
-    with pytest.warns(UserWarning, match="go on on the cloud"):
+    with pytest.warns(UserWarning, match="continue on the cloud"):
         JobGroup.delete_job_group("experiment")
     until(lambda: "jobgroup-on-done" not in {t.name for t in {*threading.enumerate()} - others})
     assert told == []

@@ -152,7 +152,7 @@ MORE_FAULTS: Final = {
         async def availability(self):
             return 3
         """,
-        "test_free_slots_are_told_or_not_known",
+        "test_free_slots_are_reported_or_unknown",
         "`availability` gave 3",
     ),
     "HasAlwaysASlot": (
@@ -160,7 +160,7 @@ MORE_FAULTS: Final = {
         async def availability(self):
             return Availability(queue_free=1)
         """,
-        "test_free_slots_are_told_or_not_known",
+        "test_free_slots_are_reported_or_unknown",
         "1 jobs fill the plan, and `availability` tells 1 slots",
     ),
     "AsksOnAndOn": (
@@ -199,7 +199,7 @@ MORE_FAULTS: Final = {
             return await super().submit(body, key=key)
         """,
         "test_the_token_shows_nowhere",
-        "The token stands in a path",
+        "The token is in a path",
     ),
     "TellsTheToken": (
         """
@@ -212,7 +212,7 @@ MORE_FAULTS: Final = {
     "DoubtsWhatNeverLeft": (
         _OF_SUBMIT.format(caught="CloudUnreachableError", raised="NoResponseError", status=None),
         "test_a_cloud_that_is_away",
-        "a job that cannot exist is in doubt",
+        "a job that cannot exist is unconfirmed",
     ),
     "TakesAFailureForARefusal": (
         _OF_SUBMIT.format(
@@ -224,7 +224,7 @@ MORE_FAULTS: Final = {
     "DoubtsARefusal": (
         _OF_SUBMIT.format(caught="RequestRejectedError", raised="RequestRejectedError", status=500),
         "test_a_refusal_is_certain",
-        "After 400 the job is in doubt",
+        "After 400 the job is unconfirmed",
     ),
     "ForgetsTheWait": (
         _OF_SUBMIT.format(

@@ -1,7 +1,7 @@
-"""What `add` accepts and how results are decoded: one package per client library.
+"""Jobs that `add` accepts, and decoders of results: one package per client library.
 
 A library is recognised by the module of the job's class, and its adapter is imported only then, so
-nobody pays for a library that they do not use.
+no one pays for a library that they do not use.
 """
 
 from jobgroup.adapters.base import (

@@ -1,4 +1,4 @@
-"""What an adapter makes of a client library's job: a :class:`JobSpec`, and errors."""
+"""The description of a client library's job: a :class:`JobSpec`, and errors."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class JobSpec:
 
     Attributes:
         name: its name on the cloud.
-        platform: where it is to run.
+        platform: the platform that it is for.
         origin: base url of the cloud, in the spelling of `origin.normalise_origin`.
         account_label: tells accounts of one origin apart; "" is the usual one.
         provider: which provider speaks to that cloud.
-        body: create body without `SET_WHEN_SENT`, JSON-ready and nobody else's object;
+        body: create body without `SET_WHEN_SENT`, JSON-ready and not shared;
             empty for a sent job whose body is not known, which only the cloud can rerun.
         params: how it is called: command, max_shots, max_samples, iterated values. JSON-ready.
         metadata: what tells it from others: circuit, m, n, input state, ... Texts and numbers.

@@ -1,4 +1,4 @@
-"""Files in which other libraries keep groups of jobs: where they are, and how they are read."""
+"""Files in which other libraries keep groups of jobs: finding and reading them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def follow(
 ) -> None:
     """Have a client library's job, once it was added, show its entry: id, status and results.
 
-    A job that its user executes by hand is sent as that entry, once. The job holds `entry`, which
+    A job that its user executes directly is sent as that entry, once. The job holds `entry`, which
     returns a view of it; nothing holds the job.
 
     Args:

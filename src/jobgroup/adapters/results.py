@@ -16,14 +16,13 @@ from jobgroup.errors import MissingDependencyError
 
 
 def decode(document: Mapping[str, Any]) -> Any:
-    """What a cloud's result document holds, as Perceval gives it.
+    """Return the contents of a cloud's result document, as Perceval returns them.
 
-    Nothing is evaluated, built or asked that `jobgroup.decoding` does not let pass. What else a
-    result holds beside its outcomes stays text (`LeftAsText`), with a warning that says why.
-    Without Perceval installed counts and distributions are dictionaries, samples lists, and states
-    texts. `plain` is a result as it is, from a cloud that speaks no Perceval. For a job that is
-    several jobs on its cloud, the document holds theirs as `parts`, and the `composition` that
-    joins them.
+    Nothing is evaluated, built or asked that `jobgroup.decoding` does not let pass. Other parts of
+    a result stay text (`LeftAsText`), with a warning that says why. Without Perceval, counts and
+    distributions are dictionaries, samples lists, and states texts. `plain` is a result as it is,
+    from a cloud that speaks no Perceval. For a job that is several jobs on its cloud, the document
+    holds theirs as `parts`, and the `composition` that joins them.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; it keeps the text.

@@ -7,7 +7,7 @@ so it never gets to see what comes from outside. `Decoder` walks through a docum
 is on a list of kinds, each checked by its own grammar and within bounds; all else stays text, with
 a reason. Nothing here imports Perceval but for the description of its binary messages.
 
-What the releases decode, by reading their source (what was run with each: docs/decoding.md):
+Kinds that the releases decode, according to their source (docs/decoding.md has the tests):
 
 ======================================================== ==== ==== ========== ======= ===
 kind                                                     0.12 0.13 1.0, 1.1   1.2     1.3

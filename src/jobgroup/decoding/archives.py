@@ -250,12 +250,12 @@ Members = Callable[[str], frozenset[str] | None]
 def check_archive(
     text: str, budget: Budget, check: Callable[[str, str], str], others: Members | None = None
 ) -> str:
-    """The text of an archive, written anew, if what is in it is allowed.
+    """Return the text of an archive, written again, if its contents are allowed.
 
     Args:
         text: the archive.
         budget: what it may take.
-        check: gives the text of an allowed kind, written anew.
+        check: returns the text of an allowed kind, written again.
         others: members of classes that the user's own code has made known; None for any other tag.
 
     Raises:

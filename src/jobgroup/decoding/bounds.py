@@ -46,7 +46,7 @@ class RefusedError(ValueError):
 
 
 class Budget:
-    """What one document may still take, all its parts together.
+    """Count what one document may still take, with all its parts.
 
     Each method counts what is about to be made, and raises RefusedError when it is too much.
     """
@@ -124,7 +124,7 @@ def check_shape(
 ) -> None:
     """See that a JSON document is of a bounded size and depth, before it is parsed.
 
-    A text counts as one value, whatever it holds. What is no JSON is not noticed.
+    A text counts as one value, whatever it holds. Text that is not JSON is not noticed.
 
     Args:
         document: the JSON.

@@ -1,7 +1,7 @@
 """Walks through a document from outside, and decodes the texts in it that are allowed.
 
 Lists, objects, their keys, packed texts and texts within texts go the same way. Perceval gets to
-see one checked text at a time, written anew, and never a document.
+see one checked text at a time, written again, and never a document.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ARCHIVE: Final = "pcvlar"
 _PARTS_ONLY: Final = frozenset(
     {"FockState", "NoisyFockState", "AnnotatedFockState", "MatrixN", "MatrixS"}
 )
-"""Kinds that stand in archives, never by themselves."""
+"""Kinds that occur in archives only."""
 
 _KINDS: Final = (states.SPREAD | states.TEXTS.keys() | MESSAGES.keys()) - _PARTS_ONLY
 _NESTED: Final = frozenset({"BasicState", "StateVector", "SVDistribution", "NoiseModel"}) | {

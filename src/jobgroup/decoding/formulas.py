@@ -1,6 +1,6 @@
-"""Formulas of circuit parameters, ``2*phi + pi/4`` say, checked by a grammar before use.
+"""Formulas of circuit parameters, such as ``2*phi + pi/4``, checked by a grammar before use.
 
-Perceval hands formulas to sympy, which evaluates them as Python. What is accepted here is
+Perceval hands formulas to sympy, which evaluates them as Python. This module accepts
 arithmetic and nothing else: numbers, names, ``+ - * / **``, parentheses, and a few functions.
 
     sum     = product {("+" | "-") product}
@@ -85,7 +85,7 @@ def check_name(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What is known of a part.
+    """Bounds of a part.
 
     Attributes:
         exact: its value, None where names, constants or functions are in it.
@@ -119,7 +119,7 @@ class _Parser:
     def check(self) -> None:
         self._sum()
         if self._at < len(self._tokens):
-            raise FormulaError(f"{self._tokens[self._at][1][:20]!r} stands where it ends")
+            raise FormulaError(f"{self._tokens[self._at][1][:20]!r} follows its end")
 
     def _take(self, *signs: str) -> str | None:
         if self._at < len(self._tokens):

@@ -1,8 +1,8 @@
 """Binary messages of Perceval, circuits and experiments, looked through before anything is built.
 
 Only messages and fields that are known here pass. Texts in them are names, states or formulas, each
-by its grammar; sizes from which Perceval would make lists are bounded. What is handed on is written
-anew from what was looked at, so that Perceval reads nothing else.
+by its grammar; sizes from which Perceval would make lists are bounded. The text for
+Perceval is written again from the checked parts, so Perceval reads nothing else.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Inspector:
         self._formulas = formulas
 
     def check(self, kind: str, text: str) -> str:
-        """The text of a message of that kind, written anew.
+        """Return the text of a message of that kind, written again.
 
         Raises:
             RefusedError: something in it does not pass.
@@ -138,7 +138,7 @@ class Inspector:
                 if hasattr(each, "ListFields"):
                     self._check(each)
                 elif isinstance(each, str):
-                    raise RefusedError(f"a text is in {field.name}, where none is known")
+                    raise RefusedError(f"an unknown text is in {field.name}")
                 else:
                     self._budget.take_parts()
 
@@ -167,7 +167,7 @@ class Inspector:
         elif name in ("name", "annotation"):
             _check_label(text)
         else:
-            raise RefusedError(f"a text is in {name}, where none is known")
+            raise RefusedError(f"an unknown text is in {name}")
 
 
 def read(kind: str, text: str) -> Any:

@@ -146,7 +146,7 @@ def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tu
 def _all(
     pattern: re.Pattern[str], text: str, at: int, end: int, budget: Budget
 ) -> Iterator[re.Match[str]]:
-    """All matches, one after another; RefusedError where there is something else."""
+    """Yield all matches, one after another; raise RefusedError for anything else."""
     while at < end:
         found = pattern.match(text, at, end)
         if found is None or (found[found.lastindex or 0] and found.end() == end):
@@ -169,7 +169,7 @@ def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator
 
 
 def _terms(text: str, at: int, budget: Budget) -> int:
-    """Where the terms that begin there end: behind "=", or at the text's end."""
+    """Return the end of the terms that begin at an index: behind "=", or the text's end."""
     sign = "+"
     while sign == "+":
         found = _TERMS.match(text, at)

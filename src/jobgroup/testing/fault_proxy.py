@@ -23,7 +23,7 @@ HOLD: Final = "hold"
 """The request waits here until `FaultProxy.release`."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Shorter than clients wait for an answer, so that what held up the loop is told, not a timeout."""
+"""Shorter than a client's timeout, so that the report names what blocked the loop."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -42,7 +42,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class StubResponse:
-    """An answer that the proxy gives by itself, without asking the service."""
+    """A response of the proxy, without a request to the service."""
 
     status: int
     body: Any = None
@@ -104,7 +104,7 @@ class FaultProxy:
         return self._arrived.is_set()
 
     def release(self) -> None:
-        """Let what is held go on."""
+        """Forward the responses that are held."""
         self._released.set()
 
     def opened(self, connection: socket.socket) -> None:

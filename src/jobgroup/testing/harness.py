@@ -83,7 +83,7 @@ class ProviderHarness:
         self.proxy.fault = lambda _: fault
 
     def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """What a method of the provider gives; its error, if it is one that may be raised."""
+        """Return the value of a provider's method, or its error if it may raise that."""
         return self.run(name, lambda: getattr(self.provider, name)(*args, **kwargs))
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:
@@ -137,7 +137,7 @@ class ProviderHarness:
         return answer
 
     def answers(self, remote_ids: list[str]) -> dict[str, RemoteStatus | Exception]:
-        """What `status` says of each job; an error that it raises is each job's."""
+        """Return what `status` reports for each job; an error that it raises is each job's."""
         try:
             answers = self.ask("status", remote_ids)
         except JobGroupError as error:

@@ -57,8 +57,8 @@ class ProviderSuite:
     Attributes:
         create: the function that the entry point names, as a ``staticmethod``.
         succeeding: the body of a job that succeeds: ``{"payload": {...}, ...}``.
-        failing: that of one that fails; None where the service has none.
-        lasting: that of one that runs for a minute unless it is canceled; None where it has none.
+        failing: that of one that fails; None if the service has none.
+        lasting: that of one that runs for a minute unless it is canceled; None if there is none.
         unknown_id: an id that the service could have given, but did not.
         timeout_s: how long one call or one job may take.
     """
@@ -107,7 +107,7 @@ class ProviderSuite:
         )
 
     def test_making_it_asks_nothing(self, harness: ProviderHarness) -> None:
-        """Opening a group makes providers; nobody is asked before something is wanted."""
+        """Opening a group makes providers, which must not make requests yet."""
         check(not harness.proxy.requests, f"Making it sent {harness.proxy.requests}.")
 
     def test_it_can_be_closed_twice(self, harness: ProviderHarness) -> None:
@@ -193,8 +193,8 @@ class ProviderSuite:
         led = [p.path for p in harness.proxy.requests if "/admin" in p.path or "?all" in p.path]
         check(not led, f"An id became part of a path: {led[:1]}. Quote it (rest.quote_segment).")
 
-    def test_free_slots_are_told_or_not_known(self, harness: ProviderHarness) -> None:
-        """If they are told and few, they run out, and the next job raises QuotaExceededError."""
+    def test_free_slots_are_reported_or_unknown(self, harness: ProviderHarness) -> None:
+        """If few are reported, they run out, and the next job raises QuotaExceededError."""
         told = harness.ask("availability")
         check(isinstance(told, Availability), f"`availability` gave {told!r:.80}.")
         if self.lasting is None or told.queue_free is None or told.queue_free > 20:
@@ -205,14 +205,14 @@ class ProviderSuite:
         error = harness.error_of(
             QuotaExceededError, "submit", as_sent(self.lasting), key="one too many"
         )
-        check(not may_have_arrived(error), "A plan that is full leaves a job in doubt.")
+        check(not may_have_arrived(error), "A full plan leaves an unconfirmed job.")
         for remote_id in made:
             harness.ask("cancel", remote_id)
 
     # -- accounts ----------------------------------------------------------------------------------
 
     def test_a_refused_token(self, harness: ProviderHarness) -> None:
-        """It is InvalidTokenError for whatever is asked, and no job is in doubt."""
+        """Every request raises InvalidTokenError, and no job is unconfirmed."""
         harness.tokens = lambda: "not-the-token"
         error = harness.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         check("not-the-token" not in str(error), "The error shows the token.")
@@ -247,18 +247,18 @@ class ProviderSuite:
         """Neither in the provider's repr nor in a request's path."""
         harness.submit(self.succeeding)
         check(service.token not in repr(harness.provider), "The provider's repr shows the token.")
-        check(not harness.seen(service.token), "The token stands in a path, where servers log it.")
+        check(not harness.seen(service.token), "The token is in a path, which servers log.")
 
     # -- the network -------------------------------------------------------------------------------
 
     def test_a_cloud_that_is_away(self, harness: ProviderHarness) -> None:
-        """Nobody listens: certainly no job was made, and every job's answer says so."""
+        """No server listens: certainly no job was made, and every job's answer says so."""
         harness.proxy.cut()
         error = harness.error_of(CloudUnreachableError, "submit", as_sent(self.succeeding), key="k")
         check(
             not isinstance(error, NoResponseError),
-            "A connection that was refused is NoResponseError, so a job that cannot exist is in"
-            " doubt; raise CloudUnreachableError.",
+            "A refused connection raises NoResponseError, so a job that cannot exist is"
+            " unconfirmed; raise CloudUnreachableError.",
         )
         _all_answered(harness, CloudUnreachableError)
 
@@ -301,12 +301,12 @@ class ProviderSuite:
         error = harness.error_of(RequestRejectedError, "submit", as_sent(self.succeeding), key="k")
         check(
             not may_have_arrived(error),
-            "After 400 the job is in doubt; give the error its status_code.",
+            "After 400 the job is unconfirmed; give the error its status_code.",
         )
         check(harness.creates == 1, f"After 400 the create was sent {harness.creates} times.")
 
     def test_too_many_requests(self, harness: ProviderHarness) -> None:
-        """429 is CloudUnavailableError with the wait that the service asks for; nobody insists."""
+        """429 is CloudUnavailableError with the wait that the service asks for, without repeats."""
         harness.fault_all(StubResponse(429, {"error": "slowly"}, {"Retry-After": "77"}))
         error = harness.error_of(CloudUnavailableError, "submit", as_sent(self.succeeding), key="k")
         check(
@@ -314,14 +314,14 @@ class ProviderSuite:
             f"The service asked for 77 s (Retry-After), and retry_after_s is"
             f" {error.retry_after_s!r}.",
         )
-        check(not may_have_arrived(error), "After 429 the job is in doubt.")
+        check(not may_have_arrived(error), "After 429 the job is unconfirmed.")
         before = len(harness.proxy.requests)
         _all_answered(harness, CloudUnavailableError)
         asked = len(harness.proxy.requests) - before
         check(asked < 200, f"While the service asked for quiet it got {asked} requests.")
 
     def test_an_answer_that_is_no_json(self, harness: ProviderHarness) -> None:
-        """A gateway's page: a create is in doubt, a status is that job's error alone."""
+        """A gateway's page: a create is unconfirmed, a status is that job's error alone."""
         harness.fault_all(StubResponse(200, "<html>welcome</html>", {"Content-Type": "text/html"}))
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
         _check_doubt(error, "a create was answered with a page")
@@ -330,7 +330,7 @@ class ProviderSuite:
         )
 
     def test_it_does_not_hold_up_the_others(self, harness: ProviderHarness) -> None:
-        """While one request waits the loop goes on: all clouds and groups share it."""
+        """While one request waits, the loop continues: all clouds and groups share it."""
         harness.fault_all(HOLD)
         harness.while_held("status", lambda: harness.provider.status([self.unknown_id]))
         check(

@@ -1,6 +1,5 @@
 """Perceval's jobs, executions, results and files of groups.
 
-What reads its texts and files (metadata, jgrp, egrp, connection) does so
-without Perceval; the other modules are imported where it is
-installed.
+The modules that read its texts and files (metadata, jgrp, egrp, connection) work without Perceval;
+the others are imported only if it is installed.
 """

@@ -24,7 +24,7 @@ from jobgroup.decoding.perceval_maker import PercevalMaker
 def composition_of(
     computation: Any, mitigations: Any, imperfections: Any, shape: list[int]
 ) -> dict[str, Any]:
-    """What `compose` needs; `shape` is how many jobs each iteration is.
+    """Return what `compose` needs; `shape` is the number of jobs of each iteration.
 
     Raises:
         ValueError: it could not be read again safely, or a mitigation cannot be written.
@@ -52,7 +52,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
     """The results of an Execution from those of its jobs, as its `get_results` gives them.
 
     Raises:
-        UndecodableResultError: they cannot be had; it keeps `raw`.
+        UndecodableResultError: they cannot be composed; it keeps `raw`.
     """
     try:
         archive, shape = composition["perceval"], composition["shape"]

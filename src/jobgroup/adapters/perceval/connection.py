@@ -13,7 +13,7 @@ from jobgroup.origin import normalise_origin
 
 @dataclass(frozen=True, slots=True)
 class CloudOfJob:
-    """What a handler knows of its cloud.
+    """The cloud of a handler.
 
     Attributes:
         provider: who speaks to it.

@@ -1,6 +1,6 @@
 """Groups of executions, as Perceval 1.3's `ExecutionGroup` writes them to disk (``.egrp``).
 
-Read without Perceval. What was not sent is kept as 1.3 would send it.
+Read without Perceval. Unsent executions are kept as 1.3 would send them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read_egrp(path: Path) -> ForeignGroup:
 
 
 def _read(archive: Archive, index: int) -> JobSpec | str:
-    """An execution as a job; a text where it is none: why."""
+    """Return an execution as a job, or the reason why it cannot be one."""
     execution = archive.members(index, "Execution")
     if archive.nodes[execution["_computer"]].tag != "RemoteComputer":
         return "it is not for a cloud"
@@ -60,7 +60,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
     if len(getters) > 1:
         return "it is of several jobs"
     if archive.nodes[computer["_error_mitigations"]].children:
-        return "it has error mitigations, and only the platform tells where they happen"
+        return "it has error mitigations, and only the platform knows which machine applies them"
     platform = str(archive.plain(handler["name"]))
     payload = _payload(archive, execution["_computation"], computer)
     sent = archive.members(getters[0], "RemoteGetter") if getters else None

@@ -93,7 +93,7 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
 def _composition(
     computation: Any, mitigations: Any, imperfections: Any, getters: Any
 ) -> dict[str, Any] | None:
-    """How its results are composed, where it has mitigations that are done on this machine."""
+    """Return how its results are composed, if it has mitigations for this machine."""
     if not mitigations:
         return None
     return composition_of(computation, mitigations, imperfections, [len(row) for row in getters])

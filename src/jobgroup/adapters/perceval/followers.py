@@ -37,7 +37,7 @@ _OF_EACH_CLASS: Final = ("__annotations__", "__dict__", "__doc__", "__module__",
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One entry of an object: where it is, and the name and parameters that it was added with."""
+    """One entry of an object: its position, and the name and parameters that it was added with."""
 
     entry: Callable[[], Any]
     name: str
@@ -76,12 +76,12 @@ def _rename(entry: Any, name: str) -> None:
 
 
 class _Follower:
-    """What of an object's public members asks its entry."""
+    """The public members of an object that ask its entry."""
 
     _own: Any
     _status_in: str
 
-    # -- where it is -------------------------------------------------------------------------------
+    # -- its entries -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
         """Its entries; one that is gone is forgotten, and with the last the class."""
@@ -94,7 +94,7 @@ class _Follower:
                 entry = place.entry()
                 _ = entry.state
             except GroupMovedError:
-                raise  # nobody deleted it: what it may have sent is not sent again by hand
+                raise  # it was not deleted, so what it may have sent must not be sent again
             except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
                 places.all.remove(place)
                 if places.followed is place:
@@ -169,7 +169,7 @@ class _Follower:
             _refuse_second(entry)
         place, entry = next((v for v in views if kwargs and v[0].kwargs == kwargs), views[0])
         if args or (kwargs and kwargs != place.kwargs):
-            # without names for `args` nobody knows which of the earlier parameters they replace
+            # `args` have no names, so it is unknown which of the earlier parameters they replace
             given = kwargs if args else {**place.kwargs, **kwargs}
             entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()

@@ -1,4 +1,4 @@
-"""What a create body would give without noise and loss, computed here where it is small."""
+"""The result of a create body without noise and loss, computed here if it is small."""
 
 from __future__ import annotations
 

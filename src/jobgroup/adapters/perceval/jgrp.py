@@ -1,7 +1,7 @@
 """Perceval's own job groups, as its `JobGroup` of every release writes them to disk (``.jgrp``).
 
-Read without Perceval, as plain JSON. A bearer token stands in each job of such a file; it is not
-looked at.
+Read without Perceval, as plain JSON. Each job of such a file contains a bearer token, which is not
+read.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_jgrp(path: Path) -> ForeignGroup:
 
 
 def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The create body of a group's entry, as Perceval would send it; {} where it has none.
+    """Return the create body of an entry, as Perceval would send it; {} if it has none.
 
     Releases up to 1.0 wrote the body, later ones what it is made of.
     """
@@ -102,7 +102,7 @@ def status_named(name: object) -> RunningStatus:
 
 
 def text_in(path: Path) -> str:
-    """What is in a group's file; UnreadableGroupError if it cannot be read, or is no text."""
+    """Return the text of a group's file; raise UnreadableGroupError if it cannot be read."""
     try:
         if not path.is_file():  # a pipe would never end
             raise UnreadableGroupError("it is no file")

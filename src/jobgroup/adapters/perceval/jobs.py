@@ -18,7 +18,7 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobSpec]:
     """The spec of one remote job, unsent or sent. See `adapters.read_job`.
 
-    `args` are the parameters without names of an execution by hand.
+    `args` are the positional arguments of a job that its user executes.
     """
     if isinstance(job, getattr(perceval, "Execution", ())):
         from jobgroup.adapters.perceval.executions import read_execution
@@ -70,7 +70,7 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> d
         given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
         error.add_note(
             f"Perceval cannot make the request of job {job.name!r} with {given or 'no parameters'}."
-            " Is one of them wrong or missing (max_samples, say)? Nothing was added."
+            " Is one of them wrong or missing, such as max_samples? Nothing was added."
         )
         raise
     return json_ready(recorder.bodies[0])

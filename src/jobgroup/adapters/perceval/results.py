@@ -1,7 +1,7 @@
 """Results as Perceval gives them, of texts that `jobgroup.decoding` has let pass.
 
 Its `get_results` is not called: it decodes whatever a result holds, and imports and calls what the
-result names as its conversion. What it does besides that is done here, the same for each release.
+result names as its conversion. Its other steps are done here, the same for each release.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reading a job and reading an Execution share: the spec, JSON, and recording a launch."""
+"""Steps that jobs and Executions share: the spec, JSON, and recording a launch."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def spec_of(
 
 
 class Recorder:
-    """Stands in for the handler to a cloud, and records the bodies that would have been sent.
+    """Replaces the handler of a cloud, and records the bodies that would have been sent.
 
     Args:
-        handler: the one that it stands in for.
+        handler: the replaced one.
         details: of the platform, which are not fetched again.
     """
 
