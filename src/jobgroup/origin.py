@@ -19,7 +19,7 @@ SCALEWAY: Final = "https://api.scaleway.com"
 PLAIN_HTTP: Final = (
     " uses plain http, which would expose the token. Nothing was sent. Use its https address."
 )
-"""What an error says of an origin that may carry no token."""
+"""The end of errors about an origin that may get no token."""
 
 _BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 """The part of a URL that may contain a password."""
