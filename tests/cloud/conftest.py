@@ -111,7 +111,7 @@ def short_body() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def wait_for() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until something is so, and gives what it gave."""
+    """Waits until a function returns something true, and returns it."""
 
     def until(ask: Callable[[], Any]) -> Any:
         give_up = time.monotonic() + 180
@@ -119,7 +119,7 @@ def wait_for() -> Callable[[Callable[[], Any]], Any]:
             if value := ask():
                 return value
             time.sleep(0.02)
-        raise AssertionError("it did not come to pass within three minutes")
+        raise AssertionError("the condition did not become true within 3 minutes")
 
     return until
 

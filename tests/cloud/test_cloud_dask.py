@@ -111,7 +111,7 @@ def kill_worker(dask, wait_for):
 
 
 def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_worker, wait_for):
-    """What it ran is run elsewhere: nothing is lost, nothing sent or reported twice."""
+    """Its job runs on another worker: nothing is lost, sent or reported twice."""
     cloud, _ = start(executor=dask.get_executor(), max_concurrent=4)
     set_token(cloud.token, url=cloud.url)
     group = JobGroup("sweep")
@@ -142,7 +142,7 @@ def test_a_job_that_kills_its_workers_fails_alone(
 
 
 def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, wait_for):
-    """Those that run, those that wait in the cluster, and those that wait in the cloud."""
+    """Whether they run, wait in the cluster, or wait in the cloud."""
     _, client = start(executor=dask.get_executor(), max_concurrent=3)
     hours = body_of(14, 9)
     jobs = [create(client, hours) for _ in range(4)]
@@ -155,7 +155,7 @@ def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, 
 
 
 def test_jobs_wait_for_a_lost_scheduler(tmp_path, create, wait, short_body):
-    """`jobgroup cloud --dask` stays up, and goes on when the scheduler is back."""
+    """`jobgroup cloud --dask` stays up, and continues when the scheduler is back."""
     processes = Processes(tmp_path)
     served = subprocess.Popen(
         [sys.executable, "-m", "jobgroup", "cloud", "--dask", processes.address],

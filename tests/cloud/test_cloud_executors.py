@@ -1,4 +1,4 @@
-"""Executors that are not our own: what they drop, refuse or give up concerns one job, or none."""
+"""Other executors: a job that they drop, refuse or give up affects no other job."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def ended(start, create, wait, short_body):
 
 
 @pytest.mark.parametrize("moods", [("drop", "drop"), ("accuse",), ("drop", "accuse", "drop")])
-def test_what_is_dropped_or_accused_once_is_executed_again(ended, moods):
-    """Nobody here canceled it, and nothing says yet that the job is at fault."""
+def test_a_job_dropped_or_blamed_once_is_executed_again(ended, moods):
+    """The user did not cancel it, and the job may not be at fault."""
     assert ended(*moods, "execute")["status"] == "completed"
 
 
@@ -66,11 +66,11 @@ def test_what_is_dropped_or_accused_once_is_executed_again(ended, moods):
     [
         ("drop", "The executor dropped this job 4 times. Rerun it."),
         ("accuse", "Each worker that ran this job died: its workers died"),
-        ("shut down", "The executor takes no jobs any more (shut down). Rerun it when it does."),
+        ("shut down", "The executor accepts no jobs (shut down). Rerun this job when it does."),
     ],
 )
-def test_what_is_never_executed_fails_with_a_sentence(ended, mood, sentence):
-    """It is an error, not a cancelation that nobody asked for."""
+def test_a_job_that_is_never_executed_fails_with_a_message(ended, mood, sentence):
+    """It ends in error instead of being canceled unasked."""
     status = ended(mood)
     assert (status["status"], status["status_message"]) == ("error", sentence)
 
@@ -90,7 +90,7 @@ def serve(*arguments, before=""):
 
 
 def test_a_missing_extra_is_named():
-    """In one sentence, with the command that installs it."""
+    """The message has the command that installs it."""
     done = serve("--dask", "tcp://127.0.0.1:1", before="sys.modules['distributed'] = None")
     assert done.returncode == 1
     assert done.stderr == (
@@ -99,8 +99,8 @@ def test_a_missing_extra_is_named():
     )
 
 
-def test_a_scheduler_that_is_not_there_is_said():
-    """And the cloud does not begin without it."""
+def test_a_missing_scheduler_is_reported():
+    """The cloud does not start without it."""
     done = serve("--dask", "tcp://127.0.0.1:1")
     assert done.returncode == 1
     assert "No Dask scheduler answers at tcp://127.0.0.1:1" in done.stderr

@@ -101,8 +101,8 @@ def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
     assert answer.headers.get("content-type", "").startswith(content_type)
 
 
-def test_failing_jobs_fail_with_the_sentence(running, create, wait, timer_body):
-    """As many as were asked for; a rerun of them succeeds."""
+def test_fail_job_fails_jobs_with_its_message(running, create, wait, timer_body):
+    """As many as requested; reruns of them succeed."""
     cloud, client = running
     cloud.faults.add("fail_job", times=2, message="The chip is too warm")
     jobs = [create(client, timer_body()) for _ in range(3)]
@@ -115,7 +115,7 @@ def test_failing_jobs_fail_with_the_sentence(running, create, wait, timer_body):
 
 @pytest.mark.parametrize("kind", ["delay", "delay_response"])
 def test_delays_let_clients_time_out(running, wait_for, timer_body, kind):
-    """The job is there sooner or later, whether or not the client waited for the answer."""
+    """The job exists sooner or later, whether or not the client waited for the response."""
     cloud, client = running
     cloud.faults.add(kind, calls=["create"], times=1, delay_s=3)
     with pytest.raises(httpx.ReadTimeout):
@@ -123,8 +123,8 @@ def test_delays_let_clients_time_out(running, wait_for, timer_body, kind):
     wait_for(lambda: len(cloud.jobs()) == 1)
 
 
-def test_disappearing_refuses_connections_and_jobs_run_on(running, create, wait_for, timer_body):
-    """On the same port it is gone, and comes back with what happened meanwhile."""
+def test_going_offline_refuses_connections_and_jobs_continue(running, create, wait_for, timer_body):
+    """It returns on the same port, with the jobs that ended while it was offline."""
     cloud, client = running
     job = create(client, timer_body(duration_s=0.3))
     cloud.go_offline()
@@ -139,8 +139,8 @@ def test_disappearing_refuses_connections_and_jobs_run_on(running, create, wait_
     assert client.get(f"/api/jobs/{job}/status").json()["status"] == "completed"
 
 
-def test_it_comes_back_by_itself(running, wait_for):
-    """After the seconds that it was told, several times if need be; stopping works while away."""
+def test_it_returns_after_its_duration(running, wait_for):
+    """It does so repeatedly, and stopping works while it is offline."""
     cloud, client = running
     for _ in range(2):
         cloud.go_offline(0.3)
@@ -151,8 +151,8 @@ def test_it_comes_back_by_itself(running, wait_for):
     assert not cloud.running
 
 
-def test_connections_that_come_as_it_goes_are_ended(running, wait_for):
-    """However many knock at that very moment, none is left half made, and it comes back."""
+def test_connections_made_while_it_goes_offline_are_reset(running, wait_for):
+    """None of many is left half open, and it returns."""
     cloud, client = running
     address = ("127.0.0.1", int(cloud.url.rpartition(":")[2]))
     has_ended = threading.Event()
@@ -183,7 +183,7 @@ def _answers(client):
 
 
 def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
-    """A smaller plan refuses more jobs, a larger one starts what waits."""
+    """A smaller plan refuses more jobs, a larger one starts waiting jobs."""
     cloud, client = running
     cloud.set_plan(max_queue=2, max_concurrent=0)
     for _ in range(2):
@@ -195,7 +195,7 @@ def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
 
 
 def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
-    """Then each create makes a job, no answer claims otherwise, and the keys are still noted."""
+    """Each create then creates a job, no response claims otherwise, and the log has the keys."""
     cloud, client = start(supports_idempotency_keys=False)
     jobs = {create(client, timer_body(), **{"Idempotency-Key": "a"}) for _ in range(2)}
     assert len(jobs) == 2
@@ -207,7 +207,7 @@ def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
 
 
 def test_another_process_switches_faults_over_http(running, wait_for):
-    """Add, look, clear, plan, go offline: with the token, and free of faults itself."""
+    """Add, list and clear faults, change the plan, go offline: with the token, free of faults."""
     cloud, client = running
     cloud.faults.add("http_error", status=502)
     added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
@@ -243,7 +243,7 @@ def test_another_process_switches_faults_over_http(running, wait_for):
     ],
 )
 def test_impossible_faults_are_refused(running, method, path, body):
-    """With 400 and a sentence, and nothing changes."""
+    """With 400 and a message, and nothing changes."""
     cloud, client = running
     answer = client.request(method, path, json=body)
     assert answer.status_code == 400
@@ -252,7 +252,7 @@ def test_impossible_faults_are_refused(running, method, path, body):
 
 
 def test_a_probability_with_a_seed_is_the_same_every_time():
-    """So that a run with faults can be repeated."""
+    """A run with faults can be repeated."""
 
     def run(seed):
         faults = Faults()
@@ -265,7 +265,7 @@ def test_a_probability_with_a_seed_is_the_same_every_time():
 
 
 def test_a_fault_can_be_removed():
-    """By the number that adding it gave; the others stay."""
+    """By the number that `add` returned; the others stay."""
     faults = Faults()
     first, second = faults.add("delay"), faults.add("malformed_response")
     faults.remove(first)
@@ -275,7 +275,7 @@ def test_a_fault_can_be_removed():
 
 
 def test_the_log_notes_every_request_and_no_token(running):
-    """Refused ones too, with time, path and answer."""
+    """It has rejected ones too, with time, path and status."""
     cloud, client = running
     before = time.time()
     client.get("/api/jobs/availability")
@@ -288,7 +288,7 @@ def test_the_log_notes_every_request_and_no_token(running):
 
 @pytest.mark.parametrize("path", ["/faults", "/faults/plan", "/faults/offline"])
 def test_a_fault_that_is_nested_without_end_is_refused(running, path):
-    """400, as for all that is no fault."""
+    """400, as for every invalid fault."""
     _, client = running
     body = '{"a":' * 100_000 + "1" + "}" * 100_000
     answer = client.request("PUT" if path.endswith("plan") else "POST", path, content=body)

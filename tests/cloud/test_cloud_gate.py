@@ -38,8 +38,8 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Basic {}", "Bearer {}x"])
-def test_every_call_wants_the_token(cloud, method, path, header):
-    """Without it, or with another one, every path answers 401 with the vendor's sentence."""
+def test_every_call_requires_the_token(cloud, method, path, header):
+    """Without it, or with another one, every path responds 401 with the vendor's message."""
     headers = {} if header is None else {"Authorization": header.format(cloud.token)}
     answer = httpx.request(method, cloud.url + path, headers=headers)
     assert answer.status_code == 401
@@ -57,7 +57,7 @@ def test_a_foreign_host_header_is_refused(http, host):
 
 
 def test_loopback_names_are_served(http, cloud):
-    """The address by its number and by its name, with another port too (a tunnel has one)."""
+    """By number and by name, also with the port of a tunnel."""
     for host in (cloud.url.removeprefix("http://"), "localhost", "localhost:1", "[::1]:80"):
         assert http.get("/api/jobs/availability", headers={"Host": host}).status_code == 200
 
@@ -65,13 +65,13 @@ def test_loopback_names_are_served(http, cloud):
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "example.org", ""])
 def test_only_loopback_is_listened_on(host):
     """Any other host is refused before there is a socket."""
-    with pytest.raises(ValueError, match="loopback only"):
+    with pytest.raises(ValueError, match="must be a loopback address"):
         EmbeddedCloud(host=host)
 
 
 @pytest.mark.parametrize("port", [70000, -1, 80.0, "80", True, None])
-def test_a_port_is_one(port):
-    """Any other value is refused before there is a socket."""
+def test_an_invalid_port_is_refused(port):
+    """Before there is a socket."""
     with pytest.raises(ValueError, match="whole number from 0 to 65535"):
         EmbeddedCloud(port=port)
 
@@ -85,7 +85,7 @@ def test_listens_on_loopback_alone(start):
 
 
 def test_unknown_things_are_404_and_wrong_methods_405(http):
-    """In the vendor's form, which names what was not found."""
+    """In the vendor's form, with the name that was not found."""
     for path in ("/nothing", "/api/jobs/x/status", "/api/platform/sim%3Anone"):
         answer = http.get(path)
         assert answer.status_code == 404
@@ -99,7 +99,7 @@ def connect(cloud):
 
 
 def test_half_a_request_has_no_effect(start, create, wait, timer_body):
-    """A client that goes away in the middle of a body has asked for nothing."""
+    """A client that leaves in the middle of a body changes nothing."""
     cloud, client = start()
     job = create(client, timer_body())
     wait(client, job)
@@ -114,7 +114,7 @@ def test_half_a_request_has_no_effect(start, create, wait, timer_body):
 
 
 def test_a_body_that_is_too_large_is_refused(http, cloud):
-    """By its declared length, and by what arrives when none is declared."""
+    """By its declared length, or by what arrives if none is declared."""
     declared = {"Content-Length": str(MAX_BODY_BYTES + 1)}
     with connect(cloud) as connection:
         head = "".join(
@@ -164,7 +164,7 @@ PACKED_TWICE = base64.b64encode(b"\x0a\x20" + b":PCVL:zip:" + b"x" * 22).decode(
     ],
 )  # fmt: skip
 def test_bad_payloads_are_refused_with_a_sentence(http, cloud, short_body, changes, sentence):
-    """400, the reason in words, and no job."""
+    """400 with the reason, and no job."""
     before = len(cloud.jobs())
     payload = {**short_body["payload"], **changes}
     answer = http.post("/api/jobs", json=short_body | {"payload": payload})
@@ -187,7 +187,7 @@ def test_bad_payloads_are_refused_with_a_sentence(http, cloud, short_body, chang
     ],
 )
 def test_bad_bodies_are_refused_as_the_vendor_does(http, short_body, changes, status, sentence):
-    """With the vendor's codes and sentences."""
+    """With the vendor's codes and messages."""
     answer = http.post("/api/jobs", json=short_body | changes)
     assert answer.status_code == status
     assert answer.json()["error"].startswith(sentence)
@@ -202,8 +202,8 @@ def test_bodies_that_are_no_json_object_are_refused(http, content):
     assert http.post("/api/jobs", content=content).status_code in (400, 422)
 
 
-def test_text_that_is_no_text_comes_back_as_it_was(http, create, timer_body, wait):
-    """Halves of characters and zero bytes are kept and given back."""
+def test_lone_surrogates_are_returned_unchanged(http, create, timer_body, wait):
+    """Lone surrogates and zero bytes are stored and returned."""
     body = timer_body(results={"\ud800\x00": 1}) | {"job_name": "\udfff<script>"}
     answer = http.post("/api/jobs", content=json.dumps(body))
     job = answer.json()["job_id"]
@@ -223,7 +223,7 @@ def test_the_token_is_not_in_the_object_that_is_shown(cloud):
 @pytest.mark.parametrize("path", ["/api/jobs", "/faults"])
 @pytest.mark.parametrize("depth", [100, 900, 100_000])
 def test_deep_json_is_refused_with_a_sentence(http, path, depth):
-    """However deep, at each door: 400, never a failure of the cloud's own."""
+    """At any depth, each call responds 400, never 500."""
     body = '{"job_name": "x", "payload": {"a": ' + "[" * depth + "]" * depth + "}}"
     answer = http.post(path, content=body)
     assert answer.status_code == 400

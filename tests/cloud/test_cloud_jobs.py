@@ -14,7 +14,7 @@ def status_of(client, job):
 
 
 def test_plan_limits_are_those_of_the_vendor(start, create, timer_body):
-    """With the queue full a create is refused with the vendor's sentence, and there is no job."""
+    """A create beyond the limit is refused with the vendor's message, and there is no job."""
     cloud, client = start(max_queue=3, max_concurrent=2)
     for _ in range(3):
         create(client, timer_body(duration_s=600))
@@ -33,7 +33,7 @@ def test_plan_limits_are_those_of_the_vendor(start, create, timer_body):
 
 
 def test_ended_jobs_make_room_and_waiting_ones_start_in_order(start, create, wait, timer_body):
-    """One at a time: each starts when the one before has ended."""
+    """One at a time: each starts when the previous one has ended."""
     cloud, client = start(max_concurrent=1)
     jobs = [create(client, timer_body(duration_s=0.02)) for _ in range(5)]
     for job in jobs:
@@ -44,7 +44,7 @@ def test_ended_jobs_make_room_and_waiting_ones_start_in_order(start, create, wai
 
 
 def test_same_key_gives_the_same_job(start, create, wait, timer_body):
-    """A repeated create or rerun answers with the first one's id, also when the queue is full."""
+    """A repeated create or rerun returns the first one's id, even if the queue is full."""
     cloud, client = start(max_queue=1)
     first = create(client, timer_body(), **{"Idempotency-Key": "one"})
     assert create(client, timer_body(), **{"Idempotency-Key": "one"}) == first
@@ -62,7 +62,7 @@ def test_same_key_gives_the_same_job(start, create, wait, timer_body):
 
 @pytest.mark.parametrize("path", ["/api/jobs/{}/cancel", "/api/job/cancel/{}"])
 def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, path):
-    """On both paths; a job that has ended is not touched, and the refusal says so."""
+    """On both paths; for a job that has ended, the error says so."""
     _, client = start(max_concurrent=1)
     running = create(client, timer_body(duration_s=600))
     waiting = create(client, timer_body(duration_s=600))
@@ -77,7 +77,7 @@ def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, p
 
 
 def test_cancel_ends_a_simulation(start, create, waits, long_body, short_body):
-    """A payload in the middle of its execution is ended, and the worker's successor goes on."""
+    """A running execution ends, and the next worker continues."""
     wait, wait_for = waits
     _, client = start(prewarm=True)
     job = create(client, long_body)
@@ -116,7 +116,7 @@ def test_rerun_takes_changes(start, create, wait, timer_body):
 
 
 def test_rerun_of_a_job_that_runs_is_refused(start, create, timer_body):
-    """Only what has ended can be run again."""
+    """Only a job that has ended can be rerun."""
     cloud, client = start()
     job = create(client, timer_body(duration_s=600))
     refused = client.post(f"/api/jobs/{job}/rerun")
@@ -128,7 +128,7 @@ def test_rerun_of_a_job_that_runs_is_refused(start, create, timer_body):
 
 
 def test_a_job_past_its_max_duration_fails(start, create, wait, timer_body):
-    """With a sentence that names the limit."""
+    """The message names the limit."""
     _, client = start()
     status = wait(client, create(client, timer_body(duration_s=600) | {"max_duration": 1}))
     assert status["status"] == "error"
@@ -136,8 +136,8 @@ def test_a_job_past_its_max_duration_fails(start, create, wait, timer_body):
     assert status["failure_code"] == status["status_message"]  # where Perceval 0.12 looks
 
 
-def test_what_perceval_refuses_is_the_jobs_error(http, create, wait, short_body):
-    """A payload that can be unpacked but not executed gives an error with Perceval's sentence."""
+def test_an_error_of_perceval_is_the_jobs_error(http, create, wait, short_body):
+    """A payload that unpacks but does not run ends in an error with Perceval's message."""
     payload = {**short_body["payload"], "experiment": ":PCVL:Experiment:"}
     status = wait(http, create(http, short_body | {"payload": payload}))
     assert status["status"] == "error"
@@ -145,14 +145,14 @@ def test_what_perceval_refuses_is_the_jobs_error(http, create, wait, short_body)
 
 
 def test_results_of_a_failed_job_are_null(http, create, wait, timer_body):
-    """Perceval's client tells from this that the job failed, and raises its message."""
+    """Perceval's client then raises the job's message."""
     job = create(http, timer_body(fail="no"))
     wait(http, job)
     assert http.get(f"/api/job/result/{job}").json()["results"] is None
 
 
 def test_a_timers_result_is_decoded_by_perceval(http, create, wait, timer_body):
-    """A job that runs nothing still gives a document that the client library understands."""
+    """A job that runs nothing returns a document that the client library understands."""
     from perceval.runtime.legacy import RemoteJob
 
     class Handler:
@@ -172,7 +172,7 @@ def test_a_timers_result_is_decoded_by_perceval(http, create, wait, timer_body):
 
 
 def test_thousands_of_timed_jobs_run_at_once(start, create, wait_for, timer_body):
-    """They need no worker: 1,000 are sent, run together and end well."""
+    """They need no worker: 1,000 are sent, run together and succeed."""
     cloud, client = start(max_queue=1000, max_concurrent=1000)
     for _ in range(1000):
         create(client, timer_body(duration_s=0.1))

@@ -19,12 +19,12 @@ import httpx
 import pytest
 
 import jobgroup.cloud
+from jobgroup.cli import main
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.cloud.command import main
 
 
 def test_jobs_survive_a_restart(tmp_path, start, create, wait, timer_body):
-    """What ended is kept with its result, what waited or ran is run again, keys stay known."""
+    """Ended jobs keep their results, the others run again, and keys stay known."""
     first, client = start(directory=tmp_path, max_concurrent=1)
     done = create(client, timer_body(results={"|1>": 5}))
     wait(client, done)
@@ -42,7 +42,7 @@ def test_jobs_survive_a_restart(tmp_path, start, create, wait, timer_body):
 
 
 def test_a_cloud_starts_again_where_it_was(start, create, timer_body):
-    """After stop and start of one object: the same url, the same token, the same jobs."""
+    """After stop and start, an object has the same URL, token and jobs."""
     cloud, client = start()
     url = cloud.url
     job = create(client, timer_body())
@@ -61,7 +61,7 @@ def served(tmp_path):
 
     def begin():
         process = subprocess.Popen(
-            [sys.executable, "-m", "jobgroup.cloud.command", "--directory", str(tmp_path / "cloud"),
+            [sys.executable, "-m", "jobgroup", "cloud", "--directory", str(tmp_path / "cloud"),
              "--token", "secret"],
             stdout=subprocess.PIPE,
             text=True,
@@ -80,7 +80,7 @@ def served(tmp_path):
 
 
 def test_jobs_survive_a_kill_of_the_server(served, create, wait, short_body, timer_body):
-    """After kill -9 everything that was acknowledged is there, and what ran is run again."""
+    """After kill -9, every acknowledged job is there, and running ones run again."""
     process, client = served()
     jobs = [create(client, timer_body(duration_s=0.5)) for _ in range(20)]
     jobs.append(create(client, short_body))
@@ -110,7 +110,7 @@ def alive(pid):
 
 
 def test_workers_do_not_outlive_a_killed_server(wait_for):
-    """Also one that is in the middle of starting."""
+    """Not even one that is starting."""
     script = (
         "import os, signal\nfrom jobgroup.cloud import EmbeddedCloud\n"
         "print(*EmbeddedCloud().start().worker_pids, flush=True)\nos.kill(os.getpid(), 9)"
@@ -123,7 +123,7 @@ def test_workers_do_not_outlive_a_killed_server(wait_for):
 
 
 def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body, short_body):
-    """Its job fails with a sentence; what waited behind it is executed by its successor."""
+    """Its job fails with a message; the next worker executes the jobs behind it."""
     wait, wait_for = waits
     cloud, client = start()
     doomed = create(client, long_body)
@@ -138,7 +138,7 @@ def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body,
 
 
 def test_another_executor_can_execute(start, create, waits, short_body, long_body):
-    """Any `concurrent.futures.Executor` will do; progress and cancelation reach its workers."""
+    """Any `concurrent.futures.Executor` works; progress and cancellation reach its workers."""
     wait, wait_for = waits
     with ThreadPoolExecutor(2) as executor:
         _, client = start(executor=executor, workers=2)
@@ -149,8 +149,8 @@ def test_another_executor_can_execute(start, create, waits, short_body, long_bod
         assert wait(client, long)["status"] == "canceled"
 
 
-def test_stopping_ends_the_connection_of_a_client_that_reads_no_more(start, create, timer_body):
-    """The rest of the answer is never sent, and nothing of the connection is left behind."""
+def test_stopping_resets_the_connection_of_a_client_that_stopped_reading(start, create, timer_body):
+    """The rest of the response is never sent, and no connection is left open."""
     cloud, client = start()
     job = create(client, timer_body(padding="x" * 20_000_000))
     request = client.build_request("GET", f"/api/jobs/{job}/data")
@@ -166,15 +166,15 @@ def test_stopping_ends_the_connection_of_a_client_that_reads_no_more(start, crea
 
 
 def test_two_clouds_do_not_share_a_directory(tmp_path, start):
-    """The second is refused with a sentence; the first goes on."""
+    """The second one is refused with a message; the first one continues."""
     _, client = start(directory=tmp_path)
     with pytest.raises(RuntimeError, match="another embedded cloud"):
         EmbeddedCloud(directory=tmp_path, prewarm=False).start()
     assert client.get("/api/jobs/availability").status_code == 200
 
 
-def test_a_taken_port_is_said(start):
-    """With the system's error, and nothing is left behind that keeps a second try from working."""
+def test_a_port_in_use_is_reported(start):
+    """With the system's error, and a second try works."""
     cloud, _ = start()
     port = int(cloud.url.rpartition(":")[2])
     second = EmbeddedCloud(port=port, prewarm=False)
@@ -197,7 +197,7 @@ def test_works_where_a_loop_runs_already():
     assert asyncio.run(cell()) == 200
 
 
-def test_who_asks_for_a_platform_hears_something_while_a_worker_starts(start):
+def test_a_request_for_a_platform_gets_bytes_while_a_worker_starts(start):
     """Perceval's client gives up after ten seconds of silence, and a busy machine takes longer to
     start a worker. Spaces come meanwhile, then the description.
     """
@@ -242,8 +242,8 @@ def test_importing_it_is_cheap():
     assert done.stdout.split() == []
 
 
-def test_it_stands_apart():
-    """No module of it imports anything of jobgroup but the door for what comes from outside."""
+def test_it_imports_only_decoding_of_jobgroup():
+    """It could run without the rest of jobgroup."""
     imported = re.compile(r"^\s*(?:from|import) (jobgroup\S*)", re.MULTILINE)
     for path in Path(jobgroup.cloud.__file__).parent.glob("*.py"):
         for module in imported.findall(path.read_text()):
@@ -252,7 +252,7 @@ def test_it_stands_apart():
 
 
 def test_only_the_owner_can_read_its_jobs(start, tmp_path):
-    """In a directory that was there for all, and where an older file was readable by all."""
+    """Even in a directory, and from a file, that others could read before."""
     tmp_path.chmod(0o755)
     (tmp_path / "jobs.sqlite").touch(mode=0o644)
     start(directory=tmp_path)
@@ -263,9 +263,9 @@ def test_only_the_owner_can_read_its_jobs(start, tmp_path):
 
 
 @pytest.mark.parametrize("port", ["99999999", "-1", "9" * 5000, "http"])
-def test_a_port_that_is_none_is_refused_in_a_sentence(port, capsys):
-    """As other options are, with exit code 2."""
+def test_an_invalid_port_is_a_usage_error(port, capsys):
+    """Exit code 2 and a message."""
     with pytest.raises(SystemExit) as caught:
-        main(["--port", port])
+        main(["cloud", "--port", port])
     assert caught.value.code == 2
     assert "argument --port: " in capsys.readouterr().err

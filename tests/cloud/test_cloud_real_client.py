@@ -81,7 +81,7 @@ def perceval_script(cloud, tmp_path_factory):
 
 
 def test_an_execution_of_perceval_1_3_runs(perceval_script, cloud):
-    """The third shape of payload, sent where a platform's specs hold commands, is executed."""
+    """It sends the third shape of payload, since the platform's specs have commands."""
     probability, performance = map(float, perceval_script(EXECUTION).split()[-2:])
     assert probability == pytest.approx(1, abs=1e-3)
     assert performance == pytest.approx(2 / 27, rel=1e-2)
@@ -89,6 +89,6 @@ def test_an_execution_of_perceval_1_3_runs(perceval_script, cloud):
 
 
 def test_an_execution_on_a_platform_without_sampling_returns_counts(perceval_script, cloud):
-    """Perceval asks such a platform for probabilities, and makes counts of them."""
+    """Perceval requests probabilities from such a platform, and makes counts from them."""
     assert perceval_script(COUNTS_OF_PROBABILITIES).split()[-2:] == ["BSCount", "300"]
     assert cloud.jobs()[-1].payload["command"] == "probs"

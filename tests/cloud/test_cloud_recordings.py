@@ -13,7 +13,7 @@ RECORDINGS = json.loads((Path(__file__).parent / "recorded-requests.json").read_
 
 @pytest.mark.parametrize("version", RECORDINGS)
 def test_recorded_requests_are_served(http, wait, version):
-    """Replayed in their order, all are answered, and results carry the recorded performances."""
+    """Replayed in order, each gets a response, and results have the recorded performances."""
     jobs = {}
     for request in RECORDINGS[version]:
         path = request["path"].format(**jobs)
@@ -33,7 +33,7 @@ def test_recorded_requests_are_served(http, wait, version):
 
 @pytest.mark.parametrize("version", RECORDINGS)
 def test_submission_record_is_verbatim(http, create, version):
-    """`/data` gives back the payload of each shape exactly as it came."""
+    """`/data` returns the payload of each shape verbatim."""
     for request in RECORDINGS[version]:
         if body := request["body"]:
             data = http.get(f"/api/jobs/{create(http, body)}/data").json()
@@ -43,14 +43,14 @@ def test_submission_record_is_verbatim(http, create, version):
 
 
 def test_older_details_hold_no_class_that_0_12_fails_on(http):
-    """The older path says nothing of architecture and commands; the newer one says both."""
+    """Only the newer path has architecture and commands."""
     older = http.get("/api/platform/sim%3Aaltair").json()["specs"]
     newer = http.get("/api/platforms/sim%3Aaltair/processor").json()["specs"]
     assert set(newer) - set(older) == {"architecture", "commands", "known_mitigations"}
 
 
 def test_altair_is_described_as_recorded(http):
-    """Source, detectors and limits are those of the platform that the emulation stands for."""
+    """Source, detectors and limits are those of the real platform."""
     details = http.get("/api/platform/sim%3Aaltair").json()
     assert details["perfs"] == {"Transmittance (%)": 6.0, "HOM (%)": 92.0, "g2 (%)": 0.3}
     assert details["specs"]["detector"] == "threshold"

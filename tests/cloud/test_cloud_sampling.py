@@ -1,4 +1,4 @@
-"""Counts and samples scatter as measured ones do. Each bound fails one run in 1e9 by chance."""
+"""Counts and samples scatter as measured ones do; each bound fails 1 run in 1e9 by chance."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _within_chance(statistic, freedom):
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_counts_scatter_as_a_multinomial_distribution(run, command):
-    """Pearson's statistic over 1,000 draws: Perceval's own counts reach half of what is right."""
+    """Pearson's statistic over 1,000 draws is right; that of Perceval's own counts is too small."""
     exact = {str(state): float(p) for state, p in run("probs", max_shots=10**8)[0].items()}
     draws = []
     for _ in range(JOBS):
@@ -77,14 +77,14 @@ def _counts(counted):
     return {str(state): count for state, count in counted.items()}
 
 
-def test_each_job_is_drawn_with_a_seed_of_its_own(run):
-    """The same payload sent twice is measured twice."""
+def test_each_job_has_a_seed_of_its_own(run):
+    """Equal payloads give different counts."""
     first, second = (run("sample_count", max_samples=SAMPLES, max_shots=10**8) for _ in range(2))
     assert [_counts(one) for one in first] != [_counts(other) for other in second]
 
 
 def test_max_shots_limits_the_events_with_a_photon(run):
-    """Each photon arrives with 0.2: of the shots, 0.04 / (1 - 0.64) have both of them."""
+    """Each photon arrives with probability 0.2: 0.04 / (1 - 0.64) of the shots have both."""
     from scipy.stats import binom
 
     shots = 1000
@@ -96,7 +96,7 @@ def test_max_shots_limits_the_events_with_a_photon(run):
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_a_selection_that_no_event_passes_gives_no_samples(run, command):
-    """The job has succeeded: it measured nothing."""
+    """The job succeeds all the same."""
     draws = run(command, selected=0, heralds=[(0, 5)], max_samples=SAMPLES, max_shots=10**6)
     assert [len(draw) for draw in draws] == [0] * ITERATIONS
 

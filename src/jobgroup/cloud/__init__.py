@@ -1,9 +1,9 @@
-"""The embedded cloud: a loopback server of Quandela Cloud's contract that really runs the jobs.
+"""The embedded cloud: a loopback server of Quandela Cloud's REST API that runs jobs with Perceval.
 
-Demo, notebooks and tests run on it, and so can a script before it spends credits. It stands apart:
-it imports nothing of the rest of jobgroup, and nothing heavy before it starts.
+Demo, notebooks and tests use it, and you can rehearse a script on it before you spend credits. It
+imports nothing of jobgroup but `jobgroup.decoding`, and nothing heavy before it starts.
 """
 
-from jobgroup.cloud.server import EmbeddedCloud, serve
+from jobgroup.cloud.server import EmbeddedCloud
 
-__all__ = ["EmbeddedCloud", "serve"]
+__all__ = ["EmbeddedCloud"]

@@ -1,4 +1,4 @@
-"""``/faults``: switching an embedded cloud's faults and plan from another process, over HTTP."""
+"""``/faults``: change an embedded cloud's faults and plan from another process, over HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GoOffline = Callable[[float], None]
 
 
 class AdminApi:
-    """The calls under ``/faults``; they want the token, and no fault concerns them."""
+    """The calls under ``/faults``, which require the token and are free of faults."""
 
     def __init__(self, faults: Faults, scheduler: Scheduler, go_offline: GoOffline) -> None:
         self._faults = faults
@@ -30,50 +30,44 @@ class AdminApi:
         self._go_offline = go_offline
 
     def routes(self) -> list[Route]:
-        """The routes, without the names that faults go by."""
         return [
-            Route("/faults", self.show, methods=["GET"], name=""),
-            Route("/faults", self.add, methods=["POST"], name=""),
-            Route("/faults", self.clear, methods=["DELETE"], name=""),
-            Route("/faults/plan", self.set_plan, methods=["PUT"], name=""),
-            Route("/faults/offline", self.take_offline, methods=["POST"], name=""),
+            Route("/faults", self.show, methods=["GET"]),
+            Route("/faults", self.add, methods=["POST"]),
+            Route("/faults", self.clear, methods=["DELETE"]),
+            Route("/faults/plan", self.set_plan, methods=["PUT"]),
+            Route("/faults/offline", self.take_offline, methods=["POST"]),
         ]
 
     async def show(self, _request: Request) -> Response:
-        """``GET /faults``: the faults that may still happen, and the plan."""
         plan = asdict(self._scheduler.plan)
         return AsciiJSONResponse({"faults": self._faults.active(), "plan": plan})
 
     async def add(self, request: Request) -> Response:
-        """``POST /faults`` with the attributes of a `Fault`: add it."""
         options = await _object(request)
         try:
             return AsciiJSONResponse({"number": self._faults.add(**options)})
         except (TypeError, ValueError) as error:
-            raise invalid(f"No such fault: {error}") from error
+            raise invalid(f"Invalid fault: {error}") from error
 
     async def clear(self, _request: Request) -> Response:
-        """``DELETE /faults``: end all of them."""
         self._faults.clear()
         return AsciiJSONResponse({"message": "ok"})
 
     async def set_plan(self, request: Request) -> Response:
-        """``PUT /faults/plan`` with any of the attributes of a `Plan`."""
         changes = await _object(request)
         for name, value in changes.items():
             if type(value) is not _PLAN.get(name):
-                raise invalid(f"No such plan: {name} = {value!r}")
+                raise invalid(f"Invalid plan: {name} = {value!r}")
         try:
             self._scheduler.set_plan(**changes)
         except ValueError as error:
-            raise invalid(f"No such plan: {error}") from error
+            raise invalid(f"Invalid plan: {error}") from error
         return await self.show(request)
 
     async def take_offline(self, request: Request) -> Response:
-        """``POST /faults/offline`` with ``duration_s``: refuse connections for so long."""
         duration_s = (await _object(request)).get("duration_s")
         if not isinstance(duration_s, int | float) or not 0 < duration_s <= 86_400:
-            raise invalid("duration_s must be more than 0 and at most a day")
+            raise invalid("duration_s must be more than 0 and at most 86400")
         self._go_offline(duration_s)
         return AsciiJSONResponse({"message": "ok"})
 

@@ -1,4 +1,4 @@
-"""The REST contract: one handler per call, each served on the current and the older paths."""
+"""The REST API: one handler per call, each served at its current and older paths."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ Handler = Callable[[Request], Awaitable[Response]]
 MAX_KEY_LENGTH: Final = 255
 
 PATIENCE_S: Final = 3.0
-"""Seconds after which a client hears something. Perceval's gives up after 10 s of silence, and a
-worker takes longer to import Perceval on a busy machine."""
+"""Seconds between signs of life: Perceval's client gives up after 10 s of silence, and a worker may
+take longer to import Perceval."""
 
 
 class AsciiJSONResponse(JSONResponse):
-    """JSON in ASCII: what a client sent may hold halves of characters that UTF-8 cannot carry."""
+    """JSON in ASCII: text of clients may hold lone surrogates, which UTF-8 cannot carry."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 class JobsApi:
-    """The calls of the contract, over the jobs of one cloud."""
+    """The calls of the REST API, for the jobs of one cloud."""
 
     def __init__(self, store: JobStore, scheduler: Scheduler, engine: PercevalEngine) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class JobsApi:
         self._engine = engine
 
     def routes(self) -> list[Route]:
-        """Every call under each of its paths; a route's name is its kind of call."""
+        """Return a route for each path of each call; its name is that of the call."""
         table: list[tuple[str, Handler, str, tuple[str, ...]]] = [
             ("create", self.create, "POST", ("/api/jobs", "/api/job")),
             ("availability", self.availability, "GET", ("/api/jobs/availability",)),
@@ -93,7 +93,6 @@ class JobsApi:
         )
 
     async def result(self, request: Request) -> Response:
-        """A job's result; its ``results`` are null until it has succeeded."""
         job = self._job(request)
         return AsciiJSONResponse(
             {
@@ -111,7 +110,6 @@ class JobsApi:
         return AsciiJSONResponse({"message": "ok"})
 
     async def rerun(self, request: Request) -> Response:
-        """Run an ended job again, as a new one, perhaps with changes."""
         changes = await _json(request, default={})
         check_rerun(changes)
         job = self._job(request)
@@ -125,7 +123,6 @@ class JobsApi:
         return AsciiJSONResponse({"job_id": job_id})
 
     async def data(self, request: Request) -> Response:
-        """What was submitted, verbatim."""
         job = self._job(request)
         return AsciiJSONResponse(
             {
@@ -164,11 +161,11 @@ class JobsApi:
         )
 
     async def platform(self, request: Request) -> Response:
-        """A platform's details, without the classes that Perceval 0.12 fails on."""
+        """Return a platform's details without the classes on which Perceval 0.12 fails."""
         return AsciiJSONResponse(self._details(_platform(request)))
 
     async def processor(self, request: Request) -> Response:
-        """A platform's details with architecture and commands, as Perceval 1.1 and later want."""
+        """Return the details with architecture and commands, which Perceval 1.1 and later read."""
         platform = _platform(request)
         details = self._details(platform)
         if not platform.simulated:
@@ -195,7 +192,7 @@ class JobsApi:
 async def _slowly(
     details: dict[str, Any], description: asyncio.Future[dict[str, str]]
 ) -> AsyncIterator[bytes]:
-    """A space, which JSON may begin with, now and then until the description is there."""
+    """Yield a space, with which JSON may begin, at intervals until the description is there."""
     try:
         while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
             yield b" "
@@ -206,7 +203,7 @@ async def _slowly(
 
 
 def make_app(routes: list[Route]) -> Starlette:
-    """The ASGI application of some routes, whose errors are the vendor's."""
+    """Return the ASGI application of some routes, with errors in the vendor's form."""
     return Starlette(
         routes=routes,
         exception_handlers={ApiError: _refuse, HTTPException: _refuse, Exception: _refuse},
@@ -214,7 +211,7 @@ def make_app(routes: list[Route]) -> Starlette:
 
 
 async def _json(request: Request, *, default: Any = None) -> Any:
-    """The request's body; `default` where there is none. Raises ApiError (400) if it is no JSON."""
+    """Return a request's body, or `default` if empty; ApiError (400) if it is no JSON."""
     raw = await request.body()
     if not raw and default is not None:
         return default

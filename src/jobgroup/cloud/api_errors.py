@@ -1,4 +1,4 @@
-"""What the cloud refuses, as the vendor says it: ``{"error": sentence, "detail": {...}}``."""
+"""Errors of the REST API in the vendor's form: ``{"error": sentence, "detail": {...}}``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """A request that is answered with an error.
-
-    Attributes:
-        status: the HTTP status code.
-        message: what is wrong, for a person.
-        detail: the same, for a program.
-        headers: additional headers of the answer.
-    """
+    """An error response: its HTTP status, message for people, detail for programs and headers."""
 
     def __init__(
         self,

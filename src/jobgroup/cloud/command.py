@@ -1,67 +1,111 @@
-"""``jobgroup cloud``: the embedded cloud from a terminal, a building block for a command line."""
+"""``jobgroup cloud``: the embedded cloud from a terminal, as a part of any command line."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from typing import Final
 
-from jobgroup.cloud.server import MAX_PORT, serve
+from jobgroup.cloud.server import MAX_PORT, EmbeddedCloud, require
+
+CONNECT_TIMEOUT_S: Final = 5.0
+PATIENCE: Final = "7 days"
+"""How long jobs wait for a lost scheduler of a Dask cluster: it may come back on Monday."""
+
+CLOSE_TIMEOUT_S: Final = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
+    add = parser.add_argument
+    add("--port", type=_port, default=0, metavar="N", help="port to listen on (default: free one)")
+    add("--token", help="token that clients must send (default: random, printed)")
+    add("--directory", metavar="PATH", help="directory for jobs (default: temporary)")
+    add(
+        "--max-queue",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="limit of waiting and running jobs (default: 1000)",
     )
-    parser.add_argument("--token", help="token that clients must send (default: made up, printed)")
-    parser.add_argument(
-        "--directory", help="where jobs are kept (default: temporary, gone when it stops)"
-    )
-    parser.add_argument(
-        "--max-queue", type=int, default=1000, help="jobs waiting and running (default: 1000)"
-    )
-    parser.add_argument(
+    add(
         "--max-concurrent",
         type=int,
-        help="jobs running at once (default: 8; with --dask twice the cluster's threads, if more)",
+        metavar="N",
+        help="limit of running jobs (default: 8, or twice the cluster's threads if more)",
     )
-    parser.add_argument("--workers", type=int, help="processes that execute payloads (default: 1)")
-    parser.add_argument(
-        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, which executes the payloads"
-    )
-    parser.add_argument("--json", action="store_true", help="print url and token as a line of JSON")
+    add("--workers", type=int, metavar="N", help="processes that execute jobs (default: 1)")
+    add("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that executes the jobs")
+    add("--json", action="store_true", help="print URL and token as one line of JSON")
 
 
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= MAX_PORT:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {MAX_PORT}")
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_PORT}, got {port}")
     return port
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM, and return the exit code: 1 where it cannot begin."""
+    """Serve until Ctrl-C or SIGTERM; return the exit code, 1 if it cannot start."""
+    ended = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, lambda *_: ended.set()) for number in signals}
     try:
-        serve(
-            port=arguments.port,
-            token=arguments.token,
-            directory=arguments.directory,
-            max_queue=arguments.max_queue,
-            max_concurrent=arguments.max_concurrent,
-            workers=arguments.workers,
-            dask=arguments.dask,
-            as_json=arguments.json,
-        )
+        with contextlib.ExitStack() as stack:
+            executor, threads = None, 0
+            if arguments.dask:
+                executor, threads = stack.enter_context(_dask_executor(arguments.dask))
+            cloud = EmbeddedCloud(
+                port=arguments.port,
+                token=arguments.token,
+                directory=arguments.directory,
+                max_queue=arguments.max_queue,
+                max_concurrent=arguments.max_concurrent or max(8, 2 * threads),
+                executor=executor,
+                workers=arguments.workers,
+            )
+            stack.enter_context(cloud)
+            if arguments.json:
+                print(json.dumps({"url": cloud.url, "token": cloud.token}), flush=True)
+            else:
+                print(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.", flush=True)
+            ended.wait()
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="jobgroup cloud", description=__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
+@contextlib.contextmanager
+def _dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
+    """Connect to a scheduler; yield an executor and the number of its workers' threads.
 
+    Raises:
+        ImportError: the extra "dask" is not installed.
+        ConnectionError: no scheduler answers.
+    """
+    require("dask", "distributed")
+    from distributed import Client
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        # a client is as patient when it connects first as when it connects again
+        Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False).close()
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"No Dask scheduler answers at {address} ({error}). Nothing was started. Give its"
+            " address in the form tcp://host:8786."
+        ) from error
+    try:
+        yield client.get_executor(pure=False), sum(client.ncores().values())
+    finally:
+        client.close(CLOSE_TIMEOUT_S)

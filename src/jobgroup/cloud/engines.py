@@ -1,4 +1,4 @@
-"""The two ways in which a job runs: executed by Perceval in a worker, or merely timed."""
+"""The two ways to run a job: executed by Perceval in a worker, or only timed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from jobgroup.cloud.worker_pool import WorkerPool
 T = TypeVar("T")
 
 SUBMISSIONS: Final = 4
-"""How often one job is given to an executor that drops it, as Dask does with a lost scheduler."""
+"""How often a job is submitted to an executor that drops it, as Dask does if its scheduler dies."""
 
 
 class DroppedError(RuntimeError):
-    """The executor canceled a call, and nobody here had asked for it."""
+    """The executor canceled a call unasked."""
 
 
 class PercevalEngine:
     """Executes payloads on a `concurrent.futures.Executor`.
 
-    Progress and requests to stop pass through files in `control_directory`, so that any executor
-    will do whose workers see that directory; the others run without.
+    Progress and requests to stop pass through files in `control_directory`; workers that do not
+    see that directory run without.
     """
 
     def __init__(self, executor: Executor, capacity: int | None, control_directory: Path) -> None:
@@ -42,9 +42,9 @@ class PercevalEngine:
         self._descriptions: dict[str, Future[dict[str, str]]] = {}
 
     async def description(self, platform: str) -> dict[str, str]:
-        """The parts of a platform's details that Perceval writes; made once.
+        """Return the parts of a platform's details that Perceval writes, made once.
 
-        They come from this process where the workers are not our own, which may be busy, or away.
+        This process makes them if the workers are another executor's, which may be busy or away.
         """
         if not isinstance(self._executor, WorkerPool):
             return await asyncio.to_thread(describe, platform)
@@ -60,9 +60,9 @@ class PercevalEngine:
         except Exception as error:
             if not _is_worker_crash(error):
                 raise
-            self._notes[job.id] = "The worker died; it runs again"
-        # Dask accuses every job that was on a worker that died. This one is tried again beside no
-        # other suspect: the culprit is accused once more, the bystanders end well.
+            self._notes[job.id] = "The worker died; the job runs again"
+        # Dask blames every job on a worker that died. This one is tried again beside no other
+        # suspect, so that only the culprit fails.
         try:
             async with self._crash_retry_lock:
                 return await self._run_with_resubmit(job)
@@ -74,7 +74,7 @@ class PercevalEngine:
             del self._notes[job.id]
 
     async def _run_with_resubmit(self, job: Job) -> Outcome:
-        """Submit a job, and again where the executor drops it without having been asked."""
+        """Submit a job, and again if the executor drops it unasked."""
         for _ in range(SUBMISSIONS):
             with self._control_file(job) as control_file, contextlib.suppress(DroppedError):
                 return await self._submit(job, control_file)
@@ -86,7 +86,7 @@ class PercevalEngine:
         try:
             future = self._executor.submit(execute, *arguments)
         except Exception as error:
-            sentence = f"The executor takes no jobs any more ({error}). Rerun it when it does."
+            sentence = f"The executor accepts no jobs ({error}). Rerun this job when it does."
             raise RuntimeError(sentence) from error
         ended = asyncio.wrap_future(future)
         try:
@@ -102,7 +102,7 @@ class PercevalEngine:
 
     @contextlib.contextmanager
     def _control_file(self, job: Job) -> Iterator[Path]:
-        """A new path for each submission: Dask takes two equal calls for one."""
+        """Give each submission a path of its own: Dask takes two equal calls for one."""
         control_file = self._control_directory / f"{job.id}-{time.monotonic_ns()}"
         self._control_file_of[job.id] = control_file
         try:
@@ -122,15 +122,15 @@ class PercevalEngine:
         try:
             report = json.loads(self._control_file_of[job.id].read_text())
             return float(report["progress"]), report["message"]
-        except (KeyError, OSError, ValueError):  # nothing yet, or read while it was being written
+        except (KeyError, OSError, ValueError):  # missing, or incomplete
             return 0.0, self._notes.get(job.id)
 
 
 class TimerEngine:
-    """Runs nothing: waits, then succeeds or fails as the payload says, without a worker.
+    """Waits, then succeeds or fails as the payload says, without a worker.
 
-    ``parameters`` of the payload: ``duration_s`` (seconds, default 0), ``fail`` (a sentence: the
-    job fails with it) and ``results`` (given back as they are, default one state seen once).
+    The payload's ``parameters`` are ``duration_s`` (seconds, default 0), ``fail`` (the message with
+    which the job fails) and ``results`` (returned as they are, default one state with count 1).
     """
 
     capacity: int | None = None
@@ -152,7 +152,7 @@ class TimerEngine:
 
 
 def _is_worker_crash(error: Exception) -> bool:
-    """Whether an executor gave a job up because workers died; told by name, as Dask is optional."""
+    """Whether workers died of a job; known by the error's name, since Dask is optional."""
     return type(error).__name__ == "KilledWorker"
 
 

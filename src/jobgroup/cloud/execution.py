@@ -1,7 +1,7 @@
-"""Executing a payload with Perceval, in a worker.
+"""Execute a payload with Perceval, in a worker.
 
-The functions are importable by name, take and return plain data, and do not raise for a payload's
-fault, so that any `concurrent.futures.Executor` can run them.
+The functions are importable by name, take and return plain data, and return a payload's faults
+instead of raising them, so any `concurrent.futures.Executor` can run them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from copy import copy, deepcopy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 
 PROGRESS_INTERVAL_S = 0.1
 
+Report = Callable[[float, str | None], Any]
+Compute = Callable[[dict[str, Any], Report], dict[str, Any]]
+
 
 class Outcome(TypedDict, total=False):
-    """What became of an execution: exactly one of the three.
+    """The outcome of an execution, with exactly one key.
 
     Keys:
         results: the result document, JSON text.
-        error: why there is none, for a person.
-        canceled: it was asked to stop, and did.
+        error: the reason why there is none, for people.
+        canceled: true if it stopped on request.
     """
 
     results: str
@@ -44,7 +48,7 @@ def import_perceval() -> None:
 
 
 def describe(name: str) -> dict[str, str]:
-    """The parts of a platform's details that only Perceval can write, and only 1.1+ reads."""
+    """Return the parts of a platform's details that only Perceval writes and only 1.1+ reads."""
     import perceval as pcvl
     from perceval.runtime.command import CommandFactory
     from perceval.runtime.error_mitigation import AMitigation
@@ -76,77 +80,64 @@ def execute(
     seed: int,
     control_file: str | None = None,
 ) -> Outcome:
-    """Run one payload on a platform.
+    """Execute one payload on a platform.
 
     Args:
-        payload: as it came, of any of the three shapes that Perceval's releases send.
-        name: the platform's name.
-        pcvl_version: the client's Perceval, None where it did not say.
-        seed: determines the counts and samples that are drawn.
-        control_file: path of a file to write progress to; when the cloud puts
-            ``<control_file>.stop`` there, the execution ends at its next step. None, or a directory
-            that this machine does not have: no progress.
+        payload: payload as received, in any of the three shapes of Perceval's releases.
+        name: platform name.
+        pcvl_version: version of the client's Perceval, None if unknown.
+        seed: seed for the counts and samples.
+        control_file: file to write progress to, if this machine has its directory. The execution
+            ends at its next step once the cloud creates ``<control_file>.stop``.
     """
     import numpy as np
     from perceval.serialization import serialize
 
     reporter = _Reporter(control_file)
-    random = np.random.default_rng(seed)
+    compute = partial(_compute, PLATFORMS[name], pcvl_version, np.random.default_rng(seed))
     outcome: Outcome
     try:
-        results = _run(payload, PLATFORMS[name], pcvl_version, random, reporter)
-        outcome = {"results": json.dumps(serialize(results))}
+        outcome = {"results": json.dumps(serialize(_run(payload, compute, reporter)))}
     except RefusedError as refusal:
         outcome = {"error": f"The payload is refused: {refusal}."}
-    except KeyboardInterrupt as error:  # so Perceval's native code ends when asked to stop
+    except KeyboardInterrupt as error:  # Perceval's native code ends so when asked to stop
         outcome = {"error": str(error)}
     except Exception as error:  # noqa: BLE001, whatever Perceval raises is the job's error
         outcome = {"error": f"{type(error).__name__}: {error}"}
     return {"canceled": True} if reporter.stopped else outcome
 
 
-def _run(
-    payload: dict[str, Any],
-    platform: Platform,
-    pcvl_version: str | None,
-    random: Generator,
-    reporter: _Reporter,
-) -> dict[str, Any]:
+def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict[str, Any]:
     raw = _decoded(payload)
-    # A client's wish to convert the results on its side goes back to it; we run what it asked for.
+    # a client that converts results on its side gets its wish back, and what it asked us for
     context = raw.pop("job_context", None)
-    results = _compute_each(raw, platform, pcvl_version, random, reporter)
+    iterations = raw.get("iterator") or []
+    if any("noise" in iteration for iteration in iterations):
+        results = {"results_list": _one_by_one(raw, iterations, compute, reporter)}
+    else:
+        results = compute(raw, reporter)
     return results | {"job_context": context} if context else results
 
 
-def _compute_each(
-    raw: dict[str, Any],
-    platform: Platform,
-    pcvl_version: str | None,
-    random: Generator,
-    reporter: _Reporter,
-) -> dict[str, Any]:
-    iterations = raw.get("iterator") or []
-    if not any("noise" in iteration for iteration in iterations):
-        return _compute(raw, platform, pcvl_version, random, reporter)
-
-    # Perceval's iterator refuses noise in an iteration: these run one by one.
+def _one_by_one(
+    raw: dict[str, Any], iterations: list[dict[str, Any]], compute: Compute, reporter: _Reporter
+) -> list[dict[str, Any]]:
+    """Run iterations that have noise each on its own: Perceval's iterator refuses them."""
     results_list = []
     for index, iteration in enumerate(iterations):
         single = deepcopy(raw)
         single["iterator"] = [{k: v for k, v in iteration.items() if k != "noise"}]
         if "noise" in iteration:
             single["noise"] = iteration["noise"]
-        part = reporter.part(index, len(iterations))
-        results = _compute(single, platform, pcvl_version, random, part)
+        results = compute(single, reporter.part(index, len(iterations)))
         if reporter.stopped:
             break
         results_list.append({**results["results_list"][0], "iteration": iteration})
-    return {"results_list": results_list}
+    return results_list
 
 
 def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
-    """A payload's objects: of allowed kinds alone, with formulas that are arithmetic."""
+    """Return a payload's objects: of allowed kinds alone, with formulas that are arithmetic."""
     from jobgroup.decoding.perceval_maker import PercevalMaker
 
     budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
@@ -156,10 +147,10 @@ def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compute(
-    raw: dict[str, Any],
     platform: Platform,
     pcvl_version: str | None,
     random: Generator,
+    raw: dict[str, Any],
     report: Report,
 ) -> dict[str, Any]:
     import perceval as pcvl
@@ -197,7 +188,7 @@ def _compute(
 
 
 def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[str, Any]:
-    """Perceval before 0.13 counts herald photons among the detected ones, later releases do not."""
+    """Subtract herald photons, which Perceval before 0.13 counts among the detected ones."""
     raw = copy(raw)
     heralded = sum((raw.get("heralds") or {}).values())
     if not heralded or _version(pcvl_version) >= (0, 13):
@@ -216,18 +207,15 @@ def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[
 
 
 def _version(text: str | None) -> tuple[int, ...]:
-    """Major and minor; a client that does not say is taken for a recent one."""
+    """Return major and minor; those of a recent release if unknown."""
     try:
         return tuple(int(part) for part in (text or "").split(".")[:2])
     except ValueError:
         return (1, 0)
 
 
-Report = Callable[[float, str | None], Any]
-
-
 class _Reporter:
-    """Perceval's progress callback: writes a file now and then, and asks whether to stop."""
+    """Perceval's progress callback: writes a file at intervals, and checks whether to stop."""
 
     def __init__(self, control_file: str | None) -> None:
         self.stopped = False
@@ -239,14 +227,14 @@ class _Reporter:
         now = time.monotonic()
         if now >= self._due:
             self._due = now + PROGRESS_INTERVAL_S
-            self.stopped = self.stopped or self._is_dropped() or self._is_told_to_stop()
-            self._tell(progress, message)
+            self.stopped = self.stopped or self._is_dropped() or self._is_asked_to_stop()
+            self._write(progress, message)
         return {"cancel_requested": True} if self.stopped else None
 
-    def _is_told_to_stop(self) -> bool:
+    def _is_asked_to_stop(self) -> bool:
         return self._file is not None and self._file.with_suffix(".stop").exists()
 
-    def _tell(self, progress: float, message: str | None) -> None:
+    def _write(self, progress: float, message: str | None) -> None:
         if self._file is None or self.stopped:
             return
         try:
@@ -255,7 +243,7 @@ class _Reporter:
             self._file = None  # a worker on a machine that does not have the directory
 
     def part(self, index: int, count: int) -> Report:
-        """The callback for one of `count` equal parts."""
+        """Return the callback for one of `count` equal parts."""
 
         def report(progress: float, message: str | None = None) -> Any:
             return self((index + progress) / count, message)
@@ -264,7 +252,7 @@ class _Reporter:
 
 
 def _dropped_by_dask() -> Callable[[], bool]:
-    """Asks whether the Dask task of this thread was canceled; on other executors it never is."""
+    """Return a check whether this thread's Dask task was canceled; elsewhere it never is."""
     distributed = sys.modules.get("distributed")
     try:
         worker = distributed.get_worker()  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
-"""Making the cloud misbehave on purpose, at run time, as networks and busy clouds do.
+"""Faults of the embedded cloud, as of networks and busy clouds, to test a script with.
 
-Users test their scripts with it, as jobgroup's own tests do. `EmbeddedCloud.faults` is the switch;
-``/faults`` is the same over HTTP, for another process.
+`EmbeddedCloud.faults` adds and clears them; ``/faults`` does the same over HTTP, for other
+processes.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ HTML: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way of misbehaving.
+    """One fault.
 
     Attributes:
-        kind: what goes wrong.
+        kind: what happens to a request.
 
             - ``drop_request``: the connection is reset, and the request has no effect.
-            - ``drop_response``: the request has its effect, then the connection is reset.
-            - ``delay``: it is served `delay_s` late.
-            - ``delay_response``: it is served at once and answered `delay_s` late.
-            - ``http_error``: answered with `status`, `message` and, if given, `retry_after_s`.
+            - ``drop_response``: the request takes effect, then the connection is reset.
+            - ``delay``: the request takes effect `delay_s` late.
+            - ``delay_response``: the request takes effect at once, the response is `delay_s` late.
+            - ``http_error``: response with `status`, `message` and, if given, `retry_after_s`.
             - ``refuse_token``: 401 "Invalid or expired job token".
             - ``no_credits``: 401 "Not enough credits".
-            - ``malformed_response``: answered 200 with `body`, which is not what the contract says.
+            - ``malformed_response``: 200 with `body`, which breaks the contract.
             - ``fail_job``: a job that starts to run fails with `message`.
-        calls: the calls that it concerns: ``create``, ``status``, ``result``, ``cancel``,
-            ``rerun``, ``availability``, ``details``, ``data``; all of them when empty.
-        times: how often it happens; None for every time, until it is cleared.
-        probability: how likely it is at each such call, 0 to 1.
-        seed: makes a probability's dice the same in every run.
+        calls: affected calls: ``create``, ``status``, ``result``, ``cancel``, ``rerun``,
+            ``availability``, ``details``, ``data``; all of them if empty.
+        times: number of occurrences; None for every time, until it is cleared.
+        probability: probability of an occurrence at each such call, 0 to 1.
+        seed: seed of that probability.
     """
 
     kind: Kind
@@ -67,20 +67,16 @@ class Fault:
     body: str = HTML
 
     def __post_init__(self) -> None:
-        """Refuse what does not exist.
-
-        Raises:
-            ValueError: an unknown kind or call, or a number out of range.
-        """
+        """Raise ValueError for an unknown kind or call, or a number out of range."""
         if self.kind not in KINDS:
-            raise ValueError(f"{self.kind!r} is no kind of fault; there are {', '.join(KINDS)}.")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}.")
         for call in self.calls:
             if call not in CALLS:
-                raise ValueError(f"{call!r} is no call; there are {', '.join(CALLS)}.")
+                raise ValueError(f"calls must be some of {', '.join(CALLS)}, got {call!r}.")
         if not 0 <= self.probability <= 1:
-            raise ValueError("A probability is 0 to 1.")
+            raise ValueError(f"probability must be 0 to 1, got {self.probability!r}.")
         if self.delay_s < 0 or not 400 <= self.status <= 599 or (self.times or 1) < 1:
-            raise ValueError("delay_s is 0 or more, status 400 to 599, times 1 or more.")
+            raise ValueError("delay_s must be 0 or more, status 400 to 599, times 1 or more.")
 
     def concerns(self, call: str) -> bool:
         if (self.kind == "fail_job") != (call == "run"):
@@ -96,7 +92,7 @@ class _Armed:
 
 
 class Faults:
-    """The faults of one cloud. Every method may be called from any thread.
+    """The faults of one cloud; its methods are safe in any thread.
 
     Example:
         >>> faults = Faults()
@@ -116,7 +112,7 @@ class Faults:
         """Add a fault and return its number; `options` are the other attributes of `Fault`.
 
         Raises:
-            ValueError, TypeError: there is no such kind, call or option.
+            ValueError, TypeError: unknown kind, call or option.
         """
         fault = Fault(kind, calls=tuple(calls), **options)
         with self._lock:
@@ -125,17 +121,17 @@ class Faults:
             return self._added
 
     def remove(self, number: int) -> None:
-        """End one fault; nothing happens where it has ended."""
+        """Remove one fault, if it is still there."""
         with self._lock:
             self._armed.pop(number, None)
 
     def clear(self) -> None:
-        """End all of them."""
+        """Remove all faults."""
         with self._lock:
             self._armed.clear()
 
     def active(self) -> dict[int, dict[str, Any]]:
-        """The attributes of each fault that may still happen, with the `times` that are left."""
+        """Return the attributes of each fault that may still happen, with its remaining `times`."""
         with self._lock:
             return {
                 number: asdict(armed.fault) | {"times": armed.times_left}
@@ -143,7 +139,7 @@ class Faults:
             }
 
     def draw(self, call: str) -> list[Fault]:
-        """The faults that happen at this call, oldest first; each of them is counted."""
+        """Return the faults that happen at this call, oldest first, and count them."""
         hits = []
         with self._lock:
             for number, armed in list(self._armed.items()):

@@ -1,4 +1,4 @@
-"""The cloud's jobs in one SQLite file. What is written here survives a kill of the process."""
+"""The cloud's jobs in one SQLite file, which survive a kill of the process."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status);
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job as it stands in the file.
+    """One job.
 
     Attributes:
         id: its uuid.
-        key: the `Idempotency-Key` of the request that made it, None where there was none.
-        platform: the platform's name.
-        body: the create body, verbatim.
+        key: `Idempotency-Key` of the request that created it, None without one.
+        platform: platform name.
+        body: create body, verbatim.
         rerun_from: id of the job that this one repeats.
-        status: the vendor's word.
-        message: why it failed, None while it has not.
-        created: seconds since the epoch.
-        started: as `created`, None where it has not come to that.
-        ended: the same.
-        results: the result document as JSON text.
+        status: the vendor's status word.
+        message: reason of a failure, otherwise None.
+        created: time of creation in seconds since the epoch.
+        started: time of the start, None before.
+        ended: time of the end, None before.
+        results: result document as JSON text.
     """
 
     id: str
@@ -82,32 +82,28 @@ class Job:
 
     @property
     def seed(self) -> int:
-        """What its counts are drawn with; the same if it runs again after a restart."""
+        """Seed of its counts: the same if it runs again after a restart."""
         return uuid.UUID(self.id).int
 
     @property
     def duration_s(self) -> int | None:
-        """Whole seconds that it ran, or has run so far; None before it starts."""
+        """Whole seconds that it has run; None before it starts."""
         if self.started is None:
             return None
         return int((self.ended or time.time()) - self.started)
 
 
 def _make_private(path: Path) -> None:
-    """Let only its owner read the file, and what SQLite makes beside it: that has the same mode."""
-    with suppress(FileExistsError):  # to open and close it would drop the locks of this process
+    """Let only the owner read the file, and those that SQLite creates beside it."""
+    with suppress(FileExistsError):  # opening and closing it would drop this process's locks
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     for suffix in ("", "-wal", "-shm"):
-        with suppress(OSError):  # there is none; or it is another user's
+        with suppress(OSError):  # missing, or another user's
             Path(f"{path}{suffix}").chmod(0o600)
 
 
 class JobStore:
-    """The file of one cloud. One process may hold it open at a time.
-
-    Raises:
-        RuntimeError: another embedded cloud has the file open.
-    """
+    """The file of one cloud; RuntimeError if another embedded cloud has it open."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
@@ -122,8 +118,8 @@ class JobStore:
         except sqlite3.OperationalError as error:
             self._db.close()
             raise RuntimeError(
-                f"The jobs in {path.parent} cannot be opened ({error}): another embedded cloud "
-                "uses them. Stop it, or give another directory."
+                f"Could not open the jobs in {path.parent} ({error}): another embedded cloud uses"
+                " them. Nothing was changed. Stop it, or use another directory."
             ) from error
 
     def close(self) -> None:
@@ -148,14 +144,14 @@ class JobStore:
         return job_id
 
     def __getitem__(self, job_id: str) -> Job:
-        """The job of that id; KeyError where there is none."""
+        """Return a job by its id; KeyError if there is none."""
         row = self._execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             raise KeyError(job_id)
         return _job(row)
 
     def id_of(self, key: str) -> str | None:
-        """The id of the first job that a request with this `Idempotency-Key` made."""
+        """Return the id of the first job with this `Idempotency-Key`."""
         row = self._execute("SELECT id FROM jobs WHERE key = ? ORDER BY number", (key,)).fetchone()
         return row["id"] if row else None
 
@@ -168,7 +164,6 @@ class JobStore:
         )
 
     def request_cancel(self, job_id: str) -> None:
-        """Note that a running job was asked to stop."""
         self._execute("UPDATE jobs SET status = ? WHERE id = ?", (CANCEL_REQUESTED, job_id))
 
     def end(
@@ -180,7 +175,7 @@ class JobStore:
         )
 
     def resume(self) -> list[tuple[str, str]]:
-        """After a restart: what ran waits again, what was asked to stop is canceled.
+        """Queue running jobs again after a restart, and cancel those that were asked to stop.
 
         Returns:
             Id and platform of each waiting job, oldest first.

@@ -1,4 +1,4 @@
-"""The HTTP server on the loop that runs: uvicorn, on one port for the whole life of a cloud."""
+"""The HTTP server: uvicorn, on one port for the whole life of a cloud, with pauses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A loopback socket that refuses connections until it listens; OSError if the port is taken."""
+    """Bind a socket that refuses connections until it listens; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is named; else an answer takes 40 ms
+    # asyncio sets TCP_NODELAY only if the protocol is named; otherwise an answer takes 40 ms
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,7 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Listener:
-    """Serves ASGI applications on one address, with pauses in which connections are refused."""
+    """Serves an ASGI application on one address; refuses connections while it is paused."""
 
     def __init__(self, bound: socket.socket) -> None:
         self._bound = bound
@@ -35,7 +35,7 @@ class Listener:
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._paused = False
-        self._turn = asyncio.Lock()  # one pause, or one return from it, at a time
+        self._turn = asyncio.Lock()  # one pause or resume at a time
 
     async def open(self, app: ASGIApp) -> None:
         self._server = _Server(
@@ -59,14 +59,14 @@ class Listener:
             self._serving.result()
 
     async def close(self) -> None:
-        """Stop listening, finish the requests under way (1 s at most) and close connections."""
+        """Stop listening, finish current requests (at most 1 s) and close connections."""
         if self._server and self._serving:
             async with self._turn:
                 await self._stop_accepting()
                 self._server.should_exit = True
             await self._serving
         self._bound.close()
-        for transport in list(self._transports.values()):  # of a client that reads no more
+        for transport in list(self._transports.values()):  # of clients that stopped reading
             _reset(transport)
         await asyncio.sleep(0)  # they are lost in the loop's next turn
 
@@ -74,7 +74,7 @@ class Listener:
         _reset(self._transports.get(scope["client"]))
 
     async def pause(self) -> None:
-        """Refuse connections and reset those that there are; the port stays ours."""
+        """Refuse connections and reset open ones; the port stays ours."""
         async with self._turn:
             if self._server is None or self._paused or self._server.should_exit:
                 return
@@ -94,17 +94,17 @@ class Listener:
                 await self._server.startup([self._bound])
 
     async def _stop_accepting(self) -> None:
-        """Take no connection any more, and have those that were taken ready to be ended.
+        """Accept no more connections, and let accepted ones become ready to be reset.
 
-        One that is just being made when its server is closed would be left as it is, by asyncio
-        before Python 3.12.1 at least.
+        A connection that is being made while its server closes would stay open before Python
+        3.12.1.
         """
         loop = asyncio.get_running_loop()
         for server in self._servers:
             for listening in server.sockets:
                 loop.remove_reader(listening.fileno())
-        await asyncio.sleep(0)  # their transports are made
-        await asyncio.sleep(0)  # and their protocols told
+        await asyncio.sleep(0)  # creates their transports
+        await asyncio.sleep(0)  # and connects their protocols
 
     @property
     def _servers(self) -> list[asyncio.Server]:
@@ -122,7 +122,7 @@ def _reset(transport: asyncio.Transport | None) -> None:
 
 def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
     class Protocol(H11Protocol):
-        """Keeps its connection where faults find it."""
+        """Registers its connection, for faults to reset it."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -137,7 +137,7 @@ def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Signals that it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""What every request passes: Host header, token, size; and the faults that were asked for."""
+"""Checks of every request (Host header, token, size), and the faults that were injected."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobgroup.cloud.api import error_response
 from jobgroup.cloud.api_errors import ApiError
-from jobgroup.cloud.faults import Fault, Faults
-from jobgroup.cloud.request_log import RequestLog
-from jobgroup.cloud.scheduler import Plan
+from jobgroup.cloud.faults import Fault
+from jobgroup.cloud.settings import Settings
 
 MAX_BODY_BYTES: Final = 32 * 2**20
 
@@ -25,37 +24,29 @@ _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IG
 
 
 class FaultMiddleware:
-    """An ASGI application around the contract's.
+    """An ASGI application around the REST API's.
 
     The Host header is checked since a web page can make a browser resolve its own name to loopback.
 
     Args:
-        app: serves what passes.
-        token: what clients must send.
-        routes: the calls that faults and log tell apart, by their names.
-        plan: says whether keys are honoured.
-        faults: what goes wrong.
-        log: where requests are noted.
+        app: the application that serves accepted requests.
+        settings: the cloud's.
+        calls: the routes that faults and log tell apart, by their names.
         drop: resets the connection of a request.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        token: str,
+        settings: Settings,
+        calls: Sequence[Route],
         *,
-        routes: Sequence[BaseRoute],
-        plan: Plan,
-        faults: Faults,
-        log: RequestLog,
         drop: Callable[[Scope], None],
     ) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
-        self._routes = [route for route in routes if isinstance(route, Route)]
-        self._plan = plan
-        self._faults = faults
-        self._log = log
+        self._expected = f"Bearer {settings.token}".encode()
+        self._settings = settings
+        self._calls = calls
         self._drop = drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,21 +55,21 @@ class FaultMiddleware:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         key = headers.get(b"idempotency-key")
         call = self._call_of(scope)
-        entry = self._log.begin(
+        entry = self._settings.log.begin(
             scope["method"], scope["path"], call, None if key is None else key.decode("latin-1")
         )
 
         async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
-                if self._plan.supports_idempotency_keys:
+                if self._settings.plan.supports_idempotency_keys:
                     message["headers"] = [*message["headers"], _KEYS_ARE_HONOURED]
             await send(message)
 
         try:
             self._check(headers)
             body = await _read(receive, headers)
-            faults = self._faults.draw(call) if call else []
+            faults = self._settings.faults.draw(call) if call else []
             entry.faults = tuple(fault.kind for fault in faults)
             await self._serve(scope, _Replay(body, receive), send_noted, faults)
         except ApiError as error:
@@ -121,25 +112,21 @@ class FaultMiddleware:
 
     async def _drop_connection(self, scope: Scope, receive: _Replay) -> None:
         self._drop(scope)
-        await receive.disconnected()  # else the server answers 500 for an answer that is missing
+        await receive.disconnected()  # otherwise the server answers 500 for the missing answer
 
     def _call_of(self, scope: Scope) -> str | None:
-        for route in self._routes:
-            if route.matches(scope)[0] is Match.FULL:
-                return route.name
-        return None
+        matching = (route.name for route in self._calls if route.matches(scope)[0] is Match.FULL)
+        return next(matching, None)
 
     def _check(self, headers: dict[bytes, bytes]) -> None:
         if not _LOOPBACK.fullmatch(headers.get(b"host", b"")):
-            raise ApiError(
-                400, "Invalid Host header: this cloud is reached by its loopback address"
-            )
+            raise ApiError(400, "Invalid Host header: use the loopback address of this cloud")
         if not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
             raise ApiError(401, "Invalid or expired job token")
 
 
 class _Replay:
-    """Gives a body that was read already, then what the connection has to say."""
+    """Returns a body that was read already, then the connection's messages."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}
@@ -162,7 +149,7 @@ async def _read(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
     while more and max(declared, len(body)) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionResetError("the client is gone, and with it the rest of its request")
+            raise ConnectionResetError("the client has gone with the rest of its request")
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if max(declared, len(body)) > MAX_BODY_BYTES:

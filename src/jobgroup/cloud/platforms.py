@@ -1,4 +1,4 @@
-"""The platforms that the embedded cloud offers, and how it describes them to clients."""
+"""The platforms of the embedded cloud, and their descriptions for clients."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ COMMANDS: Final = ("probs", "sample_count", "samples")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Where a job runs.
+    """A platform.
 
     Attributes:
-        name: what clients call it.
+        name: name for clients.
         description: one sentence.
-        commands: the commands that a payload may ask for; None for any.
-        simulated: whether payloads are executed by Perceval; else they only take their time.
-        noise: the source's noise, as keywords of Perceval's ``NoiseModel``; empty for none.
-        threshold: whether detectors tell only a click from no click.
-        constraints: what a circuit and its input must respect.
+        commands: commands that a payload may have; None for any.
+        simulated: whether Perceval executes the payloads; otherwise they only take time.
+        noise: noise of the source, as keywords of Perceval's ``NoiseModel``; empty for none.
+        threshold: whether detectors only distinguish a click from no click.
+        constraints: limits of a circuit and its input.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Platform:
 
     @property
     def id(self) -> str:
-        """A uuid that is the same in every cloud of this kind."""
+        """A uuid that is the same in every embedded cloud."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"jobgroup:{self.name}"))
 
     def performance(self) -> dict[str, float]:
-        """What the vendor states of a source, in percent."""
+        """Return the source's figures in percent, as the vendor states them."""
         return {
             "Transmittance (%)": round(100 * self.noise.get("transmittance", 1.0), 6),
             "HOM (%)": round(100 * self.noise.get("indistinguishability", 1.0), 6),
@@ -53,7 +53,7 @@ class Platform:
         }
 
     def details(self, *, jobs: int, waiting_jobs: int) -> dict[str, Any]:
-        """The answer about this platform, in the form that every Perceval release understands."""
+        """Return the details in the form that every release of Perceval understands."""
         modes = self.constraints["max_mode_count"]
         return {
             "id": self.id,
@@ -101,7 +101,7 @@ PROBS: Final = replace(
 )
 TIMER: Final = Platform(
     name="test:timer",
-    description="Runs nothing: a job takes the time that it asks for, then succeeds or fails",
+    description="Runs nothing: a job takes the time that its payload says, then succeeds or fails",
     commands=None,
     simulated=False,
 )

@@ -1,4 +1,4 @@
-"""What the cloud was asked: one entry per request, so that tests can count and compare."""
+"""A log of the cloud's requests, for tests to count and compare."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ class LoggedRequest:
     """One request.
 
     Attributes:
-        method: as it came.
-        path: as it came.
-        call: what it asks for (see `jobgroup.cloud.faults.Fault`), None if it is none of them.
-        key: its `Idempotency-Key`, None if it has none.
-        time: when it arrived, seconds since the epoch.
-        status: the HTTP status of its response, None if none was sent.
-        faults: the kinds of the faults that happened to it.
+        call: name of the call (see `jobgroup.cloud.faults.Fault`), None for another path.
+        key: its `Idempotency-Key`, None without one.
+        time: when it arrived, in seconds since the epoch.
+        status: HTTP status of its response, None if none was sent.
+        faults: kinds of the faults that it met.
     """
 
     method: str
@@ -49,6 +47,6 @@ class RequestLog:
         return entry
 
     def entries(self) -> list[LoggedRequest]:
-        """Copies of all entries, as they are now."""
+        """Return copies of all entries."""
         with self._lock:
             return [replace(entry) for entry in self._entries]

@@ -1,11 +1,10 @@
-"""Which job runs when. Lives on the server's event loop; every running job is one asyncio task."""
+"""Decides when each job runs, on the server's event loop; a running job is an asyncio task."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from jobgroup.cloud import job_store
@@ -14,25 +13,10 @@ from jobgroup.cloud.execution import Outcome
 from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.job_store import Job, JobStore
 from jobgroup.cloud.platforms import PLATFORMS
+from jobgroup.cloud.settings import Plan
 
 STOP_TIMEOUT_S: Final = 5.0
-"""How long a foreign executor's jobs may take to notice that the cloud stops."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """What an account may do.
-
-    Attributes:
-        max_queue: how many jobs it may have waiting and running.
-        max_concurrent: how many of them run at once.
-        supports_idempotency_keys: whether a repeated `Idempotency-Key` gives the first one's job.
-            The real cloud does not know that header.
-    """
-
-    max_queue: int
-    max_concurrent: int
-    supports_idempotency_keys: bool = True
+"""How long the jobs of another executor may take to notice that the cloud stops."""
 
 
 class Engine(Protocol):
@@ -40,16 +24,13 @@ class Engine(Protocol):
 
     @property
     def capacity(self) -> int | None:
-        """How many jobs it can run at once; None for any number."""
-        ...
+        """The number of jobs that it can run at once; None for any."""
 
     async def run(self, job: Job) -> Outcome:
         """Run one job. When canceled, end it first; then raise `asyncio.CancelledError`."""
-        ...
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """How far a running job is, 0 to 1, and what it does."""
-        ...
+        """Return the progress of a running job, 0 to 1, and what it does."""
 
 
 class Scheduler:
@@ -58,7 +39,7 @@ class Scheduler:
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
-        """`engines` has one for simulated platforms under True, and one for the others."""
+        """`engines` maps whether a platform is simulated to its engine."""
         self.plan = plan
         self._faults = faults
         self._store = store
@@ -76,27 +57,12 @@ class Scheduler:
     def running_count(self) -> int:
         return len(self._running)
 
-    def set_plan(
-        self,
-        *,
-        max_queue: int | None = None,
-        max_concurrent: int | None = None,
-        supports_idempotency_keys: bool | None = None,
-    ) -> None:
-        """Change what is given of the plan, jobs stay; ValueError for a limit below 0."""
-        for limit in (max_queue, max_concurrent):
-            if limit is not None and limit < 0:
-                raise ValueError("A limit is 0 or more.")
-        if max_queue is not None:
-            self.plan.max_queue = max_queue
-        if max_concurrent is not None:
-            self.plan.max_concurrent = max_concurrent
-        if supports_idempotency_keys is not None:
-            self.plan.supports_idempotency_keys = supports_idempotency_keys
+    def set_plan(self, **changes: int | bool | None) -> None:
+        self.plan.change(**changes)
         self._start_jobs()
 
     def resume(self) -> None:
-        """Take up what a former run of the cloud left."""
+        """Queue the jobs of the cloud's previous run."""
         for job_id, platform in self._store.resume():
             self._enqueue(job_id, platform)
         self._start_jobs()
@@ -104,7 +70,7 @@ class Scheduler:
     def add(
         self, body: dict[str, Any], platform: str, *, key: str | None, rerun_from: str | None = None
     ) -> str:
-        """Add a job, return its id, or that of its key's first; ApiError (400) for a full plan."""
+        """Add a job; return its id, or that of its key's first job. ApiError (400) if full."""
         honoured = key if self.plan.supports_idempotency_keys else None
         if honoured is not None and (known := self._store.id_of(honoured)) is not None:
             return known
@@ -116,7 +82,7 @@ class Scheduler:
         return job_id
 
     def cancel(self, job: Job) -> None:
-        """End a job, at once if it waits, else soon; ApiError (400) if it has ended."""
+        """Cancel a job, at once if it is waiting; ApiError (400) if it has ended."""
         if job.status in job_store.ENDED:
             raise ApiError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:
@@ -132,7 +98,7 @@ class Scheduler:
         return (1.0, None) if job.status == job_store.COMPLETED else (0.0, None)
 
     async def stop(self) -> None:
-        """End what runs without recording it, so that a restart runs it again."""
+        """End running jobs without recording it, so that they run again after a restart."""
         self._stopping = True
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
@@ -149,7 +115,7 @@ class Scheduler:
             capacity = self._engines[kind].capacity
             while waiting and not self._stopping and self._has_room(kind, capacity):
                 job_id = waiting.popleft()
-                if job_id in self._queued:  # else it was canceled while it waited
+                if job_id in self._queued:  # otherwise it was canceled while it waited
                     self._queued.discard(job_id)
                     self._store.start(job_id)
                     task = asyncio.get_running_loop().create_task(self._run(kind, job_id))

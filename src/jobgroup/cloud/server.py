@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import importlib.util
 import secrets
 import shutil
-import signal
 import socket
-import sys
 import tempfile
 import threading
 import weakref
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from jobgroup.cloud.cluster import Cluster
-from jobgroup.cloud.dependencies import require
 from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.job_store import Job, JobStore
 from jobgroup.cloud.request_log import LoggedRequest, RequestLog
-from jobgroup.cloud.scheduler import Plan
+from jobgroup.cloud.settings import CONTROL_DIRECTORY, Plan, Settings
 
 if TYPE_CHECKING:
-    from jobgroup.cloud.service import Service, Settings
+    from jobgroup.cloud.service import Service
 
 HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 MAX_PORT: Final = 65_535
 STARTUP_TIMEOUT_S: Final = 30.0
+
+
+def require(extra: str, *modules: str) -> None:
+    """Check that modules are installed, importing none; ImportError names the extra to install."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(
+                f"The embedded cloud needs {module}, which is not installed:"
+                f' pip install "jobgroup[{extra}]"'
+            )
 
 
 class EmbeddedCloud:
@@ -49,30 +54,31 @@ class EmbeddedCloud:
     probabilities, anew each time that it decodes a result, and they scatter less.
 
     Args:
-        port: the port to listen on; 0 for a free one.
-        token: what clients must send; made up when not given.
-        directory: where jobs are kept, so that they survive a restart; a temporary directory,
-            deleted with this object, when not given.
-        max_queue: the plan's limit of jobs waiting and running.
-        max_concurrent: the plan's limit of jobs running at once.
-        executor: what executes payloads, worker processes of our own when not given: any
-            `concurrent.futures.Executor`, also that of a Dask cluster, ``client.get_executor()``.
-            Progress reaches the cloud from workers that see this machine's files.
-        workers: how many payloads are executed at once: 1 when not given, and with another
-            executor as many as the plan allows.
-        prewarm: whether worker processes start and import Perceval at once, in the background, and
-            not with the first job (2 to 5 s).
-        host: a loopback address.
+        port: port to listen on; 0 for a free one.
+        token: token that clients must send; random by default.
+        directory: directory for jobs, which then survive a restart; by default a temporary one,
+            deleted with this object.
+        max_queue: the plan's limit of waiting and running jobs.
+        max_concurrent: the plan's limit of running jobs.
+        executor: any `concurrent.futures.Executor` to execute payloads, for example
+            ``client.get_executor()`` of a Dask cluster; by default worker processes. The cloud
+            reads progress from workers that see this machine's files.
+        workers: number of payloads executed at once; by default 1, or with another executor the
+            plan's limit.
+        prewarm: whether worker processes start and import Perceval at once, in the background
+            (2 to 5 s), instead of with the first job.
+        host: loopback address.
         supports_idempotency_keys: whether a repeated create or rerun with the same
-            ``Idempotency-Key`` answers with the first one's id, as ``Idempotency-Key-Support:
-            true`` in each answer says. The real cloud does not know that header.
+            ``Idempotency-Key`` returns the first one's id; each response then has the header
+            ``Idempotency-Key-Support: true``. The real cloud knows neither header.
 
     Attributes:
-        token: what clients must send.
-        faults: the switch of its misbehaviour, see `jobgroup.cloud.faults.Faults`.
+        token: token that clients must send.
+        faults: faults to inject, see `jobgroup.cloud.faults.Faults`.
 
     Raises:
-        ValueError: `host` is not a loopback address, a limit is less than 1, or `port` is none.
+        ValueError: `host` is not a loopback address, a limit is less than 1, or `port` or `token`
+            is invalid.
 
     Example:
         >>> with EmbeddedCloud(prewarm=False) as cloud:
@@ -95,41 +101,41 @@ class EmbeddedCloud:
         supports_idempotency_keys: bool = True,
     ) -> None:
         if host not in HOSTS:
-            raise ValueError(
-                f"The embedded cloud listens on loopback only ({', '.join(HOSTS)}), not on {host}."
-            )
+            raise ValueError(f"host must be a loopback address ({', '.join(HOSTS)}), got {host!r}.")
         if min(max_queue, max_concurrent, workers or 1) < 1 or workers == 0:
             raise ValueError("max_queue, max_concurrent and workers must be 1 or more.")
         if type(port) is not int or not 0 <= port <= MAX_PORT:
             raise ValueError(f"port must be a whole number from 0 to {MAX_PORT}, got {port!r}.")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
-            raise ValueError("A token is made of printable ASCII characters.")
+            raise ValueError("token must be printable ASCII.")
         self.token = token or secrets.token_urlsafe(24)
         self.faults = Faults()
         self._host = host
         self._port = port
-        self._directory = Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-")).expanduser()
-        self._forget = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
+        self._settings = Settings(
+            token=self.token,
+            directory=Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-")).expanduser(),
+            plan=Plan(max_queue, max_concurrent, supports_idempotency_keys),
+            faults=self.faults,
+            log=RequestLog(),
+            executor=executor,
+            workers=workers,
+            prewarm=prewarm,
+        )
+        self._forget = weakref.finalize(
+            self, shutil.rmtree, self._settings.directory, ignore_errors=True
+        )
         if directory:
             self._forget.detach()
-        self._plan = Plan(max_queue, max_concurrent, supports_idempotency_keys)
-        self._log = RequestLog()
-        self._executor = executor
-        self._workers = workers
-        self._prewarm = prewarm
         self._thread: threading.Thread | None = None
         self._service: Service | None = None
         self._store: JobStore | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens.
-
-        Raises:
-            RuntimeError: it was never started, and so has no port yet.
-        """
+        """The URL at which it listens; RuntimeError if it was never started."""
         if not self._port:
-            raise RuntimeError("The embedded cloud has no url before start().")
+            raise RuntimeError("The embedded cloud has no URL before start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
@@ -139,7 +145,7 @@ class EmbeddedCloud:
         return self._thread is not None
 
     def start(self) -> Self:
-        """Begin to serve; after a `stop`, on the same port and with the same jobs.
+        """Start serving; after a `stop`, on the same port and with the same jobs.
 
         Raises:
             ImportError: the extra "cloud" is not installed.
@@ -150,30 +156,20 @@ class EmbeddedCloud:
             return self
         require("cloud", "starlette", "uvicorn", "perceval")
         from jobgroup.cloud.listener import bind
-        from jobgroup.cloud.service import CONTROL_DIRECTORY, Settings
 
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
-        settings = Settings(
-            token=self.token,
-            directory=self._directory,
-            plan=self._plan,
-            faults=self.faults,
-            log=self._log,
-            executor=self._executor,
-            workers=self._workers,
-            prewarm=self._prewarm,
-        )
+        directory = self._settings.directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
         bound = bind(self._host, self._port)
         self._port = bound.getsockname()[1]
         try:
-            store = self._store = JobStore(self._directory / "jobs.sqlite")
+            store = self._store = JobStore(directory / "jobs.sqlite")
         except BaseException:
             bound.close()
             raise
         ready: Future[Service] = Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._live(settings, bound, store, ready)),
+            target=lambda: asyncio.run(self._live(bound, store, ready)),
             name="jobgroup-cloud",
             daemon=True,
         )
@@ -186,7 +182,7 @@ class EmbeddedCloud:
         return self
 
     def stop(self) -> None:
-        """End serving and the workers. Jobs are kept; what ran is run again after a `start`."""
+        """Stop serving and end the workers; jobs that were running run again after a `start`."""
         if self._thread is None or self._service is None:
             return
         with contextlib.suppress(RuntimeError):  # its loop has ended already
@@ -195,18 +191,14 @@ class EmbeddedCloud:
         self._thread = self._service = None
 
     def jobs(self) -> list[Job]:
-        """Every job that it was ever given, oldest first.
-
-        Raises:
-            RuntimeError: it does not run.
-        """
-        self._service_now()
+        """Return every job that it ever received, oldest first; RuntimeError if it is stopped."""
+        self._running_service()
         return self._store.all() if self._store else []
 
     @property
     def log(self) -> list[LoggedRequest]:
-        """The requests that it received, refused ones too, oldest first; 100,000 at most."""
-        return self._log.entries()
+        """The requests that it received, rejected ones too, oldest first; at most 100,000."""
+        return self._settings.log.entries()
 
     def set_plan(
         self,
@@ -215,13 +207,13 @@ class EmbeddedCloud:
         max_concurrent: int | None = None,
         supports_idempotency_keys: bool | None = None,
     ) -> None:
-        """Change what is given of the plan; jobs that it has already stay.
+        """Change the plan, except limits that are None; its jobs stay.
 
         Raises:
             ValueError: a limit is less than 0.
-            RuntimeError: it does not run.
+            RuntimeError: it is stopped.
         """
-        service = self._service_now()
+        service = self._running_service()
         service.call(
             lambda: service.scheduler.set_plan(
                 max_queue=max_queue,
@@ -231,46 +223,33 @@ class EmbeddedCloud:
         )
 
     def go_offline(self, duration_s: float | None = None) -> None:
-        """Refuse connections and reset those that there are; jobs run on meanwhile.
+        """Refuse connections and reset open ones; jobs continue.
 
         Args:
-            duration_s: seconds after which it comes back; None for not before `go_online`.
+            duration_s: seconds until it returns; None to wait for `go_online`.
 
         Raises:
-            RuntimeError: it does not run.
+            RuntimeError: it is stopped.
         """
-        service = self._service_now()
+        service = self._running_service()
         service.call(lambda: service.go_offline(duration_s, after_s=0))
         service.settle()
 
     def go_online(self) -> None:
-        """Take connections again after a `go_offline`.
-
-        Raises:
-            RuntimeError: it does not run.
-        """
-        service = self._service_now()
+        """Accept connections again after `go_offline`; RuntimeError if it is stopped."""
+        service = self._running_service()
         service.call(service.go_online)
         service.settle()
 
     @property
     def worker_pids(self) -> list[int]:
-        """The process ids of its workers; empty with an executor that is not our own.
-
-        Raises:
-            RuntimeError: it does not run.
-        """
-        return self._service_now().worker_pids()
+        """Process ids of its own workers; RuntimeError if it is stopped."""
+        return self._running_service().worker_pids()
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._forget()
 
@@ -278,72 +257,18 @@ class EmbeddedCloud:
         where = self.url if self._port else "not started"
         return f"<EmbeddedCloud {where}{'' if self.running else ', stopped'}>"
 
-    def _service_now(self) -> Service:
+    def _running_service(self) -> Service:
         if self._service is None:
-            raise RuntimeError("The embedded cloud does not run: use start() or a with block.")
+            raise RuntimeError("The embedded cloud is stopped. Use start() or a with block.")
         return self._service
 
-    async def _live(
-        self, settings: Settings, bound: socket.socket, store: JobStore, ready: Future[Service]
-    ) -> None:
-        """The whole life of the server's thread, which keeps this object from being forgotten."""
+    async def _live(self, bound: socket.socket, store: JobStore, ready: Future[Service]) -> None:
+        """Serve for the whole life of the thread, which keeps this object from being collected."""
         from jobgroup.cloud.service import Service
 
         try:
-            await Service(settings, bound, store).run(ready)
+            await Service(self._settings, bound, store).run(ready)
         except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
-
-
-def serve(
-    *,
-    port: int = 0,
-    token: str | None = None,
-    directory: str | Path | None = None,
-    max_queue: int = 1000,
-    max_concurrent: int | None = None,
-    workers: int | None = None,
-    dask: str | None = None,
-    as_json: bool = False,
-) -> None:
-    """Run an embedded cloud until Ctrl-C or SIGTERM; prints its url and token.
-
-    The arguments are those of `EmbeddedCloud`, and `dask`: the address of the scheduler of a Dask
-    cluster that executes the jobs, at most twice as many at once as it has threads; `as_json`:
-    print url and token as a line of JSON.
-
-    Raises:
-        ImportError: the extra "cloud" or "dask" is not installed.
-        ConnectionError: no scheduler is there.
-        OSError: the port is taken.
-    """
-    ended = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with contextlib.ExitStack() as stack:
-            cluster = stack.enter_context(Cluster(dask)) if dask else None
-            cloud = EmbeddedCloud(
-                port=port,
-                token=token,
-                directory=directory,
-                max_queue=max_queue,
-                max_concurrent=max_concurrent or max(8, 2 * cluster.threads if cluster else 0),
-                executor=cluster.executor if cluster else None,
-                workers=workers,
-            )
-            stack.enter_context(cloud)
-            if as_json:
-                sys.stdout.write(json.dumps({"url": cloud.url, "token": cloud.token}) + "\n")
-            else:
-                sys.stdout.write(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.\n")
-            sys.stdout.flush()
-            ended.wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -5,59 +5,27 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
-from pathlib import Path
+from concurrent.futures import Future
 from typing import Final, Self, TypeVar
 
 from jobgroup.cloud.admin import AdminApi
 from jobgroup.cloud.api import JobsApi, make_app
 from jobgroup.cloud.engines import PercevalEngine, TimerEngine
-from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.job_store import JobStore
 from jobgroup.cloud.listener import Listener
 from jobgroup.cloud.middleware import FaultMiddleware
-from jobgroup.cloud.request_log import RequestLog
-from jobgroup.cloud.scheduler import Engine, Plan, Scheduler
+from jobgroup.cloud.scheduler import Engine, Scheduler
+from jobgroup.cloud.settings import CONTROL_DIRECTORY, Settings
 from jobgroup.cloud.worker_pool import WorkerPool
 
 T = TypeVar("T")
 
-CONTROL_DIRECTORY: Final = "control"
-"""The folder through which workers report, in a cloud's directory."""
-
 ANSWER_TIME_S: Final = 0.05
-"""What a cloud that is told over HTTP to go offline takes to say yes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What stays from one run of a cloud to the next.
-
-    Attributes:
-        token: what clients must send.
-        directory: where jobs and the workers' reports are.
-        plan: the account's limits.
-        faults: how it misbehaves.
-        log: what it was asked.
-        executor: what executes payloads, None for worker processes of our own.
-        workers: how many payloads are executed at once; None for 1 with workers of our own, and
-            for as many as the plan allows with another executor.
-        prewarm: whether worker processes start at once.
-    """
-
-    token: str = field(repr=False)
-    directory: Path
-    plan: Plan
-    faults: Faults
-    log: RequestLog
-    executor: Executor | None
-    workers: int | None
-    prewarm: bool
+"""Time to respond to a request to go offline."""
 
 
 class Service:
-    """Made on its own loop; `call` is for other threads, the rest for the loop's."""
+    """Created on its own loop; other threads use `call`, `settle` and `worker_pids` only."""
 
     def __init__(self, settings: Settings, bound: socket.socket, store: JobStore) -> None:
         self._loop = asyncio.get_running_loop()
@@ -76,15 +44,8 @@ class Service:
         self.scheduler = Scheduler(store, settings.plan, engines, settings.faults)
         calls = JobsApi(store, self.scheduler, perceval).routes()
         control = AdminApi(settings.faults, self.scheduler, self.go_offline).routes()
-        self._app = FaultMiddleware(
-            make_app(calls + control),
-            settings.token,
-            routes=calls,
-            plan=settings.plan,
-            faults=settings.faults,
-            log=settings.log,
-            drop=self._listener.drop,
-        )
+        app = make_app(calls + control)
+        self._app = FaultMiddleware(app, settings, calls, drop=self._listener.drop)
 
     async def run(self, ready: Future[Self]) -> None:
         """Serve until `end`; `ready` gets this service when it listens."""
@@ -103,7 +64,7 @@ class Service:
                 self._executor.shutdown(wait=True, cancel_futures=True)
 
     def call(self, function: Callable[[], T]) -> T:
-        """Call a function on the loop, from another thread, and give what it gives."""
+        """Call a function on the loop, from another thread, and return its result."""
         result: Future[T] = Future()
 
         def run() -> None:
@@ -119,11 +80,11 @@ class Service:
         self._ending.set()
 
     def go_offline(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
-        """Refuse connections, and come back by itself where a duration is given."""
+        """Refuse connections, and return after a duration if one is given."""
         if after_s:
             self._loop.call_later(after_s, self._begin, self._listener.pause)
         else:
-            self._begin(self._listener.pause)  # before what is asked for next
+            self._begin(self._listener.pause)  # before the next call
         if duration_s is not None:
             self._loop.call_later(after_s + duration_s, self.go_online)
 
@@ -136,7 +97,7 @@ class Service:
         task.add_done_callback(self._changes.discard)
 
     def settle(self) -> None:
-        """Wait, in another thread, until it has gone and come back as it was told."""
+        """Wait, in another thread, until it has gone offline or online as requested."""
 
         async def changes() -> None:
             await asyncio.gather(*self._changes, return_exceptions=True)
@@ -144,5 +105,4 @@ class Service:
         asyncio.run_coroutine_threadsafe(changes(), self._loop).result()
 
     def worker_pids(self) -> list[int]:
-        """The process ids of the workers, where they are our own."""
         return self._executor.pids if isinstance(self._executor, WorkerPool) else []

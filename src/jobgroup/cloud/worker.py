@@ -1,7 +1,7 @@
-"""The worker process: reads pickled calls from its standard input, writes answers to its output.
+"""The worker process: reads pickled calls from standard input, writes answers to standard output.
 
-`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
-does, so that no worker outlives a cloud that was killed.
+`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends with its input, so
+no worker outlives a cloud that was killed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 
 def send(stream: IO[bytes], value: Any) -> None:
-    """Write one value, or nothing if it cannot be pickled."""
+    """Write one value; nothing if it cannot be pickled."""
     stream.write(pickle.dumps(value))
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read one value. Raises EOFError if the other side is gone."""
+    """Read one value; EOFError if the other side is gone."""
     try:
         return pickle.load(stream)  # noqa: S301, the other end is our own parent or child
     except pickle.UnpicklingError:  # cut short
@@ -35,15 +35,17 @@ def receive(stream: IO[bytes]) -> Any:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the cloud, which then ends us
-    with contextlib.suppress(OSError):  # only Linux has it: should memory run out, end us first
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the cloud, which then ends this process
+    with contextlib.suppress(OSError):  # only Linux has it: out of memory, this process goes first
         Path("/proc/self/oom_score_adj").write_text("1000")
     calls = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the answers
+    os.dup2(2, 1)  # a library's output must not mix with the answers
     inbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(calls, inbox), daemon=True).start()
-    with contextlib.suppress(Exception):  # the call that needs it says what is wrong
+    with contextlib.suppress(Exception):  # the call that needs it reports the error
         import_perceval()
     while True:
         function, args, kwargs = inbox.get()
@@ -59,7 +61,7 @@ def _read(calls: IO[bytes], inbox: queue.SimpleQueue[Call]) -> None:
         while True:
             inbox.put(receive(calls))
     except EOFError:
-        os._exit(0)  # also in the middle of a simulation that nobody waits for any more
+        os._exit(0)  # even during a simulation, whose result has no reader
     finally:
         os._exit(1)
 

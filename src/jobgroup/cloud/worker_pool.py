@@ -1,9 +1,9 @@
-"""A `concurrent.futures.Executor` of worker processes of which one can die, or be killed, alone.
+"""A `concurrent.futures.Executor` whose worker processes can die, or be killed, one at a time.
 
-No library at hand does that, tried with Python 3.11: `ProcessPoolExecutor` and loky 3.7 fail every
-pending call when one process dies, and neither ends a call that runs. pebble 5.2 ends one call, but
-when a process dies idle, or while it starts, the whole pool is broken. It also has its processes
-import the user's script again, which a script without a main guard does not survive.
+Libraries cannot, as tried with Python 3.11: `ProcessPoolExecutor` and loky 3.7 fail every pending
+call when one process dies, and cannot end a running call. pebble 5.2 can, but a process that dies
+idle or while starting breaks its pool, and it imports the user's script again in each process,
+which breaks scripts without a main guard.
 """
 
 from __future__ import annotations
@@ -26,17 +26,13 @@ Inbox = queue.SimpleQueue["tuple[Future[Any], Call] | None"]
 
 
 class WorkerError(RuntimeError):
-    """A call raised in the worker; the sentence is the worker's."""
-
-
-class WorkerDiedError(WorkerError):
-    """The process that ran the call ended before it answered."""
+    """A call raised an error in its process, or the process ended before it answered."""
 
 
 class WorkerPool(Executor):
     """Runs calls in `count` processes, started when first needed.
 
-    A process that dies takes only the call that it was running with it, and is replaced.
+    A process that dies fails only its own call, and is replaced.
     """
 
     def __init__(self, count: int) -> None:
@@ -45,12 +41,12 @@ class WorkerPool(Executor):
         self._slots = [_WorkerSlot(self._inbox, number) for number in range(count)]
 
     def prewarm(self) -> None:
-        """Start the processes, which import Perceval, in the background."""
+        """Start the processes, which import Perceval in the background."""
         for slot in self._slots:
             slot.start()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run ``fn(*args, **kwargs)`` in a worker; all of them must be picklable."""
+        """Run ``fn(*args, **kwargs)`` in a worker; all must be picklable."""
         if self._closed:
             raise RuntimeError("The workers are shut down.")
         future: Future[R] = Future()
@@ -67,7 +63,7 @@ class WorkerPool(Executor):
         return [slot.start().pid for slot in self._slots]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers; `cancel_futures` drops the calls that wait and ends those that run."""
+        """End the workers; `cancel_futures` drops waiting calls and ends running ones."""
         self._closed = True
         if cancel_futures:
             with contextlib.suppress(queue.Empty):
@@ -96,7 +92,7 @@ class _WorkerSlot:
         self.thread.start()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """The process, started if there is none."""
+        """Return the process; start it if there is none."""
         with self._lock:
             if self._process is None:
                 path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -124,21 +120,16 @@ class _WorkerSlot:
             except (EOFError, OSError):
                 code = self._reap()
                 sentence = f"The process that ran this job ended (exit code {code})."
-                future.set_exception(WorkerDiedError(sentence))
+                future.set_exception(WorkerError(sentence))
             except Exception as error:  # noqa: BLE001, the caller's, as an Executor hands it on
                 future.set_exception(error)
             self.current = None
         self._reap()
 
     def _call(self, call: Call) -> Any:
-        """Have one call made.
-
-        Raises:
-            WorkerError: the call raised.
-            EOFError, OSError: the process ended.
-        """
+        """Return the result of a call; WorkerError if it raised, EOFError or OSError if it died."""
         process = self.start()
-        with contextlib.suppress(BrokenPipeError):  # found out when the answer is read
+        with contextlib.suppress(BrokenPipeError):  # noticed when the answer is read
             send(cast(IO[bytes], process.stdin), call)
         succeeded, value = receive(cast(IO[bytes], process.stdout))
         if not succeeded:
