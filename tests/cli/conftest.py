@@ -1,4 +1,4 @@
-"""A cloud for the command, the command as a process of its own, and groups for it."""
+"""A cloud, groups, and the command as a function and as a process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cloud(small_cloud: EmbeddedCloud) -> EmbeddedCloud:
 
 @pytest.fixture
 def environment(cloud: EmbeddedCloud) -> dict[str, str]:
-    """What the command finds around it."""
+    """The environment of the command."""
     return {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
 
 
@@ -58,7 +58,7 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
 
 @dataclass
 class Called:
-    """What came of a command."""
+    """The outcome of a command."""
 
     returncode: int
     stdout: str
@@ -69,7 +69,7 @@ class Called:
 def call(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Called]:
-    """Runs the command's function in this process, a second quicker, where that is as good."""
+    """Runs the command's function in this process, which saves a second."""
     import tqdm.auto  # noqa: F401  # before the command has it draw nothing
 
     monkeypatch.setenv("TQDM_DISABLE", "1")
@@ -90,9 +90,9 @@ def call(
 def read(
     run: Callable[..., subprocess.CompletedProcess[str]], call: Callable[..., Called]
 ) -> Callable[..., Any]:
-    """Runs the command with ``--json`` and gives what it wrote; nothing else may be there.
+    """Runs the command with ``--json`` and returns its output, which must be JSON alone.
 
-    What sends has a process of its own.
+    Commands that send jobs run in their own process.
     """
 
     def read(*arguments: str, code: int = 0, **options: Any) -> Any:
@@ -106,7 +106,7 @@ def read(
 
 @pytest.fixture
 def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command and goes on."""
+    """Starts the command without waiting for it."""
     begun: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
@@ -126,9 +126,9 @@ def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 
 @pytest.fixture
 def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
-    """Makes a group of jobs that take so long, and fail where they are told to.
+    """Creates a group of jobs with a duration, some of which fail.
 
-    What is left of them on the cloud is canceled in the end: its plan is small.
+    Its active jobs are canceled at the end, since the cloud's plan is small.
     """
     made: list[JobGroup] = []
 
@@ -156,12 +156,12 @@ def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any]], Any]:
-    """Waits for something to come true, and gives it."""
+    """Waits until a function returns something true, and returns it."""
 
     def wait(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
         give_up = time.monotonic() + timeout_s
         while not (value := condition()):
-            assert time.monotonic() < give_up, "it did not come true"
+            assert time.monotonic() < give_up, "the condition did not become true"
             time.sleep(0.01)
         return value
 

@@ -1,4 +1,4 @@
-"""The command line, as a process of its own: sending, rerunning, canceling, waiting."""
+"""The command line: sending, rerunning, canceling, waiting."""
 
 import json
 import subprocess
@@ -25,8 +25,8 @@ def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
     assert watched.stdout.endswith("sweep has finished: 3 success.\n")
 
 
-def test_run_beyond_the_plan_fails_with_the_clouds_sentence(read, run, prepared):
-    """Without a queue the plan's limit is an error; exit code 1, and the rest is unsent."""
+def test_run_fails_with_the_clouds_message_when_the_plan_is_full(read, run, prepared):
+    """Without --queue, the plan's limit is an error: exit code 1, and the rest is unsent."""
     group = prepared(duration_s=600)
     done = run("run", "sweep")
     assert done.returncode == 1
@@ -39,8 +39,8 @@ def test_run_beyond_the_plan_fails_with_the_clouds_sentence(read, run, prepared)
     assert read("cancel", "sweep", "--all")["asked"] == [0, 1]
 
 
-def test_who_waits_hears_of_failures(run, prepared):
-    """Exit code 5 where it was waited for jobs and one failed; 0 where they were only sent."""
+def test_a_command_that_waits_reports_failures(run, prepared):
+    """The exit code is 5 if the command waited and a job failed, 0 if it only sent the jobs."""
     prepared("sent", jobs=2, failing=(1,))
     assert run("run", "sent").returncode == 0
     assert run("watch", "sent").returncode == 5
@@ -51,7 +51,7 @@ def test_who_waits_hears_of_failures(run, prepared):
 
 
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
-    """By position, range or id; a job that succeeded is appended; changes stand in the attempt."""
+    """By position, range or id; a successful job is appended, and attempts record changes."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
     told = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
@@ -64,8 +64,8 @@ def test_rerun_takes_jobs_and_changes(read, run, prepared):
     assert (refused.returncode, "color" in refused.stderr) == (1, True)
 
 
-def test_a_rerun_beside_a_run_is_done_by_that(read, run, begin, prepared, until):
-    """The process that runs the group does it; a second run is told who runs it, with code 3."""
+def test_a_rerun_during_a_run_is_carried_out_by_that_run(read, run, begin, prepared, until):
+    """A second run fails with exit code 3 and names the process that runs the group."""
     group = prepared(failing=(0,))
     process = begin("run", "sweep", "--delay", "3600")
     until(lambda: group[0].state == "error")
@@ -76,8 +76,8 @@ def test_a_rerun_beside_a_run_is_done_by_that(read, run, begin, prepared, until)
     assert len(group[0].attempts) == 2
 
 
-def test_cancel_wants_to_know_which(read, call, prepared):
-    """All must be said; places or ids otherwise; what has ended stays as it is."""
+def test_cancel_requires_jobs_or_all(read, call, prepared):
+    """Positions and ids are accepted; jobs that have ended stay as they are."""
     group = prepared(jobs=2, duration_s=600)
     group.run_parallel()
     assert call("cancel", "sweep").returncode == 2
@@ -111,7 +111,7 @@ def test_a_run_with_retries_waits_for_its_jobs(read, run, prepared):
 
 
 def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until):
-    """Nothing is sent while it is paused; the run waits, and goes on."""
+    """A paused run sends nothing, waits, and continues after resume."""
     group = prepared(jobs=1)
     assert read("pause", "sweep")["paused"]
     process = begin("run", "sweep")
@@ -122,8 +122,8 @@ def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until
     assert states(group) != ["unsent"]
 
 
-def test_what_is_sent_next_is_said_from_elsewhere(read, call, prepared, cloud):
-    """The next run begins with it, in the order given; what was sent already is named."""
+def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
+    """The run begins with these jobs in their order; jobs that were sent already are reported."""
     group = prepared(jobs=4)
     assert call("next", "sweep").returncode == 2
     told = read("next", "sweep", "3", "1-2")
@@ -141,7 +141,7 @@ def test_what_is_sent_next_is_said_from_elsewhere(read, call, prepared, cloud):
     assert call("next", "sweep", "0").stdout == "nothing was changed, 1 had been sent\n"
 
 
-def test_misuse_is_told_from_failure(call, prepared):
+def test_usage_errors_have_their_own_exit_code(call, prepared):
     """Exit code 2, and nothing was sent."""
     group = prepared()
     for arguments in (
@@ -162,8 +162,8 @@ def test_misuse_is_told_from_failure(call, prepared):
     assert states(group) == ["unsent"] * 3
 
 
-def test_an_unknown_group_or_job_is_a_sentence(call, prepared):
-    """Exit code 4; a mistyped name makes no group, and near names are suggested."""
+def test_an_unknown_group_or_job_is_reported(call, prepared):
+    """Exit code 4: a mistyped name creates no group, and similar names are suggested."""
     prepared("sweep of phi")
     for command in ("run", "show", "watch", "rerun", "results", "delete"):
         done = call(command, "sweep of ph")
@@ -176,15 +176,15 @@ def test_an_unknown_group_or_job_is_a_sentence(call, prepared):
     assert JobGroup.list_existing() == ["sweep of phi"]
 
 
-def test_watching_what_nobody_runs_is_over_at_once(run, prepared):
-    """A group that was not begun does not hold a script up."""
+def test_watch_ends_at_once_if_no_job_is_active(run, prepared):
+    """A group that was never run does not block a script."""
     prepared()
     done = run("watch", "sweep")
     assert (done.returncode, "sweep has no active jobs: 3 unsent" in done.stdout) == (0, True)
 
 
-def test_a_refused_token_ends_a_watch(run, prepared, environment):
-    """Nobody can give another one to that process; exit code 1 with the sentence."""
+def test_a_rejected_token_ends_watch(run, prepared, environment):
+    """That process cannot get another one, so it ends with exit code 1 and a message."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("watch", "sweep", env=environment | {"JOBGROUP_TOKEN": "wrong"})
@@ -193,8 +193,8 @@ def test_a_refused_token_ends_a_watch(run, prepared, environment):
     group.cancel_all()
 
 
-def test_a_cloud_tells_scripts_where_it_is(begin):
-    """Its url and token on the first line, as JSON; SIGTERM ends it in order."""
+def test_cloud_prints_its_url_and_token_as_json(begin):
+    """They are on the first line; SIGTERM ends it in order."""
     process = begin("cloud", "--json")
     told = json.loads(process.stdout.readline())
     assert set(told) == {"url", "token"}
@@ -205,7 +205,7 @@ def test_a_cloud_tells_scripts_where_it_is(begin):
 
 
 def test_the_demo_prints_the_ratio():
-    """Three processes on an embedded cloud; what the user has is left alone."""
+    """It runs three processes on an embedded cloud and leaves the user's groups alone."""
     JobGroup("mine")
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", "demo"],

@@ -1,4 +1,4 @@
-"""`jobgroup doctor`: what it finds, what it advises, and what it never shows."""
+"""`jobgroup doctor`: its findings, its advice, and secrets, which it never shows."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def doctor(monkeypatch):
     return run
 
 
-def test_a_machine_in_order_is_said_to_be(doctor, data_dir):
-    """Every check is there, each is ok, no cloud was asked, and the exit code is 0."""
+def test_doctor_finds_no_problem_on_a_working_machine(doctor, data_dir):
+    """It makes every check, each is ok, it asks no cloud, and the exit code is 0."""
     JobGroup("a")
     code, text, found = doctor()
     assert code == 0
@@ -76,7 +76,7 @@ def test_a_machine_in_order_is_said_to_be(doctor, data_dir):
 
 
 def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
-    """It answers, takes the token, and its clock agrees; nothing shows the token."""
+    """The cloud answers, accepts the token, and its clock agrees; the output lacks the token."""
     code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=clouds.token)
     assert code == 0, text
     assert clouds.url in found["cloud"]["text"]
@@ -85,8 +85,8 @@ def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
     assert clouds.token not in text + json.dumps(found)
 
 
-def test_a_refused_token_is_a_problem(doctor, clouds):
-    """With what to do, and without a trace of the token."""
+def test_a_rejected_token_is_a_problem(doctor, clouds):
+    """The finding has advice, and the output lacks the token."""
     wrong = "wrong-token-of-mine-1234567890"
     code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=wrong)
     assert code == 1
@@ -96,7 +96,7 @@ def test_a_refused_token_is_a_problem(doctor, clouds):
 
 
 def test_a_missing_token_is_a_problem_and_nothing_is_asked(doctor):
-    """The sentence says how to give one."""
+    """The message says how to provide one."""
     code, _, found = doctor("http://127.0.0.1:9")
     assert code == 1
     assert "set_token" in found["token"]["text"]
@@ -104,7 +104,7 @@ def test_a_missing_token_is_a_problem_and_nothing_is_asked(doctor):
 
 
 def test_a_cloud_that_does_not_answer_is_a_problem(doctor):
-    """The sentence says why, and that nothing arrived."""
+    """The message says why, and that nothing arrived."""
     url = "http://127.0.0.1:9"
     code, text, found = doctor(url, JOBGROUP_URL=url, JOBGROUP_TOKEN="a-token-of-mine-1234567")
     assert code == 1
@@ -112,8 +112,8 @@ def test_a_cloud_that_does_not_answer_is_a_problem(doctor):
     assert url in text
 
 
-def test_what_is_no_url_is_misuse(doctor):
-    """Exit code 2 and a sentence."""
+def test_an_invalid_url_is_a_usage_error(doctor):
+    """Exit code 2 and a message."""
     code, text, _ = doctor("nonsense")
     assert code == 2
     assert "https://host" in text
@@ -146,15 +146,15 @@ def wrong_clock():
         server.shutdown()
 
 
-def test_clocks_that_differ_are_named(doctor, wrong_clock):
-    """By how much and which way."""
+def test_clocks_that_differ_are_reported(doctor, wrong_clock):
+    """The finding says by how much and in which direction."""
     _, _, found = doctor(wrong_clock, JOBGROUP_URL=wrong_clock, JOBGROUP_TOKEN="a-token-1234567890")
     assert found["clock"]["verdict"] == "warning"
     assert "s ahead of the cloud's" in found["clock"]["text"]
 
 
-def test_faults_of_this_machine_are_named_with_the_variable(doctor, tmp_path):
-    """Certificates, proxy, file system and directory, each with what to do; no password shows."""
+def test_wrong_settings_are_reported_with_their_variable(doctor, tmp_path):
+    """Certificates, proxy, file system and directory have advice; passwords stay hidden."""
     code, text, found = doctor(SSL_CERT_FILE="/nowhere.pem")
     assert code == 1
     assert "SSL_CERT_FILE names /nowhere.pem" in found["certificates"]["text"]
@@ -176,7 +176,7 @@ def test_faults_of_this_machine_are_named_with_the_variable(doctor, tmp_path):
 
 
 def test_nothing_private_is_shown(doctor, tmp_path, data_dir):
-    """Neither the home directory's path nor the names of groups, though one cannot be read."""
+    """The output lacks the home directory's path and group names, even of an unreadable group."""
     home = data_dir.parent / "private-home"
     place = home / "data"
     (place / "groups").mkdir(parents=True)

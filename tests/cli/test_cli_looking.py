@@ -32,7 +32,7 @@ def ended(prepared):
 
 
 def test_ls_lists_every_group_with_its_counts(run, read, prepared):
-    """One line a group, with its description; no group at all says how to make one."""
+    """Each group has a line with its description; without groups it says how to create one."""
     assert "No groups yet" in run("ls").stdout
     assert read("ls") == []
     prepared("one group", jobs=2).description = "over the dip"
@@ -51,8 +51,8 @@ def test_ls_lists_every_group_with_its_counts(run, read, prepared):
     ]
 
 
-def test_show_tells_how_a_group_stands(call, read, ended):
-    """A head, and a row for each job; JSON has both."""
+def test_show_prints_a_group_and_its_jobs(call, read, ended):
+    """It prints a head and a row for each job; JSON has both."""
     lines = call("show", "sweep").stdout.splitlines()
     assert lines[:3] == [
         "sweep",
@@ -72,8 +72,8 @@ def test_show_tells_how_a_group_stands(call, read, ended):
     assert [j["position"] for j in read("show", "sweep", "--find", "phi=0.2")["jobs"]] == [2]
 
 
-def test_show_tells_all_of_a_job(call, read, ended):
-    """Every attempt of it, by place or id."""
+def test_show_prints_everything_about_a_job(call, read, ended):
+    """By position or id, with every attempt."""
     ended.rerun(1)
     ended.wait(60)
     (job,) = read("show", "sweep", "1")
@@ -85,8 +85,8 @@ def test_show_tells_all_of_a_job(call, read, ended):
     assert text.count("The laser lost its lock") == 3
 
 
-def test_show_asks_the_cloud_unless_told_not_to(read, run, prepared, environment):
-    """It is fresh; without a good token it is the last known state, and says so."""
+def test_show_asks_the_cloud_unless_offline(read, run, prepared, environment):
+    """It is fresh; without a valid token it prints the last known state and says so."""
     group = prepared(jobs=1)
     group.run_parallel()
     stale = environment | {"JOBGROUP_TOKEN": "wrong"}
@@ -99,7 +99,7 @@ def test_show_asks_the_cloud_unless_told_not_to(read, run, prepared, environment
 
 
 def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
-    """The same rows in each form, the failed job among them; columns can be chosen."""
+    """Each form has the same rows, also that of the failed job; columns can be selected."""
     assert call("results", "sweep").stdout.splitlines()[0].split()[:3] == ["job", "name", "status"]
     rows = read("results", "sweep", "--columns", "phi,status,physical_perf")
     assert rows == [
@@ -138,8 +138,8 @@ def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.*")) == ["figure.svg", "sweep.nc"]
 
 
-def test_delete_asks_and_restore_brings_back(call, read, prepared):
-    """No answer, or another than yes, deletes nothing."""
+def test_delete_asks_and_restore_restores(call, read, prepared):
+    """No answer, or any other than yes, deletes nothing."""
     prepared()
     for answer in ("", "n\n", "\n"):
         done = call("delete", "sweep", input=answer)
@@ -155,8 +155,8 @@ def test_delete_asks_and_restore_brings_back(call, read, prepared):
     assert (JobGroup.list_existing(), JobGroup.list_trash()) == ([], [])
 
 
-def test_a_deleted_group_with_jobs_under_way_says_so(run, prepared):
-    """In a sentence, without a place in our code."""
+def test_delete_warns_about_active_jobs(run, prepared):
+    """The warning is a sentence without a line of code."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("delete", "sweep", "--yes")
@@ -167,7 +167,7 @@ def test_a_deleted_group_with_jobs_under_way_says_so(run, prepared):
 
 
 def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
-    """And does not replace one unasked."""
+    """It replaces an existing file only with --overwrite."""
     prepared()
     path = tmp_path / "sweep.jobgroup"
     told = read("export", "sweep", str(path))
@@ -177,7 +177,7 @@ def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
     assert len(JobGroup.load(path, name="copy")) == 3
 
 
-def test_what_comes_from_outside_drives_no_terminal(call, read, cloud):
+def test_text_from_outside_cannot_control_a_terminal(call, read, cloud):
     """Names, labels, notes, messages and descriptions are shown without control characters."""
     group = JobGroup("sweep")
     evil = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egone"
@@ -199,7 +199,7 @@ def test_what_comes_from_outside_drives_no_terminal(call, read, cloud):
     assert read("show", "sweep")["jobs"][0]["note"] == evil
 
 
-def test_a_reader_that_leaves_is_no_error(begin, prepared):
+def test_a_closed_pipe_is_no_error(begin, prepared):
     """`jobgroup show sweep | head -1` ends quietly."""
     prepared(jobs=2000)
     process = begin("show", "sweep", "--json")
@@ -209,15 +209,15 @@ def test_a_reader_that_leaves_is_no_error(begin, prepared):
     assert process.wait(60) == 141
 
 
-def test_a_locale_without_its_letters_spoils_nothing(run, environment, prepared):
-    """What the terminal cannot show is shown otherwise."""
+def test_ls_works_in_an_ascii_locale(run, environment, prepared):
+    """Letters that the terminal lacks are replaced."""
     prepared("φ", jobs=1)
     done = run("ls", env=environment | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, "1 unsent" in done.stdout) == (0, True)
 
 
 def test_tab_completes_commands_and_names(environment, prepared):
-    """As argcomplete asks the command for it."""
+    """It answers argcomplete's requests."""
     prepared("first sweep", jobs=1)
     prepared("second", jobs=1)
 
@@ -239,8 +239,8 @@ def test_tab_completes_commands_and_names(environment, prepared):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_what_a_shell_evaluates(run, shell):
-    """A script that names the command."""
+def test_completion_prints_a_shell_script(run, shell):
+    """The script names the command."""
     done = run("completion", shell)
     assert done.returncode == 0
     assert "jobgroup" in done.stdout

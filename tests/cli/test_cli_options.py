@@ -1,4 +1,4 @@
-"""Options of commands, one by one: each changes what is done, and nothing but that."""
+"""Options of commands: each changes what it says, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _attempts(group):
 
 
 @pytest.mark.parametrize("way", [("--delay", "0"), ("--queue", "--concurrent", "1")])
-def test_a_run_ends_after_so_many_failures(run, prepared, way):
-    """The rest stays unsent; without the option all are sent."""
+def test_stop_after_failures_ends_a_run(run, prepared, way):
+    """The rest stays unsent; without the option, all are sent."""
     group = prepared(jobs=3, failing=(0, 1))
     done = run("run", "sweep", *way, "--stop-after-failures", "1", "--wait")
     assert done.returncode == 1
@@ -39,8 +39,8 @@ def test_a_run_ends_after_so_many_failures(run, prepared, way):
     assert _attempts(group) == [1, 1, 1]
 
 
-def test_failed_jobs_are_run_again_together(run, prepared):
-    """With ``--failed`` they alone, and what was not sent stays so."""
+def test_run_failed_reruns_failed_jobs_only(run, prepared):
+    """Unsent jobs stay unsent."""
     group = prepared(jobs=3, failing=(0,))
     group.launch_async_jobs(concurrent_job_count=2)
     group.wait(300)
@@ -48,8 +48,8 @@ def test_failed_jobs_are_run_again_together(run, prepared):
     assert _attempts(group) == [2, 1, 0]
 
 
-def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
-    """As its ending says, unless a form is asked for; the file says how many rows there are."""
+def test_output_writes_results_to_a_file(call, ended, tmp_path):
+    """The suffix decides the format, unless an option does; stderr says how many rows there are."""
     for name, options, is_json in (
         ("a.csv", (), False),
         ("b.json", (), True),
@@ -65,8 +65,8 @@ def test_results_go_into_the_file_that_is_named(call, ended, tmp_path):
         assert [row["status"] for row in rows] == ["success", "error", "success"]
 
 
-def test_results_offline_are_those_that_are_kept(read, ended):
-    """The cloud is not asked, and rows without a kept result have gaps."""
+def test_results_offline_are_the_cached_ones(read, ended):
+    """The cloud is not asked, and rows without a cached result have gaps."""
     ended.cache.enabled = True
     ended[0].get_results()
     rows = read("results", "sweep", "--offline")
@@ -75,8 +75,8 @@ def test_results_offline_are_those_that_are_kept(read, ended):
     assert states == [{"job": 0, "state": "|1>"}]
 
 
-def test_jobs_can_be_had_by_state_and_by_words(call, read, ended):
-    """Both at once, several states; columns of gaps alone are not there."""
+def test_show_selects_jobs_by_state_and_text(call, read, ended):
+    """Both combine, states repeat, and empty columns are left out."""
     listed = read("show", "sweep", "--state", "error", "--state", "success", "--find", "LASER")
     assert [job["position"] for job in listed["jobs"]] == [1]
     assert read("show", "sweep", "--state", "success", "--find", "laser")["jobs"] == []
@@ -86,8 +86,8 @@ def test_jobs_can_be_had_by_state_and_by_words(call, read, ended):
     assert head[:3] == ["job", "name", "state"]
 
 
-def test_a_pause_and_a_trouble_are_shown(run, prepared, environment):
-    """Above the jobs, as long as they last."""
+def test_show_prints_a_pause_and_an_incident(run, prepared, environment):
+    """They are above the jobs while they last."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     group.pause()
@@ -99,8 +99,8 @@ def test_a_pause_and_a_trouble_are_shown(run, prepared, environment):
     assert "paused" not in run("show", "sweep", "--offline").stdout
 
 
-def test_times_are_those_of_the_clock_on_the_wall(call, read, ended):
-    """For people; in JSON they are in UTC, with their zone."""
+def test_times_are_local_for_people_and_utc_in_json(call, read, ended):
+    """JSON times end with Z."""
     (job,) = read("show", "sweep", "0")
     assert job["added_at"].endswith("Z")
     text = call("show", "sweep", "0").stdout
@@ -108,8 +108,8 @@ def test_times_are_those_of_the_clock_on_the_wall(call, read, ended):
     assert job["history"][0]["sent_at"] not in text
 
 
-def test_a_group_that_cannot_be_read_is_listed(call, read, data_dir, prepared):
-    """With what is wrong with it; and deleting it asks about just that."""
+def test_an_unreadable_group_is_listed(call, read, data_dir, prepared):
+    """The list has the reason, and so has the question before deleting it."""
     prepared("sound", jobs=1)
     (data_dir / "groups" / "broken.jobgroup").write_bytes(b"not a group of ours at all" * 99)
     broken, sound = read("ls")
@@ -121,7 +121,7 @@ def test_a_group_that_cannot_be_read_is_listed(call, read, data_dir, prepared):
 
 
 def test_an_unknown_provider_adopts_nothing(call, cloud):
-    """A sentence, and no group is left behind."""
+    """There is a message, and no group is left behind."""
     done = call("adopt", "new", "an-id", "--provider", "nobody", "--url", cloud.url)
     assert (done.returncode, "No provider named 'nobody'" in done.stderr) == (1, True)
     missing = call("adopt", "new", "an-id", "--url", cloud.url, "--account", "another")
@@ -129,7 +129,7 @@ def test_an_unknown_provider_adopts_nothing(call, cloud):
     assert JobGroup.list_existing() == []
 
 
-def test_a_rerun_that_is_appended_says_of_what(read, ended):
+def test_an_appended_rerun_names_its_original(read, ended):
     """The failed job stays as it is."""
     told = read("rerun", "sweep", "1", "--append")
     assert told["sent"] == [3]
@@ -145,8 +145,8 @@ def test_a_rerun_that_is_appended_says_of_what(read, ended):
         ("--delay", "0", "--concurrent", "1"),
     ],
 )
-def test_numbers_that_make_no_sense_are_misuse(call, prepared, options):
-    """Also limits that the way of running does not know; nothing is sent."""
+def test_invalid_numbers_are_usage_errors(call, prepared, options):
+    """So are limits that the kind of run does not have; nothing is sent."""
     group = prepared(jobs=1)
     done = call("run", "sweep", *options)
     assert (done.returncode, done.stdout) == (2, "")
@@ -155,8 +155,8 @@ def test_numbers_that_make_no_sense_are_misuse(call, prepared, options):
 
 
 @pytest.mark.parametrize("name", ["-rf", "--json"])
-def test_a_name_that_begins_with_a_dash_comes_after_two(call, cloud, name, tmp_path):
-    """Every verb reaches such a group, and what is advised can be typed."""
+def test_a_name_that_begins_with_a_dash_follows_two_dashes(call, cloud, name, tmp_path):
+    """Every command accepts such a name, and suggested commands work."""
     group = JobGroup(name)
     group.add(RemoteJob({"command": "timer"}, platform="test:timer", url=cloud.url))
     shown = call("show", "--offline", "--json", "--", name)
@@ -175,7 +175,7 @@ def test_a_name_that_begins_with_a_dash_comes_after_two(call, cloud, name, tmp_p
     assert call("show", name).returncode == 2
 
 
-def test_the_example_at_the_end_of_a_help_can_be_typed(call):
+def test_help_ends_with_examples_that_work(call):
     """The parser accepts each of them."""
     for name, command in COMMANDS.items():
         text = call(name, "--help").stdout

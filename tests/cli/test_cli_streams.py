@@ -1,4 +1,4 @@
-"""What programs read from the command: bytes of a stated encoding, whatever the locale's is."""
+"""Output for programs has a fixed encoding, whatever the locale is."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def lettered():
 
 
 def test_csv_in_a_pipe_is_utf_8_with_its_own_line_ends(lettered, monkeypatch):
-    """No letter is lost, and no line end doubled."""
+    """No letter is lost, and no line end is doubled."""
     data = _piped(monkeypatch, "results", "sweep", "--csv", "--columns", "job,plate")
     assert data == "job,plate\r\n0,λ/2\r\n".encode()
 
 
 @pytest.mark.parametrize("command", [["results", "sweep"], ["show", "sweep"], ["ls"]])
 def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
-    """Any encoding reads it, with line ends as they were written."""
+    """Any encoding reads it, with its own line ends."""
     data = _piped(monkeypatch, *command, "--json")
     assert data.isascii()
     assert b"\r" not in data
@@ -49,8 +49,8 @@ def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
-def test_a_full_disk_under_the_output_is_said(lettered):
-    """In a sentence, without the place in our code."""
+def test_a_full_disk_under_the_output_is_reported(lettered):
+    """The message has no traceback."""
     command = [sys.executable, "-m", "jobgroup", "ls"]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

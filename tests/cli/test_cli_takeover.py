@@ -1,4 +1,4 @@
-"""``jobgroup import`` and ``jobgroup adopt``: what was begun elsewhere goes on here."""
+"""``jobgroup import`` and ``jobgroup adopt``: groups and jobs from elsewhere."""
 
 import json
 
@@ -44,8 +44,8 @@ def perceval_group(tmp_path):
     return write
 
 
-def test_groups_of_perceval_are_imported_from_where_they_are(call, read, perceval_group):
-    """Without a path; a dry run changes nothing, and a second import is no failure."""
+def test_import_reads_percevals_own_directory_by_default(call, read, perceval_group):
+    """A dry run changes nothing, and a second import is no failure."""
     path = perceval_group()
     dry = read("import", "--dry-run")
     assert (dry["dry_run"], JobGroup.list_existing()) == (True, [])
@@ -60,8 +60,8 @@ def test_groups_of_perceval_are_imported_from_where_they_are(call, read, perceva
     assert dry["imported"][0]["counts"] == {"success": 1, "unsent": 1}
 
 
-def test_a_file_that_is_no_group_fails(call, read, perceval_group):
-    """Exit code 1; the sound ones are imported. A missing path is a sentence."""
+def test_import_fails_for_a_file_that_is_no_group(call, read, perceval_group):
+    """Exit code 1; valid files are imported. A missing path is reported."""
     path = perceval_group()
     path.with_name("broken.jgrp").write_text("{")
     told = read("import", str(path.parent), code=1)
@@ -73,8 +73,8 @@ def test_a_file_that_is_no_group_fails(call, read, perceval_group):
     assert call("import", str(path), "--name", "other").returncode == 2
 
 
-def test_an_exported_group_is_imported_under_a_name(call, read, prepared, tmp_path):
-    """What `export` wrote, on another machine."""
+def test_import_renames_an_exported_group(call, read, prepared, tmp_path):
+    """It reads what `export` wrote."""
     prepared("sweep")
     assert call("export", "sweep", str(tmp_path / "sweep.file")).returncode == 0
     told = read("import", str(tmp_path / "sweep.file"), "--name", "copy")
@@ -84,7 +84,7 @@ def test_an_exported_group_is_imported_under_a_name(call, read, prepared, tmp_pa
 
 
 def test_jobs_are_adopted(run, sent):
-    """Into a new group or one that is there, with labels."""
+    """A new or an existing group adopts them, with labels."""
     first, second = sent()
     done = run("adopt", "by hand", first, "--label", "phi=0.3", "--json")
     assert done.returncode == 0, done.stderr
@@ -96,8 +96,8 @@ def test_jobs_are_adopted(run, sent):
     assert [job.id for job in JobGroup.open("by hand")] == [first, second]
 
 
-def test_what_cannot_be_adopted_leaves_nothing(run, sent):
-    """No new group for an unknown id (exit code 4); a known one is refused, a bad url misused."""
+def test_a_failed_adoption_changes_nothing(run, sent):
+    """An unknown id (exit code 4), a job of the group, or a bad URL adopts nothing."""
     (known,) = sent(1)
     unknown = run("adopt", "new", known, "not-an-id")
     assert unknown.returncode == 4

@@ -1,4 +1,4 @@
-"""The command line in a terminal: the live view, hang-up, signals, and being told."""
+"""The command line in a terminal: the live view, hang-up, signals, notifications."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def waiting_to_run(until):
 
 
 def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_run):
-    """It is redrawn in place, with a bar, counts, what runs and what failed."""
+    """It is redrawn in place, with a bar, counts, running jobs and the latest failure."""
     group = prepared(jobs=2, failing=(1,))
     group.description = "How far it can be pushed"
     waiting_to_run(group)
@@ -106,7 +106,7 @@ def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_
 
 
 def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
-    """No line is wider than the terminal, and NO_COLOR is heeded."""
+    """No line is wider than the terminal, and NO_COLOR turns colours off."""
     group = prepared("a name that is longer than this terminal is wide", jobs=2)
     group.description = "words " * 20
     group.run_parallel()
@@ -122,7 +122,7 @@ def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
 
 
 def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
-    """As a log does: no movement, no colour."""
+    """The lines of a log, without movement or colour."""
     prepared(jobs=1).run_sequential(0)
     screen, options = terminal(TERM="dumb")
     assert begin("watch", "sweep", **options).wait(60) == 0
@@ -131,7 +131,7 @@ def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
 
 @pytest.mark.parametrize("signals", [True, False], ids=["told", "silent"])
 def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
-    """The window is closed, with or without SIGHUP: what is left is sent all the same."""
+    """The rest is sent after the window is closed, with or without SIGHUP."""
     group = prepared(jobs=4, duration_s=600)
     screen, options = terminal()
     if not signals:
@@ -150,7 +150,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, None)]
 )
 def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
-    """What was sent is recorded, the rest is unsent, the group is free. SIGHUP ends nothing."""
+    """Sent jobs are recorded, the rest is unsent, and the group is free. SIGHUP ends nothing."""
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
     until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)
@@ -170,8 +170,8 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
     group.cancel_all()
 
 
-def test_a_command_is_told(begin, prepared, tmp_path, waiting_to_run):
-    """At the first failure and at the end; what comes from outside is no part of the command."""
+def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
+    """At the first failure and at the end; text from outside is no part of the command."""
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
     waiting_to_run(group)
@@ -189,8 +189,8 @@ def test_a_command_is_told(begin, prepared, tmp_path, waiting_to_run):
     assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["told"]
 
 
-def test_watching_as_json(begin, prepared, waiting_to_run):
-    """One object to a line: how it stands, and what happened."""
+def test_watch_prints_one_json_object_per_line(begin, prepared, waiting_to_run):
+    """Lines are the group's progress, and its events."""
     group = prepared(jobs=2, failing=(1,))
     waiting_to_run(group)
     process = begin("watch", "sweep", "--json")
@@ -205,8 +205,8 @@ def test_watching_as_json(begin, prepared, waiting_to_run):
     assert happened[1]["counts"] == {"success": 1, "error": 1}
 
 
-def test_watching_ends_with_its_reader(begin, prepared, waiting_to_run):
-    """`jobgroup watch sweep | head -1` is over at the next line, quietly."""
+def test_watch_ends_with_its_reader(begin, prepared, waiting_to_run):
+    """`jobgroup watch sweep | head -1` ends quietly at the next line."""
     group = prepared(jobs=2)
     waiting_to_run(group)
     process = begin("watch", "sweep")
@@ -218,8 +218,8 @@ def test_watching_ends_with_its_reader(begin, prepared, waiting_to_run):
     group.wait(300)
 
 
-def test_watching_a_group_that_is_deleted(begin, prepared):
-    """It ends with a sentence."""
+def test_watch_ends_when_the_group_is_deleted(begin, prepared):
+    """It ends with a message."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     process = begin("watch", "sweep")
