@@ -93,7 +93,7 @@ class Observer:
 def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
     """Yield a snapshot every half second and each event, up to the event "finished".
 
-    The group is polled meanwhile. The stream ends at once if no job is active.
+    The group is polled during that time. The stream ends at once if no job is active.
 
     Raises:
         CredentialsError: the token is missing, or the cloud rejects it.
@@ -123,7 +123,7 @@ def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
 
 
 def follow_until(group: JobGroup, over: threading.Event) -> Iterator[Snapshot]:
-    """Yield a snapshot every half second until `over` is set; the group is polled meanwhile."""
+    """Yield a snapshot every half second until `over` is set, and poll the group."""
     with ExitStack() as stack:
         snapshots = _polled(group, stack)
         while not over.wait(SNAPSHOT_INTERVAL_S):

@@ -109,7 +109,7 @@ def execute(
 
 def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict[str, Any]:
     raw = _decoded(payload)
-    # a client that converts results on its side gets its wish back, and what it asked us for
+    # a client that converts results on its side gets its context back
     context = raw.pop("job_context", None)
     iterations = raw.get("iterator") or []
     if any("noise" in iteration for iteration in iterations):

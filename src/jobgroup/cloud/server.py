@@ -51,7 +51,7 @@ class EmbeddedCloud:
     ones do. Of the `max_shots` events with at least one photon, a binomial number passes the photon
     filter, heralds and post-selection; a job returns these, and at most `max_samples` of them.
     ``sim:probs`` is ``sim:slos`` without sampling: Perceval's client makes counts from its
-    probabilities, anew each time that it decodes a result, and they scatter less.
+    probabilities, again each time that it decodes a result, and they scatter less.
 
     Args:
         port: port to listen on; 0 for a free one.

@@ -1,4 +1,4 @@
-"""What stays the same from one run of an embedded cloud to the next, and its account's plan."""
+"""Settings that stay the same in all runs of an embedded cloud, and its account's plan."""
 
 from __future__ import annotations
 

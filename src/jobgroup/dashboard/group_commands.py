@@ -1,4 +1,4 @@
-"""What the browser may have done to groups, and the arguments that it may give."""
+"""Commands of the browser for groups, and their arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, jobs_at, request
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
-_DELETED: Final = f"deleted, to be had back for {TRASH_RETENTION_DAYS} days"
+_DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
 
 def delete_shown(group: JobGroup, args: Json) -> Json:
@@ -49,7 +49,7 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
     {"delete": delete, "restore": restore}
 )
-"""What can be done to groups by name."""
+"""Commands for groups by name."""
 
 ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
     {
@@ -58,7 +58,7 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
         "describe": describe,
     }
 )
-"""What can be done to the group that is shown."""
+"""Commands for the group that is shown."""
 
 
 MODES: Final = ("parallel", "sequential", "queue")
@@ -82,7 +82,7 @@ def engine_args(args: Json) -> Json:
 
 
 def parse_positions(value: Any) -> list[int] | None:
-    """Positions of jobs; None for those that a command takes by itself."""
+    """Return positions of jobs; None for the default jobs of a command."""
     return None if value is None else [int(each) for each in value]
 
 
@@ -93,7 +93,7 @@ def _mode(value: Any) -> str:
 
 
 def _overrides(value: Any) -> dict[str, Any]:
-    """Other values for parameters; whether they can be had is the engine's to say."""
+    """Other values for parameters; the engine decides whether they are valid."""
     if not isinstance(value, Mapping):
         raise TypeError(f"overrides are values by the names of parameters, not {short(value)}")
     for name, wanted in value.items():
@@ -116,7 +116,7 @@ def _delete(name: str) -> None:
 
 
 def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
-    """Do it to each group; where it fails for all, that is the answer.
+    """Do it to each group; if it fails for all, that is the answer.
 
     Raises:
         JobGroupError: none could be done.

@@ -10,11 +10,11 @@ LOST_AFTER_S: Final = 60.0
 """A page in sight says something every few seconds."""
 
 LOST_AFTER_UNSEEN_S: Final = 600.0
-"""The same where it is unknown whether a cell keeps the kernel from hearing it."""
+"""The same if it is unknown whether a cell keeps the kernel from hearing it."""
 
 
 class CellMonitor:
-    """Follows the cells of this kernel, where there is IPython."""
+    """Follows the cells of this kernel, if it has IPython."""
 
     def __init__(self) -> None:
         self._shell = _shell()

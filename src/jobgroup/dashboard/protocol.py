@@ -118,7 +118,7 @@ class Push:
 
     Attributes:
         n: numbers the pushes.
-        epoch: names this life of this group; a browser with another one begins anew.
+        epoch: names this life of this group; a browser with another one starts again.
         since, version: the versions between which the rows changed.
         total: number of jobs.
     """
@@ -201,7 +201,7 @@ def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
 
 
 def inline_rows(rows: Columns) -> Json:
-    """Rows as columns of plain values, for where there are no buffers."""
+    """Return rows as columns of plain values, for hosts without buffers."""
     columns = {name: column.values() for name, column in _named(rows)}
     return {"n": rows.count, "columns": columns}
 

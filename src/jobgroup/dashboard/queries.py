@@ -1,4 +1,4 @@
-"""What the browser may ask for: a job's detail, results, the groups on disk (`js/src/answers.ts`).
+"""Questions of the browser: a job's detail, results, the groups on disk (`js/src/answers.ts`).
 
 These may take long (results come from the cloud), so they run in threads of their own.
 """
@@ -34,7 +34,7 @@ MAX_CACHED_RESULTS: Final = 500
 MAX_DOWNLOADS: Final = 8
 
 ALL_FIXED: Final = (
-    "Every parameter of it is part of the experiment, which only Perceval can write: build it anew"
+    "Every parameter of it is part of the experiment, which only Perceval can write: build it again"
     " and add it."
 )
 
@@ -85,7 +85,7 @@ def _changeable(store: GroupStore, entry_id: int) -> Json:
 
 
 def _timeline(job: RemoteJob) -> Iterator[Json]:
-    """What happened to a job and when: told by its attempts, and noted beside them."""
+    """Yield the events of a job: those of its attempts, and those noted beside them."""
     for event in job.events:
         yield {"at": event.at, "what": event.kind, "text": event.text}
     for each in job.attempts:
@@ -124,7 +124,7 @@ class Queries:
         return self.results(group, jobs or [], ideal=bool(args.get("ideal")))
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob], *, ideal: bool = False) -> Json:
-        """The results of some jobs, beside their ideals; what could not be had says why."""
+        """The results of some jobs, beside their ideals; a missing result has its reason."""
         with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="jobgroup-results") as pool:
             results = list(pool.map(self._of_one, jobs))
         if ideal:
@@ -209,7 +209,7 @@ def groups() -> Json:
 
 
 def size(group: JobGroup) -> Json:
-    """What a group takes on disk, and which groups it might be a misspelling of."""
+    """Return a group's size on disk, and groups with similar names."""
     return {
         "size_bytes": size_on_disk(group_path(group.name)),
         "similar_names": catalog.similar_names(group.name),
@@ -217,7 +217,7 @@ def size(group: JobGroup) -> Json:
 
 
 def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json:
-    """What a run of unsent jobs would take, or a rerun of failed ones, in a line; None: of all."""
+    """Return the estimate of a run or a rerun in one line; None for all jobs."""
     return {"text": str(group.estimate(jobs, rerun=rerun))}
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the browser's requests: done once, answered once with their id."""
+"""The browser's requests: each is done once, and answered once with its id."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jobgroup.logs import logger
 from jobgroup.store import CommandResult
 
 MAX_ANSWERS: Final = 200
-"""Answers that are kept, to be given again where one was lost."""
+"""Answers that are kept, to repeat if one was lost."""
 
 MAX_DONE: Final = 100_000
-"""Requests that are known to have been done, and are not done again, whoever repeats them."""
+"""Requests that are known to have been done, and are not done again if they are repeated."""
 
 _log = logger(__name__)
 

@@ -1,7 +1,7 @@
 """The one thread of a dashboard: it alone sends, so that handlers are short and nothing overtakes.
 
-It gathers what changes into at most four pushes a second, and ends when nobody looks and no program
-follows.
+It gathers what changes into at most four pushes a second, and ends when no page is open and
+no program follows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logger(__name__)
 
 
 class Source(Protocol):
-    """What the sender reads and where it sends; which group that is may change."""
+    """The group that the sender reads, and the page that it sends to; the group may change."""
 
     def read_state(self) -> tuple[int, int]:
         """Bring the traits up to date; returns the version and the number of jobs."""
@@ -42,7 +42,7 @@ class Source(Protocol):
         """Send a message to the browser."""
 
     def rest(self) -> None:
-        """Nobody looks: keep no threads."""
+        """End threads, as no page is open."""
 
     def report(self, error: Exception) -> None:
         """Show an error of ours to the user."""
@@ -182,7 +182,7 @@ class Sender:
                 context.copy().run(self._tick)
 
     def _wait(self) -> bool:
-        """Wait for work; False once there is none and nobody looks."""
+        """Wait for work; return False if there is none and no page is open."""
         with self._condition:
             while True:
                 now = time.monotonic()

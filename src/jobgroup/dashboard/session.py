@@ -104,7 +104,7 @@ class DashboardSession(HasTraits):
         raise NotImplementedError
 
     def receive(self, content: object) -> None:
-        """Take up a message of the browser. Never raises: nobody would see it."""
+        """Take up a message of the browser. Never raises: no one would see it."""
         try:
             message = protocol.parse(content)
         except protocol.InvalidMessageError as error:
@@ -169,7 +169,7 @@ class DashboardSession(HasTraits):
         """Write the group as one page that needs no kernel and no network.
 
         Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
-        The cloud is asked how the jobs are; where it cannot be, their last known state is written.
+        The cloud is asked about the jobs; if that fails, their last known state is written.
 
         Args:
             path: of the file, which is written over.
@@ -235,7 +235,7 @@ class DashboardSession(HasTraits):
     def read_rows(self, push: Push) -> Iterator[tuple[Json, Buffers]]:
         """The messages with the rows of a push.
 
-        A row that changes meanwhile is newer than the version, and comes again.
+        A row that changes in between is newer than the version, and is sent again.
         """
         group, is_patch = self._shown, push.since >= 0
         reads: list[Callable[[], Columns]] = [lambda: Columns(0, {})]
@@ -270,7 +270,7 @@ class DashboardSession(HasTraits):
         self._sender.enqueue(message)
 
     def _removals_of(self, epoch: str) -> int:
-        """What had been removed from the group when the page got the rows that it speaks of."""
+        """Return the count of removals when the page got its rows."""
         return self._removals if epoch in ("", self._sender.epoch) else -1
 
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
@@ -339,7 +339,7 @@ _FOLLOWED = (
     *("busy", "last_error"),
 )
 _READ = frozenset({*_FOLLOWED, "description", "deleted"})
-"""The traits that tell of the group, as it was when its state was read last."""
+"""The traits that describe the group, as of the last time that its state was read."""
 
 
 def _ranges(items: Iterable[Any]) -> list[list[int]]:

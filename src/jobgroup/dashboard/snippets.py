@@ -67,7 +67,7 @@ def _for_groups(call: str, names: Sequence[str]) -> str:
 
 
 def _positions(positions: Sequence[int]) -> str:
-    """A list, or a range where it is shorter."""
+    """Return a list, or a range if that is shorter."""
     if len(positions) > 3:
         span = range(min(positions), max(positions) + 1)
         if len(span) == len(positions) and sorted(positions) == list(span):

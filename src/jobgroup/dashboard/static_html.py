@@ -1,4 +1,4 @@
-"""A group as plain HTML, for where there is no kernel: saved notebooks, GitHub, nbconvert.
+"""A group as plain HTML, for pages without a kernel: saved notebooks, GitHub, nbconvert.
 
 Everything that comes from clouds and colleagues is escaped.
 """

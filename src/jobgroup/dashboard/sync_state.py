@@ -1,4 +1,4 @@
-"""What the browser has of the rows, and so what to send next. Pure: the clock is an argument."""
+"""The rows that the browser has, and the next ones to send. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_IN_FLIGHT: Final = 2
 """Pushes that may go unacknowledged."""
 
 PATIENCE_S: Final = 1.0
-"""Then one goes all the same: a kernel that runs a cell cannot hear, and the page is to go on."""
+"""Then one goes all the same: a kernel that runs a cell cannot hear, and the page must not wait."""
 
 RESEND_AFTER_S: Final = (2.0, 5.0, 15.0)
 """Pauses after which rows that are not known to have arrived are sent again: what reaches a page
@@ -53,7 +53,7 @@ class SyncState:
     _resends: int = 0
 
     def restart(self) -> None:
-        """Another group is shown, or the same one anew: what the browser has counts no more."""
+        """Start again for another group, or the same one: the browser's rows no longer count."""
         self.epoch = _new_epoch()
         self.sent = self.arrived = -1
         self._acked = self._pushed
@@ -93,7 +93,7 @@ class SyncState:
         return self.is_open and (self._is_answer_due or self.sent < version)
 
     def next(self, version: int, total: int, now: float) -> Push | None:
-        """What to send now to a browser that is to have this version; None for nothing."""
+        """Return the next push for a browser that needs this version; None for nothing."""
         is_full = self._pushed - self._acked >= MAX_IN_FLIGHT and now < self._pushed_at + PATIENCE_S
         if not self.is_open or is_full or now < self._not_before:
             return None
@@ -111,7 +111,7 @@ class SyncState:
     def pushed(self, push: Push, now: float) -> None:
         self._pushed, self._pushed_at = push.n, now
         if push.epoch != self.epoch or push.since not in (self.sent, self.arrived):
-            return  # meanwhile a view told what it has, which may be less
+            return  # a view has reported its rows since, which may be fewer
         if push.since < self.sent:
             self._resends = min(self._resends + 1, len(RESEND_AFTER_S) - 1)
             self._resend_at = now + RESEND_AFTER_S[self._resends]

@@ -29,8 +29,8 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
 
     There is one dashboard for a group and kernel, however often it is asked for: two cells show the
     same one. The traits can be observed and linked; those marked * can be set. They are up to date
-    where somebody sees the dashboard, or observes them, from a thread of the dashboard; the cloud
-    is polled as long. `JobGroup.state` can be read at any time.
+    while the dashboard is visible or your code observes them, from a thread of the dashboard; the
+    cloud is polled as long. `JobGroup.state` can be read at any time.
 
     Args:
         group: a group, or the name of one that exists; nothing for the list of all groups.
@@ -41,7 +41,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         description: what the group is for, in its user's words.
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time to the end in seconds; None where it is unknown.
+        eta_s: shortest and longest likely time to the end in seconds; None if unknown.
         version: grows with every change of the group.
         updated_at: when a cloud last answered, seconds since the epoch.
         active: whether anything runs, waits or is being sent, by whichever process.
@@ -117,7 +117,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
 
 
 def mimebundle(group: JobGroup, **kwargs: Any) -> Any:
-    """What a group is as the last line of a cell: its dashboard, and a table where none can be."""
+    """Return a group's form at the end of a cell: its dashboard, and a table as fallback."""
     return Dashboard(group)._repr_mimebundle_(**kwargs)
 
 

@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a file, by the ends of its names."""
+"""Endings of the files that SQLite keeps beside a file."""
 
 
 @contextmanager
 def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
     """Gives a new, empty file, which takes the target's name when the block is left.
 
-    Nobody sees half of it under that name; where the block fails, or the name is taken, nothing of
+    No process sees half of it under that name. If the block fails, or the name is taken, nothing of
     it is left.
 
     Args:

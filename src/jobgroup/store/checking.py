@@ -1,7 +1,7 @@
 """Is a file what this jobgroup would have made? Asked before anything in it is believed.
 
-A group's file may come from a colleague, a sync tool, or somebody who means harm. What SQLite runs
-by itself (triggers, views, constraints, expressions of indexes and of generated columns) stands in
+A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs
+triggers, views, constraints, and expressions of indexes and of generated columns. They are part of
 the schema's text, so that text is compared with ours first, and a file with another is refused.
 Until then a connection may read little and work little; see `restrain`.
 """
@@ -75,7 +75,7 @@ def release(connection: sqlite3.Connection) -> None:
 
 @cache
 def our_schema() -> Schema:
-    """What a file says of its tables and indexes that was made by this jobgroup."""
+    """Return the schema of a file that was made by this jobgroup."""
     with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(schema.CREATE)
         return frozenset(model.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
@@ -102,14 +102,14 @@ def check_contents(connection: sqlite3.Connection) -> None:
 
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many jobs there are, and the last one's position; -1 where there is none."""
+    """How many jobs there are, and the last one's position; -1 if there is none."""
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()  # apart: both at once
     (last,) = connection.execute("SELECT max(position) FROM jobs").fetchone()  # read every row
     return count, -1 if last is None else last
 
 
 def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
-    """What is wrong in what a file says of its group as a whole; None where nothing is."""
+    """Return the fault in a file's values of the group as a whole; None if there is none."""
     for key in ("name", "uuid"):
         if not isinstance(meta.get(key), str) or not 0 < len(meta[key]) <= 1000:
             return f"its {key} is missing, or no text"
@@ -160,7 +160,7 @@ def _maybe(condition: str, name: str) -> str:
 
 
 def date_of(name: str, otherwise: str = "NULL") -> str:
-    """SQL for a time as it is read: in a file that nobody checked it may be anything.
+    """SQL for a time as it is read: in an unchecked file it may be anything.
 
     It is part of each row that is read, so it only compares: texts and bytes sort after numbers.
     """

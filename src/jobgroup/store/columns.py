@@ -1,6 +1,6 @@
 """A group's jobs as columns of JSON that SQLite itself writes.
 
-It works without Python's lock, so that a kernel with 100,000 jobs in sight goes on running cells.
+It works without Python's lock, so that a kernel with 100,000 jobs in sight keeps running cells.
 """
 
 from __future__ import annotations

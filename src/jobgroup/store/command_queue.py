@@ -1,4 +1,4 @@
-"""What processes ask of the one that runs the group."""
+"""Requests of processes to the one that runs the group."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jobgroup.system import ProcessIdentity
 
 
 class CommandQueue:
-    """What one process asks of the one that runs the group: rows, done in order.
+    """Requests of one process to the one that runs the group: rows, done in order.
 
-    Each is asked of one holder of the lease. When that changes, who asked and still waits asks the
-    next one: an order of the dead is done by nobody, whatever clocks say.
+    Each is asked of one holder of the lease. When that changes, a process that still waits asks the
+    next one. So the order of a dead process is never carried out, whatever its clock.
     """
 
     def __init__(self, database: Database) -> None:
@@ -70,7 +70,7 @@ class CommandQueue:
         return taken
 
     def cancel(self, command_id: int) -> bool:
-        """Take a command back; False if somebody has taken it already."""
+        """Take a command back; return False if it was taken already."""
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
                 "DELETE FROM commands WHERE id = ? AND state = 'pending'", (command_id,)

@@ -79,7 +79,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
 
 @contextmanager
 def looking(path: Path) -> Iterator[sqlite3.Connection]:
-    """Read a group's file that nobody need have open, once it was seen to be one.
+    """Read a group's file that need not be open, once it was seen to be one.
 
     Raises:
         UnsupportedVersionError: the file was written by a newer jobgroup.
@@ -136,7 +136,7 @@ def connect(
 
 
 def connect_unfinished(path: Path) -> sqlite3.Connection:
-    """A connection to a file that nobody knows yet: who gives it its name waits for the disk."""
+    """Connect to a file without its final name: the rename waits for the disk."""
     connection = connect(path, "mode=rw", is_new=True)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
@@ -239,9 +239,9 @@ def describe(error: Exception, path: Path) -> str:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that says DatabaseError of a damaged schema, whatever stands in it.
+    """A connection that raises DatabaseError for any damaged schema.
 
-    SQLite quotes the name that it cannot make sense of; where that is no UTF-8, Python raises a
+    SQLite quotes the name that it cannot understand; if that is not UTF-8, Python raises a
     UnicodeDecodeError in place of the error whose message it was.
     """
 
@@ -256,7 +256,7 @@ class _Connection(sqlite3.Connection):
             raise
 
     def __del__(self) -> None:
-        # A group that nobody needs any more is closed with its last reference; from 3.13 on Python
+        # An unused group is closed with its last reference; from 3.13 on Python
         # would warn of it.
         with suppress(sqlite3.ProgrammingError):  # it was never open
             self.close()
@@ -323,7 +323,7 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
 
 
 def create(connection: sqlite3.Connection, meta: Mapping[str, object]) -> None:
-    """Make the tables of an empty file that nobody else knows, with these values."""
+    """Make the tables of an empty file that is not shared yet, with these values."""
     connection.execute("BEGIN IMMEDIATE")
     for statement in schema.CREATE.split(";"):  # `executescript` would commit first
         if statement.strip():

@@ -1,4 +1,4 @@
-"""Copies of a group's file beside it that jobgroup did not make, by hand or by a tool that syncs.
+"""Copies of a group's file beside it that users or sync tools made, not jobgroup.
 
 Both are the same group, and neither knows what the other one sends.
 """

@@ -2,10 +2,10 @@
 
 Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: what a call returned
 from is on disk, also after a power cut and in both journal modes. The open file is known by device
-and inode: SQLite goes on with one that has no name any more, and nobody would find what it wrote.
+and inode: SQLite continues with one that has no name any more, and its data would be lost.
 SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
-the same instant, so nothing checkpoints by itself here: a checkpoint runs on a second connection
-while the first holds the write lock, when nobody else can be writing. Only a checkpoint writes to
+the same instant, so nothing checkpoints automatically: a checkpoint runs on a second connection
+while the first holds the write lock, when no one else can be writing. Only a checkpoint writes to
 the file itself, and the group says so in its own values: any other change of it is a stranger's.
 """
 
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Loss:
-    """What other programs did to the file while it was open.
+    """Changes of the file by other programs while it was open.
 
     Attributes:
         how: "it was emptied".
@@ -107,7 +107,7 @@ class Database:
 
     Args:
         path: the file.
-        meta: makes the file, with these values, where it is missing; None opens it only.
+        meta: makes the file, with these values, if it is missing; None opens it only.
     """
 
     def __init__(self, path: Path, meta: Mapping[str, object] | None = None) -> None:
@@ -172,7 +172,7 @@ class Database:
                 raise self._moved_error(self._loss)
             self._loss = None
             self.ids.found_again()
-        if self._is_deleted and self.path.exists():  # it may have been restored meanwhile
+        if self._is_deleted and self.path.exists():  # it may have been restored since
             self.close()
         if self._connection is not None:
             if self._connection.in_transaction:  # left over by an interrupt
@@ -180,7 +180,7 @@ class Database:
             self._check_not_replaced(self._connection)
         if self._connection is None:
             if self._uuid is not None and not self.path.exists():
-                if self._is_on_network:  # nobody can tell who did it
+                if self._is_on_network:  # it is unknown who did it
                     self.ids.save()
                 raise self._deleted_error()
             self._connection = self._open()
@@ -189,7 +189,7 @@ class Database:
     def _check_same_group(self, connection: sqlite3.Connection) -> None:
         """See that what is read is the group that was opened here, and no earlier state of it.
 
-        What was written here since an earlier state would be done once more: jobs sent, say.
+        Everything written since an earlier state would be repeated, such as sending jobs.
 
         Raises:
             GroupDeletedError: it was deleted, or was so before another group of its name was made.
@@ -250,12 +250,12 @@ class Database:
             self._raise_replaced("the log beside it was cut or copied over")
         if found.stamp == self._seen.stamp or os.name != "posix":  # elsewhere times come late
             return
-        # What a checkpoint is about to write it announces first, so it stands in this later read
+        # A checkpoint first announces what it writes, so this later read finds it
         filed = ""
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
             filed = str(row[0]) if row else ""
-        except sqlite3.OperationalError:  # nobody can tell now
+        except sqlite3.OperationalError:  # it cannot be known now
             raise
         except sqlite3.DatabaseError:  # it is none any more
             pass
@@ -289,7 +289,7 @@ class Database:
             else:
                 connection.close()
         if not is_final:
-            advice = " Put it back where it was to go on."
+            advice = " Put it back to continue."
             advice += f" {rescued}; {_LOADS}." if rescued else ""
         elif is_empty:
             advice = f" {rescued}; {_LOADS}." if rescued else f" {_OF_A_COPY}"
@@ -374,7 +374,7 @@ class Database:
     def busy_timeout(self, patience_s: float) -> Iterator[None]:
         """Wait for others' locks no longer than this in what the block writes.
 
-        Meanwhile no thread of this process can read, so who tries again and again waits briefly.
+        During that time no thread of this process can read, so repeated tries wait briefly.
         On shared file systems the turn to write is waited for instead, as ever.
         """
         with self.lock:
@@ -399,7 +399,7 @@ class Database:
             self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
-        """Free unused room inside the file; StorageError if somebody else uses it."""
+        """Free unused room inside the file; StorageError if another process uses it."""
         with self.lock, self._map_sqlite_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")
@@ -432,7 +432,7 @@ class Database:
             helper.execute("PRAGMA wal_checkpoint(PASSIVE)")
             helper.close()
             stamp = look(self.path).stamp
-            # ended first: another transaction begins the log anew, this one would only go on
+            # ended first: another transaction restarts the log, this one would only continue it
             connection.execute("ROLLBACK")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'filed' AND value = ?", (stamp, mark)
@@ -455,7 +455,7 @@ class Database:
         (close-to-open consistency).
         """
         if not self._is_on_network or self._has_turn or not os.access(self.path.parent, os.W_OK):
-            yield  # where nothing can be written, nothing can be undone
+            yield  # if nothing can be written, nothing can be undone
             return
         with turn(self.path):
             self._has_turn = True
@@ -510,7 +510,7 @@ class Database:
 
 
 def is_deleted(connection: sqlite3.Connection) -> bool:
-    """Whether the group was deleted while somebody may have had it open."""
+    """Whether the group was deleted while a process may have had it open."""
     mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
     return mark is not None
 

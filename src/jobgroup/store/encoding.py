@@ -1,4 +1,4 @@
-"""Between Python values and what the file holds: JSON, compressed where it is large. Pure."""
+"""Between Python values and what the file holds: JSON, compressed if it is large. Pure."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _check_depth(text: bytes) -> None:
 
 
 def content_digest(text: bytes) -> bytes:
-    """What equal bodies have in common."""
+    """Return the digest that equal bodies share."""
     return hashlib.blake2b(text, digest_size=16).digest()
 
 

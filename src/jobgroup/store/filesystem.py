@@ -21,8 +21,8 @@ LOCAL_TYPES: Final = frozenset(
 def is_network(directory: Path) -> bool:
     """Whether the directory's file system is, or could be, shared between machines.
 
-    What is not known to be local counts as shared, too: FUSE, for example, where the system does
-    not tell what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides what the system says.
+    An unknown file system counts as shared, too: FUSE, for example, because the system does
+    not know what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides what the system says.
     """
     told = os.environ.get("JOBGROUP_NETWORK_FS")
     if told is not None:
@@ -31,5 +31,5 @@ def is_network(directory: Path) -> bool:
 
 
 def file_system_type(directory: Path) -> str:
-    """The type of the mount that holds the directory, "" where it is not known."""
+    """The type of the mount that holds the directory, "" if unknown."""
     return system.file_system_type(directory)

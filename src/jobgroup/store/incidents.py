@@ -1,4 +1,4 @@
-"""What keeps a group from being sent or watched at present: a cloud that is away, a token, ..."""
+"""Incidents that stop a group from being sent or watched: an unavailable cloud, a token, ..."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _SO: Final = "Nothing was added."
 
 
 class Adding:
-    """What `GroupStore.add` does."""
+    """The inserts of `GroupStore.add`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -151,7 +151,7 @@ def _kept(what: str, text: str) -> str:
 
 
 def _bounded(told: RemoteStatus) -> RemoteStatus:
-    """What a client library or its file says of a job, without what cannot be."""
+    """Return the status that a client library reports, without impossible values."""
     return replace(
         told,
         message=told.message if isinstance(told.message, str) else None,

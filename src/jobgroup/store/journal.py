@@ -1,7 +1,7 @@
 """The journal of sending: the intent is on disk before a request leaves, the remote id after it.
 
 An attempt is *sending* between the two. If the process that sends it ends there, the next one that
-runs the group finds the attempt and marks it *unconfirmed*: it is never sent again by itself.
+runs the group finds the attempt and marks it *unconfirmed*: it is never resent automatically.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _no_answer(remote_id: str, position: int) -> str:
 
 
 class _Job(NamedTuple):
-    """What of a job decides how it is sent."""
+    """The parts of a job that decide how it is sent."""
 
     entry_id: int
     state: str
@@ -255,7 +255,7 @@ class Journal:
         self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            if attempt.is_gone:  # somebody has put an earlier copy of the file in its place
+            if attempt.is_gone:  # an earlier copy of the file has replaced it
                 taken = ", ".join(ids.values())
                 told = f"The cloud has taken a job as {taken}, of which this file has no attempt."
                 add_event(tx, None, "late answer", told)
@@ -309,7 +309,7 @@ class Journal:
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it meanwhile
+            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it since
                 told = f"A request was not sent: {sentence}"
                 entry_id = None if attempt.is_gone else attempt.entry_id
                 add_event(tx, entry_id, "late answer", told)
@@ -341,9 +341,9 @@ class Journal:
             return self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), diagnostics)
 
     def recover_from_the_dead(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
-        """What was left *sending* is unconfirmed, if its sender has certainly ended.
+        """Mark attempts left *sending* as unconfirmed, if their sender has certainly ended.
 
-        That takes the lease away from the dead, and gives it back in the same transaction.
+        That takes the lease away from the dead, and releases it in the same transaction.
         """
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
@@ -353,7 +353,7 @@ class Journal:
             self.recover_abandoned(tx, held.fencing_token + 1)
 
     def recover_abandoned(self, tx: Transaction, fencing_token: int) -> None:
-        """What earlier launchers left *sending* is unconfirmed from now on."""
+        """Mark attempts that earlier senders left *sending* as unconfirmed."""
         self._database.ids.read(tx)
         rows = tx.execute(
             "SELECT id FROM attempts WHERE state = 'sending' AND fencing_token < ?",
@@ -466,7 +466,7 @@ class Journal:
     def requeue(self, entry_id: int) -> bool:
         """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
 
-        The attempt stays in the job's history, closed as ``unknown``. False where it is neither.
+        The attempt stays in the job's history, closed as ``unknown``. False if it is neither.
         """
         with self._database.write_transaction() as tx:
             row = tx.execute(
@@ -498,7 +498,7 @@ class Journal:
         return [AttemptRecord(*[*row[:-2], *map(as_object, row[-2:])]) for row in rows]
 
     def has_in_flight(self) -> bool:
-        """Whether an attempt is *sending*, by whoever."""
+        """Whether an attempt is *sending*, in any process."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"

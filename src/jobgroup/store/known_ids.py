@@ -22,7 +22,7 @@ _log = logger(__name__)
 
 
 def place_beside(path: Path, ending: str) -> Path:
-    """Return where this process saves, at this moment, what it knows of a group's lost file."""
+    """Return the path at which to save, now, what is known of a group's lost file."""
     return path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.{ending}")
 
 
@@ -34,7 +34,7 @@ class _Job(NamedTuple):
 
 
 class KnownIds:
-    """What a launcher found in the file, and what clouds answered since. Not thread-safe.
+    """Ids that a sender found in the file, and ids that clouds sent since. Not thread-safe.
 
     Args:
         path: of the group's file.
@@ -47,7 +47,7 @@ class KnownIds:
         self._last_read = 0
         self._place: Path | None = None
         self.sentence = ""
-        """Where ids are that were saved since the file was lost, with a blank before it."""
+        """The path of ids that were saved since the file was lost, after a blank."""
 
     def read(self, connection: Any) -> None:
         """Learn the ids of attempts that are new in the file."""

@@ -14,7 +14,7 @@ from jobgroup.store.records import LeaseRecord
 from jobgroup.system import ProcessIdentity
 
 Verdict = Literal["alive", "dead", "unseen"]
-"""What is known of who holds the lease; "unseen": not watched for long enough to know."""
+"""Knowledge of the lease's holder; "unseen": not watched for long enough to know."""
 
 
 class Lease:
@@ -84,7 +84,7 @@ class Lease:
             tx.execute("UPDATE lease SET owner = '' WHERE fencing_token = ?", (fencing_token,))
 
     def current(self) -> LeaseRecord | None:
-        """The holder as last recorded, dead or alive; None if nobody holds it."""
+        """The holder as last recorded, dead or alive; None if it is free."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held if held is not None and held.owner else None
@@ -103,7 +103,7 @@ class Lease:
 
 
 def read_lease(connection: Any) -> LeaseRecord | None:
-    """The lease's row, given back or not; None if there never was one."""
+    """Return the lease's row, released or not; None if there never was one."""
     row = connection.execute(
         "SELECT fencing_token, owner, host, boot, namespace, pid, process_started,"
         " acquired_at, beats FROM lease"
@@ -112,7 +112,7 @@ def read_lease(connection: Any) -> LeaseRecord | None:
 
 
 def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
-    """Refuse to go on under a lease that has changed hands. Raises GroupBusyError if it has."""
+    """Raise GroupBusyError if the lease has changed hands."""
     held = read_lease(tx)
     if held is None or held.fencing_token != fencing_token:
         raise busy_error(held)
@@ -133,7 +133,7 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     return GroupBusyError(
         f"The group is being run by process {pid} on {host}, since"
         f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was done from here. Wait for it or stop"
-        " it; looking, canceling and the dashboard's buttons work meanwhile.",
+        " it; viewing, canceling and the dashboard still work.",
         host=host,
         pid=pid,
         since=since,

@@ -1,25 +1,24 @@
-"""What a group's file may hold, for what comes in and for what is read. Pure."""
+"""Limits of a group's file, for writing and for reading. Pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MAX_BODY_BYTES: Final = 64 * 2**20
-"""What a stored body or composition may unpack to; a colleague's file could hold a bomb."""
+"""Largest unpacked size of a body or composition; a colleague's file could hold a bomb."""
 
 MAX_BODY_DEPTH: Final = 200
 """Lists and objects within each other in a body. Pythons differ in how many they can write and read
 again, and a group must be readable by all of them."""
 
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
-"""What a kept result may unpack to; a longer one is not kept."""
+"""Largest unpacked size of a kept result; a longer one is not kept."""
 
 MAX_TEXT: Final = 4 * 2**20
 """Characters of labels, parameters or metadata of a job, as JSON; of a note; of a description."""
 
 MAX_NAME: Final = 10_000
-"""Characters of a job's name, and of each name of where it runs: provider, url, account, platform.
-"""
+"""Characters of a job's name, and of its provider, url, account and platform."""
 
 MAX_DURATION_S: Final = 1e9
 """Thirty years, for what a job may have run."""
@@ -46,7 +45,7 @@ def bound_number(value: object, most: float, least: float = 0) -> float | None:
 
 
 def check_name(what: str, name: object, *, so: str) -> str:
-    """The name of a job, or of where it runs, if it can be kept.
+    """Return the name of a job, or of its target, if it can be kept.
 
     Raises:
         TypeError: it is not a text.

@@ -87,8 +87,8 @@ def _turn(path: Path) -> Iterator[None]:
 class _UnderWay:
     """How many turns this process has or waits for.
 
-    The interpreter stops its daemon threads where they are: a turn that one of them had would keep
-    everybody from writing until its lease ran out.
+    The interpreter stops its daemon threads at any point: a turn that one of them had would block
+    every writer until its lease ran out.
     """
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class _Sign(NamedTuple):
 
 def _sign_of_life(marker: Path) -> _Sign | None:
     try:
-        # what is not opened may be told from a cache there; what is a pipe keeps nobody waiting
+        # without opening it, a cache may answer; O_NONBLOCK keeps a pipe from blocking
         opened = os.open(marker, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             found = os.fstat(opened)
@@ -148,5 +148,5 @@ def _remove_dead(marker: Path, sign: _Sign) -> None:
         marker.rename(aside)
         if _sign_of_life(aside) == sign:
             aside.unlink()
-        else:  # somebody else was quicker, and has the turn
+        else:  # another process was quicker, and has the turn
             rename_to_new(aside, marker)

@@ -13,7 +13,7 @@ from jobgroup.store.names import on_disk
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """A path that a user gave, with their home directory where it says ``~``.
+    """A path that a user gave, with their home directory for ``~``.
 
     Raises:
         StorageError: there is no such home directory, or no file can have such a name.

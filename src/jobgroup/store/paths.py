@@ -1,4 +1,4 @@
-"""Where the groups' files are: the data directory, its permissions, the file of each group."""
+"""Paths of groups: the data directory, its permissions, the file of each group."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def existing_groups() -> dict[str, Path]:
 
 
 def what_is_no_file(path: Path) -> str | None:
-    """Say what stands in a file's place, or in that of one beside it, that must not be opened.
+    """Return what a file, or one beside it, is if it must not be opened.
 
     Opening a pipe waits for its other end, and a device may do anything.
     """
@@ -189,7 +189,7 @@ def _private_directory(part: str) -> Path:
             directory.chmod(0o700)
     except (OSError, ValueError) as error:
         if directory.is_dir():
-            return directory  # somebody else's permissions; what can be read is read
+            return directory  # another user's permissions; what can be read is read
         why = error.strerror if isinstance(error, OSError) else error
         raise StorageError(
             f"The directory for job groups, {directory}, cannot be made: {why}."

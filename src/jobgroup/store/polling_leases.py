@@ -54,7 +54,7 @@ class PollingLeases:
     def acquire(
         self, account: AccountKey, owner: str, process: ProcessIdentity, fencing_token: int
     ) -> bool:
-        """Take an account's lease whose fencing_token is this (0: nobody ever had it).
+        """Take an account's lease whose fencing_token is this (0: it was never taken).
 
         False if another process was faster.
         """

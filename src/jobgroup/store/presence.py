@@ -1,4 +1,4 @@
-"""What is at the path of an open group's file, as the file system tells: no file is opened for it.
+"""The file at the path of an open group, as the file system reports it, without opening it.
 
 To open and close a file by another way than SQLite's would drop the locks that SQLite has on it.
 """
@@ -20,9 +20,9 @@ class Presence:
     """Which files are at a group's path and beside it, and what shows that others wrote there.
 
     Attributes:
-        files: device and inode of the file, of its log, and of the log's index; None where none is.
+        files: device and inode of the file, of its log, and of the log's index, or None.
         size_bytes: of the file.
-        log_bytes: of the log, which grows and is never cut while somebody has the file open.
+        log_bytes: of the log, which grows and is never cut while a process has the file open.
         stamp: changes when the file is written to, which happens only when the log is moved into
             it; see `Database._checkpoint`.
     """

@@ -1,4 +1,4 @@
-"""The jobs that somebody wants sent before the others, in order, whoever sends them and when."""
+"""The jobs to send before the others, in order, for the present or the next run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 
 
 class Priorities:
-    """What is sent next. A job leaves it when its cloud has it."""
+    """The jobs that are sent next. A job leaves when its cloud has it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

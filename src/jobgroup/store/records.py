@@ -1,4 +1,4 @@
-"""What the store gives and takes: plain immutable records. Pure.
+"""The store's plain immutable records. Pure.
 
 Times are seconds since the epoch (UTC), durations seconds; None is "not known".
 """
@@ -15,7 +15,7 @@ from jobgroup.system import ProcessIdentity
 
 
 class Target(NamedTuple):
-    """Where a job runs: a provider's kind, an origin, an account there, a platform."""
+    """The target of a job: a provider's kind, an origin, an account there, a platform."""
 
     provider: str
     origin: str
@@ -55,19 +55,19 @@ class NewJob:
     added_at: float | None = None
 
 
-def ended_at(told: RemoteStatus, *, heard_at: float | None = None) -> float | None:
-    """When a job ended, which a cloud tells by a duration in whole seconds, cut off.
+def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | None:
+    """Return when a job ended, which a cloud reports by a duration in whole seconds.
 
     Args:
-        told: the cloud's answer.
-        heard_at: when that was the first news of its end; None where it ended long ago.
+        status: reported by the cloud.
+        heard_at: when that was the first news of its end; None if it ended long ago.
     """
-    if told.state not in TERMINAL:
+    if status.state not in TERMINAL:
         return None
-    begun = told.started_at or told.created_at
-    if begun is None or told.duration_s is None:
+    begun = status.started_at or status.created_at
+    if begun is None or status.duration_s is None:
         return heard_at
-    earliest = begun + told.duration_s
+    earliest = begun + status.duration_s
     return earliest if heard_at is None else min(max(heard_at, earliest), earliest + 1.0)
 
 
@@ -127,12 +127,12 @@ class JobRecord(JobRow):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What tells this job apart from others: circuit, modes, photons, ..."""
+        """Metadata read from the payload: circuit, modes, photons, ..."""
         return as_object(self.metadata_json)
 
     @property
     def target(self) -> Target:
-        """Where the job runs."""
+        """The target of the job."""
         return Target(self.provider, self.origin, self.account, self.platform)
 
 
@@ -146,7 +146,7 @@ class AttemptRecord:
             parameters, or "adopted" for a job that was sent elsewhere.
         idempotency_key: the attempt's uuid, sent along where the cloud can look it up.
         diagnostics: what is known of a request without an answer.
-        shots: that it used, where the cloud told.
+        shots: that it used, if the cloud reported them.
         overrides: what differs from the attempt before it, as ``{parameter: [old, new]}``.
     """
 
@@ -181,7 +181,7 @@ class Pollable(NamedTuple):
     may_change: bool = True
     is_canceling: bool = False
     was_seen: bool = False
-    """Whether its cloud has told of it before."""
+    """Whether its cloud has reported it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Intent:
     attempt_id: int
     entry_id: int
     position: int
-    """Where the entry was then, for sentences."""
+    """The position of the entry then, for sentences."""
     idempotency_key: str
     name: str
     target: Target
@@ -225,11 +225,11 @@ class OverriddenBody:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """Who runs the group: the only process that may send.
+    """The holder of the lease: the only process that may send.
 
     Attributes:
         fencing_token: grows each time the lease is taken.
-        owner: a uuid of its own for each that may take it; "" if it was given back.
+        owner: a uuid of its own for each that may take it; "" if it was released.
         acquired_at: when it was taken, by the clock of its holder.
         beats: grows while the holder lives. Only whether it grows says something: no clock does.
     """
@@ -243,7 +243,7 @@ class LeaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command did.
+    """The result of a command.
 
     Attributes:
         text: what happened, in one line.

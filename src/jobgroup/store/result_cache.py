@@ -75,7 +75,7 @@ class ResultCache:
                 )
 
     def size_bytes(self) -> int:
-        """What the kept results take in the group's file."""
+        """Return the size of the kept results in the group's file."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT coalesce(sum(length(document)), 0) FROM results"

@@ -1,12 +1,12 @@
 """The tables of a group's file.
 
-`VERSION` is the layout's. Layouts 1 to 4 were drafts that nobody was given; 5 is the first that
+`VERSION` is the layout's. Layouts 1 to 4 were unpublished drafts; 5 is the first that
 will be kept, and may change until it is released. From then on a change of these tables is a new
 version, and takes:
 
 1. a script in a mapping ``STEPS = {5: "...", ...}`` that leads from each released version to the
    next, run by `opening.check` in the one transaction that also sets ``user_version``. It makes
-   each changed table anew under this module's text and copies the rows: ``ALTER TABLE`` would
+   each changed table again under this module's text and copies the rows: ``ALTER TABLE`` would
    leave another text in the file, and a file whose text is not ours is refused;
 2. the older versions' own text, for a file is compared with the text of *its* version before any
    step is run on it;
@@ -160,7 +160,7 @@ CREATE TABLE commands (
     requester TEXT NOT NULL, -- JSON: the process that asks
     name TEXT NOT NULL,
     args TEXT NOT NULL, -- JSON
-    -- pending: nobody has claimed it; claimed: the holder carries it out
+    -- pending: not claimed yet; claimed: the holder carries it out
     state TEXT NOT NULL CHECK (state IN ('pending', 'claimed', 'done', 'failed')),
     outcome TEXT NOT NULL DEFAULT '{{}}' -- JSON
 );
@@ -203,4 +203,4 @@ CREATE TABLE polling_leases ( -- which process asks the cloud about an account's
 """
 
 CREATE: Final = re.sub(r"\n? *--.*", "", _COMMENTED)
-"""Without comments: SQLite keeps a statement's text in the file, where it must never change."""
+"""Without comments: SQLite keeps a statement's text in the file, and the text must never change."""

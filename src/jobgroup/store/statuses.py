@@ -1,4 +1,4 @@
-"""What clouds tell of the jobs that they have: which may still change, and what they are now."""
+"""States that clouds report: which jobs may still change, and what they are now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TERMINAL = _in_sql(TERMINAL)
 
 
 class StatusUpdates:
-    """The states of jobs on a cloud. What has ended never changes again, whoever says so."""
+    """The states of jobs on a cloud. A job that has ended never changes again."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,7 +67,7 @@ class StatusUpdates:
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction. Returns the jobs that changed.
 
-        What has ended never changes again, whichever process hears of it first.
+        A job that has ended never changes again, whichever process hears of it first.
         """
         changed = []
         with self._database.write_transaction() as tx:
@@ -94,7 +94,7 @@ class StatusUpdates:
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
-        """The cloud cannot tell of this job (garbage, say): its message says so, no more."""
+        """Record that the cloud could not report this job, in its message only."""
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 f"SELECT message, entry_id FROM attempts"  # noqa: S608

@@ -56,7 +56,7 @@ class GroupStore:
 
     Args:
         path: the file.
-        create: the group's name, to make the file where it is missing; None to open it only.
+        create: the group's name, to make the file if it is missing; None to open it only.
     """
 
     def __init__(self, path: Path, *, create: str | None = None) -> None:
@@ -83,7 +83,7 @@ class GroupStore:
     # -- the group -------------------------------------------------------------------------------
 
     def meta(self) -> dict[str, Any]:
-        """What is known of the group as a whole: name, uuid, created_at, modified_at, version."""
+        """Return values of the group as a whole: name, uuid, created_at, modified_at, version."""
         with self.database.read_transaction() as connection:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
@@ -118,7 +118,7 @@ class GroupStore:
             return counts_by_state(connection)
 
     def last_attempt_id(self) -> int:
-        """That of the newest sending or adoption of a job; 0 where there was none."""
+        """Return that of the newest attempt; 0 if there is none."""
         with self.database.read_transaction() as connection:
             (found,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
         return int(found)
@@ -219,7 +219,7 @@ class GroupStore:
         composition = decompress_object(row[0]) if row else None
         if composition is None:
             raise InvalidResponseError(
-                "What its results are composed with is damaged; the other jobs are not affected."
+                "The description that combines its results is damaged; other jobs are not affected."
             )
         return composition
 
@@ -229,7 +229,7 @@ class GroupStore:
             return holder_of(connection, remote_id, target)
 
     def events(self, entry_id: int | None = None, limit: int = 1000) -> list[EventRecord]:
-        """What happened to a job, or (None) in the whole group, oldest first."""
+        """Return the events of a job, or (None) of the whole group, oldest first."""
         where = "" if entry_id is None else "WHERE entry_id = ? "
         with self.database.read_transaction() as connection:
             rows = connection.execute(
@@ -304,10 +304,10 @@ class GroupStore:
     ) -> None:
         """Mark the group as deleted, then copy it to the trash, if it is to be kept.
 
-        From the mark on nobody can change it any more, so the copy lacks nothing.
+        Once it is marked, no process can change it, so the copy is complete.
 
         Raises:
-            GroupBusyError: somebody runs it; nothing was changed.
+            GroupBusyError: a process runs it; nothing was changed.
             StorageError: it could not be copied; it is as it was.
         """
         self._mark_deleted(is_live)
@@ -318,7 +318,7 @@ class GroupStore:
         """Mark the group as deleted, then copy it, under another name, to a file that is not there.
 
         Raises:
-            GroupBusyError: somebody runs it; nothing was changed.
+            GroupBusyError: a process runs it; nothing was changed.
             StorageError: it could not be copied, or the file is there by now; it is as it was.
         """
         self._mark_deleted(is_live)
@@ -362,7 +362,7 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
             admit(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            # its fencing_token stays: what was left sending is told by it
+            # its fencing_token stays: it shows which attempts were left sending
             copy.execute("UPDATE lease SET owner = ''")
             copy.execute("DELETE FROM polling_leases")
             if new_name is not None:

@@ -82,7 +82,7 @@ class Subjobs:
             ]
 
     def forget(self, subjob: OrphanSubjob) -> None:
-        """Its cloud cancels it: the next run sends it anew."""
+        """Forget a sub-job that its cloud cancels: the next run sends it again."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
@@ -109,10 +109,10 @@ def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> 
 
 
 def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int]:
-    """What earlier sendings of a job had on the cloud when they ended, for the next one to go on.
+    """Take over the sub-jobs that earlier attempts had on the cloud when they ended.
 
     Returns the sub-jobs, and how many attempts of the job are gone, for the next one is their
-    continuation. One that the user had given back stays in its history.
+    continuation. One that the user had resent stays in its history.
     """
     rows = tx.execute(
         "SELECT id, state, creates_entry FROM attempts WHERE entry_id = ? AND sent_at IS NULL"

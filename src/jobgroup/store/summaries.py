@@ -21,7 +21,7 @@ _DESCRIPTION_CHARS = 10_000
 def summarise(name: str, path: Path) -> GroupSummary:
     """The group's counts, dates and size; a file that cannot be read says why in `problem`.
 
-    It raises nothing and takes seconds at most, whatever stands in the file's place.
+    It raises nothing and takes seconds at most, whatever the file is.
     """
     try:
         try:

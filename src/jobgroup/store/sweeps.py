@@ -71,7 +71,7 @@ class Sweep:
 
 
 class Entry(NamedTuple):
-    """What jobs are compared by, besides their fingerprints."""
+    """The features that jobs are compared by, besides their fingerprints."""
 
     entry_id: int
     position: int

@@ -42,7 +42,7 @@ _OF_ITS_PROCESSES = """
 
 
 def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
-    """Copy a group, without what its processes told each other, into one plain file.
+    """Copy a group, without the requests of its processes, into one plain file.
 
     Raises:
         OutputExistsError: the file exists, and `overwrite` is not True.

@@ -1,4 +1,4 @@
-"""What an attempt may become, and the only statements that change a state in the file."""
+"""Valid transitions of an attempt, and the only statements that change a state in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup.store.database import Transaction
 
 
 class Attempt(NamedTuple):
-    """What decides what may become of an attempt."""
+    """The values that decide which transitions of an attempt are valid."""
 
     id: int
     entry_id: int

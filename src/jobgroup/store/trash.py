@@ -31,7 +31,7 @@ _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX
 # "~" is never in an encoded name
 
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{32}\.new(-wal|-shm|-journal)?")
-"""What `atomic_write` calls a file before it is whole."""
+"""Names of files that `atomic_write` has not finished."""
 
 _RECORD: Final = ".expired.json"
 _RECORD_BYTES: Final = 4_000_000
@@ -78,7 +78,7 @@ def purge() -> None:
 
 
 def _found() -> list[tuple[float, str, Path]]:
-    """When what was deleted and where it is."""
+    """Return the times, names and paths of deleted groups."""
     found = []
     for entry in os.scandir(trash_directory()):
         match = _OURS.fullmatch(off_disk(entry.name))
@@ -114,7 +114,7 @@ def _is_a_group(path: Path) -> bool:
 
 
 def _read_record() -> dict[str, float]:
-    """Which files were expired at which look; whatever else stands there is nothing."""
+    """Return which files were expired at which look, without other contents."""
     try:
         # neither a pipe nor a device, which might keep us waiting
         fd = os.open(trash_directory() / _RECORD, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))

@@ -66,7 +66,7 @@ def _is_confirmed(question: str) -> bool:
     sys.stderr.flush()
     answer = sys.stdin.readline().strip().casefold() if sys.stdin else ""
     if not sys.stdin or not sys.stdin.isatty():
-        echo_err("")  # nobody pressed Enter
+        echo_err("")  # there was no Enter
     return answer in ("y", "yes")
 
 
