@@ -164,7 +164,7 @@ def test_a_sent_execution_comes_with_its_id(handler):
     assert (draft.remote_ids, draft.body) == (["remote-1"], {})
     assert draft.status.status is RunningStatus.WAITING
     assert draft.params["max_samples"] == 50
-    with pytest.raises(TypeError, match="sent already"):
+    with pytest.raises(TypeError, match="already sent"):
         read_job(execution, {"max_samples": 60})
 
 

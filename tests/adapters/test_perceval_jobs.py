@@ -188,7 +188,7 @@ def test_a_missing_parameter_is_told_in_words(handler):
         read_job(_sampler(handler).sample_count, {})
     (note,) = refused.value.__notes__
     assert "'sample_count' with no parameters" in note
-    assert "missing, such as max_samples? Nothing was added." in note
+    assert "Nothing was added. A parameter, such as max_samples, may be wrong" in note
 
 
 def test_a_job_whose_launch_failed_can_be_added(handler):
@@ -219,7 +219,7 @@ def test_a_sent_job_comes_with_its_id_and_what_is_known(handler):
     assert draft.status.stop_message == "no photons"
     assert (draft.status.creation_timestamp, draft.status.duration) == (10.5, 4)
     assert draft.body["payload"]["max_samples"] == 3
-    with pytest.raises(TypeError, match="sent already"):
+    with pytest.raises(TypeError, match="already sent"):
         read_job(job, {"max_samples": 4})
 
 

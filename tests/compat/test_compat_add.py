@@ -111,7 +111,7 @@ def test_sent(sampler, ended):
     job = sampler().sample_count
     job.execute_async(max_samples=40)
     jg = JobGroup("sent")
-    with pytest.raises(TypeError, match="sent already"):
+    with pytest.raises(TypeError, match="already sent"):
         jg.add(job, max_samples=50)
     jg.add(job)
     with pytest.raises(DuplicateJobError):

@@ -146,7 +146,7 @@ def test_results_that_cannot_be_kept_are_given(finished, data_dir, caplog):
     )
     with caplog.at_level(logging.WARNING, "jobgroup"):
         assert jg.get_results() == EXPECTED
-    assert "could not be kept" in caplog.text
+    assert "were not cached" in caplog.text
 
 
 # -- words -----------------------------------------------------------------------------------------

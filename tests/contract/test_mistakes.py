@@ -74,9 +74,9 @@ def test_what_has_jobs_is_no_job(processor):
     """A Sampler or a processor is refused with how its jobs are had."""
     jg = JobGroup("mine")
     sampler = pcvl.algorithm.Sampler(processor, max_shots_per_call=100)
-    with pytest.raises(TypeError, match=r"A Sampler is no job itself.*sample_count.*Nothing was"):
+    with pytest.raises(TypeError, match=r"A Sampler is not a job.*sample_count.*Nothing was"):
         jg.add(sampler)
-    with pytest.raises(TypeError, match=r"A RemoteProcessor is no job itself.*Sampler\(processor"):
+    with pytest.raises(TypeError, match=r"A RemoteProcessor is not a job.*Sampler\(processor"):
         jg.add(processor)
     local = pcvl.Processor("SLOS", pcvl.BS())
     local.with_input(pcvl.BasicState([1, 1]))

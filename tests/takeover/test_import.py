@@ -163,10 +163,10 @@ def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
     assert snapshot_of(path.parent) == before
     reasons = {skipped.path.name: skipped.reason for skipped in report.skipped}
     assert "secret" not in repr(report)
-    assert "at job 1 (it was never sent, and what to send is not there)" in reasons["bodiless.jgrp"]
-    assert "created_date is no date" in reasons["dateless.jgrp"]
-    assert reasons["empty.jgrp"] == "It is damaged: there is nothing in it."
-    assert reasons["foreign.jgrp"] == "It is not a group of Perceval's."
+    assert "at job 1 (it was never sent, and its body is missing)" in reasons["bodiless.jgrp"]
+    assert "created_date is not a date" in reasons["dateless.jgrp"]
+    assert reasons["empty.jgrp"] == "It is empty."
+    assert reasons["foreign.jgrp"] == "It is not one of Perceval's groups."
     for name, reason in reasons.items():
         assert reason.endswith("."), name
         assert "\n" not in reason

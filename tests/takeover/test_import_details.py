@@ -84,9 +84,9 @@ def test_a_body_is_made_as_perceval_makes_it(write):
     ("entry", "reason"),
     [
         ({**SENT, "metadata": {**CLOUD, "headers": {"X-Auth-Token": "t"}}}, "another cloud"),
-        ({**SENT, "id": "two words"}, "its id is none"),
-        ({**SENT, "id": 7}, "its id is none"),
-        ({**SENT, "metadata": {**CLOUD, "platform": None}}, "names no platform"),
+        ({**SENT, "id": "two words"}, "its id is invalid"),
+        ({**SENT, "id": 7}, "its id is invalid"),
+        ({**SENT, "metadata": {**CLOUD, "platform": None}}, "has no platform"),
     ],
 )
 def test_an_entry_that_cannot_be_a_job_here(write, entry, reason):
@@ -182,7 +182,7 @@ def test_a_group_without_a_date_is_left_out(wrong, old):
     path.write_text(json.dumps({**whole, "created_date": wrong}), "utf-8")
     report = JobGroup.import_perceval(path)
     assert report.imported == []
-    assert "created_date is no date" in str(report)
+    assert "created_date is not a date" in str(report)
 
 
 @pytest.mark.parametrize(

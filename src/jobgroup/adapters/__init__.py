@@ -1,7 +1,6 @@
-"""Jobs that `add` accepts, and decoders of results: one package per client library.
+"""Reading jobs and decoding results of client libraries, one package per library.
 
-A library is recognised by the module of the job's class, and its adapter is imported only then, so
-no one pays for a library that they do not use.
+The module of a job's class names the library, and only then is its adapter imported.
 """
 
 from jobgroup.adapters.base import (

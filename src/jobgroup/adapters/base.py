@@ -1,9 +1,10 @@
-"""The description of a client library's job: a :class:`JobSpec`, and errors."""
+"""The :class:`JobSpec` that adapters read from a client library's job, and their errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from jobgroup.errors import InvalidResponseError
@@ -14,29 +15,27 @@ from jobgroup.words import shown
 SET_WHEN_SENT: Final = ("job_name", "job_group_name")
 """Fields of a create body that the engine sets for each request."""
 
-_NO_LABELS: Final[Mapping[str, Any]] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job as it is taken into a group.
+    """A job to add to a group.
 
     Attributes:
-        name: its name on the cloud.
-        platform: the platform that it is for.
-        origin: base url of the cloud, in the spelling of `origin.normalise_origin`.
-        account_label: tells accounts of one origin apart; "" is the usual one.
-        provider: which provider speaks to that cloud.
-        body: create body without `SET_WHEN_SENT`, JSON-ready and not shared;
-            empty for a sent job whose body is not known, which only the cloud can rerun.
-        params: how it is called: command, max_shots, max_samples, iterated values. JSON-ready.
-        metadata: what tells it from others: circuit, m, n, input state, ... Texts and numbers.
-        remote_ids: the ids of its sub-jobs on the cloud if it was sent already.
-        status: what is known of a sent job; None for an unsent one.
-        token: opens `origin` alone; for this process' memory, never for a file.
-        proxies: scheme to proxy url; like `token`.
-        composition: of a job that is several on its cloud: what `adapters.decode` composes its
-            results with. Its body then has `parts`, a body for each of them.
+        name: name on the cloud.
+        platform: name of the platform to run on.
+        origin: base URL of the cloud, normalised by `origin.normalise_origin`.
+        account_label: distinguishes accounts of one origin; "" is the usual one.
+        provider: name of the cloud's provider.
+        body: create body without `SET_WHEN_SENT`, JSON-ready and not shared; empty for a sent job
+            with an unknown body, which only the cloud can rerun.
+        params: command, max_shots, max_samples, iterated values. JSON-ready.
+        metadata: circuit, m, n, input state and the like. Texts and numbers.
+        remote_ids: ids of its sub-jobs on the cloud, if it was sent.
+        status: status of a sent job; None for an unsent one.
+        token: token for `origin`; kept in memory, never in a file.
+        proxies: scheme to proxy URL; kept like `token`.
+        composition: recipe by which `adapters.decode` composes the results of a job that is several
+            jobs on its cloud. The body then has `parts`, a body for each of them.
     """
 
     name: str
@@ -54,9 +53,9 @@ class JobSpec:
     composition: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def to_new_job(
-        self, labels: Mapping[str, Any] = _NO_LABELS, *, added_at: float | None = None
+        self, labels: Mapping[str, Any] = MappingProxyType({}), *, added_at: float | None = None
     ) -> NewJob:
-        """The job as the store takes it in; its token stays behind."""
+        """Return the job in the store's form, without its token."""
         return NewJob(
             name=self.name,
             target=Target(self.provider, self.origin, self.account_label, self.platform),
@@ -73,13 +72,13 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class ForeignGroup:
-    """A group of jobs as another library keeps it in a file.
+    """A group of jobs in another library's file.
 
     Attributes:
-        name: as it is called there.
+        name: its name.
         created_at, modified_at: seconds since the epoch.
-        jobs: in its order; none has a token.
-        skipped: the reason, for each of its jobs that cannot be imported.
+        jobs: jobs in their order, without tokens.
+        skipped: reason for each job that cannot be imported.
     """
 
     name: str
@@ -90,14 +89,14 @@ class ForeignGroup:
 
 
 class UnreadableGroupError(ValueError):
-    """A file is no group that can be taken over; the text says why, of "it"."""
+    """A file has no group that can be imported; the message is a clause about "it"."""
 
 
 class UndecodableResultError(InvalidResponseError):
     """A result arrived and could not be decoded.
 
     Attributes:
-        raw: the result's text as the cloud gave it.
+        raw: text of the result as the cloud sent it.
     """
 
     def __init__(self, message: str, *, raw: str) -> None:
@@ -106,13 +105,13 @@ class UndecodableResultError(InvalidResponseError):
 
 
 class NoIdealError(ValueError):
-    """There is no ideal to compare results with; the text says why."""
+    """There is no ideal result to compare with; the message says why."""
 
 
 def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The labels as they were given; {} for none. Raises TypeError if they are no dictionary."""
+    """Return the labels, or {} for None. Raise TypeError if they are not a dict."""
     if labels is not None and not isinstance(labels, Mapping):
-        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
+        raise TypeError(f"labels must be a dict such as {{'phi': 0.3}}, got {shown(labels)}.")
     return labels or {}
 
 

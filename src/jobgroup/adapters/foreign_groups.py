@@ -1,4 +1,4 @@
-"""Files in which other libraries keep groups of jobs: finding and reading them."""
+"""Other libraries' files of groups: finding and reading them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ GROUP_SUFFIXES: Final = tuple(_READERS)
 
 
 def group_directories() -> list[Path]:
-    """The directories in which other libraries keep groups, whether they exist or not."""
+    """Return the directories in which other libraries keep groups, existing or not."""
     return [data_directory() / "job_group", Path("execution_groups").absolute()]
 
 
 def read_group(path: Path) -> ForeignGroup:
-    """The group that another library keeps in a file, which is left as it is.
+    """Read a group from another library's file, without changing the file.
 
     Raises:
-        UnreadableGroupError: the file is damaged, or something else.
+        UnreadableGroupError: the file is damaged or has no group.
     """
     try:
         return _READERS.get(path.suffix, read_jgrp)(path)

@@ -1,4 +1,4 @@
-"""Jobs of client libraries: which library one belongs to, and the adapter that reads it."""
+"""Finding the client library of a job, and the adapter that reads it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from jobgroup.adapters.base import JobSpec
 from jobgroup.errors import MissingDependencyError
 
 MIN_VERSIONS: Final = {"perceval": ("perceval-quandela", [0, 12])}
-"""Each library's distribution and the first release of it that jobgroup knows."""
+"""Each library's distribution and its oldest supported release."""
 
 
 def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSpec]:
-    """The jobs of ours that a client library's job stands for, usually one.
+    """Return the specs of a client library's job, usually one, without changing or sending it.
 
-    `job` is left as it was, and nothing is sent or asked. `kwargs` are those of its execution.
+    Args:
+        job: job of a client library.
+        kwargs: parameters of its execution.
 
     Raises:
-        TypeError: `job` is no remote job, or was sent and got kwargs.
-        ValueError: its cloud's url cannot be one, or its parameters cannot be sent as JSON.
+        TypeError: `job` is not a remote job, or was sent already and got kwargs.
+        ValueError: the cloud's URL is invalid, or the parameters cannot be sent as JSON.
         MissingDependencyError: the library's release is too old.
         Exception: what the library itself raises for wrong kwargs.
     """
@@ -35,7 +37,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSp
         )
     except RecursionError:
         raise ValueError(
-            "This job cannot be sent as JSON: its parameters are nested too deeply, or hold"
+            "This job cannot be sent as JSON: its parameters are nested too deeply, or contain"
             " themselves. Nothing was added."
         ) from None
     return specs
@@ -44,32 +46,31 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSp
 def follow(
     job: object, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any] | None = None
 ) -> None:
-    """Have a client library's job, once it was added, show its entry: id, status and results.
+    """Let an added job of a client library show its entry's id, status and results.
 
-    A job that its user executes directly is sent as that entry, once. The job holds `entry`, which
-    returns a view of it; nothing holds the job.
+    If its user executes it, jobgroup sends the entry, once. The job holds `entry`; nothing holds
+    the job.
 
     Args:
-        job: the object that was added.
-        entry: returns the job of the group; raises GroupNotFoundError if that is gone.
-        name: the name that it was added with.
-        kwargs: the parameters that it was added with.
+        job: job that was added.
+        entry: returns the group's job; raises GroupNotFoundError if the group is gone.
+        name: name that it was added with.
+        kwargs: parameters that it was added with.
     """
     load_adapter(_library_of(job), "followers").follow(job, entry, name, kwargs or {})
 
 
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
-    """Import a module that needs a client library; MissingDependencyError if that is too old."""
+    """Import a module for a client library, or raise MissingDependencyError if that is too old."""
     distribution, oldest = MIN_VERSIONS[library]
-    with suppress(PackageNotFoundError):  # for example a vendored copy, which is tried
+    with suppress(PackageNotFoundError):  # it may be a vendored copy
         release = version(distribution)
         if [int(n) for n in re.findall(r"\d+", release)[:2]] < oldest:
             wanted = ".".join(map(str, oldest))
             raise MissingDependencyError(
-                f"{library.capitalize()} {release} is installed, and jobgroup knows {wanted} and"
-                f' newer. Nothing was changed: pip install --upgrade "jobgroup[{library}]", then'
-                " try again."
+                f"{library.capitalize()} {release} is installed, and jobgroup needs {wanted} or"
+                f' newer. Nothing was changed. Run pip install --upgrade "jobgroup[{library}]".'
             )
     return import_module(f"jobgroup.adapters.{library}.{name}")
 
@@ -80,6 +81,6 @@ def _library_of(job: object) -> str:
         if library in MIN_VERSIONS:
             return library
     raise TypeError(
-        f"A {type(job).__name__} cannot be added to a job group; add a Perceval RemoteJob, "
-        "such as Sampler(RemoteProcessor(...)).sample_count, or an Execution. Nothing was added."
+        f"A {type(job).__name__} cannot be added to a job group. Nothing was added. Add a Perceval"
+        " RemoteJob, such as Sampler(RemoteProcessor(...)).sample_count, or an Execution."
     )

@@ -1,31 +1,38 @@
-"""Result documents of clouds, decoded as the client library decodes them."""
+"""Decoding the result documents of clouds as the client library does."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 from jobgroup.adapters.base import UndecodableResultError
 from jobgroup.adapters.libraries import load_adapter
-from jobgroup.adapters.result_text import decode_text
-from jobgroup.decoding import PlainMaker
-from jobgroup.errors import MissingDependencyError
+from jobgroup.decoding import (
+    Budget,
+    Decoder,
+    LeftAsText,
+    Maker,
+    PlainMaker,
+    RefusedError,
+    parse_json,
+)
+from jobgroup.errors import MissingDependencyError, warn
 
 
 def decode(document: Mapping[str, Any]) -> Any:
-    """Return the contents of a cloud's result document, as Perceval returns them.
+    """Return the results in a cloud's document, as Perceval does.
 
-    Nothing is evaluated, built or asked that `jobgroup.decoding` does not let pass. Other parts of
-    a result stay text (`LeftAsText`), with a warning that says why. Without Perceval, counts and
-    distributions are dictionaries, samples lists, and states texts. `plain` is a result as it is,
-    from a cloud that speaks no Perceval. For a job that is several jobs on its cloud, the document
-    holds theirs as `parts`, and the `composition` that joins them.
+    `jobgroup.decoding` checks everything first. Other parts of a result than its outcomes may stay
+    text (`LeftAsText`), with a warning that names the reason. Without Perceval, counts and
+    distributions are dictionaries, samples are lists, and states are strings. `plain` is a result
+    that needs no decoding. If a job is several jobs on its cloud, the document has their documents
+    as `parts`, and the `composition` that joins them.
 
     Raises:
-        UndecodableResultError: the outcomes cannot be decoded; it keeps the text.
+        UndecodableResultError: the outcomes cannot be decoded; the error has their text.
     """
     if "composition" in document:
         return _compose(document)
@@ -34,7 +41,7 @@ def decode(document: Mapping[str, Any]) -> Any:
     text = document.get("results")
     if not isinstance(text, str):
         raise UndecodableResultError(
-            "The cloud's answer holds no results; fetch them again later.",
+            "The cloud's response has no results. Fetch them again later.",
             raw=json.dumps(dict(document), default=str),
         )
     if find_spec("perceval") is None:
@@ -42,12 +49,47 @@ def decode(document: Mapping[str, Any]) -> Any:
     return _load("results", text).decode(text)
 
 
+def decode_text(
+    text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
+) -> Any:
+    """Return one result's text, decoded and converted.
+
+    Raises:
+        UndecodableResultError: the outcomes cannot be decoded; the error has the text.
+    """
+    decoder = Decoder(maker, budget=budget)
+    try:
+        found = decoder.decode(parse_json(text))
+        _check_outcomes(found)
+        converted = convert(found)
+    except Exception as error:
+        raise UndecodableResultError(
+            f"The results cannot be decoded: {error}. This error's `raw` has their text.", raw=text
+        ) from error
+    if decoder.left:
+        where, reason = decoder.left[0]
+        warn(f"A part of the results, {where!r}, was left as text: {reason}.")
+    return converted
+
+
+def _check_outcomes(found: Any) -> None:
+    """Raise RefusedError if the outcomes themselves were left as text."""
+    rows: list[Any] = [{"results": found}]
+    if isinstance(found, dict):
+        several = found.get("results_list")
+        rows = [found, *(several if isinstance(several, list) else [{"results": several}])]
+    for row in rows:
+        outcomes = row.get("results") if isinstance(row, dict) else None
+        if isinstance(outcomes, LeftAsText):
+            raise RefusedError(outcomes.reason)
+
+
 def _load(module: str, raw: str) -> ModuleType:
     try:
         return load_adapter("perceval", module)
     except MissingDependencyError as error:
         raise UndecodableResultError(
-            f"{error} The results' text is kept in this error's `raw`.", raw=raw
+            f"{error} This error's `raw` has the results' text.", raw=raw
         ) from None
 
 
@@ -55,15 +97,15 @@ def _compose(document: Mapping[str, Any]) -> Any:
     parts = document.get("parts")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise UndecodableResultError(
-            "The cached results are not as jobgroup writes them; fetch them again.",
+            "The cached results are damaged. Fetch them again.",
             raw=json.dumps(dict(document), default=str),
         )
     texts = [part.get("results") for part in parts]
     raw = json.dumps(texts)
     if find_spec("perceval") is None:
         raise UndecodableResultError(
-            "The results are composed of several by Perceval, which is not installed: pip install"
-            " 'jobgroup[perceval]'. Their texts are kept in this error's `raw`.",
+            "Perceval composes these results, and is not installed: pip install"
+            " 'jobgroup[perceval]'. This error's `raw` has their texts.",
             raw=raw,
         )
     return _load("composition", raw).compose(texts, document["composition"], raw)

@@ -1,9 +1,9 @@
-"""Perceval's archives, the text in which 1.3 writes objects, taken apart without building any.
+"""Perceval's archives, in which 1.3 writes objects as text, parsed without building any.
 
 An archive is a list of nodes, each with a tag and either a value or references to others. Perceval
-builds whatever the tags name, connections to clouds among it, and asks those at once about their
-platform. `Archive.text_of` writes the part of one that hangs on a node as an archive of its own;
-`check_archive` lets archives pass that hold nothing but computations.
+builds whatever the tags name, including connections to clouds, which it uses at once.
+`Archive.text_of` writes a node and its references as an archive of their own; `check_archive`
+accepts only archives of computations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jobgroup.decoding.bounds import Budget, RefusedError
 from jobgroup.decoding.messages import MESSAGES
-from jobgroup.decoding.quantum_states import SPREAD, TEXTS, noise_names
+from jobgroup.decoding.quantum_states import NOISE, SPREAD, TEXTS
 
 _ENDLESS: Final = 2**40
 _HEADER: Final = "pcvlar"
@@ -30,7 +30,7 @@ _TEXTS: Final = frozenset({
     "BSLayeredDetector",
 })
 # fmt: on
-"""Tags of nodes that hold a text, many of them a packed message."""
+"""Tags of nodes with a text, many of them a packed message."""
 _LISTS: Final = frozenset({"list", "tuple", "set"})
 
 
@@ -39,11 +39,11 @@ class Node:
     """One object.
 
     Attributes:
-        tag: its class, by Perceval's name for it.
-        value: a text, or the words of a number.
-        children: references; of a dictionary its keys and values in turn.
-        names: of the members, for an object that has any.
-        version: of such an object's class.
+        tag: Perceval's name of its class.
+        value: text, or the words of a number.
+        children: references to other nodes; a dictionary's keys and values alternate.
+        names: names of an object's members.
+        version: version of an object's class.
     """
 
     tag: str
@@ -57,14 +57,14 @@ class Archive:
     """The nodes of an archive's text.
 
     Raises:
-        ValueError: it is none, it is damaged, or it is larger than the budget.
+        ValueError: it is not an archive, is damaged, or exceeds the budget.
     """
 
     def __init__(self, text: str, budget: Budget | None = None) -> None:
         budget = budget or Budget()
         words = _Words(_unpacked(text, budget), budget)
         if words.next() != _HEADER or words.number() != 0:
-            raise ValueError("it is no archive that this version knows")
+            raise ValueError("it is not an archive of a known version")
         self.roots = [words.number() for _ in range(words.count())]
         self.nodes: list[Node] = []
         while words.are_left:
@@ -76,7 +76,7 @@ class Archive:
         self._check_size(budget)
 
     def _check_size(self, budget: Budget) -> None:
-        """See that it is no large thing written small, each part of which holds the next twice."""
+        """Raise ValueError if shared references would make something large of a short text."""
         sizes: dict[int, int] = {}
         for root in self.roots:
             ahead = [root]
@@ -89,27 +89,27 @@ class Archive:
                     sizes[index] = min(1 + sum(sizes[c] for c in children), _ENDLESS)
                     open_.discard(ahead.pop())
                 elif index in open_:
-                    raise ValueError("something in it holds itself")
+                    raise ValueError("something in it contains itself")
                 else:
                     open_.add(index)
                     ahead.extend(missing)
             budget.take_parts(sizes[root])
 
     def members(self, index: int, tag: str) -> dict[str, int]:
-        """References to the members of an object, by name; ValueError if it is another class."""
+        """Return references to an object's members by name; ValueError for another class."""
         node = self.nodes[index]
         if node.tag != tag:
-            raise ValueError(f"there is a {node.tag} where a {tag} belongs")
+            raise ValueError(f"it has a {node.tag} in place of a {tag}")
         return dict(zip(node.names, node.children, strict=True))
 
     def items(self, index: int) -> tuple[int, ...]:
         node = self.nodes[index]
         if node.tag not in _LISTS:
-            raise ValueError(f"there is a {node.tag} where a list belongs")
+            raise ValueError(f"it has a {node.tag} in place of a list")
         return node.children
 
     def plain(self, index: int) -> Any:
-        """The value of a text, number, truth value, None, or dictionary of such."""
+        """Return the value of a text, number, boolean, None, or dictionary of these."""
         node = self.nodes[index]
         match node.tag:
             case "None":
@@ -126,7 +126,7 @@ class Archive:
         return node.value
 
     def text_of(self, *roots: int) -> str:
-        """An archive of some nodes and what hangs on them."""
+        """Return an archive of some nodes and their references."""
         order = list(self._reached(roots))
         places = {old: new for new, old in enumerate(order)}
         nodes = "".join(_written(self.nodes[i], places) for i in order)
@@ -144,7 +144,7 @@ class Archive:
 
 
 class _Words:
-    """A text that is read word by word, and where a length stands before it, as a whole."""
+    """Reads a text word by word, or by a length before it."""
 
     def __init__(self, text: str, budget: Budget) -> None:
         self._text = text
@@ -166,7 +166,7 @@ class _Words:
     def number(self) -> int:
         number = int(self.next())
         if number < 0:
-            raise ValueError(f"{number} is no length and no reference")
+            raise ValueError(f"{number} is not a length or a reference")
         return number
 
     def count(self) -> int:
@@ -236,13 +236,13 @@ _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "ComputationIterator": frozenset({"base_computation", "_iterations"}),
     "Command": frozenset({"name", "signature", "apply_emt"}),
     "Imperfections": frozenset({"noise", "detectors"}),
-    "NoiseModel": noise_names(),
+    "NoiseModel": NOISE,
     "DistinguishablePhotonMitigation": frozenset({"_order"}),
     "CompilationAveraging": frozenset({"repetitions", "starting_seed"}),
     "DetectorBalancing": frozenset(),
     "PhotonRecycling": frozenset(),
 }
-"""Classes of Perceval that are nothing but their members."""
+"""Classes of Perceval that consist of their members alone."""
 
 Members = Callable[[str], frozenset[str] | None]
 
@@ -250,16 +250,16 @@ Members = Callable[[str], frozenset[str] | None]
 def check_archive(
     text: str, budget: Budget, check: Callable[[str, str], str], others: Members | None = None
 ) -> str:
-    """Return the text of an archive, written again, if its contents are allowed.
+    """Return the text of an archive, written anew.
 
     Args:
         text: the archive.
-        budget: what it may take.
-        check: returns the text of an allowed kind, written again.
-        others: members of classes that the user's own code has made known; None for any other tag.
+        budget: bounds of the archive.
+        check: returns the text of an allowed kind, written anew.
+        others: returns the members of a class that the user registered, None for any other tag.
 
     Raises:
-        RefusedError: it is damaged, or something in it is not allowed.
+        RefusedError: it is damaged, or contains something that is not allowed.
     """
     try:
         archive = Archive(text, budget)
@@ -283,21 +283,21 @@ def _allowed(node: Node, check: Callable[[str, str], str], others: Members | Non
     if members is None and others is not None and tag not in _TEXTS:
         members = others(tag)
     if members is None:
-        raise RefusedError(f"a {tag[:40]} is in it, which is not built of what comes from outside")
+        raise RefusedError(f"it contains a {tag[:40]}, which is not allowed from outside")
     if not members.issuperset(node.names) or len(set(node.names)) < len(node.names):
-        raise RefusedError(f"a {tag} in it has members that it should not have")
+        raise RefusedError(f"a {tag} in it has unknown members")
     return node
 
 
 def _plainly(node: Node) -> Node:
-    """Numbers are seen to be some, so that both who read them read the same."""
+    """Write numbers anew, so that both readers read the same."""
     try:
         if node.tag == "int":
             return replace(node, value=str(int(node.value)))
         if node.tag in ("float", "complex"):
             return replace(node, value=" ".join(str(float(w)) for w in node.value.split(" ")))
     except ValueError:
-        raise RefusedError(f"{node.value[:20]!r} in it is no number") from None
+        raise RefusedError(f"{node.value[:20]!r} in it is not a number") from None
     if node.tag == "bool" and node.value not in ("T", "F"):
-        raise RefusedError("a truth value in it is none")
+        raise RefusedError("it has an invalid boolean")
     return node

@@ -1,4 +1,4 @@
-"""How much of what comes from outside is read: sizes, nesting, numbers, before any is made."""
+"""Bounds of what comes from outside, checked before anything is built: size, nesting, numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_TEXT: Final = 64 * 2**20
 """Characters of one document."""
 
 MAX_UNPACKED: Final = 32 * 2**20
-"""Bytes that all packed texts of one document may take together."""
+"""Bytes that all packed texts of one document may unpack to together."""
 
 MAX_MESSAGES: Final = 2 * 2**20
 """Bytes of binary messages (circuits, experiments) in one document."""
@@ -23,17 +23,17 @@ MAX_VALUES: Final = 1_000_000
 """JSON values in one document, keys included."""
 
 MAX_ITEMS: Final = 600_000
-"""Distinct states, parts of circuits and nodes of archives in one document: seconds of work. Eight
-photons in 16 modes have 490,314 states."""
+"""Distinct states, parts of circuits and nodes of archives in one document, which take seconds.
+Eight photons in 16 modes have 490,314 states."""
 
 MAX_CELLS: Final = 128 * 2**20
-"""Bytes, about, that the states and samples of one document take once they are made."""
+"""Approximate bytes that the states and samples of one document take in memory."""
 
 MAX_DEPTH: Final = 64
-"""Lists and objects within each other."""
+"""Nesting of lists and objects."""
 
 _TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
-# a text without its end matches too: otherwise the search would begin again at each of its quotes
+# an unterminated string matches too: otherwise the search would begin again at each of its quotes
 _TEXTS: Final = re.compile(_TEXT, re.DOTALL)
 _TEXTS_IN_BYTES: Final = re.compile(_TEXT.encode(), re.DOTALL)
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
@@ -42,13 +42,13 @@ _OPENING: Final = frozenset({"[", "{", b"[", b"{"})
 
 
 class RefusedError(ValueError):
-    """Something from outside is not decoded; the text says why, of "it"."""
+    """Something from outside is not decoded; the message is a clause about "it"."""
 
 
 class Budget:
-    """Count what one document may still take, with all its parts.
+    """What all parts of one document may still take together.
 
-    Each method counts what is about to be made, and raises RefusedError when it is too much.
+    Each method counts what is about to be built, and raises RefusedError if it is too much.
     """
 
     def __init__(self, unpacked: int = MAX_UNPACKED, messages: int = MAX_MESSAGES) -> None:
@@ -58,7 +58,7 @@ class Budget:
         self._cells_left = MAX_CELLS
 
     def take_parts(self, number: int = 1) -> None:
-        """Count parts of circuits or nodes of archives: each is as much work as two states."""
+        """Count parts of circuits or nodes of archives, which take as long as two states."""
         self.take_items(2 * number)
 
     def take_items(self, number: int = 1) -> None:
@@ -67,28 +67,25 @@ class Budget:
             raise RefusedError(f"it has more than {MAX_ITEMS:,} states or parts")
 
     def take_cells(self, number: int) -> None:
-        """Count bytes of what is made of a short text: states, samples."""
+        """Count the bytes of states and samples, which short texts can have many of."""
         self._cells_left -= number
         if self._cells_left < 0:
-            raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB once it is read")
+            raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB in memory")
 
     def take_message(self, size: int) -> None:
         self._messages_left -= size
         if self._messages_left < 0:
             raise RefusedError(f"its circuits take more than {self._messages >> 20} MB")
 
-    def _take_unpacked(self, size: int) -> None:
-        self._bytes_left -= size
-        if self._bytes_left < 0:
-            raise ValueError(f"it would take more than {self._unpacked >> 20} MB unpacked")
-
     def unpacked(self, packed: str) -> str:
-        """The text in base64 of zlib; RefusedError if it is damaged, or takes more than is left."""
+        """Return the text in base64 of zlib, or raise RefusedError."""
         pieces = []
         try:
             for piece in inflate(base64.b64decode(packed), self._unpacked):
-                self._take_unpacked(len(piece))
                 pieces.append(piece)
+                self._bytes_left -= len(piece)
+                if self._bytes_left < 0:
+                    raise ValueError(f"it would take more than {self._unpacked >> 20} MB unpacked")  # noqa: TRY301
             return b"".join(pieces).decode()
         except ValueError as error:
             raise RefusedError(f"it cannot be unpacked ({error})") from None
@@ -101,10 +98,10 @@ def parse_json(
     most_values: int = MAX_VALUES,
     parse_constant: Callable[[str], Any] | None = None,
 ) -> Any:
-    """The value of a JSON document; `parse_constant` makes numbers of ``NaN`` and ``Infinity``.
+    """Return the value of a JSON document; `parse_constant` converts ``NaN`` and ``Infinity``.
 
     Raises:
-        RefusedError: it is no JSON, or larger than is read.
+        RefusedError: it is not JSON, or too large.
     """
     if len(text) > most_text:
         raise RefusedError(f"it has more than {most_text >> 20} million characters")
@@ -122,18 +119,15 @@ def check_shape(
     most_containers: int | None = None,
     most_levels: int = MAX_DEPTH,
 ) -> None:
-    """See that a JSON document is of a bounded size and depth, before it is parsed.
+    """Raise RefusedError if a JSON document is too large or too deep to be parsed.
 
-    A text counts as one value, whatever it holds. Text that is not JSON is not noticed.
+    A string counts as one value. Text that is not JSON may pass.
 
     Args:
         document: the JSON.
-        most_values: values, keys included.
-        most_containers: lists and objects; None for as many as there may be values.
-        most_levels: lists and objects within each other.
-
-    Raises:
-        RefusedError: it is larger.
+        most_values: number of values, including keys.
+        most_containers: number of lists and objects; None for `most_values`.
+        most_levels: nesting of lists and objects.
 
     >>> check_shape(b'{"a": ["[[[["]}', most_levels=2)
     """

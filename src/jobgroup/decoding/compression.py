@@ -1,4 +1,4 @@
-"""Decompression that its reader bounds: a short text can unpack to more than the memory holds."""
+"""Bounded decompression: a short text can unpack to more than the memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CHUNK_BYTES: Final = 2**18
 
 
 def inflate(data: bytes, max_bytes: int) -> Iterator[bytes]:
-    """Yield what zlib's data unpack to; ValueError if they are damaged, cut off, or too large."""
+    """Yield the unpacked data, or raise ValueError if they are damaged, cut off or too large."""
     stream, chunk, left = zlib.decompressobj(), b"", max_bytes
     while not stream.eof and (data or chunk):
         try:

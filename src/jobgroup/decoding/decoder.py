@@ -1,7 +1,7 @@
-"""Walks through a document from outside, and decodes the texts in it that are allowed.
+"""Decodes the allowed texts in a document from outside.
 
-Lists, objects, their keys, packed texts and texts within texts go the same way. Perceval gets to
-see one checked text at a time, written again, and never a document.
+Lists, objects, their keys, packed texts and texts within texts are treated alike. Perceval receives
+one checked text at a time, written anew, and never a document.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ ARCHIVE: Final = "pcvlar"
 _PARTS_ONLY: Final = frozenset(
     {"FockState", "NoisyFockState", "AnnotatedFockState", "MatrixN", "MatrixS"}
 )
-"""Kinds that occur in archives only."""
+"""Kinds that occur only in archives."""
 
 _KINDS: Final = (states.SPREAD | states.TEXTS.keys() | MESSAGES.keys()) - _PARTS_ONLY
+_IS_ARCHIVE: Final = "it is an archive, whose objects are not built"
 _NESTED: Final = frozenset({"BasicState", "StateVector", "SVDistribution", "NoiseModel"}) | {
     "PostSelect"
 }
 
 
 class LeftAsText(str):
-    """A text from outside that was not decoded, as it came.
+    """A text from outside that was not decoded.
 
     Attributes:
-        reason: why, a sentence without its subject and full stop.
+        reason: a clause about "it", without a full stop.
     """
 
     __slots__ = ("reason",)
@@ -51,31 +52,31 @@ class LeftAsText(str):
 
 
 class Maker(Protocol):
-    """Makes objects of texts that have been checked."""
+    """Builds objects from checked texts."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        """Counts, a distribution or samples, which it reads with `states` itself."""
+        """Build counts, a distribution or samples, checking them with `quantum_states`."""
 
     def other(self, kind: str, text: str, budget: Budget) -> Any:
-        """Any other kind."""
+        """Build any other kind."""
 
     def archive(self, text: str) -> Any:
-        """An archive."""
+        """Build an archive's object."""
 
 
 class Decoder:
     """Decodes one document.
 
     Args:
-        maker: makes objects of what is allowed.
-        formulas: whether parameters of circuits may be formulas, of the grammar.
-        archives: whether archives of computations are decoded.
-        strict: whether what is not allowed is an error; otherwise it is left as text.
-        budget: what the document may take.
-        classes: members of classes in archives that the user's own code has made known.
+        maker: builds objects from checked texts.
+        formulas: whether parameters of circuits may be formulas.
+        archives: whether archives of computations are allowed.
+        strict: whether anything else raises RefusedError; otherwise it is left as text.
+        budget: bounds of the document.
+        classes: returns the members of a class in archives that the user registered.
 
     Attributes:
-        left: where something was left as text, and why.
+        left: place and reason of each text that was left.
     """
 
     def __init__(
@@ -97,10 +98,10 @@ class Decoder:
         self._inspector = Inspector(self._budget, self._nested, formulas=formulas)
 
     def decode(self, value: Any, where: str = "results", depth: int = 0) -> Any:
-        """A JSON value with what is allowed in it decoded.
+        """Return a JSON value with the allowed texts in it decoded.
 
         Raises:
-            RefusedError: the value is nested too deeply; or something is not allowed, if `strict`.
+            RefusedError: it is nested too deeply, or has something else and `strict` is set.
         """
         if depth > MAX_DEPTH:
             raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
@@ -110,9 +111,7 @@ class Decoder:
             return [self.decode(item, where, depth + 1) for item in value]
         if isinstance(value, dict):
             if value.get("header") == ARCHIVE:
-                return self._leave(
-                    json.dumps(value), where, "it is an archive, whose objects are not built"
-                )
+                return self._leave(json.dumps(value), where, _IS_ARCHIVE)
             return {
                 self._key(key): self.decode(item, _named(key, where), depth + 1)
                 for key, item in value.items()
@@ -130,7 +129,7 @@ class Decoder:
                 return self._decode_archive(text)
             kind, content = _split(self._unpacked(text))
             if kind not in kinds:
-                raise RefusedError(f"{kind[:40]!r} is no kind of object that is decoded there")  # noqa: TRY301
+                raise RefusedError(f"{kind[:40]!r} is not a kind that is decoded there")  # noqa: TRY301
             return self._made(kind, content)
         except RefusedError as refusal:
             return self._leave(text, where, str(refusal))
@@ -143,7 +142,7 @@ class Decoder:
 
     def _decode_archive(self, text: str) -> Any:
         if not self._archives:
-            raise RefusedError("it is an archive, whose objects are not built")
+            raise RefusedError(_IS_ARCHIVE)
         checked = check_archive(text, self._budget, self._checked, self._classes)
         return self._wrapped(lambda: self._maker.archive(checked))
 
@@ -162,10 +161,10 @@ class Decoder:
         return self._inspector.check(kind, content)
 
     def _nested(self, text: str) -> str:
-        """A text within a message, which has a kind of its own."""
+        """Check a text within a message, which has its own kind."""
         kind, content = _split(self._unpacked(text))
         if kind not in _NESTED:
-            raise RefusedError(f"{kind[:40]!r} is in it, where a state belongs")
+            raise RefusedError(f"it has {kind[:40]!r} in place of a state")
         return f"{PREFIX}{kind}:{self._checked(kind, content)}"
 
     def _unpacked(self, text: str) -> str:
@@ -176,13 +175,13 @@ class Decoder:
             return make()
         except RefusedError:
             raise
-        except Exception as error:  # whatever Perceval raises concerns this text alone
+        except Exception as error:  # it concerns this text alone
             raise RefusedError(f"Perceval cannot decode it ({error!s:.200})") from error
 
 
 def _split(text: str) -> tuple[str, str]:
     if not text.startswith(PREFIX):
-        raise RefusedError("what is packed in it is none of Perceval's objects")
+        raise RefusedError("its packed text is not one of Perceval's objects")
     kind, _, content = text[len(PREFIX) :].partition(":")
     return kind, content
 
@@ -192,14 +191,13 @@ def _named(key: str, where: str) -> str:
 
 
 class PlainMaker:
-    """A maker that needs no Perceval: counts are dictionaries, samples lists, states texts."""
+    """A maker that needs no Perceval: counts are dictionaries, samples lists, states strings."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        """Counts and distributions by the states' texts; samples as a list of them."""
         return states.as_plain(kind, text, budget)
 
     def other(self, kind: str, text: str, _budget: Budget) -> Any:
-        """A noise model as a dictionary; what else there is, as Perceval's text."""
+        """Return a noise model as a dictionary, and any other kind as Perceval's text."""
         if kind == "NoiseModel":
             return json.loads(text)
         return text if kind == "BasicState" else f"{PREFIX}{kind}:{text}"

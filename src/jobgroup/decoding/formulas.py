@@ -1,37 +1,33 @@
-"""Formulas of circuit parameters, such as ``2*phi + pi/4``, checked by a grammar before use.
+"""Formulas of circuit parameters, such as ``2*phi + pi/4``, checked before use.
 
-Perceval hands formulas to sympy, which evaluates them as Python. This module accepts
-arithmetic and nothing else: numbers, names, ``+ - * / **``, parentheses, and a few functions.
-
-    sum     = product {("+" | "-") product}
-    product = factor {("*" | "/") factor}
-    factor  = ("+" | "-") factor | power
-    power   = atom ["**" factor]
-    atom    = number | name | function "(" sum ")" | "(" sum ")"
+Perceval passes formulas to sympy, which evaluates them as Python. Only arithmetic is accepted:
+numbers, names, ``+ - * / **``, parentheses and a few functions. Python's own parser reads them, so
+that sympy reads the same; every node that is not listed here is refused.
 """
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final
 
 MAX_LENGTH: Final = 1_000
 """Characters of a formula."""
 
 MAX_DEPTH: Final = 30
-"""Parentheses, functions and exponents within each other."""
+"""Nesting of parentheses and functions, and of exponents."""
 
 MAX_EXPONENT: Final = 100
 MAX_DEGREE: Final = 1_000
-"""Of a formula as a polynomial of its names: exponents of exponents multiply."""
+"""Degree of a formula as a polynomial of its names: exponents of exponents multiply."""
 
 MAX_NUMBER: Final = 10**15
-"""The largest number that a part without names may amount to."""
+"""The largest value of a part without names."""
 
 MAX_DENOMINATOR: Final = 10**60
 
@@ -45,139 +41,153 @@ _ZERO: Final = Fraction(0)
 _FOUR: Final = Fraction(4)
 _MOST_BITS: Final = 2_000
 _GROWING: Final = frozenset({"exp", "sinh", "cosh", "tan"})
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|0|[1-9]\d{0,39})(?:[eE][+-]?\d{1,2})?)(?![\w.])"
-    r"|(?P<name>[^\W\d]\w{0,63})|(?P<sign>\*\*|[-+*/()]))"
+_ALPHABET: Final = re.compile(r"[\w\s.+\-*/()]*")
+_NUMBER: Final = re.compile(
+    r"(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|0|[1-9]\d{0,39})(?:[eE][+-]?\d{1,2})?"
 )
 _NOT_SYMBOLS: Final = re.compile(r"[\s:,]")
 
 
 class FormulaError(ValueError):
-    """A text is no formula that is used; the text says why, of "it"."""
+    """A formula is not accepted; the message is a clause about "it"."""
 
 
 def check_formula(text: str, names: frozenset[str] | None = None) -> None:
-    """See that a formula is arithmetic within bounds.
+    """Raise FormulaError unless a formula is arithmetic within bounds.
 
     Args:
         text: the formula.
-        names: the parameters that it may name; None for any.
-
-    Raises:
-        FormulaError: it is not.
+        names: names of the parameters that it may use; None for any.
 
     >>> check_formula("2*phi + sqrt(pi)/4", frozenset({"phi"}))
     >>> check_formula("phi.real")
     Traceback (most recent call last):
         ...
-    jobgroup.decoding.formulas.FormulaError: '.real' is no part of a formula
+    jobgroup.decoding.formulas.FormulaError: 'phi.real' is not arithmetic
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"it has more than {MAX_LENGTH} characters")
-    _Parser(text, names).check()
+    if not _ALPHABET.fullmatch(text):
+        raise FormulaError("it has characters that are not arithmetic")
+    if unicodedata.normalize("NFKC", text) != text:
+        raise FormulaError("it has a name that can be read as another")
+    levels = accumulate((c == "(") - (c == ")") for c in text)
+    if max(levels, default=0) > MAX_DEPTH:
+        raise FormulaError(f"it has more than {MAX_DEPTH} nested parentheses")
+    text = text.strip()
+    try:
+        expression = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise FormulaError("it cannot be parsed") from None
+    _Checker(text, names).value_of(expression)
 
 
 def check_name(name: str) -> None:
-    """See that a parameter's name is one symbol, and no range of them; FormulaError if not."""
+    """Raise FormulaError unless a parameter's name is one symbol, and not a range of them."""
     if len(name) > MAX_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
-        raise FormulaError(f"{name[:20]!r} is no name of one parameter")
+        raise FormulaError(f"{name[:20]!r} is not the name of one parameter")
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """Bounds of a part.
+    """Bounds of a part's value.
 
     Attributes:
-        exact: its value, None where names, constants or functions are in it.
-        most: the sum of its numbers' magnitudes where every name counts as one: no simplification
-            makes more of it, so ``a - a + 5`` is 7 at most.
-        degree: its own in its names.
+        exact: its value; None with names, constants or functions.
+        most: sum of its numbers' magnitudes if every name counts as one: no simplification makes
+            more of it, so ``a - a + 5`` is 7 at most.
+        degree: degree in its names.
     """
 
     exact: Fraction | None
-    most: Fraction = Fraction(4)
+    most: Fraction = _FOUR
     degree: Fraction = Fraction(1)
 
 
 _SYMBOL: Final = _Value(None)
 
 
-class _Parser:
-    """Each method reads what it is called after, and returns what is known of it.
+class _Checker:
+    """Checks the nodes of one formula.
 
-    sympy computes what has no names at once and exactly, so numbers are bounded before it does.
+    sympy computes parts without names at once and exactly, so numbers are bounded before it does.
     """
 
     def __init__(self, text: str, names: frozenset[str] | None) -> None:
+        self._text = text
         self._names = names
-        self._tokens = list(_tokens(text))
-        self._at = 0
-        self._depth = 0
-        self._is_exponent = False
+        self._exponents = 0
         self._is_growing = False
 
-    def check(self) -> None:
-        self._sum()
-        if self._at < len(self._tokens):
-            raise FormulaError(f"{self._tokens[self._at][1][:20]!r} follows its end")
-
-    def _take(self, *signs: str) -> str | None:
-        if self._at < len(self._tokens):
-            kind, text = self._tokens[self._at]
-            if kind == "sign" and text in signs:
-                self._at += 1
-                return text
-        return None
-
-    def _sum(self) -> _Value:
-        left = self._product()
-        while sign := self._take("+", "-"):
-            right = self._product()
-            exact = None
-            if left.exact is not None and right.exact is not None:
-                exact = left.exact + right.exact * (1 if sign == "+" else -1)
-            left = _bounded(exact, left.most + right.most, max(left.degree, right.degree))
+    def value_of(self, node: ast.expr) -> _Value:
+        steps = []
+        while isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow):  # long, not deep
+            steps.append((node.op, node.right))
+            node = node.left
+        left = self._factor(node)
+        for op, right in reversed(steps):
+            left = self._combined(left, op, self._factor(right))
         return left
 
-    def _product(self) -> _Value:
-        left = self._factor()
-        while sign := self._take("*", "/"):
-            right = self._factor()
-            if sign == "/":
-                right = self._inverse(right)
-            exact = None
-            if left.exact is not None and right.exact is not None:
-                exact = left.exact * right.exact
-            left = _bounded(exact, left.most * right.most, left.degree + right.degree)
-        return left
+    def _combined(self, left: _Value, op: ast.operator, right: _Value) -> _Value:
+        exact: Fraction | None = None
+        match op:
+            case ast.Add() | ast.Sub():
+                if left.exact is not None and right.exact is not None:
+                    exact = left.exact + right.exact * (1 if isinstance(op, ast.Add) else -1)
+                return _bounded(exact, left.most + right.most, max(left.degree, right.degree))
+            case ast.Mult() | ast.Div():
+                if isinstance(op, ast.Div):
+                    right = self._inverse(right)
+                if left.exact is not None and right.exact is not None:
+                    exact = left.exact * right.exact
+                return _bounded(exact, left.most * right.most, left.degree + right.degree)
+        raise FormulaError("it has an operator that is not arithmetic")
 
     def _inverse(self, value: _Value) -> _Value:
         if value.exact == 0:
             raise FormulaError("it divides by zero")
         if value.exact is not None:
-            return _bounded(1 / value.exact, 1 / abs(value.exact), Fraction(0))
-        if self._is_exponent:
+            return _bounded(1 / value.exact, 1 / abs(value.exact), _ZERO)
+        if self._exponents:
             raise FormulaError("it has an exponent that divides by a name")
-        return _Value(None, value.most, value.degree)
-
-    def _factor(self) -> _Value:
-        negations = 0
-        while sign := self._take("+", "-"):
-            negations += sign == "-"
-        value = self._power()
-        if negations % 2 and value.exact is not None:
-            return _Value(-value.exact, value.most, value.degree)
         return value
 
-    def _power(self) -> _Value:
-        base = self._atom()
-        if not self._take("**"):
-            return base
-        was_exponent, self._is_exponent = self._is_exponent, True
-        self._enter()
-        exponent = self._factor()
-        self._depth -= 1
-        self._is_exponent = was_exponent
+    def _factor(self, node: ast.expr) -> _Value:
+        is_negative = False
+        while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+            is_negative ^= isinstance(node.op, ast.USub)
+            node = node.operand
+        value = self._atom(node)
+        if is_negative and value.exact is not None:
+            return replace(value, exact=-value.exact)
+        return value
+
+    def _atom(self, node: ast.expr) -> _Value:
+        match node:
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return self._power(left, right)
+            case ast.BinOp():
+                return self.value_of(node)
+            case ast.Name(id=name):
+                return self._named(name)
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
+                return self._called(name, argument)
+            case ast.Constant():
+                source = ast.get_source_segment(self._text, node) or ""
+                if _NUMBER.fullmatch(source):
+                    return _bounded(Fraction(source), Fraction(source), _ZERO)
+        source = ast.get_source_segment(self._text, node) or ""
+        raise FormulaError(f"{source[:20]!r} is not arithmetic")
+
+    def _power(self, left: ast.expr, right: ast.expr) -> _Value:
+        base = self._factor(left)
+        was_exponent = bool(self._exponents)
+        self._exponents += 1
+        if self._exponents > MAX_DEPTH:
+            raise FormulaError(f"it has more than {MAX_DEPTH} nested exponents")
+        exponent = self._factor(right)
+        self._exponents -= 1
         if exponent.most > MAX_EXPONENT:
             raise FormulaError(f"it has an exponent beyond {MAX_EXPONENT}")
         if exponent.exact is None or base.exact is None:
@@ -198,73 +208,30 @@ class _Parser:
         exact = base.exact ** int(exponent.exact)
         return _bounded(exact, abs(exact), _ZERO)
 
-    def _atom(self) -> _Value:
-        if self._take("("):
-            self._enter()
-            return self._closed()
-        if self._at >= len(self._tokens):
-            raise FormulaError("its end is missing")
-        kind, text = self._tokens[self._at]
-        self._at += 1
-        if kind == "number":
-            number = Fraction(text)
-            return _bounded(number, number, _ZERO)
-        if kind == "sign":
-            raise FormulaError(f"{text!r} stands where a number or a name belongs")
-        return self._named(text)
-
     def _named(self, name: str) -> _Value:
-        if self._take("("):
-            return self._called(name)
         if self._names is not None and name in self._names:
             return _SYMBOL
         if name in CONSTANTS:
             return _Value(None, _FOUR, _ZERO)
         if self._names is not None:
-            raise FormulaError(f"{name!r} is none of its parameters")
+            raise FormulaError(f"{name!r} is not one of its parameters")
         if keyword.iskeyword(name) or name in FUNCTIONS or name.startswith("__"):
-            raise FormulaError(f"{name!r} is no name of a parameter")
+            raise FormulaError(f"{name!r} is not the name of a parameter")
         return _SYMBOL
 
-    def _called(self, name: str) -> _Value:
+    def _called(self, name: str, argument: ast.expr) -> _Value:
         if name not in FUNCTIONS:
-            raise FormulaError(f"{name!r} is no function that formulas may have")
-        if self._is_exponent:
+            raise FormulaError(f"{name!r} is not a function of formulas")
+        if self._exponents:
             raise FormulaError("it has functions in an exponent")
         was_growing = self._is_growing
         if name in _GROWING:
             if was_growing:
                 raise FormulaError("it has exponents within exponents")
             self._is_growing = True
-        self._enter()
-        inner = self._closed()
+        inner = self.value_of(argument)
         self._is_growing = was_growing
         return _Value(None, _FOUR, max(inner.degree, Fraction(1)))
-
-    def _closed(self) -> _Value:
-        value = self._sum()
-        if not self._take(")"):
-            raise FormulaError("a parenthesis is not closed")
-        self._depth -= 1
-        return value
-
-    def _enter(self) -> None:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise FormulaError(f"it has more than {MAX_DEPTH} parentheses within each other")
-
-
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at, end = 0, len(text.rstrip())
-    while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
-            raise FormulaError(f"{text[at : at + 20].strip()!r} is no part of a formula")
-        kind = found.lastgroup or ""
-        if kind == "name" and unicodedata.normalize("NFKC", found[kind]) != found[kind]:
-            raise FormulaError(f"{found[kind]!r} can be read as another name")
-        yield kind, found[kind]
-        at = found.end()
 
 
 def _bounded(exact: Fraction | None, most: Fraction, degree: Fraction) -> _Value:

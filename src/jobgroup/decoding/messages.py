@@ -1,8 +1,8 @@
-"""Binary messages of Perceval, circuits and experiments, looked through before anything is built.
+"""Perceval's binary messages, such as circuits and experiments, checked before anything is built.
 
-Only messages and fields that are known here pass. Texts in them are names, states or formulas, each
-by its grammar; sizes from which Perceval would make lists are bounded. The text for
-Perceval is written again from the checked parts, so Perceval reads nothing else.
+Only known messages and fields pass. Texts in them are names, states or formulas, each with its
+grammar; sizes that Perceval would make lists of are bounded. The message is written anew from what
+was checked, so that Perceval reads nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MESSAGES: Final = {
     "MatrixN": "Matrix",
     "MatrixS": "Matrix",
 }
-"""Kinds that are binary messages, by the name of their message."""
+"""Message names of the kinds that are binary messages."""
 
 MAX_MODES: Final = 1_024
 MAX_LABEL: Final = 1_000
@@ -59,18 +59,18 @@ _MOST: Final = {
 }
 _RELEASE: Final = re.compile(r"[0-9A-Za-z.+!_-]{0,60}")
 _WORK: Final = {"Component": 10, "Experiment": 10, "ConfigCircEntry": 10}
-"""Items that messages count as which take Perceval long."""
+"""Items that slow messages count as."""
 
 Nested = Callable[[str], str]
 
 
 class Inspector:
-    """Looks through messages.
+    """Checks messages.
 
     Args:
-        budget: what they may take.
-        nested: checks the texts that have kinds of their own, such as an input state.
-        formulas: whether parameters may be formulas, of the grammar.
+        budget: bounds of the messages.
+        nested: checks texts that have their own kind, such as an input state.
+        formulas: whether parameters may be formulas.
     """
 
     def __init__(self, budget: Budget, nested: Nested, *, formulas: bool) -> None:
@@ -79,11 +79,7 @@ class Inspector:
         self._formulas = formulas
 
     def check(self, kind: str, text: str) -> str:
-        """Return the text of a message of that kind, written again.
-
-        Raises:
-            RefusedError: something in it does not pass.
-        """
+        """Return the text of a message, written anew, or raise RefusedError."""
         self._budget.take_message(len(text) * 3 // 4)
         message = read(kind, text)
         self._check(message)
@@ -92,7 +88,7 @@ class Inspector:
     def _check(self, message: Any) -> None:
         name = message.DESCRIPTOR.name
         if name not in _KNOWN:
-            raise RefusedError(f"a {name} is in it, which is not known")
+            raise RefusedError(f"it contains a {name}, which is unknown")
         self._budget.take_parts(_WORK.get(name, 1))
         if name == "Parameter":
             self._check_parameter(message)
@@ -120,7 +116,7 @@ class Inspector:
             for formula in filter(None, (parameter.expression, parameter.name)):
                 check_formula(formula, names or None)
         except FormulaError as error:
-            raise RefusedError(f"a formula in it is not used: {error}") from None
+            raise RefusedError(f"a formula in it is not accepted: {error}") from None
 
     def _check_field(self, message: Any, field: Any, value: Any) -> None:
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -138,7 +134,7 @@ class Inspector:
                 if hasattr(each, "ListFields"):
                     self._check(each)
                 elif isinstance(each, str):
-                    raise RefusedError(f"an unknown text is in {field.name}")
+                    raise RefusedError(f"its {field.name} has an unknown text")
                 else:
                     self._budget.take_parts()
 
@@ -151,7 +147,7 @@ class Inspector:
                 else:
                     check_state(key, self._budget)
             elif not 0 <= key < MAX_MODES:
-                raise RefusedError(f"{key} is no mode")
+                raise RefusedError(f"{key} is not a mode")
             value = entries[key]
             if hasattr(value, "ListFields"):
                 self._check(value)
@@ -163,15 +159,15 @@ class Inspector:
             check_state(text, self._budget)
         elif name in ("hardware_version", "carac_version"):
             if not _RELEASE.fullmatch(text):
-                raise RefusedError(f"its {name} is none")
+                raise RefusedError(f"its {name} is invalid")
         elif name in ("name", "annotation"):
             _check_label(text)
         else:
-            raise RefusedError(f"an unknown text is in {name}")
+            raise RefusedError(f"its {name} has an unknown text")
 
 
 def read(kind: str, text: str) -> Any:
-    """The message in a text (base64), of which nothing is built; RefusedError if it is damaged."""
+    """Return the message in a base64 text, or raise RefusedError."""
     schema = _schema()
     try:
         message = getattr(schema, MESSAGES[kind])()
@@ -184,7 +180,7 @@ def read(kind: str, text: str) -> Any:
 def _schema() -> Any:
     try:
         return import_module("exqalibur.serialization.circuit_pb2")
-    except ImportError:  # where releases of Perceval before 1.2 have it
+    except ImportError:  # its place in releases of Perceval before 1.2
         return import_module("perceval.serialization._schema_circuit_pb2")
 
 

@@ -1,4 +1,4 @@
-"""Perceval's own objects, made of texts that the decoder let pass. Imported where Perceval is."""
+"""Perceval's own objects, made of checked texts. It needs Perceval installed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from jobgroup.decoding.bounds import Budget
 
 
 class PercevalMaker:
-    """Makes Perceval's own objects of checked texts."""
-
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
         state = perceval.BasicState
         if kind == "BSSamples":

@@ -1,14 +1,13 @@
-"""States, counts, distributions and samples, read by their grammar, with and without Perceval.
+"""States, counts, distributions and samples, read by a grammar without Perceval.
 
-A state is ``|1,0,2>``; a photon may have annotations, ``|{P:H}1,0>``, whose values are numbers or
-letters here, for Perceval evaluates other values as Python.
+A state is ``|1,0,2>``. A photon may have annotations, ``|{P:H}1,0>``, whose values must be numbers
+or letters, because Perceval evaluates others as Python.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -39,7 +38,7 @@ _SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 _ITEMS_OF_A_TERM: Final = 15
-"""Perceval adds the terms of a superposition slowly."""
+"""Perceval is slow to add the terms of a superposition."""
 
 _STATE_BYTES: Final = 64
 _SAMPLE_BYTES: Final = 24
@@ -47,35 +46,35 @@ _SAMPLE_BYTES: Final = 24
 _CONDITION: Final = re.compile(
     r"(?:[\[\]()0-9, <>=!&|^]|(?:AND|OR|XOR|NOT|and|or|xor|not)\b){0,4000}+"
 )
-_NOISE: Final = frozenset(
+NOISE: Final = frozenset(
     {"brightness", "indistinguishability", "g2", "g2_distinguishable", "transmittance"}
     | {"phase_imprecision", "phase_error"}
 )
 
 
 def check_state(text: str, budget: Budget) -> str:
-    """A state's text; RefusedError if it is none, or one whose annotations are not plain."""
+    """Return a state's text, or raise RefusedError."""
     if not _STATE_ALONE.fullmatch(text):
-        raise RefusedError(f"{text[:40]!r} is no state that is read")
+        raise RefusedError(f"{text[:40]!r} is not a valid state")
     budget.take_items()
     budget.take_cells(_STATE_BYTES + _weight(text))
     return text
 
 
 def counts(text: str, budget: Budget) -> Iterator[tuple[str, int]]:
-    """Each state of counts, ``{|1,0>=3;|0,1>=4}``, with its number."""
+    """Yield each state of counts, ``{|1,0>=3;|0,1>=4}``, with its number."""
     for state, number in _entries(_COUNT, text, budget):
         yield state, int(number)
 
 
 def probabilities(text: str, budget: Budget) -> Iterator[tuple[str, float]]:
-    """Each state of a distribution, ``{|1,0>=0.25;|0,1>=0.75}``, with its probability."""
+    """Yield each state of a distribution, ``{|1,0>=0.25;|0,1>=0.75}``, with its probability."""
     for state, number in _entries(_PROBABILITY, text, budget):
         yield state, float(number)
 
 
 def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
-    """The states of samples, ``|1,0>;|0,1>/0;1;1;0``, and which of them came one after another."""
+    """Return the states of samples, ``|1,0>;|0,1>/0;1;1;0``, and the samples' indices in them."""
     middle = text.find("/")
     if middle < 0 or (middle == 0 and len(text) > 1):
         raise RefusedError("its samples cannot be read")
@@ -90,7 +89,7 @@ def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
 
 
 def check_vector(text: str, budget: Budget) -> str:
-    """A superposition's text, ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``."""
+    """Return a superposition's text, ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``."""
     end = _terms(text, 0, budget)
     if end != len(text):
         raise RefusedError("its states cannot be read")
@@ -98,7 +97,7 @@ def check_vector(text: str, budget: Budget) -> str:
 
 
 def check_vectors(text: str, budget: Budget) -> str:
-    """A distribution of superpositions, ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``."""
+    """Return a distribution of superpositions, ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``."""
     _braces(text)
     at, end = 1, len(text) - 1
     while at < end:
@@ -111,29 +110,25 @@ def check_vectors(text: str, budget: Budget) -> str:
 
 
 def check_noise(text: str, _budget: Budget) -> str:
-    """A noise model's text: numbers by known names."""
+    """Return a noise model's text: numbers by known names."""
     try:
         found = json.loads(text) if len(text) < 10_000 else None
     except (ValueError, RecursionError):
         found = None
     if not (
         isinstance(found, dict)
-        and found.keys() <= _NOISE
+        and found.keys() <= NOISE
         and all(value is None or isinstance(value, int | float) for value in found.values())
     ):
-        raise RefusedError("its noise is not given by known numbers")
+        raise RefusedError("its noise has unknown names or values that are not numbers")
     return json.dumps(found)
 
 
 def check_condition(text: str, _budget: Budget) -> str:
-    """A post-selection's text, ``[0,1]==1 & [2]>0``."""
+    """Return a post-selection's text, ``[0,1]==1 & [2]>0``."""
     if not _CONDITION.fullmatch(text) or text.count("(") > 100:
-        raise RefusedError("its post-selection is not of modes, numbers and comparisons")
+        raise RefusedError("its post-selection has more than modes, numbers and comparisons")
     return text
-
-
-def noise_names() -> frozenset[str]:
-    return _NOISE
 
 
 def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tuple[str, str]]:
@@ -146,11 +141,11 @@ def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tu
 def _all(
     pattern: re.Pattern[str], text: str, at: int, end: int, budget: Budget
 ) -> Iterator[re.Match[str]]:
-    """Yield all matches, one after another; raise RefusedError for anything else."""
+    """Yield adjacent matches, or raise RefusedError."""
     while at < end:
         found = pattern.match(text, at, end)
         if found is None or (found[found.lastindex or 0] and found.end() == end):
-            raise RefusedError(f"{text[at : at + 40]!r} in it is no state that is read")
+            raise RefusedError(f"{text[at : at + 40]!r} in it is not a valid state")
         budget.take_cells(_STATE_BYTES + _weight(found[1]))
         yield found
         at = found.end()
@@ -169,7 +164,7 @@ def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator
 
 
 def _terms(text: str, at: int, budget: Budget) -> int:
-    """Return the end of the terms that begin at an index: behind "=", or the text's end."""
+    """Return the end of the terms at a position: after "=", or the text's end."""
     sign = "+"
     while sign == "+":
         found = _TERMS.match(text, at)
@@ -187,7 +182,7 @@ def _braces(text: str) -> None:
 
 
 def _weight(state: str) -> int:
-    """Bytes that a state's modes and photons take, about."""
+    """Approximate bytes of a state's modes and photons."""
     if len(state) == state.count(",") * 2 + 3:  # one digit to a mode, as nearly all have
         digits = state[1:-1:2].encode()
         return sum(digits) - 47 * len(digits)
@@ -204,33 +199,21 @@ TEXTS: Final = {
     "NoiseModel": check_noise,
     "PostSelect": check_condition,
 }
-"""Kinds whose text is all that there is, with what checks it."""
+"""The functions that check the kinds that are texts."""
 
 SPREAD: Final = frozenset({"BSCount", "BSDistribution", "BSSamples"})
-"""Kinds of many states, which are made one by one."""
+"""Kinds of many states, which are built one by one."""
 
 
-def as_plain(kind: str, text: str, budget: Budget) -> Any:
-    """Counts and distributions as dictionaries, samples as a list, what else there is as text."""
-    match kind:
-        case "BSCount":
-            return dict(counts(text, budget))
-        case "BSDistribution":
-            return dict(probabilities(text, budget))
-        case "BSSamples":
-            states, order = samples(text, budget)
-            return [states[i] for i in order]
-    found = TEXTS[kind](text, budget)
-    return json.loads(found) if kind == "NoiseModel" else found
+def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]:
+    """Return counts and distributions as dictionaries, and samples as a list."""
+    if kind == "BSSamples":
+        states, order = samples(text, budget)
+        return [states[i] for i in order]
+    return dict((counts if kind == "BSCount" else probabilities)(text, budget))
 
 
 def check_spread(kind: str, text: str, budget: Budget) -> str:
-    """The text of counts, a distribution or samples, all of whose states can be read."""
-    match kind:
-        case "BSCount":
-            deque(counts(text, budget), 0)
-        case "BSDistribution":
-            deque(probabilities(text, budget), 0)
-        case "BSSamples":
-            deque(samples(text, budget)[1], 0)
+    """Return the text of counts, a distribution or samples with valid states only."""
+    as_plain(kind, text, budget)
     return text

@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.adapters import UndecodableResultError, decode
-from jobgroup.adapters.result_text import decode_text
+from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, PlainMaker
 from jobgroup.results.parse import Cell, flattened, scalars_of
 from jobgroup.results.shares import as_float

@@ -1,5 +1,4 @@
-"""Perceval's jobs, executions, results and files of groups.
+"""Perceval's jobs, Executions, results and group files.
 
-The modules that read its texts and files (metadata, jgrp, egrp, connection) work without Perceval;
-the others are imported only if it is installed.
+Metadata, jgrp and egrp are read without Perceval; the other modules need it installed.
 """

@@ -1,9 +1,8 @@
-"""Results of Executions with local error mitigations: Perceval composes them of several jobs'.
+"""Results of Executions with local error mitigations, which Perceval composes of several jobs'.
 
-A composition is what Perceval needs for it besides their results: the computation, the mitigations
-and the imperfections that it was launched with, as an archive of Perceval's own. It comes out of a
-group's file, which may be a colleague's, so it goes through the decoder as results do, when it is
-made too.
+Besides the jobs' results, Perceval needs a composition: the computation, mitigations and
+imperfections of the launch, as an archive of its own. A group's file with it may come from a
+colleague, so the decoder checks it when it is made and when it is read.
 """
 
 from __future__ import annotations
@@ -24,7 +23,13 @@ from jobgroup.decoding.perceval_maker import PercevalMaker
 def composition_of(
     computation: Any, mitigations: Any, imperfections: Any, shape: list[int]
 ) -> dict[str, Any]:
-    """Return what `compose` needs; `shape` is the number of jobs of each iteration.
+    """Return the composition of an Execution.
+
+    Args:
+        computation: its computation.
+        mitigations: its mitigations.
+        imperfections: its imperfections.
+        shape: number of jobs of each iteration.
 
     Raises:
         ValueError: it could not be read again safely, or a mitigation cannot be written.
@@ -34,30 +39,30 @@ def composition_of(
         Serialization.serialize([computation, mitigations, imperfections], archive)
     except RuntimeError as error:
         raise ValueError(
-            f"Perceval cannot write this Execution down ({error}): register the class with"
-            " perceval.serialization.Serialization. Nothing was added."
+            f"Perceval cannot serialize this Execution ({error}). Nothing was added. Register the"
+            " class with perceval.serialization.Serialization."
         ) from error
     text = archive.to_text()
     try:
         _read(text)
     except RefusedError as refusal:
         raise ValueError(
-            "An Execution with local error mitigations cannot be added where what composes its"
-            f" results could not be read again: {refusal}. Nothing was added."
+            "This Execution has local error mitigations that could not be read again safely"
+            f" ({refusal}). Nothing was added."
         ) from None
     return {"perceval": text, "shape": shape}
 
 
 def compose(texts: list[Any], composition: Any, raw: str) -> Any:
-    """The results of an Execution from those of its jobs, as its `get_results` gives them.
+    """Return the results of an Execution from those of its jobs, as its `get_results` does.
 
     Raises:
-        UndecodableResultError: they cannot be composed; it keeps `raw`.
+        UndecodableResultError: they cannot be composed; the error has `raw`.
     """
     try:
         archive, shape = composition["perceval"], composition["shape"]
         if sum(shape) != len(texts):
-            raise RefusedError("what they are composed with is not as jobgroup writes it")  # noqa: TRY301
+            raise RefusedError("their composition is damaged")  # noqa: TRY301
         computation, mitigations, imperfections = _read(archive)
         budget = Budget()
         found = iter([_with_global_perf(decode(each, budget)) for each in texts])
@@ -70,14 +75,13 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
         raise
     except Exception as error:
         raise UndecodableResultError(
-            f"Perceval cannot compose the results ({error}); their texts are kept in this error's"
-            " `raw`.",
+            f"Perceval cannot compose the results ({error}). This error's `raw` has their texts.",
             raw=raw,
         ) from error
 
 
 class _Nowhere:
-    """Stands for the cloud of finished jobs, which is asked nothing."""
+    """Replaces the cloud, which is not needed for finished jobs."""
 
     name = ""
 
@@ -87,13 +91,13 @@ class _Nowhere:
 
 def _read(archive: Any) -> Any:
     if not isinstance(archive, str) or not archive.startswith("pcvlar "):
-        raise RefusedError("what they are composed with is not as jobgroup writes it")
+        raise RefusedError("their composition is damaged")
     decoder = Decoder(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
     return decoder.decode(archive, "composition")
 
 
 def _mitigation(tag: str) -> frozenset[str] | None:
-    """Members of an error mitigation that the user's own code has registered with Perceval."""
+    """Return the members of an error mitigation that the user registered with Perceval."""
     registry = import_module("perceval.serialization.library").ClassRegistry
     known = import_module("perceval.runtime.error_mitigation").AMitigation
     try:
@@ -106,7 +110,7 @@ def _mitigation(tag: str) -> frozenset[str] | None:
 
 
 def _with_global_perf(results: Any) -> dict[str, Any]:
-    """As Perceval hands the results of jobs on to its mitigations."""
+    """Return the results of a job in the form that Perceval's mitigations expect."""
     if not isinstance(results, dict):
         return {}
     if "global_perf" not in results and {"physical_perf", "logical_perf"} <= results.keys():

@@ -1,6 +1,6 @@
-"""Groups of executions, as Perceval 1.3's `ExecutionGroup` writes them to disk (``.egrp``).
+"""Groups of executions, as Perceval 1.3's `ExecutionGroup` writes them (``.egrp``).
 
-Read without Perceval. Unsent executions are kept as 1.3 would send them.
+They are read without Perceval. An unsent job gets the body that 1.3 would send.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus
 
-_RELEASE: Final = "1.3"  # the first that writes such files, and all that they can tell
+_RELEASE: Final = "1.3"  # the first that writes such files, which do not name theirs
 
 
 def read_egrp(path: Path) -> ForeignGroup:
-    """The group in a file of an `ExecutionGroup`; UnreadableGroupError if it holds none."""
+    """Return the group in a file of an `ExecutionGroup`, or raise UnreadableGroupError."""
     text = text_in(path)
     try:
         archive = Archive(text)
@@ -32,7 +32,7 @@ def read_egrp(path: Path) -> ForeignGroup:
     except (ValueError, ArithmeticError, TypeError, LookupError, AttributeError) as error:
         raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
     except RecursionError:
-        raise UnreadableGroupError("it is damaged: something in it holds itself") from None
+        raise UnreadableGroupError("it is damaged: something in it contains itself") from None
     return ForeignGroup(
         name=path.stem,
         created_at=dates[0],
@@ -43,7 +43,7 @@ def read_egrp(path: Path) -> ForeignGroup:
 
 
 def _read(archive: Archive, index: int) -> JobSpec | str:
-    """Return an execution as a job, or the reason why it cannot be one."""
+    """Return an execution as a job, or the reason why it is not one."""
     execution = archive.members(index, "Execution")
     if archive.nodes[execution["_computer"]].tag != "RemoteComputer":
         return "it is not for a cloud"
@@ -58,9 +58,9 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
         for getter in archive.items(several)
     ]
     if len(getters) > 1:
-        return "it is of several jobs"
+        return "it is several jobs"
     if archive.nodes[computer["_error_mitigations"]].children:
-        return "it has error mitigations, and only the platform knows which machine applies them"
+        return "it has error mitigations, which only the platform can locate"
     platform = str(archive.plain(handler["name"]))
     payload = _payload(archive, execution["_computation"], computer)
     sent = archive.members(getters[0], "RemoteGetter") if getters else None
@@ -112,12 +112,12 @@ def _metadata(archive: Archive, index: int) -> dict[str, str | int | float]:
 
 def _status(archive: Archive, index: int) -> JobStatus:
     members = archive.members(index, "ExecutionStatus")
-    told = {name: archive.plain(child) for name, child in members.items()}
+    values = {name: archive.plain(child) for name, child in members.items()}
     return JobStatus(
-        status=status_named(told["_status"]),
-        message=told.get("_message") or None,
-        progress=told.get("_running_progress") or 0.0,
-        creation_timestamp=told.get("_init_time_start") or None,
-        start_timestamp=told.get("_running_time_start") or None,
-        duration=told.get("_duration") or None,
+        status=status_named(values["_status"]),
+        message=values.get("_message") or None,
+        progress=values.get("_running_progress") or 0.0,
+        creation_timestamp=values.get("_init_time_start") or None,
+        start_timestamp=values.get("_running_time_start") or None,
+        duration=values.get("_duration") or None,
     )

@@ -1,6 +1,6 @@
-"""Perceval's Executions, which it has since 1.3: reading one as it would be launched."""
+"""Perceval's Executions (since 1.3): reading one as it would be launched."""
 
-# ruff: noqa: SLF001  # where an Execution is sent, and as what it was, is in no public attribute
+# ruff: noqa: SLF001  # an Execution's cloud and ids are in no public attribute
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 def read_execution(
     execution: Execution, kwargs: dict[str, Any], args: tuple[Any, ...] = ()
 ) -> list[JobSpec]:
-    """The spec of one Execution, unsent or sent. See `adapters.read_job`."""
+    """Return the spec of one Execution, unsent or sent. See `adapters.read_job`."""
     computer = execution.computer
     layer = getattr(computer, "_communication_layer", None)
     if not isinstance(computer, RemoteComputer):
         raise TypeError(
-            f"Only an Execution for a cloud can be added, and that of a {type(computer).__name__} "
-            "is none: make it with a RemoteComputer. Nothing was added."
+            f"Only an Execution for a cloud can be added, not one of a {type(computer).__name__}."
+            " Nothing was added. Make it with a RemoteComputer."
         )
     if not isinstance(layer, RPCBasedCommunicationLayer):
         raise TypeError(
-            f"An Execution through a {type(layer).__name__} cannot be added: jobgroup does not "
-            "know that cloud. Nothing was added."
+            f"An Execution through a {type(layer).__name__} cannot be added, because jobgroup does"
+            " not support that cloud. Nothing was added."
         )
     handler = layer._rpc_handler
     if execution.was_sent:
@@ -43,8 +43,8 @@ def read_execution(
     # `details` asks the cloud again when they are 5 s old
     details = getattr(layer, "_platform_details", None) or computer.details
     recorder = Recorder(handler, details)
-    # its own launch does what add_params, checks, mitigations and payload need; only the layer to
-    # the cloud is another
+    # the copy's own launch does add_params, checks, mitigations and payload; only the layer to the
+    # cloud differs
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
     launched = twin.execute_async(computation)
@@ -63,16 +63,16 @@ def read_execution(
 
 
 def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec:
-    """That of one that was launched: its body is not known, for the computer may have changed."""
+    """Read one that was launched: its body is unknown, because the computer may have changed."""
     getters = [getter for row in execution._getters for getter in row]
     if not getters:
         raise TypeError(
-            "The Execution was executed already, while you waited: there is nothing left to run or"
-            " fetch. Add execution.clone() to run it again. Nothing was added."
+            "The Execution was executed synchronously, so there is nothing left to run or fetch."
+            " Nothing was added. Add execution.clone() to run it again."
         )
     if kwargs:
         raise TypeError(
-            f"The Execution was sent already: it takes no {', '.join(kwargs)} any more. Nothing was"
+            f"The Execution was already sent, so it accepts no {', '.join(kwargs)}. Nothing was"
             " added."
         )
     mitigations = execution._mitigations
@@ -93,14 +93,14 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
 def _composition(
     computation: Any, mitigations: Any, imperfections: Any, getters: Any
 ) -> dict[str, Any] | None:
-    """Return how its results are composed, if it has mitigations for this machine."""
+    """Return the recipe for its results, if it has mitigations that run on this machine."""
     if not mitigations:
         return None
     return composition_of(computation, mitigations, imperfections, [len(row) for row in getters])
 
 
 def _described(computation: Any, computer: RemoteComputer, local: list[Any]) -> dict[str, Any]:
-    """An Execution in the shape of the payloads before it, whose parts are read for people."""
+    """Return an Execution in the form of a RemoteJob's payload, to read metadata from."""
     payload = computer.prepare_payload(computation)
     parts = {
         "command": computation.command.name,

@@ -1,11 +1,11 @@
-"""Perceval's own objects once they are in a group: each follows its entry.
+"""Perceval's own objects after they were added to a group: each follows its entry.
 
-An object gets a class made of its own and `_Follower`, which overrides public members alone and
-asks the entry. The object holds where its entries are; nothing holds the object. A copy or a pickle
-of it has its own class again, and is in no group.
+An object gets a subclass of its own class with the members of `_Follower`, which override public
+members only and ask the entry. The object refers to its entries; nothing refers to the object. A
+copy or a pickle of it has its own class again, and is in no group.
 """
 
-# ruff: noqa: SLF001  # the id and status that Perceval prints and stores are in no public attribute
+# ruff: noqa: SLF001  # no public attribute has the id and status that Perceval prints and stores
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OF_EACH_CLASS: Final = ("__annotations__", "__dict__", "__doc__", "__module__",
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One entry of an object: its position, and the name and parameters that it was added with."""
+    """One entry of an object, and the name and parameters that it was added with."""
 
     entry: Callable[[], Any]
     name: str
@@ -46,15 +46,15 @@ class _Place:
 
 @dataclass(slots=True)
 class _Places:
-    """The entries of one object, in the order in which it was added."""
+    """The entries of one object, in the order of adding."""
 
     all: list[_Place] = field(default_factory=list)
     followed: _Place | None = None
-    """The first of them that was sent."""
+    """The first entry that was sent."""
 
 
 def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any]) -> None:
-    """Have an object follow the entry that it was added as. See `adapters.follow`."""
+    """Let an object follow its entry. See `adapters.follow`."""
     places = vars(job).get(_KEY)
     if places is None:
         own: Any = type(job)
@@ -64,7 +64,7 @@ def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, A
             return
         places = vars(job)[_KEY] = _Places()
     elif len(places.all) == 1 and places.followed is None:
-        # it is added again: what its name became since was for this entry, not for the one before
+        # it is added again: its present name is for the new entry, not for the first
         with suppress(JobGroupError):
             _rename(places.all[0].entry(), places.all[0].name)
     places.all.append(_Place(entry, name, dict(kwargs)))
@@ -76,7 +76,7 @@ def _rename(entry: Any, name: str) -> None:
 
 
 class _Follower:
-    """The public members of an object that ask its entry."""
+    """The public members that ask the entry."""
 
     _own: Any
     _status_in: str
@@ -84,7 +84,7 @@ class _Follower:
     # -- its entries -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
-        """Its entries; one that is gone is forgotten, and with the last the class."""
+        """Return its entries, forgetting those that are gone, and with the last the class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []
@@ -94,7 +94,7 @@ class _Follower:
                 entry = place.entry()
                 _ = entry.state
             except GroupMovedError:
-                raise  # it was not deleted, so what it may have sent must not be sent again
+                raise  # it was not deleted, and may have sent the job
             except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
                 places.all.remove(place)
                 if places.followed is place:
@@ -107,7 +107,7 @@ class _Follower:
         return views
 
     def _entry(self) -> Any:
-        """The entry that it follows, with what Perceval keeps of it brought up to date."""
+        """Return the entry that it follows, after updating Perceval's attributes from it."""
         views = self._views()
         if not views:
             return None
@@ -129,7 +129,7 @@ class _Follower:
 
     @property
     def _is_free(self) -> bool:
-        """Whether no group has it (any more), so that it is Perceval's alone."""
+        """Whether it is in no group."""
         return _KEY not in vars(self)
 
     # -- as Perceval's -----------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class _Follower:
             _refuse_second(entry)
         place, entry = next((v for v in views if kwargs and v[0].kwargs == kwargs), views[0])
         if args or (kwargs and kwargs != place.kwargs):
-            # `args` have no names, so it is unknown which of the earlier parameters they replace
+            # without names it is unknown which of the earlier parameters `args` replace
             given = kwargs if args else {**place.kwargs, **kwargs}
             entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()
@@ -188,7 +188,7 @@ class _Follower:
         if self._is_free:
             self.cancel()
         elif entry is None:
-            raise RuntimeError("Job is not waiting or running, cannot cancel it: it was not sent.")
+            raise RuntimeError("The job was not sent, so there is nothing to cancel.")
         else:
             entry.cancel()
 
@@ -197,7 +197,7 @@ class _Follower:
         if self._is_free:
             return self.rerun()
         if entry is None:
-            raise RuntimeError("Cannot rerun current job because it was not sent.")
+            raise RuntimeError("The job was not sent, so it cannot be rerun.")
         entry.rerun()
         vars(self)["_results"] = None if self._own_results_are_none else {}
         return self
@@ -209,7 +209,7 @@ class _Follower:
         if self._is_free:
             return self.get_results()
         if entry is None:
-            raise RuntimeError("The job was not sent yet, results are not available yet.")
+            raise RuntimeError("The job was not sent, so it has no results yet.")
         kept = vars(self)
         if not kept.get("_results"):
             kept["_results"] = entry.get_results()
@@ -226,7 +226,7 @@ class _Follower:
         twin: Any = object.__new__(self._own)
         vars(twin).update((key, value) for key, value in vars(self).items() if key != _KEY)
         make, args, *rest = twin.__reduce_ex__(protocol)
-        # pickle refuses to make an object of another class than the one that it was given
+        # pickle refuses to create an object of another class than the given one
         is_usual = make is copyreg.__newobj__  # type: ignore[attr-defined]  # typeshed lacks it
         return (object.__new__ if is_usual else make, args, *rest)
 
@@ -265,9 +265,9 @@ class _FollowingExecution(_Follower):
 
 @cache
 def _following(own: type) -> type:
-    """The class of objects of a class of Perceval's, or of a user's made of it, that follow."""
+    """Return the following subclass of a class of Perceval's or of the user's."""
     kind = _FollowingJob if issubclass(own, RemoteJob) else _FollowingExecution
-    # no second base: the class of an object is exchanged for one of the same layout only
+    # no second base: an object's class can only be replaced by one of the same layout
     members = {
         name: member
         for each in (_Follower, kind)
@@ -281,7 +281,7 @@ def _following(own: type) -> type:
 
 
 def _let_perceval_store(made: type, own: type) -> None:
-    # 1.3 writes an ExecutionGroup's file by the very class of an object
+    # 1.3 writes an ExecutionGroup's file by the exact class of an object
     with suppress(ImportError, AttributeError, RuntimeError):
         from perceval.serialization.library.class_registry import ClassRegistry
 
@@ -289,16 +289,14 @@ def _let_perceval_store(made: type, own: type) -> None:
 
 
 def _refuse_second(entry: Any) -> None:
-    """RuntimeError if an entry is sent, or being sent, already."""
-    state = entry.state
-    if state in NOT_SENT:
+    """Raise RuntimeError if an entry was sent, or is being sent."""
+    if entry.state in NOT_SENT:
         return
-    told = {"sending": "is being sent", "unconfirmed": "may have been sent"}.get(
-        state, f"was sent, as {entry.id}"
-    )
+    fates = {"sending": "is being sent", "unconfirmed": "may have been sent"}
+    fate = fates.get(entry.state, f"was sent as {entry.id}")
     raise RuntimeError(
-        f"The job has already been executed: it is job {entry.position} of the group"
-        f" {entry.group_name!r}, and {told}. It was not sent a second time."
+        f"The job has already been executed. Job {entry.position} of the group"
+        f" {entry.group_name!r} {fate}, and was not sent again."
     )
 
 
@@ -307,7 +305,7 @@ def _sent_at(entry: Any) -> float:
 
 
 def _theirs(status: JobStatus, kind: type) -> Any:
-    """A status as Perceval's own object for it."""
+    """Return a status as Perceval's object."""
     theirs = kind()
     word = type(theirs.status)[status.status.name]
     if status.completed:

@@ -1,4 +1,4 @@
-"""The result of a create body without noise and loss, computed here if it is small."""
+"""The ideal result of a create body, without noise and loss, if it is small to compute."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from jobgroup.adapters.base import NoIdealError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MOST_STATES: Final = 20_000
-"""States that the photons may end up in: a second or so of a notebook's machine."""
+"""Number of output states, which takes about a second to compute on a laptop."""
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
-    """Each state's probability without noise and loss; NoIdealError if it cannot be computed."""
+    """Return each state's ideal probability, or raise NoIdealError."""
     if find_spec("perceval") is None:
-        raise NoIdealError("The ideal is computed by Perceval: pip install 'jobgroup[perceval]'.")
+        raise NoIdealError("Perceval computes the ideal: pip install 'jobgroup[perceval]'.")
     payload = body.get("payload") or {}
     content = payload.get("experiment")
     if not isinstance(content, str) or payload.get("iterator"):
-        raise NoIdealError("There is an ideal for jobs of one experiment without iterations.")
+        raise NoIdealError("Only jobs of one experiment without iterations have an ideal.")
     try:
         return _computed(content, (payload.get("parameters") or {}).get("min_detected_photons"))
     except NoIdealError:
@@ -40,12 +40,12 @@ def _computed(content: str, least: int | None) -> dict[str, float]:
 
     experiment = Decoder(PercevalMaker()).decode(content)
     if isinstance(experiment, LeftAsText):
-        raise NoIdealError(f"The ideal is not computed here: {experiment.reason}.")
+        raise NoIdealError(f"The ideal cannot be computed: {experiment.reason}.")
     if not isinstance(experiment, pcvl.Experiment):
-        raise NoIdealError("There is an ideal for jobs of an experiment.")
+        raise NoIdealError("Only jobs of an experiment have an ideal.")
     photons = experiment.input_state.n
     if comb(photons + experiment.circuit_size - 1, photons) > MOST_STATES:
-        raise NoIdealError(f"{photons} photons are too many to compute the ideal here.")
+        raise NoIdealError(f"{photons} photons are too many to compute the ideal.")
     experiment.noise = None
     if least is not None:
         experiment.min_detected_photons_filter(least)

@@ -1,7 +1,7 @@
-"""Perceval's own job groups, as its `JobGroup` of every release writes them to disk (``.jgrp``).
+"""Perceval's own job groups, as `JobGroup` of every release writes them (``.jgrp``).
 
-Read without Perceval, as plain JSON. Each job of such a file contains a bearer token, which is not
-read.
+They are read as plain JSON, without Perceval. Each job in such a file has a bearer token, which is
+not read.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from jobgroup.status import JobStatus, RunningStatus
 from jobgroup.store.limits import bound_date
 
 MAX_FILE_BYTES: Final = 256 * 2**20
-"""Of a group's file: tens of thousands of jobs."""
+"""Size of a group's file, enough for tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
 
 
 def read_jgrp(path: Path) -> ForeignGroup:
-    """The group in a file of Perceval's `JobGroup`; UnreadableGroupError if it holds none."""
+    """Return the group in a file of Perceval's `JobGroup`, or raise UnreadableGroupError."""
     document = _document(path)
     entries = document.get("job_group_data")
     if not isinstance(entries, list):
-        raise UnreadableGroupError("it is not a group of Perceval's")
+        raise UnreadableGroupError("it is not one of Perceval's groups")
     specs = []
     for number, entry in enumerate(entries):
         try:
             specs.append(_spec_of(entry))
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
-            raise UnreadableGroupError(f"it is damaged at job {number} ({_told(error)})") from None
+            problem = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise UnreadableGroupError(f"it is damaged at job {number} ({problem})") from None
     return ForeignGroup(
         name=path.stem,
         created_at=_date(document, "created_date"),
@@ -45,9 +46,9 @@ def read_jgrp(path: Path) -> ForeignGroup:
 
 
 def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the create body of an entry, as Perceval would send it; {} if it has none.
+    """Return the create body that Perceval would send for an entry; {} if it has none.
 
-    Releases up to 1.0 wrote the body, later ones what it is made of.
+    Releases up to 1.0 wrote the body, later ones its parts.
     """
     body: dict[str, Any] = dict(entry.get("request_data") or entry.get("body") or {})
     payload = dict(body.get("payload") or {})
@@ -55,7 +56,7 @@ def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
         delta, context = entry["delta_parameters"] or {}, entry.get("job_context")
         if delta.get("mapping"):
             context = {**(context or {}), "mapping_delta_parameters": delta["mapping"]}
-        # after a sending the context stands among these too, as None where a file has lost it
+        # after sending, these have the context too, or None if the file has lost it
         command = {k: v for k, v in (delta.get("command") or {}).items() if k != "job_context"}
         payload.update(command)
         if context is not None or "job_context" not in payload:
@@ -71,14 +72,14 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
     if any(header.lower() == "x-auth-token" for header in metadata.get("headers") or ()):
         raise ValueError("it is for another cloud than Quandela's")
     if remote_id is None and not body:
-        raise ValueError("it was never sent, and what to send is not there")
+        raise ValueError("it was never sent, and its body is missing")
     if remote_id is not None and (not isinstance(remote_id, str) or len(remote_id.split()) != 1):
-        raise ValueError("its id is none")
+        raise ValueError("its id is invalid")
     names = (entry.get("name"), body.get("job_name"), "unnamed")
     body = {key: value for key, value in body.items() if key not in SET_WHEN_SENT}
     platform = metadata["platform"]
     if not isinstance(platform, str):
-        raise TypeError("it names no platform")
+        raise TypeError("it has no platform")
     payload = body.get("payload") or {}
     return JobSpec(
         name=next(name for name in names if isinstance(name, str) and name),
@@ -94,29 +95,31 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
 
 
 def status_named(name: object) -> RunningStatus:
-    """The status of a sent job that goes by a name in Perceval."""
-    if name is None:  # sent just before Perceval was ended
+    """Return the status of a sent job by Perceval's name."""
+    if name is None:  # sent just before Perceval ended
         return RunningStatus.WAITING
     found = RunningStatus.__members__.get(str(name), RunningStatus.NONE)
     return RunningStatus.UNKNOWN if found is RunningStatus.NONE else found
 
 
 def text_in(path: Path) -> str:
-    """Return the text of a group's file; raise UnreadableGroupError if it cannot be read."""
+    """Return the text of a group's file, or raise UnreadableGroupError."""
     try:
         if not path.is_file():  # a pipe would never end
-            raise UnreadableGroupError("it is no file")
+            raise UnreadableGroupError("it is not a regular file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            raise UnreadableGroupError(f"it has more than {MAX_FILE_BYTES >> 20} MB")
+            raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
         text = data.decode()
     except OSError as error:
         raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise UnreadableGroupError("it is not a group of Perceval's, but no text") from None
+        raise UnreadableGroupError(
+            "it is not text, so it is not one of Perceval's groups"
+        ) from None
     if not text.strip():
-        raise UnreadableGroupError("it is damaged: there is nothing in it")
+        raise UnreadableGroupError("it is empty")
     return text
 
 
@@ -135,7 +138,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number that can be sent")
+    raise ValueError(f"{name} cannot be sent as JSON")
 
 
 def _date(document: Mapping[str, Any], key: str) -> float:
@@ -147,12 +150,8 @@ def _date(document: Mapping[str, Any], key: str) -> float:
 
 
 def date_in_bounds(seconds: object, key: str) -> float:
-    """Seconds since 1970; UnreadableGroupError for a date that the calendar does not have."""
+    """Return a date in seconds since the epoch, or raise UnreadableGroupError."""
     found = bound_date(seconds)
     if found is None:
-        raise UnreadableGroupError(f"it is damaged: its {key} is no date")
+        raise UnreadableGroupError(f"it is damaged: its {key} is not a date")
     return found
-
-
-def _told(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

@@ -1,6 +1,6 @@
-"""Perceval's remote jobs: reading one without touching it."""
+"""Perceval's remote jobs: reading one without changing it."""
 
-# ruff: noqa: SLF001  # what an unsent job would send is in no public attribute of any release
+# ruff: noqa: SLF001  # no release has a public attribute for what an unsent job would send
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 
 
 def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobSpec]:
-    """The spec of one remote job, unsent or sent. See `adapters.read_job`.
+    """Return the spec of one remote job, unsent or sent. See `adapters.read_job`.
 
-    `args` are the positional arguments of a job that its user executes.
+    `args` are the positional parameters of an execution by the user.
     """
     if isinstance(job, getattr(perceval, "Execution", ())):
         from jobgroup.adapters.perceval.executions import read_execution
@@ -28,8 +28,8 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
         raise TypeError(f"{_not_a_job(job)} Nothing was added.")
     if job.id is not None and kwargs:
         raise TypeError(
-            f"The job was sent already, as {job.id}: it takes no {', '.join(kwargs)} any more. "
-            "Nothing was added."
+            f"The job was already sent as {job.id}, so it accepts no {', '.join(kwargs)}. Nothing"
+            " was added."
         )
     body = _body_of(job, kwargs, args) if job.id is None else json_ready(job._request_data or {})
     return [
@@ -47,16 +47,16 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
 
 def _not_a_job(thing: object) -> str:
     kind = type(thing).__name__
-    if hasattr(type(thing), "sample_count"):  # looked up there: had from the object it is made
-        return f"A {kind} is no job itself: add one of its jobs, such as its sample_count."
+    if hasattr(type(thing), "sample_count"):  # the object's own attribute would make a job
+        return f"A {kind} is not a job: add one of its jobs, such as its sample_count."
     if isinstance(thing, perceval.RemoteProcessor):
-        return f"A {kind} is no job itself: add one for it, as Sampler(processor, ...).probs."
-    return f"Only a job for a cloud can be added; make this {kind} from a RemoteProcessor."
+        return f"A {kind} is not a job: add one for it, such as Sampler(processor, ...).probs."
+    return f"Only jobs for a cloud can be added: make this {kind} from a RemoteProcessor."
 
 
 def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> dict[str, Any]:
-    # The copy shares nothing that execute_async writes to: not the request, the parameters still to
-    # be filled, the context or the status, which is new because a failed launch leaves "error".
+    # The copy shares nothing that execute_async writes to. Its status is new, because a failed
+    # launch leaves "error".
     twin = copy(job)
     recorder = Recorder(job._rpc_handler)
     twin._rpc_handler = recorder
@@ -70,7 +70,7 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> d
         given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
         error.add_note(
             f"Perceval cannot make the request of job {job.name!r} with {given or 'no parameters'}."
-            " Is one of them wrong or missing, such as max_samples? Nothing was added."
+            " Nothing was added. A parameter, such as max_samples, may be wrong or missing."
         )
         raise
     return json_ready(recorder.bodies[0])

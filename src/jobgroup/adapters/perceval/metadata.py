@@ -1,7 +1,7 @@
-"""Metadata that distinguishes payloads, as short texts and numbers to read and search.
+"""Params and metadata of Perceval payloads, as short texts and numbers to show and search.
 
-Read from the payload's text, without building circuits again: 0.1 ms instead of 20 ms for 20
-modes. A payload that cannot be read has no metadata; that never keeps a job out of a group.
+They are read from the payload's text in 0.1 ms, because building a circuit of 20 modes takes 20 ms.
+A payload that cannot be read has no metadata, but its job can be added.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MAX_TEXT: Final = 200
 """Characters of one value."""
 
 MAX_ITERATIONS: Final = 20
-"""Iterations whose values are shown; their number always is."""
+"""Iterations whose values are shown; their number is always shown."""
 
 MAX_UNPACKED_BYTES: Final = 4 * 2**20
-"""Of an experiment whose metadata is read."""
+"""Size of an experiment whose metadata is read."""
 
 Value = str | int | float
 
@@ -43,7 +43,7 @@ def describe_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Va
 
 
 def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """How a job is called: command, limits, parameters, what it iterates over."""
+    """Return a job's command, limits, parameters and iterated values."""
     params = {k: _small(v) for k, v in payload.items() if k not in _SKIPPED and v is not None}
     parameters = payload.get("parameters")
     if isinstance(parameters, dict):
@@ -57,9 +57,9 @@ def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str
 
 
 def metadata_of(payload: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what a job runs: circuit, m, n, input_state, heralds, postselect, noise.
+    """Return a job's circuit, m, n, input_state, heralds, postselect and noise.
 
-    And `content`, a code that differs where experiments do.
+    `content` is a code of the experiment.
     """
     content = payload.get("experiment") or payload.get("circuit")
     metadata = dict(_metadata_in(content)) if isinstance(content, str) else {}
@@ -78,10 +78,13 @@ def metadata_of(payload: Mapping[str, Any]) -> dict[str, Value]:
 @lru_cache(maxsize=512)
 def _metadata_in(content: str) -> dict[str, Value]:
     metadata: dict[str, Value] = {}
+    text = content
     try:
         if len(content) <= MAX_UNPACKED_BYTES:
-            metadata = _read(_unzipped(content))
-    except Exception as error:  # noqa: BLE001  # another release's format, say
+            if content.startswith(_ZIP):
+                text = Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))
+            metadata = _read(text)
+    except Exception as error:  # noqa: BLE001  # such as another release's format
         _log.debug("No metadata can be read from a payload (%s).", type(error).__name__)
     metadata["content"] = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return metadata
@@ -121,7 +124,7 @@ def _heralds(heralds: Mapping[Any, Any]) -> str:
 
 def _mode(key: Any) -> tuple[int, str]:
     text = str(key)
-    return (len(text), text)  # numbers by their size, and what is none wherever it falls
+    return (len(text), text)  # orders numbers by size
 
 
 def _columns(iterations: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -137,9 +140,3 @@ def _small(value: Any) -> Any:
 def _text(value: Any) -> str:
     plain = _TAG.sub("", str(value), count=1) if not str(value).startswith(_ZIP) else "…"
     return plain if len(plain) <= MAX_TEXT else plain[: MAX_TEXT - 1] + "…"
-
-
-def _unzipped(content: str) -> str:
-    if not content.startswith(_ZIP):
-        return content
-    return Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))

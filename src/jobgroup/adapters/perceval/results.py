@@ -1,7 +1,7 @@
-"""Results as Perceval gives them, of texts that `jobgroup.decoding` has let pass.
+"""Results as Perceval returns them, from texts that `jobgroup.decoding` has checked.
 
-Its `get_results` is not called: it decodes whatever a result holds, and imports and calls what the
-result names as its conversion. Its other steps are done here, the same for each release.
+Perceval's `get_results` would decode anything in a result, and import and call what the result
+names as its conversion. This module does the rest of what it does, for each release.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import Any, Final
 import perceval
 from perceval import utils
 
-from jobgroup.adapters.result_text import decode_text
+from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, RefusedError
 from jobgroup.decoding.perceval_maker import PercevalMaker
 
 MAX_SAMPLES: Final = 2_000_000
-"""Samples that a conversion makes."""
+"""Samples that a conversion may make."""
 
 _CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
 _COUNTS: Final = ("count", "max_samples", "max_shots")
 
 
 def decode(text: str, budget: Budget | None = None) -> Any:
-    """Results as Perceval's `get_results` gives them; UndecodableResultError keeps the text."""
+    """Return results as Perceval's `get_results` does; errors as for `adapters.decode`."""
     return decode_text(text, PercevalMaker(), converted, budget)
 
 
 def converted(results: Any) -> Any:
-    """Decoded results, converted if their job asked for another kind than its cloud gives.
+    """Return decoded results, converted to the kind that their job asked for.
 
-    Perceval's `get_results` gives None for what is no object.
+    They are None if they are no JSON object, as from Perceval's `get_results`.
 
     Raises:
-        RefusedError: the conversion is none of Perceval's, or makes too much.
+        RefusedError: the conversion is not one of Perceval's, or makes too many samples.
     """
     if not isinstance(results, dict):
         return None
@@ -46,7 +46,7 @@ def converted(results: Any) -> Any:
     conversion = _conversion(context["result_mapping"])
     parameters = context.get("mapping_delta_parameters") or {}
     if not isinstance(parameters, Mapping):
-        raise RefusedError("the conversion that they ask for has no parameters that can be read")
+        raise RefusedError("their conversion has unreadable parameters")
     rows = results.get("results_list")
     if isinstance(rows, list):
         for row in rows:
@@ -59,7 +59,7 @@ def converted(results: Any) -> Any:
 
 
 def _conversion(mapping: Any) -> Callable[[Any, dict[str, Any]], Any]:
-    """One of the six functions of `perceval.utils` that make one kind of result of another."""
+    """Return one of the six functions of `perceval.utils` that convert results."""
     found = (
         _CONVERSION.fullmatch(mapping[1])
         if isinstance(mapping, list)
@@ -70,7 +70,7 @@ def _conversion(mapping: Any) -> Callable[[Any, dict[str, Any]], Any]:
     )
     function = getattr(utils, found.group(), None) if found else None
     if found is None or function is None:
-        raise RefusedError("they ask for a conversion that is none of Perceval's")
+        raise RefusedError("their conversion is not one of Perceval's")
     kind = {
         "probs": perceval.BSDistribution,
         "samples": perceval.BSSamples,
@@ -79,7 +79,7 @@ def _conversion(mapping: Any) -> Callable[[Any, dict[str, Any]], Any]:
 
     def convert(results: Any, parameters: dict[str, Any]) -> Any:
         if not isinstance(results, kind):
-            raise RefusedError(f"they ask for a conversion of {found[1]}, and are none")
+            raise RefusedError(f"their conversion needs {found[1]}")
         if found[1] == "samples" or found[2] == "probs":
             return function(results)
         given = {name: parameters[name] for name in _COUNTS if parameters.get(name) is not None}
@@ -90,17 +90,17 @@ def _conversion(mapping: Any) -> Callable[[Any, dict[str, Any]], Any]:
 
 
 def _check_number(conversion: str, results: Any, given: Mapping[str, Any]) -> None:
-    """See that a conversion which draws samples makes no more of them than fit."""
+    """Raise RefusedError if a conversion would draw too many samples."""
     if not all(isinstance(n, Integral) and 0 <= int(n) < 2**63 for n in given.values()):
-        raise RefusedError("the conversion that they ask for has no number of samples")
+        raise RefusedError("their conversion has no valid number of samples")
     total = sum(results.values())
     if conversion == "sample_count_to_samples":
-        most = total  # which Perceval lays out one by one before it draws
+        most = total  # Perceval lists them one by one before it draws
     elif total <= 0:
-        raise RefusedError("they ask for a conversion, and their probabilities are none")
+        raise RefusedError("their conversion needs probabilities above zero")
     elif conversion == "probs_to_sample_count":
         return
     else:
         most = given.get("count", min(given.values(), default=0))
     if most > MAX_SAMPLES:
-        raise RefusedError(f"the conversion would make more than {MAX_SAMPLES:,} samples")
+        raise RefusedError(f"their conversion would make more than {MAX_SAMPLES:,} samples")

@@ -1,4 +1,4 @@
-"""Steps that jobs and Executions share: the spec, JSON, and recording a launch."""
+"""What jobs and Executions share: the spec, its cloud, JSON, and recording a launch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from perceval.serialization import serialize
 
 from jobgroup.adapters.base import SET_WHEN_SENT, JobSpec
-from jobgroup.adapters.perceval.connection import cloud_of
 from jobgroup.adapters.perceval.metadata import metadata_of, params_of
+from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 
 
@@ -26,47 +26,56 @@ def spec_of(
     status: Any = None,
     composition: dict[str, Any] | None = None,
 ) -> JobSpec:
-    """The spec of a job for a handler's cloud.
+    """Return the spec of a job for a handler's cloud.
 
     Args:
-        handler: Perceval's, to the cloud.
-        payload: what is shown of the job is read from it.
-        name: of the job.
-        body: to be sent; with a composition a body for each of the `parts`.
+        handler: Perceval's handler of the cloud.
+        payload: payload to read params and metadata from.
+        name: name of the job.
+        body: create body; with a composition, a body for each of the `parts`.
         kwargs: parameters of the execution.
-        remote_ids: of a job that was sent, those of its sub-jobs.
-        status: Perceval's, of a job that was sent.
+        remote_ids: ids of the sub-jobs of a job that was sent.
+        status: Perceval's status of a job that was sent.
         composition: see `JobSpec`.
+
+    Raises:
+        ValueError: the cloud's URL is invalid.
+        TypeError: no provider supports the cloud.
     """
-    cloud = cloud_of(handler)
+    kind = type(handler).__module__.removeprefix("perceval.providers.").partition(".")[0]
+    if kind == "kipu":
+        raise TypeError("Jobs for Kipu cannot be added. Nothing was added.")
+    is_scaleway = kind == "scaleway"
+    token = handler.headers.get("X-Auth-Token") if is_scaleway else handler.token
+    extras = _session_of(handler) if is_scaleway else {}
     for each in [body] if composition is None else body["parts"]:
         for key in SET_WHEN_SENT:
             each.pop(key, None)
         if each:
             each.setdefault("platform_name", handler.name)
-            each.update(cloud.extras)
+            each.update(extras)
     return JobSpec(
         name=name,
         platform=handler.name,
-        origin=cloud.origin,
-        provider=cloud.provider,
+        origin=normalise_origin(handler.url),
+        provider="scaleway" if is_scaleway else "quandela",
         body=body,
         params=params_of(payload, kwargs),
         metadata=metadata_of(payload),
         remote_ids=remote_ids,
         status=None if status is None else _status_of(status),
         composition=composition,
-        token=cloud.token,
-        proxies=cloud.proxies,
+        token=token if isinstance(token, str) else None,
+        proxies=dict(getattr(handler, "proxies", None) or {}),
     )
 
 
 class Recorder:
-    """Replaces the handler of a cloud, and records the bodies that would have been sent.
+    """Replaces the handler of a cloud, and records bodies in place of sending them.
 
     Args:
-        handler: the replaced one.
-        details: of the platform, which are not fetched again.
+        handler: handler to replace.
+        details: the platform's details, so that they are not fetched again.
     """
 
     def __init__(self, handler: Any, details: Any = None) -> None:
@@ -82,13 +91,13 @@ class Recorder:
         return self._details
 
     def create_job(self, body: Any) -> str:
-        """Record a body; Perceval's log shows the return value as the id."""
+        """Record a body. Perceval's log shows the returned id."""
         self.bodies.append(body)
         return f"none: recorded as {len(self.bodies)}, not sent"
 
 
 def json_ready(data: Any) -> dict[str, Any]:
-    """Perceval's objects as the texts that its clouds get."""
+    """Return Perceval's objects in the form that its clouds receive."""
     try:
         ready: dict[str, Any] = json.loads(
             json.dumps(serialize(data), allow_nan=False, default=_as_number)
@@ -100,12 +109,19 @@ def json_ready(data: Any) -> dict[str, Any]:
 
 
 def _as_number(value: object) -> int | float:
-    """The number that one of numpy's is; Perceval itself would fail with it when it is sent."""
+    """Return a number of numpy as Python's; Perceval itself would fail to send it."""
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _session_of(handler: Any) -> dict[str, str]:
+    # a session that is started later has no id yet; then the provider finds one that runs
+    names = ("project_id", "platform_id", "session_id")
+    found = {name: getattr(handler, f"_{name}", None) for name in names}
+    return {key: value for key, value in found.items() if value and isinstance(value, str)}
 
 
 def _status_of(theirs: Any) -> JobStatus:
