@@ -1,4 +1,4 @@
-"""Whether a group is active or has finished, decided here alone, and waiting for that."""
+"""Whether a group is active or finished, and waiting for the end."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def find_sender(session: GroupSession) -> Sender | None:
 
 
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:
-    """Return the jobs by state, and whether the group is active. From any thread.
+    """Return the number of jobs by state, and whether the group is active. From any thread.
 
-    A group is active while a job runs or waits, or a living process is sending its jobs.
+    A group is active while a job runs or waits, or a living process is sending jobs.
     """
-    # first who sends, then the jobs: what a run sends is in the file before the run is over
+    # the sender first, then the jobs: what a run sends is in the file before the run is over
     is_being_sent = bool(session.runs) or session.lease.is_held_elsewhere()
     counts = session.store.counts()
     return counts, is_being_sent or any(counts.get(state) for state in PENDING | {SENDING})
 
 
 def is_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
-    """Whether a group that is not active is done: it was active, or has nothing left to send.
+    """Whether an inactive group has finished: it was active, or has nothing left to send.
 
-    A group that nobody has begun to run has not finished.
+    A group that was never run has not finished.
 
     >>> is_finished({"unsent": 3}, was_active=False)
     False
@@ -63,7 +63,7 @@ def is_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
 
 
 async def count_pending(session: GroupSession) -> int:
-    """Count the jobs that run, wait or are being sent by a process that may be alive."""
+    """Return the number of jobs that run, wait or are being sent by a living process."""
 
     def count() -> int:
         is_sent_elsewhere = session.lease.is_held_elsewhere()  # first: its last id is seen then
@@ -76,12 +76,12 @@ async def count_pending(session: GroupSession) -> int:
 
 
 async def is_sending(session: GroupSession) -> bool:
-    """Whether a run of this process is sending; one that is paused is not."""
+    """Whether a run of this process is sending, and not paused."""
     return bool(session.runs) and not await session.in_thread(is_paused, session)
 
 
 async def find_refusal(session: GroupSession) -> CredentialsError | None:
-    """Return why nothing is left to wait for: only accounts without a token have pending jobs."""
+    """Return an account's error if only accounts without a valid token have pending jobs."""
     refusals = dict(session.poller.refusals)
     if not refusals or session.runs:
         return None
@@ -91,11 +91,11 @@ async def find_refusal(session: GroupSession) -> CredentialsError | None:
 
 
 async def wait_until_done(session: GroupSession, timeout_s: float | None) -> None:
-    """Return when no job is pending and no run of this process is sending.
+    """Wait until no job is pending and no run of this process is sending.
 
     Raises:
-        TimeoutError: the time is up.
-        CredentialsError: a token is missing or refused, and no other account has a pending job.
+        TimeoutError: `timeout_s` has passed.
+        CredentialsError: a token is missing or rejected, and no other account has a pending job.
     """
     left = 0
 
@@ -110,6 +110,6 @@ async def wait_until_done(session: GroupSession, timeout_s: float | None) -> Non
     async with session.poller.polling():
         if not await session.wait_until(is_done, math.inf if timeout_s is None else timeout_s):
             raise TimeoutError(
-                f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s."
-                " They go on; wait again, or look at progress()."
+                f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s. They keep"
+                " running. Wait again, or check progress()."
             )

@@ -1,4 +1,4 @@
-"""How long an account is left alone after its cloud did not answer or asked for a pause. Pure."""
+"""The pause before an account is asked again after its cloud failed or asked for one. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import datetime
 from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
 MIN_REPORTED_PAUSE_S = 10.0
-"""A shorter pause that a cloud asks for is not mentioned to the user."""
+"""Shorter pauses that a cloud asks for are not shown to the user."""
 
 
 def describe_pause(retry_after_s: float | None, next_at: float) -> str:
-    """Return a sentence on a pause that a cloud asks for; "" for none, or a short one.
+    """Return a sentence on a pause that a cloud asks for; "" for a short one or none.
 
     Args:
-        retry_after_s: seconds that it asks for.
-        next_at: when it is asked again, seconds since the epoch.
+        retry_after_s: seconds that the cloud asks for.
+        next_at: time of the next attempt, in seconds since the epoch.
 
     >>> describe_pause(600.0, 0.0).partition(";")[0]
     ' The cloud asked jobgroup to wait 10 minutes'
@@ -36,9 +36,9 @@ def describe_pause(retry_after_s: float | None, next_at: float) -> str:
 
 @dataclass
 class Cooldown:
-    """How long an account is left alone: the longer, the more often it has failed in a row.
+    """The pause of one account, which grows with each failure in a row.
 
-    Times are `time.monotonic`. Of questions that were under way together one failure counts.
+    Times are by `time.monotonic`. Failures of questions that were under way together count once.
 
     >>> cooldown = Cooldown()
     >>> for failed_at in (1.0, 1.1, 1.2):
@@ -52,7 +52,6 @@ class Cooldown:
     _began_at: float = -math.inf
 
     def begin(self, asked_at: float, now: float, retry_after_s: float | None = None) -> None:
-        """Note that a question which was asked at a time has failed."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
         elif retry_after_s:

@@ -1,13 +1,15 @@
-"""Fetching results: many at once, each failing by itself, and kept where the group keeps them."""
+"""Fetching results: many at once, or one by one as jobs end; each may fail on its own."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
 
+from jobgroup.engine.activity import count_pending, find_refusal, is_sending
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
@@ -16,8 +18,10 @@ from jobgroup.status import PENDING, TERMINAL
 from jobgroup.store import JobRecord
 
 Document = dict[str, Any]
+Completion = tuple[JobRecord, Document | Exception]
 
 AT_ONCE = 20
+"""Downloads at a time in one call."""
 
 
 async def fetch(
@@ -27,20 +31,20 @@ async def fetch(
     *,
     ask: bool = True,
 ) -> dict[int, Document | Exception]:
-    """The result documents, undecoded, by entry; an error where one could not be had.
+    """Return the undecoded result documents by entry, or an error for each missing one.
 
     Args:
-        session: of the group.
-        records: the jobs.
-        on_each: told, from the loop's thread, how many have been had so far.
-        ask: ask the clouds for what the group does not keep.
+        session: session of the group.
+        records: jobs.
+        on_each: called on the loop's thread with the number of results so far.
+        ask: whether to ask the clouds for results that the group has not cached.
 
     Raises:
-        CredentialsError: a token is missing or refused, and there is no result of another account.
-            Otherwise it is the answer for each job of that account, also for one that is pending.
+        CredentialsError: a token is missing or rejected, and there is no result of another account.
+            Otherwise it is the answer for each job of that account, including pending ones.
     """
-    downloads = Downloads(session)
-    answers: dict[int, Document | Exception] = {**await downloads.kept(records)}
+    downloads = _Downloads(session)
+    answers: dict[int, Document | Exception] = {**await downloads.cached(records)}
     if ask:
         known = session.poller.refusals
         pending = [r for r in records if r.state in PENDING and r.target[:3] in known]
@@ -67,35 +71,109 @@ async def fetch(
     return answers
 
 
-class Downloads:
-    """The downloads of one call, which makes no more than `AT_ONCE` of them at a time.
+class CompletionStream:
+    """The jobs of a group as they end, each with its result document.
 
-    Args:
-        session: of the group.
+    It begins to poll and download at once, and holds at most `AT_ONCE` results.
     """
 
     def __init__(self, session: GroupSession) -> None:
         self._session = session
-        self._is_keeping: bool | None = None
-        self._to_keep: dict[int, Document] = {}
+        self._queue: asyncio.Queue[Completion | Exception | None] = asyncio.Queue(1)
+        self._gate = anyio.Semaphore(AT_ONCE)
+        self._asked = self._taken = 0
+        self._work = session.start(self._produce)
+
+    async def next(self) -> Completion | None:
+        """Return the next job that has ended; None if nothing is pending or being sent here.
+
+        Raises:
+            CredentialsError: a token is missing or rejected, and no other account has a pending
+                job.
+        """
+        self._asked += 1
+        self._session.notify()
+        item = await self._queue.get()
+        self._taken += 1
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Begin no more downloads. From any thread."""
+        self._work.cancel()
+
+    async def _produce(self) -> None:
+        end: Exception | None = None
+        try:
+            await self._follow()
+        except Exception as error:  # noqa: BLE001  # `next` raises it
+            end = error
+        await self._queue.put(end)
+
+    async def _follow(self) -> None:
+        session = self._session
+        downloads = _Downloads(session)
+        given: set[int | None] = set()
+        version = 0
+        await session.poller.forget_refusals()
+        async with session.poller.polling(), task_group() as group:
+
+            async def is_over() -> bool:
+                nonlocal version
+                # the caller may rerun what it got, so it must have taken everything and want more;
+                # checked first, so that the next round finds what ends in between
+                is_wanted = self._asked > self._taken == len(given)
+                has_ended = is_wanted and not await count_pending(session)
+                has_ended = has_ended and not await is_sending(session)
+                refusal = await find_refusal(session)
+                changes = await session.in_thread(session.store.changes_since, version)
+                version = changes.version
+                for record in changes.records:
+                    is_new = record.attempt_id not in given and record.remote_id is not None
+                    if is_new and record.state in TERMINAL:
+                        given.add(record.attempt_id)
+                        group.start_soon(self._give, downloads, record)
+                if has_ended and self._taken == len(given):
+                    return True
+                if refusal and is_wanted and self._taken == len(given):
+                    raise refusal
+                return False
+
+            await session.wait_until(is_over)
+
+    async def _give(self, downloads: _Downloads, record: JobRecord) -> None:
+        async with self._gate:
+            cached = await downloads.cached([record])
+            document = cached.get(record.entry_id) or await downloads.ask(record)
+            await self._queue.put((record, document))
+
+
+class _Downloads:
+    """The downloads of one call."""
+
+    def __init__(self, session: GroupSession) -> None:
+        self._session = session
+        self._is_caching: bool | None = None
+        self._to_cache: dict[int, Document] = {}
         self._ids: dict[int, list[str]] = {}
         self._turn = anyio.Lock()
 
-    async def kept(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """What the group has kept of these results, by entry; asked before `ask`."""
+    async def cached(self, records: Sequence[JobRecord]) -> dict[int, Document]:
+        """Return the cached ones of these results by entry. Call it before `ask`."""
         session = self._session
         attempts = {
             r.entry_id: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
         }
         self._ids |= await session.in_thread(session.store.subjobs.ids, attempts.values())
-        self._is_keeping = await session.in_thread(lambda: session.store.results.enabled)
-        if not self._is_keeping:
+        self._is_caching = await session.in_thread(lambda: session.store.results.enabled)
+        if not self._is_caching:
             return {}
         found = await session.in_thread(session.store.results.get, attempts.values())
         return {entry_id: found[a] for entry_id, a in attempts.items() if a in found}
 
     async def ask(self, record: JobRecord) -> Document | Exception:
-        """What the cloud has of a job's results, kept if the group keeps results."""
+        """Return the cloud's result document of a job, caching it if the group caches results."""
         session = self._session
         try:
             provider = await session.provider(record.target)
@@ -103,7 +181,7 @@ class Downloads:
             parts = [dict(await provider.result(i)) for i in ids]
             if record.composition_id is None:
                 (document,) = parts
-                document.pop("composition", None)  # a cloud's word for something else
+                document.pop("composition", None)  # in a cloud's document it is something else
             else:
                 composition = await session.in_thread(
                     session.store.composition, record.composition_id
@@ -111,30 +189,30 @@ class Downloads:
                 document = {"parts": parts, "composition": composition}
         except JobGroupError as error:
             return error
-        except Exception as error:  # noqa: BLE001  # of one job: the others are fetched
+        except Exception as error:  # noqa: BLE001  # the others are fetched
             return unreadable(error, record.origin)
         attempt_id = record.attempt_id if record.state in TERMINAL else None
-        if self._is_keeping and attempt_id is not None and _is_result(document):
-            await self._keep(attempt_id, document)
+        if self._is_caching and attempt_id is not None and _is_complete(document):
+            await self._cache(attempt_id, document)
         return document
 
-    async def _keep(self, attempt_id: int, document: Document) -> None:
-        """Have it on disk; what arrives while others are written is written together."""
+    async def _cache(self, attempt_id: int, document: Document) -> None:
+        """Write a result; those that arrive while others are written are written together."""
         session = self._session
-        self._to_keep[attempt_id] = document
+        self._to_cache[attempt_id] = document
         async with self._turn:
-            batch, self._to_keep = self._to_keep, {}
+            batch, self._to_cache = self._to_cache, {}
             if batch:
                 try:
                     await session.in_thread(session.store.results.put, batch)
                 except StorageError as error:
-                    session.log.warning("Results of %r could not be kept: %s", session.name, error)
+                    session.log.warning("Results of %r were not cached: %s", session.name, error)
 
 
-def _is_result(document: Document) -> bool:
-    """Whether it is worth keeping: whole, and not a text that was cut short."""
+def _is_complete(document: Document) -> bool:
+    """Whether a document is worth caching, and not text that was cut short."""
     if "composition" in document:
-        return all(map(_is_result, document["parts"]))
+        return all(map(_is_complete, document["parts"]))
     try:
         json.loads(document["results"])
     except (KeyError, TypeError, ValueError, RecursionError):

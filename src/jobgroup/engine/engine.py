@@ -1,4 +1,4 @@
-"""The engine: one per process. Keeps the loop, the sessions of open groups, and the providers."""
+"""The engine, one per process: the loop, the sessions of open groups, and the providers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.engine.session import GroupSession
 
 
 class Engine:
-    """Nobody else in the process talks to a cloud."""
+    """The only part of the process that talks to clouds."""
 
     def __init__(self) -> None:
         self._sessions: WeakValueDictionary[Path, GroupSession] = WeakValueDictionary()
@@ -31,15 +31,15 @@ class Engine:
         self._providers = ProviderCache()
 
     def reset_after_fork(self) -> None:
-        """In a forked child: thread, connections, leases and runs stay the parent's."""
-        self._inherited += (self.loop, self._providers)  # what is forgotten would be closed
+        """Begin anew in a forked child: thread, connections, leases and runs are the parent's."""
+        self._inherited += (self.loop, self._providers)  # otherwise they would be closed
         self._begin()
         for session in list(self._sessions.values()):
             self._inherited += (session.lease, session.poller)
             session.reset_after_fork(self.loop, self._providers)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
-        """The session of a group; the same one as long as anybody has it open."""
+        """Return the session of a group, the same one while anything has it open."""
         with self._lock:
             session = self._sessions.get(path)
             if session is None or not session.is_current():
@@ -55,7 +55,7 @@ class Engine:
             return session
 
     def open_session(self, path: Path) -> GroupSession | None:
-        """The session of a group that this process has open already."""
+        """Return the session of a group if this process has it open."""
         with self._lock:
             return self._sessions.get(path)
 
@@ -67,7 +67,7 @@ class Engine:
                 self.loop.start(session.poller.forget_refusals)
 
     async def _finish(self) -> None:
-        """Stop sending; what is in flight is recorded and leases are given back."""
+        """Stop sending, record the requests in flight, and release the leases."""
         import anyio
 
         with self._lock:
@@ -80,13 +80,13 @@ class Engine:
         await self._providers.aclose()
 
     def _give_up(self) -> None:
-        """Name what happened on a cloud and is in no file."""
+        """Log what happened on a cloud and is in no file."""
         for session in list(self._sessions.values()):
             session.settling.give_up()
 
 
 def _is_finishing(session: GroupSession) -> bool:
-    # a file that is gone is not waited for: it had its chance before
+    # nothing waits for a file that is gone
     is_sending = session.lease.is_held and not session.settling.is_hopeless
     return is_sending or session.settling.is_waited_for
 

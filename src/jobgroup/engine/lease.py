@@ -1,4 +1,4 @@
-"""The right to run a group: acquired, renewed, lost and released. And is its holder alive?"""
+"""The lease to run a group: acquired, renewed, lost and released, and whether its holder lives."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from jobgroup.system import ProcessIdentity, life_of, this_process
 _log = logger(__name__)
 
 HEARTBEAT_S: Final = 2.0
-"""How often the holder of a lease shows a sign of life."""
+"""How often the holder of a lease renews it."""
 
 LEASE_TTL_S: Final = 10.0
-"""A holder of whom nothing is known but its signs of life is dead when it has shown none for so
-long, before the eyes and by the clock of who wants to know."""
+"""A holder whose process cannot be examined is dead when an observer has seen no renewal for so
+long, by the observer's own clock."""
 
 JUDGE_INTERVAL_S: Final = 0.25
-"""How often a holder of whom nothing is known yet is looked at."""
+"""How often to look at a holder that may be alive."""
 
 
 def now_s() -> float:
-    """A clock that also runs while the machine is suspended, where there is one."""
+    """The time of a clock that also runs while the machine is suspended, if there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def is_gone(process: ProcessIdentity) -> bool:
-    """Whether it is proved that a process has ended."""
+    """Whether a process has certainly ended."""
     return life_of(process) == "gone"
 
 
 class Witness:
-    """What this process has seen of who holds a group's lease. From any thread.
+    """Judges from what this process has seen whether a lease's holder lives. From any thread.
 
-    No date decides: clocks of two machines differ. A process of this machine is alive or gone, as
-    the system says; of any other, and of one that is stopped, only its signs of life count.
+    Dates do not count, because clocks of two machines differ. The system says whether a process of
+    this machine lives; of another, and of a stopped one, only renewals count.
 
     Args:
-        heartbeat_s: seconds between two signs of life.
-        ttl_s: a holder that was silent for so long is dead.
-        wants_beats: a process that lives but shows no sign of life counts as dead too.
+        heartbeat_s: seconds between two renewals.
+        ttl_s: seconds without a renewal after which a holder is dead.
+        wants_beats: whether a living process that does not renew counts as dead too.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Witness:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was seen: from now on a living holder can show a sign of life."""
+        """Forget what was seen: from now on a living holder can renew its lease."""
         with self._lock:
             self._sign: tuple[int, int] | None = None
             self._has_moved = False
@@ -86,7 +86,7 @@ class Witness:
         sign, now = (held.fencing_token, held.beats), time.monotonic()
         with self._lock:
             if sign == self._sign:
-                # a pause of this process counts little: the holder may have been paused with it
+                # a pause of this process counts little: the holder may have paused with it
                 self._silent_s += min(now - self._looked_at, self._heartbeat_s)
             else:
                 self._has_moved = self._sign is not None
@@ -97,34 +97,34 @@ class Witness:
             return "alive" if self._has_moved else "unseen"
 
     def is_live(self, held: LeaseRecord) -> bool:
-        """Whether a holder may be alive, as far as was seen."""
+        """Whether a holder may be alive."""
         return self.judge(held) != "dead"
 
     def wait_until_judged(self, store: GroupStore) -> None:
-        """Block until it is known whether the holder is alive, if there is one; 10 s at most."""
-        is_said = False
+        """Block until it is known whether a holder lives, at most 10 s."""
+        has_warned = False
         while (held := store.lease.current()) and self.judge(held) == "unseen":
-            if not is_said:
+            if not has_warned:
                 _log.warning(
-                    "Process %d on %s may still be running the group. Waiting up to %.0f s for a"
-                    " sign of life.",
+                    "Process %d on %s may still be running the group. Waiting up to %.0f s to find"
+                    " out.",
                     held.process.pid,
                     held.process.host,
                     LEASE_TTL_S,
                 )
-                is_said = True
+                has_warned = True
             time.sleep(JUDGE_INTERVAL_S)
 
 
 class HeldLease:
-    """This process' claim to run a group. Several runs share it; the last one releases it.
+    """This process' lease to run a group. Several runs share it; the last one releases it.
 
     Args:
-        store: the group.
-        loop: runs the heartbeat.
-        in_thread: gives access to the file.
-        notify: is called after the lease is acquired.
-        serve: runs while the lease is held, beside the runs.
+        store: store of the group.
+        loop: loop that renews the lease.
+        in_thread: runs functions that use the file.
+        notify: called after the lease is acquired.
+        serve: coroutine function that runs while the lease is held.
     """
 
     def __init__(
@@ -153,36 +153,34 @@ class HeldLease:
         return self._fencing_token > 0
 
     def is_held_elsewhere(self) -> bool:
-        """Whether another process runs the group, as far as was seen here. From any thread."""
+        """Whether another process may be running the group. From any thread."""
         if self.is_held:
             return False
         held = self._store.lease.current()
         return held is not None and self._witness.is_live(held)
 
     def mark_abandoned_unconfirmed(self) -> None:
-        """Mark as unconfirmed what a process that has certainly ended left in flight.
+        """Mark jobs that a process left in flight as unconfirmed, if it has certainly ended.
 
-        Of others that may be dead only the next process that runs the group decides.
+        If it may have ended, only the next process that runs the group decides.
         """
         journal = self._store.journal
-        with suppress(StorageError):  # a read-only file is shown as it is
+        with suppress(StorageError):  # such as a read-only file
             if journal.has_in_flight():
                 journal.recover_from_the_dead(is_gone)
 
     @property
     def fencing_token(self) -> int:
-        """The token under which to send; GroupBusyError if the lease is not, or no longer, ours."""
+        """The token to send under. Raises GroupBusyError without a lease."""
         if not self._fencing_token:
             raise busy_error(None)
         return self._fencing_token
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Hold the lease for a block. Raises GroupBusyError if another process has it."""
+        """Hold the lease for a block. Raise GroupBusyError if another process has it."""
         async with self._lock:
-            if (
-                self._users == 0 or not self._fencing_token
-            ):  # what keeps it may have outlived its loss
+            if self._users == 0 or not self._fencing_token:  # it may have been lost since
                 await self._acquire()
             self._users += 1
         try:
@@ -191,15 +189,15 @@ class HeldLease:
             await self.release_one()
 
     def keep(self) -> bool:
-        """Hold the lease for longer than the blocks that hold it, until `release_one`.
+        """Hold the lease until `release_one`, also after the blocks that hold it.
 
-        False if there are none: nothing is to be given up then.
+        Return False if no block holds it.
         """
         self._users += self._users > 0
         return self._users > 0
 
     async def release_one(self) -> None:
-        """Give the lease back if nobody else in this process holds it."""
+        """Release the lease if nothing else in this process holds it."""
         with anyio.CancelScope(shield=True):
             async with self._lock:
                 self._users -= 1
@@ -207,7 +205,7 @@ class HeldLease:
                     await self._release()
 
     async def verify(self) -> bool:
-        """Whether a request may leave now. Asks the file if the last heartbeat is too long ago."""
+        """Whether a request may leave now. It reads the file if the last renewal is old."""
         if not self._fencing_token:
             return False
         if now_s() - self._checked_at > LEASE_TTL_S / 2:
@@ -219,7 +217,7 @@ class HeldLease:
 
         def judge(held: LeaseRecord, waited_s: float) -> Verdict:
             if waited_s > HEARTBEAT_S / 2 and not is_gone(held.process):
-                witness.reset()  # nobody could write meanwhile, the holder neither
+                witness.reset()  # the holder could not write either
             return witness.judge(held)
 
         def take() -> LeaseRecord | None:
@@ -230,7 +228,7 @@ class HeldLease:
                 on_acquired=store.journal.recover_abandoned,
             )
 
-        witness.reset()  # a holder whose disk was full has shown no sign of life
+        witness.reset()  # a holder whose disk was full could not renew its lease
         while (taken := await self._in_thread(take)) is None:
             while (held := await self._in_thread(store.lease.current)) is not None:
                 if witness.judge(held) != "unseen":
@@ -238,24 +236,24 @@ class HeldLease:
                 await anyio.sleep(JUDGE_INTERVAL_S)
         self._fencing_token = taken.fencing_token
         self._checked_at = now_s()
-        _log.info("This process runs %s now.", self._store.path.stem)
+        _log.info("This process now runs %s.", self._store.path.stem)
         self._notify()
         self._loop.spawn(self._renew_loop)
         self._loop.spawn(self._serve)
 
     async def _renew_loop(self) -> None:
-        said = ""
+        logged = ""
         with anyio.CancelScope() as self._scope:
             while self._fencing_token:
                 await anyio.sleep(HEARTBEAT_S)
                 try:
                     await self._renew(patience_s=HEARTBEAT_S / 2)
-                    said = ""
-                except Exception as error:  # noqa: BLE001  (a full disk; it goes on beating)
-                    if str(error) != said:
-                        said = str(error)
+                    logged = ""
+                except Exception as error:  # noqa: BLE001  # such as a full disk
+                    if str(error) != logged:
+                        logged = str(error)
                         _log.warning(
-                            "The lease of %s was not renewed: %s", self._store.path.name, said
+                            "The lease of %s was not renewed: %s", self._store.path.name, logged
                         )
 
     async def _renew(self, patience_s: float = BUSY_TIMEOUT_S) -> None:
@@ -267,7 +265,7 @@ class HeldLease:
 
         if not await self._in_thread(beat):
             if self._fencing_token:
-                _log.warning("Another process has taken over %s.", self._store.path.stem)
+                _log.warning("Another process now runs %s.", self._store.path.stem)
             self._fencing_token = 0
         self._checked_at = now_s()
 
@@ -280,11 +278,11 @@ class HeldLease:
             _log.info("This process no longer runs %s.", self._store.path.stem)
             try:
                 await self._in_thread(self._store.lease.release, token)
-            except OSError:  # what was done under it is done
+            except OSError:  # the run itself is over
                 self._loop.spawn(self._release_later, token)
 
     async def _release_later(self, token: int) -> None:
-        """While this process lives nobody else can have what it has not given back."""
+        """Retry: while this process lives, no other gets a lease that it has not released."""
         while not self._fencing_token and not self._loop.is_closing:
             await anyio.sleep(HEARTBEAT_S)
             with suppress(OSError):

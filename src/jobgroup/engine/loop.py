@@ -1,4 +1,4 @@
-"""The one background thread with the one event loop on which all sending and polling happens."""
+"""The background thread with the one event loop for all sending and polling."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ EXIT_TIMEOUT_S = 10.0
 """How long the interpreter's exit waits for requests in flight to be recorded."""
 
 PARK_TIMEOUT_S = 2.0
-"""How long it waits for the loop to come to rest after that."""
+"""How long it then waits for the loop to stop."""
 
 CHECK_INTERVAL_S = 1.0
 """How often a condition is checked although nothing has changed in this process."""
 
 
 class BackgroundLoop:
-    """Starts its daemon thread at the first use. A forked child needs one of its own."""
+    """Starts its daemon thread at the first use. A forked child needs its own loop."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,12 +57,12 @@ class BackgroundLoop:
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels it. From here on Ctrl-C is Python's to hear. Once Python is
-        ending the future has failed already.
+        Canceling the future cancels it. From now on Python handles Ctrl-C. While Python is ending,
+        the future has already failed.
         """
         if self._is_parked:
             failed: Future[T] = Future()
-            failed.set_exception(JobGroupError("Python is ending, so nothing was sent or asked."))
+            failed.set_exception(JobGroupError("Python is ending, so nothing was sent."))
             return failed
         _restore_sigint_handler()
 
@@ -72,13 +72,13 @@ class BackgroundLoop:
         return self._running().start_task_soon(run)
 
     def spawn(self, function: Callable[..., Awaitable[object]], *args: Any) -> None:
-        """Let a coroutine function run by itself. On the loop only."""
+        """Run a coroutine function in the background. On the loop only."""
         import asyncio
 
         async def run() -> None:
             try:
                 await function(*args)
-            except Exception:  # noqa: BLE001  # nobody awaits it
+            except Exception:  # noqa: BLE001  # nothing awaits it
                 _log.exception("a background task of the engine failed")
 
         task = asyncio.create_task(run())
@@ -86,11 +86,11 @@ class BackgroundLoop:
         task.add_done_callback(self._spawned.discard)
 
     def at_exit(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Let a coroutine function run on the loop before the interpreter ends."""
+        """Run a coroutine function on the loop before the interpreter ends."""
         self._at_exit.append(function)
 
     def at_last(self, function: Callable[[], None]) -> None:
-        """Call a function after that, also if it took too long, in the thread that exits."""
+        """Call a function after those, even if they took too long, in the thread that exits."""
         self._at_last.append(function)
 
     def _running(self) -> BlockingPortal:
@@ -102,7 +102,7 @@ class BackgroundLoop:
             return self._portal
 
     def _start(self) -> BlockingPortal:
-        """Start the thread, which is a daemon and stays: nobody has to stop it, in a fork least."""
+        """Start the thread, a daemon that nothing has to stop, least of all in a fork."""
         import anyio
         from anyio.from_thread import BlockingPortal
 
@@ -116,7 +116,7 @@ class BackgroundLoop:
 
         def run() -> None:
             try:
-                # on Windows no signal stops a process, and its own loop does not select
+                # on Windows no signal stops a process, and the default loop does not select
                 own = {} if sys.platform == "win32" else {"loop_factory": _patient_loop}
                 anyio.run(live, backend_options=own)
             except BaseException as error:
@@ -139,16 +139,16 @@ class BackgroundLoop:
                 for function in self._at_exit:
                     await function()
 
-        with suppress(Exception):  # the journal covers what could not be finished
+        with suppress(Exception):  # the journal covers unfinished requests
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
         for function in self._at_last:
             function()
         self._park()
 
     def _park(self) -> None:
-        """Hold the loop for good: a thread that it began while Python ends would crash Python.
+        """Block the loop for good: a thread that it starts while Python ends would crash Python.
 
-        Seen with 3.11.2: the new thread uses a state that the main thread has freed already.
+        Seen with 3.11.2: the new thread uses a state that the main thread has already freed.
         """
         is_parked = threading.Event()
 
@@ -164,18 +164,14 @@ class BackgroundLoop:
 
 
 class SerialThread:
-    """Runs blocking functions in a thread, one at a time and in order, so that the loop goes on.
-
-    Args:
-        loop: whose thread is not to be held up.
-    """
+    """Runs blocking functions outside the loop's thread, one at a time and in order."""
 
     def __init__(self, loop: BackgroundLoop) -> None:
         self._loop = loop
         self._turn: CapacityLimiter | None = None
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what the function returns, or raise what it raises. On the loop only."""
+        """Call a function and return its result. On the loop only."""
         import anyio
         import anyio.to_thread
 
@@ -187,7 +183,7 @@ class SerialThread:
 
 
 class ChangeCondition:
-    """Wakes the tasks that wait for something to become true. On the loop only."""
+    """Wakes the tasks that wait for a condition. On the loop only."""
 
     def __init__(self) -> None:
         self._next: Event | None = None
@@ -198,7 +194,7 @@ class ChangeCondition:
             self._next = None
 
     def next_change(self) -> Event:
-        """Return what the next `notify` sets: taken before a look, none during it is missed."""
+        """Return the event that the next `notify` sets. Get it before a look, to miss none."""
         import anyio
 
         self._next = self._next or anyio.Event()
@@ -211,15 +207,15 @@ class ChangeCondition:
         *,
         check_interval_s: float = CHECK_INTERVAL_S,
     ) -> T:
-        """Wait until a coroutine function returns something true, and return that.
+        """Wait until a coroutine function returns a true value, and return that.
 
-        It is called at once, after each `notify` (none that comes while it runs is missed), and
-        every `check_interval_s` seconds, since other processes notify nobody here.
+        It is called at once, after each `notify`, also one while it runs, and every
+        `check_interval_s` seconds, because other processes cannot notify this one.
 
         Args:
-            predicate: what is waited for.
-            timeout_s: seconds after which its last value is returned, whatever it is.
-            check_interval_s: seconds between two calls at most.
+            predicate: coroutine function.
+            timeout_s: seconds after which its last value is returned in any case.
+            check_interval_s: maximum seconds between two calls.
         """
         import anyio
 
@@ -236,7 +232,7 @@ class ChangeCondition:
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[TaskGroup]:
-    """Open a task group whose first error is raised as itself, not wrapped in a group."""
+    """Open a task group that raises its first error, not an exception group."""
     import anyio
 
     try:
@@ -256,7 +252,7 @@ def _patient_loop() -> AbstractEventLoop:
 
 
 def _refuse_green_threads() -> None:
-    """JobGroupError where gevent or eventlet has replaced threads: no loop can run there."""
+    """Raise JobGroupError if gevent or eventlet has replaced threads: no loop can run there."""
     for library, module, question, part in (
         ("gevent", "gevent.monkey", "is_module_patched", "threading"),
         ("eventlet", "eventlet.patcher", "is_monkey_patched", "thread"),
@@ -264,17 +260,14 @@ def _refuse_green_threads() -> None:
         is_patched = getattr(sys.modules.get(module), question, None)
         if is_patched is not None and is_patched(part):
             raise JobGroupError(
-                f"{library}'s monkey patching has replaced the threads that jobgroup needs, so"
-                " nothing was sent or asked. Use jobgroup in a process without it."
+                f"{library}'s monkey patching has replaced the threads that jobgroup needs. Nothing"
+                " was sent. Use jobgroup in a process without it."
             )
 
 
 def _restore_sigint_handler() -> None:
-    """Have SIGINT handled by the function that Python believes it is, in the main thread.
-
-    Where Python has none, as in what a shell starts in the background, all stays as it is.
-    """
-    # Perceval's compiled part takes the signal for itself when it is imported, and keeps it
+    """Install the SIGINT handler that Python has recorded, if any, in the main thread."""
+    # Perceval's compiled part replaces it when it is imported
     if threading.current_thread() is threading.main_thread():
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler):
@@ -290,13 +283,20 @@ def wait_for(
     tick_s: float = 0.1,
     timeout_s: float | None = None,
 ) -> T:
-    """Block the calling thread until a future is done, ticking meanwhile (progress bars).
+    """Block the calling thread until a future is done, and return its result.
 
-    On Ctrl-C `on_interrupt` is called, what is in flight gets ten seconds to be recorded, and
-    KeyboardInterrupt goes on.
+    Ctrl-C calls `on_interrupt`, allows ten seconds to record requests in flight, and then raises
+    KeyboardInterrupt.
+
+    Args:
+        future: future of `BackgroundLoop.start`.
+        on_tick: called every `tick_s` seconds, for progress bars.
+        on_interrupt: called on Ctrl-C.
+        tick_s: seconds between ticks.
+        timeout_s: seconds to wait at most.
 
     Raises:
-        TimeoutError: after `timeout_s` seconds; the future goes on.
+        TimeoutError: `timeout_s` has passed; the future keeps running.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     try:
@@ -305,7 +305,7 @@ def wait_for(
             try:
                 return future.result(None if on_tick is None and deadline is None else left)
             except TimeoutError:
-                if future.done():  # it raised that itself, or ended while the tick was over
+                if future.done():  # it raised that itself, or ended during the tick
                     return future.result()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError from None

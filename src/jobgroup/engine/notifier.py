@@ -16,17 +16,17 @@ from jobgroup.store import JobRecord
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
-"""How often a group, active or not, is looked at although nothing in it changed: who sends may have
-died, and of its deletion nothing else tells."""
+"""How often to look at an active group, and at another, although nothing changed: its sender may
+have died, or the group may be deleted."""
 
 
 class GroupNotifier:
-    """Follows a group until it has finished, and keeps the cloud polled meanwhile.
+    """Follows a group until it has finished, and keeps it polled.
 
     Args:
-        session: of the group.
-        tell: is called with the jobs by state, and the first job that failed, or None at the end,
-            from a thread that nobody else waits for. What it raises is logged.
+        session: session of the group.
+        tell: called from the notifier's thread with the number of jobs by state, and the first job
+            that failed, or None at the end. Its exceptions are logged.
     """
 
     def __init__(self, session: GroupSession, tell: EventCallback) -> None:
@@ -48,7 +48,7 @@ class GroupNotifier:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell nothing more. From any thread, from within a call too."""
+        """Make no more calls. From any thread, also from within a call."""
         self._is_stopped = True
         self._unsubscribe()
         self._woken.set()
@@ -56,7 +56,7 @@ class GroupNotifier:
             atexit.unregister(self._last_look)
 
     def _last_look(self) -> None:
-        """At the interpreter's end: tell what is to be told, and let calls under way return."""
+        """Look once more when the interpreter ends, and wait for the call under way."""
         self._is_exiting = True
         self._woken.set()
         self._thread.join(EXIT_TIMEOUT_S)
@@ -72,15 +72,15 @@ class GroupNotifier:
                     is_last |= self._look()
                 except GroupDeletedError:
                     return
-                except StorageError as error:  # a full disk, a slow one: later, perhaps
+                except StorageError as error:  # such as a full disk: a later look may succeed
                     self._session.log.warning("on_done of %s: %s", self._session.name, error)
         finally:
             self.stop()
 
     def _look(self) -> bool:
-        """Tell what is new; returns whether it was the end."""
+        """Report news; return whether the group has finished."""
         store = self._session.store
-        # what was sent or adopted since may have ended already: that it was active nobody has seen
+        # jobs that were sent or adopted since may have ended before a look saw them active
         has_begun = (
             store.lease.fencing_token() != self._runs_before
             or store.last_attempt_id() != self._attempts_before
@@ -105,5 +105,5 @@ class GroupNotifier:
             return
         try:
             self._tell(counts, job)
-        except (Exception, SystemExit):  # what the caller's does must not end the watching
+        except (Exception, SystemExit):  # the caller's bug
             self._session.log.exception("a callback of on_done of %s failed", self._session.name)

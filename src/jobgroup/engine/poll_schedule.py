@@ -1,24 +1,24 @@
-"""When to ask a cloud about each job that may still change. No disk, no network, no clock.
+"""When to ask about each job that may still change. No disk, no network, no clock.
 
 **The schedule.** A running job is asked about again after a tenth of its age (a quarter in its
 first seconds), between 50 ms and a minute; once three jobs of its platform have ended, at half of
 what those took and when that has passed. Of the jobs that wait, the first eight of a platform are
 asked about as often, the others once a minute; no group asks more than 50 questions a second.
 
-Four refinements save the questions that bring no news:
+Four refinements save questions that bring no news:
 
-- *Head*: jobs start in the order of sending. When one ends, the first that waits is asked about,
-  and when that one has started, the next. So those that wait while others run are asked about only
-  after half of the time since they were sent; and if more wait than can be asked about in a second,
-  only the first of them is asked about, and no job more often than twice a second: no slot of the
-  plan is empty then.
-- *Crowd*: if more than four jobs run, and nobody knows how long they take, all of them together
-  cost what four would. When the first one ends, all others are asked about, and those that were
-  never asked about: they may have started and ended as well.
-- *Expectation*: what jobs of a platform take lies between the greatest age at which one was seen to
-  run and the least at which one had ended. Half-way between these is when the next are asked about,
-  until the two differ by less than a tenth.
-- *Backlog*: jobs far back take a tenth of the rate together, however many there are.
+- *Head*: jobs start in the order of sending. When one ends, the first waiting job is asked about,
+  and when that one has started, the next. Jobs that wait while others run are therefore asked about
+  only after half of the time since they were sent. If more wait than can be asked about in a
+  second, only the first of them is asked about, and no job more often than twice a second: no slot
+  of the plan is empty then.
+- *Crowd*: if more than four jobs run and their duration is unknown, all of them together cost what
+  four would. When the first one ends, all others are asked about, and those that were never asked
+  about, because they may have ended too.
+- *Expectation*: the duration on a platform lies between the greatest age at which a job was seen
+  to run and the least at which one had ended. The next jobs are asked about half-way between the
+  two, until they differ by less than a tenth.
+- *Backlog*: jobs far back take a tenth of the rate together.
 """
 
 from __future__ import annotations
@@ -39,33 +39,31 @@ from jobgroup.store.polling_leases import AccountKey
 MIN_INTERVAL_S: Final = 0.05
 MAX_INTERVAL_S: Final = 60.0
 AGE_FRACTION: Final = 0.1
-"""The end of a job is noticed within this fraction of its age, or within a second."""
+"""A job's end is noticed within this fraction of its age, or within a second."""
 
 HEAD: Final = 8
 CROWD: Final = 4
 UNHURRIED_S: Final = 0.5
-"""See above: *head* and *crowd*."""
+"""See *head* and *crowd* above."""
 
 FIRST_QUESTION_S: Final = 1.0
-"""After sending, if many wait; less if jobs of the platform take less."""
+"""Time after sending, if many jobs wait; less if jobs of the platform take less."""
 
 MIN_SAMPLES: Final = 3
-"""Ends of jobs of a platform from which on something is expected of the next."""
+"""Ended jobs of a platform from which the duration of the next is estimated."""
 
 WINDOW: Final = 8
-"""Ends that are remembered: later jobs may take longer than earlier ones."""
+"""Ended jobs that count: later jobs may take longer than earlier ones."""
 
 RATE_PER_S: Final = 50.0
-"""Questions a second and group at most, on average."""
-
 BURST: Final = 100
-"""Questions that may come at one moment, after a time with fewer."""
+"""Questions per group: a second on average, and at one moment after a time with fewer."""
 
 MIN_BATCH: Final = 5
-"""Questions that are waited for when the rate is used up: one request at a time costs more."""
+"""Questions to collect when the rate is used up: one request at a time costs more."""
 
 NOT_FOUND_AFTER_S: Final = 60.0
-"""A job that its cloud has never reported is missing if it is unknown so long after sending."""
+"""A job that its cloud never reported counts as missing from this time after sending."""
 
 _chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
 
@@ -75,7 +73,7 @@ def poll_interval_s(age_s: float, expected_s: float = 0.0) -> float:
 
     Args:
         age_s: seconds since the job began to run, or was sent.
-        expected_s: seconds that jobs like it take; 0.0 if that is not known.
+        expected_s: seconds that similar jobs take; 0.0 if unknown.
 
     >>> [poll_interval_s(age_s) for age_s in (0.0, 2.0, 4.0, 100.0, 1e6)]
     [0.05, 0.5, 1.0, 10.0, 60.0]
@@ -90,7 +88,7 @@ def poll_interval_s(age_s: float, expected_s: float = 0.0) -> float:
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
-    """Return the same for one of so many that run, if together they cost what `CROWD` would.
+    """Return the same for one of many running jobs that together cost what `CROWD` would.
 
     >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
     (1.04, 16.85)
@@ -109,32 +107,29 @@ def with_jitter(interval_s: float) -> float:
 
 @dataclass(slots=True, eq=False)
 class PolledJob:
-    """A job that may still change, and what is known of it in this process.
-
-    Times are those of the `now` that the schedule is given.
-    """
+    """A job that may still change. Times are by the clock of the schedule's `now`."""
 
     attempt_id: int
     entry_id: int
     remote_ids: list[str]
     target: Target
     sent_at: float
-    """After the last look at the file without it, as another machine's clock may differ."""
+    """At least the last look at the file without it: another machine's clock may differ."""
     was_seen: bool
     """Whether its cloud has reported it."""
     running_since: float | None = None
     canceling_since: float | None = None
     asked_at: float = -math.inf
     active_at: float = -math.inf
-    """When the last question was asked whose answer was that it is active."""
+    """Time of the last question whose answer was that it is active."""
     due_at: float = -math.inf
     """Infinity while a question is under way."""
     not_found: int = 0
     ended: dict[str, RemoteStatus] = field(default_factory=dict)
-    """Of several sub-jobs those that have ended."""
+    """Statuses of its sub-jobs that have ended, if it has several."""
 
     def is_new(self, now: float) -> bool:
-        """Whether its cloud may need a moment more to know it."""
+        """Whether its cloud may need more time to find it."""
         return not self.was_seen and now - self.sent_at < NOT_FOUND_AFTER_S
 
     @property
@@ -149,9 +144,9 @@ class _PlatformQueue:
     waiting: dict[int, PolledJob] = field(default_factory=dict)
     running: dict[int, PolledJob] = field(default_factory=dict)
     missing: dict[int, PolledJob] = field(default_factory=dict)
-    """Jobs that their cloud does not know (any more)."""
+    """Jobs that their cloud does not find."""
     expected_s: float = 0.0
-    """What a job takes at least, judging by those before it; 0.0 if that is not known."""
+    """Minimum duration of a job, judging by earlier ones; 0.0 if unknown."""
     asked_all_at: float = -math.inf
     _ran_s: float = 0.0
     _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -165,17 +160,12 @@ class _PlatformQueue:
     def head(self) -> list[PolledJob]:
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
-    @property
-    def never_asked(self) -> list[PolledJob]:
-        """Jobs that wait as far as is known, but may as well have ended."""
-        return [job for job in self.waiting.values() if job.asked_at == -math.inf]
-
     def remove(self, job: PolledJob) -> None:
         for part in (self.waiting, self.running, self.missing):
             part.pop(job.entry_id, None)
 
     def first_question_s(self) -> float:
-        """Return how long after sending a job, the last of those that wait, is asked about."""
+        """Return how long after sending the last waiting job is asked about."""
         if self.expected_s:
             return min(FIRST_QUESTION_S, self.expected_s)
         return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
@@ -188,7 +178,7 @@ class _PlatformQueue:
             wanted = poll_interval_s(age_s, self.expected_s)
         elif job.running_since is not None:
             if len(self.running) > CROWD and not self.expected_s:
-                spread = _chance.uniform(0.85, 1.15)  # they come apart, at the same rate
+                spread = _chance.uniform(0.85, 1.15)  # they spread out, at the same rate
                 wanted = spread * crowd_interval_s(age_s, len(self.running))
             else:
                 wanted = with_jitter(poll_interval_s(age_s))
@@ -202,7 +192,7 @@ class _PlatformQueue:
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
     def is_stuck(self, job: PolledJob) -> bool:
-        """Whether a job that was sent just now can only wait, as so many before it do."""
+        """Whether a new job can only wait, as many before it do."""
         return (
             self.is_long
             and job.asked_at == -math.inf
@@ -212,11 +202,11 @@ class _PlatformQueue:
         )
 
     def learn(self, age_s: float, status: RemoteStatus) -> None:
-        """Learn what jobs take from one that still ran, or had succeeded, at an age."""
+        """Learn durations from a job that was running or had succeeded at an age."""
         if status.state == "running":
             self._ran_s = max(self._ran_s, age_s)
         elif status.state == "success":
-            if status.duration_s:  # clouds report whole seconds, cut off
+            if status.duration_s:  # clouds report whole seconds, rounded down
                 self._ran_s = max(self._ran_s, status.duration_s)
                 age_s = min(age_s, status.duration_s + 1.0)
             self._ended_s.append(age_s)
@@ -229,18 +219,18 @@ class _PlatformQueue:
 class PollSchedule:
     """The jobs to ask about, and when.
 
-    `now` is in seconds of any clock, the same one in all calls; `now_utc` of the epoch, by which
-    clouds and files date.
+    `now` is in seconds by any clock, the same one in all calls; `now_utc` is in seconds since the
+    epoch, by which clouds and files date.
 
     Attributes:
-        version: of the group, up to which its changes are known here.
+        version: version of the group up to which the schedule knows its changes.
     """
 
     def __init__(self) -> None:
         self.version = -1
         self._jobs: dict[int, PolledJob] = {}
         self._queues: dict[Target, _PlatformQueue] = {}
-        self._due: list[tuple[float, int, PolledJob]] = []  # a job's other entries are out of date
+        self._due: list[tuple[float, int, PolledJob]] = []  # only a job's latest counts
         self._entries = count()
         self._allowed, self._allowed_at = float(BURST), -math.inf
         self._synced_at = -math.inf
@@ -262,10 +252,15 @@ class PollSchedule:
         *,
         is_dated_here: bool = False,
     ) -> None:
-        """Take in what has changed in the group since the version that was known.
+        """Take in the changes of the group since the known version.
 
-        `is_dated_here`: this machine's clock has dated the sending. Otherwise no job counts as sent
-        before the last look, or before the first one.
+        Args:
+            rows: changed jobs.
+            version: version of the group with these changes.
+            now: present time.
+            now_utc: present time in seconds since the epoch.
+            is_dated_here: whether this machine's clock dated the sending. Otherwise no job counts
+                as sent before the last look, or before the first one.
         """
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
@@ -279,14 +274,14 @@ class PollSchedule:
                 job = self._add(row, now, age_s, max(now - age_s, earliest))
             if job is not None and row.is_canceling and job.canceling_since is None:
                 job.canceling_since = now
-                job.active_at = -math.inf  # what was reported before is out of date
+                job.active_at = -math.inf  # earlier answers are out of date
                 self.schedule(job, -math.inf)
         self.version = version
 
     def record(
         self, job: PolledJob, status: RemoteStatus, now: float, now_utc: float, took_s: float = 0.0
     ) -> None:
-        """Record the status that a cloud reported of a job, `took_s` after it was asked."""
+        """Record the status that a cloud reported, `took_s` after the question."""
         job.asked_at = now
         job.was_seen = True
         job.not_found = 0
@@ -318,7 +313,7 @@ class PollSchedule:
         self.schedule(job, now + queue.interval_s(job, now))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
-        """Record that its cloud does not know a job (any more): no other waits behind it."""
+        """Record that its cloud does not find a job: no other waits behind it."""
         if self._jobs.get(job.entry_id) is job:
             queue = self._queues[job.target]
             queue.remove(job)
@@ -328,15 +323,15 @@ class PollSchedule:
     def schedule(self, job: PolledJob, at: float) -> None:
         job.due_at = at
         heapq.heappush(self._due, (at, next(self._entries), job))
-        if len(self._due) > 2 * len(self._jobs) + BURST:  # most of them are out of date
+        if len(self._due) > 2 * len(self._jobs) + BURST:  # most entries are out of date
             live = (j for j in self._jobs.values() if j.due_at < math.inf)
             self._due = [(j.due_at, next(self._entries), j) for j in live]
             heapq.heapify(self._due)
 
     def pop_due(self, now: float) -> list[PolledJob]:
-        """Return the jobs to ask about now; each is due again when its answer was recorded.
+        """Return the jobs to ask about now, as many as the rate allows; each is due again later.
 
-        They are no more than the rate allows, but for those that are to be asked about in any case.
+        Jobs that are due at minus infinity are returned in any case.
         """
         self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * RATE_PER_S)
         self._allowed_at = now
@@ -358,7 +353,7 @@ class PollSchedule:
         return due
 
     def seconds_to_next(self, now: float) -> float:
-        """Return the seconds until something may be due; infinity if nothing will."""
+        """Return the seconds until a job may be due; infinity if none will."""
         at = self._due[0][0] if self._due else math.inf
         if self._allowed < 1:
             at = max(at, self._allowed_at + (MIN_BATCH - self._allowed) / RATE_PER_S)
@@ -373,12 +368,11 @@ class PollSchedule:
         return job
 
     def _drop(self, job: PolledJob) -> None:
-        """Forget a job that has ended, or is another attempt by now."""
         del self._jobs[job.entry_id]
         self._queues[job.target].remove(job)
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
-        """A job has ended: ask about the first that waits and is not being asked about."""
+        """Ask about the first waiting job, after another has ended."""
         for job in queue.head:
             if now < job.due_at < math.inf:
                 if job.asked_at > -math.inf:
@@ -386,18 +380,19 @@ class PollSchedule:
                 return
 
     def _ask_crowd(self, queue: _PlatformQueue, now: float) -> None:
-        """One of a crowd has ended, so the others may have ended too."""
+        """Ask about the others of a crowd, after one has ended."""
         if not queue.expected_s:
             if now - queue.asked_all_at < FIRST_QUESTION_S:
                 return
             queue.asked_all_at = now
-        for job in [*queue.running.values(), *queue.never_asked]:
+        never_asked = [job for job in queue.waiting.values() if job.asked_at == -math.inf]
+        for job in [*queue.running.values(), *never_asked]:
             at = now + queue.interval_s(job, now) if queue.expected_s else now
             if at < job.due_at < math.inf and job.asked_at < now:
                 self.schedule(job, at)
 
     def _hasten_head(self, queue: _PlatformQueue, now: float) -> None:
-        """A job has started: others are among the next to start."""
+        """Ask about the next jobs to start, after one has started."""
         for job in queue.head:
             at = job.asked_at + queue.interval_s(job, now)
             if queue.is_long:

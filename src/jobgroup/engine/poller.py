@@ -1,4 +1,4 @@
-"""Asking the clouds how the jobs are: politely, and only while somebody watches."""
+"""Polls the clouds about one group's jobs, while something watches them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, cast
+from typing import Final
 
 import anyio
 
@@ -35,103 +35,99 @@ from jobgroup.store.incidents import incident_kind
 from jobgroup.store.polling_leases import AccountKey
 
 CHUNK: Final = 1000
-"""Answers that are recorded in one transaction."""
+"""Jobs in one call of a provider, and answers in one transaction."""
 
 FRESH_S: Final = 0.1
-"""An answer of this age is as good as a new one."""
+"""A refresh does not ask again about a job whose last question is younger."""
 
 TOGETHER_S: Final = 0.1
-"""Answers that come within this time are recorded in one transaction."""
+"""Answers within this time are recorded in one transaction."""
 
 PATIENCE_S: Final = 10.0
-"""How long a refresh waits for answers; those that come later are recorded all the same."""
+"""How long a refresh waits for answers; later ones are recorded too."""
 
 FEW: Final = 10
-"""Jobs of which the cloud does not answer, while it does of others, are the cloud's trouble beyond
-this number, and each its own below."""
+"""If the cloud answers about other jobs, up to this many silent jobs get an error of their own;
+more are the cloud's problem."""
 
 PAUSE_S: Final = 1.0
-"""Seconds between two looks at what is due at most."""
+"""Maximum time between two looks at what is due."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
-"""How often a process that does not run the group looks whether the one that did has ended."""
+"""How often a process that does not run the group checks whether the one that did has ended."""
 
 LINGER_S: Final = 2.0
-"""How long this process keeps the right to ask when nobody watches any more: the next call may come
-at once."""
+"""How long this process keeps its polling leases when nothing watches: the next call may follow."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Round:
-    """Questions that are under way."""
+    """Questions under way, begun together."""
 
     def __init__(self, jobs: Sequence[PolledJob]) -> None:
         self.jobs = set(jobs)
         self.began = time.monotonic()
         self.over = anyio.Event()
         self.errors: list[Exception] = []
+        """Errors that concern an account."""
         self.failure: Exception | None = None
 
     async def wait(self) -> None:
-        """Wait for its end, but not for long: one silent job keeps nobody."""
-        left_s = self.began + PATIENCE_S - time.monotonic()
-        with anyio.move_on_after(left_s):
+        """Wait for the end, at most `PATIENCE_S` from the beginning."""
+        with anyio.move_on_after(self.began + PATIENCE_S - time.monotonic()):
             await self.over.wait()
 
 
 class _Answers:
-    """The answers to one batch of questions, as they come."""
+    """The answers of one call of a provider, as they arrive."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, RemoteStatus | Exception] = {}
-        self.is_complete = False
         self._news = anyio.Event()
         self._end = anyio.Event()
-
-    def add(self, remote_id: str, answer: RemoteStatus | Exception) -> None:
-        self.by_id[remote_id] = answer
-        self._news.set()
 
     async def collect(
         self, ask: Callable[[], Awaitable[Mapping[str, RemoteStatus | Exception]]], ids: list[str]
     ) -> None:
-        """Ask, and take what had not come before the end."""
+        def add(remote_id: str, answer: RemoteStatus | Exception) -> None:
+            self.by_id[remote_id] = answer
+            self._news.set()
+
         try:
-            with report_each_to(self.add):
+            with report_each_to(add):
                 self.by_id.update(await ask())
-        except Exception as error:  # noqa: BLE001  # of one account: the others are heard
+        except Exception as error:  # noqa: BLE001  # it concerns this account alone
             known = error if isinstance(error, JobGroupError) else unreadable(error)
             self.by_id.update({i: known for i in ids if i not in self.by_id})
         finally:
-            self.is_complete = True
             self._news.set()
             self._end.set()
 
     async def wait(self) -> None:
-        """Wait for answers, and a moment for those that come with them."""
+        """Wait for answers, and a moment for others with them."""
         await self._news.wait()
         with anyio.move_on_after(TOGETHER_S):
             await self._end.wait()
         self._news = anyio.Event()
 
     def split(self, jobs: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
-        """Return the jobs of which all has come that will come, and the others."""
-        if self.is_complete:
+        """Return the jobs about which all answers have arrived, or no more will, and the others."""
+        if self._end.is_set():
             return list(jobs), []
         ready = {job for job in jobs if all(i in self.by_id for i in open_ids(job))}
         return [job for job in jobs if job in ready], [job for job in jobs if job not in ready]
 
 
 class Poller:
-    """The poller of one group. Sleeps unless somebody watches and something is active.
+    """Polls one group's jobs. It sleeps unless something watches and a job is active.
 
     Args:
-        store: the group.
-        loop: runs it.
-        in_thread: gives access to the file.
-        changes: is notified when a cloud reports something new.
-        provider: gives access to a job's cloud.
+        store: store of the group.
+        loop: loop to run on.
+        in_thread: runs functions that use the file.
+        changes: notified when a cloud reports something new.
+        provider: returns the provider of a job's target.
         lease: this process' lease to run the group.
     """
 
@@ -168,12 +164,12 @@ class Poller:
 
     @property
     def last_answer_at(self) -> float | None:
-        """When a cloud last answered about this group, seconds since the epoch."""
+        """When a cloud last answered about this group, in seconds since the epoch."""
         return self._lease.answered_at
 
     @property
     def refusals(self) -> dict[AccountKey, CredentialsError]:
-        """The accounts that nobody can ask at present, since a token is missing or refused."""
+        """The accounts that no process can poll now, because a token is missing or rejected."""
         followed = self._lease.followed
         return {a: error for a, error in self._refusals.items() if a not in followed}
 
@@ -182,15 +178,16 @@ class Poller:
         return bool(self._cooldowns)
 
     def active_since(self, moment: float) -> set[int]:
-        """Return the jobs that were active at a question asked later.
+        """Return the entries of the jobs that a cloud reported as active when asked later.
 
         Args:
-            moment: of `time.monotonic`.
+            moment: time of `time.monotonic`.
         """
         return {job.entry_id for job in self._schedule if job.active_at > moment}
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
+        """Poll in the background while the block runs."""
         self._users += 1
         if not self._is_polling:
             self._is_polling = True
@@ -202,10 +199,10 @@ class Poller:
             self._users -= 1
 
     async def refresh(self, entry_ids: Iterable[int] | None = None) -> None:
-        """Ask about every job that may have changed, unless it was asked about just now.
+        """Ask about every job that may have changed, except those asked about a moment ago.
 
         Raises:
-            CredentialsError: a token is missing or refused; jobs keep their last state.
+            CredentialsError: a token is missing or rejected; jobs keep their last state.
         """
         began = time.monotonic()
         async with self._asking:
@@ -214,8 +211,8 @@ class Poller:
             self._look_for_dead_at = began
             await self._load()
             silent = set().union(*(round_.jobs for round_ in self._rounds))
-            # when it was asked counts: an answer may be from before what the caller did last;
-            # a caller in a tight loop gets at most half of the time spent in asking
+            # the time of the question counts: its answer may precede the caller's last action; a
+            # caller in a tight loop spends at most half of its time here
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
@@ -260,7 +257,7 @@ class Poller:
                 next_s = self._schedule.seconds_to_next(time.monotonic())
                 with anyio.move_on_after(min(PAUSE_S, max(0.0, next_s))):
                     await changed.wait()
-            except Exception as error:  # noqa: BLE001  (whoever waits must not wait for nothing)
+            except Exception as error:  # noqa: BLE001  # callers wait for what it finds
                 self._log_once(error)
                 await anyio.sleep(PAUSE_S)
         self._is_polling = False
@@ -268,13 +265,13 @@ class Poller:
             await self._in_thread(self._lease.release)
 
     async def _poll(self) -> None:
-        """Begin to ask about what is due."""
+        """Begin a round of the jobs that are due and that this process polls."""
         async with self._asking:
             await self._load()
             now = time.monotonic()
             await self._elect(now)
             due = []
-            for job in self._schedule.pop_due(now):  # another process asks about some of them
+            for job in self._schedule.pop_due(now):
                 if job.account in self._lease.accounts:
                     if self._cooldown_until(job) <= now:
                         due.append(job)
@@ -284,6 +281,7 @@ class Poller:
                 self._begin(due, is_background=True)
 
     async def _load(self) -> None:
+        """Bring the schedule up to date with the file."""
         store, known, must_look = self._store, self._schedule.version, False
         if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
@@ -296,19 +294,19 @@ class Poller:
             if version == known:
                 return version, (), False, 0.0
             rows = store.statuses.list_pollable(known if 0 < known < version else 0)
-            # what another process is sending now, it dates by its own clock
+            # another process dates what it is sending now by its own clock
             is_dated_here = known < 0 and not self._running.is_held_elsewhere()
             return version, rows, is_dated_here, time.monotonic() - began
 
         version, rows, is_dated_here, self._load_s = await self._in_thread(load)
-        if version < known:  # an older file was brought back
+        if version < known:  # an older file was restored
             self._schedule = PollSchedule()
         self._schedule.sync(
             rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here
         )
 
     async def _elect(self, now: float) -> None:
-        """See which accounts this process asks about; once a second, or when there are others."""
+        """Update the accounts that this process polls, each second or if there are new ones."""
         before = self._lease.accounts
         settled = before if self._running.is_held else before | self._lease.followed
         if self._schedule.accounts <= settled and now < self._elected_at + PAUSE_S:
@@ -321,7 +319,7 @@ class Poller:
                     self._schedule.schedule(job, now)
 
     def _may_ask(self, account: AccountKey) -> bool:
-        """Whether this process may have a token: a refused one is tried again after a while."""
+        """Whether this process may have a token; it tries a rejected one again after a while."""
         if account not in self._refusals:
             return True
         cooldown = self._cooldowns.get(account)  # the loop may end both in the meantime
@@ -332,7 +330,7 @@ class Poller:
         return cooldown.until if cooldown else -math.inf
 
     def _log_once(self, error: Exception) -> None:
-        """A group may stay deleted for as long as it is watched, as its user wants it to."""
+        # a group may stay deleted while it is watched, as its user wants
         is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
         if str(error) != self._logged:
             self._logged = str(error)
@@ -342,17 +340,22 @@ class Poller:
     # -- asking ------------------------------------------------------------------------------------
 
     def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
-        """Ask about jobs; what is due meanwhile is asked about in another round."""
+        """Begin a round; jobs that become due while it runs belong to another."""
         round_ = _Round(jobs)
         self._rounds.add(round_)
         self._loop.spawn(self._carry_out, round_, jobs, is_background)
         return round_
 
     async def _carry_out(self, round_: _Round, jobs: list[PolledJob], is_background: bool) -> None:
+        accounts: dict[AccountKey, list[PolledJob]] = {}
+        for job in jobs:
+            accounts.setdefault(job.account, []).append(job)
         try:
-            round_.errors = await self._ask(jobs)
+            async with task_group() as group:
+                for own in accounts.values():
+                    group.start_soon(self._ask_account, own, round_.errors)
             self._logged = ""
-        except Exception as error:  # noqa: BLE001  (what is not on disk is asked about again)
+        except Exception as error:  # noqa: BLE001  # what is not on disk is asked about again
             round_.failure = error
             if is_background:
                 self._log_once(error)
@@ -363,31 +366,20 @@ class Poller:
             self._rounds.discard(round_)
             round_.over.set()
 
-    async def _ask(self, jobs: Iterable[PolledJob]) -> list[Exception]:
-        """Ask about jobs and record the answers; return the errors that concern an account."""
-        accounts: dict[AccountKey, list[PolledJob]] = {}
-        for job in jobs:
-            accounts.setdefault(job.account, []).append(job)
-        errors: list[Exception] = []
+    async def _ask_account(self, jobs: list[PolledJob], errors: list[Exception]) -> None:
+        for start in range(0, len(jobs), CHUNK):
+            error = await self._ask(jobs[start : start + CHUNK])
+            if error is not None:
+                errors.append(error)
+                return  # the other jobs would get the same
 
-        async def ask_account(account: AccountKey, own: list[PolledJob]) -> None:
-            for start in range(0, len(own), CHUNK):
-                error = await self._ask_chunk(account, own[start : start + CHUNK])
-                if error is not None:
-                    errors.append(error)
-                    return  # the rest of this account would hear the same
+    async def _ask(self, jobs: list[PolledJob]) -> Exception | None:
+        """Ask about jobs of one account and record each answer when it arrives.
 
-        async with task_group() as group:
-            for account, own in accounts.items():
-                group.start_soon(ask_account, account, own)
-        return errors
-
-    async def _ask_chunk(self, account: AccountKey, jobs: list[PolledJob]) -> Exception | None:
-        """Ask about jobs of an account, recording each answer when it has come.
-
-        Return the error that concerns the account, if it has answered nothing.
+        Return the account's error if it answered about no job.
         """
         asked_at, answers, waiting = time.monotonic(), _Answers(), jobs
+        account = jobs[0].account
         ids = [i for job in jobs for i in open_ids(job)]
         unanswered: dict[PolledJob, Exception] = {}
         has_answered = False
@@ -402,21 +394,17 @@ class Poller:
             while waiting:
                 await answers.wait()
                 ready, waiting = answers.split(waiting)
-                statuses: list[tuple[PolledJob, RemoteStatus]] = []
-                for job in ready:
-                    answer = merge_answers(job, answers.by_id)
-                    if isinstance(answer, RemoteStatus):
-                        statuses.append((job, answer))
-                    elif concerns_account(answer):
-                        unanswered[job] = cast(Exception, answer)
-                    elif answer is not None:
-                        await self._record_job_error(job, answer)
+                merged = [(job, merge_answers(job, answers.by_id)) for job in ready]
+                statuses = [(job, a) for job, a in merged if isinstance(a, RemoteStatus)]
+                for job, error in ((job, a) for job, a in merged if isinstance(a, Exception)):
+                    if concerns_account(error):
+                        unanswered[job] = error
+                    else:
+                        await self._record_job_error(job, error)
                 if statuses:
                     has_answered = True
                     await self._record(account, statuses, asked_at)
-        if unanswered:
-            return await self._judge(account, unanswered, asked_at, has_answered=has_answered)
-        return None
+        return await self._judge(account, unanswered, asked_at, has_answered=has_answered)
 
     async def _judge(
         self,
@@ -426,16 +414,18 @@ class Poller:
         *,
         has_answered: bool,
     ) -> Exception | None:
-        """Record why nothing is known of some jobs; return the error if it is the account's."""
+        """Decide whether the missing answers concern the account; return its error then."""
+        if not unanswered:
+            return None
         error = list(unanswered.values())[-1]
-        has_no_response = isinstance(error, NoResponseError)
-        if has_no_response and self._answered_at.get(account, -math.inf) > asked_at:
-            has_answered = True
-        if not has_answered:
+        is_silence = isinstance(error, NoResponseError)
+        if not has_answered and not (
+            is_silence and self._answered_at.get(account, -math.inf) > asked_at
+        ):
             await self._open_incident(account, error, asked_at)
             return error
-        if has_no_response and len(unanswered) <= FEW:
-            for job, own in unanswered.items():  # the cloud is there; of these it says nothing
+        if is_silence and len(unanswered) <= FEW:
+            for job, own in unanswered.items():  # the cloud is silent about these alone
                 await self._record_job_error(job, own)
         return None
 
@@ -444,7 +434,7 @@ class Poller:
     async def _record(
         self, account: AccountKey, statuses: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
-        """Write statuses down; the cloud is well then."""
+        """Record statuses, and that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
         self._lease.answered_at = now_utc
 
@@ -456,7 +446,7 @@ class Poller:
             return is_resolved or has_news
 
         has_news = await self._in_thread(write)
-        # only now: what is not on disk has to be asked about again
+        # only now: what is not on disk must be asked about again
         for job, status in statuses:
             self._schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
@@ -468,13 +458,13 @@ class Poller:
             self._changes.notify()
 
     async def _record_job_error(self, job: PolledJob, error: Exception) -> None:
-        """Record what concerns one job alone in its message; the others go on."""
+        """Record an error that concerns one job alone as its message."""
         now, statuses = time.monotonic(), self._store.statuses
         self._schedule.schedule(job, now + 1)
         job.not_found += isinstance(error, RemoteNotFoundError)
         if not isinstance(error, RemoteNotFoundError):
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
-        elif job.is_new(now):  # it is sent, and active as far as anybody can tell
+        elif job.is_new(now):  # the cloud may need a moment to find it
             self._schedule.schedule(job, now + max(1.0, poll_interval_s(now - job.sent_at)))
         elif job.not_found >= 3:
             missing = RemoteStatus(
@@ -485,7 +475,7 @@ class Poller:
         self._changes.notify()
 
     async def _open_incident(self, account: AccountKey, error: Exception, asked_at: float) -> None:
-        """Leave an account alone for a while, and say why."""
+        """Leave an account alone for a while, and report why."""
         self._refusals.pop(account, None)
         if isinstance(error, CredentialsError):
             self._refusals[account] = error

@@ -1,4 +1,4 @@
-"""Which accounts' jobs this process asks about: of all that watch a group, one asks for each."""
+"""Which accounts this process polls: of all processes that watch a group, one polls each."""
 
 from __future__ import annotations
 
@@ -16,28 +16,26 @@ from jobgroup.store.polling_leases import AccountKey, PollingHolder
 from jobgroup.system import this_process
 
 POLLING_HEARTBEAT_S: Final = 10.0
-"""How often the process that asks shows a sign of life, by the only write that asking costs."""
+"""How often the process that polls renews its leases, which is the only write of polling."""
 
 POLLING_TTL_S: Final = 30.0
-"""A process that asks is replaced when it was silent for so long.
-
-One of this machine that has ended is replaced at the next look, a second later.
-"""
+"""A process that has not renewed its lease for so long is replaced. One of this machine that has
+ended is replaced within a second."""
 
 _living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
-"""Those of this process, by owner."""
+"""The leases of this process, by owner."""
 
 
 class PollingLease:
-    """This process' leases to ask about the jobs of accounts. Called in one thread at a time.
+    """This process' leases to poll the jobs of accounts. Called in one thread at a time.
 
-    The process that runs the group takes them from others: it has to know first which slots are
-    free. Otherwise the first process that watches has them, for as long as it watches and lives.
+    The process that runs the group takes the leases from others, because it must know first which
+    slots are free. Otherwise the first process that watches has them while it watches and lives.
 
     Args:
-        store: the group.
+        store: store of the group.
         running: this process' lease to run the group.
-        may_ask: whether this process has a token for an account, as far as it knows.
+        may_ask: whether this process may have a token for an account.
     """
 
     def __init__(
@@ -51,23 +49,24 @@ class PollingLease:
         self._witnesses: dict[AccountKey, Witness] = {}
         self._renewed_at = 0.0
         self.accounts: frozenset[AccountKey] = frozenset()
-        """Those that this process asks about."""
+        """The accounts that this process polls."""
         self.followed: frozenset[AccountKey] = frozenset()
-        """Those that another process asks about."""
+        """The accounts that another process polls."""
         self.answered_at: float | None = None
-        """When a cloud last answered this process or the others that ask, as far as is known."""
+        """When a cloud last answered any process, as far as this one knows; seconds since the
+        epoch."""
 
     def update(self, wanted: Collection[AccountKey]) -> None:
         """Take, keep and give up leases, so that each wanted account has one living holder.
 
         Raises:
-            StorageError: the file cannot be read or written; this process asks nobody.
+            StorageError: the file cannot be read or written; this process polls no account.
         """
         holders = self._store.polling_leases.holders()
         mine = {account for account, held in holders.items() if held.owner == self._owner}
         self.accounts = frozenset()
         kept = {account for account in mine if self._may_ask(account)}
-        if not self._running.is_held:  # between two jobs of a run there may be none to ask about
+        if not self._running.is_held:  # a run may have no job on a cloud for a moment
             kept &= set(wanted)
         if kept != mine:
             self._store.polling_leases.release(self._owner, mine - kept)
@@ -83,7 +82,7 @@ class PollingLease:
         self.answered_at = max([*answers, self.answered_at or 0.0]) or None
         if kept and time.monotonic() - self._renewed_at > POLLING_HEARTBEAT_S:
             if mine & kept:
-                with suppress(StorageError):  # a full disk: others may ask as well then
+                with suppress(StorageError):  # a full disk: then others may poll too
                     self._store.polling_leases.renew(self._owner, self.answered_at)
             self._renewed_at = time.monotonic()
         self.accounts = frozenset(kept)
@@ -101,7 +100,7 @@ class PollingLease:
             return True
         if held.process == this_process() and held.owner not in _living:
             return True  # from before the file was deleted and restored
-        # a living process may have stopped watching while a full disk kept it from saying so
+        # a living process may have stopped watching while a full disk kept its lease in the file
         witness = self._witnesses.setdefault(
             account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S, wants_beats=True)
         )

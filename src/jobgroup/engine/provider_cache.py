@@ -1,4 +1,4 @@
-"""The providers of this process: one for each account, made when it is first asked for."""
+"""The providers of this process: one for each account, created at its first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup.store import Target
 
 
 class ProviderCache:
-    """Keeps the providers. Safe to use from any thread."""
+    """Creates and keeps the providers. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,15 +22,14 @@ class ProviderCache:
         self._prepared: set[Target] = set()
 
     async def prepare(self, target: Target) -> Provider:
-        """Return the provider for a job's account, with a token at hand. On the loop only.
+        """Return the provider for a job's account, which has a token. On the loop only.
 
-        The first use of an account takes a thread: there are imports, and a keyring may ask the
-        user.
+        The first use of an account takes a thread, because of imports and keyrings that prompt.
 
         Raises:
-            CredentialsError: there is no token, or the origin may carry none.
+            CredentialsError: there is no token, or it must not be sent to the origin.
             MissingDependencyError: no such provider is installed.
-            InvalidProviderError: it cannot be used, or the origin is no url.
+            InvalidProviderError: the provider cannot be used, or the origin is not a URL.
         """
         import anyio.to_thread
 
@@ -41,8 +40,14 @@ class ProviderCache:
         return provider
 
     def provider(self, target: Target) -> Provider:
-        """The provider for a job's account, from any thread; raises as `prepare` does."""
-        _check_origin(target)
+        """Return the provider for a job's account, from any thread; errors as for `prepare`."""
+        try:
+            normalise_origin(target.origin)
+        except (TypeError, ValueError):  # others may have written the file
+            raise InvalidProviderError(
+                f"{target.origin!r} is not the URL of a cloud. Nothing was sent, and its jobs are"
+                " unchanged. Add them again with the cloud's URL."
+            ) from None
         token_for(target.origin, target.account)
         from jobgroup.providers import provider_for
         from jobgroup.providers.base import Account
@@ -52,7 +57,7 @@ class ProviderCache:
             return self._providers[key]
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
-        with making:  # others do not wait for what somebody's package does when it is imported
+        with making:  # other accounts do not wait for the import of a package
             if key not in self._providers:
                 account = Account(
                     origin=target.origin,
@@ -66,14 +71,3 @@ class ProviderCache:
     async def aclose(self) -> None:
         for provider in self._providers.values():
             await provider.aclose()
-
-
-def _check_origin(target: Target) -> None:
-    """InvalidProviderError if an origin is no url, as may be in a file that others wrote."""
-    try:
-        normalise_origin(target.origin)
-    except (TypeError, ValueError):
-        raise InvalidProviderError(
-            f"{target.origin!r} is not the url of a cloud. Nothing was sent, its jobs stay as they"
-            " are; add them again with the cloud's url."
-        ) from None

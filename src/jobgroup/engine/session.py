@@ -1,4 +1,4 @@
-"""One group in this process: its file, its lease, its poller, its runs, and its observers."""
+"""One group in this process: its file, lease, poller, runs and observers."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
 
 FILE_CHECK_INTERVAL_S: Final = 0.25
-"""How often the file is checked for changes by other processes while somebody observes it."""
+"""How often an observed file is checked for changes by other processes."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class GroupSession:
-    """Everything that this process does for one group; shared by all `JobGroup`s of that name.
+    """Everything that this process does for one group, shared by all its `JobGroup` objects.
 
     Args:
         name: group name.
         path: group file.
-        create: make the file if it is missing.
-        loop: runs everything.
-        providers: give access to the clouds.
-        serve: executes what other processes request, while this one holds the lease.
+        create: whether to create a missing file.
+        loop: loop to run on.
+        providers: providers of the process.
+        serve: executes the requests of other processes while this one holds the lease.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class GroupSession:
         self.poller = Poller(*access[:3], self._changes, provider=self.provider, lease=self.lease)
         self.runs: list[Run] = []
         self.doubtful_since: dict[int, float] = {}
-        """When requests of this process without an answer began, by attempt; `lease.now_s`."""
+        """Start of each request of this process without a response, by attempt; `lease.now_s`."""
         self._observers: dict[object, Callable[[], None]] = {}
         self._observers_lock = threading.Lock()
         self._is_following = False
@@ -88,7 +88,7 @@ class GroupSession:
         self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:
-        """Whether its group is still the one of that name: not deleted, or restored."""
+        """Whether its group still has that name, and was not deleted or restored."""
         for _ in range(2):  # the first look notices a deletion, the second a restored file
             with suppress(GroupDeletedError):
                 self.store.meta()
@@ -96,9 +96,9 @@ class GroupSession:
         return False
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back, from a thread of the engine, after changes; returns what ends it.
+        """Call back after changes, from an engine thread; return a function that ends it.
 
-        While somebody is subscribed the cloud is polled and other processes' changes are seen.
+        A group with subscribers is polled, and changes by other processes are noticed.
         """
         key = object()
         with self._observers_lock:
@@ -117,13 +117,13 @@ class GroupSession:
     # -- on the loop -------------------------------------------------------------------------------
 
     async def provider(self, target: Target) -> Provider:
-        """The provider for a job's account, with a token at hand; see `ProviderCache.prepare`."""
+        """Return the provider for a job's account; see `ProviderCache.prepare`."""
         if self.loop.is_closing:  # no new threads at the interpreter's end
             return self._providers.provider(target)
         return await self._providers.prepare(target)
 
     async def _follow(self) -> None:
-        """Notify observers of every change by any process, for as long as there are any."""
+        """Notify observers of every change by any process, while there are observers."""
         seen: object = None
         seen_data: int | None = None
         moved = ""
@@ -150,7 +150,7 @@ class GroupSession:
                     moved = str(error)
                     await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
             except StorageError:
-                pass  # a later look, perhaps
+                pass  # a later look may succeed
             return False
 
         async with self.poller.polling():
@@ -163,5 +163,5 @@ def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
             callback()
         except GroupDeletedError:
             continue  # deleted since the last look: the next one reports it
-        except Exception:  # an observer's mistake must not stop the others
+        except Exception:  # the others are called too
             log.exception("a subscriber of a job group failed")

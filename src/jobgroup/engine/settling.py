@@ -1,12 +1,13 @@
-"""Writing down what came of a request, until it is written: an answer may have cost money.
+"""Recording what a request did until it is recorded: a response may have cost money.
 
-A disk that is locked, full or gone for a while costs time only. What could not be written yet is
-kept in memory, with the lease, so that its job stays *sending* and no other process takes it for
-abandoned; it is tried again for as long as this process lives.
+A disk that is locked, full or gone for a while only costs time. Records that cannot be written yet
+stay in memory with the lease, so that the job stays *sending* and no other process takes it for
+abandoned. This process retries while it lives.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -20,16 +21,13 @@ from jobgroup.logs import logger
 from jobgroup.store import GroupStore
 
 PATIENCE_S: Final = 10.0
-"""How long a run waits for the disk before it says so and ends."""
-
 PATIENCE_WITH_LOCKS_S: Final = 25.0
-"""The same, where another program has the file locked, which it may give back at any moment."""
+"""How long a run waits for the disk before it raises, and if another program has locked the file,
+which it may unlock at any moment."""
 
 RETRY_EVERY_S: Final = 0.5
 LOCKED_S: Final = 1.0
 """How long each attempt waits for another program's lock."""
-
-_WHAT_IS_LEFT: Final = "The job is unconfirmed from now on, and job.confirm(id) adopts it."
 
 T = TypeVar("T")
 
@@ -37,47 +35,44 @@ _log = logger(__name__)
 
 
 @dataclass(eq=False)
-class Unwritten:
-    """Something that happened on a cloud, and is not in the file yet.
+class _Unwritten:
+    """A record that is not in the file yet.
 
     Attributes:
         what: a clause without its end: ``The cloud took job 2 (j2) of 'scan' as 9f3c``.
         write: writes it.
         error: why it could not be written.
+        then: called after `write`.
+        written: result of `write`.
     """
 
     what: str
     write: Callable[[], Any]
     error: OSError
-    is_written: anyio.Event = field(default_factory=anyio.Event)
-    outcome: Any = None
-    failure: Exception | None = None
+    then: Callable[[], object] | None = None
+    written: asyncio.Future[Any] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the file is gone, rather than in the way of something."""
+        """Whether the file is gone."""
         return isinstance(self.error, GroupDeletedError)
 
     @property
-    def patience_s(self) -> float:
-        """How long a run that somebody waits for does not end for it."""
-        return PATIENCE_WITH_LOCKS_S if "locked" in why(self.error) else PATIENCE_S
-
-    @property
     def sentence(self) -> str:
-        """What happened and why it is not written, for people."""
-        return f"{self.what}, but that cannot be written to the group's file ({why(self.error)})."
+        return f"{self.what}, but this cannot be written to the group's file ({why(self.error)})."
 
 
 class Settling:
-    """What one group's requests came to, on its way into the file. On the loop, but for `sentence`.
+    """Records of one group's requests on their way to the file. On the loop, except `sentence`.
 
     Args:
-        store: the group.
-        loop: on which it is tried again.
-        in_thread: gives access to the file.
-        notify: is called when something could not be written, and when it is.
-        lease: is kept as long as something is not written.
+        store: store of the group.
+        loop: loop to retry on.
+        in_thread: runs functions that use the file.
+        notify: called when something could not be written, and when it is written.
+        lease: lease to keep until everything is written.
     """
 
     def __init__(
@@ -93,21 +88,21 @@ class Settling:
         self._in_thread = in_thread
         self._notify = notify
         self._lease = lease
-        self._unwritten: list[Unwritten] = []
+        self._unwritten: list[_Unwritten] = []
 
     @property
     def sentence(self) -> str:
-        """What is not written yet, and why; "" if all is. From any thread."""
+        """What is not written yet and why; "" if everything is. From any thread."""
         return " ".join(one.sentence for one in self._unwritten[:1])
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether something is not written that the file may still take."""
+        """Whether a record is not written that the file may still accept."""
         return any(not one.is_deleted for one in self._unwritten)
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether all that is not written belongs into a file that is gone."""
+        """Whether there are records, all of them for a file that is gone."""
         return bool(self._unwritten) and not self.is_waited_for
 
     async def write(
@@ -118,72 +113,72 @@ class Settling:
         or_else: Callable[[], object] | None = None,
         patience_s: float | None = None,
     ) -> T:
-        """Write something that happened on a cloud.
+        """Write a record of something that happened on a cloud.
 
         Args:
-            what: happened: a clause without its end, which names the job, and its id if there is
-                one.
-            write: writes it. It may be called several times, until it succeeds.
-            or_else: is done after it, if it succeeds only when nobody waits any more.
-            patience_s: seconds after which this raises, while the writing goes on; None for what
-                suits the reason.
+            what: a clause without its end that names the job, and its id if there is one.
+            write: writes the record; called until it succeeds.
+            or_else: called after `write` if that succeeds only after this has raised.
+            patience_s: seconds after which this raises; by default it depends on the reason.
 
         Raises:
-            StorageError: it is not written yet; the sentence has `what`.
+            StorageError: the record is not written yet; the message contains `what`.
         """
         try:
             return await self._in_thread(self._write_briefly, write)
         except OSError as error:
-            one = Unwritten(what, write, error)
+            one = _Unwritten(what, write, error)
         self._unwritten.append(one)
         self._notify()
-        self._loop.spawn(self._go_on, one, self._lease.keep())
+        self._loop.spawn(self._retry, one, self._lease.keep())
         began = anyio.current_time()
-        while not (one.is_written.is_set() or one.is_deleted):
-            limit_s = one.patience_s if patience_s is None else patience_s
-            if anyio.current_time() - began > limit_s:
+        while not (one.written.done() or one.is_deleted):
+            by_reason = PATIENCE_WITH_LOCKS_S if "locked" in why(one.error) else PATIENCE_S
+            if anyio.current_time() - began > (by_reason if patience_s is None else patience_s):
                 break
-            with anyio.move_on_after(RETRY_EVERY_S):
-                await one.is_written.wait()
-        if one.failure is not None:
-            raise one.failure
-        if one.is_written.is_set():
-            outcome: T = one.outcome
+            await asyncio.wait([one.written], timeout=RETRY_EVERY_S)
+        if one.written.done():
+            outcome: T = one.written.result()
             return outcome
-        if or_else is not None:
-            one.write = _both(one.write, or_else)
-        _log.error("%s jobgroup keeps it in memory and goes on trying.", one.sentence)
+        one.then = or_else
+        _log.error("%s jobgroup keeps it in memory and retries.", one.sentence)
         if isinstance(one.error, GroupMovedError):
             raise StorageError(f"{one.what}. {one.error}")
-        remedy = "JobGroup.restore brings it back" if one.is_deleted else "make it writable"
+        remedy = "Restore it with JobGroup.restore" if one.is_deleted else "Make it writable"
         raise StorageError(
-            f"{one.sentence} jobgroup keeps it in memory and writes it as soon as it can, while"
-            f" this process lives. Nothing is sent twice; {remedy}, and run the group again."
+            f"{one.sentence} jobgroup keeps it in memory, retries while this process lives, and"
+            f" sends nothing twice. {remedy}, then run the group again."
         ) from one.error.__cause__  # not from that error, which says that nothing was changed
 
     def give_up(self) -> None:
-        """This process ends: say what it takes along. From the thread that ends it."""
+        """Log what is lost when this process ends. From the thread that ends it."""
         for one in list(self._unwritten):
-            told = one.error if isinstance(one.error, GroupMovedError) else _WHAT_IS_LEFT
-            _log.error("%s This process ends, so write it down. %s", one.sentence, told)
+            rest: object = "Its job is now unconfirmed, and job.confirm(id) adopts it."
+            if isinstance(one.error, GroupMovedError):
+                rest = one.error
+            _log.error("%s This process ends, so write it down. %s", one.sentence, rest)
 
-    def _write_briefly(self, write: Callable[[], T]) -> T:
+    def _write_briefly(self, write: Callable[[], T], then: Callable[[], object] | None = None) -> T:
         with self._store.database.busy_timeout(LOCKED_S):
-            return write()
+            outcome = write()
+            if then is not None:
+                then()
+            return outcome
 
-    async def _go_on(self, one: Unwritten, has_lease: bool) -> None:
+    async def _retry(self, one: _Unwritten, has_lease: bool) -> None:
         try:
-            while not one.is_written.is_set():
+            while not one.written.done():
                 await anyio.sleep(RETRY_EVERY_S)
                 try:
-                    one.outcome = await self._in_thread(self._write_briefly, one.write)
+                    outcome = await self._in_thread(self._write_briefly, one.write, one.then)
                 except OSError as error:
                     one.error = error
-                    continue
-                except Exception as error:  # noqa: BLE001  (raised where it is waited for)
-                    one.failure = error
-                one.is_written.set()
-                _log.info("%s It is written now.", one.what)
+                except Exception as error:  # noqa: BLE001  # `write` raises it
+                    one.written.set_exception(error)
+                    one.written.exception()  # nothing may wait for it any more
+                else:
+                    one.written.set_result(outcome)
+                    _log.info("%s. It is written now.", one.what)
         finally:
             self._unwritten.remove(one)
             if has_lease:
@@ -191,17 +186,8 @@ class Settling:
             self._notify()
 
 
-def _both(first: Callable[[], T], second: Callable[[], object]) -> Callable[[], T]:
-    def write() -> T:
-        outcome = first()
-        second()
-        return outcome
-
-    return write
-
-
 def why(error: Exception) -> str:
-    """The reason alone: what a storage error advises is said of calls that changed nothing."""
+    """The reason of a storage error, without advice, which is for calls that changed nothing."""
     if isinstance(error, GroupMovedError):
         return f"{error.how}, though not by jobgroup"
     if isinstance(error, GroupDeletedError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from jobgroup.engine.completions import Completion, CompletionStream
+from jobgroup.engine.downloads import Completion, CompletionStream
 from jobgroup.errors import JobGroupError, ResultsError, warn
 from jobgroup.group.pending import Computation, Pending
 from jobgroup.group.progress_bars import SlowBar
