@@ -1,4 +1,4 @@
-"""Which cloud a url means: origins in one spelling, and whether a token may travel to one. Pure."""
+"""Origins of clouds in one spelling, and whether a token may be sent to one. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCALEWAY: Final = "https://api.scaleway.com"
 PLAIN_HTTP: Final = (
     " uses plain http, which would expose the token. Nothing was sent. Use its https address."
 )
-"""The end of errors about an origin that may get no token."""
+"""The end of an error about an origin to which no token may be sent."""
 
 _BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 """The part of a URL that may contain a password."""
@@ -28,12 +28,13 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 def normalise_origin(url: str | Secret) -> str:
-    """The one spelling of a cloud's base url: lower case, no default port, no trailing slash.
+    """Return the one spelling of a cloud's base URL: lower case, no default port or last slash.
 
-    A path prefix is kept. Raises TypeError for what is not a string, and ValueError for a url that
-    is not http(s), names no host, or holds a password, a query or a fragment.
+    A path prefix is kept. No traceback shows a `Secret`.
 
-    A `Secret` is one that no traceback shows.
+    Raises:
+        TypeError: the URL is not a string.
+        ValueError: it is not http(s), has no host, or contains a password, query or fragment.
 
     >>> normalise_origin("HTTPS://API.Cloud.quandela.com:443/")
     'https://api.cloud.quandela.com'
@@ -46,11 +47,11 @@ def normalise_origin(url: str | Secret) -> str:
         return _normalised(url)
     except ValueError as error:
         problem = str(error)
-    del url  # some tools show the local variables of this frame, and it may hold a password
+    del url  # it may hold a password, and some tools show a frame's local variables
     raise ValueError(problem)
 
 
-@lru_cache(maxsize=256)  # asked for at each job and each request
+@lru_cache(maxsize=256)  # called for each job and each request
 def _normalised(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
@@ -74,7 +75,7 @@ def _normalised(url: str) -> str:
 
 
 def names_host(host: str) -> bool:
-    """Whether a text can be the name of a host: each label has 1 to 63 characters.
+    """Whether a text can be a host name: each label has 1 to 63 characters.
 
     >>> names_host("cloud.example"), names_host("cloud..example")
     (True, False)
@@ -86,7 +87,7 @@ def names_host(host: str) -> bool:
 
 
 def is_url_of(url: object, origin: str) -> bool:
-    """Whether a url, in whatever spelling, means an origin.
+    """Whether a URL, in any spelling, is that of an origin.
 
     >>> is_url_of("https://API.scaleway.com/", SCALEWAY), is_url_of(None, SCALEWAY)
     (True, False)
@@ -98,7 +99,7 @@ def is_url_of(url: object, origin: str) -> bool:
 
 
 def is_loopback(origin: str) -> bool:
-    """Whether an origin is on this very machine; what is no url is nowhere.
+    """Whether an origin is on this machine; False for anything but a URL.
 
     >>> is_loopback("http://[::1]:80"), is_loopback("http://[::1")
     (True, False)
@@ -114,7 +115,7 @@ def is_loopback(origin: str) -> bool:
 
 
 def may_carry_token(origin: str) -> bool:
-    """Whether a token may be sent there: https, or plain http on this very machine.
+    """Whether a token may be sent to an origin: https, or plain http on this machine.
 
     >>> may_carry_token("http://127.0.0.1:8000"), may_carry_token("http://example.org")
     (True, False)

@@ -1,7 +1,7 @@
 """Perceval's configuration on this machine: the tokens of its clouds, and proxies.
 
-It is read from Perceval itself if that is imported, which also knows unsaved values. Otherwise it
-is read from Perceval's files and variables, because importing it takes seconds.
+If Perceval is imported, it is asked, because it also knows settings that were not saved. Otherwise
+its files and variables are read as Perceval does: its import takes seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Config:
-    """One of Perceval's configurations: of a cloud's url and the token for it."""
+    """One of Perceval's configurations: a cloud's URL and its token."""
 
     module: str
     name: str
@@ -42,11 +42,11 @@ _CONFIGS: Final = (
     ),
 )
 _PROXIES_SECTION: Final = "remote"
-"""The section with the proxies of all its clouds."""
+"""The section with the proxies of all clouds."""
 
 
 def data_directory() -> Path:
-    """Return Perceval's directory: ``PCVL_PERSISTENT_PATH``, otherwise the platform's."""
+    """Return Perceval's data directory: ``PCVL_PERSISTENT_PATH``, or the platform's."""
     from platformdirs import user_data_dir
 
     chosen = os.environ.get("PCVL_PERSISTENT_PATH")
@@ -54,7 +54,7 @@ def data_directory() -> Path:
 
 
 def tokens(origin: str) -> Iterator[object]:
-    """Yield possible tokens for an origin, the best first, unchecked."""
+    """Yield candidates for an origin's token, the best first, unchecked."""
     for config in _CONFIGS:
         theirs = _imported(config)
         if theirs is not None:
@@ -68,7 +68,7 @@ def tokens(origin: str) -> Iterator[object]:
 
 
 def proxies(origin: str) -> dict[Any, Any]:
-    """Scheme to proxy url for an origin that it is configured for, unchecked; else empty."""
+    """Return scheme to proxy URL for a configured origin, unchecked; otherwise {}."""
     for config in _CONFIGS:
         theirs, found = _imported(config), None
         if theirs is not None:
@@ -90,7 +90,7 @@ def _asked(theirs: Any, config: _Config, origin: str, what: str) -> object:
         # 0.13 and 1.0 cannot be configured for another cloud
         url = asked.get_url() if hasattr(asked, "get_url") else config.default_url
         return getattr(asked, what)() if is_url_of(url, origin) else None
-    except Exception:  # noqa: BLE001  # whatever ails its configuration, it gives nothing
+    except Exception:  # noqa: BLE001  # a broken configuration has no values
         _log.debug("Perceval's configuration could not be read.")
         return None
 
@@ -100,7 +100,7 @@ def _is_for(config: _Config, saved: dict[str, Any], origin: str) -> bool:
 
 
 def _token_of_0_12(origin: str) -> str | None:
-    # It saves it in a file of its own, for the one cloud that it can be configured for.
+    # 0.12 saves it in its own file, for the only cloud that it can be configured for.
     if origin != QUANDELA_CLOUD:
         return None
     try:

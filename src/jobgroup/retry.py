@@ -1,8 +1,8 @@
 """Retrying: the one mechanism for reads, creates and runs, and the waits between attempts.
 
-On tenacity, which takes our own `stop` and `sleep`: a run decides again at each failure whether to
-continue and is canceled in the middle of a wait. stamina, which named the arguments, takes neither,
-and draws its jitter from the random numbers that a user may have seeded for an experiment.
+It is built on tenacity, which accepts our own `stop` and `sleep`: a run decides at each failure
+whether to continue, and can be canceled during a wait. stamina, whose argument names we use,
+accepts neither, and takes its jitter from random numbers that a user may have seeded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_RETRY_AFTER_S: Final = 3600.0
-"""A cloud that asks for a longer wait is asked again after this time."""
+"""If a cloud asks for a longer wait, jobgroup asks it again after this time."""
 
 _random: Final = random.Random()  # not the user's, who may have seeded it for an experiment
 
@@ -46,7 +46,7 @@ class Backoff:
         return max(half_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)) + jitter_s
 
     def reset(self) -> None:
-        """Start over: the cloud has answered."""
+        """Start over, after the cloud has answered."""
         self.failures = 0
 
 
@@ -61,22 +61,22 @@ async def retry(
     sleep: Callable[[float], Awaitable[None]] | None = None,
     on_retry: Callable[[Exception, float], Awaitable[None]] | None = None,
 ) -> T:
-    """Return what a coroutine function returns, calling it again after errors that may pass.
+    """Return a coroutine function's result, calling it again after temporary errors.
 
-    A cloud's Retry-After is honoured, up to an hour. Canceling the task ends it at once.
+    A cloud's Retry-After counts, up to an hour. Canceling the task ends it at once.
 
     Args:
         function: called until it succeeds.
         on: whether the same call may succeed after an error.
-        attempts: how many calls are made at most; asked after each failure.
-        timeout: seconds from the first call on after which none is repeated.
-        wait_initial: the longest wait after the first failure, in seconds; it doubles each time.
-        wait_max: the longest wait of all, in seconds, unless the cloud asks for more.
-        sleep: waits for so many seconds; one that returns early is followed by an attempt.
+        attempts: maximum number of calls; asked after each failure.
+        timeout: seconds after the first call from which none is repeated.
+        wait_initial: maximum wait after the first failure, in seconds; it doubles each time.
+        wait_max: maximum wait in seconds, unless the cloud asks for more.
+        sleep: waits for a number of seconds; it may return early.
         on_retry: called before each wait with the error and the seconds to wait.
 
     Raises:
-        Exception: what the last attempt raised.
+        Exception: the error of the last attempt.
     """
     began = time.monotonic()
 

@@ -41,7 +41,7 @@ class Handler:
         self.bodies = []
 
     def fetch_platform_details(self):
-        """What there is to know of the platform."""
+        """Return the details of the platform."""
         self.asked += 1
         return self.details
 
@@ -96,7 +96,7 @@ def test_an_execution_is_read_as_it_is_sent_and_without_a_trace(handler):
 
 
 def test_what_a_draft_of_an_execution_knows(handler):
-    """As of a RemoteJob: where it runs, how it is called, what tells it apart."""
+    """It has platform, params and metadata, as one of a RemoteJob does."""
     execution = _factory(handler, noise=pcvl.NoiseModel(brightness=0.3)).probs
     execution.name = "mine"
     (draft,) = read_job(execution, {})
@@ -134,7 +134,7 @@ def test_iterators_of_an_execution(handler):
 
 
 def test_mitigations_that_the_cloud_does_are_a_parameter():
-    """Where the platform knows them all they travel in the payload of the one job."""
+    """If the platform supports all of them, the payload of the one job has them."""
     specs = PlatformSpecs()
     specs.commands = [CommandFactory.probs]
     specs.known_mitigations = ["DetectorBalancing"]
@@ -169,7 +169,7 @@ def test_a_sent_execution_comes_with_its_id(handler):
 
 
 def test_parameters_of_an_execution_cannot_be_changed_outside_of_it():
-    """What stands beside the computation is only shown; a rerun with changes says so."""
+    """Params beside the computation are only shown; a rerun that changes them says so."""
     body = read_job(_factory(Handler(_new_specs())).probs, {})[0].body
     with pytest.raises(InvalidOverrideError, match="only Perceval"):
         apply_overrides(body, {"max_shots": 10})

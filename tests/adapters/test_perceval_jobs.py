@@ -111,7 +111,7 @@ def test_one_object_gives_as_many_different_jobs_as_wanted(handler):
 
 
 def test_what_a_draft_knows(handler):
-    """Where it runs, how it is called, and what tells it apart, in words that a table can show."""
+    """It has platform, params and metadata, as texts that a table can show."""
     (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
     assert (draft.provider, draft.remote_ids, draft.status) == ("quandela", [], None)
@@ -137,7 +137,7 @@ def test_metadata_tell_circuits_apart(handler):
 
 
 def test_noise_and_postselection_are_metadata(handler):
-    """What a user sets on the processor is seen."""
+    """Settings of the processor are shown."""
     processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
     processor.add(0, pcvl.Circuit(2) // pcvl.BS())
     processor.set_postselection(pcvl.PostSelect("[0]==1"))
@@ -239,7 +239,7 @@ def test_the_token_is_carried_and_not_shown(handler):
 
 
 def test_local_jobs_and_other_things_are_type_errors():
-    """What runs on this machine, or is no job, is refused with a sentence."""
+    """Local jobs and other objects are refused with a sentence."""
     local = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
     local.with_input(pcvl.BasicState([1, 1]))
     local.min_detected_photons_filter(1)

@@ -85,7 +85,7 @@ def test_a_result_runs_no_code_of_its_own(tmp_path, context):
     ],
 )
 def test_a_conversion_in_disguise_is_none(tmp_path, context):
-    """What only Perceval would take for a conversion stays text, and nothing is run."""
+    """A conversion that only Perceval would accept stays text, and nothing is run."""
     canary = tmp_path / "ran"
     results = decode(_document({"results": f"touch {canary}", **context}))
     assert results["results"] == f"touch {canary}"
@@ -132,7 +132,7 @@ def test_measurements_have_percevals_numbers_and_labels(results):
 
 
 def test_without_perceval_results_are_plain(tmp_path):
-    """Where Perceval is not installed counts are plain dictionaries, states their texts."""
+    """Without Perceval, counts are plain dictionaries and states are strings."""
     script = (
         "import sys, json, importlib.util as u\n"
         "real = u.find_spec\n"

@@ -64,7 +64,7 @@ def test_what_cannot_be_a_token_is_refused_unseen(vault, bad):
 
 
 def test_what_is_no_string_is_a_type_error(vault):
-    """A wrong type is told as one."""
+    """A wrong type raises TypeError."""
     for token, url, account in [
         (None, OTHER, ""),
         (b"x", OTHER, ""),
@@ -201,7 +201,7 @@ def test_what_is_found_is_looked_for_in_order(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("token", [None, "", {}, 3])
 def test_a_job_without_a_token_changes_nothing(vault, token):
-    """What a job brings along may be nothing at all."""
+    """A job may have no token."""
     vault.remember(OTHER, "", token)
     with pytest.raises(MissingTokenError):
         vault.token_for(OTHER)
@@ -226,7 +226,7 @@ def test_the_keyring_is_asked_once_and_its_errors_mean_no_token(vault, monkeypat
 
 
 def test_the_error_says_what_to_do(vault):
-    """Somebody without a token reads how to give one, for this cloud and account."""
+    """The error says how to set a token for this cloud and account."""
     with pytest.raises(
         MissingTokenError, match=r"set_token\(token, url='https://other\.example'\)"
     ):
@@ -238,7 +238,7 @@ def test_the_error_says_what_to_do(vault):
 
 
 def test_listeners_learn_of_new_tokens(vault):
-    """What waits for a token hears of it, each time, until it no longer listens."""
+    """Each new token is reported until the listener is removed."""
     heard = []
 
     def fails(origin, label):

@@ -1,6 +1,6 @@
-"""Faults that an author may make, each with the test of the suite that finds it, and what it says.
+"""Faults of providers, each with the test of the suite that finds it, and its message.
 
-The classes stand in a module that `test_conformance` writes, beside those of its own faults.
+The classes are in a module that `test_conformance` writes, beside those of its own faults.
 """
 
 from __future__ import annotations

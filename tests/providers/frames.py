@@ -1,4 +1,4 @@
-"""What tools that show local variables would print of an error: rich, IPython, trackers."""
+"""The output of tools that show an error's local variables: rich, IPython, trackers."""
 
 from __future__ import annotations
 

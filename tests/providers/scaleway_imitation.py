@@ -28,7 +28,7 @@ Reply = tuple[int, dict[str, Any] | str]
 
 @dataclass
 class Imitation:
-    """What it has, what it was asked, and how a test lets it misbehave."""
+    """Its sessions and jobs, the requests it got, and the faults that a test sets."""
 
     cloud: EmbeddedCloud
     url: str = ""
@@ -55,7 +55,7 @@ class Imitation:
         return sum(m == method and p.startswith(QAAS + what) for m, p, _ in self.asked)
 
     def answer(self, method: str, url: str, token: str, body: dict[str, Any]) -> Reply:
-        """What is answered to a request."""
+        """Return the response to a request."""
         parts = urlsplit(url)
         self.asked.append((method, parts.path, token))
         if parts.path.startswith("/stored/"):
@@ -257,7 +257,7 @@ class _Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Certificates: those that variables name, the system's, and what is said where they are wrong."""
+"""Certificates: those that variables name, the system's, and the errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_variables_that_are_set_are_taken_together(
 def test_a_variable_at_fault_is_named_although_another_is_good(
     sweep, company, monkeypatch, tmp_path
 ):
-    """Where the cloud's certificate is not known, all that was looked at is said."""
+    """If the cloud's certificate is unknown, the error names all certificates that were read."""
     other = tmp_path / "other.pem"
     other.write_text(Path(certifi.where()).read_text())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
@@ -232,7 +232,7 @@ def _chain(place, *, host="localhost", issuer="issuing", bits=2048):
 
 
 def _strict(ca):
-    """What Python verifies by from 3.13 on, also on an older one."""
+    """The verification of Python 3.13 and later, also on older ones."""
     context = ssl.create_default_context(cafile=ca)
     if sys.version_info < (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -320,7 +320,7 @@ def test_a_variable_at_fault_is_named_and_nothing_is_sent(
 
 
 def test_plain_http_on_this_machine_needs_no_certificates(cloud, monkeypatch):
-    """A variable that names a missing file does not keep anybody from the embedded cloud."""
+    """The embedded cloud works although a variable names a missing file."""
     from wire_cloud import answer
 
     monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")

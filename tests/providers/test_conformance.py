@@ -172,7 +172,7 @@ class Base(labcloud.LabCloud):
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory):
-    """What the suite says of providers with one fault each, by the fault's name."""
+    """The suite's messages about providers with one fault each, by the fault's name."""
     folder = tmp_path_factory.mktemp("faults")
     source = FAULTY
     for name, (methods, _, _) in FAULTS.items():
@@ -199,6 +199,6 @@ def test_the_suite_finds(fault, findings):
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "labcloud.py", "test_labcloud.py"])
 def test_the_page_shows_the_example_that_is_tested(name):
-    """What a reader of docs/providers.md copies is what passes the suite."""
+    """The example in docs/providers.md passes the suite."""
     page = (EXAMPLE.parents[1] / "providers.md").read_text("utf-8")
     assert (EXAMPLE / name).read_text("utf-8").rstrip() in page

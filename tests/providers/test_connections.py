@@ -1,4 +1,4 @@
-"""An answer that nobody asked for is never taken for the answer to another request."""
+"""An unexpected response is never taken as the response to another request."""
 
 from __future__ import annotations
 

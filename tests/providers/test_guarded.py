@@ -38,7 +38,7 @@ def _sloppy(install, method):
 
 
 def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
-    """Nobody knows what it sent before: unconfirmed, in a sentence without the token."""
+    """It may have sent the job before: unconfirmed, with a sentence without the token."""
     _sloppy(
         install, "async def submit(self, body, *, key):\n    raise KeyError(self.account.token())"
     )
@@ -63,7 +63,7 @@ def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud
 
 
 def test_a_body_that_a_provider_plays_with_stays_the_group_s(install, labcloud):
-    """What is sent again is what was added."""
+    """The added body is sent again."""
     method = """\
 async def submit(self, body, *, key):
     body["payload"].clear()
@@ -106,7 +106,7 @@ def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
 
 @pytest.mark.parametrize("fault", ["SystemExit", "__import__('asyncio').CancelledError"])
 def test_a_provider_that_would_end_the_engine_ends_nothing(fault, install, labcloud):
-    """What is no Exception does not stop the watching: later the job's end is seen."""
+    """A BaseException does not stop the polling: later the job's end is noticed."""
     method = f"""\
 async def status(self, remote_ids):
     self.asked = getattr(self, "asked", 0) + 1
@@ -122,7 +122,7 @@ async def status(self, remote_ids):
 
 
 def test_a_provider_cannot_empty_the_list_of_what_is_asked(install, labcloud):
-    """It gets a list of its own: each job is told of all the same."""
+    """It gets its own list: each job still gets an answer."""
     method = """\
 async def status(self, remote_ids):
     answers = await super().status(list(remote_ids))

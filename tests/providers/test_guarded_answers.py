@@ -1,4 +1,4 @@
-"""What another package's provider answers, field by field, as the engine gets it."""
+"""The answers of another package's provider, field by field, as the engine gets them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_an_error_instead_of_a_status_shows_no_token(opened):
 
 
 async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened):
-    """Not that of a job: raised, and told as the group's trouble."""
+    """Not the job's: it is raised and shown as an incident of the group."""
     provider = opened(
         "async def status(self, ids): raise errors.InvalidResponseError(self.token())"
     )
@@ -143,7 +143,7 @@ async def test_a_provider_that_tells_no_submissions(opened):
 
 
 async def test_a_provider_that_cannot_be_closed_is_closed(opened, caplog):
-    """What it says is logged, without the token; nobody is harmed."""
+    """Its error is logged without the token, and nothing else fails."""
     provider = opened("async def aclose(self): raise errors.CloudUnreachableError(self.token())")
     await provider.aclose()
     assert "could not be closed: [token]" in caplog.text

@@ -28,7 +28,7 @@ def anyio_backend():
 
 
 async def _asked(count, fault):
-    """What came of a round about so many jobs, of which some raise, and who was asked."""
+    """Poll a number of jobs, some of which raise; return the answers and the ids asked about."""
     asked = []
 
     async def ask(remote_id):

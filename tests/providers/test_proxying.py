@@ -139,7 +139,7 @@ def test_what_no_proxy_leaves_out(monkeypatch, left_out, origin):
     ["", ",,", "loud.example", "[", "1.2.3.4/99", "x/y", "cloud.example:1"],
 )
 def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
-    """Names that only end alike, other ports, and what nobody can make sense of."""
+    """Names with a similar ending, other ports, and invalid entries."""
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", other)
     assert _url({}, CLOUD) == PROXY
@@ -177,7 +177,7 @@ def test_the_newest_proxies_of_jobs_count(request):
 
 
 def test_percevals_configuration_is_for_its_clouds_alone(tmp_path, monkeypatch):
-    """The proxies that it has saved count where no job brought any; another cloud has none."""
+    """Saved proxies count if no job has any; another cloud has none."""
     monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path))
     saved = {"remote": {"url": CLOUD, "proxies": {"https": PROXY, "http": 5}}}
     (tmp_path / "config.json").write_text(json.dumps(saved))

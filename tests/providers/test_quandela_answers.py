@@ -209,7 +209,7 @@ def test_the_message_is_the_one_that_fits_the_state(document, message):
 
 
 def test_a_recorded_status_answer():
-    """What the real clients are answered is read whole."""
+    """A recorded response to a real client is read completely."""
     status = remote_status(
         {
             "msg": "ok",

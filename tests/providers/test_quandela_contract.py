@@ -1,4 +1,4 @@
-"""What the provider asks of a cloud, on which paths, and what it makes of well-formed answers."""
+"""The provider's requests and paths, and its reading of well-formed responses."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_rerun_sends_changes_on_the_current_path(cloud, account):
 
 @pytest.mark.parametrize("status", [403, 404, 405])
 async def test_a_rerun_that_is_not_to_be_had_is_none(cloud, account, status):
-    """Where the cloud forbids or cannot do a rerun the stored body is to be sent instead."""
+    """If the cloud forbids or cannot do a rerun, the stored body is sent."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"error": "no"}, status)
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
@@ -162,7 +162,7 @@ async def test_a_failing_cloud_stops_the_questions(cloud, account):
 
 
 async def test_an_unreachable_cloud_is_an_answer_for_each_job(cloud, account):
-    """Nobody there: each job gets that error, and nothing raises."""
+    """Each job gets the error, and nothing raises."""
     cloud.stop()
     async with _opened(account) as provider:
         answers = await provider.status(["1", "2"])

@@ -39,7 +39,7 @@ async def _ended(provider, remote_id):
 
 
 async def test_a_job_s_life(cloud):
-    """Created, watched, failed, rerun, canceled, limited: each is told as it is."""
+    """Created, watched, failed, rerun, canceled and limited jobs are reported as such."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: cloud.token))
     try:
         done = await provider.submit(_body(), key="k1")

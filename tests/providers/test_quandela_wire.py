@@ -1,4 +1,4 @@
-"""What the provider makes of everything that a wire and a server can do to a request."""
+"""The provider's errors for everything that a network and a server can do to a request."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account,
 async def test_a_number_that_is_too_long_to_read_is_none_and_the_id_beside_it_counts(
     cloud, account
 ):
-    """Python reads numbers of 4,300 digits at most; what stands beside one is known still."""
+    """Python reads numbers of at most 4,300 digits; the fields beside one are still read."""
     digits = "9" * 5000
     cloud.routes["POST /api/jobs"] = answer(text=f'{{"job_id": "a1", "cost": {digits}}}')
     provider = QuandelaCloud(account)
@@ -134,7 +134,7 @@ async def test_failed_tls_certainly_did_not_arrive(cloud, account_of):
 
 
 async def test_plain_http_beyond_loopback_is_refused_before_anything_is_sent(account_of):
-    """No token travels in the clear to another machine."""
+    """No token is sent in plain text to another machine."""
     with pytest.raises(errors.CredentialsError, match="plain http"):
         QuandelaCloud(account_of("http://192.0.2.1"))
 
@@ -170,7 +170,7 @@ async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
-    """What a server sends is bounded in memory, and not asked for again."""
+    """A response is bounded in memory and not requested again."""
     cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_RESPONSE_BYTES + 1))
     async with _opened(account) as provider:
         told = (await provider.status(["1"]))["1"]
@@ -180,9 +180,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
 
 
 async def test_a_reset_read_is_repeated(cloud, account):
-    """A read that was cut off is asked again, and its answer used; not only once, as the HTTP
-    library does by itself.
-    """
+    """A read that was cut off is repeated more than once, unlike by the HTTP library."""
     path = "/api/jobs/1/status"
     cloud.routes[f"GET {path}"] = lambda _: (
         RESET if cloud.asked("GET").count(path) < 3 else answer({"status": "running"})

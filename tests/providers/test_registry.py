@@ -67,7 +67,7 @@ TELLING = """
 
 
 def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
-    """With what the provider tells of them."""
+    """They have the data that the provider returns."""
     told = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
     install("telling", f"{TELLING}        async def submission(self, i): {told}\n")
     jg = JobGroup("adopted")
@@ -207,7 +207,7 @@ def test_our_own_names_cannot_be_taken(install):
 
 
 def test_two_packages_with_one_name_are_both_named(install, labcloud):
-    """Which of them was meant is the user's to say."""
+    """The user must decide which one counts."""
     install("twice", "def create(account): ...", package="first-lab")
     install("twice", "def create(account): ...", package="second-lab")
     with pytest.raises(InvalidProviderError, match=r"first-lab 1\.0 and second-lab 1\.0"):

@@ -1,4 +1,4 @@
-"""What Scaleway's provider makes of answers: words, times, results elsewhere, sentences."""
+"""How Scaleway's provider reads responses: words, times, results elsewhere, sentences."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_fields_that_are_wrong_are_not_known(cloud, account):
     ],
 )
 async def test_a_result_that_is_not_to_be_had_is_an_error(cloud, account, document):
-    """No result, or one stored where nothing is fetched from: an error of jobgroup, no crash."""
+    """No result, or one at an address that is not fetched, is an error of jobgroup."""
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer(document)
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudError):
@@ -92,7 +92,7 @@ async def test_a_result_that_is_not_to_be_had_is_an_error(cloud, account, docume
 
 
 async def test_what_it_cannot_it_says_without_asking(cloud, account):
-    """No rerun, no availability, no keys: told as the protocol wants it, and nothing is sent."""
+    """No rerun, no availability, no keys: reported by the protocol, and nothing is sent."""
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
         assert await provider.availability() == Availability()
@@ -138,7 +138,7 @@ async def test_refusals_keep_scaleway_s_sentence(cloud, account, status, documen
 
 
 async def test_a_session_of_another_project_is_not_used(cloud, account):
-    """Whatever a filter gives back, a job goes to its own project's sessions, and to live ones."""
+    """Whatever a filter returns, a job goes to a live session of its own project."""
     listed = [
         {"id": "s1", "status": "stopped", "project_id": "p"},
         {"id": "s2", "status": "running", "project_id": "another"},

@@ -71,7 +71,7 @@ async def test_the_newest_live_session_takes_over(cloud, account, own, status):
 
 @pytest.mark.parametrize("fault", [answer({}, 403), answer({}, 500), RESET])
 async def test_a_session_that_cannot_be_asked_about_has_not_ended(cloud, account, fault):
-    """What the create was refused with is what there is to say; no other session is looked for."""
+    """The error of the create is raised, and no other session is tried."""
     cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": fault}
     async with _opened(account) as provider:
         with pytest.raises(errors.RequestRejectedError, match="session is not running"):
@@ -109,7 +109,7 @@ async def test_a_refusal_that_speaks_of_a_full_plan_is_believed_of_refusals_alon
 
 
 async def test_the_first_result_is_the_result(cloud, account):
-    """What stands in the answer is not fetched from elsewhere too."""
+    """A result in the response is not also downloaded."""
     found = [{"result": "[1]", "url": "https://nowhere.invalid:0/x"}, {"result": "[2]"}]
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": found})
     async with _opened(account) as provider:

@@ -25,7 +25,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="module")
 def cloud():
-    """What executes the imitation's jobs."""
+    """The embedded cloud that executes the imitation's jobs."""
     with EmbeddedCloud(max_queue=100, max_concurrent=4) as running:
         yield running
 
@@ -62,7 +62,7 @@ def _add(jg, session, jobs=1):
 
 
 def _timer(scaleway, **parameters):
-    """A job whose payload takes its time, and succeeds or fails, as told; written by hand."""
+    """A job that takes a given time and succeeds or fails."""
     body = {
         "payload": {"command": "timer", "parameters": parameters},
         "project_id": PROJECT,
@@ -231,7 +231,7 @@ def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, da
 
 
 def test_jobs_that_were_sent_by_hand_are_adopted(scaleway, session_of):
-    """Their status and results are had; an id that Scaleway does not know is refused."""
+    """They have status and results; an id that Scaleway does not find is refused."""
     with session_of() as session:
         theirs = _sampler(session).sample_count
         theirs.execute_sync(max_samples=1_000)
@@ -245,7 +245,7 @@ def test_jobs_that_were_sent_by_hand_are_adopted(scaleway, session_of):
 
 
 def test_another_process_goes_on_with_perceval_s_own_token(scaleway, session_of, tmp_path):
-    """Where SCALEWAY_CLOUD_TOKEN opens Scaleway for Perceval it does for the group, without it."""
+    """SCALEWAY_CLOUD_TOKEN, which Perceval uses, works for the group without Perceval."""
     jg = JobGroup("elsewhere")
     with session_of() as session:
         _add(jg, session)

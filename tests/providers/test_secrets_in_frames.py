@@ -41,7 +41,7 @@ def _assert_hidden(error):
 
 @pytest.fixture
 def unused():
-    """A port on which nobody listens."""
+    """A port without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         yield free.getsockname()[1]
@@ -200,7 +200,7 @@ def test_no_frame_shows_the_token_in_a_group_s_file_of_perceval(tmp_path, entry)
 
 @pytest.mark.anyio
 async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
-    """What its frames hold stays there; the sentence names it."""
+    """Its frames are dropped; the sentence names the provider."""
     install(
         "leaky",
         """

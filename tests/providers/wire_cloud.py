@@ -33,7 +33,7 @@ WRONG_METHOD = answer({"error": "Method Not Allowed"}, 405)
 
 @dataclass(frozen=True)
 class Request:
-    """What came in."""
+    """A received request."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Request:
 class WireCloud:
     """Routes are ``"GET /path"`` to bytes, to one of the words above, or to a function of both.
 
-    Unless told otherwise it has the current paths: GET of ``/api/jobs`` is answered with 405.
+    By default it has the current paths: GET of ``/api/jobs`` returns 405.
     """
 
     url: str = ""

@@ -1,4 +1,4 @@
-"""What `record.py` runs under each release of Perceval: a group made with its own `JobGroup`.
+"""`record.py` runs this with each release of Perceval: it makes a group with its `JobGroup`.
 
 Written for all releases from 0.12 on: one job succeeds, one fails, one waits when the file is
 written last, three were never sent (a plain one, one with a conversion, one with iterations).

@@ -1,4 +1,4 @@
-"""What `record.py` runs under Perceval 1.3: a group of executions, made with `ExecutionGroup`.
+"""`record.py` runs this with Perceval 1.3: it makes a group with its `ExecutionGroup`.
 
 One succeeds, one fails, one waits when the file is written last, and two were never sent.
 """

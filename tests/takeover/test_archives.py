@@ -13,7 +13,7 @@ from jobgroup.decoding import Archive
 
 
 def archived(*objects, compress=False):
-    """What Perceval writes for some objects."""
+    """Return Perceval's archive of some objects."""
     archive = OutputArchive()
     for each in objects:
         Serialization.serialize(each, archive)

@@ -1,4 +1,4 @@
-"""Groups made with each release of Perceval are taken over, and go on here."""
+"""Groups made with each release of Perceval are imported and can be continued."""
 
 import json
 import os
@@ -17,7 +17,7 @@ GROUPS = [f"{release}.jgrp" for release in RELEASES]
 
 
 def entries(recorded):
-    """What stands in a recorded group, job by job."""
+    """Return the jobs of a recorded group."""
     return json.loads((RECORDED / recorded).read_text())["job_group_data"]
 
 
@@ -174,7 +174,7 @@ def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
 
 
 def test_what_is_no_file_or_too_large_is_skipped(tmp_path):
-    """Nothing waits for a pipe that nobody writes to, and no memory is filled."""
+    """Importing does not wait for a pipe without a writer, and fills no memory."""
     os.mkfifo(tmp_path / "pipe.jgrp")
     (tmp_path / "folder.jgrp").mkdir()
     with (tmp_path / "huge.jgrp").open("wb") as file:
@@ -200,7 +200,7 @@ def test_a_single_file_that_is_no_group_is_told(tmp_path, content):
 
 
 def test_importing_again_changes_nothing(old):
-    """What was imported before is skipped with a sentence, also if its file has changed since."""
+    """A file that was imported before is skipped with a sentence, even if it has changed."""
     path = old("1.1.0.jgrp")
     JobGroup.import_perceval(path)
     JobGroup.open("old").description = "mine"

@@ -52,7 +52,7 @@ def test_dates_are_those_of_the_group(write):
     [(None, "waiting"), ("NONE", "unknown"), ("of another release", "unknown"), ("ERROR", "error")],
 )
 def test_words_of_sent_jobs(write, status, state):
-    """One that was just sent waits; one that nobody knows is not forgotten."""
+    """A job that was just sent is waiting; one with an unknown status is kept."""
     JobGroup.import_perceval(write({**SENT, "status": status}))
     assert [job.state for job in JobGroup.open("scan")] == [state]
 
@@ -108,7 +108,7 @@ def test_a_group_of_our_own_is_loaded_not_imported(write, tmp_path):
 
 
 def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
-    """Nobody can say what is in it, so it is not replaced."""
+    """It may contain jobs, so it is not replaced."""
     (data_dir / "groups").mkdir(parents=True, exist_ok=True)
     path = data_dir / "groups" / "scan.jobgroup"
     path.write_bytes(b"what is left of it" * 100)

@@ -250,12 +250,12 @@ Members = Callable[[str], frozenset[str] | None]
 def check_archive(
     text: str, budget: Budget, check: Callable[[str, str], str], others: Members | None = None
 ) -> str:
-    """Return the text of an archive, written anew.
+    """Return the text of an archive, rewritten.
 
     Args:
         text: the archive.
         budget: bounds of the archive.
-        check: returns the text of an allowed kind, written anew.
+        check: returns the text of an allowed kind, rewritten.
         others: returns the members of a class that the user registered, None for any other tag.
 
     Raises:
@@ -290,7 +290,7 @@ def _allowed(node: Node, check: Callable[[str, str], str], others: Members | Non
 
 
 def _plainly(node: Node) -> Node:
-    """Write numbers anew, so that both readers read the same."""
+    """Rewrite numbers, so that both readers read the same."""
     try:
         if node.tag == "int":
             return replace(node, value=str(int(node.value)))

@@ -46,7 +46,7 @@ class RefusedError(ValueError):
 
 
 class Budget:
-    """What all parts of one document may still take together.
+    """The amounts that all parts of one document may still take together.
 
     Each method counts what is about to be built, and raises RefusedError if it is too much.
     """

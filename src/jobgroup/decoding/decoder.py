@@ -1,7 +1,7 @@
 """Decodes the allowed texts in a document from outside.
 
 Lists, objects, their keys, packed texts and texts within texts are treated alike. Perceval receives
-one checked text at a time, written anew, and never a document.
+one checked text at a time, rewritten, and never a document.
 """
 
 from __future__ import annotations

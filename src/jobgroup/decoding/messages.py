@@ -1,8 +1,8 @@
 """Perceval's binary messages, such as circuits and experiments, checked before anything is built.
 
 Only known messages and fields pass. Texts in them are names, states or formulas, each with its
-grammar; sizes that Perceval would make lists of are bounded. The message is written anew from what
-was checked, so that Perceval reads nothing else.
+grammar; sizes that Perceval would make lists of are bounded. The message is rewritten from what was
+checked, so that Perceval reads nothing else.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Inspector:
         self._formulas = formulas
 
     def check(self, kind: str, text: str) -> str:
-        """Return the text of a message, written anew, or raise RefusedError."""
+        """Return the text of a message, rewritten, or raise RefusedError."""
         self._budget.take_message(len(text) * 3 // 4)
         message = read(kind, text)
         self._check(message)

@@ -31,7 +31,7 @@ class Engine:
         self._providers = ProviderCache()
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a forked child: thread, connections, leases and runs are the parent's."""
+        """Start again in a forked child: thread, connections, leases and runs are the parent's."""
         self._inherited += (self.loop, self._providers)  # otherwise they would be closed
         self._begin()
         for session in list(self._sessions.values()):

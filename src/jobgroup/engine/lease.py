@@ -119,12 +119,7 @@ class Witness:
 class HeldLease:
     """This process' lease to run a group. Several runs share it; the last one releases it.
 
-    Args:
-        store: store of the group.
-        loop: loop that renews the lease.
-        in_thread: runs functions that use the file.
-        notify: called after the lease is acquired.
-        serve: coroutine function that runs while the lease is held.
+    `serve` runs while the lease is held.
     """
 
     def __init__(

@@ -23,10 +23,8 @@ have died, or the group may be deleted."""
 class GroupNotifier:
     """Follows a group until it has finished, and keeps it polled.
 
-    Args:
-        session: session of the group.
-        tell: called from the notifier's thread with the number of jobs by state, and the first job
-            that failed, or None at the end. Its exceptions are logged.
+    It calls `tell` in its own thread with the number of jobs by state, and with the first job that
+    failed, or None at the end. Exceptions of `tell` are logged.
     """
 
     def __init__(self, session: GroupSession, tell: EventCallback) -> None:

@@ -122,13 +122,7 @@ class _Answers:
 class Poller:
     """Polls one group's jobs. It sleeps unless something watches and a job is active.
 
-    Args:
-        store: store of the group.
-        loop: loop to run on.
-        in_thread: runs functions that use the file.
-        changes: notified when a cloud reports something new.
-        provider: returns the provider of a job's target.
-        lease: this process' lease to run the group.
+    It notifies `changes` when a cloud reports something new.
     """
 
     def __init__(

@@ -31,11 +31,7 @@ class PollingLease:
 
     The process that runs the group takes the leases from others, because it must know first which
     slots are free. Otherwise the first process that watches has them while it watches and lives.
-
-    Args:
-        store: store of the group.
-        running: this process' lease to run the group.
-        may_ask: whether this process may have a token for an account.
+    `may_ask` returns whether this process may have a token for an account.
     """
 
     def __init__(

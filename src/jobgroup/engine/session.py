@@ -34,13 +34,7 @@ P = ParamSpec("P")
 class GroupSession:
     """Everything that this process does for one group, shared by all its `JobGroup` objects.
 
-    Args:
-        name: group name.
-        path: group file.
-        create: whether to create a missing file.
-        loop: loop to run on.
-        providers: providers of the process.
-        serve: executes the requests of other processes while this one holds the lease.
+    `serve` executes the requests of other processes while this one holds the lease.
     """
 
     def __init__(

@@ -67,12 +67,7 @@ class _Unwritten:
 class Settling:
     """Records of one group's requests on their way to the file. On the loop, except `sentence`.
 
-    Args:
-        store: store of the group.
-        loop: loop to retry on.
-        in_thread: runs functions that use the file.
-        notify: called when something could not be written, and when it is written.
-        lease: lease to keep until everything is written.
+    It keeps `lease` until everything is written, and calls `notify` at each change.
     """
 
     def __init__(
@@ -92,7 +87,7 @@ class Settling:
 
     @property
     def sentence(self) -> str:
-        """What is not written yet and why; "" if everything is. From any thread."""
+        """The first record that is not written and why; "" if there is none. From any thread."""
         return " ".join(one.sentence for one in self._unwritten[:1])
 
     @property

@@ -345,7 +345,7 @@ def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
 
 
 def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: RequestTrace) -> str:
-    """Return the reason of a failure, as the library describes it."""
+    """Describe what went wrong, in the library's own text."""
     timeouts = (TimeoutError, httpx.TimeoutException)
     if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
         text = "timeout" if trace.has_connection else "timeout while connecting"

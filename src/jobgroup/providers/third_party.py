@@ -57,13 +57,7 @@ class _WrongValueError(Exception):
 
 
 class ThirdPartyProvider:
-    """Wraps a provider and checks everything that it returns and raises.
-
-    Args:
-        inner: provider of another package.
-        kind: its name, for messages.
-        account: its account.
-    """
+    """Wraps a provider and checks everything that it returns and raises."""
 
     def __init__(self, inner: Provider, kind: str, account: Account) -> None:
         self._inner = inner

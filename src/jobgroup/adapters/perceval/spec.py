@@ -1,4 +1,4 @@
-"""What jobs and Executions share: the spec, its cloud, JSON, and recording a launch."""
+"""Specs of jobs and Executions: their cloud, their JSON, and recording a launch."""
 
 from __future__ import annotations
 
