@@ -137,7 +137,7 @@ def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud,
 
 
 def test_what_was_certainly_not_sent_is_written_too(tiny_disk, group, cloud, until, ledger):
-    """A refusal that comes while the disk is full leaves the job to be sent, not in doubt."""
+    """A rejection that arrives while the disk is full leaves the job refused, not unconfirmed."""
     jg = group(1)
     cloud.faults.add("delay", calls=["create"], delay_s=2, times=1)
     cloud.faults.add("http_error", calls=["create"], status=422, times=1)
@@ -148,7 +148,7 @@ def test_what_was_certainly_not_sent_is_written_too(tiny_disk, group, cloud, unt
     tiny_disk.clear()
     thread.join(120)
     assert len(raised) == 1
-    until(lambda: jg[0].state == "unsent")
+    until(lambda: jg[0].state == "refused")
     jg.run_parallel()
     ledger(jg).check().each_once("0")
 
