@@ -50,7 +50,7 @@ def _all_releases() -> list[str]:
 
 
 def _outcomes(release: str, cloud: str) -> dict[str, str]:
-    """What became of each test, by its name; empty where they could not begin."""
+    """Return the outcome of each test by its name; empty if they could not start."""
     python = ENVIRONMENTS / release / "bin" / "python"
     with tempfile.TemporaryDirectory() as folder:
         # the old ones have no other way of keeping out of this user's own folder

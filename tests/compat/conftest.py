@@ -30,7 +30,7 @@ sys.path.append(str(Path(__file__).parents[1] / "promises"))
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where a cloud is, and what it can be asked without any client."""
+    """A cloud's URL and token, and requests to it without a client."""
 
     url: str
     token: str
@@ -43,7 +43,7 @@ class Cloud:
         return answer.json()
 
     def payload(self, job_id: str) -> Any:
-        """What a job was sent with."""
+        """Return the payload that a job was sent with."""
         return self.ask("GET", f"/api/jobs/{job_id}/data")["payload"]
 
 
@@ -65,7 +65,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def two_beside_heralds() -> int:
-    """What a filter of two photons is for a gate with two heralds, which 0.12 counts among them."""
+    """The filter that means two photons for a gate with two heralds, which 0.12 counts too."""
     return 2 if RELEASE >= (0, 13) else 4
 
 

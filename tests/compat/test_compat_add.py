@@ -1,4 +1,4 @@
-"""What `add` makes of the remote jobs of whichever release of Perceval is installed."""
+"""`add` reads the remote jobs of the installed release of Perceval."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_rerun(sampler, cloud):
 
 
 def test_heralds(cloud, two_beside_heralds):
-    """A heralded gate on a noisy platform gives what the release's own client is told."""
+    """A heralded gate on a noisy platform has the results of the release's own client."""
     processor = pcvl.RemoteProcessor("sim:altair", token=cloud.token, url=cloud.url)
     processor.add(0, pcvl.catalog["heralded cnot"].build_processor())
     processor.min_detected_photons_filter(two_beside_heralds)

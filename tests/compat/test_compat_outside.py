@@ -1,4 +1,4 @@
-"""What comes from outside runs no code and asks no host, whichever Perceval is installed."""
+"""Data from outside run no code and contact no host, with any release of Perceval."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Watch:
             self.seen.append((event, str(args[1])))
 
     def all(self):
-        """What was seen since the last call, and whether the code ran."""
+        """Return the events since the last call, and whether the code ran."""
         seen, self.seen = self.seen, []
         ran = os.environ.pop(MARK, None)
         return [*seen, MARK] if ran else seen
@@ -58,7 +58,7 @@ WATCH = Watch()
 
 @pytest.fixture
 def unused_url():
-    """An address on loopback where nobody listens."""
+    """An address on loopback without a server."""
     with socket.socket() as placeholder:
         placeholder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{placeholder.getsockname()[1]}"
@@ -78,7 +78,7 @@ def hostile(unused_url, monkeypatch):
 
 
 def quietly(function, *args):
-    """What a function gives, or raises."""
+    """Return the result of a function, or its error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -121,7 +121,7 @@ def test_a_hostile_result_is_an_error_or_text(hostile):
 
 
 def test_a_hostile_payload_is_shown_and_refused(hostile):
-    """What describes payloads reads none of it, and what executes them refuses the whole."""
+    """It has no metadata, and the embedded cloud refuses the whole."""
     for text in hostile:
         payload = {"circuit": text, "experiment": text, "input_state": text, "iterator": [1]}
         quietly(describe_body, {"payload": payload})

@@ -59,7 +59,7 @@ def mixed(clouds, timer):
 
 
 def test_two_clouds_count_alike_and_all_jobs_are_sent(clouds, mixed):
-    """At once and one after another: each is made once, none is in doubt."""
+    """In parallel and sequentially: each is created once, none is unconfirmed."""
     parallel = mixed(3)
     parallel.run_parallel()
     for cloud in clouds:
@@ -130,7 +130,7 @@ def test_adopting_an_id_that_another_account_has_too(clouds, mixed):
 
 
 def test_confirming_an_id_that_another_account_has_too(clouds, timer):
-    """The user's id for a job in doubt is taken, but not that of another of its account's jobs."""
+    """An id for an unconfirmed job is accepted, but not that of another job of its account."""
     one, other = clouds
     jg = JobGroup("doubtful")
     jg.add_many([timer(one, "0"), timer(one, "1"), timer(other, "2")])
@@ -147,7 +147,7 @@ def test_confirming_an_id_that_another_account_has_too(clouds, timer):
 
 
 def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, capsys):
-    """The command says where they are and does nothing; a place tells which one is meant."""
+    """The command shows their positions and does nothing; a position selects one."""
     mixed(1).run_parallel()
     assert main(["cancel", "mixed", "1"]) == 2
     assert "at 0, 1. Name the one you mean by its position, such as 0-0." in (
@@ -159,7 +159,7 @@ def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, 
 
 
 def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, data_dir):
-    """Of a file that somebody changed, the other cloud's jobs are sent, asked about and read."""
+    """In a file that was edited, the other cloud's jobs are sent, polled and read."""
     jg = mixed(1)
     jg.run_parallel()
     jg.add_many([timer(cloud, "later") for cloud in clouds])
@@ -201,7 +201,7 @@ def _end(cloud):
 
 
 def _taken(jg):
-    """What a stream gives until it raises, as it comes."""
+    """Collect the items of a stream until it raises."""
     found = []
     with pytest.raises(CredentialsError):
         for job, result in jg.as_completed():
@@ -222,7 +222,7 @@ def locked_out(clouds, mixed, lock_out):
 
 
 def test_results_of_other_accounts_are_returned(locked_out):
-    """Those of the account are missing, as others that cannot be had, and its error says why."""
+    """Those of the account are missing, and its error is their reason."""
     expected = [{"results": 1}, None, {"results": 2}, None]
     with pytest.warns(UserWarning, match=r"2 of 4 .*job 1.*set_token"):
         assert locked_out.get_results() == expected
@@ -242,7 +242,7 @@ def test_a_table_has_the_results_of_other_accounts(locked_out):
 def test_jobs_of_the_account_that_may_have_ended_are_among_the_failures(
     clouds, mixed, lock_out, until
 ):
-    """Nobody can ask whether they have, so the call must not look complete."""
+    """It is unknown whether they have ended, so the call must not look complete."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()
@@ -272,7 +272,7 @@ def test_jobs_of_other_accounts_are_awaited(clouds, mixed, lock_out, until):
 
 
 def test_a_run_waits_for_jobs_of_its_own_account_alone(clouds, mixed, timer, lock_out):
-    """One job after the other on one cloud, beside a job on another that nobody can ask about."""
+    """Sequential jobs on one cloud do not wait for a job on another without a token."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()

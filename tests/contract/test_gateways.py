@@ -1,4 +1,4 @@
-"""What gateways and clouds answer to a create instead of an id, by what it means for the job."""
+"""Responses of gateways and clouds to a create, by their effect on the job."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_can_be_no_id_is_no_answer(group, scripted, answering, job_id):
 
 @pytest.mark.parametrize("status", [501, 505])
 def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted, answering, status):
-    """What is not implemented will not be in a moment; no other job is tried either."""
+    """A request that is not supported is not retried, and no other job is tried."""
     answering(status, times=100)
     jg = group(scripted, 2)
     with pytest.raises(errors.CloudUnavailableError, match="does not support this request"):
@@ -94,7 +94,7 @@ def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted,
     ],
 )
 def test_what_came_for_an_id_is_shown(group, scripted, answering, job_id, shown):
-    """Its user looks for the job on the cloud by it: it stands in the error and the evidence."""
+    """Its user searches for the job by it: the error and the evidence have it."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError) as caught:

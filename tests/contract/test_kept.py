@@ -1,4 +1,4 @@
-"""What a group keeps where it is asked to: results, words of its user's, and copies of itself."""
+"""Data that a group stores on request: results, notes of its user, and copies of itself."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _size():
 
 
 def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
-    """And is kept anew; the others are not asked for."""
+    """It is cached again; the others are not fetched."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     damage = "UPDATE results SET document = x'00' || substr(document, 2) WHERE attempt_id ="
@@ -153,7 +153,7 @@ def test_results_that_cannot_be_kept_are_given(finished, data_dir, caplog):
 
 
 def test_a_description_and_notes(finished):
-    """Kept with the group, shown where it is shown, changed and removed at any time."""
+    """They are stored in the group, shown with it, and can be changed and removed."""
     finished.description = "HOM dip, chip 7"
     finished[1].note = "laser was warm"
     again = JobGroup.open("experiment")
@@ -221,7 +221,7 @@ def test_a_colleague_opens_an_exported_group(finished, scripted, tmp_path, monke
 
 
 def test_an_export_tells_nothing_of_its_maker(finished, scripted, tmp_path):
-    """No token, no host name, no process, no standing trouble."""
+    """It has no token, host name, process or incident."""
     finished.pause()
     finished.resume()
     scripted.go_away()
@@ -245,7 +245,7 @@ def _unsent(cloud):
 
 
 def test_what_was_being_sent_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until):
-    """Nobody knows there what became of the request: it is not sent again by itself."""
+    """The copy cannot know what the request did: the job is not resent automatically."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()

@@ -1,4 +1,4 @@
-"""Being told: at a group's first failure and at its end, once each, whoever runs it."""
+"""Callbacks at a group's first failure and at its end, once each, whichever process runs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def told(until):
 
 
 def test_the_first_failure_and_the_end_are_told_once(told, group, scripted):
-    """Of three failures the first is told, and the end when the last job has ended."""
+    """The first of three failures is reported, and the end when the last job has ended."""
     jg = group(scripted, 4, name="sweep")
     jg.on_done(told.append)
     jg.run_parallel()
@@ -58,13 +58,13 @@ def test_nothing_more_is_told_after_the_end(told, group, scripted, until):
 
 
 def test_a_group_that_has_ended_has_finished(told, ended):
-    """It is told at once; its failures are old news."""
+    """The end is reported at once, without its old failures."""
     ended("completed", "error").on_done(told.append)
     assert told.wait(1) == ["finished"]
 
 
 def test_a_group_that_nobody_runs_has_not_finished(told, group, scripted, until):
-    """Nothing is told of it, nor of an empty one, until it was run."""
+    """Nothing is reported about it, nor about an empty one, until it was run."""
     JobGroup("empty").on_done(told.append)
     jg = group(scripted, 2)
     jg.on_done(told.append)
@@ -94,7 +94,7 @@ def test_old_failures_are_not_told(told, ended, scripted):
 
 
 def test_a_change_to_an_old_failure_is_no_failure(told, ended, scripted):
-    """Only the end is told, though the failed job is among what has changed."""
+    """Only the end is reported, although the failed job has changed."""
     jg = ended("error", "running")
     jg.on_done(told.append)
     jg[0].note = "look at the laser"
@@ -103,7 +103,7 @@ def test_a_change_to_an_old_failure_is_no_failure(told, ended, scripted):
 
 
 def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
-    """The end of an adopted job is the end, though nobody here has sent any."""
+    """The end of an adopted job counts, although this process sent none."""
     jg = group(scripted, 1)
     jg.on_done(told.append)
     (job,) = jg.adopt(scripted.make(), platform="p", url=scripted.url)
@@ -113,7 +113,7 @@ def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
 
 
 def test_an_adopted_job_that_has_ended_is_a_begin_too(told, group, scripted):
-    """Nobody could have seen it active; that the rest is unsent is no reason to be silent."""
+    """It was never seen active, and the rest is unsent, but the end is reported."""
     jg = group(scripted, 1)
     jg.on_done(told.append)
     ended = scripted.make()
@@ -124,7 +124,7 @@ def test_an_adopted_job_that_has_ended_is_a_begin_too(told, group, scripted):
 
 
 def test_a_cancellation_is_no_failure(told, group, scripted):
-    """Somebody wanted it; only the end is told."""
+    """Its user wanted it; only the end is reported."""
     jg = group(scripted, 2)
     jg.on_done(told.append)
     jg.run_parallel()
@@ -135,7 +135,7 @@ def test_a_cancellation_is_no_failure(told, group, scripted):
 
 
 def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
-    """The cloud's own full stop is not doubled; where it gives no reason, that is said."""
+    """The cloud's own full stop is not doubled; a missing reason is mentioned."""
     jg = group(scripted, 2)
     jg.on_done(told.append)
     jg.run_parallel()
@@ -150,7 +150,7 @@ def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
 
 
 def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted, until, caplog):
-    """What it raises is logged; while one hangs, others are told, and jobs are watched."""
+    """Its exception is logged; while one hangs, others are called and jobs are polled."""
     jg = group(scripted, 2)
     release = threading.Event()
     jg.on_done(lambda _: release.wait(60))
@@ -203,7 +203,7 @@ def test_another_process_runs_it(told, group, cloud, spawn):
 
 
 def test_a_launcher_that_dies_ends_it(told, group, cloud, spawn, until):
-    """A killed process sends no more, though it had jobs left: told, as nothing goes on."""
+    """A killed process sends no more, although jobs are left: the end is reported."""
     jg = group(cloud, 3, duration_s=0)
     jg.on_done(told.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(3600)"
@@ -256,7 +256,7 @@ def test_what_cannot_be_called_is_refused(group, scripted):
 
 
 def test_a_deleted_group_ends_it(told, group, scripted, until):
-    """Nothing is told of what is gone, and nothing watches it any more."""
+    """Nothing is reported about a deleted group, and nothing watches it."""
     jg = group(scripted, 1)
     jg.run_parallel()
     others = set(threading.enumerate())

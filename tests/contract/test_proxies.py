@@ -1,4 +1,4 @@
-"""The proxies that somebody gave Perceval are those that the group's requests go through."""
+"""The group's requests go through the proxies that Perceval was configured with."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Handler:
 
 
 class _Proxy(BaseHTTPRequestHandler):
-    """Notes where it is asked to connect to, and by whom; it cannot reach anything."""
+    """Records the requested targets and credentials; it cannot reach anything."""
 
     def __init__(self, asked, *args):
         self.asked = asked
@@ -123,7 +123,7 @@ def test_a_run_ends_at_the_first_request_that_a_setting_rules_out(
 def test_a_run_in_the_background_waits_for_a_setting_to_be_corrected(
     beyond, proxy, monkeypatch, until
 ):
-    """It goes on by itself then, as after a refused token."""
+    """Then it continues automatically, as after a rejected token."""
     address, asked = proxy
     monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy:3128")
     future = beyond.start()

@@ -47,7 +47,7 @@ def test_each_ended_job_comes_once(gather, ended, scripted):
 
 
 def test_they_come_as_they_end(group, scripted):
-    """What ends first comes first, while the others run; the loop is over when all have ended."""
+    """Jobs come in the order of ending, while others run; the loop ends when all have ended."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job in jg:
@@ -63,7 +63,7 @@ def test_they_come_as_they_end(group, scripted):
 
 
 def test_awaiting_leaves_the_loop_alone(group, scripted):
-    """Other coroutines go on between two results."""
+    """Other coroutines run between two results."""
     jg = group(scripted, 2)
     jg.run_parallel()
     for job in jg:
@@ -209,7 +209,7 @@ def test_an_estimate(scripted):
 
 
 def test_an_estimate_invents_nothing(scripted):
-    """What the jobs or the cloud do not tell is None, and said to be unknown."""
+    """Values that neither the jobs nor the cloud provide are None, and shown as unknown."""
     scripted.availability = None
     jg = JobGroup("unknown")
     jg.add_many(_jobs(scripted, 1000, None))

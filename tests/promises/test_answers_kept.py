@@ -1,4 +1,4 @@
-"""What a paid request answered is never dropped, whatever the disk says when it comes."""
+"""The response to a paid request is never lost, whatever state the disk is in."""
 
 from __future__ import annotations
 
@@ -71,9 +71,8 @@ def filled(tiny_disk, group, cloud, until):
 
 
 def test_a_full_disk_is_said_and_waited_for(filled, tiny_disk, cloud, until, ledger, caplog):
-    """The state names job and id at once, a blocking run's error after a moment, the log too. What
-    came is written when there is room, although nobody waits for it any more, and nothing is sent
-    twice meanwhile.
+    """The state names job and id at once, a blocking run's error and the log a moment later. They
+    are written when there is room, although nothing waits for them, and nothing is sent twice.
     """
     jg, thread, raised = filled
     remote_id = cloud.jobs()[0].id
@@ -124,7 +123,7 @@ def test_a_process_that_ends_names_what_it_takes_along(tiny_disk, group, cloud, 
 
 
 def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud, until, ledger):
-    """Nobody waits for it: it goes on when there is room, without a word of an error."""
+    """It continues when there is room, without an error."""
     jg = group(1)
     cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     run = jg.start(queue=True)

@@ -1,4 +1,4 @@
-"""What comes from outside is decoded by a list of kinds: no code, no request, within bounds."""
+"""Data from outside are decoded by a list of kinds: no code, no request, within bounds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def hostile(watched, monkeypatch):
 
 
 def _decoded(results):
-    """What `decode` makes of a result: its value, or the error that keeps the text."""
+    """Return the value of a result, or the error with its text."""
     text = results if isinstance(results, str) else json.dumps(results)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -112,7 +112,7 @@ def test_why_a_part_is_left_is_said():
 
 
 def test_kinds_of_no_release_are_left():
-    """A kind that nobody knows yet is left as text."""
+    """An unknown kind is left as text."""
     results = _decoded({"results": COUNTS, "new": ":PCVL:Novelty:1"})
     assert results["new"].reason.startswith("'Novelty' is not a kind")
 
@@ -176,7 +176,7 @@ def test_conversions_that_draw_are_bounded(name):
 
 
 def test_iterations_are_converted_with_their_own_parameters():
-    """What an iteration varies goes before what its job was called with."""
+    """Parameters of an iteration override those of its job."""
     rows = [
         {"results": ":PCVL:BSDistribution:{|1>=1}", "iteration": iteration}
         for iteration in ({"max_samples": 7}, {"circuit_params": {"phi": 0.1}})
@@ -332,7 +332,7 @@ def test_a_result_takes_bounded_memory(child, tmp_path, name):
 
 
 def test_one_job_alone_is_harmed(hostile):
-    """In a group the others' results are had, and one warning says what is wrong with the first."""
+    """The group's other results are returned, and one warning has the reason of the first."""
     with UnrulyCloud() as cloud:
         set_token(cloud.token, url=cloud.url)
         jg = JobGroup("hostile")

@@ -95,8 +95,8 @@ def only_for(bad_id: str | None, call: str, answer: Any) -> Callable[[str, str],
 
 
 def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
-    """Whatever the cloud answers about some jobs, those before and behind them end; the former are
-    as they were, and go on once the cloud comes to its senses.
+    """Whatever the cloud responds about some jobs, those before and after them end; these jobs keep
+    their state, and continue once the responses are valid.
     """
     bad = range(2, 2 + len(BAD_STATUS))
     jg = sent(len(BAD_STATUS) + 45)
@@ -126,8 +126,8 @@ def test_a_job_that_is_not_found_holds_up_nobody(sent, unruly):
 
 
 def test_bad_results_concern_their_jobs_alone(sent, unruly):
-    """The others' results are had: with a warning where failures are collected, in the error where
-    they are raised.
+    """The other results are returned: with a warning if failures are collected, otherwise in the
+    error.
     """
     jg = sent(len(BAD_RESULT) + 2)
     jg.refresh()
@@ -166,7 +166,7 @@ def test_bad_ids_concern_their_jobs_alone(sent, unruly, until):
 
 
 def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
-    """Edit the group's file by hand."""
+    """Edit the group's file outside jobgroup."""
     with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file, file:
         named = {"value": value, "position": position, "payload": position + 1}
         file.execute("PRAGMA ignore_check_constraints = ON")  # damage asks nobody

@@ -133,7 +133,7 @@ def test_a_watcher_that_is_killed_is_replaced(group, child, cloud, until):
 
 
 def test_a_watcher_that_leaves_lets_another_ask(group, child, cloud, until):
-    """Its process goes on, but watches no more."""
+    """Its process lives, but watches no more."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(2))}
@@ -197,7 +197,7 @@ def test_who_runs_the_group_asks(group, child, until):
 
 
 def test_who_has_no_token_leaves_the_asking_to_who_has_one(group, child, cloud, until):
-    """Whoever watched first: one with a token asks, and both see what the cloud reports."""
+    """The process with a token polls, even if the other watched first, and both see the answers."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     without = watch(child, jg, env={"JOBGROUP_TOKEN": "wrong"})

@@ -71,9 +71,9 @@ def test_requests_at_once_are_bounded(group, cloud):
 
 @pytest.mark.parametrize("call", ["status", "create"])
 def test_retry_after_is_honoured(call, group, cloud, until, still):
-    """A cloud that asks for an hour is not asked again before, by whatever waits in the background.
+    """A cloud that asks for an hour is not asked again earlier by anything in the background.
 
-    What asks blockingly is told instead of being made to wait.
+    A blocking call raises an error in place of waiting.
     """
     jg = group(20, duration_s=0.2)
     if call == "status":
@@ -108,7 +108,7 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     ("status", "error"), [(503, UnconfirmedJobError), (429, CloudUnavailableError)]
 )
 def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, cloud):
-    """One request where its fate is unclear; a few where it was certainly refused."""
+    """One request if it may have arrived; a few if it was certainly rejected."""
     jg = group(1)
     cloud.faults.add("http_error", calls=["create"], status=status)
     with pytest.raises(error):
@@ -117,7 +117,7 @@ def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, clou
 
 
 def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
-    """A group whose jobs have ended costs no request, whoever looks at it."""
+    """A group whose jobs have ended costs no request, however it is viewed."""
     jg = group(10, fail="on purpose")
     jg.run_parallel()
     jg.wait(120)
@@ -134,7 +134,7 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
 
 
 def test_nobody_watches_and_nothing_is_asked(group, cloud, still):
-    """A group with active jobs that nobody looks at costs no request."""
+    """A group with active jobs that nothing watches costs no request."""
     jg = group(10, duration_s=600)
     jg.run_parallel()
     still(lambda: len(cloud.log))

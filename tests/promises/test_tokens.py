@@ -1,4 +1,4 @@
-"""Promise 6: a token is not part of a group, and goes only where it belongs."""
+"""Promise 6: a token is not part of a group, and goes only to its cloud."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir
     "how", ["run_parallel", "queue", "run_sequential", "progress", "results", "wait"]
 )
 def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger):
-    """A blocking call raises InvalidTokenError, the jobs stay as they are; called again with a good
-    token it goes on.
-    """
+    """A blocking call raises InvalidTokenError; called again with a valid token, it continues."""
     jg = group(3)
     if how in ("progress", "results", "wait"):
         jg.run_parallel()
@@ -144,7 +142,7 @@ def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger)
 
 
 def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until, still):
-    """A queue in the background pauses, sends nothing more, and goes on after `set_token`."""
+    """A queue in the background pauses, sends nothing more, and continues after `set_token`."""
     jg = group(20)
     slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
     run = jg.start(queue=True)
@@ -162,7 +160,7 @@ def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until, stil
 
 
 def test_a_run_whose_token_is_forgotten_waits_for_another(group, cloud, ledger, until, monkeypatch):
-    """Nothing is sent without a token, and nothing is lost: with one the run goes on."""
+    """Nothing is sent without a token, and nothing is lost: with one, the run continues."""
     monkeypatch.delenv("JOBGROUP_TOKEN")
     jg = group(20)
     slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
@@ -180,7 +178,7 @@ def test_a_run_whose_token_is_forgotten_waits_for_another(group, cloud, ledger, 
 
 
 def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
-    """What one process could not send for its token another sends."""
+    """Another process sends the jobs that one could not send without a valid token."""
     jg = group(3)
     set_token("revoked", url=cloud.url)
     with pytest.raises(InvalidTokenError):

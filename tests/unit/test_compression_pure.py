@@ -1,4 +1,4 @@
-"""How bodies are kept: whatever was packed comes back, and what is damaged harms nobody."""
+"""How bodies are stored: packed data are restored, and damaged data do no harm."""
 
 from __future__ import annotations
 

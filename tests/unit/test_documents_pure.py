@@ -22,7 +22,7 @@ def test_a_text_without_its_end_is_measured_in_one_pass(read):
 
 @AS_BYTES_AND_TEXT
 def test_brackets_in_texts_count_nothing(read):
-    """What stands in texts, escaped quotes before it as well, is neither deep nor wide."""
+    """Brackets in strings, also after escaped quotes, count neither as depth nor as size."""
     document = {"a": '"' + "[{,:" * 100_000 + "\\", "b\\": [1, {"c": '\\"'}]}
     assert read(json.dumps(document).encode()) == document
 

@@ -40,7 +40,7 @@ NAMES = frozenset({"a", "b", "λ"})
     ],
 )
 def test_arithmetic_passes(formula):
-    """What people write, and what Perceval writes of it, is accepted."""
+    """Formulas that people write, and that Perceval writes, are accepted."""
     check_formula(formula, NAMES)
 
 
@@ -127,7 +127,7 @@ def test_a_name_is_one_symbol(name):
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="ab0123456789.+-*/()eE_ sincoxp", max_size=40))
 def test_what_passes_has_a_value_in_python(text):
-    """What the grammar accepts is an expression of names and numbers, which cannot call Python."""
+    """An accepted formula is an expression of names and numbers, which cannot call Python."""
     try:
         check_formula(text, frozenset({"a", "b"}))
     except FormulaError:

@@ -10,7 +10,7 @@ from jobgroup.engine.loop import wait_for
 
 
 class EndsWithTheTick(Future):
-    """Ends after the wait for it was over, and before anybody looks at it again."""
+    """Ends after the wait for it was over, and before the next look at it."""
 
     def __init__(self, end) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class EndsWithTheTick(Future):
 
 
 def test_what_ends_with_a_tick_has_not_run_out_of_time():
-    """Nobody asked for a limit, so none is passed, whenever the end comes."""
+    """Without a limit there is no timeout, whenever the end comes."""
     future = EndsWithTheTick(lambda f: f.set_result("done"))
     assert wait_for(future, on_tick=lambda: None) == "done"
 

@@ -44,7 +44,7 @@ def test_time_left_is_unknown_before_enough_jobs_have_ended():
     st.floats(0, 1e6),
 )
 def test_time_left_is_a_range_or_stalled(left, ends, waited):
-    """Both ends are finite, in order and not negative; where nothing ends there is no estimate."""
+    """Both ends are finite, in order and not negative; if nothing ends there is no estimate."""
     found = time_left(left, ends, 0.0, ends[-1] + waited)
     if found.eta_s is None:
         assert found.stalled_since == ends[-1]
@@ -74,8 +74,8 @@ def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
 
 
 def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question():
-    """Ten rounds of questions that one outage befell count as one failure; what is asked after that
-    and fails too counts as the next; a wait that the cloud asks for is kept to by all.
+    """Ten rounds of questions during one outage count as one failure; a later failure counts as the
+    next; all respect a wait that the cloud asks for.
     """
     respite = Cooldown()
     for told_at in range(10):

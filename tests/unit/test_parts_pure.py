@@ -1,4 +1,4 @@
-"""What is told of an entry that is several jobs on its cloud, and that Perceval merges alike."""
+"""The status of an entry that is several jobs on its cloud, merged as Perceval does."""
 
 from __future__ import annotations
 

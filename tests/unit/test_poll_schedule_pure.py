@@ -61,7 +61,7 @@ class Cloud:
         self.lags_s: list[float] = []
 
     def answer(self, position: int, now: float) -> RemoteStatus:
-        """What it tells of a job."""
+        """Return the status of a job."""
         self.asked += 1
         start = self.begins.get(position, position // self._slots * self._duration_s)
         if now < start:
@@ -185,7 +185,7 @@ def test_nobody_waits_behind_what_a_cloud_has_lost():
 
 
 def test_who_waits_far_back_is_asked_about_all_the_same():
-    """Somebody may have canceled it elsewhere: once a minute, before its turn has come."""
+    """It may have been canceled elsewhere: once a minute, before its turn has come."""
     cloud, schedule = Cloud(200, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     asked: set[int] = set()
@@ -199,7 +199,7 @@ def test_who_waits_far_back_is_asked_about_all_the_same():
 
 
 def test_what_is_due_at_once_is_asked_about_within_the_rate():
-    """A volley, then so many a second; nobody is left out. The first look is free."""
+    """A burst, then a number per second; no job is left out. The first look is free."""
     schedule = PollSchedule()
     schedule.sync(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
     jobs = schedule.pop_due(9.0)
@@ -246,7 +246,7 @@ def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
 
 
 def test_who_got_no_answer_is_asked_again_when_it_is_said():
-    """A job that was taken is not due again by itself; the latest word counts."""
+    """A job that was taken is not due again automatically; the latest time counts."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule.pop_due(0.0)
@@ -259,7 +259,7 @@ def test_who_got_no_answer_is_asked_again_when_it_is_said():
 
 
 def test_platforms_have_queues_of_their_own():
-    """What waits for one machine says nothing about another's jobs."""
+    """Jobs that wait for one machine do not affect another's."""
     schedule = PollSchedule()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, [f"r{i}"], others if i >= 20 else TARGET, 0.0) for i in range(21)]
