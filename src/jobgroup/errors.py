@@ -18,7 +18,7 @@ JobGroupError
 ├── GroupBusyError                             another process is running the group
 ├── BudgetExceededError                        the run's budget of shots allows no more jobs
 ├── RunStoppedError                            `stop` has ended the run
-├── UnconfirmedJobError                        nobody knows whether the request made a job
+├── UnconfirmedJobError                        it is unknown whether the request made a job
 ├── ResultsError                               some results are missing; carries the others
 ├── MissingDependencyError (ImportError)       an optional dependency is not installed
 ├── InvalidProviderError                       an installed provider cannot be used
@@ -94,7 +94,7 @@ class JobGroupError(Exception):
     Job 7 was not sent: the plan allows no more jobs at present.
 
     Attributes:
-        position: of the one job that it is about, in its group; None where it is about no one job.
+        position: of the one job that it is about, in its group; None if it is about no single job.
         job: that job, a `RemoteJob`.
     """
 
@@ -123,7 +123,7 @@ class JobGroupWarning(UserWarning):
 
 
 def warn(sentence: str) -> None:
-    """Warn whoever called into jobgroup, at the line where he did."""
+    """Warn at the line that called into jobgroup."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("jobgroup."):
         frame, level = frame.f_back, level + 1
@@ -216,8 +216,8 @@ class ResultsError(JobGroupError):
     """Some results could not be fetched or decoded; this error carries the others.
 
     Attributes:
-        results: one item per job in the group's order, None where there is no result.
-        failures: the error for each position whose result could not be had.
+        results: one item per job in the group's order, None if there is no result.
+        failures: the error for each position without its result.
     """
 
     def __init__(
@@ -257,9 +257,9 @@ class CloudError(JobGroupError):
 
     Attributes:
         origin: scheme, host and port that were asked.
-        status_code: the HTTP status, None where there was no answer.
-        detail: the cloud's own words, None where it said nothing.
-        retry_after_s: seconds that the cloud asks to wait, None where it does not.
+        status_code: the HTTP status, None if there was no response.
+        detail: the cloud's own text, None if it sent none.
+        retry_after_s: seconds that the cloud asks to wait, None if it does not.
     """
 
     def __init__(

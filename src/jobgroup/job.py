@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 class RemoteJob:
     """A job for a cloud, with the properties and methods that Perceval's ``RemoteJob`` has.
 
-    The jobs of a group are had from it (`JobGroup.remote_jobs`). Made directly, it is a job from a
-    body written by hand, to be added to a group: the library is of use without Perceval.
+    Get a group's jobs from the group (`JobGroup.remote_jobs`). Create one directly from a body that
+    you write, and add it to a group, to use jobgroup without Perceval.
 
     Args:
         body: the create body, ``{"payload": {...}}``, or the payload alone.
         platform: name of the platform, such as ``"sim:altair"``.
         provider: ``"quandela"``, ``"scaleway"``, or that of another package (docs/providers.md).
-        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, where not given.
-        account: label of the account, where there are several on one cloud.
+        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, if not given.
+        account: label of the account, if there are several on one cloud.
         name: the job's name on the cloud.
 
     Raises:
@@ -98,7 +98,7 @@ class RemoteJob:
         self._name = check_name("name", named, so=so)
 
     def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
-        """What a group takes in of a job that is in none yet, with the parameters of its call.
+        """Return the spec of a job that is in no group yet, with the parameters of its call.
 
         Raises:
             TypeError: it is in a group already.
@@ -191,7 +191,7 @@ class RemoteJob:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What tells it from others: circuit, modes, photons, input state, ..."""
+        """Metadata read from the payload: circuit, modes, photons, input state, ..."""
         return {} if self._session is None else self._record.metadata
 
     @property
@@ -201,7 +201,7 @@ class RemoteJob:
 
     @property
     def events(self) -> list[EventRecord]:
-        """What else happened to it, oldest first."""
+        """Other events of the job, oldest first."""
         return [] if self._session is None else self._session.store.events(self._entry_id)
 
     @property
@@ -222,7 +222,7 @@ class RemoteJob:
 
     @property
     def message(self) -> str | None:
-        """What the cloud said last: why it failed, or what it is doing."""
+        """The cloud's last message: why the job failed, or what it is doing."""
         return None if self._session is None else self._record.message
 
     @property
@@ -390,7 +390,7 @@ class RemoteJob:
         return results_of_one(self._attached(), self._record)
 
     def _revise(self, spec: JobSpec) -> None:
-        """Give it what an execution by hand sends instead, while it is unsent.
+        """Replace its body with that of a direct execution, while it is unsent.
 
         Raises:
             RuntimeError: it was sent.
@@ -492,7 +492,7 @@ def _is_worth_showing(value: object) -> bool:
 
 
 def status_of(record: JobRecord) -> JobStatus:
-    """The status that a record tells of."""
+    """Return the status of a record."""
     word = record.state if record.state in _STATUS_WORDS else "waiting"
     return JobStatus(
         status=RunningStatus(word),

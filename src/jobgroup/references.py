@@ -1,4 +1,4 @@
-"""Where a group, or a job of one, is found again: later in this process, or in another one."""
+"""References to a group, or a job of one: for later in this process, or another one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def session_of(name: str, uuid: str) -> GroupSession:
     if not path.exists():
         raise GroupNotFoundError(
             f"The group {name!r}, which this object belongs to, is not in this data directory."
-            " Nothing was made. Set JOBGROUP_DATA_DIR to where it is, or load an exported copy."
+            " Nothing was made. Set JOBGROUP_DATA_DIR to its directory, or load an exported copy."
         )
     session = engine().session(name, path, create=False)
     if str(session.store.meta()["uuid"]) != uuid:

@@ -1,4 +1,4 @@
-"""What can be observed of a group without a widget: traits that follow its file."""
+"""Traits of a group that follow its file, to observe without a widget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
 
 MAX_PRIORITIES = 50
-"""How many of the jobs that go first are told in a trait."""
+"""How many of the prioritized jobs a trait lists."""
 
 
 class GroupState(HasTraits):
@@ -71,8 +71,8 @@ class GroupState(HasTraits):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
-            "What can be observed of a group is neither pickled nor copied: pickle the group, and"
-            " take its state there."
+            "A group's state cannot be pickled or copied. Pickle the group, and read its state"
+            " there."
         )
 
     def _update(self) -> None:

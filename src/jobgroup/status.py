@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, TypedDict, get_args
 
 
 class RunningStatus(Enum):
-    """What a cloud says of a job. Equal, by name, to Perceval's enum of the same name.
+    """A job's status, as a cloud reports it. Equal, by name, to Perceval's enum of the same name.
 
     Only names are compared and stored: the *values* in Perceval changed between releases.
     """
@@ -75,7 +75,7 @@ State = Literal[
     "error",
     "canceled",
 ]
-"""What a job is doing, in one word."""
+"""The states of a job."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 """Every state, in the order in which a dashboard shows them."""
@@ -90,19 +90,19 @@ TERMINAL: Final = frozenset({"success", "error", "canceled"})
 """Never asked about again."""
 
 FAILED: Final = frozenset({"error", "canceled"})
-"""What a rerun takes if no jobs are named."""
+"""States that a rerun takes if no jobs are named."""
 
 RERUNNABLE: Final = FAILED | {"success", REFUSED}
-"""What a rerun takes if jobs are named."""
+"""States that a rerun takes if jobs are named."""
 
 ACTIVE: Final = frozenset({"waiting", "running"})
-"""What ``list_active_jobs`` gives."""
+"""States that ``list_active_jobs`` returns."""
 
 ON_CLOUD: Final = frozenset({"waiting", "running", "cancel_requested", "suspended", "unknown"})
 """Has a remote id and may still change: these are polled."""
 
 PENDING: Final = frozenset({"waiting", "running", "cancel_requested"})
-"""What ``wait`` waits for."""
+"""States that ``wait`` waits for."""
 
 SENT: Final = frozenset({SENDING, UNCONFIRMED, "waiting", "running", "cancel_requested"})
 """``progress()['Unfinished'][1]['sent']``."""
@@ -113,8 +113,8 @@ _MAY_BECOME: Final = {
     UNSENT: frozenset(),
     **dict.fromkeys(ON_CLOUD, ON_CLOUD | TERMINAL),
 }
-"""What an attempt may become. *Unsent* is one that was sent in part, *unknown* also one that its
-user has closed. What has ended never changes again."""
+"""The next states of an attempt. *Unsent* is one that was sent in part, *unknown* also one that its
+user has closed. Final states never change."""
 
 
 def may_become(state: str, to: str) -> bool:
@@ -154,7 +154,7 @@ BAR_ORDER: Final = (
 
 
 class Progress(TypedDict):
-    """What ``JobGroup.progress()`` gives: how many jobs are where.
+    """The counts that ``JobGroup.progress()`` returns.
 
     Attributes:
         Total: all jobs.
@@ -243,7 +243,7 @@ class JobStatus:
 
     @property
     def maybe_completed(self) -> bool:
-        """Whether results may be had: ended, or in a status that this version does not know."""
+        """Whether results may exist: ended, or in a status that this version does not know."""
         return self.completed or self.unknown
 
     @property

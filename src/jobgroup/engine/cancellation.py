@@ -1,4 +1,4 @@
-"""Canceling: each cloud is asked to end what has not ended there; each failure is told."""
+"""Canceling: each cloud is asked to end its active jobs; each failure is reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.store.subjobs import OrphanSubjob
 MAX_CANCELS_IN_FLIGHT = 10
 
 _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
-"""How a cloud answers who cancels a job that has ended by itself."""
+"""How a cloud answers the cancellation of a job that has ended."""
 
 
 async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
@@ -56,7 +56,7 @@ class _Canceling:
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
-        if len(errors) < len(ids):  # of several jobs some may have ended by themselves
+        if len(errors) < len(ids):  # some of several jobs may have ended already
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
             told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
@@ -100,7 +100,7 @@ class _Canceling:
         return None
 
     def outcome(self, others: int) -> CommandResult:
-        """What came of it; `others` are in a state in which nothing can be canceled."""
+        """Return the result; `others` are in a state in which nothing can be canceled."""
         done = sorted(self._done - self._failed.keys())
         texts = [f"{len(done)} asked to cancel"]
         if others:

@@ -42,7 +42,7 @@ class Command:
     Attributes:
         handler: executes it.
         needs_lease: it is for the process that runs the group.
-        may_repeat: if that process ends meanwhile, it is executed again here: nothing is sent
+        may_repeat: if that process ends during it, it is executed again here: nothing is sent
             twice.
     """
 
@@ -92,8 +92,8 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
                 return await COMMANDS[name].handler(session, **args)
             if command.state == "claimed":
                 raise JobGroupError(
-                    "The process that runs the group ended while it did this. What it has sent is"
-                    " in the list; ask again for the rest."
+                    "The process that runs the group ended while it did this. Jobs that it sent"
+                    " are in the list; ask again for the rest."
                 )
         return None
 
@@ -134,7 +134,9 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
         async with session.lease.held():  # else the other process takes this one for a dead one
             try:
                 result = await COMMANDS[command.name].handler(session, **command.args)
-                if not session.loop.is_closing:  # it was broken off, and the other process goes on
+                if (
+                    not session.loop.is_closing
+                ):  # it was interrupted, and the other process continues
                     await complete("done", result)
             except Exception as error:  # noqa: BLE001  (raised in the other process)
                 await complete("failed", CommandResult(str(error)))
@@ -210,7 +212,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
 async def pause(session: GroupSession) -> CommandResult:
     """Send nothing more until `resume`, whichever process runs the group."""
     await set_paused(session, True)
-    return CommandResult("paused: nothing more is sent, what runs goes on")
+    return CommandResult("paused: nothing more is sent, active jobs continue")
 
 
 async def resume(session: GroupSession) -> CommandResult:
@@ -219,7 +221,7 @@ async def resume(session: GroupSession) -> CommandResult:
 
 
 async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
-    """Let jobs be sent before the others, by the run that goes on or the next one."""
+    """Send jobs before the others, in the present run or the next one."""
     chosen = await session.in_thread(session.store.priorities.put_first, entry_ids)
     session.notify()
     left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It has been sent already.")

@@ -137,7 +137,7 @@ class AccountSender:
 
     @property
     def error(self) -> Exception | None:
-        """What ended the sending for this account: of several in flight, the first job's."""
+        """The error that ended the sending for this account: of several, the first job's."""
         if self._run.has_too_many_failures:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
@@ -245,7 +245,7 @@ class AccountSender:
             self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
-        # jobs that are suspended, or in a state that nobody knows, may never end
+        # jobs that are suspended, or in an unknown state, may never end
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
@@ -267,7 +267,7 @@ class AccountSender:
             provider = await self._session.provider(self._target)
             answer = await provider.availability()
         except (CloudUnreachableError, CloudUnavailableError):
-            # the first send tells the user of it, if it goes on
+            # the first send tells the user, if it still fails
             slots.not_reported(try_one=not self._run.progress.sent and not self._is_probing)
         except JobGroupError:  # this cloud does not report: a refusal will
             slots.not_reported(try_one=True)

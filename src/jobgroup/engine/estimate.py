@@ -30,11 +30,11 @@ STALL_INTERVALS = 10
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run would take. None stands for what is not known.
+    """The estimate of a run. None means unknown.
 
     Attributes:
         jobs: how many would be sent.
-        shots: at most so many in all, by the jobs' `max_shots`; None if one does not say.
+        shots: at most so many in all, by the jobs' `max_shots`; None if one has none.
         free_slots: how many jobs the accounts take now.
         duration_s: shortest and longest likely time until they have ended, in seconds, from the
             jobs of this group that succeeded and how many the plan runs at once.

@@ -1,4 +1,4 @@
-"""Sending the jobs of a run, one call for each: waits, retries, and what is told of an outage."""
+"""Sending the jobs of a run, one call for each: waits, retries, and reports of outages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Other parameters for a rerun: which of them can be overridden in a stored body. Pure.
 
-What Perceval has encoded (circuits, states, what turns one kind of result into another) cannot be
-changed without it: such an experiment is built anew, and added.
+Parts that Perceval has encoded (circuits, states, conversions of results) cannot be
+changed without it: such an experiment is built again, and added.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
     """
     if body is not None and "parts" in body and "payload" not in body:
         raise InvalidOverrideError(
-            "it is several jobs that only Perceval can write: build its Execution anew and add it."
+            "it is several jobs that only Perceval can write: build its Execution again and add it."
         )
     if body is None or not isinstance(body.get("payload"), Mapping):
         raise InvalidOverrideError(
@@ -53,7 +53,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a payload that can be overridden, with their values."""
-    if "computation" in payload:  # its limits stand there too, only to be shown
+    if "computation" in payload:  # it has its limits too, only to be shown
         return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
@@ -73,12 +73,12 @@ def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
     inner = payload.get("parameters")
     if name in payload or (isinstance(inner, Mapping) and name in inner):
         raise InvalidOverrideError(
-            f"{name!r} is part of the experiment, which only Perceval can write: build it anew and"
+            f"{name!r} is part of the experiment, which only Perceval can write: build it again and"
             f" add it.{can}"
         )
     raise InvalidOverrideError(
         f"it has no parameter {name!r} of its own (what is inside a circuit is changed by building"
-        f" it anew with Perceval).{can}"
+        f" it again with Perceval).{can}"
     )
 
 

@@ -29,7 +29,7 @@ class _PauseCounting(selectors.DefaultSelector):
 class PatientLoop(asyncio.SelectorEventLoop):
     """Counts no time during which the whole process was stopped (Ctrl-Z, a debugger, a full host).
 
-    What a cloud answered meanwhile lies in the socket, and is read before a timeout ends the wait
+    A response that arrived in between is in the socket, and is read before a timeout ends the wait
     for it: the kernel tells a wait that a signal has interrupted of no socket at all, only that
     its time is up.
     """

@@ -15,7 +15,7 @@ Mode = Literal["parallel", "sequential", "queue"]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do.
+    """The request for a run.
 
     Attributes:
         rerun: send failed jobs again; otherwise send unsent ones.
@@ -29,7 +29,7 @@ class RunRequest:
         retries: how often a job is sent again if the cloud ends it in error; with any, the run
             lasts until all its jobs have ended.
         budget_shots: shots that all attempts of the group may use together.
-        is_background: nobody waits for it, so it waits for whatever may pass, also for a new token.
+        is_background: no call waits for it, so it waits out outages and missing tokens.
     """
 
     rerun: bool = False
@@ -87,7 +87,7 @@ class Run:
         progress: how far it is.
         refusals: errors of single jobs, by entry; the others were sent all the same.
         is_canceled: whether it sends nothing more.
-        stopped_by: who has asked for that with `stop`, in words; None for nobody.
+        stopped_by: who has asked for that with `stop`, in words; None if it was not called.
         is_finished: whether it is done, canceled or failed.
         error: what ended it.
     """
@@ -102,11 +102,11 @@ class Run:
         self.error: BaseException | None = None
 
     def cancel(self) -> None:
-        """Send nothing more. Requests in flight are recorded, and jobs that were sent go on."""
+        """Send nothing more. Requests in flight are recorded, and jobs that were sent continue."""
         self.is_canceled = True
 
     def stop(self, by: str) -> None:
-        """Cancel it for whoever called `stop`."""
+        """Cancel it for the process that called `stop`."""
         self.stopped_by = by
         self.cancel()
 

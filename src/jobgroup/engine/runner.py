@@ -95,7 +95,7 @@ async def _join_equal_runs(session: GroupSession, run: Run) -> None:
 
 
 async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
-    """Wait for a run that does the same as `run`, or for what the caller of `run` is to be told.
+    """Wait for a run that does the same as `run`, or for an incident that its caller must see.
 
     That is an incident which the other run, in the background, waits out.
     """

@@ -67,7 +67,7 @@ class SlotLedger:
         self._next_report_at = now + self._backoff.next_s()
 
     def reported(self, *, free: int | None, total: int | None, now: float) -> None:
-        """Take the cloud's report: its free slots of so many in all; None where there is no limit.
+        """Take the cloud's report: its free slots of so many in all; None if there is no limit.
 
         If as many slots are taken as there are active jobs, or fewer, these jobs take all of them,
         and the missing ones have ended, which will be heard of later.

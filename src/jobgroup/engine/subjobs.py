@@ -33,7 +33,9 @@ def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     parts = body.get("parts", [{}])
     if not parts or not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
-        raise InvalidResponseError("What was to be sent is damaged. Add the job again to run it.")
+        raise InvalidResponseError(
+            "The job's body is damaged, so it was not sent. Add the job again to run it."
+        )
     common = {name: value for name, value in body.items() if name != "parts"}
     return [{**common, **part} for part in parts]
 

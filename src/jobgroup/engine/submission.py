@@ -68,7 +68,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What creates one sub-job."""
+    """The request that creates one sub-job."""
 
     number: int
     key: str
@@ -89,7 +89,7 @@ async def send(
 
     Once begun it is not interrupted by the end of a run: the answer of a request under way is
     always recorded. A disk that does not take it is waited for, `patience_s` seconds at most (None
-    for a moment); the recording goes on after that.
+    for a moment); the recording continues after that.
 
     Raises:
         CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
@@ -136,7 +136,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
     """Find out what became of earlier requests without an answer, where the cloud can tell.
 
     A repeated create with the same key makes no second job there, while the cloud remembers the
-    key. Elsewhere nothing is done: the user decides. What follows the request is for the run.
+    key. Elsewhere nothing is done: the user decides. The run does what follows the request.
     """
     for intent in await session.in_thread(session.store.journal.unconfirmed):
         if not _is_remembered(session, intent):
