@@ -24,7 +24,8 @@ from jobgroup.store.atomic import move, sync_directory
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.store import copy_deleted
-from jobgroup.store.summaries import identity, is_marked_deleted, summarise
+from jobgroup.store.summaries import identity, is_marked_deleted
+from jobgroup.store.summary_index import summaries_of
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
 
 
@@ -63,7 +64,7 @@ def not_found(name: str) -> GroupNotFoundError:
 
 def summaries() -> list[GroupSummary]:
     """Every group in a few numbers, by name."""
-    return [summarise(name, path) for name, path in existing_groups().items()]
+    return summaries_of(existing_groups())
 
 
 def quarantine(path: Path) -> Path:

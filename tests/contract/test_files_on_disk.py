@@ -36,7 +36,7 @@ def test_a_broken_file_does_not_stop_the_others(data_dir):
         JobGroup.delete_job_groups_date(datetime.now(UTC) + timedelta(days=1))
     assert JobGroup.list_existing() == ["broken"]
     assert path.exists()
-    assert [s.name for s in JobGroup.list() if s.problem] == ["broken"]
+    assert [s.name for s in JobGroup.summaries() if s.problem] == ["broken"]
 
 
 # -- damage ----------------------------------------------------------------------------------------

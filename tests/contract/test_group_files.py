@@ -110,7 +110,7 @@ def test_summaries(ended, group, scripted):
     """Every group in a few numbers, without being opened: counts, dates, size."""
     jg = ended("completed", "error", "running")
     group(scripted, 2, "another")
-    first, second = JobGroup.list()
+    first, second = JobGroup.summaries()
     assert (first.name, first.counts, first.problem) == ("another", {"unsent": 2}, None)
     assert (second.name, second.counts) == (
         "experiment",

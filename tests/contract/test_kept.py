@@ -109,7 +109,7 @@ def test_clearing_gives_the_room_back(finished, scripted, data_dir):
 
 
 def _size():
-    return JobGroup.list()[0].size_bytes
+    return JobGroup.summaries()[0].size_bytes
 
 
 def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
@@ -159,7 +159,7 @@ def test_a_description_and_notes(finished):
     again = JobGroup.open("experiment")
     assert again.description == "HOM dip, chip 7"
     assert "HOM dip, chip 7" in repr(again)
-    assert JobGroup.list()[0].description == "HOM dip, chip 7"
+    assert JobGroup.summaries()[0].description == "HOM dip, chip 7"
     assert again.results_table()["note"] == ["", "laser was warm", ""]
     again.description = ""
     assert finished.description == ""

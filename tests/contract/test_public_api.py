@@ -100,7 +100,7 @@ def test_a_group_exists_until_it_is_deleted(group, scripted):
     assert not JobGroup.exists("experiment")
     assert JobGroup.list_trash() == ["experiment"]
     JobGroup.restore("experiment")
-    assert [(g.name, g.counts) for g in JobGroup.list()] == [("experiment", {"unsent": 2})]
+    assert [(g.name, g.counts) for g in JobGroup.summaries()] == [("experiment", {"unsent": 2})]
 
 
 def test_a_renamed_group_is_all_there(ended):

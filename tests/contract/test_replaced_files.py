@@ -341,7 +341,7 @@ def test_nobody_begins_anew_in_an_emptied_file(path, group, scripted, in_child):
 OPENS = """
 import json
 from jobgroup import CorruptGroupError, JobGroup
-JobGroup.list()
+JobGroup.summaries()
 try:
     WAY("experiment")
 except CorruptGroupError as error:

@@ -159,7 +159,7 @@ jg.export("copy.jobgroup")
 JobGroup.load("copy.jobgroup", name="loaded")
 JobGroup.delete_job_group("sweep")
 JobGroup.restore("sweep")
-problems = [each.problem for each in JobGroup.list()]
+problems = [each.problem for each in JobGroup.summaries()]
 print(json.dumps([JobGroup.list_existing(), problems, len(JobGroup.open("sweep"))]))
 """,
         cwd=odd,

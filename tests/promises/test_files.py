@@ -162,7 +162,7 @@ def test_an_empty_file_is_no_group(group):
         with pytest.raises(StorageError, match=r"is empty: another program|is not the file"):
             get("empty")
     assert group_path("empty").stat().st_size == 0
-    problems = {found.name: found.problem for found in JobGroup.list()}
+    problems = {found.name: found.problem for found in JobGroup.summaries()}
     assert problems["full"] is None
     assert "is empty" in problems["empty"]
     JobGroup.delete_job_group("empty")
@@ -244,7 +244,7 @@ def test_a_group_that_can_only_be_read(tiny_disk, group, cloud, until):
             change()
     assert len(cloud.jobs()) == asked
     assert JobGroup.list_existing() == ["experiment"]
-    assert [s.name for s in JobGroup.list()] == ["experiment"]
+    assert [s.name for s in JobGroup.summaries()] == ["experiment"]
 
 
 def test_on_a_network_file_system_no_log_is_used(monkeypatch, child, cloud, nursery, data_dir):

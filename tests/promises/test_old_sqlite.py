@@ -40,7 +40,7 @@ with EmbeddedCloud(prewarm=False) as cloud:
     JobGroup.delete_job_group("old")
     JobGroup.restore("old")
     states = [job.state for job in JobGroup.load("copy.jobgroup", name="loaded")]
-    (old,) = (each for each in JobGroup.list() if each.name == "old")
+    (old,) = (each for each in JobGroup.summaries() if each.name == "old")
     print(json.dumps([sqlite3.sqlite_version, states, old.counts, old.problem]))
 """
 
@@ -111,7 +111,7 @@ def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 30, 1))
     with pytest.raises(StorageError, match=r"uses SQLite 3\.30\.1, and jobgroup needs 3\.31"):
         JobGroup("new")
-    (listed,) = JobGroup.list()
+    (listed,) = JobGroup.summaries()
     assert "3.30.1" in listed.problem
     assert OLDEST_SQLITE == (3, 31, 0)
     assert [path.name for path in (data_dir / "groups").glob("*.jobgroup")] == ["kept.jobgroup"]

@@ -47,7 +47,7 @@ warnings.simplefilter("ignore")
 jg = JobGroup.open(name)
 for _ in range(10):
     jg.progress()
-    JobGroup.list()
+    JobGroup.summaries()
     JobGroup.list_trash()
     time.sleep(0.05)
 say("done")

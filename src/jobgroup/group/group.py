@@ -1492,10 +1492,15 @@ class JobGroup:
     delete_job_groups_date = staticmethod(perceval_names.delete_job_groups_date)
     delete_all_job_groups = staticmethod(perceval_names.delete_all_job_groups)
 
-    # last: from here on `list` means this one in the class
     @staticmethod
-    def list() -> list[GroupSummary]:
-        """Every group with its counts, dates and size on disk, by name."""
+    def summaries() -> list[GroupSummary]:
+        """Return every group's counts, dates and size on disk, by name, without opening it.
+
+        A group that cannot be read has the reason in `problem`.
+
+        Raises:
+            StorageError: the directory of groups cannot be read.
+        """
         return catalog.summaries()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,15 @@ def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) ->
         for suffix in ("", *BESIDE):
             with suppress(OSError):
                 os.unlink(f"{unfinished}{suffix}")  # noqa: PTH108  # of a path with a suffix
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """Return the beginning of a file; OSError for what is none, such as a pipe or a device."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us waiting
+    with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(f"{path} is not a file")
+        return file.read(most_bytes)
 
 
 def move(source: Path, target: Path, *, overwrite: bool = False) -> None:

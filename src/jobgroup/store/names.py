@@ -12,6 +12,9 @@ from jobgroup.words import shown
 MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
+"""Names that stand for themselves, as nearly all do: looked at in no other way."""
+
 _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
@@ -91,6 +94,8 @@ def off_disk(file_name: str) -> str:
 
 def decode(encoded: str) -> str:
     """The name that a file name stands for; InvalidNameError if the file name is not ours."""
+    if _PLAIN.fullmatch(encoded) and not _WINDOWS_DEVICES.match(encoded):
+        return encoded
     encoded = normalised(encoded)  # some file systems decompose the names that they are given
     try:
         name = re.sub(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 
 from jobgroup.errors import InvalidNameError
 from jobgroup.store import schema
-from jobgroup.store.atomic import atomic_write
+from jobgroup.store.atomic import atomic_write, read_regular
 from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import groups_directory, trash_directory
 
@@ -116,12 +115,7 @@ def _is_a_group(path: Path) -> bool:
 def _read_record() -> dict[str, float]:
     """Return which files were expired at which look, without other contents."""
     try:
-        # neither a pipe nor a device, which might keep us waiting
-        fd = os.open(trash_directory() / _RECORD, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return {}
-            found = json.loads(file.read(_RECORD_BYTES))
+        found = json.loads(read_regular(trash_directory() / _RECORD, _RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):

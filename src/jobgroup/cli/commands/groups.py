@@ -24,7 +24,7 @@ def _ls(arguments: argparse.Namespace) -> int:
         names = JobGroup.list_trash()
         text = "\n".join(names) or "The trash is empty."
         return report(arguments, text, [{"name": name} for name in names])
-    groups = JobGroup.list()
+    groups = JobGroup.summaries()
     if arguments.json:
         echo_json([*map(summary_document, groups)])
     elif not groups:
@@ -46,7 +46,7 @@ def _ls(arguments: argparse.Namespace) -> int:
 
 def _delete(arguments: argparse.Namespace) -> int:
     name, is_final = arguments.name, arguments.permanently
-    found = next((g for g in JobGroup.list() if g.name == name), None)
+    found = next((g for g in JobGroup.summaries() if g.name == name), None)
     if found and not arguments.yes:
         ways_back = f"restore it for {TRASH_RETENTION_DAYS} days" if not is_final else "not undo it"
         content = found.problem or states(found.counts)

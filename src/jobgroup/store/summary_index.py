@@ -1,0 +1,144 @@
+"""An index of what a list of groups shows, so that a list does not open every file.
+
+It is never the truth. An entry counts only as long as the group's file, its log and its journal
+are, by the file system, what they were when the group was read; otherwise the group is read again.
+Without the index, or with a damaged one, every group is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from jobgroup.store.atomic import BESIDE, atomic_write, read_regular
+from jobgroup.store.filesystem import is_network
+from jobgroup.store.paths import data_directory, groups_directory
+from jobgroup.store.records import GroupSummary
+from jobgroup.store.summaries import summarise
+
+_FORMAT: Final = 1
+_MOST_BYTES: Final = 64 * 2**20
+_MOST_DESCRIPTION: Final = 500
+"""Characters; a group with a longer description is read every time."""
+
+_SETTLED_AFTER_NS: Final = 3_000_000_000
+"""File systems count in up to 2 s: a file that was written since may be written again unseen."""
+
+_WORTH_WRITING: Final = 50
+"""Groups that had to be read; fewer are read again by the next process in less than 0.1 s."""
+
+Stamp = list[int]
+
+
+class _Kept(NamedTuple):
+    stamp: Stamp
+    summary: GroupSummary
+
+
+_kept: dict[Path, dict[str, _Kept]] = {}
+"""By index: what this process has read, by file name."""
+
+
+def index_path() -> Path:
+    return data_directory() / "summaries.json"
+
+
+def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
+    """Summarise the groups of the data directory, given by name; reads those that have changed."""
+    directory, path = groups_directory(), index_path()
+    # elsewhere file systems tell late, or only those who open a file, that it has changed
+    if os.name != "posix" or is_network(directory):
+        return [summarise(name, file) for name, file in groups.items()]
+    known = _kept.get(path) or _load(path)
+    now_ns = time.time_ns()
+    present = set(os.listdir(directory))  # noqa: PTH208  # names alone
+    found: list[GroupSummary] = []
+    kept: dict[str, _Kept] = {}
+    read = 0
+    for name, file in groups.items():
+        size_bytes, stamp = _stamp(file, present)
+        entry = known.get(file.name)
+        if entry is None or entry.stamp != stamp or entry.summary.name != name:
+            entry = _Kept(stamp, summarise(name, file))
+            read += _is_worth_keeping(entry, now_ns)
+        elif entry.summary.size_bytes != size_bytes:
+            entry = _Kept(stamp, replace(entry.summary, size_bytes=size_bytes))
+        if _is_worth_keeping(entry, now_ns):
+            kept[file.name] = entry
+        found.append(entry.summary)
+    _kept[path] = kept
+    if read >= _WORTH_WRITING:
+        with suppress(OSError):  # the next process reads the groups again
+            _write(path, kept)
+    return found
+
+
+def _is_worth_keeping(entry: _Kept, now_ns: int) -> bool:
+    changed_at = max((*entry.stamp[3::5], *entry.stamp[4::5]), default=now_ns)
+    return (
+        entry.summary.problem is None
+        and len(entry.summary.description) <= _MOST_DESCRIPTION
+        and changed_at < now_ns - _SETTLED_AFTER_NS
+    )
+
+
+def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
+    """Return a group's size, and what changes whenever it is written; nothing for what is no file.
+
+    That is, of the file, of its log and of its journal: device, inode, size, and two times.
+    """
+    numbers: Stamp = []
+    total = 0
+    for suffix in ("", *BESIDE):
+        if suffix and file.name + suffix not in present:
+            continue
+        try:
+            found = os.lstat(f"{file}{suffix}")
+        except OSError:
+            return 0, []
+        if not stat.S_ISREG(found.st_mode):
+            return 0, []
+        total += found.st_size
+        if suffix != "-shm" and (found.st_size or not suffix):  # readers make and leave those
+            numbers += [found.st_dev, found.st_ino, found.st_size]
+            numbers += [found.st_mtime_ns, found.st_ctime_ns]
+    return total, numbers
+
+
+def _load(path: Path) -> dict[str, _Kept]:
+    try:
+        document = json.loads(read_regular(path, _MOST_BYTES))
+        if document["format"] != _FORMAT:
+            return {}
+        return {file: _entry(stamp, row) for file, (stamp, *row) in document["groups"].items()}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return {}
+
+
+def _entry(stamp: Any, row: Any) -> _Kept:
+    name, counts, created, modified, text = row
+    states = {str(state): int(number) for state, number in counts.items()}
+    summary = GroupSummary(
+        str(name), states, float(created), float(modified), 0, description=str(text)
+    )
+    return _Kept([int(number) for number in stamp], summary)
+
+
+def _write(path: Path, kept: Mapping[str, _Kept]) -> None:
+    groups = {
+        file: [
+            *(stamp, found.name, dict(found.counts)),
+            *(found.created_at, found.modified_at, found.description),
+        ]
+        for file, (stamp, found) in kept.items()
+    }
+    text = json.dumps({"format": _FORMAT, "groups": groups}, separators=(",", ":"))
+    with atomic_write(path, overwrite=True) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

@@ -1,0 +1,191 @@
+"""Lists of many groups come from an index, and say what the files say, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from jobgroup import JobGroup, RemoteJob
+from jobgroup.store.paths import group_path
+
+MANY = 80
+
+_LIST = "from jobgroup import JobGroup; print([(g.name, g.counts) for g in JobGroup.summaries()])"
+
+
+def _job():
+    return RemoteJob({"command": "timer"}, platform="test:timer", url="http://127.0.0.1:9")
+
+
+def _listed():
+    """What this process lists, and what a new one does."""
+    found = [(each.name, dict(each.counts)) for each in JobGroup.summaries()]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", _LIST], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == repr(found)
+    return dict(found)
+
+
+@pytest.fixture
+def index(data_dir: Path) -> Path:
+    """Many groups of one job that were last written a while ago, and their index."""
+    with JobGroup("group 0") as jg:
+        jg.add(_job())
+    source = group_path("group 0")
+    files = [source]
+    for i in range(1, MANY):
+        files.append(group_path(f"group {i}"))
+        shutil.copyfile(source, files[-1])
+    made = data_dir / "summaries.json"
+    give_up_at = time.monotonic() + 120
+    while not made.exists():  # files that were written just now are read again, and not kept
+        assert time.monotonic() < give_up_at
+        JobGroup.summaries()
+        time.sleep(0.1)
+    return made
+
+
+def test_an_index_is_used_and_holds_what_the_files_say(index):
+    """It has every group, is the user's alone, and what a list gives cannot be changed."""
+    assert index.stat().st_mode & 0o777 == 0o600
+    assert len(json.loads(index.read_text())["groups"]) == MANY
+    found = JobGroup.summaries()
+    assert {each.problem for each in found} == {None}
+    assert [each.counts for each in found] == [{"unsent": 1}] * MANY
+    assert all(each.size_bytes >= group_path(each.name).stat().st_size for each in found)
+    with pytest.raises(AttributeError):
+        found[0].name = "other"
+
+
+def test_each_change_of_a_group_is_listed_at_once(index):
+    """Of an open one, whose log is not in its file yet, of a deleted, a new and a renamed one."""
+    jg = JobGroup("group 3")
+    jg.add(_job())
+    JobGroup("group 5").delete()
+    JobGroup("group 7").rename("seven")
+    JobGroup("new").add_many([_job(), _job()])
+    found = _listed()
+    assert found["group 3"] == {"unsent": 2}
+    assert found["seven"] == {"unsent": 1}
+    assert found["new"] == {"unsent": 2}
+    assert not {"group 5", "group 7"} & found.keys()
+    jg.add(_job())
+    assert _listed()["group 3"] == {"unsent": 3}
+    jg.description = "HOM dip"
+    assert [g.description for g in JobGroup.summaries() if g.name == "group 3"] == ["HOM dip"]
+
+
+def test_what_other_programs_do_to_files_is_listed_at_once(index):
+    """Removed, copied over, edited with the old date and size, and replaced by something else."""
+    group_path("group 1").unlink()
+    JobGroup("two").add_many([_job(), _job()])
+    JobGroup("two").close()
+    old = group_path("group 2").stat()
+    shutil.copyfile(group_path("two"), group_path("group 2"))
+    os.utime(group_path("group 2"), ns=(old.st_atime_ns, old.st_mtime_ns))
+    with closing(sqlite3.connect(group_path("group 4"))) as file, file:
+        file.execute("UPDATE jobs SET state = 'canceled'")
+    group_path("group 6").write_text("this is no database " * 100)
+    group_path("group 8").unlink()
+    group_path("group 8").mkdir()
+    found = _listed()
+    assert "group 1" not in found
+    assert found["group 2"] == {"unsent": 2}
+    assert found["group 4"] == {"canceled": 1}
+    problems = {each.name for each in JobGroup.summaries() if each.problem}
+    assert problems == {"group 6", "group 8"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="cut"),
+        pytest.param('{"format": 1, "groups": {"group 1.jobgroup": [7]}}', id="other rows"),
+        pytest.param('{"format": 1, "groups": [1]}', id="other groups"),
+        pytest.param('{"format": 99, "groups": {}}', id="of another version"),
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param(None, id="removed"),
+    ],
+)
+def test_a_damaged_index_is_made_anew(content, index):
+    """Also one of another version of jobgroup; the list is as if there had been none."""
+    if content is None:
+        index.unlink()
+    else:
+        index.write_text(content)
+    assert len(_listed()) == MANY
+    assert len(json.loads(index.read_text())["groups"]) == MANY
+
+
+def test_a_pipe_for_an_index_keeps_nobody_waiting(index):
+    """Nor does a directory."""
+    index.unlink()
+    os.mkfifo(index)
+    assert len(_listed()) == MANY
+    index.unlink()
+    index.mkdir()
+    assert len(_listed()) == MANY
+
+
+def test_an_index_of_another_directory_is_not_believed(index, monkeypatch, tmp_path):
+    """A copy of the whole data directory has other files, whatever their names and dates are."""
+    copy = tmp_path / "copy"
+    shutil.copytree(index.parent, copy)
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(copy))
+    with closing(sqlite3.connect(copy / "groups" / "group 1.jobgroup")) as file, file:
+        file.execute("UPDATE jobs SET state = 'canceled'")
+    found = _listed()
+    assert found.pop("group 1") == {"canceled": 1}
+    assert set(map(str, found.values())) == {"{'unsent': 1}"}
+
+
+def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
+    """There, what another machine has written is seen only by opening a file."""
+    made = index.read_text()
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
+    index.write_text(made.replace('"unsent":1', '"success":1'))
+    assert set(map(str, _listed().values())) == {"{'unsent': 1}"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_lists_of_a_directory_that_cannot_be_written_to(index):
+    """The index stays what it is, and the list is right."""
+    index.unlink()
+    index.parent.chmod(0o500)
+    try:
+        assert len(_listed()) == MANY
+        assert not index.exists()
+    finally:
+        index.parent.chmod(0o700)
+
+
+def test_processes_that_list_and_write_at_once_agree(index):
+    """Each list has every job that was added before it began."""
+    source = (
+        "import sys\nfrom jobgroup import JobGroup, RemoteJob\n"
+        "jg = JobGroup('group 0')\n"
+        "for _ in range(30):\n"
+        "    jg.add(RemoteJob({'command': 'timer'}, platform='p', url='http://127.0.0.1:9'))\n"
+        "    print(len(jg), flush=True)\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        [sys.executable, "-c", source], env=environ, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            found = next(each for each in JobGroup.summaries() if each.name == "group 0")
+            assert found.counts["unsent"] >= int(line)
+    assert writer.returncode == 0
