@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -42,6 +44,15 @@ def lines(*, quick: bool) -> Iterator[Line]:
                 series=what,
                 reach=2.0,
             )
+    count = 100 if quick else 10_000
+    for how, at_most in (("in a new process", 2.0), ("again", 0.5)):
+        yield Line(
+            f"{count:,} groups: list from the index, {how}",
+            Variant(indexed_list, (how, count)),
+            jobs=count,
+            series=f"indexed list, {how}",
+            at_most=at_most,
+        )
 
 
 def open_group(count: int, size_bytes: int) -> Result:
@@ -78,6 +89,22 @@ def many_groups(what: str, count: int) -> Result:
         JobGroup.summaries()
     else:
         JobGroup.delete_job_groups_date(datetime(2020, 1, 1))  # noqa: DTZ001
+    return Result(time.perf_counter() - began)
+
+
+def indexed_list(how: str, count: int) -> Result:
+    """A list of groups of which an index is on disk, imports included for a new process."""
+    from jobgroup import JobGroup
+
+    _fill_many(count)
+    time.sleep(4)  # a file that was written just now is read once more
+    JobGroup.summaries()
+    code = "from jobgroup import JobGroup; JobGroup.summaries()"
+    began = time.perf_counter()
+    if how == "again":
+        JobGroup.summaries()
+    else:
+        subprocess.run([sys.executable, "-c", code], check=True)
     return Result(time.perf_counter() - began)
 
 
