@@ -1,7 +1,7 @@
-"""Checks of what jobgroup needs from a machine and a cloud: text to paste into a bug report.
+"""Check what jobgroup needs of a machine and a cloud: text to paste into a bug report.
 
-Nothing is changed on the cloud, and no finding holds a token, a password or the home directory's
-path.
+Nothing changes on the cloud, and no finding contains a token, a password or the path of the home
+directory.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,12 +20,10 @@ from typing import Final, Literal
 from jobgroup import catalog
 from jobgroup.credentials import default_url, token_for
 from jobgroup.errors import (
-    CloudError,
     CredentialsError,
     InvalidTokenError,
     JobGroupError,
     RemoteNotFoundError,
-    StorageError,
 )
 from jobgroup.origin import SCALEWAY, normalise_origin
 from jobgroup.providers.base import Account
@@ -49,7 +47,7 @@ PACKAGES: Final = (
     "truststore",
     "anywidget",
 )
-"""Whose versions a report of a fault needs."""
+"""Packages whose versions a bug report needs."""
 
 LEAST_ROOM_BYTES: Final = 200_000_000
 CLOCKS_AGREE_S: Final = 60.0
@@ -60,10 +58,10 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        check: what was looked at.
-        verdict: whether jobgroup can work with it.
+        check: name of the check.
+        verdict: whether jobgroup works with what was found.
         text: what was found.
-        advice: what to do; "" if nothing is needed.
+        advice: what to do; "" for nothing.
     """
 
     check: str
@@ -78,116 +76,104 @@ def examine(url: str | None = None) -> list[Finding]:
     A cloud is asked once, for its free slots; no job is made.
 
     Args:
-        url: the cloud's; None asks no cloud.
+        url: URL of a cloud; None asks no cloud.
 
     Raises:
-        ValueError: it is not the url of a cloud.
+        ValueError: `url` is not the URL of a cloud.
     """
     origin = default_url() if url is None else normalise_origin(url)
-    found = [_versions(), *_directory(), _sqlite(), *_groups()]
-    found += [_certificates(), _proxy(_account(origin))]
+    checks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "versions": _versions,
+        "data directory": _directory,
+        "SQLite": lambda: [Finding("SQLite", "ok", require_sqlite())],
+        "groups": _groups,
+        "certificates": _certificates,
+        "proxy": lambda: _proxy(_account(origin)),
+    }
+    found: list[Finding] = []
+    for name, check in checks.items():
+        try:
+            found += check()
+        except JobGroupError as error:
+            found.append(Finding(name, "problem", str(error)))
     if url is None:
-        found.append(Finding("cloud", "ok", "not asked", "jobgroup doctor URL asks a cloud."))
+        found.append(Finding("cloud", "ok", "not asked", "To ask one: jobgroup doctor URL"))
     else:
         found += _cloud(origin)
     return [_without_home(each) for each in found]
 
 
-def _versions() -> Finding:
-    found = [f"{name} {_version_of(name)}" for name in PACKAGES]
-    machine = f"{platform.system()} {platform.release()} {platform.machine()}"
+def _versions() -> Iterator[Finding]:
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return Finding("versions", "ok", ", ".join([python, machine, *found]))
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    found = [python, f"{platform.system()} {platform.release()} {platform.machine()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} not installed")
+    yield Finding("versions", "ok", ", ".join(found))
 
 
 def _directory() -> Iterator[Finding]:
-    try:
-        directory = data_directory()
-        groups = groups_directory()
-    except StorageError as error:
-        yield Finding("data directory", "problem", str(error))
-        return
+    directory, groups = data_directory(), groups_directory()
     chosen = "JOBGROUP_DATA_DIR" if os.environ.get("JOBGROUP_DATA_DIR") else "the system's place"
     text = f"{directory} ({chosen})"
     free = shutil.disk_usage(groups).free
     if not os.access(groups, os.W_OK):
-        advice = "Groups can be looked at only. Make it writable, or set JOBGROUP_DATA_DIR."
-        yield Finding("data directory", "warning", f"{text}, which cannot be written to", advice)
+        advice = "Groups are read-only. Make the directory writable, or set JOBGROUP_DATA_DIR."
+        yield Finding("data directory", "warning", f"{text}, not writable", advice)
     elif free < LEAST_ROOM_BYTES:
-        advice = "Make room: ids of jobs that cannot be written down are lost with the process."
+        advice = "Free some space: job ids that cannot be stored are lost when the process ends."
         yield Finding("data directory", "warning", f"{text}, {free / 1e6:.0f} MB free", advice)
     else:
         yield Finding("data directory", "ok", f"{text}, {free / 1e9:.1f} GB free")
     kind = file_system_type(groups) or "unknown"
-    told = os.environ.get("JOBGROUP_NETWORK_FS")
-    by = "" if told is None else f", as JOBGROUP_NETWORK_FS={told} says"
+    setting = os.environ.get("JOBGROUP_NETWORK_FS")
+    reason = "" if setting is None else f" because of JOBGROUP_NETWORK_FS={setting}"
     if is_network(groups):
         yield Finding(
             "file system",
             "warning",
-            f"{kind}, which counts as shared{by}: rollback journal, one process at a time",
+            f"{kind}, which counts as shared{reason}: rollback journal, one process at a time",
             "This is safe but slow. Set JOBGROUP_DATA_DIR to a local directory if you have one, or"
             " JOBGROUP_NETWORK_FS=0 if no other machine uses this file system.",
         )
     else:
-        yield Finding("file system", "ok", f"{kind}, which is local{by}: write-ahead log")
-
-
-def _sqlite() -> Finding:
-    try:
-        return Finding("SQLite", "ok", require_sqlite())
-    except StorageError as error:
-        return Finding("SQLite", "problem", str(error))
+        yield Finding("file system", "ok", f"{kind}, which is local{reason}: write-ahead log")
 
 
 def _groups() -> Iterator[Finding]:
-    try:
-        found = catalog.summaries()
-    except StorageError as error:
-        yield Finding("groups", "problem", str(error))
-        return
+    found = catalog.summaries()
     # without their names, which may be private
     broken = [(on_disk(encode(each.name) + SUFFIX), each.problem) for each in found if each.problem]
     problems = sorted({problem.replace(file, "its file") for file, problem in broken})
     if problems:
-        yield Finding(
-            "groups",
-            "warning",
-            f"{len(broken)} of {len(found)} cannot be read: {'; '.join(problems[:3])}",
-            "jobgroup ls names them. The other groups are not affected.",
-        )
+        text = f"{len(broken)} of {len(found)} cannot be read: {'; '.join(problems[:3])}"
+        advice = "jobgroup ls names them. The other groups are not affected."
+        yield Finding("groups", "warning", text, advice)
     else:
         yield Finding("groups", "ok", f"{len(found)}, all of which can be read")
 
 
-def _certificates() -> Finding:
+def _certificates() -> Iterator[Finding]:
     from jobgroup.providers.certificates import CertificatesError, load_certificates
 
     try:
         certificates = load_certificates()
     except CertificatesError as error:
-        advice = "Correct the variable or unset it. No request leaves until then."
-        return Finding("certificates", "problem", str(error), advice)
+        advice = "Correct the variable or unset it. Until then, no request is sent."
+        yield Finding("certificates", "problem", str(error), advice)
+        return
     if certificates.problems:
-        return Finding("certificates", "warning", str(certificates), "Correct that variable.")
-    return Finding("certificates", "ok", str(certificates))
+        yield Finding("certificates", "warning", str(certificates), "Correct that variable.")
+    else:
+        yield Finding("certificates", "ok", str(certificates))
 
 
-def _proxy(account: Account) -> Finding:
+def _proxy(account: Account) -> Iterator[Finding]:
     from jobgroup.providers.proxy import ProxyResolver
 
-    try:
-        proxy = ProxyResolver(account).proxy()
-    except CloudError as error:
-        return Finding("proxy", "problem", str(error))
-    return Finding("proxy", "ok", "none" if proxy is None else str(proxy))
+    yield Finding("proxy", "ok", str(ProxyResolver(account).proxy() or "none"))
 
 
 def _account(origin: str) -> Account:
@@ -207,7 +193,7 @@ def _cloud(origin: str) -> list[Finding]:
 
 
 async def _ask(origin: str) -> list[Finding]:
-    """Ask a cloud what costs nothing, and judge by the answer."""
+    """Send a cloud one request that costs nothing, and judge by the response."""
     from jobgroup.providers.http import Response, bearer
     from jobgroup.providers.rest import RestClient
 
@@ -226,10 +212,12 @@ async def _ask(origin: str) -> list[Finding]:
         await client.request("GET", path)
         verdicts = [Finding("token", "ok", "accepted")]
     except InvalidTokenError as error:
-        verdicts = [Finding("token", "problem", str(error), "Give another: jobgroup.set_token.")]
+        verdicts = [
+            Finding("token", "problem", str(error), "Give another one with jobgroup.set_token.")
+        ]
     except RemoteNotFoundError:
-        advice = "Is this the url of a cloud, with its path?"
-        verdicts = [Finding("token", "warning", "the cloud does not know the question", advice)]
+        advice = "Check that the URL is that of a cloud, with its path."
+        verdicts = [Finding("token", "warning", "the cloud does not know this request", advice)]
     except JobGroupError as error:
         if not dates:
             return [Finding("cloud", "problem", str(error))]
@@ -249,12 +237,12 @@ def _scaleway_auth(token: str) -> dict[str, str]:
 
 
 def _clock(date: str, sent_at: float, took_s: float) -> Finding:
-    """Compare the clocks; the answer was dated, in whole seconds, while it was waited for."""
+    """Compare the clocks; the cloud dated its response, in whole seconds, during the request."""
     try:
         dated_at = parsedate_to_datetime(date)
         theirs = dated_at.replace(tzinfo=dated_at.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, OverflowError):
-        return Finding("clock", "ok", "not compared: the cloud's answer has no date")
+        return Finding("clock", "ok", "not compared: the cloud's response has no date")
     ahead_s = sent_at + took_s / 2 - theirs
     if abs(ahead_s) <= CLOCKS_AGREE_S + took_s:
         return Finding("clock", "ok", "agrees with the cloud's to a minute")

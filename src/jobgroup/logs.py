@@ -1,8 +1,7 @@
-"""Loggers: one a module, silent by default, and no message can drive a terminal.
+"""Loggers: one for each module, silent by default, with messages that cannot control a terminal.
 
-jobgroup logs and lets the program decide what is shown, as a library should. One thing reaches
-standard error all the same if the program has set up no logging: errors, since each of them names
-something that would otherwise be lost, such as the id of a job that could not be stored.
+Programs decide what is shown. Without logging of a program, only errors reach standard error: each
+names something that would otherwise be lost, such as the id of a job that could not be stored.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from jobgroup.words import plain
 
 
 class _PlainText(logging.Filter):
-    """Removes control characters from what is logged, wherever it goes."""
+    """Removes control characters from messages, for every handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let the record pass, as plain text."""
+        """Pass every record, as plain text."""
         try:
             text = record.getMessage()
         except (TypeError, ValueError):

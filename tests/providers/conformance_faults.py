@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-OUTCOME: Final = "test_a_job_succeeds_and_gives_its_result"
+OUTCOME: Final = "test_a_job_succeeds_and_returns_its_result"
 
 _OF_SUBMIT = """
         async def submit(self, body, *, key):
@@ -35,7 +35,7 @@ MORE_FAULTS: Final = {
         supports_idempotency_keys = "perhaps"
         """,
         "test_it_is_a_provider",
-        "`supports_idempotency_keys` is True or False, not 'perhaps'",
+        "`supports_idempotency_keys` must be True or False, got 'perhaps'",
     ),
     "AsksWhenItIsMade": (
         """
@@ -43,8 +43,8 @@ MORE_FAULTS: Final = {
             super().__init__(account)
             httpx.get(account.origin)
         """,
-        "test_making_it_asks_nothing",
-        "Making it sent [RecordedRequest(method='GET'",
+        "test_creating_it_sends_nothing",
+        "Creating it sent [RecordedRequest(method='GET'",
     ),
     "ChangesTheBody": (
         """
@@ -52,7 +52,7 @@ MORE_FAULTS: Final = {
             body["payload"]["more"] = 1
             return await super().submit(body, key=key)
         """,
-        "test_submit_leaves_the_body_alone",
+        "test_submit_does_not_change_the_body",
         "`submit` changed the body",
     ),
     "MakesOneJobOfTwo": (
@@ -61,7 +61,7 @@ MORE_FAULTS: Final = {
             return await super().submit(body, key="always the same")
         """,
         "test_two_submits_are_two_jobs",
-        "Two submits with different keys gave one job",
+        "Two submits with different keys returned one job",
     ),
     "GivesNoResults": (
         """
@@ -69,7 +69,7 @@ MORE_FAULTS: Final = {
             return {"output": 1}
         """,
         OUTCOME,
-        "`result` gave ['output']; what came out is `results`",
+        "`result` returned ['output'] without `results`",
     ),
     "GivesWhatIsNoJson": (
         """
@@ -79,16 +79,16 @@ MORE_FAULTS: Final = {
         OUTCOME,
         "neither the text of a JSON document nor JSON-ready",
     ),
-    "TellsPercent": (_OF_STATUS.format(field="progress=50"), OUTCOME, "it is 0 to 1, or None"),
+    "TellsPercent": (_OF_STATUS.format(field="progress=50"), OUTCOME, "it must be 0 to 1, or None"),
     "TellsMilliseconds": (
         _OF_STATUS.format(field="started_at=1.7e12"),
         OUTCOME,
-        "started_at=1700000000000.0; it is in seconds since the epoch",
+        "started_at=1700000000000.0; it must be in seconds since the epoch",
     ),
     "HasStatesOfItsOwn": (
         _OF_STATUS.format(field="state='active'"),
         OUTCOME,
-        "A status has the state 'active'",
+        "A status has state='active'",
     ),
     "ForgetsTheWord": (
         _OF_STATUS.format(field="provider_status=''"),
@@ -97,8 +97,8 @@ MORE_FAULTS: Final = {
     ),
     "SaysNotWhy": (
         _OF_STATUS.format(field="message=None"),
-        "test_a_job_fails_and_says_why",
-        "A failed job's status has no message",
+        "test_a_job_fails_with_a_message",
+        "The status of a failed job has no message",
     ),
     "CancelsTwice": (
         """
@@ -115,8 +115,8 @@ MORE_FAULTS: Final = {
         async def rerun(self, remote_id, *, key, params=None):
             return remote_id
         """,
-        "test_a_failed_job_is_rerun_or_left_to_be_sent_anew",
-        "A rerun gave the id of the failed job",
+        "test_a_failed_job_is_rerun_or_none_is_created",
+        "A rerun returned the id of the failed job",
     ),
     "RerunsTwice": (
         """
@@ -125,7 +125,7 @@ MORE_FAULTS: Final = {
             await self.submit(body, key=key)
             return await self.submit(body, key=key + "2")
         """,
-        "test_a_failed_job_is_rerun_or_left_to_be_sent_anew",
+        "test_a_failed_job_is_rerun_or_none_is_created",
         "One rerun sent 2 requests",
     ),
     "KnowsEveryJob": (
@@ -135,8 +135,8 @@ MORE_FAULTS: Final = {
             unknown = RemoteStatus("gone", "unknown")
             return {i: a if isinstance(a, RemoteStatus) else unknown for i, a in answers.items()}
         """,
-        "test_many_jobs_are_asked_about_at_once",
-        "`status` of a job that is not known gave RemoteStatus",
+        "test_status_answers_for_many_jobs",
+        "`status` of an unknown job returned RemoteStatus",
     ),
     "AsksAboutNothing": (
         """
@@ -144,7 +144,7 @@ MORE_FAULTS: Final = {
             await self.availability()
             return await super().status(remote_ids)
         """,
-        "test_asking_about_no_job_asks_nobody",
+        "test_status_of_no_jobs_sends_nothing",
         "`status` of no jobs sent",
     ),
     "CountsSlotsAlone": (
@@ -152,16 +152,16 @@ MORE_FAULTS: Final = {
         async def availability(self):
             return 3
         """,
-        "test_free_slots_are_reported_or_unknown",
-        "`availability` gave 3",
+        "test_free_slots_are_right_or_unknown",
+        "`availability` returned 3",
     ),
     "HasAlwaysASlot": (
         """
         async def availability(self):
             return Availability(queue_free=1)
         """,
-        "test_free_slots_are_reported_or_unknown",
-        "1 jobs fill the plan, and `availability` tells 1 slots",
+        "test_free_slots_are_right_or_unknown",
+        "1 jobs fill the plan, but `availability` returns 1 slots",
     ),
     "AsksOnAndOn": (
         """
@@ -171,8 +171,8 @@ MORE_FAULTS: Final = {
                 answers |= await super().status([remote_id])
             return answers
         """,
-        "test_a_refused_account_is_not_asked_about_every_job",
-        "A refused token was shown 500 times for 500 jobs",
+        "test_a_rejected_token_is_not_sent_for_every_job",
+        "A rejected token was sent 500 times for 500 jobs",
     ),
     "AsksBeforeItHasAToken": (
         """
@@ -180,15 +180,15 @@ MORE_FAULTS: Final = {
             httpx.get(self._account.origin)
             return await super().submit(body, key=key)
         """,
-        "test_without_a_token_nothing_leaves",
-        "Without a token [RecordedRequest(method='GET'",
+        "test_without_a_token_nothing_is_sent",
+        "Without a token, [RecordedRequest(method='GET'",
     ),
     "ShowsTheToken": (
         """
         def __repr__(self):
             return self._account.token()
         """,
-        "test_the_token_shows_nowhere",
+        "test_the_token_is_never_shown",
         "The provider's repr shows the token",
     ),
     "PutsTheTokenIntoPaths": (
@@ -198,8 +198,8 @@ MORE_FAULTS: Final = {
                 await self._rest.get(f"/v1/quota?key={self._account.token()}")
             return await super().submit(body, key=key)
         """,
-        "test_the_token_shows_nowhere",
-        "The token is in a path",
+        "test_the_token_is_never_shown",
+        "A path contains the token",
     ),
     "TellsTheToken": (
         """
@@ -211,31 +211,31 @@ MORE_FAULTS: Final = {
     ),
     "DoubtsWhatNeverLeft": (
         _OF_SUBMIT.format(caught="CloudUnreachableError", raised="NoResponseError", status=None),
-        "test_a_cloud_that_is_away",
-        "a job that cannot exist is unconfirmed",
+        "test_an_unreachable_cloud_raises_an_error",
+        "which leaves a job unconfirmed that",
     ),
     "TakesAFailureForARefusal": (
         _OF_SUBMIT.format(
             caught="CloudUnavailableError", raised="RequestRejectedError", status=400
         ),
-        "test_a_server_s_error_leaves_the_job_in_doubt",
-        "and `submit` raised RequestRejectedError, which says that no job was made",
+        "test_a_server_error_leaves_the_job_unconfirmed",
+        "and `submit` raised RequestRejectedError, which says that no job exists",
     ),
     "DoubtsARefusal": (
         _OF_SUBMIT.format(caught="RequestRejectedError", raised="RequestRejectedError", status=500),
-        "test_a_refusal_is_certain",
-        "After 400 the job is unconfirmed",
+        "test_a_rejected_request_creates_no_job",
+        "After 400, the job is unconfirmed",
     ),
     "ForgetsTheWait": (
         _OF_SUBMIT.format(
             caught="CloudUnavailableError", raised="CloudUnavailableError", status=429
         ),
         "test_too_many_requests",
-        "The service asked for 77 s (Retry-After), and retry_after_s is None",
+        "The service asked for 77 s (Retry-After), but retry_after_s is None",
     ),
     "TakesAPageForARefusal": (
         _OF_SUBMIT.format(caught="InvalidResponseError", raised="RequestRejectedError", status=400),
-        "test_an_answer_that_is_no_json",
-        "A create was answered with a page, and `submit` raised RequestRejectedError",
+        "test_a_response_that_is_no_json_raises_an_error",
+        "The response to a create was a web page, and `submit` raised RequestRejectedError",
     ),
 }

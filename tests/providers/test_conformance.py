@@ -74,7 +74,7 @@ FAULTS = {
             except errors.NoResponseError:
                 return await super().submit(body, key=key)
         """,
-        "test_a_lost_answer_leaves_the_job_in_doubt",
+        "test_a_lost_response_leaves_the_job_unconfirmed",
         "the create was sent 2 times in all",
     ),
     "CallsALostAnswerCertain": (
@@ -85,7 +85,7 @@ FAULTS = {
             except errors.NoResponseError as error:
                 raise errors.CloudUnreachableError(str(error)) from error
         """,
-        "test_a_lost_answer_leaves_the_job_in_doubt",
+        "test_a_lost_response_leaves_the_job_unconfirmed",
         "would be sent and paid for again",
     ),
     "ClaimsKeys": (
@@ -93,8 +93,8 @@ FAULTS = {
         async def submit(self, body, *, key):
             return await super().submit(body, key=key + uuid.uuid4().hex)
         """,
-        "test_a_lost_answer_leaves_the_job_in_doubt",
-        "the same key gave two jobs",
+        "test_a_lost_response_leaves_the_job_unconfirmed",
+        "the same key returned two jobs",
     ),
     "BlocksTheLoop": (
         """
@@ -102,7 +102,7 @@ FAULTS = {
             httpx.get(self._account.origin)
             return await super().status(remote_ids)
         """,
-        "test_it_does_not_hold_up_the_others",
+        "test_it_does_not_block_the_loop",
         "it blocks the loop",
     ),
     "LetsForeignErrorsOut": (
@@ -110,7 +110,7 @@ FAULTS = {
         async def result(self, remote_id):
             return {}["results"]
         """,
-        "test_a_job_succeeds_and_gives_its_result",
+        "test_a_job_succeeds_and_returns_its_result",
         "`result` raised KeyError",
     ),
     "KeepsTheFirstToken": (
@@ -130,7 +130,7 @@ FAULTS = {
         async def _status_of(self, remote_id):
             return RemoteStatus("x", str(await self._rest.get(f"/v1/runs/{remote_id}")))
         """,
-        "test_an_id_is_data",
+        "test_an_id_is_quoted",
         "An id became part of a path",
     ),
     "SaysNothingOfSome": (
@@ -139,8 +139,8 @@ FAULTS = {
             answers = await super().status(remote_ids)
             return {i: a for i, a in answers.items() if isinstance(a, RemoteStatus)}
         """,
-        "test_many_jobs_are_asked_about_at_once",
-        "each job gets an answer",
+        "test_status_answers_for_many_jobs",
+        "each job must get an answer",
     ),
     "IsNotAsync": (
         """

@@ -58,7 +58,8 @@ class SamplingComputer(SimulatedComputer):  # type: ignore[misc]  # Perceval has
         max_shots = parameters.get("max_shots")
         if max_shots is None or not global_perf:
             return max_samples if global_perf else 0
-        share = min(1.0, global_perf / (1 - self._share_without_photons(experiment)))
+        with_photons = 1 - self._share_without_photons(experiment)
+        share = min(1.0, global_perf / with_photons) if with_photons > 0 else 0.0
         return min(max_samples, int(self._random.binomial(max_shots, share)))
 
     def _share_without_photons(self, experiment: Experiment) -> float:

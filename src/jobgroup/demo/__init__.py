@@ -1,4 +1,4 @@
-"""The demo: three scripts, each a process of its own, on an embedded cloud."""
+"""The demo: three scripts on an embedded cloud, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ SCRIPTS = ("prepare.py", "run.py", "analyse.py")
 
 
 def run_demo() -> int:
-    """Run the three scripts one after the other; returns the exit code.
+    """Run the three scripts one after the other and return the exit code.
 
-    Groups, jobs and Perceval's configuration are in a temporary directory: nothing that the user
-    has is read or written.
+    Groups, jobs and Perceval's configuration are in a temporary directory, apart from the user's.
     """
     from jobgroup.cloud import EmbeddedCloud
 
-    print("An embedded cloud starts on this machine; no token of yours is used.", flush=True)
+    print("Starting an embedded cloud on this machine. Your tokens are not used.", flush=True)
     with tempfile.TemporaryDirectory(prefix="jobgroup-demo-") as scratch, EmbeddedCloud() as cloud:
         environment = environment_for(cloud.url, cloud.token, Path(scratch))
         for number, name in enumerate(SCRIPTS, 1):
@@ -34,14 +33,14 @@ def run_demo() -> int:
             if done.returncode:
                 return done.returncode
     print(
-        "\nThe same in a notebook, with the dashboard: make lab in a clone of the repository,"
-        "\nthen open quickstart.ipynb. In your own notebook: a JobGroup as the last line of a cell."
+        "\nTo see this in a notebook with the dashboard, run make lab in a clone of the repository"
+        "\nand open quickstart.ipynb. In your own notebook, end a cell with a JobGroup."
     )
     return 0
 
 
 def environment_for(url: str, token: str, directory: Path) -> Mapping[str, str]:
-    """The environment in which Perceval and jobgroup use that cloud and keep all in a directory."""
+    """Return the environment in which Perceval and jobgroup use that cloud and a directory."""
     (directory / "config.json").write_text(json.dumps({"remote": {"url": url}}))
     return {
         **os.environ,

@@ -1,6 +1,6 @@
-"""For authors of providers: a suite of tests that says whether one keeps to the protocol.
+"""Tests for authors of providers: whether a provider keeps to the protocol.
 
-Needs pytest (``pip install 'jobgroup[testing]'``); docs/providers.md shows how it is used.
+They need pytest (``pip install 'jobgroup[testing]'``); docs/providers.md shows how to use them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A relay on loopback between a provider and its service: drops, holds and forges responses."""
+"""A loopback proxy between a provider and its service: drops, holds and forges responses."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import httpx
 from jobgroup.origin import is_loopback
 
 DROP_RESPONSE: Final = "drop_response"
-"""The service gets the request and does it, and its answer is lost."""
+"""The service carries out the request, and its response is lost."""
 
 HOLD: Final = "hold"
-"""The request waits here until `FaultProxy.release`."""
+"""The request waits in the proxy until `FaultProxy.release`."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Shorter than a client's timeout, so that the report names what blocked the loop."""
+"""Shorter than a client's timeout: a test then reports what held up the loop, not the timeout."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -32,7 +32,7 @@ _HOP_BY_HOP: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """A request that came to the proxy."""
+    """A request to the proxy."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class StubResponse:
-    """A response of the proxy, without a request to the service."""
+    """A response that the proxy gives without asking the service."""
 
     status: int
     body: Any = None
@@ -54,16 +54,17 @@ Fault = StubResponse | str | None
 
 
 class FaultProxy:
-    """Stands between a provider and its service for the length of a ``with`` block.
+    """A proxy for the length of a ``with`` block.
 
     Attributes:
-        url: where the provider is to believe its service.
-        requests: every request that came, in order.
-        fault: says of each request what goes wrong with it.
-        was_stuck: whether a request was held for so long that the proxy gave up waiting.
+        url: URL to give the provider instead of its service's.
+        requests: every request, in order.
+        fault: function that returns the fault of a request.
+        was_stuck: whether a request was held until the proxy gave up waiting.
+        connections: sockets of the provider's connections.
 
     Args:
-        service_url: where the service is.
+        service_url: URL of the service.
     """
 
     def __init__(self, service_url: str) -> None:
@@ -73,7 +74,7 @@ class FaultProxy:
         self.was_stuck = False
         self._arrived = threading.Event()
         self._released = threading.Event()
-        self._connections: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self._service = httpx.Client(
             base_url=service_url, timeout=60, trust_env=not is_loopback(service_url)
         )
@@ -90,29 +91,25 @@ class FaultProxy:
         self._service.close()
 
     def cut(self) -> None:
-        """Be unreachable from now on."""
+        """Become unreachable."""
         self.release()
         self._server.shutdown()
         self._server.server_close()
-        for connection in self._connections:
+        for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def is_holding(self) -> bool:
-        """Whether a request has come that is held."""
+        """Whether a request is held."""
         return self._arrived.is_set()
 
     def release(self) -> None:
-        """Forward the responses that are held."""
+        """Let held requests continue."""
         self._released.set()
 
-    def opened(self, connection: socket.socket) -> None:
-        """Take note of a connection."""
-        self._connections.append(connection)
-
     def answer(self, request: RecordedRequest) -> StubResponse | None:
-        """The answer to a request; None for one that is lost."""
+        """Return the response to a request; None to lose it."""
         self.requests.append(request)
         fault = self.fault(request)
         if isinstance(fault, StubResponse):
@@ -133,7 +130,7 @@ class FaultProxy:
                 headers={**headers, "Accept-Encoding": "identity"},
             )
         except httpx.HTTPError as error:
-            return StubResponse(502, {"error": f"the service does not answer the proxy: {error}"})
+            return StubResponse(502, {"error": f"the service did not answer the proxy: {error}"})
         kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
         return StubResponse(answer.status_code, answer.content, kept)
 
@@ -148,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self._proxy.opened(self.connection)
+        self._proxy.connections.append(self.connection)
 
     def _relay(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -171,15 +168,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _relay  # noqa: N815  # not ours
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the terminal."""
+        """Print nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # with the default of 5 a crowd of questions waits seconds to connect
+    request_queue_size = 128  # with the default of 5, many requests wait seconds to connect
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is not the proxy's concern."""
+        """Ignore a client that has gone."""
 
 
 def _encoded(body: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""`ProviderSuite`: what every provider has to do, as tests that an author's class inherits."""
+"""`ProviderSuite`: tests of a provider, which an author's class inherits."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ _MANY = [f"no-such-job-{i}" for i in range(500)]
 
 
 class Service(Protocol):
-    """A service that runs: the real one, or a stand-in of it."""
+    """A running service: the real one, or an imitation."""
 
     url: str
     token: str
 
 
 class ProviderSuite:
-    """Inherit from it in a class whose name begins with Test, and say what it is to be tried on.
+    """Inherit from it in a class whose name begins with Test, and set its attributes.
 
-    Each test has a provider of its own, and a relay between it and the service that loses answers,
-    forges refusals and counts requests. A test that fails says in a sentence what is wrong.
+    Each test has a provider of its own, and a proxy between it and the service that loses
+    responses, forges errors and counts requests. A test that fails reports why in a sentence.
 
     Attributes:
-        create: the function that the entry point names, as a ``staticmethod``.
-        succeeding: the body of a job that succeeds: ``{"payload": {...}, ...}``.
-        failing: that of one that fails; None if the service has none.
-        lasting: that of one that runs for a minute unless it is canceled; None if there is none.
-        unknown_id: an id that the service could have given, but did not.
-        timeout_s: how long one call or one job may take.
+        create: function that the entry point names, as a ``staticmethod``.
+        succeeding: body of a job that succeeds: ``{"payload": {...}, ...}``.
+        failing: body of a job that fails; None if the service has none.
+        lasting: body of a job that runs for a minute unless it is canceled; None if there is none.
+        unknown_id: id in the service's form of a job that does not exist.
+        timeout_s: time limit of one call or one job, in seconds.
     """
 
     create: ClassVar[ProviderFactory]
@@ -72,16 +72,16 @@ class ProviderSuite:
 
     @pytest.fixture
     def service(self) -> Service:
-        """The service, with `url` and `token`: each author's class has this fixture."""
-        fail("Write a fixture `service` in the test class: it gives an object with url and token.")
+        """Return the service, with `url` and `token`; define this fixture in your class."""
+        fail("Define a fixture `service` in the test class that returns an object with url, token.")
 
     def is_create(self, method: str, path: str) -> bool:
-        """Whether a request makes a job; every POST that does not cancel, where not overridden."""
+        """Return whether a request creates a job: by default a POST that does not cancel."""
         return method == "POST" and "cancel" not in path
 
     @pytest.fixture
     def harness(self, service: Service) -> Iterator[ProviderHarness]:
-        """A provider of this test's own, and the proxy to its service."""
+        """Return a provider for one test, behind a proxy to its service."""
         create = type(self).create
         with (
             FaultProxy(service.url) as proxy,
@@ -91,10 +91,8 @@ class ProviderSuite:
         ):
             yield harness
 
-    # -- what it is --------------------------------------------------------------------------------
-
     def test_it_is_a_provider(self, harness: ProviderHarness) -> None:
-        """It has the protocol's methods, and says whether it can look up."""
+        """It has the protocol's methods, and declares whether it supports idempotency keys."""
         check(
             isinstance(harness.provider, Provider),
             f"{type(harness.provider).__name__} lacks a method of"
@@ -102,54 +100,56 @@ class ProviderSuite:
         )
         check(
             isinstance(harness.provider.supports_idempotency_keys, bool),
-            "`supports_idempotency_keys` is True or False, not "
+            "`supports_idempotency_keys` must be True or False, got "
             f"{harness.provider.supports_idempotency_keys!r}.",
         )
 
-    def test_making_it_asks_nothing(self, harness: ProviderHarness) -> None:
-        """Opening a group makes providers, which must not make requests yet."""
-        check(not harness.proxy.requests, f"Making it sent {harness.proxy.requests}.")
+    def test_creating_it_sends_nothing(self, harness: ProviderHarness) -> None:
+        """Opening a group creates providers, which send nothing before they are called."""
+        check(not harness.proxy.requests, f"Creating it sent {harness.proxy.requests}.")
 
     def test_it_can_be_closed_twice(self, harness: ProviderHarness) -> None:
-        """And before the first request; after it nothing is asked any more."""
+        """Also before its first request."""
         harness.ask("aclose")
         harness.ask("aclose")
 
-    # -- the life of a job -------------------------------------------------------------------------
-
-    def test_a_job_succeeds_and_gives_its_result(self, harness: ProviderHarness) -> None:
-        """Created once, watched to its end, and its result is a JSON document with `results`."""
+    def test_a_job_succeeds_and_returns_its_result(self, harness: ProviderHarness) -> None:
+        """It is created once, it ends, and its result is a JSON document with `results`."""
         remote_id = harness.submit(self.succeeding)
-        check(harness.creates == 1, f"One submit made {harness.creates} requests that make a job.")
+        check(
+            harness.creates == 1, f"One submit sent {harness.creates} requests that create a job."
+        )
         harness.until(remote_id, SUCCESS)
         document = harness.ask("result", remote_id)
-        check(isinstance(document, dict), f"`result` gave {document!r:.80}, not a dictionary.")
+        check(isinstance(document, dict), f"`result` returned {document!r:.80}, not a dictionary.")
         found = document.get("results")
-        check(found is not None, f"`result` gave {sorted(document)}; what came out is `results`.")
+        check(found is not None, f"`result` returned {sorted(document)} without `results`.")
         try:
             json.loads(found) if isinstance(found, str) else json.dumps(document)
         except (TypeError, ValueError) as error:
             fail(f"`results` is neither the text of a JSON document nor JSON-ready ({error}).")
 
     def test_two_submits_are_two_jobs(self, harness: ProviderHarness) -> None:
-        """The same body under another key is another job: people repeat measurements."""
+        """The same body with another key is another job: people repeat measurements."""
         first, second = harness.submit(self.succeeding), harness.submit(self.succeeding)
-        check(first != second, f"Two submits with different keys gave one job, {first}.")
+        check(first != second, f"Two submits with different keys returned one job, {first}.")
 
-    def test_submit_leaves_the_body_alone(self, harness: ProviderHarness) -> None:
-        """The body belongs to the group, and may be sent again."""
+    def test_submit_does_not_change_the_body(self, harness: ProviderHarness) -> None:
+        """The body belongs to the group, which may send it again."""
         body = as_sent(self.succeeding)
         before = json.dumps(body)
         harness.ask("submit", body, key="body")
-        check(json.dumps(body) == before, "`submit` changed the body that it was given.")
+        check(json.dumps(body) == before, "`submit` changed the body.")
 
-    def test_a_job_fails_and_says_why(self, harness: ProviderHarness) -> None:
-        """The state is error, and the message is what the service says of it."""
-        told = harness.until(harness.submit(_given(self.failing, "failing")), frozenset({"error"}))
-        check(bool(told.message), "A failed job's status has no message: why did it fail?")
+    def test_a_job_fails_with_a_message(self, harness: ProviderHarness) -> None:
+        """Its state is error, and its message is the service's."""
+        status = harness.until(
+            harness.submit(_given(self.failing, "failing")), frozenset({"error"})
+        )
+        check(bool(status.message), "The status of a failed job has no message.")
 
     def test_a_job_is_canceled(self, harness: ProviderHarness) -> None:
-        """Asked once, and then it is canceled."""
+        """One cancel sends one request, and the job ends as canceled."""
         remote_id = harness.submit(_given(self.lasting, "lasting"))
         before = len(harness.proxy.requests)
         harness.ask("cancel", remote_id)
@@ -157,120 +157,120 @@ class ProviderSuite:
         check(len(asked) <= 1, f"One cancel sent {len(asked)} requests.")
         harness.until(remote_id, frozenset({"canceled"}))
 
-    def test_a_failed_job_is_rerun_or_left_to_be_sent_anew(self, harness: ProviderHarness) -> None:
-        """A rerun is a new job with a new id; None says that none was made."""
+    def test_a_failed_job_is_rerun_or_none_is_created(self, harness: ProviderHarness) -> None:
+        """A rerun is a new job with a new id; None means that none was created."""
         failed = harness.submit(_given(self.failing, "failing"))
         harness.until(failed, FAILED)
         before = harness.creates
         again = harness.ask("rerun", failed, key="again")
         if again is None:
             return
-        check(harness.check_id(again, "rerun") != failed, "A rerun gave the id of the failed job.")
+        check(
+            harness.check_id(again, "rerun") != failed, "A rerun returned the id of the failed job."
+        )
         check(harness.creates == before + 1, f"One rerun sent {harness.creates - before} requests.")
         harness.until(again, TERMINAL)
 
-    def test_many_jobs_are_asked_about_at_once(self, harness: ProviderHarness) -> None:
-        """Each job gets its own answer; one that is not known harms none of the others."""
+    def test_status_answers_for_many_jobs(self, harness: ProviderHarness) -> None:
+        """Each job gets its own answer; an unknown one does not affect the others."""
         made = [harness.submit(self.succeeding) for _ in range(3)]
         answers = harness.answers([made[0], self.unknown_id, *made[1:]])
         wrong = [answers[i] for i in made if not isinstance(answers[i], RemoteStatus)]
-        check(not wrong, f"Beside a job that is not known, others got {wrong}.")
-        _check_kind(answers[self.unknown_id], RemoteNotFoundError, "of a job that is not known")
+        check(not wrong, f"Beside an unknown job, others got {wrong}.")
+        _check_kind(answers[self.unknown_id], RemoteNotFoundError, "of an unknown job")
 
-    def test_a_job_that_is_not_known(self, harness: ProviderHarness) -> None:
-        """No result, and nothing to cancel."""
+    def test_an_unknown_job_raises_an_error(self, harness: ProviderHarness) -> None:
+        """It has no result, and cannot be canceled."""
         harness.error_of(RemoteNotFoundError, "result", self.unknown_id)
         harness.error_of(JobGroupError, "cancel", self.unknown_id)
 
-    def test_asking_about_no_job_asks_nobody(self, harness: ProviderHarness) -> None:
-        """No jobs, no requests."""
-        check(harness.answers([]) == {}, "`status` of no jobs gave some.")
+    def test_status_of_no_jobs_sends_nothing(self, harness: ProviderHarness) -> None:
+        """The answer is empty."""
+        check(harness.answers([]) == {}, "`status` of no jobs returned some.")
         check(not harness.proxy.requests, f"`status` of no jobs sent {harness.proxy.requests}.")
 
-    def test_an_id_is_data(self, harness: ProviderHarness) -> None:
-        """An id from a damaged file or a rogue service leads to no other place of the service."""
+    def test_an_id_is_quoted(self, harness: ProviderHarness) -> None:
+        """An id from a damaged file or a rogue service reaches no other path of the service."""
         harness.answers(["../../admin?all=1"])
         led = [p.path for p in harness.proxy.requests if "/admin" in p.path or "?all" in p.path]
         check(not led, f"An id became part of a path: {led[:1]}. Quote it (rest.quote_segment).")
 
-    def test_free_slots_are_reported_or_unknown(self, harness: ProviderHarness) -> None:
-        """If few are reported, they run out, and the next job raises QuotaExceededError."""
-        told = harness.ask("availability")
-        check(isinstance(told, Availability), f"`availability` gave {told!r:.80}.")
-        if self.lasting is None or told.queue_free is None or told.queue_free > 20:
+    def test_free_slots_are_right_or_unknown(self, harness: ProviderHarness) -> None:
+        """If there are few, they run out, and the next job raises QuotaExceededError."""
+        free = harness.ask("availability")
+        check(isinstance(free, Availability), f"`availability` returned {free!r:.80}.")
+        if self.lasting is None or free.queue_free is None or free.queue_free > 20:
             return
-        made = [harness.submit(self.lasting) for _ in range(told.queue_free)]
+        made = [harness.submit(self.lasting) for _ in range(free.queue_free)]
         left = harness.ask("availability").queue_free
-        check(left == 0, f"{len(made)} jobs fill the plan, and `availability` tells {left} slots.")
+        check(
+            left == 0, f"{len(made)} jobs fill the plan, but `availability` returns {left} slots."
+        )
         error = harness.error_of(
             QuotaExceededError, "submit", as_sent(self.lasting), key="one too many"
         )
-        check(not may_have_arrived(error), "A full plan leaves an unconfirmed job.")
+        check(not may_have_arrived(error), "A full plan leaves a job unconfirmed.")
         for remote_id in made:
             harness.ask("cancel", remote_id)
 
-    # -- accounts ----------------------------------------------------------------------------------
-
-    def test_a_refused_token(self, harness: ProviderHarness) -> None:
-        """Every request raises InvalidTokenError, and no job is unconfirmed."""
+    def test_a_rejected_token_raises_an_error(self, harness: ProviderHarness) -> None:
+        """Every call raises InvalidTokenError, and no job is unconfirmed."""
         harness.tokens = lambda: "not-the-token"
         error = harness.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         check("not-the-token" not in str(error), "The error shows the token.")
         harness.error_of(InvalidTokenError, "result", self.unknown_id)
-        _check_kind(_one(harness, self.unknown_id), InvalidTokenError, "for a refused token")
+        _check_kind(_one(harness, self.unknown_id), InvalidTokenError, "for a rejected token")
 
-    def test_a_refused_account_is_not_asked_about_every_job(self, harness: ProviderHarness) -> None:
-        """Once a token is refused, the other jobs' answers are known."""
+    def test_a_rejected_token_is_not_sent_for_every_job(self, harness: ProviderHarness) -> None:
+        """After the first rejection, the answers for the other jobs are known."""
         harness.tokens = lambda: "not-the-token"
         _all_answered(harness, InvalidTokenError)
         asked = len(harness.proxy.requests)
-        check(asked < 200, f"A refused token was shown {asked} times for {len(_MANY)} jobs.")
+        check(asked < 200, f"A rejected token was sent {asked} times for {len(_MANY)} jobs.")
 
-    def test_without_a_token_nothing_leaves(self, harness: ProviderHarness) -> None:
-        """The account raises MissingTokenError, and so does what needs a token."""
+    def test_without_a_token_nothing_is_sent(self, harness: ProviderHarness) -> None:
+        """The account raises MissingTokenError, and so does a call that needs a token."""
 
         def none() -> str:
             raise MissingTokenError("no token")
 
         harness.tokens = none
         harness.error_of(MissingTokenError, "submit", as_sent(self.succeeding), key="k")
-        check(not harness.proxy.requests, f"Without a token {harness.proxy.requests} left.")
+        check(not harness.proxy.requests, f"Without a token, {harness.proxy.requests} was sent.")
 
     def test_a_new_token_is_used_at_once(self, harness: ProviderHarness) -> None:
-        """A token is asked for at each request: people renew it while jobs run."""
+        """The provider reads the token for each request: people renew it while jobs run."""
         good, harness.tokens = harness.tokens, lambda: "not-the-token"
         harness.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         harness.tokens = good
         harness.submit(self.succeeding)
 
-    def test_the_token_shows_nowhere(self, harness: ProviderHarness, service: Service) -> None:
-        """Neither in the provider's repr nor in a request's path."""
+    def test_the_token_is_never_shown(self, harness: ProviderHarness, service: Service) -> None:
+        """The provider's repr and the paths of its requests do not contain it."""
         harness.submit(self.succeeding)
         check(service.token not in repr(harness.provider), "The provider's repr shows the token.")
-        check(not harness.seen(service.token), "The token is in a path, which servers log.")
+        check(not harness.seen(service.token), "A path contains the token, and servers log paths.")
 
-    # -- the network -------------------------------------------------------------------------------
-
-    def test_a_cloud_that_is_away(self, harness: ProviderHarness) -> None:
-        """No server listens: certainly no job was made, and every job's answer says so."""
+    def test_an_unreachable_cloud_raises_an_error(self, harness: ProviderHarness) -> None:
+        """No job can exist, and the answer for each job is CloudUnreachableError."""
         harness.proxy.cut()
         error = harness.error_of(CloudUnreachableError, "submit", as_sent(self.succeeding), key="k")
         check(
             not isinstance(error, NoResponseError),
-            "A refused connection raises NoResponseError, so a job that cannot exist is"
-            " unconfirmed; raise CloudUnreachableError.",
+            "A refused connection raised NoResponseError, which leaves a job unconfirmed that"
+            " cannot exist. Raise CloudUnreachableError.",
         )
         _all_answered(harness, CloudUnreachableError)
 
-    def test_a_lost_answer_leaves_the_job_in_doubt(self, harness: ProviderHarness) -> None:
-        """The request arrived, its answer did not: never sent again by the provider itself."""
+    def test_a_lost_response_leaves_the_job_unconfirmed(self, harness: ProviderHarness) -> None:
+        """The request arrived, its response did not: the provider must not send it again."""
         harness.fault_creates(DROP_RESPONSE)
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="lost")
-        _check_doubt(error, "the answer to a create was lost")
+        _check_unconfirmed(error, "the response to a create was lost")
         check(
             harness.creates == 1,
-            f"After a lost answer the create was sent {harness.creates} times in all: each may be a"
-            " job that is paid for.",
+            f"After a lost response, the create was sent {harness.creates} times in all. Each may"
+            " be a job that is paid for.",
         )
         harness.proxy.fault = lambda _: None
         harness.ask("availability")
@@ -279,67 +279,63 @@ class ProviderSuite:
         first, again = (harness.submit(self.succeeding, "lost") for _ in range(2))
         check(
             first == again,
-            "It claims `supports_idempotency_keys`, and the same key gave two jobs, "
+            "It declares `supports_idempotency_keys`, but the same key returned two jobs, "
             f"{first} and {again}.",
         )
         other = harness.submit(self.succeeding, "another")
-        check(other != first, f"Two different keys gave one job, {first}.")
+        check(other != first, f"Two different keys returned one job, {first}.")
 
     @pytest.mark.parametrize("status", [500, 502, 504])
-    def test_a_server_s_error_leaves_the_job_in_doubt(
+    def test_a_server_error_leaves_the_job_unconfirmed(
         self, harness: ProviderHarness, status: int
     ) -> None:
-        """It may have stored the job before it failed."""
-        harness.fault_creates(StubResponse(status, {"error": "the proxy says so"}))
+        """The service may have stored the job before it failed."""
+        harness.fault_creates(StubResponse(status, {"error": "an error of the proxy"}))
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
-        _check_doubt(error, f"a create was answered with {status}")
-        check(harness.creates == 1, f"After {status} the create was sent {harness.creates} times.")
+        _check_unconfirmed(error, f"the response to a create was {status}")
+        check(harness.creates == 1, f"After {status}, the create was sent {harness.creates} times.")
 
-    def test_a_refusal_is_certain(self, harness: ProviderHarness) -> None:
-        """400: the service understood, and made no job."""
-        harness.fault_creates(StubResponse(400, {"error": "the proxy refuses"}))
+    def test_a_rejected_request_creates_no_job(self, harness: ProviderHarness) -> None:
+        """After 400, it is certain that there is no job."""
+        harness.fault_creates(StubResponse(400, {"error": "rejected by the proxy"}))
         error = harness.error_of(RequestRejectedError, "submit", as_sent(self.succeeding), key="k")
         check(
             not may_have_arrived(error),
-            "After 400 the job is unconfirmed; give the error its status_code.",
+            "After 400, the job is unconfirmed. Give the error its status_code.",
         )
-        check(harness.creates == 1, f"After 400 the create was sent {harness.creates} times.")
+        check(harness.creates == 1, f"After 400, the create was sent {harness.creates} times.")
 
     def test_too_many_requests(self, harness: ProviderHarness) -> None:
-        """429 is CloudUnavailableError with the wait that the service asks for, without repeats."""
+        """429 raises CloudUnavailableError with the service's delay; no more requests follow."""
         harness.fault_all(StubResponse(429, {"error": "slowly"}, {"Retry-After": "77"}))
         error = harness.error_of(CloudUnavailableError, "submit", as_sent(self.succeeding), key="k")
         check(
             error.retry_after_s == 77,
-            f"The service asked for 77 s (Retry-After), and retry_after_s is"
+            f"The service asked for 77 s (Retry-After), but retry_after_s is"
             f" {error.retry_after_s!r}.",
         )
-        check(not may_have_arrived(error), "After 429 the job is unconfirmed.")
+        check(not may_have_arrived(error), "After 429, the job is unconfirmed.")
         before = len(harness.proxy.requests)
         _all_answered(harness, CloudUnavailableError)
         asked = len(harness.proxy.requests) - before
-        check(asked < 200, f"While the service asked for quiet it got {asked} requests.")
+        check(asked < 200, f"After 429, the service got {asked} more requests.")
 
-    def test_an_answer_that_is_no_json(self, harness: ProviderHarness) -> None:
-        """A gateway's page: a create is unconfirmed, a status is that job's error alone."""
+    def test_a_response_that_is_no_json_raises_an_error(self, harness: ProviderHarness) -> None:
+        """After a gateway's page, a create is unconfirmed and a status is an error of that job."""
         harness.fault_all(StubResponse(200, "<html>welcome</html>", {"Content-Type": "text/html"}))
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
-        _check_doubt(error, "a create was answered with a page")
-        _check_kind(
-            _one(harness, self.unknown_id), InvalidResponseError, "for an answer that is a page"
-        )
+        _check_unconfirmed(error, "the response to a create was a web page")
+        _check_kind(_one(harness, self.unknown_id), InvalidResponseError, "after a web page")
 
-    def test_it_does_not_hold_up_the_others(self, harness: ProviderHarness) -> None:
-        """While one request waits, the loop continues: all clouds and groups share it."""
+    def test_it_does_not_block_the_loop(self, harness: ProviderHarness) -> None:
+        """The loop, which all clouds and groups share, runs on while a request waits."""
         harness.fault_all(HOLD)
         harness.while_held("status", lambda: harness.provider.status([self.unknown_id]))
         check(
             not harness.proxy.was_stuck,
-            "While `status` waited for its answer nothing else ran: it blocks the loop. Use an"
+            "Nothing else ran while `status` waited for its response: it blocks the loop. Use an"
             " asynchronous client, or a thread.",
         )
-
-    # -- a whole group -----------------------------------------------------------------------------
 
     def test_a_group_runs(
         self,
@@ -348,7 +344,7 @@ class ProviderSuite:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """By entry point, as users have it: jobs added, run once each, watched and read."""
+        """As users have it, by its entry point: three jobs are sent once each, and succeed."""
         create, name = type(self).create, f"conformance-{uuid4().hex[:8]}"
         info = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
         info.mkdir()
@@ -366,18 +362,20 @@ class ProviderSuite:
             )
             group.add(job)
         group.run_parallel()
-        check(harness.creates == 3, f"Three jobs made {harness.creates} requests that make a job.")
+        check(
+            harness.creates == 3, f"Three jobs sent {harness.creates} requests that create a job."
+        )
         try:
             group.wait(self.timeout_s)
         except TimeoutError:
             fail(f"The jobs did not end within {self.timeout_s:.0f} s: {group!r}")
         results = group.get_results()
-        check(None not in results, f"Three jobs succeeded, and their results are {results!r:.200}.")
+        check(None not in results, f"Three jobs succeeded, but their results are {results!r:.200}.")
 
 
 def _given(hook: Any, name: str) -> Any:
     if hook is None:
-        pytest.skip(f"`{name}` is not given, so this is not tried.")
+        pytest.skip(f"`{name}` is not set, so this is not tested.")
     return hook
 
 
@@ -393,14 +391,14 @@ def _all_answered(harness: ProviderHarness, kind: type[Exception]) -> None:
 def _check_kind(answer: object, kind: type[Exception], when: str) -> None:
     check(
         isinstance(answer, kind),
-        f"`status` {when} gave {type(answer).__name__} ({answer!s:.120}), where {kind.__name__}"
-        " belongs.",
+        f"`status` {when} returned {type(answer).__name__} ({answer!s:.120}) instead of"
+        f" {kind.__name__}.",
     )
 
 
-def _check_doubt(error: BaseException, why: str) -> None:
+def _check_unconfirmed(error: BaseException, why: str) -> None:
     check(
         may_have_arrived(error),
         f"{why.capitalize()}, and `submit` raised {type(error).__name__}, which says that no job"
-        " was made: it would be sent and paid for again. Raise NoResponseError.",
+        " exists: it would be sent and paid for again. Raise NoResponseError.",
     )
