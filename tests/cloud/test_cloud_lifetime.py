@@ -173,6 +173,32 @@ def test_two_clouds_do_not_share_a_directory(tmp_path, start):
     assert client.get("/api/jobs/availability").status_code == 200
 
 
+def test_a_directory_remembers_the_address(tmp_path):
+    """A new object has the port and token of the one before, so groups find their jobs again."""
+    with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:
+        address = first.url, first.token
+    again = EmbeddedCloud(directory=tmp_path, prewarm=False)
+    with again:
+        assert (again.url, again.token) == address
+    assert (tmp_path / "address.json").stat().st_mode & 0o777 == 0o600
+    with EmbeddedCloud(directory=tmp_path, token="mine", prewarm=False) as other:
+        assert other.token == "mine"
+    (tmp_path / "address.json").write_text('{"port": "x"}')
+    with EmbeddedCloud(directory=tmp_path, prewarm=False) as damaged:
+        assert damaged.token not in ("", "mine", address[1])
+
+
+def test_a_remembered_port_that_is_taken_is_left_alone(tmp_path):
+    """Another program has it by now, so the cloud takes a free one."""
+    with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:
+        port = int(first.url.rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        EmbeddedCloud(directory=tmp_path, prewarm=False) as again,
+    ):
+        assert again.url != first.url
+
+
 def test_a_port_in_use_is_reported(start):
     """With the system's error, and a second try works."""
     cloud, _ = start()

@@ -93,9 +93,15 @@ def test_two_sweeps_of_one_group_are_apart():
     assert counts(renamed) == (0, 1, 0, 0, 1)
     assert "1 known job of the sweep 'experiment'." in renamed.notes
     first, second, *_ = jg.sweeps
+    assert [sweep.name for sweep in jg.sweeps] == ["experiment", "experiment 2", "other", "renamed"]
+    again = jg.sweep(experiment, {"eta": [1], "phi": [0.1]})
+    assert (counts(again), len(jg.sweeps)) == ((0, 1, 0, 0, 1), 4)
     assert (first.name, first.names) == ("experiment", ("phi",))
     assert (first.units, first.long_names) == ({"phi": "rad"}, {"phi": "phase"})
     assert second.names == ("phi", "eta")
+    jg.define("rate", "global_perf")
+    with pytest.raises(ValueError, match="defines a quantity"):
+        jg.sweep(experiment, {"rate": [1]})
     assert len(jg) == 3
 
 

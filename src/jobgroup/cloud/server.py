@@ -11,10 +11,12 @@ import socket
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from jobgroup.cloud.address import read_address, write_address
 from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.job_store import Job, JobStore
 from jobgroup.cloud.request_log import LoggedRequest, RequestLog
@@ -54,10 +56,11 @@ class EmbeddedCloud:
     probabilities, again each time that it decodes a result, and they scatter less.
 
     Args:
-        port: port to listen on; 0 for a free one.
-        token: token that clients must send; random by default.
-        directory: directory for jobs, which then survive a restart; by default a temporary one,
-            deleted with this object.
+        port: port to listen on; 0 for the one that `directory` remembers, or a free one.
+        token: token that clients must send; by default the one that `directory` remembers, or a
+            random one.
+        directory: directory for jobs, port and token, which then survive a restart; by default a
+            temporary one, deleted with this object.
         max_queue: the plan's limit of waiting and running jobs.
         max_concurrent: the plan's limit of running jobs.
         executor: any `concurrent.futures.Executor` to execute payloads, for example
@@ -108,13 +111,15 @@ class EmbeddedCloud:
             raise ValueError(f"port must be a whole number from 0 to {MAX_PORT}, got {port!r}.")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("token must be printable ASCII.")
-        self.token = token or secrets.token_urlsafe(24)
+        kept_in = Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-")).expanduser()
+        self._port_before, token_before = read_address(kept_in)
+        self.token = token or token_before or secrets.token_urlsafe(24)
         self.faults = Faults()
         self._host = host
         self._port = port
         self._settings = Settings(
             token=self.token,
-            directory=Path(directory or tempfile.mkdtemp(prefix="jobgroup-cloud-")).expanduser(),
+            directory=kept_in,
             plan=Plan(max_queue, max_concurrent, supports_idempotency_keys),
             faults=self.faults,
             log=RequestLog(),
@@ -160,13 +165,14 @@ class EmbeddedCloud:
         directory = self._settings.directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
-        bound = bind(self._host, self._port)
-        self._port = bound.getsockname()[1]
+        store = self._store = JobStore(directory / "jobs.sqlite")
         try:
-            store = self._store = JobStore(directory / "jobs.sqlite")
+            bound = self._bind(bind)
         except BaseException:
-            bound.close()
+            store.close()
             raise
+        self._port = bound.getsockname()[1]
+        write_address(directory, self._port, self.token)
         ready: Future[Service] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._live(bound, store, ready)),
@@ -180,6 +186,12 @@ class EmbeddedCloud:
             self._thread = None
             raise
         return self
+
+    def _bind(self, bind: Callable[[str, int], socket.socket]) -> socket.socket:
+        if not self._port and self._port_before:
+            with contextlib.suppress(OSError):  # another program has that port by now
+                return bind(self._host, self._port_before)
+        return bind(self._host, self._port)
 
     def stop(self) -> None:
         """Stop serving and end the workers; jobs that were running run again after a `start`."""

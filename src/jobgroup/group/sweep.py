@@ -19,6 +19,7 @@ from jobgroup.group.progress_bars import SlowBar
 from jobgroup.group.validation import validate_counts
 from jobgroup.job import RemoteJob, job_of
 from jobgroup.references import GroupReference
+from jobgroup.results.definitions import definitions_of
 from jobgroup.status import FAILED
 from jobgroup.store import NewJob, Target
 from jobgroup.store.sweeps import Axis as StoredAxis
@@ -114,6 +115,11 @@ def sweep(
             raise TypeError(
                 f"{', '.join(clash)}: given both as swept and among the {what}. Nothing was added."
             )
+    if defined := [name for name in names if name in definitions_of(session.store)]:
+        raise ValueError(
+            f"{defined[0]!r} cannot be swept: this group defines a quantity of that name. Rename"
+            " one of them. Nothing was added."
+        )
     units, long_names = _texts("units", units, names), _texts("long_names", long_names, names)
     sweeping = _Sweeping(
         session,
@@ -281,14 +287,21 @@ class _Sweeping:
     def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
         """Find this sweep, and the others that have the same swept names."""
         alike = [each for each in sweeps if {*each.names} == self._names]
-        own = next((each for each in alike if each.name == self._name), None)
+        own = next((each for each in alike if self._is_named(each.name)), None)
         self._siblings = {each.id: each.name for each in alike if each is not own}
         return (-1, ()) if own is None else (own.id, own.axes)
+
+    def _is_named(self, name: str) -> bool:
+        number = name.removeprefix(f"{self._name} ")
+        return name == self._name or (number != name and number.isdecimal())
 
     def _find_sweep(self, group: Comparison) -> None:
         self._own_id, axes = self._own_sweep(group.sweeps())
         if self._own_id < 0:
-            self._own_id = group.add_sweep(self._name, self._axes)
+            taken = {each.name for each in group.sweeps()}
+            numbered = (f"{self._name} {number}" for number in range(2, len(taken) + 3))
+            free = next(name for name in (self._name, *numbered) if name not in taken)
+            self._own_id = group.add_sweep(free, self._axes)
         elif axes != self._axes:
             group.set_axes(self._own_id, self._axes)
 
