@@ -150,9 +150,7 @@ def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, 
     """The command shows their positions and does nothing; a position selects one."""
     mixed(1).run_parallel()
     assert main(["cancel", "mixed", "1"]) == 2
-    assert "at 0, 1. Name the one you mean by its position, such as 0-0." in (
-        capsys.readouterr().err
-    )
+    assert "at 0, 1. Give its position instead, for example 0-0." in (capsys.readouterr().err)
     assert [cloud.count("cancel") for cloud in clouds] == [0, 0]
     assert main(["cancel", "mixed", "1-1"]) == 0
     assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
@@ -170,7 +168,7 @@ def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, 
         file.execute(
             "UPDATE targets SET origin = 'https://[::1' WHERE origin = ?", (clouds[1].url,)
         )
-    with pytest.raises(InvalidProviderError, match="is not the url of a cloud"):
+    with pytest.raises(InvalidProviderError, match="is not the URL of a cloud"):
         jg.run_parallel()
     jg.refresh()
     assert [job.state for job in jg] == ["success", "waiting", "success", "unsent"]

@@ -84,7 +84,7 @@ class Command:
     """Something to be done once, however often it is asked with this id.
 
     Attributes:
-        epoch: that of the rows whose positions it names; "" for the present one.
+        epoch: that of the rows whose positions it names; "" for the one last reported.
     """
 
     id: str

@@ -61,6 +61,7 @@ class Sender:
         self._context: contextvars.Context | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._cells = CellMonitor()
+        self._page_epoch = ""
         self._is_observed = False
         self._is_resting = False
         self._is_dirty = False
@@ -84,6 +85,7 @@ class Sender:
             # something: sent in the context of this one, a click is heard during a cell.
             self._context = contextvars.copy_context()
             self._heard_at = time.monotonic()
+            self._note_epoch(client)
             self._sync.opened(client)
             self._start()
 
@@ -91,6 +93,7 @@ class Sender:
         """A view is still open; where the thread's pushes do not arrive, push from here."""
         with self._condition:
             self._heard_at = time.monotonic()
+            self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
                 return
@@ -148,6 +151,18 @@ class Sender:
     @property
     def epoch(self) -> str:
         return self._sync.epoch
+
+    @property
+    def page_epoch(self) -> str:
+        """The epoch of the rows that the page has, as it last reported; the present one if never.
+
+        The page reports each snapshot before it sends anything about its rows.
+        """
+        return self._page_epoch or self._sync.epoch
+
+    def _note_epoch(self, client: ClientState | None) -> None:
+        if client is not None:
+            self._page_epoch = client.epoch
 
     @property
     def _is_active(self) -> bool:

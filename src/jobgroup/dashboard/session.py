@@ -271,7 +271,7 @@ class DashboardSession(HasTraits):
 
     def _removals_of(self, epoch: str) -> int:
         """Return the count of removals when the page got its rows."""
-        return self._removals if epoch in ("", self._sender.epoch) else -1
+        return self._removals if (epoch or self._sender.page_epoch) == self._sender.epoch else -1
 
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
         if self.read_only and name != "open":
