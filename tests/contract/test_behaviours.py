@@ -274,7 +274,7 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
 
 @pytest.mark.parametrize("mode", ["parallel", "sequential", "launch"])
 def test_7_a_create_that_fails_midway(mode, group, scripted, from_file):
-    """Behaviour 7: the exception arrives, what was sent keeps its id, the rest stays unsent."""
+    """Behaviour 7: the exception arrives, what was sent keeps its id, the rest is not sent."""
     jg = group(scripted, 4)
     scripted.first_word = "completed"
     scripted.faults["create"] = lambda before, _: (
@@ -290,7 +290,7 @@ def test_7_a_create_that_fails_midway(mode, group, scripted, from_file):
     found = from_file()
     assert [j["id"] for j in found] == [*scripted.ids(), None, None]
     assert len(scripted.ids()) == 2
-    assert [j["state"] for j in found][2:] == ["unsent", "unsent"]
+    assert [j["state"] for j in found][2:] == ["refused", "unsent"]
     scripted.faults.clear()
     jg.run_parallel()
     assert [j.id for j in jg] == scripted.ids()

@@ -50,7 +50,7 @@ def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
     assert (new.number, new.kind, new.remote_id) == (2, "changed", failed[0].id)
     assert new.overrides == {"max_shots": [1000, 500], "min_detected_photons": [2, 1]}
     assert failed[0].params["max_shots"] == 500
-    told = [event["text"] for event in job_detail(failed, 0)["events"]]
+    told = [event["text"] for event in job_detail(failed, failed[0])["events"]]
     assert "attempt 2, max_shots 1000 → 500, min_detected_photons 2 → 1" in told
     assert failed.results_table(["max_shots"])["max_shots"] == [500, 1000, 1000]
     assert [job["id"] for job in from_file("failed")] == [job.id for job in failed]
@@ -90,16 +90,16 @@ def test_appended_with_changes(failed):
 @pytest.mark.parametrize(
     ("position", "changes", "reason"),
     [
-        (0, {"phi": 0.3}, "inside a circuit .* max_shots, max_samples"),
+        (0, {"phi": 0.3}, "to change a circuit, .* max_shots, max_samples"),
         (0, {"experiment": "x"}, "only Perceval can write"),
         (0, {"input": "|2,0>"}, "only Perceval can write"),
         (0, {"command": "probs"}, "only Perceval can write"),
         (0, {"max_shots": 0}, "at least 1"),
         (0, {"max_shots": "many"}, "at least 1"),
-        (0, {"min_detected_photons": "2"}, "another kind"),
-        (0, {"min_detected_photons": float("nan")}, "another kind"),
-        (0, {"laser": 5}, "another kind"),
-        (2, {"max_samples": 5}, "iterations have a 'max_samples' each"),
+        (0, {"min_detected_photons": "2"}, "another type"),
+        (0, {"min_detected_photons": float("nan")}, "another type"),
+        (0, {"laser": 5}, "another type"),
+        (2, {"max_samples": 5}, "iterations has its own 'max_samples'"),
     ],
 )
 def test_what_needs_perceval_is_refused(position, changes, reason, failed, scripted, snapshot):

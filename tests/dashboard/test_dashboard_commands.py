@@ -59,9 +59,9 @@ def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_pa
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"phi": 0.5}, "no parameter 'phi' of its own"),
+        ({"phi": 0.5}, "no parameter 'phi'"),
         ({"command": "sample_count"}, "only Perceval can write"),
-        ({"duration_s": "long"}, "of another kind"),
+        ({"duration_s": "long"}, "another type"),
         ({"duration_s": [1]}, "a number, a text, true or false"),
         ("more", "overrides are values"),
     ],

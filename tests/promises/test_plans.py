@@ -219,14 +219,14 @@ def test_reruns_can_be_queued_too(group, cloud, ledger):
 
 
 def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
-    """A body that the cloud refuses stays unsent with its sentence; those behind it are sent."""
+    """A job that the cloud rejects is refused, with its sentence; those behind it are sent."""
     jg = group(2)
     jg.add(RemoteJob({"command": "probs"}, platform="no such platform", url=cloud.url, name="bad"))
     jg.add(job("3", url=cloud.url))
     with pytest.raises(JobGroupError, match="latform"):
         jg.run_parallel(queue=True)
     jg.wait(120)
-    assert [j.state for j in jg] == ["success", "success", "unsent", "success"]
+    assert [j.state for j in jg] == ["success", "success", "refused", "success"]
     assert "latform" in (jg[2].message or "")
     ledger(jg).check().each_once("0", "1", "3")
 

@@ -130,7 +130,7 @@ def test_what_was_sent_is_left_alone(group, cloud):
     jg.start([1]).result(60)
     outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(60)
     assert outcome.done == [2]
-    assert outcome.failed == {1: "It has been sent already."}
+    assert outcome.failed == {1: "It was sent before."}
     assert "1 had been sent" in outcome.text
     assert jg.prioritize(1) == []
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from jobgroup.engine.loop import wait_for
+from jobgroup.engine.interrupt import wait_for
 
 
 class EndsWithTheTick(Future):

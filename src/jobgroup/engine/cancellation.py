@@ -1,4 +1,4 @@
-"""Canceling: each cloud is asked to end its active jobs; each failure is reported."""
+"""Cancel jobs on their clouds, and report which could not be canceled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from jobgroup.store.subjobs import OrphanSubjob
 MAX_CANCELS_IN_FLIGHT = 10
 
 _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
-"""How a cloud answers the cancellation of a job that has ended."""
+"""How clouds respond if a job has ended before it is canceled."""
 
 
 async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
     """Ask the clouds to cancel jobs that have not ended; None for all of them.
 
-    An entry that was sent in part is unsent, and its parts are on the cloud all the same: they are
-    canceled too.
+    An entry that was sent in part is unsent, but its sub-jobs on the cloud are canceled too.
     """
     records = await session.in_thread(
         lambda: session.store.records(
@@ -56,7 +55,7 @@ class _Canceling:
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
-        if len(errors) < len(ids):  # some of several jobs may have ended already
+        if len(errors) < len(ids):  # some of several sub-jobs may have ended before
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
             told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
@@ -83,7 +82,7 @@ class _Canceling:
     async def _wrote(self, entry_id: int, what: str, write: Callable[[], None]) -> bool:
         try:
             await self._session.settling.write(what, write)
-        except StorageError as error:  # of one job: the others are canceled all the same
+        except StorageError as error:  # one job; the others are still canceled
             self._failed[entry_id] = str(error)
             return False
         return True
@@ -95,12 +94,12 @@ class _Canceling:
                 await provider.cancel(remote_id)
             except JobGroupError as error:
                 return error
-            except Exception as error:  # noqa: BLE001  # of one job: the others are canceled
+            except Exception as error:  # noqa: BLE001  # one job; the others are still canceled
                 return unreadable(error, target.origin)
         return None
 
     def outcome(self, others: int) -> CommandResult:
-        """Return the result; `others` are in a state in which nothing can be canceled."""
+        """Return the outcome; `others` is the number of jobs that were not active."""
         done = sorted(self._done - self._failed.keys())
         texts = [f"{len(done)} asked to cancel"]
         if others:

@@ -41,9 +41,9 @@ class Command:
 
     Attributes:
         handler: executes it.
-        needs_lease: it is for the process that runs the group.
-        may_repeat: if that process ends during it, it is executed again here: nothing is sent
-            twice.
+        needs_lease: only the process that runs the group executes it.
+        may_repeat: if that process ends before it is done, it is executed again here, which sends
+            nothing twice.
     """
 
     handler: Callable[..., Awaitable[CommandResult]]
@@ -70,14 +70,14 @@ async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> 
 
 
 async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
-    """Have a command executed by the process that runs the group; here, if that ends before."""
+    """Have the process that runs the group execute a command, or execute it here if that ends."""
     queue = session.store.commands
     enqueue = partial(queue.enqueue, name, args, this_process())
     command_id = await session.in_thread(enqueue)
 
     async def result() -> CommandResult | None:
         nonlocal command_id
-        # asked first: what the other process did before it ended is seen then
+        # first, so that everything the other process did before it ended is read afterwards
         is_run_elsewhere = await session.in_thread(session.lease.is_held_elsewhere)
         command = await session.in_thread(queue.get, command_id)
         if command is None:  # a third process holds the lease by now
@@ -92,8 +92,8 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
                 return await COMMANDS[name].handler(session, **args)
             if command.state == "claimed":
                 raise JobGroupError(
-                    "The process that runs the group ended while it did this. Jobs that it sent"
-                    " are in the list; ask again for the rest."
+                    "The process that ran the group ended while it executed this. Jobs that it has"
+                    " sent are in the group. Repeat the call for the others."
                 )
         return None
 
@@ -113,7 +113,7 @@ async def serve_requests(session: GroupSession) -> None:
     while session.lease.is_held:
         fencing_token = session.lease.fencing_token
         requested: list[CommandRecord] = []
-        with suppress(OSError):  # a disk that does not allow it now may do so in a moment
+        with suppress(OSError):  # the disk may be writable again in a moment
             if await session.in_thread(queue.has_pending):
                 requested = await session.in_thread(queue.claim, fencing_token, is_gone)
         for command in requested:
@@ -125,18 +125,16 @@ async def serve_requests(session: GroupSession) -> None:
 async def _serve(session: GroupSession, command: CommandRecord) -> None:
     async def complete(state: str, result: CommandResult) -> None:
         await session.settling.write(
-            f"What {command.name} came to ({result.text})",
+            f"The command {command.name} ended ({result.text})",
             partial(session.store.commands.complete, command.id, state, asdict(result)),
             patience_s=math.inf,  # the other process waits for it
         )
 
     try:
-        async with session.lease.held():  # else the other process takes this one for a dead one
+        async with session.lease.held():  # otherwise the other process believes this one dead
             try:
                 result = await COMMANDS[command.name].handler(session, **command.args)
-                if (
-                    not session.loop.is_closing
-                ):  # it was interrupted, and the other process continues
+                if not session.loop.is_closing:  # otherwise the other process executes it
                     await complete("done", result)
             except Exception as error:  # noqa: BLE001  (raised in the other process)
                 await complete("failed", CommandResult(str(error)))
@@ -181,7 +179,7 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
 async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
     """Send unconfirmed jobs again, as the user decided."""
     requeue = session.store.journal.requeue
-    async with session.lease.held():  # first: another holder is asked for all of it
+    async with session.lease.held():  # first, so that another holder does all of it
         requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
         session.notify()
         request = RunRequest(entry_ids=tuple(requeued))
@@ -192,7 +190,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
     """Adopt a remote id for an unconfirmed job."""
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
-        raise JobGroupError("An unconfirmed job is confirmed with its id on the cloud. Give one.")
+        raise JobGroupError("remote_id must be the job's id on the cloud. Nothing was changed.")
     position = await session.in_thread(session.store.entries.position, entry_id)
     body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
@@ -212,7 +210,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
 async def pause(session: GroupSession) -> CommandResult:
     """Send nothing more until `resume`, whichever process runs the group."""
     await set_paused(session, True)
-    return CommandResult("paused: nothing more is sent, active jobs continue")
+    return CommandResult("paused: nothing more is sent, jobs on the cloud continue")
 
 
 async def resume(session: GroupSession) -> CommandResult:
@@ -221,10 +219,10 @@ async def resume(session: GroupSession) -> CommandResult:
 
 
 async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
-    """Send jobs before the others, in the present run or the next one."""
+    """Send jobs before the others, in the run in progress or the next one."""
     chosen = await session.in_thread(session.store.priorities.put_first, entry_ids)
     session.notify()
-    left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It has been sent already.")
+    left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It was sent before.")
     text = "nothing was changed"
     if chosen:
         position = await session.in_thread(session.store.entries.position, chosen[0])
@@ -263,8 +261,6 @@ def _request_options(options: Mapping[str, Any]) -> dict[str, Any]:
         known["delay_s"] = float(known.pop("delay"))
     if known.get("entry_ids") is not None:
         known["entry_ids"] = tuple(known["entry_ids"])
-    if "changes" in known:
-        known["overrides"] = known.pop("changes")
     return known
 
 

@@ -1,4 +1,4 @@
-"""The pause before an account is asked again after its cloud failed or asked for one. Pure."""
+"""How long to wait after a cloud did not respond, or asked for a pause. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import datetime
 from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
 MIN_REPORTED_PAUSE_S = 10.0
-"""Shorter pauses that a cloud asks for are not shown to the user."""
+"""A shorter pause that a cloud asks for is not mentioned to the user."""
 
 
 def describe_pause(retry_after_s: float | None, next_at: float) -> str:
-    """Return a sentence on a pause that a cloud asks for; "" for a short one or none.
+    """Return a sentence about a pause that a cloud asks for; "" for none or a short one.
 
     Args:
         retry_after_s: seconds that the cloud asks for.
-        next_at: time of the next attempt, in seconds since the epoch.
+        next_at: time of the next request, in seconds since the epoch.
 
     >>> describe_pause(600.0, 0.0).partition(";")[0]
     ' The cloud asked jobgroup to wait 10 minutes'
@@ -30,15 +30,15 @@ def describe_pause(retry_after_s: float | None, next_at: float) -> str:
     length = f"{minutes} minutes" if minutes > 1 else f"{retry_after_s:.0f} s"
     if retry_after_s >= MAX_RETRY_AFTER_S:
         length = "an hour or longer"
-    moment = datetime.fromtimestamp(next_at).strftime("%H:%M")  # noqa: DTZ006  # people's own time
+    moment = datetime.fromtimestamp(next_at).strftime("%H:%M")  # noqa: DTZ006  # for people, in local time
     return f" The cloud asked jobgroup to wait {length}; next attempt at {moment}."
 
 
 @dataclass
 class Cooldown:
-    """The pause of one account, which grows with each failure in a row.
+    """The pause before the next request of an account, which grows with failures in a row.
 
-    Times are by `time.monotonic`. Failures of questions that were under way together count once.
+    Times are `time.monotonic`. Requests that were in flight together count as one failure.
 
     >>> cooldown = Cooldown()
     >>> for failed_at in (1.0, 1.1, 1.2):
@@ -52,6 +52,7 @@ class Cooldown:
     _began_at: float = -math.inf
 
     def begin(self, asked_at: float, now: float, retry_after_s: float | None = None) -> None:
+        """Record that a request has failed that was sent at `asked_at`."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
         elif retry_after_s:

@@ -1,4 +1,4 @@
-"""Keeping the slots of all accounts full until every job of a run is sent, for days if need be."""
+"""Keep the slots of all accounts full until every job of a run is sent, even for days."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from jobgroup.store import Target
 
 MAX_CREATES_IN_FLIGHT = 6
-"""Creates in flight per account: enough for a cloud at 100 ms to keep dozens of slots full."""
+"""Creates in flight per account: enough to fill dozens of slots of a cloud at 100 ms."""
 
 MAX_CONSECUTIVE_UNCONFIRMED = 3
-"""Requests of unknown fate, each after the cloud had answered a question, that end a run."""
+"""Lost responses that end a run, if the cloud responded to another request before each."""
 
 ENDED_CHECK_INTERVAL_S = 0.5
 
@@ -42,7 +42,7 @@ _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 
 
 async def dispatch(sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()) -> None:
-    """Send jobs as slots become free, per account; raises what ended it, the rest is unsent.
+    """Send jobs as slots become free, per account. Raise the error that ended it.
 
     Args:
         sender: sends each.
@@ -59,7 +59,7 @@ async def dispatch(sender: JobSender, entry_ids: Sequence[int], active: Sequence
 
 
 class Dispatcher:
-    """Gives each account its jobs of a run, and starts its sender."""
+    """Gives each account its jobs of a run and starts its sender."""
 
     def __init__(self, sender: JobSender, tasks: TaskGroup) -> None:
         self._sender = sender
@@ -103,8 +103,8 @@ class Dispatcher:
             self._tasks.start_soon(account.send_all)
 
     async def apply_priorities(self) -> None:
-        """Put those jobs first that are to be sent next, if that has changed."""
-        async with self._lock:  # one account learns of a change, and the others wait for it
+        """Put prioritized jobs first, if they have changed."""
+        async with self._lock:  # only the first account reads a change, for all of them
             if entry_ids := await self._sender.new_priorities():
                 self._sender.run.progress.total += await self.prioritize(entry_ids)
 
@@ -137,7 +137,7 @@ class AccountSender:
 
     @property
     def error(self) -> Exception | None:
-        """The error that ended the sending for this account: of several, the first job's."""
+        """The error that ended the sending for this account; of several, the first job's."""
         if self._run.has_too_many_failures:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
@@ -146,7 +146,7 @@ class AccountSender:
         self._slots.active.add(entry_id)
 
     async def send_all(self) -> None:
-        """Send this account's jobs, in order; the first error that concerns them all ends it."""
+        """Send this account's jobs, in order, until an error concerns all of them."""
         async with task_group() as tasks:
             while True:
                 await self._session.wait_until(
@@ -197,7 +197,7 @@ class AccountSender:
         run, slots, was_probing = self._run, self._slots, self._is_probing
         try:
             sent_at = await self._sender.send(entry_id)
-        except QuotaExceededError:  # another's jobs took the slots
+        except QuotaExceededError:  # other programs' jobs have taken the slots
             slots.rejected(_now())
             run.progress.not_sent.pop(entry_id, None)
             self.queue.push_back(entry_id)
@@ -209,8 +209,8 @@ class AccountSender:
             else:
                 self._errors[entry_id] = error
         except UnconfirmedJobError as error:
-            # such a cloud has to answer a question before it gets another job, one at a time;
-            # creates that were in flight together when it went away count once
+            # such a cloud has to respond to a question before each further job, one at a time;
+            # creates that were in flight together count once
             slots.unknown(_now())
             self._unconfirmed_probes += was_probing
             self._is_probing = True
@@ -234,18 +234,18 @@ class AccountSender:
             self._session.notify()
 
     async def _record_ended(self) -> None:
-        """Count the jobs sent here that have ended; each gives its slot back."""
+        """Count the jobs of this run that have ended; each frees its slot."""
         slots = self._slots
         looks = self._waits_for_ends or self._waits_for_budget or not slots.has_free
         if not slots.active or not looks:
-            return  # with slots left nothing depends on it, and these may be many thousand jobs
+            return  # with free slots nothing depends on it, and it may be many thousand jobs
         if slots.ambiguous:
             slots.seen_active(self._session.poller.active_since(slots.reported_at))
         records = await self._session.in_thread(
             self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
-        # jobs that are suspended, or in an unknown state, may never end
+        # jobs that are suspended, or in a state that nobody knows, may never end
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
@@ -267,9 +267,9 @@ class AccountSender:
             provider = await self._session.provider(self._target)
             answer = await provider.availability()
         except (CloudUnreachableError, CloudUnavailableError):
-            # the first send tells the user, if it still fails
+            # if it continues, the first send reports it to the user
             slots.not_reported(try_one=not self._run.progress.sent and not self._is_probing)
-        except JobGroupError:  # this cloud does not report: a refusal will
+        except JobGroupError:  # this cloud reports a full account only when it rejects a job
             slots.not_reported(try_one=True)
         else:
             slots.reported(free=answer.queue_free, total=answer.queue_max, now=_now())
@@ -282,7 +282,7 @@ def _now() -> float:
 async def launchable(
     session: GroupSession, states: frozenset[str], concurrent_job_count: int | None
 ) -> list[int]:
-    """The jobs for which the plan has free slots now, in the order of sending, per account.
+    """Return the jobs for which their accounts have free slots now, in the order of sending.
 
     Raises:
         ValueError: a cloud does not report its free slots, and no count was given.
@@ -312,6 +312,7 @@ async def _launch_limit(session: GroupSession, target: Target, at_most: int | No
     bounds = [n for n in (reported, at_most) if n is not None]
     if not bounds:
         raise ValueError(
-            "The cloud does not tell how many jobs it takes now; concurrent_job_count must be set."
+            "The cloud does not report its free slots, so nothing was sent."
+            " concurrent_job_count must be set."
         )
     return min(bounds)

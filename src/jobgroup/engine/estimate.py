@@ -1,4 +1,4 @@
-"""Estimates from a group's own finished jobs: what a run would take, and when a group is done."""
+"""Estimate from a group's own jobs what a run would take, and how long the group still takes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from jobgroup.store import Target
 from jobgroup.words import format_count
 
 MIN_SAMPLES = 3
-"""Finished jobs below which there is no estimate of time."""
+"""Number of jobs that must have ended before time is estimated."""
 
 MIN_ETA_S = 1.0
-"""While something runs the longest time is no shorter: clouds report durations of 0 s too."""
+"""Least value of the longest likely time: clouds also report durations of 0 s."""
 
 MAX_ENDS = 50
 """Recent ends that make the rate by which the time left is estimated."""
@@ -30,15 +30,15 @@ STALL_INTERVALS = 10
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """The estimate of a run. None means unknown.
+    """What a run would take; None for an unknown value.
 
     Attributes:
-        jobs: how many would be sent.
-        shots: at most so many in all, by the jobs' `max_shots`; None if one has none.
-        free_slots: how many jobs the accounts take now.
+        jobs: number of jobs that would be sent.
+        shots: the most that they may use together, by their ``max_shots``; None if one has none.
+        free_slots: number of jobs that the accounts accept now.
         duration_s: shortest and longest likely time until they have ended, in seconds, from the
-            jobs of this group that succeeded and how many the plan runs at once.
-        is_rerun: whether it is about the failed jobs; otherwise about the unsent ones.
+            jobs of this group that succeeded and the number that the plan runs at once.
+        is_rerun: whether failed jobs would be rerun; otherwise unsent jobs would be run.
         retries: how often each job may be retried; `shots` includes all retries, and `duration_s`
             none.
     """
@@ -83,7 +83,7 @@ class TimeLeft:
 async def estimate(
     session: GroupSession, entry_ids: Collection[int] | None, *, rerun: bool, retries: int = 0
 ) -> RunEstimate:
-    """Look at the jobs that a run would send, and ask the clouds for their accounts' plans."""
+    """Estimate a run from the group's file and the plans that the clouds report."""
     states = FAILED if rerun else NOT_SENT
     records = await session.in_thread(session.store.records, states, entry_ids)
     durations = await session.in_thread(session.store.statuses.durations)
@@ -105,10 +105,10 @@ async def estimate(
 def run_duration_s(
     jobs: int, at_once: int | None, durations_s: Sequence[float]
 ) -> tuple[float, float] | None:
-    """Shortest and longest likely time that so many jobs would take, so many at once, in seconds.
+    """Return the shortest and longest likely time that jobs take, in seconds.
 
-    From the quartiles of this group's own durations, which clouds report in whole seconds, cut off;
-    None if too few have finished, or it is not known how many run at once.
+    It comes from the quartiles of the group's own durations, which clouds report in whole seconds,
+    rounded down. None if too few jobs have ended, or the number at once is unknown.
 
     >>> run_duration_s(10, 4, [1.0, 2.0, 3.0, 4.0])
     (3.0, 15.0)

@@ -1,4 +1,4 @@
-"""Sending the jobs of a run, one call for each: waits, retries, and reports of outages."""
+"""Send the jobs of a run, one call for each: waits, repeated requests, incidents."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from jobgroup.store.incidents import incident_kind
 _log = logger(__name__)
 
 MAX_CREATE_ATTEMPTS = 4
-"""Creates of a job that certainly did not arrive, after which a blocking run gives up."""
+"""Requests of one job that certainly did not arrive, after which a blocking run gives up."""
 
 PAUSE_CHECK_INTERVAL_S = 0.5
 CANCEL_CHECK_INTERVAL_S = 0.2
@@ -78,7 +78,7 @@ class JobSender:
         return self.session.store.priorities.entry_ids(states)
 
     async def wait_for_next(self, queue: SendQueue) -> bool:
-        """Whether the queue has a job that may be sent, once the group is not paused any more."""
+        """Wait while the group is paused. Return whether a job may be sent then."""
         if queue:
             await self.wait_while_paused()
         self.run.progress.total += queue.prioritize(await self.new_priorities())
@@ -101,7 +101,7 @@ class JobSender:
         return found
 
     def overridden_bodies(self, entry_ids: Sequence[int]) -> dict[int, OverriddenBody]:
-        """The bodies to send instead of the stored ones; InvalidOverrideError if one cannot be."""
+        """Return the bodies to send instead of stored ones; raise InvalidOverrideError for none."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}
@@ -118,11 +118,13 @@ class JobSender:
         return bodies
 
     async def send(self, entry_id: int) -> int | None:
-        """Send a job; retry what certainly did not arrive.
+        """Send a job, and repeat requests that certainly did not arrive.
 
-        Returns its entry, which is new if a rerun appends; None if it was not sent.
+        Returns:
+            The id of its entry, which is new if a rerun appends; None if it was not sent.
 
         Raises:
+            BudgetExceededError: the run's budget does not allow it.
             CloudError, CredentialsError, UnconfirmedJobError, StorageError: as `submission.send`.
         """
         progress = self.run.progress
@@ -211,7 +213,7 @@ class JobSender:
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
-        await session.provider(target)  # what can fail or take long comes before the intent
+        await session.provider(target)  # before the intent, because it may fail or take long
 
         def record_intent() -> list[Intent] | None:
             return session.store.journal.record_intent(
@@ -225,7 +227,7 @@ class JobSender:
                 budget_shots=request.budget_shots,
             )
 
-        # None: the group was paused in the meantime; empty: another process was quicker
+        # None: the group has been paused; empty: another run has sent the job
         while (intents := await session.in_thread(record_intent)) is None:
             if not await self._may_continue():
                 return None
@@ -240,10 +242,10 @@ class JobSender:
         return not self.run.is_canceled
 
     def _is_retryable(self, error: BaseException) -> bool:
-        """Whether a create certainly did not arrive, for a reason that time may remove."""
+        """Whether a request certainly did not arrive, for a reason that may pass."""
         is_background = self.run.request.is_background
         if _is_misconfigured(error):
-            return is_background  # only a change of this machine's settings helps
+            return is_background  # until somebody changes this machine's settings
         if isinstance(error, CloudUnreachableError | CloudUnavailableError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)
@@ -253,18 +255,18 @@ class JobSender:
         if self.run.is_canceled:
             return 0
         if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
-            return math.inf  # the cloud answered before: an outage costs time only
+            return math.inf  # the cloud responded before, so it will again
         return MAX_CREATE_ATTEMPTS
 
     def _describe_failure(self, position: int, error: Exception) -> str:
-        """The error's sentence, with the job that it is about and what to do."""
+        """Return the error's message with the job that it is about and what to do."""
         advice = ""
         if refuses_job(error):
             advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
         elif _is_misconfigured(error):
             advice = " Then run the group again."
         elif isinstance(error, CloudUnreachableError | CloudUnavailableError):
-            advice = " Run the group again when the cloud answers."
+            advice = " Run the group again when the cloud responds."
         sentence = str(error).rstrip(".")
         return f"Job {position} of {self.session.name!r} was not sent: {sentence}.{advice}"
 
@@ -281,7 +283,7 @@ class JobSender:
         self.session.notify()
 
     async def _note(self, write: Callable[[], object]) -> None:
-        """Write what no job depends on: a disk that does not take it ends no run."""
+        """Write something that no job depends on, so that a full disk does not end the run."""
         try:
             await self.session.in_thread(write)
         except StorageError as error:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import atexit
 import math
 import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from jobgroup.engine.interrupt import EXIT_TIMEOUT_S, restore_sigint_handler
 from jobgroup.errors import JobGroupError
 from jobgroup.logs import logger
 
@@ -28,9 +27,6 @@ _log = logger(__name__)
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-EXIT_TIMEOUT_S = 10.0
-"""How long the interpreter's exit waits for requests in flight to be recorded."""
 
 PARK_TIMEOUT_S = 2.0
 """How long it then waits for the loop to stop."""
@@ -64,7 +60,7 @@ class BackgroundLoop:
             failed: Future[T] = Future()
             failed.set_exception(JobGroupError("Python is ending, so nothing was sent."))
             return failed
-        _restore_sigint_handler()
+        restore_sigint_handler()
 
         async def run() -> T:
             return await function(*args, **kwargs)
@@ -263,57 +259,3 @@ def _refuse_green_threads() -> None:
                 f"{library}'s monkey patching has replaced the threads that jobgroup needs. Nothing"
                 " was sent. Use jobgroup in a process without it."
             )
-
-
-def _restore_sigint_handler() -> None:
-    """Install the SIGINT handler that Python has recorded, if any, in the main thread."""
-    # Perceval's compiled part replaces it when it is imported
-    if threading.current_thread() is threading.main_thread():
-        handler = signal.getsignal(signal.SIGINT)
-        if callable(handler):
-            with suppress(ValueError):  # the main thread of a subinterpreter
-                signal.signal(signal.SIGINT, handler)
-
-
-def wait_for(
-    future: Future[T],
-    *,
-    on_tick: Callable[[], object] | None = None,
-    on_interrupt: Callable[[], Any] | None = None,
-    tick_s: float = 0.1,
-    timeout_s: float | None = None,
-) -> T:
-    """Block the calling thread until a future is done, and return its result.
-
-    Ctrl-C calls `on_interrupt`, allows ten seconds to record requests in flight, and then raises
-    KeyboardInterrupt.
-
-    Args:
-        future: future of `BackgroundLoop.start`.
-        on_tick: called every `tick_s` seconds, for progress bars.
-        on_interrupt: called on Ctrl-C.
-        tick_s: seconds between ticks.
-        timeout_s: seconds to wait at most.
-
-    Raises:
-        TimeoutError: `timeout_s` has passed; the future keeps running.
-    """
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    try:
-        while True:
-            left = tick_s if deadline is None else min(tick_s, deadline - time.monotonic())
-            try:
-                return future.result(None if on_tick is None and deadline is None else left)
-            except TimeoutError:
-                if future.done():  # it raised that itself, or ended during the tick
-                    return future.result()
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise TimeoutError from None
-            if on_tick:
-                on_tick()
-    except KeyboardInterrupt:
-        if on_interrupt:
-            on_interrupt()
-            with suppress(BaseException):  # the interrupt is what the caller asked for
-                future.result(EXIT_TIMEOUT_S)
-        raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from jobgroup.engine.activity import is_finished, read_activity
-from jobgroup.engine.loop import EXIT_TIMEOUT_S
+from jobgroup.engine.interrupt import EXIT_TIMEOUT_S
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import GroupDeletedError, StorageError
 from jobgroup.store import JobRecord

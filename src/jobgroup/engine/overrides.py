@@ -1,7 +1,7 @@
-"""Other parameters for a rerun: which of them can be overridden in a stored body. Pure.
+"""Parameter overrides for a rerun: which parameters of a stored body can be changed. Pure.
 
-Parts that Perceval has encoded (circuits, states, conversions of results) cannot be
-changed without it: such an experiment is built again, and added.
+Circuits, states and conversions of results are encoded by Perceval. To change them, build the
+experiment again and add it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "
 
 
 def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> OverriddenBody:
-    """Return the body with other values for some of its parameters.
+    """Return the body with new values for some of its parameters.
 
     Args:
-        body: as it was stored; None for a job that was adopted without one.
-        overrides: new values by name: numbers, texts or booleans as the old ones are.
+        body: stored body; None for a job that was adopted without one.
+        overrides: new values by name; numbers, texts or booleans as the old ones.
 
     Raises:
-        InvalidOverrideError: one cannot be changed; the sentence says why.
+        InvalidOverrideError: a parameter cannot be changed; the message says why.
 
     >>> apply_overrides({"payload": {"command": "x", "max_shots": 9}}, {"max_shots": 5}).overrides
     {'max_shots': [9, 5]}
@@ -38,8 +38,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
         )
     if body is None or not isinstance(body.get("payload"), Mapping):
         raise InvalidOverrideError(
-            "its payload is not known here, only the cloud has it. Rerun it as it is, or add it"
-            " again."
+            "only the cloud has its payload. Rerun it without changes, or add it again."
         )
     new_body = copy.deepcopy(dict(body))
     old_and_new = {}
@@ -53,7 +52,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a payload that can be overridden, with their values."""
-    if "computation" in payload:  # it has its limits too, only to be shown
+    if "computation" in payload:  # its limits are copies, only shown
         return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
@@ -62,14 +61,16 @@ def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the mapping that has a parameter: the payload itself, or its `parameters`."""
+    """Return the payload or its `parameters`, whichever has the parameter."""
     able = overridable_params(payload)
     if name in able:
         params: dict[str, Any] = payload if name in payload else payload["parameters"]
         return params
-    can = f" What can be changed: {', '.join(able)}." if able else " Nothing of it can be changed."
+    can = (
+        f" You can change {', '.join(able)}." if able else " None of its parameters can be changed."
+    )
     if name in _iterated(payload):
-        raise InvalidOverrideError(f"its iterations have a {name!r} each.{can}")
+        raise InvalidOverrideError(f"each of its iterations has its own {name!r}.{can}")
     inner = payload.get("parameters")
     if name in payload or (isinstance(inner, Mapping) and name in inner):
         raise InvalidOverrideError(
@@ -77,8 +78,7 @@ def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
             f" add it.{can}"
         )
     raise InvalidOverrideError(
-        f"it has no parameter {name!r} of its own (what is inside a circuit is changed by building"
-        f" it again with Perceval).{can}"
+        f"it has no parameter {name!r} (to change a circuit, build it again with Perceval).{can}"
     )
 
 
@@ -101,7 +101,7 @@ def _validate(name: str, old: Any, new: Any) -> None:
     if name in _COUNTED:
         if not isinstance(new, int) or isinstance(new, bool) or new < 1:
             raise InvalidOverrideError(
-                f"{name!r} is a whole number of at least 1, not {shown(new)}."
+                f"{name!r} must be a whole number of at least 1, got {shown(new)}."
             )
         return
     kinds = (
@@ -109,4 +109,4 @@ def _validate(name: str, old: Any, new: Any) -> None:
     )
     is_of_its_kind = isinstance(new, kinds) and isinstance(new, bool) == isinstance(old, bool)
     if not is_of_its_kind or (isinstance(new, float) and not math.isfinite(new)):
-        raise InvalidOverrideError(f"{name!r} is {shown(old)}; {shown(new)} is of another kind.")
+        raise InvalidOverrideError(f"{name!r} is {shown(old)}, and {shown(new)} has another type.")

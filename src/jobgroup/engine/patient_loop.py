@@ -1,4 +1,4 @@
-"""An event loop that counts no time during which the whole process was stopped."""
+"""An event loop whose clock stands still while the whole process is stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from typing import Final
 
 PAUSE_S: Final = 1.0
-"""Longer than this after its time, a wait was not late but paused, with the whole process."""
+"""A wait that ends later than this was stopped together with the process."""
 
 
 class _PauseCounting(selectors.DefaultSelector):
-    """Notices that the process was stopped while it waited, and for how long."""
+    """Measures for how long the process was stopped while it waited."""
 
     paused_s = 0.0
 
@@ -22,16 +22,17 @@ class _PauseCounting(selectors.DefaultSelector):
         late_s = time.monotonic() - began - (timeout or 0.0)
         if timeout is not None and late_s > PAUSE_S:
             self.paused_s += late_s
+            # a wait that a signal has interrupted reports a timeout, and no socket at all
+            # a wait that a signal has interrupted reports a timeout, and no socket at all
             found = found or super().select(0)
         return found
 
 
 class PatientLoop(asyncio.SelectorEventLoop):
-    """Counts no time during which the whole process was stopped (Ctrl-Z, a debugger, a full host).
+    """Measures timeouts without the time for which the process was stopped, for example by Ctrl-Z.
 
-    A response that arrived in between is in the socket, and is read before a timeout ends the wait
-    for it: the kernel tells a wait that a signal has interrupted of no socket at all, only that
-    its time is up.
+    Responses that arrived during that time are read from their sockets before a timeout ends the
+    wait for them.
     """
 
     def __init__(self) -> None:

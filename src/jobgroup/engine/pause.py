@@ -1,4 +1,4 @@
-"""Pausing a group: nothing more is sent until it is resumed, whichever process sends."""
+"""Pause a group: no process sends its jobs until it is resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _log = logger(__name__)
 
 
 def is_paused(session: GroupSession) -> bool:
-    """Whether the group is paused, by whichever process. Reads the file, from any thread."""
+    """Whether any process has paused the group. Reads the file, from any thread."""
     return bool(session.store.meta().get("paused"))
 
 

@@ -1,4 +1,4 @@
-"""Looking up jobs on a cloud that were sent elsewhere, before a group takes them in."""
+"""Look up jobs on a cloud that were submitted outside jobgroup, before a group adopts them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import InvalidResponseError, RemoteNotFoundError, RequestRejectedError
 from jobgroup.logs import logger
-from jobgroup.providers.base import RemoteStatus, Submission
+from jobgroup.providers.base import RemoteStatus, Submission, SupportsSubmissionLookup
 from jobgroup.store import Target
 
 _log = logger(__name__)
 
 MAX_BODIES_IN_FLIGHT = 20
-"""Each may be large."""
+"""How many submissions are fetched at once; each may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,18 @@ class RemoteJobInfo:
     status: RemoteStatus
     submission: Submission
     problem: InvalidResponseError | None = None
-    """Why it is not known what was sent, although the cloud could report it."""
+    """Why the cloud's report of the submission could not be read."""
 
 
 async def look_up(
     session: GroupSession, target: Target, remote_ids: Sequence[str]
 ) -> list[RemoteJobInfo]:
-    """Return what an account's cloud reports of jobs, in the order of their ids. Writes nothing.
+    """Return what an account's cloud reports about jobs, in the order of their ids.
 
     Raises:
-        RemoteNotFoundError: it does not know one of them.
-        CloudError, CredentialsError: it cannot be asked.
+        RemoteNotFoundError: the cloud does not know one of them.
+        CloudError, CredentialsError: the cloud cannot be asked.
     """
-    from jobgroup.providers.base import RemoteStatus, Submission, SupportsSubmissionLookup
-
     if not remote_ids:
         return []
     provider = await session.provider(target)

@@ -1,4 +1,4 @@
-"""A run: what it is asked to do, and how it goes. State only; `engine.runner` does the work."""
+"""A run: its request and its progress. State only; `engine.runner` does the work."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Mode = Literal["parallel", "sequential", "queue"]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The request for a run.
+    """What a run sends, and by which rules.
 
     Attributes:
-        rerun: send failed jobs again; otherwise send unsent ones.
-        entry_ids: which entries; None for all.
+        rerun: send jobs that have ended again; otherwise send unsent ones.
+        entry_ids: ids of the entries; None for all.
         mode: "parallel", "sequential" or "queue".
-        replace: a rerun is a new attempt of the same entry; otherwise a new entry.
-        overrides: other values for parameters of the jobs that a rerun sends.
-        delay_s: sequential: seconds between the end of one job and the start of the next.
-        concurrent_job_count: queue: at most so many of an account's jobs at once.
-        stop_after_failures: end the run when so many of its jobs have failed.
-        retries: how often a job is sent again if the cloud ends it in error; with any, the run
+        replace: make a rerun an attempt of the same entry; otherwise append an entry.
+        overrides: new values for parameters of the jobs that a rerun sends.
+        delay_s: in sequence, seconds between the end of one job and the start of the next.
+        concurrent_job_count: in a queue, maximum number of an account's jobs at once.
+        stop_after_failures: number of failed jobs that ends the run.
+        retries: how often to send a job again that the cloud ends in error. With any, the run
             lasts until all its jobs have ended.
         budget_shots: shots that all attempts of the group may use together.
-        is_background: no call waits for it, so it waits out outages and missing tokens.
+        is_background: no caller waits for it, so it waits out every outage, also for a new token.
     """
 
     rerun: bool = False
@@ -60,7 +60,7 @@ class RunRequest:
         return frozenset({UNSENT}) if passes_over_refused else NOT_SENT
 
     def can_join(self, other: RunRequest) -> bool:
-        """Whether a run of `other` sends the same jobs as a run of this one."""
+        """Whether a run of `other` sends the same jobs by the same rules."""
         mine, theirs = (
             (r.entry_ids, r.rerun, r.overrides, r.retries, r.budget_shots) for r in (self, other)
         )
@@ -87,7 +87,7 @@ class Run:
         progress: how far it is.
         refusals: errors of single jobs, by entry; the others were sent all the same.
         is_canceled: whether it sends nothing more.
-        stopped_by: who has asked for that with `stop`, in words; None if it was not called.
+        stopped_by: who has asked for that with `stop`, in words; None for nobody.
         is_finished: whether it is done, canceled or failed.
         error: what ended it.
     """
@@ -102,16 +102,16 @@ class Run:
         self.error: BaseException | None = None
 
     def cancel(self) -> None:
-        """Send nothing more. Requests in flight are recorded, and jobs that were sent continue."""
+        """Send nothing more. Requests in flight are recorded, and jobs on the cloud continue."""
         self.is_canceled = True
 
     def stop(self, by: str) -> None:
-        """Cancel it for the process that called `stop`."""
+        """Cancel it because `stop` was called."""
         self.stopped_by = by
         self.cancel()
 
     def record_outcome(self, record: JobRecord) -> None:
-        """Count how one of its jobs ended."""
+        """Count a job that has ended."""
         if record.state == "success":
             self.progress.succeeded.add(record.entry_id)
             self.progress.failed.discard(record.entry_id)  # a retry has succeeded
@@ -120,6 +120,6 @@ class Run:
 
     @property
     def has_too_many_failures(self) -> bool:
-        """Whether so many of its jobs failed that the rest is not to be sent."""
+        """Whether `stop_after_failures` jobs have failed."""
         limit = self.request.stop_after_failures
         return limit is not None and len(self.progress.failed) >= limit

@@ -1,8 +1,8 @@
-"""Carrying a run out: in parallel, one after the other, or as the plan's slots become free.
+"""Execute a run: in parallel, in sequence, or as slots of the plan become free.
 
-*parallel* sends one job after the other as fast as the cloud takes them and stops at the first that
-it does not; *sequential* waits for each to end before the next; *queue* keeps the plan's slots full
-and does not mind how long that takes.
+*parallel* sends jobs as fast as the cloud accepts them and stops at the first that it rejects;
+*sequential* waits for the end of each job before the next; *queue* keeps the plan's slots full
+until all jobs are sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jobgroup.engine.job_sender import JobSender
 from jobgroup.engine.run import Run, RunProgress
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.session import GroupSession
-from jobgroup.engine.submission import reconcile_unconfirmed
+from jobgroup.engine.unconfirmed import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
 from jobgroup.logs import logger
 from jobgroup.retry import Backoff
@@ -27,11 +27,12 @@ JOIN_CHECK_INTERVAL_S = 0.5
 
 
 async def execute_run(session: GroupSession, run: Run) -> RunProgress:
-    """Carry a run out, after an equal one that is under way in this process.
+    """Execute a run, after an equal one of this process has ended.
 
     Raises:
         GroupBusyError: another process runs the group.
-        CloudError, CredentialsError, UnconfirmedJobError: what ended it; the rest is unsent.
+        RunStoppedError, BudgetExceededError: a rule ended it; the rest is unsent.
+        CloudError, CredentialsError, UnconfirmedJobError: an error ended it; the rest is unsent.
     """
     await _join_equal_runs(session, run)
     if session.loop.is_closing:  # the run that it waited for was canceled for the same reason
@@ -91,13 +92,13 @@ async def _join_equal_runs(session: GroupSession, run: Run) -> None:
             raise other.error
         run.progress = own
         if not other.is_finished:
-            break  # its own request reports what the other waits for; canceled, it makes none
+            break  # it reports the incident itself, unless it was canceled
 
 
 async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
-    """Wait for a run that does the same as `run`, or for an incident that its caller must see.
+    """Wait for a run that sends the same jobs, or for an incident that it waits out.
 
-    That is an incident which the other run, in the background, waits out.
+    The caller of `run` gets an error for such an incident, unless it runs in the background too.
     """
     is_patient = run.request.is_background or not other.request.is_background
 
@@ -114,7 +115,7 @@ async def _send_jobs(sender: JobSender) -> None:
     await session.poller.forget_refusals()
     await reconcile_unconfirmed(session)
     if run.request.rerun and not run.request.is_background:
-        await session.poller.refresh()  # what has failed by now
+        await session.poller.refresh()  # more jobs may have failed by now
     entry_ids = await session.in_thread(sender.entry_ids)
     await session.in_thread(sender.overridden_bodies, entry_ids)  # all are valid, or none is sent
     run.progress.total = len(entry_ids)
@@ -137,7 +138,7 @@ async def _send_jobs(sender: JobSender) -> None:
 
 
 async def _reconcile_refusals(sender: JobSender) -> None:
-    """Ask again, perhaps hours later, a cloud that could not report a job when it was sent."""
+    """Ask clouds again that could not report a job when it was sent, perhaps hours ago."""
     session, run = sender.session, sender.run
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:
@@ -205,7 +206,7 @@ async def _send_when_free(sender: JobSender, queue: SendQueue) -> int | None:
 
 
 async def _is_full_for_now(sender: JobSender, entry_id: int) -> bool | None:
-    """Whether a job's account is full; None if it does not report, or can have no jobs at all."""
+    """Whether a job's account is full; None if that is unknown or it can never have a job."""
     session = sender.session
     record = await session.in_thread(session.store.record, entry_id)
     try:
@@ -224,8 +225,8 @@ async def _wait_for_end(sender: JobSender, entry_id: int) -> JobRecord:
         record = await session.in_thread(session.store.record, entry_id)
         if record.state == UNCONFIRMED:
             raise UnconfirmedJobError(
-                f"Job {record.position} of {session.name!r} is unconfirmed, so what follows it was"
-                " not sent. Confirm or resend it, then run the group again."
+                f"Job {record.position} of {session.name!r} is unconfirmed, so the jobs after it"
+                " were not sent. Confirm or resend it, then run the group again."
             )
         if record.state in TERMINAL or record.provider_status == REMOTE_MISSING or run.is_canceled:
             return record

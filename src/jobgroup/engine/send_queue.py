@@ -1,4 +1,4 @@
-"""The order in which a run sends its jobs: the prioritized ones, then the group's order. Pure."""
+"""The order in which a run sends its jobs: prioritized ones, the group's order, retries. Pure."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ class SendQueue:
         return len(self._waiting)
 
     def prioritize(self, entry_ids: Sequence[int]) -> int:
-        """Put jobs before all others, in this order; jobs that are new to the queue join it.
-
-        Returns how many joined.
-        """
+        """Put jobs before all others, in this order. Return how many are new to the queue."""
         joining = set(entry_ids) - self._known
         self._known |= joining
         self._waiting |= joining
@@ -43,14 +40,14 @@ class SendQueue:
         return len(joining)
 
     def push_last(self, entry_id: int) -> None:
-        """Put a job behind all those that were not sent yet: it is to be sent once more."""
+        """Put a job that was sent before behind all jobs that were not."""
         self._known.add(entry_id)
         self._waiting.add(entry_id)
         self._keys[entry_id] = (1, entry_id, entry_id)
         heapq.heappush(self._heap, self._keys[entry_id])
 
     def pop(self) -> int:
-        """Take the next job out of the queue. Raises IndexError if the queue is empty."""
+        """Remove and return the next job. Raises IndexError if there is none."""
         while True:
             *_, entry_id = heapq.heappop(self._heap)
             if entry_id in self._waiting:
@@ -58,6 +55,6 @@ class SendQueue:
                 return entry_id
 
     def push_back(self, entry_id: int) -> None:
-        """Put a job back in its place: it could not be sent now."""
+        """Return a job that could not be sent to its place in the queue."""
         self._waiting.add(entry_id)
         heapq.heappush(self._heap, self._keys.get(entry_id, (0, entry_id, entry_id)))

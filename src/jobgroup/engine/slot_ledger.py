@@ -1,9 +1,9 @@
-"""The free slots of an account, from what its cloud reports and from how jobs go. Pure.
+"""The free slots of an account, from the cloud's reports and the jobs of a run. Pure.
 
-A cloud counts all jobs that fill an account, of whomever, and reports the number only when asked.
-Between two reports the ledger counts itself: a job that is sent takes a slot, and one that ends
-gives it back. If it is unknown whether the last report had still counted the job that ended, the
-cloud is asked again, instead of being sent a job that it would refuse.
+A cloud counts all jobs of an account, also those of other programs, and reports the number when it
+is asked. Between two reports the ledger counts: a job that is sent takes a slot, and a job that
+ends frees one. If the last report may have counted a job that has just ended, the cloud is asked
+again before another job is sent.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from jobgroup.retry import Backoff
 
 MIN_REPORT_INTERVAL_S = 1.0
 MAX_REPORT_INTERVAL_S = 30.0
-"""How often a full account is asked for free slots, if no job of this run can give one back."""
+"""How often to ask for free slots of a full account if no job of this run can free one."""
 
 
 class SlotLedger:
     """The slots of one account for one run. Times are `time.monotonic`, and arguments.
 
     Args:
-        max_jobs: at most so many of this run's jobs on the account at once; None for no such limit.
+        max_jobs: maximum number of this run's jobs on the account at once; None for no limit.
 
     Attributes:
-        active: the jobs that this run has sent and that have not ended, as far as is known.
-        in_flight: creates that were begun and have no outcome yet.
-        reported_at: when the cloud last reported, or refused a job because the account was full.
-        ambiguous: active jobs that the report at `reported_at` may have counted, or not.
+        active: jobs of this run that have not ended, as far as is known.
+        in_flight: number of creates without an outcome yet.
+        reported_at: when the cloud last reported, or rejected a job because the account was full.
+        ambiguous: active jobs that may, or may not, be part of the report at `reported_at`.
 
     >>> ledger = SlotLedger()
     >>> ledger.reported(free=2, total=10, now=0.0)
@@ -56,7 +56,7 @@ class SlotLedger:
 
     @property
     def is_at_limit(self) -> bool:
-        """Whether as many of the run's jobs are on the account as were asked for."""
+        """Whether `max_jobs` of the run's jobs are on the account."""
         return len(self.active) + self.in_flight >= self._max_jobs
 
     def should_ask(self, now: float) -> bool:
@@ -67,10 +67,10 @@ class SlotLedger:
         self._next_report_at = now + self._backoff.next_s()
 
     def reported(self, *, free: int | None, total: int | None, now: float) -> None:
-        """Take the cloud's report: its free slots of so many in all; None if there is no limit.
+        """Record the cloud's report of its free slots and their total; None for no limit.
 
-        If as many slots are taken as there are active jobs, or fewer, these jobs take all of them,
-        and the missing ones have ended, which will be heard of later.
+        If there are at least as many active jobs as taken slots, these jobs take all of them, and
+        the others have ended, although their ends were not reported yet.
         """
         self._ended_ambiguously = 0
         self._forget_report(now)
@@ -81,17 +81,17 @@ class SlotLedger:
             self.ambiguous.clear()
 
     def not_reported(self, *, try_one: bool) -> None:
-        """Note that the cloud did not report.
+        """Record that the cloud did not report.
 
         Args:
-            try_one: take one slot for free, to learn it from the outcome; otherwise those of the
+            try_one: assume one free slot, and learn from the outcome; otherwise assume those of
                 jobs that have ended, perhaps before the last report.
         """
         self.free = 1.0 if try_one else float(self._ended_ambiguously)
         self._ended_ambiguously = 0
 
     def seen_active(self, entry_ids: Iterable[int]) -> None:
-        """Note that jobs were active after the report, which has therefore counted them."""
+        """Record jobs that were active after the report, which has therefore counted them."""
         self.ambiguous.difference_update(entry_ids)
 
     def reserve(self) -> None:
@@ -108,12 +108,12 @@ class SlotLedger:
         self.free += 1
 
     def rejected(self, now: float) -> None:
-        """Note that the cloud refused a job because the account is full."""
+        """Record that the cloud rejected a job because the account is full."""
         self.unknown(now)
         self._forget_report(now)
 
     def unknown(self, now: float) -> None:
-        """Note that it is not known what a create has made: the cloud is asked before the next."""
+        """Record a create with an unknown outcome: ask the cloud before the next one."""
         self.in_flight -= 1
         self.free = 0.0
         self.asked(now)

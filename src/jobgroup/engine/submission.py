@@ -1,9 +1,9 @@
 """The requests that send a job, from its intent on disk to its ids on disk.
 
-A job is one job on its cloud, or several: a request each, whose id is on disk before the next one
-leaves. Every request has one of three outcomes: *sent*, with the id recorded; *not sent*,
-certainly, and what was not sent is sent by the next run; *unknown*, and the job is unconfirmed
-until the user, or a cloud that can be asked by the attempt's key, settles it.
+An entry is one job on the cloud, or several: one request each, whose id is on disk before the next
+one leaves. A request ends in one of three ways: it is *sent* and its id recorded; it is certainly
+*not sent*, and the next run sends the job; or its outcome is *unknown* and the job is unconfirmed
+(`engine.unconfirmed`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from jobgroup.errors import (
     JobGroupError,
     RemoteNotFoundError,
     RequestRejectedError,
-    StorageError,
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
@@ -37,38 +36,16 @@ from jobgroup.store.lease import busy_error
 _log = logger(__name__)
 
 KEY_LIVES_S: Final = 3600.0
-"""How long after a request it may be repeated by its key. A cloud may forget keys (24 h is usual),
-and a repeated request makes a second job then."""
+"""How long a request may be repeated with its key. Clouds forget keys, usually after 24 h, and then
+a repeated request makes a second job."""
 
 MAX_KEY_LOOKUPS: Final = 5
-"""How often a cloud that knows keys is asked what became of a request."""
+"""How often a request is repeated on a cloud that knows keys, to get its lost response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """The cloud took it."""
-
-    remote_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """It certainly did not arrive, or was refused."""
-
-    error: JobGroupError
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It left, and no usable answer came."""
-
-    error: Exception
-    asked_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """The request that creates one sub-job."""
+class SubjobRequest:
+    """What creates one sub-job."""
 
     number: int
     key: str
@@ -82,87 +59,56 @@ async def send(
     may_continue: Callable[[], Awaitable[bool]],
     patience_s: float | None = None,
 ) -> int | None:
-    """Send what was intended and record what became of it. Returns the job's entry.
+    """Send an intended job and record the outcome.
 
-    `may_continue` is asked before each request but the first; if it says no, the rest stays unsent,
-    and None is returned.
+    The end of a run does not interrupt it: the response to a request in flight is always recorded.
 
-    Once begun it is not interrupted by the end of a run: the answer of a request under way is
-    always recorded. A disk that does not take it is waited for, `patience_s` seconds at most (None
-    for a moment); the recording continues after that.
+    Args:
+        session: the group.
+        intent: what to send.
+        may_continue: asked before each request but the first; False leaves the rest unsent.
+        patience_s: seconds to wait for a disk that cannot be written; None for a moment. Recording
+            continues after that.
+
+    Returns:
+        The id of the entry that was sent; None if a part of it was not.
 
     Raises:
         CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
         UnconfirmedJobError: it may have been sent; the job is unconfirmed.
         GroupBusyError: the lease was lost before the request left; nothing was sent.
-        StorageError: what became of it is not on disk yet; the sentence says what it is.
+        StorageError: the outcome is not on disk yet; the message has it.
     """
     with anyio.CancelScope(shield=True):
         try:
             provider = await session.provider(intent.target)
-            bodies = await _bodies(session, intent)
+            bodies = await read_bodies(session, intent)
             if not await session.lease.verify():
-                raise busy_error(  # noqa: TRY301
-                    await session.in_thread(session.store.lease.current)
-                )
-            ids = await _sent_before(session, intent, provider)
+                holder = await session.in_thread(session.store.lease.current)
+                raise busy_error(holder)  # noqa: TRY301
+            ids = await find_sent(session, intent, provider)
         except Exception as error:
-            await _record_not_sent(session, intent, str(error))
+            await record_not_sent(session, intent, str(error))
             raise
-        missing = _missing(intent, bodies, ids)
-        entry_id = None if missing else await _record_sent(session, intent, {}, len(bodies))
+        missing = list_missing(intent, bodies, ids)
+        entry_id = None if missing else await record_sent(session, intent, {}, len(bodies))
         for request in missing:
             if ids and not (await may_continue() and await session.lease.verify()):
-                await _record_not_sent(session, intent, _partial_message(len(ids)))
+                await record_not_sent(session, intent, partial_message(len(ids)))
                 return None
-            match await _create(session, provider, intent, request):
-                case Sent(remote_id):
-                    ids[request.number] = remote_id
-                    new = {request.number: remote_id}
-                    entry_id = await _record_sent(
-                        session, intent, new, len(bodies), len(ids), patience_s=patience_s
-                    )
-                case NotSent(refusal):
-                    if ids:
-                        refusal.args = (f"{_partial_message(len(ids))} {refusal}",)
-                    await _record_not_sent(session, intent, str(refusal), refuses_job(refusal))
-                    raise refusal
-                case Unknown(reason, asked_at):
-                    raise await _record_unconfirmed(session, intent, reason, asked_at) from reason
+            ids[request.number] = await _create(session, provider, intent, request, len(ids))
+            new = {request.number: ids[request.number]}
+            entry_id = await record_sent(
+                session, intent, new, len(bodies), len(ids), patience_s=patience_s
+            )
     return intent.entry_id if entry_id is None else entry_id
 
 
-async def reconcile_unconfirmed(session: GroupSession) -> None:
-    """Find out what became of earlier requests without an answer, where the cloud can tell.
-
-    A repeated create with the same key makes no second job there, while the cloud remembers the
-    key. Elsewhere nothing is done: the user decides. The run does what follows the request.
-    """
-    for intent in await session.in_thread(session.store.journal.unconfirmed):
-        if not _is_remembered(session, intent):
-            continue
-        try:
-            provider = await session.provider(intent.target)
-            if not await _supports_keys_now(provider):
-                continue
-            bodies = await _bodies(session, intent)
-            ids = await _sent_before(session, intent, provider)  # a kill may have interrupted it
-            missing = _missing(intent, bodies, ids)
-            new = {r.number: await _call_provider(provider, intent, r) for r in missing[:1]}
-            await _record_sent(session, intent, new, len(bodies), len(ids) + len(new))
-        except StorageError:
-            raise
-        except JobGroupError:
-            continue  # it stays unconfirmed
-        if missing[1:]:
-            await _record_not_sent(session, intent, _partial_message(len(ids) + 1))
-
-
-async def _sent_before(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
-    """The sub-jobs that the cloud has already: of a rerun also those that did not fail.
+async def find_sent(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
+    """Return the sub-jobs that the cloud has already; for a rerun, also those that did not fail.
 
     Raises:
-        JobGroupError: the cloud cannot tell how they are; nothing was sent.
+        JobGroupError: the cloud could not report their status; nothing was sent.
     """
     sent, previous = dict(intent.sent), intent.previous
     if len(previous) < 2:  # what is rerun has failed
@@ -181,22 +127,17 @@ async def _sent_before(session: GroupSession, intent: Intent, provider: Provider
     return sent
 
 
-def _missing(intent: Intent, bodies: list[dict[str, Any]], ids: dict[int, str]) -> list[_Request]:
+def list_missing(
+    intent: Intent, bodies: list[dict[str, Any]], ids: dict[int, str]
+) -> list[SubjobRequest]:
     return [
-        _Request(number, key_of(intent, number), intent.previous.get(number), body)
+        SubjobRequest(number, key_of(intent, number), intent.previous.get(number), body)
         for number, body in enumerate(bodies)
         if number not in ids
     ]
 
 
-def _is_remembered(session: GroupSession, intent: Intent) -> bool:
-    """Whether the cloud still knows a request's key, by all that can be known of its age."""
-    since_s = session.doubtful_since.get(intent.attempt_id)
-    age_s = time.time() - (intent.intent_at or 0.0) if since_s is None else now_s() - since_s
-    return 0 <= age_s <= KEY_LIVES_S  # a request from the future was made under another clock
-
-
-async def _bodies(session: GroupSession, intent: Intent) -> list[dict[str, Any]]:
+async def read_bodies(session: GroupSession, intent: Intent) -> list[dict[str, Any]]:
     stored = await session.in_thread(session.store.body, intent.entry_id, intent.payload_id)
     if stored is None and not intent.previous:
         raise InvalidResponseError(
@@ -214,20 +155,26 @@ async def _bodies(session: GroupSession, intent: Intent) -> list[dict[str, Any]]
 
 
 async def _create(
-    session: GroupSession, provider: Provider, intent: Intent, request: _Request
-) -> Sent | NotSent | Unknown:
+    session: GroupSession, provider: Provider, intent: Intent, request: SubjobRequest, sent: int
+) -> str:
+    """Return the id of a new job on the cloud; record why there is none, and raise it."""
     asked_at, began_s = time.time(), now_s()
     try:
-        return Sent(await _call_provider(provider, intent, request))
-    except Exception as error:  # noqa: BLE001  # whatever it is, the request may have arrived
+        return await call_provider(provider, intent, request)
+    except Exception as error:
         if isinstance(error, JobGroupError) and not may_have_arrived(error):
-            return NotSent(error)
+            if sent:
+                error.args = (f"{partial_message(sent)} {error}",)
+            await record_not_sent(session, intent, str(error), refuses_job(error))
+            raise
         session.doubtful_since[intent.attempt_id] = began_s
         found = await _find_by_key(provider, intent, request, began_s)
-        return Unknown(error, asked_at) if found is None else Sent(found)
+        if found is None:
+            raise await _record_unconfirmed(session, intent, error, asked_at) from error
+        return found
 
 
-async def _call_provider(provider: Provider, intent: Intent, request: _Request) -> str:
+async def call_provider(provider: Provider, intent: Intent, request: SubjobRequest) -> str:
     if request.previous_id is not None:
         remote_id = await provider.rerun(request.previous_id, key=request.key)
         if remote_id is not None:
@@ -243,25 +190,25 @@ async def _call_provider(provider: Provider, intent: Intent, request: _Request) 
 
 
 async def _find_by_key(
-    provider: Provider, intent: Intent, request: _Request, began_s: float
+    provider: Provider, intent: Intent, request: SubjobRequest, began_s: float
 ) -> str | None:
-    """On a cloud that knows keys, the id of what a request without an answer became."""
+    """Return the id of the job that a request without a response has made, if keys can tell."""
     backoff = Backoff(wait_initial=0.2, wait_max=3.0)
     for _ in range(MAX_KEY_LOOKUPS):
         if not provider.supports_idempotency_keys:
             return None
         await anyio.sleep(backoff.next_s())
         try:
-            if await _supports_keys_now(provider) and now_s() - began_s <= KEY_LIVES_S:
-                return await _call_provider(provider, intent, request)
+            if await supports_keys_now(provider) and now_s() - began_s <= KEY_LIVES_S:
+                return await call_provider(provider, intent, request)
         except JobGroupError:
             continue
     return None
 
 
-async def _supports_keys_now(provider: Provider) -> bool:
-    """Whether the cloud says, right now, that it knows keys: one that did may not any more."""
-    await provider.availability()  # each of its answers says so
+async def supports_keys_now(provider: Provider) -> bool:
+    """Whether the cloud reports now that it knows keys; it may have stopped."""
+    await provider.availability()  # each response says so
     return provider.supports_idempotency_keys
 
 
@@ -269,11 +216,11 @@ def _named(session: GroupSession, intent: Intent) -> str:
     return f"job {intent.position} ({intent.name}) of {session.name!r}"
 
 
-def _partial_message(sent: int) -> str:
+def partial_message(sent: int) -> str:
     return f"{sent} of the jobs that it is on the cloud were sent, the next run sends the rest."
 
 
-async def _record_sent(
+async def record_sent(
     session: GroupSession,
     intent: Intent,
     new: dict[int, str],
@@ -282,13 +229,13 @@ async def _record_sent(
     *,
     patience_s: float | None = None,
 ) -> int | None:
-    """Record `new` ids of `total`, `sent` of which the cloud has by now; None for all of them."""
+    """Record `new` ids of `total`; the cloud has `sent` of them by now, None for all."""
     journal, is_whole = session.store.journal, sent is None or sent == total
     told = f"The cloud has all of {_named(session, intent)}"
     for number, remote_id in new.items():
         part = f"part {number + 1} of " if total > 1 else ""
         told = f"The cloud took {part}{_named(session, intent)} as {remote_id}"
-    or_else = partial(journal.mark_not_sent, intent.attempt_id, _partial_message(sent or total))
+    or_else = partial(journal.mark_not_sent, intent.attempt_id, partial_message(sent or total))
     try:
         entry_id = await session.settling.write(
             told,
@@ -306,7 +253,7 @@ async def _record_sent(
     return entry_id
 
 
-async def _record_not_sent(
+async def record_not_sent(
     session: GroupSession, intent: Intent, reason: str, is_refused: bool = False
 ) -> None:
     mark_not_sent = session.store.journal.mark_not_sent

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from jobgroup.engine.loop import wait_for
+from jobgroup.engine.interrupt import wait_for
 from jobgroup.errors import StorageError
 
 S = TypeVar("S")

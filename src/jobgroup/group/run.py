@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from jobgroup.engine.commands import execute
-from jobgroup.engine.loop import wait_for
+from jobgroup.engine.interrupt import wait_for
 from jobgroup.engine.run import RunRequest
 from jobgroup.engine.session import GroupSession
 from jobgroup.group.validation import validate_timeout

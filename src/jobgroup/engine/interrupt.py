@@ -1,0 +1,73 @@
+"""Ctrl-C in a blocking call: what it ends, and how long requests in flight have to be recorded."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+EXIT_TIMEOUT_S = 10.0
+"""How long Ctrl-C and the interpreter's exit wait for requests in flight to be recorded."""
+
+
+def wait_for(
+    future: Future[T],
+    *,
+    on_tick: Callable[[], object] | None = None,
+    on_interrupt: Callable[[], Any] | None = None,
+    tick_s: float = 0.1,
+    timeout_s: float | None = None,
+) -> T:
+    """Block the calling thread until a future is done.
+
+    On Ctrl-C, call `on_interrupt`, give requests in flight `EXIT_TIMEOUT_S` to be recorded, and
+    raise KeyboardInterrupt.
+
+    Args:
+        future: what to wait for.
+        on_tick: called every `tick_s` seconds, for example to update progress bars.
+        on_interrupt: ends the work behind the future.
+        tick_s: seconds between two ticks.
+        timeout_s: seconds to wait; None for no limit.
+
+    Raises:
+        TimeoutError: the time is up; the future continues.
+    """
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        while True:
+            left = tick_s if deadline is None else min(tick_s, deadline - time.monotonic())
+            try:
+                return future.result(None if on_tick is None and deadline is None else left)
+            except TimeoutError:
+                if future.done():  # it raised that itself, or ended while the tick was over
+                    return future.result()
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError from None
+            if on_tick:
+                on_tick()
+    except KeyboardInterrupt:
+        if on_interrupt:
+            on_interrupt()
+            with suppress(BaseException):  # the interrupt is what the caller asked for
+                future.result(EXIT_TIMEOUT_S)
+        raise
+
+
+def restore_sigint_handler() -> None:
+    """Make Python's own handler receive SIGINT again, in the main thread.
+
+    If Python has none, as in a process that a shell starts in the background, change nothing.
+    """
+    # Perceval's compiled part replaces the handler when it is imported, and keeps the signal
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            with suppress(ValueError):  # the main thread of a subinterpreter
+                signal.signal(signal.SIGINT, handler)
