@@ -196,7 +196,7 @@ def test_jobs_are_chosen_by_state_labels_and_conditions(ended):
         (lambda jg: jg.rerun(changes={}), r"JobGroup\.rerun\(\)"),
         (lambda jg: jg.rerun([0], params=3), "params is a dictionary"),
         (lambda jg: jg.start(replace=False), "replace=False requires rerun=True"),
-        (lambda jg: jg.cancel("f00d"), "by its position, counted from 0, not by 'f00d'"),
+        (lambda jg: jg.cancel("f00d"), "position, counted from 0, got 'f00d'"),
         (lambda jg: jg.jobs(3), "where is a function"),
         (lambda jg: jg.jobs(state=3), "state is the name of a state"),
         (lambda jg: jg.jobs(labels=3), "labels is a dictionary"),

@@ -346,7 +346,7 @@ def test_one_job_alone_is_harmed(hostile):
         cloud.answer = lambda call, job_id: (
             (200, {"results": by_id[job_id]}) if call == "result" else None
         )
-        with pytest.warns(UserWarning, match="could not be had") as told:
+        with pytest.warns(UserWarning, match="Could not get") as told:
             results = jg.get_results()
         assert len(told) == 1
         assert [result is not None for result in results] == [False] * len(hostile) + [True]

@@ -244,7 +244,7 @@ def test_a_job_that_stands_there_twice_is_one(old):
     path.write_text(json.dumps(document))
     report = JobGroup.import_perceval(path)
     assert len(JobGroup.open("old")) == len(report.imported[0]) == 6
-    assert "1 entry of jobs that stood there before" in repr(report)
+    assert "1 entry of jobs that were listed before" in repr(report)
 
 
 def test_where_perceval_keeps_its_groups(old, tmp_path, monkeypatch):

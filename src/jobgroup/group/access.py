@@ -1,4 +1,4 @@
-"""What the dashboard and the command line use of a group beside its methods. Not for users."""
+"""Parts of a group for the dashboard and the command line. Not for users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobgroup.store import CommandResult
 
 
 def engine_session(group: JobGroup) -> GroupSession:
-    """What this process does for the group: its store, its runs, who wants to know of changes."""
+    """Return the session of a group in this process: its store, its runs, its subscribers."""
     return group._session  # noqa: SLF001  # here alone
 
 

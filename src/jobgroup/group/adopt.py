@@ -92,7 +92,7 @@ class Adoption:
             check_job(whole)
         except Exception as error:  # noqa: BLE001  # the others are adopted with theirs
             _log.warning(
-                "What was sent as %s is not kept: %s The cloud alone can run it again.",
+                "The body of job %s is not kept: %s Only the cloud can run it again.",
                 found.remote_id,
                 error,
             )

@@ -22,7 +22,7 @@ class ResultCacheSettings:
 
     @property
     def size_bytes(self) -> int:
-        """What kept results take in the group's file."""
+        """The size of cached results in the group's file."""
         return self._cache.size_bytes()
 
     def clear(self) -> None:

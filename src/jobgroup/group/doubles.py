@@ -127,7 +127,7 @@ def _key_of(job: NewJob) -> _Key:
 
 
 def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
-    """What equal jobs have in common, besides their fingerprints."""
+    """Return the features that equal jobs share, besides their fingerprints."""
     numbers = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in sorted(labels.items())

@@ -1,4 +1,4 @@
-"""`GroupEvent`: what a callback of `JobGroup.on_done` is told; `Subscription`: what ends that."""
+"""`GroupEvent`, the argument of callbacks of `JobGroup.on_done`; `Subscription`, to end them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GroupEvent:
-    """What happened to a group.
+    """An event of a group.
 
     Attributes:
         kind: "job_failed" or "finished".

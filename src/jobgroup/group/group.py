@@ -88,15 +88,14 @@ Jobs = Iterable[RemoteJob | int] | RemoteJob | int
 
 
 class JobGroup:
-    """A collection of remote jobs, kept on disk under a name.
+    """A named collection of remote jobs on disk.
 
-    If the same name is used more than once, jobs are appended to the same group. Jobs are prepared,
-    run, watched, rerun and their results fetched in as many Python sessions as it takes; everything
-    that a call returned from is on disk. Results are not stored, unless the group is told to keep
-    them: they are fetched from the cloud.
+    Using the same name again opens the same group. You can prepare, run, watch and rerun jobs and
+    fetch their results across any number of Python sessions. Everything is on disk when a call
+    returns. Results are fetched from the cloud each time, unless the group keeps a copy of them.
 
     ``with JobGroup(name) as jg`` closes it at the end. Two objects of one group are equal. Every
-    call that blocks has a form to be awaited, with ``_async`` at the end of its name.
+    blocking method has an awaitable version, with ``_async`` at the end of its name.
 
     Args:
         name: a name that identifies the group; also the name of its file.
@@ -216,7 +215,7 @@ class JobGroup:
 
     @property
     def description(self) -> str:
-        """What the group is for, in your words. Can be set at any time."""
+        """Your description of the group. Can be set at any time."""
         return str(self._session.store.meta().get("description") or "")
 
     @description.setter
@@ -240,7 +239,7 @@ class JobGroup:
 
     @property
     def state(self) -> GroupState:
-        """What can be observed of the group: counts, progress, ETA, standing problems."""
+        """Observable traits of the group: counts, progress, ETA, incidents."""
         from jobgroup.state import GroupState
 
         if self._state is None:
@@ -284,7 +283,7 @@ class JobGroup:
     def rename(self, name: str) -> None:
         """Give the group another name, and its file with it. The trash is left as it is.
 
-        This object ends what it follows, as `close` does, and goes on under the new name. Other
+        This object ends its subscriptions, as `close` does, and continues under the new name. Other
         objects that have the group open, in this process or others, find it deleted.
 
         Args:
@@ -352,8 +351,8 @@ class JobGroup:
         """Append a job; it is on disk when this returns.
 
         A Perceval object that was added follows its entry while it is alive: its id, status and
-        results are the entry's, and `execute_async` by hand sends the entry, once. Added several
-        times it follows the first entry that was sent.
+        results are the entry's, and a call of its `execute_async` sends the entry, once. Added
+        several times it follows the first entry that was sent.
 
         Args:
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
@@ -369,7 +368,7 @@ class JobGroup:
             kwargs: the same as `params`, as Perceval's groups take them.
 
         Raises:
-            TypeError: it is not a remote job (a local one, say), or a parameter is given twice;
+            TypeError: it is not a remote job, but a local one, or a parameter is given twice;
                 nothing was added.
             Exception: what Perceval says of parameters that are wrong or missing, with a note that
                 names them; nothing was added.
@@ -418,8 +417,8 @@ class JobGroup:
 
         Calling it again adds nothing, also in another Python process, with a refined grid only the
         new points. Each point's values become labels of its jobs. Two numbers that differ only by
-        rounding are one value, the one that the group has. New jobs are written as the sweep goes
-        on, each batch in the transaction that compares it with the group.
+        rounding are one value, the one that the group has. New jobs are written during the
+        sweep, each batch in the transaction that compares it with the group.
 
         Args:
             build: called with the values of a point, as ``build(phi=0.1, eta=0.9)``, for each
@@ -512,17 +511,17 @@ class JobGroup:
         token: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> list[RemoteJob]:
-        """Append jobs that were sent elsewhere, by hand say, and go on with them here.
+        """Add jobs that were submitted outside jobgroup, and track them from now on.
 
         The cloud is asked about each: its status and times, and its name, platform and payload
-        where the cloud tells. All are appended, in the order of their ids, or none.
+        if the cloud reports them. All are appended, in the order of their ids, or none.
 
         Args:
             ids: of the jobs on the cloud; one, or many.
-            platform: that they were sent to, for those of which the cloud does not tell.
-            provider: who speaks that cloud's language.
-            url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud where it is not given.
-            account: label of the account, where there are several on one cloud.
+            platform: that they were sent to, if the cloud does not report it.
+            provider: name of the provider for that cloud.
+            url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud by default.
+            account: label of the account, if there are several on one cloud.
             token: of the account that sent them, as `set_token` would be given it; None for the
                 one that is known.
             labels: names for what a circuit hides, as for `add`.
@@ -533,7 +532,7 @@ class JobGroup:
         Raises:
             DuplicateJobError: the group has one of them, or one is named twice.
             RemoteNotFoundError: the cloud does not know one of them.
-            TypeError, ValueError: an id is none, or the platform is neither told nor given.
+            TypeError, ValueError: an id is none, or the platform is neither reported nor given.
             CredentialsError: there is no token, or the cloud refuses it.
             CloudError: the cloud cannot be asked. In each case nothing was changed.
 
@@ -578,8 +577,8 @@ class JobGroup:
             ) from None
         except TypeError:
             raise TypeError(
-                f"A job of a group is had by its position, counted from 0, not by {shown(index)};"
-                " jg.find(words) finds by id, name or label."
+                f"A job's index must be a position, counted from 0, got {shown(index)}."
+                " jg.find(words) finds jobs by id, name or label."
             ) from None
 
     def __iter__(self) -> Iterator[RemoteJob]:
@@ -594,8 +593,9 @@ class JobGroup:
     def remove(self, jobs: Jobs) -> list[JobRecord]:
         """Remove jobs that were never sent, all or none, and return what they were.
 
-        The jobs after them move up, and get other positions: take those anew. Jobs that you hold as
-        objects stay what they are. Nothing that was sent, or that a process is sending, is removed.
+        The jobs after them move up, and get other positions: read those again. Jobs that you hold
+        as objects stay what they are. Nothing that was sent, or that a process is sending, is
+        removed.
 
         Args:
             jobs: jobs, or their positions.
@@ -653,7 +653,7 @@ class JobGroup:
         """All jobs as they are in the file now: immutable records, read in one query.
 
         ``[job.duration_s for job in jg.snapshot()]`` is far quicker than the same for ``job in
-        jg``, where each property is read by itself, up to date.
+        jg``, where each property is read separately, up to date.
         """
         return self._session.store.records()
 
@@ -860,9 +860,9 @@ class JobGroup:
     ) -> Run:
         """Begin to run the unsent jobs in the background and return at once.
 
-        It waits out whatever may pass: a cloud that is away, a refused token. The process has to
-        stay alive meanwhile; what it has not sent when it ends stays unsent. Where another process
-        runs the group, that one is asked to do it.
+        The run survives outages and rejected tokens: it waits, then continues. The process has to
+        stay alive; jobs that it has not sent when it ends stay unsent. If another process
+        runs the group, that one does it.
 
         Args:
             jobs: only these, or their positions; None for all.
@@ -957,23 +957,23 @@ class JobGroup:
     stop, stop_async = twins(_stop)
 
     async def _pause(self) -> None:
-        """Send nothing more until `resume`, in whichever process; what runs goes on."""
+        """Stop sending until `resume`, in every process; jobs on the cloud continue."""
         await self._command("pause")
 
     pause, pause_async = twins(_pause)
 
     async def _resume(self) -> None:
-        """Go on sending after `pause`."""
+        """Continue sending after `pause`."""
         await self._command("resume")
 
     resume, resume_async = twins(_resume)
 
     async def _prioritize(self, jobs: Jobs) -> list[int]:
-        """Let jobs be sent before the others, in this order, by the run that goes on or the next.
+        """Send jobs before the others, in this order, in the present run or the next one.
 
-        It sends nothing by itself. A run of the whole group, in whichever process, takes these jobs
-        next, also those that were added after it had begun; a rerun so takes failed jobs. The
-        priority stands in the group's file until the jobs are sent; a later one goes before it.
+        It sends nothing itself. A run of the whole group, in any process, takes these jobs
+        next, even if they were added after it had begun; a rerun takes failed jobs alike. The
+        priority is kept in the group's file until the jobs are sent; a later one goes before it.
 
         Args:
             jobs: jobs, or their positions; those that were sent already are left alone.
@@ -989,7 +989,7 @@ class JobGroup:
     async def _estimate(
         self, jobs: Jobs | None = None, *, rerun: bool = False, retries: int = 0
     ) -> RunEstimate:
-        """What a run would take: jobs, shots, free slots, time. None where that is not known.
+        """Estimate a run: jobs, shots, free slots, time. Unknown values are None.
 
         Args:
             jobs: only these, or their positions; None for all.
@@ -1064,7 +1064,7 @@ class JobGroup:
             timeout: in seconds; None waits for ever.
 
         Raises:
-            TimeoutError: the time is up; everything goes on.
+            TimeoutError: the time is up; everything continues.
             CredentialsError: the token is missing or refused; call it again with a good one.
         """
         future = self._session.start(wait_until_done, self._session, validate_timeout(timeout))
@@ -1075,20 +1075,20 @@ class JobGroup:
     wait, wait_async = twins(_wait)
 
     def on_done(self, callback: Callable[[GroupEvent], object]) -> Subscription:
-        """Be told when a job fails for the first time, and when the group has finished.
+        """Call a function at the first failure of a job and when the group finishes, once each.
 
-        It has finished when nothing runs or waits and no process is sending its jobs any more, also
-        where jobs were left unsent. A group that has nothing left to do has finished already; one
-        that nobody has begun to run, nor adopted a job into, has not. Until then the cloud is
-        polled. The failures are those from now on; each of the two is told once.
+        A group has finished when no job is running or waiting and no process is sending its jobs,
+        even if jobs were left unsent. A group with nothing left to do has finished already; one
+        that was never run, and into which no job was adopted, has not. Until then the cloud is
+        polled. Only failures from now on count.
 
         Args:
-            callback: gets a `GroupEvent`, in a thread of its own: it may take long. What it raises
-                is logged and harms nothing.
+            callback: gets a `GroupEvent`, in a thread of its own: it may take long. Its exceptions
+                are logged.
 
         Returns:
-            What ends it, as a context manager or by ``cancel()``. It is called as the callback is,
-            so that ``@jg.on_done`` above a function leaves the function usable.
+            A subscription, to end as a context manager or by ``cancel()``. Calling it calls the
+            callback, so ``@jg.on_done`` above a function leaves the function usable.
 
         Raises:
             TypeError: the callback cannot be called, or is to be awaited.
@@ -1103,8 +1103,8 @@ class JobGroup:
         """The results of all jobs, in the group's order, None where a job has none.
 
         Args:
-            errors: what becomes of a result that should be there and cannot be had: "collect" gives
-                None and one warning, "raise" a `ResultsError` that carries the others.
+            errors: treatment of missing results of successful jobs: "collect" returns None and
+                issues one warning, "raise" raises a `ResultsError` with the others.
 
         Raises:
             CredentialsError: the token is missing or refused, and no other account has results.
@@ -1130,8 +1130,8 @@ class JobGroup:
         here. A job that failed comes with None, or with the partial results that its cloud gives.
 
         Args:
-            errors: what becomes of a result that should be there and cannot be had: it comes as
-                None, and at the end "collect" warns, "raise" raises a `ResultsError`.
+            errors: treatment of missing results of successful jobs: each is None, and at the end
+                "collect" warns, "raise" raises a `ResultsError`.
 
         Raises:
             ValueError: `errors` is neither.
@@ -1141,7 +1141,7 @@ class JobGroup:
     async def _map(
         self, function: Callable[[Result], T], *, errors: Errors = "collect"
     ) -> list[T | None]:
-        """What a function makes of each result, in the group's order; None where there is none.
+        """Call a function with each result; return its values in the group's order, or None.
 
         It waits as `as_completed` does, and calls the function as results arrive, so that no more
         of them than a few are in memory at a time.
@@ -1429,20 +1429,20 @@ class JobGroup:
         """Take over groups that were made with Perceval's own `JobGroup`, of any release.
 
         Jobs come with their ids, statuses and bodies, groups with their names and dates. Tokens
-        are left behind, nothing is asked or sent, and the files stay as they are. What was sent is
-        watched and rerun here once a token is known, what was not sent can be run.
+        are left behind, nothing is asked or sent, and the files stay as they are. With a token, you
+        can watch and rerun jobs that were sent, and run the others.
 
         Args:
             path: a folder, or one ``.jgrp`` or ``.egrp`` file; None for where Perceval keeps them.
             dry_run: only say what would be done.
 
         Returns:
-            What was imported, and what was skipped for which reason: a damaged or foreign file, or
-            one whose name a group here has; that group is kept as it is. It prints as a text.
+            A report of imported and skipped files, with reasons: a damaged or foreign file, or
+            one whose name a group here has; that group is kept as it is. It prints as text.
 
         Raises:
             StorageError: there is no such file or folder, or a group could not be written; those
-                before it are imported, and the next import goes on.
+                before it are imported, and the next import continues.
 
         >>> JobGroup.import_perceval("old_groups", dry_run=True)  # doctest: +SKIP
         2 groups would be imported from old_groups

@@ -68,7 +68,7 @@ class Pending(Generic[T]):
             self._end()
 
     def _tick(self) -> None:
-        """Draw; a file that cannot be read is for what is waited for to say, and ends no run."""
+        """Draw; an unreadable file is reported by the pending call, and ends no run."""
         if self._on_tick:
             with suppress(StorageError):
                 self._on_tick()
@@ -138,7 +138,7 @@ def _block_on(coroutine: Coroutine[Any, Any, T]) -> T:
                 return result
             try:
                 resume = partial(coroutine.send, pending.result())
-            except BaseException as error:  # noqa: BLE001  # it is raised where it is awaited
+            except BaseException as error:  # noqa: BLE001  # it is raised in the awaiting code
                 resume = partial(coroutine.throw, error)
     finally:
         del resume  # it has the error, whose traceback has this frame

@@ -27,7 +27,7 @@ from jobgroup.words import format_count, format_counts
 _log = logger(__name__)
 
 MAX_FILE_BYTES: Final = 2**30
-"""Perceval writes a group anew at each change: none has ever grown to this."""
+"""Perceval writes a whole group at each change: none has ever grown to this."""
 
 _CONTENT: Final = "imported_content"
 
@@ -75,7 +75,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do.
+    """The result of an import, or of a dry run.
 
     Attributes:
         source: the folder or file that was looked at.
@@ -112,7 +112,7 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
 
     Raises:
         StorageError: there is no such file or folder, or a group could not be written; those
-            before it are imported, and the next import goes on.
+            before it are imported, and the next import continues.
     """
     places = adapters.group_directories() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():
@@ -185,7 +185,7 @@ def _refuse_known(name: str, content: str) -> None:
         "it was imported before"
         if known == content
         else f"it was imported before, and has changed since; delete the group {name!r} here"
-        " first, to import it anew"
+        " first, to import it again"
     )
 
 
@@ -203,7 +203,7 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
         jobs.append(job)
     repeated = len(saved.jobs) - len(jobs)
     notes = [
-        f"{format_count(repeated, 'entry', 'entries')} of jobs that stood there before"
+        f"{format_count(repeated, 'entry', 'entries')} of jobs that were listed before"
     ] * bool(repeated)
     notes += [f"{n} left out: {why}" for why, n in Counter(saved.skipped).items()]
     return jobs, "; ".join(notes)

@@ -216,7 +216,7 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
     """Delete all groups that were made before a date.
 
     Args:
-        del_before_date: oldest date to keep; local time where it has no zone.
+        del_before_date: oldest date to keep; local time if it has no zone.
     """
     if not isinstance(del_before_date, datetime):
         raise TypeError(f"The date is a datetime, not {type(del_before_date).__name__}.")

@@ -18,7 +18,7 @@ _TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs
 _GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
 
 LONG_S = 2.0
-"""What takes longer is worth a bar."""
+"""Longer calls show a bar."""
 
 _EACH_S = 0.1
 
@@ -26,7 +26,7 @@ _EACH_S = 0.1
 def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
-    # pythonw and services of Windows have none; TQDM_DISABLE is heeded where nothing is said here
+    # pythonw and services of Windows have none; otherwise TQDM_DISABLE decides
     unseen = {"disable": True} if sys.stderr is None or sys.stderr.closed else {}
     return tqdm(
         total=total, desc=text, position=position, bar_format=bar_format, leave=True, **unseen

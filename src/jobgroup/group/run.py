@@ -49,13 +49,13 @@ class Run:
         return self._future.done()
 
     def result(self, timeout: float | None = None) -> CommandResult:
-        """What came of it, once it is over.
+        """Wait for the end, and return the result.
 
         Args:
             timeout: in seconds; None waits for ever.
 
         Raises:
-            TimeoutError: the time is up; the run goes on.
+            TimeoutError: the time is up; the run continues.
             JobGroupError: what ended it; the rest is unsent.
         """
         with naming_its_job(self._session):
@@ -68,14 +68,14 @@ class Run:
             timeout: in seconds; None waits for ever.
 
         Raises:
-            TimeoutError: the time is up; the run goes on.
+            TimeoutError: the time is up; the run continues.
         """
         self._future.exception(validate_timeout(timeout))
 
     def cancel(self) -> None:
-        """Send nothing more. What is in flight is recorded; jobs on the cloud go on.
+        """Stop sending. Requests in flight are recorded; jobs on the cloud continue.
 
-        A run that another process does goes on: `JobGroup.pause` holds up that one.
+        A run of another process continues: `JobGroup.pause` stops that one.
         """
         for run in list(self._session.runs):
             if run.request == self._request:

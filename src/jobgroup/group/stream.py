@@ -23,13 +23,13 @@ T = TypeVar("T")
 class ResultStream:
     """``for job, result in stream`` or ``async for job, result in stream``.
 
-    What has ended already comes first; then each job as it ends, until none is running or waiting
-    on the cloud and nothing is being sent here. A job that failed, or whose result cannot be had,
+    Finished jobs come first, then each job as it ends, until none is running or waiting
+    on the cloud and nothing is being sent here. A job that failed, or whose result is missing,
     comes with None (or with the partial results that its cloud gives).
 
     Raises while it is iterated:
         CredentialsError: a token is missing or refused, and no other account has a pending job.
-        ResultsError: at its end, with ``errors="raise"``, if results could not be had.
+        ResultsError: at its end, with ``errors="raise"``, if results are missing.
     """
 
     def __init__(self, session: GroupSession, errors: Errors) -> None:
@@ -104,7 +104,7 @@ class _Pass:
         self.bar.close()
 
     def tell(self, errors: Errors) -> None:
-        """Say, after the others, which results could not be had."""
+        """Report, after the others, which results are missing."""
         if not self._failures:
             return
         positions = self._session.store.entries.positions(self._failures)

@@ -27,7 +27,7 @@ from jobgroup.store.sweeps import Comparison, Entry, Sweep
 from jobgroup.words import format_count, shown
 
 OnChange = Literal["report", "add", "replace_unsent"]
-"""What becomes of a point whose jobs in the group have another body."""
+"""Treatments of a point whose jobs in the group have another body."""
 
 _POINTS: Final = 100
 _SECONDS: Final = 2.0
@@ -41,7 +41,7 @@ _UNSUCCESSFUL: Final = FAILED | {"refused"}
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What `JobGroup.sweep` and `JobGroup.repeat` did, in numbers of jobs; it prints as a sentence.
+    """The result of `JobGroup.sweep` or `repeat` in numbers of jobs; it prints as a sentence.
 
     Attributes:
         new: jobs that were added.
@@ -371,7 +371,7 @@ class _Sweeping:
 
 @dataclass
 class _Told:
-    """What the report says."""
+    """The counts of a report."""
 
     counts: Counter[str] = field(default_factory=Counter)
     entry_ids: set[int] = field(default_factory=set)
@@ -473,7 +473,7 @@ def repeat(
 
 
 def place_of(target: Target) -> tuple[str, str, str]:
-    """Return where a job runs, whoever pays for it there."""
+    """Return the provider, cloud and platform of a job, without its account."""
     return target.provider, target.origin, target.platform
 
 

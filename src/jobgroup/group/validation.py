@@ -1,4 +1,4 @@
-"""What calls are given, validated before anything is done with it. Pure."""
+"""Arguments of calls, validated before anything is done with them. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_request(
     budget_shots: int | None = None,
     is_background: bool = False,
 ) -> RunRequest:
-    """What a run is to do.
+    """Return the request for a run.
 
     Raises:
         TypeError, ValueError: an argument makes no sense, or none with the others.
@@ -35,7 +35,7 @@ def run_request(
             f"params is a dictionary, such as {{'max_shots': 100}}, not {shown(params)}."
         )
     if queue and delay is not None:
-        raise TypeError("queue=True sends as slots come free, so a delay does not go with it.")
+        raise TypeError("queue=True sends jobs as slots become free, so it takes no delay.")
     if params and not rerun:
         raise TypeError("params are for a rerun: an unsent job has those that it was added with.")
     if not replace and not rerun:

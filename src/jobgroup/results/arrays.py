@@ -345,7 +345,7 @@ def _status(states: list[str]) -> str:
 
 
 def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
-    """What a reader has to know: probabilities, variants, left-out jobs, unlike repeats."""
+    """Return remarks for readers: probabilities, variants, left-out jobs, unlike repeats."""
     found: dict[str, str] = {}
     kinds = Counter(p.pool.kind for p in layout.points if p.pool.kind)
     if kinds["probability"]:

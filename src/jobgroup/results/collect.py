@@ -28,7 +28,7 @@ HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:
-    """The jobs whose results are worth asking for, and those that nobody may ask about."""
+    """The jobs whose results are worth asking for, and those of rejected accounts."""
     refused = session.poller.refusals
     return [
         r
@@ -89,10 +89,10 @@ def collect(
     decoded: tuple[Mapping[int, Result], Mapping[int, Exception]],
     errors: Errors,
 ) -> list[Result | None]:
-    """What was decoded as one list in the group's order, None where there is no result.
+    """Return decoded results in the group's order, None for those without a result.
 
     Raises:
-        ResultsError: with ``errors="raise"``, some results could not be had; it has the others.
+        ResultsError: with ``errors="raise"``, some results are missing; it has the others.
     """
     now = session.store.entries.positions([record.entry_id for record in records])
     moved = {record.position: now.get(record.entry_id, record.position) for record in records}
@@ -117,10 +117,10 @@ def collect(
 
 
 def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) -> str:
-    """What is said of results that could not be had."""
+    """Return the message about missing results."""
     first = min(failures)
     return (
-        f"{len(failures)} of {of} results of {name!r} could not be had, the others were. First:"
+        f"Could not get {len(failures)} of {of} results of {name!r}. The first failure was"
         f" job {first}: {failures[first]}"
     )
 

@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "count": "int",
     "probability": "float",
 }
-"""What columns hold that may be empty, which then have a kind all the same."""
+"""Kinds of columns that may be empty."""
 
 _MOST_INT: Final = 2**63 - 1
 
@@ -85,7 +85,7 @@ def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
 
 
 def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
-    """What a column holds, so that every library gets the same.
+    """Return the kind of a column, the same for every library.
 
     >>> kind_of("phi", [1, 0.5, None]), kind_of("shots", [1, None]), kind_of("phi", [1, "off"])
     ('float', 'int', 'text')

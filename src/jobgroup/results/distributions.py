@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_SIDE_BY_SIDE: Final = 8
-"""Distributions that can still be told apart in one plot."""
+"""Largest number of distributions in one plot."""
 
 
 class Distributions(Table):
@@ -62,7 +62,7 @@ class Distributions(Table):
             )
         if len(drawn) > MOST_SIDE_BY_SIDE:
             raise ValueError(
-                f"{len(drawn)} distributions cannot be told apart in one plot. Choose up to"
+                f"{len(drawn)} distributions are too many for one plot. Choose up to"
                 f" {MOST_SIDE_BY_SIDE}: plot(jobs=[0, 5])."
             )
         return _bars({_label(key): values for key, values in drawn.items()}, most, ax)

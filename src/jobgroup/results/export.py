@@ -23,7 +23,7 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 def as_csv(columns: Columns) -> str:
-    r"""Comma-separated values. What a spreadsheet would run as a formula is made plain text.
+    r"""Comma-separated values. Cells that a spreadsheet would run as formulas become plain text.
 
     >>> as_csv({"name": ["=1+1", None], "n": [-1, 2]})
     "name,n\r\n'=1+1,-1\r\n,2\r\n"

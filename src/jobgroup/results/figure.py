@@ -27,7 +27,7 @@ MOST_CURVES: Final = 8
 
 
 class Drawn(NamedTuple):
-    """What a figure shows of one point."""
+    """One point of a figure."""
 
     values: tuple[Cell, ...]
     quantity: Quantity

@@ -1,7 +1,7 @@
-"""What one job, or one iteration of it, returned: read as the cloud sent it.
+"""The outcome of one job, or of one of its iterations, as the cloud sent it.
 
-Perceval's `result_mapping` is not applied: it draws counts from probabilities anew at each reading,
-and loses the number of samples. Counts in the document are counts and probabilities are
+Perceval's `result_mapping` is not applied: it draws counts from probabilities again at each
+reading, and loses the number of samples. Counts in the document are counts and probabilities are
 probabilities, whatever the job is called. Perceval is imported only for results that it composes.
 """
 
@@ -36,7 +36,7 @@ PERCEVAL_KINDS: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one job, or one iteration of it, returned.
+    """The outcome of one job, or of one of its iterations.
 
     Attributes:
         position: of the job in its group.
@@ -150,7 +150,7 @@ def _read(document: Mapping[str, Any]) -> Any:
 
 
 def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]]:
-    """What each iteration varied, its scalars and its outcomes; or those of the whole."""
+    """Yield the varied values, scalars and outcomes of each iteration, or of the whole."""
     if not isinstance(result, Mapping) or isinstance(result, Outcomes):
         yield {}, {}, result
         return

@@ -1,4 +1,4 @@
-"""What a result holds, in parts: its iterations, their numbers, and what came out. Pure."""
+"""The parts of a result: its iterations, their numbers and their outcomes. Pure."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
 
 
 def flattened(varied: Any) -> dict[str, Cell]:
-    """What an iteration varies; parameters of its circuit are beside the others.
+    """Return the varied values of an iteration, those of its circuit among them.
 
     >>> flattened({"circuit_params": {"phi": 0.1}, "noise": {"g2": 0.05}})["noise.g2"]
     0.05

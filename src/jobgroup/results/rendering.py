@@ -56,7 +56,7 @@ def as_text(
 
 
 def as_html(columns: Columns, title: str) -> str:
-    """A table that scrolls by itself; every text is escaped."""
+    """Return a table with its own scroll bar; every text is escaped."""
     names = list(columns)
     aligns = ["right" if _is_numeric(cells) else "left" for cells in columns.values()]
     texts = [_shortened(cells, MOST_HTML_ROWS, LONGEST_HTML) for cells in columns.values()]

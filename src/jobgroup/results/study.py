@@ -192,7 +192,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
 
 
 def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str, str]:
-    """What iterations vary, and what it is called beside the swept names."""
+    """Return the names that iterations vary, and their names beside the swept ones."""
     found = dict.fromkeys(name for row in rows for name in row.measurement.params)
     if not found and any(row.measurement.iteration is not None for row in rows):
         found = {"iteration": None}
@@ -314,7 +314,7 @@ def _about(record: JobRecord, swept: Sequence[str]) -> str:
 
 
 def _unknown_settings(record: JobRecord) -> str:
-    """What stands for the settings of a job without a body: its parameters and metadata."""
+    """Return the settings of a job without a body: its parameters and metadata."""
     params = {name: value for name, value in record.params.items() if name not in LIMITS}
     return json.dumps([params, record.metadata], sort_keys=True, default=str)
 

@@ -20,13 +20,13 @@ Path = str | os.PathLike[str]
 class Table:
     """Rows of named cells: numbers, texts, truth values, or None for a gap.
 
-    A row is had by its number, a column by its name. Any dataframe library takes the whole: by
-    `to_pandas`, by `to_polars`, or by itself through the Arrow PyCapsule interface.
+    Index it by number for a row, by name for a column. Dataframe libraries take the whole: by
+    `to_pandas`, by `to_polars`, or directly through the Arrow PyCapsule interface.
 
     Args:
         columns: the cells of each column, by name; all of one length.
         chosen: names of those that are shown and exported, in order, or one name; None for all.
-        title: what is said of it where it is shown.
+        title: heading above it.
 
     Raises:
         UnknownColumnError: there is no column of a chosen name.
@@ -58,7 +58,7 @@ class Table:
 
     @property
     def available_columns(self) -> list[str]:
-        """Every column that can be had, shown or not."""
+        """Every available column, shown or not."""
         return list(self._known)
 
     def select(self, *names: str) -> Self:
@@ -114,7 +114,7 @@ class Table:
         return rendering.as_html(self._shown(), self.title)
 
     def to_pandas(self) -> DataFrame:
-        """A pandas DataFrame; whole numbers stay whole where there are gaps.
+        """A pandas DataFrame; whole numbers stay whole beside gaps.
 
         Raises:
             MissingDependencyError: pandas is not installed.
