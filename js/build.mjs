@@ -1,27 +1,21 @@
-// Builds the one ESM that the wheel carries. `--watch` rebuilds it on each change (with
-// ANYWIDGET_HMR=1 a notebook shows the change at once), `--serve` serves the stand-alone page.
+// Builds what the wheel carries. `--watch` rebuilds on each change (with ANYWIDGET_HMR=1 a notebook
+// shows it at once), `--serve` serves the page in dev/.
 
-import { readFile, writeFile } from "node:fs/promises";
-import { build, context, transform } from "esbuild";
-import { minify } from "terser";
-import { foreignNames } from "./names.mjs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { build, context } from "esbuild";
 
-/** Custom properties that styles alone name, by a shorter one. */
-const shortNames = new Map();
-const shorten = (css) =>
-  css.replace(/--(?!jp-|row|columns|least)[a-z][\w-]*/g, (name) => {
-    if (!shortNames.has(name)) shortNames.set(name, `--${shortNames.size.toString(36)}`);
-    return shortNames.get(name);
-  });
+const STATIC = "../src/jobgroup/dashboard/static";
+const isWatch = process.argv.includes("--watch");
+const isServe = process.argv.includes("--serve");
 
-/** Styles as text, minified, custom properties too: they go into a shadow root, not into the page. */
+/** Styles as minified text, for `CSSStyleSheet`. */
 const cssAsText = {
   name: "css-as-text",
-  setup({ onLoad }) {
+  setup({ onLoad, esbuild }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const css = await readFile(path, "utf8");
-      const { code } = await transform(css, { loader: "css", minify: true });
-      return { contents: shorten(code.trim()).replace(/(?<=[:,]) /g, ""), loader: "text" };
+      const css = readFileSync(path, "utf8");
+      const { code } = await esbuild.transform(css, { loader: "css", minify: true });
+      return { contents: code, loader: "text" };
     });
   },
 };
@@ -30,53 +24,43 @@ const options = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  // Where RequireJS is on the page, a dependency in UMD form would register itself with it.
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  minify: !isWatch && !isServe,
+  sourcemap: isWatch || isServe ? "inline" : false,
+  // If RequireJS is on the page, a dependency in UMD form would register itself with it.
   define: { "define.amd": "false" },
-  // Not the automatic JSX of tsconfig.json, which would write "children" some 200 times.
-  tsconfigRaw: {
-    compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" },
-  },
-  inject: ["src/ui/h.ts"],
-  mangleProps: /^[a-z]\w+$/i,
-  reserveProps: new RegExp(`^(${[...(await foreignNames())].join("|")})$`),
   plugins: [cssAsText],
-  legalComments: "none",
+  legalComments: "none", // the licences stand in THIRD_PARTY.txt
   logLevel: "info",
+  metafile: true,
 };
-const widget = {
+const statics = {
   ...options,
-  entryPoints: ["src/widget.tsx"],
-  outfile: "../src/jobgroup/dashboard/static/widget.js",
-};
-/** For a page that was saved (`Dashboard.save_html`), which alone needs it. */
-const saved = {
-  ...options,
-  mangleProps: undefined,
-  minify: true,
-  entryPoints: ["src/saved.ts"],
-  outfile: "../src/jobgroup/dashboard/static/saved.js",
-};
-const page = {
-  ...options,
-  entryPoints: ["dev/page.ts"],
-  outfile: "dist/page.js",
-  sourcemap: "inline",
+  entryPoints: { widget: "src/widget.tsx", saved: "src/saved.ts" },
+  outdir: STATIC,
 };
 
-if (process.argv.includes("--watch")) {
-  await (await context({ ...widget, sourcemap: "inline" })).watch();
-} else if (process.argv.includes("--serve")) {
-  const served = await context({ ...page, outfile: "dev/page.js", write: false });
-  await served.serve({ servedir: "dev", host: "127.0.0.1", port: 8123 });
+if (isWatch) await (await context(statics)).watch();
+else if (isServe) {
+  const page = { ...options, entryPoints: ["dev/page.ts"], outfile: "dev/page.js", write: false };
+  await (await context(page)).serve({ servedir: "dev", host: "127.0.0.1", port: 8123 });
 } else {
-  await build(saved);
-  const built = await build({ ...widget, minify: true, write: false });
-  // A second pass, which saves 3 %. Reading a signal has an effect, so no getter is "pure"; "unsafe"
-  // is to think that nobody has replaced the language's own functions.
-  const { code } = await minify(built.outputFiles[0].text, {
-    module: true,
-    ecma: 2022,
-    compress: { passes: 3, unsafe: true, unsafe_arrows: true, pure_getters: false },
+  const { metafile } = await build(statics);
+  writeFileSync(`${STATIC}/THIRD_PARTY.txt`, licencesOf(Object.keys(metafile.inputs)));
+}
+
+/** The licences of the packages that these files come from. */
+function licencesOf(files) {
+  const folders = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const parts = [...new Set(folders.filter(Boolean))].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = ["LICENSE", "LICENSE.md", "LICENCE"].find((each) =>
+      existsSync(`${folder}/${each}`),
+    );
+    if (!file) throw new Error(`${name} has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}`;
   });
-  await writeFile(widget.outfile, code);
+  const rule = `\n\n${"-".repeat(72)}\n\n`;
+  return `The dashboard's front end contains these packages.${rule}${parts.join(rule)}\n`;
 }

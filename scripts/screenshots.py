@@ -126,7 +126,7 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("run-next").wait_for()
     if name == "sweep":
         page.get_by_test_id("results").click()
-        page.get_by_test_id("sweep").locator("select").nth(2).select_option("circuit")
+        page.get_by_test_id("plot-curves").select_option(label="circuit")
         page.get_by_test_id("comparison").wait_for()
     if name == "slots":
         page.get_by_test_id("timeline").click()

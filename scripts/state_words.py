@@ -1,4 +1,4 @@
-"""Writes the words for states that the front end shares with `jobgroup.status`: js/src/status.ts.
+"""Writes the state words that the front end shares with `jobgroup.status`: js/src/data/status.ts.
 
 `python scripts/state_words.py` after a change of status.py; a test compares the two.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jobgroup.status import BAR_ORDER, FILTERS, STATES
 
-TARGET = Path(__file__).parents[1] / "js/src/status.ts"
+TARGET = Path(__file__).parents[1] / "js/src/data/status.ts"
 WIDTH = 100
 
 

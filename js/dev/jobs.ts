@@ -1,6 +1,6 @@
 /** Made-up jobs: a sweep of phases on two circuits, in the states that a scene asks for. */
 
-import type { State } from "../src/states";
+import type { State } from "../src/data/states";
 
 export interface Job {
   position: number;

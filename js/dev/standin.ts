@@ -1,9 +1,16 @@
 /** A model without a kernel: it answers as the kernel would, and lets its made-up jobs run. */
 
-import type { Attempt, Distribution, GroupSummary, JobDetail } from "../src/answers";
-import { type Model, TRAITS, type Traits } from "../src/model";
-import type { Args, FromPython, ToPython } from "../src/protocol";
-import { type Counts, countOf, FILTERS } from "../src/states";
+import { type Counts, countOf, FILTERS } from "../src/data/states";
+import type {
+  Attempt,
+  Distribution,
+  GroupSummary,
+  JobDetail,
+  MeasuredAnswer,
+  MeasuredRow,
+} from "../src/kernel/answers";
+import { type Model, TRAITS, type Traits } from "../src/kernel/model";
+import type { Args, FromPython, ToPython } from "../src/kernel/protocol";
 import { type Job, makeJobs } from "./jobs";
 
 type Listener = (...args: never[]) => void;
@@ -11,7 +18,7 @@ type Listener = (...args: never[]) => void;
 export class StandIn implements Model {
   readonly #traits: Traits;
   readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #jobs: Job[];
+  readonly jobs: Job[];
   readonly #isDeaf: boolean;
   readonly #groups = groupsOf();
   readonly #trash: GroupSummary[] = [];
@@ -19,7 +26,7 @@ export class StandIn implements Model {
   #n = 0;
 
   constructor(count: number, scene: string) {
-    this.#jobs = makeJobs(count, scene);
+    this.jobs = makeJobs(count, scene);
     this.#isDeaf = scene === "busy";
     this.#traits = {
       ...TRAITS,
@@ -58,16 +65,16 @@ export class StandIn implements Model {
         this.#snap();
         break;
       case "sync":
-        if (message.reply) this.#patch([]);
+        if (message.reply) this.patch([]);
         break;
       case "set_trait":
         this.set({ [message.name]: message.value } as Partial<Traits>);
-        this.#push({ t: "result", id: message.id, value: null });
+        this.push({ t: "result", id: message.id, value: null });
         break;
       case "command":
         if (message.args.overrides?.["max_shots"] === 0) {
           const sentence = "'max_shots' is a whole number of at least 1, not 0.";
-          this.#push({
+          this.push({
             t: "error",
             id: message.id,
             code: "InvalidOverrideError",
@@ -75,15 +82,15 @@ export class StandIn implements Model {
           });
           break;
         }
-        this.#push({ t: "ack", id: message.id, python: `jg.${message.name}()` });
-        this.#push({
+        this.push({ t: "ack", id: message.id, python: `jg.${message.name}()` });
+        this.push({
           t: "result",
           id: message.id,
           value: said(this.#do(message.name, message.args)),
         });
         break;
       case "query":
-        this.#push({
+        this.push({
           t: "result",
           id: message.id,
           value: this.#answer(message.name, message.args),
@@ -117,23 +124,27 @@ export class StandIn implements Model {
       this.set({ paused: name === "pause" });
       return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
     }
+    if (name === "stop") {
+      this.set({ sender: null });
+      return "stopped";
+    }
     if (name === "describe") {
       this.set({ description: args.text ?? "" });
       return "description kept";
     }
     if (name === "annotate") {
-      const job = this.#jobs[args.position ?? -1] as Job;
+      const job = this.jobs[args.position ?? -1] as Job;
       job.note = args.text ?? "";
-      this.#patch([job]);
+      this.patch([job]);
       return `note of job ${job.position} kept`;
     }
     if (name === "confirm") {
-      const job = this.#jobs[args.position ?? -1] as Job;
+      const job = this.jobs[args.position ?? -1] as Job;
       Object.assign(job, { state: "waiting", remote_id: args.remote_id, message: null });
-      this.#patch([job]);
+      this.patch([job]);
       return "1 confirmed";
     }
-    if (name === "run_next") {
+    if (name === "prioritize") {
       const chosen = args.positions ?? [];
       this.set({ next_up: [...new Set([...chosen, ...this.#traits.next_up])] });
       return `job ${chosen[0]} goes first`;
@@ -145,7 +156,7 @@ export class StandIn implements Model {
       cancel: ["waiting", "running"],
     };
     const positions = args.positions;
-    const some = this.#jobs.filter(
+    const some = this.jobs.filter(
       (job) =>
         wanted[name]?.includes(job.state) && (!positions || positions.includes(job.position)),
     );
@@ -155,7 +166,7 @@ export class StandIn implements Model {
       job.attempts += name === "rerun" ? 1 : 0;
       job.sent_at ??= Date.now() / 1000;
     }
-    this.#patch(some);
+    this.patch(some);
     return `${some.length} ${name === "run" ? "sent" : name === "rerun" ? "rerun" : "canceled"}`;
   }
 
@@ -172,19 +183,20 @@ export class StandIn implements Model {
       return {
         results: (args.positions ?? []).map((position) => ({
           position,
-          distributions: [distributionOf(position)],
+          distributions: [{ ...distributionOf(position), distance: [0.011, 0.012] }],
           ...(args.ideal ? { ideal: { ...distributionOf(0), title: "ideal" } } : {}),
           error: "",
         })),
       };
     }
-    return detailOf(this.#jobs[args.position ?? -1] as Job);
+    if (name === "measured") return measuredOf(args.positions ?? [], args.columns ?? []);
+    return detailOf(this.jobs[args.position ?? -1] as Job);
   }
 
   /** Each time one job ends, one starts and one is sent. */
   #advance(): void {
     const now = Date.now() / 1000;
-    const pick = (state: string) => this.#jobs.find((job) => job.state === state);
+    const pick = (state: string) => this.jobs.find((job) => job.state === state);
     const [running, waiting] = [pick("running"), pick("waiting")];
     const moved: Job[] = [];
     if (running && Math.random() < 0.3) {
@@ -198,32 +210,32 @@ export class StandIn implements Model {
       moved.push(waiting);
     }
     this.set({ updated_at: now });
-    if (moved.length > 0) this.#patch(moved);
+    if (moved.length > 0) this.patch(moved);
   }
 
   #snap(): void {
-    const rows = blockOf(this.#jobs);
+    const rows = blockOf(this.jobs);
     const version = this.#version;
-    this.#push({ t: "snapshot", version, part: 0, parts: 1, rows, ...this.#stamp() });
+    this.push({ t: "snapshot", version, part: 0, parts: 1, rows, ...this.#stamp() });
   }
 
-  #patch(jobs: Job[]): void {
+  patch(jobs: Job[]): void {
     const from = this.#version;
     if (jobs.length > 0) this.#version += 1;
     this.#count();
-    this.#push({ t: "patch", from, to: this.#version, rows: blockOf(jobs), ...this.#stamp() });
+    this.push({ t: "patch", from, to: this.#version, rows: blockOf(jobs), ...this.#stamp() });
   }
 
   #stamp() {
     this.#n += 1;
-    return { epoch: "stand-in", n: this.#n, now: Date.now() / 1000, total: this.#jobs.length };
+    return { epoch: "stand-in", n: this.#n, now: Date.now() / 1000, total: this.jobs.length };
   }
 
   #count(): void {
     const counts: Counts = {};
-    for (const { state } of this.#jobs) counts[state] = (counts[state] ?? 0) + 1;
+    for (const { state } of this.jobs) counts[state] = (counts[state] ?? 0) + 1;
     const done = countOf(counts, ["success", ...FILTERS.failed]);
-    this.set({ counts, progress: this.#jobs.length ? done / this.#jobs.length : 0 });
+    this.set({ counts, progress: this.jobs.length ? done / this.jobs.length : 0 });
   }
 
   set(traits: Partial<Traits>): void {
@@ -231,7 +243,7 @@ export class StandIn implements Model {
     for (const name of Object.keys(traits)) this.#emit(`change:${name}`);
   }
 
-  #push(message: FromPython): void {
+  push(message: FromPython): void {
     this.#emit("msg:custom", message, []);
   }
 
@@ -289,10 +301,15 @@ function detailOf(job: Job): JobDetail {
 }
 
 function distributionOf(position: number): Distribution {
-  const entries = Array.from({ length: 40 }, (_, i): [string, number] => [
+  const counts = Array.from({ length: 40 }, (_, i): [string, number] => [
     `|${(i >> 3) & 1},${(i >> 2) & 1},${(i >> 1) & 1},${i & 1},0,${i % 3}>`,
     Math.round(5000 * 0.72 ** i) + ((position * 7) % 13),
   ]);
+  const samples = counts.reduce((sum, [, count]) => sum + count, 0);
+  const entries = counts.map(([label, count]): Distribution["entries"][number] => {
+    const p = count / samples;
+    return [label, count, p, Math.sqrt((p * (1 - p)) / samples)];
+  });
   return {
     title: "",
     unit: "counts",
@@ -300,6 +317,28 @@ function distributionOf(position: number): Distribution {
     rest: { n: 0, value: 0 },
     scalars: { physical_perf: 0.0012345 * (position + 1), logical_perf: 0.1111 },
   };
+}
+
+/** The reduction of made-up results: shares with the error of their counts. */
+function measuredOf(positions: readonly number[], columns: readonly string[]): MeasuredAnswer {
+  const states: Record<string, number> = {};
+  const rows = positions.map((position) => {
+    const { entries, scalars } = distributionOf(position);
+    const samples = entries.reduce((sum, [, count]) => sum + count, 0);
+    const shares = new Map(entries.map(([label, count]) => [label, count / samples]));
+    for (const [label, share] of [...shares].slice(0, 24))
+      states[label] = Math.max(share, states[label] ?? 0);
+    const values: MeasuredRow["values"] = {};
+    for (const [scalar, value] of Object.entries(scalars)) values[scalar] = [value, null];
+    for (const label of columns.length > 0 ? columns : shares.keys()) {
+      const p = shares.get(label) ?? 0;
+      values[label] = [p, Math.sqrt((p * (1 - p)) / samples)];
+    }
+    return { position, iteration: null, of: 1, params: {}, samples, values };
+  });
+  const asked = columns.length > 0 ? [...columns] : Object.keys(states);
+  const scalars = ["physical_perf", "logical_perf"];
+  return { rows, scalars, states, columns: asked, failed: {} };
 }
 
 function groupsOf(): GroupSummary[] {

@@ -1,6 +1,6 @@
 /** How values are written for people. Pure: the clock is an argument. */
 
-import type { Cell } from "./table";
+export type Value = string | number | boolean | null;
 
 /** 1.2 s, 48 s, 3 min 04 s, 2 h 05 min, 3 d 4 h. */
 export function duration(seconds: number | null): string {
@@ -73,13 +73,21 @@ export function number(value: number): string {
   return value.toExponential(3);
 }
 
+/** "0.196 ± 0.018": the error to two digits, the value to the same place. */
+export function measured(value: number, error: number | null): string {
+  if (error === null || !(error > 0)) return number(value);
+  const places = Math.max(0, 1 - Math.floor(Math.log10(error)));
+  if (places > 12) return `${number(value)} ± ${number(error)}`;
+  return `${value.toFixed(places)} ± ${error.toFixed(places)}`;
+}
+
 /** 12.3 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** 12,345 */
 export const whole = (n: number): string => n.toLocaleString("en-US");
 
-export function cell(value: Cell): string {
+export function cell(value: Value): string {
   if (value === null) return "";
   return typeof value === "number" ? number(value) : String(value);
 }

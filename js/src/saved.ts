@@ -3,9 +3,9 @@
  * and no network. Its maker is `src/jobgroup/dashboard/standalone.py`.
  */
 
-import type { JobDetail, JobResult } from "./answers";
-import type { Model, Traits, Widget } from "./model";
-import type { Args, FromPython, ToPython } from "./protocol";
+import type { JobDetail, JobResult, MeasuredAnswer } from "./kernel/answers";
+import type { Model, Traits, Widget } from "./kernel/model";
+import type { Args, FromPython, ToPython } from "./kernel/protocol";
 
 export interface Saved {
   /** Of the traits. */
@@ -13,6 +13,7 @@ export interface Saved {
   snapshot: Extract<FromPython, { t: "snapshot" }>;
   jobs: Record<number, JobDetail>;
   results: Record<number, JobResult>;
+  measured: MeasuredAnswer | null;
 }
 
 export function showSaved(widget: () => Widget, saved: Saved, el: HTMLElement): void {
@@ -70,6 +71,7 @@ class SavedModel implements Model {
   #answer(name: string, args: Args): unknown {
     const { jobs, results } = this.#saved;
     if (name === "job") return jobs[args.position ?? -1];
+    if (name === "measured") return measuredOf(this.#saved.measured, args.positions ?? []);
     if (name !== "results") return undefined;
     return { results: (args.positions ?? []).map((p) => results[p] ?? lacking(p)) };
   }
@@ -79,8 +81,20 @@ class SavedModel implements Model {
   }
 }
 
+const NOT_SAVED = "The results of this job were not saved with the page.";
+
+function measuredOf(saved: MeasuredAnswer | null, positions: readonly number[]): MeasuredAnswer {
+  const known = saved ?? { rows: [], scalars: [], states: {}, columns: [], failed: {} };
+  const isThere = new Set(known.rows.map(({ position }) => position));
+  const failed = Object.fromEntries(
+    positions.flatMap((p) => (isThere.has(p) ? [] : [[p, known.failed[p] ?? NOT_SAVED]])),
+  );
+  const wanted = new Set(positions);
+  return { ...known, rows: known.rows.filter(({ position }) => wanted.has(position)), failed };
+}
+
 const lacking = (position: number): JobResult => ({
   position,
   distributions: [],
-  error: "The results of this job were not saved with the page.",
+  error: NOT_SAVED,
 });

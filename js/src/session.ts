@@ -3,47 +3,62 @@
  * setting shows at once and is Python's word again as soon as Python has answered.
  */
 
-import { askedFor } from "./actions";
-import type { Done } from "./answers";
-import { type Bell, newBell } from "./bell";
-import { type Layout, layOut } from "./columns";
-import { atEnd } from "./lifetime";
-import { type Link, linkTo, RequestError } from "./link";
-import { type Model, type TraitSignals, type Traits, traitSignals } from "./model";
-import { type Order, orderOf, type Query } from "./order";
-import type { Args, ClientState, Command, FromPython, Setting } from "./protocol";
-import { fromRanges, toRanges } from "./ranges";
-import { having } from "./sets";
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signals";
-import { countWhere, isFilter, isOnCloud } from "./states";
-import { Table } from "./table";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { askedFor } from "./data/actions";
+import { type Layout, layOut } from "./data/columns";
+import { having } from "./data/immutableSet";
+import { orderOf, type Query } from "./data/order";
+import type { Choices } from "./data/plot";
+import { fromRanges, toRanges } from "./data/ranges";
+import { countWhere, isFilter, isOnCloud } from "./data/states";
+import { Table } from "./data/table";
+import { browserNotifier, type Notifier } from "./host/notifications";
+import { atEnd } from "./kernel/abort";
+import type { Done } from "./kernel/answers";
+import { type Link, linkTo, RequestError } from "./kernel/link";
+import { type Model, type TraitSignals, type Traits, traitSignals } from "./kernel/model";
+import type { Args, ClientState, Command, FromPython, Setting } from "./kernel/protocol";
+import { type Measurements, newMeasurements } from "./measured";
 
 /** One line about the last action: what was asked, or what came of it. */
-export interface Said {
+export interface StatusMessage {
   tone: "asked" | "done" | "failed";
   text: string;
   python?: string;
 }
 
+/** What came of an action stays at least so long. */
+const MESSAGE_MS = 8000;
+
 type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
 /** What may stand open below the toolbar, one at a time. */
-export type Panel = "" | "delete" | "results" | "causes" | "slots" | "run" | "rerun";
+export type Panel = "" | "delete" | "results" | "causes" | "slots" | "send" | "run" | "rerun";
+
+/** The rows after a push or a query: a new handle each time, over columns that change in place. */
+export interface Rows {
+  readonly table: Table;
+  /** The positions of the jobs that are shown, in their order. */
+  readonly positions: readonly number[];
+}
+
+/** A setting: read and written like a signal; writing asks the kernel. */
+type Writable<T> = Pick<Signal<T>, "value" | "peek">;
 
 export interface Session {
   readonly traits: TraitSignals;
-  readonly table: Table;
-  readonly order: Order;
+  readonly rows: ReadonlySignal<Rows>;
   readonly link: Link;
-  /** Grows whenever the rows or their order changed. */
-  readonly revision: ReadonlySignal<number>;
+  readonly measurements: Measurements;
+  /** What the plot shows, by the names of columns. */
+  readonly plot: Signal<Choices>;
   readonly layout: ReadonlySignal<Layout>;
   /** Settings: each shown as the person set it, until Python's answer stands in the trait. */
-  readonly filter: Signal<string>;
-  readonly sort: Signal<string>;
-  readonly search: Signal<string>;
-  readonly columns: Signal<string[]>;
+  readonly filter: Writable<string>;
+  readonly sort: Writable<string>;
+  readonly search: Writable<string>;
+  readonly columns: Writable<string[]>;
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
   /** The jobs that are sent next, each with its place, which is 1 for the first. */
   readonly nextUp: ReadonlySignal<ReadonlyMap<number, number>>;
@@ -52,8 +67,8 @@ export interface Session {
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
-  readonly bell: Bell;
-  readonly said: Signal<Said | null>;
+  readonly notifier: Notifier;
+  readonly status: Signal<StatusMessage | null>;
   /** Commands without an answer yet, for buttons that wait. */
   readonly pending: ReadonlySignal<ReadonlySet<Command>>;
   /** The kernel's clock in seconds since the epoch, ticking while somebody looks. */
@@ -61,7 +76,7 @@ export interface Session {
   /** Whether this is a saved page, in which time stands still. */
   isSaved(): boolean;
   /** What of the rows is here. */
-  have(): ClientState | null;
+  clientState(): ClientState | null;
   tick(): void;
   select(positions: Iterable<number>): void;
   /** Ask for a command, say so at once, and say later what came of it. */
@@ -72,8 +87,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const traits = traitSignals(model, lifetime);
   const table = new Table();
   const order = orderOf(table);
-  const link = linkTo(model, { have, receive }, lifetime);
-  const revision = signal(0);
+  const link = linkTo(model, { clientState, receive }, lifetime);
+  const rows = signal<Rows>({ table, positions: [] });
+  const measurements = newMeasurements(link);
+  const plot = signal<Choices>({ at: {} });
   const filter = choice("filter");
   const sort = choice("sort");
   const search = choice("search");
@@ -81,83 +98,106 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const selection = choice("selected");
   const opened = signal<number | null>(null);
   const panel = signal<Panel>("");
-  const said = signal<Said | null>(null);
+  const status = signal<StatusMessage | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
-  const wished = signal<readonly number[]>([]);
-  const bell = newBell();
+  const wantedNext = signal<readonly number[]>([]);
+  const notifier = browserNotifier();
   const now = signal(Date.now() / 1000);
   let epoch = "";
   let version = -1;
   let part = 0;
   let clockSkew = 0;
+  let saidAt = 0;
 
   // At once: what is open of another group would ask for jobs that this one may not have.
   const leave = effect(() => {
-    traits.group.current;
-    opened.current = null;
-    panel.current = "";
+    traits.group.value;
+    opened.value = null;
+    panel.value = "";
+    plot.value = { at: {} };
+    measurements.clear();
     table.clear();
+    rows.value = { table, positions: [] };
   });
   const stop = effect(() => {
     order.requery(query());
-    revision.current = revision.peek() + 1;
+    publish();
+  });
+  // A sentence about an action does not stay beside a newer fact.
+  const forgetStatus = effect(() => {
+    traits.group.value;
+    traits.deleted.value;
+    status.value = null;
+  });
+  const ageStatus = effect(() => {
+    traits.counts.value;
+    const said = status.peek();
+    if (said?.tone === "done" && Date.now() - saidAt > MESSAGE_MS) status.value = null;
   });
   // A run may be over later than its last job.
-  const hear = effect(() => {
-    traits.active.current;
-    ring();
+  const followActivity = effect(() => {
+    traits.active.value;
+    notify();
   });
   // Python's word is the answer to a wish, whatever it was.
-  const heed = effect(() => {
-    traits.group.current;
-    traits.next_up.current;
-    wished.current = [];
+  const followPriorities = effect(() => {
+    traits.group.value;
+    traits.next_up.value;
+    wantedNext.value = [];
   });
-  for (const end of [leave, stop, hear, heed]) atEnd(lifetime, end);
+  const ends = [leave, stop, forgetStatus, ageStatus, followActivity, followPriorities];
+  atEnd(lifetime, () => {
+    for (const end of ends) end();
+  });
 
   const isSaved = (): boolean => epoch === "saved";
 
   function tick(): void {
-    if (!isSaved()) now.current = Date.now() / 1000 + clockSkew;
+    if (!isSaved()) now.value = Date.now() / 1000 + clockSkew;
   }
 
   async function run(name: Command, args: Args): Promise<unknown> {
     const asked = askedFor(name, args);
     let python: string | undefined;
-    const heard = (line: string) => {
+    const onAck = (line: string) => {
       python = line;
-      said.current = { tone: "asked", text: asked, python };
+      status.value = { tone: "asked", text: asked, python };
     };
-    pending.current = having(pending.current, name, true);
-    if (name === "prioritize") wished.current = args.positions ?? [];
-    said.current = { tone: "asked", text: asked };
+    pending.value = having(pending.value, name, true);
+    if (name === "prioritize") wantedNext.value = args.positions ?? [];
+    status.value = { tone: "asked", text: asked };
     try {
-      const value = await link.do(name, args, heard);
+      const value = await link.do(name, args, onAck);
       const text = (value as Done)?.text;
-      said.current = { tone: "done", text: text || `${asked} Done.`, python };
+      status.value = { tone: "done", text: text || `${asked} Done.`, python };
+      saidAt = Date.now();
       return value;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (name === "prioritize") wished.current = [];
-      said.current = { tone: "failed", text: error.message, python };
+      if (name === "prioritize") wantedNext.value = [];
+      status.value = { tone: "failed", text: error.message, python };
       return null;
     } finally {
-      pending.current = having(pending.current, name, false);
+      pending.value = having(pending.value, name, false);
     }
   }
 
-  function have(): ClientState | null {
+  function clientState(): ClientState | null {
     return version < 0 ? null : { epoch, version };
   }
 
   function receive(push: Snap | Patch, buffers: DataView[]): boolean {
     clockSkew = push.now - Date.now() / 1000;
-    if (push.epoch === "saved") now.current = push.now;
+    if (push.epoch === "saved") now.value = push.now;
     return push.t === "snapshot" ? onSnap(push, buffers) : onPatch(push, buffers);
   }
 
-  function ring(isAnew = false): void {
-    bell.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
+  function publish(): void {
+    rows.value = { table, positions: order.positions };
+  }
+
+  function notify(isAnew = false): void {
+    notifier.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
   }
 
   /** Parts are painted as they come; the version counts once the last one is here. */
@@ -172,10 +212,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     table.apply(snap.rows, buffers);
     table.total = snap.total;
     if (part === snap.parts) version = snap.version;
-    ring(true);
+    notify(true);
     batch(() => {
       order.reset(query());
-      revision.current += 1;
+      publish();
     });
     return true;
   }
@@ -189,65 +229,77 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     const changed = table.apply(patch.rows, buffers);
     table.total = patch.total;
     order.update(changed);
-    ring();
-    revision.current += 1;
+    notify();
+    publish();
     return true;
   }
 
   function query(): Query {
-    const wanted = filter.current;
+    const wanted = filter.value;
     return {
       filter: isFilter(wanted) ? wanted : "all",
-      search: search.current,
-      sort: sort.current,
+      search: search.value,
+      sort: sort.value,
     };
   }
 
-  function choice<Name extends Setting & keyof Traits>(name: Name): Signal<Traits[Name]> {
+  function choice<Name extends Setting & keyof Traits>(name: Name): Writable<Traits[Name]> {
     const trait = traits[name] as Signal<Traits[Name]>;
-    const shown = signal(trait.current);
+    const shown = signal(trait.value);
     let unanswered = 0;
     const follow = effect(() => {
-      const value = trait.current;
-      if (unanswered === 0) shown.current = value;
+      const value = trait.value;
+      if (unanswered === 0) shown.value = value;
     });
     atEnd(lifetime, follow);
     return {
-      peek: shown.peek,
-      get current() {
-        return shown.current;
+      peek: () => shown.peek(),
+      get value() {
+        return shown.value;
       },
-      set current(wanted) {
-        shown.current = wanted;
+      set value(wanted) {
+        shown.value = wanted;
         unanswered += 1;
         link
           .set(name, wanted)
           .catch((error: RequestError) => {
-            said.current = { tone: "failed", text: error.message };
+            status.value = { tone: "failed", text: error.message };
           })
           .finally(() => {
             unanswered -= 1;
-            if (unanswered === 0) shown.current = trait.current;
+            if (unanswered === 0) shown.value = trait.value;
           });
       },
     };
   }
 
   return {
-    ...{ traits, table, order, link, revision, filter, sort, search, columns, opened, panel, said },
-    ...{ pending, bell, now, isSaved, have, tick, run },
-    selected: computed(() => fromRanges(selection.current)),
+    ...{
+      traits,
+      link,
+      rows,
+      measurements,
+      plot,
+      filter,
+      sort,
+      search,
+      columns,
+      opened,
+      panel,
+      status,
+    },
+    ...{ pending, notifier, now, isSaved, clientState, tick, run },
+    selected: computed(() => fromRanges(selection.value)),
     nextUp: computed(() => {
-      const first = new Set([...wished.current, ...traits.next_up.current]);
+      const first = new Set([...wantedNext.value, ...traits.next_up.value]);
       return new Map([...first].map((position, i) => [position, i + 1]));
     }),
-    hasActive: computed(() => countWhere(traits.counts.current, isOnCloud) > 0),
+    hasActive: computed(() => countWhere(traits.counts.value, isOnCloud) > 0),
     layout: computed(() => {
-      revision.current;
-      return layOut(table, columns.current);
+      return layOut(rows.value.table, columns.value);
     }),
     select(positions) {
-      selection.current = toRanges(positions);
+      selection.value = toRanges(positions);
     },
   };
 }

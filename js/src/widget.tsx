@@ -3,17 +3,18 @@
  * marimo all widgets share it.
  */
 
-import { atEnd } from "./lifetime";
-import type { Given, View, Widget } from "./model";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { countOf, countWhere, isTerminal } from "./data/states";
+import { adopt, adoptAround } from "./host/styles";
+import { followTheme } from "./host/theme";
+import { markTitle } from "./host/title";
+import { whenSeen } from "./host/visibility";
+import { atEnd } from "./kernel/abort";
+import type { Given, View, Widget } from "./kernel/model";
 import { type Session, startSession } from "./session";
-import { whenSeen } from "./sight";
-import { effect } from "./signals";
-import { countOf, countWhere, isTerminal } from "./states";
 import styles from "./styles";
-import { followTheme } from "./theme";
-import { markTitle } from "./title";
-import { App } from "./ui/App";
-import { drawInto } from "./ui/dom";
+import { App } from "./views/App";
 
 export default (): Widget => {
   let session: Session;
@@ -33,19 +34,16 @@ export default (): Widget => {
     const host = document.createElement("div");
     host.setAttribute("data-lm-suppress-shortcuts", "true");
     const root = host.attachShadow({ mode: "open" });
-    const sheet = document.createElement("style");
-    sheet.textContent = styles;
+    adopt(root, styles, end.signal);
     const app = document.createElement("div");
-    root.append(sheet, app);
-    // A container for queries has no width of its own, in a flex box say; a host's own style wins.
-    const width = document.createElement("style");
-    width.textContent = ".jobgroup-view{width:100%}";
+    root.append(app);
+    // A container for queries has no width of its own, for example in a flex box; a host's own style wins.
     el.classList.add("jobgroup-view");
-    el.append(host, width);
+    el.append(host);
+    adoptAround(el, ":where(.jobgroup-view){width:100%}", end.signal);
 
     followTheme(host, session.traits.theme, end.signal);
-    const draw = drawInto(app);
-    const stop = effect(() => draw(<App session={session} />));
+    render(<App session={session} />, app);
     let clock: ReturnType<typeof setInterval> | undefined;
     const see = (isSeen: boolean) => {
       if (isSeen) watching.add(host);
@@ -58,16 +56,14 @@ export default (): Widget => {
     };
     whenSeen(host, see, () => session.hasActive.peek(), end.signal);
     const titled = effect(() => {
-      const counts = session.traits.counts.current;
-      markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.current);
+      const counts = session.traits.counts.value;
+      markTitle(countWhere(counts, isTerminal), countOf(counts), !session.hasActive.value);
     });
     atEnd(end.signal, () => {
-      stop();
       titled();
       markTitle(0, 0, true);
-      draw(null);
+      render(null, app);
       host.remove();
-      width.remove();
     });
     return () => end.abort();
   }

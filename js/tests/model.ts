@@ -1,7 +1,7 @@
 /** A model that a test plays the kernel of. */
 
-import { type Model, TRAITS, type Traits } from "../src/model";
-import type { FromPython, ToPython } from "../src/protocol";
+import { type Model, TRAITS, type Traits } from "../src/kernel/model";
+import type { FromPython, ToPython } from "../src/kernel/protocol";
 
 type Listener = (...args: never[]) => void;
 

@@ -113,7 +113,7 @@ def sought(words: str) -> Callable[[Searched], bool]:
     ``name=value`` is a name with the whole of its value, or a whole word of a text, with or without
     blanks around the ``=``; numbers are compared as numbers, and ``name=`` is an empty value. Any
     other word may be a part of a text. The dashboard does the same
-    (``js/src/order.ts``).
+    (``js/src/data/order.ts``).
 
     Raises:
         TypeError: the words are not a text.

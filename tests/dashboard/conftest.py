@@ -157,12 +157,12 @@ def make_group(cloud: EmbeddedCloud, data_dir: Any) -> Iterator[Callable[..., Jo
     """Makes a group of timer jobs, each given by its parameters."""
     set_token(cloud.token, url=cloud.url)
 
-    def make(name: str, *jobs: dict[str, Any]) -> JobGroup:
+    def make(name: str, *jobs: dict[str, Any], command: str = "probs") -> JobGroup:
         group = JobGroup(name)
         group.add_many(
             (
                 RemoteJob(
-                    {"command": "probs", "parameters": parameters},
+                    {"command": command, "parameters": parameters},
                     platform="test:timer",
                     url=cloud.url,
                 ),

@@ -6,7 +6,8 @@ import pytest
 from traitlets import TraitError
 
 from jobgroup import JobGroup, RemoteJob
-from jobgroup.dashboard.queries import distributions_of
+from jobgroup.dashboard.measured import distributions, measured_rows
+from jobgroup.results.measurement import Measurement
 
 
 def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
@@ -324,13 +325,17 @@ def test_an_empty_group_names_its_near_ones(make_group, open_page):
 
 def test_results_are_distributions_largest_first(make_group, open_page):
     """Results of chosen jobs; the one that has none says why and harms no other."""
-    group = make_group("g", {"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60})
+    jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60}]
+    group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
     page.do("run", mode="parallel")
     page.open()
     page.wait(lambda: page.states().get(0) == "success")
     first, second = page.ask("results", positions=[0, 1])["results"]
-    assert first["distributions"][0]["entries"] == [["|1,0>", 7.0], ["|0,1>", 3.0]]
+    assert first["distributions"][0]["entries"] == [
+        ["|1,0>", 7.0, 0.7, pytest.approx(0.144914, abs=1e-6)],
+        ["|0,1>", 3.0, 0.3, pytest.approx(0.144914, abs=1e-6)],
+    ]
     assert first["distributions"][0]["scalars"]["physical_perf"] == 1.0
     assert second["distributions"] == []
     assert "not available yet" in second["error"]
@@ -342,7 +347,8 @@ def test_results_are_distributions_largest_first(make_group, open_page):
 
 def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, open_page):
     """A count past all floats is told in its job's row; the others' distributions are there."""
-    group = make_group("g", {"results": {"|1>": 10**400}}, {"results": {"|0>": 0}})
+    jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
+    group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
     page.do("run", mode="parallel")
     page.open()
@@ -350,14 +356,68 @@ def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, op
     huge, zero = page.ask("results", positions=[0, 1])["results"]
     assert huge["distributions"] == []
     assert "cannot be shown: the number of |1>" in huge["error"]
-    assert (zero["distributions"][0]["entries"], zero["error"]) == ([["|0>", 0.0]], "")
+    assert (zero["distributions"][0]["entries"], zero["error"]) == (
+        [["|0>", 0.0, None, None]],
+        "",
+    )
 
 
 def test_scalars_that_are_no_numbers_are_left_out():
     """A share of nothing is not-a-number, which a browser's JSON does not have."""
-    result = {"results": {"|1>": 1}, "logical_perf": float("nan"), "physical_perf": 0.5}
-    (shown,) = distributions_of(result)
+    scalars = {"logical_perf": float("nan"), "physical_perf": 0.5}
+    measured = Measurement(0, kind="count", values={"|1>": 1}, scalars=scalars)
+    (shown,) = distributions([measured])["distributions"]
     assert shown["scalars"] == {"physical_perf": 0.5}
+
+
+def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
+    """Without `columns` they are of the most frequent states; a job without a result says why."""
+    jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 60}]
+    group = make_group("g", *jobs, command="sample_count")
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: page.states().get(0) == "success")
+    found = page.ask("measured", positions=[0, 1], columns=["|1>"])
+    (row,) = found["rows"]
+    assert (row["position"], row["iteration"], row["of"], row["samples"]) == (0, None, 1, 500)
+    assert row["values"]["|1>"] == [0.196, pytest.approx(0.017753, abs=1e-6)]
+    assert found["failed"] == {"1": "The result is not available yet."}
+    assert page.ask("measured", positions=[0])["columns"] == ["|0>", "|1>"]
+    group.cancel_all()
+
+
+def test_distributions_side_by_side_have_their_distance_and_what_chance_gives(
+    make_group, open_page
+):
+    """The distance is over all states, and beside it stands what two equal jobs would have."""
+    counts = [(98, 211, 189, 2), (110, 200, 188, 2)]
+    states = ("|2,0>", "|1,1>", "|0,2>", "|0,0>")
+    jobs = [{"results": dict(zip(states, each, strict=True))} for each in counts]
+    page = open_page(make_group("g", *jobs, command="sample_count"))
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: set(page.states().values()) == {"success"})
+    first, second = page.ask("results", positions=[0, 1])["results"]
+    assert "distance" not in first["distributions"][0]
+    assert second["distributions"][0]["distance"] == [
+        pytest.approx(0.024),
+        pytest.approx(0.036399, abs=1e-6),
+    ]
+
+
+def test_a_job_with_iterations_is_a_row_for_each():
+    """Each iteration tells what it varied; a state that it did not return has the share 0."""
+    parts = [
+        Measurement(3, i, {"phi": phi}, kind="count", values={state: 10})
+        for i, (phi, state) in enumerate([(0.1, "|1,0>"), (0.2, "|0,1>")])
+    ]
+    rows = measured_rows({3: parts}, [])["rows"]
+    assert [(r["iteration"], r["of"], r["params"]) for r in rows] == [
+        (0, 2, {"phi": 0.1}),
+        (1, 2, {"phi": 0.2}),
+    ]
+    assert [r["values"]["|1,0>"][0] for r in rows] == [1.0, 0.0]
 
 
 def test_groups_are_listed_opened_and_left(make_group, open_page):

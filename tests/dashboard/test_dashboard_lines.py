@@ -38,6 +38,8 @@ from jobgroup.dashboard.snippets import line_of
         ),
         ("cancel", {}, "jg.cancel_all()"),
         ("cancel", {"positions": [1]}, "jg.cancel([1])"),
+        ("stop", {}, "jg.stop()"),
+        ("stop", {"cancel": True}, "jg.stop(cancel=True)"),
         ("resend", {"positions": [1, 2]}, "jg[1].resend(); jg[2].resend()"),
         ("confirm", {"position": 3, "remote_id": "x"}, "jg[3].confirm('x')"),
         ("delete", {"cancel": False}, "JobGroup.delete_job_group('a \"b\"')"),

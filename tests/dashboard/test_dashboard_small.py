@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 from jobgroup import Dashboard, JobGroup, RemoteJob
 
 
@@ -55,3 +57,10 @@ def test_a_request_is_not_done_again_after_many_others(make_group, open_page):
     page.ask_for("command", "pause", {}, request="first")
     page.answer(page.ask_for("query", "size", {}, request="last"))
     assert not group.state.paused
+
+
+def test_the_licences_of_what_the_front_end_contains_are_in_the_package():
+    """A wheel carries the licence of each package in its bundle, also of those that others need."""
+    text = (files("jobgroup.dashboard") / "static" / "THIRD_PARTY.txt").read_text("utf-8")
+    for name in ("preact", "@preact/signals-core", "d3-scale", "d3-quadtree"):
+        assert f"\n{name} " in text

@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts/state_words.py"
 
 
 def test_the_front_end_has_the_words_of_python():
-    """`js/src/status.ts` is what the script makes of `status.py` now: else run it."""
+    """`js/src/data/status.ts` is what the script makes of `status.py` now: else run it."""
     script = runpy.run_path(str(SCRIPT))
     assert script["TARGET"].read_text(encoding="utf-8") == script["typescript"]()
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.hosts
 
 
 def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter: JupyterServer):
-    """While a run is paused: two by Run's menu, then one by its detail, which goes before them.
+    """While a run is paused: two by Stop's menu, then one by its detail, which goes before them.
 
     The rows say their places, the line of Python is what a person would type, and the cloud gets
     the jobs in that order once the run goes on.
@@ -24,11 +24,8 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
         page = notebook.page
         for position in (2, 4):
             page.get_by_test_id(f"row-{position}").locator(".select").click()
-        page.get_by_label("More ways: Run 5 unsent").click()
-        only = page.get_by_role("menuitem", name="Only the 2 selected")
-        expect(page.get_by_test_id("preview")).to_contain_text("Run 5 jobs")
-        only.hover()
-        expect(page.get_by_test_id("preview")).to_contain_text("Run 2 jobs")
+        expect(page.get_by_test_id("sender")).to_contain_text("Sending from this notebook")
+        page.get_by_label("More ways: Stop").click()
         page.get_by_role("menuitem", name="Next: the 2 selected").click()
         expect(page.get_by_test_id("row-2")).to_contain_text("unsent · next 1")
         expect(page.get_by_test_id("row-4")).to_contain_text("unsent · next 2")

@@ -19,7 +19,7 @@ def finished(data_dir: Path):
         set_token(cloud.token, url=cloud.url)
         group = JobGroup("saved </script><b>")
         for i, parameters in enumerate([{"results": {"|0,1>": 7, "|1,0>": 3}}, {"fail": "no"}, {}]):
-            body = {"command": "probs", "parameters": parameters}
+            body = {"command": "sample_count", "parameters": parameters}
             job = RemoteJob(body, platform="test:timer", url=cloud.url)
             group.add(job, labels={"phi": i / 10})
         group.run_parallel()
@@ -47,7 +47,7 @@ def test_saved_page_works_from_disk_without_a_network(
         page.get_by_test_id("row-0").locator(".cell").last.click()
         expect(page.get_by_test_id("detail")).to_contain_text("|0,1>")
         page.get_by_test_id("results").click()
-        page.get_by_label("Choose job 0").click()
+        page.get_by_label("Select job 0").click()
         expect(page.get_by_test_id("comparison")).to_contain_text("70.0 %")
         for action in ("run", "rerun-failed", "cancel", "pause", "delete", "all-groups"):
             expect(page.get_by_test_id(action)).to_have_count(0)

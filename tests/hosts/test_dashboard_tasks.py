@@ -101,7 +101,7 @@ def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
     keys.to("[data-testid=results]")
     keys.press("Enter")
     for position in (0, 1):
-        keys.to(f"[aria-label='Choose job {position}']")
+        keys.to(f"[aria-label='Select job {position}']")
         keys.press("Space")
     expect(notebook.page.get_by_test_id("comparison")).to_contain_text("distance 0.3")
     notebook.wait_until("[j.position for j in Dashboard(jg).selected_jobs] == [0, 1]")
@@ -164,7 +164,7 @@ def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
     expect(notebook.page.locator("[data-testid^=row-][data-status=unsent]")).to_have_count(3)
     keys.to(".cell")
     keys.press("Space")
-    keys.to("[aria-label^='More ways: Run']", step="Shift+Tab")
+    keys.to("[aria-label^='More ways: Send']", step="Shift+Tab")
     keys.press("Enter", "ArrowUp", "Enter")
     notebook.wait_until("jg.state.next_up == [j.position for j in jg.list_unsent_jobs()] != []")
     first = notebook.evaluate("jg.state.next_up[0]")

@@ -38,7 +38,7 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.evaluate(NOTIFIED)
         notebook.run_all()
 
-        page.get_by_role("button", name="More ways: Run").click()
+        page.get_by_role("button", name="More ways: Send").click()
         expect(page.get_by_test_id("preview")).to_contain_text("Run 2 jobs: shots unknown, ")
         assert page.get_by_test_id("preview").text_content() == notebook.evaluate(
             "str(jg.estimate())"

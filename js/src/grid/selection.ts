@@ -15,3 +15,9 @@ export function extended(
 export function allOrNone(selected: ReadonlySet<number>, shown: readonly number[]): Set<number> {
   return new Set(shown.every((position) => selected.has(position)) ? [] : shown);
 }
+
+/** A click on a header: ascending, descending, then the order that the dashboard keeps by itself. */
+export function nextSort(current: string, column: string): string {
+  if (current === column) return `-${column}`;
+  return current === `-${column}` ? "" : column;
+}

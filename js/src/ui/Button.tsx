@@ -1,6 +1,6 @@
-import type { IconName } from "../icons";
-import type { Children, Ref } from "./dom";
+import type { ComponentChildren, RefObject } from "preact";
 import { Icon } from "./Icon";
+import type { IconName } from "./icons";
 
 export interface Props {
   icon?: IconName;
@@ -14,9 +14,9 @@ export interface Props {
   isPending?: boolean;
   isOpen?: boolean;
   isPressed?: boolean;
-  buttonRef?: Ref<HTMLButtonElement>;
+  buttonRef?: RefObject<HTMLButtonElement | null>;
   onClick: (event: MouseEvent) => void;
-  children?: Children;
+  children?: ComponentChildren;
 }
 
 /** A button that cannot be pressed keeps its place in the page's order, so that its reason is read. */
@@ -26,7 +26,7 @@ export function Button(props: Props) {
     <button
       ref={props.buttonRef}
       class={children ? `button ${kind}` : `bare ${kind}`}
-      testid={props.testid}
+      data-testid={props.testid}
       aria-disabled={reason ? true : undefined}
       aria-busy={props.isPending}
       aria-expanded={props.isOpen}

@@ -1,16 +1,16 @@
-import { copyText } from "../clipboard";
+import { useSignal } from "@preact/signals";
+import { copyText } from "../host/clipboard";
 import { Button } from "./Button";
-import { useSignal } from "./hooks";
 
 const SHOWN_MS = 1500;
 
 export function Copy({ text, label }: { text: string; label: string }) {
   const isDone = useSignal(false);
   const copy = async (event: MouseEvent) => {
-    isDone.current = await copyText(text, event.currentTarget as HTMLElement);
+    isDone.value = await copyText(text, event.currentTarget as HTMLElement);
     setTimeout(() => {
-      isDone.current = false;
+      isDone.value = false;
     }, SHOWN_MS);
   };
-  return <Button icon={isDone.current ? "success" : "copy"} label={label} onClick={copy} />;
+  return <Button icon={isDone.value ? "success" : "copy"} label={label} onClick={copy} />;
 }

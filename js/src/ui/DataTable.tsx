@@ -1,83 +1,102 @@
-import { inOrder } from "../order";
-import type { Signal } from "../signals";
-import type { Cell } from "../table";
-import type { Children } from "./dom";
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { inOrder } from "../data/order";
+import type { Cell } from "../data/table";
 import { Icon } from "./Icon";
 import { roving } from "./roving";
 
 export interface Head {
+  /** What the table is sorted by, whatever columns come and go; the title if it is not given. */
+  id?: string;
   title: string;
   isNumber?: boolean;
 }
 
 export interface Row {
   key: string | number;
-  cells: Children[];
+  /** A function where a table has many rows, of which few are shown. */
+  cells: ComponentChildren[] | (() => ComponentChildren[]);
   /** What the cells are sorted by; where a table can be sorted. */
   values?: readonly Cell[];
   isChosen?: boolean;
   testid?: string;
 }
 
-/** A column, counted from 1; negative for descending, 0 for the order as given. */
-export type Sort = Signal<number>;
+/** A column's id, "-" before it for descending; "" for the order as given. */
+export type Sort = Signal<string>;
+
+interface Props {
+  head: Head[];
+  rows: Row[];
+  sort?: Sort;
+  /** How many rows are shown. */
+  most?: number;
+}
 
 /** A small table in full. The jobs' own is the grid. */
-export function DataTable({ head, rows, sort }: { head: Head[]; rows: Row[]; sort?: Sort }) {
+export function DataTable({ head, rows, sort, most = rows.length }: Props) {
   const kind = (i: number) => (head[i]?.isNumber ? "number" : undefined);
-  const by = sort?.current ?? 0;
+  const by = sort?.value ?? "";
+  const idOf = ({ id, title }: Head) => id ?? title;
   return (
     <div class="table-frame">
       <table>
         <thead>
           <tr {...(sort && roving)}>
-            {head.map(({ title }, i) => (
+            {head.map((each, i) => (
               <th
                 key={i}
                 class={kind(i)}
-                role={title ? undefined : "presentation"}
-                aria-sort={sortedBy(by, i)}
+                role={each.title ? undefined : "presentation"}
+                aria-sort={sortedBy(by, idOf(each))}
               >
-                {sort && title ? (
+                {sort && each.title ? (
                   <button
                     onClick={() => {
-                      sort.current = by === i + 1 ? -by : i + 1;
+                      sort.value = by === idOf(each) ? `-${idOf(each)}` : idOf(each);
                     }}
                   >
-                    {title}
-                    {Math.abs(by) === i + 1 && <Icon name={by > 0 ? "up" : "caret"} />}
+                    {each.title}
+                    {by === idOf(each) && <Icon name="up" />}
+                    {by === `-${idOf(each)}` && <Icon name="caret" />}
                   </button>
                 ) : (
-                  title
+                  each.title
                 )}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {sorted(rows, by).map(({ key, cells, isChosen, testid }) => (
-            <tr key={key} aria-selected={isChosen} testid={testid}>
-              {cells.map((cell, i) => (
-                <td key={i} class={kind(i)}>
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {sorted(rows, by, head.map(idOf))
+            .slice(0, most)
+            .map(({ key, cells, isChosen, testid }) => (
+              <tr key={key} aria-selected={isChosen} data-testid={testid}>
+                {(typeof cells === "function" ? cells() : cells).map((cell, i) => (
+                  <td key={i} class={kind(i)}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
         </tbody>
       </table>
     </div>
   );
 }
 
-function sortedBy(by: number, column: number): string | undefined {
-  if (Math.abs(by) !== column + 1) return undefined;
-  return by > 0 ? "ascending" : "descending";
+function sortedBy(by: string, id: string): "ascending" | "descending" | undefined {
+  if (by === "") return undefined;
+  if (by === id) return "ascending";
+  return by === `-${id}` ? "descending" : undefined;
 }
 
-function sorted(rows: Row[], by: number): Row[] {
-  if (by === 0) return rows;
-  const compare = inOrder(by < 0);
-  const cellOf = ({ values }: Row) => values?.[Math.abs(by) - 1] ?? null;
+/** The rows as given if their column is no longer there. */
+function sorted(rows: Row[], by: string, ids: string[]): Row[] {
+  const isDescending = by.startsWith("-");
+  const column = ids.indexOf(isDescending ? by.slice(1) : by);
+  if (by === "" || column < 0) return rows;
+  const compare = inOrder(isDescending);
+  const cellOf = ({ values }: Row) => values?.[column] ?? null;
   return rows.toSorted((a, b) => compare(cellOf(a), cellOf(b)));
 }

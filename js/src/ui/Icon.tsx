@@ -1,10 +1,10 @@
-import { ICONS, type IconName } from "../icons";
-import { wordOf } from "../states";
+import { wordOf } from "../data/states";
+import { ICONS, type IconName } from "./icons";
 
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-      <path d={ICONS[name]} />
+      <path d={ICONS[name] ?? ICONS.unknown} />
     </svg>
   );
 }

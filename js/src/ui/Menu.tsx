@@ -1,10 +1,12 @@
 /** A button that opens a menu: of things to do, or of things to choose. */
 
-import type { IconName } from "../icons";
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren, RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./Button";
-import { type Children, type Ref, useEffect, useRef } from "./dom";
-import { sets, useSignal } from "./hooks";
+import { sets } from "./hooks";
 import { Icon } from "./Icon";
+import type { IconName } from "./icons";
 
 export interface Variant {
   label: string;
@@ -27,17 +29,17 @@ interface Props {
   variants: Variant[];
   /** A line above them, about the jobs of the one that is looked at. */
   note?: Note | undefined;
-  children?: Children;
+  children?: ComponentChildren;
 }
 
-export type Note = (positions?: readonly number[]) => Children;
+export type Note = (positions?: readonly number[]) => ComponentChildren;
 
 export function Menu({ label, variants, note, ...face }: Props) {
   const isOpen = useSignal(false);
-  const button = useRef<HTMLButtonElement>();
-  const menu = useRef<HTMLDivElement>();
+  const button = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
   const set = (open: boolean) => {
-    isOpen.current = open;
+    isOpen.value = open;
     if (!open) button.current?.focus();
   };
   return (
@@ -46,10 +48,10 @@ export function Menu({ label, variants, note, ...face }: Props) {
         {...face}
         buttonRef={button}
         label={label}
-        isOpen={isOpen.current}
-        onClick={() => set(!isOpen.current)}
+        isOpen={isOpen.value}
+        onClick={() => set(!isOpen.value)}
       />
-      {isOpen.current && !face.reason && (
+      {isOpen.value && !face.reason && (
         <Items {...{ menu, label, variants, note }} close={() => set(false)} />
       )}
     </span>
@@ -57,7 +59,7 @@ export function Menu({ label, variants, note, ...face }: Props) {
 }
 
 interface ItemsProps {
-  menu: Ref<HTMLDivElement>;
+  menu: RefObject<HTMLDivElement | null>;
   label: string;
   variants: Variant[];
   note: Note | undefined;
@@ -67,7 +69,7 @@ interface ItemsProps {
 function Items({ menu, label, variants, note, close }: ItemsProps) {
   const looked = useSignal<Variant | null>(null);
   const all = () => [...(menu.current?.children ?? [])] as HTMLElement[];
-  useEffect(() => all()[0]?.focus(), []);
+  useLayoutEffect(() => all()[0]?.focus(), []);
   const onKeyDown = (event: KeyboardEvent) => {
     const items = all();
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -84,7 +86,7 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
   };
   return (
     <div class="menu" onFocusOut={onFocusOut}>
-      {note?.(looked.current?.positions)}
+      {note?.(looked.value?.positions)}
       <div ref={menu} role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>
         {variants.map((variant) => (
           <button
@@ -93,7 +95,8 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
             tabIndex={-1}
             aria-disabled={variant.reason ? true : undefined}
             onFocus={sets(looked, variant)}
-            onPointerEnter={({ currentTarget }) => currentTarget.focus()}
+            // Not as it enters: a menu that opens below a pointer at rest keeps its focus.
+            onPointerMove={({ currentTarget }) => currentTarget.focus()}
             onClick={() => {
               if (variant.reason) return;
               if (variant.isChecked === undefined) close();
@@ -112,5 +115,5 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
 
 const roleOf = ({ isChecked }: Variant) =>
   isChecked === undefined
-    ? { role: "menuitem" }
-    : { role: "menuitemcheckbox", "aria-checked": isChecked };
+    ? ({ role: "menuitem" } as const)
+    : ({ role: "menuitemcheckbox", "aria-checked": isChecked } as const);

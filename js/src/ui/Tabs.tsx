@@ -1,4 +1,4 @@
-import type { Signal } from "../signals";
+import type { Signal } from "@preact/signals";
 import { sets } from "./hooks";
 import { roving } from "./roving";
 
@@ -14,8 +14,8 @@ export function Tabs<Name extends string>({ names, current }: Props<Name>) {
         <button
           key={name}
           role="tab"
-          aria-selected={name === current.current}
-          tabIndex={name === current.current ? 0 : -1}
+          aria-selected={name === current.value}
+          tabIndex={name === current.value ? 0 : -1}
           onClick={sets(current, name)}
           onFocus={sets(current, name)}
         >

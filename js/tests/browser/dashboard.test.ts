@@ -9,6 +9,35 @@ const shownFirst = (root: ShadowRoot) =>
     .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
     .map(({ dataset }) => dataset["status"]);
 
+describe("sending", () => {
+  it("fills free slots until all are sent, and asks first if it is much", async () => {
+    const { model } = await show({ jobs: 60, scene: "unsent" });
+    const sent: unknown[] = [];
+    const send = model.send.bind(model);
+    model.send = (content) => {
+      const { t, name, args } = content as { t: string; name: string; args: unknown };
+      if (t === "command") sent.push([name, args]);
+      send(content);
+    };
+    await at("run").click();
+    await expect.element(at("preview")).toHaveTextContent("Run 60 jobs");
+    expect(sent).toEqual([]);
+    await at("send-confirm").click();
+    await expect.poll(() => sent).toEqual([["run", { mode: "queue" }]]);
+  });
+
+  it("by another process is named, and stopped from here", async () => {
+    const { model } = await show({ jobs: 6, scene: "unsent" });
+    const since = Date.now() / 1000;
+    const sender = { host: "lab", pid: 77, since, is_this_process: false };
+    (model as StandIn).set({ sender });
+    await expect.element(at("sender")).toHaveTextContent(/Sending from process 77 on lab since/);
+    await expect.element(at("run")).not.toBeInTheDocument();
+    await at("stop").click();
+    await expect.element(at("live")).toHaveTextContent("stopped");
+  });
+});
+
 describe("a group", () => {
   it("shows its name, its counts, its bar and its jobs, failed ones first", async () => {
     const { root } = await show();
@@ -116,7 +145,7 @@ describe("what failed", () => {
     const sent = vi.spyOn(model, "send");
     await causes.getByTestId("rerun-cause").first().click();
     await expect.element(at("live")).toHaveTextContent("8 rerun");
-    const args = { positions: [1, 4, 7, 10, 13, 16, 19, 22] };
+    const args = { positions: [1, 4, 7, 10, 13, 16, 19, 22], mode: "queue" };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
     await expect.element(causes).toHaveTextContent("2 jobs, 1 cause");
     await causes.getByRole("button", { name: "Select" }).first().click();
@@ -207,11 +236,11 @@ describe("results across jobs", () => {
     await byPerf.click();
     await byPerf.click();
     await expect.poll(() => order()[0]).toBe("result-7");
-    await page.getByLabelText("Choose job 7").click();
-    await page.getByLabelText("Choose job 1", { exact: true }).click();
+    await page.getByLabelText("Select job 7").click();
+    await page.getByLabelText("Select job 1", { exact: true }).click();
     const chart = at("comparison");
-    await expect.element(chart).toHaveTextContent("#1 · 0.1 · Knill CNOT");
-    await expect.element(chart).toHaveTextContent("distance 0.00");
+    await expect.element(chart).toHaveTextContent("job 1: phi 0.1, circuit Knill CNOT");
+    await expect.element(chart).toHaveTextContent("distance 0.011 (chance alone gives 0.012)");
     expect(
       root.querySelectorAll("[data-testid=comparison] tr:first-child .track .series").length,
     ).toBe(2);
@@ -224,38 +253,77 @@ describe("results across jobs", () => {
   });
 });
 
+interface Drawn {
+  job: string;
+  x: number | string;
+  y: number | string;
+  value: number;
+  error: number | null;
+  curve: number;
+}
+
+const figure = (root: ShadowRoot) => root.querySelector<HTMLElement>("[data-testid=plot]");
+const drawn = (root: ShadowRoot): Drawn[] =>
+  (figure(root) as unknown as { points(): Drawn[] } | null)?.points() ?? [];
+
 describe("a sweep", () => {
-  it("is drawn over what varies; dragging over points chooses their jobs", async () => {
+  it("is drawn over what varies; dragging over points selects their jobs", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
     await at("results").click();
-    const plot = () => root.querySelector("[data-testid=sweep] svg") as SVGSVGElement;
-    await expect.poll(() => plot()?.querySelectorAll("circle").length).toBe(8);
-    expect(plot().ariaLabel).toMatch(/over phi: 8 points$/);
-    const select = (nth: number) => root.querySelectorAll("select")[nth] as HTMLSelectElement;
-    await userEvent.selectOptions(select(0), "physical perf");
-    await expect.poll(() => plot().ariaLabel).toBe("physical perf over phi: 8 points");
-    const { left, top, width, height } = plot().getBoundingClientRect();
+    await expect.poll(() => drawn(root).length).toBe(8);
+    expect(figure(root)?.dataset).toMatchObject({ x: "label.phi", y: "|0,0,0,0,0,0>" });
+    expect(drawn(root)[0]?.error).toBeGreaterThan(0);
+    await userEvent.selectOptions(at("plot-y"), "physical perf");
+    await expect.poll(() => figure(root)?.dataset["y"]).toBe("physical_perf");
+    const svg = () => root.querySelector("[data-testid=plot] svg") as SVGSVGElement;
+    expect(svg().ariaLabel).toBe("physical perf over phi: 8 points");
+    const { left, top, width, height } = svg().getBoundingClientRect();
     const point = (type: string, x: number, y: number) =>
-      plot().dispatchEvent(
-        new PointerEvent(type, { clientX: left + x * width, clientY: top + y * height }),
+      svg().dispatchEvent(
+        new PointerEvent(type, {
+          clientX: left + x * width,
+          clientY: top + y * height,
+          bubbles: true,
+        }),
       );
-    point("pointerdown", -0.01, 1.01);
-    point("pointermove", 0.3, 0.5);
-    point("pointerup", 0.3, 0.5);
+    point("pointerdown", 0, 1);
+    point("pointermove", 0.42, 0);
+    point("pointerup", 0.42, 0);
     await expect.poll(() => model.get("selected")).toEqual([[0, 2]]);
-    expect(plot().querySelectorAll(".chosen").length).toBe(3);
-    await userEvent.selectOptions(select(2), "circuit");
-    await expect.poll(() => plot().querySelectorAll("[data-series='1']").length).toBe(4);
+    await userEvent.selectOptions(at("plot-curves"), "circuit");
+    await expect.poll(() => drawn(root).filter(({ curve }) => curve === 1).length).toBe(4);
   });
 
-  it("is compared with its ideal where somebody wants it", async () => {
+  it("keeps what was chosen when columns appear", async () => {
+    const { root, model } = await show({ jobs: 8, scene: "finished" });
+    await at("results").click();
+    await expect.poll(() => drawn(root).length).toBe(8);
+    await userEvent.selectOptions(at("plot-y"), "physical perf");
+    await page.getByRole("button", { name: "physical perf" }).click();
+    await expect.poll(() => figure(root)?.dataset["y"]).toBe("physical_perf");
+    const labels = (model as StandIn).jobs;
+    for (const job of labels) job.labels = { "label.eta": job.position % 3, ...job.labels };
+    (model as StandIn).patch(labels);
+    await expect
+      .poll(() => root.querySelector("[data-testid=results] thead")?.textContent)
+      .toContain("eta");
+    expect([figure(root)?.dataset["x"], figure(root)?.dataset["y"]]).toEqual([
+      "label.phi",
+      "physical_perf",
+    ]);
+    expect(drawn(root).map(({ value }) => value)).toEqual(
+      labels.map(({ position }) => 0.0012345 * (position + 1)),
+    );
+    const sorted = root.querySelector("[data-testid=results] th[aria-sort]");
+    expect(sorted?.textContent).toBe("physical perf");
+  });
+
+  it("is compared with its ideal if somebody wants it", async () => {
     await show({ jobs: 8, scene: "finished" });
     await at("results").click();
-    await page.getByLabelText("Choose job 1", { exact: true }).click();
+    await page.getByLabelText("Select job 1", { exact: true }).click();
     await at("ideal").click();
-    await expect.element(at("results")).toHaveTextContent("distance from ideal");
-    await expect.element(at("comparison")).toHaveTextContent("ideal of #1");
-    await expect.element(at("comparison")).toHaveTextContent("distance 0.011");
+    await expect.element(at("comparison")).toHaveTextContent("ideal of job 1");
   });
 });
 
@@ -263,7 +331,7 @@ describe("the slots", () => {
   it("show what waited and ran in each, and open a job", async () => {
     const { root } = await show();
     await at("timeline").click();
-    await expect.element(at("slots")).toHaveTextContent("jobs ran at once");
+    await expect.element(at("slots")).toBeVisible();
     const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
     expect(stays().length).toBe(20);
     expect(new Set(stays().map(({ dataset }) => dataset["status"]))).toContain("running");
@@ -317,16 +385,16 @@ describe("the keyboard", () => {
     const { root } = await show();
     const caret = root.querySelector(".caret") as HTMLElement;
     await userEvent.click(caret);
-    expect(root.activeElement?.textContent).toContain("All at once");
+    expect(root.activeElement?.textContent).toContain("One after the other");
     await userEvent.keyboard("{ArrowDown}");
-    expect(root.activeElement?.textContent).toContain("As slots come free");
+    expect(root.activeElement?.textContent).toContain("Next: the selected");
     await userEvent.keyboard("{Escape}");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(caret);
   });
 
   it("keeps a menu's button where nothing is left in the menu, so that the focus stays", async () => {
-    const { root } = await show({ scene: "finished" });
+    const { root } = await show({ scene: "empty" });
     const carets = [...root.querySelectorAll<HTMLElement>(".caret")];
     expect(carets.map((caret) => caret.getAttribute("aria-disabled"))).toEqual(
       Array(3).fill("true"),
@@ -335,6 +403,32 @@ describe("the keyboard", () => {
     await userEvent.keyboard("{Enter}");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(carets[2]);
+  });
+});
+
+describe("a box with Shift", () => {
+  it("takes the range from the last one", async () => {
+    const { root, model } = await show();
+    const box = (position: number) =>
+      root.querySelector(`[data-testid=row-${position}] .select`) as HTMLElement;
+    await expect.poll(() => box(0)).not.toBeNull();
+    box(0).click();
+    box(4).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    await expect
+      .poll(() => model.get("selected"))
+      .toEqual([
+        [0, 1],
+        [3, 4],
+      ]);
+  });
+});
+
+describe("what has ended", () => {
+  it("has no buttons that can do nothing", async () => {
+    await show({ jobs: 3, scene: "finished" });
+    await expect.element(at("row-0")).toBeVisible();
+    for (const name of ["run", "rerun-failed", "cancel", "pause"])
+      await expect.element(at(name)).not.toBeInTheDocument();
   });
 });
 
@@ -431,9 +525,11 @@ describe("a label and a parameter of one name", () => {
     await at("results").click();
     const texts = (selector: string) =>
       [...root.querySelectorAll(`[data-testid=results] ${selector}`)].map((e) => e.textContent);
-    await expect.poll(() => texts("thead th").filter((title) => title === "phi")).toHaveLength(2);
-    expect(texts("[data-testid=result-0] td")).toEqual(expect.arrayContaining(["0.05", "1.05"]));
-    expect(texts("thead th")).toHaveLength(texts("[data-testid=result-0] td").length);
+    const cells = () => texts("[data-testid=result-0] td");
+    await expect.poll(cells).not.toEqual([]);
+    expect(texts("thead th").filter((title) => title === "phi")).toHaveLength(2);
+    expect(cells()).toEqual(expect.arrayContaining(["0.05", "1.05"]));
+    expect(texts("thead th")).toHaveLength(cells().length);
   });
 });
 
@@ -467,6 +563,32 @@ describe("a flex box, as ipywidgets' layouts are", () => {
     expect(inner.getBoundingClientRect().width).toBe(600);
     close();
     end();
+  });
+});
+
+describe("a part that fails", () => {
+  it("says so in its place, and the others go on", async () => {
+    const model = new (await import("../../dev/standin")).StandIn(6, "still");
+    const send = model.send.bind(model);
+    model.send = (content) => {
+      const { t, id } = content as { t: string; id: string };
+      if (t === "query") model.push({ t: "result", id, value: { attempts: 1 } });
+      else send(content);
+    };
+    const { root } = await show({ model });
+    await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+    root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
+    await expect.element(at("failed-part")).toHaveTextContent(/The jobs are not affected/);
+    await at("chip-success").click();
+    await expect.element(at("chip-success")).toHaveAttribute("aria-pressed", "true");
+  });
+});
+
+describe("the page around a dashboard", () => {
+  it("gets no style element, so that a strict policy of the page can refuse them", async () => {
+    const { el, root } = await show();
+    expect([...el.querySelectorAll("style"), ...root.querySelectorAll("style")]).toEqual([]);
+    expect(getComputedStyle(root.querySelector(".jobgroup") as Element).display).toBe("flex");
   });
 });
 
@@ -504,11 +626,12 @@ describe("views that come and go", () => {
       if (i === 0) await expect.poll(() => timers.size).toBeGreaterThan(0);
       close();
       expect(el.childElementCount).toBe(0);
+      expect(document.adoptedStyleSheets).toEqual([]);
       el.remove();
     }
     expect(model.listeners).toBe(before);
     end();
     expect(model.listeners).toBe(0);
-    expect([...timers]).toEqual([]);
+    await expect.poll(() => [...timers]).toEqual([]);
   });
 });

@@ -59,33 +59,39 @@ describe("accessibility", () => {
     it(`finds nothing wrong with results side by side and failures by cause, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show({ scene: "failed" });
-      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      const click = async (selector: string) => {
+        await expect.poll(() => root.querySelector(selector)).not.toBeNull();
+        (root.querySelector(selector) as HTMLElement).click();
+      };
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
-      click("[data-testid=row-0] .select");
-      click("[data-testid=results]");
-      click("[data-testid=columns]");
+      await click("[data-testid=row-0] .select");
+      await click("[data-testid=results]");
+      await click("[data-testid=columns]");
       await expect.poll(() => root.querySelector("[data-testid=comparison]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      click("[data-testid=timeline]");
+      await click("[data-testid=timeline]");
       await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      click("[data-testid=chip-failed]");
-      click("[data-testid=by-cause]");
+      await click("[data-testid=chip-failed]");
+      await click("[data-testid=by-cause]");
       expect(await violations(el)).toEqual([]);
     });
 
     it(`finds nothing wrong with an open job, a deletion and a menu, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el, model } = await show();
-      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      const click = async (selector: string) => {
+        await expect.poll(() => root.querySelector(selector)).not.toBeNull();
+        (root.querySelector(selector) as HTMLElement).click();
+      };
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
       (model as StandIn).set({ next_up: [23, 2] });
-      click("[data-testid=row-0] .cell:last-child");
-      click("[data-testid=delete]");
-      click(".caret");
+      await click("[data-testid=row-0] .cell:last-child");
+      await click("[data-testid=delete]");
+      await click(".caret");
       await expect.poll(() => root.querySelector("figure")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      click("[role=tab]:nth-child(2)");
+      await click("[role=tab]:nth-child(2)");
       await expect.poll(() => root.querySelector(".facts-of-job")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
     });
@@ -93,13 +99,16 @@ describe("accessibility", () => {
     it(`finds nothing wrong with the trash, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show({ scene: "groups" });
-      const click = (selector: string) => (root.querySelector(selector) as HTMLElement).click();
+      const click = async (selector: string) => {
+        await expect.poll(() => root.querySelector(selector)).not.toBeNull();
+        (root.querySelector(selector) as HTMLElement).click();
+      };
       await expect.poll(() => root.querySelector("[data-testid^=listed]")).not.toBeNull();
-      click("[data-testid^=listed] input");
-      click("[data-testid=delete-chosen]");
-      click("[data-testid=delete-confirm]");
+      await click("[data-testid^=listed] input");
+      await click("[data-testid=delete-chosen]");
+      await click("[data-testid=delete-confirm]");
       await expect.poll(() => root.querySelector("[data-testid=chip-trash]")).not.toBeNull();
-      click("[data-testid=chip-trash]");
+      await click("[data-testid=chip-trash]");
       await expect.poll(() => root.querySelector("[data-testid^=trashed]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
     });

@@ -4,7 +4,7 @@ import { DOMWidgetModel, type IClassicComm } from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
 import { describe, expect, it, onTestFinished } from "vitest";
 import recorded from "../../../tests/dashboard/protocol.json";
-import type { Model } from "../../src/model";
+import type { Model } from "../../src/kernel/model";
 import { at, show } from "./page";
 
 class MockComm implements IClassicComm {

@@ -5,7 +5,7 @@ import { page, userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-const menu = () => page.getByRole("button", { name: /More ways: Run/ });
+const menu = () => page.getByRole("button", { name: /More ways: Send/ });
 const next = () => page.getByRole("menuitem", { name: /^Next: the/ });
 
 /** With the last unsent job and the one before it chosen. */
@@ -60,12 +60,14 @@ describe("jobs that are sent next", () => {
     const { asked } = await withTwoChosen();
     await menu().click();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs");
-    await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}");
+    await userEvent.keyboard("{ArrowDown}");
     await expect.element(at("preview")).toHaveTextContent("Run 2 jobs");
-    await page.getByRole("menuitem", { name: "All at once" }).hover();
+    await page.getByRole("menuitem", { name: /One after the other/ }).hover();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs");
     await page.getByRole("menuitem", { name: "Only the 2 selected" }).click();
-    await expect.poll(() => asked("command", "run")).toEqual([{ positions: [22, 23] }]);
+    await expect
+      .poll(() => asked("command", "run"))
+      .toEqual([{ positions: [22, 23], mode: "queue" }]);
     await expect.element(at("row-22")).toHaveAttribute("data-status", "waiting");
   });
 

@@ -3,7 +3,7 @@
 import { onTestFinished } from "vitest";
 import { page } from "vitest/browser";
 import { StandIn } from "../../dev/standin";
-import type { Model } from "../../src/model";
+import type { Model } from "../../src/kernel/model";
 
 interface Widget {
   initialize(props: { model: Model; signal?: AbortSignal }): () => void;

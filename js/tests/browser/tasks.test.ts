@@ -88,7 +88,7 @@ const TASKS: Task[] = [
       await item(/Keep the failed/);
     },
     done: async ({ sent }) => {
-      await expect.poll(sent).toEqual(['rerun {"mode":"parallel","replace":false}']);
+      await expect.poll(sent).toEqual(['rerun {"mode":"queue","replace":false}']);
       await expect.element(at("live")).toHaveTextContent("3 rerun");
     },
   },
@@ -99,18 +99,20 @@ const TASKS: Task[] = [
     keyboard: async (keys) => {
       await keys.to(id("results"));
       await keys.press("{Enter}");
-      await keys.to("[aria-label='Choose job 0']");
+      await keys.to("[aria-label='Select job 0']");
       await keys.press(" ");
-      await keys.to("[aria-label='Choose job 1']");
+      await keys.to("[aria-label='Select job 1']");
       await keys.press(" ");
     },
     mouse: async () => {
       await at("results").click();
-      await page.getByLabelText("Choose job 0").click();
-      await page.getByLabelText("Choose job 1", { exact: true }).click();
+      await page.getByLabelText("Select job 0").click();
+      await page.getByLabelText("Select job 1", { exact: true }).click();
     },
     done: async () => {
-      await expect.element(at("comparison")).toHaveTextContent("#1 · 0.1 · Knill CNOT");
+      await expect
+        .element(at("comparison"))
+        .toHaveTextContent("job 1: phi 0.1, circuit Knill CNOT");
       await expect.element(at("comparison")).toHaveTextContent("distance");
     },
   },
@@ -236,7 +238,7 @@ const TASKS: Task[] = [
       await keys.press(" ");
       await keys.press("{ArrowUp}");
       await keys.press(" ");
-      await keys.to("[aria-label^='More ways: Run']", "{Shift>}{Tab}{/Shift}");
+      await keys.to("[aria-label^='More ways: Send']", "{Shift>}{Tab}{/Shift}");
       await keys.press("{Enter}");
       await keys.press("{ArrowUp}");
       await keys.press("{Enter}");
@@ -244,7 +246,7 @@ const TASKS: Task[] = [
     mouse: async () => {
       for (const position of [22, 23])
         await at(`row-${position}`).click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
-      await more("Run").click();
+      await more("Send").click();
       await item("Next: the 2 selected");
     },
     done: async ({ sent }) => {

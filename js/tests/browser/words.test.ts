@@ -16,7 +16,8 @@ describe("a rerun with changes", () => {
     await at("revision-exact").fill("false");
     await at("keep").click();
     await at("revision-go").click();
-    const args = { positions: [2], overrides: { max_shots: 500, exact: false }, replace: false };
+    const overrides = { max_shots: 500, exact: false };
+    const args = { positions: [2], mode: "queue", overrides, replace: false };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
     await expect.element(at("revision-go")).not.toBeInTheDocument();
     await expect.element(at("live")).toHaveTextContent("1 rerun");
@@ -55,7 +56,7 @@ describe("a job's facts", () => {
 describe("what a run would take", () => {
   it("is told in the menus of run and rerun, before anything is sent", async () => {
     await show();
-    await page.getByRole("button", { name: /More ways: Run/ }).click();
+    await page.getByRole("button", { name: /More ways: Send/ }).click();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs: shots unknown, 2 free");
     await userEvent.keyboard("{Escape}");
     await page.getByRole("button", { name: /More ways: Rerun/ }).click();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { actionsOf, askedFor, deletionOf, headline } from "../../src/actions";
-import { csvOf } from "../../src/csv";
-import { chipsOf, countOf, FILTERS, STATES, wordOf } from "../../src/states";
+import { actionsOf, askedFor, deletionOf, headline } from "../../src/data/actions";
+import { csvOf } from "../../src/data/csv";
+import { chipsOf, countOf, FILTERS, STATES, wordOf } from "../../src/data/states";
 
 describe("states", () => {
   it("are each in exactly one chip beside All", () => {
@@ -43,7 +43,7 @@ describe("actions", () => {
 
   it("carry their count, or the reason why they cannot be done", () => {
     const can = actionsOf({ unsent: 3, error: 1, canceled: 1, running: 2, unknown: 1 }, false);
-    expect(can.run).toEqual({ label: "Run 3 unsent", reason: "" });
+    expect(can.run).toEqual({ label: "Send 3", reason: "" });
     expect(can.rerunFailed.label).toBe("Rerun failed (2)");
     expect(can.cancel.label).toBe("Cancel (3)");
     const cannot = actionsOf({ success: 2 }, false);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { causesOf } from "../../src/causes";
-import { asCsv, asJson, contentOf, fileName, sheetOf } from "../../src/exports";
+import { causesOf } from "../../src/data/causes";
+import { asCsv, asJson, contentOf, fileName, sheetOf } from "../../src/data/exports";
 import { tableOf } from "./rows";
 
 describe("causes", () => {

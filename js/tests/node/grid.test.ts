@@ -1,12 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { fitting, layOut } from "../../src/columns";
-import { nextSort } from "../../src/grid/header";
+import { fitting, layOut } from "../../src/data/columns";
+import { toggled } from "../../src/data/immutableSet";
+import { fromRanges, toRanges } from "../../src/data/ranges";
 import { moved } from "../../src/grid/keys";
-import { allOrNone, extended } from "../../src/grid/selection";
+import { allOrNone, extended, nextSort } from "../../src/grid/selection";
 import { scrollFor, visibleRows } from "../../src/grid/window";
-import { fromRanges, toRanges } from "../../src/ranges";
-import { toggled } from "../../src/sets";
 import { tableOf } from "./rows";
+
+describe("a column of numbers", () => {
+  it("is as wide as its longest value, wherever that stands", () => {
+    const rows = Array.from({ length: 1500 }, (_, i) => ({
+      "label.phi": i === 1400 ? -257.1234 : 1,
+    }));
+    const { all } = layOut(tableOf(rows), []);
+    const width = (name: string) => all.find((column) => column.name === name)?.width ?? 0;
+    expect(width("label.phi")).toBeGreaterThanOrEqual(8 * 7.5);
+    expect(width("position")).toBeGreaterThanOrEqual(4 * 7.5 + 16);
+  });
+});
 
 describe("the window of a long table", () => {
   it("holds a short table whole", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { FromPython } from "../../src/protocol";
+import type { FromPython } from "../../src/kernel/protocol";
 import { type Session, startSession } from "../../src/session";
 import { FakeModel } from "../model";
 import { blockOf } from "./rows";
@@ -45,7 +45,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const states = () => [0, 1, 2].map((position) => session.table.state(position));
+const states = () => [0, 1, 2].map((position) => session.rows.value.table.state(position));
 
 describe("snapshots and patches", () => {
   it("fill the table and say what is here with the next hello", () => {
@@ -84,9 +84,9 @@ describe("snapshots and patches", () => {
   it("that begin before what is here are taken, those that end before it are not", () => {
     model.push(snap());
     model.push(patch({ from: 2, to: 9 }));
-    expect(session.have()).toEqual({ epoch: "e1", version: 9 });
+    expect(session.clientState()).toEqual({ epoch: "e1", version: 9 });
     model.push(patch({ from: 2, to: 4, rows: blockOf([{ state: "error" }], 1) }));
-    expect(session.table.state(1)).toBe("success");
+    expect(session.rows.value.table.state(1)).toBe("success");
   });
 
   it("of another life of the group do not mix with this one's", () => {
@@ -95,16 +95,16 @@ describe("snapshots and patches", () => {
     expect(states()).toEqual(["unsent", "running", "success"]);
     expect(model.sentOf("open")).toHaveLength(1);
     model.push(snap({ epoch: "e2", version: 1, total: 1, rows: blockOf([{ state: "error" }]) }));
-    expect(session.have()).toEqual({ epoch: "e2", version: 1 });
-    expect(session.table.total).toBe(1);
+    expect(session.clientState()).toEqual({ epoch: "e2", version: 1 });
+    expect(session.rows.value.table.total).toBe(1);
   });
 
   it("are gone with what stands open of them as soon as another group is shown", () => {
     model.push(snap());
-    session.opened.current = 2;
-    session.panel.current = "results";
+    session.opened.value = 2;
+    session.panel.value = "results";
     model.setTraits({ group: "another" });
-    expect([session.opened.current, session.panel.current, session.table.total]).toEqual([
+    expect([session.opened.value, session.panel.value, session.rows.value.table.total]).toEqual([
       null,
       "",
       0,
@@ -113,10 +113,10 @@ describe("snapshots and patches", () => {
 
   it("in parts are painted as they come, and count once all are here", () => {
     model.push(snap({ parts: 2, rows: blockOf(rows.slice(0, 2)) }));
-    expect(session.order.positions).toHaveLength(3);
-    expect(session.have()).toBeNull();
+    expect(session.rows.value.positions).toHaveLength(3);
+    expect(session.clientState()).toBeNull();
     model.push(snap({ part: 1, parts: 2, rows: blockOf(rows.slice(2), 2) }));
-    expect(session.have()).toEqual({ epoch: "e1", version: 5 });
+    expect(session.clientState()).toEqual({ epoch: "e1", version: 5 });
     expect(states()).toEqual(["unsent", "running", "success"]);
   });
 
@@ -131,9 +131,9 @@ describe("silence", () => {
   it("after a hello says that the kernel is busy, until something comes", () => {
     session.link.open();
     vi.advanceTimersByTime(1001);
-    expect([...session.link.unheard.current]).toEqual(["hello"]);
+    expect([...session.link.unheard.value]).toEqual(["hello"]);
     model.push(snap());
-    expect(session.link.unheard.current.size).toBe(0);
+    expect(session.link.unheard.value.size).toBe(0);
   });
 
   it("makes the browser pull, ever more rarely, and wait long for an answer", () => {
@@ -177,26 +177,26 @@ describe("silence", () => {
 describe("a command", () => {
   it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
     const outcome = session.run("rerun", { positions: [2] });
-    expect(session.said.current).toMatchObject({ tone: "asked", text: "Rerun asked for job 2…" });
-    expect([...session.pending.current]).toEqual(["rerun"]);
+    expect(session.status.value).toMatchObject({ tone: "asked", text: "Rerun asked for job 2…" });
+    expect([...session.pending.value]).toEqual(["rerun"]);
     const id = model.lastId;
     model.push({ t: "ack", id, python: "jg.rerun([2])" });
-    expect(session.said.current).toMatchObject({ tone: "asked", python: "jg.rerun([2])" });
+    expect(session.status.value).toMatchObject({ tone: "asked", python: "jg.rerun([2])" });
     model.push({ t: "result", id, value: { text: "1 rerun" } });
     await outcome;
-    expect(session.said.current).toEqual({
+    expect(session.status.value).toEqual({
       tone: "done",
       text: "1 rerun",
       python: "jg.rerun([2])",
     });
-    expect(session.pending.current.size).toBe(0);
+    expect(session.pending.value.size).toBe(0);
   });
 
   it("for jobs to be sent next shows them so at once, until Python's word is here", async () => {
-    const places = () => [...session.nextUp.current];
+    const places = () => [...session.nextUp.value];
     model.setTraits({ next_up: [0] });
     session.run("prioritize", { positions: [2, 1] });
-    expect(session.said.current?.text).toBe("Prioritize asked for 2 jobs…");
+    expect(session.status.value?.text).toBe("Prioritize asked for 2 jobs…");
     const wished = places();
     expect(wished).toEqual([
       [2, 1],
@@ -218,7 +218,7 @@ describe("a command", () => {
     const message = "Cannot create more than 2 jobs";
     model.push({ t: "error", id: model.lastId, code: "QuotaExceededError", message });
     await outcome;
-    expect(session.said.current).toMatchObject({ tone: "failed", text: message });
+    expect(session.status.value).toMatchObject({ tone: "failed", text: message });
   });
 
   it("that nobody takes up for a second finds the kernel busy, one that takes long does not", () => {
@@ -227,9 +227,9 @@ describe("a command", () => {
     session.run("cancel", {});
     model.push({ t: "ack", id: model.lastId, python: "" });
     vi.advanceTimersByTime(5000);
-    expect([...session.link.unheard.current]).toEqual([first]);
+    expect([...session.link.unheard.value]).toEqual([first]);
     model.push({ t: "ack", id: first, python: "" });
-    expect(session.link.unheard.current.size).toBe(0);
+    expect(session.link.unheard.value.size).toBe(0);
   });
 
   it("without an answer is asked after with each pull", () => {
@@ -244,26 +244,26 @@ describe("a command", () => {
 describe("a setting", () => {
   it("shows at once, and older words of Python do not undo it", async () => {
     model.push(snap());
-    session.filter.current = "success";
+    session.filter.value = "success";
     const first = model.lastId;
-    session.filter.current = "running";
-    expect(session.order.positions).toEqual([1]);
+    session.filter.value = "running";
+    expect(session.rows.value.positions).toEqual([1]);
     model.setTraits({ filter: "success" });
     model.push({ t: "result", id: first, value: null });
     await vi.advanceTimersByTimeAsync(0);
-    expect(session.filter.current).toBe("running");
+    expect(session.filter.value).toBe("running");
     model.setTraits({ filter: "running" });
     model.push({ t: "result", id: model.lastId, value: null });
     await vi.advanceTimersByTimeAsync(0);
     model.setTraits({ filter: "all" });
-    expect(session.filter.current).toBe("all");
+    expect(session.filter.value).toBe("all");
   });
 
   it("that Python refuses goes back to what it was, and says why", async () => {
-    session.sort.current = "nonsense";
+    session.sort.value = "nonsense";
     model.push({ t: "error", id: model.lastId, code: "TraitError", message: "no" });
     await vi.advanceTimersByTimeAsync(0);
-    expect(session.sort.current).toBe("");
-    expect(session.said.current).toMatchObject({ tone: "failed", text: "no" });
+    expect(session.sort.value).toBe("");
+    expect(session.status.value).toMatchObject({ tone: "failed", text: "no" });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { orderOf, type Query } from "../../src/order";
+import { orderOf, type Query } from "../../src/data/order";
 import { blockOf, tableOf } from "./rows";
 
 const ALL: Query = { filter: "all", search: "", sort: "" };

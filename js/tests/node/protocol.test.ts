@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import recorded from "../../../tests/dashboard/protocol.json";
-import { TRAITS } from "../../src/model";
+import { TRAITS } from "../../src/kernel/model";
 import {
   type Command,
   decodeColumn,
   type FromPython,
   type Question,
   type Setting,
-} from "../../src/protocol";
+} from "../../src/kernel/protocol";
 import { type Session, startSession } from "../../src/session";
 import { FakeModel } from "../model";
 
@@ -34,7 +34,8 @@ function sessionWith(...indices: number[]): { session: Session; model: FakeModel
   return { session, model };
 }
 
-function rowsOf({ table }: Session) {
+function rowsOf({ rows }: Session) {
+  const { table } = rows.value;
   const columns = ["state", "remote_id", "message", "sent_at", "attempts", "label.phi", "label.on"];
   return [0, 1, 2].map((position) => columns.map((column) => table.cell(position, column)));
 }
@@ -45,6 +46,7 @@ const commands: Record<Command, true> = {
   rerun: true,
   prioritize: true,
   cancel: true,
+  stop: true,
   pause: true,
   resume: true,
   resend: true,
@@ -59,6 +61,7 @@ const commands: Record<Command, true> = {
 const questions: Record<Question, true> = {
   job: true,
   results: true,
+  measured: true,
   groups: true,
   size: true,
   estimate: true,
@@ -83,9 +86,9 @@ describe("what both sides share", () => {
 describe("messages of the kernel", () => {
   it("that are none of the protocol change nothing", () => {
     const { session, model } = sessionWith(0);
-    const had = [session.revision.current, session.said.current, session.have()];
+    const had = [session.rows.value, session.status.value, session.clientState()];
     for (const strange of [null, {}, { t: "no such" }]) model.push(strange as never);
-    expect([session.revision.current, session.said.current, session.have()]).toEqual(had);
+    expect([session.rows.value, session.status.value, session.clientState()]).toEqual(had);
   });
 
   it("carry the same rows as plain values and as columns that are JSON", () => {
@@ -100,12 +103,12 @@ describe("messages of the kernel", () => {
 
   it("change rows by patches", () => {
     const { session } = sessionWith(0, 2, 3);
-    expect(session.table.state(0)).toBe("error");
-    expect(session.have()).toEqual({ epoch: "e1", version: 8 });
+    expect(session.rows.value.table.state(0)).toBe("error");
+    expect(session.clientState()).toEqual({ epoch: "e1", version: 8 });
   });
 
   it("bring texts of objects as a column for each key, cut to what a cell holds", () => {
-    const { table } = sessionWith().session;
+    const { table } = sessionWith().session.rows.value;
     const texts = ['{"a":[1],"b":"x"}', "", "no JSON", `{"b":"${"y".repeat(300)}"}`];
     table.apply({ n: 4, columns: { position: [0, 1, 2, 3], "label.": texts } }, []);
     expect(table.dynamicNames()).toEqual(["label.a", "label.b"]);

@@ -1,7 +1,7 @@
 /** Rows for tests: a table of jobs, each given by what differs from an unsent one. */
 
-import type { Block } from "../../src/protocol";
-import { type Cell, Table } from "../../src/table";
+import { type Cell, Table } from "../../src/data/table";
+import type { Block } from "../../src/kernel/protocol";
 
 type Row = Record<string, Cell | undefined>;
 

@@ -33,6 +33,14 @@ def restore(names: Any) -> Json:
     return _each(names, JobGroup.restore, "restored")
 
 
+def stop(group: JobGroup, args: Json) -> Json:
+    """End the sending of jobs, in whichever process; with `cancel`, cancel what is on the cloud."""
+    text = request(group, "stop", by="the dashboard").result().text
+    if args.get("cancel"):
+        text += f"; {request(group, 'cancel', positions=None).result().text}"
+    return {"text": text}
+
+
 def describe(group: JobGroup, args: Json) -> Json:
     """Say what a group is for; an empty text takes the description away."""
     text = group.description = _text_argument(args)
@@ -55,6 +63,7 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
     {
         "delete": delete_shown,
         "restore": lambda group, _: restore([group.name]),
+        "stop": stop,
         "describe": describe,
     }
 )

@@ -1,7 +1,7 @@
 """The messages between the kernel and the browser.
 
 Those that come are parsed at the door, those that go are made here. The other side is
-`js/src/protocol.ts`; recorded messages hold the two equal.
+`js/src/kernel/protocol.ts`; recorded messages hold the two equal.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "rerun",
     "prioritize",
     "cancel",
+    "stop",
     "pause",
     "resume",
     "resend",
@@ -33,7 +34,7 @@ COMMANDS: Final = (
     "describe",
     "annotate",
 )
-QUERIES: Final = ("job", "results", "groups", "size", "estimate")
+QUERIES: Final = ("job", "results", "measured", "groups", "size", "estimate")
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")

@@ -1,37 +1,33 @@
-"""Questions of the browser: a job's detail, results, the groups on disk (`js/src/answers.ts`).
+"""Questions of the browser: jobs, results, groups on disk (`js/src/kernel/answers.ts`).
 
 These may take long (results come from the cloud), so they run in threads of their own.
 """
 
 from __future__ import annotations
 
-import math
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from reprlib import repr as short
 from typing import Any, Final
 
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.group_commands import parse_positions
+from jobgroup.dashboard.measured import (
+    Measurements,
+    add_distances,
+    distributions,
+    measured_rows,
+    probabilities,
+)
 from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
-from jobgroup.results.parse import entries, iterations
 from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.columns import MAX_CELL
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
-
-MAX_ENTRIES: Final = 1000
-"""Outcomes of one distribution that are sent; the others are summed."""
-
-MAX_CACHED_RESULTS: Final = 500
-"""Jobs whose results are remembered, so that the cloud is asked once."""
-
-MAX_DOWNLOADS: Final = 8
 
 ALL_FIXED: Final = (
     "Every parameter of it is part of the experiment, which only Perceval can write: build it again"
@@ -105,10 +101,10 @@ def _change(pair: Any) -> str:
 
 
 class Queries:
-    """Answers what is asked of a group; results are fetched a few at a time and remembered."""
+    """Answers what is asked of a group; results are remembered."""
 
     def __init__(self) -> None:
-        self._cached: OrderedDict[str, Json] = OrderedDict()
+        self._measurements = Measurements()
 
     def answer(
         self, group: JobGroup, name: str, args: Json, *, removals: int | None = None
@@ -121,83 +117,38 @@ class Queries:
         jobs = None if positions is None else jobs_at(group, positions, removals=removals)
         if name == "estimate":
             return estimate(group, jobs, bool(args.get("rerun")))
+        if name == "measured":
+            return self.measured(group, jobs or [], _texts(args.get("columns") or []))
         return self.results(group, jobs or [], ideal=bool(args.get("ideal")))
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob], *, ideal: bool = False) -> Json:
-        """The results of some jobs, beside their ideals; a missing result has its reason."""
-        with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="jobgroup-results") as pool:
-            results = list(pool.map(self._of_one, jobs))
+        """Return the distributions of some jobs, and their ideals; or why there are none."""
+        found = self._measurements.of(group, jobs)
+        results = [{"position": p, **distributions(parts)} for p, parts in found.items()]
         if ideal:
             store = engine_session(group).store
             bodies = [store.body(job._record.entry_id) for job in jobs]  # noqa: SLF001
             results = [each | _ideal(body) for each, body in zip(results, bodies, strict=True)]
+        if results:
+            add_distances(results, found, results[0].get("ideal"))
         return {"results": results}
 
-    def _of_one(self, job: RemoteJob) -> Json:
-        answer: Json = {"position": job.position, "distributions": [], "error": ""}
-        key = job.id or ""
-        if key in self._cached:
-            return answer | self._cached[key]
-        try:
-            found = {"distributions": distributions_of(job.get_results())}
-        except (JobGroupError, RuntimeError) as error:
-            return answer | {"error": str(error)}
-        except Exception as error:  # noqa: BLE001  (what it holds concerns this job alone)
-            return answer | {"error": f"This result cannot be shown: {error}"}
-        self._cached[key] = found
-        while len(self._cached) > MAX_CACHED_RESULTS:
-            self._cached.popitem(last=False)
-        return answer | found
+    def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
+        """Return what some jobs measured, a row for each and for each iteration."""
+        return measured_rows(self._measurements.of(group, jobs), states)
+
+
+def _texts(values: Any) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"columns must be a list of names, got {short(values)}.")
+    return values
 
 
 def _ideal(body: Mapping[str, Any] | None) -> Json:
     try:
-        return {"ideal": _distribution("ideal", ideal_of(body or {}), {})}
+        return {"ideal": probabilities("ideal", ideal_of(body or {}))}
     except NoIdealError as error:
         return {"no_ideal": str(error)}
-
-
-def distributions_of(results: Any) -> list[Json]:
-    """One distribution for each iteration of a job's results, be they Perceval's or plain JSON."""
-    return [
-        _distribution(_title(each.params), each.outcomes, each.scalars)
-        for each in iterations(results)
-    ]
-
-
-def _distribution(title: str, outcomes: Any, scalars: Mapping[str, Any]) -> Json:
-    unit, numbers = entries(outcomes)
-    found = [(state, _finite(state, value)) for state, value in numbers]
-    rest = found[MAX_ENTRIES:]
-    return {
-        "title": title,
-        "unit": "counts" if unit == "count" else unit,
-        "entries": found[:MAX_ENTRIES],
-        "rest": {"n": len(rest), "value": sum((value for _, value in rest), 0.0)},
-        "scalars": {
-            str(name): float(value)
-            for name, value in scalars.items()
-            if isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
-        },
-    }
-
-
-def _finite(state: str, value: float) -> float:
-    if not _is_finite(value):
-        raise ValueError(f"the number of {state[:MAX_CELL]} cannot be drawn; get_results() has it.")
-    return float(value)
-
-
-def _is_finite(value: float) -> bool:
-    """Whether a browser can draw it: no infinity, not-a-number, or whole number past all floats."""
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _title(iteration: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in iteration.items())
 
 
 def groups() -> Json:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from os import PathLike
 from reprlib import repr as short
@@ -65,6 +66,8 @@ class DashboardSession(HasTraits):
     counts = Dict(read_only=True).tag(sync=True)
     progress = Float(0.0, read_only=True).tag(sync=True)
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    sender = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    stalled_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     version = Int(0, read_only=True).tag(sync=True)
     updated_at = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     active = Bool(False, read_only=True).tag(sync=True)
@@ -221,6 +224,7 @@ class DashboardSession(HasTraits):
             return 0, 0
         for name in _FOLLOWED:
             self.set_trait(name, getattr(state, name))
+        self.set_trait("sender", state.sender and asdict(state.sender))
         self.set_trait("description", group.description)
         removals = engine_session(group).store.entries.removals()
         if removals != self._removals:  # the rows of the page have other positions now
@@ -336,9 +340,9 @@ _SHARED = frozenset(
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
-    *("busy", "last_error"),
+    *("busy", "last_error", "stalled_since"),
 )
-_READ = frozenset({*_FOLLOWED, "description", "deleted"})
+_READ = frozenset({*_FOLLOWED, "sender", "description", "deleted"})
 """The traits that describe the group, as of the last time that its state was read."""
 
 

@@ -80,6 +80,7 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "rerun": _rerun,
     "prioritize": _prioritize,
     "cancel": _cancel,
+    "stop": lambda args: f"jg.stop({'cancel=True' if args.get('cancel') else ''})",
     "resend": lambda args: "; ".join(f"jg[{p}].resend()" for p in args["positions"]),
     "confirm": lambda args: f"jg[{args['position']}].confirm({args['remote_id']!r})",
     "delete": lambda args: _for_groups("JobGroup.delete_job_group", args["names"]),

@@ -41,7 +41,7 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
             job.position: job_detail(group, job)
             for job in jobs_at(group, [r.position for r in failed_first[:MAX_DETAILS]])
         },
-        "results": _results(group, records) if with_results else {},
+        **(_results(group, records) if with_results else {"results": {}, "measured": None}),
     }
     return PAGE.format(
         name=escape(group.name),
@@ -53,10 +53,14 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
     )
 
 
-def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[int, Any]:
+def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[str, Any]:
     positions = [r.position for r in records if r.state == "success"][:MAX_RESULTS]
-    jobs = jobs_at(group, positions)
-    return {each["position"]: each for each in Queries().results(group, jobs)["results"]}
+    jobs, queries = jobs_at(group, positions), Queries()
+    found = queries.results(group, jobs)["results"]
+    return {
+        "results": {each["position"]: each for each in found},
+        "measured": queries.measured(group, jobs, []),
+    }
 
 
 def _module(name: str) -> str:

@@ -11,7 +11,7 @@ cloud.start()
 set_token(cloud.token, url=cloud.url)
 
 def job(duration_s=0.0, **parameters):
-    body = {{"command": "probs", "parameters": {{"duration_s": duration_s, **parameters}}}}
+    body = {{"command": "sample_count", "parameters": {{"duration_s": duration_s, **parameters}}}}
     return RemoteJob(body, platform="test:timer", url=cloud.url, name="timer")
 """
 

@@ -1,0 +1,77 @@
+/**
+ * A notification of the browser's when the group has finished, and at its first failure. It has to be
+ * asked for by a click, and that is remembered in this browser.
+ */
+
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { type Counts, countOf, countWhere, FILTERS, isTerminal } from "../data/states";
+import * as format from "../format";
+
+const CHOICE = "jobgroup.notify";
+
+export interface Notifier {
+  /** Whether there is such a thing here, and nobody has forbidden it. */
+  readonly isThere: boolean;
+  readonly isOn: ReadonlySignal<boolean>;
+  /** Answers with what stands in the way, if anything. */
+  toggle(): Promise<string>;
+  /** Tell what is new since the last time, unless all rows have come anew, or are another group's. */
+  look(group: string, counts: Counts, isActive: boolean, isAnew?: boolean): void;
+}
+
+export function browserNotifier(): Notifier {
+  const isThere = typeof Notification !== "undefined" && Notification.permission !== "denied";
+  const isOn = signal(isThere && Notification.permission === "granted" && recalled() === "on");
+  let known = "";
+  let hadFailed = 0;
+  let wasActive = false;
+  let wasOver = true;
+
+  // With the same tag, two views or two tabs show one notification.
+  const tell = (group: string, body: string): void => {
+    if (isOn.peek()) new Notification(group, { body, tag: `jobgroup ${group} ${body}` });
+  };
+
+  return {
+    isThere,
+    isOn,
+    async toggle() {
+      if (isOn.value) isOn.value = false;
+      else isOn.value = (await Notification.requestPermission()) === "granted";
+      remember(isOn.value ? "on" : "off");
+      return isOn.value || Notification.permission === "granted"
+        ? ""
+        : "The browser does not allow notifications here.";
+    },
+    // When it is over is the engine's to say (engine/activity.py): it was active and is no more, also
+    // where jobs were left unsent, or nothing is left to do.
+    look(group, counts, isActive, isAnew = false) {
+      const [failed, unsent] = [countOf(counts, FILTERS.failed), counts.unsent ?? 0];
+      const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);
+      if (!isAnew && group === known) {
+        const ended = format.count(countWhere(counts, isTerminal), "job");
+        const rest = `${failed ? `, ${failed} failed` : ""}${unsent ? `, ${unsent} unsent` : ""}`;
+        if (isOver && !wasOver) tell(group, `${ended} finished${rest}`);
+        else if (failed > 0 && hadFailed === 0) tell(group, "A job has failed");
+      }
+      [known, hadFailed, wasActive, wasOver] = [group, failed, isActive, isOver];
+    },
+  };
+}
+
+/** A frame may be kept from its storage; the choice lasts as long as the page then. */
+function recalled(): string | null {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null;
+  }
+}
+
+function remember(choice: string): void {
+  try {
+    localStorage.setItem(CHOICE, choice);
+  } catch {
+    return;
+  }
+}

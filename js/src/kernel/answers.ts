@@ -1,0 +1,125 @@
+/** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/queries.py`. */
+
+import type { Counts, State } from "../data/states";
+import type { Cell } from "../data/table";
+import type { Plain } from "./protocol";
+
+export interface Attempt {
+  number: number;
+  remote_id: string | null;
+  state: State;
+  provider_status: string | null;
+  message: string | null;
+  sent_at: number | null;
+  started_at: number | null;
+  duration_s: number | null;
+  finished_at: number | null;
+  /** What is known of a request that got no answer, `asked_at` and `status_code` among it. */
+  diagnostics: Record<string, unknown>;
+  /** What a rerun changed: the old value and the new one by parameter. */
+  overrides: Record<string, [old: unknown, now: unknown]>;
+}
+
+export interface JobEvent {
+  at: number;
+  what: string;
+  text: string;
+}
+
+export interface JobDetail {
+  position: number;
+  attempts: Attempt[];
+  events: JobEvent[];
+  params: Record<string, unknown>;
+  labels: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  note: string;
+  /** The failed job that this one was added for. */
+  rerun_of: number | null;
+  /** The parameters that a rerun can change, or why there are none. */
+  changeable: Record<string, Plain | null>;
+  fixed: string;
+}
+
+/** One distribution; entries come largest first, at most a thousand, the others summed in `rest`. */
+export interface Distribution {
+  title: string;
+  unit: "counts" | "probability";
+  /** `share` and its standard error are null if there were no samples; probabilities have no error. */
+  entries: [label: string, value: number, share: number | null, error: number | null][];
+  rest: { n: number; value: number };
+  scalars: Record<string, number>;
+  /** From the ideal or the first one beside it: the total variation, and what chance would give. */
+  distance?: [value: number, chance: number | null];
+}
+
+export interface JobResult {
+  position: number;
+  distributions: Distribution[];
+  /** Why there is none; empty where there are some. */
+  error: string;
+  /** Without noise and loss, where it was asked for, or why it is not known. */
+  ideal?: Distribution;
+  no_ideal?: string;
+}
+
+/** What one job, or one iteration of it, returned, reduced as everywhere in jobgroup. */
+export interface MeasuredRow {
+  position: number;
+  /** Counted from 0; null for a job without iterations. */
+  iteration: number | null;
+  /** How many iterations the job has; 1 without. */
+  of: number;
+  /** What the iteration varied. */
+  params: Record<string, Cell>;
+  /** The sum of all counts; null for probabilities. */
+  samples: number | null;
+  /** For each column: the value and its standard error, null where there is none. */
+  values: Record<string, [value: number | null, error: number | null]>;
+}
+
+export interface MeasuredAnswer {
+  rows: MeasuredRow[];
+  /** Single numbers that these jobs have, such as "physical_perf". */
+  scalars: string[];
+  /** The most frequent states of these jobs, each with its greatest share. */
+  states: Record<string, number>;
+  /** The states for which the rows have values. */
+  columns: string[];
+  /** Why a job has no row, by its position. */
+  failed: Record<number, string>;
+}
+
+export interface GroupSummary {
+  name: string;
+  counts: Counts;
+  created: number | null;
+  modified: number | null;
+  size_bytes: number;
+  /** Set where the file could not be read. */
+  error: string;
+  description: string;
+}
+
+export interface GroupsAnswer {
+  groups: GroupSummary[];
+  trash: GroupSummary[];
+}
+
+/** What came of a command, in a line; of one about several groups, what became of each. */
+export type Done = {
+  text?: string;
+  done?: readonly string[];
+  failed?: Record<string, string>;
+} | null;
+
+/** What a run would take, in a line of Python's. */
+export interface EstimateAnswer {
+  text: string;
+}
+
+export interface SizeAnswer {
+  size_bytes: number;
+  /** Other groups whose names look like this one's. */
+  similar_names: string[];
+}

@@ -1,0 +1,206 @@
+/**
+ * The line to the kernel. It heals itself by one rule: a push that does not fit what is here makes it
+ * open again. Every request gets one answer, found again by `sync` where a push was lost.
+ */
+
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { having } from "../data/immutableSet";
+import { atEnd } from "./abort";
+import { listen, type Model } from "./model";
+import type {
+  Args,
+  ClientState,
+  Command,
+  FromPython,
+  Question,
+  Setting,
+  ToPython,
+} from "./protocol";
+
+type Pushed = Extract<FromPython, { t: "snapshot" | "patch" }>;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+export interface Receiver {
+  clientState(): ClientState | null;
+  /** Take a push in; false where it does not fit. */
+  receive(push: Pushed, buffers: DataView[]): boolean;
+}
+
+export class RequestError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Link {
+  /** Requests that the kernel has not taken up for a second. */
+  readonly unheard: ReadonlySignal<ReadonlySet<string>>;
+  /** Whether the kernel that made this model has ended. */
+  readonly isOver: ReadonlySignal<boolean>;
+  /** Somebody looks: ask for what is missing, and keep asking. */
+  open(): void;
+  /** Nobody looks any more. */
+  close(): void;
+  /** `onAck` gets the line of Python that does the same. */
+  do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
+  ask(name: Question, args: Args): Promise<unknown>;
+  set(name: Setting, value: unknown): Promise<unknown>;
+}
+
+interface Request {
+  isHeard: boolean;
+  onHeard: ((line: string) => void) | undefined;
+  resolve: (value: unknown) => void;
+  reject: (error: RequestError) => void;
+}
+
+/** What Jupyter's models tell when their kernel is restarted: nothing that is sent arrives from then on. */
+const CUT = "comm_live_update";
+
+/** Silence after which the kernel counts as busy, and the pauses between pulls. */
+const BUSY_AFTER_MS = 1000;
+const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
+/** A pull without an answer is not repeated before this: a busy kernel would answer each of them. */
+const PULL_AGAIN_MS = 30_000;
+
+export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
+  const unheard: Signal<ReadonlySet<string>> = signal(new Set());
+  const isOver = signal(false);
+  const timers = new Set<Timer>();
+  const prefix = Math.random().toString(36).slice(2, 8);
+  const requests = new Map<string, Request>();
+  let count = 0;
+  let acknowledged = 0;
+  let isWatched = false;
+  let isGreeting = false;
+  let pauses = 0;
+  let pullTimer: Timer | undefined;
+
+  const end = () => {
+    isOver.value = true;
+  };
+  const take = onMessage as (...args: never[]) => void;
+  listen(model, { "msg:custom": take, [CUT]: end }, lifetime);
+  atEnd(lifetime, () => [pullTimer, ...timers].forEach(clearTimeout));
+
+  function send(message: ToPython): void {
+    if (!isOver.peek()) model.send(message);
+  }
+
+  function hello(): void {
+    if (isGreeting) return;
+    isGreeting = true;
+    inASecond(() => isGreeting && mark("hello", true));
+    send({ t: "open", client: receiver.clientState() });
+    schedulePull();
+  }
+
+  function request(message: object, onHeard?: Request["onHeard"]): Promise<unknown> {
+    count += 1;
+    const id = `${prefix}-${count}`;
+    inASecond(() => requests.get(id)?.isHeard === false && mark(id, true));
+    return new Promise((resolve, reject) => {
+      requests.set(id, { isHeard: false, onHeard, resolve, reject });
+      send({ ...message, id } as ToPython);
+      schedulePull();
+    });
+  }
+
+  function inASecond(look: () => void): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      look();
+    }, BUSY_AFTER_MS);
+    timers.add(timer);
+  }
+
+  function pull(reply: boolean): void {
+    const pending = [...requests.keys()];
+    send({ t: "sync", client: receiver.clientState(), ack: acknowledged, pending, reply });
+  }
+
+  /** Pull when pushes stay out, each time a little later; after a pull wait long for its answer. */
+  function schedulePull(pulled = false): void {
+    clearTimeout(pullTimer);
+    if (!isWatched) return;
+    const pause = PULL_PAUSES_MS[Math.min(pauses, PULL_PAUSES_MS.length - 1)];
+    pullTimer = setTimeout(
+      () => {
+        pauses += 1;
+        pull(true);
+        schedulePull(true);
+      },
+      pulled ? PULL_AGAIN_MS : pause,
+    );
+  }
+
+  function onMessage(message: FromPython | null, buffers: DataView[] = []): void {
+    switch (message?.t) {
+      case "snapshot":
+      case "patch":
+        onPush(message, buffers);
+        break;
+      case "result":
+        answered(message.id)?.resolve(message.value);
+        break;
+      case "error":
+        answered(message.id)?.reject(new RequestError(message.code, message.message));
+        break;
+      case "ack":
+        heard(message.id)?.onHeard?.(message.python);
+    }
+  }
+
+  function onPush(push: Pushed, buffers: DataView[]): void {
+    mark("hello", false);
+    acknowledged = push.n;
+    const fits = receiver.receive(push, buffers);
+    const isNew = push.t === "snapshot" || push.to > push.from;
+    if (isNew) pauses = 0;
+    if (!fits) hello();
+    else {
+      isGreeting = false;
+      if (isNew) pull(false);
+    }
+    schedulePull();
+  }
+
+  function heard(id: string): Request | undefined {
+    const found = requests.get(id);
+    if (found) found.isHeard = true;
+    mark(id, false);
+    return found;
+  }
+
+  function answered(id: string): Request | undefined {
+    const found = heard(id);
+    requests.delete(id);
+    return found;
+  }
+
+  function mark(id: string, isUnheard: boolean): void {
+    unheard.value = having(unheard.value, id, isUnheard);
+  }
+
+  return {
+    unheard,
+    isOver,
+    open() {
+      isWatched = true;
+      hello();
+    },
+    close() {
+      if (!isWatched) return;
+      isWatched = false;
+      clearTimeout(pullTimer);
+      send({ t: "close" });
+    },
+    do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
+    ask: (name, args) => request({ t: "query", name, args }),
+    set: (name, value) => request({ t: "set_trait", name, value }),
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * The kernel's side as a host shows it to us, and its traits as signals. Python is the only writer of
+ * traits; what the browser wants goes as a message (see link.ts).
+ */
+
+import { type Signal, signal } from "@preact/signals";
+import type { Range } from "../data/ranges";
+import type { Counts } from "../data/states";
+import { atEnd } from "./abort";
+
+/** What we use of an anywidget model: all hosts have these, and some have no more. */
+export interface Model {
+  get(name: string): unknown;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+  send(content: unknown): void;
+}
+
+/** What a host gives for each model. */
+export interface Given {
+  model: Model;
+  /** From anywidget 0.11 on. */
+  signal?: AbortSignal;
+}
+
+/** What it gives for each view. */
+export interface View extends Given {
+  el: HTMLElement;
+}
+
+/** What it calls. */
+export interface Widget {
+  initialize(given: Given): () => void;
+  render(view: View): () => void;
+}
+
+export interface Sender {
+  host: string;
+  pid: number;
+  /** Seconds since the epoch. */
+  since: number;
+  is_this_process: boolean;
+}
+
+export interface Traits {
+  group: string;
+  description: string;
+  counts: Counts;
+  progress: number;
+  eta_s: [number, number] | null;
+  version: number;
+  updated_at: number | null;
+  /** The process that sends jobs. */
+  sender: Sender | null;
+  /** When the last job ended, if none has ended for long. */
+  stalled_since: number | null;
+  active: boolean;
+  paused: boolean;
+  next_up: number[];
+  deleted: boolean;
+  busy: string;
+  last_error: string;
+  selected: Range[];
+  filter: string;
+  sort: string;
+  search: string;
+  columns: string[];
+  theme: string;
+  read_only: boolean;
+}
+
+export const TRAITS: Readonly<Traits> = {
+  group: "",
+  description: "",
+  counts: {},
+  progress: 0,
+  eta_s: null,
+  version: 0,
+  updated_at: null,
+  sender: null,
+  stalled_since: null,
+  active: false,
+  paused: false,
+  next_up: [],
+  deleted: false,
+  busy: "",
+  last_error: "",
+  selected: [],
+  filter: "all",
+  sort: "",
+  search: "",
+  columns: [],
+  theme: "auto",
+  read_only: false,
+};
+
+export type TraitSignals = { [Name in keyof Traits]: Signal<Traits[Name]> };
+
+/** Signals that follow the model's traits until `lifetime` ends. */
+export function traitSignals(model: Model, lifetime: AbortSignal): TraitSignals {
+  const signals: Record<string, Signal<unknown>> = {};
+  const listeners: Record<string, () => void> = {};
+  for (const [name, fallback] of Object.entries(TRAITS)) {
+    const follower = signal(model.get(name) ?? fallback);
+    listeners[`change:${name}`] = () => {
+      follower.value = model.get(name) ?? fallback;
+    };
+    signals[name] = follower;
+  }
+  listen(model, listeners, lifetime);
+  return signals as unknown as TraitSignals;
+}
+
+/** `model.off` always gets its callback: without one, marimo removes everyone's listeners. */
+export function listen(
+  model: Model,
+  listeners: Record<string, (...args: never[]) => void>,
+  lifetime: AbortSignal,
+): void {
+  const each = Object.entries(listeners);
+  for (const [event, callback] of each) model.on(event, callback);
+  const stop = () => {
+    for (const [event, callback] of each) model.off(event, callback);
+  };
+  atEnd(lifetime, stop);
+}

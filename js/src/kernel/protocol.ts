@@ -1,0 +1,101 @@
+/**
+ * The messages between the kernel and the browser, as types, and the decoder of rows. The other side
+ * is `src/jobgroup/dashboard/protocol.py`; the messages recorded in `tests/dashboard/protocol.json` hold
+ * the two equal.
+ */
+
+/** The rows that the browser has: of which life of which group, up to which version. */
+export interface ClientState {
+  epoch: string;
+  version: number;
+}
+
+export type Command =
+  | "run"
+  | "rerun"
+  | "prioritize"
+  | "cancel"
+  | "stop"
+  | "pause"
+  | "resume"
+  | "resend"
+  | "confirm"
+  | "refresh"
+  | "delete"
+  | "restore"
+  | "open"
+  | "describe"
+  | "annotate";
+export type Question = "job" | "results" | "measured" | "groups" | "size" | "estimate";
+export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
+export type Plain = string | number | boolean;
+export interface Args {
+  position?: number;
+  positions?: readonly number[];
+  mode?: "parallel" | "sequential" | "queue";
+  /** Seconds between jobs. */
+  delay?: number;
+  replace?: boolean;
+  remote_id?: string;
+  /** Other values for parameters. */
+  overrides?: Record<string, Plain>;
+  text?: string;
+  /** Whether it is about the failed jobs. */
+  rerun?: boolean;
+  /** Of groups. */
+  name?: string;
+  names?: readonly string[];
+  cancel?: boolean;
+  ideal?: boolean;
+  /** States whose shares are wanted; none for the most frequent ones. */
+  columns?: readonly string[];
+}
+
+export type ToPython =
+  | { t: "open"; client: ClientState | null }
+  /** `ack` is the last push that arrived; `pending` the requests without an answer; `reply` asks for one. */
+  | { t: "sync"; client: ClientState | null; ack: number; pending: string[]; reply: boolean }
+  | { t: "command"; id: string; name: Command; args: Args }
+  | { t: "query"; id: string; name: Question; args: Args }
+  | { t: "set_trait"; id: string; name: Setting; value: unknown }
+  | { t: "close" };
+
+/** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */
+interface Push {
+  epoch: string;
+  n: number;
+  now: number;
+  total: number;
+  rows: Block;
+}
+
+export type FromPython =
+  | ({ t: "snapshot"; version: number; part: number; parts: number } & Push)
+  | ({ t: "patch"; from: number; to: number } & Push)
+  | { t: "result"; id: string; value: unknown }
+  | { t: "error"; id: string; code: string; message: string }
+  /** The kernel has taken up request `id`; `python` is the line that does the same. */
+  | { t: "ack"; id: string; python: string };
+
+/** Rows as columns; `position` is always among them. */
+export interface Block {
+  n: number;
+  columns: Record<string, Encoded>;
+}
+
+/**
+ * A column: the JSON of an array that is buffer `at`, with values of which 0 stands for `zero`, or times
+ * in whole milliseconds since then; in a saved page plain values. A name that ends with a dot ("label.")
+ * is that of texts which hold an object of JSON each, or nothing.
+ */
+export type Encoded = unknown[] | { at: number; zero: unknown } | { at: number; since: number };
+
+export function decodeColumn(column: Encoded, buffers: readonly DataView[]): unknown[] {
+  if (Array.isArray(column)) return column;
+  const view = buffers[column.at];
+  if (!view) throw new Error(`the message lacks its buffer ${column.at}`);
+  const values = JSON.parse(new TextDecoder().decode(view)) as unknown[];
+  return "zero" in column
+    ? values.map((value) => (value === 0 ? column.zero : value))
+    : values.map((ms) => (ms === null ? null : column.since + Number(ms) / 1000));
+}

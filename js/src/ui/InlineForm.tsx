@@ -1,0 +1,46 @@
+/** An extra step inside the page: it takes the focus, Enter in a field goes on, Escape leaves it. */
+
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import { Button, type Props as Face } from "./Button";
+import { useFocus } from "./hooks";
+
+interface Props {
+  label: string;
+  role?: "alertdialog";
+  /** Whether nothing is lost by it. */
+  isPlain?: boolean;
+  /** The button that goes on, and others beside it. */
+  go: Face & { onClick: () => void };
+  others?: ComponentChildren;
+  close: () => void;
+  children: ComponentChildren;
+}
+
+export function InlineForm({ label, role, isPlain, go, others, close, children }: Props) {
+  const place = useRef<HTMLElement>(null);
+  useFocus(place, "input, textarea, button");
+  const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
+    if (event.key === "Escape") close();
+    const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;
+    if (event.key !== "Enter" || !isField || go.reason) return;
+    event.preventDefault(); // else it presses the button that gets the focus back
+    go.onClick();
+  };
+  return (
+    <section
+      ref={place}
+      class={isPlain ? "step plain" : "step"}
+      role={role}
+      aria-label={label}
+      onKeyDown={onKeyDown}
+    >
+      {children}
+      <span class="buttons">
+        <Button kind={isPlain ? "primary" : "filled"} {...go} />
+        {others}
+        <Button onClick={close}>{isPlain ? "Not now" : "Keep"}</Button>
+      </span>
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+/** One group, or the list of all groups. */
+
+import type { Session } from "../session";
+import { Boundary } from "../ui/Boundary";
+import { Causes } from "./Causes";
+import { Deleted, DeleteForm } from "./Deletion";
+import { Filters } from "./Filters";
+import { Groups } from "./Groups/Groups";
+import { Header } from "./Header";
+import { Job } from "./Job/Job";
+import { JobTable } from "./Jobs";
+import { BusyNote, IncidentBanner, StatusLine, UnconfirmedBanner } from "./Notices";
+import { Progress } from "./Progress";
+import { Results } from "./Results";
+import { SendForm } from "./SendForm";
+import { SequentialRun } from "./SequentialRun";
+import { Timeline } from "./Timeline";
+import { Toolbar } from "./Toolbar";
+
+export function App({ session }: { session: Session }) {
+  const { group, deleted } = session.traits;
+  const name = group.value;
+  const isGone = deleted.value;
+  return (
+    <section
+      class="jobgroup"
+      data-testid="jobgroup"
+      aria-label={name ? `Job group ${name}` : "Job groups"}
+    >
+      {!name && (
+        <Boundary name="The list of groups">
+          <Groups session={session} />
+        </Boundary>
+      )}
+      {name && isGone && <Deleted session={session} />}
+      {name && !isGone && (
+        <Boundary name="The group">
+          <Controls session={session} />
+        </Boundary>
+      )}
+      <BusyNote session={session} />
+      <StatusLine session={session} />
+      {name && !isGone && <Body session={session} />}
+    </section>
+  );
+}
+
+function Controls({ session }: { session: Session }) {
+  const panel = session.traits.read_only.value ? "" : session.panel.value;
+  return (
+    <>
+      <Header session={session} />
+      <IncidentBanner session={session} />
+      <Progress session={session} />
+      <Toolbar session={session} />
+      {panel === "delete" && <DeleteForm session={session} />}
+      {panel === "send" && <SendForm session={session} />}
+      {(panel === "run" || panel === "rerun") && (
+        <SequentialRun session={session} command={panel} />
+      )}
+    </>
+  );
+}
+
+function Body({ session }: { session: Session }) {
+  const opened = session.opened.value;
+  return (
+    <>
+      <PanelBelow session={session} />
+      <UnconfirmedBanner session={session} />
+      <Boundary name="The table">
+        <Filters session={session} />
+        <JobTable session={session} />
+      </Boundary>
+      {opened !== null && (
+        <Boundary key={opened} name={`Job ${opened}`}>
+          <Job session={session} position={opened} />
+        </Boundary>
+      )}
+    </>
+  );
+}
+
+/** What a button of the toolbar opened. */
+function PanelBelow({ session }: { session: Session }) {
+  const shown = {
+    results: { name: "The results", View: Results },
+    slots: { name: "The timeline", View: Timeline },
+    causes: { name: "The list of causes", View: Causes },
+  }[session.panel.value as string];
+  if (!shown) return null;
+  const { name, View } = shown;
+  return (
+    <Boundary key={name} name={name}>
+      <View session={session} />
+    </Boundary>
+  );
+}

@@ -1,0 +1,77 @@
+/** Deleting a group: one extra step that says what goes and what stays, and the way back. */
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { deletionOf } from "../data/actions";
+import * as format from "../format";
+import type { SizeAnswer } from "../kernel/answers";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { sets } from "../ui/hooks";
+import { Icon } from "../ui/Icon";
+import { InlineForm } from "../ui/InlineForm";
+import { useAnswer } from "./useAnswer";
+
+export function DeleteForm({ session }: { session: Session }) {
+  const { jobs, onCloud } = deletionOf(session.traits.counts.value);
+  const size = useAnswer<SizeAnswer>(session, "size", {}, "").value;
+  const close = sets(session.panel, "");
+  const removing = (cancel: boolean) => () => {
+    close();
+    session.run("delete", { cancel });
+  };
+  return (
+    <InlineForm
+      label="Delete this group?"
+      role="alertdialog"
+      go={{
+        testid: "delete-confirm",
+        onClick: removing(false),
+        children: onCloud > 0 ? `Delete, leave ${onCloud} there` : "Delete",
+      }}
+      others={
+        onCloud > 0 && (
+          <Button kind="danger" onClick={removing(true)}>
+            Cancel {onCloud} and delete
+          </Button>
+        )
+      }
+      close={close}
+    >
+      <p>
+        <b>
+          Delete <bdi>{session.traits.group.value}</bdi>?
+        </b>{" "}
+        {format.count(jobs, "job")}
+        {size && `, ${format.bytes(size.size_bytes)},`} leave this list. Undo brings them back;
+        results on the cloud stay.{" "}
+        {onCloud > 0 && <b>{format.count(onCloud, "job")} still on the cloud.</b>}
+      </p>
+    </InlineForm>
+  );
+}
+
+export function Deleted({ session }: { session: Session }) {
+  const undo = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => undo.current?.focus({ preventScroll: true }), []);
+  return (
+    <div class="deleted">
+      <Icon name="trash" />
+      <p>
+        <b>
+          <bdi>{session.traits.group.value}</bdi>
+        </b>{" "}
+        was deleted. Its jobs are in the trash.
+      </p>
+      <Button
+        buttonRef={undo}
+        icon="undo"
+        kind="primary"
+        testid="undo"
+        isPending={session.pending.value.has("restore")}
+        onClick={() => session.run("restore", {})}
+      >
+        Undo
+      </Button>
+    </div>
+  );
+}

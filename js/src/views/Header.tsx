@@ -1,0 +1,87 @@
+/** The group's name, what is the same in all its jobs, and how fresh all this is. */
+
+import { useSignal } from "@preact/signals";
+import { headline } from "../data/actions";
+import { countOf } from "../data/states";
+import * as format from "../format";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { roving } from "../ui/roving";
+import { EditableText, EditButton } from "./EditableText";
+
+/** A watched group is asked about at least this often, so an older answer means trouble. */
+const STALE_S = 90;
+
+export function Header({ session }: { session: Session }) {
+  const { group, counts, paused } = session.traits;
+  const total = countOf(counts.value);
+  const state = headline(counts.value, paused.value);
+  const { folded } = session.layout.value;
+  const isSaved = session.isSaved();
+  const words = session.traits.description.value;
+  const draft = useSignal<string | null>(null);
+  return (
+    <header>
+      <div class={isSaved ? undefined : "title"} {...roving}>
+        {!isSaved && (
+          <Button
+            icon="back"
+            testid="all-groups"
+            label="All groups"
+            onClick={() => session.run("open", { name: "" })}
+          />
+        )}
+        <h2 title={group.value}>{group.value}</h2>
+        <EditButton session={session} what="description" text={words} draft={draft} />
+      </div>
+      <p class="facts">
+        <span>{format.count(total, "job")}</span>
+        {state && <span class="headline">{state}</span>}
+        {folded.map(({ name, title, value }) => (
+          <span key={name} title={`${title || name}: the same in all jobs`}>
+            {title && <i>{title}</i>} {value}
+          </span>
+        ))}
+        <SenderFact session={session} />
+        <Freshness session={session} />
+      </p>
+      <EditableText
+        what="description"
+        text={words}
+        draft={draft}
+        onKeep={(text) => session.run("describe", { text })}
+      />
+    </header>
+  );
+}
+
+/** Which process sends jobs: another one goes on when this notebook is closed. */
+function SenderFact({ session }: { session: Session }) {
+  const sender = session.traits.sender.value;
+  if (!sender) return null;
+  const { host, pid, since, is_this_process } = sender;
+  const from = is_this_process ? "this notebook" : `process ${pid} on ${host}`;
+  return (
+    <span class="headline" data-testid="sender">
+      Sending from {from} since {format.clock(since, session.now.value)}
+    </span>
+  );
+}
+
+function Freshness({ session }: { session: Session }) {
+  const { updated_at, last_error } = session.traits;
+  const at = updated_at.value;
+  if (at === null) return null;
+  const isStale = Boolean(last_error.value) || isLate(session, at);
+  const text = `updated ${format.ago(at, session.now.value)}`;
+  return (
+    <span class={isStale ? "fresh stale" : "fresh"} title={last_error.value}>
+      {text}
+    </span>
+  );
+}
+
+/** Late only while jobs are out there: what is finished is never asked about again. */
+function isLate(session: Session, at: number): boolean {
+  return session.hasActive.value && session.now.value - at > STALE_S;
+}

@@ -1,0 +1,104 @@
+/** A distribution as a table with a bar in each row: readable, and to copy. */
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { csvOf } from "../../data/csv";
+import { fileName, save } from "../../data/exports";
+import * as format from "../../format";
+import type { Distribution } from "../../kernel/answers";
+import { Button } from "../../ui/Button";
+import { Copy } from "../../ui/Copy";
+import { sets } from "../../ui/hooks";
+
+const TOP = 12;
+
+interface Props {
+  distribution: Distribution;
+  /** What a file of it is called. */
+  name: string;
+}
+
+export function DistributionView({ distribution, name }: Props) {
+  const isWhole = useSignal(false);
+  const { title, unit, entries, rest, scalars } = distribution;
+  const shown = isWhole.value ? entries : entries.slice(0, TOP);
+  const hidden = entries.slice(shown.length);
+  const others = hidden.length + rest.n;
+  const total = sum(entries) + rest.value;
+  const csv = csvOf(["state", unit, "share", "error"], entries);
+  return (
+    <figure>
+      <figcaption>
+        {title && <b>{title}</b>}
+        {Object.entries(scalars).map(([scalar, value]) => (
+          <span key={scalar}>
+            <i>{scalar.replaceAll("_", " ")}</i> {format.number(value)}
+          </span>
+        ))}
+        <span class="spacer" />
+        <Copy text={csv} label="Copy as CSV" />
+        <Button
+          icon="export"
+          label="Save as CSV"
+          onClick={() => save(csv, fileName(name, "csv"), "text/csv")}
+        />
+      </figcaption>
+      <table class="bars">
+        <tbody>
+          {shown.map(([label, value, share, error]) => (
+            <BarLine
+              key={label}
+              label={<code>{label}</code>}
+              numbers={[unit === "counts" ? format.number(value) : "", shareText(share, error)]}
+            >
+              <div style={{ width: `${100 * (share ?? 0)}%` }} />
+            </BarLine>
+          ))}
+          {others > 0 && (
+            <BarLine
+              label={`${format.whole(others)} others`}
+              numbers={[
+                unit === "counts" ? format.number(sum(hidden) + rest.value) : "",
+                total > 0 ? format.percent((sum(hidden) + rest.value) / total) : "",
+              ]}
+            >
+              {hidden.length > 0 && (
+                <Button kind="small" onClick={sets(isWhole, true)}>
+                  Show all
+                </Button>
+              )}
+            </BarLine>
+          )}
+        </tbody>
+      </table>
+    </figure>
+  );
+}
+
+/** "19.6 ± 1.8 %" */
+function shareText(share: number | null, error: number | null): string {
+  if (share === null) return "";
+  return error === null ? format.percent(share) : `${format.measured(100 * share, 100 * error)} %`;
+}
+
+interface BarLineProps {
+  label: ComponentChildren;
+  numbers: string[];
+  children: ComponentChildren;
+}
+
+/** A row of a table with bars. */
+export const BarLine = ({ label, numbers, children }: BarLineProps) => (
+  <tr>
+    <th scope="row">{label}</th>
+    <td class="track">{children}</td>
+    {numbers.map((number, i) => (
+      <td key={i} class="number">
+        {number}
+      </td>
+    ))}
+  </tr>
+);
+
+const sum = (entries: Distribution["entries"]): number =>
+  entries.reduce((total, [, value]) => total + value, 0);

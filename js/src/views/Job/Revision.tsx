@@ -1,0 +1,77 @@
+/** A rerun with other values for the job's parameters: a field for each that can be changed. */
+
+import { type Signal, signal, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { JobDetail } from "../../kernel/answers";
+import type { Plain } from "../../kernel/protocol";
+import type { Session } from "../../session";
+import { typed } from "../../ui/hooks";
+import { InlineForm } from "../../ui/InlineForm";
+import { KeepFailed, keepArgs } from "../KeepFailed";
+
+interface Props {
+  session: Session;
+  job: JobDetail;
+  close: () => void;
+}
+
+export function Revision({ session, job, close }: Props) {
+  const { position, changeable } = job;
+  const isKept = useSignal(false);
+  const fields = useMemo(
+    () =>
+      Object.entries(changeable).map(([name, old]) => ({ name, old, text: signal(written(old)) })),
+    [changeable],
+  );
+  const changed = fields.filter(({ old, text }) => text.value.trim() !== written(old));
+  const wrong = changed.find(({ old, text }) => read(old, text.value) === null);
+  const rerun = async () => {
+    const overrides = Object.fromEntries(
+      changed.map(({ name, old, text }) => [name, read(old, text.value) as Plain]),
+    );
+    const args = { positions: [position], mode: "queue" as const, overrides, ...keepArgs(isKept) };
+    // What Python refuses is said, and what was typed stays.
+    if (await session.run("rerun", args)) close();
+  };
+  return (
+    <InlineForm
+      label={`Edit and rerun job ${position}`}
+      isPlain
+      go={{
+        testid: "revision-go",
+        isPending: session.pending.value.has("rerun"),
+        reason: wrong
+          ? `${wrong.name} is ${typeof wrong.old === "boolean" ? "true or false" : "a number"}`
+          : changed.length === 0
+            ? "Nothing is changed yet"
+            : "",
+        onClick: rerun,
+        children: "Rerun with changes",
+      }}
+      close={close}
+    >
+      {fields.map(({ name, text }) => (
+        <Field key={name} name={name} text={text} />
+      ))}
+      <KeepFailed isOn={isKept} />
+    </InlineForm>
+  );
+}
+
+function Field({ name, text }: { name: string; text: Signal<string> }) {
+  return (
+    <label>
+      {name} <input class="value" data-testid={`revision-${name}`} {...typed(text)} />
+    </label>
+  );
+}
+
+const written = (value: Plain | null): string => String(value ?? "");
+
+/** A value of the old one's kind; null where the text is none. */
+function read(old: Plain | null, text: string): Plain | null {
+  const word = text.trim();
+  if (typeof old === "string") return word;
+  if (typeof old === "boolean") return /^(true|false)$/i.test(word) ? /t/i.test(word) : null;
+  return word === "" || Number.isNaN(Number(word)) ? null : Number(word);
+}

@@ -1,0 +1,67 @@
+/** The table of jobs, or what to do where there is nothing to show. */
+
+import { countOf } from "../data/states";
+import * as format from "../format";
+import { Grid } from "../grid/Grid";
+import type { SizeAnswer } from "../kernel/answers";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { useAnswer } from "./useAnswer";
+
+export function JobTable({ session }: { session: Session }) {
+  const open = (position: number) => {
+    const { opened } = session;
+    opened.value = opened.peek() === position ? null : position;
+  };
+  const rerun = (position: number) =>
+    session.run("rerun", { positions: [position], mode: "queue" });
+  const total = countOf(session.traits.counts.value);
+  const shown = session.rows.value.positions.length;
+  const known = session.rows.value.table.total;
+  return (
+    <div>
+      <Grid {...{ session, open, rerun }} hidden={known === 0} />
+      {total === 0 && <EmptyGroup session={session} />}
+      {total > 0 && known === 0 && <p class="empty">Fetching {format.whole(total)} jobs…</p>}
+      {known > 0 && shown === 0 && <EmptyView session={session} />}
+    </div>
+  );
+}
+
+/** A new group, which may be an old one misspelt. */
+function EmptyGroup({ session }: { session: Session }) {
+  const name = session.traits.group.value;
+  const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.similar_names ?? [];
+  return (
+    <div class="empty">
+      <p>This group has no jobs yet. Add the first one:</p>
+      <pre>
+        {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000)`}
+      </pre>
+      {near.length > 0 && (
+        <p class="buttons" data-testid="near-names">
+          Did you mean
+          {near.map((other) => (
+            <Button key={other} onClick={() => session.run("open", { name: other })}>
+              {other}
+            </Button>
+          ))}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function EmptyView({ session }: { session: Session }) {
+  const search = session.search.value;
+  const clear = () => {
+    session.filter.value = "all";
+    if (search) session.search.value = "";
+  };
+  return (
+    <div class="empty">
+      <p>No job {search ? <>matches “{search}” here</> : "is in that state"}.</p>
+      <Button onClick={clear}>Show all jobs</Button>
+    </div>
+  );
+}

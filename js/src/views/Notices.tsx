@@ -1,0 +1,75 @@
+/** The lines that say what is going on: trouble, a busy kernel, and what came of the last action. */
+
+import * as format from "../format";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { Copy } from "../ui/Copy";
+import { Icon } from "../ui/Icon";
+
+export function IncidentBanner({ session }: { session: Session }) {
+  const text = session.traits.last_error.value;
+  if (!text) return null;
+  return (
+    <p class="notice" data-testid="banner" role="alert">
+      <Icon name="unconfirmed" />
+      <span>{text}</span>
+    </p>
+  );
+}
+
+/** Only a person can know what became of a request without an answer. */
+export function UnconfirmedBanner({ session }: { session: Session }) {
+  const count = session.traits.counts.value.unconfirmed ?? 0;
+  if (count === 0 || session.filter.value === "unconfirmed") return null;
+  const look = () => {
+    session.filter.value = "unconfirmed";
+    session.opened.value =
+      session.rows.value.table.where((state) => state === "unconfirmed")[0] ?? null;
+  };
+  return (
+    <p class="notice" data-testid="doubt">
+      <Icon name="unconfirmed" />
+      <span>
+        Of {format.count(count, "job")} it is not known whether {count === 1 ? "it" : "they"}{" "}
+        reached the cloud.
+      </span>
+      <Button kind="small" onClick={look}>
+        See what is known
+      </Button>
+    </p>
+  );
+}
+
+export function BusyNote({ session }: { session: Session }) {
+  const unheard = session.link.unheard.value;
+  const isOver = session.link.isOver.value;
+  const isOpening = unheard.has("hello") && unheard.size === 1;
+  // A deleted group has no jobs that could come.
+  if ((unheard.size === 0 || (isOpening && session.traits.deleted.value)) && !isOver) return null;
+  const what = isOpening ? "the jobs will come" : "this will run";
+  return (
+    <p class="notice" data-testid="busy-note" role="status">
+      {isOver
+        ? "The kernel was restarted. Run this cell again."
+        : `The kernel is busy: ${what} after the current cell.`}
+    </p>
+  );
+}
+
+/** The one polite live region. It is always there, since one that appears is not read out. */
+export function StatusLine({ session }: { session: Session }) {
+  const said = session.status.value;
+  return (
+    <div class={`live ${said?.tone ?? "none"}`}>
+      <span data-testid="live" role="status" aria-live="polite">
+        {said?.text}
+      </span>
+      {said?.python && (
+        <span class="python" title="The same in Python">
+          <code>{said.python}</code>
+          <Copy text={said.python} label="Copy this line of Python" />
+        </span>
+      )}
+    </div>
+  );
+}

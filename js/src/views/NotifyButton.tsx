@@ -1,0 +1,25 @@
+import { countOf, countWhere, isTerminal } from "../data/states";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+
+/** Asks to be told of the end, while there is one to come. */
+export function NotifyButton({ session }: { session: Session }) {
+  const { notifier, traits, status } = session;
+  const counts = traits.counts.value;
+  const isOn = notifier.isOn.value;
+  if (!notifier.isThere || session.isSaved() || countWhere(counts, isTerminal) === countOf(counts))
+    return null;
+  const toggle = async () => {
+    const text = await notifier.toggle();
+    if (text) status.value = { tone: "failed", text };
+  };
+  return (
+    <Button
+      icon="bell"
+      testid="notify"
+      label={isOn ? "Do not notify me" : "Notify me at the end, and at the first failure"}
+      isPressed={isOn}
+      onClick={toggle}
+    />
+  );
+}

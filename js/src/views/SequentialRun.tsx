@@ -1,0 +1,55 @@
+/** The extra step of a run one after the other: how long to wait between jobs. */
+
+import { useSignal } from "@preact/signals";
+import { countOf, FILTERS } from "../data/states";
+import * as format from "../format";
+import type { Session } from "../session";
+import { sets, typed } from "../ui/hooks";
+import { InlineForm } from "../ui/InlineForm";
+import { KeepFailed, keepArgs } from "./KeepFailed";
+import { Preview } from "./Preview";
+
+export function SequentialRun({
+  session,
+  command,
+}: {
+  session: Session;
+  command: "run" | "rerun";
+}) {
+  const delay = useSignal("0");
+  const isKept = useSignal(false);
+  const isRerun = command === "rerun";
+  const count = countOf(session.traits.counts.value, isRerun ? FILTERS.failed : FILTERS.unsent);
+  const seconds = Number(delay.value);
+  const start = () => {
+    session.panel.value = "";
+    session.run(command, { mode: "sequential", delay: seconds, ...keepArgs(isKept) });
+  };
+  return (
+    <InlineForm
+      label="One after the other"
+      isPlain
+      go={{
+        testid: "in-turn",
+        reason: delay.value.trim() !== "" && seconds >= 0 ? "" : "The delay is in seconds",
+        onClick: start,
+        children: "Start",
+      }}
+      close={sets(session.panel, "")}
+    >
+      <label>
+        {isRerun ? "Rerun" : "Send"} {format.count(count, "job")} one after the other, with{" "}
+        <input
+          class="short"
+          inputMode="decimal"
+          data-testid="delay"
+          aria-label="Seconds between jobs"
+          {...typed(delay)}
+        />{" "}
+        s between them
+      </label>
+      <Preview session={session} rerun={isRerun} />
+      {isRerun && <KeepFailed isOn={isKept} />}
+    </InlineForm>
+  );
+}

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { browserNotifier } from "../../src/host/notifications";
+
+const told: string[] = [];
+
+class Granting {
+  static permission = "granted";
+  static requestPermission = async () => "granted";
+  constructor(title: string, { body }: { body: string }) {
+    told.push(`${title}: ${body}`);
+  }
+}
+
+beforeEach(() => {
+  told.length = 0;
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+  });
+  vi.stubGlobal("Notification", Granting);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+describe("a bell", () => {
+  it("rings once at the first failure and once at the end", async () => {
+    const bell = browserNotifier();
+    await bell.toggle();
+    bell.look("dip", { running: 3 }, true, true);
+    bell.look("dip", { running: 2, success: 1 }, true);
+    expect(told).toEqual([]);
+    bell.look("dip", { running: 1, success: 1, error: 1 }, true);
+    bell.look("dip", { running: 0, success: 1, error: 2 }, false);
+    bell.look("dip", { running: 0, success: 1, error: 2 }, false);
+    expect(told).toEqual(["dip: A job has failed", "dip: 3 jobs finished, 2 failed"]);
+  });
+
+  it("says nothing of what was so when the rows came", async () => {
+    const bell = browserNotifier();
+    await bell.toggle();
+    bell.look("dip", { running: 1 }, true, true);
+    bell.look("other", { success: 1, error: 1 }, false);
+    bell.look("other", { success: 1, error: 1 }, false, true);
+    bell.look("other", { success: 1, error: 1 }, false);
+    bell.look("idle", { unsent: 2 }, false, true);
+    bell.look("idle", { unsent: 3 }, false);
+    expect(told).toEqual([]);
+  });
+
+  it("rings when a run has ended, whatever it left, and not between two of its jobs", async () => {
+    const bell = browserNotifier();
+    await bell.toggle();
+    bell.look("dip", { unsent: 2 }, false, true);
+    bell.look("dip", { unsent: 1, success: 1 }, true);
+    expect(told).toEqual([]);
+    bell.look("dip", { unsent: 1, success: 1 }, false);
+    bell.look("dip", { unsent: 1, success: 1 }, false);
+    expect(told).toEqual(["dip: 1 job finished, 1 unsent"]);
+  });
+
+  it("is silent until it is asked for, and again afterwards", async () => {
+    const bell = browserNotifier();
+    bell.look("dip", { running: 1 }, true, true);
+    bell.look("dip", { success: 1 }, false);
+    await bell.toggle();
+    expect(browserNotifier().isOn.peek()).toBe(true);
+    await bell.toggle();
+    expect(browserNotifier().isOn.peek()).toBe(false);
+    bell.look("dip", { running: 1 }, true, true);
+    bell.look("dip", { success: 1 }, false);
+    expect(told).toEqual([]);
+  });
+
+  it("works where a frame is kept from its storage, and is not there without notifications", async () => {
+    vi.stubGlobal("localStorage", undefined);
+    const bell = browserNotifier();
+    expect(await bell.toggle()).toBe("");
+    expect(bell.isOn.peek()).toBe(true);
+    vi.stubGlobal("Notification", undefined);
+    expect(browserNotifier().isThere).toBe(false);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { timelineOf } from "../../src/data/timeline";
+import { tableOf } from "./rows";
+
+const success = (sent_at: number, started_at: number | null, duration_s: number) => ({
+  state: "success",
+  sent_at,
+  started_at,
+  duration_s,
+  finished_at: started_at === null ? null : started_at + duration_s,
+});
+
+describe("slots", () => {
+  it("take the next job as soon as one has ended", () => {
+    const jobs = [success(100, 101, 4), success(100, 102, 8), success(106, 107, 3)];
+    const { from, to, lanes } = timelineOf(tableOf(jobs), 1000, 10);
+    expect([from, to]).toEqual([100, 110]);
+    expect(lanes.map((lane) => lane.map(({ position }) => position))).toEqual([[0, 2], [1]]);
+  });
+
+  it("hold what is on the cloud until now, and know what waits", () => {
+    const jobs = [
+      { state: "waiting", sent_at: 100 },
+      { state: "running", sent_at: 100, started_at: 104 },
+      { state: "unsent" },
+    ];
+    const { to, lanes } = timelineOf(tableOf(jobs), 120, 10);
+    expect(to).toBe(120);
+    expect(lanes.map(([stay]) => [stay?.ran, stay?.ended])).toEqual([
+      [null, 120],
+      [104, 120],
+    ]);
+  });
+
+  it("know when a job began by how long it took, where the cloud says no more", () => {
+    const job = { state: "error", sent_at: 100, duration_s: 2, finished_at: 105 };
+    expect(timelineOf(tableOf([job]), 120, 10).lanes[0]?.[0]).toMatchObject({
+      ran: 103,
+      ended: 105,
+    });
+  });
+
+  it("show the last jobs of many", () => {
+    const jobs = Array.from({ length: 9 }, (_, i) => success(100 + 2 * i, 100 + 2 * i, 1));
+    const { from, lanes } = timelineOf(tableOf(jobs), 1000, 3);
+    expect([from, lanes.length, lanes[0]?.length]).toEqual([112, 1, 3]);
+  });
+});

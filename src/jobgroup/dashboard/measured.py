@@ -1,0 +1,227 @@
+"""What jobs measured, as the page shows it: reduced by `jobgroup.results`, and kept in memory."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from jobgroup.dashboard.protocol import Json
+from jobgroup.engine.downloads import fetch
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.job import RemoteJob
+from jobgroup.results import measure_all
+from jobgroup.results.collect import HAS_RESULTS
+from jobgroup.results.distance import (
+    expected_distance,
+    expected_distance_to_ideal,
+    total_variation,
+)
+from jobgroup.results.measurement import Measurement
+from jobgroup.results.pool import Pool, Quantity, scalar_names
+from jobgroup.store import JobRecord
+from jobgroup.store.columns import MAX_CELL
+
+MAX_STATES: Final = 24
+"""States whose shares are sent unless others are asked for."""
+
+MAX_ENTRIES: Final = 1000
+"""Outcomes of one distribution that are sent; the others are summed."""
+
+MAX_REMEMBERED: Final = 2_000_000
+"""Outcomes that are remembered, so that the cloud is asked once."""
+
+Found = list[Measurement] | str
+"""What a job measured, or why that is unknown."""
+
+
+class Measurements:
+    """The results of the jobs of one group at a time, fetched and reduced once."""
+
+    def __init__(self) -> None:
+        self._group: JobGroup | None = None
+        self._known: OrderedDict[int | None, list[Measurement]] = OrderedDict()
+        self._size = 0
+
+    def of(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> dict[int, Found]:
+        """Return what jobs measured, by position, or a sentence that says why not."""
+        if group is not self._group:
+            self._group, self._size = group, 0
+            self._known.clear()
+        records = [job._record for job in jobs]  # noqa: SLF001
+        new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
+        failures = self._fetch(group, new)
+        found: dict[int, Found] = {
+            r.position: self._known.get(r.attempt_id)
+            or failures.get(r.position, "The result is not available yet.")
+            for r in records
+        }
+        while self._size > MAX_REMEMBERED:
+            _, forgotten = self._known.popitem(last=False)
+            self._size -= _count(forgotten)
+        return found
+
+    def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
+        """Remember the results of these jobs; returns why some have none, by position."""
+        session = engine_session(group)
+        try:
+            documents = session.start(fetch, session, records).result()
+        except JobGroupError as error:
+            return {r.position: str(error) for r in records}
+        measured, failures = measure_all(records, documents)
+        for record in records:
+            if found := measured.get(record.position):
+                self._known[record.attempt_id] = found
+                self._size += _count(found)
+        return {
+            r.position: str(failures.get(r.position) or documents.get(r.entry_id))
+            for r in records
+            if r.position not in measured
+        }
+
+
+def _count(found: list[Measurement]) -> int:
+    return sum(len(measurement.values) for measurement in found)
+
+
+def measured_rows(found: dict[int, Found], states: Sequence[str]) -> Json:
+    """Return a row for each job and iteration: its scalars, and the shares of some states.
+
+    Without `states` they are the most frequent ones of these jobs.
+    """
+    jobs = {position: parts for position, parts in found.items() if not isinstance(parts, str)}
+    failed = {position: parts for position, parts in found.items() if isinstance(parts, str)}
+    pools = [
+        (position, m, len(parts), Pool([m]))
+        for position, parts in jobs.items()
+        for m in parts
+        if m.problem is None
+    ]
+    greatest: dict[str, float] = {}
+    for *_, pool in pools:
+        for state, share in pool.shares.items():
+            if math.isfinite(share):
+                greatest[state] = max(share, greatest.get(state, 0.0))
+    frequent = sorted(greatest, key=lambda state: -greatest[state])[:MAX_STATES]
+    columns = list(states) or frequent
+    scalars = scalar_names(m for _, m, *_ in pools)
+    problems = {
+        m.position: str(m.problem)
+        for parts in jobs.values()
+        for m in parts
+        if m.problem is not None
+    }
+    return {
+        "rows": [
+            {
+                "position": position,
+                "iteration": m.iteration,
+                "of": of,
+                "params": dict(m.params),
+                "samples": pool.samples,
+                "values": {
+                    **{name: _pair(pool.scalar(name)) for name in scalars},
+                    **{state: _pair(pool.share(state)) for state in columns},
+                },
+            }
+            for position, m, of, pool in pools
+        ],
+        "scalars": scalars,
+        "states": {state: greatest[state] for state in frequent},
+        "columns": columns,
+        "failed": failed | problems,
+    }
+
+
+def distributions(found: Found) -> Json:
+    """Return a job's distributions, one for each iteration, or why there are none."""
+    if isinstance(found, str):
+        return {"distributions": [], "error": found}
+    try:
+        return {"distributions": [_distribution(m) for m in found], "error": ""}
+    except (ValueError, JobGroupError) as error:
+        return {"distributions": [], "error": f"This result cannot be shown: {error}"}
+
+
+def add_distances(results: list[Json], found: dict[int, Found], ideal: Json | None) -> None:
+    """Add to each distribution its distance from the ideal or the first one, and what chance gives.
+
+    The distance is the total variation over all states. Without samples chance gives nothing.
+    """
+    shown = [(d, m) for each in results for d, m in _with_measurements(each, found)]
+    exact = {state: value for state, value, *_ in ideal["entries"]} if ideal else None
+    if ideal and ideal["rest"]["n"]:
+        return  # it has more states than were sent
+    for distribution, measurement in shown if exact else shown[1:]:
+        pool, first = Pool([measurement]), Pool([shown[0][1]])
+        if pool.modes != first.modes:
+            continue
+        chance = None
+        if exact:
+            other: Mapping[str, float] = exact
+            if pool.samples:
+                chance = expected_distance_to_ideal(exact, pool.samples)
+        else:
+            other = first.shares
+            if pool.samples and first.samples:
+                chance = expected_distance(pool.counts, first.counts)
+        distribution["distance"] = list(_finite(total_variation(pool.shares, other), chance))
+
+
+def _with_measurements(result: Json, found: dict[int, Found]) -> Iterator[tuple[Json, Measurement]]:
+    parts = found[result["position"]]
+    if not isinstance(parts, str):
+        yield from zip(result["distributions"], parts, strict=False)
+
+
+def _distribution(measurement: Measurement) -> Json:
+    if measurement.problem is not None:
+        raise ValueError(str(measurement.problem))
+    pool = Pool([measurement])
+    values = sorted(measurement.values.items(), key=lambda entry: (-entry[1], entry[0]))
+    rest = values[MAX_ENTRIES:]
+    scalars = {name: pool.scalar(name).value for name in scalar_names([measurement])}
+    return {
+        "title": ", ".join(f"{name} {value}" for name, value in measurement.params.items()),
+        "unit": "counts" if measurement.kind == "count" else "probability",
+        "entries": [_entry(state, value, pool) for state, value in values[:MAX_ENTRIES]],
+        "rest": {"n": len(rest), "value": sum((_drawable(*entry) for entry in rest), 0.0)},
+        "scalars": {name: value for name, value in scalars.items() if value is not None},
+    }
+
+
+def probabilities(title: str, values: dict[str, float]) -> Json:
+    """Return computed probabilities as a distribution."""
+    found = sorted(values.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {
+        "title": title,
+        "unit": "probability",
+        "entries": [[state, value, value, None] for state, value in found[:MAX_ENTRIES]],
+        "rest": {"n": len(found[MAX_ENTRIES:]), "value": sum(v for _, v in found[MAX_ENTRIES:])},
+        "scalars": {},
+    }
+
+
+def _entry(state: str, value: float, pool: Pool) -> list[Any]:
+    return [state, _drawable(state, value), *_pair(pool.share(state))]
+
+
+def _drawable(state: str, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"the number of {state[:MAX_CELL]} cannot be drawn; get_results() has it.")
+    return number
+
+
+def _pair(quantity: Quantity) -> list[float | None]:
+    return list(_finite(quantity.value, quantity.error))
+
+
+def _finite(*numbers: float | None) -> Iterator[float | None]:
+    for number in numbers:
+        yield number if number is not None and math.isfinite(number) else None
