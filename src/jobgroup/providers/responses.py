@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import responses as http_phrases
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -61,7 +61,8 @@ def error_for(  # noqa: C901  # a table of statuses
     if 200 <= status < 300:
         return None
     detail = extract_detail(body, secret)
-    said = detail or f"HTTP {status} {http_phrases.get(status, '')}".strip()
+    phrase = next((each.phrase for each in HTTPStatus if each == status), "")
+    said = detail or f"HTTP {status} {phrase}".strip()
     kind: type[CloudError] = RequestRejectedError
     message = f"{origin} rejects the request: {said}"
     if status == 402 or (status in (401, 403) and _NO_CREDITS.search(said)):
