@@ -134,7 +134,7 @@ def test_rounding_makes_no_new_values(measured):
     assert ds.jobs.values.tolist() == [2, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("missing", [None])
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
 def test_jobs_without_a_swept_value_are_outside(measured, missing):
     """A missing label takes a job out of the dataset, which counts it."""
     jg = measured(({"x": 1.5}, _pair(1, 1)), ({"x": missing, "y": 2}, _pair(1, 1)))

@@ -57,12 +57,11 @@ def study_of_group(
 def _chosen_sweep(
     store: GroupStore, name: str | None
 ) -> tuple[SweptNames | None, Collection[int] | None]:
-    stored: Any = getattr(store, "sweeps", None)
-    sweeps = stored.all() if stored else ()
+    sweeps = store.sweeps.all()
     found = [each for each in sweeps if name is None or each.name == name]
     if len(found) == 1:
         sweep = found[0]
-        ids = stored.by_entry()
+        ids = store.sweeps.by_entry()
         swept = SweptNames(sweep.names, sweep.units, sweep.long_names, sweep.name)
         return swept, {entry_id for entry_id, id_ in ids.items() if id_ == sweep.id}
     names = ", ".join(repr(each.name) for each in sweeps)
