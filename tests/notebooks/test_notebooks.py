@@ -1,6 +1,5 @@
 """The notebooks, executed as they stand in a fresh kernel."""
 
-import math
 import re
 from pathlib import Path
 
@@ -11,7 +10,26 @@ from nbclient import NotebookClient
 from jobgroup import JobGroup, RemoteJob
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-GROUPS = {"quickstart.ipynb": "quickstart", "results.ipynb": "hom_dip"}
+GROUPS = {"quickstart.ipynb": "quickstart"}
+
+
+def _executed(name, folder):
+    notebook = nbformat.read(NOTEBOOKS / name, 4)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client.execute(cwd=str(folder))  # raises at the first cell that fails
+    return [
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    ]
+
+
+def _printed(outputs):
+    return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+
+
+@pytest.fixture
+def run_twice(tmp_path):
+    """Executes a notebook in two kernels, one after the other, and gives the outputs of both."""
+    return lambda name: [_executed(name, tmp_path) for _ in range(2)]
 
 
 @pytest.fixture
@@ -21,12 +39,7 @@ def executed(tmp_path):
     def execute(name):
         left = RemoteJob({"command": "probs"}, platform="sim:slos", url="http://127.0.0.1:9")
         JobGroup(GROUPS[name]).add(left)
-        notebook = nbformat.read(NOTEBOOKS / name, 4)
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3")
-        client.execute(cwd=str(tmp_path))  # raises at the first cell that fails
-        return [
-            output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
-        ]
+        return _executed(name, tmp_path)
 
     return execute
 
@@ -44,23 +57,25 @@ def test_the_quickstart_reruns_its_failed_job_and_shows_the_interference(execute
     assert 40 < apart[2] < 60
 
 
-def test_the_sweep_fills_a_dip_and_measures_again_what_failed(executed):
-    """Sixty jobs, two of which fail and are rerun with more samples, show the interference."""
-    outputs = executed("results.ipynb")
-    printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
-    assert "Run 60 jobs: at most 6,000,000 shots, 20 free slots, duration unknown" in printed
-    assert "58 of 60 measured" in printed
-    phase, visibility = map(float, re.findall(r"dip at phase (.*), visibility (.*)", printed)[0])
-    assert abs(phase - math.pi / 2) < 0.2
-    assert 0.85 < visibility < 0.99
-    data = [o.data for o in outputs if o.output_type in ("execute_result", "display_data")]
-    texts = [each["text/plain"] for each in data]
-    assert sum("The laser lost its lock" in text for text in texts) == 1
-    assert "[{'max_samples': [1000, 2000]}, {'max_samples': [1000, 2000]}]" in texts
-    (table,) = [each["text/html"] for each in data if "<table" in each.get("text/html", "")]
-    assert table.count("<tr>") == 61
-    assert "60 jobs (60 success)" in table
+def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
+    """90 jobs, three of which fail and are retried, give the set indistinguishabilities.
+
+    A second run of all cells in a new process finds every job in the group.
+    """
+    first, second = run_twice("results.ipynb")
+    assert "54 new, 0 in the group already" in _printed(first)
+    assert "36 new, 18 in the group already" in _printed(first)
+    assert _printed(second).count(" 0 new, 54 in the group already") == 2
+    jobs = JobGroup.open("hom map").remote_jobs
+    assert [job.state for job in jobs] == ["success"] * 90
+    assert sum(len(job.attempts) for job in jobs) == 93
+    fits = re.findall(r"set (.*), fitted (.*) \+- (.*)", _printed(second))
+    assert len(fits) == 3
+    for indist, value, error in (map(float, fit) for fit in fits):
+        assert abs(value - indist) < 6 * error + 1e-3
+    data = [o.data for o in first if o.output_type in ("execute_result", "display_data")]
     assert sum("image/png" in each for each in data) == 3
+    assert any("xarray.Dataset" in each["text/plain"] for each in data)
 
 
 def test_notebooks_are_stored_without_outputs():
