@@ -295,14 +295,3 @@ def test_an_invalid_port_is_a_usage_error(port, capsys):
         main(["cloud", "--port", port])
     assert caught.value.code == 2
     assert "argument --port: " in capsys.readouterr().err
-
-
-def test_a_cloud_with_a_directory_has_its_old_port_again(tmp_path):
-    """A new process finds the jobs at the address that their groups know, if the port is free."""
-    with EmbeddedCloud(directory=tmp_path / "cloud", prewarm=False) as first:
-        url = first.url
-    with EmbeddedCloud(directory=tmp_path / "cloud", prewarm=False) as second:
-        assert second.url == url
-    taken = EmbeddedCloud(port=int(url.rpartition(":")[2]), prewarm=False)
-    with taken, EmbeddedCloud(directory=tmp_path / "cloud", prewarm=False) as elsewhere:
-        assert elsewhere.url != url
