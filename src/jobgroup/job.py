@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from html import escape
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from jobgroup.adapters.base import JobSpec
 from jobgroup.errors import JobGroupError, JobRemovedError
@@ -218,7 +218,7 @@ class RemoteJob:
     @property
     def state(self) -> State:
         """Its state as the file has it, without asking the cloud; see `jobgroup.status.STATES`."""
-        return UNSENT if self._session is None else cast(State, self._record.state)
+        return UNSENT if self._session is None else self._record.state
 
     @property
     def message(self) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from jobgroup.status import TERMINAL, RemoteStatus
+from jobgroup.status import TERMINAL, RemoteStatus, State
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
 
@@ -81,7 +81,7 @@ class JobRow(NamedTuple):
     origin: str
     account: str
     platform: str
-    state: str
+    state: State
     remote_id: str | None
     provider_status: str | None
     message: str | None
