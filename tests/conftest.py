@@ -1,4 +1,4 @@
-"""What every test starts from: no group, no token, no configuration of this user's own."""
+"""The start of every test: no group, no token, no configuration of this user."""
 
 from __future__ import annotations
 

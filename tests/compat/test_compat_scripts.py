@@ -13,7 +13,7 @@ from the_three_scripts import JOBGROUPS, PERCEVALS_OWN
 from which_release import RELEASE
 
 RATIOS = {2: 490} if RELEASE >= (0, 13) else {2: 0.242453, 4: 490}
-"""What the scripts print with a filter of so many photons: 0.12 counts the two of the heralds too,
+"""Output of the scripts with a filter of so many photons: 0.12 counts the two of the heralds too,
 and its own simulator says the same.
 """
 

@@ -23,7 +23,7 @@ VALUE = "…"
 
 
 class Message(NamedTuple):
-    """Where an error or a warning is made, and its text."""
+    """The place of an error or a warning in the source, and its text."""
 
     place: str
     error: str

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-"""What a reader may open, on the site or on a code host."""
+"""Pages for readers, on the site or on a code host."""
 
 MADE_FOR_THE_SITE = {
     ROOT / "docs/index.md",
@@ -25,7 +25,7 @@ MADE_FOR_THE_SITE = {
     ROOT / "docs/security.md",
     *ROOT.glob("docs/api/*.md"),
 }
-"""What a code host has elsewhere: in the README, in the files beside it, in the docstrings."""
+"""Pages whose content a code host has elsewhere: in the README, beside it, in docstrings."""
 
 _reader = MarkdownIt("commonmark").enable("table")
 
@@ -48,7 +48,7 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 
 
 def links(page: Path) -> list[str]:
-    """Where the links and pictures of a page lead."""
+    """Return the targets of a page's links and pictures."""
     return [
         str(token.attrs.get("href") or token.attrs.get("src"))
         for token in _inline(page)

@@ -37,7 +37,7 @@ def execute(page: Path, block: Block, namespace: dict[str, Any]) -> None:
 
 
 def check(page: Path, block: Block, namespace: dict[str, Any]) -> None:
-    """What stands below a prompt is what comes out."""
+    """Check that the output below each prompt is the real one."""
     test = doctest.DocTestParser().get_doctest(
         block.text, namespace, page.name, str(page), block.line - 1
     )

@@ -20,7 +20,7 @@ SESSION = Path(__file__).with_name("session.py")
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """The cloud that is meant where a page names none; it stands in for the real one."""
+    """The cloud that is meant where a page names none; it replaces the real one."""
     with EmbeddedCloud() as running:
         yield running
 
@@ -46,7 +46,7 @@ def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
 
 def test_what_does_not_run_does_not_look_as_if_it_did():
     """A block is Python that is run, or a console's lines, settings or plain text: no third thing
-    that only looks like Python. What only the site understands is on the site's own pages.
+    that only looks like Python. Directives of the site are on its own pages.
     """
     known = {"python", "pycon", "console", "text", "toml", "json"}
     wrong = [

@@ -42,7 +42,7 @@ def test_the_api_page_has_exactly_what_is_public(inventory):
 
 
 def test_every_method_of_a_group_and_a_job_is_there(inventory):
-    """What can be called is described."""
+    """Every public method is described."""
     for kind, hidden in (
         (jobgroup.JobGroup, set()),
         (jobgroup.RemoteJob, set()),
@@ -52,7 +52,7 @@ def test_every_method_of_a_group_and_a_job_is_there(inventory):
 
 
 def test_docstrings_are_rendered(site):
-    """Parameters with their types, what is returned and what is raised stand there as such."""
+    """Parameters with their types, returned values and errors are rendered as such."""
     page = (site / "api/index.html").read_text("utf-8")
     text = html.unescape(re.sub(r"<[^>]+>", "", page))
     assert re.search(r"concurrent_job_count:\s*int\s*\|\s*None\s*=\s*None", text)

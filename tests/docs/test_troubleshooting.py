@@ -28,7 +28,7 @@ TEXTS = "\n".join(_texts())
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_a_quoted_sentence_is_one_that_is_printed(sentence):
-    """Each part between what differs stands in the source, word for word."""
+    """Each part between the varying ones is in the source, word for word."""
     parts = [part for part in sentence.split("…") if len(part.strip(" .,;:()")) > 3]
     assert parts
     assert [part for part in parts if part not in TEXTS] == []

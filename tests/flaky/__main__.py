@@ -1,6 +1,6 @@
 """`make flaky`: tests many times beside a load, in another order each time, to find races.
 
-What changed since BASE and what TESTS names, or everything where there is neither. The first
+It runs tests that changed since BASE and those in TESTS, or everything if there are none. The first
 failure ends it with exit code 1 and the seed that gives the same order again.
 """
 
@@ -42,13 +42,13 @@ def load(processes: int = BUSY) -> Iterator[None]:
 
 
 def git(*arguments: str) -> list[str]:
-    """The lines that git prints; none where there is no repository, or no such revision."""
+    """Return the lines that git prints; none without a repository or the revision."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def base() -> str:
-    """What is compared with: what the others have, or, where that is all, the commit before."""
+    """Return the revision to compare with: the common one, or the commit before."""
     (common,) = git("merge-base", "HEAD", "origin/main") or [""]
     is_new = common and (git("diff", "--name-only", common) or untracked())
     return common if is_new else "HEAD~1"
@@ -60,7 +60,7 @@ def untracked() -> list[str]:
 
 
 def changed(since: str) -> list[str]:
-    """What to test: the changed test files; the whole folder of a changed helper."""
+    """Return the tests to run: changed test files, and the whole folder of a changed helper."""
     names = git("diff", "--name-only", "--diff-filter=d", since) + untracked()
     found = set()
     for path in map(Path, names):
@@ -72,7 +72,7 @@ def changed(since: str) -> list[str]:
 
 
 def commands(tests: Sequence[str], seed: int) -> Iterator[tuple[list[str], Path]]:
-    """What one round executes, and where."""
+    """Yield the commands of one round, with their folders."""
     in_pages = [Path(test).relative_to("js") for test in tests if test.startswith("js/")]
     in_python = [test for test in tests if not test.startswith("js/")]
     if in_python or not tests:

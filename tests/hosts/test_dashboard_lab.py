@@ -14,7 +14,7 @@ pytestmark = pytest.mark.hosts
 def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyter: JupyterServer):
     """A group as a cell's last line: run it, see the bar move, rerun what failed, delete, undo.
 
-    The kernel agrees at each step, and nothing is printed or raised where no user would see it.
+    The kernel agrees at each step, and nothing is printed or raised out of sight.
     """
     cells = [
         cloud(),
@@ -57,7 +57,7 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
 def test_rows_come_and_move_while_the_very_cell_runs(
     browser: Browser, jupyter: JupyterServer, application: Application
 ):
-    """The cell that shows the group goes on running it: nothing of the page is heard until it ends.
+    """The cell that shows the group also runs it: the kernel hears no page until the cell ends.
 
     Its rows come all the same, and change before the cell is over.
     """
@@ -138,7 +138,7 @@ def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
 def test_restarted_kernel_leaves_the_page_and_takes_it_up_again(
     browser: Browser, jupyter: JupyterServer
 ):
-    """After a restart what was shown stands there still; running the cells again makes it live."""
+    """After a restart the old view stays; running the cells again makes it live."""
     cells = [cloud(), group("before", "job()") + "\njg", group("after", "job()") + "\njg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)

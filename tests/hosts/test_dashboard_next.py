@@ -13,7 +13,7 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
     """While a run is paused: two by Stop's menu, then one by its detail, which goes before them.
 
     The rows say their places, the line of Python is what a person would type, and the cloud gets
-    the jobs in that order once the run goes on.
+    the jobs in that order once the run continues.
     """
     cells = [
         cloud(),

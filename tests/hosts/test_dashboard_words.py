@@ -1,4 +1,4 @@
-"""What a person tells the dashboard, in a real JupyterLab: changes, words of their own, a bell."""
+"""A user's input in a real JupyterLab: changed parameters, notes, notifications."""
 
 import pytest
 from playwright.sync_api import Browser, expect

@@ -1,4 +1,4 @@
-"""What a cloud answers beside what its documentation says: fields, types, statuses, headers."""
+"""Differences between a cloud and its documentation: fields, types, statuses, headers."""
 
 from __future__ import annotations
 

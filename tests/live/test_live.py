@@ -27,7 +27,7 @@ SCHEMA = {
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """It stands in for the real one."""
+    """Run an embedded cloud in place of the real one."""
     with EmbeddedCloud() as running:
         yield running
 
@@ -56,7 +56,7 @@ def run(cloud, tmp_path):
 
 
 def test_nothing_is_sent_without_a_yes(run, cloud):
-    """It says what it would send and what that may cost; that nobody is there is no yes."""
+    """The script shows what it would send and what that may cost; no answer is no yes."""
     done = run(typed="")
     assert done.returncode == 2
     assert "two jobs to sim:slos" in done.stdout
@@ -125,8 +125,8 @@ def test_two_jobs_go_through_their_life(occupied, run, cloud):
         ([], ["no JSON object"]),
     ],
 )
-def test_differences_are_told(document, told):
-    """A field more, a field less, and another type are told; null where it may be is not."""
+def test_differences_are_reported(document, told):
+    """An extra field, a missing field and another type are reported; a permitted null is not."""
     found = list(differences(document, SCHEMA))
     assert len(found) == len(told)
     assert all(said.startswith(words) for said, words in zip(found, told, strict=True))

@@ -1,4 +1,4 @@
-"""The notebooks, executed as they stand in a fresh kernel."""
+"""The notebooks, executed unchanged in a fresh kernel."""
 
 import re
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
 
 
 def test_notebooks_are_stored_without_outputs():
-    """What a reader opens is what he runs."""
+    """A reader starts without results of others."""
     for path in NOTEBOOKS.glob("*.ipynb"):
         cells = nbformat.read(path, 4).cells
         assert not any(c.get("outputs") for c in cells), path.name

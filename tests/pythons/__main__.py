@@ -49,7 +49,7 @@ def installed() -> Iterator[tuple[str, str]]:
 
 
 def says(python: str | Path) -> str:
-    """Which version an interpreter has; nothing where it is a shim of one that is not there."""
+    """Return an interpreter's version; "" for a shim of a missing one."""
     done = subprocess.run([python, "-c", VERSION], capture_output=True, text=True)
     return done.stdout.strip()
 

@@ -1,7 +1,7 @@
 """`make soak`: 10,000 jobs on a cloud with faults, launched, watched and shown for half an hour.
 
-One process launches and reruns, a second asks where it stands, a third has the dashboard open; this
-one is the cloud and the judge. SOAK_MINUTES says for how long (30 where it is not set), SOAK_JOBS
+One process sends and reruns, a second asks for progress, a third has the dashboard open; this
+one is the cloud and the judge. SOAK_MINUTES says for how long (30 by default), SOAK_JOBS
 how many jobs. Exit code 1: something was lost, done twice, or grew.
 """
 
@@ -41,7 +41,7 @@ while len(jg.list_successful_jobs()) < len(jg):
         jg.rerun_failed_parallel(queue=True)
         jg.wait()
     except UnconfirmedJobError:
-        say("A cloud that was away could not tell of a job; the next run asks again.")
+        say("A cloud that was unavailable could not report a job; the next run asks again.")
     left = [jg.list_unsuccessful_jobs(), jg.list_unsent_jobs(), jg.list_unconfirmed_jobs()]
     say("a round ended: {} failed, {} unsent, {} unconfirmed".format(*map(len, left)))
 """
@@ -89,7 +89,7 @@ FAULTS = (
 
 
 def soak(minutes: float, jobs: int, cloud: EmbeddedCloud, nursery: Nursery, files: Path) -> Series:
-    """Everything from the first job to the last; returns what was measured meanwhile."""
+    """Everything from the first job to the last; return the measurements."""
     duration_s = 0.9 * 60 * minutes * SLOTS / jobs
     group = JobGroup(NAME)
     group.add_many(_job(i, duration_s) for i in range(jobs))

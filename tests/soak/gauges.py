@@ -1,4 +1,4 @@
-"""What processes and files take while they live, read from outside by proc(5)."""
+"""Resources of running processes and files, read from outside by proc(5)."""
 
 from __future__ import annotations
 

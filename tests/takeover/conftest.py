@@ -47,7 +47,7 @@ def old(tmp_path: Path) -> Callable[..., Path]:
         kind = recorded.rpartition(".")[2]
         path = tmp_path / folder / f"{name}.{kind}"
         path.parent.mkdir(exist_ok=True)
-        assert len(url) == len(URL)  # lengths stand in an archive
+        assert len(url) == len(URL)  # an archive contains lengths
         path.write_text((RECORDED / recorded).read_text("utf-8").replace(URL, url), "utf-8")
         return path
 

@@ -26,7 +26,7 @@ from jobgroup.cloud import EmbeddedCloud
 RELEASES = ("0.12.2", "0.13.2", "1.0.1", "1.1.0", "1.2.4", "1.3.1")
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
-URL = "https://clouds.example"  # as long as a loopback url: lengths stand in an archive
+URL = "https://clouds.example"  # as long as a loopback url: an archive contains lengths
 TOKEN = "_T_a_token_of_nobody"
 
 

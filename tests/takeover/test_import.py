@@ -57,7 +57,7 @@ def test_what_was_sent_once_is_what_is_kept(recorded, old, cloud):
     """The body in the file is, for a job that Perceval has sent, the body that the cloud got."""
     JobGroup.import_perceval(old(recorded, url=cloud.url))
     failed = JobGroup.open("old")[1]
-    failed.rerun(params={"max_shots": 77})  # sends the body anew
+    failed.rerun(params={"max_shots": 77})  # sends the body again
     sent = {job.id: job for job in cloud.jobs()}
     before, now = sent[entries(recorded)[1]["id"]], sent[failed.id]
     assert now.payload == {**before.payload, "max_shots": 77}

@@ -1,6 +1,6 @@
 """`make torture`: kills, bad disks, clocks and answers, state machines, fuzzing, by random seeds.
 
-TORTURE_MINUTES says for how long (20 where it is not set), TORTURE_SEED with which round to begin,
+TORTURE_MINUTES says for how long (20 by default), TORTURE_SEED with which round to begin,
 TORTURE_ROUNDS which kinds of rounds to play, such as "disk_faults late_answers".
 The first finding ends it with exit code 1 and the seed that begins with that round.
 """
@@ -116,7 +116,7 @@ ROUNDS: dict[Round, int] = {
     flips: 1,
     answers: 1,
 }
-"""What is done, and how often in proportion."""
+"""Kinds of rounds, with their relative frequency."""
 
 
 def play(number: int, nursery: Nursery, totals: Counter[str]) -> None:

@@ -46,10 +46,10 @@ TO_THE_END = 2**40
 
 
 class Disk:
-    """Processes whose disk fails when it is told to.
+    """Processes whose disk fails on command.
 
     Attributes:
-        nursery: where they come from.
+        nursery: starts the processes.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Disk:
 
 
 def is_possible() -> bool:
-    """Whether such a disk can be had here: where a C compiler is, on Linux."""
+    """Whether such a disk is possible here: it needs Linux and a C compiler."""
     return shutil.which("cc") is not None and Path("/proc/self/fd").exists()
 
 
@@ -147,7 +147,7 @@ def _send(
 
 
 def _lock(chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, knows_keys: bool) -> None:
-    """Somebody has the file's lock for longer than SQLite waits, while an answer is on its way."""
+    """Another program locks the file longer than SQLite waits, while a response is on its way."""
     jobs = _group("locked", cloud, 3)
     log = Path(os.environ["JOBGROUP_DATA_DIR"]) / "log"
     log.write_text("")

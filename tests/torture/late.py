@@ -74,7 +74,7 @@ class LateCloud:
             trick = self._chance.choice(TRICKS) if self._chance.random() < self._likely else ""
             wait_s = self._chance.uniform(0, 0.05)
             job_id = f"of-{name}-{len(self.made)}"
-            # of an id that is under way nobody could know yet that it is another job's
+            # an id that is on its way cannot be known yet as another job's
             known = self._told[:-MAX_CREATES_IN_FLIGHT]
             if trick in ("same id", "before") and not known:
                 trick = ""

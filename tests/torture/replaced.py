@@ -30,8 +30,8 @@ HOWS = ("moved", "removed", "replaced", "exchanged")
 def replaced_files(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """What was in flight is all that is sent afterwards, and each of its ids is known or named.
-    Put back, the file goes on as if nothing had happened.
+    """Only requests in flight arrive afterwards, and each of their ids is known or named.
+    If the file is put back, the group continues as if nothing had happened.
     """
     if chance.random() < 0.3:
         os.environ["JOBGROUP_NETWORK_FS"] = "1"
@@ -74,7 +74,7 @@ def _replace(
     cloud.faults.remove(number)
     text = log.read_text()
     told = f"{name}, {queue=}: {sent} had been sent, {after} in the end\n{text}"
-    assert after <= sent + at_once, f"it went on without its file: {told}"
+    assert after <= sent + at_once, f"it continued without its file: {told}"
     assert after == JOBS or "raised:" in text, f"not a word: {told}"
     if how != "removed":
         _put_back(path, away)
@@ -92,7 +92,7 @@ def _group(name: str, cloud: EmbeddedCloud) -> list[str]:
 
 
 def _take_away(path: Path, how: str, earlier: Path) -> Path:
-    """Move a group's file, and put something else in its place; returns where it is."""
+    """Move a group's file, and put something else in its place; return its new path."""
     away = Path(tempfile.mkdtemp(dir=path.parents[1]))
     other = away.parent / "other"
     with closing(sqlite3.connect(other)) as made, made:

@@ -1,4 +1,4 @@
-"""What jobs measured, as the page shows it: reduced by `jobgroup.results`, and kept in memory."""
+"""Measurements of jobs, as the page shows them: reduced by `jobgroup.results`, and kept in memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_REMEMBERED: Final = 2_000_000
 """Outcomes that are remembered, so that the cloud is asked once."""
 
 Found = list[Measurement] | str
-"""What a job measured, or why that is unknown."""
+"""The measurements of a job, or why they are unknown."""
 
 
 class Measurements:

@@ -245,7 +245,7 @@ class AccountSender:
             self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
-        # jobs that are suspended, or in a state that nobody knows, may never end
+        # jobs that are suspended, or in an unknown state, may never end
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)

@@ -30,7 +30,7 @@ STALL_INTERVALS = 10
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run would take; None for an unknown value.
+    """The estimate of a run; None for an unknown value.
 
     Attributes:
         jobs: number of jobs that would be sent.

@@ -245,7 +245,7 @@ class JobSender:
         """Whether a request certainly did not arrive, for a reason that may pass."""
         is_background = self.run.request.is_background
         if _is_misconfigured(error):
-            return is_background  # until somebody changes this machine's settings
+            return is_background  # until this machine's settings are changed
         if isinstance(error, CloudUnreachableError | CloudUnavailableError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)

@@ -15,7 +15,7 @@ Mode = Literal["parallel", "sequential", "queue"]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run sends, and by which rules.
+    """The jobs that a run sends, and its rules.
 
     Attributes:
         rerun: send jobs that have ended again; otherwise send unsent ones.
@@ -87,7 +87,7 @@ class Run:
         progress: how far it is.
         refusals: errors of single jobs, by entry; the others were sent all the same.
         is_canceled: whether it sends nothing more.
-        stopped_by: who has asked for that with `stop`, in words; None for nobody.
+        stopped_by: who has asked for that with `stop`, in words; None if it was not called.
         is_finished: whether it is done, canceled or failed.
         error: what ended it.
     """

@@ -45,7 +45,7 @@ MAX_KEY_LOOKUPS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class SubjobRequest:
-    """What creates one sub-job."""
+    """The request that creates one sub-job."""
 
     number: int
     key: str

@@ -40,7 +40,7 @@ def launched(playwright: Playwright) -> Iterator[Browser]:
 
 @dataclass
 class Record:
-    """What a page did that a user would not see."""
+    """The hidden actions of a page, which a user would not see."""
 
     foreign_hosts: set[str] = field(default_factory=set)
     page_errors: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ def cloud(*, concurrent: int = 8) -> str:
 
 
 def group(name: str, *jobs: str) -> str:
-    """The cell that makes `jg` of jobs, each an expression, told apart by the label phi."""
+    """Return the cell that makes `jg` of jobs, each an expression with a label phi of its own."""
     listed = ", ".join(f"({each}, {{}}, {{'phi': {i / 10}}})" for i, each in enumerate(jobs))
     return f"jg = JobGroup({name!r})\njg.add_many([{listed}])"
 

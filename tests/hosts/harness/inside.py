@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 unseen: list[str] = []
-"""What ipywidgets logs, for nobody, when a handler of a message raises."""
+"""Hidden logs of ipywidgets about handlers of messages that raise."""
 
 
 class _Collector(logging.Handler):
@@ -44,5 +44,5 @@ def _answer_all(connection: Connection, namespace: dict[str, Any]) -> None:
         try:
             value = eval(expression, namespace)
             connection.send((True, json.dumps(value, default=str)))
-        except Exception as error:  # noqa: BLE001  the test is told, whatever it is
+        except Exception as error:  # noqa: BLE001  the test reports every kind
             connection.send((False, f"{type(error).__name__}: {error}"))

@@ -54,7 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
-"""Where the Makefile puts ipykernel 6, which hears the browser between cells only."""
+"""The folder of ipykernel 6, which hears the browser between cells only."""
 # Notebook 7 itself, on any notebook, when Lab's extensions are installed beside it
 KNOWN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
 
@@ -65,7 +65,7 @@ READY = """
   return kernel?.status === "idle" && kernel.connectionStatus === "connected";
 }
 """
-# What handlers print or raise is seen by no cell; Lab's log console would show it, when it is open.
+# No cell shows output and errors of handlers; Lab's log console would show them, if it is open.
 # Before the first cell runs, a new kernel complains of the widget manager's own questions.
 LISTEN = """
 () => {
@@ -126,12 +126,12 @@ class Notebook:
         return oracle.wait_until(self.evaluate, expression)
 
     def unseen_output(self) -> list[str]:
-        """What was printed or raised outside every cell, by handlers of messages above all."""
+        """Return output and errors outside every cell, mostly of handlers of messages."""
         unseen: list[str] = self.page.evaluate("window.unseenOutput")
         return unseen
 
     def assert_quiet(self) -> None:
-        """Nothing went wrong where no user would see it, and no foreign host was asked."""
+        """Assert that nothing failed out of sight, and that no foreign host was asked."""
         unseen = self.unseen_output()
         assert not unseen, "\n".join(unseen)
         self.record.assert_clean(except_for=KNOWN_PAGE_ERRORS)

@@ -41,7 +41,7 @@ class MarimoNotebook:
         return oracle.wait_until(self.evaluate, expression)
 
     def unseen_output(self) -> list[str]:
-        """What handlers of messages raised; marimo shows it nowhere."""
+        """Return errors of handlers of messages, which marimo does not show."""
         unseen: list[str] = self.evaluate(UNSEEN)
         return unseen
 
@@ -53,7 +53,7 @@ class MarimoNotebook:
         self.record.assert_clean()
 
     def _console(self) -> list[str]:
-        """Where the editor shows what cells print and raise; an app's go to the log."""
+        """Return output and errors of cells in the editor; those of an app go to the log."""
         return self.page.get_by_test_id("console-output-area").all_inner_texts()
 
 
