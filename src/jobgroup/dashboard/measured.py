@@ -1,4 +1,4 @@
-"""Measurements of jobs, as the page shows them: reduced by `jobgroup.results`, and kept in memory."""
+"""Measurements of jobs for the page: reduced by `jobgroup.results`, and kept in memory."""
 
 from __future__ import annotations
 
