@@ -172,7 +172,7 @@ def test_plain_bodies_are_equal_if_their_values_are(one, two):
 
 
 def test_the_file_keeps_fingerprints_by_job():
-    """Each job's, those without a body left out; a second look computes nothing anew."""
+    """Each job's, those without a body left out; a second look changes nothing."""
     jg = JobGroup("marks")
     for samples in (500, 1000, 500):
         body = {"payload": {"command": "x", "max_samples": samples}, "process_id": f"{samples}"}

@@ -330,7 +330,7 @@ def test_build_is_called_once_for_each_point():
 
 
 def test_none_leaves_a_point_out_and_a_tuple_has_parameters():
-    """What is left out is counted; parameters of the point go before those of the call."""
+    """Points left out are counted; parameters of the point go before those of the call."""
     jg = JobGroup("scan")
 
     def build(n):
@@ -344,7 +344,7 @@ def test_none_leaves_a_point_out_and_a_tuple_has_parameters():
 
 
 def test_one_that_raises_names_its_point_and_what_was_added_stays():
-    """The next call goes on where it ended."""
+    """The next call continues from there."""
     jg = JobGroup("scan")
     is_well = False
 
@@ -609,7 +609,7 @@ def test_add_once_adds_once(sampled):
 
 
 def test_an_object_added_once_more_follows_the_entry_that_there_is(sampled):
-    """Its id is the entry's, so executing it by hand sends nothing twice."""
+    """Its id is the entry's, so executing it sends nothing twice."""
     jg = JobGroup("once")
     jg.add(sampled(0.1), once=True, max_samples=10)
     jg.run_parallel()

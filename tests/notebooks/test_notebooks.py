@@ -7,10 +7,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from jobgroup import JobGroup, RemoteJob
+from jobgroup import JobGroup
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-GROUPS = {"quickstart.ipynb": "quickstart"}
 
 
 def _executed(name, folder):
@@ -30,31 +29,6 @@ def _printed(outputs):
 def run_twice(tmp_path):
     """Executes a notebook in two kernels, one after the other, and gives the outputs of both."""
     return lambda name: [_executed(name, tmp_path) for _ in range(2)]
-
-
-@pytest.fixture
-def executed(tmp_path):
-    """Executes a notebook, of which a visit before ended in the middle, and gives its outputs."""
-
-    def execute(name):
-        left = RemoteJob({"command": "probs"}, platform="sim:slos", url="http://127.0.0.1:9")
-        JobGroup(GROUPS[name]).add(left)
-        return _executed(name, tmp_path)
-
-    return execute
-
-
-def test_the_quickstart_reruns_its_failed_job_and_shows_the_interference(executed):
-    """Nine jobs run, the one that failed is rerun, and two photons interfere as they should."""
-    outputs = executed("quickstart.ipynb")
-    texts = [o.data["text/plain"] for o in outputs if o.output_type == "execute_result"]
-    assert "'unsuccessful': 1" in "".join(texts)
-    assert "[(1, 'error', 'The laser lost its lock'), (2, 'success', None)]" in texts
-    printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
-    apart = [float(line.split()[-1].rstrip("%")) for line in printed.splitlines()]
-    assert len(apart) == 9
-    assert (apart[0], apart[4], apart[8]) == (100.0, 0.0, 100.0)
-    assert 40 < apart[2] < 60
 
 
 def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
