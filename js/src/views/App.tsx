@@ -9,7 +9,7 @@ import { Groups } from "./Groups/Groups";
 import { Header } from "./Header";
 import { Job } from "./Job/Job";
 import { JobTable } from "./Jobs";
-import { BusyNote, IncidentBanner, StatusLine, UnconfirmedBanner } from "./Notices";
+import { BusyNote, IncidentBanner, PausedBanner, StatusLine, UnconfirmedBanner } from "./Notices";
 import { Progress } from "./Progress";
 import { Results } from "./Results";
 import { SendForm } from "./SendForm";
@@ -51,6 +51,7 @@ function Controls({ session }: { session: Session }) {
     <>
       <Header session={session} />
       <IncidentBanner session={session} />
+      <PausedBanner session={session} />
       <Progress session={session} />
       <Toolbar session={session} />
       {panel === "delete" && <DeleteForm session={session} />}

@@ -60,10 +60,10 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
             </Button>
             <Button
               kind="small"
-              label={`Rerun ${n}, and keep the failed jobs in the list too`}
+              label={`Keep failed too: rerun ${n} as new entries`}
               onClick={rerun(false)}
             >
-              and keep
+              Keep failed too
             </Button>
           </>
         )}

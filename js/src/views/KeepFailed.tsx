@@ -5,7 +5,7 @@ import { ticked } from "../ui/hooks";
 /** Whether a rerun leaves what had failed in the list. */
 export const KeepFailed = ({ isOn }: { isOn: Signal<boolean> }) => (
   <label>
-    <input data-testid="keep" {...ticked(isOn)} /> keep what failed in the list too
+    <input data-testid="keep" {...ticked(isOn)} /> keep the failed jobs in the list
   </label>
 );
 

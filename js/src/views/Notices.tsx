@@ -13,11 +13,45 @@ export function IncidentBanner({ session }: { session: Session }) {
     <p class="notice" data-testid="banner" role="alert">
       <Icon name="unconfirmed" />
       <span>{text}</span>
+      {!session.traits.read_only.value && (
+        <Button
+          kind="small"
+          testid="try-now"
+          isPending={session.pending.value.has("refresh")}
+          onClick={() => session.run("refresh", {})}
+        >
+          Try now
+        </Button>
+      )}
     </p>
   );
 }
 
-/** Only a person can know what became of a request without an answer. */
+/** A paused group waits for a person, in whichever process sends it. */
+export function PausedBanner({ session }: { session: Session }) {
+  const { paused, counts, read_only } = session.traits;
+  const unsent = counts.value.unsent ?? 0;
+  if (!paused.value || unsent === 0) return null;
+  return (
+    <p class="notice" data-testid="strip-paused">
+      <Icon name="suspended" />
+      <span>
+        Sending is paused: {format.count(unsent, "job")} {unsent === 1 ? "waits" : "wait"}.
+      </span>
+      {!read_only.value && (
+        <Button
+          kind="small"
+          isPending={session.pending.value.has("resume")}
+          onClick={() => session.run("resume", {})}
+        >
+          Resume
+        </Button>
+      )}
+    </p>
+  );
+}
+
+/** Only a person can find out what became of a request without an answer. */
 export function UnconfirmedBanner({ session }: { session: Session }) {
   const count = session.traits.counts.value.unconfirmed ?? 0;
   if (count === 0 || session.filter.value === "unconfirmed") return null;
@@ -29,12 +63,9 @@ export function UnconfirmedBanner({ session }: { session: Session }) {
   return (
     <p class="notice" data-testid="doubt">
       <Icon name="unconfirmed" />
-      <span>
-        Of {format.count(count, "job")} it is not known whether {count === 1 ? "it" : "they"}{" "}
-        reached the cloud.
-      </span>
+      <span>It is unknown whether {format.count(count, "job")} reached the cloud.</span>
       <Button kind="small" onClick={look}>
-        See what is known
+        Show
       </Button>
     </p>
   );

@@ -38,6 +38,33 @@ describe("sending", () => {
   });
 });
 
+describe("what stands in the way", () => {
+  it("of sending is told in a strip, with the way on", async () => {
+    const { model } = await show({ jobs: 6, scene: "unsent" });
+    (model as StandIn).set({ paused: true });
+    await expect.element(at("strip-paused")).toHaveTextContent("Sending is paused: 6 jobs wait.");
+    await at("strip-paused").getByRole("button", { name: "Resume" }).click();
+    await expect.element(at("strip-paused")).not.toBeInTheDocument();
+  });
+
+  it("of the cloud can be tried again at once", async () => {
+    const { model } = await show({ scene: "refused" });
+    const sent = vi.spyOn(model, "send");
+    await at("try-now").click();
+    expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "refresh" }));
+  });
+});
+
+describe("a job that is opened", () => {
+  it("comes into sight, also below a long table", async () => {
+    const { root } = await show({ jobs: 100 });
+    await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+    root.querySelector<HTMLElement>("[data-testid=row-2] .cell:last-child")?.click();
+    const top = () => root.querySelector("[data-testid=detail]")?.getBoundingClientRect().top;
+    await expect.poll(top).toBeLessThan(window.innerHeight);
+  });
+});
+
 describe("a group", () => {
   it("shows its name, its counts, its bar and its jobs, failed ones first", async () => {
     const { root } = await show();

@@ -102,8 +102,8 @@ function Deletion({ session, state, groups, chosen }: Props & { chosen: GroupSum
         </label>
       )}
       <p>
-        {totalOf(doomed)} leave this list for the trash, from which they can be had back; results on
-        the cloud stay.
+        {totalOf(doomed)} move to the trash. You can restore them from there. Results on the cloud
+        stay.
       </p>
     </InlineForm>
   );

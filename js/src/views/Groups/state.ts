@@ -11,7 +11,7 @@ export interface GroupsState {
   isTrash: Signal<boolean>;
   /** Which deletion is being asked about. */
   step: Signal<DeleteScope>;
-  /** What was deleted last, to be had back. */
+  /** What was deleted last, and can be restored. */
   deleted: Signal<readonly string[]>;
   sort: Signal<string>;
   /** Grows with every change, so that the list is asked for again. */

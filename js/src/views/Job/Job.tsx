@@ -1,6 +1,7 @@
 /** One job: its results, parameters, attempts and what happened to it. */
 
 import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { isFailed, wordOf } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
@@ -30,8 +31,10 @@ export function Job({ session, position }: { session: Session; position: number 
   const message = table.text(position, "message");
   const isRevised = useSignal(false);
   const Facts = TABS[tab.value];
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <section class="panel" data-testid="detail" aria-label={`Job ${position}`}>
+    <section ref={place} class="panel" data-testid="detail" aria-label={`Job ${position}`}>
       <div class="panel-head">
         <h3>
           Job {position} <span>{table.text(position, "name")}</span>
