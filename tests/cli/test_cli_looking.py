@@ -233,7 +233,8 @@ def test_tab_completes_commands_and_names(environment, prepared):
         )
         return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
 
-    assert sorted(complete("jobgroup re")) == ["rerun", "restore", "results", "resume"]
+    verbs = ["remove", "rerun", "restore", "results", "resume"]
+    assert sorted(complete("jobgroup re")) == verbs
     assert complete("jobgroup show se") == ["second"]
     assert complete("jobgroup run second --qu") == ["--queue"]
 

@@ -110,7 +110,7 @@ NEXT = Command(
     ("jobgroup next sweep 7 3", "jobgroup next sweep 40-49"),
 )
 REMOVE = Command(
-    "remove jobs that were never sent, all or none",
+    "remove jobs that were never sent",
     _remove,
     (NAME, jobs(), JSON),
     ("jobgroup remove sweep 3-7",),
