@@ -159,7 +159,7 @@ def test_an_id_that_the_group_has_confirms_nothing(lost, scripted):
     lost.run_parallel()
     with pytest.raises(JobGroupError, match="job 1"):
         lost[0].confirm(lost[1].id)
-    with pytest.raises(JobGroupError, match="Give one"):
+    with pytest.raises(JobGroupError, match="must be the job's id"):
         lost[0].confirm("  ")
     with pytest.raises(TypeError, match="not list"):
         lost[0].confirm([lost[1].id])
