@@ -1,45 +1,71 @@
-"""What a result document holds, read without a group: iterations, numbers, distributions."""
+"""Result documents, read without a group: iterations, numbers and distributions."""
 
 from __future__ import annotations
 
-from jobgroup.results.parse import entries, iterations
+import json
+from types import SimpleNamespace
+
+from jobgroup.results.measurement import measurements
 
 
-def test_an_iteration_has_its_own_numbers_before_the_result_s():
-    """What stands in both is told by the iteration; words are told as numbers are."""
+def _read(document, **params):
+    record = SimpleNamespace(position=0, params=params, platform="sim:x", shots=None)
+    return measurements(record, {"results": json.dumps(document)})
+
+
+def test_an_iteration_has_its_own_numbers_before_the_results():
+    """A number of an iteration goes before the one of the whole result; texts do too."""
     document = {
         "results_list": [{"physical_perf": 0.1, "backend": "SLOS"}, {"results": {"|1>": 2}}],
         "physical_perf": 0.5,
     }
-    first, second = iterations(document)
+    first, second = _read(document)
     assert first.scalars == {"physical_perf": 0.1, "backend": "SLOS"}
-    assert (second.scalars, second.outcomes) == ({"physical_perf": 0.5}, {"|1>": 2})
+    assert (second.scalars, second.values) == ({"physical_perf": 0.5}, {"|1>": 2})
 
 
 def test_an_iteration_without_numbers_is_its_outcomes():
-    """A bare list of samples, say."""
-    (found,) = iterations({"results_list": [["|1>", "|0>", "|1>"]], "clock": 7})
+    """A bare list of samples is counted."""
+    (found,) = _read({"results_list": [["|1>", "|0>", "|1>"]], "clock": 7})
     assert (found.params, found.scalars) == ({}, {"clock": 7})
-    assert entries(found.outcomes) == ("count", [("|1>", 2), ("|0>", 1)])
+    assert (found.kind, found.values) == ("count", {"|0>": 1, "|1>": 2})
 
 
-def test_what_an_iteration_leaves_alone_is_not_varied():
-    """A null in it says nothing, and hides nothing that the job itself says."""
+def test_a_null_in_an_iteration_varies_nothing():
+    """A null hides nothing that the job itself has."""
     iteration = {"circuit_params": {"phi": 0.3}, "max_samples": None}
-    (found,) = iterations({"results_list": [{"iteration": iteration}]})
+    (found,) = _read({"results_list": [{"iteration": iteration}]})
     assert found.params == {"phi": 0.3}
 
 
-def test_states_that_came_as_often_are_in_their_own_order():
-    """So that two tables of the same results are the same."""
-    assert entries({"|0,1>": 3, "|1,0>": 5, "|0,0>": 3})[1] == [
-        ("|1,0>", 5),
-        ("|0,0>", 3),
-        ("|0,1>", 3),
-    ]
+def test_the_kind_comes_from_the_type_and_the_command():
+    """Never from the values: counts of a job called probs are counts, and the reverse."""
+    (counted,) = _read({"results": ":PCVL:BSCount:{|1>=1}"}, command="probs")
+    (exact,) = _read({"results": ":PCVL:BSDistribution:{|1>=1}"}, command="sample_count")
+    assert (counted.kind, exact.kind) == ("count", "probability")
+    kinds = {c: _read({"results": {"|1>": 1}}, command=c)[0].kind for c in ("probs", "samples", "")}
+    assert kinds == {"probs": "probability", "samples": "count", "": "count"}
+    mapping = {"result_mapping": ["perceval.utils", "probs_to_sample_count"]}
+    text = ":PCVL:BSDistribution:{|1>=0.25;|0>=0.75}"
+    (unmapped,) = _read({"results": text, "job_context": mapping}, command="sample_count")
+    assert unmapped.values == {"|0>": 0.75, "|1>": 0.25}
 
 
-def test_a_word_is_no_list_of_samples():
-    """Its letters are not counted; nor is what is no number."""
-    assert entries("|1,0>") == ("count", [])
-    assert entries({"|1>": 2, "|0>": "many", "|2>": True}) == ("count", [("|1>", 2)])
+def test_a_text_is_no_list_of_samples():
+    """Its letters are not counted; a malformed number is a problem of its job alone."""
+    (text,) = _read({"results": "|1,0>"})
+    assert (text.kind, text.problem) == (None, None)
+    for wrong in ("many", True, -1, 1.5, None):
+        (found,) = _read({"results": {"|1>": 2, "|0>": wrong}}, command="samples")
+        assert "|0>" in str(found.problem)
+        assert found.kind is None
+
+
+def test_mitigated_results_are_shares_as_given():
+    """They have no counts and no samples, and may be negative."""
+    text = ":PCVL:BSDistribution:{|1>=-0.25;|0>=1.25}"
+    (found,) = _read({"results": text}, error_mitigations="photon_recycling")
+    assert (found.is_mitigated, found.samples) == (True, None)
+    assert found.values == {"|0>": 1.25, "|1>": -0.25}
+    (counted,) = _read({"results": ":PCVL:BSCount:{|1>=1;|0>=3}"}, error_mitigations="x")
+    assert (counted.kind, counted.values) == ("probability", {"|0>": 0.75, "|1>": 0.25})

@@ -1,15 +1,12 @@
-"""The parts of a result: its iterations, their numbers and their outcomes. Pure."""
+"""The parts of a result: cells of tables, single numbers, and what iterations vary. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, TypedDict
 
-Unit = Literal["count", "probability"]
 Cell = bool | int | float | str | None
 
 
@@ -31,61 +28,6 @@ class Result(TypedDict, total=False):
     physical_perf: float
     logical_perf: float
     global_perf: float
-
-
-@dataclass(frozen=True, slots=True)
-class Iteration:
-    """One iteration of a result, or all of one that has none.
-
-    Attributes:
-        params: what was varied, by name.
-        scalars: single numbers and words, such as `physical_perf`.
-        outcomes: a distribution, counts, or samples, as the client library gives them.
-    """
-
-    params: Mapping[str, Cell] = field(default_factory=dict)
-    scalars: Mapping[str, Cell] = field(default_factory=dict)
-    outcomes: Any = None
-
-
-def iterations(result: Any) -> list[Iteration]:
-    """A result's iterations, or the result itself as the only one.
-
-    >>> iterations({"results": {"|1,1>": 3}, "physical_perf": 0.5})[0].scalars
-    {'physical_perf': 0.5}
-    """
-    if not isinstance(result, Mapping):
-        return [Iteration(outcomes=result)]
-    outer = scalars_of(result)
-    found = result.get("results_list")
-    if not isinstance(found, list):
-        return [Iteration({}, outer, result.get("results"))]
-    return [
-        Iteration(flattened(each.get("iteration")), outer | scalars_of(each), each.get("results"))
-        if isinstance(each, Mapping)
-        else Iteration({}, outer, each)
-        for each in found
-    ]
-
-
-def entries(outcomes: Any) -> tuple[Unit, list[tuple[str, float]]]:
-    """Outcomes with their numbers, most frequent first: counts, or probabilities.
-
-    Samples are counted.
-
-    >>> entries(["|1,0>", "|0,1>", "|1,0>"])
-    ('count', [('|1,0>', 2), ('|0,1>', 1)])
-    """
-    items = getattr(outcomes, "items", None)  # Perceval's distributions are no `Mapping`s
-    if callable(items):
-        found = [(str(k), cell(v)) for k, v in items()]
-    elif isinstance(outcomes, Iterable) and not isinstance(outcomes, str | bytes):
-        found = list(Counter(map(str, outcomes)).items())
-    else:
-        found = []
-    numbers = [(s, v) for s, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
-    unit: Unit = "count" if all(isinstance(v, int) for _, v in numbers) else "probability"
-    return unit, sorted(numbers, key=lambda entry: (-entry[1], entry[0]))
 
 
 def cell(value: Any) -> Cell:
