@@ -118,7 +118,7 @@ class JobGroup:
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """The group of that name, which has to exist.
+        """Open the group of a name, which has to exist.
 
         Raises:
             GroupNotFoundError: there is none; the sentence names near ones.
@@ -131,7 +131,7 @@ class JobGroup:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
-        """A new group from a file that `export` wrote, which is left as it is.
+        """Create a group from a file that `export` wrote, and leave the file as it is.
 
         Jobs that were not sent are unsent here too: agree with its owner on who sends them.
 
@@ -170,7 +170,7 @@ class JobGroup:
         self._uuid = str(self._session.store.meta()["uuid"])
 
     def close(self) -> None:
-        """End what this object follows (`on_done`, observers of `state`), and close its file.
+        """End subscriptions of this object (`on_done`, observers of `state`), and close its file.
 
         Jobs run on, and so does a run that was begun. The next use opens the file again.
         """
@@ -224,17 +224,17 @@ class JobGroup:
 
     @property
     def created_at(self) -> datetime:
-        """When the group was made (aware, UTC)."""
+        """Time at which the group was created (aware, UTC)."""
         return datetime.fromtimestamp(self._session.store.meta()["created_at"], UTC)
 
     @property
     def modified_at(self) -> datetime:
-        """When the group last changed (aware, UTC)."""
+        """Time of the group's last change (aware, UTC)."""
         return datetime.fromtimestamp(self._session.store.meta()["modified_at"], UTC)
 
     @property
     def cache(self) -> ResultCacheSettings:
-        """The results that are kept in the group's file: whether, and how much they take."""
+        """Settings of the results that are cached in the group's file, with their size."""
         return ResultCacheSettings(self._session.store.results)
 
     @property
@@ -621,7 +621,7 @@ class JobGroup:
         state: str | Iterable[str] | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> list[RemoteJob]:
-        """The jobs that are as asked, as the file has them, in the group's order.
+        """Return the jobs that match, as the file has them, in the group's order.
 
         ``jg.jobs(state="failed", labels={"phi": 0.3})``; ``jg.jobs(lambda j: j.attempts > 1)``
 
@@ -637,7 +637,7 @@ class JobGroup:
         return self._jobs_of(matching(self._session.store, where, state, labels))
 
     def find(self, words: str) -> list[RemoteJob]:
-        """The jobs in which all the words stand: in name, note, message, id, platform or account.
+        """Return jobs that contain all words: in name, note, message, id, platform or account.
 
         A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
         parameters and metadata with that very value, so that ``n=1`` finds 1 and 1.0 and no 10, as
@@ -650,7 +650,7 @@ class JobGroup:
         return self._jobs_of(found_by(self._session.store, words))
 
     def snapshot(self) -> list[JobRecord]:
-        """All jobs as they are in the file now: immutable records, read in one query.
+        """Return all jobs as they are in the file now: immutable records, read in one query.
 
         ``[job.duration_s for job in jg.snapshot()]`` is far quicker than the same for ``job in
         jg``, where each property is read separately, up to date.
@@ -658,7 +658,7 @@ class JobGroup:
         return self._session.store.records()
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
-        """The jobs of which it is unknown whether the cloud has them: confirm or resend them."""
+        """Return the unconfirmed jobs: confirm or resend them."""
         self._session.mark_abandoned_unconfirmed()
         return self.jobs(state="unconfirmed")
 
@@ -941,7 +941,7 @@ class JobGroup:
     cancel, cancel_async = twins(_cancel)
 
     async def _stop(self, cancel: bool = False) -> None:
-        """End the sending of jobs, in whichever process. Jobs that are not sent stay unsent.
+        """Stop sending jobs, in any process. Jobs that were not sent stay unsent.
 
         Requests in flight are finished and recorded. The call that sent the jobs raises
         `RunStoppedError`; the next run sends the rest.
@@ -1010,7 +1010,7 @@ class JobGroup:
     # -- watching ----------------------------------------------------------------------------------
 
     async def _progress(self, refresh: bool = True) -> Progress:
-        """How many jobs are where.
+        """Count the jobs by state.
 
         Args:
             refresh: ask the cloud first about the jobs that may have changed; else answer from the
@@ -1100,7 +1100,7 @@ class JobGroup:
     # -- results -----------------------------------------------------------------------------------
 
     async def _get_results(self, *, errors: Errors = "collect") -> list[Result | None]:
-        """The results of all jobs, in the group's order, None where a job has none.
+        """Return the results of all jobs in the group's order, None for a job without one.
 
         Args:
             errors: treatment of missing results of successful jobs: "collect" returns None and
@@ -1123,7 +1123,7 @@ class JobGroup:
     get_results, get_results_async = twins(_get_results)
 
     def as_completed(self, *, errors: Errors = "collect") -> ResultStream:
-        """Each job with its result, as they end: what has ended first, then the others.
+        """Yield each job with its result: finished jobs first, then the others as they end.
 
         ``for job, result in jg.as_completed()`` blocks until the next one ends; ``async for`` does
         not. It is over when no job is running or waiting on the cloud and nothing is being sent
@@ -1368,7 +1368,7 @@ class JobGroup:
     compare, compare_async = twins(_compare)
 
     def to_pandas(self) -> DataFrame:
-        """`results_table` as a pandas DataFrame.
+        """Return `results_table` as a pandas DataFrame.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -1409,12 +1409,12 @@ class JobGroup:
 
     @staticmethod
     def list_trash() -> list[str]:
-        """The names of the deleted groups that can be restored."""
+        """Return the names of deleted groups that can be restored."""
         return [*catalog.trash()]
 
     @staticmethod
     def restore(name: str) -> None:
-        """Bring a deleted group back.
+        """Restore a deleted group.
 
         Raises:
             GroupNotFoundError: the trash has none of that name.
@@ -1426,7 +1426,7 @@ class JobGroup:
     def import_perceval(
         path: str | os.PathLike[str] | None = None, dry_run: bool = False
     ) -> ImportReport:
-        """Take over groups that were made with Perceval's own `JobGroup`, of any release.
+        """Import groups that were made with Perceval's own `JobGroup`, of any release.
 
         Jobs come with their ids, statuses and bodies, groups with their names and dates. Tokens
         are left behind, nothing is asked or sent, and the files stay as they are. With a token, you
@@ -1465,7 +1465,7 @@ class JobGroup:
 
     @property
     def created_date(self) -> datetime:
-        """When the group was made, in local time, without a zone."""
+        """Time at which the group was created, in local time, without a zone."""
         return self.created_at.astimezone().replace(tzinfo=None)
 
     @property
