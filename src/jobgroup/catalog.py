@@ -21,9 +21,9 @@ from jobgroup.errors import (
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.atomic import move, sync_directory
+from jobgroup.store.deletion import copy_deleted, move_group
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
-from jobgroup.store.store import copy_deleted
 from jobgroup.store.summaries import identity, is_marked_deleted
 from jobgroup.store.summary_index import summaries_of
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
@@ -105,7 +105,8 @@ def delete(name: str, *, permanently: bool = False) -> None:
         unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
         active = [r.remote_id or "unconfirmed" for r in unended]
         active += [part.remote_id for part in store.subjobs.orphans()]
-        store.move_to_trash(None if permanently else place_for(name), is_live=witness.is_live)
+        trashed = None if permanently else place_for(name)
+        move_group(store, trashed, is_live=witness.is_live)
     session = engine().open_session(path)
     if session is not None:
         session.store.close()  # an open file would keep its room on the disk
@@ -138,7 +139,7 @@ def rename(name: str, new_name: str) -> None:
     with closing(GroupStore(path)) as store:
         witness = Witness()
         witness.wait_until_judged(store)
-        store.move_to(new_path, normalised(new_name), is_live=witness.is_live)
+        move_group(store, new_path, normalised(new_name), is_live=witness.is_live)
     session = engine().open_session(path)
     if session is not None:
         session.store.close()

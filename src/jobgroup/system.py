@@ -6,6 +6,7 @@ need not be UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -37,6 +38,14 @@ class ProcessIdentity(NamedTuple):
     namespace: str
     pid: int
     started: str
+
+    @classmethod
+    def from_json(cls, text: str) -> ProcessIdentity:
+        """Read an identity that was stored; a damaged one is that of no process."""
+        try:
+            return cls(*json.loads(text))
+        except (TypeError, ValueError):
+            return cls("", "", "", 0, "")
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"

@@ -160,7 +160,7 @@ def test_no_token_is_ever_on_disk(data_dir, ended, scripted):
     scripted.faults["create"] = lambda *_: (401, {"error": f"Bad token {scripted.token}"})
     with pytest.raises(JobGroupError):
         jg.run_parallel()
-    with pytest.warns(UserWarning, match="go on"):
+    with pytest.warns(UserWarning, match="continue"):
         JobGroup.delete_job_group("experiment")
     JobGroup("another")
     files = [p for p in data_dir.rglob("*") if p.is_file()]

@@ -27,7 +27,7 @@ class CommandQueue:
         """Write a command down for the present holder; returns its id."""
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
-            command_id = tx.execute(
+            return tx.insert(
                 "INSERT INTO commands (requested_at, fencing_token, requester, name, args, state)"
                 " VALUES (?, ?, ?, ?, ?, 'pending')",
                 (
@@ -37,9 +37,7 @@ class CommandQueue:
                     name,
                     as_json(args),
                 ),
-            ).lastrowid
-            assert command_id is not None  # noqa: S101  # a row was inserted
-        return command_id
+            )
 
     def has_pending(self) -> bool:
         with self._database.read_transaction() as connection:
@@ -62,7 +60,7 @@ class CommandQueue:
                 " WHERE state = 'pending' ORDER BY id"
             ).fetchall()
             for *row, asked_of, requester in rows:
-                if asked_of != fencing_token or is_gone(_identity(requester)):
+                if asked_of != fencing_token or is_gone(ProcessIdentity.from_json(requester)):
                     tx.execute("DELETE FROM commands WHERE id = ?", (row[0],))
                     continue
                 tx.execute("UPDATE commands SET state = 'claimed' WHERE id = ?", (row[0],))
@@ -95,10 +93,3 @@ class CommandQueue:
 
 def _command(row: Any) -> CommandRecord:
     return CommandRecord(row[0], row[1], as_object(row[2]), row[3], as_object(row[4]))
-
-
-def _identity(requester: str) -> ProcessIdentity:
-    try:
-        return ProcessIdentity(*json.loads(requester))
-    except (TypeError, ValueError):  # a damaged row: nothing is known of who asked
-        return ProcessIdentity("", "", "", 0, "")

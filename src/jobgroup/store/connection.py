@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -17,13 +16,11 @@ from jobgroup.errors import CorruptGroupError, StorageError, UnsupportedVersionE
 from jobgroup.store import schema
 from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
+from jobgroup.store.disk_errors import describe
 from jobgroup.store.paths import what_is_no_file
 
 BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
-
-INDEX_BYTES = 32 * 1024
-"""The least that SQLite makes beside a file with a log, even to read it."""
 
 OLDEST_SQLITE = (3, 31, 0)
 """It keeps a hostile file's functions from being run (trusted_schema)."""
@@ -223,19 +220,6 @@ def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str)
 def as_text(data: bytes) -> str:
     """A text as it is, damaged ones with marks in them."""
     return data.decode("utf-8", "replace")
-
-
-def describe(error: Exception, path: Path) -> str:
-    """Return what SQLite says of a file; of a full disk, that it is full.
-
-    SQLite reports an I/O error if there is no room for the index of the log.
-    """
-    text = str(error) or type(error).__name__
-    if "disk I/O" in text or "unable to open" in text:
-        with suppress(OSError):
-            if shutil.disk_usage(path.parent).free < INDEX_BYTES:
-                return "database or disk is full"
-    return text
 
 
 class _Connection(sqlite3.Connection):

@@ -32,11 +32,11 @@ from jobgroup.store.connection import (
     check,
     close_untouched,
     connect,
-    describe,
     make_file,
     query_to_read,
     rescue,
 )
+from jobgroup.store.disk_errors import storage_error
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.known_ids import KnownIds, place_beside
 from jobgroup.store.network_lock import turn
@@ -88,6 +88,12 @@ class Transaction:
             return self._connection.execute(statement, values)
         except UnicodeEncodeError:  # half a surrogate pair, which JSON can say
             return self._connection.execute(statement, [_storable(v) for v in values])
+
+    def insert(self, statement: str, values: Sequence[Any]) -> int:
+        """Insert a row and return its id."""
+        row_id = self.execute(statement, values).lastrowid
+        assert row_id is not None  # noqa: S101  # a row was inserted
+        return row_id
 
     def bump_version(self) -> None:
         """Take the group's next version for a change that stamps no row with it."""
@@ -500,7 +506,7 @@ class Database:
                 self._has_damaged_texts = True
                 if self._connection is not None:
                     self._connection.text_factory = as_text
-            raise _storage_error(self.path, error) from error
+            raise storage_error(self.path, error, BUSY_TIMEOUT_S) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
@@ -517,26 +523,6 @@ def is_deleted(connection: sqlite3.Connection) -> bool:
 
 def _storable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def _storage_error(path: Path, error: sqlite3.OperationalError) -> StorageError:
-    text = describe(error, path)
-    advice = "Nothing was changed."
-    if "locked" in text or "busy" in text:
-        advice = (
-            f"Another process has been writing to it for more than {BUSY_TIMEOUT_S:g} s."
-            " Nothing was changed; try again."
-        )
-    elif "full" in text:
-        advice = "The disk is full. Nothing was changed; make room and try again."
-    elif "unable to open" in text:
-        advice = (
-            "Does it exist, and may you read it? Nothing was changed. JOBGROUP_DATA_DIR chooses"
-            " another directory."
-        )
-    elif "readonly" in text:
-        advice = "It cannot be written to. Nothing was changed."
-    return StorageError(f"The group's file {path}: {text}. {advice}")
 
 
 _open_databases: weakref.WeakSet[Database] = weakref.WeakSet()

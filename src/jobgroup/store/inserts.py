@@ -130,7 +130,7 @@ def check_job(job: NewJob) -> None:
         check_text("id, message or platform", text, so=_SO)
 
 
-def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int | None:
+def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
     """Store a body, return its id; ValueError if it is no JSON, or larger than may be kept."""
     text = encode_body(body)
     key = content_digest(text)
@@ -140,10 +140,10 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, 
         return held_id
     data = compress(text)
     tx.large_bytes += len(data)
-    return tx.execute(
+    return tx.insert(
         "INSERT INTO payloads (digest, metadata, body) VALUES (?, ?, ?)",
         (key, _kept("metadata", as_json(metadata)), data),
-    ).lastrowid
+    )
 
 
 def _kept(what: str, text: str) -> str:
@@ -175,7 +175,7 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
     sent_at = told.created_at if told else None
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
-    attempt_id = tx.execute(
+    attempt_id = tx.insert(
         "INSERT INTO attempts (entry_id, number, kind, idempotency_key, state, message,"
         " intent_at, sent_at, max_shots) VALUES (?, 1, 'adopted', ?, ?, ?, ?, ?, ?)",
         (
@@ -187,8 +187,7 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
             sent_at,
             shots_limit(job.params, len(job.remote_ids)),
         ),
-    ).lastrowid
-    assert attempt_id is not None  # noqa: S101  # a row was inserted
+    )
     insert_subjobs(tx, attempt_id, dict(enumerate(job.remote_ids)))
     if told is not None:
         tx.execute(

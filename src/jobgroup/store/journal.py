@@ -174,7 +174,7 @@ class Journal:
         if way.budget_shots is not None:
             check_budget(tx, job.position, limit, way.budget_shots)
         key = str(uuid.uuid4())
-        attempt_id = tx.execute(
+        attempt_id = tx.insert(
             "INSERT INTO attempts (entry_id, number, kind, creates_entry, idempotency_key,"
             " rerun_of_attempt_id, fencing_token, state, intent_at, payload_id, overrides,"
             " retries_left, max_shots) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?)",
@@ -192,8 +192,7 @@ class Journal:
                 job.retries_left - 1 if way.retry else way.retries,
                 limit,
             ),
-        ).lastrowid
-        assert attempt_id is not None  # noqa: S101  # a row was inserted
+        )
         self._database.ids.intended(attempt_id, entry_id, job.position, job.name, job.target.origin)
         insert_subjobs(tx, attempt_id, inherited)
         if not creates_entry:

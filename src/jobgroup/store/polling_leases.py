@@ -46,7 +46,7 @@ class PollingLeases:
             ).fetchall()
         return {
             (provider, origin, account): PollingHolder(
-                fencing_token, owner, _identity(process), beats, answered_at
+                fencing_token, owner, ProcessIdentity.from_json(process), beats, answered_at
             )
             for provider, origin, account, fencing_token, owner, process, beats, answered_at in rows
         }
@@ -85,10 +85,3 @@ class PollingLeases:
                     " WHERE owner = ? AND provider = ? AND origin = ? AND account = ?",
                     (owner, *account),
                 )
-
-
-def _identity(process: str) -> ProcessIdentity:
-    try:
-        return ProcessIdentity(*json.loads(process))
-    except (TypeError, ValueError):  # a damaged row: nothing is known of the holder
-        return ProcessIdentity("", "", "", 0, "")

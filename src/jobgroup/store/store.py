@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import InvalidResponseError, StorageError
-from jobgroup.store.atomic import atomic_write
-from jobgroup.store.checking import admit, date_of, integer_of, number_of
+from jobgroup.errors import InvalidResponseError
+from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.command_queue import CommandQueue
-from jobgroup.store.connection import connect, connect_unfinished
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, decompress_object
 from jobgroup.store.entries import Entries, length, missing
@@ -23,11 +20,11 @@ from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
 from jobgroup.store.inserts import Adding, payload_id
 from jobgroup.store.journal import Journal
-from jobgroup.store.lease import Lease, busy_error, read_lease
+from jobgroup.store.lease import Lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.polling_leases import PollingLeases
 from jobgroup.store.priorities import Priorities
-from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, LeaseRecord, NewJob, Target
+from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
 from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import REMOTE_ID, Subjobs, holder_of
@@ -298,79 +295,6 @@ class GroupStore:
                 ),
             )
         return True
-
-    def move_to_trash(
-        self, trashed: Path | None, *, is_live: Callable[[LeaseRecord], bool]
-    ) -> None:
-        """Mark the group as deleted, then copy it to the trash, if it is to be kept.
-
-        Once it is marked, no process can change it, so the copy is complete.
-
-        Raises:
-            GroupBusyError: a process runs it; nothing was changed.
-            StorageError: it could not be copied; it is as it was.
-        """
-        self._mark_deleted(is_live)
-        if trashed is not None:
-            self._copy_marked(trashed)
-
-    def move_to(self, path: Path, name: str, *, is_live: Callable[[LeaseRecord], bool]) -> None:
-        """Mark the group as deleted, then copy it, under another name, to a file that is not there.
-
-        Raises:
-            GroupBusyError: a process runs it; nothing was changed.
-            StorageError: it could not be copied, or the file is there by now; it is as it was.
-        """
-        self._mark_deleted(is_live)
-        self._copy_marked(path, name)
-
-    def _mark_deleted(self, is_live: Callable[[LeaseRecord], bool]) -> None:
-        with self.database.write_transaction() as tx:
-            held = read_lease(tx)
-            if held is not None and held.owner and is_live(held):
-                raise busy_error(held)
-            tx.execute("INSERT OR REPLACE INTO meta VALUES ('deleted_at', ?)", (tx.now,))
-        self.close()
-
-    def _copy_marked(self, path: Path, new_name: str | None = None) -> None:
-        try:
-            copy_deleted(self.path, path, new_name)
-        except StorageError:
-            with closing(connect(self.path, "mode=rw")) as connection:
-                connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            raise
-
-
-def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None:
-    """Copy a group that is marked as deleted into one plain file, without the mark.
-
-    Args:
-        path: of the group.
-        trashed: of the copy.
-        new_name: of the copy, which is no file that is there then; None for the one it has.
-
-    Raises:
-        StorageError: it could not be written; nothing is left there.
-    """
-    try:
-        with (
-            closing(connect(path, "mode=ro")) as source,
-            atomic_write(trashed, overwrite=new_name is None) as unfinished,
-            closing(connect_unfinished(unfinished)) as copy,
-        ):
-            source.backup(copy)
-            admit(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-            copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            # its fencing_token stays: it shows which attempts were left sending
-            copy.execute("UPDATE lease SET owner = ''")
-            copy.execute("DELETE FROM polling_leases")
-            if new_name is not None:
-                copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (new_name,))
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"The group could not be copied to {trashed} ({error}). It is as it was."
-        ) from error
 
 
 def new_meta(name: str) -> dict[str, object]:

@@ -170,10 +170,9 @@ class Comparison:
         """Store a sweep; returns its id."""
         check_text("name", name, so=_SO)
         values = (name, _axes_text(axes))
-        made = self._tx.execute("INSERT INTO sweeps (name, axes) VALUES (?, ?)", values)
+        sweep_id = self._tx.insert("INSERT INTO sweeps (name, axes) VALUES (?, ?)", values)
         self._tx.bump_version()
-        assert made.lastrowid is not None  # noqa: S101  # a row was inserted
-        return made.lastrowid
+        return sweep_id
 
     def set_axes(self, sweep_id: int, axes: Sequence[Axis]) -> None:
         """Store other units, long names, or another order for a sweep."""

@@ -1,0 +1,85 @@
+"""How a group leaves its file: to the trash, to another name, or for good.
+
+It is marked as deleted first. From then on no process can change it, so the copy is complete.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from jobgroup.errors import StorageError
+from jobgroup.store.atomic import atomic_write
+from jobgroup.store.checking import admit
+from jobgroup.store.connection import connect, connect_unfinished
+from jobgroup.store.lease import busy_error, read_lease
+from jobgroup.store.records import LeaseRecord
+from jobgroup.store.store import GroupStore
+
+
+def move_group(
+    store: GroupStore,
+    target: Path | None,
+    new_name: str | None = None,
+    *,
+    is_live: Callable[[LeaseRecord], bool],
+) -> None:
+    """Mark a group as deleted, and copy it; its own file is for the caller to remove.
+
+    Args:
+        store: the group, which is closed.
+        target: file of the copy; None for a group that is not to be kept.
+        new_name: name of the copy, whose file must not exist; None for the one that it has.
+        is_live: whether the process that holds the lease is alive.
+
+    Raises:
+        GroupBusyError: a process runs it; nothing was changed.
+        StorageError: it could not be copied, or the file exists by now; it is as it was.
+    """
+    with store.database.write_transaction() as tx:
+        held = read_lease(tx)
+        if held is not None and held.owner and is_live(held):
+            raise busy_error(held)
+        tx.execute("INSERT OR REPLACE INTO meta VALUES ('deleted_at', ?)", (tx.now,))
+    store.close()
+    try:
+        if target is not None:
+            copy_deleted(store.path, target, new_name)
+    except StorageError:
+        with closing(connect(store.path, "mode=rw")) as connection:
+            connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
+        raise
+
+
+def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None:
+    """Copy a group that is marked as deleted into one plain file, without the mark.
+
+    Args:
+        path: of the group.
+        trashed: of the copy.
+        new_name: of the copy, which is no file that is there then; None for the one it has.
+
+    Raises:
+        StorageError: it could not be written; nothing is left there.
+    """
+    try:
+        with (
+            closing(connect(path, "mode=ro")) as source,
+            atomic_write(trashed, overwrite=new_name is None) as unfinished,
+            closing(connect_unfinished(unfinished)) as copy,
+        ):
+            source.backup(copy)
+            admit(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
+            # its fencing_token stays: it shows which attempts were left sending
+            copy.execute("UPDATE lease SET owner = ''")
+            copy.execute("DELETE FROM polling_leases")
+            if new_name is not None:
+                copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (new_name,))
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"The group could not be copied to {trashed} ({error}). It is as it was."
+        ) from error

@@ -1,0 +1,47 @@
+"""What SQLite and the disk refuse, as sentences for the user: full, locked, missing, read-only."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from jobgroup.errors import StorageError
+
+_INDEX_BYTES: Final = 32 * 1024
+"""The least that SQLite makes beside a file with a log, even to read it."""
+
+
+def describe(error: Exception, path: Path) -> str:
+    """Return what SQLite says of a file; of a full disk, that it is full.
+
+    SQLite reports an I/O error if there is no room for the index of the log.
+    """
+    text = str(error) or type(error).__name__
+    if "disk I/O" in text or "unable to open" in text:
+        with suppress(OSError):
+            if shutil.disk_usage(path.parent).free < _INDEX_BYTES:
+                return "database or disk is full"
+    return text
+
+
+def storage_error(path: Path, error: sqlite3.OperationalError, waited_s: float) -> StorageError:
+    text = describe(error, path)
+    advice = "Nothing was changed."
+    if "locked" in text or "busy" in text:
+        advice = (
+            f"Another process has been writing to it for more than {waited_s:g} s."
+            " Nothing was changed; try again."
+        )
+    elif "full" in text:
+        advice = "The disk is full. Nothing was changed; make room and try again."
+    elif "unable to open" in text:
+        advice = (
+            "Does it exist, and may you read it? Nothing was changed. JOBGROUP_DATA_DIR chooses"
+            " another directory."
+        )
+    elif "readonly" in text:
+        advice = "It cannot be written to. Nothing was changed."
+    return StorageError(f"The group's file {path}: {text}. {advice}")
