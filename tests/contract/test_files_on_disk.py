@@ -203,7 +203,7 @@ def test_processes_that_take_a_directory_for_different_kinds_are_told(spawn, dat
     )
     assert holder.stdout.readline().strip() == "ready"
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
-    with pytest.raises(StorageError, match="set JOBGROUP_NETWORK_FS in both processes"):
+    with pytest.raises(StorageError, match="set JOBGROUP_NETWORK_FS in both"):
         JobGroup("held")
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
     assert len(JobGroup("held")) == 1
