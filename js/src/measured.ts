@@ -25,6 +25,8 @@ export interface Measurements {
   missing(table: Table, positions: readonly number[], states: readonly string[]): number[];
   /** Ask for values of jobs, a few at a time. */
   load(table: Table, positions: readonly number[], states: readonly string[]): Promise<void>;
+  /** Forget which results could not be loaded, so that they are asked for again. */
+  retry(): void;
   clear(): void;
 }
 
@@ -113,6 +115,10 @@ export function newMeasurements(link: Link): Measurements {
     state,
     missing,
     load,
+    retry() {
+      for (const position of state.peek().failed.keys()) asked.delete(position);
+      state.value = { ...state.peek(), failed: new Map() };
+    },
     clear() {
       life += 1;
       asked.clear();

@@ -81,7 +81,7 @@ export function BusyNote({ session }: { session: Session }) {
   return (
     <p class="notice" data-testid="busy-note" role="status">
       {isOver
-        ? "The kernel was restarted. Run this cell again."
+        ? "The kernel was restarted. Run the cells above and this one again to continue."
         : `The kernel is busy: ${what} after the current cell.`}
     </p>
   );

@@ -63,7 +63,7 @@ export function Results({ session }: { session: Session }) {
           </p>
         )
       )}
-      {failed.size > 0 && <Failures failed={failed} />}
+      {failed.size > 0 && <Failures session={session} failed={failed} />}
       <Plot session={session} sheet={sheet} />
       {sheet.rows.length > 0 && <ResultTable session={session} sort={sort} sheet={sheet} />}
       {selected.length > 0 ? (
@@ -75,13 +75,25 @@ export function Results({ session }: { session: Session }) {
   );
 }
 
-function Failures({ failed }: { failed: ReadonlyMap<number, string> }) {
+interface FailuresProps {
+  session: Session;
+  failed: ReadonlyMap<number, string>;
+}
+
+function Failures({ session, failed }: FailuresProps) {
   const [first] = failed;
   if (!first) return null;
   const [position, why] = first;
   return (
     <p class="notice" data-testid="no-results">
-      {format.count(failed.size, "result")} could not be loaded. Job {position}: {why}
+      <span>
+        {format.count(failed.size, "result")} could not be loaded. Job {position}: {why}
+      </span>
+      {!session.isSaved() && (
+        <Button kind="small" onClick={() => session.measurements.retry()}>
+          Try again
+        </Button>
+      )}
     </p>
   );
 }
