@@ -719,6 +719,18 @@ def test_bodies_and_positions_take_numpy_scalars():
     assert counts(jg.repeat(np.int64(0), times=np.int64(1))) == (1, 1, 0, 0, 2)
 
 
+def test_a_rerun_takes_numpy_scalars(scripted):
+    """As other values of its parameters, and as the position of the job."""
+    jg = JobGroup("numbers")
+    body = {"command": "x", "max_shots": 100, "rate": 0.5}
+    jg.add(RemoteJob(body, "sim:slos", url=scripted.url))
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "error")
+    jg.progress()
+    jg.rerun(np.int64(0), params={"max_shots": np.int64(50), "rate": np.float64(0.25)})
+    assert jg[0].attempts[-1].overrides == {"max_shots": [100, 50], "rate": [0.5, 0.25]}
+
+
 # -- any group -------------------------------------------------------------------------------------
 
 numbers = st.one_of(

@@ -45,7 +45,7 @@ def warn_of_doubles(
     """Warn, once for each group, of a job that an earlier session had added as well."""
     earlier = _earlier.get(session)
     if earlier is None:
-        earlier = _earlier[session] = _Earlier(session, min(entry_ids, default=0))
+        earlier = _earlier[session] = _Earlier(session)
     for job, entry_id in zip(jobs, entry_ids, strict=True):
         if earlier.is_done:
             return
@@ -87,34 +87,34 @@ class _Known:
 class _Earlier:
     """The jobs of earlier sessions, among which doubles are looked for."""
 
-    def __init__(self, session: GroupSession, first: int) -> None:
-        self.is_done = not session.store.sweeps.has_earlier(_LOADED_AT)
-        self._known = _Known()
-        self._marks: dict[_Key, dict[Fingerprint, int]] = {}
+    def __init__(self, session: GroupSession) -> None:
+        self._entries = session.store.sweeps.added_before(_LOADED_AT)
+        self._marks: dict[int, dict[Fingerprint, int]] = {}
         self._left = _MOST_COMPARED
-        if not self.is_done:
-            entries = session.store.sweeps.entries()
-            self._known.update([entry for entry in entries if entry.entry_id < first])
+        self.is_done = not self._entries
 
     def finish(self) -> None:
         """Look for no more doubles."""
         self.is_done = True
-        self._known = _Known()
-        self._marks.clear()
+        self._entries = {}
+        self._marks = {}
 
     def find(self, session: GroupSession, job: NewJob) -> int | None:
         """Return an earlier job that is the same."""
-        alike = self._known.like(job)
-        if not alike or job.body is None:
+        target = job.target
+        place = (target.provider, target.origin, target.platform)
+        key = hash((as_json(job.labels), as_json(job.params), *place))
+        alike = self._entries.get(key)
+        if alike is None or job.body is None:
             return None
-        key = _key_of(job)
         if key not in self._marks:
             found = session.store.fingerprints.of(alike[:_MOST_COMPARED])
             self._marks[key] = {mark: entry_id for entry_id, mark in found.items()}
+        double = self._marks[key].get(fingerprint(job.body))
         self._left -= 1
         if self._left < 0:
             self.finish()
-        return self._marks.get(key, {}).get(fingerprint(job.body))
+        return double
 
 
 _known: WeakKeyDictionary[GroupSession, _Known] = WeakKeyDictionary()

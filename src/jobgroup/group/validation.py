@@ -8,6 +8,7 @@ from operator import index
 from typing import Any, SupportsFloat
 
 from jobgroup.engine.run import RunRequest
+from jobgroup.values import plain_deep
 from jobgroup.words import shown
 
 
@@ -57,7 +58,7 @@ def run_request(
         entry_ids=None if entry_ids is None else tuple(entry_ids),
         mode="queue" if queue else "parallel" if is_at_once else "sequential",
         replace=replace,
-        overrides=dict(params or {}),
+        overrides=plain_deep(dict(params or {})),
         delay_s=0.0 if delay is None else validate_delay(delay),
         concurrent_job_count=concurrent_job_count,
         stop_after_failures=stop_after_failures,

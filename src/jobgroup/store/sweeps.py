@@ -103,12 +103,24 @@ class Sweeps:
             rows = connection.execute("SELECT id, sweep_id FROM jobs WHERE sweep_id > 0")
             return dict(rows.fetchall())
 
-    def has_earlier(self, moment: float) -> bool:
-        """Whether the group's first job was added before a moment."""
+    def added_before(self, moment: float) -> dict[int, list[int]]:
+        """Return the entries that were added before a moment, by a hash of what they are like.
+
+        The hash is that of their labels, parameters, provider, url and platform as they are stored:
+        parsing those of 100,000 jobs would hold up the first `add` for seconds.
+        """
+        found: dict[int, list[int]] = {}
         with self._database.read_transaction() as connection:
             first = "SELECT added_at < ? FROM jobs ORDER BY id LIMIT 1"
-            row = connection.execute(first, (moment,)).fetchone()
-        return row is not None and bool(row[0])
+            if connection.execute(first, (moment,)).fetchone() != (1,):
+                return {}
+            for entry_id, *like in connection.execute(
+                "SELECT j.id, j.labels, j.params, t.provider, t.origin, t.platform FROM jobs j"
+                " JOIN targets t ON t.id = j.target_id WHERE j.added_at < ?",
+                (moment,),
+            ):
+                found.setdefault(hash(tuple(like)), []).append(entry_id)
+        return found
 
     def entries(self) -> list[Entry]:
         """Return what the group's jobs are compared by, in order."""
