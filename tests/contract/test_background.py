@@ -297,7 +297,7 @@ def test_what_a_run_does_is_logged(group, scripted, caplog):
     assert logged[:4] == [
         "experiment was paused.",
         "experiment was resumed.",
-        "This process runs experiment now.",
+        "This process now runs experiment.",
         "A parallel run of experiment begins: 2 jobs.",
     ]
     assert logged[4].startswith("running experiment: ")
