@@ -1,4 +1,4 @@
-"""What SQLite and the disk refuse, as sentences for the user: full, locked, missing, read-only."""
+"""Refusals of SQLite and the disk, as sentences for the user: full, locked, missing, read-only."""
 
 from __future__ import annotations
 
