@@ -37,7 +37,7 @@ const options = {
 };
 const statics = {
   ...options,
-  entryPoints: { widget: "src/widget.tsx", saved: "src/saved.ts" },
+  entryPoints: { widget: "src/widget.tsx", saved: "src/saved.ts", page: "src/page.ts" },
   outdir: STATIC,
 };
 

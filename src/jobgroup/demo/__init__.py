@@ -35,6 +35,7 @@ def run_demo() -> int:
     print(
         "\nTo see this in a notebook with the dashboard, run make lab in a clone of the repository"
         "\nand open quickstart.ipynb. In your own notebook, end a cell with a JobGroup."
+        "\nTo see it in a browser without a notebook, run jobgroup ui."
     )
     return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from jobgroup.cli.command import Command
-from jobgroup.cli.commands import groups, jobs, results, run, show, tools
+from jobgroup.cli.commands import groups, jobs, results, run, show, tools, ui
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "ls": groups.LS,
@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "export": groups.EXPORT,
     "import": groups.IMPORT,
     "adopt": jobs.ADOPT,
+    "ui": ui.UI,
     "demo": tools.DEMO,
     "cloud": tools.CLOUD,
     "doctor": tools.DOCTOR,

@@ -30,6 +30,7 @@ from jobgroup.cli.exit_codes import Exit, TerminatedError, UsageError
 from jobgroup.cli.progress import Snapshot, follow, follow_until, states
 from jobgroup.cli.serialize import group_document
 from jobgroup.cli.views import View, json_view, view_on
+from jobgroup.credentials import set_token
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, request
 from jobgroup.group.events import GroupEvent
@@ -40,6 +41,8 @@ def _run(arguments: argparse.Namespace) -> int:
     is_sequential = arguments.delay is not None
     if arguments.concurrent and not arguments.queue:
         raise UsageError("--concurrent requires --queue. Nothing was sent.")
+    if arguments.failed and arguments.jobs:
+        raise UsageError("--failed takes no jobs; jobgroup rerun does. Nothing was sent.")
     if arguments.stop_after_failures and not (arguments.queue or is_sequential):
         raise UsageError("--stop-after-failures requires --queue or --delay. Nothing was sent.")
     group = JobGroup.open(arguments.name)
@@ -50,8 +53,24 @@ def _run(arguments: argparse.Namespace) -> int:
         "budget_shots": arguments.budget_shots,
     }
 
+    _read_tokens(arguments)
+    positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
+
     def send() -> Mapping[int, str]:
         concurrent = arguments.concurrent
+        if positions is not None:
+            asked = request(
+                group,
+                "run",
+                positions=positions,
+                removals=arguments.removals,
+                mode="sequential" if is_sequential else "queue" if arguments.queue else "parallel",
+                delay_s=arguments.delay or 0.0,
+                concurrent_job_count=concurrent,
+                is_background=arguments.queue or is_sequential,
+                **rules,
+            )
+            return asked.result().failed
         if arguments.failed:
             delay = arguments.delay
             return group.rerun(delay=delay, concurrent_job_count=concurrent, **rules).failed
@@ -65,8 +84,17 @@ def _run(arguments: argparse.Namespace) -> int:
     return _submit(group, send, arguments, wait=arguments.wait, waits_itself=waits_itself)
 
 
+def _read_tokens(arguments: argparse.Namespace) -> None:
+    """Set the tokens on standard input, one a line: TOKEN, or URL TOKEN."""
+    for line in sys.stdin if arguments.token_stdin else ():
+        *url, token = line.split() or [""]
+        if token:
+            set_token(token, url=url[0] if url else None)
+
+
 def _rerun(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
+    _read_tokens(arguments)
     positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
 
     def send() -> Mapping[int, str]:
@@ -249,6 +277,9 @@ _RULES = (
         help="stop before all jobs of the group may have used more than N shots",
     ),
     flag("--wait", "wait until all jobs have ended"),
+    # a page that starts this knows the jobs by their positions at one time
+    argument("--removals", type=int, help=argparse.SUPPRESS),
+    flag("--token-stdin", "read tokens from standard input, one a line: TOKEN or URL TOKEN"),
     JSON,
 )
 
@@ -257,6 +288,7 @@ RUN = Command(
     _run,
     (
         NAME,
+        jobs("default: all unsent jobs"),
         one_of(
             flag("--queue", "keep the plan's slots full until every job is sent"),
             argument(

@@ -1,0 +1,64 @@
+"""``jobgroup ui``: the dashboard in a browser, without a kernel."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.util import find_spec
+
+from jobgroup.cli.arguments import argument, flag
+from jobgroup.cli.command import Command
+from jobgroup.cli.console import echo
+from jobgroup.cli.exit_codes import Exit, UsageError
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup
+from jobgroup.store.names import normalised
+
+
+def _ui(arguments: argparse.Namespace) -> int:
+    if find_spec("jupyter_server") is None:
+        raise JobGroupError(
+            "The page needs Jupyter Server, which is not installed here."
+            " Install it with: pip install 'jobgroup[ui]'"
+        )
+    if arguments.name:
+        JobGroup.open(arguments.name)
+    from jobgroup_server.extension import serve
+
+    try:
+        serve(
+            echo,
+            name=arguments.name,
+            address=arguments.ip,
+            port=arguments.port,
+            open_browser=not arguments.no_browser,
+        )
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {arguments.ip}, port {arguments.port}: {error.strerror}."
+        ) from None
+    return Exit.DONE
+
+
+UI = Command(
+    "open the dashboard in a browser, without a notebook",
+    _ui,
+    (
+        argument(
+            "name",
+            nargs="?",
+            default="",
+            type=lambda text: text and normalised(text),
+            completions=JobGroup.list_existing,
+            help="group name; default: the list of all groups",
+        ),
+        argument("--port", type=int, metavar="N", help="port to listen on; default: 8861"),
+        argument(
+            "--ip",
+            default="127.0.0.1",
+            metavar="ADDRESS",
+            help="address to listen on (%(default)s)",
+        ),
+        flag("--no-browser", "do not open a browser"),
+    ),
+    ("jobgroup ui", "jobgroup ui sweep --no-browser"),
+)

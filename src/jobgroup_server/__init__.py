@@ -1,0 +1,15 @@
+"""The dashboard without a kernel: an extension of Jupyter Server, also on its own (`jobgroup ui`).
+
+Jupyter Server imports this package at each start, so nothing here imports jobgroup before a browser
+asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from jobgroup_server.extension import JobgroupExtension
+
+    return [{"module": "jobgroup_server.extension", "app": JobgroupExtension}]

@@ -1,0 +1,135 @@
+"""Runs that a page starts: processes of their own, which outlive the page and the server."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from jobgroup.dashboard.group_commands import engine_args
+from jobgroup.dashboard.protocol import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.store.atomic import make_directory
+from jobgroup.store.names import encode
+from jobgroup.store.paths import data_directory
+
+START_TIMEOUT_S: Final = 60.0
+"""How long a new process may take until it has the group, on a busy machine."""
+
+STEADY_AFTER_S: Final = 2.0
+"""A run that cannot send, for example without a token, has the group for a moment and ends."""
+
+CHECK_INTERVAL_S: Final = 0.1
+MAX_LOG_TAIL_BYTES: Final = 4000
+
+
+def start_run(
+    group: JobGroup, command: str, args: Json, *, removals: int, tokens: Iterable[str] = ()
+) -> Json:
+    """Start `jobgroup run` or `rerun` for a group, and return once it has the group.
+
+    Args:
+        group: The group to send jobs of.
+        command: "run" or "rerun".
+        args: The command's arguments as a page sends them.
+        removals: Of the group's entries, when the page looked up the positions.
+        tokens: Lines for `--token-stdin`, which the process cannot find elsewhere.
+
+    Raises:
+        JobGroupError: The process ended at once without having sent the jobs.
+    """
+    log = _log_file(group.name)
+    with log.open("ab") as output:
+        started_at = output.tell()
+        process = subprocess.Popen(  # noqa: S603  (our own command)
+            [sys.executable, "-m", "jobgroup", *command_line(group.name, command, args, removals)],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"JOBGROUP_DATA_DIR": str(data_directory()), "COLUMNS": "200"},
+            **_detached(),
+        )
+    assert process.stdin is not None  # noqa: S101
+    process.stdin.write("".join(f"{token}\n" for token in tokens).encode())
+    process.stdin.close()
+    lease, give_up = engine_session(group).lease, time.monotonic() + START_TIMEOUT_S
+    steady_at = math.inf
+    while process.poll() is None and time.monotonic() < steady_at:
+        if steady_at == math.inf and lease.is_held_elsewhere():
+            steady_at = time.monotonic() + STEADY_AFTER_S
+        elif time.monotonic() > give_up:
+            return {"text": f"Process {process.pid} was started, but has not begun yet: see {log}"}
+        time.sleep(CHECK_INTERVAL_S)
+    if process.poll():
+        raise JobGroupError(_last_line(log, started_at) or f"The run ended at once: see {log}.")
+    if process.poll() == 0:
+        return {"text": _last_line(log, started_at) or "Done"}
+    return {
+        "text": f"Sending from process {process.pid}, which outlives this page and its server, but"
+        " not the machine or container."
+    }
+
+
+def command_line(name: str, command: str, args: Json, removals: int) -> list[str]:
+    """Return the arguments of `jobgroup` that do what a page asks for.
+
+    Raises:
+        TypeError, ValueError: An argument is unknown or wrong.
+    """
+    options = engine_args(args)
+    words = [command, "--token-stdin", f"--removals={removals}"]
+    if options.get("mode") == "sequential":
+        words.append(f"--delay={options.get('delay', 0)}")
+    elif command == "run" and options.get("mode") != "parallel":
+        words.append("--queue")
+    if not options.get("replace", True):
+        words.append("--append")
+    for parameter, value in options.get("overrides", {}).items():
+        words.append(f"--set={parameter}={json.dumps(value)}")
+    return [*words, "--", name, *_ranges(options.get("positions"))]
+
+
+def _ranges(positions: list[int] | None) -> Iterator[str]:
+    if positions is None:
+        return
+    first = last = None
+    for position in sorted(set(positions)):
+        if first is None or last is None:
+            first = last = position
+        elif position == last + 1:
+            last = position
+        else:
+            yield f"{first}-{last}"
+            first = last = position
+    if first is not None:
+        yield f"{first}-{last}"
+
+
+def _log_file(name: str) -> Path:
+    directory = data_directory() / "logs"
+    make_directory(directory)
+    return directory / f"{encode(name)}.log"
+
+
+def _detached() -> dict[str, Any]:
+    """Return the arguments of Popen with which a process outlives this one."""
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {"creationflags": flags}
+    return {"start_new_session": True}
+
+
+def _last_line(log: Path, since: int) -> str:
+    """Return the last line that the process wrote."""
+    with log.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(since, end - MAX_LOG_TAIL_BYTES))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")

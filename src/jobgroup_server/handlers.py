@@ -1,0 +1,81 @@
+"""The page, and the version of the server's side."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
+
+RESOURCE = "jobgroup"
+"""The resource that an authorizer of Jupyter Server is asked about."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data: blob:; base-uri 'none'; form-action 'none'"
+)
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>jobgroup</title>
+<div id="dashboard" data-base-url="{base_url}" data-group="{group}"></div>
+<script type="module" src="{script}"></script>
+</html>
+"""
+
+
+class PageHandler(ExtensionHandlerMixin, JupyterHandler):
+    """The dashboard of one group, or the list of all, as a page of its own."""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Send the page of the group that `?group=` names."""
+        await require(self, "read")
+        self.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish(
+            _PAGE.format(
+                base_url=escape(self.base_url),
+                group=escape(self.get_query_argument("group", "")),
+                script=escape(self.static_url("page.js")),
+            )
+        )
+
+
+class VersionHandler(ExtensionHandlerMixin, APIHandler):
+    """The server's version. A page asks for it when its web socket is refused, to learn why."""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Send the version of jobgroup."""
+        await require(self, "read")
+        self.finish({"version": version()})
+
+
+async def is_allowed(handler: JupyterHandler, action: str) -> bool:
+    """Ask the server's authorizer whether the user may "read", "write" or "execute"."""
+    user = handler.current_user
+    asked: Any = handler.authorizer.is_authorized(handler, user, action, RESOURCE)
+    return bool(await ensure_async(asked))
+
+
+async def require(handler: JupyterHandler, action: str) -> None:
+    """Raise tornado's HTTPError 403 unless the user may do it."""
+    if not await is_allowed(handler, action):
+        raise web.HTTPError(403)
+
+
+def version() -> str:
+    """Return the version of jobgroup in the server's environment."""
+    from importlib.metadata import version as version_of
+
+    return version_of("jobgroup")

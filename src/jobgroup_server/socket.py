@@ -1,0 +1,173 @@
+"""One web socket for each view: it carries the messages that a widget's comm carries elsewhere.
+
+Nothing here blocks the event loop of the server: messages are parsed, queued, and answered from
+threads.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from jobgroup_server import frames
+from jobgroup_server.handlers import RESOURCE, is_allowed, require, version
+
+if TYPE_CHECKING:  # jobgroup is imported for the first view
+    from jobgroup_server.shared import Shared
+    from jobgroup_server.view import View
+
+MAX_MESSAGE_BYTES = 1_000_000
+MESSAGES_PER_SECOND = 50.0
+MAX_BURST = 200.0
+TOO_MANY, TOO_BAD = 1008, 1007
+"""Close codes of RFC 6455: a broken policy, data that is not of the protocol."""
+
+WRITES = frozenset({"annotate", "describe"})
+"""Commands that change notes. All others send, cancel, delete, or take a token."""
+
+
+class Views:
+    """The open views of one server."""
+
+    def __init__(self) -> None:
+        self._open: set[DashboardSocket] = set()
+        self._shared: Shared | None = None
+
+    def add(self, socket: DashboardSocket) -> None:
+        """Remember a view."""
+        self._open.add(socket)
+
+    def discard(self, socket: DashboardSocket) -> None:
+        """Forget a view."""
+        self._open.discard(socket)
+
+    @property
+    def shared(self) -> Shared:
+        """The threads, the decoder and the tokens that all views share."""
+        if self._shared is None:
+            from jobgroup_server.shared import Shared
+
+            self._shared = Shared()
+        return self._shared
+
+    def activity(self) -> dict[str, Any] | None:
+        """Return the groups that are watched while jobs run; None if there are none."""
+        views = (socket.view for socket in self._open)
+        watched = sorted({view.group for view in views if view is not None and view.active})
+        return {"watched": watched} if watched else None
+
+    def close(self) -> None:
+        """Close all views and end the threads."""
+        for socket in list(self._open):
+            socket.close(1001)
+        if self._shared is not None:
+            self._shared.close()
+
+
+class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """The server's end of one view."""
+
+    auth_resource = RESOURCE
+    view: View | None = None
+
+    def set_default_headers(self) -> None:
+        """Set none: those of documents have no meaning here."""
+
+    @property
+    def ping_timeout(self) -> float:
+        """The wait for the answer to a ping: the pause between two, the longest that is allowed."""
+        return float(self.ping_interval)
+
+    @property
+    def max_message_size(self) -> int:
+        """The longest message that is read, in bytes."""
+        return MAX_MESSAGE_BYTES
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Open the web socket for a user who may read."""
+        await require(self, "read")
+        await super().get(*args, **kwargs)
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Make the view's session, in a thread."""
+        super().open(*args, **kwargs)
+        from jobgroup_server.view import View
+
+        self._allowance, self._counted_at = MAX_BURST, time.monotonic()
+        loop, views = IOLoop.current(), self.settings["jobgroup_views"]
+        self._views: Views = views
+
+        def send(frame: str | bytes) -> None:
+            with suppress(RuntimeError):  # the loop has ended with the server
+                loop.add_callback(self._write, frame)
+
+        self.view = View(
+            self.get_query_argument("group", ""),
+            self.get_query_argument("uuid", ""),
+            send=send,
+            shared=views.shared,
+        )
+        views.add(self)
+        send(frames.encode({"t": "version", "version": version()}))
+        self.view.start()
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Queue a message of the browser, if it is one and the user may do what it asks for."""
+        if self.view is None:
+            return
+        if not self._may_come():
+            self.close(TOO_MANY, "too many messages")
+            return
+        try:
+            content = frames.decode(message)
+        except ValueError:
+            self.close(TOO_BAD, "not a message")
+            return
+        action = action_of(content)
+        if action != "read" and not await is_allowed(self, action):
+            self.view.refuse(content)
+        else:
+            self.view.receive(content)
+
+    def on_close(self) -> None:
+        """End the view."""
+        super().on_close()
+        if self.view is not None:
+            self._views.discard(self)
+            self.view.end()
+
+    def _may_come(self) -> bool:
+        """Take one from the allowance of messages, which refills over time."""
+        now = time.monotonic()
+        refill = (now - self._counted_at) * MESSAGES_PER_SECOND
+        self._allowance, self._counted_at = min(MAX_BURST, self._allowance + refill) - 1, now
+        return self._allowance >= 0
+
+    async def _write(self, frame: str | bytes) -> None:
+        with suppress(WebSocketClosedError):
+            await self.write_message(frame, binary=isinstance(frame, bytes))
+
+
+def action_of(content: object) -> str:
+    """Return what the authorizer is asked for: "read", "write" or "execute"."""
+    if not isinstance(content, dict):
+        return "read"
+    match content.get("t"):
+        case "set_trait":
+            return "write"
+        case "command" if content.get("name") == "open":
+            return "read"
+        case "command" if content.get("name") in WRITES:
+            return "write"
+        case "command" | "token":
+            return "execute"
+        case _:
+            return "read"

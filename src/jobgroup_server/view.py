@@ -1,0 +1,149 @@
+"""A dashboard's session on a web socket: it shows a group, and sends nothing to a cloud itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Final
+
+from traitlets import HasTraits
+
+from jobgroup.dashboard import protocol
+from jobgroup.dashboard.group_commands import parse_positions
+from jobgroup.dashboard.session import DashboardSession
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.store.encoding import json_safe
+from jobgroup_server import frames
+from jobgroup_server.detached import start_run
+from jobgroup_server.shared import Shared
+from jobgroup_server.workers import OrderedTasks
+
+MAX_QUEUED: Final = 1000
+"""Messages of one view that wait to be handled; more are dropped, and the page asks again."""
+
+SENDING: Final = frozenset({"run", "rerun", "resend"})
+"""Commands for which a process is started, as this one sends nothing."""
+
+
+class View:
+    """The view of one web socket. Every method returns at once."""
+
+    def __init__(
+        self, name: str, uuid: str, *, send: Callable[[str | bytes], None], shared: Shared
+    ) -> None:
+        self.group = name
+        self._uuid = uuid
+        self._send = send
+        self._shared = shared
+        self._tasks = OrderedTasks(shared.pool)
+        self._session: SocketSession | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether jobs of the group run, wait or are being sent."""
+        return self._session is not None and self._session.active
+
+    def start(self) -> None:
+        """Open the group and send the traits."""
+        self._tasks.add(self._open)
+
+    def receive(self, content: object) -> None:
+        """Handle a message of the browser."""
+        if len(self._tasks) < MAX_QUEUED:
+            self._tasks.add(partial(self._receive, content))
+
+    def refuse(self, content: dict[str, Any]) -> None:
+        """Answer that the user may not do this."""
+        text = "You may look at this server's groups, but not change them."
+        self._send(frames.encode(protocol.error(str(content.get("id")), "Forbidden", text)))
+
+    def end(self) -> None:
+        """Send nothing more."""
+        self._tasks.add(self._end)
+
+    def _open(self) -> None:
+        try:
+            group = self._required_group()
+        except JobGroupError as error:
+            self._send(frames.encode({"t": "refused", "message": str(error)}))
+            return
+        self._session = SocketSession(group, self._send, self._shared)
+        self._session.send_traits()
+
+    def _required_group(self) -> JobGroup | None:
+        """Return the group, None for the list of all; raise JobGroupError if it is another one."""
+        if not self.group:
+            return None
+        group = JobGroup.open(self.group)
+        if self._uuid not in ("", str(engine_session(group).store.meta()["uuid"])):
+            raise JobGroupError(
+                f"The group {self.group!r} on this server is not the one of the notebook."
+                " Kernel and server may have different data directories."
+            )
+        return group
+
+    def _receive(self, content: object) -> None:
+        if self._session is not None:
+            self._session.receive(content)
+
+    def _end(self) -> None:
+        if self._session is not None:
+            self._session.end()
+
+
+class SocketSession(DashboardSession):
+    """A session whose messages and traits travel as frames."""
+
+    def __init__(
+        self, group: JobGroup | None, send_frame: Callable[[str | bytes], None], shared: Shared
+    ) -> None:
+        self._send_frame = send_frame
+        self._shared = shared
+        super().__init__(group)
+        # not the session's own `observe`: its thread would follow the group with no view open
+        HasTraits.observe(self, self._send_trait, list(self.traits(sync=True)))
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message to the browser."""
+        self._send_frame(frames.encode(content, buffers or ()))
+
+    def send_traits(self) -> None:
+        """Send all traits, as a page begins with them."""
+        values = {name: getattr(self, name) for name in self.traits(sync=True)}
+        self.send({"t": "traits", "values": json_safe(values)})
+
+    def _send_trait(self, change: Any) -> None:
+        self.send({"t": "traits", "values": json_safe({change.name: change.new})})
+
+    def _do(self, name: str, args: protocol.Json, removals: int) -> Future[Any]:
+        group = self.shown
+        if name not in SENDING or group is None or self.read_only:
+            return super()._do(name, args, removals)
+        if engine_session(group).lease.is_held_elsewhere():
+            return super()._do(name, args, removals)
+        return self._requests.in_thread(self._start, name, group, args, removals)
+
+    def _ask(self, name: str, args: protocol.Json, removals: int) -> Future[Any]:
+        group = self.shown
+        if name != "results" or group is None:
+            return super()._ask(name, args, removals)
+        decode = self._shared.decoder.results
+        return self._requests.in_thread(
+            decode, group.name, args, removals, self._shared.token_lines()
+        )
+
+    def _start(
+        self, name: str, group: JobGroup, args: protocol.Json, removals: int
+    ) -> protocol.Json:
+        tokens = self._shared.token_lines()
+        if name != "resend":
+            return start_run(group, name, args, removals=removals, tokens=tokens)
+        store, positions = engine_session(group).store, parse_positions(args.get("positions")) or []
+        entries = zip(positions, store.entries.at(positions, removals=removals), strict=True)
+        requeued = [position for position, entry in entries if store.journal.requeue(entry)]
+        if not requeued:
+            raise JobGroupError("None of these jobs is unconfirmed. Nothing was sent.")
+        again = {"positions": requeued}
+        return start_run(group, "run", again, removals=removals, tokens=tokens)
