@@ -1,0 +1,198 @@
+"""The web socket of `jobgroup ui`: it shows groups, forwards commands and starts runs."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from conftest import TIMEOUT_S, wait
+from jobgroup import JobGroup
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group, ui):
+    """Rows arrive as binary frames, and what this process runs is seen there."""
+    group = make_group("study", {"duration_s": 0.2}, {"duration_s": 0.2})
+    async with ui.connected("study") as client:
+        await client.until(lambda: client.traits.get("group") == "study")
+        await client.send(t="open", client=None)
+        await client.until(lambda: client.states == {0: "unsent", 1: "unsent"})
+        await anyio.to_thread.run_sync(group.run_parallel)
+        await client.until(lambda: client.states == {0: "success", 1: "success"})
+        await client.until(lambda: client.traits["counts"] == {"success": 2})
+
+
+async def test_a_run_from_a_page_outlives_the_server(make_group, start_ui):
+    """Another process sends, also after the server was killed."""
+    group, ui = make_group("study", *[{"duration_s": 8}] * 2), start_ui()
+    async with ui.connected("study") as client:
+        answer = await client.do("run", mode="sequential", delay=0)
+        assert answer["t"] == "result", answer
+        ui.stop(signal.SIGKILL)
+        assert group.state.counts.get("success", 0) < 2
+    with anyio.fail_after(TIMEOUT_S):
+        while group.state.counts != {"success": 2}:
+            await group.refresh_async()
+            await anyio.sleep(0.1)
+
+
+async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, start_run):
+    """A run in a terminal is paused, resumed and canceled from a page."""
+    group = make_group("study", *[{"duration_s": 0.3}] * 30)
+    run = start_run("study", "--delay=0")
+    wait(lambda: group.state.counts.get("success"))
+    async with ui.connected("study") as client:
+        assert (await client.do("pause"))["t"] == "result"
+        wait(lambda: group.state.paused)
+        assert (await client.do("resume"))["t"] == "result"
+        assert (await client.do("annotate", position=29, text="last"))["t"] == "result"
+    assert group[29].note == "last"
+    assert run.poll() is None
+
+
+async def test_a_run_that_cannot_start_says_why(make_group, start_ui, data_dir):
+    """Without a token the started process ends, and its sentence is the answer."""
+    make_group("study", {})
+    ui = start_ui(JOBGROUP_TOKEN="")
+    async with ui.connected("study") as client:
+        answer = await client.do("run", mode="parallel")
+        assert answer["t"] == "error"
+        assert "token" in answer["message"]
+
+
+async def test_results_are_decoded_outside_of_the_server(make_group, ui):
+    """The server shows results without Perceval in its process."""
+    group = make_group("study", {})
+    group.run_parallel()
+    await group.wait_async(timeout=TIMEOUT_S)
+    async with ui.connected("study") as client:
+        answer = await client.ask("results", positions=[0])
+        assert answer["t"] == "result", answer
+        [found] = answer["value"]["results"]
+        assert found["distributions"] or found["error"]
+    maps = "".join(m.path for m in psutil.Process(ui.process.pid).memory_maps())
+    assert "exqalibur" not in maps
+
+
+@pytest.mark.parametrize(
+    "path", ["api/kernels", "api/contents", "api/terminals", "files/x", "tree"]
+)
+async def test_only_the_page_is_served(ui, path):
+    """There are no kernels, files or terminals."""
+    assert ui.get(path).status_code == 404
+
+
+async def test_a_locked_file_does_not_hold_the_server_up(make_group, ui):
+    """While another program writes to a group's file, the server answers others."""
+    make_group("locked", {})
+    make_group("free", {})
+    [file] = Path(ui.data_dir).rglob("locked*.jobgroup")  # noqa: ASYNC240  # no other task waits
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN EXCLUSIVE")
+    unlock = threading.Timer(60, connection.rollback)
+    unlock.start()
+    try:
+        async with ui.connected("locked") as waiting, ui.connected("free") as client:
+            await waiting.send(t="open", client=None)
+            await waiting.send(t="command", id="note", name="describe", args={"text": "x"})
+            await client.send(t="open", client=None)
+            await client.until(lambda: client.states == {0: "unsent"})
+            status = await anyio.to_thread.run_sync(ui.get, "api/status")
+            assert status.status_code == 200
+            assert connection.in_transaction
+    finally:
+        unlock.cancel()
+        connection.rollback()
+        connection.close()
+
+
+async def test_a_group_of_another_uuid_is_not_shown(make_group, ui):
+    """A notebook's group is shown only if the server has that one, not another of its name."""
+    make_group("study", {})
+    async with ui.connected("study", uuid="0" * 32) as client:
+        await client.until(lambda: any(m["t"] == "refused" for m in client.messages))
+        assert not client.traits
+    async with ui.connected("missing") as client:
+        refused = await client.until(
+            lambda: next((m for m in client.messages if m["t"] == "refused"), None)
+        )
+        assert "missing" in refused["message"]
+
+
+async def test_credentials_and_origins_are_checked(make_group, ui):
+    """No token, a wrong one, and another site's page get nothing."""
+    make_group("study", {})
+    logged_in = {"Cookie": ui.cookies()}
+    foreign = {**logged_in, "Origin": "http://evil.example"}
+    async with ui.connected("study", token="", **logged_in, Origin=ui.url.rstrip("/")) as client:
+        await client.until(lambda: client.traits)
+    for token, headers in (("", {}), ("wrong", {}), ("", foreign)):
+        with pytest.raises(HTTPClientError) as refused:
+            async with ui.connected("study", token=token, **headers):
+                pass
+        assert refused.value.code == 403
+    assert ui.get("jobgroup/version", token="").status_code == 403
+    page = ui.get("jobgroup/", token="")
+    assert "/login" in page.headers.get("location", "") or page.status_code == 403
+    assert ui.get("jobgroup/version", Host="evil.example").status_code == 403
+
+
+async def test_floods_and_oversized_messages_close_the_view(make_group, ui):
+    """A view that sends too much, too fast, or no JSON is closed; the others stay."""
+    make_group("study", {})
+    async with ui.connected("study") as good:
+        for frames in ([b"\x00"], ["{"], ["[" * 100_000], ["x" * 2_000_000], ["{}"] * 1000):
+            async with ui.connected("study") as bad:
+                for frame in frames:
+                    if bad.connection.close_code is None:
+                        try:
+                            await bad.connection.write_message(
+                                frame, binary=isinstance(frame, bytes)
+                            )
+                        except Exception:  # noqa: BLE001  (closed in the middle of it)
+                            break
+                with anyio.fail_after(60):
+                    while await bad.read() is not None:
+                        pass
+        await good.send(t="open", client=None)
+        await good.until(lambda: good.states)
+
+
+async def test_a_page_has_a_strict_policy_and_no_foreign_host(ui):
+    """What the page loads comes from the server alone."""
+    page = ui.get("jobgroup/?group=%22%3E%3Cscript%3E")
+    policies = page.headers.get_list("Content-Security-Policy")
+    assert any("default-src 'none'" in policy for policy in policies)
+    assert "<script>" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+
+
+async def test_a_group_deleted_or_unknown_ends_in_a_sentence(make_group, ui):
+    """The view of a deleted group says so."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.send(t="open", client=None)
+        await client.until(lambda: client.states)
+        JobGroup.delete_job_group("study")
+        await client.until(lambda: client.traits["deleted"])
+
+
+async def test_a_server_that_is_started_again_keeps_its_address_and_logins(make_group, start_ui):
+    """Ctrl-C ends it without a question; the cookies of before open the views of the next one."""
+    make_group("study", {})
+    ui = start_ui()
+    cookies, url = ui.cookies(), ui.url
+    ui.stop(signal.SIGINT)
+    ui.start()
+    assert ui.url == url
+    async with ui.connected("study", token="", Cookie=cookies) as client:
+        await client.until(lambda: client.traits.get("group") == "study")
