@@ -11,8 +11,8 @@ import anyio
 import psutil
 import pytest
 from tornado.httpclient import HTTPClientError
+from ui_server import TIMEOUT_S, wait
 
-from conftest import TIMEOUT_S, wait
 from jobgroup import JobGroup
 
 pytestmark = pytest.mark.anyio

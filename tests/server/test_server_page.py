@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from ui_server import Ui, wait
 
-from conftest import Ui, wait
 from harness.browser import Record, launched
 from jobgroup import JobGroup
 
