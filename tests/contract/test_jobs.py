@@ -226,7 +226,7 @@ def test_notes_and_labels_stay_with_the_job(scripted, timer, in_child):
 def test_labels_are_a_dictionary(labels, scripted, timer):
     """Anything else is refused with an example, and nothing is added."""
     jg = JobGroup("labels")
-    with pytest.raises(TypeError, match="dictionary"):
+    with pytest.raises(TypeError, match="labels must be a dict"):
         jg.add(timer(scripted), labels=labels)
     assert len(jg) == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from ui_server import TIMEOUT_S, Ui
 
 from harness.process import free_port
-from jobgroup import JobGroup, RemoteJob, set_token
+from jobgroup import JobGroup, JobGroupWarning, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
 
@@ -68,8 +69,10 @@ def ui(shared_ui: Ui, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ui]:
     """A running server, on whose groups the test works."""
     monkeypatch.setenv("JOBGROUP_DATA_DIR", shared_ui.data_dir)
     yield shared_ui
-    for name in JobGroup.list_existing():
-        JobGroup.delete_job_group(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", JobGroupWarning)  # jobs may still run
+        for name in JobGroup.list_existing():
+            JobGroup.delete_job_group(name)
 
 
 def _start(cloud: EmbeddedCloud, folder: Path, *options: str, **environment: str) -> Ui:
