@@ -57,12 +57,15 @@ def is_missing(value: Any) -> bool:
 
 
 def plain_deep(value: Any) -> Any:
-    """Return a value whose single values, at any depth, are `plain`; arrays are lists."""
+    """Return a value whose single values, at any depth, are `plain`; arrays are lists.
+
+    Missing ones stay as they are: a request that carries null for NaN would run another experiment.
+    """
     if isinstance(value, dict):
         return {key: plain_deep(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain_deep(each) for each in value]
-    found = plain(value)
+    found = value if is_missing(value) else plain(value)
     if getattr(found, "shape", None) and hasattr(found, "tolist"):
         return plain_deep(found.tolist())
     return found
