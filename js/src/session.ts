@@ -112,10 +112,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   // At once: what is open of another group would ask for jobs that this one may not have.
   const leave = effect(() => {
     traits.group.value;
-    opened.value = null;
-    panel.value = "";
+    closeAll();
     plot.value = { at: {} };
-    measurements.clear();
     table.clear();
     rows.value = { table, positions: [] };
   });
@@ -200,12 +198,22 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     notifier.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
   }
 
+  /** Positions may mean other jobs in a new epoch, for example after a removal. */
+  function closeAll(): void {
+    batch(() => {
+      opened.value = null;
+      panel.value = "";
+      measurements.clear();
+    });
+  }
+
   /** Parts are painted as they come; the version counts once the last one is here. */
   function onSnap(snap: Snap, buffers: DataView[]): boolean {
     if (snap.part === 0) {
       version = -1;
       part = 0;
       table.clear();
+      if (epoch && snap.epoch !== epoch) closeAll();
     } else if (snap.part !== part || snap.epoch !== epoch) return false;
     epoch = snap.epoch;
     part = snap.part + 1;

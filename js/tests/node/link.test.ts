@@ -99,6 +99,17 @@ describe("snapshots and patches", () => {
     expect(session.rows.value.table.total).toBe(1);
   });
 
+  it("of a new epoch close what is open, since positions may mean other jobs", () => {
+    model.push(snap());
+    session.opened.value = 1;
+    session.panel.value = "rerun";
+    model.push(snap({ version: 7 }));
+    expect(session.opened.value).toBe(1);
+    model.push(snap({ epoch: "e2", version: 1 }));
+    expect(session.opened.value).toBeNull();
+    expect(session.panel.value).toBe("");
+  });
+
   it("are gone with what stands open of them as soon as another group is shown", () => {
     model.push(snap());
     session.opened.value = 2;
