@@ -1,4 +1,4 @@
-"""What the contract's tests share: a real cloud, a scripted one, jobs for both, child processes."""
+"""Fixtures that the contract tests share: clouds, jobs for them, and child processes."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def executing_cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(executing_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """That cloud, whose token this process has."""
+    """The embedded cloud, whose token this process has."""
     set_token(executing_cloud.token, url=executing_cloud.url)
     return executing_cloud
 
 
 @pytest.fixture
 def scripted() -> Iterator[ScriptedCloud]:
-    """A cloud of this test's own that does what it is told."""
+    """A cloud for this test alone that behaves as scripted."""
     with ScriptedCloud() as running:
         set_token(running.token, url=running.url)
         yield running
@@ -46,7 +46,7 @@ def scripted() -> Iterator[ScriptedCloud]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., EmbeddedCloud]]:
-    """Starts embedded clouds of this test's own, for `test:timer` alone, and stops them."""
+    """Start embedded clouds for this test alone, with `test:timer` only, and stop them."""
     started: list[EmbeddedCloud] = []
 
     def begin(**options: Any) -> EmbeddedCloud:
@@ -62,7 +62,7 @@ def start() -> Iterator[Callable[..., EmbeddedCloud]]:
 
 @pytest.fixture
 def timer() -> Callable[..., RemoteJob]:
-    """Makes jobs for a cloud that take as long, and fail, as their parameters say."""
+    """Make jobs for a cloud whose parameters set their duration and failure."""
 
     def make(cloud: Any, name: str = "timed", **parameters: Any) -> RemoteJob:
         body = {"command": "timer", "parameters": parameters}
@@ -73,7 +73,7 @@ def timer() -> Callable[..., RemoteJob]:
 
 @pytest.fixture
 def sampler() -> Callable[[EmbeddedCloud], Any]:
-    """Makes Perceval's Sampler of the specification's first CNOT, on an embedded cloud."""
+    """Make Perceval's Sampler of the specification's first CNOT on an embedded cloud."""
     import perceval as pcvl
     from perceval.algorithm import Sampler
 
@@ -89,7 +89,7 @@ def sampler() -> Callable[[EmbeddedCloud], Any]:
 
 @pytest.fixture
 def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
-    """Makes a group of so many jobs for a cloud."""
+    """Make a group with the given number of jobs for a cloud."""
 
     def make(cloud: Any, jobs: int = 3, name: str = "experiment", **parameters: Any) -> JobGroup:
         jg = JobGroup(name)
@@ -101,7 +101,7 @@ def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
 
 @pytest.fixture
 def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[..., JobGroup]:
-    """Makes a group on the scripted cloud whose jobs were sent and have these status words."""
+    """Make a group on the scripted cloud whose sent jobs have these status words."""
 
     def make(*words: str, name: str = "experiment") -> JobGroup:
         jg = group(scripted, len(words), name)
@@ -117,7 +117,7 @@ def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[.
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any]], Any]:
-    """Waits for something to come true, and gives it."""
+    """Wait until a function returns a true value, and return that value."""
 
     def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
         give_up = time.monotonic() + timeout_s
@@ -131,7 +131,7 @@ def until() -> Callable[[Callable[[], Any]], Any]:
 
 @pytest.fixture
 def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts Python on a source text in a process of its own; `cloud` is its cloud."""
+    """Start Python on a source text in a separate process; `cloud` is its cloud."""
     running: list[subprocess.Popen[str]] = []
 
     def begin(source: str, cloud: Any = None, *args: str, **options: Any) -> Any:
@@ -158,7 +158,7 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
-    """Runs a source text in a process of its own and gives the JSON that it prints last."""
+    """Run a source text in a separate process and return the JSON that it prints last."""
 
     def run(source: str, cloud: Any = None, *args: str) -> Any:
         process = spawn(source, cloud, *args)
@@ -171,7 +171,7 @@ def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
 
 @pytest.fixture
 def snapshot() -> Callable[[JobGroup], Any]:
-    """Everything that is known of a group's jobs, to be compared before and after."""
+    """Return everything that is known about a group's jobs, to compare before and after."""
 
     def take(jg: JobGroup) -> Any:
         return [
@@ -184,7 +184,7 @@ def snapshot() -> Callable[[JobGroup], Any]:
 
 @pytest.fixture
 def from_file(in_child: Callable[..., Any]) -> Callable[..., list[dict[str, Any]]]:
-    """The jobs of a group as a new process finds them in the file."""
+    """Return the jobs of a group as a new process reads them from the file."""
 
     def read(name: str = "experiment") -> list[dict[str, Any]]:
         return in_child(

@@ -14,7 +14,7 @@ PARTS = 3
 
 
 class Handler:
-    """A user's own handler to the scripted cloud, which asks it nothing."""
+    """A user's own handler for the scripted cloud, which sends it no request."""
 
     name, proxies, headers = "sim:altair", {}, {}
 
@@ -31,12 +31,12 @@ class Handler:
         }
 
     def get_job_status(self, _id: str) -> dict[str, Any]:
-        """Any job waits."""
+        """Every job waits."""
         return {"status": "waiting", "creation_datetime": 0.0}
 
 
 def factory(layer: Any, phase: Any = None) -> pcvl.ExecutionFactory:
-    """Makes Executions of `PARTS` jobs."""
+    """Make Executions of `PARTS` jobs."""
     experiment = pcvl.Experiment(3).add(0, pcvl.BS()).add(1, pcvl.BS())
     if phase is not None:
         experiment.add(0, pcvl.PS(phase)).add(0, pcvl.BS())
@@ -49,5 +49,5 @@ def factory(layer: Any, phase: Any = None) -> pcvl.ExecutionFactory:
 
 
 def scripted_execution(cloud: ScriptedCloud) -> Any:
-    """An Execution of `PARTS` jobs on the scripted cloud."""
+    """Make an Execution of `PARTS` jobs on the scripted cloud."""
     return factory(RPCBasedCommunicationLayer(Handler(cloud))).probs

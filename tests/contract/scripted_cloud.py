@@ -1,4 +1,4 @@
-"""A cloud on loopback whose jobs do what the test says, and which writes down what it is asked."""
+"""A cloud on loopback whose jobs behave as the test says, and which records its requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROUTES = (
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: what it was for, of which job, and its body."""
+    """One request: its kind, its job and its body."""
 
     what: str
     id: str
@@ -47,22 +47,22 @@ class Asked:
 
 @dataclass
 class Gate:
-    """Holds requests of a kind until they may go on."""
+    """Holds requests of a kind until the test releases them."""
 
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     opened: threading.Event = field(default_factory=threading.Event)
 
     def pass_through(self) -> None:
-        """What a request does here."""
+        """Hold a request until the gate opens."""
         self.arrived.release()
         assert self.opened.wait(120)
 
     def wait_for_one(self) -> None:
-        """Until one more request stands here."""
+        """Wait until the gate holds one more request."""
         assert self.arrived.acquire(timeout=120)
 
     def open(self) -> None:
-        """Let all go on, those to come too."""
+        """Release every request, including later ones."""
         self.opened.set()
 
 
@@ -101,11 +101,11 @@ class ScriptedCloud:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address that the cloud listens on."""
         return f"http://127.0.0.1:{self._port}"
 
     def come_back(self) -> None:
-        """Serve, after `go_away` on the same port."""
+        """Serve again on the same port, after `go_away`."""
         self._server = _Server(("127.0.0.1", self._port), _Handler)
         if self._placeholder is not None:
             self._placeholder.close()
@@ -136,23 +136,23 @@ class ScriptedCloud:
             self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._placeholder.bind(("127.0.0.1", self._port))
 
-    # -- what a test says and asks -----------------------------------------------------------------
+    # -- for tests ---------------------------------------------------------------------------------
 
     def tell(self, job_id: str | None, status: str, **fields: Any) -> None:
-        """Let a job have a status and other fields of the status document."""
+        """Set the status and other fields of a job's status document."""
         assert job_id in self.documents
         self.documents[job_id] |= {"status": status, **fields}
 
     def ids(self) -> list[str]:
-        """Every job that was made, oldest first."""
+        """The ids of all jobs, oldest first."""
         return list(self.documents)
 
     def count(self, *kinds: str) -> int:
-        """How many requests of these kinds came; of any kind where none is named."""
+        """Return the number of requests of these kinds, or of all kinds by default."""
         return sum(a.what in kinds or not kinds for a in self.asked)
 
     def bodies(self, what: str = "create") -> list[dict[str, Any]]:
-        """The bodies of the requests of a kind."""
+        """Return the bodies of the requests of a kind."""
         return [a.body for a in self.asked if a.what == what]
 
     def gate(self, what: str) -> Gate:
@@ -163,7 +163,7 @@ class ScriptedCloud:
     # -- what it answers ---------------------------------------------------------------------------
 
     def reply(self, asked: Asked) -> Reply:
-        """Note a request and answer it."""
+        """Record a request and answer it."""
         with self._lock:
             before = self.count(asked.what)
             self.asked.append(asked)
@@ -177,7 +177,7 @@ class ScriptedCloud:
         return self._answer(asked) if told is None else told
 
     def make(self, status: str = "") -> str:
-        """A new job's id."""
+        """Create a job and return its id."""
         job_id = str(uuid.uuid4())
         self.documents[job_id] = {"status": status or self.first_word}
         return job_id
@@ -199,7 +199,7 @@ class ScriptedCloud:
                 return 404, {"error": "Not Found"}
             case "availability":
                 document = {"num_jobs_in_queue": 0, **self.availability}
-            case "data":  # as a cloud that does not tell
+            case "data":  # as a cloud that does not report it
                 return 404, {"error": "Not Found"}
             case "create" | "rerun":
                 document = {"job_id": self._made(asked.key)}
@@ -253,11 +253,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _serve  # noqa: N815  # the names are the library's
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the terminal."""
+        """Print nothing on the terminal."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is not this server's concern."""
+        """Ignore clients that disconnect."""

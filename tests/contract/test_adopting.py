@@ -1,4 +1,4 @@
-"""Jobs that were sent elsewhere, by hand, are taken into a group, which goes on with them."""
+"""Tests of adopting jobs that were submitted outside jobgroup."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from jobgroup.errors import (
 
 @pytest.fixture
 def send():
-    """Sends a job by hand, as any script may, and gives its id."""
+    """Send a job outside jobgroup, as any script may, and return its id."""
 
     def send(cloud, name="by hand", **parameters):
         body = {
@@ -35,8 +35,8 @@ def send():
     return send
 
 
-def test_what_the_cloud_tells_is_known_here(start, send, until):
-    """Name, platform, times, parameters and the state; then it is watched as any other job."""
+def test_adopted_job_has_the_details_that_the_cloud_reports(start, send, until):
+    """It has name, platform, times, parameters and state; jobgroup then polls it like any job."""
     cloud = start()
     slow = send(cloud, "slow", duration_s=0.2)
     done = send(cloud, "done", duration_s=0)
@@ -57,11 +57,13 @@ def test_what_the_cloud_tells_is_known_here(start, send, until):
     jg.wait(300)
     assert jg.progress()["Finished"] == [2, {"successful": 2, "unsuccessful": 0}]
     assert len(jg.get_results()) == 2
-    assert [e.call for e in cloud.log if e.call == "create"] == ["create"] * 2  # those by hand
+    assert [e.call for e in cloud.log if e.call == "create"] == [
+        "create"
+    ] * 2  # those sent outside jobgroup
 
 
-def test_an_adopted_job_is_rerun_with_other_parameters(start, send, until):
-    """The payload came from the cloud, so it can be changed and sent anew."""
+def test_adopted_job_can_be_rerun_with_other_parameters(start, send, until):
+    """The payload came from the cloud, so jobgroup can change and resend it."""
     cloud = start()
     failed = send(cloud, "fails", duration_s=0, fail="The laser lost its lock")
     until(lambda: cloud.jobs()[0].ended)
@@ -82,8 +84,8 @@ def test_an_adopted_job_is_rerun_with_other_parameters(start, send, until):
     assert cloud.jobs()[2].rerun_from == sent.id  # unchanged, it is the cloud that reruns
 
 
-def test_a_cloud_that_keeps_no_payload_can_still_be_asked_to_rerun(scripted):
-    """The platform is given then, and the job's name is what little is known."""
+def test_adopted_job_can_be_rerun_without_its_payload(scripted):
+    """The caller gives the platform, and only the job's name is known."""
     scripted.first_word = "error"
     remote_id = scripted.make()
     jg = JobGroup("adopted")
@@ -97,8 +99,8 @@ def test_a_cloud_that_keeps_no_payload_can_still_be_asked_to_rerun(scripted):
     assert scripted.count("create") == 0
 
 
-def test_what_the_group_has_is_refused(start, send, snapshot):
-    """All or none: one known id keeps the others out, and the cloud is not even asked."""
+def test_adopt_refuses_ids_that_the_group_has(start, send, snapshot):
+    """One known id excludes the others too, and jobgroup sends no request."""
     cloud = start()
     ids = [send(cloud, duration_s=0) for _ in range(3)]
     jg = JobGroup("adopted")
@@ -111,8 +113,8 @@ def test_what_the_group_has_is_refused(start, send, snapshot):
     assert (snapshot(jg), len(cloud.log)) == (before, asked)
 
 
-def test_an_id_that_the_cloud_does_not_know_is_one_sentence(start, send):
-    """Nothing is adopted of the call, the known ones neither."""
+def test_adopt_refuses_unknown_ids_in_one_sentence(start, send):
+    """The call adopts no job, not even those that the cloud knows."""
     cloud = start()
     known, unknown = send(cloud, duration_s=0), str(uuid.uuid4())
     jg = JobGroup("adopted")
@@ -126,16 +128,16 @@ def test_an_id_that_the_cloud_does_not_know_is_one_sentence(start, send):
 
 
 @pytest.mark.parametrize("ids", [[7], ["  "], ["a\nb"], ["a + b"], ["a\x1b"], [None], 7])
-def test_what_is_no_id_is_refused(start, ids):
-    """Before anybody is asked."""
+def test_adopt_refuses_values_that_are_not_ids(start, ids):
+    """It raises before it sends a request."""
     jg = JobGroup("adopted")
     with pytest.raises((TypeError, ValueError)):
         jg.adopt(ids, url="https://cloud.example", token="t")
     assert len(jg) == 0
 
 
-def test_ids_are_taken_from_any_iterable(start, send):
-    """A generator, uuids, or none at all."""
+def test_adopt_takes_ids_from_any_iterable(start, send):
+    """It takes a generator, uuids, or no id at all."""
     cloud = start()
     ids = [send(cloud, duration_s=0) for _ in range(3)]
     jg = JobGroup("adopted")
@@ -145,8 +147,8 @@ def test_ids_are_taken_from_any_iterable(start, send):
     assert [j.id for j in jg] == ids
 
 
-def test_the_token_may_be_given_with_the_call(scripted):
-    """It is that cloud's from then on; without one nothing is asked, and a wrong one is told."""
+def test_adopt_takes_a_token(scripted):
+    """It applies to that cloud from then on; a missing one sends no request, a wrong one raises."""
     remote_id = scripted.make()
     url = scripted.url.replace("127.0.0.1", "localhost")  # an origin without a token so far
     jg = JobGroup("adopted")
@@ -159,8 +161,8 @@ def test_the_token_may_be_given_with_the_call(scripted):
     assert jg.progress()["Total"] == 1
 
 
-def test_garbage_instead_of_a_status_adopts_nothing(scripted):
-    """It is the error that it is anywhere; a later call does."""
+def test_adopt_adds_nothing_after_a_malformed_status(scripted):
+    """It raises the usual error; a later call succeeds."""
     remote_id = scripted.make()
     scripted.faults["status"] = lambda *_: (200, ["garbage"])
     jg = JobGroup("adopted")
@@ -170,8 +172,8 @@ def test_garbage_instead_of_a_status_adopts_nothing(scripted):
 
 
 @pytest.mark.anyio
-async def test_adopting_can_be_awaited(start, send):
-    """The twin for a notebook."""
+async def test_adopt_can_be_awaited(start, send):
+    """Notebooks use the awaitable version."""
     cloud = start()
     remote_id = send(cloud, duration_s=0)
     jg = JobGroup("adopted")
@@ -179,16 +181,16 @@ async def test_adopting_can_be_awaited(start, send):
     assert job.id == remote_id
 
 
-def test_a_payload_may_come_as_text(scripted):
-    """Some clouds keep it as they got it: as JSON in a string."""
+def test_adopt_reads_payloads_that_are_texts(scripted):
+    """Some clouds keep it as they received it: as JSON in a string."""
     told = {"job_name": "as text", "platform_name": "p", "payload": json.dumps({"command": "x"})}
     scripted.faults["data"] = lambda *_: (200, told)
     (job,) = JobGroup("adopted").adopt(scripted.make(), url=scripted.url)
     assert (job.name, job.platform, job.params) == ("as text", "p", {"command": "x"})
 
 
-def test_what_the_cloud_tells_comes_before_what_is_given(scripted):
-    """A platform that is given is for the jobs of which the cloud tells none; names likewise."""
+def test_adopt_prefers_what_the_cloud_reports(scripted):
+    """A given platform or name applies only to jobs without one on the cloud."""
     told = {"job_name": "its own", "platform_name": "qpu:its", "payload": {"command": "x"}}
     scripted.faults["data"] = lambda nth, _: (200, told if nth == 0 else {"payload": {"n": 1}})
     ids = [scripted.make(), scripted.make()]
@@ -203,8 +205,8 @@ def test_what_the_cloud_tells_comes_before_what_is_given(scripted):
     ]
 
 
-def test_a_changed_rerun_sends_all_that_the_cloud_told(scripted):
-    """The process and the release that it was sent with, and the platform that was given."""
+def test_changed_rerun_of_an_adopted_job_keeps_its_other_fields(scripted):
+    """It sends the original process and release, and the platform that was given."""
     told = {"pcvl_version": "1.2.4", "process_id": "of mine", "payload": {"max_shots": 7}}
     scripted.faults["data"] = lambda *_: (200, told)
     scripted.first_word = "error"
@@ -233,8 +235,8 @@ def test_a_changed_rerun_sends_all_that_the_cloud_told(scripted):
     ],
     ids=["infinity", "nan", "half a character", "within", "deep", "long", "many"],
 )
-def test_a_payload_that_cannot_be_kept_is_that_job_s_alone(scripted, payload, from_file):
-    """Its job is adopted without it, the others with theirs."""
+def test_unstorable_payload_affects_only_its_job(scripted, payload, from_file):
+    """Its job is adopted without the payload, the others with theirs."""
     ids = [scripted.make("running") for _ in range(3)]
     told = {ids[n]: {"payload": {"command": f"of {n}"}, "job_name": f"{n}"} for n in range(3)}
     told[ids[1]]["payload"] = payload
@@ -247,8 +249,8 @@ def test_a_payload_that_cannot_be_kept_is_that_job_s_alone(scripted, payload, fr
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_the_job_of_somebody_else_is_not_known(scripted, status):
-    """A cloud may say so in another way than by 404; of what was sent it need not tell."""
+def test_adopt_refuses_jobs_of_other_users(scripted, status):
+    """Clouds may report it without a 404, and may not report the payload."""
     remote_id = scripted.make()
     scripted.faults["data"] = lambda *_: (status, {"error": "Not yours"})
     jg = JobGroup("adopted")
@@ -259,8 +261,8 @@ def test_the_job_of_somebody_else_is_not_known(scripted, status):
     assert len(jg) == 1
 
 
-def test_jobs_of_another_account(scripted):
-    """Its label stands in the jobs, and the token that is given is that account's alone."""
+def test_adopt_takes_jobs_of_another_account(scripted):
+    """The jobs have its label, and the given token applies to that account alone."""
     remote_id = scripted.make()
     url = scripted.url.replace("127.0.0.1", "localhost")
     jg = JobGroup("adopted")

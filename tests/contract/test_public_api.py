@@ -1,4 +1,4 @@
-"""What a group offers beside the methods that Perceval's groups have."""
+"""Tests of the public members of a group that Perceval's groups do not have."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from jobgroup import (
 TWINS = sorted(n.removesuffix("_async") for n in dir(JobGroup) if n.endswith("_async"))
 
 
-def test_every_call_that_blocks_can_be_awaited():
-    """With the same arguments, and both are described."""
+def test_blocking_calls_have_awaitable_versions():
+    """The awaitable versions take the same arguments and have docstrings."""
     assert {"adopt", "cancel", "export", "pause", "prioritize", "rerun", "resume"} <= set(TWINS)
     for name in TWINS:
         blocking, awaited = getattr(JobGroup, name), getattr(JobGroup, f"{name}_async")
@@ -39,8 +39,8 @@ def test_every_call_that_blocks_can_be_awaited():
         assert f"`{name}`" in (awaited.__doc__ or "")
 
 
-def test_calls_are_awaited(ended, scripted, tmp_path):
-    """What they do and raise is the same."""
+def test_awaitable_calls_behave_like_blocking_ones(ended, scripted, tmp_path):
+    """They have the same effects and raise the same errors."""
     jg = ended("completed", "error", "waiting")
 
     async def use():
@@ -61,8 +61,8 @@ def test_calls_are_awaited(ended, scripted, tmp_path):
     assert JobGroup.load(tmp_path / "out.jobgroup", name="copy").exists("copy")
 
 
-def test_groups_are_equal_by_what_they_are(group, scripted):
-    """Two objects of one group are equal, also copies; another group of the name is another."""
+def test_groups_are_equal_if_they_hold_the_same_group(group, scripted):
+    """Two objects of one group are equal, copies too; another group of the name differs."""
     jg = group(scripted, 1)
     assert jg == JobGroup("experiment") == pickle.loads(pickle.dumps(jg))
     assert len({jg, JobGroup("experiment")}) == 1
@@ -73,8 +73,8 @@ def test_groups_are_equal_by_what_they_are(group, scripted):
     assert bool(JobGroup("empty")), "a group without jobs is a group"
 
 
-def test_a_group_is_closed_by_a_with_block(group, scripted):
-    """What it followed ends; used again, it opens its file again."""
+def test_with_block_closes_its_group(group, scripted):
+    """The group stops following its file; using it again reopens the file."""
     told = []
     with group(scripted, 1) as jg:
         jg.state.observe(told.append)
@@ -91,8 +91,8 @@ def test_a_group_is_closed_by_a_with_block(group, scripted):
     assert asyncio.run(use()) == 1
 
 
-def test_a_group_exists_until_it_is_deleted(group, scripted):
-    """`delete` is the other name of `delete_job_group`: it can be undone."""
+def test_exists_is_true_until_the_group_is_deleted(group, scripted):
+    """`delete` is an alias of `delete_job_group`, and can be undone."""
     assert not JobGroup.exists("experiment")
     jg = group(scripted, 2)
     assert JobGroup.exists("experiment")
@@ -103,8 +103,8 @@ def test_a_group_exists_until_it_is_deleted(group, scripted):
     assert [(g.name, g.counts) for g in JobGroup.summaries()] == [("experiment", {"unsent": 2})]
 
 
-def test_a_renamed_group_is_all_there(ended):
-    """Under the new name alone, with its dates and attempts; the trash has nothing of it."""
+def test_rename_keeps_the_whole_group(ended):
+    """Only the new name has it, with its dates and attempts; the trash has no copy."""
     jg = ended("completed", "error")
     jg.description, jg[1].note = "first try", "too hot"
     before = jg.created_at, [job.id for job in jg], [job.attempts for job in jg]
@@ -123,8 +123,8 @@ def test_a_renamed_group_is_all_there(ended):
         JobGroup.open("experiment")
 
 
-def test_a_rename_that_is_killed_leaves_one_group(group, scripted, spawn):
-    """Under the new name, once it is copied: under the old one its jobs could be paid for twice."""
+def test_killed_rename_leaves_one_group(group, scripted, spawn):
+    """Only the new name has it once it is copied: a second copy could pay for its jobs twice."""
     group(scripted, 2).close()
     kill_at_the_removal = (
         "import os, signal, sys; from jobgroup import JobGroup; jg = JobGroup.open('experiment')\n"
@@ -141,7 +141,7 @@ def test_a_rename_that_is_killed_leaves_one_group(group, scripted, spawn):
     assert JobGroup.list_existing() == ["later"]
 
 
-def test_a_deleted_group_that_lives_on_is_not_brought_back(group, scripted, data_dir):
+def test_restore_refuses_a_group_that_still_exists(group, scripted, data_dir):
     """Its jobs could be paid for twice."""
     group(scripted, 1).close()
     path = data_dir / "groups" / "experiment.jobgroup"
@@ -155,8 +155,8 @@ def test_a_deleted_group_that_lives_on_is_not_brought_back(group, scripted, data
     assert [job.state for job in JobGroup.open("experiment")] == ["unsent"]
 
 
-def test_a_group_is_not_renamed_over_another_nor_while_it_runs(group, scripted, until):
-    """It is as it was then."""
+def test_rename_is_refused_over_another_group_or_during_a_run(group, scripted, until):
+    """The group stays as it was."""
     jg = group(scripted, 1)
     JobGroup("taken")
     with pytest.raises(JobGroupError, match="'taken' exists"):
@@ -171,8 +171,8 @@ def test_a_group_is_not_renamed_over_another_nor_while_it_runs(group, scripted, 
     assert JobGroup.list_existing() == ["experiment", "taken"]
 
 
-def test_jobs_are_chosen_by_state_labels_and_conditions(ended):
-    """As the file has them, in order; a state that there is not is refused."""
+def test_jobs_are_selected_by_state_labels_and_conditions(ended):
+    """They come from the file, in order; an unknown state is refused."""
     jg = ended("completed", "error", "canceled", "waiting")
     jg.add(RemoteJob({"command": "x"}, "p"), labels={"phi": 0.3, "chip": 7})
 
@@ -205,16 +205,16 @@ def test_jobs_are_chosen_by_state_labels_and_conditions(ended):
         (lambda jg: jg.add_many([(jg[0], {}, {}, 1)]), "a tuple of a job, its parameters"),
     ],
 )
-def test_wrong_arguments_are_named_as_the_caller_knows_them(ended, call, sentence):
-    """By public names, with what would be right; nothing is done."""
+def test_errors_name_wrong_arguments_by_their_public_names(ended, call, sentence):
+    """The error also names valid values; the call changes nothing."""
     jg = ended("error")
     with pytest.raises(TypeError, match=sentence):
         call(jg)
     assert [(job.state, len(job.attempts)) for job in jg] == [("error", 1)]
 
 
-def test_a_paused_group_says_so_and_a_run_with_nothing_to_send_ends(ended):
-    """Only what is to be sent waits for `resume`."""
+def test_paused_group_reports_its_pause_and_ends_runs_without_unsent_jobs(ended):
+    """Only unsent jobs wait for `resume`."""
     jg = ended("completed")
     jg.pause()
     assert "Paused" in str(jg)
@@ -225,8 +225,8 @@ def test_a_paused_group_says_so_and_a_run_with_nothing_to_send_ends(ended):
     assert "Paused" not in str(jg)
 
 
-def test_a_snapshot_is_of_one_moment(ended):
-    """Immutable records in order, which stay as they are."""
+def test_snapshot_does_not_change_later(ended):
+    """It holds immutable records in order."""
     jg = ended("completed", "error")
     before = jg.snapshot()
     jg.rerun()
@@ -237,7 +237,7 @@ def test_a_snapshot_is_of_one_moment(ended):
 
 
 def test_jobs_are_members_of_their_group(group, scripted):
-    """`in` asks for the job itself."""
+    """`in` compares the job itself."""
     jg, other = group(scripted, 1), group(scripted, 1, name="other")
     assert jg[0] in jg
     assert other[0] not in jg
@@ -246,7 +246,7 @@ def test_jobs_are_members_of_their_group(group, scripted):
 
 
 def test_parameters_may_have_any_name(group, scripted):
-    """In `params`, also names that `add` has itself; none is given twice."""
+    """`params` takes names that `add` uses itself; giving a name twice is refused."""
     jg = JobGroup("experiment")
     jg.add(RemoteJob({"command": "x"}, "p"), params={"labels": 3, "a": 1}, b=2, labels={"l": 1})
     assert jg[0].params == {"command": "x", "labels": 3, "a": 1, "b": 2}
@@ -256,8 +256,8 @@ def test_parameters_may_have_any_name(group, scripted):
     assert len(jg) == 1
 
 
-def test_a_function_is_mapped_over_the_results(ended):
-    """In the group's order, None where there is none, blocking and awaited."""
+def test_map_applies_a_function_to_each_result(ended):
+    """The values keep the group's order, with None for missing results, blocking and awaited."""
     jg = ended("completed", "completed")
     jg.add(RemoteJob({"command": "x"}, "p"))
     mapped = jg.map(len)
@@ -267,8 +267,8 @@ def test_a_function_is_mapped_over_the_results(ended):
         jg.map(lambda _: 1 / 0)
 
 
-def test_a_run_in_the_background_can_be_waited_for_and_canceled(group, scripted, until):
-    """What it has not sent when it is canceled stays unsent."""
+def test_background_run_can_be_awaited_and_canceled(group, scripted, until):
+    """Jobs that it had not sent before the cancellation stay unsent."""
     jg = group(scripted, 3)
     run = jg.start(delay=0)
     assert isinstance(run, Run)
@@ -287,8 +287,8 @@ def test_a_run_in_the_background_can_be_waited_for_and_canceled(group, scripted,
     assert asyncio.run(use()).done == [1]
 
 
-def test_certain_jobs_are_run(group, scripted):
-    """And no others; `params` are for reruns."""
+def test_run_sends_only_the_given_jobs(group, scripted):
+    """It sends no other job; `params` are for reruns."""
     jg = group(scripted, 3)
     jg.run_parallel(jobs=[2])
     assert [job.was_sent for job in jg] == [False, False, True]
@@ -296,8 +296,8 @@ def test_certain_jobs_are_run(group, scripted):
         jg.start([0], params={"max_shots": 1})
 
 
-def test_an_error_names_the_job_that_it_is_about(group, scripted):
-    """By its position and as a job; errors about no one job have neither."""
+def test_error_names_its_job(group, scripted):
+    """It has the position and the job; errors that concern no single job have neither."""
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda *_: (400, {"error": "no such circuit"})
     with pytest.raises(RequestRejectedError) as caught:
@@ -310,8 +310,8 @@ def test_an_error_names_the_job_that_it_is_about(group, scripted):
     assert (none.value.position, none.value.job) == (None, None)
 
 
-def test_warnings_have_a_category_of_ours_and_show_the_caller(ended):
-    """So that they can be filtered, and found."""
+def test_warnings_have_a_category_and_point_to_the_caller(ended):
+    """Users can filter and find them."""
     jg = ended("completed")
 
     async def use():
@@ -327,7 +327,7 @@ def test_warnings_have_a_category_of_ours_and_show_the_caller(ended):
     assert len(jg) == 1
 
 
-def test_a_subscription_is_a_context_manager_and_the_callback(group, scripted):
+def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
     """A decorated function stays callable under its name and with its docstring."""
     jg, told, ended = group(scripted, 1), [], threading.Event()
 
@@ -350,8 +350,8 @@ def test_a_subscription_is_a_context_manager_and_the_callback(group, scripted):
     assert (told[-1].kind, other) == ("finished", [])
 
 
-def test_dates_are_aware_beside_those_of_perceval(group, scripted):
-    """The same moments, in UTC."""
+def test_aware_dates_equal_percevals_naive_ones(group, scripted):
+    """They are the same moments, in UTC."""
     jg = group(scripted, 1)
     assert jg.created_at.tzinfo is UTC
     assert jg.created_at.timestamp() == jg.created_date.timestamp()
@@ -359,8 +359,8 @@ def test_dates_are_aware_beside_those_of_perceval(group, scripted):
     assert jg.created_at <= jg.modified_at
 
 
-def test_the_names_of_older_releases(group, scripted):
-    """Perceval 0.12 has two that later releases have not."""
+def test_group_has_the_names_of_older_releases(group, scripted):
+    """Perceval 0.12 has two names that later releases dropped."""
     jg = group(scripted, 2)
     assert jg.list_remote_jobs == jg.remote_jobs == list(jg)
     assert jg.count_never_sent_jobs() == 2
@@ -368,8 +368,8 @@ def test_the_names_of_older_releases(group, scripted):
     assert jg.count_never_sent_jobs() == 0
 
 
-def test_how_it_is_shown(group, scripted):
-    """The first line is like a call; a job is escaped where it is shown as HTML."""
+def test_repr_starts_like_a_call(group, scripted):
+    """A job's text is escaped in HTML."""
     jg = group(scripted, 2)
     assert repr(jg).splitlines() == ["JobGroup('experiment', 2 jobs)", "2 unsent"]
     jg[0].name = "<b>"

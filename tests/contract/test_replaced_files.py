@@ -1,4 +1,4 @@
-"""A group's file that is removed, moved or replaced while it is open, as sync tools do."""
+"""Tests of a group's file that a sync tool removes, moves or replaces while it is open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ print(json.dumps([known, len([job for job in jg if job.id])]))
 
 
 def kept(path):
-    """A copy of a group's file as it is, with what is beside it; returns what puts it in place."""
+    """Copy a group's file and its companions; return a function that puts the copy in place."""
     aside = path.with_suffix(".kept")
     for suffix in SUFFIXES:
         shutil.copy(f"{path}{suffix}", f"{aside}{suffix}")
@@ -41,12 +41,12 @@ def kept(path):
 
 @pytest.fixture
 def path(data_dir):
-    """Of the file of the group that the tests make."""
+    """Return the path of the file of the tests' group."""
     return data_dir / "groups" / "experiment.jobgroup"
 
 
-def test_nothing_is_sent_from_a_file_that_was_replaced(path, group, scripted, timer, in_child):
-    """Not even by the same state: what is written to the old one nobody would find."""
+def test_run_sends_nothing_after_its_file_is_replaced(path, group, scripted, timer, in_child):
+    """Even an identical copy counts: later writes to the old file would be lost."""
     jg = group(scripted, 4)
     kept(path)()
     for use in (jg.run_parallel, jg.progress, lambda: jg.add(timer(scripted))):
@@ -61,8 +61,8 @@ def test_nothing_is_sent_from_a_file_that_was_replaced(path, group, scripted, ti
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
-def test_a_log_that_was_replaced_is_noticed(path, suffix, group, scripted):
-    """SQLite would go on with the old one, beside others that use the new one."""
+def test_group_notices_a_replaced_log(path, suffix, group, scripted):
+    """SQLite would keep using the old log while other processes use the new one."""
     jg = group(scripted, 2)
     kept(path)([suffix])
     with pytest.raises(GroupMovedError, match="replaced"):
@@ -70,8 +70,8 @@ def test_a_log_that_was_replaced_is_noticed(path, suffix, group, scripted):
     assert scripted.count("create") == 0
 
 
-def test_an_earlier_state_is_not_sent_once_more(path, group, scripted):
-    """It knows no ids: the open group says so, and who opens it again sees what it is."""
+def test_group_does_not_resend_jobs_after_an_earlier_file_returns(path, group, scripted):
+    """The earlier file lacks the ids: the open group raises, and a reopened one shows its state."""
     jg = group(scripted, 4)
     earlier = kept(path)
     jg.run_parallel()
@@ -81,8 +81,8 @@ def test_an_earlier_state_is_not_sent_once_more(path, group, scripted):
     assert scripted.count("create") == 4
 
 
-def test_nothing_is_added_to_a_file_that_is_gone(path, group, scripted, timer):
-    """The error says so; put back where it was, the group goes on as if nothing had been."""
+def test_add_raises_when_the_file_is_missing(path, group, scripted, timer):
+    """The error says so; the group works again once its file is back."""
     jg = group(scripted, 1)
     elsewhere = path.with_name("elsewhere")
     elsewhere.mkdir()
@@ -101,8 +101,8 @@ def test_nothing_is_added_to_a_file_that_is_gone(path, group, scripted, timer):
     assert len(jg) == 2
 
 
-def test_a_group_made_where_one_was_removed_is_another(path, group, scripted):
-    """The new one is on disk with its job; the old object does not write into it."""
+def test_old_object_does_not_write_to_a_new_group_of_its_name(path, group, scripted):
+    """The new group is on disk with its job; the old object does not write to it."""
     jg = group(scripted, 1)
     for suffix in SUFFIXES:
         Path(f"{path}{suffix}").unlink()
@@ -116,8 +116,8 @@ def test_a_group_made_where_one_was_removed_is_another(path, group, scripted):
     assert scripted.count("create") == 1
 
 
-def test_who_watches_hears_of_a_replaced_file(path, group, scripted, until):
-    """An observed state says it in `last_error`."""
+def test_observed_state_reports_a_replaced_file(path, group, scripted, until):
+    """An observed state reports the replaced file in `last_error`."""
     jg = group(scripted, 2)
     heard = []
     state = jg.state
@@ -127,8 +127,10 @@ def test_who_watches_hears_of_a_replaced_file(path, group, scripted, until):
     state.unobserve_all()
 
 
-def test_a_group_that_was_deleted_and_restored_goes_on(path, group, scripted, in_child):
-    """By another process, between two looks of this one: the file is another, the group is not."""
+def test_group_continues_after_another_process_deletes_and_restores_it(
+    path, group, scripted, in_child
+):
+    """The file is a new one, but it holds the same group."""
     jg = group(scripted, 2)
     number = path.stat().st_ino
     in_child(
@@ -141,8 +143,8 @@ def test_a_group_that_was_deleted_and_restored_goes_on(path, group, scripted, in
     assert {job.state for job in jg} == {"waiting"}
 
 
-def test_a_dashboard_shows_that_the_file_was_replaced(path, group, scripted):
-    """What it showed last stays, with the sentence; it does not call the group deleted."""
+def test_dashboard_shows_that_the_file_was_replaced(path, group, scripted):
+    """The last view stays, with the error; the dashboard does not call the group deleted."""
     jg = group(scripted, 2)
     dashboard = Dashboard(jg)
     dashboard.read_state()
@@ -154,10 +156,10 @@ def test_a_dashboard_shows_that_the_file_was_replaced(path, group, scripted):
 
 
 @pytest.mark.parametrize("is_earlier", [False, True])
-def test_where_inode_numbers_do_not_last_the_group_is_known_by_what_it_holds(
+def test_group_is_recognized_by_content_when_inode_numbers_change(
     is_earlier, path, group, scripted, monkeypatch
 ):
-    """On file systems that machines share: the same group goes on, an earlier state does not."""
+    """On network file systems, the same group continues and an earlier state does not."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     jg = group(scripted, 2)
     earlier = path.with_suffix(".kept")
@@ -173,8 +175,10 @@ def test_where_inode_numbers_do_not_last_the_group_is_known_by_what_it_holds(
     assert scripted.count("create") == 2
 
 
-def test_another_group_in_its_place_is_not_taken_for_it(path, group, scripted, monkeypatch):
-    """Where inode numbers do not last either."""
+def test_group_is_not_confused_with_another_when_inode_numbers_change(
+    path, group, scripted, monkeypatch
+):
+    """Another group in the same place is recognized even if inode numbers change."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     jg = group(scripted, 2)
     group(scripted, 2, "other")
@@ -185,13 +189,13 @@ def test_another_group_in_its_place_is_not_taken_for_it(path, group, scripted, m
 
 
 def copied_beside(path, name):
-    """A copy of a group's file and of its log beside it, as by hand or by a tool that syncs."""
+    """Copy a group's file and its log beside it, as a user or a sync tool does."""
     for suffix in ("", "-wal"):
         shutil.copy(f"{path}{suffix}", f"{path.with_name(name)}{suffix}")
 
 
-def test_a_copy_beside_its_group_sends_nothing(path, group, scripted):
-    """Both are the same jobs; the group itself goes on, and so does the last copy."""
+def test_copy_beside_its_group_sends_nothing(path, group, scripted):
+    """Both hold the same jobs: the group itself continues, and so does the last copy."""
     jg = group(scripted, 3)
     copied_beside(path, "experiment-desktop.jobgroup")
     copy = JobGroup.open("experiment-desktop")
@@ -214,10 +218,10 @@ def test_a_copy_beside_its_group_sends_nothing(path, group, scripted):
         "experiment (Peter's conflicted copy 2026-01-01).jobgroup",
     ],
 )
-def test_a_group_sends_nothing_that_a_copy_beside_it_may_have_sent(
+def test_group_does_not_send_jobs_that_a_copy_beside_it_may_have_sent(
     name, path, group, scripted, in_child
 ):
-    """Tools that sync keep one machine's file and put the other's, with what it sent, beside it."""
+    """Sync tools keep one machine's file and put the other's, with its sent jobs, beside it."""
     jg = group(scripted, 3)
     before = kept(path)
     jg.run_parallel()
@@ -241,8 +245,8 @@ except StorageError as error:
 """
 
 
-def test_other_groups_and_a_renamed_file_are_no_copies(path, group, scripted):
-    """Names that begin alike, damaged files, and a file that was given another name by hand."""
+def test_similar_names_and_renamed_files_are_not_copies(path, group, scripted):
+    """Similar names, damaged files and a file that the user renamed do not count as copies."""
     group(scripted, 1, "experiment 2").run_parallel()
     path.with_name("experiment 3.jobgroup").write_bytes(b"damaged")
     jg = group(scripted, 1)
@@ -280,16 +284,16 @@ def copied_over(source, path):
 
 @pytest.fixture
 def large(timer, scripted):
-    """A job whose body is so large that the log is moved into the file when it is added."""
+    """Make a job whose large body moves the log into the file when it is added."""
     return timer(scripted, text=random.Random(0).randbytes(5_000_000).hex())
 
 
 @pytest.mark.parametrize("suffixes", [SUFFIXES, ("",), ("-wal", "-shm"), ("-wal",)])
 @pytest.mark.parametrize("is_moved", [False, True])
-def test_an_earlier_state_that_is_copied_over_is_noticed(
+def test_group_notices_an_earlier_file_copied_over_it(
     is_moved, suffixes, path, group, scripted, timer, large
 ):
-    """The inodes stay; whether or not the log was moved into the file since, no job is sent."""
+    """The inodes stay the same; no job is resent, whether or not the log was checkpointed."""
     jg = group(scripted, 4)
     copy_over = copied_over(path, path)
     jg.run_parallel()
@@ -307,8 +311,8 @@ def test_an_earlier_state_that_is_copied_over_is_noticed(
     assert "was replaced" in repr(jg)
 
 
-def test_a_file_that_is_emptied_is_noticed_and_its_jobs_are_saved(path, group, scripted, timer):
-    """Programs that copy over files empty them first; every id is in a file that can be loaded."""
+def test_group_saves_its_jobs_when_its_file_is_emptied(path, group, scripted, timer):
+    """Programs that copy over a file empty it first; a loadable file then has every id."""
     jg = group(scripted, 3)
     jg.run_parallel()
     ids = [job.id for job in jg]
@@ -322,8 +326,8 @@ def test_a_file_that_is_emptied_is_noticed_and_its_jobs_are_saved(path, group, s
     assert [job.id for job in JobGroup.load(saved, name="again")] == ids
 
 
-def test_nobody_begins_anew_in_an_emptied_file(path, group, scripted, in_child):
-    """Another process refuses it, names what was saved, and leaves the log, where the jobs are."""
+def test_another_process_refuses_an_emptied_file(path, group, scripted, in_child):
+    """It names the saved file and leaves the log, which holds the jobs."""
     jg = group(scripted, 2)
     jg.run_parallel()
     os.truncate(path, 0)
@@ -349,8 +353,8 @@ except CorruptGroupError as error:
 """
 
 
-def test_a_log_that_is_emptied_is_noticed(path, group, scripted):
-    """What was written last is in it alone."""
+def test_group_notices_an_emptied_log(path, group, scripted):
+    """Only the log holds the latest writes."""
     jg = group(scripted, 3)
     os.truncate(f"{path}-wal", 0)
     with pytest.raises(GroupMovedError, match="the log beside it was cut"):
@@ -358,8 +362,8 @@ def test_a_log_that_is_emptied_is_noticed(path, group, scripted):
     assert scripted.count("create") == 0
 
 
-def test_the_ids_of_a_file_that_was_replaced_are_saved(path, group, scripted):
-    """The earlier state that took its place does not have them."""
+def test_group_saves_its_ids_when_its_file_is_replaced(path, group, scripted):
+    """The earlier state that replaced the file does not have them."""
     jg = group(scripted, 3)
     earlier = kept(path)
     jg.run_parallel()
@@ -373,22 +377,22 @@ def test_the_ids_of_a_file_that_was_replaced_are_saved(path, group, scripted):
 
 
 def emptied(path):
-    """Empties a group's file."""
+    """Empty a group's file."""
     return lambda: os.truncate(path, 0)
 
 
 def all_emptied(path):
-    """Empties it and the log beside it; not the index, which processes have mapped."""
+    """Empty the file and its log, but not the index, which processes have mapped."""
     return lambda: [os.truncate(f"{path}{suffix}", 0) for suffix in ("", "-wal")]
 
 
 def removed(path):
-    """Removes it and what is beside it."""
+    """Remove the file and its companions."""
     return lambda: [Path(f"{path}{suffix}").unlink() for suffix in SUFFIXES]
 
 
 def garbled(path):
-    """Puts another program's file in its place."""
+    """Replace the file with another program's."""
     return lambda: Path(shutil.copy(__file__, path.with_suffix(".other"))).replace(path)
 
 
@@ -401,9 +405,7 @@ def garbled(path):
         lambda path: partial(copied_over(path, path), ("-wal", "-shm")),
     ],
 )
-def test_no_id_is_lost_with_a_file_that_is_lost_during_a_run(
-    act, path, group, scripted, in_child, caplog
-):
+def test_run_saves_every_id_when_its_file_is_lost(act, path, group, scripted, in_child, caplog):
     """Those of an earlier process, those of this one, and the one under way are in a file that the
     error names; the one under way is in the error and the log as well.
     """
@@ -445,9 +447,7 @@ print(json.dumps(0))
 """
 
 
-def test_ids_that_can_be_written_nowhere_are_in_the_error_and_the_log(
-    path, group, scripted, caplog
-):
+def test_error_and_log_hold_ids_that_cannot_be_saved(path, group, scripted, caplog):
     """The whole directory was moved away."""
     jg = group(scripted, 3)
     jg.run_parallel()
@@ -459,8 +459,8 @@ def test_ids_that_can_be_written_nowhere_are_in_the_error_and_the_log(
         assert job in caplog.text
 
 
-def test_another_group_that_is_copied_over_is_not_taken_for_it(path, group, scripted):
-    """It keeps the inode, and has a higher version: it is known by its uuid."""
+def test_group_notices_another_group_copied_over_it(path, group, scripted):
+    """The other group keeps the inode and has a higher version; its uuid differs."""
     jg = group(scripted, 2)
     other = group(scripted, 2, "other")
     other_path = path.with_name("other.jobgroup")
@@ -472,8 +472,8 @@ def test_another_group_that_is_copied_over_is_not_taken_for_it(path, group, scri
     assert scripted.count("create") == 0
 
 
-def test_a_log_that_others_move_into_the_file_is_no_strangers_work(path, group, scripted, in_child):
-    """Another process writes so much that the log is moved; this one goes on with the group."""
+def test_group_continues_after_another_process_checkpoints_the_log(path, group, scripted, in_child):
+    """Another process writes enough to move the log into the file; this process continues."""
     jg = group(scripted, 2)
     before = path.stat().st_mtime_ns
     in_child(
