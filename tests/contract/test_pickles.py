@@ -127,7 +127,7 @@ def test_the_state_of_a_group_says_why_it_does_not_travel(group, scripted):
     """It follows an open file, which another process has not."""
     state = group(scripted, 1).state
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="pickle the group"):
+        with pytest.raises(TypeError, match="Pickle the group"):
             way(state)
 
 

@@ -17,8 +17,8 @@ from jobgroup.store.names import normalised
 def _ui(arguments: argparse.Namespace) -> int:
     if find_spec("jupyter_server") is None:
         raise JobGroupError(
-            "The page needs Jupyter Server, which is not installed here."
-            " Install it with: pip install 'jobgroup[ui]'"
+            "The page needs Jupyter Server, which is not installed here. Install it with"
+            " `pip install 'jobgroup[ui]'`."
         )
     if arguments.name:
         JobGroup.open(arguments.name)
