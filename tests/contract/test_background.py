@@ -1,4 +1,4 @@
-"""Running in the background, pausing, waiting, bars, and the awaitable twins."""
+"""Tests of background runs, pauses, waiting, progress bars and awaitable versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.group import request
 
 
 def test_start_returns_at_once(group, scripted):
-    """start() gives a future while the first create is still under way."""
+    """start() returns a future while the first create is still in flight."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()
@@ -31,8 +31,8 @@ def test_start_returns_at_once(group, scripted):
     assert jg.state.busy == ""
 
 
-def test_start_waits_out_a_refused_token(group, scripted, until):
-    """A token that is refused in the background is told by the state; a new one makes it go on."""
+def test_background_run_waits_out_a_rejected_token(group, scripted, until):
+    """The state reports the rejected token; a new token lets the run continue."""
     jg = group(scripted, 2)
     good = scripted.token
     set_token("expired", url=scripted.url)
@@ -45,8 +45,8 @@ def test_start_waits_out_a_refused_token(group, scripted, until):
     assert jg.state.trouble == ""
 
 
-def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripted, until):
-    """A blocking run beside it raises, instead of waiting as long; then the first one goes on."""
+def test_blocking_run_raises_while_a_background_run_waits(group, scripted, until):
+    """The blocking run raises instead of waiting as long; the background run continues later."""
     jg = group(scripted, 2)
     good = scripted.token
     set_token("expired", url=scripted.url)
@@ -60,16 +60,16 @@ def test_who_waits_is_told_what_a_run_in_the_background_waits_out(group, scripte
     assert len(scripted.ids()) == 2
 
 
-def test_a_run_without_jobs_is_a_mistake(group, scripted):
-    """Nothing is sent; a warning says so, and which group may have been meant."""
+def test_run_without_jobs_warns(group, scripted):
+    """It sends nothing; the warning names the group that may have been meant."""
     group(scripted, 1, name="calibration")
     with pytest.warns(UserWarning, match="'calibratoin' has no jobs.* Did you mean 'calibration'"):
         JobGroup("calibratoin").run_parallel()
     assert scripted.count("create") == 0
 
 
-def test_pause_holds_back_the_rest(group, scripted):
-    """Nothing is sent after pause() until resume(); what is on the cloud goes on."""
+def test_pause_keeps_unsent_jobs_until_resume(group, scripted):
+    """No job is sent between pause() and resume(); jobs on the cloud continue."""
     jg = group(scripted, 3)
     gate = scripted.gate("create")
     future = jg.start()
@@ -85,8 +85,8 @@ def test_pause_holds_back_the_rest(group, scripted):
     assert not jg.state.paused
 
 
-def test_nothing_is_waited_for_while_the_group_is_paused(group, scripted, until):
-    """A paused run sends nothing, so `wait` and `as_completed` end, and `wait` says why."""
+def test_wait_ends_while_the_group_is_paused(group, scripted, until):
+    """A paused run sends nothing: `wait` and `as_completed` end, and `wait` says why."""
     jg = group(scripted, 2)
     scripted.first_word = "completed"
     gate = scripted.gate("create")
@@ -105,8 +105,8 @@ def test_nothing_is_waited_for_while_the_group_is_paused(group, scripted, until)
     assert run.result(120).done == [0, 1]
 
 
-def test_a_pause_of_another_process_counts(group, scripted, in_child, until):
-    """The pause is in the file: a process that never saw this one pauses and resumes it."""
+def test_pause_applies_to_every_process(group, scripted, in_child, until):
+    """The file stores it: another process can pause and resume the group."""
     jg = group(scripted, 2)
     in_child("from jobgroup import JobGroup; JobGroup('experiment').pause(); print(0)", scripted)
     future = jg.start()
@@ -116,7 +116,7 @@ def test_a_pause_of_another_process_counts(group, scripted, in_child, until):
 
 
 def test_unknown_commands_are_refused(group, scripted):
-    """The sentence names the commands that there are."""
+    """The error lists the valid commands."""
     with pytest.raises(ValueError, match="rerun"):
         request(group(scripted, 1), "launch").result(120)
 
@@ -125,15 +125,15 @@ def test_unknown_commands_are_refused(group, scripted):
 
 
 def test_wait_ends_when_nothing_is_pending(cloud, group):
-    """wait() returns when the cloud has ended every job."""
+    """wait() returns once every job on the cloud has ended."""
     jg = group(cloud, 5, duration_s=0.05)
     jg.run_parallel()
     jg.wait(120)
     assert jg.progress(refresh=False)["Finished"] == [5, {"successful": 5, "unsuccessful": 0}]
 
 
-def test_a_refresh_takes_no_answer_from_before_it(group, scripted):
-    """The poller's question was answered, slowly, by a cloud that knew less than it does now."""
+def test_refresh_ignores_responses_to_earlier_polls(group, scripted):
+    """A poll from before the refresh gets a slow response with an outdated status."""
     jg = group(scripted, 1)
     jg.run_parallel()
     asked, may_answer = threading.Event(), threading.Event()
@@ -157,8 +157,8 @@ def test_a_refresh_takes_no_answer_from_before_it(group, scripted):
     stop.cancel()
 
 
-def test_wait_gives_up_in_time(group, scripted):
-    """TimeoutError says how many are left, and nothing is stopped."""
+def test_wait_raises_after_its_timeout(group, scripted):
+    """TimeoutError says how many jobs are left, and stops none of them."""
     jg = group(scripted, 2)
     jg.run_parallel()
     with pytest.raises(TimeoutError, match="2 jobs"):
@@ -167,13 +167,13 @@ def test_wait_gives_up_in_time(group, scripted):
     assert scripted.count("cancel") == 0
 
 
-def test_wait_does_not_wait_for_what_may_never_end(ended):
-    """Suspended and unknown jobs count as finished in progress(); nobody waits for them."""
+def test_wait_ignores_jobs_that_may_never_end(ended):
+    """progress() counts suspended and unknown jobs as finished, so wait() does too."""
     ended("suspended", "unknown", "completed").wait(120)
 
 
 def test_track_progress_draws_three_bars(cloud, group, capfd):
-    """track_progress() ends with the bars at the counts of the group."""
+    """Its final bars show the group's counts."""
     jg = group(cloud, 3, duration_s=0.05)
     jg.run_parallel()
     capfd.readouterr()
@@ -185,8 +185,8 @@ def test_track_progress_draws_three_bars(cloud, group, capfd):
     assert "Inactive/Unsuccessful Jobs" in last
 
 
-def test_a_run_draws_a_bar(cloud, group, capfd):
-    """run_sequential() tells successes and failures in Perceval's words."""
+def test_run_draws_a_bar(cloud, group, capfd):
+    """run_sequential() counts successes and failures in Perceval's terms."""
     jg = group(cloud, 2, fail="no")
     jg.run_sequential(0)
     assert "Successful: 0, Failed: 2" in capfd.readouterr().err
@@ -196,7 +196,7 @@ def test_a_run_draws_a_bar(cloud, group, capfd):
 
 
 async def _beats_during(awaitable, gate):
-    """Await something while a gate is shut; the beats that the loop made before it was opened."""
+    """Await a call while a gate is shut; return the loop's beats until the gate opened."""
     beats = 0
     task = asyncio.ensure_future(awaitable)
     while not gate.arrived.acquire(blocking=False):
@@ -227,8 +227,8 @@ _AWAITED = {
 
 
 @pytest.mark.parametrize("name", _AWAITED)
-def test_the_loop_lives_while_a_twin_is_awaited(name, group, timer, scripted):
-    """Each awaitable twin leaves the caller's event loop free while a request is held up."""
+def test_awaitable_calls_do_not_block_the_loop(name, group, timer, scripted):
+    """The caller's event loop stays free while a request is held up."""
     kind, call = _AWAITED[name]
     jg = group(scripted, 2)
     jg.run_parallel()
@@ -243,7 +243,7 @@ def test_the_loop_lives_while_a_twin_is_awaited(name, group, timer, scripted):
     gate = scripted.gate(kind)
 
     async def main():
-        guard = threading.Timer(60, gate.open)  # a loop that stands still cannot open it
+        guard = threading.Timer(60, gate.open)  # a blocked loop cannot open it
         guard.start()
         try:
             return await _beats_during(call(jg), gate)
@@ -253,8 +253,8 @@ def test_the_loop_lives_while_a_twin_is_awaited(name, group, timer, scripted):
     assert asyncio.run(main()) == 20
 
 
-def test_every_blocking_call_has_a_twin():
-    """What blocks can be awaited, under the same name and `_async`."""
+def test_every_blocking_call_has_an_awaitable_version():
+    """It has the same name with the suffix `_async`."""
     blocking = (
         *("run_sequential", "run_parallel", "rerun_failed_sequential", "rerun_failed_parallel"),
         *("wait", "track_progress", "progress", "refresh", "get_results", "cancel_all"),
@@ -263,8 +263,8 @@ def test_every_blocking_call_has_a_twin():
         assert asyncio.iscoroutinefunction(getattr(JobGroup, f"{name}_async")), name
 
 
-def test_canceling_an_awaited_run_stops_it(group, scripted, until):
-    """Canceling the awaiting task sends nothing more; what was in flight is recorded."""
+def test_canceling_the_task_stops_an_awaited_run(group, scripted, until):
+    """The run sends nothing more and records its request in flight."""
     jg = group(scripted, 4)
     gate = scripted.gate("create")
 
@@ -283,8 +283,8 @@ def test_canceling_an_awaited_run_stops_it(group, scripted, until):
     assert scripted.count("create") == 1
 
 
-def test_what_a_run_does_is_logged(group, scripted, caplog):
-    """At INFO: its start and end, each job's id, each wait for a busy cloud, each pause."""
+def test_run_logs_its_steps(group, scripted, caplog):
+    """At INFO: start and end, each job's id, each wait for a busy cloud, and each pause."""
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda nth, _: None if nth else (429, {"error": "later"})
     with caplog.at_level("INFO", "jobgroup"):

@@ -1,4 +1,4 @@
-"""Bad input: each is a sentence that says what to do, and nothing else changes."""
+"""Tests of bad input: each error says what to do, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from jobgroup import (
 
 
 @pytest.mark.parametrize("name", ["", " ", "\t", "a\nb", "a\x00b", "\x7f", "x" * 201, "é" * 101])
-def test_an_impossible_name(name, data_dir):
-    """ValueError says what is wrong with it, wherever a name is taken; no file is made."""
+def test_impossible_group_name_is_refused(name, data_dir):
+    """Every call that takes a name raises ValueError with the reason; no file is created."""
     JobGroup("other")
     for use in (JobGroup, JobGroup.open, JobGroup.delete_job_group, JobGroup.restore):
         with pytest.raises(InvalidNameError, match="name") as caught:
@@ -47,15 +47,15 @@ def test_an_impossible_name(name, data_dir):
 
 
 @pytest.mark.parametrize("name", [None, 3, b"bytes", ["a"]])
-def test_a_name_that_is_no_text(name):
-    """TypeError names what was given."""
+def test_group_name_must_be_a_text(name):
+    """TypeError names the given value."""
     with pytest.raises(TypeError, match=type(name).__name__):
         JobGroup(name)
     assert JobGroup.list_existing() == []
 
 
-def test_delete_of_a_name_that_does_not_exist(group, scripted, snapshot):
-    """The sentence names the near one, and nothing is deleted."""
+def test_delete_names_a_similar_group_if_the_name_is_unknown(group, scripted, snapshot):
+    """The error names the similar group, and nothing is deleted."""
     jg = group(scripted, 2)
     before = snapshot(jg)
     with pytest.raises(GroupNotFoundError, match=r"'experiment'.*list_existing") as caught:
@@ -71,22 +71,22 @@ def test_delete_of_a_name_that_does_not_exist(group, scripted, snapshot):
 
 @pytest.mark.parametrize("field", ["platform", "name", "account", "provider", "url"])
 @pytest.mark.parametrize("value", [2**70, Decimal(1), Path("p"), b"p", ["p"]], ids=repr)
-def test_a_name_of_a_job_that_is_no_text(scripted, field, value):
-    """TypeError, as soon as the job is made; and what shows the half of it says so too."""
+def test_job_name_must_be_a_text(scripted, field, value):
+    """The job's constructor raises TypeError; an unfinished job's repr says so too."""
     given = {"platform": "p", "url": scripted.url} | {field: value}
     with pytest.raises(TypeError, match=type(value).__name__):
         RemoteJob({"command": "probs"}, **given)
     assert repr(RemoteJob.__new__(RemoteJob)).startswith("RemoteJob 'unnamed'")
 
 
-def test_a_command_that_is_no_text_is_no_name(scripted):
-    """What the body of a job holds is the cloud's concern."""
+def test_command_that_is_not_a_text_gives_no_name(scripted):
+    """Only the cloud judges the content of a body."""
     assert RemoteJob({"command": 7}, platform="p", url=scripted.url).name == "unnamed"
 
 
 @pytest.mark.parametrize("field", ["platform", "name", "account", "url"])
-def test_what_add_takes_can_be_loaded_again(scripted, field, tmp_path):
-    """The longest that is taken, out and in again; one character more is refused at once."""
+def test_add_takes_only_names_that_load_again(scripted, field, tmp_path):
+    """The longest name survives export and load; one more character is refused at once."""
     start = f"{scripted.url}/" if field == "url" else ""
     given = {"platform": "p", "url": scripted.url}
     longest = start.ljust(10_000, "x")
@@ -99,8 +99,8 @@ def test_what_add_takes_can_be_loaded_again(scripted, field, tmp_path):
     assert len(JobGroup.load(tmp_path / "out.jobgroup")) == 1
 
 
-def test_a_sentence_quotes_little_of_what_it_was_given(group, scripted):
-    """Megabytes of input are cut, and what is nested without end is named by its type."""
+def test_error_cuts_long_values(group, scripted):
+    """It cuts megabytes of input, and names the type of endlessly nested values."""
     jg = group(scripted, 1)
     deep: list[object] = []
     for _ in range(100_000):
@@ -120,8 +120,8 @@ def test_a_sentence_quotes_little_of_what_it_was_given(group, scripted):
             assert "digits" not in str(caught.value)
 
 
-def test_a_local_job(group, scripted, snapshot):
-    """TypeError says what to make it from."""
+def test_local_job_is_refused(group, scripted, snapshot):
+    """TypeError says what to make the job from."""
     processor = pcvl.Processor("SLOS", pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 0]))
     processor.min_detected_photons_filter(1)
@@ -138,8 +138,8 @@ def _sent(cloud, job_id):
     return pcvl.RemoteJob.from_id(job_id, RPCHandler("sim:altair", cloud.url, cloud.token))
 
 
-def test_a_duplicate_id(group, scripted, snapshot):
-    """ValueError says where in the group that job is."""
+def test_duplicate_id_is_refused(group, scripted, snapshot):
+    """ValueError names the position of the job that has the id."""
     jg = group(scripted, 2)
     jg.run_parallel()
     before = snapshot(jg)
@@ -148,8 +148,8 @@ def test_a_duplicate_id(group, scripted, snapshot):
     assert snapshot(jg) == before
 
 
-def test_kwargs_for_a_job_that_was_sent(scripted, snapshot, group):
-    """They would be ignored, so they are refused."""
+def test_kwargs_are_refused_for_a_sent_job(scripted, snapshot, group):
+    """The job would ignore them."""
     jg = group(scripted, 1)
     before = snapshot(jg)
     with pytest.raises(TypeError, match="max_samples"):
@@ -157,8 +157,8 @@ def test_kwargs_for_a_job_that_was_sent(scripted, snapshot, group):
     assert snapshot(jg) == before
 
 
-def test_kwargs_that_a_job_does_not_take(cloud, sampler):
-    """Perceval's own refusal arrives when the job is added, not when it is run."""
+def test_unknown_kwargs_are_refused_when_the_job_is_added(cloud, sampler):
+    """Perceval's own error arrives from add, not from the run."""
     jg = JobGroup("mistyped")
     job = sampler(cloud).sample_count
     with pytest.raises(RuntimeError, match="max_sampels"):
@@ -171,7 +171,7 @@ def test_kwargs_that_a_job_does_not_take(cloud, sampler):
 
 
 def _every_call(jg):
-    """What asks the cloud, of a group with one sent and one unsent job."""
+    """Return every call that needs the cloud, for a group with one sent and one unsent job."""
     return [
         jg.run_parallel,
         lambda: jg.run_sequential(0),
@@ -186,8 +186,8 @@ def _every_call(jg):
     ]
 
 
-def test_no_token(group, scripted, timer, snapshot, in_child):
-    """MissingTokenError names the cloud and both ways to give one; nothing is sent or changed."""
+def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
+    """MissingTokenError names the cloud and two remedies; nothing is sent or changed."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
@@ -212,8 +212,8 @@ def test_no_token(group, scripted, timer, snapshot, in_child):
     assert scripted.count() == asked
 
 
-def test_a_wrong_token(group, scripted, timer, snapshot):
-    """InvalidTokenError keeps the cloud's sentence and says how to give a valid one."""
+def test_rejected_token_raises(group, scripted, timer, snapshot):
+    """InvalidTokenError keeps the cloud's text and says how to give a valid token."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
@@ -231,15 +231,15 @@ def test_a_wrong_token(group, scripted, timer, snapshot):
 
 
 @pytest.mark.parametrize("token", ["", " ", "two words", "ünïcode", None, 5])
-def test_a_token_that_cannot_be_one(token, scripted, group):
-    """set_token refuses it, and the one that was known stays."""
+def test_set_token_refuses_an_impossible_token(token, scripted, group):
+    """The previous token stays."""
     with pytest.raises((TypeError, ValueError), match=r"[Tt]oken"):
         set_token(token, url=scripted.url)
     group(scripted, 1).run_parallel()
 
 
-def test_a_token_for_an_open_line():
-    """A token never travels over plain http to another machine."""
+def test_token_never_travels_over_plain_http():
+    """Only this machine may be reached without TLS."""
     with pytest.raises(ValueError, match="plain http"):
         set_token("secret", url="http://cloud.example.org")
     jg = JobGroup("plain")
@@ -250,16 +250,16 @@ def test_a_token_for_an_open_line():
 
 
 @pytest.mark.parametrize("url", ["", "cloud", "ftp://x", "http://", "https://u:p@x", 7])
-def test_a_url_that_cannot_be_one(url):
-    """Refused where it is given."""
+def test_impossible_url_is_refused(url):
+    """The call that takes it raises."""
     with pytest.raises((TypeError, ValueError), match="url"):
         RemoteJob({"command": "x"}, platform="p", url=url)
     with pytest.raises((TypeError, ValueError), match="url"):
         set_token("token", url=url)
 
 
-def test_an_unreachable_url(timer, snapshot):
-    """CloudUnreachableError names the url and what to check; the jobs stay unsent."""
+def test_unreachable_url_raises(timer, snapshot):
+    """CloudUnreachableError names the URL and what to check; the jobs stay unsent."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -275,8 +275,8 @@ def test_an_unreachable_url(timer, snapshot):
     assert jg.state.trouble == "unreachable"
 
 
-def test_a_cloud_that_went_away(group, scripted, timer, snapshot):
-    """Looking does not raise: the last state is kept, and `state` says since when."""
+def test_group_keeps_the_last_state_while_the_cloud_is_away(group, scripted, timer, snapshot):
+    """Reading does not raise; `state` says since when the cloud is away."""
     jg = group(scripted, 2)
     jg.run_parallel()
     before = snapshot(jg)
@@ -291,8 +291,8 @@ def test_a_cloud_that_went_away(group, scripted, timer, snapshot):
 # -- what the cloud refuses ------------------------------------------------------------------------
 
 
-def test_a_platform_that_does_not_exist(cloud, timer, snapshot):
-    """The error names platform and job; that job is refused and the rest stays unsent."""
+def test_unknown_platform_refuses_its_job(cloud, timer, snapshot):
+    """The error names platform and job; that job is refused, and the rest stays unsent."""
     jg = JobGroup("elsewhere")
     jg.add(timer(cloud, "first"))
     jg.add(RemoteJob({"command": "x"}, platform="sim:nowhere", url=cloud.url, name="second"))
@@ -306,8 +306,8 @@ def test_a_platform_that_does_not_exist(cloud, timer, snapshot):
     _says_which_job_and_what_to_do(str(caught.value), 1)
 
 
-def test_a_payload_that_the_cloud_refuses(cloud, timer):
-    """The cloud's sentence, the job that it is about, and what to do; the rest stays unsent."""
+def test_payload_that_the_cloud_rejects_names_its_job(cloud, timer):
+    """The error has the cloud's text, the job and the remedy; the rest stays unsent."""
     jg = JobGroup("refused")
     jg.add(timer(cloud, "first"))
     body = {"command": "probs", "circuit": ":PCVL:zip:AAAA"}
@@ -333,15 +333,15 @@ def test_a_payload_that_the_cloud_refuses(cloud, timer):
     ],
 )
 @pytest.mark.parametrize("queue", [False, True])
-def test_every_refusal_keeps_the_clouds_sentence(refusal, kind, queue, group, scripted):
-    """What the cloud says reaches the caller, the job's message, and changes nothing else."""
+def test_every_rejection_keeps_the_clouds_text(refusal, kind, queue, group, scripted):
+    """The caller and the job's message have the cloud's text; nothing else changes."""
     status, sentence = refusal
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda *_: (status, {"error": sentence})
     with pytest.raises(kind, match=sentence) as caught:
         jg.run_parallel(queue=queue)
     assert (caught.value.status_code, caught.value.detail) == (status, sentence)
-    states = ["unsent", "unsent"]  # too few credits are no fault of the job
+    states = ["unsent", "unsent"]  # the job did not cause a lack of credits
     if kind is not InsufficientCreditsError:
         states = ["refused", "refused" if queue else "unsent"]
     assert [j.state for j in jg] == states
@@ -351,7 +351,7 @@ def test_every_refusal_keeps_the_clouds_sentence(refusal, kind, queue, group, sc
 
 
 def _says_which_job_and_what_to_do(sentence, position):
-    """In a group of thousands a refusal without the job's place is of no use."""
+    """Check that an error names its job: a group may have thousands."""
     assert f"ob {position}" in sentence, f"which job? {sentence}"
     advice = ("run it again", "run again", "again", "add ", "Add ", "check", "Check", "give", "set")
     assert any(a in sentence for a in advice), f"what to do? {sentence}"
@@ -360,8 +360,8 @@ def _says_which_job_and_what_to_do(sentence, position):
 # -- files -----------------------------------------------------------------------------------------
 
 
-def test_a_damaged_file(data_dir, group, scripted, snapshot):
-    """Set aside with every byte, the sentence says where; other groups are as they were."""
+def test_damaged_file_is_set_aside_whole(data_dir, group, scripted, snapshot):
+    """Every byte is kept, and the error says where; other groups are unaffected."""
     jg = group(scripted, 2)
     before = snapshot(jg)
     path = data_dir / "groups" / "damaged.jobgroup"
@@ -374,8 +374,8 @@ def test_a_damaged_file(data_dir, group, scripted, snapshot):
     assert JobGroup.list_existing() == ["experiment"]
 
 
-def test_one_damaged_body(cloud, group, data_dir, timer):
-    """A body that cannot be read any more harms that job alone, and a queue sends the others."""
+def test_damaged_body_affects_only_its_job(cloud, group, data_dir, timer):
+    """Its body is unreadable; a run with a queue sends the other jobs."""
     jg = group(cloud, 3)
     path = data_dir / "groups" / "experiment.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -394,14 +394,14 @@ def test_one_damaged_body(cloud, group, data_dir, timer):
 # -- arguments -------------------------------------------------------------------------------------
 
 
-def test_results_errors_is_a_word(group, scripted):
-    """A mistyped option is refused with the words that there are."""
+def test_results_refuses_an_unknown_errors_option(group, scripted):
+    """The error lists the valid options."""
     with pytest.raises(ValueError, match="collect"):
         group(scripted, 1).get_results(errors="ignore")
 
 
-def test_every_error_is_one_of_ours(group, scripted):
-    """Errors of the cloud can be caught by one name, and survive being sent between processes."""
+def test_cloud_errors_share_a_base_class_and_survive_pickling(group, scripted):
+    """Users can catch them by one name and send them between processes."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(JobGroupError) as caught:

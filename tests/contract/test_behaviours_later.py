@@ -1,4 +1,4 @@
-"""The behaviours that users of Perceval's JobGroup rely on, from the eighth of their list on."""
+"""Tests of behaviours 8 to 14 of Perceval's JobGroup that its users rely on."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from jobgroup import (
 
 @pytest.fixture
 def mixed(ended, timer, scripted):
-    """A group with a job in every state that a rerun must tell apart, and one that is unsent."""
+    """Make a group with one job in each state that matters to a rerun, and an unsent one."""
     jg = ended("error", "completed", "canceled", "waiting", "suspended", "unknown")
     jg.add(timer(scripted, "unsent"))
     return jg
 
 
 @pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
-def test_8_a_rerun_that_replaces(how, mixed, scripted, from_file):
-    """Behaviour 8: only error and canceled jobs, in place, with new ids, the total as it was."""
+def test_8_rerun_replaces_failed_jobs(how, mixed, scripted, from_file):
+    """Behaviour 8: only error and canceled jobs rerun, in place, with new ids and equal total."""
     scripted.first_word = "completed"
     before = [(j.id, j.state) for j in mixed]
     {
@@ -54,8 +54,8 @@ def test_8_a_rerun_that_replaces(how, mixed, scripted, from_file):
 
 
 @pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
-def test_8_a_rerun_that_appends(how, mixed, scripted, from_file):
-    """Behaviour 8: the total grows, failed entries stay as they are, names go along."""
+def test_8_rerun_appends_new_entries(how, mixed, scripted, from_file):
+    """Behaviour 8: the total grows, failed entries stay as they are, and names are copied."""
     scripted.first_word = "completed"
     before = [(j.id, j.state) for j in mixed]
     {
@@ -73,8 +73,8 @@ def test_8_a_rerun_that_appends(how, mixed, scripted, from_file):
     assert len(from_file()) == 9
 
 
-def test_8_the_default_replaces(mixed, scripted, until):
-    """Behaviour 8: `replace_failed_jobs` is True where nothing is said."""
+def test_8_rerun_replaces_by_default(mixed, scripted, until):
+    """Behaviour 8: `replace_failed_jobs` is True by default."""
     mixed.rerun_failed_parallel()
     mixed.cancel([0, 2])
     scripted.first_word = "error"
@@ -84,8 +84,8 @@ def test_8_the_default_replaces(mixed, scripted, until):
     assert [len(j.attempts) for j in mixed] == [4, 1, 4, 1, 1, 1, 0]
 
 
-def test_8_rerun_of_one_job(mixed, scripted):
-    """Behaviour 8: one failed job is rerun with a new id; one that has not failed refuses."""
+def test_8_job_rerun_needs_a_failed_job(mixed, scripted):
+    """Behaviour 8: a failed job gets a new id; a job that has not failed refuses."""
     for i in (1, 3, 4, 5, 6):
         with pytest.raises(RuntimeError, match=r"should be either\s+CANCELED or ERROR"):
             mixed[i].rerun()
@@ -99,8 +99,8 @@ def test_8_rerun_of_one_job(mixed, scripted):
     assert mixed[2].state == "canceled"
 
 
-def test_8_a_rerun_learns_of_failures_first(group, scripted):
-    """Behaviour 8: a job that failed since the last look is rerun too, as in Perceval."""
+def test_8_rerun_refreshes_states_first(group, scripted):
+    """Behaviour 8: a job that failed since the last refresh is rerun too, as in Perceval."""
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.tell(jg[1].id, "error")
@@ -111,8 +111,8 @@ def test_8_a_rerun_learns_of_failures_first(group, scripted):
 # -- 9 ---------------------------------------------------------------------------------------------
 
 
-def test_9_every_create_carries_the_groups_name(group, scripted):
-    """Behaviour 9: whatever the body said before, in each way of sending."""
+def test_9_every_create_has_the_groups_name(group, scripted):
+    """Behaviour 9: the name replaces any other in the body, in each way of sending."""
     jg = group(scripted, 1, "my experiment / 3")
     jg.run_parallel()
     jg.add(
@@ -129,8 +129,8 @@ def test_9_every_create_carries_the_groups_name(group, scripted):
     assert [b["platform_name"] for b in scripted.bodies()] == ["test:timer"] * 2
 
 
-def test_9_a_rerun_that_has_to_create(ended, scripted):
-    """Behaviour 9: a cloud without rerun gets the stored body, with the group's name, once."""
+def test_9_rerun_sends_the_stored_body_to_a_cloud_without_rerun(ended, scripted):
+    """Behaviour 9: the cloud gets the stored body once, with the group's name."""
     jg = ended("error")
     scripted.faults["rerun"] = lambda *_: (404, {"error": "Not Found"})
     jg.rerun_failed_parallel()
@@ -139,8 +139,8 @@ def test_9_a_rerun_that_has_to_create(ended, scripted):
     assert body["payload"]["command"] == "timer"
 
 
-def test_9_a_perceval_jobs_body_arrives_as_perceval_sends_it(cloud, sampler):
-    """Behaviour 9: besides the group's name the cloud gets exactly what Perceval would send."""
+def test_9_body_equals_the_one_that_perceval_sends(cloud, sampler):
+    """Behaviour 9: the cloud gets exactly Perceval's body, plus the group's name."""
     own = sampler(cloud).sample_count
     jg = JobGroup("verbatim")
     jg.add(sampler(cloud).sample_count, max_samples=100)
@@ -161,7 +161,7 @@ def test_9_a_perceval_jobs_body_arrives_as_perceval_sends_it(cloud, sampler):
     [((5, 3), None, 2), ((5, 0), 3, 3), ((2, 0), 3, 2), ((9, 0), None, 6)],
 )
 def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
-    """Behaviour 10: at most max_jobs_in_queue - num_jobs_in_queue, bounded by the given count."""
+    """Behaviour 10: it sends at most max_jobs_in_queue - num_jobs_in_queue, and at most count."""
     scripted.availability = {"max_jobs_in_queue": slots[0], "num_jobs_in_queue": slots[1]}
     jg = group(scripted, 6)
     jg.launch_async_jobs(count)
@@ -171,7 +171,7 @@ def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
 
 
 def test_10_relaunch_fills_the_free_slots(ended, scripted):
-    """Behaviour 10: failed jobs likewise, in place or appended."""
+    """Behaviour 10: failed jobs fill free slots too, in place or appended."""
     jg = ended(*["error"] * 5)
     scripted.availability = {"max_jobs_in_queue": 9, "num_jobs_in_queue": 7}
     jg.relaunch_async_failed_jobs()
@@ -182,8 +182,8 @@ def test_10_relaunch_fills_the_free_slots(ended, scripted):
 
 
 @pytest.mark.parametrize("rerun", [False, True])
-def test_10_no_slot_free_is_a_warning(rerun, ended, timer, scripted):
-    """Behaviour 10: nothing is sent, and the caller is warned."""
+def test_10_launch_warns_without_free_slots(rerun, ended, timer, scripted):
+    """Behaviour 10: nothing is sent, and jobgroup warns the caller."""
     jg = ended("error")
     jg.add(timer(scripted))
     scripted.availability = {"max_jobs_in_queue": 3, "num_jobs_in_queue": 3}
@@ -192,8 +192,8 @@ def test_10_no_slot_free_is_a_warning(rerun, ended, timer, scripted):
     assert scripted.count("create", "rerun") == 0
 
 
-def test_10_a_cloud_that_does_not_tell_needs_a_count(group, scripted):
-    """Behaviour 10: ValueError without one, as in Perceval; with one, so many are sent."""
+def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
+    """Behaviour 10: ValueError without a count, as in Perceval; with one, that many are sent."""
     scripted.availability = None
     jg = group(scripted, 4)
     with pytest.raises(ValueError, match="concurrent_job_count must be set"):
@@ -203,8 +203,8 @@ def test_10_a_cloud_that_does_not_tell_needs_a_count(group, scripted):
     assert scripted.count("create") == 3
 
 
-def test_10_nothing_to_launch_is_not_a_lack_of_slots(ended, scripted):
-    """Behaviour 10: with slots free and nothing to send nobody is told that slots are missing."""
+def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
+    """Behaviour 10: slots are free and no job is unsent, so no warning mentions slots."""
     jg = ended("completed")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -216,8 +216,8 @@ def test_10_nothing_to_launch_is_not_a_lack_of_slots(ended, scripted):
 # -- 11 --------------------------------------------------------------------------------------------
 
 
-def test_11_cancel_all_asks_for_every_sent_unfinished_job(ended, timer, scripted, until):
-    """Behaviour 11: running, waiting and suspended ones; ended and unsent ones are left alone."""
+def test_11_cancel_all_cancels_every_sent_unfinished_job(ended, timer, scripted, until):
+    """Behaviour 11: running, waiting and suspended jobs; not finished or unsent ones."""
     jg = ended("running", "completed", "waiting", "error", "suspended", "canceled")
     jg.add(timer(scripted))
     with warnings.catch_warnings():
@@ -229,8 +229,8 @@ def test_11_cancel_all_asks_for_every_sent_unfinished_job(ended, timer, scripted
     until(lambda: [j.position for j in jg.list_unsuccessful_jobs()] == [0, 2, 3, 4, 5])
 
 
-def test_11_what_was_canceled_can_be_rerun_in_the_next_line(ended):
-    """What the cloud said just before a cancellation is not taken for what it says after it."""
+def test_11_canceled_job_can_be_rerun_at_once(ended):
+    """A status from just before the cancellation does not count as one from after it."""
     jg = ended("running", "running")
     assert jg.progress()["Unfinished"] == [2, {"sent": 2, "not sent": 0}]
     first = [job.id for job in jg]
@@ -239,8 +239,8 @@ def test_11_what_was_canceled_can_be_rerun_in_the_next_line(ended):
     assert not {job.id for job in jg} & set(first)
 
 
-def test_11_each_failure_is_reported(ended, scripted):
-    """Behaviour 11: a refused cancellation is told with the cloud's words; the others are asked."""
+def test_11_cancel_all_reports_each_failure(ended, scripted):
+    """Behaviour 11: the cloud's text describes each refusal; the other jobs are still canceled."""
     jg = ended("running", "running", "running")
     refused = jg[1].id
     scripted.faults["cancel"] = lambda _, asked: (
@@ -262,7 +262,7 @@ def _result(value):
 
 @pytest.fixture
 def with_results(ended, timer, scripted):
-    """Success, error, unsent, success, running: results where there can be any."""
+    """Make success, error, unsent, success and running jobs, with results if they can have any."""
     jg = ended("completed", "error", "completed", "running", "completed")
     jg.add(timer(scripted))
     for position in (0, 2, 4):
@@ -271,14 +271,14 @@ def with_results(ended, timer, scripted):
     return jg
 
 
-def test_12_results_are_aligned(with_results):
-    """Behaviour 12: item i belongs to job i, None where there is no result, no warning."""
+def test_12_results_are_aligned_with_jobs(with_results):
+    """Behaviour 12: item i belongs to job i; a missing result is None, without a warning."""
     values = [r and r["results"] for r in with_results.get_results()]
     assert values == ["of 0", None, "of 2", None, "of 4", None]
 
 
-def test_12_a_failed_download_is_none_and_one_warning(with_results, scripted):
-    """Behaviour 12: two that cannot be had do not lose the third, and warn once, saying which."""
+def test_12_failed_downloads_are_none_with_one_warning(with_results, scripted):
+    """Behaviour 12: two failed downloads keep the third, and one warning names them."""
     bad = {with_results[0].id, with_results[4].id}
     scripted.faults["result"] = lambda _, asked: (
         (403, {"error": "Not yours"}) if asked.id in bad else None
@@ -290,8 +290,8 @@ def test_12_a_failed_download_is_none_and_one_warning(with_results, scripted):
     assert [v and v["results"] for v in values] == [None, None, "of 2", None, None, None]
 
 
-def test_12_raise_carries_the_results(with_results, scripted):
-    """Behaviour 12: errors="raise" gives an error with all that could be had."""
+def test_12_raised_error_has_the_other_results(with_results, scripted):
+    """Behaviour 12: errors="raise" raises an error with every result that arrived."""
     bad = with_results[2].id
     scripted.faults["result"] = lambda _, asked: (
         (403, {"error": "Not yours"}) if asked.id == bad else None
@@ -308,7 +308,7 @@ def test_12_raise_carries_the_results(with_results, scripted):
 # -- 13 --------------------------------------------------------------------------------------------
 
 
-def test_13_the_next_job_starts_a_delay_after_the_last_ended(cloud, group):
+def test_13_next_job_starts_one_delay_after_the_last_one_ended(cloud, group):
     """Behaviour 13: on a plan with many slots, by the cloud's own clock."""
     jg = group(cloud, 3, duration_s=0.05)
     jg.run_sequential(0.2)
@@ -318,8 +318,8 @@ def test_13_the_next_job_starts_a_delay_after_the_last_ended(cloud, group):
         assert following.created - (job.started + 0.05) >= 0.2
 
 
-def test_13_one_at_a_time(group, scripted, until):
-    """Behaviour 13: while a job runs the next one is not sent, whatever the plan allows."""
+def test_13_sequential_run_sends_one_job_at_a_time(group, scripted, until):
+    """Behaviour 13: while a job runs, the next one is not sent, whatever the plan allows."""
     jg = group(scripted, 3)
     future = jg.start(delay=0)
     for nth in range(3):
@@ -348,8 +348,8 @@ _ODD = [
 
 
 @pytest.mark.parametrize("document", _ODD, ids=[json.dumps(d) for d in _ODD])
-def test_14_an_odd_status_answer_is_tolerated_and_logged(document, group, scripted, caplog):
-    """Behaviour 14: counts stay whole, the other jobs are not affected, and it is logged."""
+def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, caplog):
+    """Behaviour 14: counts stay complete, other jobs are unaffected, and the log mentions it."""
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.documents[jg[0].id] = document
@@ -369,8 +369,8 @@ def test_14_an_odd_status_answer_is_tolerated_and_logged(document, group, script
         assert caplog.records, f"nothing was logged of {mistyped}"
 
 
-def test_14_a_missing_field_is_logged(group, scripted, caplog):
-    """Behaviour 14: an answer without the field that matters is told to the log."""
+def test_14_missing_field_is_logged(group, scripted, caplog):
+    """Behaviour 14: the log mentions an answer without the field that matters."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.documents[jg[0].id] = {"progress": 0.5}
@@ -384,8 +384,8 @@ def test_14_a_missing_field_is_logged(group, scripted, caplog):
     [(404, {"error": "Not found job"}), (500, {"error": "oops"}), (200, {}), DROP],
     ids=["404", "500", "empty", "dropped"],
 )
-def test_14_one_job_that_cannot_be_asked_harms_no_other(fault, group, scripted):
-    """Behaviour 14 and below: `progress` answers, and the jobs beside it are up to date."""
+def test_14_unreachable_job_does_not_affect_others(fault, group, scripted):
+    """Behaviour 14 and below: `progress` answers, and the other jobs are up to date."""
     jg = group(scripted, 3)
     jg.run_parallel()
     odd = jg[1].id

@@ -1,4 +1,4 @@
-"""Several processes with one group: one launches, all look, nothing is lost."""
+"""Tests of several processes with one group: one sends, all read, nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 @pytest.fixture
 def holder(group, scripted, spawn, until):
-    """A process that runs the group of two sequentially; its first job does not end."""
+    """A process that runs a group of two sequentially; its first job does not end."""
     jg = group(scripted, 2)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
     return jg, child
 
 
-def test_one_launcher_per_group(holder, scripted):
-    """A blocking run in a second process is refused, and the error names the first."""
+def test_second_process_cannot_run_the_group(holder, scripted):
+    """Its blocking run is refused, and the error names the first process."""
     jg, child = holder
     for call in (jg.run_parallel, lambda: jg.run_sequential(0)):
         with pytest.raises(GroupBusyError, match=str(child.pid)) as caught:
@@ -42,8 +42,8 @@ def test_one_launcher_per_group(holder, scripted):
     assert scripted.count("create") == 1
 
 
-def test_looking_and_canceling_beside_a_run(holder, scripted):
-    """Reads and cancel need no lease; the first process learns of it and goes on."""
+def test_another_process_can_read_and_cancel_during_a_run(holder, scripted):
+    """Neither needs the lease; the first process sees the cancellation and continues."""
     jg, child = holder
     assert jg.progress()["Unfinished"] == [2, {"sent": 1, "not sent": 1}]
     scripted.first_word = "completed"  # of the next job: it may be sent at once
@@ -53,8 +53,8 @@ def test_looking_and_canceling_beside_a_run(holder, scripted):
     assert [j.state for j in jg] == ["canceled", "success"]
 
 
-def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer):
-    """A rerun asked for beside a running script is done by that script's process, once."""
+def test_running_process_carries_out_requests_of_others(holder, scripted, timer):
+    """The running script's process carries out another process' rerun once."""
     jg, child = holder
     jg.add(timer(scripted, "urgent"))
     outcome = jg.start([2]).result(120)
@@ -68,8 +68,8 @@ def test_what_another_process_asks_is_done_by_the_holder(holder, scripted, timer
     assert scripted.count("create") == 3
 
 
-def test_a_request_that_is_given_up_is_not_done_later(holder, scripted, timer, until):
-    """Who no longer waits for another process has asked it for nothing."""
+def test_abandoned_request_is_not_carried_out_later(holder, scripted, timer, until):
+    """A process that stops waiting withdraws its request."""
     jg, child = holder
     jg.add(timer(scripted, "not wanted"))
     os.kill(child.pid, signal.SIGSTOP)
@@ -87,8 +87,8 @@ def test_a_request_that_is_given_up_is_not_done_later(holder, scripted, timer, u
     assert [job.was_sent for job in jg] == [True, True, False]
 
 
-def test_waiting_includes_what_another_process_is_sending(group, scripted, spawn):
-    """A job whose request is under way elsewhere is one that is waited for."""
+def test_wait_includes_jobs_that_another_process_is_sending(group, scripted, spawn):
+    """A job whose request is in flight elsewhere counts as pending."""
     jg = group(scripted, 1)
     gate = scripted.gate("create")
     scripted.first_word = "completed"
@@ -103,8 +103,8 @@ def test_waiting_includes_what_another_process_is_sending(group, scripted, spawn
     assert jg[0].state == "success"
 
 
-def test_a_dead_holder_is_found_out_at_once(holder, scripted):
-    """A killed process' lease does not keep the next one waiting."""
+def test_lease_of_a_killed_process_does_not_delay_the_next(holder, scripted):
+    """The next process runs the group at once."""
     jg, child = holder
     child.kill()
     child.communicate()
@@ -113,8 +113,8 @@ def test_a_dead_holder_is_found_out_at_once(holder, scripted):
     assert scripted.count("create") == 2
 
 
-def test_two_processes_adding_lose_nothing(scripted, spawn, from_file):
-    """Sixty jobs from two processes at once are sixty jobs, each process' in its order."""
+def test_two_processes_add_jobs_without_loss(scripted, spawn, from_file):
+    """Sixty jobs from two processes are sixty jobs, in order for each process."""
     source = (
         "import sys; from jobgroup import JobGroup, RemoteJob\n"
         "jg = JobGroup('experiment')\n"
@@ -135,7 +135,7 @@ def test_two_processes_adding_lose_nothing(scripted, spawn, from_file):
         assert [n for n in names if n[0] == name] == [f"{name} {i}" for i in range(30)]
 
 
-def test_two_processes_launching_send_every_job_once(group, scripted, spawn):
+def test_two_processes_send_every_job_once(group, scripted, spawn):
     """Two sessions that run one group at the same time never send a job twice."""
     jg = group(scripted, 12)
     source = (
@@ -157,8 +157,8 @@ def test_two_processes_launching_send_every_job_once(group, scripted, spawn):
     assert sorted(j.id for j in jg) == sorted(scripted.ids())
 
 
-def test_a_change_of_another_process_reaches_an_observer(group, scripted, in_child):
-    """Who observes the state is called for what a process that this one does not know wrote."""
+def test_observer_sees_changes_of_another_process(group, scripted, in_child):
+    """It is called even for writes by a process that this one does not know."""
     jg = group(scripted, 1)
     noticed = threading.Event()
 
@@ -175,8 +175,8 @@ def test_a_change_of_another_process_reaches_an_observer(group, scripted, in_chi
     jg.state.unobserve_all()
 
 
-def test_the_state_can_be_observed(cloud, group, until):
-    """`state` follows the file for who observes it, without a widget."""
+def test_state_can_be_observed_without_a_widget(cloud, group, until):
+    """`state` follows the file while an observer is attached."""
     jg = group(cloud, 2, duration_s=0.05)
     seen = []
     jg.state.observe(lambda change: seen.append(change["new"]), "counts")
@@ -187,8 +187,8 @@ def test_the_state_can_be_observed(cloud, group, until):
     assert json.dumps(jg.state.counts)
 
 
-def test_a_watched_group_can_be_deleted_without_a_warning(group, scripted, until, caplog):
-    """Whoever deletes a group that a dashboard shows wanted that; nothing is printed of it."""
+def test_delete_prints_nothing_for_a_watched_group(group, scripted, until, caplog):
+    """The user wanted the deletion, even if a dashboard shows the group."""
     jg = group(scripted, 1)
     jg.state.observe(lambda change: None, "counts")
     with caplog.at_level("INFO", "jobgroup"):
@@ -197,10 +197,10 @@ def test_a_watched_group_can_be_deleted_without_a_warning(group, scripted, until
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 
-def test_a_deletion_between_two_looks_of_an_observer_is_no_fault_of_it(
+def test_observer_prints_nothing_if_its_group_is_deleted_between_polls(
     group, scripted, timer, until, caplog
 ):
-    """It may be at work just then, and nothing is printed of it."""
+    """It may be reading at that moment, and still prints nothing."""
     jg = group(scripted, 1)
 
     def look(change):
@@ -219,7 +219,7 @@ def test_a_deletion_between_two_looks_of_an_observer_is_no_fault_of_it(
 
 @pytest.fixture
 def neighbour(group, scripted):
-    """The other process' view of a group of one: the test takes its part, and runs the group."""
+    """Another process' view of a group of one job; the test acts as the process that runs it."""
     jg = group(scripted, 1)
     store = GroupStore(group_path(jg.name))
     _take_lease(store)
@@ -236,8 +236,10 @@ def _taken(store, until):
     return until(lambda: store.commands.claim(fencing_token, is_gone))[0].id
 
 
-def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, until, monkeypatch):
-    """It finishes and ends between two looks of who asked, who hears what was done."""
+def test_request_reports_work_done_just_before_the_other_process_ended(
+    neighbour, until, monkeypatch
+):
+    """The other process finishes and ends between two polls; the caller gets the result."""
     jg, store = neighbour
     theirs = engine().open_session(group_path(jg.name)).store.commands
     look = theirs.get
@@ -255,8 +257,8 @@ def test_what_was_done_just_before_the_other_process_ended_is_told(neighbour, un
     assert asked.result(60).done == [0]
 
 
-def test_what_was_dropped_is_asked_again(neighbour, until):
-    """Who asks may sleep with its lid closed; it waits for nothing for ever then."""
+def test_dropped_request_is_repeated(neighbour, until):
+    """The caller's machine may sleep; the caller does not wait for ever afterwards."""
     jg, store = neighbour
     asked = jg.start(rerun=True)
     until(store.commands.has_pending)
@@ -266,10 +268,8 @@ def test_what_was_dropped_is_asked_again(neighbour, until):
     assert asked.result(60).done == [0]
 
 
-def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
-    group, scripted, until, monkeypatch
-):
-    """Nothing is given back here that could not be sent here."""
+def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, monkeypatch):
+    """This process returns no job that it could not send."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: DROP
     with pytest.raises(UnconfirmedJobError):
@@ -292,8 +292,8 @@ def test_a_resend_whose_lease_is_taken_meanwhile_is_all_for_who_took_it(
     store.close()
 
 
-def test_a_result_from_another_process_is_as_one_from_here(neighbour, until):
-    """Jobs are named by their positions, which JSON writes as texts."""
+def test_result_from_another_process_equals_a_local_one(neighbour, until):
+    """It names jobs by position, which JSON writes as text."""
     jg, store = neighbour
     session = engine().open_session(group_path(jg.name))
     asked = session.start(execute, session, "rerun", {})
@@ -302,10 +302,10 @@ def test_a_result_from_another_process_is_as_one_from_here(neighbour, until):
     assert asked.result(60) == CommandResult("1 rerun, 1 not", [0], {1: "refused"})
 
 
-def test_a_failure_is_told_before_the_lease_is_given_back(
+def test_failure_is_reported_before_the_lease_is_released(
     ended, scripted, timer, until, monkeypatch
 ):
-    """Else who asked may take this process for one that ended while it did it."""
+    """Otherwise the caller could conclude that this process ended during the request."""
     jg = ended("error")
     jg.add(timer(scripted, "unsent"))
     session = engine().open_session(group_path(jg.name))
