@@ -1,4 +1,4 @@
-"""Perceval's own objects, once they were added: each follows its entry, and is sent once."""
+"""Tests of Perceval's own objects after add: each follows its entry, and is sent once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jobgroup import GroupMovedError, JobGroup
 
 @pytest.fixture
 def theirs():
-    """Makes Perceval's own unsent jobs for `test:timer` on a cloud."""
+    """Make Perceval's own unsent jobs for `test:timer` on a cloud."""
 
     def make(cloud, name="timed", **parameters):
         body = {
@@ -39,7 +39,7 @@ def theirs():
 
 @pytest.fixture
 def factory(cloud):
-    """Makes factories of Executions of two photons on a beam splitter."""
+    """Make factories of Executions of two photons on a beam splitter."""
 
     def make():
         experiment = pcvl.Experiment(2).add(0, pcvl.BS())
@@ -55,7 +55,7 @@ def _made(cloud, group_name):
     return [j for j in cloud.jobs() if j.body.get("job_group_name") == group_name]
 
 
-def test_an_added_job_has_the_id_status_and_results_of_its_entry(cloud, sampler):
+def test_added_job_has_the_id_status_and_results_of_its_entry(cloud, sampler):
     """A loop over kept objects ends, and their results are the group's."""
     jobs = [sampler(cloud).sample_count for _ in range(2)]
     jg = JobGroup("kept objects")
@@ -77,8 +77,8 @@ def test_an_added_job_has_the_id_status_and_results_of_its_entry(cloud, sampler)
 
 
 @pytest.mark.parametrize("call", ["execute_async", "execute_sync", "call"])
-def test_a_job_executed_by_hand_is_its_entry(cloud, sampler, call):
-    """One job on the cloud: the entry has its id, and a run sends nothing more."""
+def test_job_executed_outside_the_group_counts_as_its_entry(cloud, sampler, call):
+    """The cloud has one job: the entry has its id, and a run sends no other."""
     jg = JobGroup(f"by hand, {call}")
     job = sampler(cloud).sample_count
     jg.add(job, max_samples=100)
@@ -90,8 +90,8 @@ def test_a_job_executed_by_hand_is_its_entry(cloud, sampler, call):
     assert sum(job.get_results()["results"].values()) == 100
 
 
-def test_a_job_executed_by_hand_with_other_parameters_has_those(cloud, sampler):
-    """The entry becomes what was sent, by name or without one."""
+def test_job_executed_with_other_parameters_updates_its_entry(cloud, sampler):
+    """The entry has the sent parameters, named or positional."""
     jg = JobGroup("other parameters")
     jobs = [sampler(cloud).sample_count for _ in range(2)]
     for job in jobs:
@@ -105,8 +105,8 @@ def test_a_job_executed_by_hand_with_other_parameters_has_those(cloud, sampler):
         jobs[0].execute_async()
 
 
-def test_wrong_parameters_by_hand_leave_the_entry_unsent(cloud, sampler):
-    """Perceval's own refusal reaches the caller, and the run sends what was added."""
+def test_wrong_execute_parameters_leave_the_entry_unsent(cloud, sampler):
+    """The caller gets Perceval's own error, and a run sends the entry as added."""
     jg = JobGroup("wrong parameters")
     job = sampler(cloud).sample_count
     jg.add(job, max_samples=100)
@@ -117,8 +117,8 @@ def test_wrong_parameters_by_hand_leave_the_entry_unsent(cloud, sampler):
     assert sum(job.get_results()["results"].values()) == 100
 
 
-def test_jobs_executed_by_hand_while_the_group_runs_are_sent_once(scripted, theirs):
-    """Whoever is quicker sends: as many jobs as entries, and each object has its entry's id."""
+def test_jobs_executed_during_a_run_are_sent_once(scripted, theirs):
+    """The cloud has as many jobs as the group, and each object has its entry's id."""
     jg = JobGroup("at once")
     jobs = [theirs(scripted, f"job {i}") for i in range(12)]
     jg.add_many(jobs)
@@ -137,8 +137,8 @@ def test_jobs_executed_by_hand_while_the_group_runs_are_sent_once(scripted, thei
     assert {entry.name for entry in jg} == {body["job_name"] for body in scripted.bodies()}
 
 
-def test_a_job_executed_by_hand_while_it_is_being_sent_is_refused(scripted, theirs):
-    """The request is under way: a sentence, and no second one."""
+def test_execute_is_refused_while_the_job_is_being_sent(scripted, theirs):
+    """The error explains it, and there is no second request."""
     jg = JobGroup("being sent")
     job = theirs(scripted)
     jg.add(job)
@@ -153,8 +153,8 @@ def test_a_job_executed_by_hand_while_it_is_being_sent_is_refused(scripted, thei
     assert [job.id] == scripted.ids()
 
 
-def test_the_name_at_sending_counts(scripted, theirs):
-    """It can change until the job is sent, then no more."""
+def test_job_is_sent_under_its_current_name(scripted, theirs):
+    """The name can change until the job is sent, not afterwards."""
     jg = JobGroup("names")
     jobs = [theirs(scripted, "before") for _ in range(2)]
     jg.add_many(jobs)
@@ -166,8 +166,8 @@ def test_the_name_at_sending_counts(scripted, theirs):
     assert [entry.name for entry in jg] == ["renamed", "before"]
 
 
-def test_an_object_that_is_renamed_and_added_again_keeps_its_names_apart(scripted, theirs):
-    """One object in a loop: each entry has the name that it was added with."""
+def test_renamed_object_added_again_keeps_both_names(scripted, theirs):
+    """A loop reuses one object: each entry has the name that it was added with."""
     jg = JobGroup("loop")
     job = theirs(scripted)
     for name in ("a", "b", "c"):
@@ -177,8 +177,8 @@ def test_an_object_that_is_renamed_and_added_again_keeps_its_names_apart(scripte
     assert [entry.name for entry in jg] == ["a", "b", "c"]
 
 
-def test_an_object_added_several_times_follows_the_first_that_was_sent(scripted, theirs):
-    """Whichever entry that is; what is sent later changes nothing."""
+def test_object_added_several_times_follows_its_first_sent_entry(scripted, theirs):
+    """Any entry can be the first; later ones change nothing."""
     jg, other = JobGroup("several"), JobGroup("another")
     job = theirs(scripted)
     for group in (jg, jg, other):
@@ -194,8 +194,8 @@ def test_an_object_added_several_times_follows_the_first_that_was_sent(scripted,
     assert job.is_success
 
 
-def test_an_object_follows_what_another_process_sent(scripted, theirs, in_child):
-    """The group's file tells: no run of this process is needed."""
+def test_object_follows_jobs_that_another_process_sent(scripted, theirs, in_child):
+    """The group's file has the id: this process needs no run."""
     jg = JobGroup("elsewhere")
     job = theirs(scripted)
     jg.add(job)
@@ -208,8 +208,8 @@ def test_an_object_follows_what_another_process_sent(scripted, theirs, in_child)
     assert job.id == sent
 
 
-def test_a_failed_object_is_rerun_and_canceled_as_its_entry(scripted, theirs):
-    """Both attempts are the group's."""
+def test_failed_object_is_rerun_and_canceled_as_its_entry(scripted, theirs):
+    """The group has both attempts."""
     jg = JobGroup("again")
     job = theirs(scripted)
     jg.add(job)
@@ -228,10 +228,8 @@ def test_a_failed_object_is_rerun_and_canceled_as_its_entry(scripted, theirs):
 
 
 @pytest.mark.parametrize("lose", [lambda path: os.truncate(path, 0), Path.unlink])
-def test_an_object_is_not_sent_by_hand_where_its_groups_file_is_lost(
-    lose, scripted, theirs, data_dir
-):
-    """Nobody deleted the group, and its entry may have been sent: the error says what happened."""
+def test_execute_is_refused_if_the_groups_file_is_lost(lose, scripted, theirs, data_dir):
+    """The group was not deleted, so its entry may have been sent: the error says what happened."""
     jg = JobGroup("lost")
     sent, unsent = theirs(scripted), theirs(scripted)
     jg.add(sent)
@@ -246,8 +244,8 @@ def test_an_object_is_not_sent_by_hand_where_its_groups_file_is_lost(
     assert scripted.count("create") == 1
 
 
-def test_an_object_whose_group_is_gone_is_percevals_alone(scripted, theirs):
-    """It keeps its id, and asks the cloud itself; an unsent one can be sent."""
+def test_object_of_a_deleted_group_belongs_to_perceval_only(scripted, theirs):
+    """It keeps its id and queries the cloud itself; an unsent object can be sent."""
     jg = JobGroup("gone")
     sent, unsent = theirs(scripted), theirs(scripted)
     jg.add_many([sent, unsent])
@@ -262,8 +260,8 @@ def test_an_object_whose_group_is_gone_is_percevals_alone(scripted, theirs):
     assert scripted.ids() == [first, unsent.id]
 
 
-def test_nothing_holds_an_added_object(scripted, theirs, until):
-    """It goes when its user lets it go, and the group runs as ever; its file is closed too."""
+def test_group_keeps_no_reference_to_an_added_object(scripted, theirs, until):
+    """It is freed with its last user reference, and the group still runs and closes its file."""
     jg = JobGroup("let go")
     job = theirs(scripted)
     kept = theirs(scripted)
@@ -285,8 +283,8 @@ def _pickled(job):
     return [pickle.loads(pickle.dumps(job, protocol)) for protocol in protocols]
 
 
-def test_copies_and_pickles_of_an_added_object_are_percevals(scripted, theirs):
-    """They are of Perceval's class, know what is known, and are in no group."""
+def test_copies_and_pickles_of_an_added_object_belong_to_perceval_only(scripted, theirs):
+    """They have Perceval's class and the known state, and are in no group."""
     jg = JobGroup("copies")
     job = theirs(scripted)
     jg.add(job)
@@ -303,7 +301,7 @@ def test_copies_and_pickles_of_an_added_object_are_percevals(scripted, theirs):
 
 
 def test_percevals_own_group_stores_an_added_object(scripted, theirs):
-    """With its id, so that theirs does not send it again either."""
+    """It stores the id, so it does not resend the object either."""
     jg = JobGroup("ours")
     job = theirs(scripted)
     jg.add(job)
@@ -317,8 +315,8 @@ def test_percevals_own_group_stores_an_added_object(scripted, theirs):
         pcvl.JobGroup.delete_job_group(name)
 
 
-def test_an_added_execution_follows_its_entry(factory, cloud):
-    """Status, results, printing, storing, and one sent by hand is sent once."""
+def test_added_execution_follows_its_entry(factory, cloud):
+    """Status, results, repr and storing work; one executed outside the group is sent once."""
     jg = JobGroup("executions")
     kept, by_hand = factory().sample_count, factory().probs
     jg.add(kept, max_samples=50)
@@ -341,12 +339,12 @@ def test_an_added_execution_follows_its_entry(factory, cloud):
 
 
 def test_percevals_own_group_stores_an_added_execution(factory, cloud, tmp_path, in_child):
-    """Perceval 1.3 writes its file by the class of an object."""
+    """Perceval 1.3 chooses the file format by the object's class."""
     jg = JobGroup("ours")
     execution = factory().probs
     jg.add(execution)
     pcvl.ExecutionGroup("theirs", str(tmp_path)).add(execution)
-    read = in_child(  # Perceval keeps for its process what token it was given
+    read = in_child(  # Perceval keeps its token for the whole process
         "import json, os, sys; os.environ['PCVL_CLOUD_TOKEN'] = sys.argv[1]; import perceval\n"
         "(read,) = perceval.ExecutionGroup('theirs', sys.argv[2]).executions\n"
         "print(json.dumps([type(read).__name__, read.was_sent]))",

@@ -1,4 +1,4 @@
-"""Interrupted, killed, or without an answer: no job is lost and none is paid for twice."""
+"""Tests of interrupted, killed and unanswered runs: no job is lost or paid for twice."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from jobgroup.engine.submission import MAX_KEY_LOOKUPS
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 
-def test_ctrl_c_records_what_is_in_flight(group, scripted, spawn, from_file):
-    """SIGINT in a blocking run: the request under way gets its id, the rest stays unsent."""
+def test_ctrl_c_records_requests_in_flight(group, scripted, spawn, from_file):
+    """SIGINT during a blocking run: the job in flight gets its id, the others stay unsent."""
     jg = group(scripted, 30)
     gate = scripted.gate("create")
     child = spawn(_RUN.format("parallel()"), scripted)
@@ -30,12 +30,12 @@ def test_ctrl_c_records_what_is_in_flight(group, scripted, spawn, from_file):
     assert 1 <= sent < 30
     assert [j["state"] for j in from_file()] == ["waiting"] * sent + ["unsent"] * (30 - sent)
     assert [j["id"] for j in from_file()] == scripted.ids() + [None] * (30 - sent)
-    jg.run_parallel()  # the lease was given back
+    jg.run_parallel()  # the lease was released
     assert scripted.count("create") == 30
 
 
-def test_ctrl_c_between_two_jobs(group, scripted, spawn, until, from_file):
-    """SIGINT while a sequential run waits for a job: nothing more is sent, and it ends at once."""
+def test_ctrl_c_ends_a_sequential_run_between_two_jobs(group, scripted, spawn, until, from_file):
+    """SIGINT arrives while the run waits for a job: it ends at once and sends nothing more."""
     group(scripted, 2)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: scripted.count("status") >= 2)
@@ -48,8 +48,8 @@ def test_ctrl_c_between_two_jobs(group, scripted, spawn, until, from_file):
 
 
 @pytest.mark.parametrize("call", ["wait()", "track_progress()"])
-def test_ctrl_c_while_waiting(call, ended, scripted, spawn, until):
-    """SIGINT ends the waiting, not the jobs."""
+def test_ctrl_c_ends_wait(call, ended, scripted, spawn, until):
+    """SIGINT ends the call, not the jobs."""
     ended("running")
     source = f"from jobgroup import JobGroup; JobGroup('experiment').{call}"
     child = spawn(source, scripted)
@@ -60,8 +60,8 @@ def test_ctrl_c_while_waiting(call, ended, scripted, spawn, until):
     assert scripted.count("cancel") == 0
 
 
-def test_the_end_of_a_script_with_a_run_in_the_background(group, scripted, spawn, from_file):
-    """At exit the request under way is recorded, the rest stays unsent, the lease is free."""
+def test_script_end_stops_its_background_run(group, scripted, spawn, from_file):
+    """At exit, the request in flight is recorded, the rest stays unsent, the lease is free."""
     jg = group(scripted, 3)
     gate = scripted.gate("create")
     child = spawn(
@@ -84,8 +84,8 @@ def test_the_end_of_a_script_with_a_run_in_the_background(group, scripted, spawn
     assert scripted.count("create") == 3
 
 
-def test_an_outage_costs_time_only(group, scripted, until):
-    """A cloud that goes away under a background run is waited for, and every job sent once."""
+def test_outage_only_delays_a_background_run(group, scripted, until):
+    """The run waits until the cloud is back, and sends every job once."""
     jg = group(scripted, 3)
     future = jg.start(delay=0)
     first = until(lambda: jg[0].id)
@@ -99,8 +99,8 @@ def test_an_outage_costs_time_only(group, scripted, until):
     assert jg.state.trouble == ""
 
 
-def test_a_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
-    """SIGKILL between request and answer: that job alone is unconfirmed, and never sent again."""
+def test_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
+    """SIGKILL comes between request and answer: only that job is unconfirmed, never resent."""
     jg = group(scripted, 3)
     gate = scripted.gate("create")
     child = spawn(_RUN.format("parallel()"), scripted)
@@ -123,7 +123,7 @@ def _lose_first(before, _asked):
 
 @pytest.fixture
 def lost(group, scripted):
-    """A group of three whose first create was answered by silence."""
+    """Make a group of three whose first create got no response."""
     jg = group(scripted, 3)
     scripted.faults["create"] = _lose_first
     with pytest.raises(UnconfirmedJobError, match=r"Job 0 .*may have reached") as caught:
@@ -133,8 +133,8 @@ def lost(group, scripted):
     return jg
 
 
-def test_a_lost_answer_is_never_paid_for_twice(lost, scripted):
-    """The run ends, the job is unconfirmed; later runs send the rest and leave it alone."""
+def test_job_with_a_lost_answer_is_never_paid_for_twice(lost, scripted):
+    """The run ends with the job unconfirmed; later runs send only the other jobs."""
     assert [j.state for j in lost] == ["unconfirmed", "unsent", "unsent"]
     lost.run_parallel()
     assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
@@ -143,8 +143,8 @@ def test_a_lost_answer_is_never_paid_for_twice(lost, scripted):
     assert scripted.count("create", "rerun") == 3
 
 
-def test_confirming_an_unconfirmed_job(lost, scripted):
-    """The user found it on the cloud: it is watched under that id from then on."""
+def test_confirm_gives_an_unconfirmed_job_its_id(lost, scripted):
+    """The user found the job on the cloud: jobgroup polls it under that id from then on."""
     known = scripted.make("completed")
     lost[0].confirm(known)
     assert (lost[0].id, lost[0].status()) == (known, "SUCCESS")
@@ -154,8 +154,8 @@ def test_confirming_an_unconfirmed_job(lost, scripted):
     assert len(scripted.ids()) == 3
 
 
-def test_an_id_that_the_group_has_confirms_nothing(lost, scripted):
-    """Two jobs of a group are never one job of the cloud."""
+def test_confirm_refuses_an_id_that_the_group_has(lost, scripted):
+    """Two jobs of a group never share one job on the cloud."""
     lost.run_parallel()
     with pytest.raises(JobGroupError, match="job 1"):
         lost[0].confirm(lost[1].id)
@@ -166,8 +166,8 @@ def test_an_id_that_the_group_has_confirms_nothing(lost, scripted):
     assert lost[0].state == "unconfirmed"
 
 
-def test_resending_an_unconfirmed_job(lost, scripted):
-    """The user decided: one more create, and both attempts are in the history."""
+def test_resend_sends_an_unconfirmed_job_again(lost, scripted):
+    """The user decided: the cloud gets one more create, and the history has both attempts."""
     lost[0].resend()
     assert (lost[0].id, lost[0].state) == (scripted.ids()[0], "waiting")
     assert [a.state for a in lost[0].attempts][1:] == ["waiting"]
@@ -176,8 +176,8 @@ def test_resending_an_unconfirmed_job(lost, scripted):
         lost[0].resend()
 
 
-def test_resending_what_the_cloud_has_forgotten(group, scripted, until):
-    """A job of which its cloud knows nothing any more can be sent again, if the user wants it."""
+def test_resend_sends_a_job_that_the_cloud_forgot(group, scripted, until):
+    """The user may resend a job that its cloud no longer knows."""
     jg = group(scripted, 1)
     jg.run_parallel()
     forgotten = jg[0].id
@@ -201,8 +201,8 @@ def test_resending_what_the_cloud_has_forgotten(group, scripted, until):
     assert jg[0].state == "success"
 
 
-def test_a_resend_that_is_refused_leaves_the_job_unsent(lost, scripted):
-    """What certainly was not sent can be sent by the next run."""
+def test_rejected_resend_leaves_the_job_unsent(lost, scripted):
+    """The job was certainly not sent, so the next run can send it."""
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(QuotaExceededError):
         lost[0].resend()
@@ -213,8 +213,8 @@ def test_a_resend_that_is_refused_leaves_the_job_unsent(lost, scripted):
     assert [j.id for j in lost] == scripted.ids()
 
 
-def test_a_lost_rerun_is_unconfirmed(ended, scripted):
-    """Reruns cost money too: their lost answers are not asked for again by themselves."""
+def test_lost_rerun_is_unconfirmed(ended, scripted):
+    """Reruns cost money too: a rerun whose answer was lost is not repeated automatically."""
     jg = ended("error", "error")
     scripted.faults["rerun"] = _lose_first
     with pytest.raises(UnconfirmedJobError):
@@ -225,8 +225,8 @@ def test_a_lost_rerun_is_unconfirmed(ended, scripted):
     assert [j.state for j in jg] == ["unconfirmed", "waiting"]
 
 
-def test_a_lost_appending_rerun_gets_its_entry(ended, scripted):
-    """The new entry is the unconfirmed one; the failed job stays as it is, and can be looked at."""
+def test_lost_appending_rerun_has_an_unconfirmed_entry(ended, scripted):
+    """The failed job stays as it is, and can be read."""
     jg = ended("error")
     scripted.faults["rerun"] = _lose_first
     with pytest.raises(UnconfirmedJobError, match="Job 1"):
@@ -234,8 +234,8 @@ def test_a_lost_appending_rerun_gets_its_entry(ended, scripted):
     assert [j.state for j in jg] == ["error", "unconfirmed"]
 
 
-def test_a_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
-    """What follows an unconfirmed job is not sent."""
+def test_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
+    """The run sends no job after it."""
     jg = group(scripted, 3)
     scripted.first_word = "completed"
     scripted.faults["create"] = lambda nth, _: DROP if nth == 1 else None
@@ -245,8 +245,8 @@ def test_a_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
-def test_a_server_in_trouble(status, group, scripted):
-    """5xx may have created the job, 429 certainly has not: the one is never repeated by itself."""
+def test_server_errors_leave_jobs_unconfirmed_or_unsent(status, group, scripted):
+    """5xx may have created the job and is never repeated automatically; 429 certainly did not."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda nth, _: (status, {"error": "busy"}) if nth == 0 else None
     if status == 429:
@@ -260,9 +260,9 @@ def test_a_server_in_trouble(status, group, scripted):
 
 
 @pytest.mark.parametrize("how", ["parallel", "queue"])
-def test_an_id_that_the_group_has_is_no_answer(how, group, scripted):
-    """A cloud that answers every create with one id: one job has it, and each other one that was
-    asked for is unconfirmed, also of several in flight at once.
+def test_repeated_id_leaves_jobs_unconfirmed(how, group, scripted):
+    """The cloud answers every create with one id: one job has it, and every other requested job is
+    unconfirmed, even if several are in flight at once.
     """
     jg = group(scripted, 5)
     scripted.faults["create"] = lambda *_: (200, {"job_id": "the-one"})
@@ -277,8 +277,8 @@ def test_an_id_that_the_group_has_is_no_answer(how, group, scripted):
         doubtful[0].confirm("the-one")
 
 
-def test_a_rerun_that_answers_with_an_old_id_is_no_answer(ended, scripted):
-    """Whether the cloud has made a job is unknown, so it is not made again."""
+def test_rerun_with_an_old_id_is_unconfirmed(ended, scripted):
+    """The cloud may have created a job, so jobgroup does not create it again."""
     jg = ended("error", "completed")
     scripted.faults["rerun"] = lambda *_: (200, {"job_id": jg[1].id})
     with pytest.raises(UnconfirmedJobError, match="which is the id of job 1"):
@@ -287,9 +287,9 @@ def test_a_rerun_that_answers_with_an_old_id_is_no_answer(ended, scripted):
     assert jg[1].id != jg[0].id
 
 
-def test_a_key_is_not_used_when_the_cloud_may_have_forgotten_it(group, scripted, spawn, data_dir):
-    """A request is repeated by its key soon after it was made, or never: days later, and under a
-    clock that was set back, the job stays unconfirmed.
+def test_key_is_not_reused_after_a_long_time(group, scripted, spawn, data_dir):
+    """A request is repeated by its key soon after it was made, or never: days later, or after the
+    clock was set back, the job stays unconfirmed.
     """
     scripted.knows_keys = True
     jg = group(scripted, 1)
@@ -308,13 +308,13 @@ def test_a_key_is_not_used_when_the_cloud_may_have_forgotten_it(group, scripted,
         assert child.returncode == 0, err
         assert scripted.count("create") == made
         assert jg[0].state == "unconfirmed"
-    jg.run_parallel()  # here it is known how long ago that was
+    jg.run_parallel()  # the age of the request is known here
     assert jg[0].id == scripted.ids()[0]
 
 
-def test_a_cloud_may_need_a_minute_to_know_a_new_job(group, scripted, until):
-    """A 404 about a job that was just sent says nothing: it is sent and active, and what follows it
-    in a sequential run waits.
+def test_new_job_may_be_unknown_to_its_cloud_for_a_minute(group, scripted, until):
+    """A 404 about a job that was just sent means nothing: the job is sent and active, and a
+    sequential run waits.
     """
     jg = group(scripted, 2)
     scripted.first_word = "running"
@@ -332,16 +332,16 @@ def test_a_cloud_may_need_a_minute_to_know_a_new_job(group, scripted, until):
     assert [j.state for j in jg] == ["success", "success"]
 
 
-def test_a_job_that_its_cloud_knew_and_knows_no_more_is_lost(ended, scripted, until):
-    """No moment is waited for then."""
+def test_job_that_its_cloud_no_longer_knows_is_lost(ended, scripted, until):
+    """The job is lost at once, without a wait."""
     jg = ended("running")
     scripted.faults["status"] = lambda *_: (404, {"error": "not found"})
     until(lambda: jg.refresh() or jg[0].state == "unknown")
 
 
 @pytest.mark.parametrize("state", ["error", "completed"])
-def test_an_appended_rerun_that_is_found_later_is_not_sent_twice(state, ended, scripted):
-    """Its lost answer is found when the run ends: the old entry is not rerun once more."""
+def test_appended_rerun_found_later_is_not_sent_twice(state, ended, scripted):
+    """The lost answer is found when the run ends: the old entry is not rerun again."""
     jg = ended(state)
     scripted.knows_keys = True
     lost = MAX_KEY_LOOKUPS + 1

@@ -1,4 +1,4 @@
-"""Entries of several jobs that are sent in part: a full plan, a refusal, a lost answer, a kill."""
+"""Tests of partly sent entries of several jobs: a full plan, rejections, lost answers, kills."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from jobgroup import (
 
 @pytest.fixture
 def jg(scripted):
-    """A group with one entry of several jobs."""
+    """Make a group with one entry of several jobs."""
     group = JobGroup("mitigated")
     group.add(scripted_execution(scripted))
     return group
 
 
-def test_a_plan_that_is_full_in_between(jg, scripted):
-    """What was sent is kept, the entry is unsent, and the next run sends the rest and no more."""
+def test_full_plan_keeps_the_sent_parts(jg, scripted):
+    """The entry stays unsent, and the next run sends only its other parts."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before == 2 else None
     with pytest.raises(QuotaExceededError, match="2 of the jobs"):
@@ -35,7 +35,7 @@ def test_a_plan_that_is_full_in_between(jg, scripted):
     (job,), ids = jg.remote_jobs, scripted.ids()
     assert (job.state, job.id, len(ids)) == ("unsent", None, 2)
     assert [attempt.state for attempt in job.attempts] == ["unsent"]
-    with pytest.raises(JobGroupError, match=ids[1]):  # the group has it already
+    with pytest.raises(JobGroupError, match=ids[1]):  # the group already has it
         jg.add(pcvl.RemoteJob.from_id(ids[1], Handler(scripted)))
     jg.run_parallel()
     assert job.id == " + ".join(scripted.ids())
@@ -44,8 +44,8 @@ def test_a_plan_that_is_full_in_between(jg, scripted):
     assert len(job.attempts) == 1
 
 
-def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
-    """Those that are on the cloud are canceled and named when the group is deleted."""
+def test_parts_of_an_incomplete_entry_can_be_canceled(jg, scripted):
+    """Parts on the cloud are canceled, and named when the group is deleted."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before == 2 else None
     with pytest.raises(QuotaExceededError):
@@ -60,13 +60,13 @@ def test_parts_of_an_entry_that_is_not_whole_can_be_canceled(jg, scripted):
     # both are asked at the same time, on connections of their own
     assert {a.id for a in scripted.asked if a.what == "cancel"} == {first, second}
     jg.run_parallel()
-    assert len(scripted.ids()) == PARTS + 1  # that of the canceled one is sent again
+    assert len(scripted.ids()) == PARTS + 1  # the canceled part is sent again
     assert first in job.id
     assert second not in job.id
 
 
-def test_a_queue_goes_on_in_between(jg, scripted):
-    """With queue=True it waits for the slots that its other parts take, and is sent whole."""
+def test_queue_waits_for_slots_between_parts(jg, scripted):
+    """With queue=True, the run waits for slots that the other parts use, and sends every part."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before in (1, 3) else None
     jg.run_parallel(queue=True)
@@ -75,8 +75,8 @@ def test_a_queue_goes_on_in_between(jg, scripted):
     assert scripted.count("create") == PARTS + 2
 
 
-def test_a_refusal_in_between(jg, scripted):
-    """A part that the cloud will not have leaves the entry unsent with its sentence."""
+def test_rejected_part_leaves_the_entry_unsent(jg, scripted):
+    """The entry has the cloud's message."""
     refusal = 400, {"error": "Max shots must less than or equal to 5"}
     scripted.faults["create"] = lambda before, _: refusal if before == 1 else None
     with pytest.raises(RequestRejectedError, match="Max shots"):
@@ -86,8 +86,8 @@ def test_a_refusal_in_between(jg, scripted):
 
 
 @pytest.mark.parametrize("way", ["confirm", "resend"])
-def test_a_lost_answer_in_between(jg, scripted, way):
-    """That part alone is in doubt; nothing is sent again by itself, the user settles it."""
+def test_lost_answer_leaves_one_part_unconfirmed(jg, scripted, way):
+    """The part is not resent automatically; the user confirms or resends the part."""
 
     def lose(before, _):
         if before == 1:
@@ -114,8 +114,8 @@ def test_a_lost_answer_in_between(jg, scripted, way):
     assert job.state == "waiting"
 
 
-def test_a_lost_answer_at_the_end(jg, scripted):
-    """Where the last one is confirmed nothing is left to send."""
+def test_confirming_the_last_part_completes_the_entry(jg, scripted):
+    """No part is left to send after the last one is confirmed."""
     scripted.faults["create"] = lambda before, _: DROP if before == PARTS - 1 else None
     with pytest.raises(UnconfirmedJobError):
         jg.run_parallel()
@@ -124,8 +124,8 @@ def test_a_lost_answer_at_the_end(jg, scripted):
     assert (job.state, job.id) == ("waiting", " + ".join(scripted.ids()))
 
 
-def test_a_kill_in_between(jg, scripted, spawn):
-    """A process that is killed while it sends a part leaves that part in doubt, no other."""
+def test_kill_leaves_one_part_unconfirmed(jg, scripted, spawn):
+    """The process was sending that part; the other parts are unaffected."""
     has_come, is_dead = threading.Event(), threading.Event()
 
     def hold(before, _):
@@ -151,9 +151,9 @@ def test_a_kill_in_between(jg, scripted, spawn):
 
 
 @pytest.mark.parametrize("moment", ["status", "rerun"])
-def test_a_kill_in_the_middle_of_a_rerun(jg, scripted, spawn, moment):
-    """Killed while it asks which parts failed, or while it sends one of them again: the next rerun,
-    on a cloud that knows keys, keeps what had succeeded and sends each of the others once.
+def test_rerun_continues_after_a_kill(jg, scripted, spawn, moment):
+    """The killed process was reading which parts failed, or resending one. On a cloud that supports
+    keys, the next rerun keeps successful parts and sends each other part once.
     """
     scripted.knows_keys = True
     jg.run_parallel()
@@ -178,8 +178,8 @@ def test_a_kill_in_the_middle_of_a_rerun(jg, scripted, spawn, moment):
     assert len(scripted.ids()) == PARTS + len(failed)
 
 
-def test_resending_what_the_cloud_has_lost_a_part_of(jg, scripted, until):
-    """Only that part is sent anew: the others were paid for, and the cloud still has them."""
+def test_resend_sends_only_the_lost_part(jg, scripted, until):
+    """The other parts were paid for, and the cloud still has them."""
     jg.run_parallel()
     (job,), ids = jg.remote_jobs, scripted.ids()
     for each in ids:

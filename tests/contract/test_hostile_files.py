@@ -1,4 +1,4 @@
-"""Files of groups that somebody made to harm: refused before anything in them is run."""
+"""Tests of malicious group files: jobgroup refuses them before it runs any of their content."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SCHEMAS = {
 
 
 def many_tables(connection):
-    """A schema that alone takes hundreds of megabytes to read."""
+    """Return a schema that takes hundreds of megabytes to read."""
     connection.execute("PRAGMA writable_schema = ON")
     connection.executemany(
         "INSERT INTO sqlite_master VALUES ('table', ?, ?, 2, ?)",
@@ -94,7 +94,7 @@ pytestmark = [
 
 
 def changed(path, script, fill=None):
-    """Edit a file as its own would never."""
+    """Edit a file as jobgroup never would."""
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("PRAGMA ignore_check_constraints = ON")
         file.execute("BEGIN")
@@ -109,7 +109,7 @@ def changed(path, script, fill=None):
 
 @pytest.fixture
 def exported(ended, tmp_path):
-    """An exported group of three jobs that were sent."""
+    """Export a group of three sent jobs."""
     jg = ended("completed", "completed", "completed")
     jg.export(tmp_path / "exported")
     JobGroup.delete_job_group(jg.name, permanently=True)
@@ -117,10 +117,8 @@ def exported(ended, tmp_path):
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_file_with_a_schema_that_is_not_ours_is_refused(
-    name, exported, data_dir, group, scripted
-):
-    """By load and by open; nothing of it is run, listing goes on, and other groups do too."""
+def test_file_with_a_foreign_schema_is_refused(name, exported, data_dir, group, scripted):
+    """Both load and open run none of it; listing and other groups still work."""
     changed(exported, SCHEMAS[name], many_tables if name == "very many tables" else None)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(StorageError, match=r"is not the file of a job group|is damaged"):
@@ -138,8 +136,8 @@ def test_a_file_with_a_schema_that_is_not_ours_is_refused(
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_file_with_a_row_that_cannot_be_is_not_loaded(name, exported, data_dir):
-    """The sentence names the row; no group is made."""
+def test_load_refuses_a_file_with_an_impossible_row(name, exported, data_dir):
+    """The error names the row; no group is created."""
     changed(exported, ROWS[name])
     with pytest.raises(CorruptGroupError, match="exported is damaged"):
         JobGroup.load(exported, name="loaded")
@@ -156,8 +154,8 @@ def test_a_file_with_a_row_that_cannot_be_is_not_loaded(name, exported, data_dir
         "the last of all generations",
     ],
 )
-def test_a_file_with_a_row_that_harms_all_is_not_opened(name, exported, data_dir, group, scripted):
-    """Put among the groups by hand it is set aside when it is opened; until then it harms none."""
+def test_open_sets_aside_a_file_with_a_harmful_row(name, exported, data_dir, group, scripted):
+    """The user put it among the groups; it does not affect them before it is opened."""
     changed(exported, ROWS[name])
     group(scripted, 1, "other")
     shutil.copy(exported, data_dir / "groups" / "placed.jobgroup")
@@ -169,8 +167,8 @@ def test_a_file_with_a_row_that_harms_all_is_not_opened(name, exported, data_dir
 
 
 @pytest.mark.parametrize(("table", "column"), [("payloads", "body"), ("results", "document")])
-def test_a_bomb_is_not_loaded(table, column, exported):
-    """A packed body or result that unpacks to more than any may, at little memory."""
+def test_load_refuses_a_compression_bomb(table, column, exported):
+    """A body or result unpacks to more than the limit; refusing it takes little memory."""
     packer = zlib.compressobj(9)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
     with closing(sqlite3.connect(exported)) as file, file:
@@ -182,8 +180,8 @@ def test_a_bomb_is_not_loaded(table, column, exported):
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 100_000  # kB
 
 
-def test_a_file_that_is_mostly_a_hole_is_not_loaded(exported, data_dir):
-    """It says that it is larger than the disk, and fills no disk."""
+def test_load_refuses_a_sparse_file(exported, data_dir):
+    """The error says that it is larger than the disk; loading does not fill the disk."""
     before = sorted(data_dir.rglob("*"))
     with exported.open("rb+") as file:
         file.truncate(2**43)
@@ -192,8 +190,8 @@ def test_a_file_that_is_mostly_a_hole_is_not_loaded(exported, data_dir):
     assert sorted(data_dir.rglob("*")) == before
 
 
-def test_a_restored_file_that_is_not_ours_is_refused(exported, data_dir):
-    """One that was put into the trash by hand is set aside like any other."""
+def test_restore_sets_aside_a_foreign_file(exported, data_dir):
+    """The user put it into the trash; restore treats it like any other foreign file."""
     changed(exported, SCHEMAS["a trigger"])
     (data_dir / "trash").mkdir(exist_ok=True)
     shutil.copy(exported, data_dir / "trash" / "placed~1999999999999.jobgroup")
@@ -202,15 +200,15 @@ def test_a_restored_file_that_is_not_ours_is_refused(exported, data_dir):
         JobGroup.open("placed")
 
 
-# -- what is too large to be kept ------------------------------------------------------------------
+# -- values that are too large to store ------------------------------------------------------------
 
 
 def _job(**body):
     return RemoteJob({"command": "timer", **body}, platform="test:timer", url="http://127.0.0.1:9")
 
 
-def test_what_is_too_large_to_be_read_again_is_not_added(data_dir):
-    """A body, labels, a name: the sentence names size and limit; nothing is added."""
+def test_add_refuses_values_too_large_to_read_again(data_dir):
+    """The error names size and limit of the body, labels or name; nothing is added."""
     del data_dir
     jg = JobGroup("large")
     long = "y" * (5 << 20)
@@ -227,8 +225,8 @@ def test_what_is_too_large_to_be_read_again_is_not_added(data_dir):
     assert len(jg.remote_jobs) == 0
 
 
-def test_what_is_too_large_does_not_take_the_place_of_what_was(data_dir):
-    """A note, a name, a description."""
+def test_too_large_value_does_not_replace_the_old_one(data_dir):
+    """It applies to a note, a name and a description."""
     del data_dir
     jg = JobGroup("large")
     jg.add(_job())
@@ -242,8 +240,8 @@ def test_what_is_too_large_does_not_take_the_place_of_what_was(data_dir):
     assert (jg.description, jg[0].note) == ("short", "short")
 
 
-def test_labels_that_hold_themselves_are_refused(data_dir):
-    """And so are those that are nested deeper than JSON can be read; nothing is added."""
+def test_self_referencing_labels_are_refused(data_dir):
+    """Labels nested deeper than JSON can be read are refused too; nothing is added."""
     del data_dir
     jg = JobGroup("deep")
     loop: dict[str, object] = {}
@@ -271,11 +269,9 @@ DEEP = '{"a":' + "[" * 900 + "]" * 900 + "}"
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS)
-def test_values_that_are_no_numbers_harm_their_job_alone(
-    value, group, scripted, data_dir, tmp_path, capsys
-):
-    """In a file that nobody checked, since it was put among the groups by hand: lists, dashboards
-    and pages show the other jobs as they are, whether they read rows or columns.
+def test_malformed_values_affect_only_their_job(value, group, scripted, data_dir, tmp_path, capsys):
+    """The user put an unchecked file among the groups: lists, dashboards and pages show its other
+    jobs unchanged, whether they read rows or columns.
     """
     jg = group(scripted, 3)
     jg.run_parallel()

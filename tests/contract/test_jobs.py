@@ -1,4 +1,4 @@
-"""A group's jobs can be used where Perceval's were: the same names, meanings and equalities."""
+"""Tests that a group's jobs replace Perceval's: the same names, meanings and equality."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ STATUS_SURFACE = (
 )
 
 
-def test_our_jobs_have_what_percevals_have():
-    """What a script uses of a list of Perceval's jobs is a property or a method of ours too."""
+def test_job_has_the_members_of_percevals():
+    """Scripts find each property and method that they use on a list of Perceval's jobs."""
     for name in SURFACE:
         ours = inspect.getattr_static(RemoteJob, name)
         theirs = inspect.getattr_static(pcvl.RemoteJob, name)
         assert isinstance(ours, property) == isinstance(theirs, property), name
 
 
-def test_our_status_has_what_percevals_has():
-    """Every public property of Perceval's status is one of ours; both can be called and printed."""
+def test_status_has_the_members_of_percevals():
+    """It has every public property of Perceval's status; both can be called and printed."""
     theirs = {n for n, v in vars(PercevalStatus).items() if isinstance(v, property)}
     assert theirs == set(STATUS_SURFACE)
     status = JobStatus()
@@ -54,8 +54,8 @@ def _theirs(word, message="why", *, progress=0.25):
 
 
 @pytest.mark.parametrize("word", [w.name for w in RunningStatus])
-def test_the_properties_of_a_status_mean_what_percevals_mean(word):
-    """For each status word every yes-or-no property and message has Perceval's value."""
+def test_status_properties_equal_percevals(word):
+    """Each boolean property and message has Perceval's value for each status word."""
     theirs = _theirs(word)
     ours = JobStatus(
         status=RunningStatus[word],
@@ -74,7 +74,7 @@ def test_the_properties_of_a_status_mean_what_percevals_mean(word):
 
 
 def test_running_status_equals_percevals_by_name():
-    """Equal in both directions, unequal where names differ, one element in a set or dictionary."""
+    """Equality works both ways, depends on the name, and makes one element in a set or dict."""
     assert [w.name for w in RunningStatus] == [w.name for w in PercevalWord]
     for ours, theirs in itertools.product(RunningStatus, PercevalWord):
         same = ours.name == theirs.name
@@ -92,13 +92,13 @@ def test_running_status_equals_percevals_by_name():
         *("cancel_requested", "gibberish"),
     ],
 )
-def test_words_are_read_as_perceval_reads_them(word):
-    """from_server_response gives the same status for every word of the cloud."""
+def test_status_words_are_read_as_in_perceval(word):
+    """from_server_response returns the same status for every word of the cloud."""
     assert RunningStatus.from_server_response(word) == PercevalWord.from_server_response(word)
 
 
-def test_an_unsent_job(group, scripted):
-    """No id, WAITING as in Perceval, and nothing is asked to know it."""
+def test_unsent_job_is_waiting_without_id(group, scripted):
+    """Its status is WAITING, as in Perceval, and jobgroup sends no request for it."""
     job = group(scripted, 1)[0]
     assert (job.id, job.was_sent, job.status(), job.is_waiting) == (None, False, "WAITING", True)
     assert (job.is_complete, job.is_success, job.is_failed, job.is_running) == (False,) * 4
@@ -110,8 +110,8 @@ _WORDS = ("waiting", "running", "cancel_requested", "suspended", "odd", "complet
 
 
 @pytest.mark.parametrize("word", [*_WORDS, "canceled"])
-def test_a_job_in_each_status(word, group, scripted):
-    """Job and status say what Perceval's own client says of the same answer of the cloud."""
+def test_job_equals_percevals_in_each_status(word, group, scripted):
+    """Job and status equal Perceval's own client after the same response."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.tell(
@@ -139,8 +139,8 @@ def test_a_job_in_each_status(word, group, scripted):
     assert str(ours)[len("RemoteJob 'job 0'") :] == str(theirs)[len("RemoteJob 'resumed'") :]
 
 
-def test_a_job_fetches_its_own_results(cloud, group):
-    """get_results of one job, and execute_sync, give what the group gives."""
+def test_job_fetches_its_own_results(cloud, group):
+    """get_results of one job, and execute_sync, return the group's result."""
     jg = group(cloud, 2, results={"|1,0>": 3})
     first = jg[0].execute_sync()
     jg[1].execute_async()
@@ -149,8 +149,8 @@ def test_a_job_fetches_its_own_results(cloud, group):
     assert first["results"] == {"|1,0>": 3}
 
 
-def test_results_that_are_not_there(ended, timer, scripted):
-    """RuntimeError, as in Perceval: still running, never sent, or failed with its sentence."""
+def test_missing_results_raise(ended, timer, scripted):
+    """RuntimeError, as in Perceval: the job is running, unsent, or failed with its message."""
     jg = ended("running", "error", "suspended", "completed")
     jg.add(timer(scripted))
     for position in (0, 2, 4):
@@ -165,7 +165,7 @@ def test_results_that_are_not_there(ended, timer, scripted):
 
 
 def test_execute_async_sends_one_job(group, scripted):
-    """Only that job, with its id known on return; a second time is refused."""
+    """It sends only that job, whose id is known on return; a second call is refused."""
     jg = group(scripted, 3)
     assert jg[1].execute_async() == jg[1]
     assert [j.id for j in jg] == [None, scripted.ids()[0], None]
@@ -174,8 +174,8 @@ def test_execute_async_sends_one_job(group, scripted):
     assert scripted.count("create") == 1
 
 
-def test_cancel_of_one_job(ended, timer, scripted):
-    """Asked of the cloud for what has not ended; RuntimeError in Perceval's words for the rest."""
+def test_cancel_cancels_one_job(ended, timer, scripted):
+    """The cloud is asked about unfinished jobs; others raise RuntimeError with Perceval's text."""
     jg = ended("running", "completed", "error", "suspended", "waiting")
     jg.add(timer(scripted))
     for position in (0, 3, 4):
@@ -186,8 +186,8 @@ def test_cancel_of_one_job(ended, timer, scripted):
     assert scripted.count("cancel") == 3
 
 
-def test_a_refused_cancel_is_told(ended, scripted):
-    """The cloud's sentence reaches the caller, and the job is as it was."""
+def test_refused_cancel_raises(ended, scripted):
+    """The error has the cloud's text, and the job stays as it was."""
     jg = ended("running")
     scripted.faults["cancel"] = lambda *_: (400, {"error": "Can not cancel job: too late"})
     with pytest.raises(JobGroupError, match="Can not cancel job: too late"):
@@ -195,8 +195,8 @@ def test_a_refused_cancel_is_told(ended, scripted):
     assert jg[0].state == "running"
 
 
-def test_names_can_be_set(group, scripted, from_file):
-    """As in Perceval: a string, "unnamed" for none; what is sent carries it."""
+def test_job_name_can_be_set(group, scripted, from_file):
+    """As in Perceval, it is a string, and "unnamed" by default; the cloud gets it."""
     jg = group(scripted, 2)
     jg[0].name = "renamed"
     jg[1].name = ""
@@ -208,7 +208,7 @@ def test_names_can_be_set(group, scripted, from_file):
 
 
 def test_notes_and_labels_stay_with_the_job(scripted, timer, in_child):
-    """What the user says of a job is on disk, and an appended rerun inherits it."""
+    """Notes and labels are on disk, and an appended rerun inherits them."""
     jg = JobGroup("noted")
     jg.add(timer(scripted), labels={"phi": 0.3, "source": "QD 7", "n": 2})
     jg[0].note = "realigned = before this one"
@@ -223,16 +223,16 @@ def test_notes_and_labels_stay_with_the_job(scripted, timer, in_child):
 
 
 @pytest.mark.parametrize("labels", ["phi", 3, [("phi", 1)]])
-def test_labels_are_a_dictionary(labels, scripted, timer):
-    """Anything else is refused with an example, and nothing is added."""
+def test_labels_must_be_a_dictionary(labels, scripted, timer):
+    """Other types are refused with an example, and nothing is added."""
     jg = JobGroup("labels")
     with pytest.raises(TypeError, match="labels must be a dict"):
         jg.add(timer(scripted), labels=labels)
     assert len(jg) == 0
 
 
-def test_indexing_and_iteration(group, scripted):
-    """len, index, negative index, slice, iteration and equality, as for a list of jobs."""
+def test_group_indexes_and_iterates_like_a_list(group, scripted):
+    """It has len, index, negative index, slice, iteration and equality."""
     jg = group(scripted, 4)
     jobs = jg.remote_jobs
     assert (len(jg), len(jobs)) == (4, 4)
@@ -248,7 +248,7 @@ def test_indexing_and_iteration(group, scripted):
             jg[wrong]
 
 
-def test_lists_are_of_the_states_that_they_name(ended, timer, scripted):
+def test_job_lists_match_their_states(ended, timer, scripted):
     """Active is waiting or running; unsuccessful is error or canceled; no job is in two lists."""
     words = ("completed", "waiting", "running", "error", "canceled", "suspended", "odd")
     jg = ended(*words, "cancel_requested")
@@ -264,8 +264,8 @@ def test_lists_are_of_the_states_that_they_name(ended, timer, scripted):
     assert all(isinstance(j, RemoteJob) for jobs in listed for j in jobs)
 
 
-def test_a_taken_over_job_is_known_as_it_was(cloud, sampler):
-    """A Perceval job that was sent and ended comes with id, status and results; nothing is sent."""
+def test_added_sent_job_keeps_its_details(cloud, sampler):
+    """A finished Perceval job has its id, status and results; nothing is sent."""
     job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
@@ -280,8 +280,8 @@ def test_a_taken_over_job_is_known_as_it_was(cloud, sampler):
     assert jg[0].get_results()["results"] == job.get_results()["results"]
 
 
-def test_a_job_of_a_group_is_not_added_twice(group, scripted):
-    """A job that is in a group already is refused with advice."""
+def test_job_of_a_group_is_not_added_twice(group, scripted):
+    """A job that is already in a group is refused with advice."""
     jg = group(scripted, 1)
     with pytest.raises(TypeError, match="rerun"):
         JobGroup("second").add(jg[0])
@@ -299,14 +299,14 @@ def test_a_job_of_a_group_is_not_added_twice(group, scripted):
         ([{"command": "x"}], {}, TypeError),
     ],
 )
-def test_a_body_by_hand_that_cannot_be_one(args, kwargs, kind):
-    """Refused where it is made, not when it is sent."""
+def test_impossible_body_is_refused(args, kwargs, kind):
+    """The constructor refuses it, not the run."""
     with pytest.raises(kind):
         RemoteJob(*args, **kwargs)
 
 
-def test_a_body_by_hand_that_is_not_json(scripted):
-    """A body that no request can carry is refused by add, with nothing added."""
+def test_body_that_is_not_json_is_refused(scripted):
+    """No request can carry it; nothing is added."""
     jg = JobGroup("not json")
     for value in ({1, 2}, float("nan"), object()):
         job = RemoteJob({"command": "x", "v": value}, platform="test:timer", url=scripted.url)
@@ -315,8 +315,8 @@ def test_a_body_by_hand_that_is_not_json(scripted):
     assert len(jg) == 0
 
 
-def test_a_body_by_hand_takes_parameters(scripted, timer):
-    """Kwargs of add go into the payload, and the job object stays as it was."""
+def test_add_puts_kwargs_into_the_payload(scripted, timer):
+    """The job object stays as it was."""
     jg = JobGroup("by hand")
     job = timer(scripted)
     jg.add(job, max_samples=10)
@@ -327,8 +327,8 @@ def test_a_body_by_hand_takes_parameters(scripted, timer):
     assert [j.params.get("max_samples") for j in jg] == [10, 20, None]
 
 
-def test_the_sets_of_states_agree_with_the_status():
-    """What the engine polls, ends and reruns is what the status' properties say."""
+def test_sets_of_states_agree_with_the_status():
+    """The engine polls, finishes and reruns the jobs that the status' properties name."""
     for word in RunningStatus:
         status = JobStatus(word)
         assert status.completed == (word.value in TERMINAL)

@@ -269,7 +269,7 @@ def test_dropped_request_is_repeated(neighbour, until):
 
 
 def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, monkeypatch):
-    """This process returns no job that it could not send."""
+    """This process releases no lease that it does not hold."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: DROP
     with pytest.raises(UnconfirmedJobError):
