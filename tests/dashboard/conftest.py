@@ -73,17 +73,17 @@ class Page:
         self._comm.handle_msg({"content": {"data": data}, "buffers": []})
 
     def open(self, client: dict[str, Any] | None = None) -> None:
-        """A view is opened."""
+        """Open a view."""
         self.send(t="open", client=client)
 
     def sync(
         self, *, ack: int = 0, reply: bool = True, client: Any = None, pending: Any = ()
     ) -> None:
-        """A view is still open."""
+        """Report that a view is still open."""
         self.send(t="sync", client=client, ack=ack, pending=list(pending), reply=reply)
 
     def close(self) -> None:
-        """No view is open any more."""
+        """Report that no view is open any more."""
         self.send(t="close")
 
     def do(self, name: str, /, **args: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Page:
         return request
 
     def set(self, name: str, value: Any) -> dict[str, Any]:
-        """Want a setting, and return the answer."""
+        """Request a setting and return the answer."""
         request = f"request-{next(self._ids)}"
         self.send(t="set_trait", id=request, name=name, value=value)
         return self.answer(request)
@@ -126,7 +126,7 @@ class Page:
         return self.wait(lambda: self.messages(tag)[n - 1 : n])[0]
 
     def states(self) -> dict[int, str]:
-        """What a page that takes snapshots and patches in shows of each job."""
+        """The states of the jobs that a page of snapshots and patches shows."""
         shown: dict[int, str] = {}
         for message in self.messages("snapshot", "patch"):
             columns = message["rows"]["columns"]
@@ -136,7 +136,7 @@ class Page:
         return shown
 
     def wait(self, condition: Callable[[], Any]) -> Any:
-        """The first true value of a condition; what the engine does takes its time."""
+        """Wait for the first true value of a condition and return it."""
         deadline = time.monotonic() + TIMEOUT_S
         while not (value := condition()):
             if time.monotonic() > deadline:

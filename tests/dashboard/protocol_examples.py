@@ -1,8 +1,8 @@
 """Examples of every message, trait and word of the dashboard, recorded in `protocol.json`.
 
-Both sides are held to the recording: `test_dashboard_contract.py` here, there
-`js/tests/node/protocol.test.ts`. Run this file to record anew after a change of the protocol, on
-purpose.
+Both sides are compared with the recording: `test_dashboard_contract.py` here,
+`js/tests/node/protocol.test.ts` there. Run this file to record again after a deliberate change of
+the protocol.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ORDINARY = {"layout", "tabbable", "tooltip", "comm", "keys", "log"}
 
 
 def record(position: int, **changes: Any) -> JobRecord:
-    """A job as the store gives it: unsent but for the changes."""
+    """A job as the store returns it: unsent but for the changes."""
     fields: dict[str, Any] = {
         **dict.fromkeys(JobRecord._fields),
         "position": position,
@@ -85,7 +85,7 @@ TO_PYTHON: list[dict[str, Any]] = [
 
 
 def columns(records: list[JobRecord]) -> Columns:
-    """The jobs, as a group's file gives them."""
+    """The jobs as a group's file holds them."""
     made = {
         name: column([getattr(r, name) for r in records])
         for name in ("position", "state", "attempts", "remote_id", "message")
@@ -104,7 +104,7 @@ def column(values: list[Any], zero: Any = 0, since: float | None = None) -> Colu
 
 
 def from_python() -> list[dict[str, Any]]:
-    """One message of each kind, with its buffers, and the rows as a saved page has them."""
+    """One message of each kind with its buffers, and the rows as a saved page has them."""
     rows, buffers = protocol.encode_rows(columns(RECORDS))
     inlined = protocol.inline_rows(columns(RECORDS))
     changed, changed_buffers = protocol.encode_rows(columns([record(0, state="error")]))

@@ -1,4 +1,4 @@
-"""What a page asks for: done once, answered once, refused with a sentence."""
+"""Commands of a page: each is done once, answered once, or refused with a sentence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from jobgroup.dashboard.measured import distributions, measured_rows
 from jobgroup.results.measurement import Measurement
 
 
-def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
-    """Run sends what is unsent, rerun what failed; each answer is one line; the group agrees."""
+def test_run_and_rerun_send_the_right_jobs(make_group, open_page, cloud):
+    """Run sends unsent jobs, rerun failed ones; each answer is one line; the group agrees."""
     group = make_group("g", {}, {})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -23,7 +23,7 @@ def test_run_then_rerun_and_what_came_of_it(make_group, open_page, cloud):
     assert [job.state for job in group] == ["success", "success"]
 
 
-def test_a_rerun_with_changes_is_a_new_attempt_that_tells_them(make_group, open_page, cloud):
+def test_a_rerun_with_changes_records_them_in_its_attempt(make_group, open_page, cloud):
     """The page learns what can be changed, changes it, and reads it in the job's lineage."""
     group = make_group("g", {"duration_s": 0.0, "label": "a"})
     cloud.faults.add("fail_job", times=1)
@@ -42,8 +42,8 @@ def test_a_rerun_with_changes_is_a_new_attempt_that_tells_them(make_group, open_
     assert second["overrides"] == {"duration_s": [0.0, 0.1], "label": ["a", "b"]}
 
 
-def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_page, cloud):
-    """The new entry leads back to the job that it was made for."""
+def test_a_rerun_as_a_new_job_names_the_failed_one(make_group, open_page, cloud):
+    """The new entry links to the job that it reruns."""
     group = make_group("g", {"duration_s": 0.0})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -67,10 +67,8 @@ def test_a_rerun_that_keeps_the_failed_job_says_which_it_was(make_group, open_pa
         ("more", "overrides are values"),
     ],
 )
-def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
-    make_group, open_page, cloud, changes, said
-):
-    """Python's own sentence comes back, and nothing is sent."""
+def test_an_invalid_change_is_refused_with_the_reason(make_group, open_page, cloud, changes, said):
+    """The page gets Python's own sentence, and nothing is sent."""
     group = make_group("g", {"duration_s": 0.0})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -84,7 +82,7 @@ def test_a_change_that_cannot_be_made_is_refused_with_the_reason(
 
 
 def test_a_job_without_parameters_says_why_nothing_can_be_changed(make_group, open_page, cloud):
-    """The form has a reason to show in place of fields."""
+    """The form shows a reason in place of fields."""
     group = make_group("g")
     group.add(RemoteJob({"command": "probs"}, platform="test:timer", url=cloud.url))
     job = open_page(group).ask("job", position=0)
@@ -92,8 +90,8 @@ def test_a_job_without_parameters_says_why_nothing_can_be_changed(make_group, op
     assert "only Perceval can write" in job["fixed"]
 
 
-def test_own_words_are_kept_shown_and_found(make_group, open_page):
-    """A description and a note are the group's from then on, and removed by an empty text."""
+def test_descriptions_and_notes_are_kept_shown_and_found(make_group, open_page):
+    """The group keeps a description and a note; an empty text removes them."""
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -112,8 +110,8 @@ def test_own_words_are_kept_shown_and_found(make_group, open_page):
     assert page.do("describe", text=3)["t"] == "error"
 
 
-def test_what_a_run_would_take_is_told_before(make_group, open_page):
-    """The line of `jg.estimate()`, of a run and of a rerun; what is unknown is said to be."""
+def test_an_estimate_is_shown_before_a_run(make_group, open_page):
+    """The line of `jg.estimate()`, for a run and for a rerun; unknown values are named as such."""
     group = make_group("g", {}, {})
     page = open_page(group)
     assert page.ask("estimate")["text"] == str(group.estimate())
@@ -122,9 +120,10 @@ def test_what_a_run_would_take_is_told_before(make_group, open_page):
     assert page.ask("estimate", rerun=True)["text"] == "Rerun 0 jobs"
 
 
-def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
-    """The order stands in the trait that nobody else writes, is the same when it is asked again,
-    is that in which a run sends, and goes with the jobs; what was sent already is said.
+def test_jobs_are_sent_next_in_the_order_of_the_page(make_group, open_page, cloud):
+    """The trait that only the kernel writes holds the order. It stays the same if it is set again,
+    a run sends in this order, and it empties as jobs are sent; the answer names jobs that had been
+    sent before.
     """
     group = make_group("g", {"duration_s": 60}, {}, {}, {})
     page = open_page(group)
@@ -148,8 +147,8 @@ def test_jobs_are_sent_next_as_the_page_wants(make_group, open_page, cloud):
     group.cancel_all()
 
 
-def test_fifty_at_most_are_told_to_go_next(make_group, open_page):
-    """The trait is small whatever is asked; a request without jobs is refused."""
+def test_at_most_50_jobs_are_listed_as_next(make_group, open_page):
+    """The trait is small however many are requested; a request without jobs is refused."""
     group = make_group("g", *[{} for _ in range(60)])
     page = open_page(group)
     page.open()
@@ -159,8 +158,8 @@ def test_fifty_at_most_are_told_to_go_next(make_group, open_page):
     assert page.do("prioritize", positions="all")["t"] == "error"
 
 
-def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page, cloud):
-    """The same id again gets the same answer, and no second job is paid for."""
+def test_a_repeated_request_is_done_once(make_group, open_page, cloud):
+    """The same id gets the same answer again, and no second job is paid for."""
     page = open_page(make_group("g", {}))
     page.ask_for("command", "run", {"mode": "parallel"}, request="same")
     first = page.answer("same")
@@ -171,8 +170,8 @@ def test_a_request_is_done_once_however_often_it_is_asked(make_group, open_page,
     assert len(cloud.jobs()) == sent
 
 
-def test_a_lost_answer_is_had_by_the_next_pull(make_group, open_page):
-    """A page that still waits for an answer is given it again."""
+def test_the_next_pull_repeats_a_lost_answer(make_group, open_page):
+    """A page that still waits for an answer gets it again."""
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "refresh", {})
     first = page.answer(request)
@@ -180,8 +179,8 @@ def test_a_lost_answer_is_had_by_the_next_pull(make_group, open_page):
     page.wait(lambda: page.messages("result") == [first, first])
 
 
-def test_requests_are_said_to_be_heard_at_once(make_group, open_page):
-    """Before the answer comes a note, so that a long command is not taken for a busy kernel."""
+def test_requests_are_acknowledged_at_once(make_group, open_page):
+    """A note comes before the answer, so a long command does not look like a busy kernel."""
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "run", {"mode": "sequential", "delay": 0})
     page.answer(request)
@@ -189,8 +188,8 @@ def test_requests_are_said_to_be_heard_at_once(make_group, open_page):
     assert order == ["ack", "result"]
 
 
-def test_cancel_pause_and_resume(make_group, open_page):
-    """Each acts on the group, and the page's traits follow."""
+def test_cancel_pause_and_resume_act_on_the_group(make_group, open_page):
+    """The page's traits follow each of them."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
     page.open()
@@ -203,8 +202,8 @@ def test_cancel_pause_and_resume(make_group, open_page):
     page.wait(lambda: page.states() == {0: "canceled"})
 
 
-def test_delete_and_undo(make_group, open_page):
-    """A deleted group says so, is not listed, and comes back with its jobs."""
+def test_undo_restores_a_deleted_group(make_group, open_page):
+    """A deleted group says so, is not listed, and returns with its jobs."""
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -221,8 +220,8 @@ def test_delete_and_undo(make_group, open_page):
     assert [job.state for job in group] == ["unsent", "unsent"]
 
 
-def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_page, cloud):
-    """A plan's limit fails the command in the cloud's words, and nothing is raised anywhere."""
+def test_a_refusal_of_the_cloud_reaches_the_page(make_group, open_page, cloud):
+    """A plan's limit fails the command with the cloud's sentence, and no exception is raised."""
     page = open_page(make_group("g", {}))
     cloud.faults.add(
         "http_error",
@@ -246,15 +245,15 @@ def test_what_the_cloud_refuses_is_answered_with_its_sentence(make_group, open_p
         ("confirm", {"position": 0, "remote_id": "x"}),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused(make_group, open_page, name, args):
-    """Wrong arguments fail that request alone; the group is as it was."""
+def test_an_invalid_command_is_refused(make_group, open_page, name, args):
+    """Wrong arguments fail that request alone; the group stays unchanged."""
     group = make_group("g", {})
     page = open_page(group)
     assert page.do(name, **args)["t"] == "error"
     assert group[0].state == "unsent"
 
 
-def test_what_is_no_message_is_answered_where_it_has_an_id(make_group, open_page):
+def test_an_unknown_message_with_an_id_is_answered(make_group, open_page):
     """A page of another version gets an answer instead of silence."""
     page = open_page(make_group("g", {}))
     assert page.do("explode")["code"] == "InvalidMessageError"
@@ -262,7 +261,7 @@ def test_what_is_no_message_is_answered_where_it_has_an_id(make_group, open_page
 
 
 def test_read_only_refuses_every_command(make_group, open_page):
-    """Hidden buttons are not the lock: the kernel refuses too."""
+    """Hiding the buttons is not enough: the kernel refuses commands too."""
     group = make_group("g", {})
     page = open_page(group, read_only=True)
     for name in ("run", "prioritize", "delete", "cancel"):
@@ -272,7 +271,7 @@ def test_read_only_refuses_every_command(make_group, open_page):
     assert JobGroup.list_existing() == ["g"]
 
 
-def test_settings_become_traits_and_nonsense_does_not(make_group, open_page):
+def test_only_valid_settings_become_traits(make_group, open_page):
     """The browser asks, Python sets; a value that is not allowed changes nothing and says why."""
     page = open_page(make_group("g", {}, {}))
     assert page.set("filter", "failed")["t"] == "result"
@@ -283,7 +282,7 @@ def test_settings_become_traits_and_nonsense_does_not(make_group, open_page):
     assert page.dashboard.filter == "failed"
 
 
-def test_a_job_is_told_in_detail(make_group, open_page):
+def test_the_details_of_a_job_are_complete(make_group, open_page):
     """Attempts with ids and messages, events, parameters and labels of one job."""
     group = make_group("g", {"fail": "out of photons"})
     page = open_page(group)
@@ -298,8 +297,8 @@ def test_a_job_is_told_in_detail(make_group, open_page):
     assert {"sending", "sent", "started"} <= set(told)
 
 
-def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, open_page, cloud):
-    """What is known of a request that got no answer; the id that a person gives settles it."""
+def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, open_page, cloud):
+    """The details show what is known of a request without an answer; the user's id settles it."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
     cloud.faults.add("drop_response", calls=["create"])
@@ -315,8 +314,8 @@ def test_an_unconfirmed_job_is_told_with_its_evidence_and_adopted(make_group, op
     group.cancel_all()
 
 
-def test_an_empty_group_names_its_near_ones(make_group, open_page):
-    """A misspelt name makes a new group: the groups that it might have meant are told."""
+def test_an_empty_group_suggests_similar_names(make_group, open_page):
+    """A misspelt name makes a new group; the page lists the groups that the user may have meant."""
     make_group("hong ou mandel", {})
     make_group("other", {})
     page = open_page(make_group("hong-ou-mandel"))
@@ -324,7 +323,7 @@ def test_an_empty_group_names_its_near_ones(make_group, open_page):
 
 
 def test_results_are_distributions_largest_first(make_group, open_page):
-    """Results of chosen jobs; the one that has none says why and harms no other."""
+    """Results of selected jobs; a job without one says why and does not affect the others."""
     jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
@@ -345,8 +344,8 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     group.cancel_all()
 
 
-def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, open_page):
-    """A count past all floats is told in its job's row; the others' distributions are there."""
+def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_page):
+    """The row of its job reports a count past all floats; the others show their distributions."""
     jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
@@ -362,7 +361,7 @@ def test_a_result_that_cannot_be_drawn_says_so_and_harms_no_other(make_group, op
     )
 
 
-def test_scalars_that_are_no_numbers_are_left_out():
+def test_scalars_that_are_not_numbers_are_left_out():
     """A share of nothing is not-a-number, which a browser's JSON does not have."""
     scalars = {"logical_perf": float("nan"), "physical_perf": 0.5}
     measured = Measurement(0, kind="count", values={"|1>": 1}, scalars=scalars)
@@ -387,10 +386,8 @@ def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
     group.cancel_all()
 
 
-def test_distributions_side_by_side_have_their_distance_and_what_chance_gives(
-    make_group, open_page
-):
-    """The distance is over all states, and beside it stands what two equal jobs would have."""
+def test_compared_distributions_show_their_distance_and_the_chance_level(make_group, open_page):
+    """The distance covers all states; the chance level is that of two equal jobs."""
     counts = [(98, 211, 189, 2), (110, 200, 188, 2)]
     states = ("|2,0>", "|1,1>", "|0,2>", "|0,0>")
     jobs = [{"results": dict(zip(states, each, strict=True))} for each in counts]
@@ -406,8 +403,8 @@ def test_distributions_side_by_side_have_their_distance_and_what_chance_gives(
     ]
 
 
-def test_a_job_with_iterations_is_a_row_for_each():
-    """Each iteration tells what it varied; a state that it did not return has the share 0."""
+def test_each_iteration_of_a_job_has_a_row():
+    """Each iteration shows its own parameters; a state that it did not return has the share 0."""
     parts = [
         Measurement(3, i, {"phi": phi}, kind="count", values={state: 10})
         for i, (phi, state) in enumerate([(0.1, "|1,0>"), (0.2, "|0,1>")])
@@ -420,7 +417,7 @@ def test_a_job_with_iterations_is_a_row_for_each():
     assert [r["values"]["|1,0>"][0] for r in rows] == [1.0, 0.0]
 
 
-def test_groups_are_listed_opened_and_left(make_group, open_page):
+def test_groups_are_listed_and_opened(make_group, open_page):
     """`Dashboard()` lists all groups with sizes; opening one shows its jobs."""
     make_group("one", {})
     make_group("two", {}, {})
@@ -438,8 +435,8 @@ def test_groups_are_listed_opened_and_left(make_group, open_page):
     assert page.do("open", name="three")["code"] == "GroupNotFoundError"
 
 
-def test_a_hello_is_answered_where_there_are_no_jobs_to_tell_of(make_group, open_page):
-    """By the list of all groups, and by a deleted group: else a page takes the kernel for busy."""
+def test_a_hello_without_jobs_to_show_is_answered(make_group, open_page):
+    """The list of all groups and a deleted group answer; otherwise the kernel would look busy."""
     page = open_page()
     page.open()
     assert page.wait_for("snapshot")["total"] == 0
@@ -454,8 +451,8 @@ def test_a_hello_is_answered_where_there_are_no_jobs_to_tell_of(make_group, open
     page.wait(lambda: page.states() == {0: "unsent"})
 
 
-def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
-    """Some at once, each answered for: what cannot be deleted is said and stops no other."""
+def test_the_list_deletes_and_restores_groups(make_group, open_page):
+    """Several at once, with an answer for each; a group that cannot be deleted stops no other."""
     for name in ("one", "two", "three"):
         make_group(name, {})
     page = open_page()
@@ -472,8 +469,8 @@ def test_groups_are_deleted_from_the_list_and_had_back(make_group, open_page):
     assert JobGroup.list_existing() == ["one", "two"]
 
 
-def test_a_group_is_left_for_the_list_of_all(make_group, open_page):
-    """The way back from a group to the list."""
+def test_the_page_returns_from_a_group_to_the_list(make_group, open_page):
+    """The page then shows all groups again."""
     page = open_page(make_group("one", {}))
     assert page.do("open", name="")["value"] == {"text": "all groups shown"}
     assert page.dashboard.group == ""
@@ -493,7 +490,7 @@ def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
 
 
 def test_traits_of_the_kernel_cannot_be_set(make_group, open_page):
-    """Counts and the like follow the group; a program cannot make them lie."""
+    """Counts and similar traits follow the group; a program cannot falsify them."""
     dashboard = open_page(make_group("g", {})).dashboard
     with pytest.raises(TraitError):
         dashboard.counts = {"success": 99}

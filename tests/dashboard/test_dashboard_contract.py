@@ -1,4 +1,4 @@
-"""The Python side of the dashboard's protocol is what was recorded, as the TypeScript side is."""
+"""The Python side of the dashboard's protocol equals the recording, as the TypeScript side does."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def nested(depth: int) -> list:
 
 
 @pytest.mark.parametrize("part", sorted(RECORDED))
-def test_what_both_sides_share_is_as_recorded(part: str):
+def test_the_shared_protocol_equals_the_recording(part: str):
     """Traits with their defaults, words, and every message down to the last byte of its buffers."""
     assert json.loads(json.dumps(recording()[part])) == RECORDED[part]
 
 
 @pytest.mark.parametrize("message", TO_PYTHON, ids=lambda message: message["t"])
-def test_messages_of_the_browser_are_understood(message: dict):
-    """Each message that the browser sends parses, and keeps what it says."""
+def test_messages_of_the_browser_are_parsed(message: dict):
+    """Each message that the browser sends parses and keeps its content."""
     parsed = protocol.parse(message)
     assert type(parsed).__name__.lower() == message["t"].replace("_", "")
     for key, value in message.items():
@@ -56,13 +56,13 @@ def test_messages_of_the_browser_are_understood(message: dict):
     ],
     ids=range(14),
 )
-def test_what_is_no_message_is_refused(content: object):
-    """Nothing that is not of the protocol gets past the door."""
+def test_unknown_messages_are_refused(content: object):
+    """The kernel accepts only messages of the protocol."""
     with pytest.raises(protocol.InvalidMessageError):
         protocol.parse(content)
 
 
-def test_what_json_in_a_browser_refuses_becomes_null():
+def test_numbers_that_json_lacks_become_null():
     """`JSON.parse` knows no NaN and no infinity; they are sent as null, at any depth."""
     value = {"a": [1.5, float("nan"), {"b": float("inf")}], 2: ("x", None)}
     told = protocol.result("1", value)["value"]

@@ -52,7 +52,7 @@ from jobgroup.dashboard.snippets import line_of
     ],
 )
 def test_each_action_has_its_line(name: str, args: dict, line: str):
-    """It reads as documented, and parses."""
+    """The line reads as documented, and parses."""
     assert line_of(name, args, 'a "b"') == line
     ast.parse(line)
 
@@ -69,13 +69,13 @@ def test_each_action_has_its_line(name: str, args: dict, line: str):
         ("cancel", {"positions": [0, 1, 2, 2**64]}),
     ],
 )
-def test_what_makes_no_sense_has_none(name: str, args: dict):
+def test_an_invalid_action_has_no_line(name: str, args: dict):
     """The command itself refuses it, with the reason."""
     assert line_of(name, args, "g") == ""
 
 
-def test_the_page_is_told_the_line_as_soon_as_the_kernel_hears(make_group, open_page):
-    """It comes with the note that the request arrived, before what came of it."""
+def test_the_page_gets_the_line_with_the_acknowledgement(make_group, open_page):
+    """The line comes with the note that the request arrived, before the answer."""
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "refresh", {})
     page.answer(request)

@@ -1,4 +1,4 @@
-"""Rows on their way to the page: snapshots, patches, loss, reload, views that come and go."""
+"""Rows on their way to the page: snapshots, patches, loss, reload, views that open and close."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEYED = {"label": "labels", "fact": "metadata", "param": "params"}
 
 
 def test_hello_is_answered_with_all_rows(make_group, open_page):
-    """Who has nothing gets a snapshot, with what tells the jobs apart."""
+    """A page without rows gets a snapshot, with the metadata that distinguishes the jobs."""
     page = open_page(make_group("g", {}, {}))
     page.open()
     snap = page.wait_for("snapshot")
@@ -22,7 +22,7 @@ def test_hello_is_answered_with_all_rows(make_group, open_page):
 
 
 def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
-    """While jobs run the page is told, and what it shows at the end is what the group has."""
+    """The page gets updates while jobs run, and in the end shows what the group holds."""
     group = make_group("g", {}, {"fail": "no"}, {"duration_s": 0.3})
     page = open_page(group)
     page.open()
@@ -33,7 +33,7 @@ def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
     assert len({push["epoch"] for push in pushes}) == 1
     reached = pushes[0]["version"]
     for push in pushes[1:]:
-        if push["t"] == "snapshot":  # this page acknowledges nothing, so it is sent once more
+        if push["t"] == "snapshot":  # sent again: this page acknowledges nothing
             reached = push["version"]
             continue
         assert push["from"] <= reached <= push["to"]
@@ -42,8 +42,8 @@ def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
     assert page.dashboard.counts == {"success": 2, "error": 1}
 
 
-def test_another_process_changes_are_seen(make_group, open_page):
-    """What a second object, standing for another notebook, adds to the group reaches the page."""
+def test_changes_of_another_process_reach_the_page(make_group, open_page):
+    """Jobs that a second object adds to the group, as in another notebook, reach the page."""
     page = open_page(make_group("g", {}))
     page.open()
     page.wait_for("snapshot")
@@ -52,8 +52,8 @@ def test_another_process_changes_are_seen(make_group, open_page):
     assert page.messages("snapshot", "patch")[-1]["total"] == 3
 
 
-def test_reload_gets_what_changed_since(make_group, open_page):
-    """Who comes back with rows of this life gets a patch; with rows of another one, a snapshot."""
+def test_a_reloaded_page_gets_the_changes_since(make_group, open_page):
+    """A page with rows of this session gets a patch; any other page gets a snapshot."""
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -70,8 +70,8 @@ def test_reload_gets_what_changed_since(make_group, open_page):
     page.wait_for("snapshot", 2)
 
 
-def test_pull_is_answered_even_if_there_is_nothing(make_group, open_page):
-    """An empty patch tells the page that the kernel lives."""
+def test_a_pull_without_news_is_answered(make_group, open_page):
+    """An empty patch shows the page that the kernel is alive."""
     page = open_page(make_group("g", {}))
     page.open()
     snap = page.wait_for("snapshot")
@@ -82,7 +82,7 @@ def test_pull_is_answered_even_if_there_is_nothing(make_group, open_page):
 
 
 def test_threads_end_with_the_last_view(make_group, open_page, new_threads):
-    """Fifty views come and go; no thread and no subscription is left."""
+    """Fifty views open and close; no thread and no subscription is left."""
     group = make_group("g", {})
     page = open_page(group)
     for _ in range(50):
@@ -93,15 +93,17 @@ def test_threads_end_with_the_last_view(make_group, open_page, new_threads):
     assert page.messages("patch") == []
 
 
-def test_display_sends_rows_before_anybody_can_say_hello(make_group, open_page):
-    """The hello of a dashboard is heard after the cell that shows it; its rows come at once."""
+def test_display_sends_rows_before_the_first_hello(make_group, open_page):
+    """The kernel reads a dashboard's hello after the cell that shows it; the rows come at once."""
     page = open_page(make_group("g", {}, {}))
     page.dashboard._repr_mimebundle_()
     assert page.wait_for("snapshot")["total"] == 2
 
 
-def test_rows_that_nobody_acknowledges_are_sent_again(make_group, open_page):
-    """A page may not be ready for the first ones: they come until it says that it has them."""
+def test_rows_without_an_acknowledgement_are_sent_again(make_group, open_page):
+    """A page may not be ready for the first rows: the kernel repeats them until they
+    are confirmed.
+    """
     page = open_page(make_group("g", {}, {}))
     page.dashboard._repr_mimebundle_()
     first, again = page.wait_for("snapshot"), page.wait_for("snapshot", 2)
@@ -109,8 +111,8 @@ def test_rows_that_nobody_acknowledges_are_sent_again(make_group, open_page):
     assert again["n"] > first["n"]
 
 
-def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
-    """Traits of a group of 5,000 jobs are far below 50 kB, so that a saved notebook stays small."""
+def test_the_state_of_a_large_group_stays_small(open_page, data_dir):
+    """Traits of a group of 5,000 jobs are far below 50 kB, so a saved notebook stays small."""
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(5000))
@@ -119,8 +121,8 @@ def test_state_stays_small_whatever_the_group_holds(open_page, data_dir):
     assert len(json.dumps(state, default=str)) < 50_000
 
 
-def test_a_large_group_travels_in_parts(open_page, data_dir):
-    """Above a megabyte or so a snapshot comes in parts, of columns, that make one whole."""
+def test_a_large_snapshot_is_sent_in_parts(open_page, data_dir):
+    """Above about a megabyte, a snapshot comes in parts of columns that form one whole."""
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(11_000))
@@ -134,7 +136,7 @@ def test_a_large_group_travels_in_parts(open_page, data_dir):
 
 
 def test_a_patch_holds_only_the_rows_that_changed(open_page, data_dir):
-    """What 60 jobs of 100 became reaches the page."""
+    """The new states of 60 jobs of 100 reach the page."""
     group = JobGroup("g")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(100))
@@ -151,7 +153,7 @@ def test_a_patch_holds_only_the_rows_that_changed(open_page, data_dir):
 
 
 def test_cells_of_any_kind_fit_into_a_table(make_group, open_page):
-    """Values keep their kinds; where there is much, long ones are cut and none is left out."""
+    """Values keep their kinds; in a large table, long ones are cut and none is left out."""
     group = make_group("g")
     kinds = {"a": True, "b": None, "c": 1, "d": 0.25, "e": [1, {"a": 2}], "f": 'é"', "g": "x" * 500}
     much = {f"h{i}": "y" * 300 for i in range(10)}
@@ -168,8 +170,8 @@ def test_cells_of_any_kind_fit_into_a_table(make_group, open_page):
     assert columns["label.h9"] == [None, "y" * 200]
 
 
-def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
-    """The columns that SQLite writes hold what the records do, and patches follow on them."""
+def test_a_large_snapshot_equals_the_records(make_group, open_page):
+    """The columns that SQLite writes equal the records, and patches continue from them."""
     group = make_group("large", {}, {"fail": 'no "shots"\n'})
     group.run_parallel()
     group.wait()
@@ -194,8 +196,8 @@ def test_a_large_snapshot_says_what_the_records_say(make_group, open_page):
     page.wait(lambda: any(9 in m["rows"]["columns"]["position"] for m in page.messages("patch")))
 
 
-def test_removed_rows_are_gone_and_positions_of_before_do_nothing(make_group, open_page):
-    """After a removal, by whoever, all rows come anew; clicks on the old ones are refused."""
+def test_a_removal_resends_all_rows_and_invalidates_old_positions(make_group, open_page):
+    """After any removal the page gets all rows again; clicks on the old ones are refused."""
     group = make_group("g", {}, {}, {})
     for position, note in enumerate("abc"):
         group[position].note = note

@@ -1,4 +1,4 @@
-"""The dashboard where there is no kernel: a notebook through nbconvert, a page that was saved."""
+"""The dashboard without a kernel: a notebook through nbconvert, and a saved page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture
 def group() -> JobGroup:
-    """Two unsent jobs, whose texts try to break out of whatever holds them."""
+    """Two unsent jobs whose texts try to break out of any page that holds them."""
     group = JobGroup("saved </script><b>")
     for i in range(2):
         job = RemoteJob({"command": "probs"}, platform="x", url="http://127.0.0.1:1")
@@ -26,7 +26,7 @@ def group() -> JobGroup:
 
 
 def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
-    """nbconvert, GitHub and a reopened notebook take the table: the last state, escaped."""
+    """nbconvert, GitHub and a reopened notebook use the table: the last state, escaped."""
     data, _ = group._repr_mimebundle_()
     Dashboard(group).close()
     cell = nbformat.v4.new_code_cell(
@@ -39,8 +39,8 @@ def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
     assert "<b>saved </script>" not in body
 
 
-def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGroup, tmp_path: Path):
-    """One file: the state as JSON in a script of its own, read only, and no address to fetch."""
+def test_a_saved_page_holds_the_group_as_escaped_data(group: JobGroup, tmp_path: Path):
+    """One file: the state as JSON in a script of its own, read only, and no URL to fetch."""
     path = tmp_path / "page.html"
     dashboard = Dashboard(group, filter="unsent")
     dashboard.save_html(path, results=False)
@@ -60,11 +60,11 @@ def test_a_saved_page_holds_the_group_and_nothing_breaks_out_of_it(group: JobGro
     assert "http" not in page.replace(found[1], "").replace("jobgroup", "")
 
 
-def test_a_saved_page_has_the_jobs_as_they_are_on_the_cloud(
+def test_a_saved_page_has_the_current_states_of_the_cloud(
     make_group: Any, cloud: EmbeddedCloud, open_page: Any, tmp_path: Path
 ):
-    """They have ended since anybody looked, and the page says so; with a refused token it has what
-    was known.
+    """The page shows jobs that ended since the last look; with a refused token it has the last
+    known states.
     """
     page = open_page(make_group("g", {}, {}))
     group, path = page.dashboard.shown, tmp_path / "page.html"
@@ -78,8 +78,8 @@ def test_a_saved_page_has_the_jobs_as_they_are_on_the_cloud(
     assert '"counts":{"success":2}' in path.read_text(encoding="utf-8")
 
 
-def test_a_list_of_groups_is_no_page():
-    """Where no group is shown there is nothing to save, and the sentence says what to do."""
+def test_a_list_of_groups_cannot_be_saved():
+    """Without a group there is nothing to save, and the sentence says what to do."""
     dashboard = Dashboard()
     with pytest.raises(JobGroupError, match="Dashboard\\(group\\)"):
         dashboard.save_html("nowhere.html")

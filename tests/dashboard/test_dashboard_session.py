@@ -66,8 +66,8 @@ def test_a_session_needs_no_widget():
     assert done.stdout.strip() == "[]"
 
 
-def test_a_browser_that_says_nothing_for_long_is_gone():
-    """Unless a cell runs, during which the kernel hears nothing."""
+def test_a_browser_that_is_silent_for_long_counts_as_gone():
+    """While a cell runs it does not, because the kernel then reads no messages."""
     monitor = CellMonitor()
     assert not monitor.is_lost(500.0)
     assert monitor.is_lost(700.0)

@@ -1,4 +1,4 @@
-"""The words for states are the same in Python, in the front end and in what is shown."""
+"""The words for states are the same in Python, in the front end and on the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts/state_words.py"
 
 
 def test_the_front_end_has_the_words_of_python():
-    """`js/src/data/status.ts` is what the script makes of `status.py` now: else run it."""
+    """`js/src/data/status.ts` equals the output of the script for `status.py`; otherwise run it."""
     script = runpy.run_path(str(SCRIPT))
     assert script["TARGET"].read_text(encoding="utf-8") == script["typescript"]()
 

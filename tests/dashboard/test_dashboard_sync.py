@@ -1,4 +1,4 @@
-"""What is sent when: the state of the line to a browser, step by step."""
+"""The rows that are sent, and when: the state of the line to a browser, step by step."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ CASES: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_sent_next(case: str):
+def test_each_step_sends_the_expected_rows(case: str):
     """For each step of a browser and the clock: rows from which version on, or nothing."""
     sync = SyncState(epoch="e")
     for name, *args in CASES[case]:
@@ -98,8 +98,8 @@ def test_what_is_sent_next(case: str):
             sync.pushed(push, now)
 
 
-def test_a_view_that_says_what_it_has_while_rows_are_sent_gets_them():
-    """A push that was read before does not count as what the new view has."""
+def test_a_view_that_reports_its_rows_during_a_push_gets_the_new_ones():
+    """A push that was read before does not count as received by the new view."""
     sync = SyncState(epoch="e")
     sync.opened(None)
     first = sync.next(7, 3, 0.0)
@@ -111,7 +111,7 @@ def test_a_view_that_says_what_it_has_while_rows_are_sent_gets_them():
 
 
 def test_pushes_that_never_arrive_are_noticed():
-    """In Colab none does that a thread sends: then one goes as the answer to a message."""
+    """Colab loses pushes from threads; the rows then go with the answer to a message."""
     sync = SyncState(epoch="e")
     sync.opened(None)
     sync.pushed(sync.next(7, 3, 0.0), 0.0)

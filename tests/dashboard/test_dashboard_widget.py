@@ -16,7 +16,7 @@ from jobgroup import Dashboard, GroupNotFoundError, JobGroup
 from jobgroup.dashboard.static_html import page_of
 
 
-def test_one_dashboard_for_a_group_however_often_the_cell_runs(make_group, open_page):
+def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_page):
     """The group, its name, or another object of it: the same widget, with the new options."""
     group = make_group("g", {})
     first = open_page(group).dashboard
@@ -38,15 +38,15 @@ def test_an_unknown_option_is_refused_with_advice(make_group, open_page):
 
 
 def test_wrong_values_are_refused(make_group, open_page):
-    """Each trait says what it takes."""
+    """Each trait says which values it takes."""
     dashboard = open_page(make_group("g", {})).dashboard
     for name, value in {"filter": "faild", "theme": "pink", "selected": ["x"]}.items():
         with pytest.raises(TraitError):
             setattr(dashboard, name, value)
 
 
-def test_selected_takes_places_jobs_and_ranges(make_group, open_page):
-    """A program may set what it has; what it reads are ranges, and the jobs."""
+def test_selected_takes_positions_jobs_and_ranges(make_group, open_page):
+    """A program may set any of these; it reads ranges, and the jobs."""
     group = make_group("g", {}, {}, {}, {})
     dashboard = open_page(group).dashboard
     dashboard.selected = [group[0], 1, [3, 3]]
@@ -54,8 +54,8 @@ def test_selected_takes_places_jobs_and_ranges(make_group, open_page):
     assert dashboard.selected_jobs == [group[0], group[1], group[3]]
 
 
-def test_a_program_observes_what_happens(make_group, open_page):
-    """`observe` and `link` see counts and progress move while a dashboard is looked at."""
+def test_a_program_observes_changes_of_a_visible_dashboard(make_group, open_page):
+    """`observe` and `link` see counts and progress change while a page shows the dashboard."""
     seen = []
     group = make_group("g", {}, {})
     page = open_page(group)
@@ -66,8 +66,9 @@ def test_a_program_observes_what_happens(make_group, open_page):
 
 
 def test_a_program_observes_a_dashboard_without_a_page(make_group, open_page, new_threads):
-    """What ends on the cloud moves a linked trait although no page ever said hello; the other way
-    a value that a program sets arrives too. Once nobody observes, nothing is left running.
+    """The end of a job on the cloud changes a linked trait although no page said hello; a value
+    that a program sets arrives in the other direction too. After the last observer leaves, nothing
+    keeps running.
     """
     group = make_group("g", {}, {})
     page = open_page(group)
@@ -83,7 +84,7 @@ def test_a_program_observes_a_dashboard_without_a_page(make_group, open_page, ne
 
 
 def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, open_page):
-    """The last line of a cell: the widget for who has a kernel, HTML and text for who has not."""
+    """The last line of a cell shows the widget if there is a kernel, otherwise HTML and text."""
     group = make_group("g", {})
     page = open_page(group)
     data, _ = group._repr_mimebundle_()
@@ -93,7 +94,7 @@ def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, op
 
 
 def test_a_deleted_group_is_shown_as_deleted(make_group, open_page):
-    """Whose cell is run again after the deletion gets a sentence, not a traceback."""
+    """A cell that runs again after the deletion shows a sentence, not a traceback."""
     group = make_group("g", {})
     open_page(group)
     group._repr_mimebundle_()
@@ -122,7 +123,7 @@ def test_the_table_without_a_kernel_is_escaped_and_bounded():
 
 
 def test_the_fallback_puts_failed_jobs_first():
-    """Who opens a saved notebook sees at once what went wrong."""
+    """A reader of a saved notebook sees at once what went wrong."""
     records = [record(0), record(1, state="error", message="why")]
     text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
     assert text.index("why") < text.index("unsent</td>")
@@ -139,8 +140,8 @@ def test_dashboard_is_imported_only_when_it_is_used():
     assert jobgroup.Dashboard is Dashboard
 
 
-def test_fifty_dashboards_come_and_go_and_leave_nothing(make_group, open_page, new_threads):
-    """Opened, looked at and closed: no thread is left, and none of them stays in memory."""
+def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new_threads):
+    """After they were opened, viewed and closed, no thread is left and none stays in memory."""
     group = make_group("g", {})
     page = open_page(group)
     page.dashboard.close()

@@ -21,14 +21,14 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:
-    """Where child processes come from."""
+    """The source of child processes."""
     with Nursery() as running:
         yield running
 
 
 @pytest.fixture
 def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
-    """Starts clouds of the test's own, for `test:timer`; they know no keys, as the real one."""
+    """Starts clouds of the test's own for `test:timer`; like the real one, they know no keys."""
     started: list[EmbeddedCloud] = []
 
     def start(**options: Any) -> EmbeddedCloud:
@@ -45,7 +45,7 @@ def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
 
 @pytest.fixture
 def cloud(begin: Callable[..., EmbeddedCloud], monkeypatch: pytest.MonkeyPatch) -> EmbeddedCloud:
-    """A cloud, which is also the one that is meant where a job names none."""
+    """A cloud, which is also the default one for jobs that name none."""
     running = begin()
     monkeypatch.setenv("JOBGROUP_URL", running.url)
     monkeypatch.setenv("JOBGROUP_TOKEN", running.token)
@@ -61,7 +61,7 @@ def child(nursery: Nursery, cloud: EmbeddedCloud) -> Iterator[Callable[..., Chil
 
 @pytest.fixture
 def job() -> Callable[..., RemoteJob]:
-    """Makes jobs that take as long, and fail, as their parameters say."""
+    """Makes jobs that run and fail as their parameters specify."""
 
     def make(name: str = "timed", *, url: str | None = None, **parameters: Any) -> RemoteJob:
         body = {"command": "timer", "parameters": parameters}
@@ -72,7 +72,7 @@ def job() -> Callable[..., RemoteJob]:
 
 @pytest.fixture
 def group(job: Callable[..., RemoteJob], cloud: EmbeddedCloud) -> Callable[..., JobGroup]:
-    """Makes a group of so many jobs, named by their numbers."""
+    """Makes a group with the given number of jobs, named by their numbers."""
 
     def make(jobs: int = 3, name: str = "experiment", **parameters: Any) -> JobGroup:
         jg = JobGroup(name)
@@ -90,7 +90,7 @@ def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
 
 @pytest.fixture
 def until() -> Callable[..., Any]:
-    """Waits for something to come true, and gives it."""
+    """Waits for a condition to become true, and returns its value."""
 
     def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
         give_up = time.monotonic() + timeout_s
@@ -104,9 +104,9 @@ def until() -> Callable[..., Any]:
 
 @pytest.fixture
 def still() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until something has not changed for a while, and gives it: what was under way is over.
+    """Waits until a value has not changed for a while, and returns it: no change is under way.
 
-    What goes on more often than that never lets it be still.
+    A value that changes more often than that never settles.
     """
 
     def wait(look: Callable[[], Any], for_s: float = 2.0) -> Any:
@@ -143,10 +143,10 @@ class TinyDisk:
         self._place = place
 
     def fill(self, but: int = 0) -> None:
-        """Leave so many bytes free."""
+        """Leave the given number of bytes free."""
         self.clear()
         free = os.statvfs(self._place)
-        with suppress(OSError):  # what the test runs meanwhile takes room too
+        with suppress(OSError):  # the processes of the test need room too
             self._filler.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - but)))
 
     def clear(self) -> None:
@@ -154,6 +154,6 @@ class TinyDisk:
         self._filler.unlink(missing_ok=True)
 
     def protect(self) -> None:
-        """Let nothing be written any more."""
+        """Make the file system read-only."""
         command = ["mount", "-o", "remount,ro", str(self._place)]
         subprocess.run(command, check=True, capture_output=True)

@@ -69,7 +69,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known of a job."""
+    """The known facts of a job."""
 
     name: str
     state: str
@@ -110,7 +110,7 @@ class GroupMachine(RuleBasedStateMachine):
                 warnings.simplefilter("ignore")
                 self.jg.cancel_all()
 
-    # -- what a person does ------------------------------------------------------------------------
+    # -- actions of a user -------------------------------------------------------------------------
 
     @rule(
         kinds=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=5),
@@ -246,13 +246,13 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule()
     def decide(self) -> None:
-        """As a user who looks at the cloud's own page."""
+        """Decide as a user would who looks at the cloud's own page."""
         ledger = Ledger(self.jg, self.cloud).check(unconfirmed=1_000)
         with self._step(asked=set(ledger.unconfirmed)):
             with suppress(JobGroupError, RuntimeError):
                 ledger.settle()
 
-    # -- what a cloud does -------------------------------------------------------------------------
+    # -- actions of a cloud ------------------------------------------------------------------------
 
     @rule(
         kind=st.sampled_from(["drop_response", "drop_request", "malformed_response"]),
@@ -357,7 +357,7 @@ class GroupMachine(RuleBasedStateMachine):
                 assert len(old.ids) <= len(now.ids) <= len(old.ids) + 1, f"{old.name} sent twice"
 
     def _compare_states(self) -> None:
-        """What has ended on the cloud has ended here, in the same way."""
+        """Every job that ended on the cloud has ended here, in the same way."""
 
         def agree() -> bool:
             ended = {j.id: WORDS[j.status] for j in self._given() if j.status in WORDS}
@@ -376,7 +376,7 @@ class GroupMachine(RuleBasedStateMachine):
                 exec(MODES[mode], {"jg": self.jg})
 
     def _takes(self, mode: str) -> set[int]:
-        """The jobs that a run may send. What is failed is known after asking the cloud."""
+        """The jobs that a run may send. Failures are known after asking the cloud."""
         if mode in ("rerun", "rerun queue", "append"):
             failed = {j.id for j in self._given() if j.status in ("error", "canceled")}
             running = {j.id for j in self._given() if j.status not in WORDS}
@@ -391,7 +391,7 @@ class GroupMachine(RuleBasedStateMachine):
         return any(job.state == "unsent" and job.name.startswith(kind) for job in self.jg)
 
     def _doubts(self) -> int:
-        """How many creates were answered in a way that leaves their fate open."""
+        """The number of creates whose answers leave their fate open."""
         return sum(
             entry.call in CREATING
             and (bool(set(entry.faults) & set(DOUBTFUL)) or (entry.status or 0) >= 500)

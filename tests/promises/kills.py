@@ -1,4 +1,4 @@
-"""Campaigns: a process adds, runs or reruns and is struck at a random moment, again and again."""
+"""Campaigns: a process adds, runs or reruns and is killed at a random moment, again and again."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Campaign:
     by_signal: dict[str, int] = field(default_factory=dict)
 
     def of_adding(self, name: str, lives: int) -> None:
-        """What was acknowledged is there, in order; of what was not, all or nothing."""
+        """Acknowledged jobs are there, in order; of the others, all or none."""
         expected: list[str] = []
         for life in range(lives):
             child = self.nursery.start(ADD, name=name, life=life)
@@ -92,7 +92,7 @@ class Campaign:
         self.jobs += len(expected)
 
     def of_running(self, name: str, jobs: int, lives: int) -> None:
-        """Each job reaches the cloud once, whatever happens to those who send it."""
+        """Each job reaches the cloud once, whatever happens to the processes that send it."""
         names = [str(i) for i in range(jobs)]
         JobGroup(name).add_many([self._job(n) for n in names])
         self._lives(name, RUN, lives)
@@ -101,7 +101,7 @@ class Campaign:
         self.jobs += jobs
 
     def of_rerunning(self, name: str, jobs: int, lives: int, *, replace: bool) -> None:
-        """Each failed job is rerun once where reruns replace, once a request where they append."""
+        """Each failed job is rerun once if reruns replace, and once per request if they append."""
         names = [str(i) for i in range(jobs)]
         self.cloud.faults.add("fail_job", times=jobs)
         self.nursery.start(PREPARE, name=name, names=names).all()
@@ -142,7 +142,7 @@ class Campaign:
                 return
 
     def _wait_for_requests(self, child: Child, count: int) -> None:
-        """Until the child has sent so many jobs, or has ended."""
+        """Wait until the child has sent that many jobs, or has ended."""
         enough = requests(self.cloud, *CREATING) + count
         while requests(self.cloud, *CREATING) < enough and child.is_alive:
             time.sleep(0.001)
@@ -154,7 +154,7 @@ class Campaign:
         self._ledger(name).check(unconfirmed=unconfirmed, sending=sending)
 
     def _finish(self, name: str, source: str) -> Ledger:
-        """Run what is left, undisturbed; settle by hand what the cloud cannot tell."""
+        """Run the remaining jobs undisturbed; settle manually what the cloud cannot report."""
         self.cloud.faults.clear()
         for _ in range(2):
             assert (
@@ -179,7 +179,7 @@ class Campaign:
         if blow != signal.SIGSTOP:
             return child.all()
         if while_stopped:
-            # without a log, who is stopped in the middle of a commit keeps readers waiting too
+            # without a log, a process stopped in the middle of a commit blocks readers too
             without_log = (StorageError,) if "JOBGROUP_NETWORK_FS" in os.environ else ()
             with suppress(*without_log):
                 while_stopped()
@@ -188,7 +188,7 @@ class Campaign:
         return child.kill()
 
     def _ledger(self, name: str) -> Ledger:
-        gc.collect()  # opened anew, as by a process that comes later
+        gc.collect()  # opened again, as by a later process
         return Ledger(JobGroup.open(name), self.cloud)
 
     def _job(self, name: str) -> RemoteJob:

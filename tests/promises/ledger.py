@@ -1,4 +1,4 @@
-"""What is compared after every blow: the group's file and what the cloud has been given."""
+"""The comparison after every blow: the group's file and the jobs that the cloud was given."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ def given_to(cloud: EmbeddedCloud, name: str) -> list[Any]:
 
 
 def integrity(name: str) -> str:
-    """What SQLite says of the group's file."""
+    """SQLite's report on the integrity of the group's file."""
     with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
 def keys_without_id(name: str) -> set[str]:
-    """The keys of the attempts of which no id is known, those of reruns under way among them."""
+    """The keys of attempts without a known id, including those of active reruns."""
     with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         return {
             k
@@ -113,12 +113,12 @@ def keys_without_id(name: str) -> set[str]:
 
 
 def in_flight(name: str) -> int:
-    """How many requests are under way as the file has it, reruns that append among them."""
+    """The number of requests under way in the file, including reruns that append."""
     with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         sending = "SELECT count(*) FROM attempts WHERE state = 'sending'"
         return int(connection.execute(sending).fetchone()[0])
 
 
 def requests(cloud: EmbeddedCloud, *calls: str) -> int:
-    """How many requests of these kinds the cloud had; of any kind where none is named."""
+    """The number of requests of these kinds that the cloud got; of any kind if none is named."""
     return sum(entry.call in calls or not calls for entry in cloud.log)

@@ -1,6 +1,6 @@
 """Processes of a test's own, forked from one that has imported jobgroup: each costs milliseconds.
 
-A child runs a source text and talks to the test in lines of JSON over a socket. It ends as every
+A child runs a source text and exchanges lines of JSON with the test over a socket. It ends as every
 interpreter does, `atexit` included, unless it is killed.
 """
 
@@ -38,12 +38,12 @@ class Child:
         self.pid = int(self.hear())
 
     def tell(self, message: Any = None) -> None:
-        """Say something that the child waits for with `hear()`."""
+        """Send a value that the child waits for with `hear()`."""
         self._file.write(json.dumps(message) + "\n")
         self._file.flush()
 
     def hear(self, timeout_s: float = 120) -> Any:
-        """The next thing that the child says.
+        """Return the next value that the child sends.
 
         Raises:
             EOFError: it has ended.
@@ -61,7 +61,7 @@ class Child:
         return value
 
     def all(self, timeout_s: float = 120) -> list[Any]:
-        """What it says until its end, which is waited for. Raises ChildFailed."""
+        """Wait for its end and return everything that it sends until then. Raises ChildFailed."""
         said = []
         with suppress(EOFError, ConnectionResetError):
             while True:
@@ -75,13 +75,13 @@ class Child:
         return Path(f"/proc/{self.pid}").exists()
 
     def signal(self, number: int) -> None:
-        """Send it a signal; one that has ended gets none."""
+        """Send it a signal; a child that has ended gets none."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
         self.is_stopped = number == signal.SIGSTOP
 
     def kill(self) -> list[Any]:
-        """End it as a power cut would; returns what it had said and nobody had heard."""
+        """End it as a power cut would; return the values that it sent and the test did not read."""
         self.signal(signal.SIGKILL)
         with suppress(ChildFailed):
             return self.all()
@@ -101,7 +101,7 @@ class Child:
 
 
 class Nursery:
-    """Where the children come from; `env` is added to the environment in which they begin."""
+    """The source of child processes; `env` is added to the environment that they start in."""
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         self._env = env or {}
@@ -116,7 +116,7 @@ class Nursery:
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C at the test is not meant for it
+            start_new_session=True,  # a Ctrl-C for the test must not reach it
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"
@@ -128,7 +128,7 @@ class Nursery:
         self._directory.cleanup()
 
     def start(self, source: str, *, env: Mapping[str, str] | None = None, **names: Any) -> Child:
-        """A child that runs `source`, where `names` and what `_names` gives are defined."""
+        """Start a child that runs `source`, with `names` and the names of `_names` defined."""
         order = {"source": source, "names": names, "env": {**os.environ, **(env or {})}}
         child = Child(self._path, order)
         self._children.append(child)
@@ -142,7 +142,7 @@ class Nursery:
 
 
 def _names(talk: Any) -> dict[str, Any]:
-    """What a child's source can use: `say`, `hear`, `job`, and jobgroup's names."""
+    """The names for a child's source: `say`, `hear`, `job`, and jobgroup's names."""
     import jobgroup
 
     def say(value: Any = None) -> None:
@@ -186,7 +186,7 @@ def _serve(path: str) -> None:
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead vanish by themselves
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes dead children automatically
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:  # the test has ended

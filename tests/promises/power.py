@@ -1,8 +1,8 @@
-"""What a disk has when the power is cut: replayed from what a process did to its files.
+"""The content of a disk when the power is cut: replayed from what a process did to its files.
 
-The disk of this model keeps what was synced. Of what was not, it keeps any part of any write of a
-file in any order, and of the names that changed in a directory the first so many: what the file
-systems of our time promise, and no more.
+The disk of this model keeps all synced data. Of the unsynced data, it keeps any part of any write
+of a file in any order, and the first few of the changed names of a directory. Current file systems
+promise that much, and no more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def build(directory: Path) -> Path:
 
 
 def read(log: Path) -> Iterator[Record]:
-    """The records of a log, in order."""
+    """Return the records of a log, in order."""
     data = log.read_bytes()
     at = 0
     while at < len(data):
@@ -79,7 +79,7 @@ class Disk:
         self._by_inode: dict[int, _File | _Folder] = {root.stat().st_ino: self._top}
 
     def apply(self, record: Record) -> None:
-        """What a process did."""
+        """Apply one action of a process."""
         kind, inode, number, one, two = record
         if kind in (CREATE, MKDIR):
             new: _File | _Folder = _File() if kind == CREATE else _Folder()
@@ -189,7 +189,7 @@ def _path(text: bytes) -> PurePosixPath:
 
 
 def empty(directory: Path) -> Path:
-    """The directory, made anew."""
+    """Return the directory, created again."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
     return directory

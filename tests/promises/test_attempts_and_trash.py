@@ -1,4 +1,4 @@
-"""Promises 8 and 9: attempts are kept, and deleting can be undone."""
+"""Promises 8 and 9: attempts are kept, and a deletion can be undone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.store.paths import group_path
 
 
 def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
-    """A rerun that replaces keeps place, name and note; earlier ids and sentences stay readable."""
+    """A rerun that replaces keeps position, name and note; old ids and sentences stay readable."""
     jg = group(3)
     for nth in range(3):
         cloud.faults.add("fail_job", times=3, message=f"failure {nth}")
@@ -38,7 +38,7 @@ def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
 
 
 def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
-    """The new entry points at the old one, which keeps its id and sentence."""
+    """The new entry points to the old one, which keeps its id and sentence."""
     jg = group(2)
     cloud.faults.add("fail_job", times=2, message="too hot")
     jg.run_parallel()
@@ -54,7 +54,7 @@ def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
 
 
 def test_a_deleted_group_can_be_restored(group, cloud, ledger):
-    """Everything is there again: jobs, attempts, notes; it can be run on, and deleted again."""
+    """All jobs, attempts and notes are there again; the group can be run and deleted again."""
     jg = group(3)
     jg[0].note = "mine"
     jg[0].execute_async()
@@ -79,7 +79,7 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
 
 
 def test_restoring_overwrites_nothing(group):
-    """A new group of the same name stays; the last of several deleted ones comes back first."""
+    """A new group of the same name stays; of several deleted ones, the last is restored first."""
     group(1)
     JobGroup.delete_job_group("experiment")
     group(2)
@@ -91,8 +91,10 @@ def test_restoring_overwrites_nothing(group):
     assert len(JobGroup.open("experiment")) == 2
 
 
-def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):
-    """Neither by name, date or all: the launcher is named, its jobs go on; dead, it is none."""
+def test_a_running_group_is_not_deleted(group, child, cloud, until):
+    """Neither by name, nor by date, nor with all: the error names the launcher, and its jobs
+    continue; a dead launcher does not count.
+    """
     jg = group(2, duration_s=600)
     script = child("JobGroup.open('experiment').run_sequential(0)")
     until(lambda: jg[0].state in ("waiting", "running"))
@@ -108,8 +110,8 @@ def test_a_group_that_is_run_is_not_deleted(group, child, cloud, until):
     assert JobGroup.list_trash() == ["experiment"]
 
 
-def test_jobs_that_run_are_named_when_their_group_is_deleted(group):
-    """A warning names them; a group whose jobs have ended is deleted in silence."""
+def test_a_deletion_names_the_active_jobs(group):
+    """A warning names them; a group whose jobs have ended is deleted without one."""
     jg = group(2, duration_s=600)
     jg.run_parallel()
     with pytest.warns(UserWarning, match=jg[1].id):
@@ -121,7 +123,7 @@ def test_jobs_that_run_are_named_when_their_group_is_deleted(group):
 
 
 def test_a_damaged_group_does_not_stop_the_deletion_of_others(group, data_dir):
-    """Deleting by date deletes those that are old, damaged ones or not, and no others."""
+    """Deleting by date deletes the old groups, damaged or not, and no others."""
     for name in ("a", "b", "c"):
         group(1, name)
     group_path("b").write_bytes(b"no database" * 1000)
@@ -140,8 +142,8 @@ def test_a_damaged_group_does_not_stop_the_deletion_of_others(group, data_dir):
     assert any("before" in str(w.message) for w in warned)
 
 
-def test_a_deletion_that_was_cut_short_is_no_dead_end(group, child):
-    """Whatever moment a deletion is killed at, the group is there or can be restored."""
+def test_a_group_survives_a_killed_deletion(group, child):
+    """Whenever a deletion is killed, the group is there or can be restored."""
     group(3, "doomed")
     for nth in range(12):
         doomed = child("JobGroup.open('doomed'); say(); JobGroup.delete_job_group('doomed')")
@@ -156,8 +158,8 @@ def test_a_deletion_that_was_cut_short_is_no_dead_end(group, child):
         assert len(found) == 3
 
 
-def test_a_deletion_left_half_done_is_finished(group):
-    """A file that is marked as deleted, its copy in the trash: it can be restored or made anew."""
+def test_an_unfinished_deletion_is_completed(group):
+    """A group marked as deleted, with its copy in the trash, can be restored or recreated."""
     for name in ("restored", "made anew", "deleted"):
         jg = group(2, name)
         path = group_path(name)
@@ -176,8 +178,8 @@ def test_a_deletion_left_half_done_is_finished(group):
         JobGroup.delete_job_group("deleted")
 
 
-def test_a_group_that_is_open_elsewhere_while_it_is_deleted_and_restored(group, child, ledger):
-    """The other process is told, then works on the restored group; what it adds is not lost."""
+def test_an_open_group_can_be_deleted_and_restored_elsewhere(group, child, ledger):
+    """The other process gets an error, then works on the restored group; its new jobs are kept."""
     jg = group(1)
     other = child("""
 jg = JobGroup.open("experiment")

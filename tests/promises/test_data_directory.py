@@ -1,4 +1,4 @@
-"""Where groups are stays where it was, whatever a process does and whatever its user has."""
+"""The data directory stays the same, whatever a process does and whatever its user lacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def made(name="sweep"):
 
 @pytest.fixture
 def told(tmp_path):
-    """Runs a source text in a process of its own, in its directory, and gives what it prints."""
+    """Runs a source text in a process of its own, in its directory, and returns its output."""
     home = tmp_path / "home"
     home.mkdir()
 
@@ -51,8 +51,8 @@ def told(tmp_path):
     return run
 
 
-def test_a_relative_directory_is_absolute_from_the_first_use_on(told, tmp_path):
-    """A %cd moves no group, a fork loses none, and a child begins where its parent was."""
+def test_a_relative_directory_becomes_absolute_at_the_first_use(told, tmp_path):
+    """%cd moves no group, a fork loses none, and a child begins in its parent's directory."""
     found = told(
         """
 jg = made()
@@ -73,7 +73,7 @@ print(json.dumps([before, len(jg), repr(jg).splitlines()[0], status]))
 
 @pytest.mark.parametrize("chosen", ["~/data", "~/./x/../data"])
 def test_a_tilde_is_the_home_directory(chosen, told, tmp_path):
-    """And no directory of that name appears anywhere."""
+    """No directory with that name appears anywhere."""
     told("made(); print(0)", JOBGROUP_DATA_DIR=chosen)
     assert (tmp_path / "home/data/groups/sweep.jobgroup").is_file()
     assert not list(tmp_path.rglob("~*"))
@@ -116,15 +116,15 @@ def test_a_missing_home_directory_is_named_with_the_variable(variables, at_fault
 
 
 def test_a_user_without_a_home_directory_can_name_another(told, tmp_path):
-    """JOBGROUP_DATA_DIR alone will do, and so will XDG_DATA_HOME."""
+    """JOBGROUP_DATA_DIR alone is enough, and so is XDG_DATA_HOME."""
     source = _WITHOUT_A_HOME.replace("made()", "os.environ.pop('HOME', 0); made()", 1)
     for n, variable in enumerate(("JOBGROUP_DATA_DIR", "XDG_DATA_HOME")):
         assert told(source, **{variable: str(tmp_path / str(n))}) == "made"
         assert len(list((tmp_path / str(n)).rglob("sweep.jobgroup"))) == 1
 
 
-def test_a_working_directory_that_is_gone_is_named(monkeypatch, tmp_path):
-    """A relative path counts from nowhere then; the sentence has the variable."""
+def test_a_removed_working_directory_is_named(monkeypatch, tmp_path):
+    """A relative path has no meaning then; the sentence names the variable."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -134,8 +134,8 @@ def test_a_working_directory_that_is_gone_is_named(monkeypatch, tmp_path):
         JobGroup("x")
 
 
-def test_a_changed_variable_is_heeded(monkeypatch, tmp_path):
-    """Who names another directory later gets it, and the first one again by its name."""
+def test_a_changed_variable_takes_effect(monkeypatch, tmp_path):
+    """A process that names another directory uses it, and returns to the first by its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOBGROUP_DATA_DIR", "one")
     assert data_directory() == tmp_path / "one"
@@ -148,8 +148,8 @@ def test_a_changed_variable_is_heeded(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its file systems refuse such names")
-def test_a_directory_whose_name_is_no_utf_8_works(tmp_path, told):
-    """Groups are made, listed, exported, deleted and restored there as anywhere."""
+def test_a_directory_whose_name_is_not_utf_8_works(tmp_path, told):
+    """Groups are created, listed, exported, deleted and restored there as anywhere."""
     odd = os.fsdecode(os.fsencode(tmp_path) + b"/m\xe9sures \xff")
     Path(odd).mkdir()
     found = told(

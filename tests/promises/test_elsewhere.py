@@ -1,4 +1,4 @@
-"""Promise 3 across containers, machines and clocks: nobody's clock, and no look, takes a lease."""
+"""Promise 3 across containers, machines and clocks: no clock and no look takes a lease away."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ print(len(jg.list_unconfirmed_jobs()))
 
 @pytest.fixture
 def container(cloud) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
-    """Starts a process in a pid namespace of its own, on the same host name and files."""
+    """Starts a process in its own pid namespace, with the same host name and files."""
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c"]
     can = subprocess.run([*command, "pass"], capture_output=True, check=False)
     if can.returncode:
@@ -49,7 +49,7 @@ def container(cloud) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
 
 
 def elsewhere(source: str) -> Any:
-    """Run a source text in a process of its own, and return what it printed."""
+    """Run a source text in a separate process, and return what it printed."""
     told = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, env=os.environ
     )
@@ -57,8 +57,8 @@ def elsewhere(source: str) -> Any:
 
 
 def test_a_look_from_outside_a_container_changes_nothing(group, container, cloud, until, ledger):
-    """What is in flight in another pid namespace stays in flight, whoever looks, and each job is
-    sent once.
+    """Requests in flight in another pid namespace stay in flight while others look at the group,
+    and each job is sent once.
     """
     jg = group(4)
     cloud.faults.add("delay_response", calls=["create"], delay_s=1)
@@ -69,8 +69,8 @@ def test_a_look_from_outside_a_container_changes_nothing(group, container, cloud
     ledger(jg).check().each_once("0", "1", "2", "3")
 
 
-def test_who_runs_a_group_in_a_container_is_named_outside(group, container, cloud, until):
-    """A second run, and a deletion, are refused as soon as the container shows a sign of life."""
+def test_a_launcher_in_a_container_is_named_outside(group, container, cloud, until):
+    """A second run and a deletion are refused as soon as the container shows a sign of life."""
     jg = group(2, duration_s=600)
     container(RUN.format("sequential(0)"))
     until(lambda: jg[0].was_sent)
@@ -82,8 +82,8 @@ def test_who_runs_a_group_in_a_container_is_named_outside(group, container, clou
 
 
 def test_a_run_takes_over_from_a_container_that_has_died(group, container, cloud, until, ledger):
-    """Nothing is known of it but that it shows no sign of life: what was in flight is unconfirmed
-    as soon as somebody runs the group, and not before; the rest is sent.
+    """Only the missing sign of life shows that it died: requests in flight become unconfirmed when
+    another process runs the group, not before; the rest is sent.
     """
     jg = group(3)
     cloud.faults.add("delay_response", calls=["create"], delay_s=60, times=1)
@@ -99,7 +99,7 @@ def test_a_run_takes_over_from_a_container_that_has_died(group, container, cloud
 
 
 def test_a_wait_ends_although_the_sender_died_elsewhere(group, container, cloud, until):
-    """A job that a dead process was sending is not waited for, and is not changed by that."""
+    """A wait skips a job that a dead process was sending, and does not change it."""
     jg = group(1)
     cloud.faults.add("delay_response", calls=["create"], delay_s=60, times=1)
     run = container(RUN.format("parallel()"))
@@ -110,10 +110,10 @@ def test_a_wait_ends_although_the_sender_died_elsewhere(group, container, cloud,
     assert jg[0].state == "sending"
 
 
-def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(
+def test_a_group_of_a_launcher_that_died_elsewhere_can_be_deleted(
     group, container, cloud, until, caplog
 ):
-    """After a moment without a sign of life, which is announced."""
+    """Deletion waits, and says so, until the launcher has shown no sign of life for a while."""
     jg = group(1, duration_s=600)
     run = container(RUN.format("sequential(0)"))
     until(lambda: jg[0].was_sent)
@@ -126,7 +126,7 @@ def test_a_group_can_be_deleted_whose_launcher_died_elsewhere(
 
 
 def test_a_clock_that_is_ahead_takes_no_lease(group, child, cloud, until):
-    """A second process whose clock is an hour ahead is told who runs the group."""
+    """A second process whose clock is 1 h ahead learns which process runs the group."""
     jg = group(2, duration_s=600)
     first = child('JobGroup.open("experiment").run_sequential(0)')
     until(lambda: jg[0].was_sent)
@@ -138,8 +138,8 @@ def test_a_clock_that_is_ahead_takes_no_lease(group, child, cloud, until):
     first.kill()
 
 
-def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
-    """A command of a process whose clock is an hour behind is no old one."""
+def test_a_command_under_another_clock_is_done(group, child, cloud, until):
+    """A command of a process whose clock is 1 h behind does not count as an old one."""
     jg = group(2, duration_s=600)
     first = child('JobGroup.open("experiment").run_sequential(0)')
     until(lambda: jg[0].was_sent)
@@ -149,8 +149,8 @@ def test_what_is_asked_under_another_clock_is_done(group, child, cloud, until):
     first.kill()
 
 
-def test_a_holder_that_was_stopped_goes_on_if_nobody_runs_the_group(group, child, cloud, until):
-    """Whoever looks at a group does not take it away from a process that is stopped."""
+def test_a_stopped_holder_continues_if_no_other_process_runs_the_group(group, child, cloud, until):
+    """Looking at a group does not take it away from a process that is stopped."""
     jg = group(3, duration_s=0.05)
     cloud.faults.add("delay_response", calls=["create"], delay_s=3)
     first = child('JobGroup.open("experiment").run_parallel(); say("ran")')

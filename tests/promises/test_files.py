@@ -36,9 +36,9 @@ SEED = 20_262
 
 
 @pytest.mark.parametrize("umask", [0, 0o077])
-def test_only_their_owner_can_read_them(umask, group, data_dir):
-    """Files are 0600 and directories 0700, whatever the umask; what SQLite adds, the trash and
-    what was set aside included.
+def test_only_the_owner_can_read_the_files(umask, group, data_dir):
+    """Files are 0600 and directories 0700, whatever the umask, including SQLite's additional files,
+    the trash and files that were set aside.
     """
     before = os.umask(umask)
     try:
@@ -81,7 +81,7 @@ def test_only_their_owner_can_read_them(umask, group, data_dir):
 @example(name="~123")
 @example(name="%41")
 def test_no_name_leaves_the_directory(name, data_dir):
-    """Any name is a group's, as typed and composed, in one file in its place; or it is refused."""
+    """Any name is kept as typed and composed, in one file in the directory; or it is refused."""
     existing = set(JobGroup.list_existing()) if data_dir.exists() else set()
     outside = set(data_dir.parent.iterdir())
     try:
@@ -112,7 +112,7 @@ def test_no_two_names_share_a_file():
 
 
 def test_nothing_in_a_file_can_be_executed():
-    """No module that keeps or reads groups unpickles, evaluates or executes anything."""
+    """No module that stores or reads groups unpickles, evaluates or executes anything."""
     package = Path(jobgroup.__file__).parent
     suspicious = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
     for path in package.rglob("*.py"):
@@ -135,7 +135,7 @@ def test_nothing_in_a_file_can_be_executed():
     ids=["text", "header", "zeros"],
 )
 def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
-    """Its bytes are kept, where the error says; other groups are not affected; the name is free."""
+    """The error names where its bytes are kept; other groups are not affected; the name is free."""
     group(2, "other")
     group_path("damaged").write_bytes(content)
     with pytest.raises(CorruptGroupError) as error:
@@ -150,11 +150,11 @@ def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
         JobGroup.open("never made")
 
 
-def test_an_empty_file_is_no_group(group):
-    """Another program emptied it, perhaps to write it just now: no group is made in it.
+def test_an_empty_file_is_not_a_group(group):
+    """Another program emptied it, perhaps to write it just now: no group is created in it.
 
-    Ours have their content before they have their name, so no crash leaves one. Lists go on, and
-    who deletes it can begin anew.
+    Files of jobgroup get their content before their name, so no crash leaves an empty one. Lists
+    still work, and a user who deletes the file can start again.
     """
     group(2, "full")
     group_path("empty").touch()
@@ -169,8 +169,8 @@ def test_an_empty_file_is_no_group(group):
     assert len(JobGroup("empty")) == 0
 
 
-def test_somebody_elses_database_is_no_group():
-    """A sound SQLite file that is not ours is set aside too, and as it was."""
+def test_a_foreign_database_is_not_a_group():
+    """An intact SQLite file of another program is set aside too, unchanged."""
     JobGroup("any")
     with closing(sqlite3.connect(group_path("theirs"))) as file, file:
         file.execute("CREATE TABLE mine (x)")
@@ -181,7 +181,7 @@ def test_somebody_elses_database_is_no_group():
     assert "theirs" in str(error.value)
 
 
-def test_a_newer_layout_is_refused_and_left(group):
+def test_a_newer_layout_is_refused_unchanged(group):
     """A file of a later version is not touched, not listed as damaged, not deleted by mistake."""
     group(2, "older")
     path = group_path("experiment")
@@ -198,9 +198,9 @@ def test_a_newer_layout_is_refused_and_left(group):
     assert JobGroup.list_existing() == ["experiment", "older"]
 
 
-def test_files_with_flipped_bytes(cloud):
-    """Bytes are flipped all over the file: it is refused or works, no other error is raised, no
-    damaged body is sent, and the group beside it is not affected.
+def test_a_file_with_flipped_bytes_is_refused_or_works(cloud):
+    """Bytes are flipped all over the file: no other error is raised, no damaged body is sent, and
+    the group beside it is not affected.
     """
     print(f"seed {SEED}")
     flips = Flips(random.Random(SEED), cloud)
@@ -211,14 +211,14 @@ def test_files_with_flipped_bytes(cloud):
     assert flips.usable
 
 
-def test_a_group_that_can_only_be_read(tiny_disk, group, cloud, until):
-    """On a disk without the right to write: looking works, everything else raises StorageError."""
+def test_a_read_only_group_can_be_viewed(tiny_disk, group, cloud, until):
+    """On a disk without write permission, viewing works; everything else raises StorageError."""
     jg = group(3)
     jg[0].execute_async()
     jg.wait(120)
     del jg
 
-    def is_protected() -> bool:  # once the file is closed
+    def is_protected() -> bool:  # this works once the file is closed
         gc.collect()
         with suppress(subprocess.CalledProcessError):
             tiny_disk.protect()
@@ -247,10 +247,10 @@ def test_a_group_that_can_only_be_read(tiny_disk, group, cloud, until):
     assert [s.name for s in JobGroup.summaries()] == ["experiment"]
 
 
-def test_on_a_network_file_system_no_log_is_used(monkeypatch, child, cloud, nursery, data_dir):
-    """There groups are kept with a rollback journal: several processes write, some are killed, and
-    nothing that was acknowledged is lost.
-    """
+def test_a_network_file_system_uses_a_rollback_journal(
+    monkeypatch, child, cloud, nursery, data_dir
+):
+    """Several processes write, some are killed, and no acknowledged job is lost."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     source = """
 jg = JobGroup("shared")

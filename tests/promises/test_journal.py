@@ -1,4 +1,4 @@
-"""Promise 2: sending is a journal. Nothing that reached the cloud is sent again or forgotten."""
+"""Promise 2: sending is a journal. No job that reached the cloud is sent again or forgotten."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ SEED = 20_261
 
 @pytest.fixture(params=[False, True], ids=["no keys", "keys"])
 def campaign(request, nursery, cloud) -> Campaign:
-    """Kills on a cloud that does or does not look up by key."""
+    """Kills on a cloud that does or does not look up jobs by key."""
     cloud.set_plan(supports_idempotency_keys=request.param)
     print(f"seed {SEED}")
     return Campaign(random.Random(SEED), nursery, cloud, knows_keys=request.param)
 
 
 def test_each_job_is_sent_once_through_kills_of_a_run(campaign):
-    """Runs are struck at random moments until the group is sent: each job is on the cloud once,
+    """Runs are killed at random moments until the group is sent: each job is on the cloud once,
     every id is known, and no more are unconfirmed than requests were in flight.
     """
     campaign.of_running("run", jobs=25, lives=4)
 
 
 def test_each_job_is_rerun_once_through_kills_of_a_rerun(campaign):
-    """The same for reruns that replace, which cost money too."""
+    """The same holds for reruns that replace, which cost money too."""
     campaign.of_rerunning("rerun", jobs=15, lives=3, replace=True)
 
 
 def test_a_rerun_that_appends_survives_a_kill(campaign):
-    """The same for a rerun that appends: one new entry for each job that the cloud was given."""
+    """The same holds for a rerun that appends: one new entry for each job that the
+    cloud was given.
+    """
     campaign.of_rerunning("append", jobs=15, lives=1, replace=False)
 
 
-def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
+def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
     """A job whose answer was lost is unconfirmed: counted as sent, with the time of its request; no
     later run sends it again, and `confirm` adopts the cloud's id.
     """
@@ -73,8 +75,8 @@ def test_a_lost_answer_is_told_and_never_sent_again(group, cloud, ledger):
 
 
 def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
-    """A request that vanished looks the same from here: nothing is sent until `resend`, which works
-    once, keeps the attempt, and is no offer for a job that is not unconfirmed.
+    """A lost request looks the same from here: nothing is sent until `resend`, which works once,
+    keeps the attempt, and is not available for a job that is not unconfirmed.
     """
     jg = group(2)
     cloud.faults.add("drop_request", calls=["create"], times=1)
@@ -94,7 +96,7 @@ def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
 
 
 @pytest.mark.parametrize("answer", [500, 503, "garbage"])
-def test_an_answer_that_says_nothing_leaves_the_job_unconfirmed(answer, group, cloud, ledger):
+def test_an_answer_without_an_id_leaves_the_job_unconfirmed(answer, group, cloud, ledger):
     """5xx, and 200 without an id: the cloud may have stored the job, so it is not sent again."""
     jg = group(1)
     if answer == "garbage":
@@ -112,8 +114,10 @@ def test_an_answer_that_says_nothing_leaves_the_job_unconfirmed(answer, group, c
 
 
 @pytest.mark.parametrize("answer", [400, 403, 422, 429, "away"])
-def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
-    """A refusal, or a cloud that takes no connection, leaves a job cleanly unsent."""
+def test_a_request_that_certainly_did_not_arrive_leaves_the_job_unsent(
+    answer, group, cloud, ledger
+):
+    """For example a refusal, or a cloud that accepts no connection."""
     jg = group(2)
     if answer == "away":
         cloud.go_offline()
@@ -130,8 +134,10 @@ def test_what_certainly_did_not_arrive_is_unsent(answer, group, cloud, ledger):
     ledger(jg).check().each_once("0", "1")
 
 
-def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud, ledger):
-    """There the engine settles lost answers and lost requests alone, each job once."""
+def test_a_lookup_by_key_settles_lost_requests(group, cloud, ledger):
+    """On a cloud that knows keys, the engine settles lost answers and requests alone, each job
+    once.
+    """
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(6)
     cloud.faults.add("drop_response", calls=["create"], times=2)
@@ -143,8 +149,8 @@ def test_a_cloud_that_knows_keys_is_asked_what_became_of_a_request(group, cloud,
     ledger(jg).each_once(*map(str, range(6)))
 
 
-def test_a_cloud_that_knows_keys_no_more_gets_no_second_job(group, cloud, ledger):
-    """It knew them when it was last heard of; it is asked before a request is repeated."""
+def test_a_cloud_that_no_longer_knows_keys_gets_no_second_job(group, cloud, ledger):
+    """It knew keys when it was last reachable; jobgroup asks it before repeating a request."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(2)
     jg[0].execute_async()
@@ -156,8 +162,8 @@ def test_a_cloud_that_knows_keys_no_more_gets_no_second_job(group, cloud, ledger
     ledger(jg).check(unconfirmed=1).each_once("0", "1")
 
 
-def test_what_cannot_be_looked_up_is_unconfirmed(group, cloud, ledger):
-    """A token that is refused while a request is looked up leaves no job stuck."""
+def test_a_failed_lookup_leaves_the_job_unconfirmed(group, cloud, ledger):
+    """A token that is refused during the lookup of a request leaves no job stuck."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(1)
     cloud.faults.add("drop_response", calls=["create"], times=1)
@@ -171,8 +177,8 @@ def test_what_cannot_be_looked_up_is_unconfirmed(group, cloud, ledger):
     ledger(jg).check().each_once("0")
 
 
-def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(group, cloud, ledger):
-    """What a run could not settle the next one does, without asking the user."""
+def test_the_next_run_settles_an_unconfirmed_job_if_keys_are_known(group, cloud, ledger):
+    """The next run settles jobs that an earlier one could not, without asking the user."""
     jg = group(2)
     cloud.faults.add("drop_response", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
@@ -184,8 +190,8 @@ def test_an_unconfirmed_job_is_settled_by_the_next_run_where_keys_are_known(grou
     ledger(jg).check().each_once("0", "1")
 
 
-def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, cloud, ledger):
-    """A cloud that was away for the seconds of one create can tell when the others are sent."""
+def test_a_queue_looks_up_an_unconfirmed_job_once_more_before_its_end(group, cloud, ledger):
+    """A cloud that was away during a create can answer once the other jobs are sent."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(4)
     cloud.faults.add("drop_response", calls=["create"], times=1 + MAX_KEY_LOOKUPS)
@@ -197,7 +203,9 @@ def test_a_queue_asks_once_more_before_it_tells_of_an_unconfirmed_job(group, clo
 
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledger):
-    """Reruns are journalled alike: asked for once, they are on the cloud once, whatever follows."""
+    """The journal covers reruns too: each requested rerun is on the cloud once,
+    whatever follows.
+    """
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
     jg.run_parallel()
@@ -245,9 +253,9 @@ hear()
         "jg.start(queue=True); hear()",
     ],
 )
-def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, until):
-    """Ctrl-C during a blocking run, or the end of a script whose run goes on behind it: the answer
-    that is awaited is recorded, the rest is unsent, and the lease is free at once.
+def test_an_interrupted_process_records_requests_in_flight(run, group, child, cloud, ledger, until):
+    """Ctrl-C during a blocking run, or the end of a script with a background run: the awaited
+    answer is recorded, the rest is unsent, and the lease is free at once.
     """
     jg = group(30, duration_s=0.01)
     cloud.faults.add("delay_response", calls=["create"], delay_s=0.4)
@@ -269,8 +277,8 @@ def test_an_end_records_what_is_in_flight(run, group, child, cloud, ledger, unti
 
 
 @pytest.mark.parametrize("run", ["run_parallel()", "run_sequential(0)"])
-def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, ledger, until):
-    """Ctrl-C ends the run, not the process: while that lives on, the group can be run elsewhere."""
+def test_an_interrupted_notebook_releases_the_lease(run, group, child, cloud, ledger, until):
+    """Ctrl-C ends the run, not the process, so the group can be run elsewhere."""
     jg = group(5, duration_s=0.5)
     cloud.faults.add("delay_response", calls=["create"], delay_s=0.2)
     notebook = child(NOTEBOOK.format(run=run))
@@ -283,8 +291,8 @@ def test_an_interrupted_notebook_gives_the_lease_back(run, group, child, cloud, 
     ledger(jg).check().each_once(*map(str, range(5)))
 
 
-def test_ctrl_c_is_heard_where_perceval_is_imported(group, child, cloud, until):
-    """Perceval's compiled part takes the signal for itself; a run is interrupted all the same."""
+def test_ctrl_c_interrupts_a_run_after_perceval_is_imported(group, child, cloud, until):
+    """Perceval's compiled part replaces the signal handler; a run is still interrupted."""
     group(2, duration_s=600)
     script = child("import perceval\n" + NOTEBOOK.format(run="run_sequential(0)"))
     until(lambda: requests(cloud, "create"), 60)
@@ -292,10 +300,8 @@ def test_ctrl_c_is_heard_where_perceval_is_imported(group, child, cloud, until):
     assert script.hear() == "interrupted"
 
 
-def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
-    """An answer that does not come within ten seconds is not awaited: the job is unconfirmed once
-    its process has ended.
-    """
+def test_ctrl_c_waits_at_most_ten_seconds_for_an_answer(group, child, cloud, ledger, until):
+    """The job of a later answer is unconfirmed once its process has ended."""
     jg = group(2)
     cloud.faults.add("delay_response", calls=["create"], delay_s=600)
     notebook = child(NOTEBOOK.format(run="run_parallel()"))
@@ -314,8 +320,8 @@ def test_ctrl_c_does_not_wait_for_ever(group, child, cloud, ledger, until):
 def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     replace, group, child, cloud, ledger, until
 ):
-    """It is unconfirmed, in its place or as the entry that it would have got, and its job on the
-    cloud can be adopted.
+    """It becomes unconfirmed, in its position or as its new entry, and its job on the cloud can be
+    adopted.
     """
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
@@ -336,9 +342,9 @@ def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     assert not ledger(jg).check().orphans
 
 
-def test_a_job_in_flight_does_not_stay_so_when_its_sender_dies(group, child, cloud, until):
+def test_a_job_in_flight_becomes_unconfirmed_when_its_sender_dies(group, child, cloud, until):
     """A group that is open here (a dashboard) while its launcher is killed elsewhere shows the job
-    as unconfirmed, without being opened anew, and offers what can be done.
+    as unconfirmed without being reopened, and offers the possible actions.
     """
     jg = group(2)
     jg.state.observe(lambda _: None)

@@ -1,4 +1,4 @@
-"""Lists of groups survive whatever lies in the directories, and the trash whatever a clock says."""
+"""Lists of groups survive odd files in the directories, and the trash survives wrong clocks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _make(name, jobs=2):
 
 
 def _jobgroup(*words, timeout=60):
-    """What the command says, and its exit code; it must not wait for anybody."""
+    """Run the command and return its output and exit code; it must not wait for input."""
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", *words],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -51,7 +51,7 @@ def _names(directory: Path) -> set[str]:
 
 
 def _fill(directory: Path) -> dict[str, str]:
-    """Put one of each kind of what is no group's file there; returns names and what is said."""
+    """Put one of each kind of odd file there; return the names and the expected sentences."""
 
     def place(name):
         return directory / f"{name}.jobgroup"
@@ -69,7 +69,7 @@ def _fill(directory: Path) -> dict[str, str]:
         file.execute("CREATE TABLE precious (x)")
     with socket.socket(socket.AF_UNIX) as listening:
         old = Path.cwd()
-        os.chdir(directory)  # such names have to be short
+        os.chdir(directory)  # names of sockets have to be short
         try:
             listening.bind("socket.jobgroup")
         finally:
@@ -99,7 +99,7 @@ def littered(data_dir):
 
 
 def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
-    """Groups are counted as ever, and whatever is none says what it is; nothing waits for it."""
+    """The list counts all groups and describes each odd file; no odd file blocks it."""
     found = {each.name: each for each in JobGroup.summaries()}
     assert (found["a"].counts, found["z"].counts) == ({"unsent": 1}, {"unsent": 3})
     assert found["a"].problem is found["z"].problem is None
@@ -109,7 +109,7 @@ def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
         assert said in found[name].problem
 
 
-def test_the_command_lists_among_odd_files(littered):
+def test_the_command_lists_groups_beside_odd_files(littered):
     """As text and as JSON, with exit code 0."""
     code, out, err = _jobgroup("ls")
     assert (code, err) == (0, "")
@@ -121,8 +121,8 @@ def test_the_command_lists_among_odd_files(littered):
     assert found.keys() == {"a", "z"} | littered.keys()
 
 
-def test_deleting_all_groups_leaves_what_is_none(littered, data_dir):
-    """By date and at all: groups go to the trash, odd files stay or are set aside whole."""
+def test_deleting_all_groups_leaves_odd_files(littered, data_dir):
+    """By date and without one, groups go to the trash; odd files stay or are set aside whole."""
     before = {name for name in _names(data_dir / "groups") if "pipe" in name or "to" in name}
     JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
     assert JobGroup.list_trash() == ["a", "z"]
@@ -131,8 +131,8 @@ def test_deleting_all_groups_leaves_what_is_none(littered, data_dir):
 
 
 @pytest.mark.parametrize("name", ["pipe", "directory", "to a device", "to nothing", "socket"])
-def test_using_what_is_no_file_says_so(name, littered, data_dir):
-    """Whoever opens, makes or deletes it is told what stands there, and it stays."""
+def test_using_an_odd_file_as_a_group_is_refused(name, littered, data_dir):
+    """Opening, creating or deleting it raises an error that describes it, and it stays."""
     for use in (JobGroup, JobGroup.delete_job_group):
         with pytest.raises(StorageError, match=littered[name]):
             use(name)
@@ -145,8 +145,8 @@ DATES = ["'abc'", "NULL", "x'00'", "9e999", "-9e999", "1e300", "''"]
 
 
 @pytest.mark.parametrize("value", DATES)
-def test_a_date_that_is_none_harms_its_group_alone(value):
-    """A list by date, and all lists, go on past it."""
+def test_a_malformed_date_affects_only_its_group(value):
+    """A list by date, and every other list, still shows the other groups."""
     _make("a", 1)
     _make("odd")
     with closing(sqlite3.connect(group_path("odd"))) as file, file:
@@ -169,8 +169,8 @@ def test_a_date_that_is_none_harms_its_group_alone(value):
         "INSERT INTO meta VALUES ('description', 1e300)",
     ],
 )
-def test_odd_values_in_a_group_keep_no_list_from_being_written(statement):
-    """Counts stay whole numbers of known states, descriptions stay text."""
+def test_odd_values_in_a_group_do_not_break_lists(statement):
+    """Counts stay whole numbers of known states, and descriptions stay text."""
     _make("odd")
     with closing(sqlite3.connect(group_path("odd"))) as file, file:
         file.execute("PRAGMA ignore_check_constraints = ON")
@@ -202,8 +202,8 @@ def _deleted(*names):
         JobGroup.delete_job_group(name)
 
 
-def test_one_look_under_a_wrong_clock_empties_nothing(clock):
-    """A clock that is ahead for a while does no harm, also if it is looked at often meanwhile."""
+def test_one_listing_under_a_wrong_clock_empties_no_trash(clock):
+    """A clock that is ahead for a while does no harm, even if the trash is listed often."""
     _deleted("a")
     clock(8 * DAY_S)
     for _ in range(3):
@@ -212,15 +212,15 @@ def test_one_look_under_a_wrong_clock_empties_nothing(clock):
     assert JobGroup.list_trash() == ["a"]
     clock(6.9 * DAY_S)
     JobGroup.list_trash()
-    clock(8 * DAY_S)  # the first look of that clock's has been contradicted meanwhile
+    clock(8 * DAY_S)  # a later listing has contradicted the first one under that clock
     JobGroup.list_trash()
     assert JobGroup.list_trash() == ["a"]
     JobGroup.restore("a")
     assert len(JobGroup.open("a")) == 2
 
 
-def test_two_looks_a_day_apart_empty_the_trash(clock, data_dir):
-    """What was deleted more than a week ago goes for good, what was deleted later does not."""
+def test_two_listings_a_day_apart_empty_the_trash(clock, data_dir):
+    """Groups that were deleted more than a week ago are removed for good; later ones stay."""
     _deleted("old")
     clock(2 * DAY_S)
     for path in (data_dir / "trash").glob("old~*"):
@@ -234,8 +234,8 @@ def test_two_looks_a_day_apart_empty_the_trash(clock, data_dir):
     assert JobGroup.list_trash() == ["young"]
 
 
-def test_a_clock_that_was_behind_at_the_deletion_empties_nothing_at_once(clock, data_dir):
-    """As on a machine that begins in 1970: the copy's own date counts too."""
+def test_a_clock_that_was_behind_at_the_deletion_empties_no_trash(clock, data_dir):
+    """On a machine whose clock begins in 1970, for example: the copy's own date counts too."""
     _deleted("a")
     (path,) = (data_dir / "trash").glob("a~*")
     path.rename(path.with_name("a~1000.jobgroup"))
@@ -244,8 +244,8 @@ def test_a_clock_that_was_behind_at_the_deletion_empties_nothing_at_once(clock, 
     assert JobGroup.list_trash() == ["a"]
 
 
-def test_files_of_ones_own_in_the_trash_are_left_alone(clock, data_dir):
-    """Whatever their names and ages, and though a clock says twice that it is long ago."""
+def test_the_trash_keeps_files_that_are_not_groups(clock, data_dir):
+    """Whatever their names and ages, and even if a clock says twice that it is long ago."""
     trash = data_dir / "trash"
     _deleted("a")
     _fill(trash)
@@ -269,8 +269,8 @@ def test_files_of_ones_own_in_the_trash_are_left_alone(clock, data_dir):
     assert {name for name in gone if not name.startswith("a~")} <= {".expired.json"}
 
 
-def test_what_a_killed_process_was_writing_goes_with_the_trash(clock, data_dir):
-    """After a week, by two looks; a file that another process may be writing stays."""
+def test_the_trash_removes_unfinished_files_of_killed_processes(clock, data_dir):
+    """Two listings remove them after a week; a file that another process may be writing stays."""
     JobGroup("a").export(data_dir / "copy")
     left = []
     for folder in ("trash", "groups"):
@@ -292,8 +292,8 @@ def test_what_a_killed_process_was_writing_goes_with_the_trash(clock, data_dir):
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{", '{"a": "b"}', "[" * 50_000, "\xff"])
-def test_a_damaged_record_of_looks_empties_nothing(record, clock, data_dir):
-    """What was seen when is begun again."""
+def test_a_damaged_record_of_listings_empties_no_trash(record, clock, data_dir):
+    """The record of listings starts again."""
     _deleted("a")
     (data_dir / "trash" / ".expired.json").write_text(record, "latin-1")
     clock(8 * DAY_S)
@@ -303,7 +303,7 @@ def test_a_damaged_record_of_looks_empties_nothing(record, clock, data_dir):
 
 
 def test_a_group_can_be_deleted_beside_odd_files_in_the_trash(data_dir):
-    """And restored; an odd name there is nobody's hindrance."""
+    """It can be restored too; an odd name in the trash prevents neither."""
     _make("b")
     (data_dir / "trash").mkdir()
     _fill(data_dir / "trash")
@@ -328,8 +328,8 @@ while not os.path.exists(sys.argv[1]):
 """
 
 
-def test_no_lock_is_left_on_a_shared_disk_at_the_end(path_of_lock, monkeypatch):
-    """A process that ends while a thread of its writes leaves the turn to the next one."""
+def test_a_process_that_ends_leaves_no_lock_on_a_shared_disk(path_of_lock, monkeypatch):
+    """A process that ends while one of its threads writes leaves the turn to the next one."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     for _ in range(5):
         subprocess.run(
@@ -342,10 +342,8 @@ def test_no_lock_is_left_on_a_shared_disk_at_the_end(path_of_lock, monkeypatch):
         assert not path_of_lock.exists()
 
 
-def test_a_pipe_in_the_locks_place_keeps_nobody_waiting_for_its_other_end(
-    path_of_lock, monkeypatch
-):
-    """It is no sign of life; after a while it is out of the way."""
+def test_a_pipe_in_place_of_the_lock_blocks_no_process(path_of_lock, monkeypatch):
+    """It is no sign of life; after a while jobgroup removes it."""
     from jobgroup.store import network_lock
 
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
@@ -358,5 +356,5 @@ def test_a_pipe_in_the_locks_place_keeps_nobody_waiting_for_its_other_end(
 
 @pytest.fixture
 def path_of_lock(data_dir):
-    """Of the marker of whose turn it is."""
+    """Path of the marker of whose turn it is."""
     return data_dir / "groups" / "shared.jobgroup.lock"

@@ -8,10 +8,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 
 def test_nothing_is_lost_and_nothing_paid_twice(cloud, nursery):
-    """Whatever a person, a second process, a kill and the cloud do, in whatever order.
+    """The actions come from a user, a second process, kills and the cloud, in any order.
 
-    After every step the cloud's jobs are the group's attempts, nothing was sent that was not asked
-    for, nothing is forgotten, and the counts add up. `make torture` goes on from here.
+    After every step the cloud's jobs are the group's attempts, no job was sent that was not
+    requested, no job is forgotten, and the counts add up. `make torture` repeats this with more
+    steps.
     """
     machine = GroupMachine.on(cloud, nursery)
     run_state_machine_as_test(

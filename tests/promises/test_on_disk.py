@@ -1,4 +1,4 @@
-"""Promise 1: what `add` returned from is on disk, through a kill at any moment and a full disk."""
+"""Promise 1: jobs are on disk when `add` returns, through a kill at any moment and a full disk."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from jobgroup.store.paths import group_path
 SEED = 20_260
 
 
-def test_what_was_acknowledged_survives_kills(nursery, cloud):
+def test_acknowledged_jobs_survive_kills(nursery, cloud):
     """Processes that add are killed at random moments: no acknowledged job is ever missing, no
-    `add_many` is there by half, and the file is sound.
+    `add_many` is there by half, and the file is intact.
     """
     print(f"seed {SEED}")
     campaign = Campaign(random.Random(SEED), nursery, cloud, knows_keys=False)
@@ -30,8 +30,8 @@ def test_what_was_acknowledged_survives_kills(nursery, cloud):
     assert campaign.blows == 6
 
 
-def test_a_group_is_as_it_was_when_an_add_many_fails(group, job, cloud):
-    """An error in the middle of the jobs adds none of them, whatever raises it."""
+def test_a_failed_add_many_adds_nothing(group, job, cloud):
+    """An error among the jobs adds none of them, whatever raises it."""
 
     def jobs():
         yield job("new", url=cloud.url)
@@ -49,7 +49,7 @@ def test_a_group_is_as_it_was_when_an_add_many_fails(group, job, cloud):
     assert [j.name for j in jg] == ["0", "1", "2"]
 
 
-def test_many_processes_add_at_once(child):
+def test_many_processes_can_add_at_once(child):
     """Four processes that add to one group at once lose nothing, and each finds its own order."""
     source = """
 jg = JobGroup("crowd")
@@ -72,9 +72,9 @@ say("done")
         assert [n for n in names if n.startswith(f"{who}-")] == [f"{who}-{n}" for n in range(25)]
 
 
-def test_ctrl_c_while_an_add_waits_for_its_turn(group, child, job, cloud):
-    """An add that is interrupted while another process writes leaves no lock behind: this process
-    goes on adding, and so do the others.
+def test_ctrl_c_in_a_waiting_add_leaves_no_lock(group, child, job, cloud):
+    """After an add is interrupted while another process writes, this process can still add, and so
+    can the others.
     """
     jg = group(1)
     source = """
@@ -111,8 +111,8 @@ def _wait_until_asleep(pid: int) -> None:
 
 
 def test_a_fork_shares_no_lock_with_its_parent(child):
-    """A forked process adds while its parent, who had the group open, closes it: what the fork was
-    told to be added is there after both are killed.
+    """A forked process adds while its parent, which had the group open, closes it: every job that
+    the fork added is there after both are killed.
     """
     source = """
 import gc
@@ -143,8 +143,10 @@ time.sleep(60)
     assert names == ["parent", "first of the fork", "second of the fork"]
 
 
-def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
-    """On a full disk an add raises and the group is as it was; with room again it goes on."""
+def test_a_full_disk_refuses_an_add_and_keeps_the_group(tiny_disk, job, cloud):
+    """On a full disk an add raises an error and the group is unchanged; with room
+    again it works.
+    """
     jg = JobGroup("full")
     jg.add(job("first", url=cloud.url))
     noise = random.Random(SEED)
@@ -166,8 +168,8 @@ def test_a_full_disk_refuses_and_keeps(tiny_disk, job, cloud):
     assert [j.name for j in jg] == ["again"]
 
 
-def test_a_group_that_is_opened_on_a_full_disk_says_that_it_is_full(tiny_disk, child):
-    """SQLite has no room for the index that it makes to read, and calls that an I/O error."""
+def test_opening_a_group_on_a_full_disk_reports_the_full_disk(tiny_disk, child):
+    """SQLite has no room for the index that it needs for reading, and calls that an I/O error."""
     child("JobGroup('scan')").all()
     tiny_disk.fill()
     with pytest.raises(StorageError, match=r"The disk is full\. Nothing was changed"):
@@ -179,9 +181,11 @@ def test_a_group_that_is_opened_on_a_full_disk_says_that_it_is_full(tiny_disk, c
     assert len(JobGroup.open("scan")) == 0
 
 
-def test_a_full_shared_disk_refuses_and_keeps(tiny_disk, group, job, cloud, monkeypatch):
-    """There is no room for the lock either: each call raises an error of ours, and with room again
-    everything goes on.
+def test_a_full_shared_disk_refuses_calls_and_keeps_the_group(
+    tiny_disk, group, job, cloud, monkeypatch
+):
+    """There is no room for the lock either: each call raises an error of jobgroup, and works once
+    there is room again.
     """
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     jg = group(3)
@@ -196,9 +200,9 @@ def test_a_full_shared_disk_refuses_and_keeps(tiny_disk, group, job, cloud, monk
     Ledger(jg, cloud).check().each_once("0", "1", "2")
 
 
-def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, group, cloud, until):
-    """While the intent cannot be written no request leaves. However little room there is, every job
-    that reached the cloud is known or unconfirmed, and is not sent again.
+def test_no_job_is_sent_without_room_for_its_intent(tiny_disk, group, cloud, until):
+    """While the intent cannot be written, no request is sent. However little room there is, every
+    job that reached the cloud is known or unconfirmed, and is not sent again.
     """
     jg = group(12)
     tiny_disk.fill()
@@ -211,15 +215,15 @@ def test_nothing_is_sent_that_the_disk_has_no_room_to_write_down(tiny_disk, grou
             jg.run_parallel()
     tiny_disk.clear()
     jg.run_parallel()
-    until(lambda: all(j.state != "sending" for j in jg))  # what waited for room is written now
+    until(lambda: all(j.state != "sending" for j in jg))  # the waiting answers are written now
     ledger = Ledger(jg, cloud).check(unconfirmed=13)
     ledger.settle()
     jg.wait(120)
     ledger.check().each_once(*map(str, range(12)))
 
 
-def test_a_group_is_made_in_one_piece(child):
-    """While one process makes a group, another that opens it finds all of it or nothing: it never
+def test_a_group_is_created_in_one_piece(child):
+    """While one process creates a group, another that opens it finds all of it or nothing: it never
     takes the unfinished file for a damaged one.
     """
     makes = """
@@ -251,7 +255,7 @@ for n in range(40):
 
 
 def test_an_end_that_could_not_be_written_is_asked_about_again(group, until, caplog):
-    """While answers cannot be recorded the job keeps its state; once they can, its end is seen."""
+    """While answers cannot be recorded, the job keeps its state; later its end is seen."""
     jg = group(2, duration_s=1)
     jg.run_parallel()
     refuse = (

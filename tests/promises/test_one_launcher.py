@@ -56,7 +56,7 @@ os.wait()
 
 
 def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, cloud, ledger):
-    """Four processes start the same run at the same moment: one sends, the others are told who."""
+    """Four processes start the same run at once: one sends, the others learn which one runs it."""
     jg = group(20)
     cloud.faults.add("delay_response", calls=["create"], delay_s=0.02)
     racers = [child(RACE) for _ in range(4)]
@@ -79,8 +79,8 @@ def test_processes_that_run_a_group_at_once_send_each_job_once(group, child, clo
 
 
 def test_a_fork_is_a_process_of_its_own(group, child, ledger):
-    """A child forked while its parent runs a group, with the group's object that it inherits, is
-    told that its parent runs it; one forked afterwards runs what is left, with requests of its own.
+    """A child forked during its parent's run, with the group object that it inherits, gets an error
+    that names its parent. A child forked afterwards runs the remaining jobs with its own requests.
     """
     jg = group(1, duration_s=600)
     said = child(FORKED).all()
@@ -89,7 +89,7 @@ def test_a_fork_is_a_process_of_its_own(group, child, ledger):
 
 
 @pytest.mark.parametrize("how", ["run_parallel", "queue", "run_sequential", "rerun"])
-def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until):
+def test_a_second_run_is_refused_with_the_launchers_name(how, group, child, cloud, until):
     """Every blocking run in a second process raises GroupBusyError with host, pid and since, sends
     nothing, and works once the first has ended.
     """
@@ -113,10 +113,10 @@ def test_a_second_run_is_told_who_runs_the_group(how, group, child, cloud, until
     assert len(cloud.jobs()) == 3
 
 
-def test_what_was_asked_of_a_process_that_ends_is_done_by_who_asked(
+def test_a_process_carries_on_a_run_that_another_could_not_finish(
     group, child, cloud, ledger, until
 ):
-    """A run that another process took over and could not finish is carried on here, to its end."""
+    """The process that asked for the run completes it here."""
     cloud.set_plan(max_queue=1)
     jg = group(3)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -135,8 +135,8 @@ def test_what_was_asked_of_a_process_that_ends_is_done_by_who_asked(
     ledger(jg).check().each_once("0", "1", "2")
 
 
-def test_the_launcher_is_named_with_the_time_when_it_began(group, child, cloud, until):
-    """Not with that of its last sign of life."""
+def test_the_launcher_is_named_with_its_start_time(group, child, cloud, until):
+    """The time is not that of its last sign of life."""
     jg = group(1, duration_s=600)
     first = child(SEQUENTIAL)
     until(lambda: len(cloud.jobs()) == 1)
@@ -154,9 +154,9 @@ def test_the_launcher_is_named_with_the_time_when_it_began(group, child, cloud, 
     first.kill()
 
 
-def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, until, ledger):
+def test_the_launcher_does_what_another_process_asks(group, child, cloud, until, ledger):
     """Pause, resume, cancel and rerun, asked beside a running script, are done while the script
-    goes on running the group.
+    still runs the group.
     """
     jg = group(4, duration_s=600)
     script = child(SEQUENTIAL)
@@ -166,7 +166,7 @@ def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, un
     until(lambda: jg[0].status.canceled and jg[0].state == "canceled")
     with pytest.raises(GroupBusyError):
         jg.run_parallel()
-    time.sleep(2)  # the script looks once a second at the latest
+    time.sleep(2)  # the script looks at least once a second
     assert len(cloud.jobs()) == 1, "a paused group was sent on"
     jg.resume()
     until(lambda: jg[1].state in ("waiting", "running"))
@@ -184,8 +184,8 @@ def test_what_is_asked_elsewhere_is_done_by_the_launcher(group, child, cloud, un
 
 
 def test_the_lease_of_a_dead_launcher_lapses(group, job, child, cloud, until, ledger):
-    """A launcher that was killed holds nobody up: the next run begins, here and at once."""
-    jg = group(1, duration_s=600)  # it is killed before it sends the second
+    """A killed launcher blocks no run: the next one begins here and at once."""
+    jg = group(1, duration_s=600)  # the kill comes before the second job is sent
     jg.add_many([job(name, url=cloud.url) for name in "12"])
     first = child(SEQUENTIAL)
     until(lambda: jg[0].state == "running")
@@ -196,13 +196,13 @@ def test_the_lease_of_a_dead_launcher_lapses(group, job, child, cloud, until, le
 
 
 def command_states() -> list[str]:
-    """What became of the commands in the group's file."""
+    """The states of the commands in the group's file."""
     with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file:
         return [state for (state,) in file.execute("SELECT state FROM commands")]
 
 
 def stop(child, name: str) -> None:
-    """Stop a process, but not while it holds the file's lock: everybody would wait for it."""
+    """Stop a process, but not while it holds the file's lock, which would block all others."""
     for _ in range(100):
         child.signal(signal.SIGSTOP)
         with closing(sqlite3.connect(group_path(name), timeout=0.2)) as file:
@@ -219,7 +219,7 @@ def test_a_launcher_that_slept_through_its_lease_sends_nothing_more(
     group, job, child, cloud, until, ledger
 ):
     """Two launchers are stopped for longer than their lease, one between two jobs and one with a
-    request in flight. Others take over and finish. Awake again, both find out and send nothing.
+    request in flight. Others take over and finish. When they wake, both notice and send nothing.
     """
     between, flying = group(1, "between", duration_s=600), group(5, "flying")
     between.add_many([job(name, url=cloud.url) for name in "1234"])
@@ -251,7 +251,7 @@ except GroupBusyError as error:
     assert sent == 10
     first.signal(signal.SIGCONT)
     second.signal(signal.SIGCONT)
-    between.cancel([0])  # which the first still waits for
+    between.cancel([0])  # the first launcher still waits for it
     assert "ran" not in (first.all()[-1], second.all()[-1])
     assert requests(cloud, "create") == sent
     for jg in (between, flying):
@@ -260,9 +260,9 @@ except GroupBusyError as error:
         assert not ledger(jg).check().orphans
 
 
-def test_both_sides_see_the_same(group, child, cloud, until):
-    """What one process does the other sees, in an object that it has had all along: added, sent,
-    ended, noted, renamed, paused, failed and rerun.
+def test_both_processes_see_the_same_changes(group, child, cloud, until):
+    """An open object shows what another process does: added, sent, ended, noted, renamed, paused,
+    failed and rerun.
     """
     jg = group(1)
     seen: list[dict[str, int]] = []
@@ -299,8 +299,8 @@ while (order := hear()) != "end":
     jg.state.unobserve_all()
 
 
-def test_what_one_side_does_the_other_sees_within_two_seconds(group, child, until):
-    """One change that does so is enough, since a busy machine may hold up any of them."""
+def test_a_process_sees_the_changes_of_another_within_two_seconds(group, child, until):
+    """One change that does so is enough, since a busy machine may delay any of them."""
     jg = group(1)
     seen: list[int] = []
     jg.state.observe(lambda change: seen.append(sum(change.new.values())), "counts")
@@ -323,7 +323,7 @@ while (name := hear()) != "end":
     jg.state.unobserve_all()
 
 
-def test_a_run_of_a_group_that_runs_in_this_process_joins_it(group, cloud, ledger):
+def test_a_second_run_in_the_same_process_joins_the_first(group, cloud, ledger):
     """Two runs of one process share the lease; each job is sent once."""
     jg = group(10)
     cloud.faults.add("delay_response", calls=["create"], delay_s=0.02)
@@ -333,10 +333,8 @@ def test_a_run_of_a_group_that_runs_in_this_process_joins_it(group, cloud, ledge
     ledger(jg).check().each_once(*map(str, range(10)))
 
 
-def test_an_order_of_the_dead_is_not_done_later(group, job, child, cloud, until):
-    """A rerun asked of a launcher by a process that died, as the launcher did, is not done (and not
-    paid) by whoever runs the group another day.
-    """
+def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud, until):
+    """If a process asks a launcher for a rerun and both die, no later run does or pays for it."""
     jg = group(2, fail="on purpose")
     jg.add(job("long", url=cloud.url, duration_s=600))
     launcher = child(SEQUENTIAL)

@@ -1,4 +1,4 @@
-"""Promise 7: small plans are kept full, several accounts at once, until all is sent."""
+"""Promise 7: jobgroup keeps small plans full, several accounts at once, until all is sent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def most_at_once(cloud, name: str) -> int:
     return most
 
 
-def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
-    """Without a queue the limit raises; what was sent stays sent, the rest unsent."""
+def test_a_run_without_a_queue_ends_at_the_plans_limit(group, cloud, ledger):
+    """The limit raises an error; jobs that were sent stay sent, the rest stay unsent."""
     cloud.set_plan(max_queue=3)
     jg = group(5, duration_s=600)
     with pytest.raises(QuotaExceededError, match="3"):
@@ -40,14 +40,14 @@ def test_a_run_ends_at_the_plans_limit(group, cloud, ledger):
 
 
 def test_a_queue_keeps_a_small_plan_full(job, cloud, ledger, until):
-    """All jobs get through three slots, three at a time, with few questions and no refusal."""
+    """All jobs run in three slots, three at a time, with few questions and no refusal."""
     cloud.set_plan(max_queue=3)
     jg = JobGroup("experiment")
     long = [job(str(n), url=cloud.url, duration_s=600) for n in range(3)]
     jg.add_many(long + [job(str(n), url=cloud.url, duration_s=0.3) for n in range(3, 12)])
     began = time.monotonic()
     run = jg.start(queue=True)
-    until(lambda: all(jg[n].id for n in range(3)))  # what has no id here yet is not canceled
+    until(lambda: all(jg[n].id for n in range(3)))  # without an id here, cancel() skips a job
     jg.cancel([0, 1, 2])
     run.result(120)
     assert not jg.list_unsent_jobs()
@@ -59,10 +59,8 @@ def test_a_queue_keeps_a_small_plan_full(job, cloud, ledger, until):
     assert asked <= 12 + math.log2(1 + elapsed_s / 0.5)
 
 
-def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until):
-    """A cloud that does not tell its free slots any more: those that the run's own jobs leave are
-    filled all the same.
-    """
+def test_a_queue_continues_if_the_cloud_stops_reporting_slots(group, cloud, ledger, until):
+    """The run fills the slots that its own jobs leave."""
     cloud.set_plan(max_queue=2)
     jg = group(8, duration_s=0.05)
     run = jg.start(queue=True)
@@ -74,8 +72,8 @@ def test_the_ends_of_its_own_jobs_keep_a_queue_going(group, cloud, ledger, until
 
 
 def test_a_slot_is_counted_once(job, cloud, ledger, until):
-    """A job's end is heard of only after the cloud has told its free slots, that job's among them:
-    the slot is taken once, and no create is refused.
+    """If a job's end is seen only after the cloud has reported its free slots, that job's among
+    them, the slot is used once and no create is refused.
     """
     cloud.set_plan(max_queue=2)
     cloud.faults.add("delay_response", calls=["status"], delay_s=1.5)
@@ -94,7 +92,7 @@ def test_a_slot_is_counted_once(job, cloud, ledger, until):
 
 
 def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
-    """Jobs of somebody else fill the plan: the queue waits, asks rarely, and goes on."""
+    """While another user's jobs fill the plan, the queue waits and asks rarely, then continues."""
     other = group(2, "somebody else's", duration_s=600)
     other.run_parallel()
     cloud.set_plan(max_queue=2)
@@ -111,9 +109,9 @@ def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
     ledger(jg).check().each_once("0", "1", "2", "3")
 
 
-def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledger, until):
-    """One after the other: the plan was full when it refused the job, and is not any more when it
-    is asked. The run goes on.
+def test_a_queue_continues_if_a_slot_becomes_free_during_a_refusal(group, cloud, ledger, until):
+    """The plan was full when it refused the job, and no longer is when it is asked. The run
+    continues with one job after the other.
     """
     other = group(1, "somebody else's", duration_s=600)
     other.run_parallel()
@@ -130,7 +128,7 @@ def test_a_slot_that_comes_free_while_a_refusal_is_on_its_way(group, cloud, ledg
 
 
 def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
-    """One account's plan is full; the other's jobs are sent meanwhile, each with its own token."""
+    """One account's plan is full; the other account's jobs are sent, each with its own token."""
     quick, full = cloud, begin()
     full.set_plan(max_queue=0)
     jg = JobGroup("two accounts")
@@ -149,7 +147,7 @@ def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
 
 
 def test_labelled_accounts_of_one_cloud_use_their_tokens(cloud):
-    """A label tells accounts of one origin apart: each job is sent with its own account's token."""
+    """A label distinguishes accounts of one origin: each job is sent with its account's token."""
     jg = JobGroup("labels")
     for account in ("alice", "bob"):
         jg.add(RemoteJob({"c": 1}, platform="test:timer", url=cloud.url, account=account))
@@ -165,7 +163,7 @@ def test_labelled_accounts_of_one_cloud_use_their_tokens(cloud):
 
 
 def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
-    """At most so many of its jobs are on the cloud at once, however large the plan."""
+    """The cloud has at most that many of its jobs at once, however large the plan."""
     jg = group(6, duration_s=0.05)
     jg.run_parallel(queue=True, concurrent_job_count=2)
     jg.wait(120)
@@ -174,8 +172,8 @@ def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
 
 
 @pytest.mark.parametrize("mode", ["queue", "sequential"])
-def test_a_bad_sweep_is_stopped(mode, group, cloud, ledger):
-    """After so many failures the rest is not sent, and not paid."""
+def test_a_sweep_stops_after_the_given_number_of_failures(mode, group, cloud, ledger):
+    """The remaining jobs are neither sent nor paid for."""
     jg = group(30, fail="on purpose", duration_s=0.05)
     with pytest.raises(JobGroupError, match="failed"):
         if mode == "queue":
@@ -189,9 +187,9 @@ def test_a_bad_sweep_is_stopped(mode, group, cloud, ledger):
 
 
 def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
-    """Pause stops the sending at once, resume goes on; what runs is not touched."""
+    """Pausing stops the sending at once, resuming continues it; active jobs are not affected."""
     jg = group(20, duration_s=0.05)
-    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     jg.pause()
@@ -204,8 +202,8 @@ def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
-def test_reruns_can_be_queued_too(group, cloud, ledger):
-    """The failed jobs of a sweep go through a small plan as well."""
+def test_reruns_can_be_queued(group, cloud, ledger):
+    """The failed jobs of a sweep fit through a small plan as well."""
     jg = group(9, duration_s=0.05)
     cloud.faults.add("fail_job", times=9)
     jg.run_parallel()
@@ -219,7 +217,7 @@ def test_reruns_can_be_queued_too(group, cloud, ledger):
 
 
 def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
-    """A job that the cloud rejects is refused, with its sentence; those behind it are sent."""
+    """A job that the cloud rejects is refused with its sentence; the jobs behind it are sent."""
     jg = group(2)
     jg.add(RemoteJob({"command": "probs"}, platform="no such platform", url=cloud.url, name="bad"))
     jg.add(job("3", url=cloud.url))
@@ -232,7 +230,7 @@ def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
 
 
 def test_the_command_line_keeps_a_plan_full(group, cloud, ledger):
-    """`jobgroup run NAME --queue` does it without a notebook, and `ls` shows it beside."""
+    """`jobgroup run NAME --queue` does so without a notebook, while `ls` shows the progress."""
     cloud.set_plan(max_queue=2)
     jg = group(10, "from a terminal", duration_s=0.05)
     run = "import sys; from jobgroup.cli import main; sys.exit(main())"

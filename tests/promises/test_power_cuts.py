@@ -1,7 +1,7 @@
-"""The power is cut at any moment: what a call had returned from is on the disk, on every disk.
+"""A power cut at any moment loses nothing that a call had acknowledged, on any disk.
 
-A process adds, sends, exports, deletes and restores while a preloaded library writes down what it
-does to its files. Then, for many moments, what a disk would have is made from that and opened.
+A process adds, sends, exports, deletes and restores while a preloaded library records what it does
+to its files. For many moments, the test then rebuilds what a disk could hold and opens it.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ with ScriptedCloud() as cloud:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """The library that writes down what a process does to its disk."""
+    """The library that records what a process does to its disk."""
     return power.build(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture
 def life(library, tmp_path):
-    """Lets a process live, and gives all that it did; with a rollback journal or with a log."""
+    """Runs a process and returns everything that it did, with a rollback journal or with a log."""
 
     def live(is_shared):
         root = (tmp_path / "disk").resolve()
@@ -105,7 +105,7 @@ def life(library, tmp_path):
 
 
 def claims_of(records):
-    """What had been acknowledged before each record."""
+    """The acknowledgements that were made before each record."""
     acknowledged = next(r.inode for r in records if r.one.endswith(b"/acknowledged"))
     claims = []
     for record in records:
@@ -116,7 +116,7 @@ def claims_of(records):
 
 
 def opened_again(told):
-    """The group as it is after the cut, completed or brought back if it was being deleted."""
+    """The group after the cut, completed, or restored if it was being deleted."""
     catalog.complete_deletion("experiment")
     if "exported" in told and not group_path("experiment").exists():
         JobGroup.restore("experiment")
@@ -124,7 +124,7 @@ def opened_again(told):
 
 
 def is_true(jobs, description, what, *values):
-    """Whether a disk has what was acknowledged."""
+    """Whether a disk holds what was acknowledged."""
     match what:
         case "added":
             return len(jobs) >= values[0]
@@ -138,7 +138,7 @@ def is_true(jobs, description, what, *values):
 
 
 def lost(claims, root):
-    """What was acknowledged and is not on a disk that was opened again."""
+    """The acknowledgements that a reopened disk does not hold."""
     told = {what for what, *_ in claims}
     if "exported" in told and len(JobGroup.load(root / "out", name="copy")) != 9:
         return ["the export"]
@@ -151,8 +151,8 @@ def lost(claims, root):
 
 
 @pytest.mark.parametrize("is_shared", [False, True], ids=["log", "rollback journal"])
-def test_what_was_acknowledged_outlasts_a_power_cut(is_shared, life, tmp_path, monkeypatch):
-    """In both journal modes, whatever part of what was not synced the disk has."""
+def test_acknowledged_data_survive_a_power_cut(is_shared, life, tmp_path, monkeypatch):
+    """In both journal modes, whichever unsynced part of the data reached the disk."""
     print(f"POWER_SEED={SEED}")
     chance = random.Random(SEED)
     root, records = life(is_shared)
@@ -166,7 +166,7 @@ def test_what_was_acknowledged_outlasts_a_power_cut(is_shared, life, tmp_path, m
     for i, record in enumerate(records):
         disk.apply(record)
         if i in renamed:
-            shares = (0.0, 0.5, 0.5, 0.5, 0.5, 1.0)  # directories reach the disk in any order
+            shares = (0.0, 0.5, 0.5, 0.5, 0.5, 1.0)  # a disk may write directories in any order
         elif i in just_told:
             shares = (0.0, 0.5, 1.0)
         else:

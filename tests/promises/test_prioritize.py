@@ -1,4 +1,4 @@
-"""Which job is sent next: what somebody wishes, while a run goes on or before it begins."""
+"""The order in which jobs are sent: a user's priorities, set before a run or while it runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ def sent(cloud) -> list[str]:
 @pytest.mark.parametrize(
     "mode", [{}, {"queue": True}, {"delay": 0.0}], ids=["parallel", "queue", "sequential"]
 )
-def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, until, mode):
-    """Paused, told what is next, resumed: that is sent first, then the rest in order."""
+def test_a_priority_changes_the_order_of_an_active_run(group, cloud, until, mode):
+    """A paused run that gets a priority and is resumed sends that job first, then the rest in
+    order.
+    """
     cloud.set_plan(max_queue=5)
     jg = group(5)
     jg.pause()
     run = jg.start(**mode)
     until(lambda: jg.state.busy)
-    time.sleep(0.5)  # it waits with its first job by now
+    time.sleep(0.5)  # by now the run is waiting with its first job
     assert jg.prioritize([4, 2]) == [4, 2]
     assert jg.state.next_up == [4, 2]
     jg.resume()
@@ -36,8 +38,8 @@ def test_a_wish_changes_the_order_of_a_run_under_way(group, cloud, until, mode):
 
 
 @pytest.mark.parametrize("mode", [{"queue": True}, {"delay": 0.0}], ids=["queue", "sequential"])
-def test_a_wish_goes_before_what_waits_for_a_slot(group, cloud, until, mode):
-    """While a job fills the plan: the last wish is sent first, then the one before it."""
+def test_a_priority_precedes_jobs_that_wait_for_a_slot(group, cloud, until, mode):
+    """While a job fills the plan, the latest priority is sent first, then the one before it."""
     cloud.set_plan(max_queue=1)
     jg = group(5, duration_s=0.02)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -51,8 +53,8 @@ def test_a_wish_goes_before_what_waits_for_a_slot(group, cloud, until, mode):
     assert sent(cloud)[1:] == ["2", "3", "0", "1", "4"]
 
 
-def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
-    """A run of the whole group takes a job that it did not have when it began, of any account."""
+def test_a_job_added_during_a_run_joins_it(group, job, cloud, until):
+    """A run of the whole group also takes jobs that were added after it began, of any account."""
     cloud.set_plan(max_queue=1)
     jg = group(3, duration_s=0.02)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -68,8 +70,8 @@ def test_a_job_that_was_added_later_joins_the_run(group, job, cloud, until):
     assert jg[4].state == "unsent"
 
 
-def test_a_wish_counts_for_each_account_from_its_first_job(job, cloud, begin):
-    """Accounts ask at the same time what is next; to one alone it is news, for all it holds."""
+def test_a_priority_applies_to_each_account_from_its_first_job(job, cloud, begin):
+    """Accounts that look up the next job at the same time all respect a new priority."""
     clouds = (cloud, begin())
     for round_ in range(6):
         jg = JobGroup(f"experiment {round_}")
@@ -81,8 +83,8 @@ def test_a_wish_counts_for_each_account_from_its_first_job(job, cloud, begin):
         assert first == [f"{round_} 18", f"{round_} 19"]
 
 
-def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
-    """A wish makes no run send what it was not asked to send."""
+def test_a_run_of_selected_jobs_sends_no_others(group, cloud):
+    """A priority never makes a run send a job that it was not asked to send."""
     jg = group(4)
     jg.prioritize([3, 1])
     jg.start([0, 1]).result(60)
@@ -90,8 +92,8 @@ def test_a_run_of_certain_jobs_takes_no_others(group, cloud):
     assert jg.state.next_up == [3]
 
 
-def test_a_wish_sends_nothing_and_stays(group, cloud, child):
-    """Without a run nothing is sent; another process, later, begins with what was wished."""
+def test_a_priority_without_a_run_sends_nothing_and_persists(group, cloud, child):
+    """Without a run nothing is sent; a later run in another process begins with the priority."""
     jg = group(3)
     outcome = request(jg, "prioritize", positions=[2]).result(60)
     assert outcome.done == [2]
@@ -101,8 +103,8 @@ def test_a_wish_sends_nothing_and_stays(group, cloud, child):
     assert sent(cloud) == ["2", "0", "1"]
 
 
-def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, until):
-    """Asked for here, done there."""
+def test_a_priority_reaches_the_process_that_runs_the_group(group, cloud, child, until):
+    """A priority set in this process changes the order of a run in another process."""
     cloud.set_plan(max_queue=1)
     jg = group(4, duration_s=0.02)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -115,8 +117,8 @@ def test_a_wish_reaches_the_process_that_runs_the_group(group, cloud, child, unt
     assert sent(cloud)[1:] == ["3", "0", "1", "2"]
 
 
-def test_slots_go_to_what_is_next(group, cloud):
-    """launch_async_jobs() sends as many as fit, what is next first."""
+def test_launch_async_jobs_sends_next_jobs_first(group, cloud):
+    """launch_async_jobs() sends as many jobs as there are slots, those with a priority first."""
     cloud.set_plan(max_queue=2)
     jg = group(4, duration_s=600)
     jg.prioritize([3])
@@ -124,8 +126,8 @@ def test_slots_go_to_what_is_next(group, cloud):
     assert sorted(sent(cloud)) == ["0", "3"]
 
 
-def test_what_was_sent_is_left_alone(group, cloud):
-    """Jobs that the cloud has cannot be next, and the outcome says so."""
+def test_a_priority_ignores_jobs_that_were_sent(group, cloud):
+    """Jobs that the cloud has cannot be sent next, and the outcome says so."""
     jg = group(3, duration_s=600)
     jg.start([1]).result(60)
     outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(60)
@@ -135,8 +137,8 @@ def test_what_was_sent_is_left_alone(group, cloud):
     assert jg.prioritize(1) == []
 
 
-def test_a_rerun_takes_what_is_next_first(group, cloud):
-    """Failed jobs can be next too; a rerun begins with them, kept entries or not."""
+def test_a_rerun_sends_next_jobs_first(group, cloud):
+    """Failed jobs can have a priority too; a rerun begins with them, kept entries or not."""
     jg = group(3, fail="no photons")
     jg.run_parallel()
     jg.wait(300)
@@ -149,7 +151,7 @@ def test_a_rerun_takes_what_is_next_first(group, cloud):
         jg.wait(300)
 
 
-def test_a_refused_job_keeps_its_wish(group, cloud):
+def test_a_refused_job_keeps_its_priority(group, cloud):
     """A job that could not be sent is still the next one."""
     cloud.set_plan(max_queue=0)
     jg = group(2)
@@ -159,8 +161,8 @@ def test_a_refused_job_keeps_its_wish(group, cloud):
     assert jg.state.next_up == [1]
 
 
-def test_a_place_that_is_not_there(group):
-    """A wrong place is an error, and nothing is changed."""
+def test_a_priority_refuses_an_unknown_position(group):
+    """An unknown position raises an error and changes nothing."""
     jg = group(2)
     with pytest.raises(IndexError):
         jg.prioritize([0, 7])

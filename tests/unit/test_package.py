@@ -1,4 +1,4 @@
-"""What the package exports, what its modules import, and that the examples in them are true."""
+"""The package's exports, the imports of its modules, and the truth of its examples."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from jobgroup import errors
 
 SOURCE = Path(jobgroup.__file__).parent
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(SOURCE)], "jobgroup."))
-SCRIPTS = ("jobgroup.demo.", "jobgroup.__main__")  # their import is their run
+SCRIPTS = ("jobgroup.demo.", "jobgroup.__main__")  # importing them runs them
 
 
-def test_all_is_what_there_is():
-    """`__all__` and the public names of the namespace are the same, and every one can be had."""
+def test_all_equals_the_public_names():
+    """`__all__` equals the public names of the namespace, and every one can be imported."""
     public = {
         name
         for name, value in vars(jobgroup).items()
@@ -40,12 +40,12 @@ def test_all_is_what_there_is():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    """As for any module."""
+    """The package raises it as any module does."""
     with pytest.raises(AttributeError, match="no_such"):
         jobgroup.no_such  # noqa: B018
 
 
-def test_the_tree_of_errors_is_the_drawn_one():
+def test_the_tree_of_errors_equals_the_docstring():
     """The docstring draws every error below its parent, and no other."""
     drawn, path = {}, []
     for line in (errors.__doc__ or "").splitlines():
@@ -63,8 +63,8 @@ def test_the_tree_of_errors_is_the_drawn_one():
             assert issubclass(kind, getattr(errors, parent)), name
 
 
-def test_importing_costs_nothing_optional():
-    """Optional and heavy things are imported where they are used."""
+def test_the_import_loads_nothing_optional():
+    """Optional and heavy modules are imported only when they are used."""
     heavy = ("perceval", "starlette", "uvicorn", "pandas", "IPython", "anywidget", "keyring")
     heavy += ("dask", "distributed", "rich", "argcomplete", "tenacity")
     script = (
@@ -118,7 +118,7 @@ APART = {"store", "providers", "adapters", "credentials", "proxies"}
 
 
 def _imports(path):
-    """Modules of ours that a file imports when it runs, inside functions too."""
+    """Modules of ours that a file imports when it runs, including imports inside functions."""
     package = "jobgroup." + ".".join(path.relative_to(SOURCE).with_suffix("").parts[:-1])
     nodes = [ast.parse(path.read_text("utf-8"))]
     while nodes:
@@ -143,7 +143,7 @@ def _imports(path):
 def _may_import(part, other):
     if part == other or (part, other) in {("cli", "cloud"), ("demo", "cloud")}:
         return True
-    if (part, other) == ("group", "dashboard"):  # where a notebook shows a group
+    if (part, other) == ("group", "dashboard"):  # shows a group in a notebook
         return True
     if part == "cloud":
         return other == "decoding"
@@ -151,11 +151,11 @@ def _may_import(part, other):
         return True
     if other == "cloud" or {part, other} <= APART:
         return False
-    return FLOORS.get(other, FLOORS["cli"]) <= FLOORS[part]  # else a name of the package itself
+    return FLOORS.get(other, FLOORS["cli"]) <= FLOORS[part]  # otherwise a name of the package
 
 
-def test_no_module_of_the_engine_needs_one_that_needs_it():
-    """There is no circle among them, not even by an import inside a function."""
+def test_modules_of_the_engine_have_no_import_cycle():
+    """There is no cycle among them, not even through an import inside a function."""
     modules = {path.stem: path for path in (SOURCE / "engine").glob("*.py")}
     needs = {
         name: {
@@ -182,7 +182,7 @@ def _imports_at_run_time(node):
 
 
 def test_imports_point_downwards():
-    """No module imports from a floor above its own; neighbours on the lower floors keep apart."""
+    """No module imports from a layer above its own; modules of the lower layers are independent."""
     wrong = []
     for path in SOURCE.rglob("*.py"):
         part = path.relative_to(SOURCE).with_suffix("").parts[0]
@@ -194,8 +194,8 @@ def test_imports_point_downwards():
     assert wrong == []
 
 
-def test_only_the_store_speaks_sql():
-    """Nobody else opens a database; the embedded cloud has its own."""
+def test_only_the_store_uses_sql():
+    """No other part opens a database; the embedded cloud has its own."""
     users = {
         path.relative_to(SOURCE).parts[0]
         for path in SOURCE.rglob("*.py")
@@ -213,8 +213,8 @@ def test_no_statement_numbers_its_placeholders():
 
 
 @pytest.mark.parametrize("name", [m for m in MODULES if not m.startswith(SCRIPTS)])
-def test_examples_in_docstrings(name):
-    """Every module says what it is for, and the examples in it give what they say."""
+def test_docstring_examples_run(name):
+    """Every module describes its purpose, and its examples produce the output that they show."""
     module = importlib.import_module(name)
     assert module.__doc__
     assert doctest.testmod(module).failed == 0

@@ -1,4 +1,4 @@
-"""What the cloud says of jobs, and jobs as they are added, in the group's file."""
+"""Reports of the cloud about jobs, and the jobs that are added, in the group's file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from journalled import BODY, TARGET, failed, says, send, states
 from jobgroup.errors import DuplicateJobError
 from jobgroup.store import GroupStore, NewJob, Target
 
-# -- what the cloud says ---------------------------------------------------------------------------
+# -- reports of the cloud --------------------------------------------------------------------------
 
 
 def test_answers_are_recorded_together(store, fencing_token):
-    """One version for many answers; what is told already is no change."""
+    """Many answers make one version; a repeated answer is no change."""
     attempts = [send(store, fencing_token, i, f"r{i}") for i in range(3)]
     version = store.version
     told = [(a, says("running", progress=0.5, message="half")) for a in attempts]
@@ -23,8 +23,8 @@ def test_answers_are_recorded_together(store, fencing_token):
     assert [r.position for r in store.changes_since(version).records] == [0, 1, 2]
 
 
-def test_what_has_ended_never_changes_again(store, fencing_token, path):
-    """Whichever process hears of it first; an answer that was under way comes too late."""
+def test_a_job_that_ended_never_changes_again(store, fencing_token, path):
+    """Whichever process learns of the end first; an answer that was under way comes too late."""
     attempt_id = send(store, fencing_token, 0, "r0")
     other = GroupStore(path)
     other.statuses.apply_updates([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
@@ -38,16 +38,16 @@ def test_what_has_ended_never_changes_again(store, fencing_token, path):
     assert store.statuses.durations() == [3.0]
 
 
-def test_a_suspended_job_comes_back(store, fencing_token):
-    """Suspended and unknown are not the end."""
+def test_a_suspended_job_can_continue(store, fencing_token):
+    """Suspended and unknown are not final."""
     attempt_id = send(store, fencing_token, 0, "r0")
     for state in ("suspended", "unknown", "running", "waiting", "canceled"):
         assert store.statuses.apply_updates([(attempt_id, says(state))]) == [1]
         assert states(store)[0] == state
 
 
-def test_an_answer_about_an_old_attempt(store, fencing_token):
-    """A rerun's job is not changed by what is told of the attempt before."""
+def test_an_answer_about_an_old_attempt_is_ignored(store, fencing_token):
+    """A report about the previous attempt does not change the rerun's job."""
     old = failed(store, fencing_token)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     store.journal.mark_sent(intent.attempt_id, {0: "r0b"})
@@ -55,8 +55,8 @@ def test_an_answer_about_an_old_attempt(store, fencing_token):
     assert states(store)[0] == "waiting"
 
 
-def test_cancellation_is_noted(store, fencing_token):
-    """The state says that it was asked for, until the cloud says more."""
+def test_a_requested_cancellation_is_recorded(store, fencing_token):
+    """The state shows the request until the cloud reports more."""
     attempt_id = send(store, fencing_token, 0, "r0")
     store.statuses.record_cancel_request(attempt_id)
     assert states(store)[0] == "cancel_requested"
@@ -65,8 +65,8 @@ def test_cancellation_is_noted(store, fencing_token):
     assert states(store)[0] == "canceled"
 
 
-def test_what_changed_since_a_version_is_told(store, fencing_token):
-    """Every job that changed, with whether it may change again: an ended one may not."""
+def test_changes_since_a_version_are_returned(store, fencing_token):
+    """Every job that changed, and whether it may change again, which an ended one may not."""
     first, second, _ = (send(store, fencing_token, i, f"r{i}") for i in range(3))
     version = store.version
     assert [row.entry_id for row in store.statuses.list_pollable()] == [1, 2, 3]
@@ -76,8 +76,8 @@ def test_what_changed_since_a_version_is_told(store, fencing_token):
     assert store.statuses.list_pollable(store.version) == []
 
 
-def test_a_problem_is_told_once(store, fencing_token):
-    """The same trouble twice is one change."""
+def test_a_repeated_problem_is_one_change(store, fencing_token):
+    """The same incident twice changes the file once."""
     attempt_id = send(store, fencing_token, 0, "r0")
     store.statuses.record_error(attempt_id, "garbage")
     version = store.version
@@ -89,7 +89,7 @@ def test_a_problem_is_told_once(store, fencing_token):
 
 
 def test_an_id_is_in_a_group_once(store, fencing_token):
-    """Of any attempt; two of the same in one call are refused as well, and none is added."""
+    """The id of any attempt counts; two equal ids in one call are refused, and none is added."""
     failed(store, fencing_token)
     known = NewJob("known", TARGET, None, remote_ids=["r0"], state="waiting")
     with pytest.raises(DuplicateJobError, match="position 0"):
@@ -103,7 +103,7 @@ def test_an_id_is_in_a_group_once(store, fencing_token):
 
 
 def test_an_exception_while_adding_adds_nothing(store):
-    """Neither the jobs before it, nor their platforms; the store goes on working."""
+    """Neither the earlier jobs nor their platforms are added; the store still works."""
 
     def jobs():
         yield NewJob("first", Target("quandela", "https://other", "", "p"), BODY)
@@ -117,8 +117,8 @@ def test_an_exception_while_adding_adds_nothing(store):
     assert store.record(4).origin == "https://other"
 
 
-def test_bodies_come_back_as_they_were(store):
-    """Unicode, nesting, numbers and order; the same content is stored once."""
+def test_bodies_are_returned_unchanged(store):
+    """Unicode, nesting, numbers and order stay; the same content is stored once."""
     body = {"payload": {"z": 1, "a": [1.5, None, True, {"é": "\u2028 ħ"}], "big": "x" * 200_000}}
     first = store.add(NewJob(f"n{i}", TARGET, body) for i in range(50))
     assert store.body(first[0]) == store.body(first[-1]) == body

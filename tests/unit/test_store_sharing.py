@@ -29,7 +29,7 @@ def _job(name="job", body=None):
 
 @pytest.fixture
 def path(tmp_path):
-    """Of the group's file."""
+    """Path of the group's file."""
     return tmp_path / "g.jobgroup"
 
 
@@ -61,7 +61,7 @@ def _child(source, path):
 
 
 def test_changes_reach_the_other_connection(stores):
-    """Exactly the jobs that changed since, with the version that leads on from there."""
+    """It gets exactly the jobs that changed since, with the version to continue from."""
     first, second = stores
     start = second.changes_since(0)
     assert [r.position for r in start.records] == [0, 1, 2]
@@ -76,7 +76,7 @@ def test_changes_reach_the_other_connection(stores):
     assert second.changes_since(changes.version).records == []
 
 
-def test_every_transaction_is_one_version(stores):
+def test_every_transaction_increments_the_version(stores):
     """Versions grow by one per change and are never used twice."""
     first, second = stores
     seen = [first.version]
@@ -88,7 +88,7 @@ def test_every_transaction_is_one_version(stores):
     assert second.version == seen[-1] + 1
 
 
-def test_data_version_tells_whether_to_ask(stores):
+def test_data_version_changes_when_another_connection_writes(stores):
     """It changes when another connection has written, and only then."""
     first, second = stores
     before = second.database.data_version()
@@ -98,7 +98,7 @@ def test_data_version_tells_whether_to_ask(stores):
 
 
 def test_changes_reach_another_process(stores, path):
-    """What a process writes is a change for this one, from the version that it had."""
+    """This process reads the changes of another one, starting from the version that it had."""
     first, _ = stores
     version = first.version
     _child(
@@ -111,8 +111,8 @@ def test_changes_reach_another_process(stores, path):
     ]
 
 
-def test_the_modification_date_advances(stores):
-    """With every change; the creation date stays."""
+def test_the_modification_date_advances_with_every_change(stores):
+    """The creation date stays."""
     first, second = stores
     before = first.meta()
     second.edit(1, note="x")
@@ -161,8 +161,8 @@ def _take(store, owner=None, *, verdict="alive"):
     )
 
 
-def test_one_holds_the_lease(stores):
-    """A second one is refused with the first one's host, pid and beginning."""
+def test_only_one_owner_holds_the_lease(stores):
+    """A second owner is refused with the first one's host, pid and start time."""
     first, second = stores
     held = _take(first)
     with pytest.raises(GroupBusyError, match=r"process 4242 on a-host") as caught:
@@ -173,7 +173,7 @@ def test_one_holds_the_lease(stores):
 
 
 def test_a_dead_holders_lease_lapses(stores):
-    """It goes to the next with a greater fencing_token, and the old one finds out."""
+    """The next owner gets it with a greater fencing token, and the old one is refused."""
     first, second = stores
     old = _take(first)
     new = _take(second, verdict="dead")
@@ -184,8 +184,8 @@ def test_a_dead_holders_lease_lapses(stores):
     assert second.lease.current().owner == new.owner
 
 
-def test_a_lease_that_was_given_back(stores):
-    """Nobody holds it; the fencing_token grows all the same."""
+def test_a_released_lease_has_no_holder(stores):
+    """The fencing token still grows."""
     first, second = stores
     old = _take(first)
     first.lease.release(old.fencing_token)
@@ -194,14 +194,14 @@ def test_a_lease_that_was_given_back(stores):
 
 
 def test_an_owner_takes_its_own_lease_again(stores):
-    """As after a crash of the thread that held it; what was in flight has an older token."""
+    """For example after a crash of its thread; requests in flight have an older token."""
     first, _ = stores
     old = _take(first, "me")
     assert _take(first, "me").fencing_token > old.fencing_token
 
 
-def test_taking_is_one_transaction(stores):
-    """Where the work of a new fencing_token fails, the lease is not taken."""
+def test_taking_a_lease_is_one_transaction(stores):
+    """If the work under the new fencing token fails, the lease is not taken."""
     first, second = stores
 
     def fail(_tx, _fencing_token):
@@ -212,8 +212,8 @@ def test_taking_is_one_transaction(stores):
     assert second.lease.current() is None
 
 
-def test_a_holder_of_whom_nothing_is_known_keeps_the_lease(stores):
-    """Who wants it has to watch first; that the file can be written is seen by then."""
+def test_a_holder_of_unknown_state_keeps_the_lease(stores):
+    """A process that wants the lease has to watch first, which proves that the file is writable."""
     first, second = stores
     held = _take(first)
     assert _take(second, verdict="unseen") is None
@@ -229,8 +229,8 @@ def _commands(store, fencing_token, *, is_gone=False):
     return store.commands.claim(fencing_token, lambda _: is_gone)
 
 
-def test_a_command_is_for_the_holder_that_it_was_asked_of(stores):
-    """The next one does nothing of it, nor of what a process asked that has ended."""
+def test_a_command_is_for_the_holder_that_received_it(stores):
+    """The next holder ignores it, and ignores commands of a process that has ended."""
     first, second = stores
     before = _take(first).fencing_token
     asked = second.commands.enqueue("rerun", {}, HOLDER)
@@ -243,8 +243,8 @@ def test_a_command_is_for_the_holder_that_it_was_asked_of(stores):
     assert first.commands.get(asked) is None
 
 
-def test_a_command_goes_there_and_its_outcome_back(stores):
-    """Asked by one, taken once by the other, in order, with the arguments and the answer."""
+def test_a_command_is_taken_once_and_returns_its_outcome(stores):
+    """The holder takes commands once and in order; arguments and answers arrive unchanged."""
     first, second = stores
     fencing_token = _take(second).fencing_token
     ids = [first.commands.enqueue("rerun", {"positions": [n]}, HOLDER) for n in range(3)]
@@ -262,7 +262,7 @@ def test_a_command_goes_there_and_its_outcome_back(stores):
 
 
 def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
-    """So that it is done here or there, never twice."""
+    """It is therefore done here or there, never twice."""
     first, second = stores
     fencing_token = _take(second).fencing_token
     kept, gone = (first.commands.enqueue("run", {}, HOLDER) for _ in range(2))
@@ -275,8 +275,8 @@ def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
 # -- incidents ------------------------------------------------------------------------------------
 
 
-def test_troubles_stand_until_the_cloud_answers(stores):
-    """One of a kind per account, with its beginning; another account's are left alone."""
+def test_incidents_last_until_the_cloud_answers(stores):
+    """One of a kind per account, with its beginning; those of other accounts stay."""
     first, second = stores
     first.incidents.open("unreachable", "https://a", "", "nobody answers")
     (begun,) = second.incidents.list()
@@ -288,7 +288,7 @@ def test_troubles_stand_until_the_cloud_answers(stores):
     assert [t.kind for t in first.incidents.list()] == ["token"]
 
 
-def test_the_end_of_no_trouble_is_no_change(stores):
+def test_an_answer_without_an_incident_changes_nothing(stores):
     """A cloud that answers all the time costs no write."""
     first, _ = stores
     version = first.version
@@ -299,7 +299,7 @@ def test_the_end_of_no_trouble_is_no_change(stores):
 # -- the file --------------------------------------------------------------------------------------
 
 
-def test_what_was_acknowledged_survives_a_kill(path):
+def test_acknowledged_jobs_survive_a_kill(path):
     """A process that dies without closing anything leaves every job that add returned from."""
     _child(
         "import os, sys; from pathlib import Path\n"
@@ -318,7 +318,7 @@ def test_what_was_acknowledged_survives_a_kill(path):
 
 def test_a_commit_waits_for_the_disk(path):
     """A power cut takes nothing that a call returned from: every commit is flushed, to the log on a
-    local disk and to the file on a network's.
+    local disk and to the file on a network disk.
     """
     with closing(GroupStore(path, create="g")) as store:
         for reopen in (lambda: None, store.close):
@@ -327,7 +327,7 @@ def test_a_commit_waits_for_the_disk(path):
                 assert connection.execute("PRAGMA synchronous").fetchone() == (3,)
 
 
-def test_the_log_does_not_grow_for_ever(path):
+def test_the_log_does_not_grow_forever(path):
     """Checkpoints happen although SQLite's own are off."""
     with closing(GroupStore(path, create="g")) as store:
         for i in range(30):
@@ -339,9 +339,9 @@ def test_the_log_does_not_grow_for_ever(path):
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
-    """The rollback journal instead, since WAL loses acknowledged rows there, and a lock beside it,
-    nobody else's to read either.
+def test_a_network_file_system_uses_no_wal(path, monkeypatch):
+    """The rollback journal replaces WAL, which loses acknowledged rows there. The lock beside it is
+    readable by the user alone.
     """
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     with closing(GroupStore(path, create="g")) as store:
@@ -360,7 +360,7 @@ def test_on_a_network_file_system_there_is_no_wal(path, monkeypatch):
 
 @pytest.mark.parametrize("left", ["empty", "of another machine"])
 def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monkeypatch):
-    """What a kill or a machine that went down has left beside a group holds nobody up for ever."""
+    """Files that a killed process or a crashed machine left beside a group block no one forever."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     monkeypatch.setattr(network_lock, "LEASE_S", 2.0)
     monkeypatch.setattr(network_lock, "BUSY_TIMEOUT_S", 1.0)
@@ -390,10 +390,10 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
         (6, UnsupportedVersionError, r"newer jobgroup \(layout 6"),
     ],
 )
-def test_a_file_of_another_layout_is_refused_and_left(path, layout, error, told):
-    """A draft's file and one of a later jobgroup are named as such, and no byte of them changes.
+def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, told):
+    """Files of a draft and of a later jobgroup are named as such, and no byte of them changes.
 
-    Not even what still waits in SQLite's log goes into the file.
+    The content of SQLite's log stays out of the file too.
     """
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job()])
@@ -410,15 +410,17 @@ def test_a_file_of_another_layout_is_refused_and_left(path, layout, error, told)
     assert before == {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
 
 
-def test_a_file_that_is_not_there(path):
-    """Opening without making says where it looked."""
+def test_opening_a_missing_file_names_its_path(path):
+    """Opening without creating says where it looked."""
     with pytest.raises(StorageError, match=r"g\.jobgroup"):
         GroupStore(path)
     assert not path.exists()
 
 
 def test_a_full_disk_changes_nothing(path):
-    """Where SQLite cannot grow the file the job is refused, the others stay, and it works again."""
+    """If SQLite cannot grow the file, the job is refused, the others stay, and adding works once
+    there is room.
+    """
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job("before")])
         with store.database.read_transaction() as connection:
