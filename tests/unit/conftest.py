@@ -10,7 +10,7 @@ from jobgroup.store import GroupStore, NewJob
 
 @pytest.fixture
 def path(tmp_path):
-    """Of the group's file."""
+    """Path of the group's file."""
     return tmp_path / "g.jobgroup"
 
 
@@ -25,5 +25,5 @@ def store(path):
 
 @pytest.fixture
 def fencing_token(store):
-    """Of the lease that this test sends under."""
+    """The fencing token of the lease that this test sends under."""
     return lease(store).fencing_token

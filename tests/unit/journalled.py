@@ -25,12 +25,12 @@ def lease(store, *, live=False):
 
 
 def states(store):
-    """Of all jobs, in order."""
+    """The states of all jobs, in order."""
     return [r.state for r in store.records()]
 
 
 def send(store, fencing_token, position, remote_id):
-    """Send a job; returns the id of its attempt."""
+    """Send a job; return the id of its attempt."""
     (intent,) = store.journal.record_intent(
         store.entries.at([position]), fencing_token=fencing_token
     )
@@ -39,12 +39,12 @@ def send(store, fencing_token, position, remote_id):
 
 
 def says(state, **fields):
-    """What a cloud says of a job."""
+    """A cloud's report about a job."""
     return RemoteStatus(provider_status=state, state=state, **fields)
 
 
 def failed(store, fencing_token, position=0, remote_id="r0"):
-    """Send a job that fails; returns the id of its attempt."""
+    """Send a job that fails; return the id of its attempt."""
     attempt_id = send(store, fencing_token, position, remote_id)
     store.statuses.apply_updates([(attempt_id, says("error", message="no photons"))])
     return attempt_id

@@ -1,4 +1,4 @@
-"""Between Python values and the file's text."""
+"""Conversion between Python values and the file's text."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ JSON = st.recursive(
 
 @settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON))
-def test_json_goes_there_and_back(values):
-    """What JSON can say is what comes back."""
+def test_json_values_survive_a_round_trip(values):
+    """Every value that JSON has is returned unchanged."""
     assert as_object(as_json(values)) == values
 
 
@@ -50,14 +50,14 @@ def test_json_goes_there_and_back(values):
         (2 + 1j, "(2+1j)"),
     ],
 )
-def test_what_json_cannot_say_is_said_in_words(value, kept):
-    """Labels may be anything: numbers of numpy are numbers, missing ones null, the rest text."""
+def test_values_that_json_lacks_become_text(value, kept):
+    """Labels may be anything: NumPy's numbers are numbers, missing ones null, the rest text."""
     text = as_json({"value": value, "beside": 1})
     assert as_object(text) == {"value": kept, "beside": 1}
     json.loads(text, parse_constant=pytest.fail)
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "3", "null", "{", "\x00", "[" * 100_000])
-def test_a_text_that_holds_no_object(text):
-    """A damaged value is nothing, not an exception: one job never harms another."""
+def test_a_damaged_text_decodes_to_nothing(text):
+    """It raises no exception, so one job never harms another."""
     assert as_object(text) == {}

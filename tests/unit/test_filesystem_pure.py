@@ -1,4 +1,4 @@
-"""Which file systems are local to one machine, by what systems say of their mounts."""
+"""File systems that are local to one machine, according to the system's mounts."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ MOUNTS = """\
         ("/home/m\u00e9lanie", "nfs4"),
     ],
 )
-def test_the_mount_that_holds_a_directory(directory, kind):
-    """The longest mount point wins, the later of two at one place; blanks are escaped there."""
+def test_the_longest_mount_point_holds_a_directory(directory, kind):
+    """Of two mounts at one path, the later one counts; mounts escape their blanks."""
     assert type_in_mountinfo(MOUNTS, directory.encode()) == kind
 
 
 @pytest.mark.parametrize("point", [b"/m\xe9lanie", b"/\xff\xfe", b"/a\\134b", b"/a\\012b"])
-def test_a_mount_point_that_is_no_utf_8_is_found(point):
+def test_a_mount_point_that_is_not_utf_8_is_found(point):
     """Mount points are bytes, and so are the directories in them."""
     line = b"31 22 0:6 / " + point + b" rw - nfs4 server:/export rw"
     directory = point.replace(b"\\134", b"\\").replace(b"\\012", b"\n") + b"/groups"
@@ -55,8 +55,8 @@ def test_a_mount_point_that_is_no_utf_8_is_found(point):
 
 
 @pytest.mark.parametrize("line", [b"", b"garbage \xff", b"22 1 254:0 / /", b"1 2 3 4 5 6 7 - "])
-def test_an_odd_line_of_mounts_is_passed_over(line):
-    """A line that is not as the manual says does not keep anybody from a group."""
+def test_a_malformed_line_of_mounts_is_ignored(line):
+    """A line that differs from the manual keeps no user from a group."""
     assert type_in_mountinfo([line, *MOUNTS], b"/home") == "nfs4"
     assert type_in_mountinfo([line], b"/home") == ""
 
@@ -69,8 +69,8 @@ NOT_LOCAL = (  # noqa: SIM905  # a type is added as a word
 
 
 @pytest.mark.parametrize("kind", [*NOT_LOCAL, "a type of next year", "network drive", ""])
-def test_a_file_system_that_is_not_known_to_be_local_counts_as_shared(kind, monkeypatch):
-    """Among these are those that two machines were seen to lose each other's rows on."""
+def test_an_unknown_file_system_counts_as_shared(kind, monkeypatch):
+    """Two machines were seen to lose each other's rows on some of these."""
     monkeypatch.setattr(system, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert is_network(Path("/x"))
@@ -79,8 +79,8 @@ def test_a_file_system_that_is_not_known_to_be_local_counts_as_shared(kind, monk
 @pytest.mark.parametrize(
     "kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "apfs", "ntfs"]
 )
-def test_a_file_system_that_is_known_to_be_local_is_none(kind, monkeypatch):
-    """The usual disks keep the write-ahead log, with which watching and adding go side by side."""
+def test_a_known_local_file_system_is_not_shared(kind, monkeypatch):
+    """The usual disks keep the write-ahead log, which lets a process watch while another adds."""
     monkeypatch.setattr(system, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert not is_network(Path("/x"))
@@ -88,14 +88,14 @@ def test_a_file_system_that_is_known_to_be_local_is_none(kind, monkeypatch):
 
 @pytest.mark.parametrize(("told", "is_shared"), [("1", True), ("0", False), ("", False)])
 def test_the_variable_overrides_the_system(told, is_shared, monkeypatch, tmp_path):
-    """JOBGROUP_NETWORK_FS says what the system cannot."""
+    """JOBGROUP_NETWORK_FS states what the system cannot report."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", told)
     assert is_network(tmp_path) is is_shared
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc/self/mountinfo")
-def test_the_type_agrees_with_what_another_reader_finds(tmp_path):
-    """One reads other files of the system, and comes to the same type."""
+def test_the_type_agrees_with_another_reader(tmp_path):
+    """That reader uses other files of the system, and finds the same type."""
     theirs = [p for p in psutil.disk_partitions(all=True) if tmp_path.is_relative_to(p.mountpoint)]
     if theirs:
         assert file_system_type(tmp_path) == max(theirs, key=lambda p: len(p.mountpoint)).fstype
@@ -103,7 +103,7 @@ def test_the_type_agrees_with_what_another_reader_finds(tmp_path):
     assert "proc" not in LOCAL_TYPES
 
 
-# -- systems that the tests do not run on: the rule, with what these systems would say -------------
+# -- systems that the tests do not run on: the rule, with the reports of these systems -------------
 
 
 class _Part(NamedTuple):
@@ -115,7 +115,7 @@ class _Part(NamedTuple):
 
 @pytest.fixture
 def partitions(monkeypatch):
-    """Sets what psutil says of the partitions."""
+    """Sets the partitions that psutil reports."""
 
     def tell(*parts):
         monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [_Part(*p) for p in parts])
@@ -133,8 +133,8 @@ def partitions(monkeypatch):
         ("Q:\\gone", ""),
     ],
 )
-def test_drives_of_windows(directory, kind, partitions, monkeypatch):
-    """A drive letter of a server's is shared, whatever that formats its disks with."""
+def test_network_drives_of_windows_are_shared(directory, kind, partitions, monkeypatch):
+    """A drive letter of a server is shared, whatever its file system."""
     partitions(("C:\\", "C:\\", "NTFS", "rw,fixed"), ("Z:\\", "Z:\\", "NTFS", "rw,remote"))
     monkeypatch.setattr(os, "name", "nt")
     monkeypatch.setattr(os, "path", ntpath)
@@ -142,8 +142,8 @@ def test_drives_of_windows(directory, kind, partitions, monkeypatch):
     assert system.file_system_type(directory) == kind
 
 
-def test_partitions_of_macos(partitions, monkeypatch):
-    """The longest mount point wins; where psutil fails nothing is known."""
+def test_the_longest_mount_point_counts_on_macos(partitions, monkeypatch):
+    """If psutil fails, nothing is known."""
     partitions(
         ("/dev/disk3s1", "/", "apfs", "rw"),
         ("//me@server/home", "/Volumes/home", "smbfs", "rw"),

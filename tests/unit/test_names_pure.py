@@ -19,7 +19,7 @@ NAMES = st.text(min_size=1, max_size=60)
 
 
 def is_reserved(file_name):
-    """Whether Windows keeps a name for itself."""
+    """Whether Windows reserves a name for itself."""
     if sys.version_info >= (3, 13):
         return ntpath.isreserved(file_name)
     return PureWindowsPath(file_name).is_reserved()
@@ -42,7 +42,7 @@ def _encoded(name):
 @example("ﬁ")
 @example("K")
 def test_decode_undoes_encode(name):
-    """What was typed is what is listed, for every name that is allowed, with composed letters."""
+    """Lists show every allowed name as it was typed, with composed letters."""
     encoded = _encoded(name)
     if encoded is not None:
         assert decode(encoded) == normalised(name)
@@ -82,8 +82,8 @@ def test_different_names_are_different_files(first, second):
 @example("a b ")
 @example("%61")
 @example("")
-def test_what_is_not_ours_is_refused(text):
-    """A file name is taken for a group's only if encode would have written it."""
+def test_file_names_that_encode_never_writes_are_refused(text):
+    """A file name belongs to a group only if encode would have written it."""
     try:
         name = decode(text)
     except InvalidNameError:
@@ -92,7 +92,7 @@ def test_what_is_not_ours_is_refused(text):
 
 
 def test_ordinary_names_stay_readable():
-    """What people type on most days is seen unchanged in the directory."""
+    """The directory shows everyday names unchanged."""
     for name in ("compare_knill_and_ralph_cnot", "phase scan 0.3", "Größe-2", "実験7"):
         assert encode(name) == name
 
@@ -101,7 +101,7 @@ def test_ordinary_names_stay_readable():
 @example("Messung e\u0301")
 @example("\u212b")
 def test_encode_gives_one_file_name_to_composed_and_decomposed_letters(name):
-    """Names that look the same are one group, also where the file system decomposes its name."""
+    """Names that look the same are one group, even if the file system decomposes its names."""
     encoded = _encoded(name)
     decomposed = unicodedata.normalize("NFD", name)
     assert _encoded(decomposed) == encoded
@@ -109,8 +109,8 @@ def test_encode_gives_one_file_name_to_composed_and_decomposed_letters(name):
         assert decode(unicodedata.normalize("NFD", encoded)) == decode(encoded)
 
 
-def test_the_longest_name():
-    """The limit is of bytes as encoded, and the sentence says how many there are."""
+def test_a_name_longer_than_the_limit_is_refused():
+    """The limit counts encoded bytes, and the sentence says how many there are."""
     assert encode("x" * MAX_ENCODED_BYTES)
     with pytest.raises(InvalidNameError, match=str(MAX_ENCODED_BYTES + 1)):
         encode("x" * (MAX_ENCODED_BYTES + 1))

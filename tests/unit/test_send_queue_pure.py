@@ -1,12 +1,14 @@
-"""In which order a run sends its jobs."""
+"""The order in which a run sends its jobs."""
 
 from __future__ import annotations
 
 from jobgroup.engine.send_queue import SendQueue
 
 
-def test_a_job_that_is_put_back_keeps_its_place():
-    """It could not be sent now: before the rest if it was preferred, else in the group's order."""
+def test_a_job_that_is_put_back_keeps_its_position():
+    """If it could not be sent, it comes first if it has a priority, otherwise in the
+    group's order.
+    """
     lineup = SendQueue([0, 1, 2, 3])
     lineup.prioritize([3])
     assert lineup.pop() == 3
@@ -17,8 +19,8 @@ def test_a_job_that_is_put_back_keeps_its_place():
     assert [lineup.pop() for _ in range(len(lineup))] == [0, 1, 2]
 
 
-def test_the_last_wish_goes_before_earlier_ones():
-    """Who joins late is counted; who was sent does not come again by a wish."""
+def test_the_latest_priority_precedes_earlier_ones():
+    """Jobs that join late count; a priority does not send a job twice."""
     lineup = SendQueue([0, 1, 2])
     assert lineup.pop() == 0
     assert lineup.prioritize([2]) == 0

@@ -1,4 +1,4 @@
-"""The sets of states: every state is counted, polled and listed exactly where it should be."""
+"""The sets of states: every state is counted, polled and listed in exactly the right ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jobgroup.status import JobStatus, RunningStatus, progress_of
 
 
 def test_progress_counts_every_state_exactly_once():
-    """Successful, unsuccessful, sent and not sent share no state and miss none."""
+    """Successful, unsuccessful, sent and unsent share no state and miss none."""
     parts = [{"success"}, status.UNSUCCESSFUL, status.SENT, status.NOT_SENT]
     assert set().union(*parts) == set(status.STATES)
     assert sum(map(len, parts)) == len(status.STATES) == len(set(status.STATES))
 
 
-def test_a_state_is_unsent_in_doubt_on_the_cloud_or_terminal():
-    """Each state is in exactly one of the four, which is what decides whether it is polled."""
+def test_a_state_is_unsent_unconfirmed_on_the_cloud_or_terminal():
+    """Each state is in exactly one of the four sets, which decide whether it is polled."""
     parts = [
         status.NOT_SENT,
         {status.SENDING, status.UNCONFIRMED},
@@ -33,8 +33,8 @@ def test_a_state_is_unsent_in_doubt_on_the_cloud_or_terminal():
     assert sum(map(len, parts)) == len(status.STATES)
 
 
-def test_how_the_sets_include_each_other():
-    """What is waited for is polled, what is active is waited for, what is rerun has ended."""
+def test_the_sets_include_each_other():
+    """Awaited states are polled, active ones are awaited, and states to rerun are terminal."""
     assert status.ACTIVE < status.PENDING < status.ON_CLOUD
     assert status.FAILED < status.TERMINAL
     assert status.FAILED < status.UNSUCCESSFUL
@@ -76,13 +76,13 @@ def test_the_numbers_of_progress_add_up(counts):
         ("Erreur", "UNKNOWN"),
     ],
 )
-def test_words_of_clouds(word, name):
-    """Other spellings and clouds are understood, everything else is UNKNOWN."""
+def test_words_of_clouds_become_states(word, name):
+    """Other spellings and clouds are understood; everything else is UNKNOWN."""
     assert RunningStatus.from_server_response(word).name == name
 
 
 def test_a_status_cannot_be_changed():
-    """It says how a job was at one moment."""
+    """It describes a job at one moment."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         JobStatus().message = "other"
 
@@ -110,16 +110,16 @@ def test_a_status_is_in_one_phase():
         ("SUCCESS", -5.0, None, 0, 0),
     ],
 )
-def test_running_time(word, start, duration, low, high):
-    """Seconds so far, or in all; never negative, never None, also with a clock that is ahead."""
+def test_the_running_time_is_in_seconds_and_never_negative(word, start, duration, low, high):
+    """It is the time so far or in total; never None, even with a clock that is ahead."""
     begun = None if start is None else time.time() + start
     s = JobStatus(RunningStatus[word], start_timestamp=begun, duration=duration)
     assert low <= s.running_time <= high
     assert isinstance(s.running_time, float)
 
 
-def test_running_status_has_no_other_equals():
-    """Equal by name to an enum of that name, to nothing else; usable as a key."""
+def test_a_running_status_equals_only_enums_of_its_name():
+    """It equals nothing else, and can be used as a key."""
     for a, b in itertools.product(RunningStatus, repeat=2):
         assert (a == b) == (a is b)
     assert RunningStatus.SUCCESS != "SUCCESS"

@@ -1,4 +1,4 @@
-"""The journal of sending: each way in which a request can end, and what the file says then."""
+"""The journal of sending: each way in which a request can end, and its record in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup.store import GroupStore
 
 
 def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
-    """Another connection sees the job as sending, with the key that goes along."""
+    """Another connection sees the job as sending, with the key of the request."""
     (intent,) = store.journal.record_intent([2], fencing_token=fencing_token)
     other = GroupStore(path)
     assert states(other) == ["unsent", "sending", "unsent"]
@@ -27,8 +27,8 @@ def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
     other.close()
 
 
-def test_an_intent_is_given_once(store, fencing_token):
-    """A job under way is not intended again; nor is one that is not there, or not failed."""
+def test_an_intent_is_recorded_once(store, fencing_token):
+    """A job under way gets no second intent; nor does a missing job, or one that has not failed."""
     store.journal.record_intent([1], fencing_token=fencing_token)
     assert store.journal.record_intent([0, 7, -1], fencing_token=fencing_token) == []
     assert store.journal.record_intent([1, 2], fencing_token=fencing_token, rerun=True) == []
@@ -38,7 +38,7 @@ def test_an_intent_is_given_once(store, fencing_token):
 
 
 def test_keys_are_never_used_twice(store, fencing_token):
-    """Each attempt has its own, also of the same job."""
+    """Each attempt has its own key, even of the same job."""
     keys = set()
     for _ in range(5):
         (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
@@ -47,8 +47,8 @@ def test_keys_are_never_used_twice(store, fencing_token):
     assert len(keys) == 5
 
 
-def test_sent(store, fencing_token):
-    """The id is with the job, the job can be polled, and found by its id."""
+def test_a_sent_job_has_its_id(store, fencing_token):
+    """It can be polled, and found by its id."""
     attempt_id = send(store, fencing_token, 1, "r1")
     record = store.record(2)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
@@ -58,8 +58,8 @@ def test_sent(store, fencing_token):
     assert not store.journal.has_in_flight()
 
 
-def test_certainly_not_sent(store, fencing_token):
-    """The job is as it was, the sentence stays with it and in its events."""
+def test_a_rejected_request_leaves_the_job_unsent(store, fencing_token):
+    """The job is unchanged; the sentence stays with it and in its events."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "The plan allows no more.")
     record = store.record(1)
@@ -71,8 +71,8 @@ def test_certainly_not_sent(store, fencing_token):
     assert store.record(1).message is None
 
 
-def test_unclear(store, fencing_token):
-    """The job is unconfirmed with its diagnostics; it is neither polled nor intended."""
+def test_an_unanswered_request_leaves_the_job_unconfirmed(store, fencing_token):
+    """The job keeps its diagnostics; it is neither polled nor sent again."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     diagnostics = {"reason": "no answer", "status_code": None, "asked_at": 1.5}
     assert store.journal.mark_unconfirmed(intent.attempt_id, diagnostics) == 1
@@ -84,8 +84,8 @@ def test_unclear(store, fencing_token):
     assert store.journal.record_intent([1], fencing_token=fencing_token, rerun=True) == []
 
 
-def test_a_late_answer_is_taken(store, fencing_token):
-    """An id that comes after the attempt was given up settles it."""
+def test_a_late_answer_is_recorded(store, fencing_token):
+    """An id that arrives after the attempt was given up settles it."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
     assert store.journal.mark_sent(intent.attempt_id, {0: "late"}) == 1
@@ -93,15 +93,15 @@ def test_a_late_answer_is_taken(store, fencing_token):
     assert store.record(1).message is None
 
 
-def test_a_late_refusal_is_taken(store, fencing_token):
-    """So does the certainty that nothing was sent."""
+def test_a_late_refusal_is_recorded(store, fencing_token):
+    """The certainty that nothing was sent settles the attempt too."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
     store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
 
 
-# -- what the user decides -------------------------------------------------------------------------
+# -- decisions of the user -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ def doubtful(store, fencing_token):
     return intent.attempt_id
 
 
-def test_confirm(store, doubtful):
-    """The job is polled under the id that the user gave, and the event says so."""
+def test_a_confirmed_job_is_polled(store, doubtful):
+    """It is polled under the id that the user gave, and the event says so."""
     assert store.journal.confirm(1, "found")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
     assert store.record(1).message is None
@@ -123,15 +123,15 @@ def test_confirm(store, doubtful):
     assert not store.journal.confirm(2, "unsent")
 
 
-def test_what_the_user_confirmed_is_not_undone(store, doubtful):
-    """A late "it was not sent" does not take the confirmed job away."""
+def test_a_late_refusal_does_not_undo_a_confirmation(store, doubtful):
+    """A late "it was not sent" leaves the confirmed job as it is."""
     store.journal.confirm(1, "found")
     store.journal.mark_not_sent(doubtful, "refused after all")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
 
 
-def test_a_late_answer_after_confirm(store, doubtful):
-    """A different id is told as an event, since that job is paid for too; the same one is not."""
+def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, doubtful):
+    """That other job is paid for too; a late answer with the same id makes no event."""
     store.journal.confirm(1, "found")
     before = len(store.events(1))
     store.journal.mark_sent(doubtful, {0: "found"})
@@ -141,7 +141,7 @@ def test_a_late_answer_after_confirm(store, doubtful):
     assert store.record(1).remote_id == "found"
 
 
-def test_give_back(store, doubtful, fencing_token):
+def test_a_resend_keeps_both_attempts(store, doubtful, fencing_token):
     """The job can be sent again; both attempts stay readable, with their numbers."""
     assert store.journal.requeue(1)
     assert not store.journal.requeue(1)
@@ -153,8 +153,8 @@ def test_give_back(store, doubtful, fencing_token):
     assert store.record(1).attempts == 2
 
 
-def test_a_resend_that_is_refused_is_unsent(store, doubtful, fencing_token):
-    """Not the state of an attempt that was closed by the user."""
+def test_a_refused_resend_leaves_the_job_unsent(store, doubtful, fencing_token):
+    """The job does not get the state of the attempt that the user closed."""
     store.journal.requeue(1)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "refused")
@@ -162,8 +162,8 @@ def test_a_resend_that_is_refused_is_unsent(store, doubtful, fencing_token):
     assert store.journal.record_intent([1], fencing_token=fencing_token)
 
 
-def test_a_late_answer_after_give_back(store, doubtful, fencing_token):
-    """The job was sent twice then: the first id is kept and told, the second one is the job's."""
+def test_a_late_answer_after_a_resend_keeps_both_ids(store, doubtful, fencing_token):
+    """The job was sent twice then: the first id is kept and reported, the second is the job's."""
     store.journal.requeue(1)
     send(store, fencing_token, 0, "second")
     assert store.journal.mark_sent(doubtful, {0: "first"}) is None
@@ -175,7 +175,7 @@ def test_a_late_answer_after_give_back(store, doubtful, fencing_token):
 # -- crashes and leases ----------------------------------------------------------------------------
 
 
-def test_what_a_dead_launcher_left_is_unconfirmed(store, fencing_token):
+def test_attempts_of_a_dead_launcher_become_unconfirmed(store, fencing_token):
     """Taking the lease over settles its attempts, appending ones too, and nothing else."""
     failed(store, fencing_token)
     store.journal.record_intent([2], fencing_token=fencing_token)
@@ -186,8 +186,8 @@ def test_what_a_dead_launcher_left_is_unconfirmed(store, fencing_token):
 
 
 def test_the_living_holder_keeps_its_attempts(store, fencing_token):
-    """recover_from_the_dead leaves them unless their sender is certainly gone; that costs the dead
-    its lease, so that it could not go on if it were not.
+    """recover_from_the_dead leaves them unless their sender is certainly gone; a dead holder also
+    loses its lease, so it could not continue if it were alive.
     """
     store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.recover_from_the_dead(lambda _: False)
@@ -200,7 +200,7 @@ def test_the_living_holder_keeps_its_attempts(store, fencing_token):
 
 
 def test_a_launcher_that_slept_sends_nothing_more(store, fencing_token):
-    """An intent under a fencing_token that has changed hands is refused, and nothing is written."""
+    """An intent under an outdated fencing token is refused, and nothing is written."""
     lease(store)
     version = store.version
     with pytest.raises(GroupBusyError):
@@ -210,8 +210,8 @@ def test_a_launcher_that_slept_sends_nothing_more(store, fencing_token):
         store.journal.record_intent([1], fencing_token=0)
 
 
-def test_an_answer_for_an_attempt_that_is_gone_is_kept_as_an_event(store, fencing_token):
-    """The file was replaced by an earlier one: the id is not lost, and no job is changed."""
+def test_an_answer_for_a_missing_attempt_is_kept_as_an_event(store, fencing_token):
+    """If an earlier copy replaced the file, the id is not lost, and no job is changed."""
     before = states(store)
     assert store.journal.mark_sent(999, {0: "late-id"}) is None
     store.journal.mark_not_sent(998, "the cloud was away")

@@ -29,8 +29,10 @@ def _intend(store, fencing_token, **options):
     return intent
 
 
-def test_what_was_sent_is_taken_over(store, fencing_token):
-    """A sending that stops in between leaves the entry unsent; the next one goes on with it."""
+def test_an_interrupted_sending_continues_after_its_sent_parts(store, fencing_token):
+    """The interrupted sending leaves the entry unsent; the next one keeps the parts
+    that were sent.
+    """
     first = _intend(store, fencing_token)
     store.journal.mark_sent(first.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_sent(first.attempt_id, {1: "b"}, is_whole=False)
@@ -45,8 +47,8 @@ def test_what_was_sent_is_taken_over(store, fencing_token):
     assert (store.record(1).attempts, store.record(1).remote_id) == (1, "a + b + c")
 
 
-def test_a_rerun_in_between_is_taken_over(store, fencing_token):
-    """The entry is failed as before, and the next rerun of it goes on, also one that appends."""
+def test_an_interrupted_rerun_continues_after_its_sent_parts(store, fencing_token):
+    """The entry is failed as before, and its next rerun continues, even one that appends."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a", 1: "b", 2: "c"})
     store.statuses.apply_updates([(attempt.attempt_id, says("error"))])
@@ -65,8 +67,8 @@ def test_a_rerun_in_between_is_taken_over(store, fencing_token):
     assert again.sent == {}, "what was used is not used twice"
 
 
-def test_a_part_in_doubt_is_confirmed(store, fencing_token):
-    """Its id is that of the first part without one; the entry is sent when all have theirs."""
+def test_an_unconfirmed_part_can_be_confirmed(store, fencing_token):
+    """The first part without an id gets it; the entry is sent when all parts have theirs."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
@@ -82,7 +84,7 @@ def test_a_part_in_doubt_is_confirmed(store, fencing_token):
 
 
 def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
-    """A part that arrives after the user has given the attempt back is found by its id."""
+    """A part that arrives after the user has closed the attempt is found by its id."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
     assert store.journal.requeue(1)
@@ -92,7 +94,7 @@ def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
 
 
 def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
-    """The next sending goes on from those of them that have not failed."""
+    """The next sending keeps those of them that have not failed."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
@@ -101,8 +103,8 @@ def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
     assert _intend(store, fencing_token).previous == {0: "a", 1: "b", 2: "c"}
 
 
-def test_ids_of_parts_are_in_the_group(store):
-    """An entry or a job with one of them is refused, and nothing was added."""
+def test_ids_of_parts_belong_to_the_group(store):
+    """An entry or a job with one of them is refused, and nothing is added."""
     store.add([_entry(remote_ids=["a", "b", "c"], state="waiting")])
     for remote_ids in (["b"], ["x", "c", "y"], ["a", "b", "c"]):
         with pytest.raises(DuplicateJobError):

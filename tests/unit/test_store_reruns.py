@@ -5,8 +5,8 @@ from __future__ import annotations
 from journalled import failed, states
 
 
-def test_a_rerun_that_replaces(store, fencing_token):
-    """A new attempt of the same entry, which knows the id that it reruns."""
+def test_a_rerun_that_replaces_adds_an_attempt(store, fencing_token):
+    """The same entry gets a new attempt, which knows the id that it reruns."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     assert intent.previous == {0: "r0"}
@@ -18,8 +18,8 @@ def test_a_rerun_that_replaces(store, fencing_token):
     assert (second.kind, second.number) == ("rerun", 2)
 
 
-def test_a_rerun_that_is_refused(store, fencing_token):
-    """The job is as it was: failed, with its old id and a rerun to come."""
+def test_a_refused_rerun_leaves_the_job_failed(store, fencing_token):
+    """The job is unchanged: failed, with its old id, and it can be rerun."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     store.journal.mark_not_sent(intent.attempt_id, "no credits")
@@ -29,8 +29,8 @@ def test_a_rerun_that_is_refused(store, fencing_token):
     assert store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
 
 
-def test_a_rerun_that_appends(store, fencing_token):
-    """The old entry is untouched while the request is under way and after; the new one follows."""
+def test_a_rerun_that_appends_adds_an_entry(store, fencing_token):
+    """The old entry is unchanged during the request and after; the new one follows."""
     failed(store, fencing_token)
     before = store.record(1)[:-1]
     (intent,) = store.journal.record_intent(
@@ -52,7 +52,7 @@ def test_a_rerun_that_appends(store, fencing_token):
     assert [a.remote_id for a in store.journal.attempts(1)] == ["r0"]
 
 
-def test_an_appending_rerun_that_is_refused(store, fencing_token):
+def test_a_refused_appending_rerun_adds_nothing(store, fencing_token):
     """No entry, no attempt, and it can be tried again."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent(
@@ -66,8 +66,8 @@ def test_an_appending_rerun_that_is_refused(store, fencing_token):
     )
 
 
-def test_an_appending_rerun_without_an_answer(store, fencing_token):
-    """The new entry is there, unconfirmed, for the user to decide about."""
+def test_an_appending_rerun_without_an_answer_is_unconfirmed(store, fencing_token):
+    """The new entry is there for the user to decide about."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent(
         [1], fencing_token=fencing_token, rerun=True, creates_entry=True
@@ -79,7 +79,7 @@ def test_an_appending_rerun_without_an_answer(store, fencing_token):
 
 
 def test_two_reruns_of_one_job_each_get_an_entry(store, fencing_token):
-    """One after the other the same failed job can be appended as often as is asked for."""
+    """One after the other, the same failed job can be appended as often as requested."""
     failed(store, fencing_token)
     for nth in (3, 4):
         (intent,) = store.journal.record_intent(

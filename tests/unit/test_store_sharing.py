@@ -272,7 +272,7 @@ def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
     assert first.commands.get(gone) is None
 
 
-# -- incidents ------------------------------------------------------------------------------------
+# -- incidents -------------------------------------------------------------------------------------
 
 
 def test_incidents_last_until_the_cloud_answers(stores):

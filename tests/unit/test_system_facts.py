@@ -1,4 +1,4 @@
-"""What the machine says of processes, which decides who may run a group."""
+"""The system's facts about processes, which decide who may run a group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 @pytest.fixture
 def sleeper():
-    """A process that does nothing, and who it says that it is."""
+    """A process that does nothing, and its identity."""
     source = "from jobgroup.system import this_process; print(repr(tuple(this_process())), end='')"
     source += "; import sys; sys.stdout.flush(); sys.stdin.read()"
     pipe = subprocess.PIPE
@@ -36,7 +36,7 @@ def _identity(process):
 
 
 def test_a_living_process_is_running_and_a_dead_one_is_gone(sleeper):
-    """Also before its parent has asked about it."""
+    """The dead one is gone even before its parent has asked about it."""
     identity = _identity(sleeper)
     assert identity.pid == sleeper.pid
     assert life_of(identity) == "running"
@@ -50,8 +50,8 @@ def test_a_living_process_is_running_and_a_dead_one_is_gone(sleeper):
 
 
 @linux
-def test_a_stopped_process_is_known_as_stopped(sleeper):
-    """It may go on, and it cannot say so now."""
+def test_a_stopped_process_is_reported_as_stopped(sleeper):
+    """It may continue later, but cannot show a sign of life now."""
     identity = _identity(sleeper)
     os.kill(sleeper.pid, signal.SIGSTOP)
     deadline = time.monotonic() + 30
@@ -61,14 +61,14 @@ def test_a_stopped_process_is_known_as_stopped(sleeper):
     os.kill(sleeper.pid, signal.SIGCONT)
 
 
-def test_another_process_with_the_same_pid_is_not_the_same():
-    """Pids are used again; the moment of the start tells them apart."""
+def test_a_process_with_a_reused_pid_is_another_one():
+    """The system reuses pids; the start time distinguishes them."""
     me = this_process()
     assert life_of(me) == "running"
     assert life_of(me._replace(started="1")) == "gone"
 
 
-def test_nothing_is_proved_of_other_machines_and_containers():
+def test_processes_of_other_machines_and_containers_are_unknown():
     """A pid means nothing under another kernel, or in another namespace."""
     nobody = this_process()._replace(pid=2**22 + 1)
     assert life_of(nobody) == "gone"
@@ -82,8 +82,8 @@ def test_nothing_is_proved_of_other_machines_and_containers():
 
 
 @linux
-def test_a_name_that_is_no_utf8_does_not_matter():
-    """The kernel cuts names after 15 bytes, in the middle of a character."""
+def test_a_process_name_that_is_not_utf8_does_not_matter():
+    """The kernel cuts names after 15 bytes, even in the middle of a character."""
     libc = ctypes.CDLL(None)
     before = ctypes.create_string_buffer(16)
     libc.prctl(16, before, 0, 0, 0)
@@ -95,7 +95,7 @@ def test_a_name_that_is_no_utf8_does_not_matter():
 
 
 @linux
-def test_a_container_with_the_same_host_name_is_told_apart():
+def test_a_container_with_the_same_host_name_is_distinguished():
     """A process in its own pid namespace is unknown from outside, whatever its pid there."""
     source = "from jobgroup.system import this_process; print(repr(tuple(this_process())))"
     command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", source]
