@@ -30,7 +30,7 @@ export function ago(then: number, now: number): string {
   return seconds < 1.5 ? "just now" : `${roughly(seconds)} ago`;
 }
 
-/** "about 4 min left", "4–9 min left" where the ends differ; empty where nothing is known. */
+/** "about 4 min left", "4–9 min left" if the ends differ; empty if it is unknown. */
 export function timeLeft(range: readonly [number, number] | null): string {
   if (!range) return "";
   const [low, high] = [roughly(range[0]), roughly(range[1])];
@@ -42,7 +42,7 @@ export function timeLeft(range: readonly [number, number] | null): string {
   return `${lowUnit === highUnit ? lowNumber : low}–${high} left`;
 }
 
-/** The local time of day, with the date where it is not today. */
+/** The local time of day, with the date unless it is today. */
 export function clock(epochS: number | null, nowS: number): string {
   if (epochS === null) return "";
   const then = new Date(epochS * 1000);

@@ -54,7 +54,7 @@ export interface Session {
   /** What the plot shows, by the names of columns. */
   readonly plot: Signal<Choices>;
   readonly layout: ReadonlySignal<Layout>;
-  /** Settings: each shown as the person set it, until Python's answer stands in the trait. */
+  /** Settings: each shown as the user set it, until the trait has Python's answer. */
   readonly filter: Writable<string>;
   readonly sort: Writable<string>;
   readonly search: Writable<string>;
@@ -71,7 +71,7 @@ export interface Session {
   readonly status: Signal<StatusMessage | null>;
   /** Commands without an answer yet, for buttons that wait. */
   readonly pending: ReadonlySignal<ReadonlySet<Command>>;
-  /** The kernel's clock in seconds since the epoch, ticking while somebody looks. */
+  /** The kernel's clock in seconds since the epoch, ticking while a view is visible. */
   readonly now: ReadonlySignal<number>;
   /** Whether this is a saved page, in which time stands still. */
   isSaved(): boolean;
@@ -137,7 +137,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.active.value;
     notify();
   });
-  // Python's word is the answer to a wish, whatever it was.
+  // The trait is Python's answer to the request, whatever it is.
   const followPriorities = effect(() => {
     traits.group.value;
     traits.next_up.value;

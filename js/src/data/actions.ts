@@ -14,7 +14,7 @@ import {
 
 export interface Action {
   label: string;
-  /** Why it cannot be done; empty where it can. */
+  /** The reason why it cannot be done; empty if it can. */
   reason: string;
 }
 

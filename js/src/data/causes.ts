@@ -1,4 +1,4 @@
-/** Failed jobs by cause: one sentence of the cloud, whatever numbers and ids stand in it. Pure. */
+/** Failed jobs by cause: one sentence of the cloud, whatever its numbers and ids are. Pure. */
 
 import { isFailed } from "./states";
 import type { Table } from "./table";

@@ -42,11 +42,11 @@ const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
   FIXED.find(({ name }) => name === wanted),
 ) as [Column, Column];
 
-/** Shown unless somebody chooses: what is always asked first. */
+/** Shown unless the user chooses columns: they answer the first questions. */
 const ALWAYS = ["position", "state", "message"];
-/** Shown unless somebody chooses, once there is something in it. */
+/** Shown unless the user chooses columns, once they hold a value. */
 const ONCE_KNOWN = ["sent_at", "duration_s"];
-/** Shown unless somebody chooses, where rows differ in it. */
+/** Shown unless the user chooses columns, if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
 const MOST_DYNAMIC = 6;
 /** What a header need not say of a group that is the same in all its rows. */
@@ -104,7 +104,7 @@ function withDynamic(table: Table, dynamic: string[]): Column[] {
   return [...FIXED.slice(0, after), ...described, ...FIXED.slice(after)];
 }
 
-/** What a table can do without first, where it has no room for all. */
+/** The columns that a narrow table leaves out first. */
 const SPARED = ["attempts", "finished_at", "started_at", "sent_at", "account", "platform"];
 
 /** The columns that fit into a width, as many as can be, the message always among them. */

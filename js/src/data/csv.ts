@@ -1,4 +1,4 @@
-/** Comma-separated values. What a spreadsheet would run as a formula is made plain text. */
+/** Comma-separated values. Formulas of spreadsheets become plain text. */
 
 import type { Cell } from "./table";
 

@@ -5,6 +5,6 @@ export function toggled<T>(set: ReadonlySet<T>, item: T): Set<T> {
   return next;
 }
 
-/** With an item or without it; the same set where it is so already. */
+/** With an item or without it; the same set if nothing changes. */
 export const having = <T>(set: ReadonlySet<T>, item: T, isIn: boolean): ReadonlySet<T> =>
   set.has(item) === isIn ? set : toggled(set, item);

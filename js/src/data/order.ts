@@ -20,11 +20,11 @@ const SEARCHED = FIXED.flatMap(({ name, kind }) =>
 export interface Order {
   /** Positions, in the order in which they are shown. */
   readonly positions: readonly number[];
-  /** Order all rows anew. */
+  /** Order all rows again. */
   reset(query: Query): void;
   /** Order all rows by another query; the rows themselves have not changed. */
   requery(query: Query): void;
-  /** Take out the changed rows and merge them in again: linear, where sorting anew would not be. */
+  /** Take out the changed rows and merge them in again: linear, unlike sorting all rows. */
   update(changed: readonly number[]): void;
 }
 

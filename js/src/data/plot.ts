@@ -47,7 +47,7 @@ export interface Point {
   curve: number;
 }
 
-/** Null where nothing was measured. */
+/** Null if it was not measured. */
 export function plotOf(sheet: Sheet, chosen: Choices): Plot | null {
   const values = valuesOf(sheet);
   const measured = sheet.columns.filter(

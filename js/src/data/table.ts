@@ -123,7 +123,7 @@ export class Table {
     return this.#longest.get(name) ?? 0;
   }
 
-  /** The one value that a column has in all rows; undefined where it has several. */
+  /** The one value that a column has in all rows; undefined if it has several. */
   constant(name: string): Cell | undefined {
     const values = this.column(name);
     const first = values[0] ?? null;

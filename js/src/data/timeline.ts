@@ -43,7 +43,7 @@ function stayOf(table: Table, position: number, now: number): Stay[] {
   if (sent === null) return [];
   const took = number("duration_s");
   const ran = number("started_at");
-  // The end that the cloud's own clock gives, where it is not less than a second.
+  // The end by the cloud's own clock, if the job took a second or more.
   const known =
     took && ran !== null ? ran + took : (number("finished_at") ?? (took && sent + took));
   const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);

@@ -52,7 +52,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   useLayoutEffect(() => takeFocus(grid.current, reached));
 
   const { shown, narrow } = session.layout.value;
-  // Columns that somebody chose are all shown, and scrolled to where there is no room.
+  // Columns that the user chose are all shown; a narrow table scrolls to them.
   const wide = session.columns.value.length > 0 ? shown : fitting(shown, width - SELECT_PX);
   const columns = isNarrow ? narrow : wide;
   const { positions } = session.rows.value;

@@ -16,7 +16,7 @@ export function allOrNone(selected: ReadonlySet<number>, shown: readonly number[
   return new Set(shown.every((position) => selected.has(position)) ? [] : shown);
 }
 
-/** A click on a header: ascending, descending, then the order that the dashboard keeps by itself. */
+/** A click on a header: ascending, descending, then the dashboard's own order. */
 export function nextSort(current: string, column: string): string {
   if (current === column) return `-${column}`;
   return current === `-${column}` ? "" : column;

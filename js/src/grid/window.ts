@@ -6,7 +6,7 @@ export interface Rows {
   end: number;
 }
 
-/** A table up to this long stands in the document whole: page search and screen readers like that. */
+/** The document holds a table up to this long as a whole, for page search and screen readers. */
 const WHOLE = 60;
 const MARGIN = 3;
 

@@ -10,12 +10,12 @@ import * as format from "../format";
 const CHOICE = "jobgroup.notify";
 
 export interface Notifier {
-  /** Whether there is such a thing here, and nobody has forbidden it. */
+  /** Whether the browser has notifications and the user has not blocked them. */
   readonly isThere: boolean;
   readonly isOn: ReadonlySignal<boolean>;
-  /** Answers with what stands in the way, if anything. */
+  /** Resolve to the reason why there will be none; empty if there will be. */
   toggle(): Promise<string>;
-  /** Tell what is new since the last time, unless all rows have come anew, or are another group's. */
+  /** Notify of news since the last look, unless all rows are new or of another group. */
   look(group: string, counts: Counts, isActive: boolean, isAnew?: boolean): void;
 }
 

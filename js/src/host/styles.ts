@@ -12,7 +12,7 @@ export function adopt(root: Document | ShadowRoot, css: string, lifetime: AbortS
   });
 }
 
-/** Give it to whatever an element stands in, once it stands somewhere: a host may place it later. */
+/** Give a style sheet to the root that holds an element, once it has one: a host may attach it later. */
 export function adoptAround(element: Element, css: string, lifetime: AbortSignal): void {
   const observer = new IntersectionObserver(() => tryToAdopt());
   const tryToAdopt = () => {

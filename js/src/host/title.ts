@@ -2,7 +2,7 @@
 
 const MARK = /^\d+\/\d+ done · /;
 
-/** Say how far it is; nothing where it is over. */
+/** Show the progress in the page's title; nothing once it is over. */
 export function markTitle(done: number, total: number, isOver: boolean): void {
   const plain = document.title.replace(MARK, "");
   const title = isOver ? plain : `${done}/${total} done · ${plain}`;

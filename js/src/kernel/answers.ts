@@ -56,9 +56,9 @@ export interface Distribution {
 export interface JobResult {
   position: number;
   distributions: Distribution[];
-  /** Why there is none; empty where there are some. */
+  /** The reason why there is none; empty if there are some. */
   error: string;
-  /** Without noise and loss, where it was asked for, or why it is not known. */
+  /** Without noise and loss, if it was requested, or the reason why it is unknown. */
   ideal?: Distribution;
   no_ideal?: string;
 }
@@ -74,7 +74,7 @@ export interface MeasuredRow {
   params: Record<string, Cell>;
   /** The sum of all counts; null for probabilities. */
   samples: number | null;
-  /** For each column: the value and its standard error, null where there is none. */
+  /** For each column: the value and its standard error, null if there is none. */
   values: Record<string, [value: number | null, error: number | null]>;
 }
 

@@ -23,7 +23,7 @@ type Timer = ReturnType<typeof setTimeout>;
 
 export interface Receiver {
   clientState(): ClientState | null;
-  /** Take a push in; false where it does not fit. */
+  /** Apply a push; false if it does not fit. */
   receive(push: Pushed, buffers: DataView[]): boolean;
 }
 
@@ -41,9 +41,9 @@ export interface Link {
   readonly unheard: ReadonlySignal<ReadonlySet<string>>;
   /** Whether the kernel that made this model has ended. */
   readonly isOver: ReadonlySignal<boolean>;
-  /** Somebody looks: ask for what is missing, and keep asking. */
+  /** A view is visible: request the missing rows, and keep requesting. */
   open(): void;
-  /** Nobody looks any more. */
+  /** No view is visible any more. */
   close(): void;
   /** `onAck` gets the line of Python that does the same. */
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;

@@ -1,5 +1,5 @@
 /**
- * A dashboard's model on a web socket, for pages that have no kernel. It connects again by itself
+ * A dashboard's model on a web socket, for pages that have no kernel. It reconnects automatically
  * until its lifetime ends. The server's side is `src/jobgroup_server/socket.py`.
  */
 
@@ -15,7 +15,7 @@ type FromServer =
   | { t: "refused"; message: string };
 
 export interface SocketEvents {
-  /** The traits arrived: for the first time, or anew after a reconnection. */
+  /** The traits arrived: for the first time, or again after a reconnection. */
   ready(): void;
   /** The server's version, at each connection. */
   version(version: string): void;

@@ -39,7 +39,7 @@ export function axisOf(
   return { title, ticks, at: (value) => scale(Number(value)) };
 }
 
-/** The least and the greatest; one apart where they are the same, so that there is a scale. */
+/** The least and the greatest; one apart if they are equal, to make a scale possible. */
 export function extent(numbers: readonly number[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const number of numbers) {

@@ -7,7 +7,7 @@ export interface Props {
   /** Words for the style sheet, such as "primary" or "danger". */
   kind?: string;
   testid?: string | undefined;
-  /** Why it cannot be pressed; empty where it can. */
+  /** The reason why it is disabled; empty if it is not. */
   reason?: string | undefined;
   /** What it does, where its face does not say so. */
   label?: string;

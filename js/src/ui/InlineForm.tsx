@@ -1,4 +1,4 @@
-/** An extra step inside the page: it takes the focus, Enter in a field goes on, Escape leaves it. */
+/** An extra step inside the page: it takes the focus; Enter in a field confirms, Escape cancels. */
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
@@ -10,7 +10,7 @@ interface Props {
   role?: "alertdialog";
   /** Whether nothing is lost by it. */
   isPlain?: boolean;
-  /** The button that goes on, and others beside it. */
+  /** The button that confirms, and others beside it. */
   go: Face & { onClick: () => void };
   others?: ComponentChildren;
   close: () => void;

@@ -11,11 +11,11 @@ import type { IconName } from "./icons";
 export interface Variant {
   label: string;
   hint?: string | undefined;
-  /** Set where it is chosen or not; the menu stays open then. */
+  /** Set for an item that is on or off; the menu stays open then. */
   isChecked?: boolean;
   /** Why it cannot be done now; it is read in place of the hint. */
   reason?: string;
-  /** The jobs that it is about, where it is not all. */
+  /** The jobs that it affects, unless it affects all. */
   positions?: readonly number[];
   onClick: () => void;
 }

@@ -12,7 +12,7 @@ export interface Props {
   reason: string;
   isPending: boolean;
   onClick: () => void;
-  /** None where there is but one way. */
+  /** None if there is only one way. */
   variants?: Variant[];
   note?: Note;
 }

@@ -118,18 +118,18 @@ function Bars({ compared, more }: { compared: Compared[]; more: number }) {
 
 /** "distance 0.024 (chance alone gives 0.036)" */
 function distanceText(value: number, chance: number | null): string {
-  const told = `distance ${value.toFixed(3)}`;
-  return chance === null ? told : `${told} (chance alone gives ${chance.toFixed(3)})`;
+  const text = `distance ${value.toFixed(3)}`;
+  return chance === null ? text : `${text} (chance alone gives ${chance.toFixed(3)})`;
 }
 
 /** Each distribution of a job, named by what tells the job and the iteration apart. */
 function comparedOf({ rows, layout }: Session, { position, distributions }: JobResult): Compared[] {
   const { table } = rows.value;
-  const told = layout.value.differing.map(
+  const labels = layout.value.differing.map(
     ({ name, title }) => `${title} ${format.cell(table.cell(position, name))}`,
   );
   return distributions.map((distribution, i) => {
-    const parts = [...told, ...(distribution.title ? [distribution.title] : [])].join(", ");
+    const parts = [...labels, ...(distribution.title ? [distribution.title] : [])].join(", ");
     return {
       key: `${position}.${i}`,
       title: parts ? `job ${position}: ${parts}` : `job ${position}`,

@@ -51,7 +51,7 @@ interface SearchProps {
   words: Writable<string>;
 }
 
-/** Searches when typing rests. What is being typed is not overwritten by an older search. */
+/** Searches when typing pauses. An older search never overwrites newer text in the field. */
 export function Search({ label, hint, words }: SearchProps) {
   const typed = useSignal<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(null);

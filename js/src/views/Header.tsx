@@ -9,7 +9,7 @@ import { Button } from "../ui/Button";
 import { roving } from "../ui/roving";
 import { EditableText, EditButton } from "./EditableText";
 
-/** A watched group is asked about at least this often, so an older answer means trouble. */
+/** A watched group is asked about at least this often, so an older answer means a problem. */
 const STALE_S = 90;
 
 export function Header({ session }: { session: Session }) {
@@ -55,7 +55,7 @@ export function Header({ session }: { session: Session }) {
   );
 }
 
-/** Which process sends jobs: another one goes on when this notebook is closed. */
+/** Which process sends jobs: another one continues when this notebook is closed. */
 function SenderFact({ session }: { session: Session }) {
   const sender = session.traits.sender.value;
   if (!sender) return null;

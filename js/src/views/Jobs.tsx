@@ -1,4 +1,4 @@
-/** The table of jobs, or what to do where there is nothing to show. */
+/** The table of jobs, or advice if it is empty. */
 
 import { countOf } from "../data/states";
 import * as format from "../format";

@@ -1,4 +1,4 @@
-/** The lines that say what is going on: trouble, a busy kernel, and what came of the last action. */
+/** The lines for problems, a busy kernel, and the result of the last action. */
 
 import * as format from "../format";
 import type { Session } from "../session";

@@ -2,7 +2,7 @@ import { countOf, countWhere, isTerminal } from "../data/states";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 
-/** Asks to be told of the end, while there is one to come. */
+/** Asks for a notification at the end, while jobs are active. */
 export function NotifyButton({ session }: { session: Session }) {
   const { notifier, traits, status } = session;
   const counts = traits.counts.value;

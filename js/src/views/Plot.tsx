@@ -8,7 +8,7 @@ import { type Mark, Scatter } from "../plot/Scatter";
 import { colourAt, extent, GRADIENT } from "../plot/scale";
 import type { Session } from "../session";
 
-/** Texts as curves: neighbours are told apart without red and green. */
+/** Texts as curves: neighbours differ in more than red and green. */
 const PALETTE = ["--blue", "--orange", "--green", "--purple", "--yellow", "--quiet"];
 
 export function Plot({ session, sheet }: { session: Session; sheet: Sheet }) {

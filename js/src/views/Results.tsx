@@ -17,7 +17,7 @@ import { Plot } from "./Plot";
 
 /** The states whose shares are columns of the table; the plot can show more. */
 const TOP = 4;
-/** More jobs than this are loaded only if somebody asks for them. */
+/** More jobs than this are loaded only on request. */
 const MOST_UNASKED = 2000;
 /** Rows of the table; the plot has all. */
 const MOST_ROWS = 500;

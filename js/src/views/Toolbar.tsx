@@ -42,7 +42,7 @@ export function Toolbar({ session }: { session: Session }) {
               variants={[
                 {
                   label: "Stop sending",
-                  hint: "what is not sent stays to send, what runs goes on",
+                  hint: "unsent jobs stay unsent, jobs on the cloud continue",
                   onClick: does("stop", {}),
                 },
                 {
@@ -145,7 +145,7 @@ function runVariants(session: Session, does: Does): Variant[] {
 function nextVariant(positions: number[], does: Does): Variant {
   return {
     label: `Next: the ${positions.length > 0 ? `${format.whole(positions.length)} ` : ""}selected`,
-    hint: "before the others, also in a run that goes on",
+    hint: "ahead of the other jobs, even during a run",
     reason: positions.length > 0 ? "" : "No unsent job is selected",
     onClick: does("prioritize", { positions }),
   };
