@@ -1,4 +1,4 @@
-"""Several accounts in one group: an id is one of an account, and two may count alike."""
+"""Tests of several accounts in one group: an id belongs to one account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobgroup.cli.main import main
 
 
 class CountingCloud(ScriptedCloud):
-    """Its ids are numbers: each such cloud has a job 1."""
+    """A cloud whose ids are numbers: each such cloud has a job 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class CountingCloud(ScriptedCloud):
 
 @pytest.fixture
 def clouds():
-    """Two clouds that count alike."""
+    """Start two clouds that number their jobs alike."""
     with CountingCloud() as one, CountingCloud() as other:
         for cloud in (one, other):
             set_token(cloud.token, url=cloud.url)
@@ -48,7 +48,7 @@ def clouds():
 
 @pytest.fixture
 def mixed(clouds, timer):
-    """Makes a group with so many jobs for each of the two clouds, in turn."""
+    """Make a group with the given number of jobs for each of the two clouds, in turn."""
 
     def make(each: int, name: str = "mixed", **options) -> JobGroup:
         jg = JobGroup(name, **options)
@@ -58,8 +58,8 @@ def mixed(clouds, timer):
     return make
 
 
-def test_two_clouds_count_alike_and_all_jobs_are_sent(clouds, mixed):
-    """In parallel and sequentially: each is created once, none is unconfirmed."""
+def test_all_jobs_are_sent_if_two_clouds_number_alike(clouds, mixed):
+    """In parallel and sequentially, each job is created once, and none is unconfirmed."""
     parallel = mixed(3)
     parallel.run_parallel()
     for cloud in clouds:
@@ -78,8 +78,8 @@ def test_two_clouds_count_alike_and_all_jobs_are_sent(clouds, mixed):
     assert [cloud.count("create") for cloud in clouds] == [5, 5]
 
 
-def test_an_id_of_the_same_account_is_still_no_answer(clouds, mixed, timer):
-    """A cloud that answers with the id of another of its jobs has answered nothing."""
+def test_repeated_id_of_one_account_is_not_accepted(clouds, mixed, timer):
+    """A response with the id of another job of the same cloud does not count."""
     jg = mixed(1)
     jg.run_parallel()
     clouds[0].faults["create"] = lambda *_: (200, {"job_id": "1"})
@@ -89,8 +89,8 @@ def test_an_id_of_the_same_account_is_still_no_answer(clouds, mixed, timer):
     assert [job.state for job in jg] == ["waiting", "waiting", "unconfirmed"]
 
 
-def test_kept_results_are_those_of_their_own_account(clouds, mixed):
-    """Two jobs with one id each have their own result, also when it is kept."""
+def test_cached_results_belong_to_their_own_account(clouds, mixed):
+    """Two jobs with the same id each have their own result, cached too."""
     jg = mixed(1, cache_results=True)
     jg.run_parallel()
     for number, cloud in enumerate(clouds):
@@ -103,7 +103,7 @@ def test_kept_results_are_those_of_their_own_account(clouds, mixed):
 
 
 def test_reruns_cancels_and_commands_reach_the_right_cloud(clouds, mixed):
-    """A rerun of one cloud's job, and the cancelation of the other's, leave the rest alone."""
+    """A rerun on one cloud and a cancellation on the other leave the other jobs unchanged."""
     jg = mixed(1)
     jg.run_parallel()
     clouds[0].tell("1", "error")
@@ -114,7 +114,7 @@ def test_reruns_cancels_and_commands_reach_the_right_cloud(clouds, mixed):
     assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
 
 
-def test_adopting_an_id_that_another_account_has_too(clouds, mixed):
+def test_adopt_takes_an_id_that_another_account_has_too(clouds, mixed):
     """It is another job; an id that the same account has in the group is refused."""
     jg = mixed(1)
     jg.run_parallel()
@@ -129,8 +129,8 @@ def test_adopting_an_id_that_another_account_has_too(clouds, mixed):
                 jg.adopt(held, url=cloud.url, platform="test:timer")
 
 
-def test_confirming_an_id_that_another_account_has_too(clouds, timer):
-    """An id for an unconfirmed job is accepted, but not that of another job of its account."""
+def test_confirm_takes_an_id_that_another_account_has_too(clouds, timer):
+    """An unconfirmed job can have the id, unless another job of its account has it."""
     one, other = clouds
     jg = JobGroup("doubtful")
     jg.add_many([timer(one, "0"), timer(one, "1"), timer(other, "2")])
@@ -146,8 +146,8 @@ def test_confirming_an_id_that_another_account_has_too(clouds, timer):
     assert [job.id for job in jg] == ["1", "2", "2", "1"]
 
 
-def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, capsys):
-    """The command shows their positions and does nothing; a position selects one."""
+def test_command_refuses_an_id_that_two_accounts_have(clouds, mixed, capsys):
+    """The command shows the positions of both jobs and does nothing; a position selects one."""
     mixed(1).run_parallel()
     assert main(["cancel", "mixed", "1"]) == 2
     assert "at 0, 1. Give its position instead, for example 0-0." in (capsys.readouterr().err)
@@ -156,8 +156,8 @@ def test_an_id_that_two_accounts_have_names_no_job_in_a_terminal(clouds, mixed, 
     assert [cloud.count("cancel") for cloud in clouds] == [0, 1]
 
 
-def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, data_dir):
-    """In a file that was edited, the other cloud's jobs are sent, polled and read."""
+def test_malformed_origin_affects_only_its_jobs(clouds, mixed, timer, data_dir):
+    """In an edited file, jobgroup still sends, polls and reads the other cloud's jobs."""
     jg = mixed(1)
     jg.run_parallel()
     jg.add_many([timer(cloud, "later") for cloud in clouds])
@@ -180,7 +180,7 @@ def test_an_origin_that_is_no_url_concerns_its_jobs_alone(clouds, mixed, timer, 
 
 @pytest.fixture(params=["missing", "refused"])
 def lock_out(clouds, request):
-    """Takes the token of the second cloud away."""
+    """Remove the token of the second cloud."""
 
     def lock() -> None:
         if request.param == "refused":
@@ -209,7 +209,7 @@ def _taken(jg):
 
 @pytest.fixture
 def locked_out(clouds, mixed, lock_out):
-    """Four jobs that have ended, two of which are of an account whose token is gone."""
+    """Make four finished jobs, two of them of an account without a token."""
     jg = mixed(2)
     jg.run_parallel()
     for cloud in clouds:
@@ -220,7 +220,7 @@ def locked_out(clouds, mixed, lock_out):
 
 
 def test_results_of_other_accounts_are_returned(locked_out):
-    """Those of the account are missing, and its error is their reason."""
+    """Results of the locked account are missing, and its error gives the reason."""
     expected = [{"results": 1}, None, {"results": 2}, None]
     with pytest.warns(UserWarning, match=r"2 of 4 .*job 1.*set_token"):
         assert locked_out.get_results() == expected
@@ -231,16 +231,14 @@ def test_results_of_other_accounts_are_returned(locked_out):
     assert all(isinstance(e, CredentialsError) for e in caught.value.failures.values())
 
 
-def test_a_table_has_the_results_of_other_accounts(locked_out):
-    """The rows of the account say what is wrong."""
+def test_table_has_the_results_of_other_accounts(locked_out):
+    """The account's rows show the error."""
     errors = locked_out.results_table()["error"]
     assert ["set_token" in (error or "") for error in errors] == [False, True, False, True]
 
 
-def test_jobs_of_the_account_that_may_have_ended_are_among_the_failures(
-    clouds, mixed, lock_out, until
-):
-    """It is unknown whether they have ended, so the call must not look complete."""
+def test_unfinished_jobs_of_a_locked_account_count_as_failures(clouds, mixed, lock_out, until):
+    """They may have ended, so the call must not look complete."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()
@@ -253,8 +251,8 @@ def test_jobs_of_the_account_that_may_have_ended_are_among_the_failures(
         assert jg.get_results() == [{"results": 1}, None]
 
 
-def test_jobs_of_other_accounts_are_awaited(clouds, mixed, lock_out, until):
-    """The error comes when nothing but jobs of the account is left to wait for."""
+def test_wait_includes_jobs_of_other_accounts(clouds, mixed, lock_out, until):
+    """It raises only when all pending jobs belong to the locked account."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()
@@ -269,7 +267,7 @@ def test_jobs_of_other_accounts_are_awaited(clouds, mixed, lock_out, until):
     assert [job.state for job in jg] == ["success", "waiting"]
 
 
-def test_a_run_waits_for_jobs_of_its_own_account_alone(clouds, mixed, timer, lock_out):
+def test_run_waits_only_for_jobs_of_its_own_account(clouds, mixed, timer, lock_out):
     """Sequential jobs on one cloud do not wait for a job on another without a token."""
     jg = mixed(1)
     jg.run_parallel()

@@ -1,4 +1,4 @@
-"""Executions with local error mitigations: sent, watched, run again and composed as one entry."""
+"""Tests of Executions with error mitigations: one entry of several jobs, from run to result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup import DuplicateJobError, JobGroup, JobGroupError, ResultsError
 
 @pytest.fixture
 def jg(scripted):
-    """A group with one such entry."""
+    """Make a group with one such entry."""
     group = JobGroup("mitigated")
     group.add(scripted_execution(scripted))
     return group
@@ -23,7 +23,7 @@ def jg(scripted):
 
 @pytest.fixture
 def real(cloud):
-    """Makes factories of such Executions on the embedded cloud."""
+    """Make factories of such Executions on the embedded cloud."""
 
     def make(phase=None):
         layer = QuandelaCommunicationLayer("sim:altair", token=cloud.token, url=cloud.url)
@@ -32,8 +32,8 @@ def real(cloud):
     return make
 
 
-def test_one_entry_with_percevals_result(real, cloud):
-    """Several jobs are sent, the group has one, and its result is what Perceval makes of them."""
+def test_entry_has_percevals_result(real, cloud):
+    """The cloud gets several jobs for one entry, whose result is the one that Perceval composes."""
     execution = real().probs
     jg = JobGroup("mitigated")
     jg.add(execution)
@@ -51,8 +51,8 @@ def test_one_entry_with_percevals_result(real, cloud):
     assert len(ours["results"]) == 3
 
 
-def test_a_sweep_of_mitigated_iterations(real, cloud):
-    """Each iteration is several jobs, and the one result has them all, as Perceval's has."""
+def test_mitigated_iterations_have_one_result(real, cloud):
+    """Each iteration is several jobs, and the one result has them all, as in Perceval."""
     factory = real(pcvl.P("phi"))
     for phi in (0.2, 0.9):
         factory.add_iteration(circuit_params={"phi": phi})
@@ -61,15 +61,15 @@ def test_a_sweep_of_mitigated_iterations(real, cloud):
     before = len(cloud.jobs())
     jg.run_sequential(0)
     assert len(cloud.jobs()) == before + 2 * PARTS
-    for _ in range(2):  # from the cloud, then from what the group has kept
+    for _ in range(2):  # from the cloud, then from the cache
         (result,) = jg.get_results()
         rows = result["results_list"]
         assert [row["iteration"]["circuit_params"]["phi"] for row in rows] == [0.2, 0.9]
         assert [sum(row["results"].values()) for row in rows] == [1000, 1000]
 
 
-def test_one_that_was_sent(real):
-    """Launched by Perceval itself it is taken over with its ids, composed alike, and once only."""
+def test_sent_execution_is_added_with_its_ids(real):
+    """Perceval sent it; its result is composed in the same way, and it is added only once."""
     execution = real().probs
     execution.execute_async()
     jg = JobGroup("sent")
@@ -80,8 +80,8 @@ def test_one_that_was_sent(real):
     assert jg.get_results() == [execution.get_results()]
 
 
-def test_a_cloud_that_knows_keys_settles_a_lost_answer(real, cloud):
-    """Each part has a key of its own: asked again the cloud tells the same job."""
+def test_key_recovers_a_lost_answer(real, cloud):
+    """Each part has its own key: the cloud answers the repeated request with the same job."""
     jg = JobGroup("keys")
     jg.add(real().probs)
     before = len(cloud.jobs())
@@ -92,8 +92,8 @@ def test_a_cloud_that_knows_keys_settles_a_lost_answer(real, cloud):
     assert jg.remote_jobs[0].id == " + ".join(job.id for job in sent)
 
 
-def test_its_status_is_that_of_its_parts(jg, scripted, until):
-    """It runs when one of them does, and has not ended before all have; none is asked again."""
+def test_entry_status_follows_its_parts(jg, scripted, until):
+    """It runs if any part runs, and ends after all parts; ended parts are not polled again."""
     jg.run_parallel()
     (job,), ids = jg.remote_jobs, scripted.ids()
     assert len(ids) == PARTS
@@ -112,8 +112,8 @@ def test_its_status_is_that_of_its_parts(jg, scripted, until):
     assert job.attempts[0].duration_s == 10.0
 
 
-def test_a_rerun_pays_for_what_failed(jg, scripted):
-    """What did not fail is kept, what did runs again, and the attempts tell of both."""
+def test_rerun_sends_only_failed_parts(jg, scripted):
+    """Other parts are kept, and the attempts list both."""
     jg.run_parallel()
     ids = scripted.ids()
     for job_id, word in zip(ids, ("completed", "error", "completed"), strict=True):
@@ -129,8 +129,8 @@ def test_a_rerun_pays_for_what_failed(jg, scripted):
     assert job.is_success
 
 
-def test_a_rerun_that_appends(jg, scripted):
-    """The failed entry stays, the new one has the parts that did not fail and the new one."""
+def test_appending_rerun_keeps_the_failed_entry(jg, scripted):
+    """The new entry has the successful parts and the new part."""
     jg.run_parallel()
     for job_id in scripted.ids():
         scripted.tell(job_id, "canceled")
@@ -147,16 +147,16 @@ def test_a_rerun_that_appends(jg, scripted):
         jg.get_results(errors="raise")  # the scripted results are empty
 
 
-def test_canceling_cancels_each(jg, scripted):
-    """All of them are asked for; it is canceled when they are."""
+def test_cancel_cancels_every_part(jg, scripted):
+    """The entry is canceled once all its parts are."""
     jg.run_parallel()
     jg.cancel_all()
     assert [a.id for a in scripted.asked if a.what == "cancel"] == scripted.ids()
     assert jg.remote_jobs[0].status() == "CANCELED"
 
 
-def test_a_cancellation_that_may_not_have_arrived_is_told(jg, scripted):
-    """Of several parts one whose cloud was busy is no success, though the others were canceled."""
+def test_cancel_reports_a_part_that_may_still_run(jg, scripted):
+    """The cloud was busy for one part: the call fails, although the other parts were canceled."""
     jg.run_parallel()
     scripted.faults["cancel"] = lambda before, _: (503, {}) if before >= 1 else None
     with pytest.warns(UserWarning, match="503|busy"):
@@ -164,8 +164,8 @@ def test_a_cancellation_that_may_not_have_arrived_is_told(jg, scripted):
     assert jg.remote_jobs[0].state == "cancel_requested"
 
 
-def test_results_of_parts_that_are_missing(jg, scripted):
-    """A part whose result cannot be had is one failure of the entry, with its sentence."""
+def test_missing_part_result_is_one_failure_of_the_entry(jg, scripted):
+    """The failure has the part's message."""
     jg.run_parallel()
     for job_id in scripted.ids():
         scripted.tell(job_id, "completed")
@@ -178,8 +178,8 @@ def test_results_of_parts_that_are_missing(jg, scripted):
         jg.get_results(errors="raise")
 
 
-def test_a_rerun_with_changes_is_refused(jg, scripted):
-    """Its jobs are Perceval's to write; nothing was sent."""
+def test_changed_rerun_is_refused(jg, scripted):
+    """Perceval writes its jobs; nothing was sent."""
     jg.run_parallel()
     for job_id in scripted.ids():
         scripted.tell(job_id, "error")
@@ -189,8 +189,8 @@ def test_a_rerun_with_changes_is_refused(jg, scripted):
     assert scripted.count("create", "rerun") == PARTS
 
 
-def test_it_outlives_export(jg, scripted, tmp_path):
-    """A colleague's copy knows its parts and how they are composed."""
+def test_exported_entry_keeps_its_parts(jg, scripted, tmp_path):
+    """A colleague's copy has the parts and can compose them."""
     jg.run_parallel()
     jg.export(tmp_path / "one.jobgroup")
     copy = JobGroup.load(tmp_path / "one.jobgroup", name="copy")

@@ -1,4 +1,4 @@
-"""Groups as files: damage, permissions, directories that cannot be written."""
+"""Tests of group files: damage, permissions and read-only directories."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _damage(data_dir, name="broken", content=b"this is no database " * 500):
     return path
 
 
-def test_a_broken_file_does_not_stop_the_others(data_dir):
-    """delete_job_groups_date and summaries go on past a damaged file, and tell of it."""
+def test_damaged_file_does_not_affect_other_groups(data_dir):
+    """delete_job_groups_date and summaries skip a damaged file and report it."""
     JobGroup("a")
     JobGroup("z")
     path = _damage(data_dir)
@@ -43,8 +43,8 @@ def test_a_broken_file_does_not_stop_the_others(data_dir):
 
 
 @pytest.mark.parametrize("use", [JobGroup, JobGroup.open])
-def test_a_damaged_file_is_set_aside(use, data_dir):
-    """Its bytes are kept, the error says where; the other groups are not affected."""
+def test_damaged_file_is_set_aside(use, data_dir):
+    """Its bytes are kept, and the error says where; other groups are unaffected."""
     JobGroup("a").add(RemoteJob({"command": "x"}, platform="p"))
     content = _damage(data_dir).read_bytes()
     with pytest.raises(CorruptGroupError) as caught:
@@ -56,8 +56,8 @@ def test_a_damaged_file_is_set_aside(use, data_dir):
     assert len(JobGroup("broken")) == 0
 
 
-def test_a_truncated_group_is_set_aside(data_dir, in_child):
-    """A file that was a group and was cut short is damage, not an empty group."""
+def test_truncated_group_is_set_aside(data_dir, in_child):
+    """A truncated file is damage, not an empty group."""
     in_child(
         "from jobgroup import JobGroup, RemoteJob\n"
         "JobGroup('cut').add_many([RemoteJob({'command': 'x' * 9000 + str(i)}, platform='p')"
@@ -79,8 +79,8 @@ def _use_every_part(name):
     jg.add(RemoteJob({"command": "x"}, platform="p"))
 
 
-def test_another_programs_database_is_not_taken(data_dir):
-    """A SQLite file that is no group is set aside whole, its tables untouched."""
+def test_database_of_another_program_is_set_aside(data_dir):
+    """A SQLite file that is not a group is set aside whole, its tables unchanged."""
     JobGroup("a")
     path = data_dir / "groups" / "foreign.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -93,8 +93,8 @@ def test_another_programs_database_is_not_taken(data_dir):
     assert names == ["precious"]
 
 
-def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
-    """UnsupportedVersionError advises to upgrade; the file's bytes are what they were."""
+def test_newer_file_is_refused_unchanged(data_dir, in_child):
+    """UnsupportedVersionError advises an upgrade; the file's bytes stay the same."""
     in_child("from jobgroup import JobGroup; JobGroup('future'); print(0)")
     path = data_dir / "groups" / "future.jobgroup"
     with closing(sqlite3.connect(path)) as connection:
@@ -111,8 +111,8 @@ def test_a_newer_file_is_refused_and_not_touched(data_dir, in_child):
 # -- files -----------------------------------------------------------------------------------------
 
 
-def test_only_the_owner_can_read(data_dir, group, scripted):
-    """Directory 0700, files 0600, what SQLite keeps beside them too, whatever the umask says."""
+def test_files_are_readable_only_by_their_owner(data_dir, group, scripted):
+    """Directory 0700, files and SQLite's companions 0600, whatever the umask."""
     old = os.umask(0)
     try:
         jg = group(scripted, 2)
@@ -126,10 +126,10 @@ def test_only_the_owner_can_read(data_dir, group, scripted):
 
 
 @pytest.mark.parametrize("is_shared", ["0", "1"])
-def test_only_the_owner_can_read_where_others_could(
+def test_open_files_become_readable_only_by_their_owner(
     is_shared, data_dir, group, scripted, monkeypatch
 ):
-    """In a data directory that was there for all, and a file that was put among the groups."""
+    """The data directory was open to all, and the user put a file among the groups."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", is_shared)
     data_dir.mkdir(exist_ok=True)
     data_dir.chmod(0o755)
@@ -152,8 +152,8 @@ def test_only_the_owner_can_read_where_others_could(
     assert stat.S_IMODE((data_dir / "out").stat().st_mode) == 0o644  # by the umask: for colleagues
 
 
-def test_no_token_is_ever_on_disk(data_dir, ended, scripted):
-    """Neither in the group's files nor in the trash, after runs, reruns and refusals."""
+def test_tokens_are_never_on_disk(data_dir, ended, scripted):
+    """Neither group files nor the trash have one, after runs, reruns and rejections."""
     jg = ended("error", "completed")
     jg.rerun_failed_parallel()
     jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
@@ -193,8 +193,8 @@ print(json.dumps(answers))
 """
 
 
-def test_processes_that_take_a_directory_for_different_kinds_are_told(spawn, data_dir, monkeypatch):
-    """One that cannot tell whether it is local says so and what to do, not that somebody writes."""
+def test_processes_that_disagree_about_a_local_directory_raise(spawn, data_dir, monkeypatch):
+    """The error gives the cause and the remedy, and does not blame another writer."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "0")
     holder = spawn(
         "import sys; from jobgroup import JobGroup, RemoteJob\n"
@@ -229,8 +229,8 @@ def read_only(request, in_child, data_dir):
         directory.chmod(0o700)
 
 
-def test_a_read_only_directory_can_be_looked_at(read_only, data_dir):
-    """Reading works; each write says that it cannot be done, and nothing changed."""
+def test_read_only_directory_can_be_read(read_only, data_dir):
+    """Each write raises, and nothing changed."""
     answers = read_only
     assert answers["list"] == "['kept']"
     assert answers["names"] == "['here']"
@@ -241,7 +241,7 @@ def test_a_read_only_directory_can_be_looked_at(read_only, data_dir):
     assert sorted(p.name for p in (data_dir / "groups").glob("*.jobgroup")) == ["kept.jobgroup"]
 
 
-def test_a_data_directory_that_cannot_be_made(monkeypatch, tmp_path):
+def test_impossible_data_directory_raises(monkeypatch, tmp_path):
     """StorageError names the directory and the variable that chooses another."""
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
@@ -251,8 +251,8 @@ def test_a_data_directory_that_cannot_be_made(monkeypatch, tmp_path):
     assert blocked.read_text() == "in the way"
 
 
-def test_a_directory_that_was_there_keeps_its_permissions(monkeypatch, tmp_path):
-    """Where JOBGROUP_DATA_DIR is a directory of the user's own, only what we make is ours."""
+def test_existing_directory_keeps_its_permissions(monkeypatch, tmp_path):
+    """In the user's own JOBGROUP_DATA_DIR, only new directories are private."""
     own = tmp_path / "project"
     own.mkdir()
     own.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Groups as files: deleting and restoring."""
+"""Tests of deleting and restoring groups."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from jobgroup import (
 # -- deleting --------------------------------------------------------------------------------------
 
 
-def test_delete_takes_one_group():
-    """The others stay; the name is free for a new, empty group."""
+def test_delete_removes_one_group():
+    """The other groups stay, and the name is free for a new, empty group."""
     for name in ("a", "b"):
         JobGroup(name).add(RemoteJob({"command": "x"}, platform="p"))
     JobGroup.delete_job_group("a")
@@ -31,7 +31,7 @@ def test_delete_takes_one_group():
 
 
 def test_delete_leaves_no_file_behind(data_dir):
-    """Neither the file nor what SQLite keeps beside it; the trash has one plain file."""
+    """The file and SQLite's companions are gone; the trash has one plain file."""
     jg = JobGroup("a")
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     JobGroup.delete_job_group("a")
@@ -40,8 +40,8 @@ def test_delete_leaves_no_file_behind(data_dir):
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-def test_delete_permanently(data_dir):
-    """Nothing is left of it anywhere."""
+def test_permanent_delete_leaves_nothing(data_dir):
+    """No directory has a copy."""
     JobGroup("a")
     JobGroup.delete_job_group("a", permanently=True)
     assert [p for p in data_dir.rglob("*") if p.is_file()] == []
@@ -49,8 +49,8 @@ def test_delete_permanently(data_dir):
         JobGroup.restore("a")
 
 
-def test_an_object_of_a_deleted_group_says_so():
-    """Whoever has it open learns how to get it back, and writes nothing."""
+def test_object_of_a_deleted_group_raises():
+    """The error says how to restore the group; the object writes nothing."""
     jg = JobGroup("a")
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     JobGroup.delete_job_group("a")
@@ -66,8 +66,8 @@ def test_an_object_of_a_deleted_group_says_so():
     assert JobGroup.list_existing() == []
 
 
-def test_a_group_that_another_process_deleted(in_child):
-    """The same, when the deletion happened elsewhere."""
+def test_object_of_a_group_that_another_process_deleted_raises(in_child):
+    """The error is the same as after a local deletion."""
     jg = JobGroup("a")
     in_child("from jobgroup import JobGroup; JobGroup.delete_job_group('a'); print(0)")
     with pytest.raises(GroupDeletedError, match="restore"):
@@ -77,8 +77,8 @@ def test_a_group_that_another_process_deleted(in_child):
     assert JobGroup.list_existing() == []
 
 
-def test_restore_brings_everything_back(ended):
-    """Jobs, ids, states, dates; and an object that was open before works again."""
+def test_restore_recovers_the_whole_group(ended):
+    """Jobs, ids, states and dates return; an object that was open before works again."""
     jg = ended("completed", "error")
     before = [(j.id, j.state) for j in jg], jg.created_date
     JobGroup.delete_job_group("experiment")
@@ -91,13 +91,13 @@ def test_restore_brings_everything_back(ended):
     assert [len(j.attempts) for j in jg] == [1, 2]
 
 
-def test_restore_never_overwrites():
-    """With a new group of that name, nothing is changed; the newest deleted one comes back."""
+def test_restore_never_overwrites_a_group():
+    """It raises if a group has the name; otherwise it restores the newest deleted one."""
     for platform in ("first", "second", "third"):
         JobGroup("a").add(RemoteJob({"command": "x"}, platform=platform))
         if platform != "third":
             JobGroup.delete_job_group("a")
-            time.sleep(0.002)  # the trash tells them apart by milliseconds
+            time.sleep(0.002)  # the trash distinguishes them by milliseconds
     with pytest.raises(JobGroupError, match="exists"):
         JobGroup.restore("a")
     assert JobGroup("a")[0].platform == "third"
@@ -106,8 +106,8 @@ def test_restore_never_overwrites():
     assert JobGroup("a")[0].platform == "second"
 
 
-def test_summaries(ended, group, scripted):
-    """Every group in a few numbers, without being opened: counts, dates, size."""
+def test_summaries_describe_every_group(ended, group, scripted):
+    """They have counts, dates and sizes, without opening the groups."""
     jg = ended("completed", "error", "running")
     group(scripted, 2, "another")
     first, second = JobGroup.summaries()
@@ -121,13 +121,13 @@ def test_summaries(ended, group, scripted):
     assert second.size_bytes > 10_000
 
 
-def test_restore_of_what_was_never_deleted():
+def test_restore_of_an_unknown_group_raises():
     """GroupNotFoundError says where to look."""
     with pytest.raises(GroupNotFoundError, match="list_trash"):
         JobGroup.restore("never")
 
 
-def test_a_group_that_runs_is_not_deleted(group, scripted, spawn, until):
+def test_running_group_is_not_deleted(group, scripted, spawn, until):
     """GroupBusyError names the process; nothing is changed."""
     jg = group(scripted, 2)
     child = spawn(
@@ -142,16 +142,16 @@ def test_a_group_that_runs_is_not_deleted(group, scripted, spawn, until):
     assert len(jg) == 2
 
 
-def test_jobs_that_go_on_are_named(ended):
-    """Deleting a group with running jobs warns with their ids: they cost money without a group."""
+def test_delete_names_running_jobs(ended):
+    """The warning has their ids: they cost money without a group."""
     jg = ended("running", "completed")
     running = jg[0].id
     with pytest.warns(UserWarning, match=running):
         JobGroup.delete_job_group("experiment")
 
 
-def test_delete_all():
-    """Every group, and each can be restored."""
+def test_delete_all_deletes_every_group():
+    """Each group can be restored."""
     for name in ("a", "b", "c"):
         JobGroup(name)
     JobGroup.delete_all_job_groups()
@@ -161,8 +161,8 @@ def test_delete_all():
 
 
 @pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=9))])
-def test_delete_by_date(zone):
-    """Groups made before the date go, later ones stay; a naive date is local time."""
+def test_delete_by_date_deletes_older_groups(zone):
+    """Later groups stay; a naive date is local time."""
     JobGroup("old")
     moment = datetime.now(zone)
     JobGroup("new")
@@ -171,8 +171,8 @@ def test_delete_by_date(zone):
     assert JobGroup.list_trash() == ["old"]
 
 
-def test_delete_by_date_goes_by_creation():
-    """A group that was changed later is still as old as it is."""
+def test_delete_by_date_uses_the_creation_date():
+    """Later changes do not make a group newer."""
     jg = JobGroup("old")
     moment = datetime.now()
     jg.add(RemoteJob({"command": "x"}, platform="p"))
@@ -181,8 +181,8 @@ def test_delete_by_date_goes_by_creation():
     assert JobGroup.list_existing() == []
 
 
-def test_delete_by_date_keeps_the_oldest_to_keep():
-    """The date is that of the oldest group to keep, so a group's own date never deletes it."""
+def test_delete_by_date_keeps_a_group_of_that_date():
+    """The date is the one of the oldest group to keep."""
     names = [f"group {n}" for n in range(9)]
     dates = [JobGroup(name).created_date for name in names]
     with pytest.warns(UserWarning, match="No groups"):
@@ -192,8 +192,8 @@ def test_delete_by_date_keeps_the_oldest_to_keep():
         assert JobGroup.list_existing() == names[gone:]
 
 
-def test_delete_by_the_first_and_the_last_date_there_are(monkeypatch):
-    """In every time zone the first date deletes nothing, and the last one everything."""
+def test_delete_by_date_takes_the_first_and_last_possible_dates(monkeypatch):
+    """In every time zone, the first deletes nothing and the last deletes everything."""
     JobGroup("a")
     for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
         monkeypatch.setenv("TZ", zone)
@@ -209,8 +209,8 @@ def test_delete_by_the_first_and_the_last_date_there_are(monkeypatch):
 
 
 @pytest.mark.parametrize("date", ["2024-01-01", None, 5])
-def test_delete_by_something_else(date):
-    """What is no date deletes nothing."""
+def test_delete_by_date_refuses_other_values(date):
+    """The call deletes nothing."""
     JobGroup("a")
     with pytest.raises(TypeError, match="datetime"):
         JobGroup.delete_job_groups_date(date)

@@ -1,4 +1,4 @@
-"""Groups by name: names, listing, opening, two objects of one name, adding many."""
+"""Tests of groups by name: names, listing, opening, two objects of one name, add_many."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _TYPED += [" lead", "x" * 200, "?*<>|:", "\u202eabc", "experiment.jobgroup", "a\
 
 
 @pytest.mark.parametrize("name", _TYPED, ids=ascii)
-def test_any_name_that_a_person_types(name, data_dir):
-    """It is found again as typed, and nothing but the directories of groups is touched."""
+def test_group_takes_any_name_that_a_person_types(name, data_dir):
+    """The group is found under that name, and only the directories of groups change."""
     jg = JobGroup(name)
     assert jg.name == name
     assert JobGroup.list_existing() == [name]
@@ -47,8 +47,8 @@ def test_any_name_that_a_person_types(name, data_dir):
 @example("\x00")
 @example("a/../b")
 @example("\ud800")
-def test_every_text_is_a_name_or_refused(data_dir, name):
-    """Whatever the text, there is a group of exactly that name afterwards, or InvalidNameError."""
+def test_every_text_is_a_valid_name_or_refused(data_dir, name):
+    """For any text, a group has exactly that name afterwards, or InvalidNameError is raised."""
     before = set(JobGroup.list_existing())
     try:
         JobGroup(name)
@@ -59,8 +59,8 @@ def test_every_text_is_a_name_or_refused(data_dir, name):
     assert {p.name for p in data_dir.parent.iterdir()} <= {"groups", "perceval"}
 
 
-def test_names_that_differ_are_different_groups():
-    """Case and blanks are part of a name, where the file system tells cases apart."""
+def test_different_names_are_different_groups():
+    """Case and spaces belong to the name if the file system is case-sensitive."""
     names = ["Scan", "scan", "scan ", "é", "%C3%A9", "a/b", "a%2Fb"]
     for name in names:
         JobGroup(name).add(RemoteJob({"command": "x"}, platform=name))
@@ -68,8 +68,8 @@ def test_names_that_differ_are_different_groups():
     assert [JobGroup(name)[0].platform for name in names] == names
 
 
-def test_names_that_look_the_same_are_one_group():
-    """Composed and decomposed letters, as keyboards and file names of different systems have."""
+def test_equivalent_unicode_names_are_one_group():
+    """Keyboards and file systems produce composed and decomposed letters."""
     JobGroup("e\u0301tude").add(RemoteJob({"command": "x"}, platform="p"))
     jg = JobGroup.open("\u00e9tude")
     assert len(jg) == len(JobGroup("e\u0301tude")) == 1
@@ -80,8 +80,8 @@ def test_names_that_look_the_same_are_one_group():
     assert JobGroup.list_existing() == ["\u00e9tude"]
 
 
-def test_list_existing_knows_only_groups(data_dir):
-    """Other files in the directory are no groups; both names of the method give the same."""
+def test_list_existing_lists_only_groups(data_dir):
+    """It skips other files; both names of the method return the same list."""
     JobGroup("b")
     JobGroup("a")
     for stray in ("notes.txt", "%zz.jobgroup", "a b .jobgroup", "x.jobgroup.bak"):
@@ -89,8 +89,8 @@ def test_list_existing_knows_only_groups(data_dir):
     assert JobGroup.list_existing() == JobGroup.list_locally_saved() == ["a", "b"]
 
 
-def test_open_wants_the_group_to_exist():
-    """GroupNotFoundError names near ones and how to see all; no group is made."""
+def test_open_requires_an_existing_group():
+    """GroupNotFoundError names similar groups and how to list all; no group is created."""
     for name in ("phase scan", "phase_scan 2", "unrelated"):
         JobGroup(name)
     with pytest.raises(GroupNotFoundError) as caught:
@@ -102,8 +102,8 @@ def test_open_wants_the_group_to_exist():
     assert "Phase scam" not in JobGroup.list_existing()
 
 
-def test_a_mistyped_name_shows_when_it_is_looked_at():
-    """JobGroup(name) makes a group; where the empty one is shown, near names are too."""
+def test_empty_group_shows_similar_names():
+    """JobGroup(name) creates a group, which lists similar names while it is empty."""
     JobGroup("compare_knill_and_ralph")
     assert "compare_knill_and_ralph" in repr(JobGroup("compare_knil_and_ralph"))
 
@@ -112,7 +112,7 @@ def test_a_mistyped_name_shows_when_it_is_looked_at():
 
 
 def test_two_objects_of_one_name_are_one_group(group, scripted):
-    """What one adds or runs the other shows, and their jobs are equal."""
+    """Each shows the jobs that the other adds or runs, and their jobs are equal."""
     first = group(scripted, 2)
     second = JobGroup("experiment")
     assert first.remote_jobs == second.remote_jobs
@@ -124,7 +124,7 @@ def test_two_objects_of_one_name_are_one_group(group, scripted):
     assert scripted.count("create") == 3
 
 
-def test_a_new_group_of_an_old_name_is_another_group(group, scripted):
+def test_new_group_of_an_old_name_is_a_different_group(group, scripted):
     """An object of the old group never reads or writes the new one."""
     old = group(scripted, 2)
     JobGroup.delete_job_group("experiment")
@@ -136,8 +136,8 @@ def test_a_new_group_of_an_old_name_is_another_group(group, scripted):
     assert len(new) == 0
 
 
-def test_adding_many_is_all_or_nothing(scripted, timer):
-    """The third of four is refused: none is added."""
+def test_add_many_adds_all_jobs_or_none(scripted, timer):
+    """The third of four jobs is refused, so none is added."""
     jg = JobGroup("many")
     with pytest.raises(TypeError):
         jg.add_many([timer(scripted), timer(scripted), "no job", timer(scripted)])
@@ -146,15 +146,15 @@ def test_adding_many_is_all_or_nothing(scripted, timer):
     assert [(j.params.get("max_samples"), j.labels) for j in jg] == [(3, {"phi": 1}), (None, {})]
 
 
-def test_jobs_made_one_by_one_can_look_at_the_group(scripted, timer):
-    """A generator given to add_many may use the group, and holds up nobody while it works."""
+def test_add_many_takes_a_generator_that_reads_the_group(scripted, timer):
+    """It does not block other writers while it works."""
     jg = JobGroup("many")
     jg.add_many(timer(scripted, f"{len(jg)} before, {i}") for i in range(3))
     assert [j.name for j in jg] == ["0 before, 0", "0 before, 1", "0 before, 2"]
 
 
-def test_a_slow_generator_holds_up_nobody(scripted, timer, in_child):
-    """While jobs are being prepared for add_many another process can write to the group."""
+def test_slow_generator_does_not_block_other_processes(scripted, timer, in_child):
+    """Another process can write to the group while add_many collects its jobs."""
     jg = JobGroup("many")
 
     def prepared():

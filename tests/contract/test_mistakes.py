@@ -1,4 +1,4 @@
-"""What people type who do not read: each is answered in their words, and nothing else happens."""
+"""Tests of common mistakes: each error uses the caller's terms, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup import JobGroup, RemoteJob, StorageError
 
 @pytest.fixture
 def processor(cloud):
-    """A remote processor of Perceval's, ready to be sampled."""
+    """Make Perceval's remote processor, ready to be sampled."""
     remote = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
     remote.set_circuit(pcvl.BS())
     remote.with_input(pcvl.BasicState([1, 1]))
@@ -60,8 +60,8 @@ def processor(cloud):
         (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "name of its platform"),
     ],
 )
-def test_an_argument_that_makes_no_sense(group, scripted, snapshot, call, error, told):
-    """The sentence says what was given and what is wanted; nothing is sent, added or changed."""
+def test_invalid_argument_is_refused(group, scripted, snapshot, call, error, told):
+    """The error names the given and the expected value; nothing is sent, added or changed."""
     jg = group(scripted, 2)
     before = snapshot(jg)
     with pytest.raises(error, match=told):
@@ -70,8 +70,8 @@ def test_an_argument_that_makes_no_sense(group, scripted, snapshot, call, error,
     assert scripted.asked == []
 
 
-def test_what_has_jobs_is_no_job(processor):
-    """A Sampler or a processor is refused with how its jobs are had."""
+def test_add_refuses_objects_that_make_jobs(processor):
+    """The error for a Sampler or a processor says how to get a job from it."""
     jg = JobGroup("mine")
     sampler = pcvl.algorithm.Sampler(processor, max_shots_per_call=100)
     with pytest.raises(TypeError, match=r"A Sampler is not a job.*sample_count.*Nothing was"):
@@ -85,8 +85,8 @@ def test_what_has_jobs_is_no_job(processor):
     assert len(jg) == 0
 
 
-def test_numbers_of_numpy_are_numbers(processor):
-    """Counts that come out of an array are sent as the numbers that they are."""
+def test_numpy_numbers_are_accepted(processor):
+    """The cloud gets counts from an array as plain numbers."""
     jg = JobGroup("mine")
     jg.add(
         pcvl.algorithm.Sampler(processor, max_shots_per_call=np.int64(1000)).sample_count,
@@ -101,8 +101,8 @@ def test_numbers_of_numpy_are_numbers(processor):
 
 
 @pytest.mark.parametrize("count", [float("nan"), np.float32("nan")])
-def test_a_parameter_that_is_no_number(processor, count):
-    """What JSON cannot say is refused when it is added, and not when the group is run."""
+def test_add_refuses_nan_and_infinite_parameters(processor, count):
+    """JSON has no such values; add refuses them before any run."""
     jg = JobGroup("mine")
     with pytest.raises(ValueError, match=r"cannot be sent as JSON.*Nothing was added"):
         jg.add(
@@ -112,15 +112,15 @@ def test_a_parameter_that_is_no_number(processor, count):
     assert len(jg) == 0
 
 
-def test_one_column_by_its_name(group, scripted):
-    """A text where a list of columns is wanted is one column, not its letters."""
+def test_columns_may_be_one_name(group, scripted):
+    """A text instead of a list of columns is one column, not its letters."""
     table = group(scripted, 2).results_table("status")
     assert table.columns == ["status"]
     assert table["status"] == ["unsent", "unsent"]
 
 
-def test_a_deleted_group_can_still_be_shown(group, scripted):
-    """What a notebook has in a variable is shown, as deleted, wherever it is printed."""
+def test_deleted_group_can_still_be_shown(group, scripted):
+    """A notebook's variable shows that the group is deleted, in each form of output."""
     jg = group(scripted, 1)
     JobGroup.delete_job_group(jg.name)
     assert re.fullmatch(rf"JobGroup\('{jg.name}'\): deleted.*restore.*", repr(jg))

@@ -1,4 +1,4 @@
-"""Running and rerunning: what is sent, in what order, and what ends it."""
+"""Tests of runs and reruns: the jobs that they send, the order, and their end."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from jobgroup.store.paths import group_path
 # -- parallel and sequential -----------------------------------------------------------------------
 
 
-def test_parallel_returns_when_all_is_sent(group, scripted):
-    """run_parallel sends in the group's order and does not wait for an end."""
+def test_run_parallel_returns_when_all_jobs_are_sent(group, scripted):
+    """It sends in the group's order and does not wait for jobs to end."""
     jg = group(scripted, 5)
     jg.run_parallel()
     assert [j.id for j in jg] == scripted.ids()
     assert {j.state for j in jg} == {"waiting"}
 
 
-def test_sequential_returns_when_all_has_ended(cloud, group):
-    """run_sequential waits for the last job too."""
+def test_run_sequential_returns_when_all_jobs_have_ended(cloud, group):
+    """It waits for the last job too."""
     jg = group(cloud, 2, duration_s=0.02)
     jg.run_sequential(0)
     assert [j.state for j in jg] == ["success"] * 2
 
 
-def test_sequential_goes_on_after_a_failure(cloud, timer):
-    """A failed job does not keep the next one from being sent; its sentence is kept."""
+def test_run_sequential_continues_after_a_failure(cloud, timer):
+    """It sends the next job after a failed one, whose message is kept."""
     jg = JobGroup("one fails")
     jg.add(timer(cloud))
     jg.add(timer(cloud, fail="no photons today"))
@@ -50,8 +50,8 @@ def test_sequential_goes_on_after_a_failure(cloud, timer):
 
 
 @pytest.mark.parametrize("delay", [-1, float("nan"), "soon", None])
-def test_a_delay_that_is_none_is_refused(delay, group, scripted):
-    """A wrong delay is refused before anything is sent."""
+def test_invalid_delay_is_refused(delay, group, scripted):
+    """The call raises before it sends a request."""
     jg = group(scripted, 1)
     with pytest.raises((ValueError, TypeError)):
         jg.run_sequential(delay)
@@ -60,8 +60,8 @@ def test_a_delay_that_is_none_is_refused(delay, group, scripted):
     assert scripted.asked == []
 
 
-def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
-    """QuotaExceededError; what was sent stays sent, the rest stays unsent, in the file too."""
+def test_full_plan_ends_a_parallel_run(start, group, from_file):
+    """QuotaExceededError: sent jobs stay sent, the others stay unsent, in the file too."""
     cloud = start(max_queue=2)
     jg = group(cloud, 4, duration_s=600)
     with pytest.raises(QuotaExceededError, match="Cannot create more than 2 jobs") as caught:
@@ -73,8 +73,8 @@ def test_the_plans_limit_ends_a_parallel_run(start, group, from_file):
     assert [j["state"] for j in from_file()][2:] == ["unsent"] * 2
 
 
-def test_the_plans_limit_ends_a_parallel_rerun(ended, scripted):
-    """QuotaExceededError from a rerun: the job that was refused keeps its state and id."""
+def test_full_plan_ends_a_parallel_rerun(ended, scripted):
+    """QuotaExceededError: the rejected job keeps its state and id."""
     jg = ended("error", "error", "error")
     before = [j.id for j in jg]
     scripted.faults["rerun"] = lambda nth, _: (
@@ -88,8 +88,8 @@ def test_the_plans_limit_ends_a_parallel_rerun(ended, scripted):
     assert [len(j.attempts) for j in jg] == [2, 1, 1]
 
 
-def test_an_appending_rerun_that_is_refused_appends_nothing(ended, scripted):
-    """A refused rerun leaves no entry behind."""
+def test_rejected_appending_rerun_appends_nothing(ended, scripted):
+    """The group has no entry for it."""
     jg = ended("error", "error")
     scripted.faults["rerun"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(QuotaExceededError):
@@ -98,8 +98,8 @@ def test_an_appending_rerun_that_is_refused_appends_nothing(ended, scripted):
     assert [len(j.attempts) for j in jg] == [1, 1]
 
 
-def test_a_second_run_in_one_process_joins_the_first(group, scripted):
-    """Two threads that run one group send every job once, and both return when all is sent."""
+def test_second_run_in_one_process_joins_the_first(group, scripted):
+    """Two threads send every job once, and both calls return when all jobs are sent."""
     jg = group(scripted, 4)
     gate = scripted.gate("create")
     errors = []
@@ -122,8 +122,8 @@ def test_a_second_run_in_one_process_joins_the_first(group, scripted):
     assert [j.id for j in jg] == scripted.ids()
 
 
-def test_a_run_that_joined_another_can_be_stopped(group, scripted):
-    """It ends at once, as Ctrl-C waits for it; the other one goes on."""
+def test_run_that_joined_another_can_be_stopped(group, scripted):
+    """It ends at once, as Ctrl-C waits for it; the other run continues."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     first = jg.start()
@@ -139,8 +139,8 @@ def test_a_run_that_joined_another_can_be_stopped(group, scripted):
     assert [j.id for j in jg] == scripted.ids()
 
 
-def test_jobs_added_during_a_run_are_for_the_next_one(group, scripted, timer):
-    """A run is of the jobs that were unsent when it began; adding meanwhile is never refused."""
+def test_jobs_added_during_a_run_wait_for_the_next_one(group, scripted, timer):
+    """A run covers the jobs that were unsent when it began; add always works during a run."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()
@@ -156,8 +156,8 @@ def test_jobs_added_during_a_run_are_for_the_next_one(group, scripted, timer):
 # -- a queue ---------------------------------------------------------------------------------------
 
 
-def test_a_queue_sends_all_over_a_small_plan(start, group):
-    """queue=True: more jobs than the plan takes, no error, everything is sent once."""
+def test_queue_sends_all_jobs_on_a_small_plan(start, group):
+    """With queue=True, more jobs than slots raise no error, and each is sent once."""
     cloud = start(max_queue=2, max_concurrent=2)
     jg = group(cloud, 7, duration_s=0.02)
     jg.run_parallel(queue=True)
@@ -167,8 +167,8 @@ def test_a_queue_sends_all_over_a_small_plan(start, group):
     assert len(jg.list_successful_jobs()) == 7
 
 
-def test_a_queue_never_exceeds_the_count(group, scripted, until):
-    """concurrent_job_count=2: never more than two of the run's jobs at once on the cloud."""
+def test_queue_never_exceeds_its_count(group, scripted, until):
+    """concurrent_job_count=2: the run has at most two jobs on the cloud at once."""
     jg = group(scripted, 5)
     future = jg.start(queue=True, concurrent_job_count=2)
     for ended in range(5):
@@ -180,8 +180,8 @@ def test_a_queue_never_exceeds_the_count(group, scripted, until):
     assert len(future.result(120).done) == 5
 
 
-def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group, monkeypatch):
-    """Else each of ten thousand jobs would take a look at all those before it."""
+def test_queue_with_free_slots_does_not_poll_sent_jobs(start, group, monkeypatch):
+    """Otherwise, each of ten thousand jobs would require a poll of all earlier jobs."""
     jg = group(start(max_queue=1000), 50, duration_s=600)
     store = engine().open_session(group_path(jg.name)).store
     find, looked_at = store.records, []
@@ -195,8 +195,8 @@ def test_a_queue_with_slots_left_does_not_look_at_what_it_has_sent(start, group,
     assert looked_at == store.entries.ids()
 
 
-def test_a_queue_of_reruns(start, group):
-    """Failed jobs are rerun over a small plan, appended where that is asked for."""
+def test_queue_sends_reruns_on_a_small_plan(start, group):
+    """Failed jobs are rerun as slots become free, and appended on request."""
     cloud = start(max_queue=2)
     jg = group(cloud, 3, fail="again")
     jg.run_parallel(queue=True)
@@ -207,8 +207,8 @@ def test_a_queue_of_reruns(start, group):
     assert len(jg.list_unsuccessful_jobs()) == 6
 
 
-def test_one_refused_job_does_not_stop_a_queue(group, scripted):
-    """One job never harms another: the others are sent, and the refusal reaches the caller."""
+def test_refused_job_does_not_stop_a_queue(group, scripted):
+    """The run sends the other jobs, and the caller gets the rejection."""
     jg = group(scripted, 4)
     scripted.faults["create"] = lambda _, asked: (
         (400, {"error": "Invalid iterator: empty"}) if asked.body["job_name"] == "job 1" else None
@@ -219,8 +219,8 @@ def test_one_refused_job_does_not_stop_a_queue(group, scripted):
     assert scripted.count("create") == 4
 
 
-def test_a_queue_stops_after_failures(start, group):
-    """stop_after_failures ends the run with a JobGroupError that says how many were not sent."""
+def test_queue_stops_after_failures(start, group):
+    """stop_after_failures ends the run with a JobGroupError that counts the unsent jobs."""
     cloud = start(max_queue=2)
     jg = group(cloud, 12, fail="misaligned", duration_s=0.01)
     with pytest.raises(JobGroupError, match="stopped after") as caught:
@@ -230,8 +230,8 @@ def test_a_queue_stops_after_failures(start, group):
     assert f"{unsent} jobs were not sent" in str(caught.value)
 
 
-def test_a_sequential_run_stops_after_failures(cloud, timer):
-    """stop_after_failures=2: the third job after two failures is not sent."""
+def test_sequential_run_stops_after_failures(cloud, timer):
+    """stop_after_failures=2: the third job is not sent after two failures."""
     jg = JobGroup("stops")
     for fail in (None, "a", None, "b", None, None):
         jg.add(timer(cloud, **({"fail": fail} if fail else {})))
@@ -241,7 +241,7 @@ def test_a_sequential_run_stops_after_failures(cloud, timer):
 
 
 def test_reruns_stop_after_failures(ended, scripted):
-    """stop_after_failures is for reruns as well, whose jobs failed before: only new ones count."""
+    """stop_after_failures counts only new failures of the rerun jobs."""
     jg = ended("error", "error", "error")
     scripted.first_word = "error"
     with pytest.raises(JobGroupError, match="1 failed jobs"):
@@ -250,7 +250,7 @@ def test_reruns_stop_after_failures(ended, scripted):
 
 
 def test_options_of_a_queue_need_a_queue(group, scripted):
-    """concurrent_job_count without queue=True would be ignored, so it is refused."""
+    """concurrent_job_count is refused without queue=True, as it would be ignored."""
     jg = group(scripted, 1)
     with pytest.raises(TypeError, match="queue=True"):
         jg.run_parallel(concurrent_job_count=2)
@@ -261,8 +261,8 @@ def test_options_of_a_queue_need_a_queue(group, scripted):
     assert scripted.asked == []
 
 
-def test_a_queue_on_an_unreachable_cloud_raises_our_error(group, scripted):
-    """Nobody there: CloudUnreachableError, as without a queue, and the jobs stay unsent."""
+def test_queue_on_an_unreachable_cloud_raises(group, scripted):
+    """CloudUnreachableError, as without a queue, and the jobs stay unsent."""
     jg = group(scripted, 2)
     scripted.go_away()
     with pytest.raises(CloudUnreachableError, match=r"127\.0\.0\.1"):
@@ -270,8 +270,8 @@ def test_a_queue_on_an_unreachable_cloud_raises_our_error(group, scripted):
     assert {j.state for j in jg} == {"unsent"}
 
 
-def test_a_queue_with_a_refused_token_raises_our_error(group, scripted):
-    """A refused token: InvalidTokenError, as without a queue, and the jobs stay unsent."""
+def test_queue_with_a_rejected_token_raises(group, scripted):
+    """InvalidTokenError, as without a queue, and the jobs stay unsent."""
     jg = group(scripted, 2)
     set_token("wrong", url=scripted.url)
     with pytest.raises(InvalidTokenError, match="set_token"):
@@ -279,8 +279,8 @@ def test_a_queue_with_a_refused_token_raises_our_error(group, scripted):
     assert {j.state for j in jg} == {"unsent"}
 
 
-def test_who_observes_hears_that_a_run_is_over(group, scripted, until):
-    """The end of a run changes no job; `busy` does not stay at what was done last."""
+def test_observer_sees_the_end_of_a_run(group, scripted, until):
+    """The end of a run changes no job, but `busy` becomes empty."""
     scripted.first_word = "completed"
     jg = group(scripted)
     heard = []

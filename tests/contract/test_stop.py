@@ -1,4 +1,4 @@
-"""Stopping a run, from whichever process, and who sends."""
+"""Tests of stopping a run from any process, and of the sender's identity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_thread():
 
 
 def test_stop_ends_the_run_of_another_process(group, scripted, spawn, until):
-    """The other process' call raises, what was not sent stays unsent, and the next run sends it."""
+    """The other process' call raises; its unsent jobs stay unsent until the next run."""
     jg = group(scripted, 3)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
@@ -49,7 +49,7 @@ def test_stop_ends_the_run_of_another_process(group, scripted, spawn, until):
 
 
 def test_stop_ends_every_run_of_this_process(group, scripted, until, in_thread):
-    """A blocking call and a background run end; both say by whom."""
+    """A blocking call and a background run end; both errors name the process that stopped them."""
     jg = group(scripted, 4)
     thread, errors = in_thread(lambda: jg.run_sequential(0))
     until(lambda: jg[0].was_sent)
@@ -63,8 +63,8 @@ def test_stop_ends_every_run_of_this_process(group, scripted, until, in_thread):
     assert [job.state for job in jg] == ["waiting", "unsent", "unsent", "waiting"]
 
 
-def test_stop_records_what_is_in_flight(group, scripted, in_thread):
-    """A request under way is finished, and its job has its id."""
+def test_stop_records_requests_in_flight(group, scripted, in_thread):
+    """The request completes, and its job has its id."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     thread, errors = in_thread(jg.run_parallel)
@@ -77,8 +77,8 @@ def test_stop_records_what_is_in_flight(group, scripted, in_thread):
     assert [job.id for job in jg if job.was_sent] == scripted.ids()
 
 
-def test_stop_with_cancel_also_cancels(group, scripted, spawn, until):
-    """The jobs that run on the cloud are asked to end too."""
+def test_stop_with_cancel_cancels_active_jobs(group, scripted, spawn, until):
+    """The cloud is asked to cancel the jobs that run there."""
     jg = group(scripted, 3)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
@@ -89,7 +89,7 @@ def test_stop_with_cancel_also_cancels(group, scripted, spawn, until):
 
 
 def test_stop_ends_a_paused_run(group, scripted, until, in_thread):
-    """It does not wait for the group to be resumed."""
+    """The run does not wait for resume()."""
     jg = group(scripted, 2)
     thread, errors = in_thread(lambda: jg.run_sequential(0))
     until(lambda: jg[0].was_sent)
@@ -103,7 +103,7 @@ def test_stop_ends_a_paused_run(group, scripted, until, in_thread):
 
 
 def test_stop_ends_the_wait_for_retries(group, scripted, until, in_thread):
-    """A run that only waits for its jobs to end is a run too."""
+    """A run that only waits for its jobs to end can be stopped too."""
     jg = group(scripted, 1)
     thread, errors = in_thread(lambda: jg.run_parallel(queue=True, retries=1))
     until(lambda: jg[0].was_sent)
@@ -116,20 +116,20 @@ def test_stop_ends_the_wait_for_retries(group, scripted, until, in_thread):
 
 
 def test_stop_without_a_run_does_nothing(group, scripted):
-    """No error, and the group is not paused: the next run sends."""
+    """It raises no error and does not pause the group: the next run sends."""
     jg = group(scripted, 1)
     jg.stop()
     jg.run_parallel()
     assert jg[0].was_sent
 
 
-def test_a_stopped_run_is_an_error_of_jobgroup():
-    """Who catches JobGroupError catches it."""
+def test_stopped_run_raises_a_jobgroup_error():
+    """A handler for JobGroupError catches it."""
     assert issubclass(RunStoppedError, JobGroupError)
 
 
-def test_the_sender_is_known_to_every_process(group, scripted, spawn, until):
-    """Host, process and since when; nobody before and after."""
+def test_sender_is_known_to_every_process(group, scripted, spawn, until):
+    """It has host, process and start time, and is None before and after the run."""
     jg = group(scripted, 2)
     assert jg.state.sender is None
     child = spawn(_RUN.format("sequential(0)"), scripted)
@@ -143,8 +143,8 @@ def test_the_sender_is_known_to_every_process(group, scripted, spawn, until):
     assert jg.state.sender is None
 
 
-def test_the_sender_may_be_this_process(group, scripted, until):
-    """Its pid is this one's, for as long as it sends."""
+def test_sender_may_be_this_process(group, scripted, until):
+    """Its pid is this process' own while it sends."""
     jg = group(scripted, 2)
     run = jg.start(delay=0)
     until(lambda: jg[0].was_sent)
@@ -154,8 +154,8 @@ def test_the_sender_may_be_this_process(group, scripted, until):
     until(lambda: jg.state.sender is None)
 
 
-def test_the_time_left_counts_what_another_process_sends(group, scripted, spawn, until):
-    """An observer beside the run estimates by the ends of jobs, and counts the unsent ones."""
+def test_time_left_counts_jobs_that_another_process_sends(group, scripted, spawn, until):
+    """An observer estimates from finished jobs, and counts unsent ones."""
     jg = group(scripted, 30)
     scripted.first_word = "completed"
     child = spawn(_RUN.format("sequential(0.2)"), scripted)
