@@ -1,4 +1,4 @@
-"""An exported group: what is in the file, and what of it a group that is loaded takes over."""
+"""Tests of exported groups: the content of the file, and what a loaded group keeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UPDATE sqlite_master
 
 
 def _copied(jg, data_dir, path, script=""):
-    """The group's own file, as a backup has it: with all that its processes told each other."""
+    """Copy the group's own file, as a backup does, with the requests between its processes."""
     file = data_dir / "groups" / f"{jg.name}.jobgroup"
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(path)) as copy:
         source.backup(copy)
@@ -29,7 +29,7 @@ def _copied(jg, data_dir, path, script=""):
 
 
 def _asked(jg, data_dir):
-    """Leave a command in a group's file, as a dashboard does of whom the launcher has died."""
+    """Leave a request in a group's file, as a dashboard does if its runner died."""
     file = data_dir / "groups" / f"{jg.name}.jobgroup"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(
@@ -38,8 +38,8 @@ def _asked(jg, data_dir):
         )
 
 
-def test_an_export_is_one_plain_file_without_what_was_removed(ended, tmp_path):
-    """It needs no files beside it, and holds no word that its owner has taken back."""
+def test_export_is_one_file_without_removed_text(ended, tmp_path):
+    """It needs no companion files, and contains no text that its owner removed."""
     jg = ended("completed")
     jg[0].note = secret = os.urandom(300_000).hex()
     jg[0].note = ""
@@ -52,8 +52,8 @@ def test_an_export_is_one_plain_file_without_what_was_removed(ended, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["plain"]
 
 
-def test_pauses_and_commands_stay_with_their_owner(ended, tmp_path, data_dir):
-    """Neither an export nor a copy of the file itself runs or holds up anything elsewhere."""
+def test_exports_and_copies_drop_pauses_and_requests(ended, tmp_path, data_dir):
+    """Neither an export nor a copy of the file runs or pauses anything elsewhere."""
     jg = ended("error")
     jg.pause()
     _asked(jg, data_dir)
@@ -70,8 +70,8 @@ def test_pauses_and_commands_stay_with_their_owner(ended, tmp_path, data_dir):
     assert jg.state.paused
 
 
-def test_damage_that_nobody_has_met_yet_is_found(ended, tmp_path, data_dir):
-    """The whole file is checked on its way out and in; nothing is written, nothing is made."""
+def test_export_and_load_find_unnoticed_damage(ended, tmp_path, data_dir):
+    """Both check the whole file, and create nothing if it is damaged."""
     path = _copied(ended("completed"), data_dir, tmp_path / "twisted", TWISTED)
     with pytest.raises(CorruptGroupError, match="twisted is damaged"):
         JobGroup.load(path, name="loaded")
@@ -82,8 +82,8 @@ def test_damage_that_nobody_has_met_yet_is_found(ended, tmp_path, data_dir):
     assert "loaded" not in JobGroup.list_existing()
 
 
-def test_a_loaded_group_is_another_one(ended, tmp_path, monkeypatch):
-    """With the name that it was given, for good; who has the first one open does not get it."""
+def test_loaded_group_is_a_different_group(ended, tmp_path, monkeypatch):
+    """It keeps the name that load gave it; objects of the first group do not get it."""
     jg = ended("completed")
     jg.export(tmp_path / "first")
     JobGroup.load(tmp_path / "first", name="twin").export(tmp_path / "second")

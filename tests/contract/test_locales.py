@@ -1,4 +1,4 @@
-"""Names of groups are UTF-8 on the disk, whatever the locale of a process is."""
+"""Tests that group names are UTF-8 on disk in every locale."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "\u03bb sweep"
 
 @pytest.fixture
 def in_ascii(tmp_path):
-    """Runs Python in a process whose locale has ASCII only, and gives what it printed."""
+    """Run Python in a process with an ASCII locale, and return its output."""
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
@@ -37,8 +37,8 @@ def in_ascii(tmp_path):
     return run
 
 
-def test_a_command_in_an_ascii_locale_knows_every_group(in_ascii):
-    """It lists them, takes their names as arguments, deletes and restores them."""
+def test_command_handles_every_group_in_an_ascii_locale(in_ascii):
+    """It lists groups, takes their names as arguments, deletes and restores them."""
     JobGroup(NAME)
     assert [group["name"] for group in json.loads(in_ascii("-m", "jobgroup", "ls", "--json"))] == [
         NAME
@@ -51,8 +51,8 @@ def test_a_command_in_an_ascii_locale_knows_every_group(in_ascii):
     assert JobGroup.list_existing() == [NAME]
 
 
-def test_a_script_in_an_ascii_locale_opens_and_makes_the_same_groups(in_ascii, tmp_path):
-    """By a name in the source or on its command line; a file that it writes has its name too."""
+def test_script_opens_and_creates_the_same_groups_in_an_ascii_locale(in_ascii, tmp_path):
+    """The name may be in the source or on its command line; the files have that name."""
     JobGroup(NAME).description = "made before"
     source = """if True:
         import json, sys
@@ -68,8 +68,8 @@ def test_a_script_in_an_ascii_locale_opens_and_makes_the_same_groups(in_ascii, t
     assert [path.name for path in tmp_path.glob("*.jobgroup")] == ["out-\u03bc.jobgroup"]
 
 
-def test_a_damaged_group_in_an_ascii_locale_is_set_aside_under_its_name(in_ascii, data_dir):
-    """Every byte is kept, and the sentence comes out in ASCII."""
+def test_damaged_group_keeps_its_name_in_an_ascii_locale(in_ascii, data_dir):
+    """Every byte is kept, and the error is in ASCII."""
     assert JobGroup.list_existing() == []
     (data_dir / "groups" / f"{NAME}.jobgroup").write_bytes(b"no database" * 1000)
     source = f"""if True:
@@ -85,7 +85,7 @@ def test_a_damaged_group_in_an_ascii_locale_is_set_aside_under_its_name(in_ascii
     assert aside.read_bytes() == b"no database" * 1000
 
 
-def test_a_path_that_can_be_none_is_one_sentence():
-    """Half a character stands in no file's name."""
+def test_impossible_path_raises_one_sentence():
+    """A file name cannot have half a character."""
     with pytest.raises(OSError, match="can be no file's name"):
         JobGroup("any").export("\ud800")

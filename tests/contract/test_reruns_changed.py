@@ -1,4 +1,4 @@
-"""Edit and rerun: a failed job's parameters with changes, as a new attempt with its lineage."""
+"""Tests of reruns with changed parameters: a new attempt that names its origin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAYLOAD = {
 
 @pytest.fixture
 def failed(scripted):
-    """Three jobs that failed, the last with iterations of its own number of samples."""
+    """Make three failed jobs, the last with iterations that set their own number of samples."""
     jg = JobGroup("failed")
     for nth in range(3):
         payload = dict(PAYLOAD)
@@ -33,8 +33,8 @@ def failed(scripted):
     return jg
 
 
-def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
-    """What is sent is the old body with the change; the attempt says what differs from which."""
+def test_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
+    """It sends the old body with the change; the attempt records the difference and its origin."""
     first = failed[0].id
     failed.rerun([0], params={"max_shots": 500, "min_detected_photons": 1})
     (body,) = scripted.bodies()
@@ -56,8 +56,8 @@ def test_a_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
     assert [job["id"] for job in from_file("failed")] == [job.id for job in failed]
 
 
-def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
-    """The next rerun is of the changed job; another change begins where the last one ended."""
+def test_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
+    """The next rerun repeats the changed job; another change starts from the last one."""
     failed[0].rerun(params={"max_shots": 500})
     failed.refresh()
     failed[0].rerun(params={"max_shots": 250})
@@ -69,8 +69,8 @@ def test_a_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
     assert [a.id for a in scripted.asked if a.what == "rerun"] == [changed]
 
 
-def test_a_cloud_that_cannot_rerun_gets_the_changed_body(failed, scripted):
-    """Where only the body helps, it is that of the last attempt."""
+def test_cloud_without_rerun_gets_the_changed_body(failed, scripted):
+    """A rerun of the changed job sends the last attempt's body."""
     scripted.faults["rerun"] = lambda *_: (405, {"error": "Method not allowed"})
     failed[0].rerun(params={"max_shots": 500})
     failed.refresh()
@@ -78,8 +78,8 @@ def test_a_cloud_that_cannot_rerun_gets_the_changed_body(failed, scripted):
     assert [b["payload"]["max_shots"] for b in scripted.bodies()] == [500, 500]
 
 
-def test_appended_with_changes(failed):
-    """replace=False leaves the failed entry as it is and appends one with the change."""
+def test_changed_rerun_can_be_appended(failed):
+    """replace=False keeps the failed entry and appends one with the change."""
     new = failed[1].rerun(replace=False, params={"max_samples": 7})
     assert new.position == 3
     assert [job.params["max_samples"] for job in failed] == [100, 100, 100, 7]
@@ -102,8 +102,10 @@ def test_appended_with_changes(failed):
         (2, {"max_samples": 5}, "iterations has its own 'max_samples'"),
     ],
 )
-def test_what_needs_perceval_is_refused(position, changes, reason, failed, scripted, snapshot):
-    """The sentence says why and what can be changed; nothing is sent, of no job."""
+def test_changes_that_require_perceval_are_refused(
+    position, changes, reason, failed, scripted, snapshot
+):
+    """The error says why and names possible changes; no job is sent."""
     before = snapshot(failed)
     for rerun in (
         lambda: failed.rerun(None if position == 2 else [0], params=changes),
@@ -116,7 +118,7 @@ def test_what_needs_perceval_is_refused(position, changes, reason, failed, scrip
     assert scripted.count("create", "rerun") == 0
 
 
-def test_a_job_whose_body_only_the_cloud_has_is_refused(scripted):
+def test_job_without_a_stored_body_cannot_be_changed(scripted):
     """An adopted job can be rerun, not changed."""
     import perceval as pcvl
     from perceval.providers.quandela.rpc_handler import RPCHandler
@@ -133,8 +135,8 @@ def test_a_job_whose_body_only_the_cloud_has_is_refused(scripted):
     assert [a.kind for a in jg[0].attempts] == ["adopted", "rerun"]
 
 
-def test_a_refused_change_leaves_the_job_as_it_was(failed, scripted):
-    """The cloud takes no such number: the failed attempt and its parameters are the last."""
+def test_rejected_change_leaves_the_job_unchanged(failed, scripted):
+    """The cloud rejects the number: the failed attempt and its parameters stay the last ones."""
     scripted.faults["create"] = lambda *_: (400, {"error": "Too few shots"})
     report = failed.rerun([0], params={"max_shots": 1})
     assert report.done == []
@@ -146,8 +148,8 @@ def test_a_refused_change_leaves_the_job_as_it_was(failed, scripted):
     assert failed[0].attempts[-1].kind == "rerun"
 
 
-def test_a_change_of_unknown_fate_is_sent_again_changed(failed, scripted):
-    """An unconfirmed changed rerun, resent, has its change."""
+def test_resend_of_an_unconfirmed_changed_rerun_keeps_its_change(failed, scripted):
+    """The cloud gets the same changed body."""
     scripted.faults["create"] = lambda nth, _: "drop" if nth == 0 else None
     with pytest.raises(UnconfirmedJobError):
         failed.rerun([0], params={"max_shots": 500})

@@ -1,4 +1,4 @@
-"""Results are what Perceval's own client returns, in the group's order."""
+"""Tests that results equal those of Perceval's own client, in the group's order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.dashboard.queries import distributions_of
 
 
 def _samplers(cloud):
-    """Jobs of every command, with and without an iterator, on both platforms."""
+    """Make jobs of every command, with and without an iterator, on both platforms."""
     for platform in ("sim:slos", "sim:altair"):
         processor = pcvl.RemoteProcessor(platform, url=cloud.url, token=cloud.token)
         processor.add(0, pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(0.7) // pcvl.BS())
@@ -35,7 +35,7 @@ def _samplers(cloud):
 
 
 def test_results_equal_percevals(cloud):
-    """probs, sample_count and samples, alone and iterated: the same types, keys and values."""
+    """Types, keys and values match for probs, sample_count and samples, alone and iterated."""
     jg = JobGroup("every command")
     for sampler in _samplers(cloud):
         jg.add(sampler.probs)
@@ -75,8 +75,8 @@ def test_results_equal_percevals(cloud):
     assert [r["iteration"]["circuit_params"]["phi"] for r in iterated] == [0.1, 0.2, 0.3]
 
 
-def test_a_conversion_on_the_client_is_made(cloud):
-    """Where a result asks for Perceval's conversion (probs to sample_count) the type is right."""
+def test_result_is_converted_as_by_perceval(cloud):
+    """A result that asks for Perceval's conversion (probs to sample_count) has the right type."""
     processor = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
     processor.add(0, pcvl.Circuit(2) // pcvl.BS())
     processor.min_detected_photons_filter(1)
@@ -95,7 +95,7 @@ def test_a_conversion_on_the_client_is_made(cloud):
 
 @pytest.fixture
 def aligned(ended, timer, scripted):
-    """Results at 0, 3 and 5; an error with partial ones at 1."""
+    """Make a group with results at 0, 3 and 5, and an error with partial results at 1."""
     jg = ended("completed", "error", "running", "completed", "canceled", "completed")
     jg.add(timer(scripted))
     for position in (0, 3, 5):
@@ -113,8 +113,8 @@ def _values(results):
 EXPECTED = ["of 0", "partial", None, "of 3", None, "of 5", None]
 
 
-def test_alignment(aligned, scripted):
-    """One item per job; a failed job's partial result is given, as Perceval gives it."""
+def test_results_have_one_item_per_job(aligned, scripted):
+    """A failed job's item is its partial result, as in Perceval."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert _values(aligned.get_results()) == EXPECTED
@@ -123,8 +123,8 @@ def test_alignment(aligned, scripted):
     assert not {a.id for a in scripted.asked if a.what == "result"} & {aligned[2].id}
 
 
-def test_alignment_after_reruns(aligned, scripted):
-    """A rerun that replaces gives its own result at the old place, one that appends at the end."""
+def test_results_stay_aligned_after_reruns(aligned, scripted):
+    """A replacing rerun has its result at the old position, an appending one at the end."""
     scripted.first_word = "completed"
     aligned[1].rerun()
     aligned[4].rerun(replace=False)
@@ -148,8 +148,8 @@ def test_alignment_after_reruns(aligned, scripted):
     ],
     ids=["not JSON", "null", "a number", "nothing", "403", "404"],
 )
-def test_one_bad_result_loses_no_other(answer, aligned, scripted):
-    """None and one warning that names the job; errors="raise" carries the others."""
+def test_malformed_result_does_not_affect_others(answer, aligned, scripted):
+    """It is None with one warning that names the job; errors="raise" carries the others."""
     bad = aligned[3].id
     scripted.faults["result"] = lambda _, asked: answer if asked.id == bad else None
     expected = [*EXPECTED[:3], None, *EXPECTED[4:]]
@@ -163,16 +163,16 @@ def test_one_bad_result_loses_no_other(answer, aligned, scripted):
     assert list(caught.value.failures) == [3]
 
 
-def test_a_refused_token_is_no_bad_result(aligned, scripted):
-    """Nothing can be had then: the error says so, in both ways of handling errors."""
+def test_rejected_token_raises_instead_of_hiding_results(aligned, scripted):
+    """No result can be fetched: both ways of handling errors raise."""
     set_token("wrong", url=scripted.url)
     for errors in ("collect", "raise"):
         with pytest.raises(InvalidTokenError):
             aligned.get_results(errors=errors)
 
 
-def test_results_are_not_stored(aligned, scripted, data_dir):
-    """They are fetched each time, and no file holds them."""
+def test_results_are_not_stored_by_default(aligned, scripted, data_dir):
+    """Each call fetches them, and no file contains them."""
     for nth in (1, 2):
         aligned.get_results()
         assert sum(a.what == "result" and a.id == aligned[0].id for a in scripted.asked) == nth
@@ -181,13 +181,13 @@ def test_results_are_not_stored(aligned, scripted, data_dir):
     assert not [p for p in files if b"of 0" in p.read_bytes()]
 
 
-def test_results_of_a_group_without_jobs():
-    """An empty list."""
+def test_results_of_an_empty_group_are_an_empty_list():
+    """There are no results to fetch."""
     assert JobGroup("empty").get_results() == []
 
 
-def test_many_results_are_fetched_together(group, scripted):
-    """Many at once and all of them, each at its place."""
+def test_many_results_are_fetched_concurrently(group, scripted):
+    """Every result arrives, at its own position."""
     scripted.first_word = "completed"
     jg = group(scripted, 60)
     jg.run_parallel()

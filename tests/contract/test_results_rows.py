@@ -1,4 +1,4 @@
-"""Which columns a table of results shows, and what stands in them and what not."""
+"""Tests of the columns that a table of results shows, and their content."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def _group(scripted, *payloads, name="rows"):
     return jg
 
 
-def test_a_message_of_what_goes_well_is_no_error(group, scripted):
-    """What the cloud says of a job that runs, waits or succeeded stands in no error column."""
+def test_message_of_a_healthy_job_is_not_an_error(group, scripted):
+    """The error column omits messages of jobs that run, wait or succeeded."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job, word in zip(jg, ("running", "waiting", "completed", "error"), strict=True):
@@ -27,8 +27,8 @@ def test_a_message_of_what_goes_well_is_no_error(group, scripted):
     assert table["error"] == [None, None, None, "it is error"]
 
 
-def test_what_is_the_same_is_not_shown_unless_it_is_alone(scripted):
-    """Of one job its parameters are shown, of several those that tell them apart."""
+def test_columns_show_what_differs_or_the_only_job(scripted):
+    """One job shows all its parameters; several jobs show those that differ."""
     alone = _group(scripted, {"max_shots": 5}, name="alone").results_table()
     assert alone["max_shots"] == [5]
     assert {"command", "max_shots"} <= {*alone.columns}
@@ -37,16 +37,16 @@ def test_what_is_the_same_is_not_shown_unless_it_is_alone(scripted):
     assert several["max_samples"] == [1, None]
 
 
-def test_true_and_one_tell_jobs_apart(scripted):
-    """Equal to Python, different to who wrote them."""
+def test_true_and_one_are_different_values(scripted):
+    """Python calls them equal, but their author meant different values."""
     jg = JobGroup("gain")
     for gain in (1, True):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"gain": gain})
     assert "gain" in jg.results_table().columns
 
 
-def test_what_runs_tells_jobs_apart(scripted):
-    """Facts read from a payload are columns; codes and lists that no one reads are not."""
+def test_payload_facts_distinguish_jobs(scripted):
+    """Facts from the payload are columns; unreadable codes and lists are not."""
     payloads = {
         scripted.make(): {
             "input_state": state,
@@ -65,8 +65,8 @@ def test_what_runs_tells_jobs_apart(scripted):
     assert not {"iterator", "content"} & {*table.available_columns}
 
 
-def test_columns_that_say_nothing_are_not_shown(group, scripted):
-    """Notes, shots and iterations, until one job has some; they can be asked for at any time."""
+def test_empty_columns_are_not_shown(group, scripted):
+    """Notes, shots and iterations appear once a job has some, or on request."""
     jg = group(scripted, 2)
     table = jg.results_table()
     assert not {"note", "shots", "iteration"} & {*table.columns}
@@ -75,8 +75,8 @@ def test_columns_that_say_nothing_are_not_shown(group, scripted):
     assert "note" in jg.results_table().columns
 
 
-def test_a_result_without_iterations_left_keeps_its_row(ended, scripted):
-    """An empty list of them is a job with gaps, and its own numbers."""
+def test_result_with_an_empty_list_of_iterations_keeps_its_row(ended, scripted):
+    """The row has gaps and the job's own numbers."""
     jg = ended("completed", "completed")
     for job, each in zip(jg, ([], [{"results": {"|1>": 1}}]), strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results_list": each, "clock": 7})}
@@ -87,8 +87,8 @@ def test_a_result_without_iterations_left_keeps_its_row(ended, scripted):
     )
 
 
-def test_numbers_and_words_in_one_column(scripted):
-    """Are texts for a dataframe, also where the numbers are no whole ones."""
+def test_mixed_columns_are_text_in_a_dataframe(scripted):
+    """The numbers become text, fractions too."""
     jg = JobGroup("mixed")
     for value in (0.5, "off"):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"phi": value})

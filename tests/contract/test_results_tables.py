@@ -1,4 +1,4 @@
-"""Results as tables: what is in them, how they are shown, and every way out of them."""
+"""Tests of result tables: content, display and exports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _document(counts, **scalars):
 
 @pytest.fixture
 def sweep(scripted):
-    """Five jobs over a phase: success, success, error, waiting, unsent."""
+    """Make five jobs over a phase: success, success, error, waiting, unsent."""
     jg = JobGroup("sweep")
     for nth, shots in enumerate((100, 200, 100, 100, 100)):
         body = {"command": "sample_count", "max_shots": shots, "max_samples": 10}
@@ -50,8 +50,8 @@ def sweep(scripted):
 # -- what is in them -------------------------------------------------------------------------------
 
 
-def test_a_row_for_each_job(sweep):
-    """What differs, every number of the results, attempts and the error; gaps where nothing is."""
+def test_table_has_a_row_for_each_job(sweep):
+    """It shows differing values, every number of the results, attempts, the error, and gaps."""
     table = sweep.results_table()
     assert table.columns == [
         *("job", "name", "status", "phi", "max_shots", "samples"),
@@ -73,8 +73,8 @@ def test_a_row_for_each_job(sweep):
     assert asyncio.run(sweep.results_table_async())[:] == table[:]
 
 
-def test_columns_are_chosen(sweep):
-    """In the order asked for, those too that are the same for all jobs."""
+def test_table_has_the_selected_columns(sweep):
+    """They keep the requested order, and may be equal for all jobs."""
     table = sweep.results_table(["chip", "job", "id"])
     assert table.columns == ["chip", "job", "id"]
     assert table[0] == {"chip": "A", "job": 0, "id": sweep[0].id}
@@ -84,8 +84,8 @@ def test_columns_are_chosen(sweep):
             ask()
 
 
-def test_a_row_for_each_iteration(ended, scripted):
-    """Iterated values are columns, a gap for jobs without; the job's own numbers are in each."""
+def test_table_has_a_row_for_each_iteration(ended, scripted):
+    """Iterated values are columns, with gaps for other jobs; each row has the job's numbers."""
     jg = ended("completed", "completed", "error")
     each = [
         {
@@ -107,8 +107,8 @@ def test_a_row_for_each_iteration(ended, scripted):
     assert jg.distributions()["x"] == [1, 2]
 
 
-def test_a_taken_name_gets_its_origin(scripted):
-    """A label called like one of the table's own columns, or like a parameter, hides neither."""
+def test_conflicting_column_name_gets_its_origin(scripted):
+    """A label named like a table column or a parameter hides neither."""
     jg = JobGroup("names")
     for n in (1, 2):
         job = RemoteJob({"command": "x", "phi": -n}, platform="p", url=scripted.url)
@@ -120,8 +120,8 @@ def test_a_taken_name_gets_its_origin(scripted):
     assert table["param.phi"] == [-1, -2]
 
 
-def test_a_result_that_cannot_be_had_says_why_and_keeps_its_text(sweep, scripted):
-    """Its row has the sentence, the others are whole, and the text as it came is reachable."""
+def test_unreadable_result_has_its_error_and_raw_text(sweep, scripted):
+    """Its row has the error, the other rows are complete, and the raw text stays available."""
     scripted.results[sweep[1].id] = {"results": "{cut sho"}
     table = sweep.results_table()
     assert table["physical_perf"] == [0.5, None, None, None, None]
@@ -135,8 +135,8 @@ def test_a_result_that_cannot_be_had_says_why_and_keeps_its_text(sweep, scripted
     assert "physical_perf" not in offline.available_columns
 
 
-def test_a_table_of_no_jobs():
-    """It has its columns, no rows, and every way out."""
+def test_empty_table_has_columns_and_exports():
+    """It has no rows, and every export works."""
     table = JobGroup("empty").results_table()
     assert len(table) == 0
     assert "job" in table.columns
@@ -149,8 +149,8 @@ def test_a_table_of_no_jobs():
 # -- how they are shown ----------------------------------------------------------------------------
 
 
-def test_in_a_notebook_texts_are_texts(sweep):
-    """Markup from a cloud is escaped, in cells and in the names of columns."""
+def test_table_escapes_html_in_a_notebook(sweep):
+    """The cells and the column names may contain a cloud's markup."""
     sweep.add(RemoteJob({"command": "x"}, platform="p"), labels={"<i>x</i>": "<script>"})
     html = sweep.results_table()._repr_html_()
     assert "&lt;b&gt;The laser&lt;/b&gt;" in html
@@ -159,8 +159,8 @@ def test_in_a_notebook_texts_are_texts(sweep):
     assert html.count("<tr>") == 7
 
 
-def test_in_a_terminal_it_is_plain(sweep, scripted):
-    """Aligned, one line for each row, without what a terminal would obey."""
+def test_table_is_plain_text_in_a_terminal(sweep, scripted):
+    """It is aligned, with one line for each row and no control characters."""
     scripted.tell(sweep[3].id, "error", status_message="\x1b[31mred\nand more")
     text = repr(sweep.results_table(["job", "phi", "error"]))
     assert text.splitlines() == [
@@ -174,8 +174,8 @@ def test_in_a_terminal_it_is_plain(sweep, scripted):
     ]
 
 
-def test_a_long_table_is_shown_in_part(group, scripted):
-    """Its beginning and its end, in a terminal and in a notebook; exports have it all."""
+def test_long_table_shows_its_beginning_and_end(group, scripted):
+    """It does so in terminals and notebooks; exports have every row."""
     table = group(scripted, 1000).results_table()
     assert len(repr(table).splitlines()) == 60 + 3
     assert table._repr_html_().count("<tr>") == 500 + 2
@@ -185,8 +185,8 @@ def test_a_long_table_is_shown_in_part(group, scripted):
 # -- ways out --------------------------------------------------------------------------------------
 
 
-def test_to_dataframes(sweep):
-    """pandas, polars and whatever speaks Arrow get the same, with whole numbers whole."""
+def test_table_exports_to_dataframes(sweep):
+    """pandas, polars and Arrow consumers get the same data; integers stay integers."""
     table = sweep.results_table()
     frame = table.to_pandas()
     assert list(frame.columns) == table.columns
@@ -202,15 +202,15 @@ def test_to_dataframes(sweep):
     assert nanoarrow.ArrayStream(table).read_all().to_pylist() == table[:]
 
 
-def test_an_empty_column_has_its_kind(group, scripted):
-    """Durations are numbers before there are any."""
+def test_empty_column_keeps_its_type(group, scripted):
+    """Durations are numbers even before a job has one."""
     table = group(scripted, 2).results_table()
     assert table.to_polars().schema["duration_s"] == pl.Float64
     assert str(table.to_pandas()["duration_s"].dtype) == "float64"
 
 
-def test_kinds_that_mix_are_texts(scripted):
-    """A label that is a number here and a word there is a text for a dataframe."""
+def test_column_of_mixed_types_is_text(scripted):
+    """A dataframe gets text if a label is a number for one job and a word for another."""
     jg = JobGroup("mixed")
     for value in (1, "off", True, None, 10**30):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"gain": value})
@@ -219,8 +219,8 @@ def test_kinds_that_mix_are_texts(scripted):
     assert table.to_polars()["gain"].to_list() == ["1", "off", "True", None, f"{10**30}"]
 
 
-def test_to_csv_runs_nothing(sweep, tmp_path):
-    """Numbers as they are, texts that a spreadsheet would run made plain."""
+def test_csv_contains_no_formulas(sweep, tmp_path):
+    """Numbers stay numbers; text that a spreadsheet would run is made harmless."""
     path = tmp_path / "table.csv"
     sweep.results_table(["job", "phi", "note"]).to_csv(path)
     assert path.read_bytes() == codecs.BOM_UTF8 + b"job,phi,note\r\n0,0.0,'=a note\r\n" + b"".join(
@@ -229,8 +229,8 @@ def test_to_csv_runs_nothing(sweep, tmp_path):
     assert sweep[0].note == "=a note"
 
 
-def test_to_json(sweep, tmp_path):
-    """A list of rows; what is no number is null."""
+def test_json_is_a_list_of_rows(sweep, tmp_path):
+    """NaN and infinity become null."""
     sweep.add(RemoteJob({"command": "x"}, platform="p"), labels={"phi": float("nan")})
     path = tmp_path / "table.json"
     table = sweep.results_table()
@@ -240,8 +240,8 @@ def test_to_json(sweep, tmp_path):
     assert len(pd.read_json(path)) == 6
 
 
-def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
-    """OutputExistsError leaves what is there; overwrite=True replaces it; a bad place is told."""
+def test_export_overwrites_a_file_only_on_request(sweep, tmp_path):
+    """OutputExistsError keeps the file; overwrite=True replaces it; a bad path is reported."""
     path = tmp_path / "kept"
     path.write_text("mine")
     table, distributions = sweep.results_table(), sweep.distributions()
@@ -273,8 +273,8 @@ def test_a_file_is_not_overwritten_unasked(sweep, tmp_path):
         ("matplotlib", lambda t: t.plot()),
     ],
 )
-def test_what_is_missing_is_named(module, use, sweep, monkeypatch):
-    """Without the library the sentence says how to get it."""
+def test_missing_library_is_named(module, use, sweep, monkeypatch):
+    """The error says how to install the library."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingDependencyError, match=rf"{module}.*pip install"):
         use(sweep.distributions())
@@ -283,8 +283,8 @@ def test_what_is_missing_is_named(module, use, sweep, monkeypatch):
 # -- distributions ---------------------------------------------------------------------------------
 
 
-def test_distributions_in_long_form(sweep):
-    """One row per job and state, in the order of states, with the labels and parameters."""
+def test_distributions_have_one_row_per_job_and_state(sweep):
+    """They follow the order of states, with the labels and parameters."""
     table = sweep.distributions()
     assert table.columns == [
         *("job", "phi", "max_shots", "state", "count", "p", "p_err", "samples")
@@ -320,7 +320,7 @@ def test_distributions_separate_counts_from_probabilities(ended, scripted):
 
 @pytest.fixture
 def canvas(monkeypatch):
-    """Matplotlib, drawing nowhere; its figures are closed after the test."""
+    """Use Matplotlib without a display; close its figures after the test."""
     monkeypatch.setenv("MPLBACKEND", "agg")
     from matplotlib import pyplot as plt
 
@@ -329,8 +329,8 @@ def canvas(monkeypatch):
     plt.close("all")
 
 
-def test_plots(sweep, canvas):
-    """Shares with errors of one job, of several side by side, and of the most frequent states."""
+def test_plot_draws_shares_with_errors(sweep, canvas):
+    """It draws one job, several side by side, or the most frequent states."""
     table = sweep.distributions()
     one = table.plot(0)
     assert [bar.get_height() for bar in one.patches] == [0.4, 0.6]
@@ -360,8 +360,8 @@ def test_plot_draws_counts_beside_probabilities_as_shares(ended, scripted, canva
     assert [bar.get_height() for bar in ax.patches] == [0.5, 0.25, 0.5, 0.5]
 
 
-def test_the_states_that_are_drawn_have_the_most_together(ended, scripted, canvas):
-    """One that is second in each job can be the first of all; long names are turned."""
+def test_plot_draws_the_states_with_the_greatest_total(ended, scripted, canvas):
+    """The second state of each job can be the first overall; long names are rotated."""
     jg = ended(*["completed"] * 2)
     for job, other in zip(jg, ("|0,2>", "|1,1>"), strict=True):
         scripted.results[job.id] = _document({"|2,0>": 5, other: 6, "|" + "0," * 30 + "0>": 1})
@@ -371,8 +371,8 @@ def test_the_states_that_are_drawn_have_the_most_together(ended, scripted, canva
     assert {x.get_rotation() for x in jg.distributions().plot().get_xticklabels()} == {60}
 
 
-def test_iterations_are_drawn_side_by_side(ended, scripted, canvas):
-    """Each under its own name, in the one job too."""
+def test_plot_draws_iterations_side_by_side(ended, scripted, canvas):
+    """Each has its own name, even with one job."""
     jg = ended("completed")
     each = [{"results": {"|1>": n}} for n in (3, 4)]
     scripted.results[jg[0].id] = {"results": json.dumps({"results_list": each})}
@@ -382,8 +382,8 @@ def test_iterations_are_drawn_side_by_side(ended, scripted, canvas):
     assert labels == ["job 0, iteration 0", "job 0, iteration 1"]
 
 
-def test_too_many_to_tell_apart(ended, scripted, canvas):
-    """More than eight distributions in one plot are refused, with the way to choose."""
+def test_plot_refuses_too_many_distributions(ended, scripted, canvas):
+    """The error for more than eight distributions says how to select some."""
     jg = ended(*["completed"] * 9)
     for job in jg:
         scripted.results[job.id] = _document({"|1>": 1})
@@ -392,8 +392,8 @@ def test_too_many_to_tell_apart(ended, scripted, canvas):
     assert len(jg.distributions().plot(range(8)).patches) == 8
 
 
-def test_a_table_of_counts_imports_no_perceval(ended, scripted, in_child):
-    """Though it is installed: counts and distributions are there at once."""
+def test_table_of_counts_does_not_import_perceval(ended, scripted, in_child):
+    """Perceval is installed, but counts and distributions are available without its import."""
     jg = ended("completed", "completed")
     for job in jg:
         scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}

@@ -1,4 +1,4 @@
-"""Automatic retries: which jobs, how often, in which order, and across crashes."""
+"""Tests of automatic retries: which jobs, how often, in which order, and across crashes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(queue
 
 
 def kinds(job):
-    """Return how each of its attempts came about."""
+    """Return the kind of each attempt of a job."""
     return [attempt.kind for attempt in job.attempts]
 
 
 @pytest.fixture
 def tell_all(scripted, until):
-    """Let every job that is, or comes, be told a word, in the background of a blocking call."""
+    """Give every current and later job a status in the background of a blocking call."""
     over = threading.Event()
 
     def begin(word_of):
@@ -48,8 +48,8 @@ def tell_all(scripted, until):
         lambda jg: jg.start(queue=True, retries=1).result(120),
     ],
 )
-def test_a_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, tell_all):
-    """The failed job is sent again when all were sent once, and the call returns at the end."""
+def test_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, tell_all):
+    """The failed job is resent once every job was sent, and the call returns at the end."""
     jg = group(scripted, 3)
     tell_all(lambda number: "error" if number == 0 else "completed")
     run(jg)
@@ -59,8 +59,8 @@ def test_a_job_in_error_is_retried_after_all_first_attempts(run, group, scripted
     assert len(scripted.ids()) == 4
 
 
-def test_no_job_is_retried_more_often_than_asked(group, scripted, tell_all):
-    """A job that always fails has one first attempt and two retries, and no error is raised."""
+def test_job_is_retried_at_most_as_often_as_requested(group, scripted, tell_all):
+    """A job that always fails has one first attempt, two retries, and raises no error."""
     jg = group(scripted, 2)
     tell_all(lambda _: "error")
     jg.run_parallel(queue=True, retries=2)
@@ -77,8 +77,8 @@ def test_only_jobs_in_error_are_retried(group, scripted, tell_all):
     assert len(scripted.ids()) == 2
 
 
-def test_running_the_cell_again_retries_nothing(group, scripted, tell_all):
-    """What the file says was retried is not retried again, by a new process neither."""
+def test_second_run_retries_nothing(group, scripted, tell_all):
+    """The file records retries, so a new process does not repeat them either."""
     jg = group(scripted, 2)
     tell_all(lambda _: "error")
     jg.run_parallel(queue=True, retries=1)
@@ -87,16 +87,16 @@ def test_running_the_cell_again_retries_nothing(group, scripted, tell_all):
     assert len(scripted.ids()) == 4
 
 
-def test_a_job_that_failed_in_a_run_without_retries_is_left(ended, scripted):
-    """Retries are for the jobs that a run with retries has sent."""
+def test_job_that_failed_in_a_run_without_retries_is_not_retried(ended, scripted):
+    """Retries apply only to jobs that a run with retries sent."""
     jg = ended("error", "completed")
     jg.run_parallel(queue=True, retries=1)
     assert [job.state for job in jg] == ["error", "success"]
     assert scripted.count("create", "rerun") == 0
 
 
-def test_a_rerun_may_be_retried_too(ended, scripted, tell_all):
-    """A rerun that a person asks for has retries of its own."""
+def test_rerun_has_its_own_retries(ended, scripted, tell_all):
+    """The user asked for the rerun, so its failures are retried again."""
     jg = ended("error")
     tell_all(lambda number: "error" if number == 1 else "completed")
     report = jg.rerun(retries=1)
@@ -105,8 +105,8 @@ def test_a_rerun_may_be_retried_too(ended, scripted, tell_all):
     assert kinds(jg[0]) == ["create", "rerun", "retry"]
 
 
-def test_retries_keep_within_the_plan(start, group):
-    """On a plan of two slots, first attempts and retries together never need a third."""
+def test_retries_stay_within_the_plan(start, group):
+    """With two slots, first attempts and retries together never use a third."""
     cloud = start(max_queue=2, max_concurrent=2)
     jg = group(cloud, 5, duration_s=0.02, fail="misaligned")
     jg.run_parallel(queue=True, retries=1)
@@ -115,7 +115,7 @@ def test_retries_keep_within_the_plan(start, group):
 
 
 def test_retries_do_not_hide_that_too_many_jobs_fail(group, scripted, tell_all):
-    """stop_after_failures counts jobs in error although they could be retried."""
+    """stop_after_failures counts jobs in error, even if they could be retried."""
     jg = group(scripted, 10)
     scripted.availability = {"max_jobs_in_queue": 1}
     tell_all(lambda _: "error")
@@ -124,8 +124,8 @@ def test_retries_do_not_hide_that_too_many_jobs_fail(group, scripted, tell_all):
     assert len(jg.list_unsent_jobs()) == 8
 
 
-def test_a_run_that_waits_for_ends_tells_of_a_rejected_token(group, scripted, until):
-    """A blocking run does not wait for ever for jobs that it can no longer ask about."""
+def test_run_waiting_for_retries_raises_for_a_rejected_token(group, scripted, until):
+    """A blocking run does not wait for ever for jobs that it can no longer poll."""
     jg = group(scripted, 1)
     errors = []
 
@@ -143,8 +143,8 @@ def test_a_run_that_waits_for_ends_tells_of_a_rejected_token(group, scripted, un
     assert [type(error) for error in errors] == [InvalidTokenError]
 
 
-def test_a_crash_before_the_failure_loses_no_retry(group, scripted, spawn, until, tell_all):
-    """The next run waits for what the dead one has sent, and retries it as that one would."""
+def test_crash_before_the_failure_loses_no_retry(group, scripted, spawn, until, tell_all):
+    """The next run waits for the dead run's jobs, and retries them in the same way."""
     jg = group(scripted, 2)
     child = spawn(_RUN.format(1), scripted)
     until(lambda: len(scripted.ids()) == 2 and all(job.was_sent for job in jg))
@@ -156,8 +156,8 @@ def test_a_crash_before_the_failure_loses_no_retry(group, scripted, spawn, until
     assert [kinds(job) for job in jg] == [["create"], ["create", "retry"]]
 
 
-def test_a_crash_between_failure_and_retry_retries_once(group, scripted, spawn, until, tell_all):
-    """The dead run knew of the failure and had not retried it; the next one does, once."""
+def test_crash_between_failure_and_retry_retries_once(group, scripted, spawn, until, tell_all):
+    """The dead run had recorded the failure; the next run retries it once."""
     jg = group(scripted, 2)
     child = spawn(_RUN.format(1), scripted)
     until(lambda: len(scripted.ids()) == 2 and all(job.was_sent for job in jg))
@@ -175,8 +175,8 @@ def test_a_crash_between_failure_and_retry_retries_once(group, scripted, spawn, 
     assert len(scripted.ids()) == 4
 
 
-def test_a_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
-    """The retry may have arrived: its job is unconfirmed, and no run sends it again."""
+def test_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
+    """The retry may have arrived: its job is unconfirmed, and no run resends it."""
     jg = group(scripted, 1)
     child = spawn(_RUN.format(3), scripted)
     until(lambda: jg[0].was_sent)
@@ -192,10 +192,8 @@ def test_a_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until
     assert scripted.count("create", "rerun") == 2
 
 
-def test_an_interrupted_retry_can_be_followed_from_another_process(
-    group, scripted, spawn, until, tell_all
-):
-    """Two processes, one group: the second is refused, and the first's retries are all there is."""
+def test_second_process_cannot_run_a_group_with_retries(group, scripted, spawn, until, tell_all):
+    """Its run is refused, and only the first process retries."""
     jg = group(scripted, 1)
     child = spawn(_RUN.format(2), scripted)
     until(lambda: jg[0].was_sent)
@@ -208,8 +206,8 @@ def test_an_interrupted_retry_can_be_followed_from_another_process(
 
 
 @pytest.mark.parametrize("retries", [-1, 1.5, "two", None])
-def test_a_number_of_retries_that_is_none_is_refused(retries, group, scripted):
-    """Nothing is sent then."""
+def test_invalid_number_of_retries_is_refused(retries, group, scripted):
+    """The call sends nothing."""
     jg = group(scripted, 1)
     with pytest.raises((TypeError, ValueError), match="retries"):
         jg.run_parallel(retries=retries)

@@ -1,4 +1,4 @@
-"""A budget of shots: what all attempts of a group may use together."""
+"""Tests of shot budgets: a limit for all attempts of a group together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RUNS = [
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_a_run_ends_before_the_budget_is_exceeded(run, shots, scripted):
+def test_run_ends_before_it_exceeds_the_budget(run, shots, scripted):
     """Three jobs of 100 shots fit in 350, the fourth stays unsent, and the error says why."""
     jg = shots(100, 100, 100, 100)
     scripted.first_word = "completed"
@@ -43,8 +43,8 @@ def test_a_run_ends_before_the_budget_is_exceeded(run, shots, scripted):
     assert caught.value.position in (3, None)  # a run that another object waits for has no job
 
 
-def test_running_the_cell_again_does_not_double_it(shots, scripted, in_child):
-    """The budget is the group's, in every process: earlier attempts count."""
+def test_second_run_does_not_renew_the_budget(shots, scripted, in_child):
+    """The budget is the group's in every process: earlier attempts count."""
     jg = shots(100, 100, 100)
     with pytest.raises(BudgetExceededError):
         jg.run_parallel(budget_shots=200)
@@ -57,12 +57,12 @@ def test_running_the_cell_again_does_not_double_it(shots, scripted, in_child):
     assert "leaves 0" in told
     jg.run_parallel(budget_shots=300)
     assert scripted.count("create") == 3
-    jg.run_parallel(budget_shots=1)  # nothing is left to send
+    jg.run_parallel(budget_shots=1)  # no job is left to send
     assert scripted.count("create") == 3
 
 
-def test_what_a_cloud_reports_counts_instead_of_the_limit(shots, scripted):
-    """A job that ended with fewer shots than it might have used leaves the others more."""
+def test_reported_shots_count_instead_of_the_limit(shots, scripted):
+    """A job that used fewer shots than its limit leaves more for the others."""
     jg = shots(100, 100)
     jg.run_parallel(jobs=[0], budget_shots=150)
     scripted.tell(jg[0].id, "completed", shots=40)
@@ -73,8 +73,8 @@ def test_what_a_cloud_reports_counts_instead_of_the_limit(shots, scripted):
     assert [job.was_sent for job in jg] == [True, True]
 
 
-def test_a_queue_waits_for_what_jobs_use(shots, scripted, until):
-    """While a job runs that may use less than it may, the next one waits for it."""
+def test_queue_waits_until_active_jobs_report_their_shots(shots, scripted, until):
+    """A running job may use less than its limit, so the next job waits for it."""
     jg = shots(100, 100)
     run = jg.start(queue=True, budget_shots=150)
     until(lambda: jg[0].was_sent)
@@ -83,8 +83,8 @@ def test_a_queue_waits_for_what_jobs_use(shots, scripted, until):
     assert [job.was_sent for job in jg] == [True, True]
 
 
-def test_retries_and_reruns_use_the_budget_too(shots, scripted):
-    """Each attempt counts, whoever asked for it."""
+def test_retries_and_reruns_use_the_budget(shots, scripted):
+    """Each attempt counts, whether jobgroup or the user requested it."""
     jg = shots(100)
     scripted.first_word = "error"
     with pytest.raises(BudgetExceededError):
@@ -96,8 +96,8 @@ def test_retries_and_reruns_use_the_budget_too(shots, scripted):
     assert report.done == [0]
 
 
-def test_iterations_use_shots_each(scripted):
-    """`max_shots` limits one call of the platform, and each iteration is one."""
+def test_each_iteration_uses_shots(scripted):
+    """`max_shots` limits one call of the platform, and each iteration is one call."""
     jg = JobGroup("iterated")
     body = {"command": "sample_count", "max_shots": 100, "iterator": [{"a": 1}, {"a": 2}]}
     jg.add(RemoteJob(body, platform="p", url=scripted.url))
@@ -107,8 +107,8 @@ def test_iterations_use_shots_each(scripted):
     assert scripted.count("create") == 0
 
 
-def test_a_job_without_a_limit_has_no_budget(shots, scripted):
-    """Nothing of it is sent: its budget could not be kept."""
+def test_job_without_a_limit_cannot_have_a_budget(shots, scripted):
+    """The group sends nothing: it could not keep the budget."""
     jg = shots(100, None)
     with pytest.raises(BudgetExceededError, match="job 1 has no max_shots"):
         jg.run_parallel(budget_shots=10_000)
@@ -120,7 +120,7 @@ def test_a_job_without_a_limit_has_no_budget(shots, scripted):
 
 
 def test_two_processes_share_the_budget(shots, scripted, spawn):
-    """Whoever sends, the group stays within it."""
+    """Any process may send, and the group stays within the budget."""
     shots(*[10] * 12)
     source = (
         "import sys\nfrom jobgroup import JobGroup\n"
@@ -137,8 +137,8 @@ def test_two_processes_share_the_budget(shots, scripted, spawn):
     assert scripted.count("create") == 6
 
 
-def test_the_estimate_includes_retries(shots):
-    """At most so many shots, if every job needs every retry."""
+def test_estimate_includes_retries(shots):
+    """It gives the shots that are used if every job needs every retry."""
     jg = shots(100, 50)
     assert jg.estimate().shots == 150
     assert jg.estimate(retries=2).shots == 450
@@ -146,16 +146,16 @@ def test_the_estimate_includes_retries(shots):
 
 
 @pytest.mark.parametrize("budget", [0, -5, 1.5, "all"])
-def test_a_budget_that_is_none_is_refused(budget, shots, scripted):
-    """Nothing is sent then."""
+def test_invalid_budget_is_refused(budget, shots, scripted):
+    """The call sends nothing."""
     jg = shots(100)
     with pytest.raises((TypeError, ValueError), match="budget_shots"):
         jg.run_parallel(budget_shots=budget)
     assert scripted.asked == []
 
 
-def test_a_killed_run_has_used_what_it_may_have_sent(shots, scripted, spawn):
-    """A request whose answer was lost counts with its limit: it may have made a job."""
+def test_killed_run_uses_the_budget_of_its_unconfirmed_job(shots, scripted, spawn):
+    """A request with a lost answer counts with its limit: it may have created a job."""
     jg = shots(100, 100)
     gate = scripted.gate("create")
     source = "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(budget_shots=200)"

@@ -1,4 +1,4 @@
-"""A job of which the cloud says nothing, or nonsense, delays and harms no other."""
+"""Tests of jobs with a missing or malformed status: they do not affect other jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup import JobGroup
 
 
 class _Silence(set):
-    """The ids of jobs about which the cloud says nothing until it is over."""
+    """The ids of jobs without a response from the cloud until the silence ends."""
 
     def __init__(self):
         self.over = threading.Event()
@@ -20,7 +20,7 @@ class _Silence(set):
 
 @pytest.fixture
 def silence(scripted):
-    """Makes the cloud say nothing of some jobs until the end of the test."""
+    """Make the cloud withhold its responses about some jobs until the end of the test."""
     silent = _Silence()
 
     def fault(_before, asked):
@@ -32,8 +32,8 @@ def silence(scripted):
     silent.over.set()
 
 
-def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, silence, until):
-    """Each answer is recorded when it has come, and what is still out keeps nobody."""
+def test_silent_job_does_not_delay_other_jobs(group, scripted, silence, until):
+    """Each response is recorded as it arrives, before the missing ones."""
     jg = group(scripted, 6)
     jg.run_parallel()
     silence.add(jg[2].id)
@@ -50,8 +50,8 @@ def test_the_ends_of_others_are_noticed_while_one_is_silent(group, scripted, sil
     assert not waiting.is_alive()
 
 
-def test_progress_answers_although_one_job_is_silent(group, scripted, silence, until):
-    """It waits a little for the answer, not for as long as a request may take."""
+def test_progress_returns_although_one_job_is_silent(group, scripted, silence, until):
+    """It waits briefly for the response, not for a request's whole timeout."""
     jg = group(scripted, 3)
     jg.run_parallel()
     silence.add(jg[0].id)
@@ -75,8 +75,8 @@ ODD = [
 
 
 @pytest.mark.parametrize("fields", ODD)
-def test_one_job_s_odd_fields_concern_that_job_alone(group, scripted, fields):
-    """All have ended, that one too; what could not be kept of it is None."""
+def test_malformed_fields_affect_only_their_job(group, scripted, fields):
+    """All jobs have ended, that one too; its malformed fields are None."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job_id in scripted.ids():
@@ -90,8 +90,8 @@ def test_one_job_s_odd_fields_concern_that_job_alone(group, scripted, fields):
 
 
 @pytest.mark.parametrize("fields", ODD)
-def test_jobs_with_odd_fields_are_adopted(scripted, fields):
-    """With what can be kept of them."""
+def test_jobs_with_malformed_fields_are_adopted(scripted, fields):
+    """The group keeps their valid fields."""
     ids = [scripted.make("completed") for _ in range(3)]
     scripted.tell(ids[1], "completed", **fields)
     jg = JobGroup("adopted")

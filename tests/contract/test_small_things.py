@@ -1,4 +1,4 @@
-"""What is odd and small: labels, paths and texts that nobody would type."""
+"""Tests of unusual labels, paths and texts."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _circular():
 @pytest.mark.parametrize(
     "value", [_circular(), _deep(250), _deep(5_000)], ids=["circular", "deep", "deeper"]
 )
-def test_what_is_nested_without_end_is_refused(scripted, timer, value):
-    """As labels, parameters and bodies, ours and Perceval's: ValueError, and nothing is added."""
+def test_endlessly_nested_values_are_refused(scripted, timer, value):
+    """Labels, parameters and bodies, Perceval's too, raise ValueError; nothing is added."""
     handler = RPCHandler("test:timer", scripted.url, scripted.token)
     theirs = pcvl.RemoteJob(
         {"platform_name": "test:timer", "payload": {"command": "timer"}},
@@ -56,8 +56,8 @@ def test_what_is_nested_without_end_is_refused(scripted, timer, value):
     assert len(jg) == 0
 
 
-def test_labels_of_many_levels_are_refused(scripted, timer):
-    """Whatever walks through them calls itself for each level; a hundred are enough."""
+def test_deeply_nested_labels_are_refused(scripted, timer):
+    """Readers recurse for each level; a hundred levels are enough."""
     jg = JobGroup("levels")
     jg.add(timer(scripted), labels={"x": _deep(90)})
     with pytest.raises(ValueError, match="nested 100 levels"):
@@ -65,8 +65,8 @@ def test_labels_of_many_levels_are_refused(scripted, timer):
     assert len(jg) == 1
 
 
-def test_a_terminal_obeys_nothing_that_comes_from_outside(scripted, group):
-    """Ids, names, messages, notes and problems of a foreign file: in print, and in errors."""
+def test_output_has_no_control_characters_from_outside(scripted, group):
+    """Ids, names, messages, notes and problems of a foreign file are printed or raised safely."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error", status_message=f"no light {ESCAPES}")
@@ -81,7 +81,7 @@ def test_a_terminal_obeys_nothing_that_comes_from_outside(scripted, group):
 
 
 def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
-    """The user's home directory, wherever a path is given; no directory of that name is made."""
+    """Every path may start in the user's home; no directory of that name is made."""
     home, here = tmp_path / "home", tmp_path / "here"
     for folder in (home, here):
         folder.mkdir()
@@ -102,8 +102,8 @@ def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
     assert list(here.iterdir()) == []
 
 
-def test_a_name_with_a_value_is_found_whole(scripted, timer):
-    """So that a rerun of what was found pays for no more than was meant."""
+def test_search_finds_a_name_with_a_value_as_a_whole(scripted, timer):
+    """A rerun of the jobs found pays only for the intended jobs."""
     jg = JobGroup("found")
     for n in (1, 10, 11, 1.0):
         jg.add(timer(scripted), labels={"n": n})
@@ -116,8 +116,8 @@ def test_a_name_with_a_value_is_found_whole(scripted, timer):
     assert [job.position for job in jg.find("#1")] == [1]
 
 
-def test_a_job_that_could_not_be_made_can_be_shown():
-    """Debuggers and trackers of errors show the locals of each frame, the unfinished job's too."""
+def test_unfinished_job_has_a_repr():
+    """Debuggers and error trackers show the locals of each frame, unfinished jobs included."""
     with pytest.raises(ValueError, match="holds no user") as caught:
         RemoteJob({"command": "timer"}, platform="p", url="https://me:secret@cloud.example")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
