@@ -32,7 +32,7 @@ async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group
 
 async def test_a_run_from_a_page_outlives_the_server(make_group, start_ui):
     """Another process sends, also after the server was killed."""
-    group, ui = make_group("study", *[{"duration_s": 8}] * 2), start_ui()
+    group, ui = make_group("study", *[{"duration_s": 15}] * 2), start_ui()
     async with ui.connected("study") as client:
         answer = await client.do("run", mode="sequential", delay=0)
         assert answer["t"] == "result", answer
