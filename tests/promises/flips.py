@@ -22,11 +22,11 @@ JOBS = 12
 
 
 class Flips:
-    """Damages copies of one group and looks at what becomes of them.
+    """Damages copies of one group, opens them and counts the outcomes.
 
     Attributes:
-        refused: how many copies could not be opened, which is an answer.
-        usable: how many could.
+        refused: number of copies that could not be opened, which is allowed.
+        usable: number of copies that could.
     """
 
     def __init__(self, chance: random.Random, cloud: EmbeddedCloud) -> None:
@@ -53,10 +53,10 @@ class Flips:
         self._bodies = {json.dumps(j.body["payload"]) for j in cloud.jobs()}
 
     def flip(self, name: str, page: int | None = None, byte: int | None = None) -> None:
-        """Flip one to three bytes of a copy, in a page of its own choice, or one byte; use it."""
+        """Flip one byte of a copy, or one to three bytes in a random page, and use it."""
         path = group_path(name)
         shutil.copyfile(self._copy, path)
-        with closing(sqlite3.connect(path, isolation_level=None)) as copy:  # a group of its own
+        with closing(sqlite3.connect(path, isolation_level=None)) as copy:  # a separate group
             copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (name,))
             copy.execute("UPDATE meta SET value = ? WHERE key = 'uuid'", (uuid.uuid4().hex,))
         data = bytearray(path.read_bytes())
@@ -81,7 +81,7 @@ class Flips:
 
     @property
     def pages(self) -> int:
-        """How many pages a copy has."""
+        """The number of pages of a copy."""
         return self._copy.stat().st_size // 4096
 
     def _look(self, jg: JobGroup) -> None:

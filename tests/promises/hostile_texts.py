@@ -22,7 +22,7 @@ from perceval.serialization import serialize
 
 
 class Spy:
-    """A host on loopback that notes who asks it."""
+    """A host on loopback that records each client that connects."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
@@ -60,12 +60,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def packed(text: str, mark: str = ":PCVL:zip:") -> str:
-    """A text as Perceval packs it."""
+    """A text, packed as Perceval packs it."""
     return mark + base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
 
 
 def touching(canary: Path) -> str:
-    """Python that leaves a mark."""
+    """Python code that leaves a mark."""
     return f"__import__('pathlib').Path({str(canary)!r}).touch()"
 
 
@@ -91,7 +91,7 @@ def _rewrite(message: Any, python: str) -> None:
 
 
 def hostile_texts(python: str, url: str) -> list[str]:
-    """Texts that Perceval evaluates, or that make it ask the url."""
+    """Texts that Perceval evaluates, or that make it request the url."""
     schema = _schema()
     circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.P("a"))
     formula = with_formula(circuit, python)

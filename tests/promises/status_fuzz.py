@@ -1,4 +1,4 @@
-"""Random answers to questions about jobs: JSON of any shape, and bytes that are none."""
+"""Random answers to questions about jobs: JSON of any shape, and bytes that are not JSON."""
 
 from __future__ import annotations
 

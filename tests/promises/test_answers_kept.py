@@ -19,7 +19,7 @@ from jobgroup.store.paths import group_path
 
 @contextmanager
 def locked(name: str = "experiment") -> Iterator[None]:
-    """Have the file's write lock, as a backup tool or a database browser does."""
+    """Hold the file's write lock, as a backup tool or a database browser does."""
     path = group_path(name)
     with closing(sqlite3.connect(path, isolation_level=None, timeout=120)) as file:
         file.execute("BEGIN IMMEDIATE")
@@ -28,7 +28,7 @@ def locked(name: str = "experiment") -> Iterator[None]:
 
 
 def started(jg: JobGroup) -> tuple[threading.Thread, list[BaseException]]:
-    """A blocking run in a thread, and what it raises."""
+    """A blocking run in a thread, and the error that it raises."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -42,8 +42,8 @@ def started(jg: JobGroup) -> tuple[threading.Thread, list[BaseException]]:
     return thread, raised
 
 
-def test_an_answer_waits_for_a_file_that_is_locked(group, cloud, until, ledger):
-    """A lock that lasts longer than SQLite's own patience costs time, and no id."""
+def test_an_answer_waits_for_a_locked_file(group, cloud, until, ledger):
+    """A lock that lasts longer than SQLite's own timeout costs time, and no id."""
     jg = group(3)
     cloud.faults.add("delay_response", calls=["create"], delay_s=1, times=1)
     thread, raised = started(jg)
@@ -59,7 +59,7 @@ def test_an_answer_waits_for_a_file_that_is_locked(group, cloud, until, ledger):
 
 @pytest.fixture
 def filled(tiny_disk, group, cloud, until):
-    """A group whose disk is full since its first job has reached the cloud, and its run."""
+    """A group whose disk is full once its first job has reached the cloud, and its run."""
     jg = group(2)
     cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     thread, raised = started(jg)
@@ -70,9 +70,9 @@ def filled(tiny_disk, group, cloud, until):
     thread.join(120)
 
 
-def test_a_full_disk_is_said_and_waited_for(filled, tiny_disk, cloud, until, ledger, caplog):
+def test_a_full_disk_is_reported_and_waited_out(filled, tiny_disk, cloud, until, ledger, caplog):
     """The state names job and id at once, a blocking run's error and the log a moment later. They
-    are written when there is room, although nothing waits for them, and nothing is sent twice.
+    are written when there is room, although no call waits for them, and nothing is sent twice.
     """
     jg, thread, raised = filled
     remote_id = cloud.jobs()[0].id
@@ -99,9 +99,9 @@ def test_a_full_disk_is_said_and_waited_for(filled, tiny_disk, cloud, until, led
     ledger(jg).check().each_once("0", "1")
 
 
-def test_a_process_that_ends_names_what_it_takes_along(tiny_disk, group, cloud, until):
+def test_a_process_that_ends_logs_its_unwritten_answers(tiny_disk, group, cloud, until):
     """With the disk still full at its exit, the log names job and id; the next process has the job
-    as unconfirmed, and its id can be given.
+    as unconfirmed, and the user can give its id.
     """
     jg = group(2)
     cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
@@ -122,8 +122,8 @@ def test_a_process_that_ends_names_what_it_takes_along(tiny_disk, group, cloud, 
     assert len(cloud.jobs()) == 2
 
 
-def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud, until, ledger):
-    """It continues when there is room, without an error."""
+def test_a_background_run_waits_until_there_is_room(tiny_disk, group, cloud, until, ledger):
+    """It then continues without an error."""
     jg = group(1)
     cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)
     run = jg.start(queue=True)
@@ -135,7 +135,7 @@ def test_a_background_run_waits_for_as_long_as_it_takes(tiny_disk, group, cloud,
     ledger(jg).check().each_once("0")
 
 
-def test_what_was_certainly_not_sent_is_written_too(tiny_disk, group, cloud, until, ledger):
+def test_a_rejection_on_a_full_disk_is_written_later(tiny_disk, group, cloud, until, ledger):
     """A rejection that arrives while the disk is full leaves the job refused, not unconfirmed."""
     jg = group(1)
     cloud.faults.add("delay", calls=["create"], delay_s=2, times=1)
@@ -152,8 +152,8 @@ def test_what_was_certainly_not_sent_is_written_too(tiny_disk, group, cloud, unt
     ledger(jg).check().each_once("0")
 
 
-def test_a_cancellation_that_cannot_be_written_is_named(tiny_disk, group, cloud, until):
-    """The cloud was asked, and the group knows that as soon as there is room."""
+def test_a_cancellation_that_cannot_be_written_is_reported(tiny_disk, group, cloud, until):
+    """The cloud was asked, and the group records that as soon as there is room."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     until(lambda: jg[0].was_sent)
@@ -166,8 +166,8 @@ def test_a_cancellation_that_cannot_be_written_is_named(tiny_disk, group, cloud,
 
 
 def test_an_answer_waits_for_a_file_that_was_moved_away(group, cloud, until, ledger):
-    """As by a program that synchronises: the run says at once which id it holds, and writes it as
-    soon as the file is back.
+    """A synchronising program does that, for example: the run reports the id at once, and writes it
+    as soon as the file is there again.
     """
     jg = group(2)
     cloud.faults.add("delay_response", calls=["create"], delay_s=2, times=1)

@@ -1,4 +1,4 @@
-"""Data from outside are decoded by a list of kinds: no code, no request, within bounds."""
+"""Outside data are decoded by a list of kinds: no code, no request, within bounds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def watched(tmp_path_factory):
 
 @pytest.fixture
 def hostile(watched, monkeypatch):
-    """The texts, and a check afterwards that nothing came of them."""
+    """The texts, and a check afterwards that they had no effect."""
     monkeypatch.setenv("PCVL_CLOUD_TOKEN", "a-users-own-token")
     texts, canary, spy = watched
     yield texts
@@ -56,8 +56,8 @@ def _decoded(results):
             return error
 
 
-def test_the_texts_are_hostile(watched, tmp_path, monkeypatch):
-    """Perceval itself does run them: otherwise these tests would prove nothing."""
+def test_perceval_itself_runs_the_hostile_texts(watched, tmp_path, monkeypatch):
+    """Otherwise these tests would prove nothing."""
     _texts, _canary, spy = watched
     monkeypatch.setenv("PCVL_CLOUD_TOKEN", "a-users-own-token")
     canary = tmp_path / "ran"
@@ -77,8 +77,10 @@ def test_the_texts_are_hostile(watched, tmp_path, monkeypatch):
     spy.asked.clear()
 
 
-def test_what_came_out_is_an_error_where_it_is_hostile(hostile):
-    """In place of counts each of the texts is an error that keeps the result, and says why."""
+def test_a_hostile_result_is_an_error(hostile):
+    """In place of counts each of the texts is an error that keeps the result and
+    gives the reason.
+    """
     for text in hostile:
         for results in ({"results": text}, {"results_list": [{"results": text}]}, text):
             error = _decoded(results)
@@ -87,7 +89,7 @@ def test_what_came_out_is_an_error_where_it_is_hostile(hostile):
             assert "cannot be decoded" in str(error)
 
 
-def test_beside_counts_hostile_texts_stay_text(hostile):
+def test_hostile_texts_beside_counts_stay_text(hostile):
     """In other values, in keys and in lists they stay text with a reason; counts are decoded."""
     for text in hostile:
         results = _decoded({"results": COUNTS, "more": [{text: text}], "name": text})
@@ -101,8 +103,8 @@ def test_beside_counts_hostile_texts_stay_text(hostile):
             assert left.reason
 
 
-def test_why_a_part_is_left_is_said():
-    """There is a warning that names the part, and the text has the reason, also as a copy."""
+def test_a_part_left_as_text_has_a_reason():
+    """A warning names the part, and the text has the reason, even as a copy."""
     with pytest.warns(UserWarning, match="'circuit', was left as text: it is an archive"):
         left = decode({"results": json.dumps({"results": COUNTS, "circuit": "pcvlar 0 0"})})[
             "circuit"
@@ -111,13 +113,13 @@ def test_why_a_part_is_left_is_said():
         assert (type(twin), twin, twin.reason) == (LeftAsText, left, left.reason)
 
 
-def test_kinds_of_no_release_are_left():
-    """An unknown kind is left as text."""
+def test_unknown_kinds_stay_text():
+    """No release of Perceval has them."""
     results = _decoded({"results": COUNTS, "new": ":PCVL:Novelty:1"})
     assert results["new"].reason.startswith("'Novelty' is not a kind")
 
 
-def test_what_is_allowed_is_what_perceval_makes_of_it():
+def test_allowed_kinds_are_decoded_as_perceval_does():
     """Each allowed kind is decoded to the very object that Perceval decodes, packed or not."""
     state = pcvl.BasicState([1, 0])
     vector = state * 0.6 + pcvl.BasicState([0, 1]) * 0.8j
@@ -152,7 +154,7 @@ def test_what_is_allowed_is_what_perceval_makes_of_it():
     ids=["circuit", "experiment", "unitary"],
 )
 def test_circuits_without_formulas_are_decoded(thing):
-    """Circuits are the same circuits afterwards."""
+    """The decoded circuits equal the originals."""
     found = _decoded({"results": COUNTS, "thing": serialize(thing)})["thing"]
     assert serialize(found, compress=False) == serialize(thing, compress=False)
 
@@ -160,8 +162,8 @@ def test_circuits_without_formulas_are_decoded(thing):
 @pytest.mark.parametrize(
     "name", ["probs_to_samples", "probs_to_sample_count", "sample_count_to_samples"]
 )
-def test_conversions_that_draw_are_bounded(name):
-    """A result cannot ask for more samples than fit; what its job asked for is drawn."""
+def test_conversions_that_draw_samples_are_bounded(name):
+    """A result cannot ask for more samples than fit; the number that its job asked for is drawn."""
     kind = "BSDistribution" if name.startswith("probs") else "BSCount"
     for number, fits in ((1000, True), (10**12, name == "probs_to_sample_count")):
         values = "{|1>=0.5;|0>=0.5}" if kind == "BSDistribution" else f"{{|1>={number}}}"
@@ -233,7 +235,7 @@ def _cut(text, at):
 
 
 def _documents(texts):
-    """JSON in which hostile, cut, packed and malformed texts stand anywhere."""
+    """JSON with hostile, cut, packed and malformed texts anywhere."""
     text = st.sampled_from(texts)
     text |= st.builds(_cut, text, st.floats(0, 1)) | LOOSE | st.sampled_from([COUNTS, "results"])
     text |= st.builds(packed, text) | st.builds(packed, text, st.just("pcvlar:zip:"))
@@ -255,7 +257,7 @@ def _documents(texts):
 )
 @given(data=st.data())
 def test_no_document_runs_code_or_asks_a_host(hostile, data):
-    """Any structure of such texts is a value, or one error; what shows payloads takes it too."""
+    """Any structure of such texts is a value or one error; the views of payloads accept it too."""
     document = data.draw(_documents(hostile))
     _decoded({"results": document} if data.draw(st.booleans()) else document)
     payload = document if isinstance(document, dict) else {"experiment": document}
@@ -273,7 +275,7 @@ def test_no_document_runs_code_or_asks_a_host(hostile, data):
 @example(text=":PCVL:BSCount:{|1>=99999999999999999999}")
 @example(text=":PCVL:BSSamples:|1>/1")
 def test_any_text_of_a_kind_is_decoded_or_left(text):
-    """A text of a kind is an object of it, or left as it was, with Perceval as without."""
+    """A text of a kind becomes its object or stays unchanged, with and without Perceval."""
     for maker in (PercevalMaker(), PlainMaker()):
         found = Decoder(maker).decode(text)
         assert type(found) is not LeftAsText or (found == text and found.reason)
@@ -331,7 +333,7 @@ def test_a_result_takes_bounded_memory(child, tmp_path, name):
     assert "cannot be decoded" in what
 
 
-def test_one_job_alone_is_harmed(hostile):
+def test_a_hostile_result_affects_only_its_job(hostile):
     """The group's other results are returned, and one warning has the reason of the first."""
     with UnrulyCloud() as cloud:
         set_token(cloud.token, url=cloud.url)
@@ -356,8 +358,8 @@ def test_one_job_alone_is_harmed(hostile):
         assert jg.distributions()["count"] == [4, 3]
 
 
-def test_a_payload_with_python_is_refused_by_the_worker(hostile, begin):
-    """In the embedded cloud it is that job's failure, with a sentence; formulas are computed."""
+def test_the_worker_refuses_a_payload_with_python(hostile, begin):
+    """In the embedded cloud that job fails with a sentence; formulas are computed."""
     cloud = begin(max_concurrent=4)
     jg = JobGroup("payloads")
     body = {"command": "probs", "max_shots": 1000, "input_state": ":PCVL:BasicState:|1>"}
@@ -377,7 +379,7 @@ def test_a_payload_with_python_is_refused_by_the_worker(hostile, begin):
 
 
 def test_a_payload_is_decoded_strictly(hostile):
-    """Each of the texts, anywhere in a payload, refuses the whole of it with the reason."""
+    """Each of the texts, anywhere in a payload, gets all of it refused with the reason."""
     for text in hostile:
         for payload in ({"circuit": text}, {"parameters": {text: 1}}, {"iterator": [{"x": text}]}):
             decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True)
@@ -385,8 +387,8 @@ def test_a_payload_is_decoded_strictly(hostile):
                 decoder.decode(payload, "payload")
 
 
-def test_deciding_takes_no_longer_for_a_long_text():
-    """A text that nearly is one is refused in time that grows with its length alone."""
+def test_the_check_of_a_long_text_takes_linear_time():
+    """A text that is nearly valid is refused in time that grows with its length alone."""
     began = time.monotonic()
     for text in (
         ":PCVL:BSCount:{" + "|1,0>=1;" * 100_000 + "x}",
@@ -399,8 +401,8 @@ def test_deciding_takes_no_longer_for_a_long_text():
     assert time.monotonic() - began < 30
 
 
-def test_a_small_text_of_much_work_is_left():
-    """Components among very many modes, and permutations of them, take Perceval minutes."""
+def test_a_small_text_that_costs_much_work_stays_text():
+    """Perceval needs minutes for components among very many modes, and for their permutations."""
     from exqalibur.serialization import circuit_pb2
 
     wide = circuit_pb2.Experiment(n_mode=1000)

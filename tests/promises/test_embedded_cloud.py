@@ -1,7 +1,7 @@
-"""Promise 12: the embedded cloud lets nobody else in, and loses no job.
+"""Promise 12: the embedded cloud serves only its user, and loses no job.
 
-Here is what a client relies on. `tests/cloud` proves the rest: loopback only, the Host header,
-bounded bodies and payloads, workers whose death concerns one job, jobs that survive a kill.
+These are the promises to a client. `tests/cloud` proves the rest: loopback only, the Host header,
+bounded bodies and payloads, workers whose death affects one job, jobs that survive a kill.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def ask(url: str, **headers: str) -> int:
 
 
 def test_strangers_are_refused(cloud):
-    """Without the token, with another, or under another host's name: no call is served."""
+    """No call is served without the token, with another one, or under another host's name."""
     right = f"Bearer {cloud.token}"
     for path in ("/api/jobs/availability", "/api/jobs", "/faults", "/api/platform/sim:slos", "/x"):
         url = cloud.url + path
@@ -42,15 +42,15 @@ def test_strangers_are_refused(cloud):
     assert cloud.jobs() == []
 
 
-def test_its_token_is_compared_in_constant_time():
+def test_the_token_is_compared_in_constant_time():
     """The comparison is `hmac.compare_digest`, and no `==` is made with the token."""
     source = (Path(sys.modules["jobgroup.cloud"].__path__[0]) / "middleware.py").read_text()
     assert "compare_digest" in source
     assert "== self._expected" not in source
 
 
-def test_its_jobs_survive_a_kill(tmp_path, monkeypatch):
-    """Killed at any moment and started again, it has every job that a client was told of."""
+def test_the_jobs_survive_a_kill(tmp_path, monkeypatch):
+    """Killed at any moment and started again, it has every job that it acknowledged to a client."""
     command = [sys.executable, "-m", "jobgroup.cloud.command", "--directory", str(tmp_path / "c")]
     command += ["--token", "right-token"]
     port = "0"

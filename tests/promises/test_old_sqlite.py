@@ -1,4 +1,4 @@
-"""Pythons with an old SQLite: groups work from 3.31 on, before it one sentence says why not."""
+"""Pythons with an old SQLite: groups work with 3.31 or later; earlier ones get a clear error."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ with EmbeddedCloud(prewarm=False) as cloud:
 
 
 @pytest.mark.parametrize("version", ["3.31.1", "3.34.0"])
-def test_a_group_lives_with_an_old_sqlite(version, tmp_path):
-    """It is made, run, rerun, read, exported, deleted and restored."""
+def test_a_group_works_with_an_old_sqlite(version, tmp_path):
+    """It is created, run, rerun, read, exported, deleted and restored."""
     library = LIBRARIES / version
     if not (library / "libsqlite3.so.0").exists():
         pytest.skip(f"no SQLite {version} here: scripts/old_sqlite.sh .venv/old-sqlite builds it")
@@ -88,7 +88,7 @@ NEWER = {
 
 
 def test_no_statement_needs_a_newer_sqlite():
-    """Few machines that run the tests have an old library: words that it lacks are not used."""
+    """Few machines that run the tests have an old library: keywords that it lacks are not used."""
     for file in (Path(jobgroup.__file__).parent / "store").glob("*.py"):
         for literal in re.findall(r'"[^"\n]*"', file.read_text()):
             known = literal.replace("group_concat(", "")  # older than all of them
@@ -97,14 +97,16 @@ def test_no_statement_needs_a_newer_sqlite():
 
 @pytest.fixture
 def unchecked():
-    """Lets the library be looked at anew."""
+    """Makes jobgroup check the library again."""
     require_sqlite.cache_clear()
     yield
     require_sqlite.cache_clear()
 
 
 def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
-    """With its version and the one that is needed; the list says so too, and nothing is made."""
+    """The error has its version and the required one; the list says so too, and no
+    file is created.
+    """
     JobGroup("kept").add(RemoteJob({"command": "x"}, platform="p"))
     require_sqlite.cache_clear()
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.30.1")
@@ -118,7 +120,7 @@ def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
 
 
 def test_a_sqlite_without_json_is_named(unchecked, monkeypatch):
-    """It is as new as it may be, and lacks what some builds leave out."""
+    """Its version is new enough, but it lacks a part that some builds leave out."""
 
     class WithoutJson(sqlite3.Connection):
         def execute(self, sql, *args):

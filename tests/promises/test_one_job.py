@@ -66,14 +66,16 @@ def answering_cloud() -> Iterator[UnrulyCloud]:
 
 @pytest.fixture
 def unruly(answering_cloud: UnrulyCloud) -> UnrulyCloud:
-    """That cloud, whose token this process has."""
+    """A handle to that cloud, with its token set in this process."""
     set_token(answering_cloud.token, url=answering_cloud.url)
     return answering_cloud
 
 
 @pytest.fixture
 def sent(unruly: UnrulyCloud) -> Callable[..., JobGroup]:
-    """Makes a group of so many jobs that the unruly cloud has taken; then `answer` counts."""
+    """Makes a group with the given number of jobs that the unruly cloud has taken; from then on
+    `answer` counts.
+    """
 
     def make(jobs: int = 3, name: str = "experiment") -> JobGroup:
         unruly.answer = lambda call, job_id: None
@@ -94,7 +96,7 @@ def only_for(bad_id: str | None, call: str, answer: Any) -> Callable[[str, str],
     return lambda asked, job_id: answer if (asked, job_id) == (call, bad_id) else None
 
 
-def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
+def test_bad_statuses_affect_only_their_jobs(sent, unruly, until):
     """Whatever the cloud responds about some jobs, those before and after them end; these jobs keep
     their state, and continue once the responses are valid.
     """
@@ -117,15 +119,15 @@ def test_bad_statuses_concern_their_jobs_alone(sent, unruly, until):
     until(lambda: have_ended(bad))
 
 
-def test_a_job_that_is_not_found_holds_up_nobody(sent, unruly):
-    """One round of questions reaches everybody behind it."""
+def test_a_job_that_is_not_found_delays_no_other(sent, unruly):
+    """One round of questions reaches all jobs behind it."""
     jg = sent(150)
     unruly.answer = only_for(jg[0].id, "status", (404, {"error": "Job not found"}))
     jg.refresh()
     assert [j.state == "success" for j in jg] == [False] + [True] * 149
 
 
-def test_bad_results_concern_their_jobs_alone(sent, unruly):
+def test_bad_results_affect_only_their_jobs(sent, unruly):
     """The other results are returned: with a warning if failures are collected, otherwise in the
     error.
     """
@@ -150,8 +152,8 @@ def test_bad_results_concern_their_jobs_alone(sent, unruly):
 BAD_IDS = ["\ud800", "", None, 5, "x" * 5000, "a\x00b", "../../x", "?a=b#c"]
 
 
-def test_bad_ids_concern_their_jobs_alone(sent, unruly, until):
-    """An id that is none leaves its job unconfirmed, or is kept; each job is sent once."""
+def test_bad_ids_affect_only_their_jobs(sent, unruly, until):
+    """An invalid id leaves its job unconfirmed, or is kept; each job is sent once."""
     jg = sent(0)
     for i in range(len(BAD_IDS) + 2):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(i)))
@@ -169,7 +171,7 @@ def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
     """Edit the group's file outside jobgroup."""
     with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file, file:
         named = {"value": value, "position": position, "payload": position + 1}
-        file.execute("PRAGMA ignore_check_constraints = ON")  # damage asks nobody
+        file.execute("PRAGMA ignore_check_constraints = ON")  # damage checks no constraint
         file.execute(sql, named)
 
 
@@ -217,9 +219,9 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["parallel", "queue"])
-def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
-    """Rows that were damaged before their jobs were sent: the others can be run, watched, listed;
-    nothing is raised but errors of jobgroup, and a body that cannot be read is not sent.
+def test_damaged_rows_affect_only_their_jobs(queue, sent, unruly, until):
+    """If rows are damaged before their jobs are sent, the other jobs can be run, watched and
+    listed; only errors of jobgroup are raised, and an unreadable body is not sent.
     """
     jg = sent(0)
     for i in range(len(DAMAGE) + 2):
@@ -246,8 +248,8 @@ def test_damaged_rows_concern_their_jobs_alone(queue, sent, unruly, until):
                 jg[position].execute_async()
 
 
-def test_rows_that_are_damaged_while_their_jobs_run_concern_them_alone(sent, unruly, until):
-    """The same for the ids, times and places of jobs that are on the cloud."""
+def test_rows_damaged_during_a_run_affect_only_their_jobs(sent, unruly, until):
+    """The same holds for the ids, times and positions of jobs that are on the cloud."""
     jg = sent(6)
     edits = ["remote_id = x'ff'", "remote_id = 'lost'", "sent_at = 'noon'", "state = 5"]
     for position, edit in enumerate(edits):
@@ -261,12 +263,12 @@ def test_rows_that_are_damaged_while_their_jobs_run_concern_them_alone(sent, unr
     unruly.answer = only_for("lost", "status", (404, {"error": "Job not found"}))
     until(lambda: jg.refresh() or jg[5].state == "success")
     assert jg.get_results()[5] is not None
-    with warnings.catch_warnings(record=True) as told:  # none where its end was seen before
+    with warnings.catch_warnings(record=True) as told:  # no warning if its end was seen before
         warnings.simplefilter("always")
         jg.cancel_all()
     assert {str(w.message)[:28] for w in told} <= {"Job 0 could not be canceled:"}
 
 
-def test_random_statuses_concern_their_jobs_alone(unruly):
-    """Random answers, JSON or not: the last job is asked about, and ends."""
+def test_random_statuses_affect_only_their_jobs(unruly):
+    """After random answers, JSON or not, the last job is polled and ends."""
     fuzz_statuses(2, derandomize=True)(unruly)

@@ -1,4 +1,4 @@
-"""Promise 5, of several processes: one of those that watch a group asks the cloud, all see it."""
+"""Promise 5 across processes: one of the processes that watch a group polls the cloud for all."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ jg.run_sequential(0)
 
 
 def asked(cloud: Any, jg: JobGroup) -> int:
-    """How many questions about this group's jobs the cloud had."""
+    """The number of questions about this group's jobs that the cloud got."""
     ids = {job.id for job in jg}
     return sum(e.call == "status" and bool(ids.intersection(e.path.split("/"))) for e in cloud.log)
 
 
 def holders(jg: JobGroup) -> list[int]:
-    """The processes that ask about a group's jobs, as its file says; without released leases."""
+    """The processes that poll for a group according to its file, without released leases."""
     with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
         rows = file.execute(
             "SELECT json_extract(process, '$[3]') FROM polling_leases WHERE owner != ''"
@@ -45,21 +45,21 @@ def holders(jg: JobGroup) -> list[int]:
 
 
 def watch(child: Any, jg: JobGroup, **options: Any) -> Any:
-    """A process that watches a group, and tells how its jobs are and whenever that changes."""
+    """A process that watches a group, and reports its jobs' states whenever they change."""
     return child(WATCH, name=jg.name, **options)
 
 
 def seen_at(watcher: Any, counts: dict[str, int]) -> float:
-    """When a process sees so many jobs in each state, which is waited for."""
+    """Wait until a process sees this many jobs in each state, and return the time."""
     while (seen := watcher.hear())[1] != counts:
         pass
     at: float = seen[0]
     return at
 
 
-def test_three_processes_that_watch_ask_no_more_than_one(group, child, cloud, until):
-    """Beside each other, two groups of the same jobs, one watched by one process and one by three:
-    the second costs at most 1.2 times the questions of the first.
+def test_three_watching_processes_poll_no_more_than_one(group, child, cloud, until):
+    """Two equal groups run side by side, one watched by one process and one by three: the second
+    costs at most 1.2 times the questions of the first.
     """
     alone, shared = group(8, "alone", duration_s=600), group(8, "shared", duration_s=600)
     alone.run_parallel()
@@ -71,9 +71,9 @@ def test_three_processes_that_watch_ask_no_more_than_one(group, child, cloud, un
     assert len(holders(shared)) == 1
 
 
-def test_no_question_costs_a_write(group, child, cloud, until):
-    """While questions bring no news, only the rare sign of life of the process that asks, and of
-    none of the others, is written.
+def test_a_question_without_news_costs_no_write(group, child, cloud, until):
+    """While questions bring no news, the polling process writes its rare sign of life, and the
+    others write nothing.
     """
     cloud.set_plan(max_concurrent=1)
     group(1, "somebody else's", duration_s=600).run_parallel()
@@ -96,9 +96,9 @@ def test_no_question_costs_a_write(group, child, cloud, until):
     assert writes <= 10
 
 
-def test_what_changes_is_seen_by_all(group, job, child, cloud, until):
-    """Each end is seen by every process, by the last of them within two seconds after the first;
-    one end that is so is enough, since a busy machine may hold up any of them.
+def test_all_watching_processes_see_a_change(group, job, child, cloud, until):
+    """Every process sees each end, the last one within 2 s after the first; one such end is enough,
+    since a busy machine may delay any of them.
     """
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -114,8 +114,8 @@ def test_what_changes_is_seen_by_all(group, job, child, cloud, until):
     until(is_seen_in_time)
 
 
-def test_a_watcher_that_is_killed_is_replaced(group, child, cloud, until):
-    """Another of those that watch asks from then on, and all that are left see what happens."""
+def test_a_killed_watcher_is_replaced(group, child, cloud, until):
+    """Another watching process polls from then on, and all that are left see the changes."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(3))}
@@ -132,8 +132,8 @@ def test_a_watcher_that_is_killed_is_replaced(group, child, cloud, until):
         seen_at(watcher, {"canceled": 1})
 
 
-def test_a_watcher_that_leaves_lets_another_ask(group, child, cloud, until):
-    """Its process lives, but watches no more."""
+def test_a_watcher_that_leaves_lets_another_poll(group, child, cloud, until):
+    """Its process lives, but no longer watches."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(2))}
@@ -144,9 +144,9 @@ def test_a_watcher_that_leaves_lets_another_ask(group, child, cloud, until):
     until(lambda: holders(jg) == [other])
 
 
-def test_a_watcher_that_is_stopped_is_replaced(group, child, until):
-    """One that shows no sign of life is taken for dead; awake again, it leaves the asking to who
-    has it then.
+def test_a_stopped_watcher_is_replaced(group, child, until):
+    """A process without a sign of life counts as dead; when it continues, it leaves the polling to
+    its successor.
     """
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -156,7 +156,7 @@ def test_a_watcher_that_is_stopped_is_replaced(group, child, until):
     stopped = watchers.pop(first)
     (other,) = watchers
     with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
-        file.execute("BEGIN IMMEDIATE")  # so that it is not stopped in the middle of a write
+        file.execute("BEGIN IMMEDIATE")  # it must not be stopped in the middle of a write
         stopped.signal(signal.SIGSTOP)
     until(lambda: holders(jg) == [other])
     stopped.signal(signal.SIGCONT)
@@ -165,8 +165,8 @@ def test_a_watcher_that_is_stopped_is_replaced(group, child, until):
     assert holders(jg) in ([other], [])
 
 
-def test_a_watcher_that_could_not_say_that_it_left_is_replaced(group, child, until):
-    """A full disk may keep it from giving the lease back; it lives, and shows no sign of life."""
+def test_a_watcher_that_could_not_release_its_lease_is_replaced(group, child, until):
+    """A full disk may prevent the release; the process lives, but shows no sign of life."""
     jg = group(2, duration_s=600)
     jg.run_parallel()
     first = watch(child, jg)
@@ -184,8 +184,8 @@ def test_a_watcher_that_could_not_say_that_it_left_is_replaced(group, child, unt
     until(lambda: holders(jg) == [second.pid])
 
 
-def test_who_runs_the_group_asks(group, child, until):
-    """A run has to know at once which slots are free: it takes the asking from who watches."""
+def test_the_process_that_runs_the_group_polls(group, child, until):
+    """A run has to know at once which slots are free: it takes the polling over from a watcher."""
     jg = group(2, duration_s=600)
     jg[0].execute_async()
     watcher = watch(child, jg)
@@ -196,7 +196,9 @@ def test_who_runs_the_group_asks(group, child, until):
     until(lambda: holders(jg) == [watcher.pid])
 
 
-def test_who_has_no_token_leaves_the_asking_to_who_has_one(group, child, cloud, until):
+def test_a_process_without_a_token_leaves_the_polling_to_one_with_a_token(
+    group, child, cloud, until
+):
     """The process with a token polls, even if the other watched first, and both see the answers."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -209,7 +211,7 @@ def test_who_has_no_token_leaves_the_asking_to_who_has_one(group, child, cloud, 
         seen_at(watcher, {"canceled": 1})
 
 
-def test_an_explicit_question_is_asked_by_who_asks_it(group, child, cloud, until):
+def test_refresh_polls_in_the_calling_process(group, child, cloud, until):
     """`refresh` asks the cloud here and now, although another process watches."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -221,8 +223,8 @@ def test_an_explicit_question_is_asked_by_who_asks_it(group, child, cloud, until
     assert asked(cloud, jg) == before + 1
 
 
-def test_a_restored_group_is_asked_about(group, until):
-    """By the process that watched it when it was deleted, too."""
+def test_a_restored_group_is_polled(group, until):
+    """The process that watched it when it was deleted polls it too."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     jg.state.observe(lambda _change: None, "counts")

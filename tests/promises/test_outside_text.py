@@ -1,4 +1,4 @@
-"""Promise 11: outside text stays text. The widget's side of it is tested with the dashboard."""
+"""Promise 11: outside text stays text. The tests of the dashboard cover the widget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rss_mb():
 
 
 def endless(block_mb: int, blocks: int) -> bytes:
-    """Raw deflate that unpacks to so many blocks of zeros; a block can be repeated as it is."""
+    """Raw deflate that unpacks to this many blocks of zeros; a block can be repeated unchanged."""
     packer = zlib.compressobj(9, wbits=-15)
     block = packer.compress(bytes(block_mb << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return block * blocks
@@ -36,8 +36,8 @@ def unruly():
         yield running
 
 
-def test_a_cloud_that_answers_without_end_does_not_fill_the_memory(unruly, child):
-    """Answers that unpack to gigabytes concern their jobs alone: states, refusals, and a result."""
+def test_endless_answers_do_not_fill_the_memory(unruly, child):
+    """Answers that unpack to gigabytes affect only their jobs: states, refusals, and a result."""
     bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + endless(32, 48)
     assert len(bomb) < 5_000_000
     told = {("status", f"job-{n}"): (200 + 300 * (n % 2), bomb) for n in range(1, 5)}
@@ -71,7 +71,7 @@ say([rss_mb() - before, [j.state for j in jg], results[5] is not None])
 
 
 def test_a_bomb_in_a_stored_body_does_not_fill_the_memory(unruly, child):
-    """A colleague's file whose body unpacks to gigabytes: it is not sent, the job behind it is."""
+    """A body in a colleague's file that unpacks to gigabytes is not sent; the job behind it is."""
     blob = b"\x78\xda" + endless(32, 48)
     bombed = child(
         MEASURED
@@ -104,7 +104,7 @@ say([rss_mb() - before, [j.state for j in jg]])
 
 
 def test_a_bomb_in_a_result_does_not_fill_the_memory(unruly, child):
-    """Perceval's own texts can be packed: one that unpacks to gigabytes is not unpacked."""
+    """A packed text of Perceval's that unpacks to gigabytes is not unpacked."""
     packed = b"\x78\xda" + endless(32, 48)
     texts = {
         f"job-{n}": json.dumps({"results": f"{mark}{base64.b64encode(packed).decode()}"})
@@ -135,9 +135,9 @@ say([rss_mb() - before, [r is not None for r in results]])
     assert had[2]
 
 
-def test_what_a_cloud_and_a_user_write_is_shown_as_text(group, job, cloud, caplog):
-    """Names, sentences, notes and labels with markup keep every character, and are markup nowhere
-    that a page is made of.
+def test_texts_of_clouds_and_users_are_shown_as_text(group, job, cloud, caplog):
+    """Names, sentences, notes and labels with markup keep every character, and become markup in no
+    page.
     """
     jg = JobGroup(SCRIPT)
     for text in (SCRIPT, FORMULA):
@@ -149,7 +149,7 @@ def test_what_a_cloud_and_a_user_write_is_shown_as_text(group, job, cloud, caplo
         assert (one.name, one.message, one.note, one.labels) == (text, text, text, {text: text})
         assert text in one.attempts[0].message
     bundle = jg._repr_mimebundle_()
-    Widget.close_all()  # nobody looks, and nothing would say so
+    Widget.close_all()  # no browser closes the widgets
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     page = data.get("text/html", "")
     assert "<script>alert" not in page
@@ -158,7 +158,7 @@ def test_what_a_cloud_and_a_user_write_is_shown_as_text(group, job, cloud, caplo
 
 
 def test_a_long_sentence_is_kept_short(unruly):
-    """A cloud that writes megabytes about a job does not make the group grow by them."""
+    """If a cloud writes megabytes about a job, the group does not grow by them."""
     jg = JobGroup("verbose")
     for n in range(3):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(n)))

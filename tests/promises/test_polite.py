@@ -1,4 +1,4 @@
-"""Promise 5: clouds misbehave, we stay polite, and an outage costs nothing but time."""
+"""Promise 5: jobgroup stays polite to clouds that misbehave, and an outage costs only time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from jobgroup.providers.http import MAX_CONNECTIONS
 
 
 def most_rounds(elapsed_s: float) -> int:
-    """More rounds than this in that time is no backoff that doubles from half a second."""
-    rounds, at_s, wait_s = 1, 0.0, 0.25  # the least that the jitter leaves of half a second
+    """The largest number of rounds in that time for a backoff that doubles from 0.5 s."""
+    rounds, at_s, wait_s = 1, 0.0, 0.25  # the jitter leaves at least this much of 0.5 s
     while at_s <= elapsed_s:
         at_s, wait_s, rounds = at_s + wait_s, min(wait_s * 2, 30.0), rounds + 1
     return rounds
 
 
-def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
-    """429 to every question: each round backs off further, and the group says since when."""
+def test_a_throttled_watcher_backs_off(group, cloud, until):
+    """After a 429 to every question each round waits longer, and the group reports since when."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     jg.refresh()
@@ -43,8 +43,8 @@ def test_a_throttled_watcher_asks_ever_more_rarely(group, cloud, until):
     assert (jg.state.trouble, jg.state.last_error) == ("", "")
 
 
-def test_a_throttled_round_is_not_one_request_per_job(group, cloud):
-    """Once the cloud says that it is asked too much, the other jobs are not asked about."""
+def test_a_throttled_round_ends_at_the_first_429(group, cloud):
+    """Once the cloud reports too many requests, the other jobs are not polled."""
     jg = group(150, duration_s=600)
     jg.run_parallel(queue=True)
     before = requests(cloud, "status")
@@ -53,13 +53,15 @@ def test_a_throttled_round_is_not_one_request_per_job(group, cloud):
     assert requests(cloud, "status") - before <= 120
 
 
-def test_requests_at_once_are_bounded(group, cloud):
-    """However many jobs there are to ask about, an account has no more requests under way than it
-    has connections.
+def test_concurrent_requests_are_bounded(group, cloud):
+    """However many jobs there are to poll, an account has at most as many active requests as
+    connections.
     """
     jg = group(200, duration_s=600)
     jg.run_parallel(queue=True)
-    cloud.faults.add("delay", calls=["status"], delay_s=2)  # a busy machine sends few a second
+    cloud.faults.add(
+        "delay", calls=["status"], delay_s=2
+    )  # a busy machine sends few requests per second
     asking = threading.Thread(target=jg.refresh)
     asking.start()
     most = 0
@@ -71,9 +73,9 @@ def test_requests_at_once_are_bounded(group, cloud):
 
 @pytest.mark.parametrize("call", ["status", "create"])
 def test_retry_after_is_honoured(call, group, cloud, until, still):
-    """A cloud that asks for an hour is not asked again earlier by anything in the background.
+    """If a cloud asks for an hour, no background request reaches it earlier.
 
-    A blocking call raises an error in place of waiting.
+    A blocking call raises an error instead of waiting.
     """
     jg = group(20, duration_s=0.2)
     if call == "status":
@@ -89,7 +91,7 @@ def test_retry_after_is_honoured(call, group, cloud, until, still):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
-    """A blocking question ends, with few requests, and leaves the jobs as they were."""
+    """A blocking question ends after few requests, and leaves the jobs unchanged."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     before = requests(cloud, "status")
@@ -107,7 +109,7 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
 @pytest.mark.parametrize(
     ("status", "error"), [(503, UnconfirmedJobError), (429, CloudUnavailableError)]
 )
-def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, cloud):
+def test_a_create_is_repeated_only_if_that_is_safe(status, error, group, cloud):
     """One request if it may have arrived; a few if it was certainly rejected."""
     jg = group(1)
     cloud.faults.add("http_error", calls=["create"], status=status)
@@ -116,7 +118,7 @@ def test_a_create_is_repeated_only_where_that_is_safe(status, error, group, clou
     assert requests(cloud, "create") == 1 if status == 503 else requests(cloud, "create") <= 5
 
 
-def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
+def test_a_finished_group_is_never_polled(group, cloud, until):
     """A group whose jobs have ended costs no request, however it is viewed."""
     jg = group(10, fail="on purpose")
     jg.run_parallel()
@@ -133,14 +135,14 @@ def test_what_has_ended_is_never_asked_about_again(group, cloud, until):
     jg.state.unobserve_all()
 
 
-def test_nobody_watches_and_nothing_is_asked(group, cloud, still):
+def test_an_unwatched_group_is_never_polled(group, cloud, still):
     """A group with active jobs that nothing watches costs no request."""
     jg = group(10, duration_s=600)
     jg.run_parallel()
     still(lambda: len(cloud.log))
 
 
-def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
+def test_polls_become_rarer_with_a_jobs_age(group, cloud, until):
     """Watching one long job takes questions in proportion to the logarithm of the time."""
     jg = group(1, duration_s=600)
     began = time.monotonic()
@@ -154,7 +156,7 @@ def test_questions_grow_rare_with_a_jobs_age(group, cloud, until):
     assert asked <= 12 + 1.3 * math.log(age_s / 0.5, 1.1)
 
 
-def test_asking_in_a_loop_does_not_pass_through(group, cloud):
+def test_polling_in_a_loop_does_not_reach_the_cloud_each_time(group, cloud):
     """A script that asks as fast as it can does not make the cloud answer as fast as it can."""
     jg = group(5, duration_s=600)
     jg.run_parallel()
@@ -165,10 +167,12 @@ def test_asking_in_a_loop_does_not_pass_through(group, cloud):
     assert asked <= 5 * ((time.monotonic() - began) / 0.1 + 2)
 
 
-def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
-    """A cloud that goes away in the middle of a queue: the run waits, says since when, and ends."""
+def test_an_outage_costs_only_time(group, cloud, ledger, until):
+    """When a cloud goes away in the middle of a queue, the run waits, reports since
+    when, and ends.
+    """
     jg = group(30, duration_s=0.05)
-    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     gone = time.time()
@@ -176,13 +180,13 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     until(lambda: jg.state.trouble == "unreachable")
     assert gone - 1 <= jg.state.trouble_since <= time.time()
     assert jg.state.last_error
-    time.sleep(5)  # four attempts, as a blocking run makes them, take three at most
+    time.sleep(5)  # the four attempts of a blocking run take at most 3 s
     assert not run.done()
     cloud.faults.remove(slow)
     cloud.go_online()
     with suppress(UnconfirmedJobError):
         run.result(60)
-    for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went
+    for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went away
         given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].idempotency_key)
         job.confirm(given) if given else job.resend()
     jg.wait(300)
@@ -190,8 +194,8 @@ def test_an_outage_costs_nothing_but_time(group, cloud, ledger, until):
     assert jg.state.trouble == ""
 
 
-def test_a_blocking_run_says_that_nobody_is_there(group, cloud):
-    """It gives up after a few attempts, with an error that names the cloud, and nothing is lost."""
+def test_a_blocking_run_reports_an_unreachable_cloud(group, cloud):
+    """It gives up after a few attempts with an error that names the cloud, and nothing is lost."""
     jg = group(2)
     cloud.go_offline()
     with pytest.raises(CloudError, match=cloud.url):

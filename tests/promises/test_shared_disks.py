@@ -1,4 +1,4 @@
-"""File systems that are not like a local disk, mounted for real with FUSE."""
+"""File systems that differ from a local disk, mounted for real with FUSE."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ print(json.dumps(sorted([job.labels["who"], job.labels["n"]] for job in JobGroup
 
 
 def _on(directory, source, *words):
-    """Start Python on a source text, with a machine's own mount as its data directory."""
+    """Start Python on a source text, with one machine's mount as its data directory."""
     return subprocess.Popen(
         [sys.executable, "-c", source, *words],
         env={
@@ -62,14 +62,14 @@ def _said(process):
 
 @pytest.fixture
 def mount(tmp_path):
-    """Gives a mount of one directory, each with a cache of its own, as a machine of its own has."""
+    """Mounts one directory several times, each with its own cache, like a separate machine."""
     shared = tmp_path / "shared"
     shared.mkdir()
     return lambda name, **options: fuse_mount.mounted(shared, tmp_path / name, **options)
 
 
 def test_two_machines_that_add_at_once_lose_nothing(mount):
-    """Each has its own mount and its own cache, and locks that end there: every job is there."""
+    """Each has its own mount and cache, and locks that end there: every job is there."""
     with mount("a") as first, mount("b") as second:
         assert file_system_type(first) == "fuse"
         assert is_network(first)
@@ -88,14 +88,14 @@ def test_two_machines_that_add_at_once_lose_nothing(mount):
 
 @pytest.fixture
 def without_case(mount, monkeypatch):
-    """The data directory is on a file system that ignores case, as those of macOS and Windows."""
+    """The data directory is on a file system that ignores case, as on macOS and Windows."""
     with mount("m", ignore_case=True) as directory:
         monkeypatch.setenv("JOBGROUP_DATA_DIR", str(directory))
         yield directory
 
 
-def test_names_that_differ_in_case_are_not_mixed_up_where_case_is_ignored(without_case):
-    """The other group is named; nothing of it is opened, deleted or replaced."""
+def test_names_that_differ_in_case_are_not_confused_if_case_is_ignored(without_case):
+    """The error names the other group, which is not opened, deleted or replaced."""
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     for use in (JobGroup, JobGroup.open, JobGroup.delete_job_group, JobGroup.restore):
         with pytest.raises(InvalidNameError, match=r"'scan' for 'Scan'.*Nothing was changed"):
@@ -111,8 +111,8 @@ def test_names_that_differ_in_case_are_not_mixed_up_where_case_is_ignored(withou
     assert len(JobGroup.open("Scan")) == 1
 
 
-def test_a_deleted_group_comes_back_by_its_own_name_where_case_is_ignored(without_case):
-    """Another spelling's group is not it, and keeps it from coming back over itself."""
+def test_a_deleted_group_is_restored_by_its_own_name_if_case_is_ignored(without_case):
+    """A group of another spelling is another group, and cannot be overwritten by restoring."""
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     JobGroup.delete_job_group("Scan")
     JobGroup("scan")

@@ -1,4 +1,4 @@
-"""Lists of many groups come from an index, and say what the files say, whatever becomes of it."""
+"""Lists of many groups come from an index and agree with the files, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _job():
 
 
 def _listed():
-    """What this process lists, and what a new one does."""
+    """The lists of this process and of a new one."""
     found = [(each.name, dict(each.counts)) for each in JobGroup.summaries()]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
@@ -49,15 +49,15 @@ def index(data_dir: Path) -> Path:
         shutil.copyfile(source, files[-1])
     made = data_dir / "summaries.json"
     give_up_at = time.monotonic() + 120
-    while not made.exists():  # files that were written just now are read again, and not kept
+    while not made.exists():  # recently written files are read again, and not indexed
         assert time.monotonic() < give_up_at
         JobGroup.summaries()
         time.sleep(0.1)
     return made
 
 
-def test_an_index_is_used_and_holds_what_the_files_say(index):
-    """It has every group, is the user's alone, and what a list gives cannot be changed."""
+def test_an_index_is_used_and_agrees_with_the_files(index):
+    """It has every group, only the user can read it, and a returned list cannot be changed."""
     assert index.stat().st_mode & 0o777 == 0o600
     assert len(json.loads(index.read_text())["groups"]) == MANY
     found = JobGroup.summaries()
@@ -69,7 +69,7 @@ def test_an_index_is_used_and_holds_what_the_files_say(index):
 
 
 def test_each_change_of_a_group_is_listed_at_once(index):
-    """Of an open one, whose log is not in its file yet, of a deleted, a new and a renamed one."""
+    """An open group, whose log is not in its file yet, and a deleted, a new and a renamed one."""
     jg = JobGroup("group 3")
     jg.add(_job())
     JobGroup("group 5").delete()
@@ -86,8 +86,8 @@ def test_each_change_of_a_group_is_listed_at_once(index):
     assert [g.description for g in JobGroup.summaries() if g.name == "group 3"] == ["HOM dip"]
 
 
-def test_what_other_programs_do_to_files_is_listed_at_once(index):
-    """Removed, copied over, edited with the old date and size, and replaced by something else."""
+def test_changes_by_other_programs_are_listed_at_once(index):
+    """Files are removed, overwritten, edited with the old date and size, and replaced."""
     group_path("group 1").unlink()
     JobGroup("two").add_many([_job(), _job()])
     JobGroup("two").close()
@@ -119,8 +119,8 @@ def test_what_other_programs_do_to_files_is_listed_at_once(index):
         pytest.param(None, id="removed"),
     ],
 )
-def test_a_damaged_index_is_made_anew(content, index):
-    """Also one of another version of jobgroup; the list is as if there had been none."""
+def test_a_damaged_index_is_rebuilt(content, index):
+    """So is that of another version of jobgroup; the list is the same as without an index."""
     if content is None:
         index.unlink()
     else:
@@ -129,7 +129,7 @@ def test_a_damaged_index_is_made_anew(content, index):
     assert len(json.loads(index.read_text())["groups"]) == MANY
 
 
-def test_a_pipe_for_an_index_keeps_nobody_waiting(index):
+def test_a_pipe_in_place_of_the_index_blocks_no_list(index):
     """Nor does a directory."""
     index.unlink()
     os.mkfifo(index)
@@ -139,8 +139,8 @@ def test_a_pipe_for_an_index_keeps_nobody_waiting(index):
     assert len(_listed()) == MANY
 
 
-def test_an_index_of_another_directory_is_not_believed(index, monkeypatch, tmp_path):
-    """A copy of the whole data directory has other files, whatever their names and dates are."""
+def test_an_index_of_another_directory_is_ignored(index, monkeypatch, tmp_path):
+    """A copy of the whole data directory has other files, whatever their names and dates."""
     copy = tmp_path / "copy"
     shutil.copytree(index.parent, copy)
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(copy))
@@ -152,7 +152,7 @@ def test_an_index_of_another_directory_is_not_believed(index, monkeypatch, tmp_p
 
 
 def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
-    """There, what another machine has written is seen only by opening a file."""
+    """Only opening a file there shows the changes of another machine."""
     made = index.read_text()
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     index.write_text(made.replace('"unsent":1', '"success":1'))
@@ -160,8 +160,8 @@ def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_lists_of_a_directory_that_cannot_be_written_to(index):
-    """The index stays what it is, and the list is right."""
+def test_a_read_only_directory_is_listed_correctly(index):
+    """The index stays unchanged, and the list is right."""
     index.unlink()
     index.parent.chmod(0o500)
     try:

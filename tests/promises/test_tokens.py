@@ -1,4 +1,4 @@
-"""Promise 6: a token is not part of a group, and goes only to its cloud."""
+"""Promise 6: a token is not part of a group, and reaches only its cloud."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def canary_cloud(begin, monkeypatch):
     return running
 
 
-def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
-    """In no file, log, error, repr, bundle or trait, whatever the cloud does."""
+def test_the_token_is_never_exposed(canary_cloud, job, caplog, tmp_path, capfd):
+    """It is in no file, log, error, repr, bundle or trait, whatever the cloud does."""
     caplog.set_level(logging.DEBUG)
     texts: list[str] = []
     jg = JobGroup("experiment")
     jg.add_many([job(str(i), url=canary_cloud.url) for i in range(3)])
     jg.add(job("fails", url=canary_cloud.url, fail="on purpose"))
     jg.add(job("long", url=canary_cloud.url, duration_s=600))
-    jg[4].execute_async()  # so that there is one to ask about, whatever the cloud does
+    jg[4].execute_async()  # there must be a job to poll, whatever the cloud does
 
     def collect(function, *args, **kwargs) -> None:
         try:
@@ -79,7 +79,7 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     collect(jg.get_results)
     collect(jg.rerun)
     collect(jg._repr_mimebundle_)
-    Widget.close_all()  # nobody looks, and nothing would say so
+    Widget.close_all()  # no browser closes the widgets
     collect(lambda: [(j, j.attempts, j.events, j.message, j.params, j.metadata) for j in jg])
     collect(lambda: vars(jg) | vars(jg[0]))
     with warnings.catch_warnings(record=True) as warned:
@@ -95,8 +95,8 @@ def test_the_token_is_nowhere(canary_cloud, job, caplog, tmp_path, capfd):
     assert [p for p in files if CANARY.encode() in p.read_bytes()] == []
 
 
-def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir):
-    """Perceval's processors carry the token; the group that their job is added to does not."""
+def test_the_token_of_a_job_is_not_stored_with_it(canary_cloud, data_dir):
+    """Perceval's processors carry the token; the group that gets their job does not."""
     import perceval
 
     processor = perceval.RemoteProcessor("sim:slos", url=canary_cloud.url, token=CANARY)
@@ -113,7 +113,7 @@ def test_a_token_that_came_with_a_job_is_not_kept_with_it(canary_cloud, data_dir
 @pytest.mark.parametrize(
     "how", ["run_parallel", "queue", "run_sequential", "progress", "results", "wait"]
 )
-def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger):
+def test_a_run_stops_at_a_refused_token_and_continues_with_a_valid_one(how, group, cloud, ledger):
     """A blocking call raises InvalidTokenError; called again with a valid token, it continues."""
     jg = group(3)
     if how in ("progress", "results", "wait"):
@@ -141,10 +141,10 @@ def test_a_refused_token_stops_and_a_good_one_goes_on(how, group, cloud, ledger)
     ledger(jg).check().each_once("0", "1", "2")
 
 
-def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until, still):
-    """A queue in the background pauses, sends nothing more, and continues after `set_token`."""
+def test_a_revoked_token_pauses_a_queue(group, cloud, ledger, until, still):
+    """A background queue sends nothing more, and continues after `set_token`."""
     jg = group(20)
-    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     number = cloud.faults.add("refuse_token")
@@ -159,11 +159,11 @@ def test_a_token_that_is_revoked_in_the_middle(group, cloud, ledger, until, stil
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
-def test_a_run_whose_token_is_forgotten_waits_for_another(group, cloud, ledger, until, monkeypatch):
-    """Nothing is sent without a token, and nothing is lost: with one, the run continues."""
+def test_a_run_waits_if_its_token_is_forgotten(group, cloud, ledger, until, monkeypatch):
+    """Nothing is sent without a token, and nothing is lost: with another one, the run continues."""
     monkeypatch.delenv("JOBGROUP_TOKEN")
     jg = group(20)
-    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds, a second each
+    slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     forget_tokens()
@@ -177,8 +177,8 @@ def test_a_run_whose_token_is_forgotten_waits_for_another(group, cloud, ledger, 
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
-def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
-    """Another process sends the jobs that one could not send without a valid token."""
+def test_a_new_process_with_a_valid_token_continues(group, cloud, child, ledger):
+    """It sends the jobs that another process could not send without a valid token."""
     jg = group(3)
     set_token("revoked", url=cloud.url)
     with pytest.raises(InvalidTokenError):
@@ -188,8 +188,8 @@ def test_a_new_process_with_a_good_token_goes_on(group, cloud, child, ledger):
     ledger(jg).check().each_once("0", "1", "2")
 
 
-def test_missing_credits_are_no_refused_token(group, cloud, ledger):
-    """Both are a 401; only the sentence tells them apart. Sending stops, and says so once."""
+def test_missing_credits_are_not_a_refused_token(group, cloud, ledger):
+    """Both are a 401 and differ only in the sentence. Sending stops, and reports it once."""
     jg = group(20)
     cloud.faults.add("no_credits", calls=["create"])
     with pytest.raises(InsufficientCreditsError, match=r"[Cc]redits") as raised:
@@ -203,7 +203,7 @@ def test_missing_credits_are_no_refused_token(group, cloud, ledger):
     ledger(jg).check().each_once(*map(str, range(20)))
 
 
-def test_a_colleagues_file_gets_no_token_sent_to_its_host(cloud, monkeypatch):
+def test_a_colleagues_file_sends_no_token_to_its_host(cloud, monkeypatch):
     """A job for another origin is not sent with this one's token, nor over plain http elsewhere."""
     with UnrulyCloud() as stranger:
         monkeypatch.setenv("JOBGROUP_TOKEN", cloud.token)
@@ -219,8 +219,8 @@ def test_a_colleagues_file_gets_no_token_sent_to_its_host(cloud, monkeypatch):
         assert stranger.asked == []
 
 
-def test_a_redirect_takes_no_token_along(cloud):
-    """A cloud that sends a client elsewhere is not followed."""
+def test_a_redirect_gets_no_token(cloud):
+    """A client does not follow a cloud that redirects it."""
     with UnrulyCloud() as here, UnrulyCloud() as there:
         set_token(here.token, url=here.url)
         jg = JobGroup("redirected")
@@ -237,7 +237,7 @@ def test_a_redirect_takes_no_token_along(cloud):
         assert here.tokens == {f"Bearer {here.token}"}
 
 
-def test_tokens_may_be_set_while_others_are_used(group, cloud, ledger):
+def test_tokens_can_be_set_during_a_run(group, cloud, ledger):
     """Changing the token from another thread during a run breaks nothing."""
     jg = group(20)
     ended = threading.Event()

@@ -1,4 +1,4 @@
-"""A cloud on loopback that answers whatever a test wants, job by job, byte by byte."""
+"""A cloud on loopback whose answers a test chooses, job by job, byte by byte."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CALL = re.compile(r"/api/jobs/(?P<id>[^/]+)/(?P<call>status|result|cancel|rerun
 
 
 class UnrulyCloud:
-    """Answers `answer(call, id)` where that is not None, else as a cloud whose jobs all succeed.
+    """Answers `answer(call, id)` unless that is None, otherwise as a cloud whose jobs all succeed.
 
-    An answer is a status, a body (bytes as they are, anything else as JSON) and headers.
+    An answer is a status, a body (bytes stay as they are, anything else becomes JSON) and headers.
     """
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ class UnrulyCloud:
         self._server.server_close()
 
     def count(self, call: str, job_id: str | None = None) -> int:
-        """How many requests of a kind came, for one job or for all."""
+        """The number of requests of a kind, for one job or for all."""
         return sum(c == call and job_id in (None, i) for c, i in self.asked)
 
     def reply(self, method: str, path: str, token: str | None) -> Answer:
-        """What one request is answered."""
+        """The answer to one request."""
         found = _CALL.fullmatch(path)
         call = "create" if method == "POST" else "probe"
         if path.endswith("availability"):

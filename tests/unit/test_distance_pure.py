@@ -1,4 +1,4 @@
-"""Distances of distributions, and what chance gives, against SciPy and simulation."""
+"""Distances of distributions, and their chance level, against SciPy and simulation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _named(numbers):
     return dict(zip(STATES, numbers, strict=False))
 
 
-def test_published_examples():
+def test_distances_have_the_published_values():
     """98, 211, 189, 2 with 110, 200, 188, 2; 3, 1, 0 with 1, 2, 1; and against an ideal."""
     found = compare_counts(_named((98, 211, 189, 2)), _named((110, 200, 188, 2)))
     assert (found.distance, found.expected) == pytest.approx((0.024, 0.036399), abs=5e-7)
@@ -37,7 +37,7 @@ def test_published_examples():
 
 @given(_counts, _counts)
 def test_the_chance_distance_equals_sums_over_the_hypergeometric(a, b):
-    """The exact mean equals the sum over all counts that relabelling can give."""
+    """The exact mean equals the sum over all counts that relabelling can produce."""
     n, m = sum(a), sum(b)
     expected = 0.0
     for c in np.add(a, b):

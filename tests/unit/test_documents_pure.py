@@ -14,15 +14,15 @@ AS_BYTES_AND_TEXT = pytest.mark.parametrize(
 
 
 @AS_BYTES_AND_TEXT
-def test_a_text_without_its_end_is_measured_in_one_pass(read):
-    """Four megabytes of escaped quotes after a quote that is never closed: no search at each."""
+def test_a_text_without_an_end_is_measured_in_one_pass(read):
+    """4 MB of escaped quotes follow a quote that is never closed: no search starts at each."""
     with pytest.raises(ValueError, match=r"JSON|nterminated"):
         read(b'{"a": "' + rb"\"" * (2 * 2**20))
 
 
 @AS_BYTES_AND_TEXT
-def test_brackets_in_texts_count_nothing(read):
-    """Brackets in strings, also after escaped quotes, count neither as depth nor as size."""
+def test_brackets_in_texts_do_not_count(read):
+    """Brackets in strings, even after escaped quotes, count neither as depth nor as size."""
     document = {"a": '"' + "[{,:" * 100_000 + "\\", "b\\": [1, {"c": '\\"'}]}
     assert read(json.dumps(document).encode()) == document
 
@@ -30,7 +30,7 @@ def test_brackets_in_texts_count_nothing(read):
 @AS_BYTES_AND_TEXT
 @pytest.mark.parametrize("unit", [b"[", b'{"a":', b'["\\"]",'])
 def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
-    """Lists and objects within each other, past any limit of Python's own."""
+    """Lists and objects are nested deeper than any limit of Python's own."""
     with pytest.raises(ValueError, match="within each other"):
         read(unit * 50_000)
 
@@ -43,7 +43,7 @@ def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
     ],
 )
 def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
-    """A few megabytes of brackets or commas, which would be a gigabyte of objects."""
+    """A few megabytes of brackets or commas would become a gigabyte of objects."""
     with pytest.raises(RefusedError, match=why):
         parse_json(document)
 

@@ -1,4 +1,4 @@
-"""Formulas of parameters: arithmetic passes, and nothing that Python or sympy would do besides."""
+"""Formulas of parameters: arithmetic passes, and nothing else that Python or SymPy would run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAMES = frozenset({"a", "b", "λ"})
     ],
 )
 def test_arithmetic_passes(formula):
-    """Formulas that people write, and that Perceval writes, are accepted."""
+    """Formulas that users and Perceval write are accepted."""
     check_formula(formula, NAMES)
 
 
@@ -78,7 +78,7 @@ def test_arithmetic_passes(formula):
     ],
 )
 def test_anything_else_is_refused(formula):
-    """Calls, attributes, indices, texts, statements and unknown names are no formulas."""
+    """Calls, attributes, indices, texts, statements and unknown names are not formulas."""
     with pytest.raises(FormulaError):
         check_formula(formula, NAMES)
 
@@ -102,14 +102,14 @@ def test_anything_else_is_refused(formula):
         "1/3**99*1/7**99*1/9**99",
     ],
 )
-def test_what_would_grow_is_refused(formula):
-    """Exponents, numbers, nesting and length are bounded, also where terms would cancel out."""
+def test_formulas_that_would_grow_are_refused(formula):
+    """Exponents, numbers, nesting and length are bounded, even if terms would cancel out."""
     with pytest.raises(FormulaError):
         check_formula(formula, NAMES)
 
 
-def test_names_are_free_where_none_are_declared():
-    """Releases before 0.13 do not declare a formula's parameters; functions are no names then."""
+def test_any_name_passes_if_none_are_declared():
+    """Releases before 0.13 do not declare a formula's parameters; functions are not names then."""
     check_formula("2*theta_1 + phi")
     for formula in ("sin*2", "lambda", "__builtins__"):
         with pytest.raises(FormulaError):
@@ -126,12 +126,12 @@ def test_a_name_is_one_symbol(name):
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="ab0123456789.+-*/()eE_ sincoxp", max_size=40))
-def test_what_passes_has_a_value_in_python(text):
+def test_accepted_formulas_have_a_value_in_python(text):
     """An accepted formula is an expression of names and numbers, which cannot call Python."""
     try:
         check_formula(text, frozenset({"a", "b"}))
     except FormulaError:
         return
     known = {**dict.fromkeys(FUNCTIONS, lambda _x: 1.0), **dict.fromkeys(CONSTANTS, 3.0)}
-    with suppress(OverflowError, ZeroDivisionError, TypeError):  # complex numbers, say
+    with suppress(OverflowError, ZeroDivisionError, TypeError):  # for example complex numbers
         eval(text.strip(), {"__builtins__": {}, **known}, {"a": 1.5, "b": 2.5})

@@ -1,4 +1,4 @@
-"""What jobgroup's loggers show, and to whom."""
+"""The output of jobgroup's loggers, with and without a logging setup."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETUPS = {
 
 @pytest.mark.parametrize(("setup", "lines"), SETUPS.values(), ids=SETUPS)
 def test_only_errors_are_shown_unless_logging_is_set_up(setup, lines):
-    """An error names something that would be lost; it appears once, and drives no terminal."""
+    """An error reports data that would be lost; it appears once, without control characters."""
     done = subprocess.run(
         [sys.executable, "-c", setup + LOG], capture_output=True, text=True, check=True
     )

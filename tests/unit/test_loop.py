@@ -1,4 +1,4 @@
-"""Blocking for what happens on the engine's loop."""
+"""Blocking calls that wait for the engine's loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EndsWithTheTick(Future):
         return super().result(timeout)
 
 
-def test_what_ends_with_a_tick_has_not_run_out_of_time():
+def test_work_that_ends_with_a_tick_does_not_time_out():
     """Without a limit there is no timeout, whenever the end comes."""
     future = EndsWithTheTick(lambda f: f.set_result("done"))
     assert wait_for(future, on_tick=lambda: None) == "done"

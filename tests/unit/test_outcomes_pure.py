@@ -13,8 +13,8 @@ def _read(document, **params):
     return measurements(record, {"results": json.dumps(document)})
 
 
-def test_an_iteration_has_its_own_numbers_before_the_results():
-    """A number of an iteration goes before the one of the whole result; texts do too."""
+def test_numbers_of_an_iteration_override_those_of_the_result():
+    """Texts of an iteration do too."""
     document = {
         "results_list": [{"physical_perf": 0.1, "backend": "SLOS"}, {"results": {"|1>": 2}}],
         "physical_perf": 0.5,
@@ -24,15 +24,15 @@ def test_an_iteration_has_its_own_numbers_before_the_results():
     assert (second.scalars, second.values) == ({"physical_perf": 0.5}, {"|1>": 2})
 
 
-def test_an_iteration_without_numbers_is_its_outcomes():
-    """A bare list of samples is counted."""
+def test_a_bare_list_of_samples_is_counted():
+    """An iteration may consist of its outcomes alone."""
     (found,) = _read({"results_list": [["|1>", "|0>", "|1>"]], "clock": 7})
     assert (found.params, found.scalars) == ({}, {"clock": 7})
     assert (found.kind, found.values) == ("count", {"|0>": 1, "|1>": 2})
 
 
-def test_a_null_in_an_iteration_varies_nothing():
-    """A null hides nothing that the job itself has."""
+def test_a_null_in_an_iteration_overrides_nothing():
+    """A null hides no value of the job itself."""
     iteration = {"circuit_params": {"phi": 0.3}, "max_samples": None}
     (found,) = _read({"results_list": [{"iteration": iteration}]})
     assert found.params == {"phi": 0.3}
@@ -51,7 +51,7 @@ def test_the_kind_comes_from_the_type_and_the_command():
     assert unmapped.values == {"|0>": 0.75, "|1>": 0.25}
 
 
-def test_a_text_is_no_list_of_samples():
+def test_a_text_is_not_a_list_of_samples():
     """Its letters are not counted; a malformed number is a problem of its job alone."""
     (text,) = _read({"results": "|1,0>"})
     assert (text.kind, text.problem) == (None, None)

@@ -1,4 +1,4 @@
-"""Other parameters for a rerun: what a stored body lets be changed, and what it refuses."""
+"""Other parameters for a rerun: the changes that a stored body allows and refuses."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BODY = {
 }
 
 
-def test_what_can_be_changed_are_plain_values():
-    """And limits that are not set; what only Perceval writes, and what is empty, is not offered."""
+def test_plain_values_can_be_changed():
+    """So can limits that are not set; empty values and those that only Perceval writes cannot."""
     assert overridable_params(BODY["payload"]) == {
         "max_shots": 100,
         "max_samples": None,
@@ -41,8 +41,8 @@ def test_what_can_be_changed_are_plain_values():
         ("feed_forward", True, False),
     ],
 )
-def test_a_change_is_made_where_the_parameter_counts(name, old, new):
-    """In the payload itself before its parameters; the stored body stays as it is."""
+def test_a_change_replaces_the_effective_value(name, old, new):
+    """A value in the payload itself precedes its parameters; the stored body stays unchanged."""
     before = copy.deepcopy(BODY)
     revision = apply_overrides(BODY, {name: new})
     assert revision.overrides == {name: [old, new]}
@@ -68,11 +68,11 @@ def test_a_change_is_made_where_the_parameter_counts(name, old, new):
     ],
 )
 def test_a_value_of_another_kind_is_refused(name, value, reason):
-    """True is no number, and a number no truth value; what Perceval has encoded stays."""
+    """True is not a number, and a number not a truth value; values that Perceval encoded stay."""
     with pytest.raises(InvalidOverrideError, match=reason):
         apply_overrides(BODY, {name: value})
 
 
 def test_an_execution_has_no_parameters_of_its_own():
-    """Its limits stand beside its computation, which has them too, only to be shown."""
+    """Its limits are a copy, for display, of those in its computation."""
     assert overridable_params({"computation": "pcvlar 0 1", "max_shots": 100}) == {}

@@ -1,4 +1,4 @@
-"""How long to wait after a failure, and when a group will be done: pure rules."""
+"""The wait after a failure, and the time left of a group: pure rules."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jobgroup.engine.estimate import TimeLeft, time_left
 from jobgroup.retry import Backoff
 
 
-def test_backoff_grows_and_starts_over():
-    """Delays double up to a limit, jittered by at most a half; a success resets them."""
+def test_backoff_grows_and_resets():
+    """Delays double up to a limit, with a jitter of at most a half; a success resets them."""
     backoff = Backoff(wait_initial=1.0, wait_max=8.0)
     for ceiling in (1, 2, 4, 8, 8, 8):
         assert ceiling / 2 <= backoff.next_s() <= ceiling
@@ -59,21 +59,21 @@ def test_time_left_is_a_range_or_stalled(left, ends, waited):
 @pytest.mark.parametrize("every_s", [0.5, 10.0, 3600.0])
 @pytest.mark.parametrize("ended", [5, 40, 120])
 def test_time_left_follows_the_rate_of_ends(every_s, ended):
-    """With a job ending at equal intervals, the range holds what the rest takes."""
+    """If jobs end at equal intervals, the range contains the time of the remaining ones."""
     ends = [every_s * number for number in range(1, ended + 1)]
     low, high = time_left(30, ends, 0.0, ends[-1]).eta_s
     assert low <= 30 * every_s <= high
 
 
 def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
-    """It is longer after a while without an end, and then it is said since when nothing ends."""
+    """It grows for a while without an end; then it reports since when nothing has ended."""
     ends = [10.0 * number for number in range(1, 11)]
     first, later = (time_left(5, ends, 0.0, now).eta_s for now in (100.0, 150.0))
     assert later > first
     assert time_left(5, ends, 0.0, 201.0) == TimeLeft(stalled_since=100.0)
 
 
-def test_an_account_is_left_alone_longer_for_each_outage_not_for_each_question():
+def test_backoff_grows_per_outage_not_per_question():
     """Ten rounds of questions during one outage count as one failure; a later failure counts as the
     next; all respect a wait that the cloud asks for.
     """
