@@ -19,7 +19,7 @@ from jobgroup import errors
 
 SOURCE = Path(jobgroup.__file__).parent
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(SOURCE)], "jobgroup."))
-SCRIPTS = ("jobgroup.demo.", "jobgroup.__main__")  # importing them runs them
+SCRIPTS = ("jobgroup.demo.", "jobgroup.__main__")  # importing these modules runs them
 
 
 def test_all_equals_the_public_names():

@@ -26,7 +26,7 @@ def _percevals(states):
 
 @pytest.mark.parametrize("states", [*itertools.combinations_with_replacement(STATES, 3)])
 def test_states_are_merged_as_perceval_does(states):
-    """But for those of which one has failed while another still runs: they have not ended."""
+    """The exception is an entry with a failed and a running part, which has not ended."""
     told = merge_statuses([RemoteStatus(state, state) for state in states])
     if _percevals(states) in TERMINAL and not TERMINAL.issuperset(states):
         assert told.state not in TERMINAL
@@ -36,12 +36,12 @@ def test_states_are_merged_as_perceval_does(states):
 
 
 def test_every_state_of_a_cloud_has_a_rank():
-    """A state that is new in status.py is missing here, and could not be merged."""
+    """A new state in status.py without a rank could not be merged."""
     assert set(RANKS) == ON_CLOUD | TERMINAL
     assert len(RANKS) == len(set(RANKS))
 
 
-def test_times_progress_and_shots_are_those_of_all():
+def test_times_progress_and_shots_combine_all_parts():
     """From the first start to the last end, the mean of the progress, the sum of the shots."""
     told = merge_statuses(
         [
@@ -53,16 +53,16 @@ def test_times_progress_and_shots_are_those_of_all():
     assert (told.progress, told.shots, told.message) == (1.0, 150, None)
 
 
-def test_an_answer_that_is_missing_is_no_answer():
-    """One part's error is the entry's; nothing is made up of the others."""
+def test_a_missing_answer_of_a_part_is_the_entrys():
+    """One part's error is the entry's; the other parts do not make up an answer."""
     error = InvalidResponseError("garbage")
     good = RemoteStatus("running", "running")
     assert merge_statuses([good, error]) is error
     assert merge_statuses([good, None]) is None
 
 
-def test_the_reason_names_the_part_that_has_it():
-    """Counted from one, as people count."""
+def test_the_reason_names_its_part():
+    """Parts are counted from one, as users count."""
     told = merge_statuses(
         [
             RemoteStatus("completed", "success", "fine"),
@@ -73,8 +73,8 @@ def test_the_reason_names_the_part_that_has_it():
     assert (told.provider_status, told.message) == ("failed", "2 of 3: too hot")
 
 
-def test_what_has_not_ended_has_no_duration_yet():
-    """A part that succeeded counts as whole, one that waits as nothing."""
+def test_an_active_entry_has_no_duration():
+    """A part that succeeded counts as complete, one that waits as nothing."""
     told = merge_statuses(
         [
             RemoteStatus("completed", "success", None, None, 11.0, 14.0, 5.0, 100),

@@ -1,4 +1,4 @@
-"""When each job is asked about, by a clock that the test turns."""
+"""The times at which each job is polled, by a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGES = st.floats(0, 1e7)
 
 @given(AGES, AGES, st.integers(1, 20_000))
 def test_the_interval_grows_with_age(first, second, jobs):
-    """An older job is never asked about more often, no job in a busy loop, and all now and then."""
+    """An older job is never polled more often, no job in a busy loop, and all from time to time."""
     young, old = sorted((first, second))
     for interval_s in (poll_interval_s, lambda age: crowd_interval_s(age, jobs)):
         assert interval_s(young) <= interval_s(old) + 1e-6
@@ -36,13 +36,13 @@ def test_the_interval_grows_with_age(first, second, jobs):
 
 @given(st.floats(1, 600))
 def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
-    """A single running job's end is noticed soon, relative to how long it took, or in a second."""
+    """A single job's end is noticed within 1 s or a tenth of its duration."""
     assert poll_interval_s(age) <= max(1.0, poll_schedule.AGE_FRACTION * age) * (1 + 1e-9)
 
 
 @given(st.floats(0, 600), st.floats(1, 600))
-def test_an_expected_end_is_asked_for_when_it_comes(age, expected):
-    """A job is asked about half-way and at the expected time, then as if nothing was expected."""
+def test_a_job_is_polled_at_its_expected_end(age, expected):
+    """A job is polled half-way and at the expected time, then as if no end was expected."""
     asked_at = age + poll_interval_s(age, expected_s=expected)
     if age >= expected:
         assert asked_at == age + poll_interval_s(age)
@@ -75,7 +75,7 @@ class Cloud:
         )
 
     def watch(self, schedule: PollSchedule) -> None:
-        """Ask what is due until every job has ended."""
+        """Poll the due jobs until every job has ended."""
         schedule.sync(self.rows, 1, 0.0, 0.0)
         now = 0.0
         while list(schedule):
@@ -88,7 +88,7 @@ class Cloud:
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (5, 5), (50, 10), (50, 50), (40, 1)])
 @pytest.mark.parametrize("duration_s", [10.0, 60.0, 600.0])
 def test_ends_are_noticed_in_time(count, slots, duration_s):
-    """Within a tenth of the job's duration, or a second, however long it has waited before."""
+    """Within a tenth of the job's duration, or 1 s, however long it has waited before."""
     cloud = Cloud(count, slots, duration_s)
     cloud.watch(PollSchedule())
     assert len(cloud.lags_s) == count
@@ -96,7 +96,7 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
     assert len(late) <= count / 10
 
 
-def test_what_is_known_saves_questions():
+def test_known_durations_save_questions():
     """Jobs like those that have ended take a few questions each, those behind them hardly any."""
     alone, first, all_of_them = Cloud(1, 1, 60.0), Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
     alone.watch(PollSchedule())
@@ -105,8 +105,10 @@ def test_what_is_known_saves_questions():
     assert (all_of_them.asked - first.asked) / 40 <= 0.4 * alone.asked
 
 
-def test_a_crowd_is_asked_about_in_turn():
-    """Of many jobs that run at once one tells how long they take: a few questions each suffice."""
+def test_concurrent_jobs_are_polled_in_turn():
+    """Of many jobs that run at once, one shows how long they take: a few questions
+    each are enough.
+    """
     alone, crowd = Cloud(1, 1, 60.0), Cloud(50, 50, 60.0)
     alone.watch(PollSchedule())
     crowd.watch(PollSchedule())
@@ -114,8 +116,8 @@ def test_a_crowd_is_asked_about_in_turn():
     assert max(crowd.lags_s) <= 6.0
 
 
-def test_one_of_a_crowd_that_fails_early_is_noticed():
-    """However long the others run: each is asked about after a second, and once a minute."""
+def test_an_early_failure_among_concurrent_jobs_is_noticed():
+    """However long the others run, each job is polled after 1 s, and once a minute."""
     cloud = Cloud(50, 50, 7200.0)
     schedule = PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
@@ -136,17 +138,17 @@ def test_one_of_a_crowd_that_fails_early_is_noticed():
     assert cloud.asked <= 50 * 3100 / 45
 
 
-def test_a_large_roster_asks_within_the_rate():
-    """A thousand jobs that run are asked about in turns, not all at each moment."""
+def test_a_large_group_is_polled_within_the_rate():
+    """A thousand active jobs are polled in turns, not all at each moment."""
     cloud = Cloud(1000, 1000, 100.0)
     cloud.watch(PollSchedule())
     assert cloud.asked <= 1000 + 1000 * 7
 
 
 @pytest.mark.parametrize(("slots", "duration_s"), [(2, 0.1), (5, 0.2), (8, 0.4)])
-def test_a_long_queue_of_short_jobs_is_asked_about_where_it_moves(slots, duration_s):
-    """A thousand jobs on a cloud, hundreds of which end before the rate allows to ask about each:
-    one that ended points to the next, and who waits behind one that waits is not asked about.
+def test_a_long_queue_of_short_jobs_is_polled_at_its_front(slots, duration_s):
+    """A thousand jobs on a cloud, hundreds of which end before the rate allows polling each: one
+    that ended points to the next, and jobs behind a waiting one are not polled.
     """
     cloud = Cloud(1000, slots, duration_s)
     cloud.watch(PollSchedule())
@@ -154,8 +156,8 @@ def test_a_long_queue_of_short_jobs_is_asked_about_where_it_moves(slots, duratio
     assert max(cloud.lags_s) <= 1.0
 
 
-def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
-    """While they are sent, ten a second, to a cloud that ends four a second."""
+def test_jobs_that_join_a_long_queue_are_not_polled_one_by_one():
+    """Ten jobs per second are sent to a cloud that ends four per second."""
     cloud, schedule = Cloud(600, 2, 0.5), PollSchedule()
     now, sent = 0.0, 0
     while sent < 600 or list(schedule):
@@ -169,8 +171,8 @@ def test_jobs_that_join_a_long_queue_are_not_asked_about_one_by_one():
     assert cloud.asked <= 3 * 600
 
 
-def test_nobody_waits_behind_what_a_cloud_has_lost():
-    """However many it forgets: a job that is sent afterwards is asked about as if it were alone."""
+def test_jobs_that_a_cloud_lost_delay_no_other():
+    """However many it forgets, a job that is sent afterwards is polled as if it were alone."""
     cloud, schedule = Cloud(100, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows[:99], 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
@@ -179,13 +181,13 @@ def test_nobody_waits_behind_what_a_cloud_has_lost():
         schedule.record_missing(job, 10.0)
     schedule.sync([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
     assert [job.entry_id for job in schedule.pop_due(12.0)] == [99]
-    lost = next(iter(schedule))  # a cloud may have been mistaken
+    lost = next(iter(schedule))  # the cloud may have been mistaken
     schedule.record(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
     assert lost.running_since is not None
 
 
-def test_who_waits_far_back_is_asked_about_all_the_same():
-    """It may have been canceled elsewhere: once a minute, before its turn has come."""
+def test_jobs_far_back_in_the_queue_are_polled_too():
+    """They may have been canceled elsewhere: they are polled once a minute before their turn."""
     cloud, schedule = Cloud(200, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     asked: set[int] = set()
@@ -198,7 +200,7 @@ def test_who_waits_far_back_is_asked_about_all_the_same():
     assert asked == set(range(200))
 
 
-def test_what_is_due_at_once_is_asked_about_within_the_rate():
+def test_jobs_due_at_once_are_polled_within_the_rate():
     """A burst, then a number per second; no job is left out. The first look is free."""
     schedule = PollSchedule()
     schedule.sync(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
@@ -211,8 +213,8 @@ def test_what_is_due_at_once_is_asked_about_within_the_rate():
     assert sum(asked) == 500
 
 
-def test_what_changed_elsewhere_is_taken_in():
-    """Another process' answer ends a job here too, and a rerun is another attempt."""
+def test_changes_of_other_processes_are_applied():
+    """Another process's answer ends a job here too, and a rerun is another attempt."""
     schedule = PollSchedule()
     schedule.sync(
         [Pollable(1, 0, ["a"], TARGET, 0.0), Pollable(2, 1, ["b"], TARGET, 0.0)], 3, 0.0, 0.0
@@ -229,8 +231,8 @@ def test_what_changed_elsewhere_is_taken_in():
     assert schedule.version == 7
 
 
-def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
-    """Of a script that calls `progress` for days, while nothing is asked in the background."""
+def test_jobs_that_are_only_polled_manually_fill_no_memory():
+    """A script may call `progress` for days while jobgroup polls nothing in the background."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule
@@ -245,7 +247,7 @@ def test_jobs_that_are_only_asked_about_by_hand_fill_no_memory():
     assert schedule.pop_due(1e9) == [job]
 
 
-def test_who_got_no_answer_is_asked_again_when_it_is_said():
+def test_a_job_without_an_answer_is_polled_at_the_given_time():
     """A job that was taken is not due again automatically; the latest time counts."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
@@ -258,8 +260,8 @@ def test_who_got_no_answer_is_asked_again_when_it_is_said():
     assert schedule.pop_due(100.0) == []
 
 
-def test_platforms_have_queues_of_their_own():
-    """Jobs that wait for one machine do not affect another's."""
+def test_platforms_have_separate_queues():
+    """Jobs that wait for one machine do not affect those of another."""
     schedule = PollSchedule()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, [f"r{i}"], others if i >= 20 else TARGET, 0.0) for i in range(21)]
@@ -271,7 +273,7 @@ def test_platforms_have_queues_of_their_own():
 
 
 def test_a_cancellation_is_watched_closely():
-    """However rarely a job is asked about: once it is to be canceled, the cloud is asked."""
+    """A job that was polled rarely is polled soon once it is to be canceled."""
     schedule = PollSchedule()
     (row,) = Cloud(1, 1, 600.0).rows
     schedule.sync([row], 1, 0.0, 0.0)
@@ -285,8 +287,10 @@ def test_a_cancellation_is_watched_closely():
 
 
 @pytest.mark.parametrize("duration_s", [0.2, 0.7])
-def test_what_short_jobs_take_is_found_out(duration_s):
-    """On a cloud that tells whole seconds: after a few, their ends are asked for when they come."""
+def test_the_duration_of_short_jobs_is_learned(duration_s):
+    """If a cloud reports whole seconds, jobs are polled at their expected ends after a few have
+    ended.
+    """
     cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
     now = 0.0
     for position in range(60):
@@ -302,8 +306,8 @@ def test_what_short_jobs_take_is_found_out(duration_s):
     assert cloud.asked <= 60 * 2 + 40
 
 
-def test_the_end_of_one_job_has_those_asked_about_that_never_were():
-    """Of twenty jobs that ended at once the last is not left until a second after it was sent."""
+def test_the_end_of_one_job_makes_unpolled_ones_due():
+    """Of twenty jobs that ended at once, the last is polled within 1 s after it was sent."""
     cloud, schedule = Cloud(20, 20, 0.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
@@ -313,9 +317,9 @@ def test_the_end_of_one_job_has_those_asked_about_that_never_were():
     assert not list(schedule)
 
 
-def test_a_job_counts_as_sent_when_the_file_says_so_or_after_the_last_look():
-    """How long jobs take is learned from when they began, not from when this process heard of it;
-    a clock that is an hour slow makes no job older than the last look at the file.
+def test_a_job_is_as_old_as_the_file_or_the_last_look_says():
+    """Durations are learned from the start of the jobs, not from the time at which this process
+    learned of it; a clock that is 1 h slow makes no job older than the last look at the file.
     """
     schedule = PollSchedule()
     schedule.sync([], 1, 10.0, 10.0)

@@ -1,4 +1,4 @@
-"""The numbers of results: shares, errors, pools and derived quantities, against other routes."""
+"""The numbers of results: shares, errors, pools and derived quantities, computed in two ways."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_probabilities_have_a_plain_mean_and_are_not_mixed_with_counts():
 
 
 def test_missing_states_are_0_or_gaps():
-    """0 for a state that could have come; a gap for other modes, and below the photon filter."""
+    """0 for a possible state; a gap for other modes, and below the photon filter."""
     counted = Measurement(0, kind="count", values={"|2,0>": 5}, min_photons=2)
     pool = Pool([counted])
     assert (pool.share("|1,1>").value, pool.count("|1,1>")) == (0.0, 0)

@@ -160,7 +160,7 @@ def _same(found, expected):
 @settings(max_examples=200, phases=[Phase.generate])
 @given(groups())
 def test_tables_and_csv_equal_the_raw_documents(jobs):
-    """Each row of table, distributions and CSV is what its document says."""
+    """Each row of table, distributions and CSV equals its document."""
     rows = _rows(jobs)
     known = {s for job in jobs if job[4] for part in _raw_parts(job[4]) for s in part[2]}
     named = sorted(known)

@@ -1,4 +1,4 @@
-"""Retrying: which errors, how often, and how long the waits between attempts are."""
+"""Retries: for which errors, how often, and how long the waits between attempts are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class _Cloud:
-    """Fails so many times, asking for a wait, and then answers; keeps the waits between."""
+    """Fails the given number of times, asking for a wait, then answers; records the waits."""
 
     def __init__(self, failures, retry_after_s=None):
         self.failures = failures
@@ -53,7 +53,7 @@ def _is_busy(error):
 
 
 async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
-    """Many that were turned away together do not come back together."""
+    """Clients that were rejected together do not return together."""
     cloud = _Cloud(failures=6)
     assert await cloud.ask() == "answer"
     for wait_s, ceiling_s in zip(cloud.waits, [1, 2, 4, 8, 8, 8], strict=True):
@@ -69,7 +69,7 @@ async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
 
 @pytest.mark.parametrize(("asked_s", "at_least_s"), [(20.0, 20.0), (1e9, MAX_RETRY_AFTER_S)])
 async def test_retry_after_is_honoured_up_to_an_hour(asked_s, at_least_s):
-    """Never sooner than the cloud asks for; those it asked for the same do not come together."""
+    """Never sooner than the cloud asks; clients with the same wait do not return together."""
     clouds = [_Cloud(failures=1, retry_after_s=asked_s) for _ in range(20)]
     for cloud in clouds:
         await cloud.ask()
@@ -87,16 +87,16 @@ async def test_retry_after_is_honoured_up_to_an_hour(asked_s, at_least_s):
         ({"timeout": -1.0}, 1),
     ],
 )
-async def test_the_last_error_is_raised_as_it_is(options, asked):
-    """After the last attempt, an error that is not to be retried, or the time that it may take."""
+async def test_the_last_error_is_raised_unchanged(options, asked):
+    """After the last attempt, after the time limit, or if an error must not be retried."""
     cloud = _Cloud(failures=9)
     with pytest.raises(CloudUnavailableError, match=f"busy {asked}"):
         await cloud.ask(**options)
     assert (cloud.asked, len(cloud.waits)) == (asked, asked - 1)
 
 
-async def test_the_number_of_attempts_may_change_on_the_way():
-    """A caller that gives up during a wait ends it with one attempt more at most."""
+async def test_the_number_of_attempts_can_change_during_retries():
+    """A caller that gives up during a wait ends it after at most one more attempt."""
     cloud = _Cloud(failures=9)
     limit = 9
 
@@ -108,8 +108,8 @@ async def test_the_number_of_attempts_may_change_on_the_way():
         await cloud.ask(attempts=lambda: limit, sleep=give_up)
 
 
-async def test_a_canceled_task_does_not_wait_to_the_end():
-    """A wait of minutes is left at once, and nothing is asked again."""
+async def test_a_canceled_task_ends_its_wait_at_once():
+    """A wait of minutes ends at once, and no further request is made."""
     cloud = _Cloud(failures=9, retry_after_s=600.0)
     failed = asyncio.Event()
 
@@ -124,8 +124,8 @@ async def test_a_canceled_task_does_not_wait_to_the_end():
     assert cloud.asked == 1
 
 
-def test_a_success_imports_nothing_and_draws_nothing_of_the_users():
-    """Jobgroup's import does not grow by tenacity, nor does `random.seed` lose its effect."""
+def test_a_success_imports_no_tenacity_and_keeps_the_random_seed():
+    """The import of jobgroup does not grow by tenacity, and `random.seed` keeps its effect."""
     source = (
         "import asyncio, random, sys, jobgroup; from jobgroup.retry import retry\n"
         "random.seed(5)\n"

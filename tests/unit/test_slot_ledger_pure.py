@@ -42,15 +42,15 @@ def _ledger(*steps, max_jobs=None):
         ([("report", 3, 5), "reserve", "not_sent"], 3),
         ([("report", 3, 5), "reserve", "reserve", "rejected"], 0),
         ([("report", 3, 5), "reserve", "reserve", "unknown"], 0),
-        # a job that was sent after the report was not counted by it: its slot is free when it ends
+        # the report did not count a job that was sent after it: its slot is free when it ends
         ([("report", 1, 1), ("send", 1), ("ended", 1)], 1),
         # one taken slot and one job of ours: it is ours, and counted
         ([("report", 2, 2), ("send", 1), ("report", 1, 2), ("ended", 1)], 2),
-        # no taken slot and one job of ours: it had ended before the report, which has its slot
+        # no taken slot and one job of ours: it had ended before the report, which counts its slot
         ([("report", 2, 2), ("send", 1), ("report", 2, 2), ("ended", 1)], 2),
         # two taken slots, of ours and of others': our job's may be among the free ones, or not
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("ended", 1)], 1),
-        # but if it was seen active after the report, that had counted it
+        # but if it was seen active after the report, the report had counted it
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("seen_active", [1]), ("ended", 1)], 2),
         # a refusal reports a full account and says nothing of whose jobs fill it
         ([("report", 2, 3), ("send", 1), "reserve", "rejected", ("ended", 1)], 0),
@@ -68,11 +68,11 @@ def _ledger(*steps, max_jobs=None):
     ],
 )
 def test_free_slots_follow_reports_and_jobs(steps, free):
-    """Each row: what happened, and how many slots are free then."""
+    """Each row has the steps, and the number of free slots after them."""
     assert _ledger(*steps).free == free
 
 
-def test_an_account_is_asked_when_it_is_full_and_nothing_is_in_flight():
+def test_a_full_account_is_polled_if_nothing_is_in_flight():
     """Once its time has come, and not while a create may still change the number."""
     ledger = _ledger(("report", 1, 1))
     assert not ledger.should_ask(LATER)
@@ -85,8 +85,10 @@ def test_an_account_is_asked_when_it_is_full_and_nothing_is_in_flight():
     assert ledger.should_ask(LATER + MIN_REPORT_INTERVAL_S)
 
 
-def test_an_account_is_asked_at_once_when_a_job_ended_that_a_report_may_have_counted():
-    """The slot may be free or not; the wait that was due before is given up."""
+def test_an_account_is_polled_at_once_after_the_end_of_a_counted_job():
+    """If a report may have counted the job, its slot may be free or not; the due wait
+    is dropped.
+    """
     ledger = _ledger(("report", 2, 3), ("send", 1), ("report", 0, 3))
     ledger.asked(LATER)
     assert not ledger.should_ask(LATER)
@@ -96,7 +98,7 @@ def test_an_account_is_asked_at_once_when_a_job_ended_that_a_report_may_have_cou
 
 @pytest.mark.parametrize(("try_one", "free"), [(True, 1), (False, 2)])
 def test_without_a_report_one_job_is_tried_or_the_ended_ones_are_replaced(try_one, free):
-    """A cloud that is away may have had the slots of the jobs that ended before its last report."""
+    """The last report of an unreachable cloud may already count the slots of ended jobs."""
     ledger = _ledger(("report", 2, 5), ("send", 1), ("send", 2), ("report", 0, 5))
     ledger.ended(1, now=0.0)
     ledger.ended(2, now=0.0)
@@ -116,8 +118,8 @@ def test_a_run_keeps_to_its_own_limit():
 @given(
     st.lists(st.sampled_from(["send", "end", "report", "reject"]), max_size=60), st.integers(1, 8)
 )
-def test_no_more_jobs_are_sent_than_an_account_of_our_own_has_slots(events, total):
-    """Whatever happens in whatever order: no slot is given twice, and none is lost for good."""
+def test_a_run_sends_no_more_jobs_than_the_account_has_slots(events, total):
+    """Whatever the order of events, no slot is used twice, and none is lost for good."""
     ledger, number = SlotLedger(), 0
     ledger.reported(free=total, total=total, now=0.0)
     for event in events:

@@ -1,4 +1,4 @@
-"""Tables without a group: what becomes of their cells on every way out of them."""
+"""Tables without a group: their cells in every exported format."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from jobgroup.results import Distributions, ResultsTable, Table
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20A1"]
 )
-def test_what_a_spreadsheet_would_run_is_plain(text, tmp_path):
-    """Whatever begins a formula, in cells and in the names of columns; numbers stay numbers."""
+def test_spreadsheet_formulas_become_plain_text(text, tmp_path):
+    """In cells and in the names of columns; numbers stay numbers."""
     path = tmp_path / "table.csv"
     Table({text: [text], "n": [-1]}).to_csv(path)
     assert pd.read_csv(path, dtype={0: str}).to_dict("list") == {
@@ -27,7 +27,7 @@ def test_what_a_spreadsheet_would_run_is_plain(text, tmp_path):
     }
 
 
-def test_texts_leave_as_they_are(tmp_path):
+def test_texts_are_exported_unchanged(tmp_path):
     """Letters of every language, marked for spreadsheets in CSV, in ASCII in JSON; half a
     character, which no file holds, is "?" in CSV.
     """
@@ -64,14 +64,14 @@ def test_tables_survive_copies(copied):
     )
 
 
-def test_what_json_has_no_number_for_is_null(tmp_path):
-    """Infinite values too."""
+def test_numbers_that_json_lacks_are_null(tmp_path):
+    """Infinite values are null too."""
     Table({"x": [float("inf"), float("-inf"), float("nan"), 0.5]}).to_json(tmp_path / "json")
     rows = json.loads((tmp_path / "json").read_text("utf-8"))
     assert [row["x"] for row in rows] == [None, None, None, 0.5]
 
 
-def test_truth_values_stay_such():
+def test_truth_values_stay_truth_values():
     """With gaps and without, in each library."""
     table = Table({"whole": [True, False], "gaps": [True, None]})
     frame = table.to_pandas()
@@ -81,8 +81,10 @@ def test_truth_values_stay_such():
         assert polars.to_dicts() == table[:]
 
 
-def test_numbers_that_fit_nowhere_are_texts():
-    """The largest whole number that dataframes have is one; beyond it every library gets texts."""
+def test_numbers_that_no_library_holds_are_texts():
+    """Up to the largest integer of dataframes they stay numbers; beyond it every library gets
+    texts.
+    """
     table = Table({"largest": [1, 2**63 - 1], "larger": [1, 2**63]})
     assert table.to_polars().to_dict(as_series=False) == {
         "largest": [1, 2**63 - 1],
@@ -92,14 +94,14 @@ def test_numbers_that_fit_nowhere_are_texts():
     assert pl.DataFrame(table).equals(table.to_polars())
 
 
-def test_words_are_what_pandas_makes_of_words():
-    """Its own kind for texts, whichever release has which."""
+def test_texts_have_the_text_type_of_pandas():
+    """The type depends on the release of pandas."""
     frame = Table({"name": ["a", "b"]}).to_pandas()
     assert frame["name"].dtype == pd.Series(["a", "b"]).dtype
 
 
-def test_columns_without_a_value_have_the_kind_that_they_will_have():
-    """So that a frame of the first jobs and one of all can be put together."""
+def test_empty_columns_have_the_type_of_later_values():
+    """A frame of the first jobs and one of all can therefore be concatenated."""
     whole, broken = (
         ("job", "iteration", "attempts", "shots", "count"),
         ("duration_s", "probability"),

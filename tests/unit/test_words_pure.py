@@ -1,4 +1,4 @@
-"""How words are looked for, and how texts are made harmless. Pure."""
+"""Search for words, and removal of control characters from texts. Pure."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ JOBS = [
     ],
 )
 def test_words_are_found(words, places):
-    """A name with a value is the whole value; the dashboard's order.test.ts says the same."""
+    """A name with a value is the whole value; the dashboard's order.test.ts checks the same."""
     finds = sought(words)
     assert [job.place for job in JOBS if finds(job)] == places
 
 
 @pytest.mark.parametrize("words", [None, 1, b"n=1", ["n=1"]])
-def test_what_is_no_text_is_refused_in_a_sentence(words):
-    """A list of words, or a place, is not taken for all jobs."""
+def test_a_search_for_a_non_text_is_refused(words):
+    """A list of words, or a position, does not select all jobs."""
     with pytest.raises(TypeError, match="Jobs are found by words, a text"):
         sought(words)
 
 
-def test_control_characters_are_taken_out_of_texts_and_logs(caplog):
-    """Whoever logs, and wherever it goes, no terminal obeys it."""
+def test_control_characters_are_removed_from_texts_and_logs(caplog):
+    """No terminal obeys them, whichever logger writes the line and wherever it is shown."""
     assert plain("a\x1b]0;title\x07b\u202ec\nd") == "a ]0;title b c\nd"
     for name in ("jobgroup", "jobgroup.dashboard"):
         with caplog.at_level(logging.WARNING, name):
