@@ -177,6 +177,18 @@ def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
     assert len(JobGroup.load(path, name="copy")) == 3
 
 
+def test_export_can_hold_all_results(call, prepared, tmp_path):
+    """With --results, a loaded copy needs no cloud; without, it has none."""
+    group = prepared()
+    group.run_sequential(0)
+    for option, names in (((), "without"), (("--results",), "with")):
+        done = call("export", "sweep", str(tmp_path / names), *option)
+        assert (done.returncode, done.stderr) == (0, "")
+        table = JobGroup.load(tmp_path / names, name=names).results_table(refresh=False)
+        assert bool(JobGroup.open(names).cache.size_bytes) == bool(option)
+        assert table["status"] == ["success"] * 3
+
+
 def test_text_from_outside_cannot_control_a_terminal(call, read, cloud):
     """Names, labels, notes, messages and descriptions are shown without control characters."""
     group = JobGroup("sweep")

@@ -222,6 +222,7 @@ _AWAITED = {
     "wait_async": ("status", lambda jg: jg.wait_async(120)),
     "track_progress_async": ("status", lambda jg: jg.track_progress_async()),
     "get_results_async": ("result", lambda jg: jg.get_results_async()),
+    "keep_results_async": ("result", lambda jg: jg.keep_results_async()),
     "cancel_all_async": ("cancel", lambda jg: jg.cancel_all_async()),
 }
 

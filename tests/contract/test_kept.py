@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import shutil
 import sqlite3
 import stat
+import warnings
 from contextlib import closing
 
 import pytest
@@ -15,11 +17,14 @@ import pytest
 from jobgroup import (
     CloudUnreachableError,
     CorruptGroupError,
+    CredentialsError,
     InvalidNameError,
     JobGroup,
     JobGroupError,
+    JobGroupWarning,
     StorageError,
     UnsupportedVersionError,
+    forget_tokens,
 )
 
 
@@ -147,6 +152,111 @@ def test_results_that_cannot_be_kept_are_given(finished, data_dir, caplog):
     with caplog.at_level(logging.WARNING, "jobgroup"):
         assert jg.get_results() == EXPECTED
     assert "were not cached" in caplog.text
+
+
+def _delete_results(directory):
+    """As a cloud does after a while; it has to be stopped."""
+    _in_file(directory / "jobs.sqlite", "UPDATE jobs SET results = NULL")
+
+
+def test_kept_results_outlive_the_clouds(start, group, tmp_path):
+    """Before its cloud deletes them, keep_results fetches those that are not in the group."""
+    cloud = start(directory=tmp_path / "cloud")
+    jg = group(cloud, 3)
+    jg.run_parallel()
+    jg.wait()
+    results = jg.get_results()
+    assert None not in results
+    assert jg.cache.size_bytes == 0
+    report = jg.keep_results()
+    assert (report.text, report.done, report.failed) == ("3 results fetched", [0, 1, 2], {})
+    assert jg.keep_results().done == []
+    cloud.stop()
+    _delete_results(tmp_path / "cloud")
+    cloud.start()
+    assert JobGroup.open(jg.name).get_results() == results
+    jg.cache.clear()
+    report = asyncio.run(jg.keep_results_async())
+    assert report.done == []
+    assert report.failed == dict.fromkeys(
+        range(3), "The cloud has no complete result of this job, so none was kept."
+    )
+
+
+def test_an_export_holds_all_results(start, group, tmp_path, monkeypatch):
+    """It is read elsewhere, when its cloud is gone and no token is known."""
+    cloud = start()
+    jg = group(cloud, 3)
+    jg.run_parallel()
+    jg.wait()
+    results = jg.get_results()
+    jg.export(tmp_path / "without")
+    jg.export(tmp_path / "with", results=True)
+    cloud.stop()
+    forget_tokens()
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert JobGroup.load(tmp_path / "with", name="with").get_results() == results
+    with pytest.raises(CredentialsError):
+        JobGroup.load(tmp_path / "without", name="without").get_results()
+
+
+def test_one_missing_result_stops_no_other(finished, scripted, tmp_path):
+    """The report says why; the failed job without results is no gap; a repeat fetches the rest."""
+    whole = scripted.results.pop(finished[0].id)
+    scripted.results[finished[0].id] = {"results": whole["results"][:-3]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = finished.keep_results()
+    assert (report.done, list(report.failed)) == ([2], [0])
+    path = tmp_path / "out"
+    with pytest.warns(JobGroupWarning, match="1 result could not .* job 0: The cloud has no"):
+        finished.export(path, results=True)
+    assert len(JobGroup.load(path, name="copy")) == 3
+    scripted.results[finished[0].id] = whole
+    assert finished.keep_results().done == [0]
+    assert finished.keep_results().text == "0 results fetched"
+    scripted.go_away()
+    assert finished.get_results() == EXPECTED
+
+
+def test_damaged_results_are_kept_again(finished, scripted, data_dir):
+    """keep_results finds the damage."""
+    finished.keep_results()
+    _in_file(_file(finished, data_dir), "UPDATE results SET document = x'00'")
+    assert finished.keep_results().done == [0, 2]
+    scripted.go_away()
+    assert finished.get_results() == EXPECTED
+
+
+def test_results_of_an_unreachable_cloud_are_reported(finished, scripted):
+    """Each with the reason; nothing is raised."""
+    scripted.go_away()
+    report = finished.keep_results()
+    assert report.done == []
+    assert list(report.failed) == [0, 2]
+    assert all(report.failed.values())
+
+
+def test_results_are_not_kept_without_a_token(finished, scripted, tmp_path):
+    """The call raises if the group has no result, and nothing is exported."""
+    forget_tokens()
+    with pytest.raises(CredentialsError):
+        finished.keep_results()
+    with pytest.raises(CredentialsError):
+        finished.export(tmp_path / "out", results=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_group_reports_results_that_were_not_kept(finished, data_dir):
+    """The report names them all."""
+    _in_file(
+        _file(finished, data_dir),
+        "CREATE TRIGGER full BEFORE INSERT ON results BEGIN INSERT INTO nowhere VALUES (1); END",
+    )
+    report = finished.keep_results()
+    assert report.done == []
+    assert list(report.failed) == [0, 2]
+    assert "could not be written" in report.failed[0]
 
 
 # -- words -----------------------------------------------------------------------------------------

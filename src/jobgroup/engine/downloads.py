@@ -15,13 +15,18 @@ from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import PENDING, TERMINAL
-from jobgroup.store import JobRecord
+from jobgroup.store import CommandResult, JobRecord
+from jobgroup.words import format_count
 
 Document = dict[str, Any]
+Account = tuple[str, str, str]
 Completion = tuple[JobRecord, Document | Exception]
 
 AT_ONCE = 20
 """Downloads at a time in one call."""
+
+KEPT_AT_ONCE = 200
+"""Results in memory at a time while they are fetched into a group."""
 
 
 async def fetch(
@@ -43,6 +48,78 @@ async def fetch(
         CredentialsError: a token is missing or rejected, and there is no result of another account.
             Otherwise it is the answer for each job of that account, including pending ones.
     """
+    answers = await _answers(session, records, {}, on_each, ask=ask)
+    refused = [answer for answer in answers.values() if isinstance(answer, CredentialsError)]
+    if refused and not any(isinstance(answer, dict) for answer in answers.values()):
+        raise refused[0]
+    return answers
+
+
+async def keep(
+    session: GroupSession,
+    records: Sequence[JobRecord],
+    on_each: Callable[[int], object] | None = None,
+) -> CommandResult:
+    """Fetch the results that are not in the group into it, which has to cache results.
+
+    Args:
+        session: session of the group.
+        records: jobs.
+        on_each: called on the loop's thread with the number of jobs so far.
+
+    Returns:
+        The entries whose results were fetched, and for each expected one that was not, why.
+
+    Raises:
+        CredentialsError: a token is missing or rejected, and the group has no result.
+        StorageError: the group's file cannot be read.
+    """
+    cache = session.store.results
+    cached = await session.in_thread(cache.sound, _attempt_ids(records))
+    left = [r for r in records if r.attempt_id not in cached]
+    done: list[int] = []
+    failed: dict[int, str] = {}
+    refusals: dict[Account, CredentialsError] = {}
+    for start in range(0, len(left), KEPT_AT_ONCE):  # so that few documents are in memory
+        batch = left[start : start + KEPT_AT_ONCE]
+
+        def count(answered: int, before: int = len(records) - len(left) + start) -> None:
+            if on_each:
+                on_each(before + answered)
+
+        answers = await _answers(session, batch, refusals, count)
+        kept = await session.in_thread(cache.sound, _attempt_ids(batch))
+        for record in batch:
+            if record.attempt_id in kept:
+                done.append(record.entry_id)
+            elif record.state == "success" or record.state in PENDING:
+                failed[record.entry_id] = _why_not_kept(answers[record.entry_id])
+    if refusals and not done and not cached:
+        raise next(iter(refusals.values()))
+    return CommandResult(f"{format_count(len(done), 'result')} fetched", done, failed)
+
+
+def _attempt_ids(records: Sequence[JobRecord]) -> list[int]:
+    return [r.attempt_id for r in records if r.attempt_id is not None]
+
+
+def _why_not_kept(answer: Document | Exception) -> str:
+    if isinstance(answer, Exception):
+        return str(answer)
+    if not _is_complete(answer):
+        return "The cloud has no complete result of this job, so none was kept."
+    return "The result was not kept: it is too large, or the group's file could not be written."
+
+
+async def _answers(
+    session: GroupSession,
+    records: Sequence[JobRecord],
+    refusals: dict[Account, CredentialsError],
+    on_each: Callable[[int], object] | None = None,
+    *,
+    ask: bool = True,
+) -> dict[int, Document | Exception]:
+    """Return a document or an error by entry, and add the accounts that were refused."""
     downloads = _Downloads(session)
     answers: dict[int, Document | Exception] = {**await downloads.cached(records)}
     if ask:
@@ -50,7 +127,6 @@ async def fetch(
         pending = [r for r in records if r.state in PENDING and r.target[:3] in known]
         answers.update({r.entry_id: known[r.target[:3]] for r in pending})
     left = iter([r for r in records if r.entry_id not in answers] if ask else ())
-    refusals: dict[tuple[str, str, str], CredentialsError] = {}
 
     async def work() -> None:
         for record in left:
@@ -65,9 +141,6 @@ async def fetch(
     async with task_group() as group:
         for _ in range(AT_ONCE):
             group.start_soon(work)
-    refused = [answer for answer in answers.values() if isinstance(answer, CredentialsError)]
-    if refused and not any(isinstance(answer, dict) for answer in answers.values()):
-        raise refused[0]
     return answers
 
 

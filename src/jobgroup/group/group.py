@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from jobgroup import catalog
 from jobgroup.engine.activity import wait_until_done
-from jobgroup.engine.downloads import Document, fetch
+from jobgroup.engine.downloads import Document, fetch, keep
 from jobgroup.engine.engine import engine
 from jobgroup.engine.estimate import RunEstimate, estimate
 from jobgroup.engine.pause import is_paused
@@ -248,7 +249,9 @@ class JobGroup:
             self._state._update()  # noqa: SLF001  # its user only reads and observes
         return self._state
 
-    async def _export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    async def _export(
+        self, path: str | os.PathLike[str], *, overwrite: bool = False, results: bool = False
+    ) -> None:
         """Write the group into one file for a colleague or an archive; `load` opens it.
 
         It has the jobs with their attempts, labels and notes, and results if the group keeps them.
@@ -257,14 +260,25 @@ class JobGroup:
         Args:
             path: of the file.
             overwrite: replace a file that is there.
+            results: call `keep_results` first, so that the file has all results. Those that could
+                not be fetched are a warning.
 
         Raises:
+            CredentialsError: with `results`, the token is missing or refused, and the group has no
+                result; nothing was written.
             OutputExistsError: the file exists, and `overwrite` is not True.
             CorruptGroupError: the group's file is damaged; nothing was written.
             StorageError: it could not be written; nothing was changed.
         """
+        missing = (await self._keep_results()).failed if results else {}
         database = self._session.store.database
         await Computation(export_group, database, user_path(path), overwrite=overwrite)
+        if missing:
+            first = min(missing)
+            warn(
+                f"{format_count(len(missing), 'result')} could not be exported to {path}. The first"
+                f" failure was job {first}: {missing[first]}"
+            )
 
     export, export_async = twins(_export)
 
@@ -1122,6 +1136,29 @@ class JobGroup:
 
     get_results, get_results_async = twins(_get_results)
 
+    async def _keep_results(self) -> CommandResult:
+        """Fetch all results that are not in the group's file into it.
+
+        Some clouds delete results after a while. The group keeps results from then on, as with
+        ``cache_results=True``, and reads them from its file. Results that it has are not fetched
+        again, so the call can be repeated until none is missing.
+
+        Returns:
+            The positions whose results were fetched, as ``.done``, and by position the reason for
+            each missing result of a successful job, as ``.failed``.
+
+        Raises:
+            CredentialsError: the token is missing or refused, and the group has no result.
+            StorageError: the group's file cannot be read or written; what was kept before remains.
+        """
+        await Computation(setattr, self.cache, "enabled", True)
+        with suppress(CredentialsError):  # raised below, unless there are results
+            await self._refresh()
+        report = await self._with_bar(keep, with_results(self._session))
+        return by_position(self._session, report)
+
+    keep_results, keep_results_async = twins(_keep_results)
+
     def as_completed(self, *, errors: Errors = "collect") -> ResultStream:
         """Yield each job with its result: finished jobs first, then the others as they end.
 
@@ -1388,12 +1425,17 @@ class JobGroup:
     def _download(
         self, records: Sequence[JobRecord], *, ask: bool = True
     ) -> Pending[dict[int, Document | Exception]]:
+        return self._with_bar(partial(fetch, ask=ask), records)
+
+    def _with_bar(
+        self, download: Callable[..., Coroutine[Any, Any, T]], records: Sequence[JobRecord]
+    ) -> Pending[T]:
         bar = SlowBar(len(records), "Results")
 
         def count(done: int) -> None:
             bar.done = done
 
-        future = self._session.start(fetch, self._session, records, count, ask=ask)
+        future = self._session.start(download, self._session, records, count)
         return Pending(future, on_tick=bar.tick, on_end=bar.close)
 
     # -- all groups --------------------------------------------------------------------------------

@@ -14,6 +14,11 @@ from jobgroup.store.limits import MAX_DOCUMENT_BYTES
 
 _KEY = "cache_results"
 
+_DOCUMENTS = """
+    SELECT attempt_id, digest, CAST(document AS BLOB) FROM results
+        WHERE attempt_id IN (SELECT value FROM json_each(?))
+"""
+
 
 class ResultCache:
     """Result documents by attempt, as the cloud gave them. Off unless it was turned on."""
@@ -41,11 +46,7 @@ class ResultCache:
         found: dict[int, dict[str, Any]] = {}
         wanted = json.dumps(list(attempt_ids))
         with suppress(CorruptGroupError), self._database.read_transaction() as connection:
-            rows = connection.execute(
-                "SELECT attempt_id, digest, CAST(document AS BLOB) FROM results"
-                " WHERE attempt_id IN (SELECT value FROM json_each(?))",
-                (wanted,),
-            )
+            rows = connection.execute(_DOCUMENTS, (wanted,))
             for attempt_id, digest, data in rows:
                 document = (
                     decompress_object(data, MAX_DOCUMENT_BYTES)
@@ -54,6 +55,15 @@ class ResultCache:
                 )
                 if document is not None:
                     found[attempt_id] = document
+        return found
+
+    def sound(self, attempt_ids: Iterable[int]) -> set[int]:
+        """Return those of the attempts whose kept document is undamaged."""
+        wanted = json.dumps(list(attempt_ids))
+        found: set[int] = set()
+        with suppress(CorruptGroupError), self._database.read_transaction() as connection:
+            rows = connection.execute(_DOCUMENTS, (wanted,))
+            found.update(a for a, digest, data in rows if digest == content_digest(data))
         return found
 
     def put(self, documents: Mapping[int, Mapping[str, Any]]) -> None:

@@ -79,7 +79,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     name, path = arguments.name, arguments.path
-    JobGroup.open(name).export(path, overwrite=arguments.overwrite)
+    JobGroup.open(name).export(path, overwrite=arguments.overwrite, results=arguments.results)
     size = path.stat().st_size
     document = {"name": name, "path": str(path.absolute()), "size_bytes": size}
     return report(arguments, f"Exported {name} to {path} ({size / 1e6:.1f} MB).", document)
@@ -143,8 +143,14 @@ RESTORE = Command(
 EXPORT = Command(
     "export a group to one file",
     _export,
-    (NAME, argument("path", metavar="PATH", type=user_path, help="file to write"), OVERWRITE, JSON),
-    ("jobgroup export sweep sweep.jobgroup",),
+    (
+        NAME,
+        argument("path", metavar="PATH", type=user_path, help="file to write"),
+        flag("--results", "fetch all results into the group first"),
+        OVERWRITE,
+        JSON,
+    ),
+    ("jobgroup export sweep sweep.jobgroup", "jobgroup export sweep sweep.jobgroup --results"),
 )
 IMPORT = Command(
     "import an exported group or Perceval's own groups",
