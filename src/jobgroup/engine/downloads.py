@@ -80,6 +80,7 @@ async def keep(
     done: list[int] = []
     failed: dict[int, str] = {}
     refusals: dict[Account, CredentialsError] = {}
+    refused: list[CredentialsError] = []
     for start in range(0, len(left), KEPT_AT_ONCE):  # so that few documents are in memory
         batch = left[start : start + KEPT_AT_ONCE]
 
@@ -94,8 +95,9 @@ async def keep(
                 done.append(record.entry_id)
             elif record.state == "success" or record.state in PENDING:
                 failed[record.entry_id] = _why_not_kept(answers[record.entry_id])
-    if refusals and not done and not cached:
-        raise next(iter(refusals.values()))
+        refused += [a for a in answers.values() if isinstance(a, CredentialsError)]
+    if refused and not done and not cached:
+        raise refused[0]
     return CommandResult(f"{format_count(len(done), 'result')} fetched", done, failed)
 
 
