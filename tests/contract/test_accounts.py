@@ -231,6 +231,13 @@ def test_results_of_other_accounts_are_returned(locked_out):
     assert all(isinstance(e, CredentialsError) for e in caught.value.failures.values())
 
 
+def test_results_of_other_accounts_are_kept(locked_out):
+    """The report has the account's error for each of its jobs."""
+    report = locked_out.keep_results()
+    assert report.done == [0, 2]
+    assert ["set_token" in report.failed[position] for position in (1, 3)] == [True, True]
+
+
 def test_table_has_the_results_of_other_accounts(locked_out):
     """The account's rows show the error."""
     errors = locked_out.results_table()["error"]
@@ -242,13 +249,16 @@ def test_unfinished_jobs_of_a_locked_account_count_as_failures(clouds, mixed, lo
     jg = mixed(1)
     jg.run_parallel()
     lock_out()
-    with pytest.raises(CredentialsError):
-        jg.get_results()
+    for call in (jg.get_results, jg.keep_results):
+        with pytest.raises(CredentialsError):
+            call()
     _end(clouds[0])
     jg.state.observe(lambda change: None, "counts")  # the engine follows it
     until(lambda: jg[0].state == "success")
     with pytest.warns(UserWarning, match=r"1 of 2 .*job 1.*set_token"):
         assert jg.get_results() == [{"results": 1}, None]
+    report = jg.keep_results()
+    assert (report.done, list(report.failed)) == ([], [1])  # get_results kept the first
 
 
 def test_wait_includes_jobs_of_other_accounts(clouds, mixed, lock_out, until):

@@ -25,7 +25,6 @@ from jobgroup import (
     StorageError,
     UnsupportedVersionError,
     forget_tokens,
-    set_token,
 )
 
 
@@ -246,23 +245,6 @@ def test_results_are_not_kept_without_a_token(finished, scripted, tmp_path):
     with pytest.raises(CredentialsError):
         finished.export(tmp_path / "out", results=True)
     assert not (tmp_path / "out").exists()
-
-
-def test_results_of_running_jobs_are_not_kept_without_a_token(group, scripted):
-    """The call raises as get_results does, and reports them if another result is there."""
-    jg = group(scripted, 2)
-    jg.run_parallel()
-    forget_tokens()
-    for call in (jg.get_results, jg.keep_results):
-        with pytest.raises(CredentialsError):
-            call()
-    set_token(scripted.token, url=scripted.url)
-    scripted.tell(jg[0].id, "completed")
-    scripted.results[jg[0].id] = {"results": json.dumps({"results": "of 0"})}
-    assert jg.keep_results().done == [0]
-    forget_tokens()
-    report = jg.keep_results()
-    assert (report.done, list(report.failed)) == ([], [1])
 
 
 def test_a_full_group_reports_results_that_were_not_kept(finished, data_dir):
