@@ -14,22 +14,22 @@ ALL = -1
 
 
 def opened(version: int | None = None, epoch: str = "e") -> Step:
-    """A view is opened, with rows up to a version or none."""
+    """A step that opens a view, with rows up to a version or none."""
     return ("opened", None if version is None else ClientState(epoch, version))
 
 
 def synced(version: int, ack: int) -> Step:
-    """A view says what it has and which push was its last."""
+    """A step in which a view reports its rows and its last push."""
     return ("synced", ClientState("e", version), ack)
 
 
 def at(now: float, version: int, *pushed: int, total: int = 3) -> Step:
-    """The group has a version: a push that begins at `pushed` goes, or none does."""
+    """A step at which the group has a version: a push from `pushed` is sent, or none is."""
     return ("at", now, version, total, pushed)
 
 
 CASES: dict[str, list[Step]] = {
-    "nobody looks": [at(0, 7)],
+    "no view is open": [at(0, 7)],
     "a view without rows gets all, once": [opened(), at(0, 7, ALL), at(0.3, 7)],
     "a view with rows gets what changed": [
         *(opened(), at(0, 7, ALL), synced(7, 1), ("closed",), at(1, 8)),
@@ -76,7 +76,7 @@ CASES: dict[str, list[Step]] = {
     "a group that cannot be read any more answers with what was sent": [
         *(opened(), at(0, 7, ALL), synced(7, 1), opened(7), at(1, 0, 7, total=0)),
     ],
-    "another group begins anew, where somebody looks": [
+    "another group starts again if a view is open": [
         *(opened(), at(0, 7, ALL), ("restart",), at(1, 2, ALL), ("closed",)),
         *(("restart",), at(2, 3)),
     ],

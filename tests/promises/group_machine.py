@@ -78,7 +78,7 @@ class Snapshot:
 
 
 class GroupMachine(RuleBasedStateMachine):
-    """Subclassed by `on`, which says on which cloud, and where children come from."""
+    """A machine whose subclasses, made by `on`, name the cloud and the source of children."""
 
     cloud: ClassVar[EmbeddedCloud]
     nursery: ClassVar[Nursery]
@@ -176,7 +176,7 @@ class GroupMachine(RuleBasedStateMachine):
                     break
                 time.sleep(0.002)
             time.sleep(delay_ms / 1000)
-            with suppress(OSError):  # it has ended
+            with suppress(OSError):  # the process has ended
                 child.tell()
             child.all()
         self._count("disk faults")

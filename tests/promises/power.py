@@ -21,8 +21,8 @@ CREATE, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, LINK, MKDIR = range(1, 9)
 SECTOR = 512
 _HEADER = struct.Struct("5q")
 _NOT_LEFT = ("-shm", ".lock")
-"""An index that SQLite makes anew, and turns to write: a dead one's is waited for until it is over,
-which is tested elsewhere."""
+"""The index that SQLite makes again, and locks: a process waits until a dead one's expires,
+as other tests prove."""
 
 
 class Record(NamedTuple):

@@ -379,7 +379,7 @@ def test_the_worker_refuses_a_payload_with_python(hostile, begin):
 
 
 def test_a_payload_is_decoded_strictly(hostile):
-    """Each of the texts, anywhere in a payload, gets all of it refused with the reason."""
+    """If a payload holds one of the texts anywhere, all of it is refused with the reason."""
     for text in hostile:
         for payload in ({"circuit": text}, {"parameters": {text: 1}}, {"iterator": [{"x": text}]}):
             decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True)

@@ -110,7 +110,7 @@ def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
 
 
 def test_the_command_lists_groups_beside_odd_files(littered):
-    """As text and as JSON, with exit code 0."""
+    """It prints them as text and as JSON, with exit code 0."""
     code, out, err = _jobgroup("ls")
     assert (code, err) == (0, "")
     assert "pipe.jobgroup is a named pipe, not a file" in out
@@ -245,7 +245,7 @@ def test_a_clock_that_was_behind_at_the_deletion_empties_no_trash(clock, data_di
 
 
 def test_the_trash_keeps_files_that_are_not_groups(clock, data_dir):
-    """Whatever their names and ages, and even if a clock says twice that it is long ago."""
+    """They stay whatever their names and ages, even if a clock says twice that it is long ago."""
     trash = data_dir / "trash"
     _deleted("a")
     _fill(trash)

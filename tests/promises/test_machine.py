@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 
-def test_nothing_is_lost_and_nothing_paid_twice(cloud, nursery):
+def test_no_job_is_lost_or_paid_for_twice(cloud, nursery):
     """The actions come from a user, a second process, kills and the cloud, in any order.
 
     After every step the cloud's jobs are the group's attempts, no job was sent that was not

@@ -15,7 +15,7 @@ from jobgroup import JobGroup, JobGroupError, QuotaExceededError, RemoteJob, set
 
 
 def most_at_once(cloud, name: str) -> int:
-    """How many of a group's jobs the cloud had at once, waiting and running."""
+    """The largest number of a group's jobs that waited and ran on the cloud at once."""
     changes = Counter()
     for job in given_to(cloud, name):
         changes[job.created] += 1

@@ -152,7 +152,7 @@ def lost(claims, root):
 
 @pytest.mark.parametrize("is_shared", [False, True], ids=["log", "rollback journal"])
 def test_acknowledged_data_survive_a_power_cut(is_shared, life, tmp_path, monkeypatch):
-    """In both journal modes, whichever unsynced part of the data reached the disk."""
+    """They do in both journal modes, whichever unsynced part of the data reached the disk."""
     print(f"POWER_SEED={SEED}")
     chance = random.Random(SEED)
     root, records = life(is_shared)

@@ -112,7 +112,7 @@ def test_names_that_differ_in_case_are_not_confused_if_case_is_ignored(without_c
 
 
 def test_a_deleted_group_is_restored_by_its_own_name_if_case_is_ignored(without_case):
-    """A group of another spelling is another group, and cannot be overwritten by restoring."""
+    """A group of another spelling is a different group, and restoring does not overwrite it."""
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     JobGroup.delete_job_group("Scan")
     JobGroup("scan")

@@ -120,7 +120,7 @@ def test_changes_by_other_programs_are_listed_at_once(index):
     ],
 )
 def test_a_damaged_index_is_rebuilt(content, index):
-    """So is that of another version of jobgroup; the list is the same as without an index."""
+    """An index of another version of jobgroup is rebuilt too; the list is the same without one."""
     if content is None:
         index.unlink()
     else:
@@ -130,7 +130,7 @@ def test_a_damaged_index_is_rebuilt(content, index):
 
 
 def test_a_pipe_in_place_of_the_index_blocks_no_list(index):
-    """Nor does a directory."""
+    """A directory in its place blocks no list either."""
     index.unlink()
     os.mkfifo(index)
     assert len(_listed()) == MANY

@@ -10,7 +10,7 @@ from jobgroup.store.limits import MAX_BODY_BYTES
 
 @pytest.mark.parametrize("size", [0, 1, 500, 511, 1000, 16_000, 40_000, 300_000])
 def test_a_packed_body_is_restored(size):
-    """At every size of the window, and if the text is larger than any."""
+    """It is restored at every size of the window, even if the text is larger than any."""
     body = {"payload": "".join(chr(33 + i * i % 90) for i in range(size)), "é": [1.5, None]}
     text = encoding.encode_body(body)
     assert encoding.decompress_object(encoding.compress(text)) == body

@@ -23,7 +23,7 @@ BODY = {
 
 
 def test_plain_values_can_be_changed():
-    """So can limits that are not set; empty values and those that only Perceval writes cannot."""
+    """Unset limits can be changed too; empty values and those that only Perceval writes cannot."""
     assert overridable_params(BODY["payload"]) == {
         "max_shots": 100,
         "max_samples": None,

@@ -48,7 +48,7 @@ def _ledger(*steps, max_jobs=None):
         ([("report", 2, 2), ("send", 1), ("report", 1, 2), ("ended", 1)], 2),
         # no taken slot and one job of ours: it had ended before the report, which counts its slot
         ([("report", 2, 2), ("send", 1), ("report", 2, 2), ("ended", 1)], 2),
-        # two taken slots, of ours and of others': our job's may be among the free ones, or not
+        # two taken slots, ours or others': the slot of our job may be among the free ones
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("ended", 1)], 1),
         # but if it was seen active after the report, the report had counted it
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("seen_active", [1]), ("ended", 1)], 2),
@@ -107,7 +107,7 @@ def test_without_a_report_one_job_is_tried_or_the_ended_ones_are_replaced(try_on
 
 
 def test_a_run_keeps_to_its_own_limit():
-    """However many slots are free; jobs in flight count, and one that ends makes room."""
+    """More free slots do not raise it; jobs in flight count, and a job that ends makes room."""
     ledger = _ledger(("report", None, None), ("send", 1), "reserve", max_jobs=2)
     assert ledger.is_at_limit
     assert not ledger.has_free

@@ -18,7 +18,7 @@ from jobgroup.results import Distributions, ResultsTable, Table
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20A1"]
 )
 def test_spreadsheet_formulas_become_plain_text(text, tmp_path):
-    """In cells and in the names of columns; numbers stay numbers."""
+    """Cells and names of columns are treated alike; numbers stay numbers."""
     path = tmp_path / "table.csv"
     Table({text: [text], "n": [-1]}).to_csv(path)
     assert pd.read_csv(path, dtype={0: str}).to_dict("list") == {
@@ -72,7 +72,7 @@ def test_numbers_that_json_lacks_are_null(tmp_path):
 
 
 def test_truth_values_stay_truth_values():
-    """With gaps and without, in each library."""
+    """They do with and without gaps, in each library."""
     table = Table({"whole": [True, False], "gaps": [True, None]})
     frame = table.to_pandas()
     assert [str(kind) for kind in frame.dtypes] == ["bool", "boolean"]
