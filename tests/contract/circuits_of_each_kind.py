@@ -1,4 +1,4 @@
-"""Prints the create body of a job with a circuit of each kind, as JSON by name."""
+"""Print the create body of a job with each kind of circuit, as JSON by name."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ STATE = pcvl.BasicState
 
 
 def processor(modes, *parts, state=(1, 1), photons=1):
-    """A processor that has these parts, each with its mode."""
+    """Return a processor with these parts, each on its mode."""
     remote = pcvl.RemoteProcessor("sim:slos", m=modes, url=URL, token=TOKEN)
     for mode, part in parts:
         remote.add(mode, part)
@@ -25,7 +25,7 @@ def processor(modes, *parts, state=(1, 1), photons=1):
 
 
 def mzi(phi):
-    """An interferometer of two modes."""
+    """Return an interferometer of two modes."""
     return pcvl.Circuit(2).add(0, pcvl.BS()).add(0, pcvl.PS(phi)).add(0, pcvl.BS())
 
 

@@ -10,7 +10,7 @@ from perceval.runtime import DetectorBalancing, DistinguishablePhotonMitigation
 from scripted_cloud import ScriptedCloud
 
 PARTS = 3
-"""What two photons are with the first order of the mitigation: both of them, and each alone."""
+"""Jobs of an Execution of two photons with first-order mitigation: both photons, and each alone."""
 
 
 class Handler:

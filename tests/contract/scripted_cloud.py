@@ -67,7 +67,7 @@ class Gate:
 
 
 class ScriptedCloud:
-    """Jobs stay in the status that they are told to have; a new one has `first_word`. With
+    """Jobs stay in the status that `tell` gave them; a new one has `first_word`. With
     `knows_keys` a key that comes again gets the job that it made.
 
     `faults` maps a kind of request (create, status, ...) to a function of the number of requests of

@@ -1,4 +1,4 @@
-"""The specification's three scripts, in three processes that share nothing but a directory."""
+"""The specification's three scripts, in three processes that share only a directory."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def _script(source, env, *args):
     return done
 
 
-def test_three_scripts(cloud, tmp_path):
-    """Prepare, run, analyse, each in its own Python: 490 +- 1, as the specification prints."""
+def test_three_scripts_share_one_group(cloud, tmp_path):
+    """Each script has its own Python, and the output is the specification's 490 +- 1."""
     home = tmp_path / "home"
     home.mkdir()
     base = {

@@ -1,4 +1,4 @@
-"""The behaviours that users of Perceval's JobGroup rely on, in the order of their list."""
+"""Tests of behaviours 1 to 7 of Perceval's JobGroup that its users rely on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup import (
 
 
 def _words(progress):
-    """The counts of `progress()` in one line."""
+    """Return the counts of `progress()` in one line."""
     return (
         progress["Total"],
         *progress["Finished"][1].values(),
@@ -27,8 +27,8 @@ def _words(progress):
 # -- 1 ---------------------------------------------------------------------------------------------
 
 
-def test_1_a_new_name_is_an_empty_group_stored_at_once(in_child):
-    """Behaviour 1: another process finds the group without anything having been added."""
+def test_1_new_name_creates_a_stored_empty_group(in_child):
+    """Behaviour 1: another process finds the group before any job is added."""
     jg = JobGroup("new one")
     assert len(jg) == 0
     assert jg.remote_jobs == []
@@ -39,8 +39,8 @@ def test_1_a_new_name_is_an_empty_group_stored_at_once(in_child):
     assert (listed, length) == (["new one"], 0)
 
 
-def test_1_a_known_name_loads_the_group(group, scripted, timer, in_child):
-    """Behaviour 1: creation date kept, modification date advances, order kept."""
+def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
+    """Behaviour 1: it keeps creation date and order, and the modification date advances."""
     jg = group(scripted, 3)
     created, modified = jg.created_date, jg.modified_date
     loaded = in_child(
@@ -69,8 +69,8 @@ def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
 # -- 2 ---------------------------------------------------------------------------------------------
 
 
-def test_2_loading_asks_nothing_and_changes_nothing(ended, scripted, data_dir, in_child):
-    """Behaviour 2: with jobs running, no request leaves, and the file's content is the same."""
+def test_2_loading_sends_and_changes_nothing(ended, scripted, data_dir, in_child):
+    """Behaviour 2: jobs are running, but no request is sent and the file's content is equal."""
     jg = ended("running", "waiting", "completed", "suspended")
     before = jg.modified_date.timestamp(), jg.state.version
     scripted.asked.clear()
@@ -89,7 +89,7 @@ def test_2_loading_asks_nothing_and_changes_nothing(ended, scripted, data_dir, i
 
 
 def test_3_add_appends_in_order_and_is_durable(in_child, from_file):
-    """Behaviour 3: a process that dies right after `add` returned has lost nothing."""
+    """Behaviour 3: a process that dies right after `add` returned loses no job."""
     names = [f"job {i}" for i in range(5)]
     in_child(
         "import os; from jobgroup import JobGroup, RemoteJob\n"
@@ -101,8 +101,8 @@ def test_3_add_appends_in_order_and_is_durable(in_child, from_file):
     assert [j["name"] for j in from_file()] == names
 
 
-def test_3_the_same_unsent_job_several_times(cloud, sampler):
-    """Behaviour 3: one Perceval job object, added with different kwargs, is different jobs."""
+def test_3_unsent_job_can_be_added_several_times(cloud, sampler):
+    """Behaviour 3: one Perceval job added with different kwargs makes different jobs."""
     job = sampler(cloud).sample_count
     jg = JobGroup("sweep")
     for n in (10, 20, 30):
@@ -113,8 +113,8 @@ def test_3_the_same_unsent_job_several_times(cloud, sampler):
     assert len(cloud.jobs()) == 0 or all(j.name != "sweep" for j in cloud.jobs())
 
 
-def test_3_an_id_that_the_group_has_is_refused(cloud, sampler, snapshot):
-    """Behaviour 3: ValueError for a sent Perceval job's id, whether added so or sent by us."""
+def test_3_add_refuses_an_id_that_the_group_has(cloud, sampler, snapshot):
+    """Behaviour 3: ValueError for a sent Perceval job's id, added or sent by jobgroup."""
     job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
@@ -128,8 +128,8 @@ def test_3_an_id_that_the_group_has_is_refused(cloud, sampler, snapshot):
     JobGroup("another group").add(job)  # the rule is about one group
 
 
-def test_3_an_id_that_a_run_brought_is_refused(cloud, group):
-    """Behaviour 3: the ids of the group's own runs, of replaced attempts too, count."""
+def test_3_add_refuses_an_id_that_a_run_created(cloud, group):
+    """Behaviour 3: ids of the group's own runs count, those of replaced attempts too."""
     jg = group(cloud, 1, fail="as it should")
     jg.run_parallel()
     jg.wait(120)
@@ -144,8 +144,8 @@ def test_3_an_id_that_a_run_brought_is_refused(cloud, group):
 
 
 @pytest.mark.parametrize("kind", ["local job", "processor", "text", "none", "callable", "dict"])
-def test_3_what_is_no_remote_job_is_refused(kind, snapshot, group, scripted):
-    """Behaviour 3: TypeError, and nothing is written, not even a version number."""
+def test_3_add_refuses_objects_that_are_not_remote_jobs(kind, snapshot, group, scripted):
+    """Behaviour 3: TypeError, and no write, not even of a version number."""
     processor = pcvl.Processor("SLOS", pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 0]))
     processor.min_detected_photons_filter(1)
@@ -169,8 +169,8 @@ def test_3_what_is_no_remote_job_is_refused(kind, snapshot, group, scripted):
 # -- 4 ---------------------------------------------------------------------------------------------
 
 
-def test_4_progress_of_unsent_jobs_asks_nothing(group, scripted):
-    """Behaviour 4: with nothing sent no request leaves, for progress, lists and results alike."""
+def test_4_progress_of_unsent_jobs_sends_no_request(group, scripted):
+    """Behaviour 4: progress, lists and results of unsent jobs send no request."""
     jg = group(scripted, 3)
     assert _words(jg.progress()) == (3, 0, 0, 0, 3)
     assert jg.list_active_jobs() == jg.list_successful_jobs() == jg.list_unsuccessful_jobs() == []
@@ -181,7 +181,7 @@ def test_4_progress_of_unsent_jobs_asks_nothing(group, scripted):
 
 
 def test_4_terminal_jobs_are_never_polled_again(ended, scripted, until):
-    """Behaviour 4: success, error and canceled are not asked about; suspended and unknown are."""
+    """Behaviour 4: success, error and canceled are final; suspended and unknown are polled."""
     jg = ended("completed", "error", "canceled", "suspended", "gibberish", "running", "waiting")
     assert [j.state for j in jg] == [
         *("success", "error", "canceled", "suspended", "unknown", "running", "waiting")
@@ -205,8 +205,8 @@ def test_4_terminal_jobs_are_never_polled_again(ended, scripted, until):
 # -- 5 ---------------------------------------------------------------------------------------------
 
 
-def test_5_the_form_of_progress(ended, timer, scripted):
-    """Behaviour 5: every status word of the cloud is counted where the specification says."""
+def test_5_progress_counts_each_status(ended, timer, scripted):
+    """Behaviour 5: it counts each status word of the cloud as the specification says."""
     jg = ended(
         *("completed", "error", "canceled", "suspended", "unknown", "something new"),
         *("waiting", "running", "cancel_requested"),
@@ -221,8 +221,8 @@ def test_5_the_form_of_progress(ended, timer, scripted):
     assert list(jg.progress()) == ["Total", "Finished", "Unfinished"]
 
 
-def test_5_progress_of_an_empty_group():
-    """Behaviour 5: all zeros, in the same form."""
+def test_5_progress_of_an_empty_group_is_zero():
+    """Behaviour 5: all counts are zero, in the same form."""
     assert JobGroup("empty").progress() == {
         "Total": 0,
         "Finished": [0, {"successful": 0, "unsuccessful": 0}],
@@ -233,8 +233,8 @@ def test_5_progress_of_an_empty_group():
 # -- 6 ---------------------------------------------------------------------------------------------
 
 
-def test_6_a_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
-    """Behaviour 6: one create per job, and a later run sends only what was added since."""
+def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
+    """Behaviour 6: one create per job, and a later run sends only jobs added since."""
     jg = group(scripted, 3)
     jg.run_parallel()
     assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
@@ -248,7 +248,7 @@ def test_6_a_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
 
 
 def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
-    """Behaviour 6: while the second create is under way, a new process reads the first one's id."""
+    """Behaviour 6: during the second create, a new process reads the first job's id."""
     jg = group(scripted, 3)
     gate = None
 
@@ -273,8 +273,8 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
 
 
 @pytest.mark.parametrize("mode", ["parallel", "sequential", "launch"])
-def test_7_a_create_that_fails_midway(mode, group, scripted, from_file):
-    """Behaviour 7: the exception arrives, what was sent keeps its id, the rest is not sent."""
+def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
+    """Behaviour 7: it raises; sent jobs keep their ids, the others are not sent."""
     jg = group(scripted, 4)
     scripted.first_word = "completed"
     scripted.faults["create"] = lambda before, _: (

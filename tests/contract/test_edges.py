@@ -1,4 +1,4 @@
-"""Arguments at their limits: places, counts, jobs of other groups, jobs without a body."""
+"""Tests of arguments at their limits: positions, counts, foreign jobs, jobs without a body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobgroup import (
 
 @pytest.fixture
 def two(ended, group, scripted):
-    """Two groups on one cloud whose second jobs run and have failed."""
+    """Make two groups on one cloud whose second jobs run and have failed."""
     first = ended("running", "error")
     second = group(scripted, 2, "second")
     second.run_parallel()
@@ -31,8 +31,8 @@ def two(ended, group, scripted):
     return first, second
 
 
-def test_a_job_of_another_group_is_refused(two, scripted, snapshot):
-    """Never is this group's job taken because it has the same place."""
+def test_job_of_another_group_is_refused(two, scripted, snapshot):
+    """This group's job at the same position is never used instead."""
     first, second = two
     before = snapshot(first), snapshot(second)
     with pytest.raises(ValueError, match="second"):
@@ -43,8 +43,8 @@ def test_a_job_of_another_group_is_refused(two, scripted, snapshot):
     assert (snapshot(first), snapshot(second)) == before
 
 
-def test_a_job_in_no_group_is_refused(two, timer, scripted):
-    """There is nothing to cancel or to rerun."""
+def test_job_in_no_group_is_refused(two, timer, scripted):
+    """It can be neither canceled nor rerun."""
     first, _ = two
     for use in (first.cancel, first.rerun):
         with pytest.raises((ValueError, RuntimeError)):
@@ -53,8 +53,8 @@ def test_a_job_in_no_group_is_refused(two, timer, scripted):
 
 
 @pytest.mark.parametrize("place", [2, 99, -3])
-def test_a_place_that_is_not_there(place, two, scripted):
-    """IndexError, as for jg[99], and none of the others is done."""
+def test_missing_position_raises(place, two, scripted):
+    """IndexError, as for jg[99], and no other job is affected."""
     first, _ = two
     with pytest.raises(IndexError):
         first.cancel([0, place])
@@ -63,8 +63,8 @@ def test_a_place_that_is_not_there(place, two, scripted):
     assert scripted.count("cancel", "rerun") == 0
 
 
-def test_negative_places_count_from_the_end(two, scripted):
-    """As for jg[-1]."""
+def test_negative_positions_count_from_the_end(two, scripted):
+    """They work as in jg[-1]."""
     first, _ = two
     failed, running = first[1].id, first[0].id
     first.rerun([-1])
@@ -75,8 +75,8 @@ def test_negative_places_count_from_the_end(two, scripted):
     ]
 
 
-def test_one_job_need_not_be_a_list(two, scripted):
-    """A job or a place alone will do."""
+def test_single_job_needs_no_list(two, scripted):
+    """A job or a position alone is accepted."""
     first, _ = two
     first.rerun(first[1])
     assert first.cancel(0) == [0]
@@ -84,8 +84,8 @@ def test_one_job_need_not_be_a_list(two, scripted):
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_counts_are_at_least_one(count, two, timer, scripted):
-    """Fewer than one job at once, or stopping before the first failure, is refused."""
+def test_counts_must_be_at_least_one(count, two, timer, scripted):
+    """A concurrent job count or a failure limit below one is refused."""
     first, _ = two
     first.add(timer(scripted))
     for use in (
@@ -101,8 +101,8 @@ def test_counts_are_at_least_one(count, two, timer, scripted):
     assert scripted.count("create", "rerun") == 0
 
 
-def test_an_empty_group_does_nothing_at_once(scripted):
-    """Every call on it returns, and asks nothing."""
+def test_empty_group_returns_at_once(scripted):
+    """Every call returns and sends no request."""
     jg = JobGroup("empty")
     jg.run_parallel()
     jg.run_sequential(5)
@@ -119,7 +119,7 @@ def test_an_empty_group_does_nothing_at_once(scripted):
 
 @pytest.fixture
 def without_body(scripted):
-    """A group with a failed job that was taken over by its id: only the cloud knows its payload."""
+    """Make a group with a failed, adopted job: only the cloud has its payload."""
     handler = RPCHandler("sim:altair", scripted.url, scripted.token)
     jg = JobGroup("taken over")
     jg.add(pcvl.RemoteJob.from_id(scripted.make("error"), handler))
@@ -127,7 +127,7 @@ def without_body(scripted):
     return jg
 
 
-def test_a_job_without_body_is_rerun_by_the_cloud(without_body, scripted):
+def test_job_without_a_body_is_rerun_by_the_cloud(without_body, scripted):
     """The cloud reruns it by its id."""
     old = without_body[0].id
     without_body.rerun_failed_parallel()
@@ -135,8 +135,8 @@ def test_a_job_without_body_is_rerun_by_the_cloud(without_body, scripted):
     assert without_body[0].id == scripted.ids()[1]
 
 
-def test_resending_a_lost_rerun_asks_for_the_rerun(without_body, scripted):
-    """The request that was lost is made again, not another one without a payload."""
+def test_resend_repeats_a_lost_rerun(without_body, scripted):
+    """The lost request is repeated, not replaced by one without a payload."""
     old = without_body[0].id
     scripted.faults["rerun"] = lambda nth, _: DROP if nth == 0 else None
     with pytest.raises(UnconfirmedJobError):
@@ -147,8 +147,8 @@ def test_resending_a_lost_rerun_asks_for_the_rerun(without_body, scripted):
     assert without_body[0].state == "waiting"
 
 
-def test_a_rerun_that_nobody_can_do(without_body, scripted, snapshot):
-    """Neither the cloud nor a stored body: a sentence, and the job is as it was."""
+def test_impossible_rerun_raises(without_body, scripted, snapshot):
+    """Without the cloud's rerun and a stored body, the job stays as it was."""
     scripted.faults["rerun"] = lambda *_: (404, {"error": "Not Found"})
     before = snapshot(without_body)
     with pytest.raises(JobGroupError, match=r"[Jj]ob 0"):
@@ -159,7 +159,7 @@ def test_a_rerun_that_nobody_can_do(without_body, scripted, snapshot):
 
 @pytest.fixture
 def account_job(scripted):
-    """Makes jobs for an account of the scripted cloud."""
+    """Make jobs for an account of the scripted cloud."""
 
     def make(account):
         body = {"command": "timer"}
@@ -168,8 +168,8 @@ def account_job(scripted):
     return make
 
 
-def test_accounts_of_one_cloud_are_kept_apart(scripted, account_job):
-    """Each account's jobs go with its own token; a token of one says nothing of the other."""
+def test_accounts_of_one_cloud_are_independent(scripted, account_job):
+    """Each account's jobs use its own token; one token says nothing about another."""
     jg = JobGroup("two accounts")
     jg.add_many([account_job("work"), account_job("")])
     with pytest.raises(MissingTokenError, match="work"):
@@ -195,8 +195,8 @@ def test_each_account_has_its_own_slots(scripted, account_job):
     assert [j.was_sent for j in jg] == [True] * 6
 
 
-def test_a_job_that_its_cloud_does_not_know(group, scripted):
-    """Asked about in vain it becomes unknown with the cloud's words, and the next job is sent."""
+def test_job_that_its_cloud_does_not_know_becomes_unknown(group, scripted):
+    """It has the cloud's message, and the next job is sent."""
     jg = group(scripted, 2)
     scripted.first_word = "completed"
     scripted.faults["status"] = lambda _, asked: (
@@ -210,8 +210,8 @@ def test_a_job_that_its_cloud_does_not_know(group, scripted):
     assert jg[0].state == "success", "it may turn up again"
 
 
-def test_a_token_that_expires_during_a_run(group, scripted, until):
-    """The run ends with the reason; the job that runs is known, and the next run goes on."""
+def test_expired_token_ends_a_run(group, scripted, until):
+    """The run gives the reason; the running job is recorded, and the next run continues."""
     jg = group(scripted, 2)
     scripted.faults["status"] = lambda *_: (401, {"error": "Invalid or expired job token"})
     with pytest.raises(InvalidTokenError, match="set_token"):

@@ -13,7 +13,7 @@ from jobgroup import JobGroup
 
 @pytest.fixture
 def factory(cloud):
-    """Makes factories of Executions of two photons in an interferometer with a free phase."""
+    """Make factories of Executions of two photons in an interferometer with a free phase."""
 
     def make(platform="sim:slos"):
         phase = pcvl.P("phi")
@@ -27,8 +27,8 @@ def factory(cloud):
     return make
 
 
-def test_an_execution_is_an_entry(factory, cloud):
-    """Added with its arguments, sent once, and its result is the one that Perceval has of it."""
+def test_execution_is_one_entry(factory, cloud):
+    """It is added with its arguments and sent once, and its result equals Perceval's."""
     before = len(cloud.jobs())
     execution = factory().probs
     jg = JobGroup("execution")
@@ -43,8 +43,8 @@ def test_an_execution_is_an_entry(factory, cloud):
     assert theirs["results"][pcvl.BasicState([1, 1])] == pytest.approx(math.cos(0.3) ** 2)
 
 
-def test_a_sweep_in_an_execution(factory):
-    """Its iterations are one entry's, and each has its result."""
+def test_execution_with_iterations_is_one_entry(factory):
+    """Each iteration has its result."""
     sweep = factory()
     for phi in (0.0, 0.7):
         sweep.add_iteration(circuit_params={"phi": phi})
@@ -59,8 +59,8 @@ def test_a_sweep_in_an_execution(factory):
     ]
 
 
-def test_an_execution_that_was_sent(factory):
-    """One that Perceval has launched is taken over by its id, and its results are Perceval's."""
+def test_sent_execution_is_added_by_its_id(factory):
+    """Perceval launched it, and its results are Perceval's."""
     execution = factory().probs
     execution.execute_async()
     jg = JobGroup("sent")

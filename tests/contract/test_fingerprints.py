@@ -1,4 +1,4 @@
-"""Which bodies are the same job: over processes, releases, spellings, and as the file keeps it."""
+"""Tests of equal bodies: across processes, releases and spellings, and in the file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ZIP, EXPERIMENT = ":PCVL:zip:", ":PCVL:Experiment:"
 
 @pytest.fixture(scope="module")
 def bodies(executing_cloud):
-    """The bodies of circuits of each kind, of two processes whose sets have another order."""
+    """Return bodies of each kind of circuit from two processes whose sets differ in order."""
     made, cloud = [], (executing_cloud.url, executing_cloud.token)
     for seed in "12":
         child = subprocess.run(
@@ -43,8 +43,8 @@ def bodies(executing_cloud):
     return made
 
 
-def test_each_kind_of_circuit_is_the_same_in_another_process(bodies):
-    """The bodies differ, at least in the process's id; their fingerprints and words do not."""
+def test_fingerprints_are_equal_in_another_process(bodies):
+    """The bodies differ, at least in the process's id; their fingerprints and facts do not."""
     one, two = bodies
     for name, body in one.items():
         assert body != two[name]
@@ -52,8 +52,8 @@ def test_each_kind_of_circuit_is_the_same_in_another_process(bodies):
         assert differences(body, two[name]) == []
 
 
-def test_other_circuits_are_others(bodies):
-    """Only a zero with a sign and numpy's number are the same thing in another spelling."""
+def test_fingerprints_differ_for_other_circuits(bodies):
+    """Only a signed zero and a NumPy number are other spellings of the same value."""
     one, two = bodies
     same = {"numpy": "plain", "negative zero": "zero"}
     marks = {name: fingerprint(body) for name, body in (one | two).items()}
@@ -62,8 +62,8 @@ def test_other_circuits_are_others(bodies):
         assert equal == {name} | {same.get(name, name)} | {a for a, b in same.items() if b == name}
 
 
-def test_what_differs_is_named(bodies):
-    """In the words of a person who wrote the experiment."""
+def test_differences_name_the_changed_values(bodies):
+    """They use the terms of the experiment's author."""
     plain = bodies[0]["plain"]
     assert differences(plain, bodies[1]["other phase"]) == ["circuit"]
     assert differences(plain, bodies[1]["other state"]) == ["input_state |1,1> -> |2,0>"]
@@ -81,24 +81,24 @@ def _recorded(name):
 
 
 @pytest.mark.parametrize("release", ["1.0.1.jgrp", "1.2.4.jgrp", "1.3.1.jgrp"])
-def test_recorded_bodies_of_other_releases_are_equal(release):
-    """The same experiments as Perceval 1.1 wrote them and as others did."""
+def test_fingerprints_are_equal_across_releases(release):
+    """Perceval 1.1 and other releases wrote the same experiments."""
     old, new = _recorded("1.1.0.jgrp"), _recorded(release)
     assert [fingerprint(body) for body in old] == [fingerprint(body) for body in new]
     assert len({fingerprint(body).identity for body in old}) == len(old)
     assert "written by Perceval 1.1.0" in incomparable(old[0], new[0])
 
 
-def test_computations_of_executions_are_compared():
-    """Perceval 1.3 writes an Execution as an archive: its limits are set apart there too."""
+def test_fingerprints_cover_executions():
+    """Perceval 1.3 writes an Execution as an archive: its limits are separate there too."""
     first, second, *_, iterated = _recorded("1.3.1.egrp")
     assert differences(first, second) == ["max_samples 100 -> 200"]
     assert fingerprint(first).settings == fingerprint(second).settings
     assert fingerprint(first).settings != fingerprint(iterated).settings
 
 
-def test_an_empty_postselection_is_none(bodies):
-    """As 1.1 and 1.2 write it into each experiment, and later ones leave it out."""
+def test_empty_postselection_equals_a_missing_one(bodies):
+    """Releases 1.1 and 1.2 write it into each experiment, and later ones omit it."""
     plain = deepcopy(bodies[0]["plain"])
     message = circuit_pb2.Experiment()
     text = Budget().unpacked(plain["payload"]["experiment"].removeprefix(ZIP))
@@ -124,16 +124,16 @@ def test_an_empty_postselection_is_none(bodies):
         ":PCVL:NoiseModel:" + "[" * 100_000,
     ],
 )
-def test_what_cannot_be_read_is_compared_as_text(text):
-    """Nothing is raised, equal texts are equal and others are not."""
+def test_unreadable_payloads_are_compared_as_text(text):
+    """No error is raised; equal texts are equal, and different ones differ."""
     bodies = [{"payload": {"circuit": each}} for each in (text, text, text + "1")]
     one, same, other = map(fingerprint, bodies)
     assert one == same != other
     assert differences(bodies[0], bodies[2])
 
 
-def test_a_formula_in_a_payload_is_never_evaluated(tmp_path):
-    """Of an expression the text is compared."""
+def test_formula_in_a_payload_is_never_evaluated(tmp_path):
+    """Expressions are compared as text."""
     mark = tmp_path / "ran"
     circuit = circuit_pb2.Circuit(n_mode=1)
     phase = circuit.components.add(n_mode=1).phase_shifter.phi
@@ -159,7 +159,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values), st.dictionaries(st.text(), values))
 def test_plain_bodies_are_equal_if_their_values_are(one, two):
-    """In any order of their keys, over JSON and back; `differences` agrees."""
+    """The order of keys and a JSON round trip do not matter; `differences` agrees."""
     bodies = [{"payload": {"command": "x", **each}} for each in (one, two)]
     turned = [
         json.loads(json.dumps({"payload": dict(reversed(b["payload"].items()))})) for b in bodies
@@ -171,8 +171,8 @@ def test_plain_bodies_are_equal_if_their_values_are(one, two):
     assert is_equal == (not differences(*bodies))
 
 
-def test_the_file_keeps_fingerprints_by_job():
-    """Each job's, those without a body left out; a second look changes nothing."""
+def test_file_stores_fingerprints_by_job():
+    """Jobs without a body have none; a second read changes nothing."""
     jg = JobGroup("marks")
     for samples in (500, 1000, 500):
         body = {"payload": {"command": "x", "max_samples": samples}, "process_id": f"{samples}"}
@@ -185,7 +185,7 @@ def test_the_file_keeps_fingerprints_by_job():
     assert found[first] == found[third] != found[second]
     assert found[first].settings == found[second].settings
     assert store.fingerprints.of([second]) == {second: found[second]}
-    assert store.version == version  # nothing of the group has changed
+    assert store.version == version  # the group has not changed
     assert JobGroup.load(_exported(jg), name="copy").snapshot()[0].state == "unsent"
 
 

@@ -8,7 +8,7 @@ from jobgroup import JobGroup, errors
 
 
 def _instead(status, document=None, *, makes=False, times=1):
-    """A fault: the answer to the first creates, before or after the job was made."""
+    """Return a fault that answers the first creates before or after the job is made."""
 
     def fault(before, asked, cloud):
         if before >= times:
@@ -22,7 +22,7 @@ def _instead(status, document=None, *, makes=False, times=1):
 
 @pytest.fixture
 def answering(scripted):
-    """Has the cloud answer creates with something else."""
+    """Make the cloud answer creates with another response."""
 
     def have(status, document=None, **options):
         fault = _instead(status, document, **options)
@@ -32,10 +32,8 @@ def answering(scripted):
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_a_job_that_was_made_perhaps_is_unconfirmed_and_not_sent_again(
-    group, scripted, answering, status
-):
-    """A gateway that waited in vain says so after the cloud has made the job, too."""
+def test_job_is_unconfirmed_if_the_cloud_may_have_created_it(group, scripted, answering, status):
+    """A gateway can report a timeout even after the cloud created the job."""
     answering(status, makes=True)
     jg = group(scripted, 2)
     with pytest.raises(errors.UnconfirmedJobError):
@@ -47,8 +45,8 @@ def test_a_job_that_was_made_perhaps_is_unconfirmed_and_not_sent_again(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 425, 429, 501, 505, 511])
-def test_a_job_that_was_certainly_not_made_is_unsent(group, scripted, answering, status):
-    """It is sent by the next run, or the same one, and exists once."""
+def test_job_is_unsent_if_the_cloud_certainly_did_not_create_it(group, scripted, answering, status):
+    """The same run or the next one sends it, and it exists once."""
     answering(status, times=100)
     jg = group(scripted, 1)
     with pytest.raises(errors.CloudError):
@@ -62,8 +60,8 @@ def test_a_job_that_was_certainly_not_made_is_unsent(group, scripted, answering,
 @pytest.mark.parametrize(
     "job_id", ["..", ".", " ", "a + b", "a\nb", "\x00", "x" * 201, "\ud800", "", None, 7, ["a"]]
 )
-def test_what_can_be_no_id_is_no_answer(group, scripted, answering, job_id):
-    """The job may exist: it is unconfirmed, and no path is asked that such an id leads to."""
+def test_response_without_a_valid_id_is_not_accepted(group, scripted, answering, job_id):
+    """The job may exist: it is unconfirmed, and no request uses such an id."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError):
@@ -74,8 +72,8 @@ def test_what_can_be_no_id_is_no_answer(group, scripted, answering, job_id):
 
 
 @pytest.mark.parametrize("status", [501, 505])
-def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted, answering, status):
-    """A request that is not supported is not retried, and no other job is tried."""
+def test_unsupported_request_is_not_retried(group, scripted, answering, status):
+    """The run does not retry it, and tries no other job."""
     answering(status, times=100)
     jg = group(scripted, 2)
     with pytest.raises(errors.CloudUnavailableError, match="does not support this request"):
@@ -93,8 +91,8 @@ def test_a_request_that_the_cloud_does_not_know_is_not_repeated(group, scripted,
         ({"id": "a1"}, "{'id': 'a1'}"),
     ],
 )
-def test_what_came_for_an_id_is_shown(group, scripted, answering, job_id, shown):
-    """Its user searches for the job by it: the error and the evidence have it."""
+def test_error_shows_the_malformed_id(group, scripted, answering, job_id, shown):
+    """The user searches for the job by it: the error and the evidence have it."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError) as caught:
@@ -105,8 +103,8 @@ def test_what_came_for_an_id_is_shown(group, scripted, answering, job_id, shown)
 
 
 @pytest.mark.parametrize("job_id", ["a/../b", "%2e%2e", "a?b=c", "a#b", "ünïcode", "a b"])
-def test_an_odd_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
-    """Whatever is in it, it leads to that job alone."""
+def test_unusual_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
+    """Any id leads to its own job only."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     jg.run_parallel()
@@ -117,8 +115,8 @@ def test_an_odd_id_is_one_segment_of_a_path(group, scripted, answering, job_id):
     assert all(path.count("/") == 4 and not set(path) & set("?#") for path in asked)
 
 
-def test_a_long_pause_that_a_cloud_asks_for_is_said(start, timer, until):
-    """With until when; the job stays unsent until then."""
+def test_long_pause_requested_by_a_cloud_is_reported(start, timer, until):
+    """The report says until when; the job stays unsent until then."""
     cloud = start(max_queue=10)
     cloud.faults.add("http_error", calls=["create"], status=429, retry_after_s=600)
     jg = JobGroup("slow")
@@ -128,8 +126,8 @@ def test_a_long_pause_that_a_cloud_asks_for_is_said(start, timer, until):
     assert jg[0].state == "unsent"
 
 
-def test_a_pause_of_years_is_an_hour(start, timer, until):
-    """As long as a cloud may ask for."""
+def test_pause_requested_by_a_cloud_is_at_most_an_hour(start, timer, until):
+    """The cloud requests years."""
     cloud = start(max_queue=10)
     cloud.faults.add("http_error", calls=["create"], status=429, retry_after_s=999_999)
     jg = JobGroup("slower")

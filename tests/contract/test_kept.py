@@ -1,4 +1,4 @@
-"""Data that a group stores on request: results, notes of its user, and copies of itself."""
+"""Tests of data that a group stores on request: results, notes, descriptions and copies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from jobgroup import (
 
 @pytest.fixture
 def finished(ended, scripted):
-    """A group of three: two with results, one failed."""
+    """Make a group of three: two jobs with results, one failed."""
     jg = ended("completed", "error", "completed")
     for job in (jg[0], jg[2]):
         scripted.results[job.id] = {"results": json.dumps({"results": f"of {job.position}"})}
@@ -55,8 +55,8 @@ def _in_file(path, statement, *values):
 # -- results ---------------------------------------------------------------------------------------
 
 
-def test_results_are_kept_when_first_read(finished, scripted):
-    """Each is asked for once, by whatever reads it; a group says that it keeps them, for good."""
+def test_results_are_cached_when_first_read(finished, scripted):
+    """Each is fetched once by any reader; the setting is permanent."""
     assert not finished.cache.enabled
     jg = JobGroup(finished.name, cache_results=True)
     assert jg.cache.size_bytes == 0
@@ -72,8 +72,8 @@ def test_results_are_kept_when_first_read(finished, scripted):
     assert jg.cache.size_bytes > 0
 
 
-def test_kept_results_need_no_cloud(finished, scripted, in_child):
-    """Another process, without a token, reads them while the cloud is away."""
+def test_cached_results_need_no_cloud(finished, scripted, in_child):
+    """Another process reads them without a token while the cloud is away."""
     finished.cache.enabled = True
     finished.get_results()
     scripted.go_away()
@@ -85,8 +85,8 @@ def test_kept_results_need_no_cloud(finished, scripted, in_child):
     assert out == [["success", "error", "success"], EXPECTED[0]]
 
 
-def test_keeping_ends_and_begins(finished, scripted):
-    """False asks the cloud again, True finds what was kept, cache.clear() forgets that."""
+def test_caching_can_be_switched_off_and_on(finished, scripted):
+    """False fetches again, True uses the cached results, and cache.clear() deletes them."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     scripted.results[jg[0].id] = {"results": '{"results": "newer"}'}
@@ -99,8 +99,8 @@ def test_keeping_ends_and_begins(finished, scripted):
     assert jg.get_results()[0]["results"] == "newer"
 
 
-def test_clearing_gives_the_room_back(finished, scripted, data_dir):
-    """The list of groups says what results take, and that it is gone after cache.clear()."""
+def test_clearing_the_cache_frees_its_space(finished, scripted, data_dir):
+    """The list of groups shows the size of results, and its absence after cache.clear()."""
     jg = JobGroup(finished.name, cache_results=True)
     noise = os.urandom(1_500_000).hex()
     scripted.results[jg[0].id] = {"results": json.dumps({"results": noise})}
@@ -117,7 +117,7 @@ def _size():
     return JobGroup.summaries()[0].size_bytes
 
 
-def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
+def test_damaged_cached_result_is_fetched_again(finished, scripted, data_dir):
     """It is cached again; the others are not fetched."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
@@ -131,8 +131,8 @@ def test_a_damaged_kept_result_is_fetched_again(finished, scripted, data_dir):
     assert jg.get_results() == EXPECTED
 
 
-def test_what_was_cut_short_is_not_kept(finished, scripted):
-    """A text that is no JSON may be whole the next time."""
+def test_truncated_result_is_not_cached(finished, scripted):
+    """Text that is not JSON may be complete the next time."""
     jg = JobGroup(finished.name, cache_results=True)
     whole = scripted.results[jg[0].id]
     scripted.results[jg[0].id] = {"results": whole["results"][:-3]}
@@ -142,8 +142,8 @@ def test_what_was_cut_short_is_not_kept(finished, scripted):
     assert jg.get_results() == EXPECTED
 
 
-def test_results_that_cannot_be_kept_are_given(finished, data_dir, caplog):
-    """A file that takes nothing harms no result; the log says it."""
+def test_results_that_cannot_be_cached_are_returned(finished, data_dir, caplog):
+    """A file that cannot be written affects no result; the log reports it."""
     jg = JobGroup(finished.name, cache_results=True)
     _in_file(
         _file(jg, data_dir),
@@ -262,8 +262,8 @@ def test_a_full_group_reports_results_that_were_not_kept(finished, data_dir):
 # -- words -----------------------------------------------------------------------------------------
 
 
-def test_a_description_and_notes(finished):
-    """They are stored in the group, shown with it, and can be changed and removed."""
+def test_description_and_notes_are_stored(finished):
+    """The group shows them; they can be changed and removed."""
     finished.description = "HOM dip, chip 7"
     finished[1].note = "laser was warm"
     again = JobGroup.open("experiment")
@@ -286,8 +286,8 @@ def test_a_description_and_notes(finished):
         ("", [0, 1, 2]),
     ],
 )
-def test_jobs_are_found_by_words(finished, words, places):
-    """In names, notes, messages and ids, whatever the case; all words have to be there."""
+def test_search_finds_jobs_by_words(finished, words, places):
+    """It searches names, notes, messages and ids in any case; a job must match every word."""
     finished[1].note = "The laser was warm"
     assert [job.position for job in finished.find(words)] == places
     assert finished.find(finished[2].id) == [finished[2]]
@@ -296,8 +296,8 @@ def test_jobs_are_found_by_words(finished, words, places):
 # -- copies ----------------------------------------------------------------------------------------
 
 
-def test_a_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeypatch):
-    """Jobs, attempts, labels, notes and kept results are there, under its name or another."""
+def test_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeypatch):
+    """It has jobs, attempts, labels, notes and cached results, under its name or another."""
     finished.cache.enabled = True
     finished.get_results()
     finished.rerun_failed_parallel()
@@ -330,7 +330,7 @@ def test_a_colleague_opens_an_exported_group(finished, scripted, tmp_path, monke
     assert {stat.S_IMODE(p.stat().st_mode) for p in directory.iterdir()} == {0o600}
 
 
-def test_an_export_tells_nothing_of_its_maker(finished, scripted, tmp_path):
+def test_export_has_no_data_about_its_maker(finished, scripted, tmp_path):
     """It has no token, host name, process or incident."""
     finished.pause()
     finished.resume()
@@ -354,8 +354,8 @@ def _unsent(cloud):
     return RemoteJob({"command": "x"}, platform="p", url=cloud.url)
 
 
-def test_what_was_being_sent_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until):
-    """The copy cannot know what the request did: the job is not resent automatically."""
+def test_job_in_flight_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until):
+    """The copy cannot know the outcome of the request: the job is not resent automatically."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()
@@ -367,8 +367,8 @@ def test_what_was_being_sent_is_unconfirmed_in_a_copy(group, scripted, tmp_path,
     assert [job.state for job in copy] == ["unconfirmed", "unsent"]
 
 
-def test_a_foreign_file_is_refused(finished, tmp_path, data_dir):
-    """A text, another database, one of ours that runs something, an empty one: nothing is made."""
+def test_foreign_file_is_refused(finished, tmp_path, data_dir):
+    """A text, another database, a group with code, or an empty file creates no group."""
     (tmp_path / "text").write_text(
         "no database at all, but long enough to have a header of its own"
     )
@@ -392,8 +392,8 @@ def test_a_foreign_file_is_refused(finished, tmp_path, data_dir):
     assert sorted(p.name for p in (data_dir / "groups").iterdir()) == before
 
 
-def test_a_damaged_file_is_refused(finished, tmp_path, group, scripted):
-    """Whichever byte is flipped, it is refused as a whole or loaded as a whole."""
+def test_damaged_file_is_refused(finished, tmp_path, group, scripted):
+    """If any byte is flipped, the whole file is refused or the whole group is loaded."""
     finished.export(tmp_path / "whole")
     content = (tmp_path / "whole").read_bytes()
     for nth, at in enumerate(range(100, len(content), len(content) // 12)):
@@ -411,8 +411,8 @@ def test_a_damaged_file_is_refused(finished, tmp_path, group, scripted):
         JobGroup.load(tmp_path / "half", name="half")
 
 
-def test_a_damaged_name_that_is_no_text_is_told_as_damage(finished, data_dir, tmp_path):
-    """SQLite quotes the name in its message, which Python cannot read as text then."""
+def test_damaged_name_that_is_not_utf8_is_reported_as_damage(finished, data_dir, tmp_path):
+    """SQLite quotes the name in its message, which Python then cannot decode."""
     finished.export(tmp_path / "broken")
     content = (tmp_path / "broken").read_bytes()
     for whole, damaged in (

@@ -1,4 +1,4 @@
-"""Processes that lack something: a stream to draw on, threads of the system, time."""
+"""Tests of processes without standard streams, system threads or time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ for n in range(2):
 """
 
 
-def test_what_blocks_does_its_work_without_stderr(start, in_child):
-    """As under pythonw, or as a service: no bar is drawn, all is done."""
+def test_blocking_calls_work_without_stderr(start, in_child):
+    """Under pythonw or as a service, no bar is drawn, and the work is done."""
     cloud = start()
     states = in_child(
         PREPARED + "sys.stderr = None\n"
@@ -25,8 +25,8 @@ def test_what_blocks_does_its_work_without_stderr(start, in_child):
     assert states == ["success", "success"]
 
 
-def test_the_command_works_without_streams(start, in_child):
-    """As `pythonw -m jobgroup` has it: exit code 0, and nothing to read."""
+def test_command_works_without_streams(start, in_child):
+    """`pythonw -m jobgroup` exits with 0 and prints nothing."""
     cloud = start()
     done = in_child(
         PREPARED + "from jobgroup.cli import main\n"
@@ -38,8 +38,8 @@ def test_the_command_works_without_streams(start, in_child):
     assert done == [[0, 0, 0], ["success", "success"]]
 
 
-def test_gevents_monkey_patching_is_refused_in_a_sentence(start, spawn):
-    """Its threads are none in which a loop can run; what is on disk can be read all the same."""
+def test_gevents_monkey_patching_is_refused(start, spawn):
+    """A loop cannot run in its threads; the data on disk can still be read."""
     cloud = start()
     process = spawn(
         "import gevent.monkey; gevent.monkey.patch_all()\n" + PREPARED + "from jobgroup import"
@@ -56,8 +56,8 @@ def test_gevents_monkey_patching_is_refused_in_a_sentence(start, spawn):
     assert cloud.jobs() == []
 
 
-def test_what_is_asked_after_the_engines_end_is_refused_in_a_sentence(start, in_child):
-    """As from a script's own `atexit`: it does not wait for an engine that has come to rest."""
+def test_call_after_the_engines_end_is_refused(start, in_child):
+    """A script's own `atexit` function raises instead of waiting for a stopped engine."""
     cloud = start()
     told = in_child(
         "import atexit\n"
@@ -70,8 +70,8 @@ def test_what_is_asked_after_the_engines_end_is_refused_in_a_sentence(start, in_
     assert "Python is ending" in told
 
 
-def test_scripts_that_end_while_their_group_is_watched_end_well(start, in_child):
-    """The engine begins no thread while Python ends: with 3.11.2 that crashed one in twenty."""
+def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):
+    """The engine starts no thread while Python exits: with 3.11.2 that crashed 1 in 20."""
     cloud = start()
     for _ in range(6):
         assert in_child(PREPARED + "end = jg.on_done(print); print(json.dumps(1))", cloud) == 1

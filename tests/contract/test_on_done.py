@@ -13,7 +13,7 @@ from jobgroup import GroupEvent, JobGroup
 
 @pytest.fixture
 def told(until):
-    """Collects notices; `told.wait(n)` gives the events once there are so many."""
+    """Collect notices; `told.wait(n)` returns the events once there are n."""
 
     class Told(list):
         def wait(self, number):
@@ -23,7 +23,7 @@ def told(until):
     return Told()
 
 
-def test_the_first_failure_and_the_end_are_told_once(told, group, scripted):
+def test_callback_gets_the_first_failure_and_the_end_once(told, group, scripted):
     """The first of three failures is reported, and the end when the last job has ended."""
     jg = group(scripted, 4, name="sweep")
     jg.on_done(told.append)
@@ -41,8 +41,8 @@ def test_the_first_failure_and_the_end_are_told_once(told, group, scripted):
     assert end.message == "sweep has finished: 1 success, 3 error."
 
 
-def test_nothing_more_is_told_after_the_end(told, group, scripted, until):
-    """Once per registration: what is added and run later is another's to tell."""
+def test_callback_gets_nothing_after_the_end(told, group, scripted, until):
+    """It fires once per registration: later jobs and runs need another."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.on_done(told.append)
@@ -57,14 +57,14 @@ def test_nothing_more_is_told_after_the_end(told, group, scripted, until):
     assert len(told) == 2
 
 
-def test_a_group_that_has_ended_has_finished(told, ended):
+def test_callback_gets_the_end_of_a_finished_group(told, ended):
     """The end is reported at once, without its old failures."""
     ended("completed", "error").on_done(told.append)
     assert told.wait(1) == ["finished"]
 
 
-def test_a_group_that_nobody_runs_has_not_finished(told, group, scripted, until):
-    """Nothing is reported about it, nor about an empty one, until it was run."""
+def test_callback_gets_nothing_before_a_first_run(told, group, scripted, until):
+    """Neither unsent jobs nor an empty group count as finished."""
     JobGroup("empty").on_done(told.append)
     jg = group(scripted, 2)
     jg.on_done(told.append)
@@ -81,8 +81,8 @@ def test_a_group_that_nobody_runs_has_not_finished(told, group, scripted, until)
     assert other == []
 
 
-def test_old_failures_are_not_told(told, ended, scripted):
-    """A note on a job that had failed before is no failure; the rerun that fails again is."""
+def test_callback_gets_no_old_failures(told, ended, scripted):
+    """A note on an already failed job is not a failure; a rerun that fails again is."""
     jg = ended("error", "running")
     jg.on_done(told.append)
     jg[0].note = "look at the laser"
@@ -93,7 +93,7 @@ def test_old_failures_are_not_told(told, ended, scripted):
     assert told[0].job == jg[0]
 
 
-def test_a_change_to_an_old_failure_is_no_failure(told, ended, scripted):
+def test_change_of_a_failed_job_is_not_a_failure(told, ended, scripted):
     """Only the end is reported, although the failed job has changed."""
     jg = ended("error", "running")
     jg.on_done(told.append)
@@ -102,7 +102,7 @@ def test_a_change_to_an_old_failure_is_no_failure(told, ended, scripted):
     assert told.wait(1) == ["finished"]
 
 
-def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
+def test_adopted_active_job_counts_as_a_run(told, group, scripted):
     """The end of an adopted job counts, although this process sent none."""
     jg = group(scripted, 1)
     jg.on_done(told.append)
@@ -112,7 +112,7 @@ def test_jobs_that_were_sent_elsewhere_begin_it(told, group, scripted):
     assert told[0].counts == {"unsent": 1, "success": 1}
 
 
-def test_an_adopted_job_that_has_ended_is_a_begin_too(told, group, scripted):
+def test_adopted_ended_job_counts_as_a_run(told, group, scripted):
     """It was never seen active, and the rest is unsent, but the end is reported."""
     jg = group(scripted, 1)
     jg.on_done(told.append)
@@ -123,8 +123,8 @@ def test_an_adopted_job_that_has_ended_is_a_begin_too(told, group, scripted):
     assert told[0].counts == {"unsent": 1, "success": 1}
 
 
-def test_a_cancellation_is_no_failure(told, group, scripted):
-    """Its user wanted it; only the end is reported."""
+def test_cancellation_is_not_a_failure(told, group, scripted):
+    """The user wanted it, so only the end is reported."""
     jg = group(scripted, 2)
     jg.on_done(told.append)
     jg.run_parallel()
@@ -134,7 +134,7 @@ def test_a_cancellation_is_no_failure(told, group, scripted):
     assert told[0].message == "experiment has finished: 1 success, 1 canceled."
 
 
-def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
+def test_notice_has_one_full_stop_and_a_reason(told, group, scripted):
     """The cloud's own full stop is not doubled; a missing reason is mentioned."""
     jg = group(scripted, 2)
     jg.on_done(told.append)
@@ -149,7 +149,7 @@ def test_a_sentence_has_one_full_stop_and_a_reason(told, group, scripted):
     assert failures[1] == "Job 1 of experiment failed: The cloud does not say why."
 
 
-def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted, until, caplog):
+def test_failing_or_slow_callback_does_not_affect_others(told, group, scripted, until, caplog):
     """Its exception is logged; while one hangs, others are called and jobs are polled."""
     jg = group(scripted, 2)
     release = threading.Event()
@@ -177,7 +177,7 @@ def test_a_callback_that_fails_or_takes_long_harms_nothing(told, group, scripted
     assert callable(fail)
 
 
-def test_it_can_be_ended(told, group, scripted):
+def test_subscription_can_be_ended(told, group, scripted):
     """The subscription that `on_done` returns ends it; a second time it does nothing."""
     jg = group(scripted, 1)
     other = []
@@ -191,8 +191,8 @@ def test_it_can_be_ended(told, group, scripted):
     assert other == []
 
 
-def test_another_process_runs_it(told, group, cloud, spawn):
-    """Between two jobs of a run elsewhere nothing is on the cloud, yet it has not finished."""
+def test_callback_waits_for_a_run_of_another_process(told, group, cloud, spawn):
+    """Between two jobs of that run, no job is on the cloud, but the group has not finished."""
     jg = group(cloud, 3, duration_s=0)
     jg.on_done(told.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(0.5)"
@@ -202,7 +202,7 @@ def test_another_process_runs_it(told, group, cloud, spawn):
     assert process.wait(60) == 0
 
 
-def test_a_launcher_that_dies_ends_it(told, group, cloud, spawn, until):
+def test_callback_gets_the_end_after_the_sender_dies(told, group, cloud, spawn, until):
     """A killed process sends no more, although jobs are left: the end is reported."""
     jg = group(cloud, 3, duration_s=0)
     jg.on_done(told.append)
@@ -216,7 +216,7 @@ def test_a_launcher_that_dies_ends_it(told, group, cloud, spawn, until):
     assert told[0].counts == {"success": 1, "unsent": 2}
 
 
-def test_a_script_that_ends_tells_first(in_child, group, cloud):
+def test_script_calls_back_before_it_ends(in_child, group, cloud):
     """The end of the script right after `wait` does not overtake the callback."""
     group(cloud, 1, duration_s=0.05)
     out = in_child(
@@ -234,8 +234,8 @@ def test_a_script_that_ends_tells_first(in_child, group, cloud):
     assert out == "finished"
 
 
-def test_words_from_outside_are_text(told, group, scripted):
-    """A cloud's message cannot drive a terminal through the sentence."""
+def test_notice_has_no_control_characters(told, group, scripted):
+    """A cloud's message cannot control a terminal."""
     jg = group(scripted, 1)
     jg.on_done(told.append)
     jg.run_parallel()
@@ -244,8 +244,8 @@ def test_words_from_outside_are_text(told, group, scripted):
     assert told[0].message.isprintable()
 
 
-def test_what_cannot_be_called_is_refused(group, scripted):
-    """At once, not when it is too late; a coroutine function would be called and never run."""
+def test_on_done_refuses_invalid_callbacks(group, scripted):
+    """It raises at once; a coroutine function would be called and never run."""
 
     async def tell(notice):
         raise AssertionError(notice)
@@ -255,7 +255,7 @@ def test_what_cannot_be_called_is_refused(group, scripted):
             group(scripted, 0).on_done(callback)
 
 
-def test_a_deleted_group_ends_it(told, group, scripted, until):
+def test_deletion_ends_the_subscription(told, group, scripted, until):
     """Nothing is reported about a deleted group, and nothing watches it."""
     jg = group(scripted, 1)
     jg.run_parallel()

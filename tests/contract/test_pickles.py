@@ -54,8 +54,8 @@ def _realistic(kind):
 
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("kind", _error_classes())
-def test_errors_survive(kind, how):
-    """With what they carry, their sentence and their notes."""
+def test_errors_survive_pickling(kind, how):
+    """They keep their attributes, messages and notes."""
     error = _realistic(kind)
     again = how(error)
     assert type(again) is kind
@@ -64,8 +64,8 @@ def test_errors_survive(kind, how):
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_groups_and_jobs_are_the_same_ones(scripted, group, timer, how):
-    """The same file and the same entry: what is done with the one is seen by the other."""
+def test_pickled_groups_and_jobs_are_the_same_ones(scripted, group, timer, how):
+    """They use the same file and entry: each object sees the changes of the other."""
     jg = group(scripted, 2)
     again, job = how(jg), how(jg[1])
     assert (type(again), again.name, len(again)) == (JobGroup, jg.name, 2)
@@ -77,16 +77,16 @@ def test_groups_and_jobs_are_the_same_ones(scripted, group, timer, how):
     assert [each.id for each in how(jg.remote_jobs)] == scripted.ids()
 
 
-def test_a_job_in_no_group_survives(scripted, timer):
-    """As it is, to be added later."""
+def test_job_in_no_group_survives_pickling(scripted, timer):
+    """It can be added later."""
     job = pickle.loads(pickle.dumps(timer(scripted, "mine")))
     jg = JobGroup("later")
     jg.add(job)
     assert (job.name, jg[0].name) == ("mine", "mine")
 
 
-def test_what_is_pickled_of_a_group_that_is_gone_says_so(scripted, group, data_dir, monkeypatch):
-    """Deleted, replaced by another group of its name, or in another data directory."""
+def test_pickle_of_a_missing_group_raises(scripted, group, data_dir, monkeypatch):
+    """The group was deleted, replaced, or is in another data directory."""
     jg = group(scripted, 1)
     things = [pickle.dumps(thing) for thing in (jg, jg[0])]
     JobGroup.delete_job_group(jg.name)
@@ -111,8 +111,8 @@ def _in_a_pool(thing):
     raise GroupBusyError("busy", host="lab", pid=7, since=datetime(2026, 11, 28, tzinfo=UTC))
 
 
-def test_process_pools_take_them(scripted, group):
-    """There and back, results and errors alike."""
+def test_process_pools_take_groups_and_jobs(scripted, group):
+    """Arguments and return values, results and errors work alike."""
     jg = group(scripted, 2)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         (there, again), (name, job) = pool.map(_in_a_pool, [jg, jg[1]])
@@ -123,16 +123,16 @@ def test_process_pools_take_them(scripted, group):
     assert (caught.value.host, caught.value.pid) == ("lab", 7)
 
 
-def test_the_state_of_a_group_says_why_it_does_not_travel(group, scripted):
-    """It follows an open file, which another process has not."""
+def test_group_state_refuses_pickling_with_a_reason(group, scripted):
+    """It follows an open file, which another process does not have."""
     state = group(scripted, 1).state
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="Pickle the group"):
             way(state)
 
 
-def test_a_problem_of_the_embedded_cloud_travels():
-    """With its status and what it says for programs."""
+def test_problem_of_the_embedded_cloud_survives_pickling():
+    """It keeps its status and its text for programs."""
     problem = ApiError(429, "Too many", {"limit": 3}, {"Retry-After": "1"})
     for way in (copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))):
         again = way(problem)

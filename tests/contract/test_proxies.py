@@ -1,4 +1,4 @@
-"""The group's requests go through the proxies that Perceval was configured with."""
+"""Tests that a group's requests use the proxies that Perceval was configured with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "proxy-secret-5d1f"
 
 
 class Handler:
-    """A user's own handler to a cloud beyond a proxy, which asks it nothing."""
+    """A user's own handler for a cloud behind a proxy, which sends it no request."""
 
     name, url, token, headers = "sim:altair", CLOUD, "token", {}
 
@@ -34,24 +34,24 @@ class Handler:
 
 
 class _Proxy(BaseHTTPRequestHandler):
-    """Records the requested targets and credentials; it cannot reach anything."""
+    """A proxy that records the requested targets and credentials, and forwards nothing."""
 
     def __init__(self, asked, *args):
         self.asked = asked
         super().__init__(*args)
 
     def do_CONNECT(self):
-        """Refuse."""
+        """Refuse the connection."""
         self.asked.append((self.path, self.headers["proxy-authorization"]))
         self.send_error(502)
 
     def log_message(self, *_):
-        """Nothing on the terminal."""
+        """Print nothing on the terminal."""
 
 
 @pytest.fixture
 def proxy():
-    """A proxy on loopback: its address, and what it is asked."""
+    """Start a proxy on loopback; return its address and the list of its requests."""
     asked = []
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Proxy, asked)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -61,8 +61,8 @@ def proxy():
         thread.join()
 
 
-def test_a_handler_s_proxies_are_used_and_never_written(proxy, data_dir):
-    """Its password goes to the proxy alone: into no file of the group, and no error."""
+def test_proxies_of_a_handler_are_used_and_never_stored(proxy, data_dir):
+    """The password reaches only the proxy: it is in no file of the group, and in no error."""
     address, asked = proxy
     processor = pcvl.RemoteProcessor(
         rpc_handler=Handler({"https": f"http://me:{SECRET}@{address}"})
@@ -85,7 +85,7 @@ def test_a_handler_s_proxies_are_used_and_never_written(proxy, data_dir):
 
 @pytest.fixture
 def beyond(monkeypatch):
-    """A group with a job for a cloud that proxies are asked for; the environment names none."""
+    """Make a group with a job behind a proxy that the environment does not name."""
     for name in ("https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -106,10 +106,8 @@ def beyond(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("queue", [False, True])
-def test_a_run_ends_at_the_first_request_that_a_setting_rules_out(
-    beyond, monkeypatch, variable, value, queue
-):
-    """It is not repeated, as after an outage, and the error names the variable to correct."""
+def test_run_ends_if_a_proxy_setting_is_invalid(beyond, monkeypatch, variable, value, queue):
+    """The request is not retried as after an outage, and the error names the variable."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
@@ -120,9 +118,7 @@ def test_a_run_ends_at_the_first_request_that_a_setting_rules_out(
     assert [event.kind for event in beyond[0].events] == ["not sent"]
 
 
-def test_a_run_in_the_background_waits_for_a_setting_to_be_corrected(
-    beyond, proxy, monkeypatch, until
-):
+def test_background_run_waits_for_a_corrected_proxy_setting(beyond, proxy, monkeypatch, until):
     """Then it continues automatically, as after a rejected token."""
     address, asked = proxy
     monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy:3128")
@@ -134,8 +130,8 @@ def test_a_run_in_the_background_waits_for_a_setting_to_be_corrected(
     assert not future.done()
 
 
-def test_a_proxy_that_is_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
-    """The sentence says to check the proxy; who does so can run again at once."""
+def test_proxy_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
+    """The error says to check the proxy; the user can then run the group again at once."""
     address, asked = proxy
     with pytest.raises(CloudUnreachableError):
         beyond.run_parallel()

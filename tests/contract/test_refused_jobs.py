@@ -1,4 +1,4 @@
-"""Jobs that the cloud refuses: unsent for the contract, passed over by runs that queue."""
+"""Tests of jobs that the cloud rejects: unsent for the contract, skipped by queued runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup import JobGroup, JobGroupError, QuotaExceededError, RequestRejecte
 
 @pytest.fixture
 def refusing(scripted):
-    """Let the cloud refuse the jobs of these names."""
+    """Make the cloud reject the jobs of these names."""
 
     def refuse(*names, status=400):
         def fault(_, asked):
@@ -27,7 +27,7 @@ def states(jg):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
-def test_a_job_that_the_cloud_rejects_is_refused(status, group, scripted, refusing, from_file):
+def test_job_that_the_cloud_rejects_is_refused(status, group, scripted, refusing, from_file):
     """It has a state of its own with the cloud's reason, in the file too; the others are sent."""
     jg = group(scripted, 3)
     refusing("job 1", status=status)
@@ -40,7 +40,7 @@ def test_a_job_that_the_cloud_rejects_is_refused(status, group, scripted, refusi
     assert jg[1].attempts == []
 
 
-def test_a_refused_job_is_unsent_for_the_contract(group, scripted, refusing):
+def test_refused_job_is_unsent_for_the_contract(group, scripted, refusing):
     """It is listed among the unsent jobs and counted as not sent."""
     jg = group(scripted, 3)
     refusing("job 1")
@@ -53,7 +53,7 @@ def test_a_refused_job_is_unsent_for_the_contract(group, scripted, refusing):
     assert repr(jg[1]).endswith("status:not sent")
 
 
-def test_a_run_without_a_queue_sends_refused_jobs_again(group, scripted, refusing):
+def test_run_without_a_queue_resends_refused_jobs(group, scripted, refusing):
     """run_parallel and run_sequential try them again, as Perceval's groups do."""
     jg = group(scripted, 2)
     refusing("job 0", "job 1")
@@ -66,8 +66,8 @@ def test_a_run_without_a_queue_sends_refused_jobs_again(group, scripted, refusin
     assert states(jg) == ["waiting", "waiting"]
 
 
-def test_a_run_that_queues_passes_over_refused_jobs(group, scripted, refusing):
-    """It sends what was never refused, until a refused job is named or prioritized."""
+def test_run_with_a_queue_skips_refused_jobs(group, scripted, refusing):
+    """It sends jobs that were never refused, and refused ones once selected or prioritized."""
     jg = group(scripted, 4)
     refusing("job 0", "job 1", "job 2")
     with pytest.raises(RequestRejectedError):
@@ -83,8 +83,8 @@ def test_a_run_that_queues_passes_over_refused_jobs(group, scripted, refusing):
     assert states(jg) == ["refused", "waiting", "waiting", "waiting"]
 
 
-def test_a_changed_job_is_no_longer_refused(group, scripted, refusing):
-    """Another name is another request, so that the next run that queues sends it."""
+def test_changed_job_is_no_longer_refused(group, scripted, refusing):
+    """A new name makes another request, so the next run with a queue sends it."""
     jg = group(scripted, 1)
     refusing("job 0")
     with pytest.raises(RequestRejectedError):
@@ -97,7 +97,7 @@ def test_a_changed_job_is_no_longer_refused(group, scripted, refusing):
     assert states(jg) == ["waiting"]
 
 
-def test_a_refused_job_is_sent_by_its_own_method(group, scripted, refusing):
+def test_refused_job_can_be_sent_by_execute_async(group, scripted, refusing):
     """`job.execute_async()` sends a refused job, as it sends an unsent one."""
     jg = group(scripted, 1)
     refusing("job 0")
@@ -107,8 +107,8 @@ def test_a_refused_job_is_sent_by_its_own_method(group, scripted, refusing):
     assert jg[0].execute_async().id == scripted.ids()[0]
 
 
-def test_a_full_plan_refuses_no_job(group, scripted, from_file):
-    """The plan's limit lies not in the job: it stays unsent."""
+def test_full_plan_leaves_jobs_unsent(group, scripted, from_file):
+    """The limit is not the job's fault: the job is not refused."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(QuotaExceededError):
@@ -116,8 +116,8 @@ def test_a_full_plan_refuses_no_job(group, scripted, from_file):
     assert [job["state"] for job in from_file()] == ["unsent"]
 
 
-def test_a_refused_rerun_leaves_its_job_as_it_was(ended, scripted):
-    """The job is in error as before, with the reason; it was sent, so it is not refused."""
+def test_rejected_rerun_leaves_its_job_unchanged(ended, scripted):
+    """The job is still in error, with the reason; it was sent, so it is not refused."""
     jg = ended("error")
     for call in ("rerun", "create"):  # where a rerun is forbidden, the body is sent again
         scripted.faults[call] = lambda *_: (403, {"error": "Not yours"})
@@ -127,7 +127,7 @@ def test_a_refused_rerun_leaves_its_job_as_it_was(ended, scripted):
     assert jg.list_refused_jobs() == []
 
 
-def test_a_job_refused_by_another_process_is_refused_here(group, scripted, refusing, spawn):
+def test_job_refused_by_another_process_is_refused_here(group, scripted, refusing, spawn):
     """Every process reads the state from the file."""
     jg = group(scripted, 2)
     refusing("job 0")

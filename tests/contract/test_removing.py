@@ -1,4 +1,4 @@
-"""Removing jobs that were never sent, while others look, send and hold on to jobs."""
+"""Tests of removing unsent jobs while other processes read, send and reference jobs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _names(jg):
     return [job.name for job in jg]
 
 
-def test_jobs_after_a_removed_one_move_up(group, scripted):
-    """By position, negative position, object and list; what was removed is returned."""
+def test_remove_moves_later_jobs_up(group, scripted):
+    """It takes a position, negative position, object or list, and returns the removed jobs."""
     jg = group(scripted, 7)
     assert [record.name for record in jg.remove([1, -1, jg[3]])] == ["job 1", "job 3", "job 6"]
     assert _names(jg) == ["job 0", "job 2", "job 4", "job 5"]
@@ -39,7 +39,7 @@ def test_jobs_after_a_removed_one_move_up(group, scripted):
 
 
 def test_objects_and_pickles_stay_with_their_job(group, scripted):
-    """Also with others at their old positions, and in what is sent, canceled or noted by them."""
+    """Later jobs may take their old positions; sending, canceling and notes use the right job."""
     jg = group(scripted, 4)
     third, pickled, doomed = jg[2], pickle.dumps(jg[2]), jg[0]
     jg.remove([0, 1])
@@ -54,8 +54,8 @@ def test_objects_and_pickles_stay_with_their_job(group, scripted):
     assert doomed not in jg
 
 
-def test_a_removed_job_says_so(group, scripted):
-    """Whatever is asked of an object or a pickle of it; its id is given to no other job."""
+def test_removed_job_raises(group, scripted):
+    """Every use of an object or a pickle of it raises; no other job gets its id."""
     jg = group(scripted, 3)
     doomed = jg[2]
     jg.remove(doomed)
@@ -85,8 +85,8 @@ def _job(cloud):
     return RemoteJob({"command": "timer"}, "test:timer", url=cloud.url, name="new")
 
 
-def test_what_was_sent_is_not_removed(ended, scripted, timer):
-    """Whatever became of it, and nothing else of the same call either."""
+def test_sent_job_is_not_removed(ended, scripted, timer):
+    """Its state does not matter, and the call removes no other job either."""
     jg = ended("completed", "error", "canceled", "waiting")
     jg.add(timer(scripted, "unsent"))
     for position, state in enumerate(("success", "error", "canceled", "waiting")):
@@ -97,8 +97,8 @@ def test_what_was_sent_is_not_removed(ended, scripted, timer):
     assert len(jg) == 5
 
 
-def test_an_unconfirmed_job_is_not_removed_nor_one_that_may_be_paid_for(group, scripted):
-    """Its request may have made a job: also after the user asked to send it again."""
+def test_unconfirmed_or_resent_job_is_not_removed(group, scripted):
+    """Its request may have created a job, even after the user asked to resend it."""
     from scripted_cloud import DROP
 
     jg = group(scripted, 2)
@@ -116,8 +116,8 @@ def test_an_unconfirmed_job_is_not_removed_nor_one_that_may_be_paid_for(group, s
         jg.remove(0)
 
 
-def test_a_removal_beside_a_run_loses_nothing_that_is_sent(group, start, spawn, until):
-    """One process sends, one removes: each job is on the cloud and in the group, or in neither."""
+def test_removal_during_a_run_loses_no_sent_job(group, start, spawn, until):
+    """One process sends, one removes: cloud and group both have each job, or neither does."""
     cloud = start(max_queue=1000, max_concurrent=50)
     jg = group(cloud, 120, duration_s=600)
     remover = spawn(_REMOVE, cloud)
@@ -140,8 +140,8 @@ def _jobs(cloud):
     return [{"name": job.name, "id": job.id} for job in cloud.jobs()]
 
 
-def test_priorities_and_requests_mean_the_same_jobs_after_a_removal(group, scripted):
-    """A job that was chosen to be sent first is first, at whatever position it is by then."""
+def test_priorities_and_requests_keep_their_jobs_after_a_removal(group, scripted):
+    """A job selected to be sent first is sent first from its new position."""
     jg = group(scripted, 5)
     jg.prioritize([4, 3])
     run = jg.start([2])
@@ -153,8 +153,8 @@ def test_priorities_and_requests_mean_the_same_jobs_after_a_removal(group, scrip
     assert run.result().done == [2]
 
 
-def test_results_are_in_the_order_of_the_jobs_that_are_left(group, scripted, timer):
-    """Results, tables, streams and reruns count from the new positions."""
+def test_results_follow_the_order_of_the_remaining_jobs(group, scripted, timer):
+    """Results, tables, streams and reruns use the new positions."""
     jg = group(scripted, 4)
     jg.remove([0, 2])
     jg.run_parallel()
@@ -167,8 +167,8 @@ def test_results_are_in_the_order_of_the_jobs_that_are_left(group, scripted, tim
     assert [record.rerun_of for record in jg.snapshot()] == [None, None, 0]
 
 
-def test_ids_last_through_an_export(group, scripted, tmp_path):
-    """A copy has the same entries, and gives no id of a removed one to another."""
+def test_export_keeps_entry_ids(group, scripted, tmp_path):
+    """A copy has the same entries, and never reuses the id of a removed one."""
     jg = group(scripted, 3)
     jg.remove(2)
     before = [record.entry_id for record in jg.snapshot()]

@@ -135,7 +135,7 @@ def test_rounding_makes_no_new_values(measured):
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
-def test_jobs_without_a_swept_value_are_outside(measured, missing):
+def test_jobs_without_a_swept_value_are_left_out(measured, missing):
     """A missing label takes a job out of the dataset, which counts it."""
     jg = measured(({"x": 1.5}, _pair(1, 1)), ({"x": missing, "y": 2}, _pair(1, 1)))
     with pytest.raises(ValueError, match="nothing to draw"):
@@ -185,7 +185,7 @@ def test_unlike_repeats_are_named_once(measured):
 
 
 def test_iterations_are_dimensions(measured):
-    """What iterations vary are dimensions after the labels, with every iteration's counts."""
+    """Iterated parameters follow the labels as dimensions, with every iteration's counts."""
     each = [
         {"results": _pair(n, 10), "iteration": {"circuit_params": {"phi": n / 4}}} for n in range(4)
     ]
@@ -260,8 +260,8 @@ def test_results_of_every_kind_keep_their_cells(measured):
         way_out()
 
 
-def test_an_absent_library_is_named(measured, monkeypatch):
-    """Without xarray or matplotlib the sentence says what to install."""
+def test_missing_library_is_named(measured, monkeypatch):
+    """Without xarray or matplotlib, the error says what to install."""
     jg = measured(({"x": 0}, _pair(1, 1)))
     for module, call in (("xarray", jg.to_xarray), ("matplotlib", lambda: jg.plot("|1,1>"))):
         with monkeypatch.context() as patch:
@@ -297,8 +297,8 @@ def test_definitions_are_stored_and_appear_everywhere(measured, in_child):
 
 
 @pytest.mark.parametrize("name", ["x", "p", "samples", "global_perf", "|1,1>", "a b", "for", ""])
-def test_taken_names_are_refused(measured, name):
-    """Labels, columns, performances, states and keywords are no names of definitions."""
+def test_definitions_refuse_names_in_use(measured, name):
+    """A definition cannot be named like a label, column, performance, state or keyword."""
     jg = measured(({"x": 0}, _pair(1, 1)))
     with pytest.raises(ValueError, match="name"):
         jg.define(name, "|1,1>")

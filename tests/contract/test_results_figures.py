@@ -1,4 +1,4 @@
-"""Figures: what is drawn, with which errors, and what is said below the axes."""
+"""Tests of figures: curves, maps and bars, their errors, and the notes below the axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobgroup import JobGroup, RemoteJob, UnknownColumnError
 
 @pytest.fixture(autouse=True)
 def canvas(monkeypatch):
-    """Matplotlib, drawing nowhere; its figures are closed after the test."""
+    """Use Matplotlib without a display; close its figures after the test."""
     from matplotlib import pyplot as plt
 
     plt.switch_backend("agg")
@@ -145,8 +145,8 @@ def test_probabilities_have_open_markers_and_no_bars(study):
     assert _caption(ax) == "not sampled; 2 of 2 measured"
 
 
-def test_errors_are_chosen(study, canvas):
-    """None, of another level, or from the spread; performances and samples have none here."""
+def test_plot_draws_the_selected_errors(study, canvas):
+    """They are absent, of another level, or from the spread; other quantities have none here."""
     jg = study({"x": [0, 1]}, lambda x: 20 + x)
     _, ax = canvas.subplots()
     assert jg.plot("|1,1>", errors=False, ax=ax) is ax

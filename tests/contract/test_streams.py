@@ -1,4 +1,4 @@
-"""Results one by one, as jobs end; and what a run would take, before it begins."""
+"""Tests of streaming results as jobs end, and of estimating a run."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _gather(stream):
 
 
 @pytest.mark.parametrize("gather", [list, _gather])
-def test_each_ended_job_comes_once(gather, ended, scripted):
-    """With its result; failed ones with None, or with the partial results that there are."""
+def test_stream_yields_each_ended_job_once(gather, ended, scripted):
+    """A failed job has None, or its partial results."""
     jg = ended("completed", "error", "canceled", "completed")
     jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
     for position in (0, 2, 3):
@@ -46,8 +46,8 @@ def test_each_ended_job_comes_once(gather, ended, scripted):
     assert jg[4].state == "unsent"
 
 
-def test_they_come_as_they_end(group, scripted):
-    """Jobs come in the order of ending, while others run; the loop ends when all have ended."""
+def test_stream_yields_jobs_as_they_end(group, scripted):
+    """Jobs come in the order of their ends, and the loop ends after the last one."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job in jg:
@@ -62,7 +62,7 @@ def test_they_come_as_they_end(group, scripted):
     assert came == [(position, position) for position in order]
 
 
-def test_awaiting_leaves_the_loop_alone(group, scripted):
+def test_awaitable_stream_does_not_block_the_loop(group, scripted):
     """Other coroutines run between two results."""
     jg = group(scripted, 2)
     jg.run_parallel()
@@ -87,8 +87,8 @@ def test_awaiting_leaves_the_loop_alone(group, scripted):
     assert asyncio.run(asyncio.wait_for(main(), 60)) == [1, 0]
 
 
-def test_it_waits_for_what_is_being_sent(group, scripted):
-    """A run in the background of this process feeds it to its end."""
+def test_stream_waits_for_a_background_run(group, scripted):
+    """It ends only after the background run of this process."""
     scripted.first_word = "completed"
     jg = group(scripted, 5)
     future = jg.start(queue=True)
@@ -96,8 +96,8 @@ def test_it_waits_for_what_is_being_sent(group, scripted):
     future.result(60)
 
 
-def test_a_rerun_meanwhile_comes_too(group, scripted):
-    """A job that failed, and is rerun in the loop, comes again when its rerun ends."""
+def test_stream_yields_a_rerun_during_iteration(group, scripted):
+    """A failed job that the loop reruns comes again when its rerun ends."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error")
@@ -111,8 +111,8 @@ def test_a_rerun_meanwhile_comes_too(group, scripted):
 
 
 @pytest.mark.parametrize("gather", [list, _gather])
-def test_one_bad_result_stops_no_other(gather, ended, scripted):
-    """It comes as None; at the end there is one warning, or an error that says why."""
+def test_stream_continues_after_a_missing_result(gather, ended, scripted):
+    """The result is None; the end brings one warning, or an error that says why."""
     jg = ended("completed", "completed", "completed")
     for job in jg:
         _give(scripted, job)
@@ -130,14 +130,14 @@ def test_one_bad_result_stops_no_other(gather, ended, scripted):
     assert list(caught.value.failures) == [1]
 
 
-def test_bad_ways_of_handling_errors_are_refused_at_once(group, scripted):
-    """Before anything is asked."""
+def test_stream_refuses_an_unknown_errors_option(group, scripted):
+    """It raises before it sends a request."""
     with pytest.raises(ValueError, match='"collect" or "raise"'):
         group(scripted, 1).as_completed(errors="ignore")
 
 
-def test_a_refused_token_ends_it(group, scripted):
-    """Nothing can come then."""
+def test_rejected_token_ends_the_stream(group, scripted):
+    """No further result can arrive."""
     jg = group(scripted, 2)
     jg.run_parallel()
     set_token("wrong", url=scripted.url)
@@ -145,8 +145,8 @@ def test_a_refused_token_ends_it(group, scripted):
         list(jg.as_completed())
 
 
-def test_leaving_early_ends_the_downloads(ended, scripted):
-    """A break leaves nothing behind: what was not taken is not fetched."""
+def test_break_ends_the_downloads(ended, scripted):
+    """Results that the loop did not take are not fetched."""
     jg = ended(*["completed"] * 60)
     for job in jg:
         _give(scripted, job)
@@ -159,8 +159,8 @@ def test_leaving_early_ends_the_downloads(ended, scripted):
     assert len(list(jg.as_completed())) == 60
 
 
-def test_slow_takers_hold_the_downloads_up(ended, scripted):
-    """Results are fetched as they are taken, not all into memory."""
+def test_slow_consumer_delays_the_downloads(ended, scripted):
+    """Results are fetched as they are consumed, not all into memory."""
     jg = ended(*["completed"] * 60)
     seen = threading.Event()
     scripted.faults["result"] = lambda nth, _: seen.set() if nth >= 15 else None
@@ -171,12 +171,12 @@ def test_slow_takers_hold_the_downloads_up(ended, scripted):
     assert len([*stream]) == 59
 
 
-def test_a_group_without_jobs():
-    """Is over at once."""
+def test_stream_of_an_empty_group_ends_at_once():
+    """It yields no job."""
     assert list(JobGroup("empty").as_completed()) == []
 
 
-# -- before money goes -----------------------------------------------------------------------------
+# -- estimates -------------------------------------------------------------------------------------
 
 
 def _jobs(scripted, *shots):
@@ -185,8 +185,8 @@ def _jobs(scripted, *shots):
         yield RemoteJob(body, platform="p", url=scripted.url)
 
 
-def test_an_estimate(scripted):
-    """Jobs, shots, the plan's free slots, and the time that this group's history lets expect."""
+def test_estimate_describes_a_run(scripted):
+    """It gives jobs, shots, free slots, and the time expected from the group's history."""
     scripted.availability = {
         "max_jobs_in_queue": 10,
         "num_jobs_in_queue": 3,
@@ -208,7 +208,7 @@ def test_an_estimate(scripted):
     assert str(jg.estimate(rerun=True)) == "Rerun 0 jobs"
 
 
-def test_an_estimate_invents_nothing(scripted):
+def test_estimate_leaves_unknown_values_out(scripted):
     """Values that neither the jobs nor the cloud provide are None, and shown as unknown."""
     scripted.availability = None
     jg = JobGroup("unknown")
@@ -222,16 +222,16 @@ def test_an_estimate_invents_nothing(scripted):
     assert scripted.count("create") == 0
 
 
-def test_an_estimate_of_a_rerun(ended, scripted):
-    """It is about the failed jobs."""
+def test_estimate_of_a_rerun_covers_failed_jobs(ended, scripted):
+    """It counts only the failed jobs."""
     jg = ended("error", "completed", "canceled")
     seen = jg.estimate(rerun=True)
     assert (seen.jobs, seen.is_rerun, seen.free_slots) == (2, True, 100)
     assert str(seen).startswith("Rerun 2 jobs: ")
 
 
-def test_an_estimate_counts_each_account_once(scripted):
-    """Platforms share the slots of their account; what was sent already is not sent again."""
+def test_estimate_counts_each_account_once(scripted):
+    """Platforms share their account's slots; sent jobs are not counted again."""
     jg = JobGroup("platforms")
     for platform in ("p", "q", "q"):
         jg.add(RemoteJob({"command": "x", "max_shots": 5}, platform=platform, url=scripted.url))

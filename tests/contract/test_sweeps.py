@@ -1,4 +1,4 @@
-"""Sweeps: running one again, refined, changed or in another process doubles and loses nothing."""
+"""Tests of sweeps that run again, refined or changed: no job is doubled or lost."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ URL = "http://127.0.0.1:9"
 
 
 def experiment(**point):
-    """A job without Perceval whose payload is its point."""
+    """Make a job without Perceval whose payload is its point."""
     payload = {"command": "x", **{name: str(value) for name, value in point.items()}}
     return RemoteJob(payload, "sim:slos", url=URL, name="job")
 
 
 def counts(report):
-    """Its numbers."""
+    """Return the numbers of a report."""
     return (report.new, report.known, report.changed, report.skipped, report.total)
 
 
 def points(jg, *names):
-    """How many jobs there are at each point."""
+    """Return the number of jobs at each point."""
     return Counter(tuple(job.labels[name] for name in names) for job in jg)
 
 
 # -- safe to run again -----------------------------------------------------------------------------
 
 
-def test_a_second_call_adds_nothing_and_a_refined_one_what_is_new():
+def test_second_sweep_adds_only_new_points():
     """The report says so; each point has its repeats, and each job its point as labels."""
     jg = JobGroup("scan")
     phis, etas = np.linspace(0, np.pi, 4), [0.5, 1]
@@ -63,8 +63,8 @@ def test_a_second_call_adds_nothing_and_a_refined_one_what_is_new():
     assert all(job.params["max_samples"] == 500 for job in jg)
 
 
-def test_more_repeats_add_the_missing_ones():
-    """`repeats` is how many jobs a point has, not how many are added; fewer remove none."""
+def test_more_repeats_add_the_missing_jobs():
+    """`repeats` is the number of jobs at a point, not of new ones; fewer remove none."""
     jg = JobGroup("scan")
     over = {"phi": [0.1, 0.2]}
     jg.sweep(experiment, over, repeats=2)
@@ -73,8 +73,8 @@ def test_more_repeats_add_the_missing_ones():
     assert points(jg, "phi") == {(0.1,): 5, (0.2,): 5}
 
 
-def test_a_loop_can_become_a_sweep():
-    """Jobs that were added one by one with the same labels are known, and belong to it then."""
+def test_loop_can_become_a_sweep():
+    """The sweep recognizes and takes over jobs that were added one by one with its labels."""
     jg = JobGroup("scan")
     for phi in (0.1, 0.2):
         jg.add(experiment(phi=phi), labels={"phi": phi, "by": "hand"}, max_samples=10)
@@ -83,8 +83,8 @@ def test_a_loop_can_become_a_sweep():
     assert [job.position for job in report.jobs] == [0, 1, 2]
 
 
-def test_two_sweeps_of_one_group_are_apart():
-    """Other swept names, or another name, make another sweep; a renamed function doubles none."""
+def test_two_sweeps_of_one_group_are_independent():
+    """Other swept names, or another name, make another sweep; a renamed function adds no job."""
     jg = JobGroup("scan")
     jg.sweep(experiment, {"phi": [0.1]}, units={"phi": "rad"}, long_names={"phi": "phase"})
     jg.sweep(experiment, {"phi": [0.1], "eta": [1]})
@@ -105,8 +105,8 @@ def test_two_sweeps_of_one_group_are_apart():
     assert len(jg) == 3
 
 
-def test_it_is_kept_in_the_file():
-    """An exported group knows its sweeps and their jobs."""
+def test_sweeps_are_stored_in_the_file():
+    """An exported group has its sweeps and their jobs."""
     jg = JobGroup("scan")
     jg.sweep(experiment, {"phi": [0.1, 0.2]}, units={"phi": "rad"})
     path = paths.data_directory() / "out"
@@ -131,7 +131,7 @@ print(jg.sweep(experiment, over, repeats=2), flush=True)
 """
 
 
-def test_two_processes_at_once_double_nothing():
+def test_two_processes_sweep_each_point_once():
     """Each compares and adds in one transaction, so together they add each point once."""
     jg = JobGroup("scan")
     children = [
@@ -155,8 +155,8 @@ def test_two_processes_at_once_double_nothing():
     assert sum(int(each.split(": ")[1].split()[0]) for each in said) == 240
 
 
-def test_a_new_process_knows_swept_circuits(executing_cloud, tmp_path):
-    """Named circuits, and a body that Perceval writes in another order each time."""
+def test_new_process_recognizes_swept_circuits(executing_cloud, tmp_path):
+    """It has named circuits, and a body whose order changes with each process."""
     script = tmp_path / "study.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(HERE)!r}); URL_TOKEN = sys.argv[1:]\n"
@@ -189,8 +189,8 @@ def test_a_new_process_knows_swept_circuits(executing_cloud, tmp_path):
 # -- what differs ----------------------------------------------------------------------------------
 
 
-def test_a_changed_parameter_is_named_and_nothing_added():
-    """Unless it is asked for, beside the old jobs or in their place."""
+def test_changed_parameter_is_reported_and_adds_no_job():
+    """The user may add the changed jobs beside the old ones or replace them."""
     jg = JobGroup("scan")
     over = {"phi": [0.1, 0.2]}
     jg.sweep(experiment, over, repeats=2, max_samples=500)
@@ -210,7 +210,7 @@ def test_a_changed_parameter_is_named_and_nothing_added():
 
 
 def test_sent_jobs_are_not_replaced(scripted):
-    """They stay, which is said, and their points count as changed."""
+    """They stay, the report says so, and their points count as changed."""
     jg = JobGroup("scan")
 
     def build(phi):
@@ -224,7 +224,7 @@ def test_sent_jobs_are_not_replaced(scripted):
     assert [job.params["max_samples"] for job in jg] == [500, 600]
 
 
-def test_a_refused_job_is_replaced(scripted):
+def test_refused_job_is_replaced(scripted):
     """The cloud rejected its body; with another one it is unsent again."""
     jg = JobGroup("scan")
 
@@ -243,8 +243,8 @@ def test_a_refused_job_is_replaced(scripted):
     assert (jg[0].state, jg[0].params["max_samples"]) == ("unsent", 600)
 
 
-def test_a_random_build_is_found_out():
-    """Two calls for one point give different jobs: that is said, not that something changed."""
+def test_random_build_is_detected():
+    """Two calls for one point make different jobs: the report says so instead of a change."""
     jg = JobGroup("scan")
     random = iter(range(100))
 
@@ -258,8 +258,8 @@ def test_a_random_build_is_found_out():
     assert "Changed" not in str(report)
 
 
-def test_jobs_of_another_release_are_known_not_changed():
-    """Their bodies cannot be compared, and that is what the report says."""
+def test_jobs_of_another_release_do_not_count_as_changed():
+    """The report says that their bodies cannot be compared."""
     jg = JobGroup("scan")
 
     def written_by(release):
@@ -272,8 +272,8 @@ def test_jobs_of_another_release_are_known_not_changed():
     assert "2 jobs written by Perceval 1.1.0, not comparable: counted as known." in report.notes
 
 
-def test_another_cloud_or_label_is_a_change():
-    """A rehearsal on the embedded cloud is no measurement on the real one."""
+def test_other_cloud_or_label_counts_as_a_change():
+    """A rehearsal on the embedded cloud is not a measurement on the real one."""
     jg = JobGroup("scan")
     over = {"phi": [0.1]}
     jg.sweep(experiment, over, labels={"run": 1})
@@ -290,8 +290,8 @@ def test_another_cloud_or_label_is_a_change():
     assert "label run 1 -> 2" in str(later)
 
 
-def test_failed_jobs_count_and_are_named(scripted):
-    """A point that failed gets no second job by sweeping: it is rerun."""
+def test_failed_jobs_count_and_are_reported(scripted):
+    """A sweep adds no second job at a failed point: the user reruns it."""
     jg = JobGroup("scan")
 
     def build(phi):
@@ -311,7 +311,7 @@ def test_failed_jobs_count_and_are_named(scripted):
 
 
 def test_build_is_called_once_for_each_point():
-    """Not for each repeat; for known points too, unless `check=False`."""
+    """It is not called for each repeat; `check=False` skips known points."""
     jg = JobGroup("scan")
     called = []
 
@@ -329,8 +329,8 @@ def test_build_is_called_once_for_each_point():
     assert set(points(jg, "phi").values()) == {4}
 
 
-def test_none_leaves_a_point_out_and_a_tuple_has_parameters():
-    """Points left out are counted; parameters of the point go before those of the call."""
+def test_build_may_return_none_or_parameters():
+    """The report counts skipped points; parameters of the point override those of the call."""
     jg = JobGroup("scan")
 
     def build(n):
@@ -343,7 +343,7 @@ def test_none_leaves_a_point_out_and_a_tuple_has_parameters():
     assert {job.params["max_shots"] for job in jg} == {7}
 
 
-def test_one_that_raises_names_its_point_and_what_was_added_stays():
+def test_failing_build_names_its_point_and_keeps_earlier_jobs():
     """The next call continues from there."""
     jg = JobGroup("scan")
     is_well = False
@@ -365,7 +365,7 @@ def test_one_that_raises_names_its_point_and_what_was_added_stays():
 
 @pytest.fixture
 def sampled(cloud):
-    """Builds the job of a phase with Perceval."""
+    """Build the job of a phase with Perceval."""
 
     def build(phi, given_state=None):
         processor = pcvl.RemoteProcessor("sim:slos", m=2, url=cloud.url, token=cloud.token)
@@ -377,8 +377,8 @@ def sampled(cloud):
     return build
 
 
-def test_perceval_jobs_are_swept(sampled):
-    """`build` gets the values of the group, its objects follow their entries."""
+def test_sweep_takes_perceval_jobs(sampled):
+    """`build` gets the values of the group, and its objects follow their entries."""
     jg = JobGroup("scan")
     given = []
 
@@ -438,8 +438,8 @@ class Colour(enum.Enum):
         ),
     ],
 )
-def test_values_that_are_one(one, other):
-    """In one call, and over two."""
+def test_equal_values_are_one_point(one, other):
+    """They are equal in one call, and across two."""
     jg = JobGroup("scan")
 
     def build(x):
@@ -464,14 +464,14 @@ def test_values_that_are_one(one, other):
         (pcvl.BasicState([1, 0]), pcvl.BasicState([0, 1])),
     ],
 )
-def test_values_that_are_two(one, other):
-    """Truth is no number, another precision another number, and each seed its own."""
+def test_different_values_are_two_points(one, other):
+    """Booleans are not numbers, another precision is another number, and so is each seed."""
     jg = JobGroup("scan")
     report = jg.sweep(lambda x: experiment(), {"x": [one, other]})
     assert counts(report) == (2, 0, 0, 0, 2)
 
 
-def test_numbers_of_the_group_are_kept():
+def test_sweep_keeps_the_groups_numbers():
     """The label, and what `build` gets, is the value that came first, over the whole span too."""
     jg = JobGroup("scan")
     given = []
@@ -488,7 +488,7 @@ def test_numbers_of_the_group_are_kept():
     assert given[count:] == given[:count] == [job.labels["phi"] for job in jg]
 
 
-def test_points_come_in_many_forms():
+def test_sweep_takes_points_in_many_forms():
     """Rows of a DataFrame, mappings, a Series, a range, one number or text, named objects."""
     jg = JobGroup("scan")
     circuits = {"mzi": object(), "bs": object()}
@@ -537,8 +537,8 @@ def test_points_come_in_many_forms():
         *(({name: [1]}, ValueError, "column") for name in ("state", "p", "shots", "platform")),
     ],
 )
-def test_what_cannot_be_swept_is_refused(over, error, said):
-    """At once, by name and place, and nothing is added."""
+def test_sweep_refuses_invalid_points(over, error, said):
+    """It raises at once with name and position, and adds no job."""
     jg = JobGroup("scan")
     with pytest.raises(error, match=said):
         jg.sweep(experiment, over)
@@ -560,8 +560,8 @@ def test_what_cannot_be_swept_is_refused(over, error, said):
         {"long_names": "phase"},
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(options):
-    """Before `build` is called."""
+def test_sweep_refuses_invalid_arguments(options):
+    """It raises before it calls `build`."""
     jg = JobGroup("scan")
     with pytest.raises((TypeError, ValueError)):
         jg.sweep(lambda phi: pytest.fail("called"), {"phi": [0.1]}, **options)
@@ -589,7 +589,7 @@ def test_repeat_tops_up_or_adds():
             jg.repeat(0, **wrong)
 
 
-def test_add_once_adds_once(sampled):
+def test_add_with_once_adds_no_equal_job(sampled):
     """Equal jobs of other objects and numbers in another spelling are left out, others are not."""
     jg = JobGroup("once")
     for _ in range(2):
@@ -608,7 +608,7 @@ def test_add_once_adds_once(sampled):
     assert len(jg) == 6
 
 
-def test_an_object_added_once_more_follows_the_entry_that_there_is(sampled):
+def test_object_added_with_once_follows_the_existing_entry(sampled):
     """Its id is the entry's, so executing it sends nothing twice."""
     jg = JobGroup("once")
     jg.add(sampled(0.1), once=True, max_samples=10)
@@ -628,8 +628,8 @@ for n in range(3):
 """
 
 
-def test_a_double_of_an_earlier_session_warns_once():
-    """With both ways out; jobs of the same session may be added as often as one likes."""
+def test_equal_job_of_an_earlier_session_warns_once():
+    """The warning has two remedies; one session may add equal jobs as often as it likes."""
     subprocess.run([sys.executable, "-c", EARLIER], check=True)
     # its first module is imported before that session here, so this one is the later one
     code = EARLIER + (
@@ -650,8 +650,8 @@ def test_a_double_of_an_earlier_session_warns_once():
     assert len(JobGroup("scan")) == 7
 
 
-def test_no_warning_of_what_this_session_adds():
-    """Nor of other jobs, nor with `once`."""
+def test_equal_jobs_of_one_session_do_not_warn():
+    """Other jobs do not warn either, and neither do those added with `once`."""
     jg = JobGroup("scan")
     with warnings.catch_warnings():
         warnings.simplefilter("error", JobGroupWarning)
@@ -659,8 +659,8 @@ def test_no_warning_of_what_this_session_adds():
             jg.add(experiment(n=1))
 
 
-def test_a_report_survives_pickle():
-    """As every result does; its jobs are the group's."""
+def test_report_survives_pickling():
+    """Its jobs are the group's."""
     jg = JobGroup("scan")
     report = jg.sweep(experiment, {"phi": [0.1]})
     again = pickle.loads(pickle.dumps(report))
@@ -671,7 +671,7 @@ def test_a_report_survives_pickle():
 # -- values at other doors -------------------------------------------------------------------------
 
 
-def test_labels_take_every_scalar():
+def test_labels_take_all_scalars():
     """Numpy's and pandas' are numbers, missing ones None, infinities numbers, dates ISO texts."""
     jg = JobGroup("labels")
     labels = {
@@ -704,7 +704,7 @@ def test_labels_take_every_scalar():
 
 
 def test_bodies_and_positions_take_numpy_scalars():
-    """Of a body written without Perceval, and wherever a job is meant by its position."""
+    """They work in a body written without Perceval, and as the position of a job."""
     jg = JobGroup("numbers")
     body = {"command": "x", "t": np.arange(3)[1], "rate": np.float32(0.5), "list": np.arange(2)}
     jg.add(RemoteJob(body, "sim:slos", url=URL), n=np.int64(5))
@@ -758,7 +758,7 @@ spelt = {"plain": lambda x: x, "numpy": np.float64, "other bits": lambda x: x * 
     gap=st.integers(0, 5),
     fault=st.integers(0, 12),
 )
-def test_any_calls_double_and_lose_nothing(phis, etas, calls, gap, fault):
+def test_sweep_calls_never_double_or_lose_jobs(phis, etas, calls, gap, fault):
     """Grids in other orders and spellings, gaps, exceptions: each point has its repeats."""
     JobGroup.delete_all_job_groups()
     jg = JobGroup("any")
