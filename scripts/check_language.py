@@ -3,7 +3,7 @@
 Usage: python scripts/check_language.py [PATH...]     (by default, everything in CHECKED)
 
 Texts are the prose of Markdown and of notebooks, and the strings and comments of Python and of
-TypeScript. Names, inline code, code blocks and quotations are not checked.
+TypeScript. Names, inline code, code blocks, quotations and the strings of tests are not checked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import re
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ CHECKED: Final = (
     "docs/**/*.py",
     "scripts/*.py",
     "src/**/*.py",
+    "tests/contract/*.py",
     "js/src/**/*.ts*",
 )
 """Patterns of the files that are checked."""
@@ -104,7 +105,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     source = path.read_text("utf-8")
     match path.suffix:
         case ".py":
-            yield from _of_python(source)
+            yield from _of_python(source, is_test=path.resolve().is_relative_to(ROOT / "tests"))
         case ".ts" | ".tsx":
             for found in _TYPESCRIPT.finditer(source):
                 yield source.count("\n", 0, found.start()) + 1, found[0]
@@ -116,8 +117,11 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield 1, re.sub(r"^> .*$", "", source, flags=re.MULTILINE)  # it quotes the code
 
 
-def _of_python(source: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+def _of_python(source: str, *, is_test: bool) -> Iterator[tuple[int, str]]:
+    nodes: Iterable[ast.AST] = ast.walk(ast.parse(source))
+    if is_test:  # its other strings are data
+        nodes = (node.value for node in nodes if isinstance(node, ast.Expr))
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, node.value
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
