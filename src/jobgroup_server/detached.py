@@ -81,9 +81,12 @@ def command_line(name: str, command: str, args: Json, removals: int) -> list[str
     """Return the arguments of `jobgroup` that do what a page asks for.
 
     Raises:
+        JobGroupError: No job is chosen; without a position, the command would take all.
         TypeError, ValueError: An argument is unknown or wrong.
     """
     options = engine_args(args)
+    if options.get("positions") == []:
+        raise JobGroupError("No job is chosen. Nothing was sent.")
     words = [command, "--token-stdin", f"--removals={removals}"]
     if options.get("mode") == "sequential":
         words.append(f"--delay={options.get('delay', 0)}")

@@ -43,7 +43,7 @@ class PageHandler(ExtensionHandlerMixin, JupyterHandler):
         self.finish(
             _PAGE.format(
                 base_url=escape(self.base_url),
-                group=escape(self.get_query_argument("group", "")),
+                group=escape(self.get_query_argument("group", "", strip=False)),
                 script=escape(self.static_url("page.js")),
             )
         )

@@ -26,11 +26,11 @@ if TYPE_CHECKING:  # jobgroup is imported for the first view
 MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
+MAX_UNSENT_BYTES = 100_000_000
+"""Frames that may wait for a browser that reads slowly: more than the rows of a large group."""
+
 TOO_MANY, TOO_BAD = 1008, 1007
 """Close codes of RFC 6455: a broken policy, data that is not of the protocol."""
-
-WRITES = frozenset({"annotate", "describe"})
-"""Commands that change notes. All others send, cancel, delete, or take a token."""
 
 
 class Views:
@@ -76,6 +76,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     auth_resource = RESOURCE
     view: View | None = None
+    unsent_bytes = 0
 
     def set_default_headers(self) -> None:
         """Set none: those of documents have no meaning here."""
@@ -110,7 +111,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 loop.add_callback(self._write, frame)
 
         self.view = View(
-            self.get_query_argument("group", ""),
+            self.get_query_argument("group", "", strip=False),
             self.get_query_argument("uuid", ""),
             send=send,
             shared=views.shared,
@@ -152,22 +153,33 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         return self._allowance >= 0
 
     async def _write(self, frame: str | bytes) -> None:
-        with suppress(WebSocketClosedError):
-            await self.write_message(frame, binary=isinstance(frame, bytes))
+        if self.ws_connection is None or self.ws_connection.is_closing():
+            return
+        self.unsent_bytes += len(frame)
+        try:
+            if self.unsent_bytes > MAX_UNSENT_BYTES:
+                self.log.warning("A dashboard's view was closed because it reads too slowly.")
+                self.close(TOO_MANY, "reads too slowly")
+            else:
+                await self.write_message(frame, binary=isinstance(frame, bytes))
+        except WebSocketClosedError:
+            pass  # the browser has gone
+        finally:
+            self.unsent_bytes -= len(frame)
 
 
 def action_of(content: object) -> str:
     """Return what the authorizer is asked for: "read", "write" or "execute"."""
     if not isinstance(content, dict):
         return "read"
-    match content.get("t"):
-        case "set_trait":
+    match content.get("t"), content.get("name"):
+        case "set_trait", _:
             return "write"
-        case "command" if content.get("name") == "open":
+        case "command", "open":
             return "read"
-        case "command" if content.get("name") in WRITES:
+        case "command", "annotate" | "describe":
             return "write"
-        case "command" | "token":
+        case "command" | "token", _:  # what sends, cancels, deletes or takes a token
             return "execute"
         case _:
             return "read"

@@ -129,6 +129,7 @@ class SocketSession(DashboardSession):
         group = self.shown
         if name != "results" or group is None:
             return super()._ask(name, args, removals)
+        engine_session(group).store.meta()  # raises if another group has its name now
         decode = self._shared.decoder.results
         return self._requests.in_thread(
             decode, group.name, args, removals, self._shared.token_lines()

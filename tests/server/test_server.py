@@ -11,9 +11,11 @@ import anyio
 import psutil
 import pytest
 from tornado.httpclient import HTTPClientError
+from tornado.websocket import WebSocketClosedError
 from ui_server import TIMEOUT_S, wait
 
 from jobgroup import JobGroup
+from jobgroup.dashboard.protocol import COMMANDS
 
 pytestmark = pytest.mark.anyio
 
@@ -196,3 +198,110 @@ async def test_a_server_that_is_started_again_keeps_its_address_and_logins(make_
     assert ui.url == url
     async with ui.connected("study", token="", Cookie=cookies) as client:
         await client.until(lambda: client.traits.get("group") == "study")
+
+
+@pytest.mark.parametrize("command", ["run", "rerun"])
+async def test_a_command_for_no_job_sends_none(make_group, ui, command):
+    """An empty choice is not taken for all jobs."""
+    group = make_group("study", {}, {})
+    async with ui.connected("study") as client:
+        answer = await client.do(command, positions=[])
+        assert answer["t"] == "error"
+        assert "Nothing was sent" in answer["message"]
+    assert group.state.counts == {"unsent": 2}
+
+
+@pytest.mark.parametrize("command", ["run", "rerun"])
+async def test_positions_of_outdated_rows_send_nothing(make_group, ui, command):
+    """The started process refuses positions of rows that the page no longer has."""
+    group = make_group("study", {})
+    group.run_parallel()
+    await group.wait_async(timeout=TIMEOUT_S)
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        args = {"positions": [0 if command == "rerun" else 1], "mode": "queue"}
+        await client.send(t="command", id="x", name=command, args=args, epoch="of before")
+        assert (await client.answer("x"))["t"] == "error"
+    assert [len(job.attempts) for job in group] == [1, 0]
+
+
+async def test_jobs_are_rerun_one_after_the_other_from_a_page(make_group, ui):
+    """The page's form with a delay works for reruns too."""
+    group = make_group("study", {})
+    group.run_parallel()
+    await group.wait_async(timeout=TIMEOUT_S)
+    async with ui.connected("study") as client:
+        answer = await client.do("rerun", positions=[0], mode="sequential", delay=0)
+        assert answer["t"] == "result", answer
+    assert group.state.counts == {"success": 2}
+
+
+async def test_a_view_acts_on_its_group_and_not_on_another_of_the_same_name(make_group, ui):
+    """After a group was replaced, its view neither shows, nor sends, nor deletes the new one."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.until(lambda: client.traits)
+        JobGroup.delete_job_group("study")
+        replacement = make_group("study", {}, {})
+        answers = [await client.do("run"), await client.do("delete")]
+        answers.append(await client.ask("results", positions=[0]))
+        assert [answer["code"] for answer in answers] == ["GroupDeletedError"] * 3
+    assert replacement.state.counts == {"unsent": 2}
+    assert JobGroup.list_existing() == ["study"]
+
+
+async def test_malformed_names_leave_the_view_open(make_group, ui):
+    """A command whose name is no text is not understood, and the next question is answered."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        for name in ([], {}, None, 1):
+            await client.send(t="command", id="x", name=name, args={})
+        assert (await client.ask("groups"))["t"] == "result"
+
+
+async def test_a_name_with_blanks_around_it_is_opened(make_group, ui):
+    """The name in the address is taken as it is."""
+    make_group(" study ", {})
+    async with ui.connected(" study ") as client:
+        await client.until(lambda: client.traits.get("group") == " study ")
+
+
+async def test_a_view_that_never_reads_is_closed(make_group, ui):
+    """Answers that nobody reads do not fill the server's memory."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.until(lambda: client.traits)
+        for i in range(150):
+            try:
+                await client.send(t="query", id=f"{i}-{'x' * 900_000}", name="groups", args={})
+            except WebSocketClosedError:
+                break
+        await anyio.to_thread.run_sync(wait, lambda: "reads too slowly" in ui.log.read_text())
+    assert ui.get("api/status").status_code == 200
+
+
+async def test_an_authorizer_for_reading_only_is_obeyed(make_group, start_ui, tmp_path):
+    """Below a base URL with a blank, a user who may only read sees rows and changes nothing."""
+    (tmp_path / "reader.py").write_text(
+        "from jupyter_server.auth import Authorizer\n"
+        "class Reader(Authorizer):\n"
+        "    def is_authorized(self, handler, user, action, resource):\n"
+        "        return action == 'read'\n"
+    )
+    config = f"import sys; sys.path.append({str(tmp_path)!r})\n"
+    config += "c.ServerApp.authorizer_class = 'reader.Reader'\n"
+    config += "c.ServerApp.base_url = '/user/ada%20lovelace/'\n"
+    (tmp_path / "jupyter_server_config.py").write_text(config)
+    group = make_group("study", {})
+    ui = start_ui(JUPYTER_CONFIG_DIR=str(tmp_path))
+    assert ui.url.endswith("/user/ada%20lovelace/")
+    assert ui.get("jobgroup/").status_code == 200
+    async with ui.connected("study") as client:
+        await client.send(t="open", client=None)
+        await client.until(lambda: client.states == {0: "unsent"})
+        for command in (*COMMANDS, "unknown"):
+            if command != "open":
+                assert (await client.do(command))["code"] == "Forbidden"
+        await client.send(t="set_trait", id="s", name="search", value="x")
+        assert (await client.answer("s"))["code"] == "Forbidden"
+    assert group.state.counts == {"unsent": 1}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
-from jobgroup.group import JobGroup, jobs_at, request
+from jobgroup.group import JobGroup, engine_session, jobs_at, request
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
 _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
@@ -20,6 +20,7 @@ def delete_shown(group: JobGroup, args: Json) -> Json:
     """Move a group to the trash; with `cancel`, ask the cloud to cancel what has not ended."""
     if args.get("cancel"):
         request(group, "cancel", positions=None).result()
+    engine_session(group).store.meta()  # raises if another group has its name now
     _delete(group.name)
     return {"text": f"{group.name} {_DELETED}"}
 

@@ -93,6 +93,7 @@ def _read_tokens(arguments: argparse.Namespace) -> None:
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
+    is_sequential = arguments.delay is not None
     group = JobGroup.open(arguments.name)
     _read_tokens(arguments)
     positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
@@ -102,16 +103,19 @@ def _rerun(arguments: argparse.Namespace) -> int:
             group,
             "rerun",
             positions=positions,
+            removals=arguments.removals,
             overrides=dict(arguments.overrides),
             replace=not arguments.append,
-            mode="queue",
+            mode="sequential" if is_sequential else "queue",
+            delay_s=arguments.delay or 0.0,
             retries=arguments.retries,
             budget_shots=arguments.budget_shots,
-            is_background=False,
+            is_background=is_sequential,
         )
         return asked.result().failed
 
-    return _submit(group, send, arguments, wait=arguments.wait or arguments.retries > 0)
+    wait = arguments.wait or arguments.retries > 0
+    return _submit(group, send, arguments, wait=wait, waits_itself=is_sequential)
 
 
 def _submit(
@@ -283,6 +287,13 @@ _RULES = (
     JSON,
 )
 
+_DELAY = argument(
+    "--delay",
+    type=seconds,
+    metavar="SECONDS",
+    help="run one job at a time, waiting SECONDS between jobs",
+)
+
 RUN = Command(
     "send the unsent jobs of a group",
     _run,
@@ -291,12 +302,7 @@ RUN = Command(
         jobs("default: all unsent jobs"),
         one_of(
             flag("--queue", "keep the plan's slots full until every job is sent"),
-            argument(
-                "--delay",
-                type=seconds,
-                metavar="SECONDS",
-                help="run one job at a time, waiting SECONDS between jobs",
-            ),
+            _DELAY,
         ),
         flag("--failed", "rerun failed jobs instead"),
         argument(
@@ -323,6 +329,7 @@ RERUN = Command(
         jobs("default: all failed jobs"),
         assignments("--set", "overrides", "changed parameter, such as max_shots=1000"),
         flag("--append", "add new jobs and keep the failed ones"),
+        _DELAY,
         *_RULES,
     ),
     ("jobgroup rerun sweep", "jobgroup rerun sweep 3-7 --set max_shots=1000"),
