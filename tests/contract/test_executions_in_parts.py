@@ -57,7 +57,7 @@ def test_parts_of_an_incomplete_entry_can_be_canceled(jg, scripted):
     ended = 400, {"error": "Can not cancel job: it is completed"}
     scripted.faults["cancel"] = lambda _, asked: ended if asked.id == first else None
     jg.cancel_all()
-    # both are asked at the same time, on connections of their own
+    # both requests are sent at the same time, on separate connections
     assert {a.id for a in scripted.asked if a.what == "cancel"} == {first, second}
     jg.run_parallel()
     assert len(scripted.ids()) == PARTS + 1  # the canceled part is sent again

@@ -183,8 +183,8 @@ def test_kept_results_outlive_the_clouds(start, group, tmp_path):
     )
 
 
-def test_an_export_holds_all_results(start, group, tmp_path, monkeypatch):
-    """It is read elsewhere, when its cloud is gone and no token is known."""
+def test_export_holds_all_results(start, group, tmp_path, monkeypatch):
+    """Another computer reads them when the cloud is gone and no token is known."""
     cloud = start()
     jg = group(cloud, 3)
     jg.run_parallel()
@@ -247,7 +247,7 @@ def test_results_are_not_kept_without_a_token(finished, scripted, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_group_reports_results_that_were_not_kept(finished, data_dir):
+def test_full_group_reports_results_that_were_not_kept(finished, data_dir):
     """The report names them all."""
     _in_file(
         _file(finished, data_dir),

@@ -119,7 +119,7 @@ def test_full_plan_leaves_jobs_unsent(group, scripted, from_file):
 def test_rejected_rerun_leaves_its_job_unchanged(ended, scripted):
     """The job is still in error, with the reason; it was sent, so it is not refused."""
     jg = ended("error")
-    for call in ("rerun", "create"):  # where a rerun is forbidden, the body is sent again
+    for call in ("rerun", "create"):  # if a rerun is forbidden, the body is sent again
         scripted.faults[call] = lambda *_: (403, {"error": "Not yours"})
     with pytest.raises(JobGroupError, match="Not yours"):
         jg.rerun_failed_parallel()

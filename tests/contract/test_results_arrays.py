@@ -58,7 +58,7 @@ def _grid(phis=(0.5, 0.0), etas=("low", "high"), repeats=1):
 # -- datasets --------------------------------------------------------------------------------------
 
 
-def test_a_sweep_becomes_a_grid_with_pooled_repeats(measured):
+def test_sweep_becomes_a_grid_with_pooled_repeats(measured):
     """Dimensions are the labels, numbers ascend, repeats are pooled, and texts keep their order."""
     ds = measured(*_grid(repeats=2)).to_xarray()
     assert ds.p.dims == ("phi", "eta", "state")

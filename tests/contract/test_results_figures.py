@@ -113,8 +113,8 @@ def test_texts_make_bars(study):
     assert ax.get_ylim() == (0, 1)
 
 
-def test_a_third_name_is_chosen_by_where(study):
-    """Several values of another name are an error that names them; the choice is in the title."""
+def test_third_name_is_selected_by_where(study):
+    """The error names other names with several values; the title has the selection."""
     over = {"phi": [0, 1, 2], "eta": [0.3, 0.4], "chip": ["A", "B"]}
     jg = study(over, lambda phi, eta, chip: 10 * phi + 1)
     with pytest.raises(ValueError, match=r"chip has several values too.*A, B.*where={'chip': 'A'}"):

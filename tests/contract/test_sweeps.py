@@ -719,8 +719,8 @@ def test_bodies_and_positions_take_numpy_scalars():
     assert counts(jg.repeat(np.int64(0), times=np.int64(1))) == (1, 1, 0, 0, 2)
 
 
-def test_a_rerun_takes_numpy_scalars(scripted):
-    """As other values of its parameters, and as the position of the job."""
+def test_rerun_takes_numpy_scalars(scripted):
+    """They work as new parameter values, and as the position of the job."""
     jg = JobGroup("numbers")
     body = {"command": "x", "max_shots": 100, "rate": 0.5}
     jg.add(RemoteJob(body, "sim:slos", url=scripted.url))
