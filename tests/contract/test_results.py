@@ -13,7 +13,7 @@ from perceval.algorithm import Sampler
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
 from jobgroup import InvalidTokenError, JobGroup, ResultsError, set_token
-from jobgroup.dashboard.queries import distributions_of
+from jobgroup.dashboard.measured import Measurements, distributions
 
 
 def _samplers(cloud):
@@ -55,7 +55,7 @@ def test_results_equal_percevals(cloud):
     assert isinstance(results[1]["results"], pcvl.BSCount)
     assert isinstance(results[2]["results"], pcvl.BSSamples)
     assert sum(results[1]["results"].values()) == 50
-    table = jg.distributions()
+    table, measured = jg.distributions(), Measurements().of(jg, list(jg)[:6])
     for job, result in zip(jg, results[:6], strict=False):
         theirs = result["results"]
         rows = [r for r in table if r["job"] == job.position]
@@ -64,8 +64,9 @@ def test_results_equal_percevals(cloud):
         assert {r["state"]: r["p" if is_probs else "count"] for r in rows} == {
             str(state): n for state, n in counted.items()
         }
-        (shown,) = distributions_of(result)
-        assert dict(shown["entries"]) == {str(state): n for state, n in counted.items()}
+        (shown,) = distributions(measured[job.position])["distributions"]
+        entries = {state: value for state, value, *_ in shown["entries"]}
+        assert entries == {str(state): n for state, n in counted.items()}
         assert shown["unit"] == ("probability" if is_probs else "counts")
     rows = jg.results_table()[:]
     assert [row["phi"] for row in rows if row["job"] == 6] == [0.1, 0.2, 0.3]
