@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, Final
 
 from jobgroup.dashboard.group_commands import engine_args
@@ -45,9 +46,8 @@ def start_run(
     Raises:
         JobGroupError: The process ended at once without having sent the jobs.
     """
-    log = _log_file(group.name)
+    log = _new_log(group.name)
     with log.open("ab") as output:
-        started_at = output.tell()
         process = subprocess.Popen(  # noqa: S603  (our own command)
             [sys.executable, "-m", "jobgroup", *command_line(group.name, command, args, removals)],
             stdin=subprocess.PIPE,
@@ -68,9 +68,9 @@ def start_run(
             return {"text": f"Process {process.pid} was started, but has not begun yet: see {log}"}
         time.sleep(CHECK_INTERVAL_S)
     if process.poll():
-        raise JobGroupError(_last_line(log, started_at) or f"The run ended at once: see {log}.")
+        raise JobGroupError(_last_line(log) or f"The run ended at once: see {log}.")
     if process.poll() == 0:
-        return {"text": _last_line(log, started_at) or "Done"}
+        return {"text": _last_line(log) or "Done"}
     return {
         "text": f"Sending from process {process.pid}, which outlives this page and its server, but"
         " not the machine or container."
@@ -115,10 +115,13 @@ def _ranges(positions: list[int] | None) -> Iterator[str]:
         yield f"{first}-{last}"
 
 
-def _log_file(name: str) -> Path:
+def _new_log(name: str) -> Path:
+    """Return a file for one run only: its last line must not be that of a run beside it."""
     directory = data_directory() / "logs"
     make_directory(directory)
-    return directory / f"{encode(name)}.log"
+    number, path = mkstemp(prefix=f"{encode(name)}-", suffix=".log", dir=directory)
+    os.close(number)
+    return Path(path)
 
 
 def _detached() -> dict[str, Any]:
@@ -129,10 +132,10 @@ def _detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _last_line(log: Path, since: int) -> str:
+def _last_line(log: Path) -> str:
     """Return the last line that the process wrote."""
     with log.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
-        file.seek(max(since, end - MAX_LOG_TAIL_BYTES))
+        file.seek(max(0, end - MAX_LOG_TAIL_BYTES))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
     return next((line for line in reversed(lines) if line), "")

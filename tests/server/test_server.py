@@ -305,3 +305,18 @@ async def test_an_authorizer_for_reading_only_is_obeyed(make_group, start_ui, tm
         await client.send(t="set_trait", id="s", name="search", value="x")
         assert (await client.answer("s"))["code"] == "Forbidden"
     assert group.state.counts == {"unsent": 1}
+
+
+async def test_two_pages_that_rerun_a_job_at_once_learn_their_own_outcome(make_group, ui):
+    """A page whose run sent the job is not answered with the refusal of the other one's."""
+    group = make_group("study", {})
+    group.run_parallel()
+    await group.wait_async(timeout=TIMEOUT_S)
+    async with ui.connected("study") as one, ui.connected("study") as two:
+        for client in (one, two):
+            await client.send(t="command", id="x", name="rerun", args={"positions": [0]})
+        answers = [await client.answer("x") for client in (one, two)]
+    sent = [answer for answer in answers if answer["t"] == "result"]
+    assert len(group) == 1 + len(sent), answers
+    assert len(list((Path(ui.data_dir) / "logs").glob("study-*.log"))) >= 2
+    assert not any("not sent" in answer["value"]["text"] for answer in sent)
