@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib.util import find_spec
 
 from jobgroup.cli.arguments import argument, flag
@@ -12,6 +13,12 @@ from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup
 from jobgroup.store.names import normalised
+
+
+def _echo_now(text: str) -> None:
+    """Print a line that a log or a pipe shows while the server runs."""
+    echo(text)
+    sys.stdout.flush()
 
 
 def _ui(arguments: argparse.Namespace) -> int:
@@ -26,7 +33,7 @@ def _ui(arguments: argparse.Namespace) -> int:
 
     try:
         serve(
-            echo,
+            _echo_now,
             name=arguments.name,
             address=arguments.ip,
             port=arguments.port,
