@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # jobgroup is imported for the first view
     from jobgroup_server.shared import Shared
     from jobgroup_server.view import View
 
+PING_INTERVAL_MS = 30_000
 MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
@@ -82,9 +83,11 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Set none: those of documents have no meaning here."""
 
     @property
-    def ping_timeout(self) -> float:
-        """The wait for the answer to a ping: the pause between two, the longest that is allowed."""
-        return float(self.ping_interval)
+    def ping_interval(self) -> float:
+        """The seconds between two pings, and until one is answered. Jupyter has milliseconds."""
+        return float(self.settings.get("ws_ping_interval", PING_INTERVAL_MS)) / 1000
+
+    ping_timeout = ping_interval
 
     @property
     def max_message_size(self) -> int:
@@ -97,9 +100,8 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         await require(self, "read")
         await super().get(*args, **kwargs)
 
-    def open(self, *args: Any, **kwargs: Any) -> None:
-        """Make the view's session, in a thread."""
-        super().open(*args, **kwargs)
+    def open(self, *_: Any, **__: Any) -> None:
+        """Make the view's session, in a thread. Pings are tornado's, not those of the mixin."""
         from jobgroup_server.view import View
 
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()

@@ -320,3 +320,15 @@ async def test_two_pages_that_rerun_a_job_at_once_learn_their_own_outcome(make_g
     assert len(group) == 1 + len(sent), answers
     assert len(list((Path(ui.data_dir) / "logs").glob("study-*.log"))) >= 2
     assert not any("not sent" in answer["value"]["text"] for answer in sent)
+
+
+async def test_a_view_that_answers_pings_stays_open(make_group, start_ui, tmp_path):
+    """Several pings later, the first connection still answers."""
+    config = "c.ServerApp.tornado_settings = {'ws_ping_interval': 3000}\n"
+    (tmp_path / "jupyter_server_config.py").write_text(config)
+    make_group("study", {})
+    ui = start_ui(JUPYTER_CONFIG_DIR=str(tmp_path))
+    async with ui.connected("study") as client:
+        with anyio.move_on_after(10):  # more than three pings
+            await client.until(lambda: False)
+        assert (await client.ask("groups"))["t"] == "result"
