@@ -289,7 +289,8 @@ def test_a_cancellation_is_watched_closely():
 @pytest.mark.parametrize("duration_s", [0.2, 0.7])
 def test_the_duration_of_short_jobs_is_learned(duration_s):
     """If a cloud reports whole seconds, jobs are polled at their expected ends after a few have
-    ended.
+    ended. Intervals are drawn by chance, so a rare job is polled once more, half a duration later
+    at most.
     """
     cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
     now = 0.0
@@ -302,7 +303,8 @@ def test_the_duration_of_short_jobs_is_learned(duration_s):
                 schedule.record(job, cloud.answer(job.entry_id, now), now, now)
             now += 0.001
     assert len(cloud.lags_s) == 60
-    assert max(cloud.lags_s[30:]) <= 0.12 * duration_s
+    assert sum(lag > 0.12 * duration_s for lag in cloud.lags_s[30:]) <= 3
+    assert max(cloud.lags_s[30:]) <= 0.5 * duration_s
     assert cloud.asked <= 60 * 2 + 40
 
 
