@@ -121,7 +121,7 @@ def test_a_group_of_a_launcher_that_died_elsewhere_can_be_deleted(
     run.wait()
     with pytest.warns(UserWarning, match="have not ended"):
         JobGroup.delete_job_group("experiment")
-    assert "Waiting up to 10 s for a sign of life" in caplog.text
+    assert "Waiting up to 10 s to find out" in caplog.text
     assert JobGroup.list_existing() == []
 
 
