@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socketserver
 from importlib.util import find_spec
@@ -21,9 +22,13 @@ socketserver.TCPServer.request_queue_size = 128
 if find_spec("hypothesis"):  # the environments of `make compat` are without
     from hypothesis import HealthCheck, settings
 
-    # how long an example takes says how busy the machine is
+    # how long an example takes says how busy the machine is; as in Hypothesis's own profile, CI has
+    # the same examples each time
     settings.register_profile(
-        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "patient",
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("patient")
 

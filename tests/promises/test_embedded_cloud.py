@@ -51,7 +51,7 @@ def test_the_token_is_compared_in_constant_time():
 
 def test_the_jobs_survive_a_kill(tmp_path, monkeypatch):
     """Killed at any moment and started again, it has every job that it acknowledged to a client."""
-    command = [sys.executable, "-m", "jobgroup.cloud.command", "--directory", str(tmp_path / "c")]
+    command = [sys.executable, "-m", "jobgroup", "cloud", "--directory", str(tmp_path / "c")]
     command += ["--token", "right-token"]
     port = "0"
     jg = None
