@@ -385,10 +385,13 @@ class GroupMachine(RuleBasedStateMachine):
                 for job in self.jg
                 if job.state in FAILED | {"unconfirmed"} or job.id in failed | running
             }
-        return {job.position for job in self.jg if job.state == "unsent"}
+        # runs that queue pass over rejected jobs, the others send them again
+        states = {"unsent"} if mode == "queue" else {"unsent", "refused"}
+        return {job.position for job in self.jg if job.state in states}
 
     def _has_unsent(self, kind: str) -> bool:
-        return any(job.state == "unsent" and job.name.startswith(kind) for job in self.jg)
+        unsent = (job for job in self.jg if job.state in ("unsent", "refused"))
+        return any(job.name.startswith(kind) for job in unsent)
 
     def _doubts(self) -> int:
         """The number of creates whose answers leave their fate open."""
