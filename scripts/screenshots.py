@@ -125,11 +125,11 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("row-25").locator("[data-column=state]").click()
         page.get_by_test_id("run-next").wait_for()
     if name == "sweep":
-        page.get_by_test_id("results").click()
+        page.get_by_test_id("view-plot").click()
         page.get_by_test_id("plot-curves").select_option(label="circuit")
         page.get_by_test_id("comparison").wait_for()
     if name == "slots":
-        page.get_by_test_id("timeline").click()
+        page.get_by_test_id("view-timeline").click()
         page.locator(".slots").wait_for()
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # the last push, and what moves comes to rest

@@ -34,7 +34,10 @@ type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
 /** What may stand open below the toolbar, one at a time. */
-export type Panel = "" | "delete" | "results" | "causes" | "slots" | "send" | "run" | "rerun";
+export type Panel = "" | "delete" | "causes" | "send" | "run" | "rerun";
+
+/** How the jobs are shown. */
+export type View = "table" | "plot" | "both" | "timeline";
 
 /** The rows after a push or a query: a new handle each time, over columns that change in place. */
 export interface Rows {
@@ -67,6 +70,7 @@ export interface Session {
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
+  readonly view: Signal<View>;
   readonly notifier: Notifier;
   readonly status: Signal<StatusMessage | null>;
   /** Commands without an answer yet, for buttons that wait. */
@@ -98,6 +102,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const selection = choice("selected");
   const opened = signal<number | null>(null);
   const panel = signal<Panel>("");
+  const view = signal<View>("table");
   const status = signal<StatusMessage | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
   const wantedNext = signal<readonly number[]>([]);
@@ -294,6 +299,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       columns,
       opened,
       panel,
+      view,
       status,
     },
     ...{ pending, notifier, now, isSaved, clientState, tick, run },

@@ -16,7 +16,7 @@ MOST = 30
 ACTIVE = "() => document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
 IS_IN_ROW = """
 (now, selector) => {
-  const row = now.getRootNode().querySelector(selector)?.closest("[role=toolbar], fieldset");
+  const row = now.getRootNode().querySelector(selector)?.closest("[role=toolbar], [role=tablist], fieldset");
   return Boolean(row?.contains(now));
 }
 """
@@ -98,7 +98,7 @@ def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> No
 
 def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
     """Chosen among the results, which the kernel hears of."""
-    keys.to("[data-testid=results]")
+    keys.to("[data-testid=view-both]")
     keys.press("Enter")
     for position in (0, 1):
         keys.to(f"[aria-label='Select job {position}']")

@@ -4,18 +4,15 @@ import type { Session } from "../session";
 import { Boundary } from "../ui/Boundary";
 import { Causes } from "./Causes";
 import { Deleted, DeleteForm } from "./Deletion";
-import { Filters } from "./Filters";
 import { Groups } from "./Groups/Groups";
 import { Header } from "./Header";
 import { Job } from "./Job/Job";
-import { JobTable } from "./Jobs";
 import { BusyNote, IncidentBanner, PausedBanner, StatusLine, UnconfirmedBanner } from "./Notices";
 import { Progress } from "./Progress";
-import { Results } from "./Results";
 import { SendForm } from "./SendForm";
 import { SequentialRun } from "./SequentialRun";
-import { Timeline } from "./Timeline";
 import { Toolbar } from "./Toolbar";
+import { Views } from "./Views";
 
 export function App({ session }: { session: Session }) {
   const { group, deleted } = session.traits;
@@ -67,33 +64,18 @@ function Body({ session }: { session: Session }) {
   const opened = session.opened.value;
   return (
     <>
-      <PanelBelow session={session} />
+      {session.panel.value === "causes" && (
+        <Boundary name="The list of causes">
+          <Causes session={session} />
+        </Boundary>
+      )}
       <UnconfirmedBanner session={session} />
-      <Boundary name="The table">
-        <Filters session={session} />
-        <JobTable session={session} />
-      </Boundary>
+      <Views session={session} />
       {opened !== null && (
         <Boundary key={opened} name={`Job ${opened}`}>
           <Job session={session} position={opened} />
         </Boundary>
       )}
     </>
-  );
-}
-
-/** What a button of the toolbar opened. */
-function PanelBelow({ session }: { session: Session }) {
-  const shown = {
-    results: { name: "The results", View: Results },
-    slots: { name: "The timeline", View: Timeline },
-    causes: { name: "The list of causes", View: Causes },
-  }[session.panel.value as string];
-  if (!shown) return null;
-  const { name, View } = shown;
-  return (
-    <Boundary key={name} name={name}>
-      <View session={session} />
-    </Boundary>
   );
 }

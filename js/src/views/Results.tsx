@@ -12,7 +12,6 @@ import { Copy } from "../ui/Copy";
 import { DataTable, type Sort } from "../ui/DataTable";
 import { sets } from "../ui/hooks";
 import { Compare } from "./Compare";
-import { Panel } from "./Panel";
 import { Plot } from "./Plot";
 
 /** The states whose shares are columns of the table; the plot can show more. */
@@ -42,13 +41,11 @@ export function Results({ session }: { session: Session }) {
   const sheet = sheetOf({ table, differing, rows: known, scalars, states: wanted });
   const selected = done.filter((position) => session.selected.value.has(position));
   return (
-    <Panel
-      session={session}
-      testid="results"
-      title="Results"
-      note={`${format.whole(known.size)} of ${format.count(table.total, "job")} measured`}
-      tools={<Copy text={csvOf(...csvParts(sheet))} label="Copy the table as CSV" />}
-    >
+    <section class="results" data-testid="results" aria-label="Results">
+      <p class="quiet">
+        {format.whole(known.size)} of {format.count(table.total, "job")} measured{" "}
+        <Copy text={csvOf(...csvParts(sheet))} label="Copy the table as CSV" />
+      </p>
       {isHeldBack ? (
         <p class="buttons">
           <Button kind="primary" testid="load-results" onClick={sets(isAsked, true)}>
@@ -71,7 +68,7 @@ export function Results({ session }: { session: Session }) {
       ) : (
         <p class="quiet">Select jobs to compare their distributions.</p>
       )}
-    </Panel>
+    </section>
   );
 }
 

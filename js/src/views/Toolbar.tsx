@@ -27,7 +27,6 @@ export function Toolbar({ session }: { session: Session }) {
   });
   const isOver =
     countOf(counts.value) > 0 && countWhere(counts.value, isTerminal) === countOf(counts.value);
-  const noResults = counts.value.success ? "" : "No job has succeeded yet";
   return (
     <div class="toolbar" role="toolbar" aria-label="Group" {...roving}>
       {!read_only.value && (
@@ -93,22 +92,7 @@ export function Toolbar({ session }: { session: Session }) {
         </>
       )}
       <span class="buttons">
-        {/* Once open, what it opened carries the name for tests. */}
-        <Button
-          icon="chart"
-          testid={panel.value === "results" ? undefined : "results"}
-          reason={noResults}
-          {...opens(panel, "results")}
-        >
-          Results
-        </Button>
         <Exports session={session} />
-        <Button
-          icon="slots"
-          testid="timeline"
-          label="When each job waited and ran"
-          {...opens(panel, "slots")}
-        />
         <NotifyButton session={session} />
         {!read_only.value && (
           <Button

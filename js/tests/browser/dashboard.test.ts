@@ -253,7 +253,7 @@ describe("a job", () => {
 describe("results across jobs", () => {
   it("are sorted, chosen, and their distributions stand side by side", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
-    await at("results").click();
+    await at("view-both").click();
     const order = () =>
       [...root.querySelectorAll<HTMLElement>("[data-testid^=result-]")].map(
         ({ dataset }) => dataset["testid"],
@@ -296,7 +296,7 @@ const drawn = (root: ShadowRoot): Drawn[] =>
 describe("a sweep", () => {
   it("is drawn over what varies; dragging over points selects their jobs", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
-    await at("results").click();
+    await at("view-both").click();
     await expect.poll(() => drawn(root).length).toBe(8);
     expect(figure(root)?.dataset).toMatchObject({ x: "label.phi", y: "|0,0,0,0,0,0>" });
     expect(drawn(root)[0]?.error).toBeGreaterThan(0);
@@ -323,7 +323,7 @@ describe("a sweep", () => {
 
   it("keeps what was chosen when columns appear", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
-    await at("results").click();
+    await at("view-both").click();
     await expect.poll(() => drawn(root).length).toBe(8);
     await userEvent.selectOptions(at("plot-y"), "physical perf");
     await page.getByRole("button", { name: "physical perf" }).click();
@@ -347,7 +347,7 @@ describe("a sweep", () => {
 
   it("is compared with its ideal if somebody wants it", async () => {
     await show({ jobs: 8, scene: "finished" });
-    await at("results").click();
+    await at("view-both").click();
     await page.getByLabelText("Select job 1", { exact: true }).click();
     await at("ideal").click();
     await expect.element(at("comparison")).toHaveTextContent("ideal of job 1");
@@ -357,7 +357,7 @@ describe("a sweep", () => {
 describe("the slots", () => {
   it("show what waited and ran in each, and open a job", async () => {
     const { root } = await show();
-    await at("timeline").click();
+    await at("view-timeline").click();
     await expect.element(at("slots")).toBeVisible();
     const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
     expect(stays().length).toBe(20);
@@ -513,7 +513,7 @@ describe("the keyboard", () => {
 });
 
 describe("what opened a panel or a step", () => {
-  const openers = ["results", "timeline", "delete", "by-cause", "description-edit"];
+  const openers = ["delete", "by-cause", "description-edit"];
   it.each(openers)("has the focus again after Escape: %s", async (testid) => {
     const { root } = await show({ scene: "failed" });
     await at("chip-failed").click();
@@ -549,7 +549,7 @@ describe("a label and a parameter of one name", () => {
       }
     }
     const { root } = await show({ model: new Twofold(3, "still") });
-    await at("results").click();
+    await at("view-both").click();
     const texts = (selector: string) =>
       [...root.querySelectorAll(`[data-testid=results] ${selector}`)].map((e) => e.textContent);
     const cells = () => texts("[data-testid=result-0] td");

@@ -65,11 +65,11 @@ describe("accessibility", () => {
       };
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
       await click("[data-testid=row-0] .select");
-      await click("[data-testid=results]");
+      await click("[data-testid=view-both]");
       await click("[data-testid=columns]");
       await expect.poll(() => root.querySelector("[data-testid=comparison]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      await click("[data-testid=timeline]");
+      await click("[data-testid=view-timeline]");
       await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
       await click("[data-testid=chip-failed]");
@@ -91,7 +91,7 @@ describe("accessibility", () => {
       await click(".caret");
       await expect.poll(() => root.querySelector("figure")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      await click("[role=tab]:nth-child(2)");
+      await click("[data-testid=detail] [role=tab]:nth-child(2)");
       await expect.poll(() => root.querySelector(".facts-of-job")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
     });

@@ -44,7 +44,7 @@ class Keys {
   /** To what a selector finds: along its row of buttons by arrows, from elsewhere by Tab. */
   async to(selector: string, step = "{Tab}"): Promise<void> {
     await expect.poll(() => this.#root.querySelector(selector)).not.toBeNull();
-    const row = this.#root.querySelector(selector)?.closest("[role=toolbar], fieldset");
+    const row = this.#root.querySelector(selector)?.closest("[role=toolbar], [role=tablist], fieldset");
     for (let i = 0; i < 40; i++) {
       const now = this.#root.activeElement;
       if (now?.matches(selector)) return;
@@ -63,7 +63,7 @@ const TASKS: Task[] = [
   {
     name: "find why job 7 failed",
     scene: "still",
-    most: 10,
+    most: 12,
     keyboard: async (keys) => {
       await keys.to(".cell");
       await keys.press("{ArrowDown}", 3);
@@ -77,7 +77,7 @@ const TASKS: Task[] = [
   {
     name: "rerun the failed ones, keeping the old",
     scene: "still",
-    most: 7,
+    most: 9,
     keyboard: async (keys) => {
       await keys.to("[aria-label^='More ways: Rerun']");
       await keys.press("{Enter}");
@@ -95,9 +95,9 @@ const TASKS: Task[] = [
   {
     name: "compare two distributions",
     scene: "still",
-    most: 21,
+    most: 23,
     keyboard: async (keys) => {
-      await keys.to(id("results"));
+      await keys.to(id("view-both"));
       await keys.press("{Enter}");
       await keys.to("[aria-label='Select job 0']");
       await keys.press(" ");
@@ -105,7 +105,7 @@ const TASKS: Task[] = [
       await keys.press(" ");
     },
     mouse: async () => {
-      await at("results").click();
+      await at("view-both").click();
       await page.getByLabelText("Select job 0").click();
       await page.getByLabelText("Select job 1", { exact: true }).click();
     },
@@ -119,7 +119,7 @@ const TASKS: Task[] = [
   {
     name: "cancel what waits",
     scene: "still",
-    most: 9,
+    most: 11,
     keyboard: async (keys) => {
       await keys.to("[aria-label^='More ways: Cancel']");
       await keys.press("{Enter}");
@@ -136,7 +136,7 @@ const TASKS: Task[] = [
   {
     name: "delete groups older than June, and undo",
     scene: "groups",
-    most: 15,
+    most: 17,
     keyboard: async (keys) => {
       await keys.to(id("delete-older"));
       await keys.press("{Enter}");
@@ -162,7 +162,7 @@ const TASKS: Task[] = [
   {
     name: "copy job 3's id",
     scene: "still",
-    most: 16,
+    most: 18,
     keyboard: async (keys) => {
       await keys.to(id("search"));
       await keys.type("#3");
@@ -187,12 +187,12 @@ const TASKS: Task[] = [
   {
     name: "export the failed rows",
     scene: "still",
-    most: 20,
+    most: 22,
     keyboard: async (keys) => {
       await keys.to(id("chip-failed"));
       await keys.press("{Enter}");
       await expect.element(at("row-0")).not.toBeInTheDocument();
-      await keys.press("{Shift>}{Tab}{/Shift}");
+      await keys.press("{Shift>}{Tab}{/Shift}", 2);
       await keys.to(id("export"));
       await keys.press("{Enter}");
       await keys.press("{Enter}");
@@ -211,7 +211,7 @@ const TASKS: Task[] = [
   {
     name: "pause and resume",
     scene: "still",
-    most: 10,
+    most: 12,
     keyboard: async (keys) => {
       await keys.to(id("pause"));
       await keys.press("{Enter}");
@@ -231,7 +231,7 @@ const TASKS: Task[] = [
   {
     name: "send the last jobs next",
     scene: "still",
-    most: 18,
+    most: 20,
     keyboard: async (keys) => {
       await keys.to(".cell");
       await keys.press("{Control>}{End}{/Control}");
@@ -257,7 +257,7 @@ const TASKS: Task[] = [
   {
     name: "adopt an unconfirmed job",
     scene: "doubt",
-    most: 16,
+    most: 18,
     keyboard: async (keys) => {
       await keys.to(`${id("doubt")} button`);
       await keys.press("{Enter}");
@@ -278,7 +278,7 @@ const TASKS: Task[] = [
   {
     name: "open another group",
     scene: "still",
-    most: 11,
+    most: 13,
     keyboard: async (keys) => {
       await keys.to(id("all-groups"));
       await keys.press("{Enter}");

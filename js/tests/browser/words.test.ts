@@ -144,7 +144,7 @@ describe("a notification", () => {
     vi.stubGlobal("Notification", undefined);
     onTestFinished(() => void vi.unstubAllGlobals());
     await show();
-    await expect.element(at("timeline")).toBeVisible();
+    await expect.element(at("view-timeline")).toBeVisible();
     await expect.element(at("notify")).not.toBeInTheDocument();
   });
 });
