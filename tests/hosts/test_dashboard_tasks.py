@@ -16,7 +16,8 @@ MOST = 30
 ACTIVE = "() => document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
 IS_IN_ROW = """
 (now, selector) => {
-  const row = now.getRootNode().querySelector(selector)?.closest("[role=toolbar], [role=tablist], fieldset");
+  const rows = "[role=toolbar], [role=tablist], fieldset";
+  const row = now.getRootNode().querySelector(selector)?.closest(rows);
   return Boolean(row?.contains(now));
 }
 """
