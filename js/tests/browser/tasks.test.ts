@@ -44,7 +44,9 @@ class Keys {
   /** To what a selector finds: along its row of buttons by arrows, from elsewhere by Tab. */
   async to(selector: string, step = "{Tab}"): Promise<void> {
     await expect.poll(() => this.#root.querySelector(selector)).not.toBeNull();
-    const row = this.#root.querySelector(selector)?.closest("[role=toolbar], [role=tablist], fieldset");
+    const row = this.#root
+      .querySelector(selector)
+      ?.closest("[role=toolbar], [role=tablist], fieldset");
     for (let i = 0; i < 40; i++) {
       const now = this.#root.activeElement;
       if (now?.matches(selector)) return;
