@@ -22,9 +22,10 @@ from scipy import stats
 
 from jobgroup.results.arrays import dataset_of
 from jobgroup.results.distributions import distributions_of
+from jobgroup.results.drawing import draw
 from jobgroup.results.export import as_csv
 from jobgroup.results.expression import parse
-from jobgroup.results.figure import draw
+from jobgroup.results.figure import figure_of
 from jobgroup.results.measurement import measurements
 from jobgroup.results.results_table import rows_of, table_of
 from jobgroup.results.study import SweptNames, study_of
@@ -286,9 +287,7 @@ def _check_plot(study, ds, known):
     state = known[0]
     if np.isnan(ds.p.sel(state=state)).all() or ds.sizes["x"] < 2:
         return
-    ax = draw(
-        study, state, "x", curves="y", where={}, kind="line", errors=True, definitions={}, ax=None
-    )
+    ax = draw(figure_of(study, state, "x", curves="y", kind="line", definitions={}), None)
     lines = [line for line in ax.lines if line.get_linestyle() == "-"]
     for line, y in zip(lines, ds.y.values, strict=True):
         np.testing.assert_allclose(line.get_ydata(), ds.p.sel(state=state, y=y))

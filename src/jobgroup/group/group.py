@@ -61,7 +61,8 @@ from jobgroup.results.analysis import Side, compare_sides, study_of_group
 from jobgroup.results.arrays import dataset_of
 from jobgroup.results.definitions import define, definitions_of
 from jobgroup.results.distance import Comparison
-from jobgroup.results.figure import draw
+from jobgroup.results.drawing import draw
+from jobgroup.results.figure import figure_of
 from jobgroup.results.results_table import ResultRow
 from jobgroup.secret import Secret
 from jobgroup.status import ON_CLOUD, Progress, progress_of
@@ -1354,17 +1355,17 @@ class JobGroup:
         """
         rows = await self._rows(refresh)
         study = await Computation(study_of_group, self._session, rows, sweep)
-        return draw(
+        figure = figure_of(
             study,
             y,
             x,
+            definitions=definitions_of(self._session.store),
             curves=curves,
-            where=where or {},
+            where=where,
             kind=kind,
             errors=errors,
-            definitions=definitions_of(self._session.store),
-            ax=ax,
         )
+        return draw(figure, ax)
 
     plot, plot_async = twins(_plot)
 

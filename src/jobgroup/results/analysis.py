@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 
 
 def study_of_group(
-    session: GroupSession, rows: Sequence[ResultRow], sweep: str | None = None
+    session: GroupSession,
+    rows: Sequence[ResultRow],
+    sweep: str | None = None,
+    report: Callable[[str], object] = warn,
 ) -> Study:
     """Return the points of a group's only sweep, or of the one of a name.
 
     A group without sweeps has its jobs' common labels as swept names. Points whose repeats differ
-    by more than chance, and probabilities left out beside counts, are named in one warning.
+    by more than chance, and probabilities left out beside counts, are named in one sentence, which
+    is a warning unless `report` takes it.
 
     Raises:
         ValueError: there is no such sweep, or there are several to choose from.
@@ -50,7 +54,8 @@ def study_of_group(
     )
     others = {r.record.position for r in rows} - {r.record.position for r in chosen}
     study = replace(study, outside=study.outside + len(others))
-    _warn_about(session.name, study)
+    if notes := _notes(session.name, study):
+        report(" ".join(notes))
     return study
 
 
@@ -89,7 +94,7 @@ def _differences(store: GroupStore, one: int, base: int) -> str:
     return ", ".join(kept[:3]) or f"other settings than job {one}"
 
 
-def _warn_about(name: str, study: Study) -> None:
+def _notes(name: str, study: Study) -> list[str]:
     parts = []
     if unlike := study.disagreements():
         more = f" and {len(unlike) - 3} more points" if len(unlike) > 3 else ""
@@ -102,8 +107,7 @@ def _warn_about(name: str, study: Study) -> None:
             f"Probabilities of jobs {', '.join(map(str, left_out[:10]))} are left out, because"
             " counts at the same point are used."
         )
-    if parts:
-        warn(" ".join(parts))
+    return parts
 
 
 # -- comparison ------------------------------------------------------------------------------------

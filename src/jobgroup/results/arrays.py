@@ -301,14 +301,14 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
         is_whole = all(isinstance(value, int) and abs(value) < 2**63 for value in values)
         plain = [math.nan if value is None else value for value in values]
         return np.array(plain, dtype=np.int64 if is_whole and plain else float)
-    times = [_time(value) for value in values]
+    times = [time_of(value) for value in values]
     if None not in times:
         return np.array([t.replace(tzinfo=None) for t in times if t], dtype="datetime64[ns]")
     return np.array(["" if value is None else str(value) for value in values], dtype=object)
 
 
-def _time(value: Cell) -> datetime | None:
-    """The time in UTC that a text is, as labels keep datetimes."""
+def time_of(value: Cell) -> datetime | None:
+    """Return the time in UTC that a text is, as labels keep datetimes."""
     if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:

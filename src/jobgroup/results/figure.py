@@ -1,89 +1,249 @@
-"""Figures of results on matplotlib: curves with error bars, maps and bars."""
+"""`Figure`: what a plot of results shows, whatever draws it. Pure.
+
+`jg.plot` draws a figure on matplotlib (`drawing`), the dashboard draws the same one in the browser.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from jobgroup.errors import MissingDependencyError, UnknownColumnError
-from jobgroup.results.arrays import coordinate
+from jobgroup.errors import UnknownColumnError
+from jobgroup.results.arrays import time_of
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.parse import Cell
 from jobgroup.results.pool import PERFORMANCES, Pool, Quantity, scalar_names
 from jobgroup.results.results_table import check_known, level_of
 from jobgroup.results.study import Point, Study, same_value, shown_value
+from jobgroup.status import FAILED
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Kind = Literal["auto", "line", "map", "bars"]
+Kind = Literal["line", "map", "bars"]
+AnyKind = Literal["auto", "line", "map", "bars"]
 Errors = bool | float | Literal["scatter"]
 
 MOST_CURVES: Final = 8
 """Values of a name that are drawn as curves; more make a map."""
 
+PointState = Literal["measured", "failed", "to come", "empty"]
 
-class Drawn(NamedTuple):
-    """One point of a figure."""
 
-    values: tuple[Cell, ...]
+class FigurePoint(NamedTuple):
+    """One point of a figure.
+
+    Attributes:
+        x, curve: ranks of its values in the figure's `xs` and `groups`.
+        quantity: what was measured there.
+        samples: the sum of all counts; None for probabilities, and without outcomes.
+        jobs: positions of its jobs.
+        state: "empty" if the jobs are done and have no such quantity.
+    """
+
+    x: int
+    curve: int
     quantity: Quantity
     samples: int | None
+    jobs: tuple[int, ...]
+    state: PointState
 
 
-_HOLE: Final = Drawn((), Quantity(), 0)
+class Selector(NamedTuple):
+    """A further swept name, which is held at one of its values."""
+
+    name: str
+    values: list[Cell]
+    value: Cell
 
 
-def draw(
+@dataclass(frozen=True)
+class Figure:
+    """A quantity over one or two swept names.
+
+    Attributes:
+        kind: how it is drawn.
+        y, x, curves: the quantity, the swept name along the axis, and the one of the curves.
+        y_label, x_label, curves_label: titles of the axes, with units.
+        is_share: whether the quantity is the share of a state.
+        xs, groups: the values along the axis and of the curves, in order; `[None]` without curves.
+        points: every point with its result, or with the reason why it has none.
+        selectors: the other swept names.
+        errors: which errors the bars are.
+    """
+
+    kind: Kind
+    y: str
+    x: str
+    curves: str | None
+    y_label: str
+    x_label: str
+    curves_label: str
+    is_share: bool
+    xs: list[Cell]
+    groups: list[Cell]
+    points: list[FigurePoint]
+    selectors: list[Selector]
+    errors: Errors
+
+    @property
+    def title(self) -> str:
+        """The values at which other swept names are held."""
+        return ", ".join(f"{each.name} {shown_value(each.value)}" for each in self.selectors)
+
+    @property
+    def legend(self) -> list[str]:
+        """The name of each curve."""
+        if self.curves is None:
+            return [""]
+        return [f"{self.curves} {text}" for text in alike(self.groups)]
+
+    @cached_property
+    def at(self) -> dict[tuple[int, int], FigurePoint]:
+        """The points by curve and place."""
+        return {(point.curve, point.x): point for point in self.points}
+
+    @cached_property
+    def caption(self) -> str:
+        """How many samples, which errors and how many points there are."""
+        samples = [each.samples for each in self.points if each.samples]
+        parts = [self._samples_text(samples) if samples else "not sampled"]
+        measured = sum(each.quantity.value is not None for each in self.points)
+        parts.append(f"{measured:,} of {len(self.points):,} measured")
+        unplaced = sum(not is_placed(self.xs[each.x]) for each in self.points)
+        if unplaced:
+            parts.append(f"{unplaced:,} without a finite {self.x}")
+        return "; ".join(parts)
+
+    def _samples_text(self, samples: Sequence[int]) -> str:
+        usual, least = round(median(samples)), min(samples)
+        text = f"{usual:,} samples a point"
+        text += f" (min {least:,})" if least != usual else ""
+        if (
+            any(each.quantity.error is not None for each in self.points)
+            and self.errors is not False
+        ):
+            level = 100 * level_of(True if isinstance(self.errors, str) else self.errors)
+            name = "Wilson" if self.is_share else "interval"
+            text += (
+                ", scatter of repeats" if self.errors == "scatter" else f", {level:.4g} % {name}"
+            )
+        return text
+
+    @property
+    def has_negative(self) -> bool:
+        """Whether a value is below 0."""
+        return any((each.quantity.value or 0) < 0 for each in self.points)
+
+    @property
+    def greatest(self) -> float:
+        """The greatest value; 0 without values."""
+        values = (each.quantity.value for each in self.points)
+        return max((value for value in values if value is not None), default=0.0)
+
+
+def figure_of(
     study: Study,
     y: str,
-    x: str | None,
+    x: str | None = None,
     *,
-    curves: str | None,
-    where: Mapping[str, Any],
-    kind: Kind,
-    errors: Errors,
     definitions: Mapping[str, Expression],
-    ax: Axes | None,
-) -> Axes:
-    """Draw a quantity of a study; see `JobGroup.plot`.
+    curves: str | Literal[False] | None = None,
+    where: Mapping[str, Any] | None = None,
+    kind: AnyKind = "auto",
+    errors: Errors = True,
+    fill: bool = False,
+) -> Figure:
+    """Return a quantity of a study over swept names; see `JobGroup.plot`.
+
+    Args:
+        study: points of a sweep.
+        y: the quantity.
+        x: a swept name; None to choose one.
+        definitions: derived quantities by name.
+        curves: a swept name; None to choose one, False for none.
+        where: values of other swept names.
+        kind: how it is drawn; "auto" chooses.
+        errors: which error bars there are.
+        fill: hold other swept names with several values at their first one; otherwise they are an
+            error.
 
     Raises:
-        MissingDependencyError: matplotlib is not installed.
-        UnknownColumnError: there is no such quantity or swept name.
-        ValueError: another swept name has several values, or there is nothing to draw.
+        UnknownColumnError: there is no such quantity, swept name or value.
+        ValueError: another swept name has several values, or an argument is unknown.
     """
-    try:
-        import numpy as np
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise MissingDependencyError(
-            "plot() needs matplotlib, which is not installed: pip install matplotlib."
-        ) from error
     if kind not in ("auto", "line", "map", "bars"):
         raise ValueError(f'kind must be "auto", "line", "map" or "bars", got {kind!r:.40}.')
-    study = _selected(_with_variants(study), where)
-    x, curves, kind = _axes(study, x, curves, kind)
-    quantity = _Reader(study, y, definitions, errors)
-    drawn = [Drawn(point.values, quantity.of(point), point.pool.samples) for point in study.points]
-    if not any(each.quantity.value is not None for each in drawn):
-        raise ValueError(f"There is nothing to draw: no point has a value of {y!r:.80}.")
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    figure = _Figure(study, drawn, quantity, x=x, curves=curves, ax=ax, np=np)
-    {"line": figure.line, "map": figure.map, "bars": figure.bars}[kind]()
-    figure.caption(errors)
-    if where:
-        ax.set_title(", ".join(f"{name} {shown_value(_cell(v))}" for name, v in where.items()))
-    return ax
+    study = with_variants(study)
+    selectors = []
+    for name, value in (where or {}).items():
+        selectors.append(_selector(study, name, value))
+        study = _selected(study, selectors[-1])
+    x, curves = _axes(study, x, curves, kind)
+    while further := _varying(study, [x, curves] if curves else [x]):
+        if not fill:
+            raise _too_many(study, further[0])
+        name = further[0]
+        selectors.append(_selector(study, name, study.coordinates[name][0]))
+        study = _selected(study, selectors[-1])
+    found = _kind(study, x, curves, kind)
+    reader = _Reader(study, y, definitions, errors)
+    return Figure(
+        kind=found,
+        y=y,
+        x=x,
+        curves=curves,
+        y_label=reader.label,
+        x_label=study.label(x),
+        curves_label=study.label(curves) if curves else "",
+        is_share=reader.is_share,
+        xs=study.coordinates[x],
+        groups=study.coordinates[curves] if curves else [None],
+        points=_points(study, x, curves, reader),
+        selectors=selectors,
+        errors=errors,
+    )
 
 
-def _with_variants(study: Study) -> Study:
-    """Several variants are values of one more name."""
-    if len(study.variants) < 2:
+def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[FigurePoint]:
+    at_x = study.names.index(x)
+    at_curve = None if curves is None else study.names.index(curves)
+    x_ranks = _ranks(study.coordinates[x])
+    curve_ranks = {} if curves is None else _ranks(study.coordinates[curves])
+    return [
+        FigurePoint(
+            x_ranks[_typed(point.values[at_x])],
+            0 if at_curve is None else curve_ranks[_typed(point.values[at_curve])],
+            quantity := reader.of(point),
+            point.pool.samples,
+            tuple(dict.fromkeys(row.record.position for row in point.rows)),
+            "measured" if quantity.value is not None else _reason(point),
+        )
+        for point in study.points
+    ]
+
+
+def _reason(point: Point) -> PointState:
+    """Why a point has no value: jobs are still to come, all failed, or lack this quantity."""
+    states = point.states
+    if any(state != "success" and state not in FAILED for state in states):
+        return "to come"
+    return "failed" if all(state in FAILED for state in states) else "empty"
+
+
+def _ranks(values: Sequence[Cell]) -> dict[tuple[bool, Cell], int]:
+    return {_typed(value): rank for rank, value in enumerate(values)}
+
+
+def _typed(value: Cell) -> tuple[bool, Cell]:
+    """A value as a key: True is not 1."""
+    return isinstance(value, bool), value
+
+
+def with_variants(study: Study) -> Study:
+    """Return the study with its variants, if there are several, as values of one more name."""
+    if len(study.variants) < 2 or "variant" in study.names:
         return study
     points = [
         replace(point, values=(*point.values, study.variants[point.variant]))
@@ -93,21 +253,28 @@ def _with_variants(study: Study) -> Study:
     return replace(study, names=(*study.names, "variant"), points=points, coordinates=coordinates)
 
 
-def _selected(study: Study, where: Mapping[str, Any]) -> Study:
-    """The points that have the chosen values.
+def _selector(study: Study, name: str, value: Any) -> Selector:
+    """Hold a name at a value.
 
     Raises:
-        UnknownColumnError: no name, or no point, is such.
+        UnknownColumnError: there is no such name or value.
     """
-    points = study.points
-    for name, value in where.items():
-        at = _index(study, name)
-        known = study.coordinates[name]
-        if not any(same_value(value, each) for each in known):
-            raise UnknownColumnError(f"{name} has no value {value!r:.40}. {_values(study, name)}")
-        points = [p for p in points if same_value(value, p.values[at])]
+    _index(study, name)
+    known = study.coordinates[name]
+    found = [each for each in known if same_value(value, each)]
+    if not found:
+        raise UnknownColumnError(f"{name} has no value {value!r:.40}. {_values(study, name)}")
+    return Selector(name, known, found[0])
+
+
+def _selected(study: Study, selector: Selector) -> Study:
+    """The points that have the chosen value."""
+    at = _index(study, selector.name)
+    wanted = _typed(selector.value)
+    points = [point for point in study.points if _typed(point.values[at]) == wanted]
+    there = [{_typed(point.values[i]) for point in points} for i in range(len(study.names))]
     coordinates = {
-        name: list(dict.fromkeys(v for v in values if any(p.values[i] == v for p in points)))
+        name: [value for value in values if _typed(value) in there[i]]
         for i, (name, values) in enumerate(study.coordinates.items())
     }
     return replace(study, points=points, coordinates=coordinates)
@@ -127,58 +294,85 @@ def _values(study: Study, name: str) -> str:
     return f"It has {', '.join(known[:12])}{more}."
 
 
-def _axes(
-    study: Study, x: str | None, curves: str | None, kind: Kind
-) -> tuple[str, str | None, Literal["line", "map", "bars"]]:
-    """Choose what is along the axes.
-
-    Raises:
-        ValueError: a further name has several values.
-    """
-    for name in (x, curves):
-        if name is not None:
-            _index(study, name)
-    if x is not None and x == curves:
-        raise ValueError("x and curves must be two names.")
-    lengths = {name: len(values) for name, values in study.coordinates.items()}
-    several = [name for name in study.names if lengths[name] > 1 and name not in (x, curves)]
-    if x is None:
-        numeric = [name for name in several if _is_numeric(study.coordinates[name])]
-        candidates = (several if kind == "bars" else numeric) or several or [*study.names]
-        x = max((n for n in candidates if n != curves), key=lambda name: lengths[name])
-        several = [name for name in several if name != x]
-    is_numeric = _is_numeric(study.coordinates[x])
-    if curves is None and several:
-        curves = several[0]
-        is_map = lengths[curves] > MOST_CURVES and _is_numeric(study.coordinates[curves])
-        if kind == "auto" and is_map and is_numeric:
-            kind = "map"
-        several = several[1:]
-    if several:
-        name = several[0]
-        first = study.coordinates[name][0]
-        raise ValueError(
-            f"{name} has several values too. {_values(study, name)} Choose one:"
-            f" where={{{name!r}: {first!r}}}."
-        )
-    if kind == "map" and curves is None:
-        raise ValueError("A map needs two names with several values.")
-    if kind == "auto":
-        kind = "line" if is_numeric else "bars"
-    return x, curves, kind
-
-
-def _is_numeric(values: Sequence[Cell]) -> bool:
-    """Whether an axis has numbers or times, and not truth values or texts."""
-    return not any(isinstance(value, bool) for value in values) and (
-        all(isinstance(value, int | float) for value in values) or _are_times(values)
+def _too_many(study: Study, name: str) -> ValueError:
+    first = study.coordinates[name][0]
+    return ValueError(
+        f"{name} has several values too. {_values(study, name)} Choose one:"
+        f" where={{{name!r}: {first!r}}}."
     )
 
 
-def _are_times(values: Sequence[Cell]) -> bool:
-    import numpy as np
+def _axes(
+    study: Study, x: str | None, curves: str | Literal[False] | None, kind: AnyKind
+) -> tuple[str, str | None]:
+    """Choose what is along the axes.
 
-    return bool(values) and bool(coordinate(values, np).dtype.kind == "M")
+    Raises:
+        UnknownColumnError: there is no such name.
+        ValueError: both are one name.
+    """
+    for name in (x, curves):
+        if name:
+            _index(study, name)
+    if x is not None and x == curves:
+        raise ValueError("x and curves must be two names.")
+    if x is None:
+        lengths = {name: len(values) for name, values in study.coordinates.items()}
+        several = [name for name in study.names if lengths[name] > 1 and name != curves]
+        numeric = [name for name in several if is_numeric(study.coordinates[name])]
+        candidates = (several if kind == "bars" else numeric) or several or [*study.names]
+        x = max((n for n in candidates if n != curves), key=lambda name: lengths[name])
+    if curves is None:
+        curves = next(iter(_varying(study, [x])), None)
+    return x, curves or None
+
+
+def _varying(study: Study, given: Sequence[str]) -> list[str]:
+    """The names that have several values at one point of the given names."""
+    at = [study.names.index(name) for name in given]
+    others = [i for i, name in enumerate(study.names) if name not in given]
+    first: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
+    found: set[int] = set()
+    for point in study.points:
+        values = point.values
+        known = first.setdefault(tuple(_typed(values[i]) for i in at), values)
+        if known is not values:
+            found.update(i for i in others if _typed(known[i]) != _typed(values[i]))
+    return [study.names[i] for i in sorted(found)]
+
+
+def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
+    """Choose how to draw.
+
+    Raises:
+        ValueError: a map lacks its second name.
+    """
+    if kind == "map" and curves is None:
+        raise ValueError("A map needs two names with several values.")
+    if kind != "auto":
+        return kind
+    if not is_numeric(study.coordinates[x]):
+        return "bars"
+    second = study.coordinates[curves] if curves else []
+    return "map" if len(second) > MOST_CURVES and is_numeric(second) else "line"
+
+
+def is_numeric(values: Sequence[Cell]) -> bool:
+    """Whether an axis has numbers or times, and not truth values or texts."""
+    return not any(isinstance(value, bool) for value in values) and (
+        all(value is None or isinstance(value, int | float) for value in values)
+        or are_times(values)
+    )
+
+
+def are_times(values: Sequence[Cell]) -> bool:
+    """Whether all values are times, as labels keep datetimes."""
+    return bool(values) and all(time_of(value) is not None for value in values)
+
+
+def is_placed(value: Cell) -> bool:
+    """Whether a value has a place on an axis: it is there, and no infinite number."""
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
 class _Reader:
@@ -231,156 +425,10 @@ class _Reader:
         return pool.quantity(self._expression, level=self._level, errors=self._errors)
 
 
-class _Figure:
-    def __init__(
-        self,
-        study: Study,
-        drawn: Sequence[Drawn],
-        reader: _Reader,
-        *,
-        x: str,
-        curves: str | None,
-        ax: Any,
-        np: Any,
-    ) -> None:
-        self._study, self._drawn, self._ax, self._np = study, drawn, ax, np
-        self._x, self._curves, self._reader = x, curves, reader
-        self._xs = study.coordinates[x]
-        self._groups = [None] if curves is None else study.coordinates[curves]
-        at_x = study.names.index(x)
-        at_curve = None if curves is None else study.names.index(curves)
-        self._at: dict[tuple[Any, Any], Drawn] = {}
-        for each in drawn:
-            group = None if at_curve is None else each.values[at_curve]
-            self._at[group, each.values[at_x]] = each
-
-    def line(self) -> None:
-        """Draw markers with thin lines, broken at gaps."""
-        np, ax = self._np, self._ax
-        for group, label in zip(self._groups, self._labels(), strict=True):
-            points = [self._at.get((group, x), _HOLE) for x in self._xs]
-            found = [point.quantity for point in points]
-            values = np.array([_number(each.value) for each in found])
-            places = coordinate(self._xs, np)
-            (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
-            colour = line.get_color()
-            is_open = np.array([point.samples is None for point in points])
-            has_bar = np.array([each.low is not None for each in found])
-            for chosen, fill in ((~is_open, colour), (is_open, "none")):
-                if (chosen & ~np.isnan(values)).any():
-                    ax.plot(
-                        places[chosen], values[chosen], "o", markersize=4, color=colour,
-                        markerfacecolor=fill, label="_",
-                    )  # fmt: skip
-            low = np.array([_number(each.low) for each in found])
-            high = np.array([_number(each.high) for each in found])
-            if has_bar.any():
-                bars = np.clip(np.array([values - low, high - values]), 0, None)[:, has_bar]
-                ax.errorbar(
-                    places[has_bar], values[has_bar], yerr=bars, fmt="none", ecolor=colour,
-                    elinewidth=0.8, capsize=2, label="_",
-                )  # fmt: skip
-            line.set_label(label or "_")
-        self._finish()
-        if self._reader.is_share and not self._has_negative():
-            ax.set_ylim(bottom=0)
-
-    def bars(self) -> None:
-        """Draw a bar for each value, in groups."""
-        ax, width = self._ax, 0.8 / len(self._groups)
-        for nth, (group, label) in enumerate(zip(self._groups, self._labels(), strict=True)):
-            found = [self._at.get((group, x), _HOLE).quantity for x in self._xs]
-            values = [_number(each.value) for each in found]
-            ends = [
-                [
-                    0.0 if q.low is None or q.value is None else max(0.0, q.value - q.low)
-                    for q in found
-                ],
-                [
-                    0.0 if q.high is None or q.value is None else max(0.0, q.high - q.value)
-                    for q in found
-                ],
-            ]
-            places = [i + (nth - (len(self._groups) - 1) / 2) * width for i in range(len(found))]
-            has_errors = any(map(any, ends))
-            ax.bar(places, values, width, yerr=ends if has_errors else None, capsize=2, label=label)
-        ax.set_xticks(range(len(self._xs)), [shown_value(value) for value in self._xs])
-        self._finish()
-        if self._reader.is_share and not self._has_negative():
-            ax.set_ylim(0, max(1.0, ax.get_ylim()[1] if self._greatest() > 1 else 1.0))
-
-    def map(self) -> None:
-        """Draw a cell for each point, its edges halfway between values."""
-        np, ax = self._np, self._ax
-        ys = self._groups
-        data = np.array(
-            [[_number(self._at.get((y, x), _HOLE).quantity.value) for x in self._xs] for y in ys]
-        )
-        low, high = np.nanmin(data), np.nanmax(data)
-        is_signed = low < 0 < high
-        limit = max(-low, high)
-        colours = (
-            {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if is_signed else {"cmap": "viridis"}
-        )
-        mesh = ax.pcolormesh(
-            _edges(self._xs, np), _edges(ys, np), np.ma.masked_invalid(data), **colours
-        )
-        errors = [q.error for q in self._quantities() if q.error is not None]
-        bar = ax.figure.colorbar(mesh, ax=ax)
-        bar.set_label(
-            self._reader.label + (f" (error at most {max(errors):.2g})" if errors else "")
-        )
-        ax.set_xlabel(self._study.label(self._x))
-        ax.set_ylabel(self._study.label(self._curves or ""))
-
-    def caption(self, errors: Errors) -> None:
-        """Say below the axes how many samples, which errors and how many points there are."""
-        samples = [each.samples for each in self._drawn if each.samples]
-        parts = []
-        if samples:
-            usual, least = round(median(samples)), min(samples)
-            text = f"{usual:,} samples a point"
-            text += f" (min {least:,})" if least != usual else ""
-            if any(each.quantity.error is not None for each in self._drawn) and errors is not False:
-                level = 100 * level_of(True if isinstance(errors, str) else errors)
-                name = "Wilson" if self._reader.is_share else "interval"
-                text += ", scatter of repeats" if errors == "scatter" else f", {level:.4g} % {name}"
-            parts.append(text)
-        else:
-            parts.append("not sampled")
-        measured = sum(each.quantity.value is not None for each in self._drawn)
-        parts.append(f"{measured} of {len(self._drawn)} measured")
-        self._ax.annotate(
-            "; ".join(parts), (0, 0), (0, -36), xycoords="axes fraction",
-            textcoords="offset points", fontsize="small", va="top",
-        )  # fmt: skip
-
-    def _finish(self) -> None:
-        self._ax.set_xlabel(self._study.label(self._x))
-        self._ax.set_ylabel(self._reader.label)
-        if self._curves is not None:
-            self._ax.legend()
-
-    def _labels(self) -> list[str]:
-        if self._curves is None:
-            return [""]
-        texts = _alike(self._groups)
-        return [f"{self._curves} {text}" for text in texts]
-
-    def _quantities(self) -> list[Quantity]:
-        return [each.quantity for each in self._drawn]
-
-    def _has_negative(self) -> bool:
-        return any((q.value or 0) < 0 for q in self._quantities())
-
-    def _greatest(self) -> float:
-        return max((q.value for q in self._quantities() if q.value is not None), default=0.0)
-
-
-def _alike(values: Sequence[Cell]) -> list[str]:
+def alike(values: Sequence[Cell]) -> list[str]:
     """Texts of values; decimal numbers have as many digits as tell them apart, at least two.
 
-    >>> _alike([0.6, 0.65, 1.0]), _alike([1, 2])
+    >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
     (['0.60', '0.65', '1.00'], ['1', '2'])
     """
     numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
@@ -391,28 +439,3 @@ def _alike(values: Sequence[Cell]) -> list[str]:
         if len(set(texts)) == len(set(numbers)):
             return texts
     return [shown_value(value) for value in values]
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _cell(value: Any) -> Cell:
-    item = getattr(value, "item", None)
-    plain: Cell = item() if callable(item) else value
-    return plain
-
-
-def _edges(values: Sequence[Cell], np: Any) -> Any:
-    """The edges of cells, halfway between ascending values."""
-    centres = coordinate(values, np)
-    if centres.dtype.kind not in "iuf":
-        if centres.dtype.kind != "M":
-            centres = np.arange(len(values))
-        else:
-            centres = centres.astype("datetime64[ns]").astype(float) / 86_400e9
-    if len(centres) == 1:
-        return np.array([centres[0] - 0.5, centres[0] + 0.5])
-    middles = (centres[1:] + centres[:-1]) / 2
-    first, last = 2 * centres[0] - middles[0], 2 * centres[-1] - middles[-1]
-    return np.concatenate([[first], middles, [last]])

@@ -1,0 +1,171 @@
+"""Figures on matplotlib: curves with error bars, maps and bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from jobgroup.errors import MissingDependencyError
+from jobgroup.results.arrays import coordinate
+from jobgroup.results.figure import Figure, FigurePoint
+from jobgroup.results.parse import Cell
+from jobgroup.results.pool import Quantity
+from jobgroup.results.study import shown_value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_HOLE: Final = FigurePoint(0, 0, Quantity(), 0, (), "empty")
+
+
+def draw(figure: Figure, ax: Axes | None) -> Axes:
+    """Draw a figure; see `JobGroup.plot`.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        ValueError: there is nothing to draw.
+    """
+    try:
+        import numpy as np
+        from matplotlib import pyplot as plt
+    except ImportError as error:
+        raise MissingDependencyError(
+            "plot() needs matplotlib, which is not installed: pip install matplotlib."
+        ) from error
+    if not any(point.quantity.value is not None for point in figure.points):
+        raise ValueError(f"There is nothing to draw: no point has a value of {figure.y!r:.80}.")
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    drawing = _Drawing(figure, ax, np)
+    {"line": drawing.line, "map": drawing.map, "bars": drawing.bars}[figure.kind]()
+    drawing.caption()
+    if figure.title:
+        ax.set_title(figure.title)
+    return ax
+
+
+class _Drawing:
+    def __init__(self, figure: Figure, ax: Any, np: Any) -> None:
+        self._figure, self._ax, self._np = figure, ax, np
+
+    def line(self) -> None:
+        """Draw markers with thin lines, broken at gaps."""
+        np, ax = self._np, self._ax
+        for group, label in enumerate(self._figure.legend):
+            points = self._points(group)
+            found = [point.quantity for point in points]
+            values = np.array([_number(each.value) for each in found])
+            places = coordinate(self._figure.xs, np)
+            (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
+            colour = line.get_color()
+            is_open = np.array([point.samples is None for point in points])
+            has_bar = np.array([each.low is not None for each in found])
+            for chosen, fill in ((~is_open, colour), (is_open, "none")):
+                if (chosen & ~np.isnan(values)).any():
+                    ax.plot(
+                        places[chosen], values[chosen], "o", markersize=4, color=colour,
+                        markerfacecolor=fill, label="_",
+                    )  # fmt: skip
+            low = np.array([_number(each.low) for each in found])
+            high = np.array([_number(each.high) for each in found])
+            if has_bar.any():
+                bars = np.clip(np.array([values - low, high - values]), 0, None)[:, has_bar]
+                ax.errorbar(
+                    places[has_bar], values[has_bar], yerr=bars, fmt="none", ecolor=colour,
+                    elinewidth=0.8, capsize=2, label="_",
+                )  # fmt: skip
+            line.set_label(label or "_")
+        self._finish()
+        if self._figure.is_share and not self._figure.has_negative:
+            ax.set_ylim(bottom=0)
+
+    def bars(self) -> None:
+        """Draw a bar for each value, in groups."""
+        ax, count = self._ax, len(self._figure.groups)
+        width = 0.8 / count
+        for group, label in enumerate(self._figure.legend):
+            found = [point.quantity for point in self._points(group)]
+            values = [_number(each.value) for each in found]
+            ends = [
+                [
+                    0.0 if q.low is None or q.value is None else max(0.0, q.value - q.low)
+                    for q in found
+                ],
+                [
+                    0.0 if q.high is None or q.value is None else max(0.0, q.high - q.value)
+                    for q in found
+                ],
+            ]
+            places = [i + (group - (count - 1) / 2) * width for i in range(len(found))]
+            has_errors = any(map(any, ends))
+            ax.bar(places, values, width, yerr=ends if has_errors else None, capsize=2, label=label)
+        ax.set_xticks(
+            range(len(self._figure.xs)), [shown_value(value) for value in self._figure.xs]
+        )
+        self._finish()
+        if self._figure.is_share and not self._figure.has_negative:
+            ax.set_ylim(0, max(1.0, ax.get_ylim()[1] if self._figure.greatest > 1 else 1.0))
+
+    def map(self) -> None:
+        """Draw a cell for each point, its edges halfway between values."""
+        np, ax = self._np, self._ax
+        groups = self._figure.groups
+        data = np.array(
+            [
+                [_number(point.quantity.value) for point in self._points(group)]
+                for group in range(len(groups))
+            ]
+        )
+        low, high = np.nanmin(data), np.nanmax(data)
+        is_signed = low < 0 < high
+        limit = max(-low, high)
+        colours = (
+            {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if is_signed else {"cmap": "viridis"}
+        )
+        mesh = ax.pcolormesh(
+            _edges(self._figure.xs, np), _edges(groups, np), np.ma.masked_invalid(data), **colours
+        )
+        errors = [p.quantity.error for p in self._figure.points if p.quantity.error is not None]
+        bar = ax.figure.colorbar(mesh, ax=ax)
+        bar.set_label(
+            self._figure.y_label + (f" (error at most {max(errors):.2g})" if errors else "")
+        )
+        ax.set_xlabel(self._figure.x_label)
+        ax.set_ylabel(self._figure.curves_label)
+
+    def caption(self) -> None:
+        """Say below the axes how many samples, which errors and how many points there are."""
+        self._ax.annotate(
+            self._figure.caption, (0, 0), (0, -36), xycoords="axes fraction",
+            textcoords="offset points", fontsize="small", va="top",
+        )  # fmt: skip
+
+    def _finish(self) -> None:
+        self._ax.set_xlabel(self._figure.x_label)
+        self._ax.set_ylabel(self._figure.y_label)
+        if self._figure.curves is not None:
+            self._ax.legend()
+
+    def _points(self, group: int) -> list[FigurePoint]:
+        """The points of one curve, in order, with holes."""
+        return [self._figure.at.get((group, x), _HOLE) for x in range(len(self._figure.xs))]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _edges(values: Sequence[Cell], np: Any) -> Any:
+    """The edges of cells, halfway between ascending values."""
+    centres = coordinate(values, np)
+    if centres.dtype.kind not in "iuf":
+        if centres.dtype.kind != "M":
+            centres = np.arange(len(values))
+        else:
+            centres = centres.astype("datetime64[ns]").astype(float) / 86_400e9
+    if len(centres) == 1:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    middles = (centres[1:] + centres[:-1]) / 2
+    first, last = 2 * centres[0] - middles[0], 2 * centres[-1] - middles[-1]
+    return np.concatenate([[first], middles, [last]])
