@@ -40,6 +40,7 @@ _NAMES: Final = {
     "input_ports": "input ports",
     "output_ports": "output ports",
     "min_photons_filter": "min_detected_photons",
+    "perceval": "error mitigations",
 }
 
 
@@ -53,6 +54,13 @@ class Fingerprint(NamedTuple):
 
     identity: bytes
     settings: bytes
+
+
+def with_composition(
+    body: Mapping[str, Any], composition: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    """Return a body to compare: with the recipe for its results, if they are composed here."""
+    return body if composition is None else {**body, "composition": composition}
 
 
 def fingerprint(body: Mapping[str, Any]) -> Fingerprint:
@@ -137,12 +145,18 @@ def _digest(values: Any) -> bytes:
 
 
 def _values(body: Mapping[str, Any]) -> dict[str, Any]:
-    values = {key: value for key, value in body.items() if key not in _IGNORED}
-    parts = values.get("parts")
-    if isinstance(parts, list):
-        values["parts"] = [_values(p) if isinstance(p, Mapping) else _plain(p) for p in parts]
-        return values
-    return {key: _plain(value) for key, value in values.items()}
+    return {
+        key: _parts(value) if key == "parts" else _plain(value)
+        for key, value in body.items()
+        if key not in _IGNORED
+    }
+
+
+def _parts(value: Any) -> Any:
+    """The bodies of a job that is several on its cloud."""
+    if not isinstance(value, list):
+        return _plain(value)
+    return [_values(part) if isinstance(part, Mapping) else _plain(part) for part in value]
 
 
 def _without_limits(values: Any) -> Any:
@@ -305,5 +319,6 @@ def _word(value: Any) -> str:
     if isinstance(value, str):
         kind, _, content = value.partition(" ")
         value = content if content.startswith(("|", "(", "[", "{")) and kind.isalpha() else value
+        value = value.strip()
         return value if value.isprintable() and len(value) <= _LONG else shown(value, _LONG)
     return "null" if value is None else shown(value, _LONG)

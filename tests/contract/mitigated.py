@@ -35,7 +35,7 @@ class Handler:
         return {"status": "waiting", "creation_datetime": 0.0}
 
 
-def factory(layer: Any, phase: Any = None) -> pcvl.ExecutionFactory:
+def factory(layer: Any, phase: Any = None, *, is_balanced: bool = True) -> pcvl.ExecutionFactory:
     """Make Executions of `PARTS` jobs."""
     experiment = pcvl.Experiment(3).add(0, pcvl.BS()).add(1, pcvl.BS())
     if phase is not None:
@@ -44,7 +44,9 @@ def factory(layer: Any, phase: Any = None) -> pcvl.ExecutionFactory:
     experiment.min_detected_photons_filter(2)
     computer = pcvl.RemoteComputer(layer)
     computer.use_mitigations_remotely = False
-    computer.mitigations = [DistinguishablePhotonMitigation(1), DetectorBalancing()]
+    computer.mitigations = [DistinguishablePhotonMitigation(1)]
+    if is_balanced:
+        computer.mitigations = [*computer.mitigations, DetectorBalancing()]
     return pcvl.ExecutionFactory(computer, experiment, max_shots_per_call=1_000_000)
 
 

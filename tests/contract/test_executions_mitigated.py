@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import perceval as pcvl
 import pytest
@@ -11,6 +15,8 @@ from perceval.providers.quandela import QuandelaCommunicationLayer
 from perceval.serialization import serialize
 
 from jobgroup import DuplicateJobError, JobGroup, JobGroupError, ResultsError
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -110,6 +116,58 @@ def test_entry_status_follows_its_parts(jg, scripted, until):
     assert job.message == "2 of 3: no photons"
     assert jg.list_unsuccessful_jobs(refresh=False) == [job]
     assert job.attempts[0].duration_s == 10.0
+
+
+SWEEP = """
+import sys; sys.path.insert(0, sys.argv[1])
+from mitigated import factory
+from perceval.providers.quandela import QuandelaCommunicationLayer
+from jobgroup import JobGroup
+
+cloud = dict(url=sys.argv[2], token=sys.argv[3])
+layer = QuandelaCommunicationLayer("sim:altair", **cloud)
+
+def experiment(phi, is_balanced):
+    return factory(layer, phi, is_balanced=is_balanced).probs
+
+def balanced(phi):
+    return experiment(phi, True)
+
+def unbalanced(phi):
+    return experiment(phi, False)
+
+jg = JobGroup("mitigated")
+print(jg.sweep(experiment, {"phi": [0.1, 0.2], "is_balanced": [True, False]}, repeats=2))
+print(jg.sweep(balanced, {"phi": [0.1]}))
+print(jg.sweep(unbalanced, {"phi": [0.1]}, name="balanced"))
+for build in (balanced, unbalanced):
+    jg.add(build(0.1), once=True)
+print(len(jg))
+"""
+
+
+def test_mitigations_are_part_of_what_is_compared(cloud, tmp_path):
+    """A sweep that differs by a local mitigation alone is a change; a new process knows both."""
+    (tmp_path / "study.py").write_text(SWEEP)
+    said = []
+    for seed in "12":
+        child = subprocess.run(
+            [sys.executable, tmp_path / "study.py", HERE, cloud.url, cloud.token],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.returncode == 0, child.stderr
+        said.append(child.stdout.splitlines())
+    assert said[0][0] == "8 points x repeats: 8 new, 0 in the group already"
+    assert said[0][1] == "1 points x repeats: 1 new, 0 in the group already"
+    assert said[0][2] == "1 points x repeats: 0 new, 0 in the group already, 1 changed"
+    assert said[0][3].startswith("Changed: error mitigations DetectorBalancing -> none.")
+    assert said[0][-1] == "11"
+    assert said[1][0] == "8 points x repeats: 0 new, 8 in the group already"
+    assert said[1][1] == "1 points x repeats: 0 new, 1 in the group already"
+    assert said[1][2:] == said[0][2:]
 
 
 def test_rerun_sends_only_failed_parts(jg, scripted):

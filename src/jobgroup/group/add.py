@@ -69,7 +69,7 @@ def mark_of(job: NewJob) -> Fingerprint:
         ValueError: its body cannot be sent as JSON.
     """
     try:
-        return fingerprint(job.body or {})
+        return fingerprint(job.compared_body)
     except (RecursionError, TypeError, ValueError):
         check_job(job)  # which has the sentence for it
         raise

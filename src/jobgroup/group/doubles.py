@@ -110,7 +110,7 @@ class _Earlier:
         if key not in self._marks:
             found = session.store.fingerprints.of(alike[:_MOST_COMPARED])
             self._marks[key] = {mark: entry_id for entry_id, mark in found.items()}
-        double = self._marks[key].get(fingerprint(job.body))
+        double = self._marks[key].get(fingerprint(job.compared_body))
         self._left -= 1
         if self._left < 0:
             self.finish()

@@ -349,7 +349,7 @@ class _Sweeping:
         )
 
     def _is_incomparable(self, group: Comparison, entry: Entry, new: _Built) -> bool:
-        reason = incomparable(group.body(entry.entry_id), new.job.body or {})
+        reason = incomparable(group.body(entry.entry_id), new.job.compared_body)
         if reason:
             self._told.incomparable[reason] += 1
         return bool(reason)
@@ -358,7 +358,7 @@ class _Sweeping:
         self._told.changed = self._told.changed or new
         if self._told.differences.total() >= _COMPARED:
             return
-        found = differences(group.body(entry.entry_id), new.job.body or {})
+        found = differences(group.body(entry.entry_id), new.job.compared_body)
         was, now = place_of(entry.target), place_of(new.job.target)
         found += [f"cloud {was[1]} -> {now[1]}"] * (was[:2] != now[:2])
         found += [

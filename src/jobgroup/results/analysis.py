@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobgroup.errors import JobGroupError, warn
+from jobgroup.errors import warn
 from jobgroup.fingerprint import differences
 from jobgroup.results.distance import (
     Comparison,
@@ -86,10 +86,8 @@ def _settings(
 
 
 def _differences(store: GroupStore, one: int, base: int) -> str:
-    try:
-        found = differences(store.body(one) or {}, store.body(base) or {})
-    except JobGroupError:  # a damaged body
-        found = []
+    bodies = [store.fingerprints.body(each) for each in (one, base)]
+    found = differences(*bodies) if all(bodies) else []  # no body, or a damaged one
     kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]
     return ", ".join(kept[:3]) or f"other settings than job {one}"
 

@@ -194,6 +194,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "payload_id",
         {
             "payload_id": "payload_id IN (SELECT id FROM payloads)",
+            "composition_id": (
+                "(composition_id = 0 OR composition_id IN (SELECT id FROM payloads))"
+            ),
             "identity": _bytes("identity", 64),
             "settings": _bytes("settings", 64),
         },

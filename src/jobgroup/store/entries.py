@@ -159,7 +159,10 @@ def _delete(tx: Transaction, gone: str) -> None:
         (json.dumps([body for (body,) in bodies]),),
     )
     # another body may get the same id
-    tx.execute("DELETE FROM fingerprints WHERE payload_id NOT IN (SELECT id FROM payloads)")
+    tx.execute(
+        "DELETE FROM fingerprints WHERE payload_id NOT IN (SELECT id FROM payloads)"
+        " OR composition_id NOT IN (SELECT 0 UNION ALL SELECT id FROM payloads)"
+    )
 
 
 def _close_gaps(tx: Transaction, removed: Sequence[int]) -> None:

@@ -6,22 +6,29 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from jobgroup.errors import StorageError
-from jobgroup.fingerprint import Fingerprint, fingerprint
+from jobgroup.fingerprint import Fingerprint, fingerprint, with_composition
 from jobgroup.store.database import Database, Transaction
 from jobgroup.store.encoding import decompress_object
 
 _BATCH: Final = 500
 """Bodies in one transaction: fractions of a second."""
 
-_JOBS: Final = "SELECT id, payload_id FROM jobs WHERE payload_id IS NOT NULL"
+_JOBS: Final = (
+    "SELECT id, payload_id, coalesce(composition_id, 0) FROM jobs WHERE payload_id IS NOT NULL"
+)
 _CHOSEN_JOBS: Final = f"{_JOBS} AND id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_KEPT: Final = "SELECT payload_id, CAST(identity AS BLOB), CAST(settings AS BLOB) FROM fingerprints"
+_KEPT: Final = (
+    "SELECT payload_id, composition_id, CAST(identity AS BLOB), CAST(settings AS BLOB)"
+    " FROM fingerprints"
+)
 _CHOSEN_KEPT: Final = f"{_KEPT} WHERE payload_id IN (SELECT value FROM json_each(?))"  # noqa: S608
 
 Reader = sqlite3.Connection | Transaction
+Source = tuple[int, int]
+"""The payload and composition of a job; 0 if it has no composition."""
 
 
 class Fingerprints:
@@ -37,9 +44,9 @@ class Fingerprints:
         """
         wanted = None if entry_ids is None else list(entry_ids)
         with self._database.read_transaction() as connection:
-            payloads = _payloads(connection, wanted)
+            sources = _sources(connection, wanted)
             known = _known(connection)
-        missing = sorted(set(payloads.values()) - known.keys())
+        missing = sorted(set(sources.values()) - known.keys())
         for first in range(0, len(missing), _BATCH):
             some = missing[first : first + _BATCH]
             with self._database.read_transaction() as connection:
@@ -47,44 +54,74 @@ class Fingerprints:
             known |= found
             with suppress(StorageError), self._database.write_transaction() as tx:
                 _keep(tx, found)
-        return {at: known[payload] for at, payload in payloads.items() if payload in known}
+        return {at: known[source] for at, source in sources.items() if source in known}
+
+    def body(self, entry_id: int) -> Mapping[str, Any]:
+        """Return the body and composition of a job; {} if it has none, or damaged ones."""
+        with self._database.read_transaction() as connection:
+            return compared_body(connection, entry_id)
 
 
 def fingerprints_of(tx: Transaction, entry_ids: Collection[int]) -> dict[int, Fingerprint]:
     """Return the fingerprints of jobs within a transaction."""
-    payloads = _payloads(tx, list(entry_ids))
-    known = _known(tx, payloads.values())
-    found = dict(_computed(tx, set(payloads.values()) - known.keys()))
+    sources = _sources(tx, list(entry_ids))
+    known = _known(tx, {payload for payload, _ in sources.values()})
+    found = dict(_computed(tx, set(sources.values()) - known.keys()))
     _keep(tx, found)
     known |= found
-    return {at: known[payload] for at, payload in payloads.items() if payload in known}
+    return {at: known[source] for at, source in sources.items() if source in known}
 
 
-def _payloads(connection: Reader, entry_ids: list[int] | None) -> dict[int, int]:
+def compared_body(connection: Reader, entry_id: int) -> Mapping[str, Any]:
+    """Return the body and composition of a job; {} if it has none, or damaged ones."""
+    source = _sources(connection, [entry_id]).get(entry_id)
+    return (source and dict(_bodies(connection, [source])).get(source)) or {}
+
+
+def _sources(connection: Reader, entry_ids: list[int] | None) -> dict[int, Source]:
     chosen = _CHOSEN_JOBS if entry_ids is not None else _JOBS
-    return dict(connection.execute(chosen, _listed(entry_ids)).fetchall())
+    rows = connection.execute(chosen, _listed(entry_ids))
+    return {entry_id: (payload, composition) for entry_id, payload, composition in rows}
 
 
-def _known(connection: Reader, payloads: Collection[int] | None = None) -> dict[int, Fingerprint]:
+def _known(
+    connection: Reader, payloads: Collection[int] | None = None
+) -> dict[Source, Fingerprint]:
     chosen = _CHOSEN_KEPT if payloads is not None else _KEPT
     rows = connection.execute(chosen, _listed(payloads))
-    return {payload: Fingerprint(*both) for payload, *both in rows}
+    return {(payload, composition): Fingerprint(*both) for payload, composition, *both in rows}
 
 
 def _listed(numbers: Collection[int] | None) -> tuple[str, ...]:
     return () if numbers is None else (json.dumps(list(numbers)),)
 
 
-def _computed(connection: Reader, payloads: Collection[int]) -> Iterator[tuple[int, Fingerprint]]:
-    for payload, packed in connection.execute(
-        "SELECT id, CAST(body AS BLOB) FROM payloads WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(payloads)),),
-    ).fetchall():
-        body = decompress_object(packed)
-        if body is not None:
-            yield payload, fingerprint(body)
+def _computed(
+    connection: Reader, sources: Collection[Source]
+) -> Iterator[tuple[Source, Fingerprint]]:
+    for source, body in _bodies(connection, sources):
+        yield source, fingerprint(body)
 
 
-def _keep(tx: Transaction, found: Mapping[int, Fingerprint]) -> None:
-    for payload, made in found.items():
-        tx.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?)", (payload, *made))
+def _bodies(
+    connection: Reader, sources: Collection[Source]
+) -> Iterator[tuple[Source, Mapping[str, Any]]]:
+    """The bodies that can be read, with the compositions that some have."""
+    wanted = {payload for source in sources for payload in source}
+    packed = dict(
+        connection.execute(
+            "SELECT id, CAST(body AS BLOB) FROM payloads"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            _listed(wanted),
+        ).fetchall()
+    )
+    for payload, composition in sources:
+        body = decompress_object(packed[payload])
+        recipe = decompress_object(packed[composition]) if composition else None
+        if body is not None and (recipe is not None or not composition):
+            yield (payload, composition), with_composition(body, recipe)
+
+
+def _keep(tx: Transaction, found: Mapping[Source, Fingerprint]) -> None:
+    for source, made in found.items():
+        tx.execute("INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?)", (*source, *made))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from jobgroup.fingerprint import with_composition
 from jobgroup.status import TERMINAL, RemoteStatus, State
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
@@ -53,6 +54,11 @@ class NewJob:
     composition: Mapping[str, Any] | None = None
     status: RemoteStatus | None = None
     added_at: float | None = None
+
+    @property
+    def compared_body(self) -> Mapping[str, Any]:
+        """The body, with the composition if there is one; {} without a body."""
+        return with_composition(self.body or {}, self.composition)
 
 
 def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | None:

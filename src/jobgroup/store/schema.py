@@ -53,9 +53,11 @@ CREATE TABLE payloads (
 );
 
 CREATE TABLE fingerprints ( -- of those bodies for which one was wanted
-    payload_id INTEGER PRIMARY KEY,
+    payload_id INTEGER NOT NULL,
+    composition_id INTEGER NOT NULL, -- 0 if there is none
     identity BLOB NOT NULL, -- of all that is measured
-    settings BLOB NOT NULL -- the same without how much is measured
+    settings BLOB NOT NULL, -- the same without how much is measured
+    PRIMARY KEY (payload_id, composition_id)
 );
 
 CREATE TABLE sweeps (

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from jobgroup.fingerprint import Fingerprint
 from jobgroup.status import UNSENT
 from jobgroup.store.database import Database, Transaction
-from jobgroup.store.encoding import as_json, as_object, decompress_object
+from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id
-from jobgroup.store.fingerprints import fingerprints_of
+from jobgroup.store.fingerprints import compared_body, fingerprints_of
 from jobgroup.store.inserts import Adding
 from jobgroup.store.limits import check_text
 from jobgroup.store.records import NewJob, Target
@@ -196,14 +196,9 @@ class Comparison:
         """Return the fingerprints of jobs of the group."""
         return fingerprints_of(self._tx, entry_ids)
 
-    def body(self, entry_id: int) -> dict[str, Any]:
-        """Return the stored body of a job; {} if it has none, or a damaged one."""
-        row = self._tx.execute(
-            "SELECT CAST(p.body AS BLOB) FROM jobs j JOIN payloads p ON p.id = j.payload_id"
-            " WHERE j.id = ?",
-            (entry_id,),
-        ).fetchone()
-        return (decompress_object(row[0]) if row else None) or {}
+    def body(self, entry_id: int) -> Mapping[str, Any]:
+        """Return the stored body and composition of a job; {} if it has none, or damaged ones."""
+        return compared_body(self._tx, entry_id)
 
     def held_by_id(self, job: NewJob) -> int | None:
         """Return where the group has a job that was sent, by one of its ids."""
@@ -215,7 +210,8 @@ class Comparison:
         entry_id = self._next
         self._adding.insert(self._tx, entry_id, self._length, job, sweep_id)
         self._tx.execute(
-            "INSERT OR IGNORE INTO fingerprints SELECT payload_id, ?, ? FROM jobs"
+            "INSERT OR IGNORE INTO fingerprints"
+            " SELECT payload_id, coalesce(composition_id, 0), ?, ? FROM jobs"
             " WHERE id = ? AND payload_id IS NOT NULL",
             (*mark, entry_id),
         )
