@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from jobgroup.errors import CorruptGroupError, JobGroupError, JobRemovedError
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
+from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import add_event
 
 _WAS_SENT = """

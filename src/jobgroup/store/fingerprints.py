@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from jobgroup.errors import StorageError
 from jobgroup.fingerprint import Fingerprint, fingerprint, with_composition
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.encoding import decompress_object
+from jobgroup.store.transaction import Transaction
 
 _BATCH: Final = 500
 """Bodies in one transaction: fractions of a second."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.status import UNSENT, RemoteStatus
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, compress, content_digest, encode_body
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.limits import (
@@ -22,6 +22,7 @@ from jobgroup.store.limits import (
 from jobgroup.store.records import NewJob, Target, ended_at
 from jobgroup.store.shots import shots_limit
 from jobgroup.store.subjobs import holder_of, insert_subjobs
+from jobgroup.store.transaction import Transaction
 
 _SO: Final = "Nothing was added."
 

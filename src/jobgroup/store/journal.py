@@ -22,7 +22,7 @@ from jobgroup.status import (
     UNSENT,
 )
 from jobgroup.store.checking import date_of, integer_of, number_of
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object, decompress_object
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.inserts import payload_id
@@ -39,6 +39,7 @@ from jobgroup.store.subjobs import (
     subjobs_of,
     target_of,
 )
+from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
 from jobgroup.system import ProcessIdentity
 

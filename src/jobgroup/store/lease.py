@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from jobgroup.errors import GroupBusyError
 from jobgroup.store.copies import refuse_beside_a_copy
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.records import LeaseRecord
+from jobgroup.store.transaction import Transaction
 from jobgroup.system import ProcessIdentity
 
 Verdict = Literal["alive", "dead", "unseen"]

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from jobgroup.status import FAILED, NOT_SENT
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
+from jobgroup.store.transaction import Transaction
 
 _SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobgroup.errors import BudgetExceededError
-from jobgroup.store.database import Transaction
+from jobgroup.store.transaction import Transaction
 from jobgroup.words import format_count
 
 

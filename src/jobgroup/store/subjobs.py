@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from jobgroup.status import UNSENT
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.records import Target
+from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import add_event
 
 _TEXT: Final = "CASE typeof(remote_id) WHEN 'text' THEN remote_id ELSE quote(remote_id) END"

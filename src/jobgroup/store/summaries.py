@@ -9,9 +9,9 @@ from pathlib import Path
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
 from jobgroup.store.connection import looking
-from jobgroup.store.database import is_deleted
 from jobgroup.store.disk_errors import describe
 from jobgroup.store.filesystem import is_network
+from jobgroup.store.identity import is_deleted
 from jobgroup.store.network_lock import turn
 from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary

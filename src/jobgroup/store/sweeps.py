@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from jobgroup.fingerprint import Fingerprint
 from jobgroup.status import UNSENT
-from jobgroup.store.database import Database, Transaction
+from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id
 from jobgroup.store.fingerprints import compared_body, fingerprints_of
@@ -19,6 +19,7 @@ from jobgroup.store.inserts import Adding
 from jobgroup.store.limits import check_text
 from jobgroup.store.records import NewJob, Target
 from jobgroup.store.subjobs import holder_of
+from jobgroup.store.transaction import Transaction
 
 _SO: Final = "Nothing was added."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from jobgroup.status import UNSENT, may_become
-from jobgroup.store.database import Transaction
+from jobgroup.store.transaction import Transaction
 
 
 class Attempt(NamedTuple):

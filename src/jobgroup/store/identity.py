@@ -1,0 +1,130 @@
+"""Which group, which state of it and which file on disk an open connection uses.
+
+SQLite continues with a file that has no name any more, or that another program writes into, and
+what is written then is lost. So each use of a group first compares the file with what was seen.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from jobgroup.store.lost_file import FileLostError
+from jobgroup.store.presence import SMALLEST, Presence, look
+
+MOVING_LOG = "the log is being moved into the file"
+"""Begins the mark in the group's values while a checkpoint runs; see `Database`."""
+
+
+class GroupDeleted(Exception):  # noqa: N818  # a fact for the database, which turns it into an error
+    """The group was deleted, by this process or another."""
+
+
+class Identity:
+    """What was seen of an open group and its file, compared with what is there now.
+
+    Args:
+        path: of the file.
+        is_on_network: device and inode may change between two looks.
+    """
+
+    def __init__(self, path: Path, *, is_on_network: bool) -> None:
+        self._path = path
+        self._is_on_network = is_on_network
+        self._uuid: str | None = None
+        self.version = 0
+        self.seen = Presence()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the group was open before."""
+        return self._uuid is not None
+
+    def check_group(self, connection: sqlite3.Connection, *, was_open: bool) -> None:
+        """See that what is read is the group that was opened here, and no earlier state of it.
+
+        Everything written since an earlier state would be repeated, such as sending jobs.
+
+        Args:
+            connection: to the file.
+            was_open: the connection was there before, so that another group in its file was
+                written into it.
+
+        Raises:
+            GroupDeleted: it was deleted, or was so before another group of its name was made.
+            FileLostError: it is another, or an earlier state.
+        """
+        found = dict(
+            connection.execute(
+                "SELECT key, value FROM meta WHERE key IN ('uuid', 'version', 'deleted_at')"
+            ).fetchall()
+        )
+        is_another = self._uuid not in (None, found.get("uuid"))
+        if is_another and was_open:
+            raise FileLostError("another group was written into its file")
+        if is_another or "deleted_at" in found:
+            raise GroupDeleted
+        version = found.get("version")
+        if not isinstance(version, int) or version < self.version:
+            raise FileLostError("an earlier state of the group took the place of its file")
+        self._uuid, self.version = found["uuid"], version
+
+    def check_file(self, connection: sqlite3.Connection, *, is_read_only: bool) -> bool:
+        """See that the open file is the one at the path; False if it is to be opened again.
+
+        Raises:
+            GroupDeleted: the group was deleted.
+            FileLostError: there is none any more, or another, or strangers wrote into it.
+        """
+        found = look(self._path)
+        if found == self.seen:
+            return True
+        was_deleted = False
+        if found.files != self.seen.files:
+            with suppress(sqlite3.Error):
+                was_deleted = is_deleted(connection)
+        if found.files[0] is None:
+            if was_deleted:
+                raise GroupDeleted
+            raise FileLostError("it was removed or moved", is_final=False)
+        # where numbers may change, and after a deletion, what is found by the path now decides
+        if self._is_on_network or was_deleted:
+            return False
+        pairs = zip(self.seen.files, found.files, strict=True)
+        if any(old not in (None, new) for old, new in pairs):
+            raise FileLostError("another file took the place of its file, or of the log beside it")
+        self._check_not_overwritten(connection, found, is_read_only=is_read_only)
+        self.seen = found
+        return True
+
+    def _check_not_overwritten(
+        self, connection: sqlite3.Connection, found: Presence, *, is_read_only: bool
+    ) -> None:
+        """Copying over a file, and emptying it, leaves its inode: only what is in it changes."""
+        if found.size_bytes < SMALLEST:
+            raise FileLostError("it was emptied", is_empty=True)
+        if is_read_only:
+            return  # nothing is sent from it, and its own journal mode may be changed by others
+        if found.log_bytes < self.seen.log_bytes:
+            raise FileLostError("the log beside it was cut or copied over")
+        if found.stamp == self.seen.stamp or os.name != "posix":  # elsewhere times come late
+            return
+        # A checkpoint first announces what it writes, so this later read finds it
+        filed = ""
+        try:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
+            filed = str(row[0]) if row else ""
+        except sqlite3.OperationalError:  # it cannot be known now
+            raise
+        except sqlite3.DatabaseError:  # it is none any more
+            pass
+        if not filed.startswith(MOVING_LOG) and filed not in (found.stamp, look(self._path).stamp):
+            raise FileLostError("something else was written into it")
+
+
+def is_deleted(connection: sqlite3.Connection) -> bool:
+    """Whether the group was deleted while a process may have had it open."""
+    mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
+    return mark is not None

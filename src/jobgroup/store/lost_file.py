@@ -1,0 +1,105 @@
+"""An open group whose file was removed, replaced or overwritten: what is saved of it, and said."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobgroup.errors import GroupMovedError
+from jobgroup.store.connection import close_untouched, rescue
+from jobgroup.store.known_ids import KnownIds, place_beside
+
+_LOADS = "JobGroup.load(path, name=...) makes a group of it"
+_OF_A_COPY = f"If you have a copy of it, {_LOADS}."
+_ON_LOOKING = "Open the group again, JobGroup.open(name), and see what is in it before you run it."
+
+
+class FileLostError(Exception):
+    """The file of an open group is no longer what this process opened; it never leaves the store.
+
+    Args:
+        how: "it was emptied".
+        is_final: the file is not used again, even if a group is found there.
+        is_empty: nothing is left in the file.
+    """
+
+    def __init__(self, how: str, *, is_final: bool = True, is_empty: bool = False) -> None:
+        super().__init__(how)
+        self.how = how
+        self.is_final = is_final
+        self.is_empty = is_empty
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A lost file, as every later use of its group reports it.
+
+    Attributes:
+        path: of the file.
+        how: "it was emptied".
+        is_final: the file is not used again, even if a group is found there.
+        advice: sentences, each with a blank before it.
+    """
+
+    path: Path
+    how: str
+    is_final: bool
+    advice: str
+
+    def error(self, ids: KnownIds) -> GroupMovedError:
+        what = (
+            f"The group's file {self.path} was removed or moved, though not by jobgroup, while it"
+            " was open here. Nothing more was stored or sent."
+        )
+        if self.is_final:
+            what = (
+                f"The group's file {self.path} was replaced while it was open here: {self.how}, as"
+                " programs that synchronise or restore files do, so nothing more was stored or"
+                " sent."
+            )
+        error = GroupMovedError(f"{what}{ids.sentence}{self.advice}")
+        error.how = self.how
+        return error
+
+
+def save_the_rest(
+    lost: FileLostError, connection: sqlite3.Connection | None, path: Path, version: int
+) -> Loss:
+    """Save what the connection can still read beside the lost file, and close the connection.
+
+    Args:
+        lost: how the file was lost.
+        connection: to the lost file, if it was open.
+        path: of the file.
+        version: of the group, that was seen last; nothing earlier is saved.
+    """
+    rescued = ""
+    if connection is not None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        place = place_beside(path, "rescued")
+        try:
+            rescue(connection, place, version)
+            rescued = f"What could still be read was saved in {place}"
+        except (sqlite3.Error, OSError):
+            pass  # it was copied over, or there is no room
+        if lost.is_empty:
+            # to close it would write into the file; to open it once more, which keeps that
+            # from happening, would remove the log of an empty file
+            _abandoned.append(connection)
+        elif lost.is_final:
+            close_untouched(connection, path)
+        else:
+            connection.close()
+    if not lost.is_final:
+        advice = " Put it back to continue."
+        advice += f" {rescued}; {_LOADS}." if rescued else ""
+    elif lost.is_empty:
+        advice = f" {rescued}; {_LOADS}." if rescued else f" {_OF_A_COPY}"
+    else:
+        advice = f" {rescued}. {_ON_LOOKING}" if rescued else f" {_ON_LOOKING}"
+    return Loss(path, lost.how, lost.is_final, advice)
+
+
+_abandoned: list[sqlite3.Connection] = []

@@ -1,0 +1,50 @@
+"""A write under way: statements, and the version that they stamp on the rows that they change."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+
+class Transaction:
+    """A write under way. Its first use of `version` takes the group's next version.
+
+    `large_bytes` is counted up by who writes large values, towards the next checkpoint.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.now = time.time()
+        self.large_bytes = 0
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run a statement. Texts from outside that are no Unicode are stored with marks in them."""
+        try:
+            return self._connection.execute(statement, values)
+        except UnicodeEncodeError:  # half a surrogate pair, which JSON can say
+            return self._connection.execute(statement, [_storable(v) for v in values])
+
+    def insert(self, statement: str, values: Sequence[Any]) -> int:
+        """Insert a row and return its id."""
+        row_id = self.execute(statement, values).lastrowid
+        assert row_id is not None  # noqa: S101  # a row was inserted
+        return row_id
+
+    def bump_version(self) -> None:
+        """Take the group's next version for a change that stamps no row with it."""
+        _ = self.version
+
+    @cached_property
+    def version(self) -> int:
+        """The version that this transaction stamps on the rows that it changes."""
+        self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
+        self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
+        version: int = self.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
+        return version
+
+
+def _storable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
