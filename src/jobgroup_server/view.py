@@ -143,7 +143,7 @@ class SocketSession(DashboardSession):
             return start_run(group, name, args, removals=removals, tokens=tokens)
         store, positions = engine_session(group).store, parse_positions(args.get("positions")) or []
         entries = zip(positions, store.entries.at(positions, removals=removals), strict=True)
-        requeued = [position for position, entry in entries if store.journal.requeue(entry)]
+        requeued = [position for position, entry in entries if store.unconfirmed.requeue(entry)]
         if not requeued:
             raise JobGroupError("None of these jobs is unconfirmed. Nothing was sent.")
         again = {"positions": requeued}

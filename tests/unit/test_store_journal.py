@@ -114,25 +114,25 @@ def doubtful(store, fencing_token):
 
 def test_a_confirmed_job_is_polled(store, doubtful):
     """It is polled under the id that the user gave, and the event says so."""
-    assert store.journal.confirm(1, "found")
+    assert store.unconfirmed.confirm(1, "found")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
     assert store.record(1).message is None
     assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 1, ["found"])]
     assert "found" in store.events(1)[-1].text
-    assert not store.journal.confirm(1, "again")
-    assert not store.journal.confirm(2, "unsent")
+    assert not store.unconfirmed.confirm(1, "again")
+    assert not store.unconfirmed.confirm(2, "unsent")
 
 
 def test_a_late_refusal_does_not_undo_a_confirmation(store, doubtful):
     """A late "it was not sent" leaves the confirmed job as it is."""
-    store.journal.confirm(1, "found")
+    store.unconfirmed.confirm(1, "found")
     store.journal.mark_not_sent(doubtful, "refused after all")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
 
 
 def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, doubtful):
     """That other job is paid for too; a late answer with the same id makes no event."""
-    store.journal.confirm(1, "found")
+    store.unconfirmed.confirm(1, "found")
     before = len(store.events(1))
     store.journal.mark_sent(doubtful, {0: "found"})
     assert len(store.events(1)) == before
@@ -143,8 +143,8 @@ def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, doubtful
 
 def test_a_resend_keeps_both_attempts(store, doubtful, fencing_token):
     """The job can be sent again; both attempts stay readable, with their numbers."""
-    assert store.journal.requeue(1)
-    assert not store.journal.requeue(1)
+    assert store.unconfirmed.requeue(1)
+    assert not store.unconfirmed.requeue(1)
     assert states(store)[0] == "unsent"
     send(store, fencing_token, 0, "second")
     attempts = store.journal.attempts(1)
@@ -155,7 +155,7 @@ def test_a_resend_keeps_both_attempts(store, doubtful, fencing_token):
 
 def test_a_refused_resend_leaves_the_job_unsent(store, doubtful, fencing_token):
     """The job does not get the state of the attempt that the user closed."""
-    store.journal.requeue(1)
+    store.unconfirmed.requeue(1)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "refused")
     assert states(store)[0] == "unsent"
@@ -164,7 +164,7 @@ def test_a_refused_resend_leaves_the_job_unsent(store, doubtful, fencing_token):
 
 def test_a_late_answer_after_a_resend_keeps_both_ids(store, doubtful, fencing_token):
     """The job was sent twice then: the first id is kept and reported, the second is the job's."""
-    store.journal.requeue(1)
+    store.unconfirmed.requeue(1)
     send(store, fencing_token, 0, "second")
     assert store.journal.mark_sent(doubtful, {0: "first"}) is None
     assert store.record(1).remote_id == "second"

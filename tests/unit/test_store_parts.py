@@ -72,22 +72,22 @@ def test_an_unconfirmed_part_can_be_confirmed(store, fencing_token):
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.confirm(1, "b", 3)
+    assert store.unconfirmed.confirm(1, "b", 3)
     assert states(store) == ["unsent"]
     attempt = _intend(store, fencing_token)
     assert attempt.sent == {0: "a", 1: "b"}
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.confirm(1, "c", 3)
+    assert store.unconfirmed.confirm(1, "c", 3)
     record = store.record(1)
     assert (record.state, record.remote_id) == ("waiting", "a + b + c")
-    assert not store.journal.confirm(1, "d", 3)
+    assert not store.unconfirmed.confirm(1, "d", 3)
 
 
 def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
     """A part that arrives after the user has closed the attempt is found by its id."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.requeue(1)
+    assert store.unconfirmed.requeue(1)
     store.journal.mark_sent(attempt.attempt_id, {0: "late"}, is_whole=False)
     assert store.holder_of("late", TARGET) == 1
     assert "late" in store.events(1)[-1].text
@@ -98,7 +98,7 @@ def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
-    assert store.journal.requeue(1)
+    assert store.unconfirmed.requeue(1)
     assert store.journal.mark_sent(attempt.attempt_id, {1: "b", 2: "c"}) is None
     assert _intend(store, fencing_token).previous == {0: "a", 1: "b", 2: "c"}
 

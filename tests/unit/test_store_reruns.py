@@ -75,7 +75,7 @@ def test_an_appending_rerun_without_an_answer_is_unconfirmed(store, fencing_toke
     assert store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "lost"}) == 4
     assert states(store) == ["error", "unsent", "unsent", "unconfirmed"]
     assert store.record(4).rerun_of == 0
-    assert store.journal.confirm(4, "found")
+    assert store.unconfirmed.confirm(4, "found")
 
 
 def test_two_reruns_of_one_job_each_get_an_entry(store, fencing_token):

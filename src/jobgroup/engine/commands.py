@@ -178,7 +178,7 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
 
 async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
     """Send unconfirmed jobs again, as the user decided."""
-    requeue = session.store.journal.requeue
+    requeue = session.store.unconfirmed.requeue
     async with session.lease.held():  # first, so that another holder does all of it
         requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
         session.notify()
@@ -195,7 +195,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
     body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
         f"Job {position} of {session.name!r} is {remote_id}",
-        partial(session.store.journal.confirm, entry_id, remote_id, len(bodies_of(body or {}))),
+        partial(session.store.unconfirmed.confirm, entry_id, remote_id, len(bodies_of(body or {}))),
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")

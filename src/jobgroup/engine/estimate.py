@@ -12,6 +12,7 @@ from jobgroup.errors import JobGroupError
 from jobgroup.providers.base import Availability
 from jobgroup.status import FAILED, NOT_SENT, PENDING, SENDING
 from jobgroup.store import Target
+from jobgroup.store.shots import shots_limits
 from jobgroup.words import format_count
 
 MIN_SAMPLES = 3
@@ -90,7 +91,7 @@ async def estimate(
     targets = {r.target[:3]: r.target for r in records}
     plans = [await _ask_for_plan(session, target) for target in targets.values()]
     at_once = _sum([plan.concurrent_max if plan else None for plan in plans])
-    limits = await session.in_thread(session.store.journal.shots_limits, entry_ids, states)
+    limits = await session.in_thread(shots_limits, session.store.database, entry_ids, states)
     shots = _sum(limits)
     return RunEstimate(
         jobs=len(records),

@@ -144,7 +144,7 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     if not unclear:
         return
     await reconcile_unconfirmed(session)
-    if await session.in_thread(session.store.journal.unconfirmed):
+    if await session.in_thread(session.store.unconfirmed.intents):
         return
     for entry_id in unclear:
         # of a rerun that appends it is another entry, and the one that it reruns is as it was

@@ -32,7 +32,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
     A repeated create with the same key makes no second job there. Sub-jobs that were to be sent
     after such a request are left to the run.
     """
-    for intent in await session.in_thread(session.store.journal.unconfirmed):
+    for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
             continue
         try:

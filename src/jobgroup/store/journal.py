@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jobgroup.errors import DuplicateJobError, UnconfirmedJobError
+from jobgroup.errors import UnconfirmedJobError
 from jobgroup.status import (
     NOT_SENT,
     REFUSED,
@@ -23,21 +23,19 @@ from jobgroup.status import (
 )
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.database import Database
-from jobgroup.store.encoding import as_json, as_object, decompress_object
+from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.inserts import payload_id
 from jobgroup.store.lease import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
-from jobgroup.store.shots import check_budget, shots_limit
+from jobgroup.store.shots import check_budget, shots_limit_of
 from jobgroup.store.subjobs import (
     REMOTE_IDS,
-    holder_of,
     holder_of_any,
     inherit_subjobs,
     insert_subjobs,
     subjobs_of,
-    target_of,
 )
 from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
@@ -171,7 +169,7 @@ class Journal:
             payload = payload_id(tx, revision.body, as_object(job.metadata))
             rerun_of, overrides = None, dict(revision.overrides)
         new = as_json(as_object(job.params) | {name: c[-1] for name, c in overrides.items()})
-        limit = _shots_limit(tx, job.payload_id, job.composition_id, new)
+        limit = shots_limit_of(tx, job.payload_id, job.composition_id, new)
         if way.budget_shots is not None:
             check_budget(tx, job.position, limit, way.budget_shots)
         key = str(uuid.uuid4())
@@ -213,20 +211,6 @@ class Journal:
             sent=inherited,
             payload_id=payload,
         )
-
-    def shots_limits(
-        self, entry_ids: Iterable[int] | None, states: Iterable[str]
-    ) -> list[int | None]:
-        """Return how many shots each of the jobs in certain states uses at most; None for all."""
-        wanted = "" if entry_ids is None else " AND id IN (SELECT value FROM json_each(?))"
-        given = [] if entry_ids is None else [json.dumps(list(entry_ids))]
-        with self._database.read_transaction() as connection:
-            rows = connection.execute(
-                "SELECT payload_id, composition_id, params FROM jobs"  # noqa: S608
-                f" WHERE state IN (SELECT value FROM json_each(?)){wanted}",
-                (json.dumps(list(states)), *given),
-            ).fetchall()
-            return [_shots_limit(connection, *row) for row in rows]
 
     def retryable(self, states: Iterable[str]) -> list[int]:
         """Return the jobs in certain states that may be retried if they fail."""
@@ -401,92 +385,6 @@ class Journal:
             )
         return entry_id
 
-    def unconfirmed(self) -> list[Intent]:
-        """The attempts whose fate is unknown, as they were intended."""
-        with self._database.read_transaction() as connection:
-            rows = connection.execute(
-                "SELECT a.id, j.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
-                f" t.account, t.platform, a.rerun_of_attempt_id, {date_of('a.intent_at')}"
-                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
-                " ORDER BY j.id"
-            ).fetchall()
-            return [
-                Intent(
-                    attempt_id=row[0],
-                    entry_id=row[1],
-                    position=row[2],
-                    idempotency_key=row[3],
-                    name=row[4],
-                    target=Target(*row[5:9]),
-                    previous=subjobs_of(connection, row[9]),
-                    sent=subjobs_of(connection, row[0]),
-                    intent_at=row[10],
-                )
-                for row in rows
-            ]
-
-    # -- what the user decides of an unconfirmed job -----------------------------------------------
-
-    def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
-        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
-
-        Of its `subjobs` it is the first that has none yet; if others have none either, the job is
-        to be sent on.
-
-        Raises:
-            DuplicateJobError: another job of the account has that id; nothing was changed.
-        """
-        with self._database.write_transaction() as tx:
-            row = tx.execute(
-                "SELECT attempt_id FROM jobs WHERE id = ? AND state = 'unconfirmed'",
-                (entry_id,),
-            ).fetchone()
-            if row is None:
-                return False
-            attempt = attempt_of(tx, row[0])
-            holder = holder_of(tx, remote_id, target_of(tx, attempt.id))
-            if holder is not None:
-                raise DuplicateJobError(
-                    f"{remote_id} is job {position_in(tx, holder)} of this group already."
-                    " Nothing was changed."
-                )
-            sent = subjobs_of(tx, attempt.id)
-            missing = [number for number in range(subjobs) if number not in sent]
-            insert_subjobs(tx, attempt.id, dict.fromkeys(missing[:1], remote_id))
-            if missing[1:]:
-                told = f"A part of it is {remote_id} on the cloud, says the user."
-                self._requeue(tx, attempt, "confirmed", told)
-                return True
-            transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
-            clear_priority(tx, entry_id)
-            add_event(tx, entry_id, "confirmed", f"It is {remote_id} on the cloud, says the user.")
-            return True
-
-    def requeue(self, entry_id: int) -> bool:
-        """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
-
-        The attempt stays in the job's history, closed as ``unknown``. False if it is neither.
-        """
-        with self._database.write_transaction() as tx:
-            row = tx.execute(
-                "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
-                " WHERE j.id = ? AND (j.state = ? OR"
-                " (j.state = 'unknown' AND a.provider_status = ?))",
-                (entry_id, UNCONFIRMED, REMOTE_MISSING),
-            ).fetchone()
-            if row is None:
-                return False
-            told = "To be sent again, says the user."
-            self._requeue(tx, attempt_of(tx, row[0]), "resend", told)
-            return True
-
-    def _requeue(self, tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
-        """Close an attempt of whose fate nothing is known, and let its job be sent again."""
-        transition(tx, attempt, "unknown")
-        set_latest(tx, attempt.entry_id, None)
-        add_event(tx, attempt.entry_id, kind, told)
-
     # -- reading -----------------------------------------------------------------------------------
 
     def attempts(self, entry_id: int) -> list[AttemptRecord]:
@@ -539,19 +437,6 @@ def _to_rerun(tx: Transaction, job: _Job) -> int | None:
     if job.state not in NOT_SENT:
         return job.attempt_id
     return _requeued_rerun(tx, job.entry_id)
-
-
-def _shots_limit(
-    connection: Any, payload_id: int | None, composition_id: int | None, params: str
-) -> int | None:
-    subjobs = 1
-    if composition_id is not None:
-        row = connection.execute(
-            "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (payload_id,)
-        ).fetchone()
-        parts = (decompress_object(row[0]) or {}).get("parts") if row else None
-        subjobs = len(parts) if isinstance(parts, list) else 1
-    return shots_limit(as_object(params), subjobs)
 
 
 def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:

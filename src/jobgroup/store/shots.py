@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobgroup.errors import BudgetExceededError
+from jobgroup.store.database import Database
+from jobgroup.store.encoding import as_object, decompress_object
 from jobgroup.store.transaction import Transaction
 from jobgroup.words import format_count
 
@@ -29,6 +32,34 @@ def shots_limit(params: Mapping[str, Any], subjobs: int = 1) -> int | None:
             return None
         product *= number
     return product
+
+
+def shots_limit_of(
+    connection: Any, payload_id: int | None, composition_id: int | None, params: str
+) -> int | None:
+    subjobs = 1
+    if composition_id is not None:
+        row = connection.execute(
+            "SELECT CAST(body AS BLOB) FROM payloads WHERE id = ?", (payload_id,)
+        ).fetchone()
+        parts = (decompress_object(row[0]) or {}).get("parts") if row else None
+        subjobs = len(parts) if isinstance(parts, list) else 1
+    return shots_limit(as_object(params), subjobs)
+
+
+def shots_limits(
+    database: Database, entry_ids: Iterable[int] | None, states: Iterable[str]
+) -> list[int | None]:
+    """Return how many shots each of the jobs in certain states uses at most; None for all."""
+    wanted = "" if entry_ids is None else " AND id IN (SELECT value FROM json_each(?))"
+    given = [] if entry_ids is None else [json.dumps(list(entry_ids))]
+    with database.read_transaction() as connection:
+        rows = connection.execute(
+            "SELECT payload_id, composition_id, params FROM jobs"  # noqa: S608
+            f" WHERE state IN (SELECT value FROM json_each(?)){wanted}",
+            (json.dumps(list(states)), *given),
+        ).fetchall()
+        return [shots_limit_of(connection, *row) for row in rows]
 
 
 def check_budget(tx: Transaction, position: int, limit: int | None, budget: int) -> None:

@@ -30,6 +30,7 @@ from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import REMOTE_ID, Subjobs, holder_of
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.sweeps import Sweeps
+from jobgroup.store.unconfirmed import Unconfirmed
 
 _RECORD = f"""
     SELECT j.id, j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
@@ -61,6 +62,7 @@ class GroupStore:
         self.database = Database(path, new_meta(create) if create is not None else None)
         self.entries = Entries(self.database)
         self.journal = Journal(self.database)
+        self.unconfirmed = Unconfirmed(self.database)
         self.subjobs = Subjobs(self.database)
         self.statuses = StatusUpdates(self.database)
         self.results = ResultCache(self.database)

@@ -1,0 +1,106 @@
+"""Jobs of which it is unknown whether the cloud took them, and what the user decides of them."""
+
+from __future__ import annotations
+
+from jobgroup.errors import DuplicateJobError
+from jobgroup.status import REMOTE_MISSING, UNCONFIRMED
+from jobgroup.store.checking import date_of
+from jobgroup.store.database import Database
+from jobgroup.store.entries import position_in
+from jobgroup.store.priorities import clear_priority
+from jobgroup.store.records import Intent, Target
+from jobgroup.store.subjobs import holder_of, insert_subjobs, subjobs_of, target_of
+from jobgroup.store.transaction import Transaction
+from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
+
+
+class Unconfirmed:
+    """The unconfirmed jobs of a group."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def intents(self) -> list[Intent]:
+        """The attempts whose fate is unknown, as they were intended."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT a.id, j.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
+                f" t.account, t.platform, a.rerun_of_attempt_id, {date_of('a.intent_at')}"
+                " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
+                " ORDER BY j.id"
+            ).fetchall()
+            return [
+                Intent(
+                    attempt_id=row[0],
+                    entry_id=row[1],
+                    position=row[2],
+                    idempotency_key=row[3],
+                    name=row[4],
+                    target=Target(*row[5:9]),
+                    previous=subjobs_of(connection, row[9]),
+                    sent=subjobs_of(connection, row[0]),
+                    intent_at=row[10],
+                )
+                for row in rows
+            ]
+
+    def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
+        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
+
+        Of its `subjobs` it is the first that has none yet; if others have none either, the job is
+        to be sent on.
+
+        Raises:
+            DuplicateJobError: another job of the account has that id; nothing was changed.
+        """
+        with self._database.write_transaction() as tx:
+            row = tx.execute(
+                "SELECT attempt_id FROM jobs WHERE id = ? AND state = 'unconfirmed'",
+                (entry_id,),
+            ).fetchone()
+            if row is None:
+                return False
+            attempt = attempt_of(tx, row[0])
+            holder = holder_of(tx, remote_id, target_of(tx, attempt.id))
+            if holder is not None:
+                raise DuplicateJobError(
+                    f"{remote_id} is job {position_in(tx, holder)} of this group already."
+                    " Nothing was changed."
+                )
+            sent = subjobs_of(tx, attempt.id)
+            missing = [number for number in range(subjobs) if number not in sent]
+            insert_subjobs(tx, attempt.id, dict.fromkeys(missing[:1], remote_id))
+            if missing[1:]:
+                told = f"A part of it is {remote_id} on the cloud, says the user."
+                _requeue(tx, attempt, "confirmed", told)
+                return True
+            transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
+            clear_priority(tx, entry_id)
+            add_event(tx, entry_id, "confirmed", f"It is {remote_id} on the cloud, says the user.")
+            return True
+
+    def requeue(self, entry_id: int) -> bool:
+        """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
+
+        The attempt stays in the job's history, closed as ``unknown``. False if it is neither.
+        """
+        with self._database.write_transaction() as tx:
+            row = tx.execute(
+                "SELECT a.id FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
+                " WHERE j.id = ? AND (j.state = ? OR"
+                " (j.state = 'unknown' AND a.provider_status = ?))",
+                (entry_id, UNCONFIRMED, REMOTE_MISSING),
+            ).fetchone()
+            if row is None:
+                return False
+            told = "To be sent again, says the user."
+            _requeue(tx, attempt_of(tx, row[0]), "resend", told)
+            return True
+
+
+def _requeue(tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
+    """Close an attempt of whose fate nothing is known, and let its job be sent again."""
+    transition(tx, attempt, "unknown")
+    set_latest(tx, attempt.entry_id, None)
+    add_event(tx, attempt.entry_id, kind, told)
