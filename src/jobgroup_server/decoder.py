@@ -1,7 +1,7 @@
-"""Results in a process of their own, so that Perceval is never imported by the server.
+"""Questions that may need Perceval, in processes of their own: the server never imports it.
 
 Perceval takes SIGINT for itself and costs seconds, and a crash in its compiled part would end the
-kernels of everybody. The child process starts on demand, answers one question at a time, and ends
+kernels of everybody. A child process starts on demand, answers one question at a time, and ends
 when it is idle, takes too long, or needs too much memory.
 """
 
@@ -10,128 +10,232 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections import OrderedDict, deque
 from collections.abc import Iterable
+from concurrent.futures import Future
 from contextlib import suppress
-from threading import Lock, Timer
+from threading import Condition, Event, Thread
 from typing import IO, Any, Final
 
 from jobgroup.errors import JobGroupError
 
+MAX_PROCESSES: Final = 2
 TIMEOUT_S: Final = 300.0
+TIMEOUT_IN_DEMAND_S: Final = 30.0
+"""The time that a question may take once others wait for it."""
+
 IDLE_S: Final = 60.0
-MAX_MEMORY_BYTES: Final = 8 << 30
+MAX_MEMORY_BYTES: Final = 4 << 30
+MAX_ANSWER_BYTES: Final = 64_000_000
+MAX_WAITING: Final = 200
+MAX_GROUPS: Final = 4
+"""Groups whose results a child process remembers, so that the cloud is asked once."""
 
 Json = dict[str, Any]
 
 
 class Decoder:
-    """The child process. Safe to use from any thread."""
+    """The child processes. Safe to use from any thread."""
 
-    def __init__(self, *, timeout_s: float = TIMEOUT_S, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        timeout_in_demand_s: float = TIMEOUT_IN_DEMAND_S,
+        idle_s: float = IDLE_S,
+    ) -> None:
         self._timeout_s = timeout_s
+        self._timeout_in_demand_s = timeout_in_demand_s
         self._idle_s = idle_s
-        self._lock = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._idle: Timer | None = None
+        self._condition = Condition()
+        self._waiting: deque[tuple[object, bytes, Future[Json]]] = deque()
+        self._asking: set[object] = set()
+        self._threads = 0
+        self._idle = 0
+        self._is_closed = False
+        self._processes: set[subprocess.Popen[bytes]] = set()
 
-    def results(self, name: str, args: Json, removals: int, tokens: Iterable[str] = ()) -> Json:
-        """Return what a page's question for results gets as its answer.
+    def ask(self, asker: object, question: Json, tokens: Iterable[list[str]] = ()) -> Future[Json]:
+        """Have a question answered as `Queries.answer` does, and return at once.
+
+        Questions are answered in their order, but of each asker only one at a time.
 
         Args:
-            name: The group.
-            args: The question's arguments.
-            removals: Of the group's entries, when the page looked up the positions.
-            tokens: Lines "URL TOKEN" that the child cannot find elsewhere.
+            asker: Who asks, a view.
+            question: `group`, `uuid`, `name`, `args` and `removals`.
+            tokens: URL, account and token of those that the child cannot find elsewhere.
 
-        Raises:
-            JobGroupError: The child process failed, or took too long and was ended.
+        Returns:
+            A future of the answer. It raises JobGroupError if the child process failed, took too
+            long and was ended, or has too many questions.
         """
-        question = json.dumps(
-            {"name": name, "args": args, "removals": removals, "tokens": list(tokens)}
-        ).encode()
-        with self._lock:
-            answer = self._ask(question)
-        if "error" in answer:
-            raise JobGroupError(str(answer["error"]))
-        return dict(answer["value"])
+        future: Future[Json] = Future()
+        line = json.dumps(question | {"tokens": list(tokens)}).encode()
+        with self._condition:
+            if len(self._waiting) >= MAX_WAITING or self._is_closed:
+                future.set_exception(
+                    JobGroupError("Too many results are being decoded. Try again later.")
+                )
+                return future
+            self._waiting.append((asker, line, future))
+            if not self._idle and self._threads < MAX_PROCESSES:
+                self._threads += 1
+                Thread(target=self._serve, name="jobgroup-decoder", daemon=True).start()
+            self._condition.notify_all()
+        return future
 
     def close(self) -> None:
-        """End the child process; the next question starts another."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.communicate()
+        """End the child processes and answer nothing more."""
+        with self._condition:
+            self._is_closed = True
+            waiting, self._waiting = self._waiting, deque()
+            self._condition.notify_all()
+            for process in self._processes:
+                process.kill()
+        for *_, future in waiting:
+            future.cancel()
 
-    def _ask(self, question: bytes) -> Json:
-        if self._idle is not None:
-            self._idle.cancel()
-        process = self._running()
-        limit = Timer(self._timeout_s, process.kill)
-        limit.daemon = True
-        limit.start()
-        try:
-            line = _exchange(process, question)
-        finally:
-            limit.cancel()
-        if not line:
-            self.close()
-            raise JobGroupError(
-                "The results could not be decoded: the process that decodes them ended, or took"
-                f" longer than {self._timeout_s:.0f} s. get_results() in Python has no such limit."
-            )
-        self._idle = Timer(self._idle_s, self._end_if_idle)
-        self._idle.daemon = True
-        self._idle.start()
-        return dict(json.loads(line))
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "jobgroup_server.decoder"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C in the server's terminal is the server's
-            )
-        return self._process
-
-    def _end_if_idle(self) -> None:
-        if self._lock.acquire(blocking=False):
+    def _serve(self) -> None:
+        """Answer questions with one child process until there are none for a while."""
+        process: subprocess.Popen[bytes] | None = None
+        while (taken := self._take()) is not None:
+            asker, line, future = taken
             try:
-                self.close()
+                if process is None or process.poll() is not None:
+                    process = self._start()
+                answer = self._exchange(process, line)
+                if "error" in answer:
+                    future.set_exception(JobGroupError(str(answer["error"])))
+                else:
+                    future.set_result(dict(answer["value"]))
+            except Exception as error:  # noqa: BLE001  # the asker gets it
+                if process is not None:
+                    self._end(process)
+                    process = None
+                future.set_exception(error)
             finally:
-                self._lock.release()
+                with self._condition:
+                    self._asking.discard(asker)
+                    self._condition.notify_all()
+        if process is not None:
+            self._end(process)
+
+    def _take(self) -> tuple[object, bytes, Future[Json]] | None:
+        """Wait for a question; None if there is none, and this thread no longer counts."""
+        give_up = time.monotonic() + self._idle_s
+        with self._condition:
+            self._idle += 1
+            try:
+                while not self._is_closed:
+                    for each in self._waiting:
+                        asker, _, future = each
+                        if asker in self._asking:
+                            continue
+                        self._waiting.remove(each)
+                        if not future.set_running_or_notify_cancel():
+                            break  # the view has gone
+                        self._asking.add(asker)
+                        return each
+                    else:
+                        if (left_s := give_up - time.monotonic()) <= 0:
+                            break
+                        self._condition.wait(left_s)
+                self._threads -= 1
+                return None
+            finally:
+                self._idle -= 1
+
+    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> Json:
+        began, is_answered = time.monotonic(), Event()
+        watch = Thread(target=self._watch, args=(process, is_answered), daemon=True)
+        watch.start()
+        try:
+            answer = _ask(process, line)
+        finally:
+            is_answered.set()
+        if not answer.endswith(b"\n"):
+            raise JobGroupError(
+                "The results could not be decoded: the process that decodes them ended after"
+                f" {time.monotonic() - began:.0f} s, because it needed too much time or memory."
+                " get_results() in Python has no such limit."
+            )
+        return dict(json.loads(answer))
+
+    def _watch(self, process: subprocess.Popen[bytes], is_answered: Event) -> None:
+        """End a process that takes too long: much earlier if others wait for it."""
+        began = time.monotonic()
+        while not is_answered.wait(min(1.0, self._timeout_in_demand_s)):
+            with self._condition:
+                is_in_demand = any(asker not in self._asking for asker, *_ in self._waiting)
+            limit_s = self._timeout_in_demand_s if is_in_demand else self._timeout_s
+            if time.monotonic() - began >= limit_s:
+                process.kill()
+                return
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobgroup_server.decoder"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the server's terminal is the server's
+        )
+        with self._condition:
+            self._processes.add(process)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.communicate()
+        with self._condition:
+            self._processes.discard(process)
 
 
-def _exchange(process: subprocess.Popen[bytes], question: bytes) -> bytes:
+def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     with suppress(OSError):  # it has ended
-        process.stdin.write(question + b"\n")
+        process.stdin.write(line + b"\n")
         process.stdin.flush()
-    return process.stdout.readline()
+    return process.stdout.readline(MAX_ANSWER_BYTES)
 
 
 def main() -> None:
     """Answer the questions on standard input, a line of JSON for each, until it ends."""
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed is no answer
     _limit_memory()
-    for question in sys.stdin:
+    groups = Groups()
+    for line in sys.stdin:
         try:
-            answer: Json = {"value": _answer(**json.loads(question))}
+            answer: Json = {"value": groups.answer(**json.loads(line))}
         except Exception as error:  # noqa: BLE001  (an answer, whatever failed)
             answer = {"error": str(error) or type(error).__name__}
         _write(answers, answer)
 
 
-def _answer(name: str, args: Json, removals: int, tokens: list[str]) -> Json:
-    from jobgroup.credentials import set_token
-    from jobgroup.dashboard.queries import Queries
-    from jobgroup.group import JobGroup
+class Groups:
+    """The groups about which a child process was asked, with the results that it remembers."""
 
-    for line in tokens:
-        url, token = line.split()
-        set_token(token, url=url)
-    return Queries().answer(JobGroup.open(name), "results", args, removals=removals)
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
+
+    def answer(
+        self, group: str, uuid: str, *, name: str, args: Json, removals: int, tokens: Iterable[Any]
+    ) -> Json:
+        """Answer a question about a group, unless another one has its name now."""
+        from jobgroup.credentials import set_token
+        from jobgroup.dashboard.queries import Queries
+        from jobgroup.group import JobGroup, engine_session
+
+        for url, account, token in tokens:
+            set_token(token, url=url, account=account)
+        opened, queries = self._known.pop((group, uuid), None) or (JobGroup.open(group), Queries())
+        if engine_session(opened).store.meta()["uuid"] != uuid:
+            raise JobGroupError(f"Another group is named {group!r} now. Reload this page.")
+        self._known[group, uuid] = opened, queries
+        while len(self._known) > MAX_GROUPS:
+            self._known.popitem(last=False)
+        return dict(queries.answer(opened, name, args, removals=removals))
 
 
 def _write(stream: IO[str], answer: Json) -> None:

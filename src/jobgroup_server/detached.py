@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Final
@@ -28,11 +29,36 @@ STEADY_AFTER_S: Final = 2.0
 """A run that cannot send, for example without a token, has the group for a moment and ends."""
 
 CHECK_INTERVAL_S: Final = 0.1
+KEEP_LOGS_S: Final = 30 * 86400.0
 MAX_LOG_TAIL_BYTES: Final = 4000
 
 
+class DetachedRuns:
+    """The runs that this server started and that have not ended."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Remember a run."""
+        self._processes.add(process)
+
+    def any_lives(self) -> bool:
+        """Whether one has not ended; the processes of the others are forgotten."""
+        for process in list(self._processes):
+            if process.poll() is not None:
+                self._processes.discard(process)
+        return bool(self._processes)
+
+
 def start_run(
-    group: JobGroup, command: str, args: Json, *, removals: int, tokens: Iterable[str] = ()
+    group: JobGroup,
+    command: str,
+    args: Json,
+    *,
+    removals: int,
+    runs: DetachedRuns,
+    tokens: Iterable[list[str]] = (),
 ) -> Json:
     """Start `jobgroup run` or `rerun` for a group, and return once it has the group.
 
@@ -41,24 +67,37 @@ def start_run(
         command: "run" or "rerun".
         args: The command's arguments as a page sends them.
         removals: Of the group's entries, when the page looked up the positions.
-        tokens: Lines for `--token-stdin`, which the process cannot find elsewhere.
+        runs: Remembers the process.
+        tokens: URL, account and token of those that the process cannot find elsewhere.
 
     Raises:
-        JobGroupError: The process ended at once without having sent the jobs.
+        JobGroupError: No job is chosen, or the process ended at once without having sent the jobs.
+        TypeError, ValueError: An argument is unknown or wrong.
     """
+    options = engine_args(args)
+    if options.get("positions") == []:  # without a position, the command would take all
+        raise JobGroupError("No job is chosen. Nothing was sent.")
+    wanted = {
+        "uuid": engine_session(group).store.meta()["uuid"],
+        "removals": removals,
+        "positions": options.get("positions"),
+        "overrides": options.get("overrides", {}),
+        "tokens": list(tokens),
+    }
     log = _new_log(group.name)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  (our own command)
-            [sys.executable, "-m", "jobgroup", *command_line(group.name, command, args, removals)],
+            [sys.executable, "-m", "jobgroup", *command_line(group.name, command, options)],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             env=os.environ | {"JOBGROUP_DATA_DIR": str(data_directory()), "COLUMNS": "200"},
             **_detached(),
         )
+    runs.add(process)
     assert process.stdin is not None  # noqa: S101
-    process.stdin.write("".join(f"{token}\n" for token in tokens).encode())
-    process.stdin.close()
+    with suppress(BrokenPipeError), process.stdin as pipe:  # its log says why it ended
+        pipe.write(json.dumps(wanted).encode())
     lease, give_up = engine_session(group).lease, time.monotonic() + START_TIMEOUT_S
     steady_at = math.inf
     while process.poll() is None and time.monotonic() < steady_at:
@@ -77,51 +116,35 @@ def start_run(
     }
 
 
-def command_line(name: str, command: str, args: Json, removals: int) -> list[str]:
-    """Return the arguments of `jobgroup` that do what a page asks for.
-
-    Raises:
-        JobGroupError: No job is chosen; without a position, the command would take all.
-        TypeError, ValueError: An argument is unknown or wrong.
-    """
-    options = engine_args(args)
-    if options.get("positions") == []:
-        raise JobGroupError("No job is chosen. Nothing was sent.")
-    words = [command, "--token-stdin", f"--removals={removals}"]
+def command_line(name: str, command: str, options: Json) -> list[str]:
+    """Return the arguments of `jobgroup`; what may be long or secret goes through a pipe."""
+    words = [command, "--request-stdin"]
     if options.get("mode") == "sequential":
         words.append(f"--delay={options.get('delay', 0)}")
     elif command == "run" and options.get("mode") != "parallel":
         words.append("--queue")
     if not options.get("replace", True):
         words.append("--append")
-    for parameter, value in options.get("overrides", {}).items():
-        words.append(f"--set={parameter}={json.dumps(value)}")
-    return [*words, "--", name, *_ranges(options.get("positions"))]
-
-
-def _ranges(positions: list[int] | None) -> Iterator[str]:
-    if positions is None:
-        return
-    first = last = None
-    for position in sorted(set(positions)):
-        if first is None or last is None:
-            first = last = position
-        elif position == last + 1:
-            last = position
-        else:
-            yield f"{first}-{last}"
-            first = last = position
-    if first is not None:
-        yield f"{first}-{last}"
+    return [*words, "--", name]
 
 
 def _new_log(name: str) -> Path:
     """Return a file for one run only: its last line must not be that of a run beside it."""
     directory = data_directory() / "logs"
     make_directory(directory)
+    _remove_old(directory)
     number, path = mkstemp(prefix=f"{encode(name)}-", suffix=".log", dir=directory)
     os.close(number)
     return Path(path)
+
+
+def _remove_old(directory: Path) -> None:
+    """Remove the logs to which nothing was written for long."""
+    oldest = time.time() - KEEP_LOGS_S
+    for log in directory.glob("*.log"):
+        with suppress(OSError):  # another server was faster
+            if log.lstat().st_mtime < oldest:
+                log.unlink()
 
 
 def _detached() -> dict[str, Any]:

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from collections.abc import Callable
+
+from tornado.ioloop import IOLoop
 
 from jobgroup.credentials import set_token
+from jobgroup.dashboard.threads import Step, Threads
 from jobgroup.secret import Secret
 from jobgroup_server.decoder import Decoder
-
-MAX_THREADS: Final = 8
-"""A group whose file is locked by another program keeps one of them, so a few may wait."""
+from jobgroup_server.detached import DetachedRuns
+from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
 
 class Shared:
-    """Made for the first view of a server.
+    """Made for the first view of a server, on its event loop.
 
     Attributes:
-        pool: Threads for what would block the server's event loop.
-        decoder: The child process that decodes results.
+        workers: Threads for what would block the server's event loop.
+        decoder: Child processes that decode results.
+        runs: What was started from pages and has not ended.
     """
 
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="jobgroup-server")
+        self.workers = Workers()
         self.decoder = Decoder()
-        self._tokens: dict[str, Secret] = {}
+        self.runs = DetachedRuns()
+        self._loop = IOLoop.current()
+        self._tokens: dict[tuple[str, str], Secret] = {}
 
-    def set_token(self, token: str, url: str) -> None:
+    def threads_of(self, group: Callable[[], str]) -> Threads:
+        """Return where a session works: what waits for its group's file holds no other one up."""
+
+        def driver(step: Step) -> PooledDriver:
+            return PooledDriver(step, self.workers, lambda: f"push {group()}", self._call_later)
+
+        return Threads(driver, lambda: ViewPool(self.workers, lambda: f"request {group()}"))
+
+    def set_token(self, token: Secret, url: str, account: str) -> None:
         """Keep a token in the memory of this process, for it and the processes that it starts."""
-        secret = Secret(token.strip())
-        set_token(token, url=url)
-        self._tokens[url] = secret
+        set_token(token.reveal(), url=url, account=account)
+        self._tokens[url, account] = token
 
-    def token_lines(self) -> list[str]:
-        """Return a line "URL TOKEN" for each token that was typed in a page."""
-        return [f"{url} {token.reveal()}" for url, token in self._tokens.items()]
+    def tokens(self) -> list[list[str]]:
+        """Return URL, account and token, for each token that was typed in a page."""
+        return [[*place, token.reveal()] for place, token in self._tokens.items()]
 
     def close(self) -> None:
-        """End the threads and the child process."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        """End the threads and the child processes."""
+        self.workers.close()
         self.decoder.close()
+
+    def _call_later(self, seconds: float, task: Task) -> None:
+        self._loop.add_callback(self._loop.call_later, seconds, task)

@@ -61,7 +61,7 @@ class Views:
     def activity(self) -> dict[str, Any] | None:
         """Return the groups that are watched while jobs run; None if there are none."""
         views = (socket.view for socket in self._open)
-        watched = sorted({view.group for view in views if view is not None and view.active})
+        watched = sorted({view.shown for view in views if view and view.is_watching_jobs})
         return {"watched": watched} if watched else None
 
     def close(self) -> None:

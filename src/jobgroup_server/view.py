@@ -11,6 +11,7 @@ from traitlets import HasTraits
 
 from jobgroup.dashboard import protocol
 from jobgroup.dashboard.group_commands import parse_positions
+from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
@@ -23,6 +24,9 @@ from jobgroup_server.workers import OrderedTasks
 MAX_QUEUED: Final = 1000
 """Messages of one view that wait to be handled; more are dropped, and the page asks again."""
 
+MAX_POSITIONS: Final = 2000
+"""Jobs whose results one question may ask for; pages ask for 200 at a time."""
+
 SENDING: Final = frozenset({"run", "rerun", "resend"})
 """Commands for which a process is started, as this one sends nothing."""
 
@@ -33,17 +37,22 @@ class View:
     def __init__(
         self, name: str, uuid: str, *, send: Callable[[str | bytes], None], shared: Shared
     ) -> None:
-        self.group = name
+        self._name = name
         self._uuid = uuid
         self._send = send
         self._shared = shared
-        self._tasks = OrderedTasks(shared.pool)
+        self._tasks = OrderedTasks(shared.workers, lambda: f"message {self.shown}")
         self._session: SocketSession | None = None
 
     @property
-    def active(self) -> bool:
-        """Whether jobs of the group run, wait or are being sent."""
-        return self._session is not None and self._session.active
+    def shown(self) -> str:
+        """The name of the group that is shown; "" for the list of all."""
+        return self._name if self._session is None else self._session.group
+
+    @property
+    def is_watching_jobs(self) -> bool:
+        """Whether somebody sees the group, and its jobs run, wait or are being sent."""
+        return self._session is not None and self._session.is_watched and self._session.active
 
     def start(self) -> None:
         """Open the group and send the traits."""
@@ -74,12 +83,12 @@ class View:
 
     def _required_group(self) -> JobGroup | None:
         """Return the group, None for the list of all; raise JobGroupError if it is another one."""
-        if not self.group:
+        if not self._name:
             return None
-        group = JobGroup.open(self.group)
+        group = JobGroup.open(self._name)
         if self._uuid not in ("", str(engine_session(group).store.meta()["uuid"])):
             raise JobGroupError(
-                f"The group {self.group!r} on this server is not the one of the notebook."
+                f"The group {self._name!r} on this server is not the one of the notebook."
                 " Kernel and server may have different data directories."
             )
         return group
@@ -101,7 +110,7 @@ class SocketSession(DashboardSession):
     ) -> None:
         self._send_frame = send_frame
         self._shared = shared
-        super().__init__(group)
+        super().__init__(group, threads=shared.threads_of(lambda: self.group))
         # not the session's own `observe`: its thread would follow the group with no view open
         HasTraits.observe(self, self._send_trait, list(self.traits(sync=True)))
 
@@ -127,24 +136,24 @@ class SocketSession(DashboardSession):
 
     def _ask(self, name: str, args: protocol.Json, removals: int) -> Future[Any]:
         group = self.shown
-        if name != "results" or group is None:
+        if name not in NEED_PERCEVAL or group is None:
             return super()._ask(name, args, removals)
-        engine_session(group).store.meta()  # raises if another group has its name now
-        decode = self._shared.decoder.results
-        return self._requests.in_thread(
-            decode, group.name, args, removals, self._shared.token_lines()
-        )
+        positions = parse_positions(args.get("positions")) or []
+        if len(positions) > MAX_POSITIONS:
+            raise JobGroupError(f"Ask for the results of at most {MAX_POSITIONS} jobs at a time.")
+        question = {"name": name, "args": args, "removals": removals, "group": group.name}
+        question["uuid"] = engine_session(group).store.meta()["uuid"]  # raises if it is another
+        return self._shared.decoder.ask(self, question, self._shared.tokens())
 
     def _start(
         self, name: str, group: JobGroup, args: protocol.Json, removals: int
     ) -> protocol.Json:
-        tokens = self._shared.token_lines()
+        start = partial(start_run, group, runs=self._shared.runs, tokens=self._shared.tokens())
         if name != "resend":
-            return start_run(group, name, args, removals=removals, tokens=tokens)
+            return start(name, args, removals=removals)
         store, positions = engine_session(group).store, parse_positions(args.get("positions")) or []
         entries = zip(positions, store.entries.at(positions, removals=removals), strict=True)
         requeued = [position for position, entry in entries if store.unconfirmed.requeue(entry)]
         if not requeued:
             raise JobGroupError("None of these jobs is unconfirmed. Nothing was sent.")
-        again = {"positions": requeued}
-        return start_run(group, "run", again, removals=removals, tokens=tokens)
+        return start("run", {"positions": requeued}, removals=removals)

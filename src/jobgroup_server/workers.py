@@ -1,46 +1,185 @@
-"""Tasks that keep their order in threads that several views share."""
+"""The threads that all views of a server share.
+
+What waits for one file, or for one process that starts, takes at most a few of them, so that the
+other groups go on.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from threading import Lock
+from typing import Any, Final
 
+from jobgroup.dashboard.threads import Step
 from jobgroup.logs import logger
+
+MAX_THREADS: Final = 16
+MAX_THREADS_PER_KEY: Final = 2
+
+Task = Callable[[], object]
+Key = Callable[[], str]
+"""Returns what the next task may have to wait for, such as the file of the group shown now."""
+
+CallLater = Callable[[float, Task], object]
+"""Has a task called after some seconds; may be called from any thread."""
 
 _log = logger(__name__)
 
 
-class OrderedTasks:
-    """Run the tasks of one view in the order of their arrival, one at a time, in shared threads."""
+class Workers:
+    """A pool in which tasks with the same key take at most `MAX_THREADS_PER_KEY` threads."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="jobgroup-server")
         self._lock = Lock()
-        self._tasks: deque[Callable[[], None]] = deque()
+        self._running: dict[str, int] = {}
+        self._waiting: dict[str, deque[Task]] = {}
+
+    def submit(self, key: str, task: Task) -> None:
+        """Queue a task and return at once."""
+        with self._lock:
+            if self._running.get(key, 0) >= MAX_THREADS_PER_KEY:
+                self._waiting.setdefault(key, deque()).append(task)
+                return
+            self._running[key] = self._running.get(key, 0) + 1
+        self._start(key, task)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        with self._lock:
+            self._waiting.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, key: str, task: Task) -> None:
+        try:
+            self._pool.submit(self._run, key, task)
+        except RuntimeError:  # the server ends
+            self._waiting.clear()
+
+    def _run(self, key: str, task: Task) -> None:
+        try:
+            task()
+        except Exception:  # noqa: BLE001  # one task does not end those after it
+            _log.exception("A task of a dashboard's view failed.")
+        with self._lock:
+            waiting = self._waiting.get(key)
+            following = waiting.popleft() if waiting else None
+            if not waiting:
+                self._waiting.pop(key, None)
+            if following is None:
+                self._running[key] -= 1
+                if not self._running[key]:
+                    del self._running[key]
+                return
+        self._start(key, following)
+
+
+class OrderedTasks:
+    """Run the tasks of one view in the order of their arrival, one at a time."""
+
+    def __init__(self, workers: Workers, key: Key) -> None:
+        self._workers = workers
+        self._key = key
+        self._lock = Lock()
+        self._tasks: deque[Task] = deque()
         self._is_running = False
 
-    def add(self, task: Callable[[], None]) -> None:
+    def add(self, task: Task) -> None:
         """Queue a task and return at once."""
         with self._lock:
             self._tasks.append(task)
             if self._is_running:
                 return
             self._is_running = True
-        self._pool.submit(self._run)
+        self._workers.submit(self._key(), self._run)
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def _run(self) -> None:
-        while True:
+        task = self._tasks.popleft()
+        try:
+            task()
+        finally:
             with self._lock:
-                if not self._tasks:
-                    self._is_running = False
-                    return
-                task = self._tasks.popleft()
+                self._is_running = bool(self._tasks)
+            if self._is_running:  # behind the tasks of others
+                self._workers.submit(self._key(), self._run)
+
+
+class ViewPool(Executor):
+    """The requests of one view that take time."""
+
+    def __init__(self, workers: Workers, key: Key) -> None:
+        self._workers = workers
+        self._key = key
+        self._futures: set[Future[Any]] = set()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queue a call and return at once."""
+        future: Future[Any] = Future()
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
-                task()
-            except Exception:  # noqa: BLE001  # one task does not end those after it
-                _log.exception("A task of a dashboard's view failed.")
+                result = function(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001  # it is the call's outcome
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._workers.submit(self._key(), run)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        """Forget the calls that have not begun, if that is wanted; never waits."""
+        for future in list(self._futures) if cancel_futures else ():
+            future.cancel()
+
+
+class PooledDriver:
+    """Calls a step in the threads of all views; between two calls it takes none of them."""
+
+    def __init__(self, step: Step, workers: Workers, key: Key, call_later: CallLater) -> None:
+        self._step = step
+        self._workers = workers
+        self._key = key
+        self._call_later = call_later
+        self._lock = Lock()
+        self._is_woken = False
+        self._is_running = False
+        self._turn = 0
+
+    def wake(self) -> None:
+        """Have the step called soon."""
+        with self._lock:
+            self._is_woken = True
+            if self._is_running:
+                return
+            self._is_running = True
+            self._turn += 1
+        self._workers.submit(self._key(), self._run)
+
+    def _run(self) -> None:
+        self._is_woken = False
+        pause_s: float | None = 0.0
+        try:
+            pause_s = self._step()
+        finally:
+            with self._lock:
+                is_due = self._is_woken or pause_s == 0
+                self._is_running = is_due
+                turn = self._turn
+        if is_due:
+            self._workers.submit(self._key(), self._run)
+        elif pause_s is not None:
+            self._call_later(pause_s, lambda: self._wake_at(turn))
+
+    def _wake_at(self, turn: int) -> None:
+        if turn == self._turn:  # else it was woken since
+            self.wake()

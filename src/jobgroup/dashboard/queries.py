@@ -34,6 +34,9 @@ ALL_FIXED: Final = (
     " and add it."
 )
 
+NEED_PERCEVAL: Final = frozenset({"results", "measured"})
+"""Questions that may import Perceval; a server asks a child process."""
+
 
 def job_detail(group: JobGroup, job: RemoteJob) -> Json:
     """Everything that is known of one job but its results."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import asdict
 from threading import Lock
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from traitlets import TraitError
 
 from jobgroup.dashboard import protocol
+from jobgroup.dashboard.threads import OWN_THREADS
 from jobgroup.errors import JobGroupError
 from jobgroup.logs import logger
 from jobgroup.store import CommandResult
@@ -32,12 +33,17 @@ class Requests:
     Everything may be called from any thread, and returns at once.
     """
 
-    def __init__(self, send: Callable[[protocol.Json], None]) -> None:
+    def __init__(
+        self,
+        send: Callable[[protocol.Json], None],
+        make_pool: Callable[[], Executor] = OWN_THREADS.pool,
+    ) -> None:
         self._send = send
+        self._make_pool = make_pool
         self._lock = Lock()
         self._answers: OrderedDict[str, protocol.Json | None] = OrderedDict()
         self._done: OrderedDict[str, None] = OrderedDict()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Executor | None = None
 
     def begin(
         self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
@@ -81,7 +87,7 @@ class Requests:
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         with self._lock:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(2, thread_name_prefix="jobgroup-dashboard")
+                self._pool = self._make_pool()
             return self._pool.submit(function, *args)
 
     def rest(self, *, is_final: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""The one thread of a dashboard: it alone sends, so that handlers are short and nothing overtakes.
+"""What a dashboard sends to the browser: one step at a time, so that nothing overtakes.
 
-It gathers what changes into at most four pushes a second, and ends when no page is open and
+It gathers what changes into at most four pushes a second, and rests when no page is open and
 no program follows.
 """
 
@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from jobgroup.dashboard.kernel import CellMonitor
 from jobgroup.dashboard.protocol import Buffers, ClientState, Json, Push, Sync
 from jobgroup.dashboard.sync_state import SyncState
+from jobgroup.dashboard.threads import OWN_THREADS, Driver, Step
 from jobgroup.logs import logger
 
 PUSH_INTERVAL_S: Final = 0.25
@@ -51,13 +52,16 @@ class Source(Protocol):
 class Sender:
     """Everything public may be called from any thread, and returns at once."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(
+        self, source: Source, make_driver: Callable[[Step], Driver] = OWN_THREADS.driver
+    ) -> None:
         self._source = source
+        self._driver = make_driver(self._step)
+        self._is_driven = False
         self._sync = SyncState()
-        self._condition = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
         self._sending = threading.RLock()
         self._outbox: deque[Json] = deque()
-        self._thread: threading.Thread | None = None
         self._context: contextvars.Context | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._cells = CellMonitor()
@@ -73,14 +77,14 @@ class Sender:
 
     def on_display(self) -> None:
         """A view is on its way to the page: send it the rows even if it cannot ask for them."""
-        with self._condition:
+        with self._lock:
             if not self._sync.is_open:
                 self._heard_at = time.monotonic()
                 self._sync.displayed(self._heard_at)
                 self._start()
 
     def on_open(self, client: ClientState | None) -> None:
-        with self._condition:
+        with self._lock:
             # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
             # something: sent in the context of this one, a click is heard during a cell.
             self._context = contextvars.copy_context()
@@ -91,7 +95,7 @@ class Sender:
 
     def on_sync(self, message: Sync) -> None:
         """A view is still open; where the thread's pushes do not arrive, push from here."""
-        with self._condition:
+        with self._lock:
             self._heard_at = time.monotonic()
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
@@ -104,41 +108,41 @@ class Sender:
             self._tick()
 
     def on_close(self) -> None:
-        with self._condition:
+        with self._lock:
             self._sync.closed()
-            self._condition.notify()
+            self._nudge()
 
     def observe(self, is_observed: bool) -> None:
         """Whether a program observes the state, which is kept up to date then."""
-        with self._condition:
+        with self._lock:
             if is_observed and not self._is_observed:
                 self._start()
             self._is_observed = is_observed
-            self._condition.notify()
+            self._nudge()
 
     def rest(self) -> None:
         """The group is gone: keep no thread until a view or a program says something again."""
-        with self._condition:
+        with self._lock:
             self._is_resting = True
 
     def restart(self) -> None:
         """Another group is shown now."""
-        with self._condition:
+        with self._lock:
             self._sync.restart()
             self._stop_subscription()
-            if self._is_active:
+            if self.is_active:
                 self._start()
 
     def enqueue(self, message: Json) -> None:
-        with self._condition:
+        with self._lock:
             self._outbox.append(message)
             self._wake()
 
     def mark_dirty(self) -> None:
-        with self._condition:
+        with self._lock:
             self._is_dirty = True
             self._is_resting = False
-            if self._is_active:
+            if self.is_active:
                 self._wake()
 
     def close(self) -> None:
@@ -146,7 +150,7 @@ class Sender:
         self.observe(False)
         self._cells.close()
 
-    # -- the thread --------------------------------------------------------------------------------
+    # -- the steps ---------------------------------------------------------------------------------
 
     @property
     def epoch(self) -> str:
@@ -165,7 +169,8 @@ class Sender:
             self._page_epoch = client.epoch
 
     @property
-    def _is_active(self) -> bool:
+    def is_active(self) -> bool:
+        """Whether a view is open or a program observes the state."""
         return self._sync.is_open or self._is_observed
 
     def _start(self) -> None:
@@ -176,45 +181,46 @@ class Sender:
         self._wake()
 
     def _wake(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._loop, name="jobgroup-dashboard", daemon=True
-            )
-            self._thread.start()
-        self._condition.notify()
+        self._is_driven = True
+        self._driver.wake()
+
+    def _nudge(self) -> None:
+        """Have what has changed noticed, unless nothing goes on."""
+        if self._is_driven:
+            self._driver.wake()
 
     def _stop_subscription(self) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
 
-    def _loop(self) -> None:
-        while self._wait():
+    def _step(self) -> float | None:
+        """Send what is due; return the seconds until more may be, None if no page is open."""
+        if self._is_due(time.monotonic()):
             context = self._context
             if context is None:
                 self._tick()
             else:
                 context.copy().run(self._tick)
+        with self._lock:
+            now = time.monotonic()
+            if self._sync.is_open and self._cells.is_lost(now - self._heard_at):
+                self._sync.closed()
+            if self._is_due(now):
+                return 0.0
+            if not self.is_active or self._is_resting:
+                self._stop_subscription()
+                self._is_driven = False
+                self._source.rest()
+                return None
+            return self._due_in(now)
 
-    def _wait(self) -> bool:
-        """Wait for work; return False if there is none and no page is open."""
-        with self._condition:
-            while True:
-                now = time.monotonic()
-                if self._sync.is_open and self._cells.is_lost(now - self._heard_at):
-                    self._sync.closed()
-                if self._outbox or self._due_in(now) <= 0:
-                    return True
-                if not self._is_active or self._is_resting:
-                    self._stop_subscription()
-                    self._thread = None
-                    self._source.rest()
-                    return False
-                self._condition.wait(self._due_in(now))
+    def _is_due(self, now: float) -> bool:
+        return bool(self._outbox) or self._due_in(now) <= 0
 
     def _due_in(self, now: float) -> float:
         """Seconds until the state is to be read."""
-        if not self._is_active:
+        if not self.is_active:
             return float("inf")
         is_behind = self._is_dirty or self._sync.is_behind(self._version)
         return self._read_at + (PUSH_INTERVAL_S if is_behind else READ_INTERVAL_S) - now
@@ -233,11 +239,11 @@ class Sender:
     def _push(self) -> None:
         self._read_at, self._is_dirty = time.monotonic(), False
         self._version, total = self._source.read_state()
-        with self._condition:
+        with self._lock:
             push = self._sync.next(self._version, total, time.monotonic())
         if push is None:
             return
         for message, buffers in self._source.read_rows(push):
             self._source.send(message, buffers)
-        with self._condition:
+        with self._lock:
             self._sync.pushed(push, time.monotonic())

@@ -36,6 +36,7 @@ from jobgroup.dashboard.queries import Queries, groups
 from jobgroup.dashboard.requests import Requests
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
+from jobgroup.dashboard.threads import OWN_THREADS, Threads
 from jobgroup.errors import CredentialsError, GroupDeletedError, GroupMovedError, JobGroupError
 from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.job import RemoteJob
@@ -58,6 +59,7 @@ class DashboardSession(HasTraits):
 
     Args:
         group: what is shown at first; nothing for the list of all groups.
+        threads: where it works.
         options: values for traits.
     """
 
@@ -84,12 +86,14 @@ class DashboardSession(HasTraits):
     theme = Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     read_only = Bool(False).tag(sync=True)
 
-    def __init__(self, group: JobGroup | None = None, **options: Any) -> None:
+    def __init__(
+        self, group: JobGroup | None = None, *, threads: Threads = OWN_THREADS, **options: Any
+    ) -> None:
         self._shown: JobGroup | None = None
         self._removals = 0
         self._queries = Queries()
-        self._requests = Requests(self._reply)
-        self._sender = Sender(self)
+        self._requests = Requests(self._reply, threads.pool)
+        self._sender = Sender(self, threads.driver)
         super().__init__()
         self.configure(group, options)
 
@@ -146,6 +150,11 @@ class DashboardSession(HasTraits):
     def shown(self) -> JobGroup | None:
         """The group that is shown; None for the list of all."""
         return self._shown
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a view is open or a program observes the state."""
+        return self._sender.is_active
 
     @property
     def selected_jobs(self) -> list[RemoteJob]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from threading import Event, Thread
 from types import FrameType
+from typing import Any
 
 from jobgroup.cli.arguments import (
     JSON,
@@ -32,7 +35,7 @@ from jobgroup.cli.serialize import group_document
 from jobgroup.cli.views import View, json_view, view_on
 from jobgroup.credentials import set_token
 from jobgroup.errors import JobGroupError
-from jobgroup.group import JobGroup, request
+from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.group.events import GroupEvent
 from jobgroup.status import FAILED
 
@@ -53,17 +56,16 @@ def _run(arguments: argparse.Namespace) -> int:
         "budget_shots": arguments.budget_shots,
     }
 
-    _read_tokens(arguments)
-    positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
+    wanted = _read_wanted(group, arguments)
 
     def send() -> Mapping[int, str]:
         concurrent = arguments.concurrent
-        if positions is not None:
+        if wanted.positions is not None:
             asked = request(
                 group,
                 "run",
-                positions=positions,
-                removals=arguments.removals,
+                positions=wanted.positions,
+                removals=wanted.removals,
                 mode="sequential" if is_sequential else "queue" if arguments.queue else "parallel",
                 delay_s=arguments.delay or 0.0,
                 concurrent_job_count=concurrent,
@@ -84,9 +86,45 @@ def _run(arguments: argparse.Namespace) -> int:
     return _submit(group, send, arguments, wait=arguments.wait, waits_itself=waits_itself)
 
 
-def _read_tokens(arguments: argparse.Namespace) -> None:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The jobs to send.
+
+    Attributes:
+        positions: None for the default jobs.
+        removals: of the group's entries, when the positions were looked up; None for now.
+        overrides: changed parameters.
+    """
+
+    positions: list[int] | None
+    removals: int | None
+    overrides: Mapping[str, Any]
+
+
+def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
+    """Return what the arguments ask for, or standard input if a page started this process.
+
+    Raises:
+        JobGroupError: the page shows another group than the one that has its name now.
+    """
+    if not arguments.request_stdin:
+        if arguments.token_stdin:
+            _read_tokens()
+        positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
+        return _Wanted(positions, None, dict(getattr(arguments, "overrides", ())))
+    asked = json.load(sys.stdin)
+    for url, account, token in asked["tokens"]:
+        set_token(token, url=url, account=account)
+    if engine_session(group).store.meta()["uuid"] != asked["uuid"]:
+        raise JobGroupError(
+            f"Another group is named {group.name!r} now. Nothing was sent. Reload the page."
+        )
+    return _Wanted(asked["positions"], asked["removals"], asked["overrides"])
+
+
+def _read_tokens() -> None:
     """Set the tokens on standard input, one a line: TOKEN, or URL TOKEN."""
-    for line in sys.stdin if arguments.token_stdin else ():
+    for line in sys.stdin:
         *url, token = line.split() or [""]
         if token:
             set_token(token, url=url[0] if url else None)
@@ -95,16 +133,15 @@ def _read_tokens(arguments: argparse.Namespace) -> None:
 def _rerun(arguments: argparse.Namespace) -> int:
     is_sequential = arguments.delay is not None
     group = JobGroup.open(arguments.name)
-    _read_tokens(arguments)
-    positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
+    wanted = _read_wanted(group, arguments)
 
     def send() -> Mapping[int, str]:
         asked = request(
             group,
             "rerun",
-            positions=positions,
-            removals=arguments.removals,
-            overrides=dict(arguments.overrides),
+            positions=wanted.positions,
+            removals=wanted.removals,
+            overrides=wanted.overrides,
             replace=not arguments.append,
             mode="sequential" if is_sequential else "queue",
             delay_s=arguments.delay or 0.0,
@@ -281,9 +318,9 @@ _RULES = (
         help="stop before all jobs of the group may have used more than N shots",
     ),
     flag("--wait", "wait until all jobs have ended"),
-    # a page that starts this knows the jobs by their positions at one time
-    argument("--removals", type=int, help=argparse.SUPPRESS),
     flag("--token-stdin", "read tokens from standard input, one a line: TOKEN or URL TOKEN"),
+    # from a page: its group, tokens, and jobs by their positions at one time, as JSON
+    flag("--request-stdin", argparse.SUPPRESS),
     JSON,
 )
 

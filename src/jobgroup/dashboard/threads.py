@@ -1,0 +1,72 @@
+"""Where a session works: in a kernel in threads of its own, in a server in those of all views."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+Step = Callable[[], float | None]
+"""Does what is due; returns the seconds until more may be due, or None until the next wake."""
+
+
+class Driver(Protocol):
+    """Calls a step when it is due, never twice at a time."""
+
+    def wake(self) -> None:
+        """Have the step called soon. Returns at once."""
+
+
+class OwnThread:
+    """A thread that ends when nothing is due any more, and starts again when it is woken."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_woken = False
+
+    def wake(self) -> None:
+        """Have the step called soon."""
+        with self._condition:
+            self._is_woken = True
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="jobgroup-dashboard", daemon=True
+                )
+                self._thread.start()
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._is_woken = False
+            pause_s = self._step()
+            with self._condition:
+                if self._is_woken:
+                    continue
+                if pause_s is None:
+                    self._thread = None
+                    return
+                self._condition.wait(pause_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Makes what a session needs to work beside its transport.
+
+    Attributes:
+        driver: of the step that sends to the browser.
+        pool: for requests that take time; shut down when no view is open.
+    """
+
+    driver: Callable[[Step], Driver]
+    pool: Callable[[], Executor]
+
+
+OWN_THREADS: Final = Threads(
+    OwnThread, partial(ThreadPoolExecutor, 2, thread_name_prefix="jobgroup-dashboard")
+)
