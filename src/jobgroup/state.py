@@ -34,6 +34,8 @@ class GroupState(HasTraits):
             ten times as long as usual; None otherwise.
         sender: the process that sends the group's jobs: its `host`, `pid`, `since` when (seconds
             since the epoch) and whether `is_this_process`; None if there is none.
+        results_on_cloud_only: number of successful jobs whose results are not in the group's file;
+            clouds may delete results, and `JobGroup.keep_results` fetches them.
         version: grows with every change.
         active: whether a job runs or waits, or a process is sending jobs. After it was, and is no
             more, the group has finished.
@@ -53,6 +55,7 @@ class GroupState(HasTraits):
     eta_s = AnyTrait(None, allow_none=True)
     stalled_since = AnyTrait(None, allow_none=True)
     sender = AnyTrait(None, allow_none=True)
+    results_on_cloud_only = Int(0)
     version = Int(0)
     active = Bool(False)
     busy = Unicode("")
@@ -100,6 +103,7 @@ class GroupState(HasTraits):
             left = read_time_left(session)
             self.eta_s, self.stalled_since = left.eta_s, left.stalled_since
             self.sender = find_sender(session)
+            self.results_on_cloud_only = session.store.results.count_missing()
             self.version = meta["version"]
 
     def _follow(self) -> None:

@@ -159,7 +159,7 @@ def _delete_results(directory):
     _in_file(directory / "jobs.sqlite", "UPDATE jobs SET results = NULL")
 
 
-def test_kept_results_outlive_the_clouds(start, group, tmp_path):
+def test_kept_results_outlive_the_clouds(start, group, tmp_path, until):
     """Before its cloud deletes them, keep_results fetches those that are not in the group."""
     cloud = start(directory=tmp_path / "cloud")
     jg = group(cloud, 3)
@@ -168,14 +168,21 @@ def test_kept_results_outlive_the_clouds(start, group, tmp_path):
     results = jg.get_results()
     assert None not in results
     assert jg.cache.size_bytes == 0
+    assert jg.state.results_on_cloud_only == 3
+    seen = []
+    jg.state.observe(lambda change: seen.append(change.new), "results_on_cloud_only")
     report = jg.keep_results()
     assert (report.text, report.done, report.failed) == ("3 results fetched", [0, 1, 2], {})
     assert jg.keep_results().done == []
+    until(lambda: seen and seen[-1] == 0)
+    jg.state.unobserve_all()
     cloud.stop()
     _delete_results(tmp_path / "cloud")
     cloud.start()
     assert JobGroup.open(jg.name).get_results() == results
+    assert jg.state.results_on_cloud_only == 0
     jg.cache.clear()
+    assert jg.state.results_on_cloud_only == 3
     report = asyncio.run(jg.keep_results_async())
     assert report.done == []
     assert report.failed == dict.fromkeys(

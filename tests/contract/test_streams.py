@@ -203,7 +203,10 @@ def test_estimate_describes_a_run(scripted):
     seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots) == (3, 1500, 7)
     assert seen.duration_s == (20.0, 82.0)
-    assert str(seen) == "Run 3 jobs: at most 1,500 shots, 7 free slots, 20 s to 82 s"
+    assert str(seen) == (
+        "Run 3 jobs: at most 1,500 shots, 7 free slots, 20 s to 82 s,"
+        " credits not reported by the cloud"
+    )
     assert asyncio.run(jg.estimate_async()) == seen
     assert str(jg.estimate(rerun=True)) == "Rerun 0 jobs"
 
@@ -215,7 +218,10 @@ def test_estimate_leaves_unknown_values_out(scripted):
     jg.add_many(_jobs(scripted, 1000, None))
     seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots, seen.duration_s) == (2, None, None, None)
-    assert str(seen) == "Run 2 jobs: shots unknown, free slots unknown, duration unknown"
+    assert str(seen) == (
+        "Run 2 jobs: shots unknown, free slots unknown, duration unknown,"
+        " credits not reported by the cloud"
+    )
     scripted.go_away()
     assert jg.estimate() == seen
     assert JobGroup("empty").estimate().jobs == 0

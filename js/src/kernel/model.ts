@@ -54,6 +54,8 @@ export interface Traits {
   sender: Sender | null;
   /** When the last job ended, if none has ended for long. */
   stalled_since: number | null;
+  /** How many results the group's file does not have. */
+  results_on_cloud_only: number;
   active: boolean;
   paused: boolean;
   next_up: number[];
@@ -79,6 +81,7 @@ export const TRAITS: Readonly<Traits> = {
   updated_at: null,
   sender: null,
   stalled_since: null,
+  results_on_cloud_only: 0,
   active: false,
   paused: false,
   next_up: [],

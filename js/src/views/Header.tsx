@@ -43,6 +43,7 @@ export function Header({ session }: { session: Session }) {
           </span>
         ))}
         <SenderFact session={session} />
+        <ResultsFact session={session} />
         <Freshness session={session} />
       </p>
       <EditableText
@@ -64,6 +65,20 @@ function SenderFact({ session }: { session: Session }) {
   return (
     <span class="headline" data-testid="sender">
       Sending from {from} since {format.clock(since, session.now.value)}
+    </span>
+  );
+}
+
+/** Clouds may delete results, so the page says how many the group's file lacks. */
+function ResultsFact({ session }: { session: Session }) {
+  const count = session.traits.results_on_cloud_only.value;
+  if (count === 0) return null;
+  return (
+    <span
+      data-testid="results-on-cloud"
+      title="Clouds may delete results after a while. jg.keep_results() copies them into the group."
+    >
+      {format.count(count, "result")} on the cloud only
     </span>
   );
 }

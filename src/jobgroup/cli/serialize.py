@@ -75,6 +75,7 @@ def group_document(group: JobGroup) -> Json:
         "next_up": state.next_up,
         "eta_s": None if state.eta_s is None else list(state.eta_s),
         "stalled_since": moment(state.stalled_since),
+        "results_on_cloud_only": state.results_on_cloud_only,
         "sender": sender
         and {"host": sender.host, "pid": sender.pid, "since": moment(sender.since)},
         "trouble": incident if state.trouble else None,

@@ -70,6 +70,7 @@ class DashboardSession(HasTraits):
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     sender = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     stalled_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    results_on_cloud_only = Int(0, read_only=True).tag(sync=True)
     version = Int(0, read_only=True).tag(sync=True)
     updated_at = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     active = Bool(False, read_only=True).tag(sync=True)
@@ -349,7 +350,7 @@ _SHARED = frozenset(
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
-    *("busy", "last_error", "stalled_since"),
+    *("busy", "last_error", "stalled_since", "results_on_cloud_only"),
 )
 _READ = frozenset({*_FOLLOWED, "sender", "description", "deleted"})
 """The traits that describe the group, as of the last time that its state was read."""

@@ -44,6 +44,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         eta_s: shortest and longest likely time to the end in seconds; None if unknown.
         stalled_since: when the last job ended, seconds since the epoch, if none has ended for long.
         sender: the process that sends jobs: `host`, `pid`, `since` and `is_this_process`, or None.
+        results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         version: grows with every change of the group.
         updated_at: when a cloud last answered, seconds since the epoch.
         active: whether anything runs, waits or is being sent, by whichever process.

@@ -280,6 +280,7 @@ class _Downloads:
             if batch:
                 try:
                     await session.in_thread(session.store.results.put, batch)
+                    session.notify()  # of `results_on_cloud_only`
                 except StorageError as error:
                     session.log.warning("Results of %r were not cached: %s", session.name, error)
 

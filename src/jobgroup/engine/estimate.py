@@ -64,7 +64,10 @@ class RunEstimate:
         jobs = format_count(self.jobs, "job")
         if self.jobs and self.retries:
             shots += f" with {self.retries} retries of each"
-        return f"{verb} {jobs}: {shots}, {slots}, {duration}" if self.jobs else f"{verb} {jobs}"
+        if not self.jobs:
+            return f"{verb} {jobs}"
+        # no cloud that we know reports what jobs cost
+        return f"{verb} {jobs}: {shots}, {slots}, {duration}, credits not reported by the cloud"
 
 
 @dataclass(frozen=True, slots=True)

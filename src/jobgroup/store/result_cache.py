@@ -84,6 +84,16 @@ class ResultCache:
                     (attempt_id, tx.now, content_digest(data), data),
                 )
 
+    def count_missing(self) -> int:
+        """Return the number of successful jobs whose result is on the cloud only."""
+        with self._database.read_transaction() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM jobs WHERE state = 'success'"
+                " AND attempt_id NOT IN (SELECT attempt_id FROM results)"
+            ).fetchone()
+        missing: int = row[0]
+        return missing
+
     def size_bytes(self) -> int:
         """Return the size of the kept results in the group's file."""
         with self._database.read_transaction() as connection:

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import type { StandIn } from "../../dev/standin";
+import { at, show } from "./page";
+
+it("says how many results are on the cloud only, and nothing when all are kept", async () => {
+  const { model } = await show({ jobs: 6 });
+  await expect.element(at("results-on-cloud")).not.toBeInTheDocument();
+  (model as StandIn).set({ results_on_cloud_only: 1200 });
+  await expect.element(at("results-on-cloud")).toHaveTextContent("1,200 results on the cloud only");
+  (model as StandIn).set({ results_on_cloud_only: 0 });
+  await expect.element(at("results-on-cloud")).not.toBeInTheDocument();
+});
