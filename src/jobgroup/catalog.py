@@ -1,4 +1,4 @@
-"""Which groups there are: listing, deleting with undo, restoring, setting damaged files aside."""
+"""List, delete, restore and rename groups, and set damaged files aside."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for
 
 
 def names() -> list[str]:
-    """The names of all groups, as typed."""
+    """Return the names of all groups, as typed."""
     return list(existing_groups())
 
 
 def exists(name: str) -> bool:
-    """Whether there is a group of that name.
+    """Whether a group of that name exists.
 
     Raises:
         InvalidNameError: no group can have the name.
@@ -46,14 +46,14 @@ def exists(name: str) -> bool:
 
 
 def similar_names(name: str) -> list[str]:
-    """Names of groups that look like this one."""
+    """Return names of groups that resemble this one."""
     others = [n for n in names() if n != normalised(name)]
     folded = {n.casefold(): n for n in others}
     return [folded[f] for f in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
 
 
 def not_found(name: str) -> GroupNotFoundError:
-    """The error for a name without a group; it names near ones."""
+    """Return the error for a name without a group, which suggests similar names."""
     near = similar_names(name)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return GroupNotFoundError(
@@ -63,12 +63,12 @@ def not_found(name: str) -> GroupNotFoundError:
 
 
 def summaries() -> list[GroupSummary]:
-    """Every group in a few numbers, by name."""
+    """Return the summaries of all groups, by name."""
     return summaries_of(existing_groups())
 
 
 def quarantine(path: Path) -> Path:
-    """Move a damaged file out of the way with every byte of it; return its new path."""
+    """Set a damaged file aside unchanged; return its new path."""
     aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
     for suffix in ("-wal", "-shm", "-journal", ""):
         with suppress(FileNotFoundError):
@@ -79,12 +79,12 @@ def quarantine(path: Path) -> Path:
 
 
 def delete(name: str, *, permanently: bool = False) -> None:
-    """Move a group to the trash, or remove it for good.
+    """Move a group to the trash, or remove it permanently.
 
     Raises:
-        GroupNotFoundError: there is none of that name.
-        GroupBusyError: it is being run.
-        StorageError: it could not be moved; it is as it was.
+        GroupNotFoundError: no group of that name exists.
+        GroupBusyError: a process is running the group.
+        StorageError: the group could not be moved; it is unchanged.
     """
     empty_trash()
     path = group_path(name)
@@ -116,16 +116,16 @@ def delete(name: str, *, permanently: bool = False) -> None:
 
 
 def rename(name: str, new_name: str) -> None:
-    """Give a group another name: its file is copied, and the old one removed.
+    """Rename a group: copy its file and remove the old one.
 
-    Once the old one is marked as deleted, no process can change it, so the copy is complete, even
-    if others have it open.
+    The old group is first marked as deleted, after which no process can change it. So the copy is
+    complete, even if other processes have the group open.
 
     Raises:
-        GroupNotFoundError: there is none of that name.
-        JobGroupError: there is one of the new name.
-        GroupBusyError: it is being run.
-        StorageError: it could not be copied; it is as it was.
+        GroupNotFoundError: no group of that name exists.
+        JobGroupError: a group of the new name exists.
+        GroupBusyError: a process is running the group.
+        StorageError: the group could not be copied; it is unchanged.
     """
     path, new_path = group_path(name), group_path(new_name)
     if not exists(name):
@@ -147,9 +147,9 @@ def rename(name: str, new_name: str) -> None:
 
 
 def complete_deletion(name: str) -> None:
-    """Complete what a killed process had begun: a group marked as deleted goes to the trash.
+    """Move a group that a killed process had marked as deleted to the trash.
 
-    Unless that process had copied it already: to the trash, or to its new name.
+    Only remove its file if that process had already copied it to the trash or to a new name.
     """
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
@@ -159,7 +159,7 @@ def complete_deletion(name: str) -> None:
 
 
 def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
-    """Which of others is the group in a file too, at the same version or a later one."""
+    """Return the file that holds the same group at the same version or a later one."""
     own = identity(path)
     for name, other in others:
         found = None if other == path else identity(other)
@@ -169,9 +169,9 @@ def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
 
 
 def delete_before(moment: datetime) -> list[str]:
-    """Move every group made before a moment to the trash; returns the names of those moved.
+    """Move every group created before a moment to the trash; return their names.
 
-    A group that is damaged or being run is left, with a warning, and does not stop the others.
+    Groups that are damaged or being run are left, with a warning; the others are moved.
     """
     try:
         limit = moment.timestamp()  # a moment without a zone is local time
@@ -184,7 +184,7 @@ def delete_before(moment: datetime) -> list[str]:
 
 
 def delete_all() -> list[str]:
-    """Move every group to the trash; returns the names of those moved."""
+    """Move every group to the trash; return their names."""
     return _delete_all(names())
 
 
@@ -206,12 +206,12 @@ def trash() -> dict[str, Path]:
 
 
 def restore(name: str) -> None:
-    """Bring the last deleted group of that name back.
+    """Restore the last deleted group of a name.
 
     Raises:
-        GroupNotFoundError: the trash has none.
-        JobGroupError: a group of that name exists, or the group under a new name; nothing was
-            changed.
+        GroupNotFoundError: the trash has no such group.
+        JobGroupError: a group of that name exists, or the same group exists under a new name;
+            nothing was changed.
     """
     path = group_path(name)
     complete_deletion(name)
@@ -240,7 +240,7 @@ def restore(name: str) -> None:
 
 
 def empty_trash() -> None:
-    """Remove what was deleted longer ago than it is kept, if two looks a day apart say so."""
+    """Remove groups from the trash that were expired at two looks a day apart."""
     with suppress(OSError):  # what cannot be removed stays
         purge()
 

@@ -1,8 +1,8 @@
-"""Fingerprints of create bodies: which jobs are the same job, and how two bodies differ. Pure.
+"""Fingerprints of create bodies, by which equal jobs are found, and differences of bodies. Pure.
 
-The same experiment gives another body in each Python process: Perceval adds the id of the process,
-and writes maps in any order. Here a body is read into plain values first. Perceval's packed texts,
-messages and archives are taken apart, without building any object or evaluating any formula.
+The same experiment has a different body in each Python process: Perceval adds the process id and
+writes maps in any order. So a body is first read into plain values: Perceval's packed texts,
+messages and archives are parsed, without building any object or evaluating any formula.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Fingerprint(NamedTuple):
     """The features that equal jobs share.
 
     Attributes:
-        identity: of all that is measured and how much of it.
-        settings: the same without `LIMITS`: results of jobs with equal settings can be pooled.
+        identity: hash of the settings and the amount of data to take.
+        settings: hash without `LIMITS`; results of jobs with equal settings can be pooled.
     """
 
     identity: bytes
@@ -81,7 +81,7 @@ def fingerprint(body: Mapping[str, Any]) -> Fingerprint:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two bodies, in words.
+    """Return the differences between two bodies, as text.
 
     >>> old = {"payload": {"command": "probs", "max_samples": 500}}
     >>> differences(old, {"payload": {"command": "probs", "max_samples": 1000}})
@@ -99,7 +99,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return why bodies that differ cannot be compared: other releases wrote them; "" if they can.
+    """Return why two bodies, of different releases, cannot be compared; "" if they can.
 
     >>> incomparable({"pcvl_version": "1.1.0"}, {"pcvl_version": "1.2.4"})
     'written by Perceval 1.1.0, not comparable'
@@ -109,7 +109,7 @@ def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def text_of(packed: str) -> str:
-    """Return the text in one that Perceval has packed, without the name of its class.
+    """Return the content of a text that Perceval has packed, without its class name.
 
     >>> text_of(":PCVL:BasicState:|1,0>")
     '|1,0>'
@@ -128,7 +128,7 @@ def _release(body: Mapping[str, Any]) -> str:
 
 
 class _Digest(str):
-    """Stands for what no sentence can show."""
+    """A placeholder for a value that a sentence cannot show."""
 
     __slots__ = ()
 
@@ -153,7 +153,7 @@ def _values(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parts(value: Any) -> Any:
-    """The bodies of a job that is several on its cloud."""
+    """Return the bodies of a job's sub-jobs."""
     if not isinstance(value, list):
         return _plain(value)
     return [_values(part) if isinstance(part, Mapping) else _plain(part) for part in value]
@@ -168,7 +168,7 @@ def _without_limits(values: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value in the one spelling that equal values have."""
+    """Return a value in the form that all equal values share."""
     if isinstance(value, str):
         if not value.startswith((_PREFIX, _ARCHIVE)):
             return value
@@ -217,7 +217,7 @@ def _object(kind: str, content: str, budget: Budget) -> Any:
 
 
 def _message(message: Any, budget: Budget) -> Any:
-    """The parts of an experiment, each of which can differ; else the digest of a message."""
+    """Return the parts of an experiment, each of which can differ; otherwise a message's digest."""
     if message.DESCRIPTOR.name != "Experiment":
         return _digest_of(message, budget)
     parts: dict[str, Any] = {}
@@ -244,7 +244,7 @@ def _digest_of(message: Any, budget: Budget) -> _Digest:
 
 
 def _unify(message: Any, budget: Budget) -> None:
-    """Write numbers and nested texts within a message in one spelling."""
+    """Rewrite numbers and nested texts within a message in one form."""
     for field, value in message.ListFields():
         if field.message_type is not None:
             is_map = field.message_type.GetOptions().map_entry
@@ -270,7 +270,7 @@ def _unified(value: Any, budget: Budget) -> Any:
 
 
 def _tree(archive: Archive, index: int, budget: Budget) -> Any:
-    """An object of an archive, without the numbers of its nodes."""
+    """Return an object of an archive, without its node numbers."""
     node = archive.nodes[index]
     children = [_tree(archive, child, budget) for child in node.children]
     if node.tag == "dict":
@@ -304,7 +304,7 @@ def _leaves(
 
 
 def _name(path: tuple[str | int, ...]) -> str:
-    """The last names of a path, such as ``noise.indistinguishability``."""
+    """Return the last names of a path, such as ``noise.indistinguishability``."""
     names = [name for name in path if isinstance(name, str)] or ["body"]
     if names[-1] in _NAMES:
         return _NAMES[names[-1]]

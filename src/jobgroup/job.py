@@ -101,7 +101,7 @@ class RemoteJob:
         """Return the spec of a job that is in no group yet, with the parameters of its call.
 
         Raises:
-            TypeError: it is in a group already.
+            TypeError: the job is already in a group.
         """
         if self._session is not None:
             raise TypeError(
@@ -125,7 +125,7 @@ class RemoteJob:
         )
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """A job of a group is pickled and copied by the uuid of its group and its lasting id."""
+        """Pickle and copy a job of a group by the uuid of its group and its lasting id."""
         if self._session is None:
             return super().__reduce_ex__(protocol)
         group = GroupReference(self._session)
@@ -150,13 +150,13 @@ class RemoteJob:
     def id(self) -> str | None:
         """Its id on the cloud; None if it was never sent.
 
-        Of an Execution that is several jobs there it is their ids, with " + " between them.
+        An Execution that is several jobs on the cloud has their ids, joined with " + ".
         """
         return None if self._session is None else self._record.remote_id
 
     @property
     def name(self) -> str:
-        """Its name on the cloud. Can be set until it is sent."""
+        """Its name on the cloud, which can be set until it is sent."""
         return self._name if self._session is None else self._record.name
 
     @name.setter
@@ -171,22 +171,22 @@ class RemoteJob:
 
     @property
     def platform(self) -> str:
-        """Name of the platform that it is for."""
+        """Name of its platform."""
         return self._platform if self._session is None else self._record.platform
 
     @property
     def provider(self) -> str:
-        """Name of the provider that speaks to its cloud."""
+        """Name of its provider."""
         return self._provider if self._session is None else self._record.provider
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters of its call, and those of its payload that are worth showing."""
+        """Parameters of its call, and those of its payload that are worth showing."""
         return {} if self._session is None else self._record.params
 
     @property
     def labels(self) -> dict[str, Any]:
-        """The labels that it was added with."""
+        """Labels that it was added with."""
         return {} if self._session is None else self._record.labels
 
     @property
@@ -196,7 +196,7 @@ class RemoteJob:
 
     @property
     def attempts(self) -> list[AttemptRecord]:
-        """Every sending of it, oldest first, with ids, messages and times: nothing is forgotten."""
+        """Every attempt to send it, oldest first, with ids, messages and times."""
         return [] if self._session is None else self._session.store.journal.attempts(self._entry_id)
 
     @property
@@ -206,7 +206,7 @@ class RemoteJob:
 
     @property
     def note(self) -> str:
-        """A note of yours, kept with the job. Can be set at any time."""
+        """Your note about the job, which can be set at any time."""
         return "" if self._session is None else self._record.note
 
     @note.setter
@@ -217,7 +217,7 @@ class RemoteJob:
 
     @property
     def state(self) -> State:
-        """Its state as the file has it, without asking the cloud; see `jobgroup.status.STATES`."""
+        """Its last known state, without asking the cloud; see `jobgroup.status.STATES`."""
         return UNSENT if self._session is None else self._record.state
 
     @property
@@ -227,10 +227,10 @@ class RemoteJob:
 
     @property
     def status(self) -> JobStatus:
-        """Its status, asked of the cloud if it may have changed; calling it gives its name.
+        """Its status, requested from the cloud if it may have changed; calling it returns its name.
 
         Raises:
-            CredentialsError: the token is missing or refused.
+            CredentialsError: the token is missing or rejected.
         """
         session = self._session
         if session is None:
@@ -243,7 +243,7 @@ class RemoteJob:
 
     @property
     def last_status(self) -> JobStatus:
-        """Its status as the file has it, without asking the cloud."""
+        """Its last known status, without asking the cloud."""
         return JobStatus() if self._session is None else status_of(self._record)
 
     @property
@@ -268,12 +268,12 @@ class RemoteJob:
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self.status.running
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits to run; also true of an unsent job, as in Perceval."""
+        """Whether it is waiting to run; also true for an unsent job, as in Perceval."""
         return self.status.waiting
 
     # -- commands ----------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class RemoteJob:
 
         Args:
             params: other values for its parameters, such as ``max_shots``; see `JobGroup.rerun`.
-            replace: keep its place in the group; else a new entry is appended.
+            replace: rerun this entry; otherwise append a new one.
 
         Returns:
             The entry that runs now: this one, or the new one.
@@ -328,7 +328,7 @@ class RemoteJob:
         Raises:
             RuntimeError: it has not failed.
             InvalidOverrideError: it has no such parameter, or only Perceval can change it.
-            JobGroupError: it could not be sent; it is as it was.
+            JobGroupError: it could not be sent; it is unchanged.
         """
         status = self.status
         if not self.was_sent or not status.failed:
@@ -343,11 +343,11 @@ class RemoteJob:
         return job_of(self._attached(), done[0]) if done else self
 
     def confirm(self, remote_id: str) -> None:
-        """Say which job on the cloud an unconfirmed one is.
+        """Settle an unconfirmed job with the id that it has on the cloud.
 
         Raises:
-            TypeError: the id is not a text; nothing was changed.
-            JobGroupError: it is not unconfirmed, or the group has that id.
+            TypeError: the id is not a string; nothing was changed.
+            JobGroupError: the job is not unconfirmed, or the group already has that id.
         """
         if not isinstance(remote_id, str):
             raise TypeError(
@@ -357,14 +357,14 @@ class RemoteJob:
         self._do("confirm", entry_id=self._entry_id, remote_id=remote_id)
 
     def resend(self) -> None:
-        """Send a job again of which it is not known what became.
+        """Resend an unconfirmed job, or a job that its cloud has lost.
 
-        One that is unconfirmed, knowing that the first request may have made a job too; or one
-        that is unknown, as its cloud has no such job any more.
+        Look for an unconfirmed job on the cloud first: its first request may have created a job
+        too, and you would pay for both.
 
         Raises:
-            RuntimeError: it is neither.
-            JobGroupError: it could not be sent; it is unsent then.
+            RuntimeError: the job is neither unconfirmed nor lost.
+            JobGroupError: the job could not be sent; it is now unsent.
         """
         if self.state != "unconfirmed" and self._record.provider_status != REMOTE_MISSING:
             raise RuntimeError(
@@ -374,11 +374,11 @@ class RemoteJob:
         self._do("resend", entry_ids=[self._entry_id])
 
     def get_results(self) -> Result:
-        """Its results, fetched from the cloud and decoded as Perceval does.
+        """Fetch its results from the cloud and decode them as Perceval does.
 
         Raises:
-            RuntimeError: it has not ended, or it failed and has no results.
-            JobGroupError: they could not be fetched or decoded.
+            RuntimeError: the job has not ended, or it failed and has no results.
+            JobGroupError: the results could not be fetched or decoded.
         """
         from jobgroup.results import results_of_one
 
@@ -390,7 +390,7 @@ class RemoteJob:
         return results_of_one(self._attached(), self._record)
 
     def _revise(self, spec: JobSpec) -> None:
-        """Replace its body with that of a direct execution, while it is unsent.
+        """Replace the body of an unsent job with that of a direct execution.
 
         Raises:
             RuntimeError: it was sent.
@@ -471,7 +471,7 @@ def job_of(session: GroupSession, entry_id: int, kind: type[RemoteJob] = RemoteJ
 
 @contextmanager
 def naming_its_job(session: GroupSession) -> Iterator[None]:
-    """Give an error that is about one job of the group that job."""
+    """Add the job to an error that is about one job of the group."""
     try:
         yield
     except JobGroupError as error:

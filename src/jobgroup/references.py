@@ -1,4 +1,4 @@
-"""References to a group, or a job of one: for later in this process, or another one."""
+"""References to a group or job that outlive the open group, in this process or another."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class GroupReference:
-    """A group by its name and uuid. Keeps no file open: it is opened again when it is wanted.
+    """A group by its name and uuid. It keeps no file open; the group is reopened at its next use.
 
     Args:
-        session: of the group, as it is open now.
+        session: session of the open group.
     """
 
     def __init__(self, session: GroupSession) -> None:
@@ -29,7 +29,7 @@ class GroupReference:
         """The group, open.
 
         Raises:
-            GroupNotFoundError, GroupDeletedError: it is not there any more.
+            GroupNotFoundError, GroupDeletedError: the group no longer exists.
             StorageError: its file cannot be read.
         """
         session = self._session()
@@ -40,11 +40,11 @@ class GroupReference:
 
 
 def session_of(name: str, uuid: str) -> GroupSession:
-    """The session of the group that has this name and uuid.
+    """Return the session of the group with this name and uuid.
 
     Raises:
-        GroupNotFoundError: no group has the name, or another one.
-        StorageError: its file cannot be read.
+        GroupNotFoundError: no group has the name, or a group with another uuid has it.
+        StorageError: the group's file cannot be read.
     """
     path = group_path(name)
     if not path.exists():

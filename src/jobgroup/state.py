@@ -1,4 +1,4 @@
-"""Traits of a group that follow its file, to observe without a widget."""
+"""Traits of a group that follow its file, which you can observe without a widget."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MAX_PRIORITIES = 50
 
 
 class GroupState(HasTraits):
-    """The state of a group. Read it at any time; what is observed is kept up to date.
+    """The state of a group. You can read it at any time; observed traits are kept up to date.
 
-    Observers are called from a thread of the engine, and while there are any the cloud is polled.
+    Observers are called from a thread of the engine. While there are any, the cloud is polled.
 
     Attributes:
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time until all jobs have ended that were sent, or that
-            a process is sending, in seconds, by the rate at which jobs end; None if it is unknown.
+        eta_s: shortest and longest likely time in seconds until all jobs that were sent, or will
+            be sent by a running process, have ended, from the rate of ends; None if unknown.
         stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
             ten times as long as usual; None otherwise.
         sender: the process that sends the group's jobs: its `host`, `pid`, `since` when (seconds
@@ -37,17 +37,16 @@ class GroupState(HasTraits):
         results_on_cloud_only: number of successful jobs whose results are not in the group's file;
             clouds may delete results, and `JobGroup.keep_results` fetches them.
         version: grows with every change.
-        active: whether a job runs or waits, or a process is sending jobs. After it was, and is no
-            more, the group has finished.
-        busy: what is being done ("run", "rerun") by this process, "" for nothing.
+        active: whether a job is running or waiting, or a process is sending jobs. When it changes
+            to false, the group has finished.
+        busy: what this process is doing ("run", "rerun"); "" for nothing.
         paused: whether sending is paused.
-        next_up: positions of the jobs that go first when jobs are sent (`JobGroup.prioritize`), in
-            order; the first fifty.
-        last_error: the standing problem with a cloud, in a sentence, "" for none. An answer that
-            the disk does not take goes first: the sentence has the job and its id.
-        trouble: its kind: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: when it began, seconds since the epoch.
-        updated_at: when a cloud last answered, seconds since the epoch; None before it did.
+        next_up: positions of the first 50 prioritized jobs (`JobGroup.prioritize`), in order.
+        last_error: the unresolved problem with a cloud, in a sentence; "" for none. A response
+            that could not be written to disk comes first, with its job and id.
+        trouble: kind of the problem: "disk", "token", "credits", "unreachable" or "".
+        trouble_since: when it began, in seconds since the epoch.
+        updated_at: when a cloud last answered, in seconds since the epoch; None before it did.
     """
 
     counts = Dict()
@@ -113,13 +112,13 @@ class GroupState(HasTraits):
             self.last_error = self._session.settling.sentence or str(error)
 
     def observe(self, *args: Any, **kwargs: Any) -> None:
-        """As traitlets does; the first observer makes the engine follow the group."""
+        """Observe as in traitlets; the first observer makes the engine follow the group."""
         super().observe(*args, **kwargs)
         if self._unsubscribe is None:
             self._unsubscribe = self._session.subscribe(self._follow)
 
     def unobserve_all(self, name: Any = ...) -> None:
-        """As traitlets does; the engine stops following the group for this object."""
+        """Unobserve as in traitlets; the engine stops following the group for this object."""
         if name is ...:
             super().unobserve_all()
             if self._unsubscribe is not None:

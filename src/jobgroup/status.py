@@ -1,4 +1,4 @@
-"""The words for what a job is doing, and the sets that every count and list is made of.
+"""The states of a job, and the sets of states behind every count and list.
 
 A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are words of the
 cloud, and have a :class:`RunningStatus`; four belong to the group alone: *unsent* (never sent),
@@ -43,7 +43,7 @@ class RunningStatus(Enum):
 
     @staticmethod
     def from_server_response(word: str) -> RunningStatus:
-        """The status for a cloud's word; ``UNKNOWN`` for a word that is not known.
+        """Return the status for a cloud's word; ``UNKNOWN`` for an unknown word.
 
         Source: the status words of Quandela Cloud's REST API, where success is "completed".
         """
@@ -118,7 +118,7 @@ user has closed. Final states never change."""
 
 
 def may_become(state: str, to: str) -> bool:
-    """Whether an attempt in one state may get another.
+    """Whether an attempt in one state may change to another.
 
     >>> may_become("sending", "waiting"), may_become("success", "running")
     (True, False)
@@ -157,9 +157,9 @@ class Progress(TypedDict):
     """The counts that ``JobGroup.progress()`` returns.
 
     Attributes:
-        Total: all jobs.
-        Finished: how many have ended, and ``{'successful': a, 'unsuccessful': b}``.
-        Unfinished: how many have not, and ``{'sent': c, 'not sent': d}``.
+        Total: number of all jobs.
+        Finished: number of jobs that have ended, and ``{'successful': a, 'unsuccessful': b}``.
+        Unfinished: number of the others, and ``{'sent': c, 'not sent': d}``.
     """
 
     Total: int
@@ -168,7 +168,7 @@ class Progress(TypedDict):
 
 
 def progress_of(counts: Mapping[str, int]) -> Progress:
-    """The dictionary of ``JobGroup.progress()`` for counts by state.
+    """Return the dictionary of ``JobGroup.progress()`` for counts by state.
 
     >>> progress_of({"success": 1, "running": 2, "unsent": 3})["Unfinished"]
     [5, {'sent': 2, 'not sent': 3}]
@@ -205,7 +205,7 @@ class JobStatus:
     duration: float | None = None
 
     def __call__(self) -> str:
-        """The status' name."""
+        """Return the status' name."""
         return self.status.name
 
     def __str__(self) -> str:
@@ -213,12 +213,12 @@ class JobStatus:
 
     @property
     def waiting(self) -> bool:
-        """Whether the job waits to be run."""
+        """Whether the job is waiting to be run."""
         return self.status is RunningStatus.WAITING
 
     @property
     def running(self) -> bool:
-        """Whether the job runs, or runs and was asked to stop."""
+        """Whether the job is running, even if its cancellation was requested."""
         return self.status in (RunningStatus.RUNNING, RunningStatus.CANCEL_REQUESTED)
 
     @property
@@ -228,7 +228,7 @@ class JobStatus:
 
     @property
     def canceled(self) -> bool:
-        """Whether the job was canceled, or was asked to."""
+        """Whether the job was canceled, or its cancellation was requested."""
         return self.status in (RunningStatus.CANCELED, RunningStatus.CANCEL_REQUESTED)
 
     @property
@@ -243,17 +243,17 @@ class JobStatus:
 
     @property
     def maybe_completed(self) -> bool:
-        """Whether results may exist: ended, or in a status that this version does not know."""
+        """Whether results may exist: the job has ended, or this version does not know its status."""
         return self.completed or self.unknown
 
     @property
     def unknown(self) -> bool:
-        """Whether the cloud answered with a word that this version does not know."""
+        """Whether the cloud reported a status that this version does not know."""
         return self.status is RunningStatus.UNKNOWN
 
     @property
     def stop_message(self) -> str | None:
-        """The cloud's sentence about a failure; None for a job that has not failed."""
+        """The cloud's message about a failure; None for a job that has not failed."""
         return self.message if self.failed else None
 
     @property
@@ -268,7 +268,7 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
-    """A cloud's response about one job; what it does not say is None.
+    """A cloud's response about one job; missing values are None.
 
     Attributes:
         provider_status: the cloud's own status word, as it came.

@@ -1,7 +1,7 @@
-"""Facts about the machine that no wall clock and no host name can tell: boots, processes, mounts.
+"""Facts about the machine beyond wall clock and host name: boots, processes, mounts.
 
-Everything that the system says is read as bytes here: names of programs, mount points and paths
-need not be UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
+The system's answers are read as bytes, because names of programs, mount points and paths need not
+be UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class ProcessIdentity(NamedTuple):
     """Which process of which machine this is. Two living processes never have the same one.
 
     Attributes:
-        host: name of the machine, for people only: containers and clones repeat it.
-        boot: of the running kernel; "" if the system does not tell.
-        namespace: in which the pid counts; containers have their own.
+        host: name of the machine, for messages only: containers and clones repeat it.
+        boot: id of the running kernel's boot; "" if unknown.
+        namespace: namespace of the pid; containers have their own.
         pid: process id within the namespace.
-        started: distinguishes processes that had the same pid; "" if the system does not tell.
+        started: distinguishes processes that had the same pid; "" if unknown.
     """
 
     host: str
@@ -41,7 +41,7 @@ class ProcessIdentity(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> ProcessIdentity:
-        """Read an identity that was stored; a damaged one is that of no process."""
+        """Read a stored identity; a damaged one belongs to no process."""
         try:
             return cls(*json.loads(text))
         except (TypeError, ValueError):
@@ -58,10 +58,10 @@ def this_process() -> ProcessIdentity:
 
 
 def life_of(process: ProcessIdentity) -> Life:
-    """Return what this machine knows for certain of a process.
+    """Return what this machine knows for certain about a process.
 
-    "gone" is proof: it ran under this very kernel, its pid counts in our namespace too, and no such
-    process exists any more. "unknown" is every process of which nothing can be known from here.
+    "gone" is proof: the process ran under this kernel's boot, its pid belongs to our namespace, and
+    no such process exists now. "unknown" means that nothing can be known from here.
     """
     if not process.boot or process.boot != boot_id() or process.namespace != _namespace():
         return "unknown"
@@ -71,10 +71,10 @@ def life_of(process: ProcessIdentity) -> Life:
 
 
 def boot_id() -> str:
-    """Return what tells this boot of this machine apart from all others; "" if that is not known.
+    """Return an id of this boot of this machine; "" if there is none.
 
-    Linux keeps an id. Elsewhere it is made of the minute of the boot, which may change if the clock
-    is set: nothing is proved by it in that case.
+    Linux has one. On other systems it is the minute of the boot, which may change if the clock is
+    set, and then proves nothing.
     """
     with suppress(OSError):
         return (PROC / "sys/kernel/random/boot_id").read_bytes().decode("ascii", "replace").strip()
@@ -101,7 +101,7 @@ def _own_start(pid: int) -> str:
 
 
 def _stat(path: Path) -> list[bytes] | None:
-    """The fields from the third on: what stands before them is the program's name, in brackets."""
+    """Return the fields from the third on, which follow the program's name in brackets."""
     try:
         fields = path.read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -110,7 +110,7 @@ def _stat(path: Path) -> list[bytes] | None:
 
 
 def _proc_is_ours() -> bool:
-    """Whether /proc counts processes as this process does."""
+    """Whether /proc numbers processes as this process does."""
     try:
         return str((PROC / "self").readlink()) == str(os.getpid())
     except OSError:
@@ -174,7 +174,7 @@ def _life_elsewhere(process: ProcessIdentity) -> Life:
 def file_system_type(directory: Path) -> str:
     """Return the type of the file system that holds a directory, in lower case; "" if unknown.
 
-    A drive of another machine is a "network drive" on Windows, whatever it is formatted with there.
+    On Windows, another machine's drive is a "network drive", whatever its format.
     Sources: proc(5), /proc/self/mountinfo; psutil for Windows and macOS.
     """
     resolved = os.path.realpath(directory)

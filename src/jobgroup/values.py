@@ -1,4 +1,4 @@
-"""Single values that users give, as JSON has them: numpy's, pandas', dates, Enums, paths. Pure."""
+"""Convert users' single values to JSON: numpy's, pandas', dates, Enums, paths. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KINDS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
 def plain(value: Any) -> Any:
     """Return a single value as a bool, int, float, text, or None if it is missing.
 
-    Whatever is no single value is returned as it is. A date with a time zone is written in UTC.
+    Anything but a single value is returned unchanged. A date with a time zone is written in UTC.
 
     >>> from pathlib import Path
     >>> plain(float("nan")), plain(datetime(2026, 1, 2)), plain(Path("a", "b"))
@@ -59,7 +59,7 @@ def is_missing(value: Any) -> bool:
 def plain_deep(value: Any) -> Any:
     """Return a value whose single values, at any depth, are `plain`; arrays are lists.
 
-    Missing ones stay as they are: a request that carries null for NaN would run another experiment.
+    Missing values stay unchanged: a request with null in place of NaN would be another experiment.
     """
     if isinstance(value, dict):
         return {key: plain_deep(each) for key, each in value.items()}
@@ -78,7 +78,7 @@ def _iso(value: date) -> str:
 
 
 def _of_numpy(value: Any) -> Any:
-    """A scalar of numpy, or an array without dimensions."""
+    """Return the value of a numpy scalar or zero-dimensional array."""
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if getattr(value, "shape", None) != () or kind not in {*"biufMU"}:
         return value

@@ -1,4 +1,4 @@
-"""Texts on their way to a person: harmless on a terminal, and how words are looked for. Pure."""
+"""Format texts for people, harmless on a terminal, and search in them. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup.status import STATES
 
 
 def plain(text: object) -> str:
-    r"""A text that may come from outside, without control characters; lines stay lines.
+    r"""Return a text without control characters, but with its line breaks.
 
     >>> plain("done\x1b[2J\nnext")
     'done [2J\nnext'
@@ -24,7 +24,7 @@ def plain(text: object) -> str:
 
 
 def on_one_line(text: object) -> str:
-    r"""The same, with spaces for the ends of lines.
+    r"""Return a text without control characters, with spaces in place of line breaks.
 
     >>> on_one_line("one\ntwo\x07")
     'one two '
@@ -33,7 +33,7 @@ def on_one_line(text: object) -> str:
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things.
+    """Return a number with its noun.
 
     >>> format_count(1, "job"), format_count(1200, "job"), format_count(2, "entry", "entries")
     ('1 job', '1,200 jobs', '2 entries')
@@ -42,7 +42,7 @@ def format_count(number: int, noun: str, plural: str = "") -> str:
 
 
 def format_states(counts: Mapping[str, int]) -> str:
-    """How many jobs are in which state, in the order of the states.
+    """Return the number of jobs in each state, in the order of the states.
 
     >>> format_states({"success": 2, "cancel_requested": 1, "error": 0})
     '1 cancel requested, 2 success'
@@ -52,7 +52,7 @@ def format_states(counts: Mapping[str, int]) -> str:
 
 
 def format_counts(counts: Mapping[str, int]) -> str:
-    """How many jobs there are, and how many in which state.
+    """Return the number of jobs, in total and in each state.
 
     >>> format_counts({"success": 2, "unsent": 1})
     '3 jobs (1 unsent, 2 success)'
@@ -62,7 +62,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def shown(value: object, at_most: int = 80) -> str:
-    r"""Return a value as a sentence quotes it: escaped, and no longer than a line or two.
+    r"""Return a value as a message quotes it: escaped, and at most a line or two long.
 
     >>> shown("a\x1b"), shown("x" * 100, 10)
     ("'a\\x1b'", "'xxxxxxxx…")
@@ -79,7 +79,7 @@ def text_of(what: str, value: object) -> str:
     """Return the text that a user gave for a note or the like.
 
     Raises:
-        TypeError: it has none, as what is nested without end.
+        TypeError: the value has no text, such as endless nesting.
     """
     try:
         return str(value)
@@ -95,10 +95,10 @@ class Searched:
     """The parts of a job that a search looks through.
 
     Attributes:
-        state: found by its beginning.
-        place: found as ``#3``.
-        texts: in which any part is found.
-        named: names with values.
+        state: state, found by its beginning.
+        place: position, found as ``#3``.
+        texts: texts, found by any part.
+        named: values by name.
     """
 
     state: str
@@ -143,7 +143,7 @@ def sought(words: str) -> Callable[[Searched], bool]:
 
 
 def _tight(text: str) -> str:
-    """A text without the blanks around each ``=``."""
+    """Return a text without the blanks around each ``=``."""
     return _LOOSE.sub("=", text)
 
 
@@ -167,7 +167,7 @@ def _lines(job: Searched) -> str:
 
 
 def _as_text(value: object) -> str:
-    """A value in one spelling, whole numbers without a point."""
+    """Return a value as text, whole numbers without a decimal point."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""The groups' files: the only module that touches them, and the only one with SQL."""
+"""The groups' files. No other package opens them or contains SQL."""
 
 from jobgroup.store.records import (
     AttemptRecord,

@@ -1,4 +1,4 @@
-"""Files that are whole and on disk under their name, or not there: also after a power cut."""
+"""Write files atomically: after a power cut a file is complete under its name, or absent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 @contextmanager
 def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
-    """Gives a new, empty file, which takes the target's name when the block is left.
+    """Yield a new, empty file, which takes the target's name when the block is left.
 
     No process sees half of it under that name. If the block fails, or the name is taken, nothing of
     it is left.
 
     Args:
-        target: its name.
-        overwrite: takes the place of a file that is there.
-        mode: its permissions, less what the umask takes away.
+        target: its final path.
+        overwrite: replace an existing file.
+        mode: permissions, which the umask may reduce.
 
     Raises:
         FileExistsError: the name is taken; nothing was changed.
@@ -41,7 +41,7 @@ def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) ->
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:
-    """Return the beginning of a file; OSError for what is none, such as a pipe or a device."""
+    """Return the beginning of a file; raise OSError for a pipe, a device or another non-file."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us waiting
     with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -50,7 +50,7 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
 
 
 def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Give a whole file its name, for good; FileExistsError if the name is taken."""
+    """Give a complete file its final name, durably; raise FileExistsError if the name is taken."""
     with source.open("rb+") as opened:
         os.fsync(opened.fileno())
     if overwrite:
@@ -63,7 +63,7 @@ def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
 
 
 def rename_to_new(source: Path, target: Path) -> None:
-    """Give a file another name; FileExistsError, and no change, if the name is taken."""
+    """Rename a file; raise FileExistsError, and change nothing, if the name is taken."""
     try:
         os.link(source, target)
         if source.parent != target.parent:  # a power cut could keep the removal alone
@@ -78,7 +78,7 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Let only its owner read a file, and what SQLite makes beside it: that has the same mode."""
+    """Let only the owner read a file. SQLite creates the files beside it with the same mode."""
     with suppress(OSError):  # there is none
         if os.name != "posix" or not path.stat().st_mode & 0o077:
             return
@@ -88,7 +88,7 @@ def keep_private(path: Path) -> None:
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory and those above it, mode 0700, for good; OSError if it cannot be made."""
+    """Create a directory and its parents durably, mode 0700; raise OSError if that fails."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
@@ -96,7 +96,7 @@ def make_directory(directory: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Let names that were given in a directory outlast a power cut, where the system can."""
+    """Make a directory's entries survive a power cut, if the system supports that."""
     with suppress(OSError):  # no such thing on Windows, nor on some network file systems
         descriptor = os.open(directory, os.O_RDONLY)
         try:

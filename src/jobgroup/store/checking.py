@@ -1,4 +1,4 @@
-"""Is a file what this jobgroup would have made? Asked before anything in it is believed.
+"""Check that this jobgroup could have written a file, before anything in it is trusted.
 
 A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs
 triggers, views, constraints, and expressions of indexes and of generated columns. They are part of
@@ -37,7 +37,7 @@ Schema = frozenset[tuple[str, str, str, str | None]]
 
 
 def restrain(connection: sqlite3.Connection) -> None:
-    """Let a new connection do no more than the comparison of a schema takes."""
+    """Limit a new connection to the work that comparing the schema takes."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_SCHEMA_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MOST_SCHEMA_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
@@ -49,9 +49,9 @@ def restrain(connection: sqlite3.Connection) -> None:
 
 
 def admit(connection: sqlite3.Connection) -> None:
-    """See that a file has the schema of a group, and let its connection work from then on.
+    """Check that a file has the schema of a group, and lift its connection's limits.
 
-    Takes some 50 microseconds.
+    Takes about 50 microseconds.
 
     Raises:
         sqlite3.DatabaseError: it has another one; nothing of it was run.
@@ -68,7 +68,7 @@ def admit(connection: sqlite3.Connection) -> None:
 
 
 def release(connection: sqlite3.Connection) -> None:
-    """Lift what `restrain` forbids; for files that this process made itself just now."""
+    """Lift the limits of `restrain`, for a file that this process has just created."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     connection.set_progress_handler(None, 0)
 
@@ -82,9 +82,9 @@ def our_schema() -> Schema:
 
 
 def check_contents(connection: sqlite3.Connection) -> None:
-    """See that an admitted file can be opened: what is known of the group, and its length.
+    """Check an admitted file's values of the group as a whole, and its number of jobs.
 
-    A row that is damaged is not looked for: it harms its job alone.
+    Damaged rows are not looked for: each affects only its own job.
 
     Raises:
         sqlite3.DatabaseError: it cannot; the sentence says what is wrong.
@@ -102,14 +102,14 @@ def check_contents(connection: sqlite3.Connection) -> None:
 
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many jobs there are, and the last one's position; -1 if there is none."""
+    """Return the number of jobs and the position of the last one; -1 without jobs."""
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()  # apart: both at once
     (last,) = connection.execute("SELECT max(position) FROM jobs").fetchone()  # read every row
     return count, -1 if last is None else last
 
 
 def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
-    """Return the fault in a file's values of the group as a whole; None if there is none."""
+    """Return what is wrong with a file's values of the group as a whole; None if nothing is."""
     for key in ("name", "uuid"):
         if not isinstance(meta.get(key), str) or not 0 < len(meta[key]) <= 1000:
             return f"its {key} is missing, or no text"
@@ -160,7 +160,7 @@ def _maybe(condition: str, name: str) -> str:
 
 
 def date_of(name: str, otherwise: str = "NULL") -> str:
-    """SQL for a time as it is read: in an unchecked file it may be anything.
+    """Return SQL that reads a time; in an unchecked file the value may be anything.
 
     It is part of each row that is read, so it only compares: texts and bytes sort after numbers.
     """
@@ -168,12 +168,12 @@ def date_of(name: str, otherwise: str = "NULL") -> str:
 
 
 def number_of(name: str) -> str:
-    """SQL for a number as it is read, likewise; NULL for anything else."""
+    """Return SQL that reads a number, and NULL for anything else."""
     return f"CASE WHEN {name} BETWEEN -1e300 AND 1e300 THEN {name} END"
 
 
 def integer_of(name: str, otherwise: str = "NULL") -> str:
-    """SQL for an integer that is not negative as it is read, likewise."""
+    """Return SQL that reads a non-negative integer, and a default for anything else."""
     return f"CASE WHEN {name} BETWEEN 0 AND {2**53} THEN {name} ELSE {otherwise} END"
 
 
@@ -285,9 +285,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 
 
 def check_rows(connection: sqlite3.Connection, path: Path) -> None:
-    """See that every row of an admitted file could have been written by this jobgroup.
+    """Check that this jobgroup could have written every row of an admitted file.
 
-    The work is bounded by the file's size, and so is the room that its bodies take unpacked.
+    The file's size bounds the work and the size of the decompressed bodies.
 
     Raises:
         sqlite3.DatabaseError: one could not; the sentence says which, and what is wrong.
@@ -348,7 +348,7 @@ def _check_unpacked(connection: sqlite3.Connection) -> None:
 
 
 def _stop_after(size_bytes: int) -> Callable[[], int]:
-    """A progress handler, called each million steps, that ends what takes more than rows can."""
+    """Return a progress handler that ends a query which takes more steps than rows allow."""
     left = 10 + size_bytes // 2_000  # 500 steps for each byte
 
     def count() -> int:

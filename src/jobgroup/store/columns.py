@@ -1,6 +1,6 @@
 """A group's jobs as columns of JSON that SQLite itself writes.
 
-It works without Python's lock, so that a kernel with 100,000 jobs in sight keeps running cells.
+SQLite works without Python's lock, so a kernel that shows 100,000 jobs can still run cells.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CHANGED: Final = "j.version > :since"
 
 
 def _shortened(text: str) -> str:
-    """SQL for the text of an object, with long values cut if it is long; "" for no object."""
+    """Return SQL for the text of an object, with its long values cut; "" for no object."""
     cell = f"""CASE
         WHEN type IN ('true', 'false', 'null') THEN type
         WHEN type IN ('integer', 'real') THEN json_quote(value)
@@ -112,7 +112,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Jobs as columns; `labels`, `facts` and `params` hold an object of JSON, or nothing, each."""
+    """Jobs as columns; `labels`, `facts` and `params` hold a JSON object or nothing each."""
 
     count: int
     columns: Mapping[str, Column]
@@ -125,7 +125,7 @@ def count_changes(database: Database, since: int) -> int:
 
 
 def read_columns(database: Database, first: int, end: int) -> Columns:
-    """The jobs at positions from `first` to before `end`."""
+    """Return the jobs at positions from `first` up to, but not including, `end`."""
     return _read(database, _PLACED, {"first": first, "end": end})
 
 

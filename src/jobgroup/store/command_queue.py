@@ -1,4 +1,4 @@
-"""Requests of processes to the one that runs the group."""
+"""Requests from other processes to the process that runs the group."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from jobgroup.system import ProcessIdentity
 
 
 class CommandQueue:
-    """Requests of one process to the one that runs the group: rows, done in order.
+    """Requests to the process that runs the group: rows, executed in order.
 
-    Each is asked of one holder of the lease. When that changes, a process that still waits asks the
-    next one. So the order of a dead process is never carried out, whatever its clock.
+    Each request names one holder of the lease. If the holder changes, a process that still waits
+    repeats its request. So no request of a dead process is ever executed, whatever its clock says.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def enqueue(self, name: str, args: Mapping[str, Any], requester: ProcessIdentity) -> int:
-        """Write a command down for the present holder; returns its id."""
+        """Store a command for the current holder and return the command's id."""
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
             return tx.insert(
@@ -49,7 +49,7 @@ class CommandQueue:
     def claim(
         self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
     ) -> list[CommandRecord]:
-        """Take everything that was asked of a holder and is still wanted, once each."""
+        """Return every request to a holder that was not withdrawn, each only once."""
         taken: list[CommandRecord] = []
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
@@ -68,7 +68,7 @@ class CommandQueue:
         return taken
 
     def cancel(self, command_id: int) -> bool:
-        """Take a command back; return False if it was taken already."""
+        """Withdraw a command; return False if the holder has claimed it already."""
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
                 "DELETE FROM commands WHERE id = ? AND state = 'pending'", (command_id,)
@@ -76,7 +76,7 @@ class CommandQueue:
             return cursor.rowcount == 1
 
     def complete(self, command_id: int, state: str, outcome: Mapping[str, Any]) -> None:
-        """Record what became of a command: "done" or "failed"."""
+        """Record the outcome of a command: "done" or "failed"."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "UPDATE commands SET state = ?, outcome = ? WHERE id = ?",

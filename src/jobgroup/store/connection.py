@@ -1,4 +1,4 @@
-"""Making and opening a group's file: complete from its first moment, in the right journal mode."""
+"""Create and open a group's file: complete from the start, in the right journal mode."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OLDEST_SQLITE = (3, 31, 0)
 
 @cache
 def require_sqlite() -> str:
-    """See, once, that this Python's SQLite can do what groups need; return its version.
+    """Check once that this Python's SQLite has what groups need; return its version.
 
     Raises:
         StorageError: it is too old, or lacks the functions for JSON; nothing was opened.
@@ -49,12 +49,12 @@ def require_sqlite() -> str:
 
 
 def make_file(path: Path, meta: Mapping[str, object]) -> None:
-    """Make the file of a new group, readable by its owner only; one that is there is left alone.
+    """Create the file of a new group, readable only by its owner; keep an existing file.
 
-    It is completed under another name first, so that no other process ever sees half of it.
+    The file is completed under another name first, so no process ever sees half of it.
 
     Raises:
-        StorageError: it cannot be made.
+        StorageError: the file cannot be created.
     """
     if path.exists():
         return
@@ -76,7 +76,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
 
 @contextmanager
 def looking(path: Path) -> Iterator[sqlite3.Connection]:
-    """Read a group's file that need not be open, once it was seen to be one.
+    """Open a group's file for one reading, after checking that it is a group's file.
 
     Raises:
         UnsupportedVersionError: the file was written by a newer jobgroup.
@@ -94,9 +94,9 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
 def connect(
     path: Path, query: str, *, timeout_s: float = BUSY_TIMEOUT_S, is_new: bool = False
 ) -> sqlite3.Connection:
-    """A connection in autocommit mode, with every commit on disk before it returns.
+    """Return a connection in autocommit mode whose commits are on disk when they return.
 
-    It is restrained until the file's schema was compared with ours, by `checking.admit`.
+    Its work is limited until `checking.admit` has compared the file's schema with ours.
 
     Raises:
         sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
@@ -140,7 +140,7 @@ def connect_unfinished(path: Path) -> sqlite3.Connection:
 
 
 def is_emptied(path: Path) -> bool:
-    """Whether another program emptied a file, or is about to copy over it: ours are never empty."""
+    """Whether another program emptied a file or is about to copy over it: ours are never empty."""
     try:
         return path.stat().st_size == 0
     except OSError:
@@ -164,9 +164,9 @@ def query_to_read(path: Path) -> str:
 
 
 def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
-    """Close a connection that has only read, without a byte of the file being changed.
+    """Close a connection that has only read, without changing a byte of the file.
 
-    The last one to close a file moves its log into it; one that may only read leaves it.
+    The last connection that closes a file moves the log into it, unless it may only read.
     """
     try:
         with closing(connect(path, "mode=ro")) as reader:
@@ -179,16 +179,16 @@ def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
 def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
     """Save what an open connection can still read of a group whose file was replaced.
 
-    Row by row: of a file that was emptied the pages are left that are in the log or in memory.
+    Rows are copied one by one: of an emptied file, only pages in the log or in memory are left.
 
     Args:
         connection: to the file, outside a transaction.
-        target: to save it in; another one is overwritten.
-        version: of the group, that was seen last.
+        target: path to save to; an existing file is overwritten.
+        version: the group's version when it was last read.
 
     Raises:
-        sqlite3.Error: it is not whole any more, or an earlier state; nothing was saved.
-        OSError: it could not be saved.
+        sqlite3.Error: the rest is incomplete or an earlier state; nothing was saved.
+        OSError: the target could not be written.
     """
     with (
         atomic_write(target, overwrite=True) as unfinished,
@@ -218,7 +218,7 @@ def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str)
 
 
 def as_text(data: bytes) -> str:
-    """A text as it is, damaged ones with marks in them."""
+    """Return bytes as text, with replacement characters for invalid UTF-8."""
     return data.decode("utf-8", "replace")
 
 
@@ -247,12 +247,12 @@ class _Connection(sqlite3.Connection):
 
 
 def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | None) -> None:
-    """See that the file is a group's, of this layout, before it is used.
+    """Check that a file is a group's and has this layout, before it is used.
 
     Args:
-        connection: to the file.
-        path: of the file, for messages.
-        journal_mode: to set; None for a file that cannot be written to.
+        connection: connection to the file.
+        path: path of the file, for messages.
+        journal_mode: journal mode to set; None for a read-only file.
 
     Raises:
         UnsupportedVersionError: the file was written by a newer jobgroup.
@@ -268,7 +268,7 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
 
 
 def check_layout(connection: sqlite3.Connection, what: str) -> int:
-    """Refuse a layout that is not this jobgroup's; returns it, 0 for a file without one.
+    """Return the file's layout, 0 for none; refuse a layout that this jobgroup cannot use.
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote it.
@@ -307,7 +307,7 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
 
 
 def create(connection: sqlite3.Connection, meta: Mapping[str, object]) -> None:
-    """Make the tables of an empty file that is not shared yet, with these values."""
+    """Create the tables of an empty file that no other process uses yet, with these values."""
     connection.execute("BEGIN IMMEDIATE")
     for statement in schema.CREATE.split(";"):  # `executescript` would commit first
         if statement.strip():

@@ -1,6 +1,6 @@
-"""Copies of a group's file beside it that users or sync tools made, not jobgroup.
+"""Copies of a group's file that users or sync tools made in the same directory.
 
-Both are the same group, and neither knows what the other one sends.
+Both files are the same group, and neither knows what is sent from the other.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
 
 
 def refuse_beside_a_copy(path: Path, connection: Any) -> None:
-    """See that running a group sends nothing that was sent from another file with the same group.
+    """Refuse to run a group if another file of the same group may have sent its jobs.
 
     Args:
-        path: of the group's file.
-        connection: to it.
+        path: path of the group's file.
+        connection: connection to that file.
 
     Raises:
         StorageError: the file is a copy of one beside it, or one beside it is a copy that knows of
@@ -54,7 +54,7 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
 
 
 def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
-    """How many attempts a copy has that the connection's group lacks; 0 if it is no copy."""
+    """Return how many attempts only the copy has; 0 if the file is no copy of the group."""
     theirs = _attempts_of(other, uuid)
     if not theirs:
         return 0
@@ -64,9 +64,9 @@ def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
 
 
 def _attempts_of(path: Path, uuid: object) -> set[str] | None:
-    """Keys of the attempts in a file that holds the group of this uuid; None if it does not.
+    """Return the keys of a file's attempts; None if the file does not hold the group of this uuid.
 
-    A file that cannot be read keeps no other one from being run.
+    A file that cannot be read does not prevent other groups from being run.
     """
     if not path.exists():
         return None
@@ -83,5 +83,5 @@ def _attempts_of(path: Path, uuid: object) -> set[str] | None:
 
 
 def _is_same_file(path: Path, other: Path) -> bool:
-    """Whether SQLite takes both for one, links included: then they share what was sent."""
+    """Whether both paths are one file for SQLite, links included; then they share all attempts."""
     return os.path.realpath(path) == os.path.realpath(other)

@@ -1,11 +1,11 @@
 """One SQLite file, used by the threads of this process: durability, turns, and their errors.
 
-Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: what a call returned
-from is on disk, also after a power cut and in both journal modes.
+Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: when a call returns,
+its changes are on disk and survive a power cut, in both journal modes.
 SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
 the same instant, so nothing checkpoints automatically: a checkpoint runs on a second connection
 while the first holds the write lock, when no one else can be writing. Only a checkpoint writes to
-the file itself, and the group says so in its own values: any other change of it is a stranger's.
+the file itself, and the group records that: any other change was made by another program.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ T = TypeVar("T")
 
 
 class Database:
-    """A group's file. Threads share one connection and take turns; it is closed over a fork.
+    """A group's file. Threads share one connection and take turns; a fork closes it first.
 
     Args:
-        path: the file.
-        meta: makes the file, with these values, if it is missing; None opens it only.
+        path: path of the file.
+        meta: values with which a missing file is created; None only opens it.
     """
 
     def __init__(self, path: Path, meta: Mapping[str, object] | None = None) -> None:
@@ -146,7 +146,7 @@ class Database:
 
     @contextmanager
     def read_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Read one consistent state."""
+        """Give a connection on which every query reads the same state of the group."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             try:
@@ -159,10 +159,10 @@ class Database:
 
     @contextmanager
     def write_transaction(self) -> Iterator[Transaction]:
-        """Write one transaction, durable when the block is left; nothing of it if that fails.
+        """Give a transaction that is on disk when the block is left, or undone if the block fails.
 
         Raises:
-            StorageError: it could not be written, and the group is as it was.
+            StorageError: the file could not be written; the group is unchanged.
         """
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_to_write)
@@ -194,10 +194,10 @@ class Database:
 
     @contextmanager
     def busy_timeout(self, patience_s: float) -> Iterator[None]:
-        """Wait for others' locks no longer than this in what the block writes.
+        """Limit how long writes in the block wait for the locks of other processes.
 
-        During that time no thread of this process can read, so repeated tries wait briefly.
-        On shared file systems the turn to write is waited for instead, as ever.
+        While one waits, no thread of this process can read, so repeated tries should be short.
+        On shared file systems writes still wait for their turn as usual.
         """
         with self.lock:
             if self._is_on_network:
@@ -214,12 +214,12 @@ class Database:
                     self._connection.execute(whole)
 
     def copy_into(self, other: sqlite3.Connection) -> None:
-        """Copy all that the file holds at present into another database."""
+        """Copy the whole file into another database."""
         with self.lock, self._map_errors(), self._exclusive():
             self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
-        """Free unused room inside the file; StorageError if another process uses it."""
+        """Return the file's unused space to the disk; StorageError if another process uses it."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")
@@ -228,7 +228,7 @@ class Database:
             self.close()  # the last one to close it removes the log
 
     def data_version(self) -> int:
-        """A number that changes when another connection has written. Costs microseconds."""
+        """Return a number that changes when another connection writes. Takes microseconds."""
         with self.lock, self._map_errors(), self._exclusive():
             value: int = (
                 self._retry_while_stale(self._connect_if_needed)
@@ -238,10 +238,10 @@ class Database:
             return value
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Move the log into the file, so that every process can tell it from what strangers write.
+        """Move the log into the file, in a way that other processes can recognise.
 
-        A mark is filed first, and afterwards how the file looks then; a kill between them leaves
-        the mark, which stands for any look.
+        A mark is stored first, and the file's size and date afterwards. If the process is killed
+        between the two, the mark stays, which accepts any size and date.
         """
         helper = None
         mark = f"{MOVING_LOG} {uuid.uuid4().hex}"
@@ -267,11 +267,11 @@ class Database:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """On a network file system, let one machine use the file at a time.
+        """On a network file system, let only one machine use the file at a time.
 
-        SQLite's own locks may be local to each machine there: a reader takes the journal of
-        another machine's write for one that a crash left, and undoes that write. And a file that
-        stays open may show old content; one that is opened after the other's end does not
+        There, SQLite's own locks may be local to each machine: a reader would mistake the journal
+        of another machine's write for the remains of a crash and undo the write. A file that stays
+        open may also show old content; reopening it after the other machine closed it does not
         (close-to-open consistency).
         """
         if not self._is_on_network or self._has_turn or not os.access(self.path.parent, os.W_OK):
@@ -296,7 +296,7 @@ class Database:
         return connection
 
     def _retry_while_stale(self, function: Callable[[], T]) -> T:
-        """Use the file although a cache says for some moments that another's journal is there."""
+        """Retry while a network cache still shows the journal of another machine."""
         give_up_at = time.monotonic() + STALE_FOR_S
         while True:
             try:
@@ -347,7 +347,7 @@ _held_over_fork: list[Database] = []
 
 
 def _before_fork() -> None:
-    """SQLite's table of locks would be inherited, and the child believe that it holds them."""
+    """Close all files: a child would inherit SQLite's locks and believe that it holds them."""
     for database in list(_open_databases):
         database.lock.acquire()
         _held_over_fork.append(database)

@@ -1,6 +1,6 @@
 """How a group leaves its file: to the trash, to another name, or for good.
 
-It is marked as deleted first. From then on no process can change it, so the copy is complete.
+The group is first marked as deleted. From then on no process can change it, so a copy is complete.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ def move_group(
     *,
     is_live: Callable[[LeaseRecord], bool],
 ) -> None:
-    """Mark a group as deleted, and copy it; its own file is for the caller to remove.
+    """Mark a group as deleted and copy it; the caller removes the original file.
 
     Args:
-        store: the group, which is closed.
-        target: file of the copy; None for a group that is not to be kept.
-        new_name: name of the copy, whose file must not exist; None for the one that it has.
+        store: store of the group, which is closed.
+        target: path of the copy; None makes no copy.
+        new_name: name of the copy, whose file must not exist; None keeps the name.
         is_live: whether the process that holds the lease is alive.
 
     Raises:
-        GroupBusyError: a process runs it; nothing was changed.
-        StorageError: it could not be copied, or the file exists by now; it is as it was.
+        GroupBusyError: a process runs the group; nothing was changed.
+        StorageError: the copy could not be written or its file exists now; the group is unchanged.
     """
     with store.database.write_transaction() as tx:
         held = read_lease(tx)
@@ -57,12 +57,12 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
     """Copy a group that is marked as deleted into one plain file, without the mark.
 
     Args:
-        path: of the group.
-        trashed: of the copy.
-        new_name: of the copy, which is no file that is there then; None for the one it has.
+        path: path of the group's file.
+        trashed: path of the copy.
+        new_name: name of the copy, whose file must not exist; None keeps the name.
 
     Raises:
-        StorageError: it could not be written; nothing is left there.
+        StorageError: the copy could not be written; no part of it is left.
     """
     try:
         with (

@@ -1,4 +1,4 @@
-"""Refusals of SQLite and the disk, as sentences for the user: full, locked, missing, read-only."""
+"""Messages for errors of SQLite and the disk: full, locked, missing, read-only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _INDEX_BYTES: Final = 32 * 1024
 
 
 def describe(error: Exception, path: Path) -> str:
-    """Return what SQLite says of a file; of a full disk, that it is full.
+    """Return SQLite's description of an error, corrected if the disk is full.
 
-    SQLite reports an I/O error if there is no room for the index of the log.
+    SQLite reports an I/O error if the index of the log does not fit on the disk.
     """
     text = str(error) or type(error).__name__
     if "disk I/O" in text or "unable to open" in text:

@@ -1,4 +1,4 @@
-"""Between Python values and what the file holds: JSON, compressed if it is large. Pure."""
+"""Convert Python values to the file's format and back: JSON, compressed if large. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Return compact JSON, "" for nothing. Missing values are null, and other objects their `str`.
+    """Return compact JSON, "" for an empty value. Missing values become null, other objects `str`.
 
-    An infinity is ``1e999``, which every reader of JSON takes for one.
+    An infinity becomes ``1e999``, which JSON readers parse as an infinity.
 
     Raises:
         ValueError: they are nested too deeply, or hold themselves.
@@ -45,7 +45,7 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 
 def as_object(text: str | None) -> dict[str, Any]:
-    """The object that a text holds; {} for nothing, for no object, or for one nested too deeply."""
+    """Return the JSON object in a text; {} for an empty text, another value or deep nesting."""
     try:
         value = json.loads(text) if text else {}
         if text and text.count("[") + text.count("{") > MOST_LEVELS:
@@ -56,7 +56,7 @@ def as_object(text: str | None) -> dict[str, Any]:
 
 
 def json_safe(value: Any) -> Any:
-    """The value with None for what JSON cannot say: not-a-number and infinities, at any depth.
+    """Return the value with None in place of NaN and infinities, at any depth.
 
     >>> json_safe({"a": [1.5, float("nan")], 2: (None, "x")})
     {'a': [1.5, None], '2': [None, 'x']}
@@ -93,7 +93,7 @@ def _plain(value: Any, level: int = 0) -> Any:
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """The body as compact JSON; ValueError if it is none, or larger than may be kept."""
+    """Return a body as compact JSON; raise ValueError if it is not JSON or too large to store."""
     try:
         text = _encode(body).encode()
         _check_depth(text)
@@ -120,10 +120,10 @@ def content_digest(text: bytes) -> bytes:
 
 
 def compress(text: bytes) -> bytes:
-    """The text, compressed.
+    """Compress a text with a window of its own size.
 
-    By default zlib makes room for 256 kB, which for 1 kB of text takes four times as long as
-    compressing it; a window of the text's own size finds as much.
+    By default zlib allocates 256 kB, which for 1 kB of text takes four times as long as
+    compressing it; the smaller window finds the same repetitions.
     """
     window_bits = min(max(len(text).bit_length() + 1, 10), 15)
     packer = zlib.compressobj(1, zlib.DEFLATED, window_bits, window_bits - 7)
@@ -131,7 +131,7 @@ def compress(text: bytes) -> bytes:
 
 
 def decompressed_size(data: bytes, max_bytes: int) -> int | None:
-    """The bytes that it unpacks to; None for damage, or for more than that. Takes little memory."""
+    """Return the decompressed size; None if the data is damaged or larger. Takes little memory."""
     try:
         return sum(map(len, inflate(data, max_bytes)))
     except ValueError:
@@ -139,7 +139,7 @@ def decompressed_size(data: bytes, max_bytes: int) -> int | None:
 
 
 def decompress_object(data: Any, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any] | None:
-    """The object that was compressed; None for what is damaged, or unpacks to too much."""
+    """Return the object that was compressed; None if the data is damaged or too large."""
     try:
         text = b"".join(inflate(data, max_bytes))
         _check_depth(text)

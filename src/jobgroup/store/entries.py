@@ -1,4 +1,4 @@
-"""The entries of a group: a lasting id each, which is never given again, and a position.
+"""The entries of a group: each has a lasting id, which is never reused, and a position.
 
 A position is the entry's rank, counted from 0: it changes when an entry before it is removed.
 """
@@ -45,7 +45,7 @@ class Entries:
         """Return the ids of the entries at positions; below 0 if the row of one is lost.
 
         Args:
-            positions: from 0 on; None for all.
+            positions: positions, counted from 0; None for all.
             removals: what `removals` was when the positions were looked up; None for now.
 
         Raises:
@@ -176,7 +176,7 @@ def _close_gaps(tx: Transaction, removed: Sequence[int]) -> None:
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:
-    """How many entries there are, counted by the last one's position: rows may be lost."""
+    """Return the number of entries, from the last one's position, because rows may be lost."""
     value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
     return value
 
@@ -187,7 +187,7 @@ def position_in(connection: sqlite3.Connection | Transaction, entry_id: int) -> 
 
 
 def next_id(tx: Transaction) -> int:
-    """An id that no entry of the group ever had."""
+    """Return an id that no entry of the group ever had."""
     (last,) = tx.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()
     return max(int(last), _removed(tx)[1]) + 1
 
@@ -195,7 +195,7 @@ def next_id(tx: Transaction) -> int:
 def missing(
     path: Path, connection: sqlite3.Connection | Transaction, entry_id: int
 ) -> JobRemovedError | CorruptGroupError:
-    """The error for an entry that has no row: it was removed, or its row is lost."""
+    """Return the error for an entry without a row: it was removed, or its row is lost."""
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
     if entry_id > 0 and entry_id <= _removed(connection)[1] and count == length(connection):
         return JobRemovedError(
@@ -210,7 +210,7 @@ def missing(
 
 
 def _removed(connection: sqlite3.Connection | Transaction) -> tuple[int, int]:
-    """The group's version at the last removal, and the greatest id that was removed; 0 for none."""
+    """Return the group's version at the last removal and the highest removed id; 0 for none."""
     found = dict(
         connection.execute(
             "SELECT key, value FROM meta WHERE key IN ('removed_at_version', 'last_removed_id')"

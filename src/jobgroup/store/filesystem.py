@@ -1,4 +1,4 @@
-"""Is a directory on a local file system? Elsewhere SQLite's WAL loses rows that it acknowledged."""
+"""Find out whether a file system is local: on others, SQLite's WAL loses acknowledged rows."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LOCAL_TYPES: Final = frozenset(
 def is_network(directory: Path) -> bool:
     """Whether the directory's file system is, or could be, shared between machines.
 
-    An unknown file system counts as shared, too: FUSE, for example, because the system does
-    not know what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides what the system says.
+    An unknown file system counts as shared, for example FUSE, because the system does not know
+    what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides the system's answer.
     """
     told = os.environ.get("JOBGROUP_NETWORK_FS")
     if told is not None:
@@ -31,5 +31,5 @@ def is_network(directory: Path) -> bool:
 
 
 def file_system_type(directory: Path) -> str:
-    """The type of the mount that holds the directory, "" if unknown."""
+    """Return the type of the mount that holds the directory, "" if unknown."""
     return system.file_system_type(directory)

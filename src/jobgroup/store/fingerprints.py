@@ -1,4 +1,4 @@
-"""Fingerprints of stored bodies, computed when they are first wanted and kept with the bodies."""
+"""Fingerprints of stored bodies, computed at their first use and stored with the bodies."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which group, which state of it and which file on disk an open connection uses.
 
-SQLite continues with a file that has no name any more, or that another program writes into, and
-what is written then is lost. So each use of a group first compares the file with what was seen.
+SQLite keeps using a file that was removed, or that another program overwrites, and later writes
+would be lost. So each use of a group first compares the file with the one that was opened.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class GroupDeleted(Exception):  # noqa: N818  # a fact for the database, which t
 
 
 class Identity:
-    """What was seen of an open group and its file, compared with what is there now.
+    """The group and file that were opened, to compare with what is on disk now.
 
     Args:
-        path: of the file.
-        is_on_network: device and inode may change between two looks.
+        path: path of the file.
+        is_on_network: whether device and inode may change between two looks.
     """
 
     def __init__(self, path: Path, *, is_on_network: bool) -> None:
@@ -43,18 +43,18 @@ class Identity:
         return self._uuid is not None
 
     def check_group(self, connection: sqlite3.Connection, *, was_open: bool) -> None:
-        """See that what is read is the group that was opened here, and no earlier state of it.
+        """Check that the file holds the group that was opened, and no earlier state of it.
 
-        Everything written since an earlier state would be repeated, such as sending jobs.
+        From an earlier state, everything done since would be repeated, such as sending jobs.
 
         Args:
-            connection: to the file.
-            was_open: the connection was there before, so that another group in its file was
+            connection: connection to the file.
+            was_open: whether the connection was open before: another group in the file was then
                 written into it.
 
         Raises:
-            GroupDeleted: it was deleted, or was so before another group of its name was made.
-            FileLostError: it is another, or an earlier state.
+            GroupDeleted: the group was deleted, perhaps before a new group took its name.
+            FileLostError: the file holds another group or an earlier state.
         """
         found = dict(
             connection.execute(
@@ -72,11 +72,11 @@ class Identity:
         self._uuid, self.version = found["uuid"], version
 
     def check_file(self, connection: sqlite3.Connection, *, is_read_only: bool) -> bool:
-        """See that the open file is the one at the path; False if it is to be opened again.
+        """Check that the open file is the one at the path; return False if it must be reopened.
 
         Raises:
             GroupDeleted: the group was deleted.
-            FileLostError: there is none any more, or another, or strangers wrote into it.
+            FileLostError: another program removed, replaced or overwrote the file.
         """
         found = look(self._path)
         if found == self.seen:
@@ -102,7 +102,7 @@ class Identity:
     def _check_not_overwritten(
         self, connection: sqlite3.Connection, found: Presence, *, is_read_only: bool
     ) -> None:
-        """Copying over a file, and emptying it, leaves its inode: only what is in it changes."""
+        """Look for changes that keep the inode: the file was copied over or emptied."""
         if found.size_bytes < SMALLEST:
             raise FileLostError("it was emptied", is_empty=True)
         if is_read_only:

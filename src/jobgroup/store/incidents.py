@@ -18,13 +18,13 @@ def incident_kind(error: Exception) -> IncidentKind:
 
 
 class Incidents:
-    """Standing problems with a cloud, seen by every process; gone when the cloud answers."""
+    """Unresolved problems with clouds, which every process sees until the cloud responds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list(self) -> builtins.list[Incident]:
-        """Every standing problem, oldest first."""
+        """Return every unresolved problem, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT kind, origin, account, opened_at, message FROM incidents ORDER BY opened_at"
@@ -32,7 +32,7 @@ class Incidents:
             return [Incident(*row) for row in rows]
 
     def open(self, kind: IncidentKind, origin: str, account: str, message: str) -> None:
-        """Record a problem; one that stands already keeps its beginning."""
+        """Record a problem; one that is open already keeps its start time."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)"
@@ -42,7 +42,7 @@ class Incidents:
             tx.bump_version()
 
     def resolve(self, origin: str, account: str) -> bool:
-        """The cloud answers again: forget its problems; whether it had any."""
+        """Forget a cloud's problems because it responds again; return whether it had any."""
         if not any((i.origin, i.account) == (origin, account) for i in self.list()):
             return False
         with self._database.write_transaction() as tx:

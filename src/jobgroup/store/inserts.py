@@ -1,4 +1,4 @@
-"""Appending jobs to a group: all of them or none, each body once."""
+"""Append jobs to a group: all of them or none, storing each body once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Adding:
         self._targets: dict[Target, int] = {}
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, durable on return, and return their ids; see `GroupStore.add`."""
+        """Append jobs, which are on disk on return, and return their ids; see `GroupStore.add`."""
         try:
             with self._database.write_transaction() as tx:
                 first = entry_id = next_id(tx)
@@ -56,7 +56,7 @@ class Adding:
         job: NewJob,
         sweep_id: int | None = None,
     ) -> None:
-        """Insert one job within a transaction; `forget_targets` if that is rolled back."""
+        """Insert one job within a transaction; call `forget_targets` if that is rolled back."""
         attempt_id, state = None, UNSENT
         if job.remote_ids:
             state = job.status.state if job.status else job.state
@@ -79,7 +79,7 @@ class Adding:
         )
 
     def columns(self, tx: Transaction, job: NewJob) -> tuple[object, ...]:
-        """Return a job's name, target, payload, params, labels and composition as they are kept."""
+        """Return a job's name, target, payload, params, labels and composition as stored."""
         return (
             check_name("name", job.name, so=_SO),
             self._target_id(tx, job.target),
@@ -117,7 +117,7 @@ class Adding:
 
 
 def check_job(job: NewJob) -> None:
-    """See that a job from outside can be added; ValueError, with the reason, if it cannot."""
+    """Check that a job can be added; raise ValueError with the reason if it cannot."""
     for body in (job.body, job.composition):
         encode_body(body or {})
     check_name("name", job.name, so=_SO)
@@ -132,7 +132,7 @@ def check_job(job: NewJob) -> None:
 
 
 def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
-    """Store a body, return its id; ValueError if it is no JSON, or larger than may be kept."""
+    """Store a body and return its id; raise ValueError if it is not JSON or too large to store."""
     text = encode_body(body)
     key = content_digest(text)
     held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (key,)).fetchone()
@@ -164,7 +164,7 @@ def _bounded(told: RemoteStatus) -> RemoteStatus:
 
 
 def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
-    """Enter the sending of a job that was sent elsewhere."""
+    """Record the attempt of a job that was sent outside the group."""
     for each in job.remote_ids:
         holder = holder_of(tx, each, job.target)
         if holder is not None:

@@ -1,4 +1,4 @@
-"""The journal of sending: the intent is on disk before a request leaves, the remote id after it.
+"""The journal of sending: each intent is on disk before its request, each remote id after it.
 
 An attempt is *sending* between the two. If the process that sends it ends there, the next one that
 runs the group finds the attempt and marks it *unconfirmed*: it is never resent automatically.
@@ -51,7 +51,7 @@ _ATTEMPT = f"""
 
 
 def _no_answer(remote_id: str, position: int) -> str:
-    """Why an id is not that of the job for which it came."""
+    """Return the reason why a returned id cannot belong to the job that was sent."""
     return (
         f"The cloud answered with {remote_id}, which is the id of job {position} of this group"
         " already: that is no answer to this request."
@@ -85,7 +85,7 @@ class _Way(NamedTuple):
     budget_shots: int | None
 
     def makes_entry(self, job: _Job) -> bool:
-        """Whether the job keeps what it has, so that another entry is sent."""
+        """Whether the job keeps its result, so that a new entry is sent."""
         return job.state == "success" or (self.creates_entry and job.state != REFUSED)
 
     def kind(self, rerun_of: int | None, revision: OverriddenBody | None, job: _Job) -> str:
@@ -97,7 +97,7 @@ class _Way(NamedTuple):
 
 
 class Journal:
-    """The attempts of a group's jobs: what is sent, and what became of it."""
+    """The attempts of a group's jobs, from the intent to the outcome."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -116,16 +116,16 @@ class Journal:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> list[Intent] | None:
-        """Commit the intent to send jobs; what this returns may be sent, and nothing else.
+        """Commit the intent to send jobs; only the returned intents may be sent.
 
-        Jobs that are not, or no longer, in a state for it are left out: a send takes unsent jobs, a
-        rerun takes failed ones, a retry takes those whose last attempt allows it.
+        Jobs that are not, or no longer, in a suitable state are left out: a send takes unsent jobs,
+        a rerun failed jobs, and a retry jobs whose last attempt allows it.
 
         Args:
-            entry_ids: the jobs.
+            entry_ids: ids of the jobs.
             fencing_token: token of the lease under which they are sent.
             rerun: send jobs again that have ended.
-            retry: rerun them automatically, which the attempt that failed has to allow.
+            retry: rerun them automatically, which the failed attempt must allow.
             creates_entry: a rerun adds a new entry instead of an attempt to the old one.
             revisions: by entry, other bodies for reruns; they are sent as new creates.
             retries: how often each of these attempts may be retried; a retry allows one less than
@@ -226,15 +226,17 @@ class Journal:
     def mark_sent(
         self, attempt_id: int, ids: Mapping[int, str], *, is_whole: bool = True
     ) -> int | None:
-        """The cloud took sub-jobs: commit their ids, by number.
+        """Commit the ids of sub-jobs that the cloud has accepted, by number.
 
-        Returns the entry if that `is_whole` makes it sent. An answer that comes late,
-        after the attempt was given up as unconfirmed, is taken too. If the user has settled the
-        attempt otherwise in the meantime, the ids are kept with it and in an event.
+        A late response counts too, after the attempt became unconfirmed. If the user has settled
+        the attempt differently by then, the ids are stored with it and in an event.
+
+        Returns:
+            The entry, if the ids make it sent (`is_whole`); None otherwise.
 
         Raises:
-            UnconfirmedJobError: another job of the account has one of the ids, so it is no answer
-                to this request: the job is unconfirmed now.
+            UnconfirmedJobError: another job of the account has one of the ids, so this was no
+                response to this request; the job is now unconfirmed.
         """
         self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
@@ -281,15 +283,15 @@ class Journal:
         return self._publish(tx, attempt)
 
     def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
-        """Record that a request certainly made no job: the job is as it was before.
+        """Record that a request certainly created no job, which leaves the job unchanged.
 
-        Sub-jobs that the cloud has are kept for its next sending.
+        Sub-jobs that the cloud has accepted are kept for the next attempt.
 
         Args:
-            attempt_id: the attempt.
-            sentence: why it was not sent.
-            is_refused: the cloud rejected it for a reason that lies in this job. A job that was
-                never sent is *refused* then.
+            attempt_id: id of the attempt.
+            sentence: reason why it was not sent.
+            is_refused: whether the cloud rejected it for a reason that lies in this job. A job
+                that was never sent is then *refused*.
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
@@ -320,14 +322,14 @@ class Journal:
             add_event(tx, attempt.entry_id, "not sent", sentence)
 
     def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
-        """The request left and its fate is unknown: the job is unconfirmed."""
+        """Record that a request was sent and its outcome is unknown: the job is unconfirmed."""
         with self._database.write_transaction() as tx:
             return self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), diagnostics)
 
     def recover_from_the_dead(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
         """Mark attempts left *sending* as unconfirmed, if their sender has certainly ended.
 
-        That takes the lease away from the dead, and releases it in the same transaction.
+        The same transaction takes the lease from the dead process and releases it.
         """
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
@@ -356,7 +358,7 @@ class Journal:
         return self._publish(tx, attempt)
 
     def _publish(self, tx: Transaction, attempt: Attempt) -> int:
-        """Let the body of a rerun with overrides be its job's, and a new entry be there."""
+        """Create the entry of an appended rerun, and give a job the body of a changed rerun."""
         entry_id = attempt.entry_id
         if attempt.creates_entry:
             entry_id = next_id(tx)
@@ -388,7 +390,7 @@ class Journal:
     # -- reading -----------------------------------------------------------------------------------
 
     def attempts(self, entry_id: int) -> list[AttemptRecord]:
-        """Every sending of a job, oldest first."""
+        """Return every attempt of a job, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 _ATTEMPT + "WHERE entry_id = ? AND creates_entry = 0 ORDER BY id", (entry_id,)
@@ -440,10 +442,10 @@ def _to_rerun(tx: Transaction, job: _Job) -> int | None:
 
 
 def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:
-    """The attempt that was rerun when the user asked to send the job again, if one was.
+    """Return the attempt that was rerun when the user asked to resend the job, if there was one.
 
-    If it has several sub-jobs and was sent whole after all, or the cloud has lost it, that one:
-    the sub-jobs that the cloud has are kept.
+    An attempt with several sub-jobs that was sent in full, or that the cloud has lost, is itself
+    rerun: the sub-jobs that the cloud has are kept.
     """
     row = tx.execute(
         "SELECT CASE WHEN (sent_at IS NOT NULL OR provider_status = ?)"

@@ -1,7 +1,7 @@
-"""The ids of jobs on clouds that this process knows, for the day that a group's file is lost.
+"""The remote ids that this process knows, which are saved if the group's file is lost.
 
 Other programs may empty a file that is open, or copy an earlier state over it. The jobs are paid
-for, so their ids are saved then in a file beside it, or else in the log.
+for, so their ids are then saved in a file beside it, or in the log if that fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logger(__name__)
 
 
 def place_beside(path: Path, ending: str) -> Path:
-    """Return the path at which to save, now, what is known of a group's lost file."""
+    """Return a dated path beside a lost file, for what is saved of the group."""
     return path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.{ending}")
 
 
@@ -34,10 +34,10 @@ class _Job(NamedTuple):
 
 
 class KnownIds:
-    """Ids that a sender found in the file, and ids that clouds sent since. Not thread-safe.
+    """The remote ids read from the file, and those that clouds returned since. Not thread-safe.
 
     Args:
-        path: of the group's file.
+        path: path of the group's file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class KnownIds:
         """The path of ids that were saved since the file was lost, after a blank."""
 
     def read(self, connection: Any) -> None:
-        """Learn the ids of attempts that are new in the file."""
+        """Read the ids of attempts that are new in the file."""
         known = self._last_read
         for attempt_id, *job in connection.execute(
             "SELECT a.id, j.id, j.position, j.name, t.origin FROM attempts a"
@@ -67,11 +67,11 @@ class KnownIds:
             self._ids[attempt_id, number] = remote_id
 
     def intended(self, attempt_id: int, entry_id: int, position: int, name: str, url: str) -> None:
-        """Know which job an id will belong to."""
+        """Record the job of an attempt whose id may follow."""
         self._jobs[attempt_id] = _Job(entry_id, position, name, url)
 
     def note(self, attempt_id: int, ids: Mapping[int, str]) -> None:
-        """Know the ids that a cloud gave to an attempt, by the numbers of its parts."""
+        """Record the ids that a cloud returned for an attempt, by sub-job number."""
         new = {(attempt_id, number): remote_id for number, remote_id in ids.items()}
         if new.items() <= self._ids.items():
             return
@@ -80,7 +80,7 @@ class KnownIds:
             self.save()
 
     def save(self) -> None:
-        """The file is lost: write the ids beside it, or else into the log; each new one as well."""
+        """Write the ids beside the lost file, or into the log if that fails; later ids follow."""
         if self._place is None:
             self._place = place_beside(self._path, "ids.json")
         if not self._ids:
@@ -99,7 +99,7 @@ class KnownIds:
             self.sentence = f" Clouds took {', '.join(map(str, some))}{and_more}."
 
     def found_again(self) -> None:
-        """The file is back: what comes from now on is written into it."""
+        """Stop saving ids beside the file, because it is back."""
         self._place = None
         self.sentence = ""
 

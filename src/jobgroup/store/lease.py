@@ -21,7 +21,7 @@ Verdict = Literal["alive", "dead", "unseen"]
 class Lease:
     """The right to send, held by one process at a time.
 
-    Its fencing_token grows when it changes hands, so that a holder who slept is found out.
+    The fencing token grows when the lease changes hands, so that a holder that slept is detected.
     """
 
     def __init__(self, database: Database) -> None:
@@ -35,20 +35,20 @@ class Lease:
         judge: Callable[[LeaseRecord, float], Verdict],
         on_acquired: Callable[[Transaction, int], None],
     ) -> LeaseRecord | None:
-        """Take the lease, unless another holder is, or may be, alive.
+        """Take the lease, unless its holder is or may be alive.
 
-        None if nothing is known of the holder yet. This is written into the file too: who can
-        write then can show a sign of life from then on, and so can a living holder.
+        Return None if nothing is known about the holder yet. That is written into the file too:
+        if this process could write, a living holder can renew its lease from then on.
 
         Args:
-            owner: a uuid.
-            process: the one that takes it.
-            judge: what is known of the present holder, after so many seconds of waiting for the
-                turn to write.
-            on_acquired: does, in the same transaction, what a new fencing_token has to do first.
+            owner: uuid of the new holder.
+            process: the process that takes the lease.
+            judge: returns what is known about the current holder, given the seconds spent waiting
+                for the turn to write.
+            on_acquired: called in the same transaction with the new fencing token.
 
         Raises:
-            GroupBusyError: another has it.
+            GroupBusyError: another process has the lease.
             StorageError: another file beside this one holds the same group, see `copies`.
         """
         with self._database.read_transaction() as connection:
@@ -73,7 +73,7 @@ class Lease:
             return read_lease(tx)
 
     def renew(self, fencing_token: int) -> bool:
-        """Show that the holder is alive; False if the lease is another's by now."""
+        """Renew the lease; return False if another process has it now."""
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
                 "UPDATE lease SET beats = beats + 1 WHERE fencing_token = ?", (fencing_token,)
@@ -85,19 +85,19 @@ class Lease:
             tx.execute("UPDATE lease SET owner = '' WHERE fencing_token = ?", (fencing_token,))
 
     def current(self) -> LeaseRecord | None:
-        """The holder as last recorded, dead or alive; None if it is free."""
+        """Return the last recorded holder, dead or alive; None if the lease is free."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held if held is not None and held.owner else None
 
     def acquired_at(self) -> float:
-        """When it was last acquired, in seconds since the epoch; 0.0 if it never was."""
+        """Return when the lease was last acquired, in seconds since the epoch; 0.0 for never."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held.acquired_at if held is not None else 0.0
 
     def fencing_token(self) -> int:
-        """How often it was taken, by whichever process."""
+        """Return how often the lease was taken, by any process."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held.fencing_token if held is not None else 0
@@ -120,7 +120,7 @@ def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
 
 
 def busy_error(held: LeaseRecord | None) -> GroupBusyError:
-    """The error that names who runs the group."""
+    """Return the error that names the process that runs the group."""
     if held is None or not held.owner:
         return GroupBusyError(
             "This process has lost its right to run the group; nothing more was sent. Run it"

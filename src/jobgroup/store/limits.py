@@ -1,4 +1,4 @@
-"""Limits of a group's file, for writing and for reading. Pure."""
+"""Limits of the values in a group's file, for writing and reading. Pure."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LAST_DATE: Final = 253_402_214_400
 
 
 def bound_date(value: object) -> float | None:
-    """A date in seconds since 1970, if the calendar has it; None for whatever else it is."""
+    """Return a date in seconds since 1970 if the calendar has it; None for anything else."""
     return bound_number(value, LAST_DATE, FIRST_DATE)
 
 
 def bound_number(value: object, most: float, least: float = 0) -> float | None:
-    """A number within bounds; None for whatever else it is.
+    """Return a number within bounds; None for anything else.
 
     >>> bound_number(3, 10), bound_number(float("nan"), 10), bound_number("3", 10)
     (3.0, None, None)
@@ -45,11 +45,11 @@ def bound_number(value: object, most: float, least: float = 0) -> float | None:
 
 
 def check_name(what: str, name: object, *, so: str) -> str:
-    """Return the name of a job, or of its target, if it can be kept.
+    """Return the name of a job or its target if it can be stored.
 
     Raises:
-        TypeError: it is not a text.
-        ValueError: it is longer than may be kept.
+        TypeError: the name is not a string.
+        ValueError: the name is too long.
     """
     if not isinstance(name, str):
         raise TypeError(f"The {what} of a job is a text, not {type(name).__name__}. {so}")
@@ -57,16 +57,16 @@ def check_name(what: str, name: object, *, so: str) -> str:
 
 
 def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
-    """The text, if it is no longer than may be kept.
+    """Return a text if it can be stored.
 
     Args:
-        what: it is.
-        text: to be kept.
-        most: characters that it may have.
-        so: what that means for the group, a sentence.
+        what: what the text is, for the message.
+        text: the text.
+        most: maximum number of characters.
+        so: what an error means for the group, a sentence.
 
     Raises:
-        ValueError: it is longer, or has half characters, which no file can hold.
+        ValueError: the text is too long, or has lone surrogates, which no file can hold.
     """
     if len(text) > most:
         raise ValueError(

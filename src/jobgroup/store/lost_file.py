@@ -1,4 +1,4 @@
-"""An open group whose file was removed, replaced or overwritten: what is saved of it, and said."""
+"""Save what is left of an open group whose file another program removed or replaced."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ON_LOOKING = "Open the group again, JobGroup.open(name), and see what is in it 
 
 
 class FileLostError(Exception):
-    """The file of an open group is no longer what this process opened; it never leaves the store.
+    """The file of an open group is no longer the one that was opened; raised only within the store.
 
     Args:
-        how: "it was emptied".
-        is_final: the file is not used again, even if a group is found there.
-        is_empty: nothing is left in the file.
+        how: a clause, such as "it was emptied".
+        is_final: whether the file is never used again, even if a group is found there.
+        is_empty: whether nothing is left in the file.
     """
 
     def __init__(self, how: str, *, is_final: bool = True, is_empty: bool = False) -> None:
@@ -33,13 +33,13 @@ class FileLostError(Exception):
 
 @dataclass(frozen=True)
 class Loss:
-    """A lost file, as every later use of its group reports it.
+    """A lost file, which every later use of its group reports.
 
     Attributes:
-        path: of the file.
-        how: "it was emptied".
-        is_final: the file is not used again, even if a group is found there.
-        advice: sentences, each with a blank before it.
+        path: path of the file.
+        how: a clause, such as "it was emptied".
+        is_final: whether the file is never used again, even if a group is found there.
+        advice: sentences for the error, each after a blank.
     """
 
     path: Path
@@ -70,9 +70,9 @@ def save_the_rest(
 
     Args:
         lost: how the file was lost.
-        connection: to the lost file, if it was open.
-        path: of the file.
-        version: of the group, that was seen last; nothing earlier is saved.
+        connection: connection to the lost file; None if it was closed.
+        path: path of the file.
+        version: the group's version when it was last read; no earlier state is saved.
     """
     rescued = ""
     if connection is not None:

@@ -1,4 +1,4 @@
-"""Group names and the file names that carry them, reversible and safe everywhere. Pure."""
+"""Convert group names to safe file names and back. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
 def encode(name: str) -> str:
-    """The file name (without suffix) of a group's name.
+    """Return the file name (without suffix) for a group's name.
 
-    Names that look the same are the same: composed and decomposed letters have one file name.
-    Letters, digits, ``-``, ``_``, and inner spaces and dots stand for themselves, everything else
-    is percent-encoded, so that no name can leave the directory.
+    Composed and decomposed letters, which look the same, have the same file name. Letters, digits,
+    ``-``, ``_``, and inner spaces and dots are kept; everything else is percent-encoded, so that
+    no name can leave the directory.
 
     Raises:
         TypeError: the name is not a string.
@@ -57,7 +57,7 @@ def encode(name: str) -> str:
 
 
 def normalised(name: str) -> str:
-    """The name as it is kept: in Unicode's composed form (NFC), as it was typed.
+    """Return the name in Unicode's composed form (NFC), in which it is stored.
 
     >>> normalised("phase e\u0301") == "phase \u00e9"
     True
@@ -66,9 +66,9 @@ def normalised(name: str) -> str:
 
 
 def as_typed(text: str) -> str:
-    r"""A word of the command line, or of the environment, that is UTF-8 and was not taken for it.
+    r"""Return an argument or environment variable as UTF-8, even if the locale is ASCII only.
 
-    Python does that where the locale has ASCII only; what is no UTF-8 stays as it is.
+    Other bytes stay as they are.
 
     >>> as_typed("\udcce\udcbb sweep") == "\u03bb sweep", as_typed("\udcff") == "\udcff"
     (True, True)
@@ -80,20 +80,20 @@ def as_typed(text: str) -> str:
 
 
 def on_disk(file_name: str) -> str:
-    """A file name as this process has to write it for UTF-8 to be on the disk.
+    """Return a file name in the form that this process must use for UTF-8 on disk.
 
-    Whatever the locale is: a group keeps its name when a cron job opens it.
+    It does not depend on the locale, so a group keeps its name when a cron job opens it.
     """
     return os.fsdecode(file_name.encode("utf-8", "surrogateescape"))
 
 
 def off_disk(file_name: str) -> str:
-    """The file name that `on_disk` wrote; of bytes that are no UTF-8 they stay apart."""
+    """Return the file name that `on_disk` was given; bytes that are not UTF-8 stay distinct."""
     return os.fsencode(file_name).decode("utf-8", "surrogateescape")
 
 
 def decode(encoded: str) -> str:
-    """The name that a file name stands for; InvalidNameError if the file name is not ours."""
+    """Return the group name of a file name; raise InvalidNameError if it is not one of ours."""
     if _PLAIN.fullmatch(encoded) and not _WINDOWS_DEVICES.match(encoded):
         return encoded
     encoded = normalised(encoded)  # some file systems decompose the names that they are given

@@ -1,4 +1,4 @@
-"""One writer at a time on a network file system, where SQLite's locks may end at the machine."""
+"""One writer at a time on a network file system, where SQLite's locks may be local to a machine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ EXIT_S = 10.0
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Have the turn to write a group's file for the length of a block.
+    """Hold the turn to write a group's file for a block.
 
     Raises:
-        StorageError: others had it all the time, the lock cannot be written, or the interpreter
-            is ending.
+        StorageError: other processes held it all the time, the lock cannot be written, or the
+            interpreter is shutting down.
     """
     if not _under_way.begin():
         raise StorageError(
@@ -85,10 +85,10 @@ def _turn(path: Path) -> Iterator[None]:
 
 
 class _UnderWay:
-    """How many turns this process has or waits for.
+    """Count the turns that this process holds or waits for.
 
-    The interpreter stops its daemon threads at any point: a turn that one of them had would block
-    every writer until its lease ran out.
+    The interpreter stops daemon threads at any point: a turn held by one of them would block every
+    writer until its lease expires.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class _UnderWay:
         self._is_ending = False
 
     def begin(self) -> bool:
-        """Count a turn; False if there are to be no more in threads that would be stopped."""
+        """Count a turn; return False if the interpreter may stop this thread during the turn."""
         with self._changed:
             if self._is_ending and threading.current_thread().daemon:
                 return False
@@ -111,7 +111,7 @@ class _UnderWay:
             self._changed.notify_all()
 
     def finish(self) -> None:
-        """Wait until the last turn is over, but not for one that got stuck."""
+        """Wait until the last turn is over, but not for a stuck one."""
         with self._changed:
             self._is_ending = True
             self._changed.wait_for(lambda: self._turns <= 0, timeout=EXIT_S)

@@ -1,4 +1,4 @@
-"""Files that the user names, outside the data directory: written whole, or not there."""
+"""Files that users name, outside the data directory: written completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jobgroup.store.names import on_disk
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """A path that a user gave, with their home directory for ``~``.
+    """Return a user's path, with the home directory in place of ``~``.
 
     Raises:
-        StorageError: there is no such home directory, or no file can have such a name.
+        StorageError: there is no such home directory, or no file can have that name.
     """
     try:
         found = Path(_encodable(os.fspath(path))).expanduser()
@@ -40,11 +40,11 @@ def _encodable(path: str) -> str:
 
 @contextmanager
 def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Gives another path to write to, whose file takes the name when the block is left.
+    """Yield a temporary path whose file takes the final name when the block is left.
 
     Raises:
-        OutputExistsError: the file exists, and `overwrite` is not True; it was not touched.
-        StorageError: it could not be written; what was there is as it was.
+        OutputExistsError: the file exists and `overwrite` is not True; it was not touched.
+        StorageError: the file could not be written; an existing file is unchanged.
     """
     if not overwrite and path.exists():
         raise _kept(path)

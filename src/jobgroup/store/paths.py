@@ -16,12 +16,12 @@ from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 
 
 def data_directory() -> Path:
-    """Return the directory of everything that is kept: ``JOBGROUP_DATA_DIR``, else the platform's.
+    """Return the data directory: ``JOBGROUP_DATA_DIR``, otherwise the platform's.
 
-    It is absolute, and stays what it was at the first use: a later ``%cd`` moves no group.
+    The path is absolute and fixed at its first use: a later ``%cd`` does not change it.
 
     Raises:
-        StorageError: it cannot be found, as there is no home directory.
+        StorageError: there is no home directory.
     """
     chosen = os.environ.get("JOBGROUP_DATA_DIR")
     return _absolute(chosen) if chosen else _default_directory()
@@ -53,7 +53,7 @@ def _default_directory() -> Path:
 
 
 def groups_directory() -> Path:
-    """The directory of groups' files, made with mode 0700; StorageError if that fails."""
+    """Return the directory of the groups' files, created with mode 0700, or StorageError."""
     return _private_directory("groups")
 
 
@@ -66,10 +66,10 @@ def damaged_directory() -> Path:
 
 
 def group_path(name: str) -> Path:
-    """The file of the group of that name, whether it exists or not.
+    """Return the path for a group's name, whether the file exists or not.
 
     Raises:
-        InvalidNameError: the name cannot be a group's, or the file system takes it for another's.
+        InvalidNameError: the name is invalid, or the file system confuses it with another group's.
     """
     path = groups_directory() / on_disk(encode(name) + SUFFIX)
     other = other_spelling(path)
@@ -82,7 +82,7 @@ def group_path(name: str) -> Path:
 
 
 def other_spelling(path: Path) -> str | None:
-    """Return the name of the group that a file system takes this one for; None if it does not."""
+    """Return the group whose name the file system confuses with this one; None for none."""
     if not _ignores_case(path.parent) or not os.path.lexists(path):
         return None
     there, wanted = _names_in(path.parent), off_disk(path.name)
@@ -113,7 +113,7 @@ def _names_in(directory: Path) -> set[str]:
 
 
 def existing_groups() -> dict[str, Path]:
-    """Names, as typed, and files of all groups, sorted by name. Opens none of them.
+    """Return the names and files of all groups, sorted by name, without opening any.
 
     Raises:
         StorageError: the directory cannot be read.
@@ -165,7 +165,7 @@ _KINDS = (
 
 
 def size_on_disk(path: Path) -> int:
-    """Bytes that a group takes, with what SQLite keeps beside the file."""
+    """Return the size in bytes of a group's file and of SQLite's files beside it."""
     total = 0
     for suffix in ("", *BESIDE):
         try:
@@ -176,7 +176,7 @@ def size_on_disk(path: Path) -> int:
 
 
 def remove_files(path: Path) -> None:
-    """Delete a group's file and what SQLite keeps beside it."""
+    """Delete a group's file and SQLite's files beside it."""
     for suffix in ("", *BESIDE):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 

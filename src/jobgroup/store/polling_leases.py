@@ -19,8 +19,8 @@ class PollingHolder:
 
     Attributes:
         fencing_token: grows each time the lease changes hands.
-        owner: a uuid of its own for each that may hold it; "" if it was released.
-        beats: grows while the holder lives. Only whether it grows says something: no clock does.
+        owner: uuid of the holder; "" if the lease was released.
+        beats: grows while the holder lives; only its growth counts, because clocks differ.
         answered_at: when a cloud last answered, seconds since the epoch; None if none has.
     """
 
@@ -32,7 +32,7 @@ class PollingHolder:
 
 
 class PollingLeases:
-    """The rows that say so. Writing one is no change of the group: its version stays."""
+    """The rows of the leases. Writing one does not change the group's version."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,9 +54,9 @@ class PollingLeases:
     def acquire(
         self, account: AccountKey, owner: str, process: ProcessIdentity, fencing_token: int
     ) -> bool:
-        """Take an account's lease whose fencing_token is this (0: it was never taken).
+        """Take an account's lease if its fencing token is still this one (0 if it was never taken).
 
-        False if another process was faster.
+        Return False if another process was faster.
         """
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
@@ -69,7 +69,7 @@ class PollingLeases:
             return cursor.rowcount == 1
 
     def renew(self, owner: str, answered_at: float | None) -> None:
-        """Show that a holder is alive, and when a cloud last answered it."""
+        """Renew a lease and record when a cloud last answered its holder."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "UPDATE polling_leases SET beats = beats + 1,"

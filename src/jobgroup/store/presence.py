@@ -1,6 +1,6 @@
 """The file at the path of an open group, as the file system reports it, without opening it.
 
-To open and close a file by another way than SQLite's would drop the locks that SQLite has on it.
+Opening and closing the file without SQLite would drop the locks that SQLite holds on it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ SMALLEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Which files are at a group's path and beside it, and what shows that others wrote there.
+    """The files at a group's path and beside it, and the values that reveal foreign writes.
 
     Attributes:
-        files: device and inode of the file, of its log, and of the log's index, or None.
-        size_bytes: of the file.
-        log_bytes: of the log, which grows and is never cut while a process has the file open.
+        files: device and inode of the file, its log, and the log's index; None if missing.
+        size_bytes: size of the file.
+        log_bytes: size of the log, which never shrinks while a process has the file open.
         stamp: changes when the file is written to, which happens only when the log is moved into
             it; see `Database._checkpoint`.
     """
@@ -34,7 +34,7 @@ class Presence:
 
 
 def look(path: Path) -> Presence:
-    """See what is there, in some microseconds; StorageError if the file system does not tell."""
+    """Return what is on disk, within microseconds; StorageError if the system does not say."""
     file, log, index = (_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
     return Presence(
         tuple(

@@ -13,15 +13,16 @@ _SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 
 
 class Priorities:
-    """The jobs that are sent next. A job leaves when its cloud has it."""
+    """The jobs that are sent next. A job leaves the list when its cloud has accepted it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put_first(self, entry_ids: Sequence[int]) -> list[int]:
-        """Let jobs be sent before all others, in this order; earlier ones come after them.
+        """Put jobs before all others, in this order; jobs that were put first earlier follow them.
 
-        Returns those that are: jobs that are unsent, or have failed and may be rerun.
+        Returns:
+            The jobs that can be sent: unsent jobs, and failed jobs that may be rerun.
         """
         with self._database.write_transaction() as tx:
             rows = tx.execute(
@@ -39,13 +40,13 @@ class Priorities:
         return chosen
 
     def latest(self) -> int:
-        """Return the number of the last batch, 0 if there is none: it grows with each."""
+        """Return the number of the last batch, which grows with each; 0 for none."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0
 
     def entry_ids(self, states: Iterable[str]) -> list[int]:
-        """The jobs in certain states that go first, in the order in which they are sent."""
+        """Return the prioritized jobs in certain states, in sending order."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT p.entry_id FROM priorities p JOIN jobs j ON j.id = p.entry_id"
@@ -56,7 +57,7 @@ class Priorities:
             return [entry_id for (entry_id,) in rows]
 
     def positions(self, at_most: int) -> list[int]:
-        """The positions of the jobs that go first, for people."""
+        """Return the positions of the prioritized jobs, for messages."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT j.position FROM priorities p JOIN jobs j ON j.id = p.entry_id"

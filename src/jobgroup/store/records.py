@@ -1,6 +1,6 @@
-"""The store's plain immutable records. Pure.
+"""The store's immutable records. Pure.
 
-Times are seconds since the epoch (UTC), durations seconds; None is "not known".
+Times are seconds since the epoch (UTC), durations seconds; None means unknown.
 """
 
 from __future__ import annotations
@@ -29,17 +29,16 @@ class NewJob:
     """A job to be added: everything but its position in the group.
 
     Attributes:
-        body: the create body, verbatim but for `job_name` and `job_group_name`.
-        params: what the caller passed and what is worth showing of the payload.
-        labels: names that the caller gave to what a circuit hides.
-        metadata: what tells the job apart (circuit, modes, photons, ...).
-        remote_ids: of the sub-jobs of a job that was sent already.
+        body: the create body, verbatim except for `job_name` and `job_group_name`.
+        params: parameters of the call, and those of the payload that are worth showing.
+        labels: the user's labels.
+        metadata: metadata read from the payload (circuit, modes, photons, ...).
+        remote_ids: ids of the sub-jobs of a job that was sent already.
         state: the state of such a job.
-        composition: how the results of its sub-jobs become its own; its body then has `parts`, a
-            body for each.
-        status: what a cloud said of such a job, if it was asked; it goes before `state` and
-            `message`.
-        added_at: when it came into the group that it is taken over from; None for now.
+        composition: recipe that makes its result from those of its sub-jobs; its body then has
+            `parts`, a body for each.
+        status: status that a cloud reported for such a job; it overrides `state` and `message`.
+        added_at: when it was added to the group that it is imported from; None for now.
     """
 
     name: str
@@ -144,16 +143,16 @@ class JobRecord(JobRow):
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One sending of a job.
+    """One attempt to send a job.
 
     Attributes:
-        number: 1 for the first.
+        number: number of the attempt, counted from 1.
         kind: "create", "rerun", "retry" for an automatic rerun, "changed" for a rerun with other
             parameters, or "adopted" for a job that was sent elsewhere.
-        idempotency_key: the attempt's uuid, sent along where the cloud can look it up.
-        diagnostics: what is known of a request without an answer.
-        shots: that it used, if the cloud reported them.
-        overrides: what differs from the attempt before it, as ``{parameter: [old, new]}``.
+        idempotency_key: the attempt's uuid, sent to clouds that can look it up.
+        diagnostics: what is known about a request without a response.
+        shots: shots used, if the cloud reported them.
+        overrides: changes from the attempt before, as ``{parameter: [old, new]}``.
     """
 
     id: int
@@ -177,7 +176,7 @@ class AttemptRecord:
 
 
 class Pollable(NamedTuple):
-    """The sending of a job that a cloud may have news of."""
+    """An attempt whose status may still change."""
 
     attempt_id: int
     entry_id: int
@@ -192,7 +191,7 @@ class Pollable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """Something that happened to a job, or to the group where `entry_id` is None."""
+    """Something that happened to a job, or to the group if `entry_id` is None."""
 
     at: float
     entry_id: int | None
@@ -235,9 +234,9 @@ class LeaseRecord:
 
     Attributes:
         fencing_token: grows each time the lease is taken.
-        owner: a uuid of its own for each that may take it; "" if it was released.
+        owner: uuid of the holder; "" if the lease was released.
         acquired_at: when it was taken, by the clock of its holder.
-        beats: grows while the holder lives. Only whether it grows says something: no clock does.
+        beats: grows while the holder lives; only its growth counts, because clocks differ.
     """
 
     fencing_token: int
@@ -253,8 +252,8 @@ class CommandResult:
 
     Attributes:
         text: what happened, in one line.
-        done: the jobs that it was done for: by position for a user, by entry between processes.
-        failed: for each job for which it was not done, why.
+        done: the jobs that it succeeded for, by position for a user, by entry between processes.
+        failed: the reason for each job that it failed for.
     """
 
     text: str
@@ -263,14 +262,14 @@ class CommandResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CommandResult:
-        """Read what another process wrote, in which keys are texts."""
+        """Read the result that another process stored, whose keys are strings."""
         failed = {int(p): str(why) for p, why in document.get("failed", {}).items()}
         return cls(str(document.get("text", "")), list(document.get("done", [])), failed)
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """Something that one process asks of the one that runs the group."""
+    """A request from one process to the process that runs the group."""
 
     id: int
     name: str
@@ -284,7 +283,7 @@ IncidentKind = Literal["unreachable", "token", "credits"]
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A standing problem with a cloud: since when, and the sentence for the user."""
+    """An unresolved problem with a cloud: its start and the sentence for the user."""
 
     kind: IncidentKind
     origin: str
@@ -295,7 +294,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The jobs that changed after a version, and the version up to which this is all."""
+    """The jobs that changed after a version, and the version that they lead to."""
 
     version: int
     records: list[JobRecord]
@@ -306,9 +305,9 @@ class GroupSummary:
     """A group as a list shows it; read with one small query.
 
     Attributes:
-        size_bytes: what it takes on disk.
-        problem: why it cannot be opened; None for a sound one.
-        description: what it is for, in its user's words.
+        size_bytes: its size on disk.
+        problem: reason why it cannot be opened; None if it can.
+        description: the user's description.
     """
 
     name: str

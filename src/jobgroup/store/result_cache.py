@@ -1,4 +1,4 @@
-"""Results that a group keeps, where its user asked for it: some clouds give them only once."""
+"""Results that a group keeps if its user asked for it: some clouds return them only once."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DOCUMENTS = """
 
 
 class ResultCache:
-    """Result documents by attempt, as the cloud gave them. Off unless it was turned on."""
+    """Result documents by attempt, as the cloud returned them. Off by default."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @property
     def enabled(self) -> bool:
-        """Whether results are kept when they are read; what is kept stays until `clear`."""
+        """Whether results are stored when they are read; stored ones stay until `clear`."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
         return bool(row and row[0])
@@ -42,7 +42,7 @@ class ResultCache:
             tx.bump_version()
 
     def get(self, attempt_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """The kept documents of those that have a sound one; damage is as if it were not."""
+        """Return the stored documents of attempts; a damaged one counts as missing."""
         found: dict[int, dict[str, Any]] = {}
         wanted = json.dumps(list(attempt_ids))
         with suppress(CorruptGroupError), self._database.read_transaction() as connection:
@@ -58,7 +58,7 @@ class ResultCache:
         return found
 
     def sound(self, attempt_ids: Iterable[int]) -> set[int]:
-        """Return those of the attempts whose kept document is undamaged."""
+        """Return the attempts whose stored document is undamaged."""
         wanted = json.dumps(list(attempt_ids))
         found: set[int] = set()
         with suppress(CorruptGroupError), self._database.read_transaction() as connection:
@@ -67,7 +67,7 @@ class ResultCache:
         return found
 
     def put(self, documents: Mapping[int, Mapping[str, Any]]) -> None:
-        """Keep documents by attempt, in place of older ones; one that is too large is not.
+        """Store documents by attempt, replacing older ones; leave out documents that are too large.
 
         Raises:
             StorageError: they could not be written; what was kept is as it was.
@@ -104,7 +104,7 @@ class ResultCache:
         return size
 
     def clear(self) -> None:
-        """Forget what is kept and give its room back; StorageError if that cannot be written."""
+        """Remove all stored results and free their space; raise StorageError if that fails."""
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
         with suppress(StorageError):  # in use just now: the room is used again by what comes

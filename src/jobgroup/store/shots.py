@@ -65,8 +65,8 @@ def shots_limits(
 def check_budget(tx: Transaction, position: int, limit: int | None, budget: int) -> None:
     """Raise BudgetExceededError if a job may use more shots than a budget leaves to its group.
 
-    An attempt counts with the shots that it has used, as far as its cloud reports them after its
-    end, and otherwise with the limit that it was sent with.
+    An attempt counts with the shots that its cloud reported after its end, otherwise with the
+    limit that it was sent with.
     """
     used, unlimited = tx.execute(
         "SELECT total(coalesce(used, max_shots)), count(*) - count(coalesce(used, max_shots))"

@@ -1,4 +1,4 @@
-"""States that clouds report: which jobs may still change, and what they are now."""
+"""States that clouds report: which jobs may still change, and their current states."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class StatusUpdates:
         self._database = database
 
     def list_pollable(self, since: int = 0) -> list[Pollable]:
-        """The attempts that may still change, in the order of sending.
+        """Return the attempts that may still change, in the order of sending.
 
-        After a version of the group (`since`), every job that has changed since, so that those are
-        among them that are no longer to be asked about.
+        With `since`, a version of the group, return every job that has changed since, including
+        those that need not be asked about any more.
         """
         chosen = "j.version > ?" if since else f"? = 0 AND j.state IN ({_ON_CLOUD})"
         targets: dict[tuple[str, ...], Target] = {}
@@ -65,7 +65,7 @@ class StatusUpdates:
             return found
 
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
-        """Record status answers, by attempt id, in one transaction. Returns the jobs that changed.
+        """Record status answers, by attempt id, in one transaction; return the jobs that changed.
 
         A job that has ended never changes again, whichever process hears of it first.
         """
@@ -127,7 +127,7 @@ class StatusUpdates:
             return sorted(row[0] for row in rows)
 
     def durations(self, limit: int = 200) -> list[float]:
-        """How long the last jobs to succeed ran, in seconds."""
+        """Return how long the last successful jobs ran, in seconds."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608

@@ -1,4 +1,4 @@
-"""One group's file: its jobs, in order, and what changed in them since when."""
+"""One group's file: its jobs in order, and their changes by version."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ _RECORD = f"""
 
 
 class GroupStore:
-    """The file of one group. The only truth about it, shared by every process that has it open.
+    """The file of one group: the only truth about it, shared by every process that has it open.
 
     Args:
-        path: the file.
-        create: the group's name, to make the file if it is missing; None to open it only.
+        path: path of the file.
+        create: name of the group, to create a missing file; None only opens it.
     """
 
     def __init__(self, path: Path, *, create: str | None = None) -> None:
@@ -87,7 +87,7 @@ class GroupStore:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values, None removes one; ValueError, and no change, if a text is too long."""
+        """Set values; None removes one. ValueError, without a change, if a text is too long."""
         for key, value in values.items():
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise ValueError(
@@ -104,7 +104,7 @@ class GroupStore:
 
     @property
     def version(self) -> int:
-        """Grows with every change of the group."""
+        """A number that grows with every change of the group."""
         with self.database.read_transaction() as connection:
             return _version(connection)
 
@@ -117,26 +117,26 @@ class GroupStore:
             return counts_by_state(connection)
 
     def last_attempt_id(self) -> int:
-        """Return that of the newest attempt; 0 if there is none."""
+        """Return the id of the newest attempt; 0 if there is none."""
         with self.database.read_transaction() as connection:
             (found,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
         return int(found)
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, all or none, durable on return. Returns their ids.
+        """Append jobs, all or none, and return their ids; they are on disk on return.
 
         Raises:
             DuplicateJobError: the group has a job with that remote id; nothing was added.
-            ValueError: a body cannot be sent as JSON, or something is larger than may be kept;
-                nothing was added.
-            StorageError: they could not be written; nothing was added.
+            ValueError: a body cannot be sent as JSON, or a value is too large to store; nothing
+                was added.
+            StorageError: the file could not be written; nothing was added.
         """
         return self._adding.add(jobs)
 
     # -- reading ---------------------------------------------------------------------------------
 
     def record(self, entry_id: int) -> JobRecord:
-        """The job with an id.
+        """Return the job with an id.
 
         Raises:
             JobRemovedError: it was removed.
@@ -153,7 +153,7 @@ class GroupStore:
         states: Iterable[str] | None = None,
         entry_ids: Collection[int] | None = None,
     ) -> list[JobRecord]:
-        """The jobs in certain states, with certain ids, both or all; in the group's order."""
+        """Return jobs in the group's order: all, or those in certain states or with certain ids."""
         wanted = {}
         if entry_ids is not None:
             wanted["j.id"] = json.dumps(list(entry_ids))
@@ -168,7 +168,7 @@ class GroupStore:
             return list(map(JobRecord._make, rows))
 
     def changes_since(self, version: int) -> ChangeSet:
-        """The jobs that changed after a version (0: all), and the version that this leads to."""
+        """Return the jobs that changed after a version (0: all), and the version they lead to."""
         with self.database.read_transaction() as connection:
             now = _version(connection)
             if now == version:
@@ -182,12 +182,12 @@ class GroupStore:
             return ChangeSet(now, list(map(JobRecord._make, rows)))
 
     def body(self, entry_id: int, payload_id: int | None = None) -> dict[str, Any] | None:
-        """The create body that was stored; None for a job that was adopted without one.
+        """Return the stored create body; None for a job that was adopted without one.
 
-        `payload_id` chooses that of a rerun with changes, which is not the job's own yet.
+        `payload_id` selects the body of a changed rerun, which is not the job's own yet.
 
         Raises:
-            InvalidResponseError: it cannot be read any more; that job alone is harmed.
+            InvalidResponseError: the body is damaged, which affects only this job.
         """
         with self.database.read_transaction() as connection:
             row = connection.execute(
@@ -206,10 +206,10 @@ class GroupStore:
         )
 
     def composition(self, composition_id: int) -> dict[str, Any]:
-        """How the results of the jobs that an entry is on its cloud become its own.
+        """Return the recipe that makes an entry's result from those of its jobs on the cloud.
 
         Raises:
-            InvalidResponseError: it cannot be read any more; that entry alone is harmed.
+            InvalidResponseError: the recipe is damaged, which affects only this entry.
         """
         with self.database.read_transaction() as connection:
             row = connection.execute(
@@ -223,7 +223,7 @@ class GroupStore:
         return composition
 
     def holder_of(self, remote_id: str, target: Target) -> int | None:
-        """The entry of an account that has this id on its cloud."""
+        """Return the entry of an account that has this id on its cloud."""
         with self.database.read_transaction() as connection:
             return holder_of(connection, remote_id, target)
 
@@ -248,7 +248,7 @@ class GroupStore:
         name: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change what is not None; ValueError, and no change, if it is longer than may be kept."""
+        """Change the values that are not None; ValueError, without a change, if one is too long."""
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
         for column, value in new.items():
             check = check_name if column == "name" else check_text
@@ -277,7 +277,7 @@ class GroupStore:
         metadata: Mapping[str, Any],
         composition: Mapping[str, Any] | None,
     ) -> bool:
-        """Give an unsent job another body; False if it is sent by now, ValueError for no JSON."""
+        """Replace the body of an unsent job; False if it was sent, ValueError for no JSON."""
         with self.database.write_transaction() as tx:
             if not tx.execute(
                 "SELECT 1 FROM jobs WHERE id = ? AND state IN ('unsent', 'refused')"

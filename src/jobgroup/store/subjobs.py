@@ -1,7 +1,7 @@
-"""The jobs that an attempt is on its cloud: one, or several for some kinds of entries.
+"""Sub-jobs: the jobs on the cloud that one attempt consists of, usually one.
 
-Each id is on disk before the next request leaves. A sending that ends between two of them is
-continued by the next one of the same job, which inherits what was sent.
+Each id is on disk before the next request leaves. If sending ends between two sub-jobs, the next
+attempt of the same job inherits those that were sent and continues.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REMOTE_ID: Final = (
 
 
 class OrphanSubjob(NamedTuple):
-    """A sub-job that is on its cloud, of an entry whose sending ended before it was whole."""
+    """A sub-job on the cloud whose entry was sent only in part."""
 
     entry_id: int
     position: int
@@ -49,7 +49,7 @@ class Subjobs:
         self._database = database
 
     def ids(self, attempt_ids: Iterable[int]) -> dict[int, list[str]]:
-        """The ids that attempts have on the cloud, in order."""
+        """Return the ids of attempts on the cloud, in order."""
         found: dict[int, list[str]] = {}
         with self._database.read_transaction() as connection:
             for attempt_id, remote_id in connection.execute(
@@ -62,12 +62,12 @@ class Subjobs:
         return found
 
     def keep(self, attempt_id: int, ids: Mapping[int, str]) -> None:
-        """An earlier attempt has sub-jobs that did not fail: they are this one's too."""
+        """Record sub-jobs of an earlier attempt that did not fail as this attempt's."""
         with self._database.write_transaction() as tx:
             insert_subjobs(tx, attempt_id, ids)
 
     def orphans(self, entry_ids: Collection[int] | None = None) -> list[OrphanSubjob]:
-        """The sub-jobs that wait on their cloud for the next run to send the rest; None for all."""
+        """Return sub-jobs on the cloud whose entries, or all entries (None), were sent in part."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT j.id, j.position, t.provider, t.origin, t.account, t.platform, a.id,"
@@ -83,7 +83,7 @@ class Subjobs:
             ]
 
     def forget(self, subjob: OrphanSubjob) -> None:
-        """Forget a sub-job that its cloud cancels: the next run sends it again."""
+        """Remove a sub-job that its cloud has canceled: the next run sends it again."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
@@ -101,7 +101,7 @@ def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) ->
 
 
 def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> None:
-    """Note sub-jobs as sent by an attempt; those that it has already stay as they are."""
+    """Record sub-jobs as sent by an attempt; recorded ones are kept."""
     for number, remote_id in ids.items():
         tx.execute(
             "INSERT OR IGNORE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
@@ -112,8 +112,8 @@ def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> 
 def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int]:
     """Take over the sub-jobs that earlier attempts had on the cloud when they ended.
 
-    Returns the sub-jobs, and how many attempts of the job are gone, for the next one is their
-    continuation. One that the user had resent stays in its history.
+    Return the sub-jobs, and the number of attempts that the next attempt continues and replaces.
+    An attempt that the user resent stays in the job's history.
     """
     rows = tx.execute(
         "SELECT id, state, creates_entry FROM attempts WHERE entry_id = ? AND sent_at IS NULL"
@@ -134,10 +134,10 @@ def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int
 def holder_of_any(
     tx: Transaction, attempt_id: int, ids: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """The first of the ids, by number, that is another's already, and which job has it.
+    """Return the first id, by number, that another job has already, and that job.
 
-    Another's on the same account, that is: other clouds may count alike. An attempt has each of its
-    own ids once; those that it has are left out.
+    Only jobs of the same account count, because other clouds may use the same ids. The attempt's
+    own ids are left out.
     """
     own, target = subjobs_of(tx, attempt_id), target_of(tx, attempt_id)
     for number, remote_id in ids.items():
@@ -168,13 +168,13 @@ def holder_of(
 ) -> int | None:
     """Return the entry of an account that has this id on its cloud; None if there is none.
 
-    An id is one of an account: of a provider's kind, an origin and a label.
+    An id is unique within an account: a provider, an origin and a label.
 
     Args:
-        connection: to the group's file.
-        remote_id: of one of its sub-jobs.
-        target: of the account; on which platform the job is does not matter.
-        other_than: an attempt and the number of its sub-job that is not looked at.
+        connection: connection to the group's file.
+        remote_id: id of a sub-job.
+        target: target with the account; its platform does not matter.
+        other_than: attempt and sub-job number to leave out.
     """
     row = connection.execute(
         "SELECT j.id FROM subjobs s JOIN attempts a ON a.id = s.attempt_id"

@@ -1,4 +1,4 @@
-"""A group in a few numbers, read without opening it for work: one small read each."""
+"""Summaries of groups, each read in one small query without opening the group."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DESCRIPTION_CHARS = 10_000
 
 
 def summarise(name: str, path: Path) -> GroupSummary:
-    """The group's counts, dates and size; a file that cannot be read says why in `problem`.
+    """Return a group's counts, dates and size; `problem` says why a file cannot be read.
 
-    It raises nothing and takes seconds at most, whatever the file is.
+    It raises nothing and takes at most seconds, whatever the file contains.
     """
     try:
         try:
@@ -65,7 +65,7 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
 
 
 def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many jobs are in each state; states without jobs are absent."""
+    """Return the number of jobs in each state, without states that no job is in."""
     counts: dict[str, int] = {}
     rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
     for state, number in rows.fetchall():
@@ -75,7 +75,7 @@ def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def is_marked_deleted(path: Path) -> bool:
-    """Whether a deletion was begun and not completed."""
+    """Whether a deletion has begun but is not complete."""
     try:
         with looking(path) as connection:
             return is_deleted(connection)
@@ -84,7 +84,7 @@ def is_marked_deleted(path: Path) -> bool:
 
 
 def identity(path: Path) -> tuple[str, int] | None:
-    """The uuid and the version of the group in a file; None if there is none that can be read."""
+    """Return the uuid and version of the group in a file; None if it cannot be read."""
     try:
         with looking(path) as connection:
             found = dict(

@@ -1,8 +1,8 @@
-"""An index of what a list of groups shows, so that a list does not open every file.
+"""An index of group summaries, so that a list of groups need not open every file.
 
-It is never the truth. An entry counts only as long as the group's file, its log and its journal
-are, by the file system, what they were when the group was read; otherwise the group is read again.
-Without the index, or with a damaged one, every group is read.
+The index is only a copy. An entry is valid only while the file system reports the same group file,
+log and journal as when the group was read; otherwise the group is read again. If the index is
+missing or damaged, every group is read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def index_path() -> Path:
 
 
 def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
-    """Summarise the groups of the data directory, given by name; reads those that have changed."""
+    """Return the summaries of groups, by name; read only those that have changed."""
     directory, path = groups_directory(), index_path()
     # elsewhere file systems tell late, or only those who open a file, that it has changed
     if os.name != "posix" or is_network(directory):
@@ -90,9 +90,9 @@ def _is_worth_keeping(entry: _Kept, now_ns: int) -> bool:
 
 
 def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
-    """Return a group's size, and what changes whenever it is written; nothing for what is no file.
+    """Return a group's size, and a stamp that changes with each write; nothing for a non-file.
 
-    That is, of the file, of its log and of its journal: device, inode, size, and two times.
+    The stamp has the device, inode, size and two times of the file, its log and its journal.
     """
     numbers: Stamp = []
     total = 0

@@ -1,4 +1,4 @@
-"""Sweeps of a group: their names, and the comparison of jobs to be added with those there are."""
+"""Sweeps of a group: their names, and the comparison of new jobs with existing ones."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Axis:
     """One swept name.
 
     Attributes:
-        name: of the value.
+        name: name of the value.
         kind: "number", "text", "boolean" or "datetime".
-        units: such as "rad"; "" if there are none.
-        long_name: for axes of figures; "" if there is none.
+        units: units such as "rad"; "" for none.
+        long_name: title for axes of figures; "" for none.
     """
 
     name: str
@@ -46,8 +46,8 @@ class Sweep:
     """A stored sweep.
 
     Attributes:
-        id: of the sweep in its group.
-        name: of the function that built its jobs, or the one given.
+        id: id of the sweep in its group.
+        name: name of the function that built the jobs, or the name that was given.
         axes: the swept names with units and long names, in the order of the call.
     """
 
@@ -62,12 +62,12 @@ class Sweep:
 
     @property
     def units(self) -> dict[str, str]:
-        """Units by swept name, of those that have any."""
+        """Units by swept name, without names that have none."""
         return {axis.name: axis.units for axis in self.axes if axis.units}
 
     @property
     def long_names(self) -> dict[str, str]:
-        """Long names by swept name, of those that have one."""
+        """Long names by swept name, without names that have none."""
         return {axis.name: axis.long_name for axis in self.axes if axis.long_name}
 
 
@@ -105,10 +105,10 @@ class Sweeps:
             return dict(rows.fetchall())
 
     def added_before(self, moment: float) -> dict[int, list[int]]:
-        """Return the entries that were added before a moment, by a hash of what they are like.
+        """Return the entries that were added before a moment, by a hash of their features.
 
-        The hash is that of their labels, parameters, provider, url and platform as they are stored:
-        parsing those of 100,000 jobs would hold up the first `add` for seconds.
+        The hash covers labels, parameters, provider, URL and platform as stored: parsing those of
+        100,000 jobs would delay the first `add` by seconds.
         """
         found: dict[int, list[int]] = {}
         with self._database.read_transaction() as connection:
@@ -124,13 +124,13 @@ class Sweeps:
         return found
 
     def entries(self) -> list[Entry]:
-        """Return what the group's jobs are compared by, in order."""
+        """Return the features by which the group's jobs are compared, in order."""
         with self._database.read_transaction() as connection:
             return self._read(connection)
 
     @contextmanager
     def compare(self) -> Iterator[Comparison]:
-        """Compare and add in one transaction; nothing of it happens if the block fails."""
+        """Compare and add in one transaction, which is undone if the block fails."""
         try:
             with self._database.write_transaction() as tx:
                 comparison = Comparison(tx, self._adding, self._read(tx))
@@ -162,10 +162,10 @@ class Sweeps:
 
 
 class Comparison:
-    """A transaction that compares jobs with those of the group, and adds what is missing.
+    """A transaction that compares jobs with the group's and adds the missing ones.
 
     Attributes:
-        entries: of the group, in order; what is added is appended.
+        entries: the group's entries, in order; added ones are appended.
     """
 
     def __init__(self, tx: Transaction, adding: Adding, entries: list[Entry]) -> None:
@@ -180,7 +180,7 @@ class Comparison:
         return list(_read_sweeps(self._tx))
 
     def add_sweep(self, name: str, axes: Sequence[Axis]) -> int:
-        """Store a sweep; returns its id."""
+        """Store a sweep and return its id."""
         check_text("name", name, so=_SO)
         values = (name, _axes_text(axes))
         sweep_id = self._tx.insert("INSERT INTO sweeps (name, axes) VALUES (?, ?)", values)
@@ -202,12 +202,12 @@ class Comparison:
         return compared_body(self._tx, entry_id)
 
     def held_by_id(self, job: NewJob) -> int | None:
-        """Return where the group has a job that was sent, by one of its ids."""
+        """Return the position of a sent job, by one of its remote ids."""
         found = (holder_of(self._tx, each, job.target) for each in job.remote_ids)
         return next((entry_id for entry_id in found if entry_id is not None), None)
 
     def insert(self, job: NewJob, mark: Fingerprint, sweep_id: int | None = None) -> int:
-        """Append a job, whose fingerprint is known; returns its id."""
+        """Append a job whose fingerprint is known; return its id."""
         entry_id = self._next
         self._adding.insert(self._tx, entry_id, self._length, job, sweep_id)
         self._tx.execute(
@@ -223,7 +223,7 @@ class Comparison:
         return entry_id
 
     def copy(self, entry: Entry) -> int:
-        """Append an unsent job that is the same as one of the group; returns its id."""
+        """Append an unsent copy of one of the group's jobs; return its id."""
         new = self._next
         self._tx.execute(
             "INSERT INTO jobs (id, position, name, target_id, payload_id, state, added_at, version,"
@@ -240,7 +240,7 @@ class Comparison:
         return new
 
     def replace(self, entry: Entry, job: NewJob, sweep_id: int | None) -> bool:
-        """Make a job that was never sent another one; False if it was sent."""
+        """Replace a job that was never sent; return False if it was sent."""
         changed = self._tx.execute(
             "UPDATE jobs SET name = ?, target_id = ?, payload_id = ?, params = ?, labels = ?,"
             " composition_id = ?, sweep_id = ?, version = ?, state = 'unsent', last_error = ''"
@@ -259,7 +259,7 @@ class Comparison:
         return True
 
     def join(self, entries: Collection[Entry], sweep_id: int) -> None:
-        """Make jobs that are in no sweep part of one."""
+        """Add jobs that are in no sweep to one."""
         joined = {entry.entry_id for entry in entries}
         for entry_id in joined:
             self._tx.execute(
@@ -296,5 +296,5 @@ def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep
 
 
 def _is_axis(axis: Any) -> bool:
-    """Whether this is an axis: a file may come from a colleague."""
+    """Whether a stored value is a valid axis: the file may come from a colleague."""
     return isinstance(axis, list) and len(axis) == 4 and all(isinstance(a, str) for a in axis)

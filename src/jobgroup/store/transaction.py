@@ -1,4 +1,4 @@
-"""A write under way: statements, and the version that they stamp on the rows that they change."""
+"""A write transaction and the version that it stamps on the rows that it changes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class Transaction:
-    """A write under way. Its first use of `version` takes the group's next version.
+    """A write transaction. The first use of `version` takes the group's next version.
 
-    `large_bytes` is counted up by who writes large values, towards the next checkpoint.
+    Callers that write large values add their size to `large_bytes`, for the next checkpoint.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -21,7 +21,7 @@ class Transaction:
         self.large_bytes = 0
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run a statement. Texts from outside that are no Unicode are stored with marks in them."""
+        """Run a statement. Text that is not valid Unicode is stored with replacement characters."""
         try:
             return self._connection.execute(statement, values)
         except UnicodeEncodeError:  # half a surrogate pair, which JSON can say

@@ -1,6 +1,6 @@
-"""A group's file on its way out and in: a checked, compacted copy that a colleague can open.
+"""Export and import groups: checked, compacted copies that a colleague can open.
 
-And a group that comes from elsewhere with all its jobs: complete, or not there at all.
+An imported group appears with all its jobs, or not at all.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
     """Copy a group, without the requests of its processes, into one plain file.
 
     Raises:
-        OutputExistsError: the file exists, and `overwrite` is not True.
+        OutputExistsError: the file exists and `overwrite` is not True.
         CorruptGroupError: the group's file is damaged; nothing was written.
-        StorageError: it could not be written; nothing was changed.
+        StorageError: the file could not be written; nothing was changed.
     """
     with write_output(path, overwrite=overwrite) as unfinished:
         try:
@@ -65,17 +65,17 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
 
 
 def import_group(path: Path, name: str | None) -> str:
-    """Take a copy of an exported group in. Returns its name.
+    """Import a copy of an exported group and return its name.
 
     Args:
-        path: the exported file, which is left as it is.
-        name: for the group; None for the one that it had.
+        path: path of the exported file, which is not changed.
+        name: name for the group; None keeps its name.
 
     Raises:
         JobGroupError: a group of that name exists.
         UnsupportedVersionError: the file was written by a newer jobgroup.
-        CorruptGroupError: it is damaged.
-        StorageError: it is not the file of a group, or cannot be read or written.
+        CorruptGroupError: the file is damaged.
+        StorageError: the file is not a group's, or cannot be read or written.
         InvalidNameError: the name cannot be a group's.
     """
     if not path.is_file():
@@ -112,18 +112,18 @@ def import_group(path: Path, name: str | None) -> str:
 
 
 def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> None:
-    """Make a group with all its jobs; a kill at any moment leaves no part of it under its name.
+    """Create a group with all its jobs; a kill at any moment leaves no part of it under its name.
 
     Args:
-        name: of the group.
-        jobs: in order.
-        meta: what else is known of the group, such as `created_at`.
+        name: name of the group.
+        jobs: jobs in order.
+        meta: further values of the group, such as `created_at`.
 
     Raises:
         FileExistsError: a group of that name exists; nothing was changed.
-        DuplicateJobError: two jobs have one id; no group was made.
+        DuplicateJobError: two jobs have one id; no group was created.
         InvalidNameError: the name cannot be a group's.
-        StorageError: it could not be written; no group was made.
+        StorageError: the file could not be written; no group was created.
     """
     path = group_path(name)
     if path.exists():
@@ -148,13 +148,13 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
 
 
 def _refuse_larger_than_the_disk(path: Path) -> None:
-    """Do not begin to copy a file that would fill the disk; it may be a hole for the most part."""
+    """Refuse to copy a file that would fill the disk; most of it may be a hole."""
     if path.stat().st_size > shutil.disk_usage(groups_directory()).free:
         raise OSError(errno.ENOSPC, "the disk has no room for it")
 
 
 def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
-    """See that a file is a group's by its schema; returns the name to load it by."""
+    """Check by its schema that a file is a group's; return the name to load it by."""
     if check_layout(source, str(path)) == 0:
         raise _foreign(path)
     admit(source)
@@ -165,7 +165,7 @@ def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
 
 
 def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
-    """See that a copy is sound and ours, row by row, and make it a group of its own."""
+    """Check a copy row by row, and make it a group of its own."""
     admit(copy)
     check_rows(copy, path)
     copy.executescript(_OF_ITS_PROCESSES)

@@ -26,7 +26,7 @@ class Attempt(NamedTuple):
 
 
 def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
-    """The attempt as it is; one that is gone has a state of its own, and becomes nothing."""
+    """Return an attempt; a missing one has a state of its own, which permits no transition."""
     row = tx.execute(
         "SELECT id, entry_id, state, creates_entry, payload_id, overrides, intent_at"
         " FROM attempts WHERE id = ?",
@@ -36,9 +36,9 @@ def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
 
 
 def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bool:
-    """Let an attempt, and the job whose latest it is, become something.
+    """Change the state of an attempt, and of its job if the attempt is the latest.
 
-    False if it may not become that, and nothing was changed.
+    Return False, and change nothing, if the transition is not valid.
     """
     if not may_become(attempt.state, to):
         return False

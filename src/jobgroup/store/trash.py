@@ -1,7 +1,7 @@
 """The trash: deleted groups that can be restored, and when they are removed for good.
 
-No clock decides alone. A group is removed if the clock says that its time is over and said so a day
-before as well: a clock that was wrong for an hour removes nothing.
+One look at the clock is not enough. A group is removed only if it has expired now and had already
+expired a day before, so a clock that is wrong for an hour removes nothing.
 """
 
 from __future__ import annotations
@@ -37,25 +37,22 @@ _RECORD_BYTES: Final = 4_000_000
 
 
 def stamped(encoded: str) -> str:
-    """Return the file name, on disk, of a group that is moved away at this moment."""
+    """Return a file name, as on disk, for a group that is moved away now."""
     return f"{encoded}~{time.time_ns() // 1_000_000}{SUFFIX}"
 
 
 def place_for(name: str) -> Path:
-    """Return where in the trash a group goes that is deleted at this moment."""
+    """Return the path in the trash for a group that is deleted now."""
     return trash_directory() / stamped(on_disk(encode(name)))
 
 
 def deleted_groups() -> dict[str, Path]:
-    """Return the last deleted group of each name; other files in the trash are passed over."""
+    """Return the last deleted group of each name; ignore other files in the trash."""
     return {name: path for _, name, path in sorted(_found())}
 
 
 def purge() -> None:
-    """Remove the groups whose time is over, by two looks a day apart.
-
-    As well as files that a killed process was writing.
-    """
+    """Remove groups that were expired at two looks a day apart, and leftovers of killed processes."""
     now = time.time()
     found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
     expired = [path for at, path in found if now - at > TRASH_RETENTION_DAYS * 24 * 3600]
@@ -88,7 +85,7 @@ def _found() -> list[tuple[float, str, Path]]:
 
 
 def _left_unfinished() -> list[tuple[float, Path]]:
-    """When files were last written that never got their names."""
+    """Return when unfinished files were last written."""
     found = []
     for directory in (trash_directory(), groups_directory()):
         for entry in os.scandir(directory):
@@ -99,7 +96,7 @@ def _left_unfinished() -> list[tuple[float, Path]]:
 
 
 def _deleted_at(entry: os.DirEntry[str], match: re.Match[str]) -> float:
-    """By the clock of the machine that deleted it, or of the one with the disk if that is later."""
+    """Return the later of the deletion date and the file's own date, which is the disk's clock."""
     return max(int(match["ms"]) / 1000, entry.stat(follow_symlinks=False).st_mtime)
 
 

@@ -1,4 +1,4 @@
-"""Jobs of which it is unknown whether the cloud took them, and what the user decides of them."""
+"""Unconfirmed jobs, which the cloud may or may not have accepted, and the user's decisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Unconfirmed:
         self._database = database
 
     def intents(self) -> list[Intent]:
-        """The attempts whose fate is unknown, as they were intended."""
+        """Return the intents of attempts with an unknown outcome."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT a.id, j.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
@@ -46,10 +46,10 @@ class Unconfirmed:
             ]
 
     def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
-        """Adopt a remote id for an unconfirmed job; False if it is not unconfirmed.
+        """Adopt a remote id for an unconfirmed job; return False if it is not unconfirmed.
 
-        Of its `subjobs` it is the first that has none yet; if others have none either, the job is
-        to be sent on.
+        The id goes to the first of its `subjobs` without one; if more lack an id, the job becomes
+        unsent, so that the next run sends them.
 
         Raises:
             DuplicateJobError: another job of the account has that id; nothing was changed.
@@ -81,9 +81,9 @@ class Unconfirmed:
             return True
 
     def requeue(self, entry_id: int) -> bool:
-        """Make a job ready to be sent again, as the user asks: an unconfirmed one, or a lost one.
+        """Make an unconfirmed or lost job unsent, as the user decided; return False for other jobs.
 
-        The attempt stays in the job's history, closed as ``unknown``. False if it is neither.
+        The attempt stays in the job's history, closed as ``unknown``.
         """
         with self._database.write_transaction() as tx:
             row = tx.execute(
@@ -100,7 +100,7 @@ class Unconfirmed:
 
 
 def _requeue(tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
-    """Close an attempt of whose fate nothing is known, and let its job be sent again."""
+    """Close an attempt with an unknown outcome, so that its job can be sent again."""
     transition(tx, attempt, "unknown")
     set_latest(tx, attempt.entry_id, None)
     add_event(tx, attempt.entry_id, kind, told)
