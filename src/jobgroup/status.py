@@ -243,7 +243,7 @@ class JobStatus:
 
     @property
     def maybe_completed(self) -> bool:
-        """Whether results may exist: the job has ended, or this version does not know its status."""
+        """Whether results may exist: it has ended, or this version does not know its status."""
         return self.completed or self.unknown
 
     @property

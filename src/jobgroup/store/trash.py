@@ -52,7 +52,7 @@ def deleted_groups() -> dict[str, Path]:
 
 
 def purge() -> None:
-    """Remove groups that were expired at two looks a day apart, and leftovers of killed processes."""
+    """Remove groups expired at two looks a day apart, and leftovers of killed processes."""
     now = time.time()
     found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
     expired = [path for at, path in found if now - at > TRASH_RETENTION_DAYS * 24 * 3600]
