@@ -178,6 +178,8 @@ export class StandIn implements Model {
       const count = args.positions?.length ?? countOf(this.#traits.counts, states);
       return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
     }
+    if (name === "payload") return { text: '{\n  "command": "probs"\n}', reason: "" };
+    if (name === "drawing") return { svg: CIRCUIT, reason: "" };
     if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
     if (name === "results") {
       return {
@@ -252,6 +254,12 @@ export class StandIn implements Model {
   }
 }
 
+/** As Perceval draws it, and with something that no page may run. */
+const CIRCUIT = `<svg xmlns="http://www.w3.org/2000/svg" width="445" height="156" viewBox="-28 0 356 125">
+<script>document.title = "run"</script>
+<path d="M10,25 L53,25 L97,75 L300,75 M10,75 L53,75 L97,25 L300,25" stroke="darkred" stroke-width="3" fill="none"/>
+<path d="M130,40 L139,40 L153,10 L144,10 Z" fill="gray" stroke="black"/><text x="147" y="38" font-size="7">Φ=3/10</text></svg>`;
+
 const said = (outcome: string | object) =>
   typeof outcome === "string" ? { text: outcome } : outcome;
 
@@ -290,13 +298,21 @@ function detailOf(job: Job): JobDetail {
           { at: at + 4, what: job.state, text: job.message ?? "" },
         ]
       : [],
+    noise: { "noise.brightness": 1, "noise.g2": 0.01 },
     note: job.note ?? "",
     rerun_of: job.position === 7 ? 2 : null,
     changeable: { max_shots: 10000, min_photons: 2, exact: true },
     fixed: "",
     params: { max_samples: 10000 },
     labels: job.labels,
-    metadata: { circuit: "Knill CNOT", modes: 6, photons: 4, input: "|0,1,0,1,1,1>" },
+    metadata: {
+      circuit: "Knill CNOT",
+      m: 6,
+      n: 4,
+      input_state: "|0,1,0,1,1,1>",
+      noise: '{"g2": 0.01}',
+      content: "4e658da3",
+    },
   };
 }
 

@@ -13,7 +13,12 @@ import pytest
 
 import jobgroup
 from jobgroup import GroupBusyError, GroupNotFoundError, JobGroup, JobGroupError, RemoteJob, errors
-from jobgroup.adapters import NoIdealError, UndecodableResultError, UnreadableGroupError
+from jobgroup.adapters import (
+    NoDrawingError,
+    NoIdealError,
+    UndecodableResultError,
+    UnreadableGroupError,
+)
 from jobgroup.cloud.api_errors import ApiError
 
 WAYS = [
@@ -41,7 +46,7 @@ EXTRAS = {
 def _error_classes():
     found = {getattr(errors, name) for name in errors.__all__}
     found |= {getattr(jobgroup, name) for name in jobgroup.__all__ if name.endswith("Error")}
-    found |= {NoIdealError, UndecodableResultError, UnreadableGroupError}
+    found |= {NoDrawingError, NoIdealError, UndecodableResultError, UnreadableGroupError}
     return sorted(found, key=lambda kind: kind.__name__)
 
 

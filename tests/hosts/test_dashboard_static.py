@@ -45,7 +45,7 @@ def test_saved_page_works_from_disk_without_a_network(
         page.get_by_test_id("chip-success").click()
         expect(page.get_by_test_id("row-1")).to_have_count(0)
         page.get_by_test_id("row-0").locator(".cell").last.click()
-        expect(page.get_by_test_id("detail")).to_contain_text("|0,1>")
+        expect(page.get_by_test_id("job")).to_contain_text("|0,1>")
         page.get_by_test_id("view-both").click()
         page.get_by_label("Select job 0").click()
         expect(page.get_by_test_id("comparison")).to_contain_text("70.0 %")

@@ -87,7 +87,7 @@ def find_why_a_job_failed(notebook: Notebook, keys: Keys) -> None:
     """Failed jobs come first; Enter opens one."""
     keys.to(".cell")
     keys.press("ArrowDown", "ArrowDown", "Enter")
-    expect(notebook.page.get_by_test_id("detail")).to_contain_text("no such parameter")
+    expect(notebook.page.get_by_test_id("job")).to_contain_text("no such parameter")
 
 
 def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> None:

@@ -102,7 +102,9 @@ export function Grid({ session, hidden, open, rerun }: Props) {
       element.scrollTop = scrollFor(place.row, rowHeight, element.scrollTop, room);
       top.value = element.scrollTop;
     }
-    goTo(positions[place.row] ?? null, place.column);
+    const next = positions[place.row] ?? null;
+    if (next !== null && session.opened.peek() !== null) session.opened.value = next;
+    goTo(next, place.column);
     return true;
   };
   const onKeyDown = (event: KeyboardEvent) => {

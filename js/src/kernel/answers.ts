@@ -33,12 +33,26 @@ export interface JobDetail {
   params: Record<string, unknown>;
   labels: Record<string, unknown>;
   metadata: Record<string, unknown>;
+  /** By column, such as "noise.g2", with Perceval's defaults; empty if there is no noise model. */
+  noise: Record<string, Plain>;
   note: string;
   /** The failed job that this one was added for. */
   rerun_of: number | null;
   /** The parameters that a rerun can change, or why there are none. */
   changeable: Record<string, Plain | null>;
   fixed: string;
+}
+
+/** What was sent, or will be, as JSON; or why it is unknown. */
+export interface PayloadAnswer {
+  text: string;
+  reason: string;
+}
+
+/** Perceval's drawing of the circuit, or why there is none. */
+export interface DrawingAnswer {
+  svg: string;
+  reason: string;
 }
 
 /** One distribution; entries come largest first, at most a thousand, the others summed in `rest`. */

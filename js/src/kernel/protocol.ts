@@ -26,7 +26,15 @@ export type Command =
   | "open"
   | "describe"
   | "annotate";
-export type Question = "job" | "results" | "measured" | "groups" | "size" | "estimate";
+export type Question =
+  | "job"
+  | "payload"
+  | "drawing"
+  | "results"
+  | "measured"
+  | "groups"
+  | "size"
+  | "estimate";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
 export type Plain = string | number | boolean;
 export interface Args {

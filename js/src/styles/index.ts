@@ -1,7 +1,9 @@
 import base from "./base.css";
 import controls from "./controls.css";
 import grid from "./grid.css";
+import groups from "./groups.css";
+import job from "./job.css";
 import panels from "./panels.css";
 import tokens from "./tokens.css";
 
-export default [tokens, base, controls, grid, panels].join("\n");
+export default [tokens, base, controls, grid, panels, job, groups].join("\n");

@@ -6,7 +6,7 @@ import { Causes } from "./Causes";
 import { Deleted, DeleteForm } from "./Deletion";
 import { Groups } from "./Groups/Groups";
 import { Header } from "./Header";
-import { Job } from "./Job/Job";
+import { WithDrawer } from "./Job/Drawer";
 import { BusyNote, IncidentBanner, PausedBanner, StatusLine, UnconfirmedBanner } from "./Notices";
 import { Progress } from "./Progress";
 import { SendForm } from "./SendForm";
@@ -61,7 +61,6 @@ function Controls({ session }: { session: Session }) {
 }
 
 function Body({ session }: { session: Session }) {
-  const opened = session.opened.value;
   return (
     <>
       {session.panel.value === "causes" && (
@@ -70,12 +69,9 @@ function Body({ session }: { session: Session }) {
         </Boundary>
       )}
       <UnconfirmedBanner session={session} />
-      <Views session={session} />
-      {opened !== null && (
-        <Boundary key={opened} name={`Job ${opened}`}>
-          <Job session={session} position={opened} />
-        </Boundary>
-      )}
+      <WithDrawer session={session}>
+        <Views session={session} />
+      </WithDrawer>
     </>
   );
 }

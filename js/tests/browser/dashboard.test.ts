@@ -60,7 +60,7 @@ describe("a job that is opened", () => {
     const { root } = await show({ jobs: 100 });
     await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
     root.querySelector<HTMLElement>("[data-testid=row-2] .cell:last-child")?.click();
-    const top = () => root.querySelector("[data-testid=detail]")?.getBoundingClientRect().top;
+    const top = () => root.querySelector("[data-testid=job]")?.getBoundingClientRect().top;
     await expect.poll(top).toBeLessThan(window.innerHeight);
   });
 });
@@ -142,7 +142,7 @@ describe("long words", () => {
     root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
     await expect.poll(() => root.querySelector("figure")).not.toBeNull();
     (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
-    for (const frame of root.querySelectorAll(".panel, .jobgroup"))
+    for (const frame of root.querySelectorAll(".panel, .job, .jobgroup"))
       expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
     expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(79);
   });
@@ -243,10 +243,10 @@ describe("a job", () => {
   it("opens with its results, and with its attempts where it failed", async () => {
     await show();
     await at("row-0").click({ position: { x: 300, y: 10 } });
-    await expect.element(at("detail")).toHaveTextContent("|0,0,0,0,0,0>");
+    await expect.element(at("job")).toHaveTextContent("|0,0,0,0,0,0>");
     await at("row-2").click({ position: { x: 300, y: 10 } });
-    await expect.element(at("detail")).toHaveTextContent("Job 2");
-    await expect.element(at("detail")).toHaveTextContent("41d3-9c6b-000000000002");
+    await expect.element(at("job")).toHaveTextContent("Job 2");
+    await expect.element(at("job")).toHaveTextContent("41d3-9c6b-000000000002");
   });
 });
 
@@ -363,7 +363,7 @@ describe("the slots", () => {
     expect(stays().length).toBe(20);
     expect(new Set(stays().map(({ dataset }) => dataset["status"]))).toContain("running");
     stays()[0]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-    await expect.element(at("detail")).toBeVisible();
+    await expect.element(at("job")).toBeVisible();
   });
 });
 
@@ -371,10 +371,10 @@ describe("a job of which nobody knows whether it was sent", () => {
   it("shows what is known, and takes the id that a person found", async () => {
     const { root } = await show({ scene: "doubt" });
     await at("doubt").getByRole("button").click();
-    await expect.element(at("evidence")).toHaveTextContent("Answer's code504");
+    await expect.element(at("evidence")).toHaveTextContent("HTTP status504");
     await expect.poll(() => rows(root).length).toBe(1);
     await page.getByLabelText("The job's id on the cloud").fill(" abc ");
-    await page.getByRole("button", { name: "It arrived with this id" }).click();
+    await page.getByRole("button", { name: "Confirm id" }).click();
     await expect.element(at("live")).toHaveTextContent("1 confirmed");
     await expect.element(at("doubt")).not.toBeInTheDocument();
   });
@@ -402,7 +402,7 @@ describe("the keyboard", () => {
     await userEvent.keyboard("{ArrowDown}{Shift>} {/Shift}");
     await expect.element(at("row-7")).toHaveAttribute("aria-selected", "true");
     await userEvent.keyboard("{Enter}");
-    await expect.element(at("detail")).toHaveTextContent("Job 7");
+    await expect.element(at("job")).toHaveTextContent("Job 7");
     await userEvent.keyboard("{ArrowUp}{ArrowUp}{ArrowUp}{ArrowRight}{Enter}{Enter}");
     await expect.poll(() => shownFirst(root)[0]).toBe("unsent");
     expect(root.activeElement?.getAttribute("aria-sort")).toBe("descending");

@@ -91,7 +91,7 @@ describe("accessibility", () => {
       await click(".caret");
       await expect.poll(() => root.querySelector("figure")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      await click("[data-testid=detail] [role=tab]:nth-child(2)");
+      await click("[data-testid=job] [role=tab]:nth-child(2)");
       await expect.poll(() => root.querySelector(".facts-of-job")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
     });

@@ -35,8 +35,8 @@ describe("jobs that are sent next", () => {
     await at("run-next").click();
     await expect.poll(() => model.get("next_up")).toEqual([23, 22]);
     await expect.element(at("row-22")).toHaveTextContent("unsent · next 2");
-    await expect.element(at("detail")).toHaveTextContent("unsent · next 1");
-    await expect.element(at("run-next")).toHaveAttribute("title", "It goes first already");
+    await expect.element(at("job")).toHaveTextContent("unsent · next 1");
+    await expect.element(at("run-next")).toHaveAttribute("title", "Already first in the queue");
     await expect.element(at("row-0")).not.toHaveTextContent("next");
   });
 
@@ -77,7 +77,7 @@ describe("jobs that are sent next", () => {
     await expect.element(at("row-23")).toHaveTextContent("unsent · next 1");
     await expect.element(menu()).not.toBeInTheDocument();
     await at("row-23").click({ position: { x: 300, y: 10 } });
-    await expect.element(at("detail")).toBeVisible();
+    await expect.element(at("job")).toBeVisible();
     await expect.element(at("run-next")).not.toBeInTheDocument();
   });
 });

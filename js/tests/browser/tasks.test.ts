@@ -73,7 +73,7 @@ const TASKS: Task[] = [
     },
     mouse: () => at("row-7").click({ position: { x: 300, y: 10 } }),
     done: async () => {
-      await expect.element(at("detail")).toHaveTextContent("Invalid iterator: parameter phi");
+      await expect.element(at("job")).toHaveTextContent("Invalid iterator: parameter phi");
     },
   },
   {
@@ -172,14 +172,11 @@ const TASKS: Task[] = [
       await keys.to(".cell");
       await keys.press("{ArrowDown}");
       await keys.press("{Enter}");
-      await keys.to("[role=tab]");
-      await keys.press("{ArrowRight}", 2);
       await keys.to("[aria-label='Copy the id']");
       await keys.press("{Enter}");
     },
     mouse: async () => {
       await at("row-3").click({ position: { x: 300, y: 10 } });
-      await page.getByRole("tab", { name: "Attempts" }).click();
       await page.getByRole("button", { name: "Copy the id" }).click();
     },
     done: async ({ copied }) => {
@@ -271,7 +268,7 @@ const TASKS: Task[] = [
     mouse: async () => {
       await at("doubt").getByRole("button").click();
       await page.getByLabelText("The job's id on the cloud").fill("abc"); // pasted
-      await page.getByRole("button", { name: "It arrived with this id" }).click();
+      await page.getByRole("button", { name: "Confirm id" }).click();
     },
     done: async ({ sent }) => {
       await expect.poll(sent).toEqual(['confirm {"position":23,"remote_id":"abc"}']);

@@ -36,9 +36,9 @@ describe("a rerun with changes", () => {
   it("stands in the job's attempts, beside what was there before", async () => {
     await show();
     await at("row-7").click({ position: { x: 300, y: 10 } });
-    await expect.element(at("detail")).toHaveTextContent("max_shots 20000 → 10000");
+    await expect.element(at("job")).toHaveTextContent("max_shots 20000 → 10000");
     await at("rerun-of").click();
-    await expect.element(at("detail")).toHaveTextContent("Job 2");
+    await expect.element(at("job")).toHaveTextContent("Job 2");
   });
 });
 
@@ -46,10 +46,10 @@ describe("a job's facts", () => {
   it("are told under their headings, whatever the build calls them", async () => {
     const { root } = await show();
     await at("row-2").click({ position: { x: 300, y: 10 } });
-    await page.getByRole("tab", { name: "Parameters" }).click();
-    const headings = () => [...root.querySelectorAll("thead th")].map((th) => th.textContent);
-    const told = ["Labels", "", "Circuit and input", "", "Parameters", ""];
+    const headings = () => [...root.querySelectorAll("h4")].map((each) => each.textContent.trim());
+    const told = ["Result", "What was sent", "What happened", "Attempts", "Note"];
     await expect.poll(headings).toEqual(told);
+    await expect.element(at("job")).toHaveTextContent("circuitKnill CNOT");
   });
 });
 

@@ -60,6 +60,8 @@ const commands: Record<Command, true> = {
 };
 const questions: Record<Question, true> = {
   job: true,
+  payload: true,
+  drawing: true,
   results: true,
   measured: true,
   groups: true,

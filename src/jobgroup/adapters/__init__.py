@@ -6,6 +6,7 @@ The module of a job's class names the library, and only then is its adapter impo
 from jobgroup.adapters.base import (
     ForeignGroup,
     JobSpec,
+    NoDrawingError,
     NoIdealError,
     UndecodableResultError,
     UnreadableGroupError,
@@ -13,6 +14,7 @@ from jobgroup.adapters.base import (
 )
 from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, read_group
 from jobgroup.adapters.libraries import follow, read_job
+from jobgroup.adapters.perceval.circuit_drawing import circuit_svg
 from jobgroup.adapters.perceval.ideal import ideal_of
 from jobgroup.adapters.perceval.metadata import describe_body
 from jobgroup.adapters.results import decode
@@ -21,9 +23,11 @@ __all__ = [
     "GROUP_SUFFIXES",
     "ForeignGroup",
     "JobSpec",
+    "NoDrawingError",
     "NoIdealError",
     "UndecodableResultError",
     "UnreadableGroupError",
+    "circuit_svg",
     "decode",
     "describe_body",
     "follow",

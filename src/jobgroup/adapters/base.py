@@ -108,6 +108,10 @@ class NoIdealError(ValueError):
     """There is no ideal result to compare with; the message says why."""
 
 
+class NoDrawingError(ValueError):
+    """There is no drawing of a job's circuit; the message says why."""
+
+
 def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the labels, or {} for None. Raise TypeError if they are not a dict."""
     if labels is not None and not isinstance(labels, Mapping):

@@ -34,7 +34,7 @@ COMMANDS: Final = (
     "describe",
     "annotate",
 )
-QUERIES: Final = ("job", "results", "measured", "groups", "size", "estimate")
+QUERIES: Final = ("job", "payload", "drawing", "results", "measured", "groups", "size", "estimate")
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")

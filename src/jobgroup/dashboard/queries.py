@@ -5,13 +5,14 @@ These may take long (results come from the cloud), so they run in threads of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from reprlib import repr as short
 from typing import Any, Final
 
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.group_commands import parse_positions
+from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
     Measurements,
     add_distances,
@@ -20,87 +21,21 @@ from jobgroup.dashboard.measured import (
     probabilities,
 )
 from jobgroup.dashboard.protocol import Json
-from jobgroup.engine.overrides import apply_overrides, overridable_params
-from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
-from jobgroup.store import GroupStore, GroupSummary
-from jobgroup.store.columns import MAX_CELL
+from jobgroup.store import GroupSummary
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
 
-ALL_FIXED: Final = (
-    "Every parameter of it is part of the experiment, which only Perceval can write: build it again"
-    " and add it."
-)
-
-NEED_PERCEVAL: Final = frozenset({"results", "measured"})
+NEED_PERCEVAL: Final = frozenset({"results", "measured", "drawing"})
 """Questions that may import Perceval; a server asks a child process."""
 
-
-def job_detail(group: JobGroup, job: RemoteJob) -> Json:
-    """Everything that is known of one job but its results."""
-    store, record = engine_session(group).store, job._record  # noqa: SLF001
-    return {
-        "position": record.position,
-        "attempts": [
-            {
-                "number": each.number,
-                "remote_id": each.remote_id,
-                "state": each.state,
-                "provider_status": each.provider_status,
-                "message": each.message,
-                "sent_at": each.sent_at or each.intent_at,
-                "started_at": each.started_at,
-                "duration_s": each.duration_s,
-                "finished_at": each.finished_at,
-                "diagnostics": dict(each.diagnostics),
-                "overrides": dict(each.overrides),
-            }
-            for each in job.attempts
-        ],
-        "events": sorted(_timeline(job), key=lambda event: float(event["at"])),
-        "params": job.params,
-        "labels": job.labels,
-        "metadata": job.metadata,
-        "note": job.note,
-        "rerun_of": record.rerun_of,
-        **_changeable(store, record.entry_id),
-    }
-
-
-def _changeable(store: GroupStore, entry_id: int) -> Json:
-    """The parameters that a rerun can change, or why there are none."""
-    try:
-        payload = apply_overrides(store.body(entry_id), {}).body["payload"]
-    except JobGroupError as error:
-        return {"changeable": {}, "fixed": str(error)}
-    found = {
-        name: value
-        for name, value in overridable_params(payload).items()
-        if not isinstance(value, str) or len(value) <= MAX_CELL
-    }
-    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
-
-
-def _timeline(job: RemoteJob) -> Iterator[Json]:
-    """Yield the events of a job: those of its attempts, and those noted beside them."""
-    for event in job.events:
-        yield {"at": event.at, "what": event.kind, "text": event.text}
-    for each in job.attempts:
-        changes = (f", {name} {_change(pair)}" for name, pair in each.overrides.items())
-        text = f"attempt {each.number}{''.join(changes)}"
-        yield {"at": each.intent_at, "what": "sending", "text": text}
-        if each.sent_at is not None:
-            yield {"at": each.sent_at, "what": "sent", "text": f"as {each.remote_id}"}
-        if each.started_at is not None:
-            yield {"at": each.started_at, "what": "started", "text": ""}
-        if each.finished_at is not None:
-            yield {"at": each.finished_at, "what": each.state, "text": each.message or ""}
-
-
-def _change(pair: Any) -> str:
-    return " → ".join(map(str, pair)) if isinstance(pair, list) else str(pair)
+OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
+    "job": job_detail,
+    "payload": payload,
+    "drawing": drawing,
+}
+"""Questions about the job at a position."""
 
 
 class Queries:
@@ -114,8 +49,9 @@ class Queries:
     ) -> Json:
         if name == "size":
             return size(group)
-        if name == "job":
-            return job_detail(group, jobs_at(group, [int(args["position"])], removals=removals)[0])
+        if name in OF_ONE_JOB:
+            (job,) = jobs_at(group, [int(args["position"])], removals=removals)
+            return OF_ONE_JOB[name](group, job)
         positions = parse_positions(args.get("positions"))
         jobs = None if positions is None else jobs_at(group, positions, removals=removals)
         if name == "estimate":

@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jobgroup.dashboard import protocol
-from jobgroup.dashboard.queries import Queries, job_detail
+from jobgroup.dashboard.job_detail import job_detail
+from jobgroup.dashboard.queries import Queries
 from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.status import FAILED
 from jobgroup.store import JobRecord

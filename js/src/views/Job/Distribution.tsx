@@ -43,7 +43,7 @@ export function DistributionView({ distribution, name }: Props) {
           onClick={() => save(csv, fileName(name, "csv"), "text/csv")}
         />
       </figcaption>
-      <table class="bars">
+      <table class="bars" aria-label="Shares, bars from 0 to 100 %">
         <tbody>
           {shown.map(([label, value, share, error]) => (
             <BarLine
@@ -52,6 +52,7 @@ export function DistributionView({ distribution, name }: Props) {
               numbers={[unit === "counts" ? format.number(value) : "", shareText(share, error)]}
             >
               <div style={{ width: `${100 * (share ?? 0)}%` }} />
+              {share !== null && error !== null && <Whisker share={share} error={error} />}
             </BarLine>
           ))}
           {others > 0 && (
@@ -73,6 +74,13 @@ export function DistributionView({ distribution, name }: Props) {
       </table>
     </figure>
   );
+}
+
+/** From one standard error below the share to one above it. */
+function Whisker({ share, error }: { share: number; error: number }) {
+  const low = Math.max(0, share - error);
+  const high = Math.min(1, share + error);
+  return <i class="whisker" style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }} />;
 }
 
 /** "19.6 ± 1.8 %" */

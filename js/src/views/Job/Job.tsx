@@ -1,115 +1,129 @@
-/** One job: its results, parameters, attempts and what happened to it. */
+/** One job: its result, what was sent, what happened, and what can be done. */
 
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { isFailed, wordOf } from "../../data/states";
+import type { ComponentChildren } from "preact";
+import { isTerminal, wordOf } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
-import { Button } from "../../ui/Button";
 import { Copy } from "../../ui/Copy";
 import { sets } from "../../ui/hooks";
-import { Pill } from "../../ui/Icon";
-import { Tabs } from "../../ui/Tabs";
 import { EditableText, EditButton } from "../EditableText";
 import { Loaded } from "../Loaded";
 import { useAnswer } from "../useAnswer";
 import { DistributionView } from "./Distribution";
-import { Adopt, JobActions } from "./JobActions";
-import { Attempts, Evidence, History, Parameters } from "./JobFacts";
+import { Attempts, Evidence, Happened } from "./History";
+import { Confirmation, JobActions } from "./JobActions";
 import { Revision } from "./Revision";
-
-const TABS = { Results: null, Parameters, Attempts, History };
-const NAMES = Object.keys(TABS) as (keyof typeof TABS)[];
+import { Sent } from "./Sent";
 
 export function Job({ session, position }: { session: Session; position: number }) {
   const { table } = session.rows.value;
   const now = session.now.value;
   const state = table.state(position);
-  const tab = useSignal<keyof typeof TABS>(state === "success" ? "Results" : "Attempts");
-  const fresh = `${state}/${table.text(position, "attempts")}/${table.text(position, "message")}`;
-  const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
   const message = table.text(position, "message");
+  const fresh = `${state}/${table.text(position, "attempts")}/${message}`;
+  const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
   const isRevised = useSignal(false);
-  const Facts = TABS[tab.value];
-  const place = useRef<HTMLElement>(null);
-  useLayoutEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
+  const isReadOnly = session.traits.read_only.value;
   return (
-    <section ref={place} class="panel" data-testid="detail" aria-label={`Job ${position}`}>
-      <div class="panel-head">
-        <h3>
-          Job {position} <span>{table.text(position, "name")}</span>
-        </h3>
-        <Origin session={session} from={job.value?.rerun_of ?? null} />
-        <Pill state={state} next={session.nextUp.value.get(position)} />
-        <JobActions {...{ session, position, isRevised }} job={job.value} />
-        <span class="spacer" />
-        <Button icon="error" label="Close the job's detail" onClick={sets(session.opened, null)} />
-      </div>
+    <div class="job-body">
+      <RemoteId id={table.text(position, "remote_id")} />
+      <Origin session={session} from={job.value?.rerun_of ?? null} />
       {message && (
         <p class="sentence" data-status={state}>
           <span>{message}</span>
           <Copy text={message} label="Copy the message" />
         </p>
       )}
-      {job.value && isRevised.value && isFailed(state) && (
+      <JobActions {...{ session, position, isRevised }} job={job.value} />
+      {job.value && isRevised.value && (
         <Revision session={session} job={job.value} close={sets(isRevised, false)} />
       )}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
-      {state === "unconfirmed" && !session.traits.read_only.value && (
-        <Adopt session={session} position={position} />
+      {state === "unconfirmed" && !isReadOnly && (
+        <Confirmation session={session} position={position} />
       )}
-      <Tabs names={NAMES} current={tab} />
-      <div role="tabpanel" aria-label={tab.value}>
-        {!Facts && <JobResults key={fresh} session={session} position={position} state={state} />}
-        {Facts && <Loaded answer={job}>{(value) => <Facts job={value} now={now} />}</Loaded>}
-      </div>
+      <Section title="Result">
+        <Result key={fresh} {...{ session, position, state }} />
+      </Section>
+      <Section title="What was sent">
+        <Loaded answer={job}>{(value) => <Sent session={session} job={value} />}</Loaded>
+      </Section>
+      <Section title="What happened">
+        <Loaded answer={job}>{(value) => <Happened job={value} now={now} />}</Loaded>
+      </Section>
+      <Section title="Attempts">
+        <Loaded answer={job}>{(value) => <Attempts job={value} now={now} />}</Loaded>
+      </Section>
       <Note session={session} position={position} />
-    </section>
+    </div>
   );
 }
+
+export const Section = ({ title, children }: { title: string; children: ComponentChildren }) => (
+  <section class="job-part" aria-label={title}>
+    <h4>{title}</h4>
+    {children}
+  </section>
+);
 
 function Note({ session, position }: { session: Session; position: number }) {
   const draft = useSignal<string | null>(null);
   const text = session.rows.value.table.text(position, "note");
   if (!text && session.traits.read_only.value) return null;
   return (
-    <div class="note">
-      <b>Note</b>
-      <EditButton session={session} what="note" text={text} draft={draft} />
+    <section class="job-part" aria-label="Note">
+      <h4>
+        Note <EditButton session={session} what="note" text={text} draft={draft} />
+      </h4>
       <EditableText
         what="note"
         text={text}
         draft={draft}
         onKeep={(text) => session.run("annotate", { position, text })}
       />
-    </div>
+    </section>
   );
 }
 
-/** The failed job that this one was added for. */
+function RemoteId({ id }: { id: string }) {
+  if (!id) return null;
+  return (
+    <p class="job-id">
+      <span class="quiet">Id</span> <code>{id}</code>
+      <Copy text={id} label="Copy the id" />
+    </p>
+  );
+}
+
+/** The job that this one was added for. */
 function Origin({ session, from }: { session: Session; from: number | null }) {
   if (from === null) return null;
   return (
     <button class="link" data-testid="rerun-of" onClick={sets(session.opened, from)}>
-      rerun of job {from}
+      Rerun of job {from}
     </button>
   );
 }
 
-interface JobResultsProps {
+interface ResultProps {
   session: Session;
   position: number;
   state: string;
 }
 
-function JobResults(props: JobResultsProps) {
-  if (props.state === "success") return <FetchedResults {...props} />;
+function Result(props: ResultProps) {
+  if (props.state === "success") return <FetchedResult {...props} />;
   return (
-    <p class="quiet">Results come once the job has succeeded. Status: {wordOf(props.state)}.</p>
+    <p class="quiet">
+      {isTerminal(props.state) || props.state === "refused"
+        ? `This job is ${wordOf(props.state)} and has no result.`
+        : "The result will be shown when the job is done."}
+    </p>
   );
 }
 
-function FetchedResults({ session, position }: JobResultsProps) {
+function FetchedResult({ session, position }: ResultProps) {
   const positions = [position];
   const answer = useAnswer<{ results: JobResult[] }>(session, "results", { positions }, "");
   return (
@@ -117,7 +131,7 @@ function FetchedResults({ session, position }: JobResultsProps) {
       {({ results }) => {
         const { distributions = [], error = "" } = results[0] ?? {};
         if (error || distributions.length === 0)
-          return <p class="quiet">{error || "No results."}</p>;
+          return <p class="quiet">{error || "This job returned no distribution."}</p>;
         return distributions.map((each) => (
           <DistributionView
             key={each.title}

@@ -2,10 +2,11 @@
 
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
-import { isCancelable, isFailed, isUnsent } from "../../data/states";
+import { isCancelable, isFailed, isTerminal, isUnsent } from "../../data/states";
 import type { JobDetail } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
+import { Copy } from "../../ui/Copy";
 import { sets, typed } from "../../ui/hooks";
 
 interface Props {
@@ -19,66 +20,74 @@ interface ActionProps extends Props {
 }
 
 export function JobActions({ session, position, job, isRevised }: ActionProps) {
-  if (session.traits.read_only.value) return null;
   const state = session.rows.value.table.state(position);
+  const isReadOnly = session.traits.read_only.value;
   const asks = (name: "prioritize" | "cancel" | "resend") => () =>
     session.run(name, { positions: [position] });
   return (
-    <>
-      {isFailed(state) && (
-        <>
-          <Button
-            icon="rerun"
-            onClick={() => session.run("rerun", { positions: [position], mode: "queue" })}
-          >
-            Rerun
-          </Button>
-          <Button
-            icon="edit"
-            testid="revise"
-            reason={job?.fixed}
-            isOpen={isRevised.value}
-            onClick={sets(isRevised, !isRevised.value)}
-          >
-            Edit and rerun…
-          </Button>
-        </>
+    <div class="buttons">
+      {!isReadOnly && isFailed(state) && (
+        <Button
+          icon="rerun"
+          onClick={() => session.run("rerun", { positions: [position], mode: "queue" })}
+        >
+          Rerun
+        </Button>
       )}
-      {isUnsent(state) && (
+      {!isReadOnly && isTerminal(state) && (
+        <Button
+          icon="edit"
+          testid="revise"
+          reason={job?.fixed}
+          isOpen={isRevised.value}
+          onClick={sets(isRevised, !isRevised.value)}
+        >
+          Rerun with…
+        </Button>
+      )}
+      {!isReadOnly && isUnsent(state) && (
         <Button
           icon="sending"
           testid="run-next"
-          reason={session.nextUp.value.get(position) === 1 ? "It goes first already" : ""}
+          reason={session.nextUp.value.get(position) === 1 ? "Already first in the queue" : ""}
           onClick={asks("prioritize")}
         >
           Run next
         </Button>
       )}
-      {isCancelable(state) && (
+      {!isReadOnly && isCancelable(state) && (
         <Button icon="canceled" onClick={asks("cancel")}>
-          Cancel
+          Cancel job
         </Button>
       )}
-    </>
+      <Copy text={pythonOf(session, position, state)} label="Copy the Python that gets this job">
+        Copy Python
+      </Copy>
+    </div>
   );
 }
 
+function pythonOf(session: Session, position: number, state: string): string {
+  const name = JSON.stringify(session.traits.group.value);
+  const lines = ["from jobgroup import JobGroup", "", `job = JobGroup.open(${name})[${position}]`];
+  if (state === "success") lines.push("job.get_results()");
+  return lines.join("\n");
+}
+
 /** A job whose request got no answer: only a person can know whether it arrived. */
-export function Adopt({ session, position }: Props) {
+export function Confirmation({ session, position }: Props) {
   const id = useSignal("");
   const remote_id = id.value.trim();
   return (
     <span class="buttons">
       <input placeholder="Id on the cloud" aria-label="The job's id on the cloud" {...typed(id)} />
       <Button
-        reason={remote_id ? "" : "Type the id first"}
+        reason={remote_id ? "" : "The id has not been entered"}
         onClick={() => session.run("confirm", { position, remote_id })}
       >
-        It arrived with this id
+        Confirm id
       </Button>
-      <Button onClick={() => session.run("resend", { positions: [position] })}>
-        It did not: send again
-      </Button>
+      <Button onClick={() => session.run("resend", { positions: [position] })}>Resend</Button>
     </span>
   );
 }

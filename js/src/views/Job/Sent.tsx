@@ -1,0 +1,159 @@
+/** What was sent: the parameters, the noise model, the circuit as Perceval draws it, the payload. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import * as format from "../../format";
+import type { DrawingAnswer, JobDetail, PayloadAnswer } from "../../kernel/answers";
+import type { Session } from "../../session";
+import { Copy } from "../../ui/Copy";
+import { Loaded } from "../Loaded";
+import { useAnswer } from "../useAnswer";
+
+/** Who walks through jobs quickly asks for no drawing. */
+const PAUSE_MS = 250;
+
+interface Props {
+  session: Session;
+  job: JobDetail;
+}
+
+export function Sent({ session, job }: Props) {
+  const { noise: _, content: __, ...facts } = job.metadata;
+  return (
+    <>
+      <Values values={job.labels} />
+      <Values values={{ ...facts, ...job.params }} />
+      <Noise job={job} />
+      {"content" in job.metadata && !session.isSaved() && (
+        <Delayed>
+          <Drawing session={session} position={job.position} />
+        </Delayed>
+      )}
+      {!session.isSaved() && <Payload session={session} position={job.position} />}
+    </>
+  );
+}
+
+function Values({ values }: { values: Record<string, unknown> }) {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return null;
+  return (
+    <dl class="values">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt>{titleOf(name)}</dt>
+          <dd>{textOf(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Noise({ job }: { job: JobDetail }) {
+  const entries = Object.entries(job.noise);
+  if (entries.length === 0) return null;
+  const given = String(job.metadata["noise"] ?? "");
+  return (
+    <table class="noise">
+      <caption>Noise</caption>
+      <tbody>
+        {entries.map(([column, value]) => {
+          const name = column.replace(/^noise\./, "");
+          const isGiven = given.includes(`"${name}"`);
+          return (
+            <tr key={column} class={isGiven ? undefined : "default"}>
+              <th scope="row">{titleOf(name)}</th>
+              <td class="number">{textOf(value)}</td>
+              <td>{isGiven ? "" : "default"}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function Delayed({ children }: { children: preact.ComponentChildren }) {
+  const isDue = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      isDue.value = true;
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return <>{isDue.value && children}</>;
+}
+
+interface QueryProps {
+  session: Session;
+  position: number;
+}
+
+/** As an image, in which no script runs and nothing is loaded. */
+function Drawing({ session, position }: QueryProps) {
+  const answer = useAnswer<DrawingAnswer>(session, "drawing", { position }, "");
+  return (
+    <Loaded answer={answer}>
+      {({ svg, reason }) =>
+        svg ? (
+          <img
+            class="circuit"
+            data-testid="circuit"
+            alt="Circuit"
+            src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`}
+          />
+        ) : (
+          <p class="quiet">{reason}</p>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Payload({ session, position }: QueryProps) {
+  const isOpen = useSignal(false);
+  return (
+    <details
+      onToggle={({ currentTarget }) => {
+        isOpen.value = currentTarget.open;
+      }}
+    >
+      <summary data-testid="payload">Payload</summary>
+      {isOpen.value && <PayloadText session={session} position={position} />}
+    </details>
+  );
+}
+
+function PayloadText({ session, position }: QueryProps) {
+  const answer = useAnswer<PayloadAnswer>(session, "payload", { position }, "");
+  return (
+    <Loaded answer={answer}>
+      {({ text, reason }) =>
+        text ? (
+          <>
+            <Copy text={text} label="Copy the payload">
+              Copy
+            </Copy>
+            <pre>{text}</pre>
+          </>
+        ) : (
+          <p class="quiet">{reason}</p>
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** The fields of Perceval's payloads that have short names. */
+const TITLES = new Map([
+  ["m", "modes"],
+  ["n", "photons"],
+  ["g2", "g2"],
+]);
+
+const titleOf = (name: string): string => TITLES.get(name) ?? name.replaceAll("_", " ");
+
+function textOf(value: unknown): string {
+  if (typeof value === "number") return format.number(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

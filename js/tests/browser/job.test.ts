@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { at, show } from "./page";
+
+const boxOf = (root: ShadowRoot, testid: string) =>
+  (root.querySelector(`[data-testid=${testid}]`) as HTMLElement).getBoundingClientRect();
+const open = async (root: ShadowRoot, position: number) => {
+  await expect.poll(() => root.querySelector(`[data-testid=row-${position}]`)).not.toBeNull();
+  root.querySelector<HTMLElement>(`[data-testid=row-${position}] .cell:last-child`)?.click();
+  await expect.element(at("job")).toHaveTextContent(`Job ${position}`);
+};
+
+describe("the drawer of a job", () => {
+  it("is beside the table from 900 px on, and as high as the window at most", async () => {
+    const { root } = await show({ width: 960 });
+    await open(root, 5);
+    const [grid, job] = [boxOf(root, "grid"), boxOf(root, "job")];
+    expect(job.left).toBeGreaterThan(grid.right);
+    expect(job.top).toBeLessThan(grid.top + 1);
+    expect(job.bottom).toBeLessThanOrEqual(window.innerHeight);
+  });
+
+  it.each([400, 800])("is below its row in a view of %i px, and in sight", async (width) => {
+    const { root } = await show({ jobs: 100, width });
+    await open(root, 7);
+    const [row, grid, job] = [boxOf(root, "row-7"), boxOf(root, "grid"), boxOf(root, "job")];
+    expect(row.top).toBeGreaterThanOrEqual(grid.top);
+    expect(row.bottom).toBeLessThanOrEqual(grid.bottom + 1);
+    expect(job.top).toBeGreaterThanOrEqual(grid.bottom);
+    expect(job.top).toBeLessThan(window.innerHeight);
+    expect(job.width).toBeLessThanOrEqual(width);
+  });
+
+  it("walks through the jobs in the table's order, by keys and by buttons", async () => {
+    const { root } = await show({ jobs: 100 });
+    await open(root, 2);
+    const order = ["Job 5", "Job 7", "Job 0"];
+    (root.querySelector("[data-testid=job]") as HTMLElement).focus();
+    for (const job of order) {
+      await userEvent.keyboard("{ArrowDown}");
+      await expect.element(at("job")).toHaveTextContent(job);
+    }
+    await page.getByRole("button", { name: "Previous job" }).click();
+    await expect.element(at("job")).toHaveTextContent("Job 7");
+    for (let i = 0; i < 40; i++) await userEvent.keyboard("{ArrowDown}");
+    const opened = () => root.querySelector<HTMLElement>(".row.open")?.getBoundingClientRect();
+    await expect.poll(opened).toBeDefined();
+    expect(opened()?.bottom).toBeLessThanOrEqual(boxOf(root, "grid").bottom + 1);
+  });
+
+  it("follows the keys of the table, and closes at Escape with the focus in its row", async () => {
+    const { root } = await show();
+    await open(root, 0);
+    (root.querySelector("[data-testid=row-0] .cell") as HTMLElement).focus();
+    await userEvent.keyboard("{ArrowDown}");
+    await expect.element(at("job")).toHaveTextContent("Job 1");
+    await userEvent.keyboard("{Escape}");
+    await expect.element(at("job")).not.toBeInTheDocument();
+    expect(root.activeElement?.getAttribute("role")).toBe("gridcell");
+  });
+
+  it("draws the circuit as an image, in which no script runs", async () => {
+    document.title = "before";
+    const { root } = await show();
+    await open(root, 0);
+    await expect.element(at("circuit")).toBeVisible();
+    const image = root.querySelector("[data-testid=circuit]") as HTMLImageElement;
+    await expect.poll(() => image.naturalWidth).toBeGreaterThan(0);
+    expect(image.src).toMatch(/^data:image\/svg\+xml/);
+    expect(document.title).not.toBe("run");
+  });
+
+  it("shows bars from 0 to 1 with their errors, the noise model and the payload", async () => {
+    const { root } = await show();
+    await open(root, 0);
+    await expect.element(at("job")).toHaveTextContent("default");
+    await expect.poll(() => root.querySelectorAll(".job .whisker").length).toBeGreaterThan(3);
+    const bar = root.querySelector<HTMLElement>(".job .track > div") as HTMLElement;
+    expect(Number.parseFloat(bar.style.width)).toBeLessThan(40);
+    await at("payload").click();
+    await expect.element(at("job")).toHaveTextContent('"command": "probs"');
+  });
+
+  it("reruns a job that is done with other parameters", async () => {
+    const { root } = await show();
+    await open(root, 0);
+    await at("revise").click();
+    await at("revision-max_shots").fill("500");
+    await at("revision-go").click();
+    await expect.element(at("live")).toHaveTextContent("rerun");
+  });
+});

@@ -1,0 +1,135 @@
+"""What the page shows of one job besides its results: what was sent, and what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, Final
+
+from jobgroup.adapters import NoDrawingError, circuit_svg
+from jobgroup.dashboard.protocol import Json
+from jobgroup.engine.overrides import apply_overrides, overridable_params
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.job import RemoteJob
+from jobgroup.results.parse import noise_of
+from jobgroup.status import TERMINAL
+from jobgroup.store import AttemptRecord, GroupStore
+from jobgroup.store.columns import MAX_CELL
+
+MAX_PAYLOAD: Final = 200_000
+"""Characters of a payload that are shown."""
+
+ALL_FIXED: Final = (
+    "Every parameter of it is part of the experiment, which only Perceval can write: build it again"
+    " and add it."
+)
+
+
+def job_detail(group: JobGroup, job: RemoteJob) -> Json:
+    """Return everything that is known of one job but its results."""
+    store, record = engine_session(group).store, job._record  # noqa: SLF001
+    metadata = job.metadata
+    return {
+        "position": record.position,
+        "attempts": [
+            {
+                "number": each.number,
+                "remote_id": each.remote_id,
+                "state": each.state,
+                "provider_status": each.provider_status,
+                "message": each.message,
+                "sent_at": each.sent_at or each.intent_at,
+                "started_at": each.started_at,
+                "duration_s": each.duration_s,
+                "finished_at": each.finished_at,
+                "diagnostics": dict(each.diagnostics),
+                "overrides": dict(each.overrides),
+            }
+            for each in job.attempts
+        ],
+        "events": _events(job, record.added_at),
+        "params": job.params,
+        "labels": job.labels,
+        "metadata": metadata,
+        "noise": noise_of(metadata.get("noise")),
+        "note": job.note,
+        "rerun_of": record.rerun_of,
+        **_changeable(store, record.entry_id),
+    }
+
+
+def payload(group: JobGroup, job: RemoteJob) -> Json:
+    """Return what was sent, or will be, as text; or why it is unknown."""
+    body = engine_session(group).store.body(job._record.entry_id)  # noqa: SLF001
+    if not body:
+        return {"text": "", "reason": "Only the cloud has the payload of this job."}
+    text = json.dumps(body.get("payload", body), indent=2, ensure_ascii=False)
+    if len(text) > MAX_PAYLOAD:
+        reason = f"Its payload has {len(text):,} characters, too many to show."
+        return {"text": "", "reason": reason}
+    return {"text": text, "reason": ""}
+
+
+def drawing(group: JobGroup, job: RemoteJob) -> Json:
+    """Return Perceval's drawing of the circuit as SVG, or why there is none."""
+    try:
+        body = engine_session(group).store.body(job._record.entry_id)  # noqa: SLF001
+        return {"svg": circuit_svg(body or {}), "reason": ""}
+    except NoDrawingError as error:
+        return {"svg": "", "reason": str(error)}
+
+
+def _changeable(store: GroupStore, entry_id: int) -> Json:
+    """The parameters that a rerun can change, or why there are none."""
+    try:
+        sent = apply_overrides(store.body(entry_id), {}).body["payload"]
+    except JobGroupError as error:
+        return {"changeable": {}, "fixed": str(error)}
+    found = {
+        name: value
+        for name, value in overridable_params(sent).items()
+        if not isinstance(value, str) or len(value) <= MAX_CELL
+    }
+    return {"changeable": found, "fixed": "" if found else ALL_FIXED}
+
+
+def _events(job: RemoteJob, added_at: float) -> list[Json]:
+    """Return what happened to a job, each event once, in order."""
+    happened = [{"at": added_at, "what": "added", "text": ""}]
+    for attempt in job.attempts:
+        latest = 0.0
+        for event in _events_of(attempt):
+            # the cloud's clock is another one, and some clouds report whole seconds
+            latest = max(latest, event["at"])
+            happened.append({**event, "at": latest})
+    happened += [{"at": each.at, "what": each.kind, "text": each.text} for each in job.events]
+    return sorted(happened, key=itemgetter("at"))
+
+
+def _events_of(attempt: AttemptRecord) -> Iterator[Json]:
+    """Yield the events of an attempt in the order in which they can happen."""
+    number = [f"attempt {attempt.number}"] if attempt.number > 1 else []
+    changes = [f"{name} {_change(pair)}" for name, pair in attempt.overrides.items()]
+    yield {
+        "at": attempt.sent_at or attempt.intent_at,
+        "what": "sending" if attempt.sent_at is None else "sent",
+        "text": ", ".join([*number, *changes]),
+    }
+    if attempt.started_at is not None:
+        queued_from = attempt.created_at or attempt.sent_at
+        text = "" if queued_from is None else f"queued {_s(attempt.started_at - queued_from)}"
+        yield {"at": attempt.started_at, "what": "started", "text": text}
+    if attempt.finished_at is not None and attempt.state in TERMINAL:
+        ran = "" if attempt.duration_s is None else f"ran {_s(attempt.duration_s)}"
+        text = ": ".join(filter(None, [ran, attempt.message or ""]))
+        yield {"at": attempt.finished_at, "what": attempt.state, "text": text}
+
+
+def _s(seconds: float) -> str:
+    return f"{max(seconds, 0.0):.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+
+
+def _change(pair: Any) -> str:
+    return " → ".join(map(str, pair)) if isinstance(pair, list) else str(pair)
