@@ -294,7 +294,7 @@ def test_the_details_of_a_job_are_complete(make_group, open_page):
     assert detail["labels"] == {"phi": 0.0}
     told = [event["what"] for event in detail["events"]]
     assert told[-1] == "error"
-    assert {"sending", "sent", "started"} <= set(told)
+    assert {"added", "sent", "started"} <= set(told)
 
 
 def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, open_page, cloud):
