@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from jobgroup.status import BAR_ORDER, FILTERS, STATES
+from jobgroup.status import BAR_ORDER, FILTERS, LABELS, STATES
 
 TARGET = Path(__file__).parents[1] / "js/src/data/status.ts"
 WIDTH = 100
@@ -21,6 +21,7 @@ def typescript() -> str:
         "  all: STATES,\n" if states == STATES else _array(f"  {name}: [", states, "],")
         for name, states in FILTERS.items()
     )
+    labels = "".join(f"  {state}: {json.dumps(LABELS[state])},\n" for state in STATES)
     return f"""\
 /** The words for states. Made of `src/jobgroup/status.py` by `scripts/state_words.py`. */
 
@@ -32,6 +33,10 @@ export const FILTERS = {{
 {filters}}} as const satisfies Record<string, readonly State[]>;
 
 export type Filter = keyof typeof FILTERS;
+
+/** How each state is written for people. Search and filters accept both. */
+export const LABELS: Readonly<Record<State, string>> = {{
+{labels}}};
 
 /** The order of the segments of a bar: what has ended first, what is still to do last. */
 {_array("export const BAR_ORDER: readonly State[] = [", BAR_ORDER, "];")}"""

@@ -1,6 +1,6 @@
 /** A model without a kernel: it answers as the kernel would, and lets its made-up jobs run. */
 
-import { type Counts, countOf, FILTERS } from "../src/data/states";
+import { type Counts, countOf } from "../src/data/states";
 import type {
   Attempt,
   Distribution,
@@ -151,8 +151,8 @@ export class StandIn implements Model {
     }
     const wanted: Record<string, readonly string[]> = {
       resend: ["unconfirmed"],
-      run: FILTERS.unsent,
-      rerun: FILTERS.failed,
+      run: ["unsent", "refused"],
+      rerun: ["error", "canceled", "refused"],
       cancel: ["waiting", "running"],
     };
     const positions = args.positions;
@@ -174,7 +174,9 @@ export class StandIn implements Model {
     if (name === "size")
       return { size_bytes: 1_234_567, similar_names: ["compare_knill_and_ralph"] };
     if (name === "estimate") {
-      const [verb, states] = args.rerun ? ["Rerun", FILTERS.failed] : ["Run", FILTERS.unsent];
+      const [verb, states] = args.rerun
+        ? (["Rerun", ["error", "canceled"]] as const)
+        : (["Run", ["unsent", "refused"]] as const);
       const count = args.positions?.length ?? countOf(this.#traits.counts, states);
       return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
     }
@@ -236,7 +238,7 @@ export class StandIn implements Model {
   #count(): void {
     const counts: Counts = {};
     for (const { state } of this.jobs) counts[state] = (counts[state] ?? 0) + 1;
-    const done = countOf(counts, ["success", ...FILTERS.failed]);
+    const done = countOf(counts, ["success", "error", "canceled"]);
     this.set({ counts, progress: this.jobs.length ? done / this.jobs.length : 0 });
   }
 

@@ -44,6 +44,8 @@ export interface Rows {
   readonly table: Table;
   /** The positions of the jobs that are shown, in their order. */
   readonly positions: readonly number[];
+  /** What is wrong with the search; empty if nothing is. */
+  readonly problem: string;
 }
 
 /** A setting: read and written like a signal; writing asks the kernel. */
@@ -92,7 +94,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const table = new Table();
   const order = orderOf(table);
   const link = linkTo(model, { clientState, receive }, lifetime);
-  const rows = signal<Rows>({ table, positions: [] });
+  const rows = signal<Rows>({ table, positions: [], problem: "" });
   const measurements = newMeasurements(link);
   const plot = signal<Choices>({ at: {} });
   const filter = choice("filter");
@@ -120,7 +122,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     closeAll();
     plot.value = { at: {} };
     table.clear();
-    rows.value = { table, positions: [] };
+    rows.value = { table, positions: [], problem: "" };
   });
   const stop = effect(() => {
     order.requery(query());
@@ -196,7 +198,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   }
 
   function publish(): void {
-    rows.value = { table, positions: order.positions };
+    rows.value = { table, positions: order.positions, problem: order.problem };
   }
 
   function notify(isAnew = false): void {

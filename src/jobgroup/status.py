@@ -135,16 +135,44 @@ UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "all": STATES,
-        "unsent": (UNSENT, REFUSED),
-        "unconfirmed": (UNCONFIRMED,),
+        "unsent": (UNSENT,),
         "waiting": (SENDING, "waiting"),
         "running": ("running", "cancel_requested"),
         "success": ("success",),
-        "failed": ("error", "canceled"),
+        "error": ("error",),
+        "canceled": ("canceled",),
+        "refused": (REFUSED,),
+        "unconfirmed": (UNCONFIRMED,),
         "other": ("suspended", "unknown"),
     }
 )
 """The states that each filter of the dashboard shows. All but "all" share the states out."""
+
+LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{state: state for state in STATES},
+        "unsent": "to send",
+        "waiting": "queued",
+        "cancel_requested": "canceling",
+        "success": "done",
+        "error": "failed",
+    }
+)
+"""How the dashboard writes each state. Its search, its filter and `JobGroup.find` accept both."""
+
+
+def parse_state(word: str) -> str | None:
+    """Return the state that is written like this, or labelled like this; None if none is.
+
+    >>> parse_state("Done"), parse_state("to-send"), parse_state("success"), parse_state("over")
+    ('success', 'unsent', 'success', None)
+    """
+    word = word.lower().replace("-", " ").replace("_", " ")
+    for state, label in LABELS.items():
+        if word in (state.replace("_", " "), label):
+            return state
+    return None
+
 
 BAR_ORDER: Final = (
     *(state for state in STATES if state in TERMINAL),

@@ -109,7 +109,7 @@ def test_search_finds_a_name_with_a_value_as_a_whole(scripted, timer):
         jg.add(timer(scripted), labels={"n": n})
     jg.add(timer(scripted, "n=1, again"), labels={"sample": "warm laser"})
     assert [job.position for job in jg.find("n=1")] == [0, 3, 4]
-    assert [job.position for job in jg.find("sample=warm laser")] == [4]
+    assert [job.position for job in jg.find('sample="warm laser"')] == [4]
     assert jg.find("sample=warm") == []
     assert jg.find("sent") == []
     assert len(jg.find("unsent")) == 5

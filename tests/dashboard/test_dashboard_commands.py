@@ -276,10 +276,10 @@ def test_only_valid_settings_become_traits(make_group, open_page):
     page = open_page(make_group("g", {}, {}))
     assert page.set("filter", "failed")["t"] == "result"
     assert page.set("selected", [[0, 1]])["t"] == "result"
-    assert page.dashboard.filter == "failed"
+    assert page.dashboard.filter == "error"
     assert [job.position for job in page.dashboard.selected_jobs] == [0, 1]
     assert page.set("filter", "nonsense")["code"] == "TraitError"
-    assert page.dashboard.filter == "failed"
+    assert page.dashboard.filter == "error"
 
 
 def test_the_details_of_a_job_are_complete(make_group, open_page):

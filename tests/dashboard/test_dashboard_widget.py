@@ -22,7 +22,7 @@ def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_
     first = open_page(group).dashboard
     assert Dashboard("g") is first
     assert Dashboard(JobGroup("g"), filter="failed") is first
-    assert first.filter == "failed"
+    assert first.filter == "error"
     first.close()
     assert open_page(group).dashboard is not first
 
@@ -126,7 +126,7 @@ def test_the_fallback_puts_failed_jobs_first():
     """A reader of a saved notebook sees at once what went wrong."""
     records = [record(0), record(1, state="error", message="why")]
     text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
-    assert text.index("why") < text.index("unsent</td>")
+    assert text.index("why") < text.index("to send</td>")
 
 
 def test_dashboard_is_imported_only_when_it_is_used():

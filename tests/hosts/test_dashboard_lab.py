@@ -29,15 +29,15 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
 
         page.get_by_test_id("run").click()
         expect(bar).to_have_attribute("aria-valuenow", "100")
-        expect(page.get_by_test_id("counts-success")).to_contain_text("2")
-        expect(page.get_by_test_id("counts-error")).to_contain_text("1")
+        expect(page.get_by_test_id("chip-success")).to_contain_text("2")
+        expect(page.get_by_test_id("chip-error")).to_contain_text("1")
         assert notebook.evaluate("jg.progress()['Finished']") == [
             3,
             {"successful": 2, "unsuccessful": 1},
         ]
 
         page.get_by_test_id("rerun-failed").click()
-        expect(page.get_by_test_id("counts-success")).to_contain_text("3")
+        expect(page.get_by_test_id("chip-success")).to_contain_text("3")
         assert notebook.evaluate("[j.state for j in jg]") == ["success"] * 3
         assert notebook.evaluate("sorted(len(j.attempts) for j in jg)") == [1, 1, 2]
 
@@ -108,15 +108,15 @@ def test_page_is_reloaded_and_shows_the_same(browser: Browser, jupyter: JupyterS
         notebook.run_all()
         page = notebook.page
         expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "error")
-        page.get_by_test_id("chip-failed").click()
+        page.get_by_test_id("chip-error").click()
         expect(page.get_by_test_id("row-0")).to_have_count(0)
         page.get_by_test_id("row-1").locator(".select").click()
         notebook.wait_until("Dashboard(jg).selected == [[1, 1]]")
         page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         page.reload()
-        expect(page.get_by_test_id("chip-failed")).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_test_id("chip-error")).to_have_attribute("aria-pressed", "true")
         expect(page.get_by_test_id("row-1")).to_have_attribute("aria-selected", "true")
-        assert notebook.evaluate("Dashboard(jg).filter") == "failed"
+        assert notebook.evaluate("Dashboard(jg).filter") == "error"
 
 
 def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):

@@ -135,9 +135,9 @@ def copy_a_job_s_id(notebook: Notebook, keys: Keys) -> None:
 
 def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
     """A file that the browser saves."""
-    keys.to("[data-testid=chip-failed]")
+    keys.to("[data-testid=chip-error]")
     keys.press("Enter")
-    notebook.wait_until("Dashboard(jg).filter == 'failed'")
+    notebook.wait_until("Dashboard(jg).filter == 'error'")
     keys.to("[data-testid=export]", step="Shift+Tab")
     with notebook.page.expect_download() as download:
         keys.press("Enter", "Enter")
@@ -170,7 +170,7 @@ def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
     notebook.wait_until("jg.state.next_up == [j.position for j in jg.list_unsent_jobs()] != []")
     first = notebook.evaluate("jg.state.next_up[0]")
     row = notebook.page.get_by_test_id(f"row-{first}")
-    expect(row).to_contain_text("unsent · next 1")
+    expect(row).to_contain_text("to send · next 1")
     notebook.evaluate("setattr(Dashboard(jg), 'selected', [])")
     notebook.page.get_by_test_id("chip-all").click()
 

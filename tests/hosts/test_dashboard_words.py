@@ -47,8 +47,8 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.get_by_test_id("notify").click()
         expect(page.get_by_test_id("notify")).to_have_attribute("aria-pressed", "true")
         page.get_by_test_id("run").click()
-        expect(page.get_by_test_id("counts-error")).to_contain_text("1")
-        expect(page.get_by_test_id("counts-success")).to_contain_text("1")
+        expect(page.get_by_test_id("chip-error")).to_contain_text("1")
+        expect(page.get_by_test_id("chip-success")).to_contain_text("1")
         told = ["edited: A job has failed", "edited: 2 jobs finished, 1 failed"]
         page.wait_for_function("window.notified.length > 0")
         assert page.evaluate("window.notified.at(-1)") in told
@@ -57,7 +57,7 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-duration_s").fill("0.25")
         page.get_by_test_id("revision-go").click()
-        expect(page.get_by_test_id("counts-success")).to_contain_text("2")
+        expect(page.get_by_test_id("chip-success")).to_contain_text("2")
         expect(page.get_by_test_id("live")).to_contain_text("1 rerun")
         expect(page.get_by_test_id("jobgroup").locator(".python")).to_contain_text(
             "params={'duration_s': 0.25})"

@@ -24,16 +24,16 @@ def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer)
             notebook.run(cell)
         bar = page.get_by_test_id("progress")
         expect(bar).to_have_attribute("aria-valuenow", "0")
-        expect(page.get_by_test_id("counts-unsent")).to_contain_text("9")
+        expect(page.get_by_test_id("chip-unsent")).to_contain_text("9")
 
         notebook.run(RUN)
         expect(bar).to_have_attribute("aria-valuenow", "100")
-        expect(page.get_by_test_id("counts-error")).to_contain_text("1")
+        expect(page.get_by_test_id("chip-error")).to_contain_text("1")
         failed = page.locator("[data-testid^=row-][data-status=error]")
         expect(failed).to_contain_text("The laser lost its lock")
 
         page.get_by_test_id("rerun-failed").click()
-        expect(page.get_by_test_id("counts-success")).to_contain_text("9")
+        expect(page.get_by_test_id("chip-success")).to_contain_text("9")
         assert notebook.evaluate("jg.progress()['Finished'][1]") == {
             "successful": 9,
             "unsuccessful": 0,

@@ -2,15 +2,7 @@
 
 import * as format from "../format";
 import type { Args, Command } from "../kernel/protocol";
-import {
-  type Counts,
-  countOf,
-  countWhere,
-  FILTERS,
-  isCancelable,
-  isOnCloud,
-  wordOf,
-} from "./states";
+import { type Counts, countOf, countWhere, isCancelable, isFailed, isOnCloud } from "./states";
 
 export interface Action {
   label: string;
@@ -28,7 +20,7 @@ export interface Actions {
 export function actionsOf(counts: Counts, isPaused: boolean): Actions {
   const total = countOf(counts);
   const unsent = counts.unsent ?? 0;
-  const failed = countOf(counts, FILTERS.failed);
+  const failed = countWhere(counts, isFailed);
   const active = countWhere(counts, isCancelable);
   const nothing = total === 0 ? "The group has no jobs yet" : "";
   return {
@@ -55,9 +47,8 @@ export function actionsOf(counts: Counts, isPaused: boolean): Actions {
 /** "Rerun asked for job 3…", said until the answer is here. */
 export function askedFor(name: Command, { position, positions }: Args): string {
   const [first = position, ...others] = positions ?? [];
-  const word = wordOf(name);
   const jobs = others.length > 0 ? `${format.whole(others.length + 1)} jobs` : `job ${first}`;
-  return `${word.charAt(0).toUpperCase()}${word.slice(1)} asked${first === undefined ? "" : ` for ${jobs}`}…`;
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} asked${first === undefined ? "" : ` for ${jobs}`}…`;
 }
 
 /** "24 jobs, 1.2 MB" and what of it still runs. */
@@ -68,12 +59,12 @@ export function deletionOf(counts: Counts): { jobs: number; onCloud: number } {
 /** A group's state in a few words, for its heading. */
 export function headline(counts: Counts, isPaused: boolean): string {
   const total = countOf(counts);
-  const failed = countOf(counts, FILTERS.failed);
+  const failed = countWhere(counts, isFailed);
   const moving = countWhere(counts, isOnCloud);
   if (total === 0) return "empty";
   if (isPaused) return "paused";
   if (moving > 0) return "";
-  if ((counts.unsent ?? 0) === total) return "not sent yet";
+  if ((counts.unsent ?? 0) === total) return "nothing sent yet";
   if ((counts.success ?? 0) + failed < total) return "";
   return failed === 0 ? "finished" : "finished with failures";
 }

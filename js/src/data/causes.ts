@@ -1,6 +1,5 @@
-/** Failed jobs by cause: one sentence of the cloud, whatever its numbers and ids are. Pure. */
+/** Failed and refused jobs by cause: one sentence of the cloud, whatever its numbers and ids are. Pure. */
 
-import { isFailed } from "./states";
 import type { Table } from "./table";
 
 export interface Cause {
@@ -17,7 +16,7 @@ const VARYING = /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{12,}|\d[\d.,]*/gi;
 /** The most frequent first. */
 export function causesOf(table: Table): Cause[] {
   const causes = new Map<string, Cause>();
-  for (const position of table.where(isFailed)) {
+  for (const position of table.where((state) => state === "error" || state === "refused")) {
     const sentence = table.text(position, "message");
     const state = table.state(position);
     const key = `${state} ${sentence.replace(VARYING, "…")}`;

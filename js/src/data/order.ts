@@ -1,8 +1,8 @@
 /** Which rows are shown and in which order: filter, search and sort, kept up to date row by row. */
 
-import { FIXED } from "./columns";
+import { searchFor, sourceOf } from "./search";
 import { FILTERS, type Filter, isFailed } from "./states";
-import { type Cell, keyOf, type Table } from "./table";
+import type { Cell, Table } from "./table";
 
 export interface Query {
   filter: Filter;
@@ -13,13 +13,11 @@ export interface Query {
 
 type Compare = (a: number, b: number) => number;
 
-const SEARCHED = FIXED.flatMap(({ name, kind }) =>
-  ["text", "message"].includes(kind) ? [name] : [],
-);
-
 export interface Order {
   /** Positions, in the order in which they are shown. */
   readonly positions: readonly number[];
+  /** What is wrong with the search; empty if nothing is. */
+  readonly problem: string;
   /** Order all rows again. */
   reset(query: Query): void;
   /** Order all rows by another query; the rows themselves have not changed. */
@@ -32,6 +30,7 @@ export function orderOf(table: Table): Order {
   let positions: number[] = [];
   let query: Query = { filter: "all", search: "", sort: "" };
   let texts: string[] = [];
+  let problem = "";
 
   function requery(wanted: Query): void {
     query = wanted;
@@ -43,38 +42,9 @@ export function orderOf(table: Table): Order {
 
   function matcher(): (position: number) => boolean {
     const states = new Set<string>(FILTERS[query.filter]);
-    const words = tight(query.search).split(/\s+/).filter(Boolean);
-    // as JobGroup.find does it: name=value, or #place, is a whole line, which the words after it may
-    // belong to
-    const isIn = (text: string, word: string, at: number) =>
-      /^#|=/.test(word)
-        ? words.slice(at).some((_, n) => {
-            const line = `\n${words.slice(at, at + n + 1).join(" ")}\n`;
-            return text.includes(line) || text.includes(counted(line));
-          })
-        : text.includes(word);
-    return (p) => {
-      const state = table.state(p);
-      return (
-        states.has(state) &&
-        words.every((word, at) => state.startsWith(word) || isIn(textOf(p), word, at))
-      );
-    };
-  }
-
-  /** A line for each word of its texts and for each name with its value. */
-  function textOf(position: number): string {
-    const text = (column: string) => table.text(position, column);
-    texts[position] ||= [
-      `\n#${position}`,
-      ...SEARCHED.map((column) => tight(text(column)).replace(/[,;]?\s+/g, "\n")),
-      ...table.dynamicNames().map((name) => {
-        const isGiven = table.cell(position, name) !== null;
-        return isGiven ? tight(`${keyOf(name)}=${text(name)}`) : "";
-      }),
-      "",
-    ].join("\n");
-    return texts[position];
+    const { matches, problem: found } = searchFor(query.search, sourceOf(table, texts));
+    problem = found;
+    return (p) => states.has(table.state(p)) && matches(p);
   }
 
   function compare(): Compare {
@@ -92,6 +62,9 @@ export function orderOf(table: Table): Order {
     get positions() {
       return positions;
     },
+    get problem() {
+      return problem;
+    },
     reset(wanted) {
       texts = [];
       requery(wanted);
@@ -106,16 +79,6 @@ export function orderOf(table: Table): Order {
       positions = [...kept, ...changed.filter(matcher()).sort(inTurn)].sort(inTurn);
     },
   };
-}
-
-/** In lower case, without the blanks around each "=". */
-function tight(text: string): string {
-  return text.toLowerCase().replace(/\s*=\s*/g, "=");
-}
-
-/** A line with the number after its "=" as JavaScript writes it. */
-function counted(line: string): string {
-  return line.replace(/=([-+.\de]+)\n/, (_, number) => `=${+number}\n`);
 }
 
 /** Failed first, then what waits for a person, then all else. */

@@ -1,5 +1,5 @@
 import type { Column } from "../data/columns";
-import { isFailed } from "../data/states";
+import { isRerunnable } from "../data/states";
 import type { Session } from "../session";
 import { Icon } from "../ui/Icon";
 import type { IconName } from "../ui/icons";
@@ -31,7 +31,7 @@ export function Row(props: Props) {
     isNarrow,
     nextUp: session.nextUp.value,
   };
-  const canRerun = !session.traits.read_only.value && isFailed(state);
+  const canRerun = !session.traits.read_only.value && isRerunnable(state);
   const cellProps = (at: number) => ({
     role: "gridcell" as const,
     tabIndex: reached === at ? 0 : -1,

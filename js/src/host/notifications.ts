@@ -4,7 +4,7 @@
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type Counts, countOf, countWhere, FILTERS, isTerminal } from "../data/states";
+import { type Counts, countOf, countWhere, isTerminal } from "../data/states";
 import * as format from "../format";
 
 const CHOICE = "jobgroup.notify";
@@ -46,11 +46,11 @@ export function browserNotifier(): Notifier {
     // When it is over is the engine's to say (engine/activity.py): it was active and is no more, also
     // where jobs were left unsent, or nothing is left to do.
     look(group, counts, isActive, isAnew = false) {
-      const [failed, unsent] = [countOf(counts, FILTERS.failed), counts.unsent ?? 0];
+      const [failed, unsent] = [counts.error ?? 0, counts.unsent ?? 0];
       const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);
       if (!isAnew && group === known) {
         const ended = format.count(countWhere(counts, isTerminal), "job");
-        const rest = `${failed ? `, ${failed} failed` : ""}${unsent ? `, ${unsent} unsent` : ""}`;
+        const rest = `${failed ? `, ${failed} failed` : ""}${unsent ? `, ${unsent} to send` : ""}`;
         if (isOver && !wasOver) tell(group, `${ended} finished${rest}`);
         else if (failed > 0 && hadFailed === 0) tell(group, "A job has failed");
       }

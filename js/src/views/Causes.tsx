@@ -38,7 +38,7 @@ function Line({ session, cause }: { session: Session; cause: Cause }) {
   const rerun = (replace: boolean) => () =>
     session.run("rerun", { positions, mode: "queue", ...(replace ? {} : { replace }) });
   const choose = () => {
-    session.filter.value = "failed";
+    session.filter.value = "error";
     session.select(positions);
   };
   return (

@@ -1,8 +1,9 @@
 /** The chips and the search field. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { chipsOf } from "../data/states";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { completionsOf, sourceOf } from "../data/search";
+import { chipsOf, labelOf } from "../data/states";
 import * as format from "../format";
 import type { Panel, Session } from "../session";
 import { Button } from "../ui/Button";
@@ -26,19 +27,21 @@ export function Filters({ session }: { session: Session }) {
             aria-pressed={chosen.value === filter}
             onClick={sets(chosen, filter)}
           >
-            {filter} <b>{format.whole(count)}</b>
+            {labelOf(filter)} <b>{format.whole(count)}</b>
           </button>
         ))}
       </fieldset>
-      {chosen.value === "failed" && (
+      {chosen.value === "error" && (
         <Button icon="columns" testid="by-cause" {...opens<Panel>(session.panel, "causes")}>
           By cause
         </Button>
       )}
       <Search
-        label="Search by name, id, parameter or message"
-        hint="Name, id, parameter, message"
+        label="Search jobs, for example phi>1.4 is:done"
+        hint="phi>1.4 is:done"
         words={search}
+        problem={session.rows.value.problem}
+        complete={(words) => completionsOf(words, sourceOf(session.rows.value.table, []).names)}
       />
       <Columns session={session} />
     </div>
@@ -49,12 +52,17 @@ interface SearchProps {
   label: string;
   hint: string;
   words: Writable<string>;
+  /** What is wrong with the words. */
+  problem?: string;
+  /** What the words may become. */
+  complete?: (words: string) => string[];
 }
 
 /** Searches when typing pauses. An older search never overwrites newer text in the field. */
-export function Search({ label, hint, words }: SearchProps) {
+export function Search({ label, hint, words, problem, complete }: SearchProps) {
   const typed = useSignal<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(null);
+  const id = useId();
   useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
   const onInput = (text: string) => {
     typed.value = text;
@@ -64,17 +72,35 @@ export function Search({ label, hint, words }: SearchProps) {
       typed.value = null;
     }, TYPING_PAUSE_MS);
   };
+  const shown = typed.value ?? words.value;
   return (
-    <label class="search">
-      <Icon name="search" />
-      <input
-        type="search"
-        data-testid="search"
-        value={typed.value ?? words.value}
-        placeholder={hint}
-        aria-label={label}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-    </label>
+    <>
+      <label class="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          data-testid="search"
+          value={shown}
+          placeholder={hint}
+          aria-label={label}
+          aria-invalid={Boolean(problem)}
+          aria-describedby={problem ? `${id}-problem` : undefined}
+          list={complete && `${id}-completions`}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      </label>
+      {complete && (
+        <datalist id={`${id}-completions`}>
+          {complete(shown).map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      )}
+      {problem && (
+        <p id={`${id}-problem`} class="problem" data-testid="search-problem" role="status">
+          {problem} This term is left out.
+        </p>
+      )}
+    </>
   );
 }

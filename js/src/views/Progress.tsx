@@ -1,21 +1,16 @@
-/** The segmented bar, its legend, and how long it may still take. */
+/** The segmented bar, how much is done, and how long it may still take. */
 
 import { BAR_ORDER, type Counts, countOf, STATES, wordOf } from "../data/states";
 import * as format from "../format";
 import type { Session } from "../session";
-import { Icon } from "../ui/Icon";
-import type { IconName } from "../ui/icons";
 
 export function Progress({ session }: { session: Session }) {
-  const { counts, progress, eta_s, paused, last_error, stalled_since } = session.traits;
-  const isKnown = !paused.value && !last_error.value;
-  const total = countOf(counts.value);
-  const percent = Math.round(progress.value * 100);
+  const { counts, progress } = session.traits;
   const sentence = STATES.filter((state) => counts.value[state])
     .map((state) => `${counts.value[state]} ${wordOf(state)}`)
     .join(", ");
   return (
-    <section>
+    <section class="progress">
       <div
         class="bar"
         data-testid="progress"
@@ -23,34 +18,29 @@ export function Progress({ session }: { session: Session }) {
         aria-label="Jobs finished"
         aria-valuemin={0}
         aria-valuemax={100}
-        aria-valuenow={percent}
+        aria-valuenow={Math.round(progress.value * 100)}
         aria-valuetext={sentence || "no jobs"}
       >
         <Segments counts={counts.value} />
       </div>
-      <div class="legend">
-        <ul>
-          {BAR_ORDER.map((state) => (
-            <li
-              key={state}
-              data-testid={`counts-${state}`}
-              data-status={state}
-              hidden={!counts.value[state]}
-            >
-              <Icon name={state as IconName} />
-              <b>{format.whole(counts.value[state] ?? 0)}</b> {wordOf(state)}
-            </li>
-          ))}
-        </ul>
-        <span class="eta">
-          {(isKnown && stalled_since.value !== null
-            ? `no job has ended since ${format.clock(stalled_since.value, session.now.value)}`
-            : isKnown && format.timeLeft(eta_s.value)) ||
-            (total > 0 ? `${percent} % finished` : "")}
-        </span>
-      </div>
+      <p class="eta">{summaryOf(session)}</p>
     </section>
   );
+}
+
+/** "73 of 96 done · about 20 s left"; the time only while it is known. */
+function summaryOf({ traits, now }: Session): string {
+  const { counts, eta_s, paused, last_error, stalled_since } = traits;
+  const total = countOf(counts.value);
+  const done = `${format.whole(counts.value.success ?? 0)} of ${format.whole(total)} done`;
+  const isKnown = !paused.value && !last_error.value;
+  const stalled = stalled_since.value;
+  const time = !isKnown
+    ? ""
+    : stalled === null
+      ? format.timeLeft(eta_s.value)
+      : `no job has ended since ${format.clock(stalled, now.value)}`;
+  return total === 0 ? "" : [done, time].filter(Boolean).join(" · ");
 }
 
 export function Segments({ counts }: { counts: Counts }) {

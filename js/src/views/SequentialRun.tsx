@@ -1,7 +1,7 @@
 /** The extra step of a run one after the other: how long to wait between jobs. */
 
 import { useSignal } from "@preact/signals";
-import { countOf, FILTERS } from "../data/states";
+import { countOf } from "../data/states";
 import * as format from "../format";
 import type { Session } from "../session";
 import { sets, typed } from "../ui/hooks";
@@ -19,7 +19,10 @@ export function SequentialRun({
   const delay = useSignal("0");
   const isKept = useSignal(false);
   const isRerun = command === "rerun";
-  const count = countOf(session.traits.counts.value, isRerun ? FILTERS.failed : FILTERS.unsent);
+  const count = countOf(
+    session.traits.counts.value,
+    isRerun ? ["error", "canceled"] : ["unsent", "refused"],
+  );
   const seconds = Number(delay.value);
   const start = () => {
     session.panel.value = "";

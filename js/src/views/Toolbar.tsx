@@ -2,7 +2,14 @@
 
 import { actionsOf } from "../data/actions";
 import { causesOf } from "../data/causes";
-import { countOf, countWhere, isCancelable, isFailed, isTerminal, isUnsent } from "../data/states";
+import {
+  countOf,
+  countWhere,
+  isCancelable,
+  isRerunnable,
+  isTerminal,
+  isUnsent,
+} from "../data/states";
 import * as format from "../format";
 import type { Args, Command } from "../kernel/protocol";
 import type { Session } from "../session";
@@ -137,7 +144,7 @@ function nextVariant(positions: number[], does: Does): Variant {
 
 function rerunVariants(session: Session, does: Does): Variant[] {
   return [
-    ...these(chosen(session, isFailed), "selected", "rerun", does),
+    ...these(chosen(session, isRerunnable), "selected", "rerun", does),
     {
       label: "Keep the failed jobs in the list too",
       hint: "the reruns are added at its end",

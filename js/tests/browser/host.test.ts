@@ -72,7 +72,7 @@ describe("accessibility", () => {
       await click("[data-testid=view-timeline]");
       await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      await click("[data-testid=chip-failed]");
+      await click("[data-testid=chip-error]");
       await click("[data-testid=by-cause]");
       expect(await violations(el)).toEqual([]);
     });

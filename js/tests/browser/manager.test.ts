@@ -89,20 +89,20 @@ describe("on Jupyter's widget manager", () => {
   it("never writes a trait: what it wants goes as a message", async () => {
     const { comm } = await opened();
     push(comm, 0);
-    await at("chip-failed").click();
+    await at("chip-error").click();
     await expect
       .poll(
         () =>
           comm.sent.find(({ content }) => (content as { t: string }).t === "set_trait")?.content,
       )
-      .toMatchObject({ t: "set_trait", name: "filter", value: "failed" });
+      .toMatchObject({ t: "set_trait", name: "filter", value: "error" });
     expect(comm.sent.every(({ method }) => method === "custom")).toBe(true);
   });
 
   it("says that the kernel was restarted, and sends nothing more", async () => {
     const { comm, kept } = await opened();
     push(comm, 0);
-    await at("chip-failed").click();
+    await at("chip-error").click();
     kept.comm_live = false;
     await expect.element(at("busy-note")).toHaveTextContent("The kernel was restarted.");
     const count = comm.sent.length;

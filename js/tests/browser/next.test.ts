@@ -34,8 +34,8 @@ describe("jobs that are sent next", () => {
     await at("row-23").click({ position: { x: 300, y: 10 } });
     await at("run-next").click();
     await expect.poll(() => model.get("next_up")).toEqual([23, 22]);
-    await expect.element(at("row-22")).toHaveTextContent("unsent · next 2");
-    await expect.element(at("job")).toHaveTextContent("unsent · next 1");
+    await expect.element(at("row-22")).toHaveTextContent("to send · next 2");
+    await expect.element(at("job")).toHaveTextContent("to send · next 1");
     await expect.element(at("run-next")).toHaveAttribute("title", "Already first in the queue");
     await expect.element(at("row-0")).not.toHaveTextContent("next");
   });
@@ -74,7 +74,7 @@ describe("jobs that are sent next", () => {
   it("are shown to who may only read, and asked for by nobody", async () => {
     const { model } = await withTwoChosen();
     (model as StandIn).set({ read_only: true, next_up: [23] });
-    await expect.element(at("row-23")).toHaveTextContent("unsent · next 1");
+    await expect.element(at("row-23")).toHaveTextContent("to send · next 1");
     await expect.element(menu()).not.toBeInTheDocument();
     await at("row-23").click({ position: { x: 300, y: 10 } });
     await expect.element(at("job")).toBeVisible();

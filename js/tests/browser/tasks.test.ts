@@ -188,7 +188,7 @@ const TASKS: Task[] = [
     scene: "still",
     most: 22,
     keyboard: async (keys) => {
-      await keys.to(id("chip-failed"));
+      await keys.to(id("chip-error"));
       await keys.press("{Enter}");
       await expect.element(at("row-0")).not.toBeInTheDocument();
       await keys.press("{Shift>}{Tab}{/Shift}", 2);
@@ -197,7 +197,7 @@ const TASKS: Task[] = [
       await keys.press("{Enter}");
     },
     mouse: async () => {
-      await at("chip-failed").click();
+      await at("chip-error").click();
       await expect.element(at("row-0")).not.toBeInTheDocument();
       await at("export").click();
       await item(/CSV file/);
@@ -250,7 +250,7 @@ const TASKS: Task[] = [
     },
     done: async ({ sent }) => {
       await expect.poll(sent).toEqual(['prioritize {"positions":[22,23]}']);
-      await expect.element(at("row-23")).toHaveTextContent("unsent · next 2");
+      await expect.element(at("row-23")).toHaveTextContent("to send · next 2");
     },
   },
   {

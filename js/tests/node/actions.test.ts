@@ -11,7 +11,10 @@ describe("states", () => {
 
   it("show rare chips only when a job is in them", () => {
     const shown = (counts: object) => chipsOf(counts).map(({ filter }) => filter);
-    expect(shown({})).toEqual(["all", "unsent", "waiting", "running", "success", "failed"]);
+    expect(shown({})).toEqual(["all", "unsent", "waiting", "running", "success", "error"]);
+    expect(shown({ canceled: 1, refused: 1 })).toEqual(
+      expect.arrayContaining(["canceled", "refused"]),
+    );
     expect(shown({ unconfirmed: 1, unknown: 1 })).toContain("unconfirmed");
     expect(shown({ unknown: 1 })).toContain("other");
   });
@@ -26,9 +29,9 @@ describe("states", () => {
 
 describe("a state's words", () => {
   it("tell a job's place among those that are sent next, where it can be sent", () => {
-    expect(wordOf("cancel_requested")).toBe("cancel requested");
-    expect(wordOf("unsent", 2)).toBe("unsent · next 2");
-    expect(wordOf("error", 1)).toBe("error · next 1");
+    expect(wordOf("cancel_requested")).toBe("canceling");
+    expect(wordOf("unsent", 2)).toBe("to send · next 2");
+    expect(wordOf("error", 1)).toBe("failed · next 1");
     expect(wordOf("running", 1)).toBe("running");
   });
 });
@@ -44,7 +47,7 @@ describe("actions", () => {
   it("carry their count, or the reason why they cannot be done", () => {
     const can = actionsOf({ unsent: 3, error: 1, canceled: 1, running: 2, unknown: 1 }, false);
     expect(can.run).toEqual({ label: "Send 3", reason: "" });
-    expect(can.rerunFailed.label).toBe("Rerun failed (2)");
+    expect(can.rerunFailed.label).toBe("Rerun failed (1)");
     expect(can.cancel.label).toBe("Cancel (3)");
     const cannot = actionsOf({ success: 2 }, false);
     expect(cannot.run.reason).toBe("Every job was sent already");
@@ -58,7 +61,7 @@ describe("actions", () => {
 
   it("say in the heading what the whole group is", () => {
     expect(headline({}, false)).toBe("empty");
-    expect(headline({ unsent: 2 }, false)).toBe("not sent yet");
+    expect(headline({ unsent: 2 }, false)).toBe("nothing sent yet");
     expect(headline({ unsent: 2, success: 1 }, true)).toBe("paused");
     expect(headline({ success: 2 }, false)).toBe("finished");
     expect(headline({ success: 2, error: 1 }, false)).toBe("finished with failures");

@@ -10,12 +10,13 @@ describe("causes", () => {
       { state: "error", message: "refused" },
       { state: "success" },
       { state: "error", message: "no memory for 9 photons" },
-      { state: "canceled", message: "refused" },
+      { state: "refused", message: "refused" },
+      { state: "canceled", message: "Canceled by the user" },
     ]);
     expect(causesOf(table)).toEqual([
       { sentence: "no memory for 12 photons", isExact: false, state: "error", positions: [0, 3] },
       { sentence: "refused", isExact: true, state: "error", positions: [1] },
-      { sentence: "refused", isExact: true, state: "canceled", positions: [4] },
+      { sentence: "refused", isExact: true, state: "refused", positions: [4] },
     ]);
   });
 });

@@ -55,7 +55,7 @@ describe("a bell", () => {
     expect(told).toEqual([]);
     bell.look("dip", { unsent: 1, success: 1 }, false);
     bell.look("dip", { unsent: 1, success: 1 }, false);
-    expect(told).toEqual(["dip: 1 job finished, 1 unsent"]);
+    expect(told).toEqual(["dip: 1 job finished, 1 to send"]);
   });
 
   it("is silent until it is asked for, and again afterwards", async () => {

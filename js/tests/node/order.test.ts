@@ -17,7 +17,7 @@ describe("the order of rows", () => {
 
   it("puts failed jobs first, then those that wait for a person", () => {
     const rows = [{}, { state: "unconfirmed" }, { state: "canceled" }, { state: "error" }];
-    expect(ordered(rows)).toEqual([2, 3, 1, 0]);
+    expect(ordered(rows)).toEqual([3, 1, 0, 2]);
   });
 
   it("sorts numbers by value and texts as people do, nothing last in both directions", () => {
@@ -49,38 +49,6 @@ describe("what is shown", () => {
     expect(ordered(rows, { search: "shots" })).toEqual([1]);
     expect(ordered(rows, { search: "#1" })).toEqual([1]);
   });
-
-  it("is found by the whole value of a name, and by the beginning of a state", () => {
-    // as in tests/unit/test_words_pure.py
-    const rows = [
-      ...[1, 10, 11, 1.0].map((n) => ({ "label.n": n })),
-      ...["warm", "warm laser"].map((sample) => ({ "label.sample": sample, state: "success" })),
-      { name: "n=1, phi=0.3", "param.n": 11 },
-      ...[1e22, 1e-7, "", "01", "a = b"].map((m) => ({ "label.m": m })),
-    ];
-    expect(ordered(rows, { search: "n=1" })).toEqual([0, 3, 6]);
-    expect(ordered(rows, { search: "N=1" })).toEqual([0, 3, 6]);
-    expect(ordered(rows, { search: "phi=0.3" })).toEqual([6]);
-    expect(ordered(rows, { search: "n=1 phi=0.3" })).toEqual([6]);
-    expect(ordered(rows, { search: "sample=warm" })).toEqual([4]);
-    expect(ordered(rows, { search: "sample=warm laser" })).toEqual([5]);
-    for (const search of ["n = 1", "n= 1", "n =1", "n=1.0", "n=+1e0"])
-      expect(ordered(rows, { search })).toEqual([0, 3, 6]);
-    expect(ordered(rows, { search: "sample=" })).toEqual([]);
-    expect(ordered(rows, { search: "n=" })).toEqual([]);
-    expect(ordered(rows, { search: "= 1" })).toEqual([]);
-    expect(ordered(rows, { search: "n >= 1" })).toEqual([]);
-    expect(ordered(rows, { search: "m=1e22" })).toEqual([7]);
-    expect(ordered(rows, { search: "m=10000000000000000000000" })).toEqual([7]);
-    expect(ordered(rows, { search: "m=0.0000001" })).toEqual([8]);
-    expect(ordered(rows, { search: "m=" })).toEqual([9]);
-    expect(ordered(rows, { search: "m=01" })).toEqual([10]);
-    expect(ordered(rows, { search: "m=1" })).toEqual([]);
-    expect(ordered(rows, { search: "m=a = b" })).toEqual([11]);
-    expect(ordered(rows, { search: "m=-" })).toEqual([]);
-    expect(ordered(rows, { search: "sent" })).toEqual([]);
-    expect(ordered(rows, { search: "succ" })).toEqual([4, 5]);
-  });
 });
 
 describe("an order that is kept up to date row by row", () => {
@@ -92,7 +60,7 @@ describe("an order that is kept up to date row by row", () => {
       return seed % below;
     };
     const row = () => ({ state: states[random(6)] ?? "", duration_s: random(5) });
-    for (const query of [ALL, { ...ALL, sort: "-duration_s" }, { ...ALL, filter: "failed" }]) {
+    for (const query of [ALL, { ...ALL, sort: "-duration_s" }, { ...ALL, filter: "error" }]) {
       const table = tableOf(Array.from({ length: 60 }, row));
       const kept = orderOf(table);
       kept.reset(query as Query);

@@ -41,7 +41,7 @@ from jobgroup.errors import CredentialsError, GroupDeletedError, GroupMovedError
 from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.job import RemoteJob
 from jobgroup.logs import logger
-from jobgroup.status import FILTERS
+from jobgroup.status import FILTERS, LABELS, parse_state
 from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
 from jobgroup.store.output import user_path
 
@@ -80,7 +80,7 @@ class DashboardSession(HasTraits):
     busy = Unicode("", read_only=True).tag(sync=True)
     last_error = Unicode("", read_only=True).tag(sync=True)
     selected: List[Any] = List().tag(sync=True)
-    filter = Enum(tuple(FILTERS), "all").tag(sync=True)
+    filter = Unicode("all").tag(sync=True)
     sort = Unicode("").tag(sync=True)
     search = Unicode("").tag(sync=True)
     columns = List(Unicode()).tag(sync=True)
@@ -328,6 +328,18 @@ class DashboardSession(HasTraits):
         self.set_trait("group", "" if group is None else group.name)
         self.read_state()
         self._sender.restart()
+
+    @validate("filter")
+    def _as_filter(self, proposal: dict[str, Any]) -> str:
+        wanted = proposal["value"]
+        if wanted in FILTERS:
+            return str(wanted)
+        state = parse_state(wanted)
+        found = [name for name, states in FILTERS.items() if state in states]
+        if len(found) < 2:
+            labels = ", ".join(LABELS.get(name, name) for name in FILTERS)
+            raise TraitError(f"filter must be one of {labels}, got {short(wanted)}.")
+        return found[1]
 
     @validate("selected")
     def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 
 from jobgroup.group import JobGroup, engine_session
-from jobgroup.status import FAILED
+from jobgroup.status import FAILED, LABELS
 from jobgroup.store import JobRecord
 from jobgroup.words import format_states
 
@@ -65,7 +65,7 @@ def _row(record: JobRecord, labels: Sequence[str]) -> str:
     told = _described(record)
     cells = [
         record.position,
-        record.state.replace("_", " "),
+        LABELS[record.state],
         record.name,
         *(told.get(label, "") for label in labels),
         _clock(record.sent_at),

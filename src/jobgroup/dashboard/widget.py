@@ -54,8 +54,8 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         busy: what is being done, "" for nothing.
         last_error: the standing problem in a sentence, "" for none.
         selected *: chosen jobs as ranges ``[first, last]``; positions and jobs may be set too.
-        filter *: which jobs are shown: "all", "unsent", "waiting", "running", "success", "failed",
-            "unconfirmed" or "other".
+        filter *: which jobs are shown: "all", "unsent", "waiting", "running", "success", "error",
+            "canceled", "refused", "unconfirmed" or "other"; labels such as "done" may be set too.
         sort *: a column's name, "-" before it for descending; "" for failed first.
         search *: words that shown jobs have.
         columns *: names of columns; none for those that tell something.

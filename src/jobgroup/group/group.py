@@ -651,18 +651,32 @@ class JobGroup:
         """
         return self._jobs_of(matching(self._session.store, where, state, labels))
 
-    def find(self, words: str) -> list[RemoteJob]:
-        """Return jobs that contain all words: in name, note, message, id, platform or account.
+    def find(self, query: str) -> list[RemoteJob]:
+        """Return the jobs that match all terms of a query, as in the dashboard's search.
 
-        A word may be a part of what it is found in, but for two kinds: ``name=value`` finds labels,
-        parameters and metadata with that very value, so that ``n=1`` finds 1 and 1.0 and no 10, as
-        ``n = 1`` does, and ``n=`` only an empty text; and a state is found by its beginning. ``#3``
-        is the job at position 3. Case does not matter.
+        ``jg.find('phi>1.4 is:done')``
+
+        ========================  =============================================================
+        Term                      Jobs
+        ========================  =============================================================
+        ``phi>3``                 a label, parameter or other column compares so: ``>``, ``>=``,
+                                  ``<``, ``<=``, ``=`` or ``!=``; ``=`` takes the whole value
+        ``is:failed``             in this state; Python's words and the dashboard's are accepted
+        ``#3``, ``#120-140``      at this position, or in this range
+        ``"dark counts"``         with these words together in a text
+        ``laser``                 with this part in the name, note, message, id, platform,
+                                  account or in ``name=value``; or the beginning of a state
+        ========================  =============================================================
+
+        Case does not matter, and numbers are compared as numbers. Put quotes around values and
+        names with spaces. Nested values have names such as ``noise.g2``; ``duration`` is in
+        seconds.
 
         Raises:
-            TypeError: the words are not a text.
+            TypeError: the query is not a text.
+            ValueError: there is no such state or column, or a comparison lacks a number.
         """
-        return self._jobs_of(found_by(self._session.store, words))
+        return self._jobs_of(found_by(self._session.store, query))
 
     def snapshot(self) -> list[JobRecord]:
         """Return all jobs as they are in the file now: immutable records, read in one query.

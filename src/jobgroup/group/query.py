@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from jobgroup.search import Searched, search
 from jobgroup.status import FAILED, STATES
 from jobgroup.store import GroupStore, JobRecord
-from jobgroup.words import Searched, shown, sought
+from jobgroup.words import shown
 
 _NOT_THERE: Final = object()
 
@@ -37,14 +38,15 @@ def matching(
     ]
 
 
-def found_by(store: GroupStore, words: str) -> list[int]:
-    """The entries in which all words stand; see `JobGroup.find`.
+def found_by(store: GroupStore, query: str) -> list[int]:
+    """The entries that match a query; see `JobGroup.find`.
 
     Raises:
-        TypeError: the words are not a text.
+        TypeError, ValueError: as `search`.
     """
-    finds = sought(words)
-    return [record.entry_id for record in store.records() if finds(_searched(record))]
+    records = store.records()
+    positions = search(query, [_searched(record) for record in records])
+    return [records[position].entry_id for position in positions]
 
 
 def _states(state: str | Iterable[str]) -> set[str]:
@@ -66,10 +68,28 @@ def _has(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _searched(record: JobRecord) -> Searched:
-    texts = (record.name, record.note, record.message, record.remote_id)
+    texts = {
+        "name": record.name,
+        "platform": record.platform,
+        "account": record.account,
+        "id": record.remote_id,
+        "note": record.note,
+        "message": record.message,
+    }
+    numbers = {"attempts": record.attempts, "duration": record.duration_s}
+    described = (record.labels, record.metadata, record.params)
+    named = [pair for each in described for pair in _flattened(each)]
     return Searched(
-        record.state,
         record.position,
-        [*filter(None, (*texts, record.platform, record.account))],
-        [pair for each in (record.labels, record.metadata, record.params) for pair in each.items()],
+        record.state,
+        [*filter(None, texts.values())],
+        [*named, *((n, t) for n, t in texts.items() if t), *numbers.items()],
     )
+
+
+def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield names with values; those of nested dictionaries as ``noise.g2``."""
+    for name, value in values.items():
+        yield f"{prefix}{name}", value
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")

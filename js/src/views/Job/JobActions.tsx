@@ -2,7 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
-import { isCancelable, isFailed, isTerminal, isUnsent } from "../../data/states";
+import { isCancelable, isRerunnable, isTerminal, isUnsent } from "../../data/states";
 import type { JobDetail } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
@@ -26,7 +26,7 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
     session.run(name, { positions: [position] });
   return (
     <div class="buttons">
-      {!isReadOnly && isFailed(state) && (
+      {!isReadOnly && isRerunnable(state) && (
         <Button
           icon="rerun"
           onClick={() => session.run("rerun", { positions: [position], mode: "queue" })}

@@ -1,0 +1,47 @@
+/** The grammar of searches, by the table that Python's tests read as well. */
+
+import { describe, expect, it } from "vitest";
+import examples from "../../../tests/search_examples.json";
+import { completionsOf, searchFor, sourceOf } from "../../src/data/search";
+import type { Cell } from "../../src/data/table";
+import { tableOf } from "./rows";
+
+const prefixed = (prefix: string, values: object = {}): [string, Cell][] =>
+  Object.entries(values).map(([key, value]) => [`${prefix}.${key}`, value]);
+
+const table = tableOf(
+  examples.jobs.map(({ labels, params, ...fixed }: Record<string, unknown>) => ({
+    name: null,
+    ...(fixed as Record<string, Cell>),
+    ...Object.fromEntries(prefixed("label", labels as object)),
+    ...Object.fromEntries(prefixed("param", params as object)),
+  })),
+);
+const all = examples.jobs.map((_, position) => position);
+
+describe("a search", () => {
+  it.each(examples.examples)("for $query finds its jobs, or says what is wrong", (example) => {
+    const { matches, problem } = searchFor(example.query, sourceOf(table, []));
+    if ("problem" in example) {
+      expect(problem.slice(0, example.problem?.length)).toBe(example.problem);
+      expect(all.filter(matches)).toEqual(all); // a wrong term never hides jobs
+    } else {
+      expect(problem).toBe("");
+      expect(all.filter(matches)).toEqual(example.finds);
+    }
+  });
+
+  it("keeps the terms that are right beside one that is wrong", () => {
+    const { matches, problem } = searchFor("is:done ph>3", sourceOf(table, []));
+    expect(problem).toContain('No column is called "ph"');
+    expect(all.filter(matches)).toEqual([0]);
+  });
+
+  it("completes the names of columns and states at its end", () => {
+    const { names } = sourceOf(table, []);
+    expect(completionsOf("n=1 ph", names)).toEqual(["n=1 phi"]);
+    expect(completionsOf("is:qu", names)).toEqual(["is:queued"]);
+    expect(completionsOf("", names)).toEqual([]);
+    expect(completionsOf("phi>1 ", names)).toEqual([]);
+  });
+});

@@ -1,0 +1,45 @@
+"""The grammar of searches, by the table that the dashboard's tests read as well. Pure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobgroup.search import Searched, search
+
+TABLE = json.loads((Path(__file__).parents[1] / "search_examples.json").read_text("utf-8"))
+
+
+def searched(position: int, job: dict) -> Searched:
+    """A job of the table as a group reads it."""
+    texts = {name: job[name] for name in ("name", "note", "message") if name in job}
+    named = [*job.get("labels", {}).items(), *job.get("params", {}).items(), *texts.items()]
+    return Searched(position, job["state"], list(texts.values()), named)
+
+
+JOBS = [searched(position, job) for position, job in enumerate(TABLE["jobs"])]
+
+
+@pytest.mark.parametrize("example", TABLE["examples"], ids=lambda each: each["query"])
+def test_a_query_finds_the_jobs_of_the_table(example):
+    """Each example finds its jobs, or says what is wrong; `search.test.ts` reads the same table."""
+    if "problem" in example:
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  # the text is compared below
+            search(example["query"], JOBS)
+        assert str(caught.value).startswith(example["problem"])
+    else:
+        assert search(example["query"], JOBS) == example["finds"]
+
+
+@pytest.mark.parametrize("query", [None, 1, b"n=1", ["n=1"]])
+def test_a_query_that_is_no_text_is_refused(query):
+    """A list of words, or a position, does not select all jobs."""
+    with pytest.raises(TypeError, match="A query is a text"):
+        search(query, JOBS)
+
+
+def test_a_number_of_thousands_of_digits_finds_nothing():
+    """It is compared like any other, without an error."""
+    assert search(f"n={'9' * 5000}", JOBS) == []
