@@ -9,15 +9,13 @@ import type {
   MeasuredAnswer,
   MeasuredRow,
 } from "../src/kernel/answers";
+import { Emitter } from "../src/kernel/emitter";
 import { type Model, TRAITS, type Traits } from "../src/kernel/model";
 import type { Args, FromPython, ToPython } from "../src/kernel/protocol";
 import { type Job, makeJobs } from "./jobs";
 
-type Listener = (...args: never[]) => void;
-
-export class StandIn implements Model {
+export class StandIn extends Emitter implements Model {
   readonly #traits: Traits;
-  readonly #listeners = new Map<string, Set<Listener>>();
   readonly jobs: Job[];
   readonly #isDeaf: boolean;
   readonly #groups = groupsOf();
@@ -26,6 +24,7 @@ export class StandIn implements Model {
   #n = 0;
 
   constructor(count: number, scene: string) {
+    super();
     this.jobs = makeJobs(count, scene);
     this.#isDeaf = scene === "busy";
     this.#traits = {
@@ -37,6 +36,8 @@ export class StandIn implements Model {
         scene === "refused"
           ? "https://api.cloud.quandela.com refuses the token. Set a good one: jobgroup.set_token(…). The jobs keep their last known state."
           : "",
+      token_needed:
+        scene === "refused" ? { url: "https://api.cloud.quandela.com", account: "" } : null,
     };
     this.#count();
     if (scene === "mixed") setInterval(() => this.#advance(), 700);
@@ -44,15 +45,6 @@ export class StandIn implements Model {
 
   get(name: string): unknown {
     return this.#traits[name as keyof Traits];
-  }
-
-  on(event: string, callback: Listener): void {
-    const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(callback));
-  }
-
-  off(event: string, callback: Listener): void {
-    this.#listeners.get(event)?.delete(callback);
   }
 
   send(content: unknown): void {
@@ -88,6 +80,11 @@ export class StandIn implements Model {
           id: message.id,
           value: said(this.#do(message.name, message.args)),
         });
+        break;
+      case "token":
+        this.push({ t: "ack", id: message.id, python: "jobgroup.set_token(getpass())" });
+        this.push({ t: "result", id: message.id, value: { text: `Token set for ${message.url}` } });
+        this.set({ token_needed: null, last_error: "" });
         break;
       case "query":
         this.push({
@@ -244,15 +241,11 @@ export class StandIn implements Model {
 
   set(traits: Partial<Traits>): void {
     Object.assign(this.#traits, traits);
-    for (const name of Object.keys(traits)) this.#emit(`change:${name}`);
+    for (const name of Object.keys(traits)) this.emit(`change:${name}`);
   }
 
   push(message: FromPython): void {
-    this.#emit("msg:custom", message, []);
-  }
-
-  #emit(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+    this.emit("msg:custom", message, []);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { JobDetail, JobResult, MeasuredAnswer } from "./kernel/answers";
+import { Emitter } from "./kernel/emitter";
 import type { Model, Traits, Widget } from "./kernel/model";
 import type { Args, FromPython, ToPython } from "./kernel/protocol";
 
@@ -25,24 +26,16 @@ export function showSaved(widget: () => Widget, saved: Saved, el: HTMLElement): 
 
 const GONE = "This page was saved: it shows what was known then, and reaches no kernel.";
 
-class SavedModel implements Model {
+class SavedModel extends Emitter implements Model {
   readonly #saved: Saved;
-  readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
 
   constructor(saved: Saved) {
+    super();
     this.#saved = saved;
   }
 
   get(name: string): unknown {
     return this.#saved.values[name as keyof Traits];
-  }
-
-  on(event: string, callback: (...args: never[]) => void): void {
-    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: (...args: never[]) => void): void {
-    this.#listeners.get(event)?.delete(callback);
   }
 
   send(content: unknown): void {
@@ -51,20 +44,21 @@ class SavedModel implements Model {
   }
 
   #receive(message: ToPython): void {
-    if (message.t === "open") this.#emit("msg:custom", this.#saved.snapshot, []);
+    if (message.t === "open") this.emit("msg:custom", this.#saved.snapshot, []);
     if (!("id" in message)) return;
-    const { id, t, name } = message;
-    if (t === "set_trait") {
-      Object.assign(this.#saved.values, { [name]: message.value });
-      this.#emit(`change:${name}`);
+    const { id } = message;
+    let value: unknown;
+    if (message.t === "query") value = this.#answer(message.name, message.args);
+    if (message.t === "set_trait") {
+      Object.assign(this.#saved.values, { [message.name]: message.value });
+      this.emit(`change:${message.name}`);
+      value = null;
     }
-    const value =
-      t === "query" ? this.#answer(name, message.args) : t === "set_trait" ? null : undefined;
     const answer: FromPython =
       value === undefined
         ? { t: "error", id, code: "SavedPage", message: GONE }
         : { t: "result", id, value };
-    this.#emit("msg:custom", answer, []);
+    this.emit("msg:custom", answer, []);
   }
 
   /** Undefined where the page does not hold it. */
@@ -74,10 +68,6 @@ class SavedModel implements Model {
     if (name === "measured") return measuredOf(this.#saved.measured, args.positions ?? []);
     if (name !== "results") return undefined;
     return { results: (args.positions ?? []).map((p) => results[p] ?? lacking(p)) };
-  }
-
-  #emit(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
   }
 }
 

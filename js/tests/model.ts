@@ -1,16 +1,15 @@
 /** A model that a test plays the kernel of. */
 
+import { Emitter } from "../src/kernel/emitter";
 import { type Model, TRAITS, type Traits } from "../src/kernel/model";
 import type { FromPython, ToPython } from "../src/kernel/protocol";
 
-type Listener = (...args: never[]) => void;
-
-export class FakeModel implements Model {
+export class FakeModel extends Emitter implements Model {
   readonly sent: ToPython[] = [];
   readonly #traits: Traits;
-  readonly #listeners = new Map<string, Set<Listener>>();
 
   constructor(traits: Partial<Traits> = {}) {
+    super();
     this.#traits = { ...TRAITS, group: "group", ...traits };
   }
 
@@ -18,21 +17,8 @@ export class FakeModel implements Model {
     return this.#traits[name as keyof Traits];
   }
 
-  on(event: string, callback: Listener): void {
-    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: Listener): void {
-    this.#listeners.get(event)?.delete(callback);
-  }
-
   send(content: unknown): void {
     this.sent.push(content as ToPython);
-  }
-
-  /** How many listeners are left. */
-  get listeners(): number {
-    return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The messages of one kind, so far. */
@@ -48,14 +34,10 @@ export class FakeModel implements Model {
 
   setTraits(traits: Partial<Traits>): void {
     Object.assign(this.#traits, traits);
-    for (const name of Object.keys(traits)) this.#emit(`change:${name}`);
+    for (const name of Object.keys(traits)) this.emit(`change:${name}`);
   }
 
   push(message: FromPython, buffers: DataView[] = []): void {
-    this.#emit("msg:custom", message, buffers);
-  }
-
-  #emit(event: string, ...args: unknown[]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...(args as never[]));
+    this.emit("msg:custom", message, buffers);
   }
 }

@@ -15,6 +15,7 @@ from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
+from jobgroup.secret import Secret
 from jobgroup.store.encoding import json_safe
 from jobgroup_server import frames
 from jobgroup_server.detached import start_run
@@ -113,6 +114,10 @@ class SocketSession(DashboardSession):
         super().__init__(group, threads=shared.threads_of(lambda: self.group))
         # not the session's own `observe`: its thread would follow the group with no view open
         HasTraits.observe(self, self._send_trait, list(self.traits(sync=True)))
+
+    def set_token(self, token: Secret, url: str, account: str) -> None:
+        """Keep a token for this server and for the processes that it starts."""
+        self._shared.set_token(token, url, account)
 
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message to the browser."""

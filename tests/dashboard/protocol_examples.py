@@ -80,6 +80,7 @@ TO_PYTHON: list[dict[str, Any]] = [
     {"t": "query", "id": "5", "name": "job", "args": {"position": 1}},
     {"t": "query", "id": "6", "name": "estimate", "args": {"rerun": True, "positions": [2]}},
     {"t": "set_trait", "id": "7", "name": "selected", "value": [[0, 1]]},
+    {"t": "token", "id": "8", "url": "https://cloud.example", "account": "", "token": "abc"},
     {"t": "close"},
 ]
 

@@ -6,7 +6,7 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { having } from "../data/immutableSet";
 import { atEnd } from "./abort";
-import { listen, type Model } from "./model";
+import { type Account, listen, type Model } from "./model";
 import type {
   Args,
   ClientState,
@@ -49,6 +49,7 @@ export interface Link {
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
   set(name: Setting, value: unknown): Promise<unknown>;
+  giveToken(account: Account, token: string, onAck: (line: string) => void): Promise<unknown>;
 }
 
 interface Request {
@@ -202,5 +203,6 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
     ask: (name, args) => request({ t: "query", name, args }),
     set: (name, value) => request({ t: "set_trait", name, value }),
+    giveToken: (account, token, onHeard) => request({ t: "token", ...account, token }, onHeard),
   };
 }

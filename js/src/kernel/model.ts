@@ -42,6 +42,12 @@ export interface Sender {
   is_this_process: boolean;
 }
 
+export interface Account {
+  url: string;
+  /** Empty for the only one there. */
+  account: string;
+}
+
 export interface Traits {
   group: string;
   description: string;
@@ -62,6 +68,8 @@ export interface Traits {
   deleted: boolean;
   busy: string;
   last_error: string;
+  /** The account whose token is missing or rejected. */
+  token_needed: Account | null;
   selected: Range[];
   filter: string;
   sort: string;
@@ -88,6 +96,7 @@ export const TRAITS: Readonly<Traits> = {
   deleted: false,
   busy: "",
   last_error: "",
+  token_needed: null,
   selected: [],
   filter: "all",
   sort: "",

@@ -66,6 +66,8 @@ export type ToPython =
   | { t: "command"; id: string; name: Command; args: Args }
   | { t: "query"; id: string; name: Question; args: Args }
   | { t: "set_trait"; id: string; name: Setting; value: unknown }
+  /** It is kept nowhere: neither here nor in Python's answer, log or file. */
+  | { t: "token"; id: string; url: string; account: string; token: string }
   | { t: "close" };
 
 /** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */

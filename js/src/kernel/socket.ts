@@ -4,6 +4,7 @@
  */
 
 import { atEnd } from "./abort";
+import { Emitter } from "./emitter";
 import type { Model, Traits } from "./model";
 import type { FromPython, ToPython } from "./protocol";
 
@@ -28,11 +29,10 @@ export interface SocketEvents {
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
-export class SocketModel implements Model {
+export class SocketModel extends Emitter implements Model {
   readonly #url: string;
   readonly #events: SocketEvents;
   readonly #values: Partial<Traits> = {};
-  readonly #listeners = new Map<string, Set<(...args: never[]) => void>>();
   /** Requests without an answer. */
   readonly #pending = new Set<string>();
   #socket: WebSocket | undefined;
@@ -41,6 +41,7 @@ export class SocketModel implements Model {
   #isWatched = false;
 
   constructor(url: string, events: SocketEvents, lifetime: AbortSignal) {
+    super();
     this.#url = url;
     this.#events = events;
     this.#connect(lifetime);
@@ -52,14 +53,6 @@ export class SocketModel implements Model {
 
   get(name: string): unknown {
     return this.#values[name as keyof Traits];
-  }
-
-  on(event: string, callback: (...args: never[]) => void): void {
-    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: (...args: never[]) => void): void {
-    this.#listeners.get(event)?.delete(callback);
   }
 
   send(content: unknown): void {
@@ -107,22 +100,18 @@ export class SocketModel implements Model {
       case "traits":
         this.#pause = SHORTEST_PAUSE_MS;
         Object.assign(this.#values, message.values);
-        for (const name of Object.keys(message.values)) this.#emit(`change:${name}`);
+        for (const name of Object.keys(message.values)) this.emit(`change:${name}`);
         if ("group" in message.values) this.#events.ready();
         break;
       default:
         if (message.t === "result" || message.t === "error") this.#pending.delete(message.id);
-        this.#emit("msg:custom", message, buffers);
+        this.emit("msg:custom", message, buffers);
     }
   }
 
   #fail(id: string, message: string): void {
     this.#pending.delete(id);
-    this.#emit("msg:custom", { t: "error", id, code: "Disconnected", message }, []);
-  }
-
-  #emit(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+    this.emit("msg:custom", { t: "error", id, code: "Disconnected", message }, []);
   }
 }
 

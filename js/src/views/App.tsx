@@ -11,6 +11,7 @@ import { BusyNote, IncidentBanner, PausedBanner, StatusLine, UnconfirmedBanner }
 import { Progress } from "./Progress";
 import { SendForm } from "./SendForm";
 import { SequentialRun } from "./SequentialRun";
+import { TokenField } from "./TokenField";
 import { Toolbar } from "./Toolbar";
 import { Views } from "./Views";
 
@@ -48,6 +49,7 @@ function Controls({ session }: { session: Session }) {
     <>
       <Header session={session} />
       <IncidentBanner session={session} />
+      <TokenField session={session} />
       <PausedBanner session={session} />
       <Progress session={session} />
       <Toolbar session={session} />

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from reprlib import repr as short
 from typing import Any, Final
 
+from jobgroup.secret import Secret
 from jobgroup.store.columns import Column, Columns
 from jobgroup.store.encoding import json_safe
 
@@ -35,6 +36,9 @@ COMMANDS: Final = (
     "annotate",
 )
 QUERIES: Final = ("job", "payload", "drawing", "results", "measured", "groups", "size", "estimate")
+MAX_TOKEN: Final = 10_000
+"""Characters of a token, and of what it is for."""
+
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")
@@ -114,6 +118,16 @@ class SetTrait:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token that the user typed for an account. No repr, log or error shows it."""
+
+    id: str
+    url: str
+    account: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Push:
     """Rows to be sent: those that changed after version `since`, or all of them if that is -1.
 
@@ -131,10 +145,10 @@ class Push:
     total: int
 
 
-Message = Open | Sync | Close | Command | Query | SetTrait
+Message = Open | Sync | Close | Command | Query | SetTrait | Token
 
 
-def parse(content: object) -> Message:
+def parse(content: object) -> Message:  # noqa: PLR0911  # one for each kind
     """The message that a content is. Raises InvalidMessageError if it is none of the protocol."""
     if not isinstance(content, Mapping):
         raise InvalidMessageError(f"not a message: {short(content)}")
@@ -156,6 +170,8 @@ def parse(content: object) -> Message:
             return Query(*_request(content, QUERIES), *_args(content))
         case "set_trait":
             return SetTrait(*_request(content, SETTINGS), content.get("value"))
+        case "token":
+            return _token(content)
         case tag:
             raise InvalidMessageError(f"no message has the tag {short(tag)}")
 
@@ -211,6 +227,15 @@ def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
     """Columns by the names that the browser has for them; it takes those with a dot apart."""
     for name, column in rows.columns.items():
         yield _KEYED.get(name, name), column
+
+
+def _token(content: Mapping[str, Any]) -> Token:
+    """No error names a value here: any of them may be the token."""
+    values = [content.get(key) for key in ("id", "url", "account", "token")]
+    if not all(isinstance(value, str) and len(value) <= MAX_TOKEN for value in values):
+        raise InvalidMessageError(f"id, url, account, token must be texts up to {MAX_TOKEN} long")
+    request, url, account, token = map(str, values)
+    return Token(request, url, account, Secret(token))
 
 
 def _client_state(content: Mapping[str, Any]) -> ClientState | None:

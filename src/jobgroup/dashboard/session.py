@@ -30,6 +30,7 @@ from traitlets import (
 )
 from traitlets import Any as AnyTrait
 
+from jobgroup.credentials import set_token
 from jobgroup.dashboard import group_commands, protocol
 from jobgroup.dashboard.protocol import Buffers, Json, Push
 from jobgroup.dashboard.queries import Queries, groups
@@ -37,10 +38,12 @@ from jobgroup.dashboard.requests import Requests
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
 from jobgroup.dashboard.threads import OWN_THREADS, Threads
+from jobgroup.dashboard.tokens import line_of_token, token_needed
 from jobgroup.errors import CredentialsError, GroupDeletedError, GroupMovedError, JobGroupError
 from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.job import RemoteJob
 from jobgroup.logs import logger
+from jobgroup.secret import Secret
 from jobgroup.status import FILTERS, LABELS, parse_state
 from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
 from jobgroup.store.output import user_path
@@ -79,6 +82,7 @@ class DashboardSession(HasTraits):
     deleted = Bool(False, read_only=True).tag(sync=True)
     busy = Unicode("", read_only=True).tag(sync=True)
     last_error = Unicode("", read_only=True).tag(sync=True)
+    token_needed = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     selected: List[Any] = List().tag(sync=True)
     filter = Unicode("all").tag(sync=True)
     sort = Unicode("").tag(sync=True)
@@ -111,6 +115,14 @@ class DashboardSession(HasTraits):
         """Take a message to the browser; called by one thread at a time."""
         raise NotImplementedError
 
+    def set_token(self, token: Secret, url: str, account: str) -> None:
+        """Keep a token that was typed in the page, in the memory of this process.
+
+        Raises:
+            ValueError: no token looks like that, or the URL is not a cloud's.
+        """
+        set_token(token.reveal(), url=url, account=account)
+
     def receive(self, content: object) -> None:
         """Take up a message of the browser. Never raises: no one would see it."""
         try:
@@ -138,6 +150,9 @@ class DashboardSession(HasTraits):
             case protocol.Query(request, name, args, _):
                 ask = partial(self._ask, name, args, self._removals_of(message.epoch))
                 self._requests.begin(request, ask)
+            case protocol.Token(request, url, account, token):
+                give = partial(self._requests.in_thread, self._give_token, token, url, account)
+                self._requests.begin(request, give, line_of_token(url, account), once=True)
 
     def on_display(self) -> None:
         self._sender.on_display()
@@ -236,6 +251,7 @@ class DashboardSession(HasTraits):
             self.set_trait(name, getattr(state, name))
         self.set_trait("sender", state.sender and asdict(state.sender))
         self.set_trait("description", group.description)
+        self.set_trait("token_needed", token_needed(group) if state.trouble == "token" else None)
         removals = engine_session(group).store.entries.removals()
         if removals != self._removals:  # the rows of the page have other positions now
             self._removals = removals
@@ -289,7 +305,7 @@ class DashboardSession(HasTraits):
 
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
         if self.read_only and name != "open":
-            raise JobGroupError("This dashboard is read-only: Dashboard(group, read_only=True).")
+            raise JobGroupError(_READ_ONLY)
         if name == "open":
             return self._requests.in_thread(self._open_named, str(args.get("name", "")))
         if "names" in args and name in group_commands.COMMANDS:
@@ -302,6 +318,15 @@ class DashboardSession(HasTraits):
             return self._requests.in_thread(note)
         group, args = self._required_group(), group_commands.engine_args(args)
         return request(group, name, removals=removals, **args)
+
+    def _give_token(self, token: Secret, url: str, account: str) -> Json:
+        if self.read_only:
+            raise JobGroupError(_READ_ONLY)
+        try:
+            self.set_token(token, url, account)
+        except ValueError as error:
+            raise JobGroupError(str(error)) from None  # an answer, and no line of a log
+        return {"text": f"Token set for {url}"}
 
     def _open_named(self, name: str) -> Json:
         self.show(name)
@@ -352,6 +377,7 @@ class DashboardSession(HasTraits):
             ) from error
 
 
+_READ_ONLY: Final = "This dashboard is read-only: Dashboard(group, read_only=True)."
 _SHARED = frozenset(
     {
         *("group", "description", "counts", "progress", "version", "paused", "selected"),
@@ -364,7 +390,7 @@ _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
     *("busy", "last_error", "stalled_since", "results_on_cloud_only"),
 )
-_READ = frozenset({*_FOLLOWED, "sender", "description", "deleted"})
+_READ = frozenset({*_FOLLOWED, "sender", "description", "deleted", "token_needed"})
 """The traits that describe the group, as of the last time that its state was read."""
 
 

@@ -53,6 +53,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         deleted: whether the group was deleted.
         busy: what is being done, "" for nothing.
         last_error: the standing problem in a sentence, "" for none.
+        token_needed: `url` and `account` whose token is missing or rejected; None if none is.
         selected *: chosen jobs as ranges ``[first, last]``; positions and jobs may be set too.
         filter *: which jobs are shown: "all", "unsent", "waiting", "running", "success", "error",
             "canceled", "refused", "unconfirmed" or "other"; labels such as "done" may be set too.

@@ -1,0 +1,71 @@
+/** A field for the token that is missing or was rejected. Python gets it; nothing keeps it here. */
+
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { RequestError } from "../kernel/link";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+
+export function TokenField({ session }: { session: Session }) {
+  const { token_needed, read_only, sender } = session.traits;
+  const account = token_needed.value;
+  const field = useRef<HTMLInputElement>(null);
+  const isPending = useSignal(false);
+  if (!account || read_only.value || session.isSaved()) return null;
+  if (!isSecureContext) {
+    return (
+      <p class="notice" data-testid="token-insecure">
+        <span>
+          To paste a token here, open this page over https or on the machine itself. In Python:{" "}
+          <code>jobgroup.set_token(getpass())</code>
+        </span>
+      </p>
+    );
+  }
+
+  async function give(): Promise<void> {
+    const token = field.current?.value.trim();
+    if (!account || !token || !field.current) return;
+    field.current.value = "";
+    let python: string | undefined;
+    const onAck = (line: string) => {
+      python = line;
+    };
+    isPending.value = true;
+    try {
+      const done = await session.link.giveToken(account, token, onAck);
+      session.status.value = { tone: "done", text: (done as { text: string }).text, python };
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      session.status.value = { tone: "failed", text: error.message, python };
+    } finally {
+      isPending.value = false;
+    }
+  }
+
+  const other = sender.value?.is_this_process === false ? sender.value : null;
+  const label = `Token for ${account.url}${account.account && ` (account ${account.account})`}`;
+  return (
+    <div class="notice" data-testid="token-strip">
+      <label>
+        {label}{" "}
+        <input
+          ref={field}
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          data-testid="token-field"
+          onKeyDown={(event) => event.key === "Enter" && give()}
+        />
+      </label>
+      <Button kind="small" testid="token-set" isPending={isPending.value} onClick={give}>
+        Set token
+      </Button>
+      {other && (
+        <span>
+          Process {other.pid} on {other.host} keeps its own: to use this one, stop it and run again.
+        </span>
+      )}
+    </div>
+  );
+}

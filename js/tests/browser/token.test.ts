@@ -1,0 +1,59 @@
+/** A missing or rejected token is typed in the page and sent once, as a message of its own. */
+
+import { expect, test } from "vitest";
+import { userEvent } from "vitest/browser";
+import { FakeModel } from "../model";
+import { at, show } from "./page";
+
+const TOKEN = "very-secret-token";
+const needed = { url: "https://cloud.example", account: "" };
+
+test("a pasted token goes to Python once and stays nowhere in the page", async () => {
+  const model = new FakeModel({ token_needed: needed, last_error: "The token was rejected." });
+  const { root } = await show({ model });
+  await userEvent.fill(at("token-field"), ` ${TOKEN}\n`);
+  await userEvent.keyboard("{Enter}");
+  await expect.poll(() => model.sentOf("token").length).toBe(1);
+  const id = model.lastId;
+  expect(model.sentOf("token")).toEqual([{ t: "token", id, ...needed, token: TOKEN }]);
+  model.push({ t: "ack", id, python: "jobgroup.set_token(getpass())" });
+  model.push({ t: "result", id, value: { text: "Token set for https://cloud.example" } });
+  await expect.element(at("live")).toHaveTextContent("Token set");
+  await expect.element(at("token-field")).toHaveValue("");
+  expect(root.innerHTML).toContain("jobgroup.set_token(getpass())");
+  expect(root.innerHTML).not.toContain(TOKEN);
+  model.setTraits({ token_needed: null });
+  await expect.element(at("token-strip")).not.toBeInTheDocument();
+});
+
+test("a token that is refused says why, and the field takes another", async () => {
+  const model = new FakeModel({ token_needed: needed });
+  await show({ model });
+  await userEvent.fill(at("token-field"), "a b");
+  await userEvent.click(at("token-set"));
+  await expect.poll(() => model.sentOf("token").length).toBe(1);
+  model.push({
+    t: "error",
+    id: model.lastId,
+    code: "ValueError",
+    message: "The token contains spaces.",
+  });
+  await expect.element(at("live")).toHaveTextContent("contains spaces");
+  await expect.element(at("token-field")).toHaveValue("");
+});
+
+test("who may only look is not asked for a token", async () => {
+  await show({ model: new FakeModel({ token_needed: needed, read_only: true }) });
+  await expect.element(at("token-strip")).not.toBeInTheDocument();
+});
+
+test("a page without a secure context has no field", async () => {
+  Object.defineProperty(globalThis, "isSecureContext", { value: false, configurable: true });
+  try {
+    await show({ model: new FakeModel({ token_needed: needed }) });
+    await expect.element(at("token-insecure")).toBeVisible();
+    await expect.element(at("token-field")).not.toBeInTheDocument();
+  } finally {
+    Reflect.deleteProperty(globalThis, "isSecureContext");
+  }
+});
