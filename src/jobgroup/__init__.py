@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobgroup.compatibility import set_compatibility
 from jobgroup.credentials import forget_tokens, set_token
 from jobgroup.engine.estimate import RunEstimate
 from jobgroup.errors import (
@@ -113,6 +114,7 @@ __all__ = [
     "UnsupportedVersionError",
     "__version__",
     "forget_tokens",
+    "set_compatibility",
     "set_token",
 ]
 

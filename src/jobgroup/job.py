@@ -8,7 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.adapters.base import JobSpec
-from jobgroup.errors import JobGroupError, JobRemovedError
+from jobgroup.engine.overrides import COUNTED, apply_overrides
+from jobgroup.errors import InvalidOverrideError, JobGroupError, JobRemovedError
 from jobgroup.origin import normalise_origin
 from jobgroup.references import GroupReference, session_of
 from jobgroup.secret import Secret
@@ -97,17 +98,32 @@ class RemoteJob:
         named = name or given or (command if isinstance(command, str) else "") or "unnamed"
         self._name = check_name("name", named, so=so)
 
-    def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
-        """Return the spec of a job that is in no group yet, with the parameters of its call.
+    @staticmethod
+    def from_id(job_id: str, rpc_handler: Any) -> Any:
+        """Return Perceval's own job with an id on a cloud; `JobGroup.add` accepts it.
+
+        `JobGroup.adopt` adds jobs by their ids alone, without Perceval.
+
+        Args:
+            job_id: its id on the cloud.
+            rpc_handler: Perceval's handler of the cloud.
 
         Raises:
-            TypeError: the job is already in a group.
+            MissingDependencyError: Perceval is older than 0.12.
+        """
+        from jobgroup.adapters import job_from_id
+
+        return job_from_id(job_id, rpc_handler)
+
+    def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
+        """Return the spec of another entry for this job, with the parameters of its call.
+
+        Raises:
+            TypeError: it was sent, and cannot take parameters, or may have been sent.
+            InvalidOverrideError: it is a job of a group without such a parameter.
         """
         if self._session is not None:
-            raise TypeError(
-                "This job is in a group already. To run it again use rerun(); to have it in another"
-                " group, add the object that it was made from."
-            )
+            return self._spec_of_entry(kwargs)
         payload = {**self._body["payload"], **kwargs}
         with suppress(RecursionError):  # the store refuses it, with a sentence
             payload = plain_deep(payload)
@@ -123,6 +139,59 @@ class RemoteJob:
             body={**self._body, "platform_name": self._platform, "payload": payload},
             params=params,
         )
+
+    def _spec_of_entry(self, kwargs: Mapping[str, Any]) -> JobSpec:
+        record, store = self._record, self._attached().store
+        attempt_id = record.attempt_id
+        remote_ids = (
+            [] if attempt_id is None else store.subjobs.ids([attempt_id]).get(attempt_id, [])
+        )
+        if record.state in ("sending", "unconfirmed") or (remote_ids and record.state in NOT_SENT):
+            raise TypeError(
+                f"Job {record.position} of {self.group_name!r} may be on the cloud, in part or"
+                " whole. Nothing was added. Confirm, resend or run it first."
+            )
+        if remote_ids and kwargs:
+            raise TypeError(
+                f"The job was already sent as {record.remote_id}, so it accepts no"
+                f" {', '.join(kwargs)}. Nothing was added."
+            )
+        body, params = self._body_with(kwargs, "Nothing was added.")
+        found = record.composition_id
+        return JobSpec(
+            name=record.name,
+            platform=record.platform,
+            origin=record.origin,
+            account_label=record.account,
+            provider=record.provider,
+            body=body,
+            params=params,
+            metadata=record.metadata,
+            remote_ids=remote_ids,
+            status=status_of(record) if remote_ids else None,
+            composition=None if found is None else store.composition(found),
+        )
+
+    def _body_with(
+        self, given: Mapping[str, Any], effect: str
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the stored body and its parameters, with other values for some of them.
+
+        Raises:
+            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
+        """
+        record = self._record
+        body = self._attached().store.body(self._entry_id)
+        if not given:
+            return body or {}, record.params
+        try:
+            changed = apply_overrides(body, given).body
+        except InvalidOverrideError as error:
+            raise InvalidOverrideError(
+                f"Job {record.position} of {self.group_name!r} cannot have these parameters:"
+                f" {error} {effect}"
+            ) from None
+        return dict(changed), {**record.params, **given}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle and copy a job of a group by the uuid of its group and its lasting id."""
@@ -183,6 +252,17 @@ class RemoteJob:
     def params(self) -> dict[str, Any]:
         """Parameters of its call, and those of its payload that are worth showing."""
         return {} if self._session is None else self._record.params
+
+    @property
+    def delta_parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters of its execution, and those of the conversion of its results, by Perceval."""
+        body = self._body if self._session is None else self._session.store.body(self._entry_id)
+        payload = (body or {}).get("payload") or {}
+        context = payload.get("job_context") or {}
+        return {
+            "command": {name: payload[name] for name in COUNTED if name in payload},
+            "mapping": dict(context.get("mapping_delta_parameters") or {}),
+        }
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -278,29 +358,47 @@ class RemoteJob:
 
     # -- commands ----------------------------------------------------------------------------------
 
-    def execute_async(self) -> RemoteJob:
+    def execute_async(self, *args: Any, **kwargs: Any) -> RemoteJob:
         """Send it, and return at once with its id known.
+
+        Args:
+            args: `max_samples`, if it is not named.
+            kwargs: new values for its parameters, such as ``max_samples``.
 
         Raises:
             RuntimeError: it was sent before.
+            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
             JobGroupError: it could not be sent; it stays unsent.
         """
         if self.state not in NOT_SENT:
             raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
+        if len(args) > 1 or (args and "max_samples" in kwargs):
+            raise TypeError("Only max_samples can be given without a name, once. Nothing was sent.")
+        if given := dict(zip(("max_samples",), args, strict=False)) | kwargs:
+            body, params = self._body_with(given, "Nothing was sent.")
+            self._set_body(body, params, self.metadata)
         self._raise_for(self._do("run", entry_ids=[self._entry_id]))
         return self
 
-    def execute_sync(self) -> Result:
+    def execute_sync(self, *args: Any, **kwargs: Any) -> Result:
         """Send it, wait for its end, and return its results.
+
+        Args:
+            args: as for `execute_async`.
+            kwargs: as for `execute_async`.
 
         Raises:
             RuntimeError: it was sent before, or failed.
             JobGroupError: it could not be sent.
         """
-        self.execute_async()
+        self.execute_async(*args, **kwargs)
         session = self._attached()
         session.start(_until_ended, session, self._entry_id).result()
         return self.get_results()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Result:
+        """Do what `execute_sync` does."""
+        return self.execute_sync(*args, **kwargs)
 
     def cancel(self) -> None:
         """Ask the cloud to cancel it.
@@ -395,13 +493,17 @@ class RemoteJob:
         Raises:
             RuntimeError: it was sent.
         """
-        session = self._attached()
-        if not session.store.set_body(
-            self._entry_id,
-            spec.body,
-            params=spec.params,
-            metadata=spec.metadata,
-            composition=spec.composition,
+        self._set_body(spec.body, spec.params, spec.metadata, spec.composition)
+
+    def _set_body(
+        self,
+        body: Mapping[str, Any],
+        params: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        composition: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not self._attached().store.set_body(
+            self._entry_id, body, params=params, metadata=metadata, composition=composition
         ):
             raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
 

@@ -89,8 +89,6 @@ def test_counts_must_be_at_least_one(count, two, timer, scripted):
     first, _ = two
     first.add(timer(scripted))
     for use in (
-        lambda: first.launch_async_jobs(count),
-        lambda: first.relaunch_async_failed_jobs(concurrent_job_count=count),
         lambda: first.run_parallel(queue=True, concurrent_job_count=count),
         lambda: first.run_parallel(queue=True, stop_after_failures=count),
         lambda: first.run_sequential(0, stop_after_failures=count),
@@ -99,6 +97,15 @@ def test_counts_must_be_at_least_one(count, two, timer, scripted):
         with pytest.raises(ValueError, match="at least 1"):
             use()
     assert scripted.count("create", "rerun") == 0
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_launch_without_a_positive_count_has_no_limit(count, group, scripted):
+    """As with Perceval's groups, only the plan limits the number of jobs."""
+    scripted.availability = {"max_jobs_in_queue": 2}
+    jg = group(scripted, 3)
+    jg.launch_async_jobs(count)
+    assert [job.state for job in jg] == ["waiting", "waiting", "unsent"]
 
 
 def test_empty_group_returns_at_once(scripted):

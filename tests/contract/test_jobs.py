@@ -10,8 +10,18 @@ import pytest
 from perceval.providers.quandela.rpc_handler import RPCHandler
 from perceval.runtime import JobStatus as PercevalStatus
 from perceval.runtime import RunningStatus as PercevalWord
+from scripted_cloud import DROP
 
-from jobgroup import JobGroup, JobGroupError, JobStatus, RemoteJob, RunningStatus
+from jobgroup import (
+    DuplicateJobError,
+    InvalidOverrideError,
+    JobGroup,
+    JobGroupError,
+    JobStatus,
+    RemoteJob,
+    RunningStatus,
+    UnconfirmedJobError,
+)
 from jobgroup.status import FAILED, ON_CLOUD, TERMINAL
 
 SURFACE = (
@@ -280,12 +290,51 @@ def test_added_sent_job_keeps_its_details(cloud, sampler):
     assert jg[0].get_results()["results"] == job.get_results()["results"]
 
 
-def test_job_of_a_group_is_not_added_twice(group, scripted):
-    """A job that is already in a group is refused with advice."""
+def test_job_of_one_group_is_added_to_another(group, scripted):
+    """An unsent one becomes a new job there; one that was sent is the same job on the cloud."""
+    jg, second = group(scripted, 2), JobGroup("second")
+    jg[0].execute_async()
+    for job in jg:
+        second.add(job, labels={"phi": job.position})
+    assert [job.id for job in second] == [jg[0].id, None]
+    assert [job.name for job in second] == ["job 0", "job 1"]
+    second.add(second[1])
+    second.run_parallel()
+    assert [job.state for job in second] == ["waiting"] * 3
+    assert scripted.count("create") == 3
+    assert jg[1].state == "unsent"
+    with pytest.raises(DuplicateJobError):
+        jg.add(second[0])
+    with pytest.raises(TypeError, match="accepts no max_samples"):
+        second.add(jg[0], max_samples=3)
+    assert len(second) == 3
+
+
+def test_job_that_may_be_on_the_cloud_is_not_added_elsewhere(group, scripted):
+    """Its copy could be paid for twice."""
     jg = group(scripted, 1)
-    with pytest.raises(TypeError, match="rerun"):
+    scripted.faults["create"] = lambda *_: DROP
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    with pytest.raises(TypeError, match="may be on the cloud"):
         JobGroup("second").add(jg[0])
     assert len(JobGroup("second")) == 0
+
+
+def test_job_of_a_group_is_called_with_parameters(group, scripted):
+    """They replace those that it was added with; unknown ones are refused, and nothing is sent."""
+    jg = group(scripted, 1, duration_s=3)
+    with pytest.raises(InvalidOverrideError, match="Nothing was sent"):
+        jg[0].execute_async(max_sample=3)
+    with pytest.raises(TypeError, match="without a name"):
+        jg[0].execute_async(1, 2)
+    assert scripted.count() == 0
+    scripted.first_word = "completed"
+    assert jg[0](duration_s=4) == {"results": {}}
+    assert scripted.bodies()[0]["payload"]["parameters"] == {"duration_s": 4}
+    assert jg[0].params["duration_s"] == 4
+    with pytest.raises(RuntimeError, match="sent already"):
+        jg[0]()
 
 
 @pytest.mark.parametrize(

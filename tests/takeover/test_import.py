@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from record import RECORDED, RELEASES, TOKEN
 
-from jobgroup import JobGroup
+from jobgroup import JobGroup, JobGroupWarning, RemoteJob
 from jobgroup.errors import MissingTokenError, StorageError
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
@@ -219,12 +219,30 @@ def test_importing_again_changes_nothing(old):
 
 
 def test_a_group_of_that_name_is_kept(old):
-    """One that was made here is not touched, and the sentence says so."""
-    JobGroup("old").description = "mine"
+    """One with jobs that was made here is not touched, and the sentence says so."""
+    JobGroup("old").add(RemoteJob({"command": "x"}, platform="p", url="http://127.0.0.1:9"))
     report = JobGroup.import_perceval(old("1.3.1.jgrp"))
     assert report.imported == []
     assert "a group named 'old' exists here, and was kept" in report.skipped[0].reason.lower()
-    assert (len(JobGroup.open("old")), JobGroup.open("old").description) == (0, "mine")
+    assert len(JobGroup.open("old")) == 1
+
+
+def test_an_empty_group_takes_in_the_jobs(old, tmp_path, monkeypatch):
+    """A new group points to Perceval's of its name; the import fills it, and objects see it."""
+    path = old("1.3.1.jgrp")
+    (tmp_path / "perceval" / "job_group").mkdir(parents=True)
+    path.rename(tmp_path / "perceval" / "job_group" / "old.jgrp")
+    monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path / "perceval"))
+    with pytest.warns(JobGroupWarning, match=r"'old' is empty.*old\.jgrp.*import_perceval"):
+        jg = JobGroup("old")
+    jg.description = "mine"
+    assert len(JobGroup.import_perceval(dry_run=True).imported) == 1
+    assert len(jg) == 0
+    (imported,) = JobGroup.import_perceval().imported
+    assert len(jg) == len(imported) > 0
+    assert jg.description == "mine"
+    assert jg.created_date == imported.created_date
+    assert "imported before" in JobGroup.import_perceval().skipped[0].reason
 
 
 def test_two_files_of_one_name_are_one_group(old):

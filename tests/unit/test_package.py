@@ -83,6 +83,7 @@ def test_the_import_loads_nothing_optional():
 
 FLOORS = {
     "errors": 0,
+    "compatibility": 0,
     "decoding": 0,
     "fingerprint": 0,
     "status": 0,

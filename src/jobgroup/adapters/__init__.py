@@ -13,7 +13,7 @@ from jobgroup.adapters.base import (
     validate_labels,
 )
 from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, read_group
-from jobgroup.adapters.libraries import follow, read_job
+from jobgroup.adapters.libraries import follow, job_from_id, let_perceval_display, read_job
 from jobgroup.adapters.perceval.circuit_drawing import circuit_svg
 from jobgroup.adapters.perceval.ideal import ideal_of
 from jobgroup.adapters.perceval.metadata import describe_body
@@ -33,6 +33,8 @@ __all__ = [
     "follow",
     "group_directories",
     "ideal_of",
+    "job_from_id",
+    "let_perceval_display",
     "read_group",
     "read_job",
     "validate_labels",

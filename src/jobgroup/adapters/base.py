@@ -92,8 +92,8 @@ class UnreadableGroupError(ValueError):
     """A file has no group that can be imported; the message is a clause about "it"."""
 
 
-class UndecodableResultError(InvalidResponseError):
-    """A result arrived and could not be decoded.
+class UndecodableResultError(InvalidResponseError, RuntimeError):
+    """A result arrived and could not be decoded; Perceval raises RuntimeError then.
 
     Attributes:
         raw: text of the result as the cloud sent it.

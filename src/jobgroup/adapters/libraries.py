@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -60,6 +61,23 @@ def follow(
     load_adapter(_library_of(job), "followers").follow(job, entry, name, kwargs or {})
 
 
+def job_from_id(job_id: str, handler: Any) -> Any:
+    """Return Perceval's own job with an id on a handler's cloud."""
+    return load_adapter("perceval", "jobs").RemoteJob.from_id(job_id, handler)
+
+
+def let_perceval_display(kind: type) -> None:
+    """Let Perceval's `pdisplay`, if Perceval is imported, show groups of a class as its own."""
+    if "perceval" in sys.modules and kind not in _displayed:
+        with suppress(ImportError, AttributeError):
+            show = import_module("perceval.rendering.pdisplay")._pdisplay  # noqa: SLF001  # no other way
+            show.add((kind,), show.dispatch(import_module("perceval").JobGroup))
+            _displayed.add(kind)
+
+
+_displayed: Final[set[type]] = set()
+
+
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
     """Import a module for a client library, or raise MissingDependencyError if that is too old."""
@@ -81,6 +99,7 @@ def _library_of(job: object) -> str:
         if library in MIN_VERSIONS:
             return library
     raise TypeError(
-        f"A {type(job).__name__} cannot be added to a job group. Nothing was added. Add a Perceval"
-        " RemoteJob, such as Sampler(RemoteProcessor(...)).sample_count, or an Execution."
+        "Only jobs for a cloud can be added to a job group, got an object of type"
+        f" {type(job).__name__!r}. Nothing was added. Add a Perceval RemoteJob, such as"
+        " Sampler(RemoteProcessor(...)).sample_count, or an Execution."
     )

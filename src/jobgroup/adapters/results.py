@@ -41,7 +41,7 @@ def decode(document: Mapping[str, Any]) -> Any:
     text = document.get("results")
     if not isinstance(text, str):
         raise UndecodableResultError(
-            "The cloud's response has no results. Fetch them again later.",
+            "Results are not available: the cloud's response has none. Fetch them again later.",
             raw=json.dumps(dict(document), default=str),
         )
     if find_spec("perceval") is None:

@@ -166,7 +166,7 @@ class AccountSender:
     @property
     def _waits_for_ends(self) -> bool:
         request = self._run.request
-        return request.retries > 0 or request.stop_after_failures is not None
+        return request.awaits_ends or request.stop_after_failures is not None
 
     @property
     def _has_capacity(self) -> bool:

@@ -15,7 +15,7 @@ from jobgroup.errors import InvalidOverrideError
 from jobgroup.store import OverriddenBody
 from jobgroup.words import shown
 
-_COUNTED: Final = ("max_shots", "max_samples")
+COUNTED: Final = ("max_shots", "max_samples")
 _FIXED: Final = frozenset({"command", "job_context", "iterator", "experiment", "circuit"})
 
 
@@ -91,14 +91,14 @@ def _iterated(payload: Mapping[str, Any]) -> set[str]:
 
 def _is_overridable(name: str, value: Any) -> bool:
     if value is None:
-        return name in _COUNTED
+        return name in COUNTED
     if isinstance(value, str):
         return not value.startswith((":PCVL:", "pcvlar"))
     return isinstance(value, bool | int | float)
 
 
 def _validate(name: str, old: Any, new: Any) -> None:
-    if name in _COUNTED:
+    if name in COUNTED:
         if not isinstance(new, int) or isinstance(new, bool) or new < 1:
             raise InvalidOverrideError(
                 f"{name!r} must be a whole number of at least 1, got {shown(new)}."

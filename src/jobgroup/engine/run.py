@@ -22,6 +22,7 @@ class RunRequest:
         entry_ids: ids of the entries; None for all.
         mode: "parallel", "sequential" or "queue".
         replace: make a rerun an attempt of the same entry; otherwise append an entry.
+        waits: end when all its jobs have ended.
         overrides: new values for parameters of the jobs that a rerun sends.
         delay_s: in sequence, seconds between the end of one job and the start of the next.
         concurrent_job_count: in a queue, maximum number of an account's jobs at once.
@@ -36,6 +37,7 @@ class RunRequest:
     entry_ids: tuple[int, ...] | None = None
     mode: Mode = "parallel"
     replace: bool = True
+    waits: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
     delay_s: float = 0.0
     concurrent_job_count: int | None = None
@@ -50,6 +52,11 @@ class RunRequest:
             raise ValueError(f"There is no mode {self.mode!r}; there are {get_args(Mode)}.")
 
     @property
+    def awaits_ends(self) -> bool:
+        """Whether the run lasts until its jobs have ended."""
+        return self.waits or self.retries > 0
+
+    @property
     def states(self) -> frozenset[str]:
         """The states of the jobs that are sent; jobs that are named may have more of them."""
         if self.rerun:
@@ -62,7 +69,8 @@ class RunRequest:
     def can_join(self, other: RunRequest) -> bool:
         """Whether a run of `other` sends the same jobs by the same rules."""
         mine, theirs = (
-            (r.entry_ids, r.rerun, r.overrides, r.retries, r.budget_shots) for r in (self, other)
+            (r.entry_ids, r.rerun, r.waits, r.overrides, r.retries, r.budget_shots)
+            for r in (self, other)
         )
         return self.entry_ids is None and mine == theirs
 

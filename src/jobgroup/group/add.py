@@ -98,4 +98,6 @@ def _given(
     default: Mapping[str, Any] | None,
 ) -> _Given:
     labels = validate_labels(default if labels is None else labels)
+    if not labels and isinstance(job, RemoteJob):  # of another group
+        labels = job.labels
     return _Given(job, params or {}, new_job(job, params or {}, labels))

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from jobgroup import catalog
+from jobgroup.adapters import let_perceval_display
+from jobgroup.compatibility import waits_by_default
 from jobgroup.engine.activity import wait_until_done
 from jobgroup.engine.downloads import Document, fetch, keep
 from jobgroup.engine.engine import engine
@@ -33,7 +35,7 @@ from jobgroup.group.adopt import Adoption
 from jobgroup.group.cache import ResultCacheSettings
 from jobgroup.group.events import GroupEvent, Subscription
 from jobgroup.group.pending import Computation, Pending, twins
-from jobgroup.group.perceval_import import ImportReport, import_perceval
+from jobgroup.group.perceval_import import ImportReport, import_perceval, perceval_file
 from jobgroup.group.progress_bars import GroupBars, RunBar, SlowBar
 from jobgroup.group.query import found_by, matching
 from jobgroup.group.run import Run, by_position, execute_for_user
@@ -154,8 +156,10 @@ class JobGroup:
         self._name = name = normalised(name)
         self._state: GroupState | None = None
         self._subscriptions: list[Subscription] = []
+        is_new = False
         if create:
             catalog.complete_deletion(name)
+            is_new = not path.exists()
         try:
             self._session = engine().session(name, path, create=create)
         except CorruptGroupError as error:
@@ -170,6 +174,12 @@ class JobGroup:
         if create:
             group_path(name)  # another process may just have made it in another spelling
         self._uuid = str(self._session.store.meta()["uuid"])
+        let_perceval_display(type(self))
+        if is_new and (file := perceval_file(name)):
+            warn(
+                f"The new group {name!r} is empty, and Perceval has a group of that name in {file}."
+                " JobGroup.import_perceval() copies its jobs into this group."
+            )
 
     def close(self) -> None:
         """End subscriptions of this object (`on_done`, observers of `state`), and close its file.
@@ -413,6 +423,7 @@ class JobGroup:
             TypeError, JobGroupError: as for `add`; nothing was added then.
         """
         add_jobs(self._session, jobs, labels, once=once)
+        let_perceval_display(type(self))
 
     def sweep(
         self,
@@ -764,6 +775,7 @@ class JobGroup:
         *,
         jobs: Jobs | None = None,
         queue: bool = False,
+        wait: bool | None = None,
         concurrent_job_count: int | None = None,
         stop_after_failures: int | None = None,
         retries: int = 0,
@@ -771,12 +783,14 @@ class JobGroup:
     ) -> None:
         """Send all unsent jobs, so that they run in parallel. Returns when they are sent.
 
-        With `retries` it returns when they have ended.
+        With `wait` or `retries` it returns when they have ended.
 
         Args:
             jobs: only these, or their positions; those that were sent are left alone.
             queue: keep the plan's slots full until all are sent, however long that takes; else a
                 job over the plan's limit ends the run.
+            wait: as `queue`, and return when the jobs have ended, as in Perceval 1.1 to 1.3; None
+                for what `set_compatibility` chose, which is False at first.
             concurrent_job_count: with `queue`, at most so many jobs of an account at once.
             stop_after_failures: with `queue`, end the run when so many of its jobs have failed. A
                 job counts until one of its retries succeeds.
@@ -800,6 +814,7 @@ class JobGroup:
             run_request(
                 entry_ids=self._resolve(jobs),
                 queue=queue,
+                wait=waits_by_default() if wait is None else wait,
                 concurrent_job_count=concurrent_job_count,
                 stop_after_failures=stop_after_failures,
                 retries=retries,
@@ -1128,10 +1143,15 @@ class JobGroup:
 
     # -- results -----------------------------------------------------------------------------------
 
-    async def _get_results(self, *, errors: Errors = "collect") -> list[Result | None]:
+    async def _get_results(
+        self, *, wait: bool = False, errors: Errors = "collect"
+    ) -> list[Result | None]:
         """Return the results of all jobs in the group's order, None for a job without one.
 
+        Jobs that are running or waiting have none yet; a warning says so.
+
         Args:
+            wait: call `wait` first, so that these jobs have ended.
             errors: treatment of missing results of successful jobs: "collect" returns None and
                 issues one warning, "raise" raises a `ResultsError` with the others.
 
@@ -1141,6 +1161,8 @@ class JobGroup:
             ValueError: `errors` is neither.
         """
         check_errors(errors)
+        if wait:
+            await self._wait()
         with suppress(CredentialsError):  # raised below, unless another account has results
             await self._refresh()
         records = with_results(self._session)
@@ -1495,7 +1517,8 @@ class JobGroup:
 
         Returns:
             A report of imported and skipped files, with reasons: a damaged or foreign file, or
-            one whose name a group here has; that group is kept as it is. It prints as text.
+            one whose name a group here has; that group is kept as it is, unless it is empty and
+            takes in the jobs. It prints as text.
 
         Raises:
             StorageError: there is no such file or folder, or a group could not be written; those

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -152,11 +153,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
     _refuse_unkeepable(jobs)
     if not report.dry_run:
         meta = {"created_at": saved.created_at, "modified_at": saved.modified_at}
-        try:
-            make_group(name, jobs, {**meta, _CONTENT: content})
-        except FileExistsError:  # another process was quicker
-            _refuse_known(name, content)
-            raise
+        _make_or_fill(name, jobs, {**meta, _CONTENT: content})
     return ImportedGroup(
         name=name,
         path=file,
@@ -172,11 +169,12 @@ def _refuse_known(name: str, content: str) -> None:
     if not path.exists():
         return
     try:
-        store = GroupStore(path)
-        known = store.meta().get(_CONTENT)
-        store.close()
+        with closing(GroupStore(path)) as store:
+            known, is_empty = store.meta().get(_CONTENT), not len(store)
     except StorageError:
-        known = None
+        known, is_empty = None, False
+    if is_empty:
+        return
     if known is None:
         raise _AlreadyExistsError(
             f"a group named {name!r} exists here, and was kept as it is; delete or export it first"
@@ -187,6 +185,31 @@ def _refuse_known(name: str, content: str) -> None:
         else f"it was imported before, and has changed since; delete the group {name!r} here"
         " first, to import it again"
     )
+
+
+def _make_or_fill(name: str, jobs: Sequence[NewJob], meta: Mapping[str, object]) -> None:
+    """Create the group, or give its jobs to an empty one, which keeps its description."""
+    try:
+        make_group(name, jobs, meta)
+    except FileExistsError:
+        with closing(GroupStore(group_path(name))) as store:
+            if not store.fill(jobs, meta):  # another process was quicker
+                _refuse_known(name, str(meta[_CONTENT]))
+                raise
+
+
+def perceval_file(name: str) -> Path | None:
+    """Return the file in which Perceval's own classes have a group of that name."""
+    if Path(name).name != name:
+        return None
+    places = [
+        directory / f"{name}{suffix}"
+        for directory in adapters.group_directories()
+        for suffix in adapters.GROUP_SUFFIXES
+    ]
+    with suppress(OSError, ValueError):
+        return next((place for place in places if place.is_file()), None)
+    return None
 
 
 def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:

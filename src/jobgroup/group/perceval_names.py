@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace as replaced
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobgroup import catalog
+from jobgroup.compatibility import waits_by_default
 from jobgroup.engine.dispatcher import launchable
-from jobgroup.errors import warn
+from jobgroup.errors import GroupNotFoundError, warn
 from jobgroup.group.pending import Pending, twins
 from jobgroup.group.validation import run_request, validate_counts, validate_delay
 from jobgroup.job import RemoteJob
@@ -99,6 +101,7 @@ async def _rerun_failed_parallel(
     replace_failed_jobs: bool = True,
     *,
     queue: bool = False,
+    wait: bool | None = None,
     concurrent_job_count: int | None = None,
     stop_after_failures: int | None = None,
 ) -> None:
@@ -108,6 +111,7 @@ async def _rerun_failed_parallel(
         replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays readable;
             else it is appended to the group.
         queue: as for `run_parallel`.
+        wait: as for `run_parallel`.
         concurrent_job_count: as for `run_parallel`.
         stop_after_failures: as for `run_parallel`.
 
@@ -119,6 +123,7 @@ async def _rerun_failed_parallel(
             rerun=True,
             replace=replace_failed_jobs,
             queue=queue,
+            wait=waits_by_default() if wait is None else wait,
             concurrent_job_count=concurrent_job_count,
             stop_after_failures=stop_after_failures,
         )
@@ -132,7 +137,7 @@ async def _launch_async_jobs(self: JobGroup, concurrent_job_count: int | None = 
     """Send as many unsent jobs as the plan has free slots for, and return.
 
     Args:
-        concurrent_job_count: at most so many of each account.
+        concurrent_job_count: at most so many of each account; None, 0 and less set no limit.
 
     Raises:
         ValueError: the cloud does not tell its free slots, and no count was given.
@@ -151,7 +156,7 @@ async def _relaunch_async_failed_jobs(
 
     Args:
         replace_failed_jobs: as for `rerun_failed_parallel`.
-        concurrent_job_count: at most so many of each account.
+        concurrent_job_count: as for `launch_async_jobs`.
 
     Raises:
         JobGroupError: as for `launch_async_jobs`.
@@ -166,7 +171,9 @@ relaunch_async_failed_jobs = twins(_relaunch_async_failed_jobs)[0]
 async def _launch(
     group: JobGroup, concurrent_job_count: int | None, *, rerun: bool = False, replace: bool = True
 ) -> None:
-    validate_counts(concurrent_job_count=concurrent_job_count)
+    validate_counts(least=-sys.maxsize, concurrent_job_count=concurrent_job_count)
+    if concurrent_job_count is not None and concurrent_job_count <= 0:
+        concurrent_job_count = None
     session, request = group._session, run_request(rerun=rerun, replace=replace)
     if not session.store.entries.ids(request.states):
         return
@@ -202,14 +209,16 @@ def delete_job_group(name: str, *, permanently: bool = False) -> None:
     """Move a group to the trash, where `restore` finds it; results on the cloud are not touched.
 
     Args:
-        name: of the group.
+        name: of the group. If there is none, a warning names those with a near name.
         permanently: do not keep it in the trash.
 
     Raises:
-        GroupNotFoundError: there is none of that name; the sentence names near ones.
         GroupBusyError: it is being run.
     """
-    catalog.delete(name, permanently=permanently)
+    try:
+        catalog.delete(name, permanently=permanently)
+    except GroupNotFoundError as error:
+        warn(f"{error} Nothing was deleted.")
 
 
 def delete_job_groups_date(del_before_date: datetime) -> None:

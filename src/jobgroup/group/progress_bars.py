@@ -58,7 +58,7 @@ class RunBar:
             if not progress.total:
                 return
             self._bar = _bar(progress.total, "", _RUN_FORMAT)
-        if self._run.request.mode == "sequential" or self._run.request.retries:
+        if self._run.request.mode == "sequential" or self._run.request.awaits_ends:
             ended = len(progress.succeeded) + len(progress.failed)
             text = f"Successful: {len(progress.succeeded)}, Failed: {len(progress.failed)}"
         else:

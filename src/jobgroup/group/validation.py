@@ -19,6 +19,7 @@ def run_request(
     params: Mapping[str, Any] | None = None,
     replace: bool = True,
     queue: bool = False,
+    wait: bool = False,
     delay: float | None = None,
     concurrent_job_count: int | None = None,
     stop_after_failures: int | None = None,
@@ -41,11 +42,12 @@ def run_request(
         raise TypeError("params are for a rerun: an unsent job has those that it was added with.")
     if not replace and not rerun:
         raise TypeError("replace=False requires rerun=True: a first run replaces no job.")
+    queue = queue or wait
     is_at_once = not queue and delay is None
     if is_at_once and (concurrent_job_count, stop_after_failures) != (None, None):
         raise TypeError(
-            "concurrent_job_count and stop_after_failures go with queue=True: without a queue all"
-            " jobs are sent at once."
+            "concurrent_job_count and stop_after_failures go with queue=True or wait=True: without"
+            " them all jobs are sent at once."
         )
     validate_counts(
         concurrent_job_count=concurrent_job_count,
@@ -58,6 +60,7 @@ def run_request(
         entry_ids=None if entry_ids is None else tuple(entry_ids),
         mode="queue" if queue else "parallel" if is_at_once else "sequential",
         replace=replace,
+        waits=wait,
         overrides=plain_deep(dict(params or {})),
         delay_s=0.0 if delay is None else validate_delay(delay),
         concurrent_job_count=concurrent_job_count,

@@ -13,7 +13,7 @@ from jobgroup.errors import CloudError, JobGroupError, ResultsError, warn
 from jobgroup.results.measurement import Measurement, measurements
 from jobgroup.results.parse import Result
 from jobgroup.status import FAILED, PENDING
-from jobgroup.words import shown
+from jobgroup.words import format_count, shown
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -99,7 +99,16 @@ def collect(
     found = {moved[position]: result for position, result in decoded[0].items()}
     failures = {moved[position]: error for position, error in decoded[1].items()}
     results = [found.get(position) for position in range(len(session.store))]
+    counts = session.store.counts()
+    active = sum(counts.get(state, 0) for state in PENDING)
+    active -= sum(r.state in PENDING and moved[r.position] in failures for r in records)
+    hint = (
+        f"{format_count(active, 'job')} of {session.name!r} did not end yet, and None stands for"
+        " each result. Call get_results(wait=True) to wait for the end."
+    )
     if not failures:
+        if active:
+            warn(hint)
         return results
     sentence = failures_sentence(
         session.name,
@@ -112,7 +121,7 @@ def collect(
             results=results,
             failures=failures,
         )
-    warn(f"{sentence} They are None in the list; call it again.")
+    warn(f"{sentence} They are None in the list; call it again.{f' {hint}' if active else ''}")
     return results
 
 

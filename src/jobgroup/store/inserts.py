@@ -38,14 +38,32 @@ class Adding:
         """Append jobs, which are on disk on return, and return their ids; see `GroupStore.add`."""
         try:
             with self._database.write_transaction() as tx:
-                first = entry_id = next_id(tx)
-                position = length(tx)
-                for job in jobs:
-                    self.insert(tx, entry_id, position + entry_id - first, job)
-                    entry_id += 1
+                return self._append(tx, jobs)
         except BaseException:
             self.forget_targets()
             raise
+
+    def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
+        """Append jobs to a group without any; see `GroupStore.fill`."""
+        try:
+            with self._database.write_transaction() as tx:
+                if length(tx):
+                    return False
+                self._append(tx, jobs)
+                tx.bump_version()
+                for values in meta.items():
+                    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values)
+        except BaseException:
+            self.forget_targets()
+            raise
+        return True
+
+    def _append(self, tx: Transaction, jobs: Iterable[NewJob]) -> list[int]:
+        first = entry_id = next_id(tx)
+        position = length(tx)
+        for job in jobs:
+            self.insert(tx, entry_id, position + entry_id - first, job)
+            entry_id += 1
         return list(range(first, entry_id))
 
     def insert(

@@ -133,6 +133,17 @@ class GroupStore:
         """
         return self._adding.add(jobs)
 
+    def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
+        """Append jobs to a group without any, and set values of the group, all or none.
+
+        Returns:
+            Whether the group had no jobs; otherwise nothing was changed.
+
+        Raises:
+            DuplicateJobError, ValueError, StorageError: as for `add`.
+        """
+        return self._adding.fill(jobs, meta)
+
     # -- reading ---------------------------------------------------------------------------------
 
     def record(self, entry_id: int) -> JobRecord:

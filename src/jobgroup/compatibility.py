@@ -1,0 +1,46 @@
+"""The choice between the contract's behaviour and that of Perceval 1.x, where the two differ."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+VARIABLE: Final = "JOBGROUP_COMPATIBILITY"
+"""The environment variable that chooses for a whole process."""
+
+_RELEASES: Final = ("1.x",)
+
+_chosen: str | None = None
+
+
+def set_compatibility(release: str | None) -> None:
+    """Let runs in parallel behave as in Perceval 1.1 to 1.3, for the rest of this process.
+
+    With "1.x", `JobGroup.run_parallel` and `rerun_failed_parallel` have ``wait=True`` by default:
+    they queue at the plan's limit and return when their jobs have ended. The environment variable
+    `JOBGROUP_COMPATIBILITY` does the same.
+
+    Args:
+        release: "1.x"; None for what the environment says, or else the documented contract.
+
+    Raises:
+        ValueError: there is no such choice.
+    """
+    global _chosen  # noqa: PLW0603  # one choice for the process
+    _chosen = None if release is None else _checked(release, "release")
+
+
+def waits_by_default() -> bool:
+    """Return whether a run in parallel waits for the end of its jobs if its call does not say.
+
+    Raises:
+        ValueError: the environment variable has another value.
+    """
+    chosen = _chosen or os.environ.get(VARIABLE)
+    return bool(chosen) and _checked(chosen, VARIABLE) == "1.x"
+
+
+def _checked(release: str | None, name: str) -> str:
+    if release not in _RELEASES:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, _RELEASES))}, got {release!r}.")
+    return release
