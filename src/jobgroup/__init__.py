@@ -50,7 +50,7 @@ from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent, Subscription
 from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
-from jobgroup.group.sweep import SweepReport
+from jobgroup.group.sweep_report import SweepReport
 from jobgroup.job import RemoteJob
 from jobgroup.results import Distributions, Result, ResultsTable
 from jobgroup.status import JobStatus, Progress, RunningStatus

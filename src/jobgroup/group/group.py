@@ -40,7 +40,7 @@ from jobgroup.group.progress_bars import GroupBars, RunBar, SlowBar
 from jobgroup.group.query import found_by, matching
 from jobgroup.group.run import Run, by_position, execute_for_user
 from jobgroup.group.stream import ResultStream
-from jobgroup.group.sweep import OnChange, SweepReport, repeat, sweep
+from jobgroup.group.sweep_report import OnChange, SweepReport
 from jobgroup.group.validation import run_request, validate_delay, validate_timeout
 from jobgroup.job import RemoteJob, job_of, naming_its_job
 from jobgroup.providers.base import refuses_job
@@ -59,12 +59,7 @@ from jobgroup.results import (
     table_of,
     with_results,
 )
-from jobgroup.results.analysis import Side, compare_sides, study_of_group
-from jobgroup.results.arrays import dataset_of
 from jobgroup.results.definitions import define, definitions_of
-from jobgroup.results.distance import Comparison
-from jobgroup.results.drawing import draw
-from jobgroup.results.figure import figure_of
 from jobgroup.results.results_table import ResultRow
 from jobgroup.secret import Secret
 from jobgroup.status import ON_CLOUD, Progress, progress_of
@@ -83,7 +78,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from xarray import Dataset
 
+    from jobgroup.results.distance import Comparison
+    from jobgroup.results.study import Study
     from jobgroup.state import GroupState
+
+# Modules that only sweeps, datasets and figures need are imported where they are used: they would
+# make `import jobgroup` slower by a tenth.
 
 T = TypeVar("T")
 
@@ -482,6 +482,8 @@ class JobGroup:
         >>> jg.sweep(experiment, over={"phi": [0.1, 0.2, 0.3]}, repeats=3, max_samples=500)
         9 points x repeats: 3 new, 6 in the group already
         """
+        from jobgroup.group.sweep import sweep
+
         return sweep(
             self._session,
             build,
@@ -518,6 +520,8 @@ class JobGroup:
         >>> jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)  # doctest: +SKIP
         5 points x repeats: 2 new, 3 in the group already
         """
+        from jobgroup.group.repeat import repeat
+
         entry_ids = self._resolve(range(len(self)) if jobs is None else jobs)
         return repeat(self._session, entry_ids or [], to=to, times=times)
 
@@ -1333,8 +1337,9 @@ class JobGroup:
             ValueError: there are several sweeps to choose from, or an argument is unknown.
             CredentialsError: the token is missing or refused, and no other account has results.
         """
-        rows = await self._rows(refresh)
-        study = await Computation(study_of_group, self._session, rows, sweep)
+        from jobgroup.results.arrays import dataset_of
+
+        study = await self._study(sweep, refresh)
         dataset: Dataset = await Computation(
             dataset_of,
             study,
@@ -1389,8 +1394,10 @@ class JobGroup:
             ValueError: another swept name has several values, or there is nothing to draw.
             CredentialsError: the token is missing or refused, and no other account has results.
         """
-        rows = await self._rows(refresh)
-        study = await Computation(study_of_group, self._session, rows, sweep)
+        from jobgroup.results.drawing import draw
+        from jobgroup.results.figure import figure_of
+
+        study = await self._study(sweep, refresh)
         figure = figure_of(
             study,
             y,
@@ -1428,6 +1435,8 @@ class JobGroup:
             ValueError: a side has no results, or the sides have different numbers of modes.
             CredentialsError: the token is missing or refused, and no other account has results.
         """
+        from jobgroup.results.analysis import Side, compare_sides
+
         rows = await self._rows(refresh)
 
         def side(given: Jobs | Mapping[Any, float]) -> Side:
@@ -1458,6 +1467,13 @@ class JobGroup:
         documents = await self._download(records, ask=refresh)
         measured = await Computation(measure_all, records, documents)
         return [*rows_of(self._session.store.records(), *measured)]
+
+    async def _study(self, sweep: str | None, refresh: bool) -> Study:
+        from jobgroup.results.analysis import study_of_group
+
+        rows = await self._rows(refresh)
+        study: Study = await Computation(study_of_group, self._session, rows, sweep)
+        return study
 
     def _download(
         self, records: Sequence[JobRecord], *, ask: bool = True

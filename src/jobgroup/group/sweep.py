@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from jobgroup.adapters import follow, validate_labels
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint, differences, incomparable
 from jobgroup.group.add import entry_of, mark_of, new_job
-from jobgroup.group.points import Index, Key, Point, key_of, read_over
+from jobgroup.group.points import Index, Key, Point, read_over
 from jobgroup.group.progress_bars import SlowBar
+from jobgroup.group.sweep_report import OnChange, SweepReport, Tally
 from jobgroup.group.validation import validate_counts
 from jobgroup.job import RemoteJob, job_of
 from jobgroup.references import GroupReference
@@ -26,50 +24,12 @@ from jobgroup.store.sweeps import Axis as StoredAxis
 from jobgroup.store.sweeps import Comparison, Entry, Sweep
 from jobgroup.words import format_count, shown
 
-OnChange = Literal["report", "add", "replace_unsent"]
-"""Treatments of a point whose jobs in the group have another body."""
-
 _POINTS: Final = 100
 _SECONDS: Final = 2.0
 """Points, and seconds of building them, after which they are written."""
 
 _COMPARED: Final = 20
 """Changed points for which the report says what differs."""
-
-_UNSUCCESSFUL: Final = FAILED | {"refused"}
-
-
-@dataclass(frozen=True)
-class SweepReport:
-    """The result of `JobGroup.sweep` or `repeat` in numbers of jobs; it prints as a sentence.
-
-    Attributes:
-        new: jobs that were added.
-        known: jobs that the group had already.
-        changed: jobs of points whose jobs in the group have another body; with
-            ``on_change="replace_unsent"`` those whose body was replaced.
-        skipped: jobs of points for which `build` returned None.
-        total: all of these: points x repeats.
-        jobs: the group's jobs at these points, in the group's order.
-        notes: what else there is to know, a sentence each.
-    """
-
-    new: int
-    known: int
-    changed: int
-    skipped: int
-    total: int
-    jobs: list[RemoteJob] = field(repr=False)
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        counts = [f"{self.new:,} new", f"{self.known:,} in the group already"]
-        counts += [f"{self.changed:,} changed"] * bool(self.changed)
-        counts += [f"{self.skipped:,} left out"] * bool(self.skipped)
-        sentence = f"{self.total:,} points x repeats: {', '.join(counts)}"
-        return "\n".join([sentence, *self.notes])
-
-    __repr__ = __str__
 
 
 class _Built(NamedTuple):
@@ -175,10 +135,12 @@ class _Sweeping:
         self._check = check
         self._params = params
         self._index = Index([axis.name for axis in axes])
-        self._told = _Told()
+        self._tally = Tally()
         self._own_id = -1
         self._siblings: dict[int | None, str] = {}
         self._joining: list[Entry] = []
+        self._changed: _Built | None = None
+        self._is_checked = False
 
     def run(self, points: list[Point]) -> SweepReport:
         """Build, compare and add; returns what was done."""
@@ -192,15 +154,15 @@ class _Sweeping:
             self._build_all(distinct, bar)
         finally:
             bar.close()
-        counts = self._told.counts
+        counts = self._tally.counts
         return SweepReport(
             new=counts["new"],
             known=counts["known"],
             changed=counts["changed"],
             skipped=counts["skipped"],
             total=len(distinct) * self._repeats,
-            jobs=[job_of(self._session, at) for at in sorted(self._told.entry_ids)],
-            notes=tuple(self._told.notes(len(points) - len(distinct), self._on_change)),
+            jobs=[job_of(self._session, at) for at in sorted(self._tally.entry_ids)],
+            notes=tuple(self._tally.notes(len(points) - len(distinct), self._on_change)),
         )
 
     # -- building ----------------------------------------------------------------------------------
@@ -216,14 +178,14 @@ class _Sweeping:
                 made = self._built(key, point)
             except Exception as error:
                 self._write(built)
+                new = format_count(self._tally.counts["new"], "job")
                 error.add_note(
-                    f"Raised at the point {_as_text(point)}."
-                    f" {format_count(self._told.counts['new'], 'job')} of this sweep had been added"
+                    f"Raised at the point {_as_text(point)}. {new} of this sweep had been added"
                     " before and stay in the group."
                 )
                 raise
             if made is None:
-                self._told.counts["skipped"] += self._repeats
+                self._tally.counts["skipped"] += self._repeats
                 continue
             built.append(made)
             if len(built) >= _POINTS or time.monotonic() - began > _SECONDS:
@@ -237,8 +199,8 @@ class _Sweeping:
         own = [e for e in self._index.at(key) if e.sweep_id in (None, self._own_id)]
         if len(own) < self._repeats:
             return False
-        self._told.counts["known"] += self._repeats
-        self._told.add_known(own, self._siblings)
+        self._tally.counts["known"] += self._repeats
+        self._tally.add_known(own, self._siblings)
         return True
 
     def _built(self, key: Key, point: Point) -> _Built | None:
@@ -257,32 +219,27 @@ class _Sweeping:
         """Compare points with the group and add what it lacks, in one transaction."""
         if not built:
             return
-        before, self._told = self._told, self._told.copied()
         added: list[tuple[_Built, int]] = []
-        try:
-            with self._store.sweeps.compare() as group:
-                self._find_sweep(group)
-                self._index.update(group.entries)
-                at_points = [entry for each in built for entry in self._index.at(each.key)]
-                marks = group.fingerprints([entry.entry_id for entry in at_points])
-                for each in built:
-                    added += [(each, at) for at in self._settle(group, each, marks)]
-                if self._joining:
-                    group.join(self._joining, self._own_id)
-                    self._index.forget()
-        except BaseException:
-            self._told = before
-            raise
-        finally:
-            self._joining = []
+        self._joining = []
+        with self._store.sweeps.compare() as group:
+            self._find_sweep(group)
+            self._index.update(group.entries)
+            at_points = [entry for each in built for entry in self._index.at(each.key)]
+            marks = group.fingerprints([entry.entry_id for entry in at_points])
+            for each in built:
+                added += [(each, at) for at in self._settle(group, each, marks)]
+            if self._joining:
+                group.join(self._joining, self._own_id)
+                self._index.forget()
         reference = GroupReference(self._session)
         for each, entry_id in added:
             if not isinstance(each.given, RemoteJob):
                 entry = partial(entry_of, reference, entry_id)
                 follow(each.given, entry, each.job.name, each.params)
-        if self._told.changed and self._told.is_random is None:
-            again = self._built(*self._told.changed[:2])
-            self._told.is_random = again is None or again.mark != self._told.changed.mark
+        if self._changed and not self._is_checked:
+            self._is_checked = True
+            again = self._built(*self._changed[:2])
+            self._tally.is_random = again is None or again.mark != self._changed.mark
 
     def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
         """Find this sweep, and the others that have the same swept names."""
@@ -316,12 +273,12 @@ class _Sweeping:
         others = [entry for entry in others if entry not in older]
         self._joining += [entry for entry in same if entry.sweep_id is None]
         counted = [*not_superseded(same), *older]
-        self._told.add_known(counted, self._siblings)
+        self._tally.add_known(counted, self._siblings)
         known = min(len(counted), self._repeats)
         changed = 0
         if others and not counted:
             self._note_change(group, new, others[0])
-            self._told.entry_ids.update(entry.entry_id for entry in others)
+            self._tally.entry_ids.update(entry.entry_id for entry in others)
             changed = self._repeats if self._on_change == "report" else 0
         if others and self._on_change == "replace_unsent":
             replaced = self._replace(group, others, new)
@@ -329,14 +286,14 @@ class _Sweeping:
             changed = self._repeats if is_all_sent else min(replaced, self._repeats - known)
         missing = self._repeats - known - changed
         added = [group.insert(new.job, new.mark, self._own_id) for _ in range(missing)]
-        self._told.counts.update(known=known, changed=changed, new=missing)
-        self._told.entry_ids.update(added)
+        self._tally.counts.update(known=known, changed=changed, new=missing)
+        self._tally.entry_ids.update(added)
         return added
 
     def _replace(self, group: Comparison, others: list[Entry], new: _Built) -> int:
         replaced = [e.entry_id for e in others if group.replace(e, new.job, self._own_id)]
-        self._told.stayed += len(others) - len(replaced)
-        self._told.entry_ids.update(replaced)
+        self._tally.stayed += len(others) - len(replaced)
+        self._tally.entry_ids.update(replaced)
         self._index.forget()
         return len(replaced)
 
@@ -351,12 +308,12 @@ class _Sweeping:
     def _is_incomparable(self, group: Comparison, entry: Entry, new: _Built) -> bool:
         reason = incomparable(group.body(entry.entry_id), new.job.compared_body)
         if reason:
-            self._told.incomparable[reason] += 1
+            self._tally.incomparable[reason] += 1
         return bool(reason)
 
     def _note_change(self, group: Comparison, new: _Built, entry: Entry) -> None:
-        self._told.changed = self._told.changed or new
-        if self._told.differences.total() >= _COMPARED:
+        self._changed = self._changed or new
+        if self._tally.differences.total() >= _COMPARED:
             return
         found = differences(group.body(entry.entry_id), new.job.compared_body)
         was, now = place_of(entry.target), place_of(new.job.target)
@@ -366,69 +323,7 @@ class _Sweeping:
             for name in self._labels
             if entry.labels.get(name) != new.job.labels[name]
         ]
-        self._told.differences[", ".join(found)] += 1
-
-
-@dataclass
-class _Told:
-    """The counts of a report."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    entry_ids: set[int] = field(default_factory=set)
-    failed: set[int] = field(default_factory=set)
-    stayed: int = 0
-    incomparable: Counter[str] = field(default_factory=Counter)
-    differences: Counter[str] = field(default_factory=Counter)
-    of_siblings: Counter[str] = field(default_factory=Counter)
-    changed: _Built | None = None
-    is_random: bool | None = None
-
-    def copied(self) -> _Told:
-        """Return a copy, to come back to if a transaction fails."""
-        found = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, set | Counter):
-                setattr(found, name, copy(value))
-        return found
-
-    def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
-        for entry in entries:
-            self.entry_ids.add(entry.entry_id)
-            if entry.state in _UNSUCCESSFUL:
-                self.failed.add(entry.position)
-            if entry.sweep_id in siblings:
-                self.of_siblings[siblings[entry.sweep_id]] += 1
-
-    def notes(self, repeated: int, on_change: str) -> Iterator[str]:
-        if repeated:
-            yield f"{format_count(repeated, 'point')} given more than once."
-        if self.is_random:
-            yield (
-                "build is random: two calls for one point gave different jobs. Fix its seed, so"
-                " that known points are recognized."
-            )
-        elif self.differences:
-            words = "; ".join(each for each, _ in self.differences.most_common())
-            yield f"Changed: {words}.{_ADVICE * (on_change == 'report')}"
-        for reason, count in self.incomparable.items():
-            yield f"{format_count(count, 'job')} {reason}: counted as known."
-        for name, count in self.of_siblings.items():
-            yield f"{format_count(count, 'known job')} of the sweep {name!r}."
-        if self.stayed:
-            yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed as before."
-        if self.failed:
-            some = ", ".join(map(str, sorted(self.failed)[:10]))
-            more = ", ..." * (len(self.failed) > 10)
-            yield (
-                f"{len(self.failed):,} of these failed (positions {some}{more}); jg.rerun() reruns"
-                " them."
-            )
-
-
-_ADVICE: Final = (
-    " Nothing was added for these points: on_change='add' adds them, 'replace_unsent' changes jobs"
-    " that were not sent."
-)
+        self._tally.differences[", ".join(found)] += 1
 
 
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
@@ -437,49 +332,9 @@ def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 
 
-def repeat(
-    session: GroupSession, entry_ids: Sequence[int], *, to: int | None, times: int | None
-) -> SweepReport:
-    """Add copies of jobs; see `JobGroup.repeat`."""
-    if (to is None) == (times is None):
-        raise TypeError("repeat takes either to= or times=. Nothing was added.")
-    validate_counts(to=to, times=times)
-    chosen = [*dict.fromkeys(entry_ids)]
-    new: list[int] = []
-    known: list[int] = []
-    with session.store.sweeps.compare() as group:
-        entries = {entry.entry_id: entry for entry in group.entries}
-        marks = group.fingerprints([*entries])
-        for entry_id in chosen:
-            if entry_id not in marks:
-                raise ValueError(
-                    f"Job {entries[entry_id].position} cannot be repeated: its body is not in the"
-                    " group. Nothing was added."
-                )
-        alike: dict[Any, list[Entry]] = {}
-        for entry_id, mark in marks.items():
-            alike.setdefault(_kind(entries[entry_id], mark), []).append(entries[entry_id])
-        if to is None:
-            known = chosen
-            new = [group.copy(entries[each]) for each in chosen for _ in range(times or 0)]
-        else:
-            kinds = {_kind(entries[each], marks[each]): entries[each] for each in chosen}
-            for kind, entry in kinds.items():
-                counted = not_superseded(alike[kind])
-                known += [each.entry_id for each in counted[:to]]
-                new += [group.copy(entry) for _ in range(to - len(counted))]
-    jobs = [job_of(session, at) for at in sorted({*known, *new})]
-    return SweepReport(len(new), len(known), 0, 0, len(new) + len(known), jobs)
-
-
 def place_of(target: Target) -> tuple[str, str, str]:
     """Return the provider, cloud and platform of a job, without its account."""
     return target.provider, target.origin, target.platform
-
-
-def _kind(entry: Entry, mark: Fingerprint) -> tuple[Any, ...]:
-    labels = sorted((name, key_of(value)) for name, value in entry.labels.items())
-    return mark, place_of(entry.target), str(labels), entry.sweep_id
 
 
 def _stored_axes(

@@ -1,0 +1,55 @@
+"""Repeating: more jobs like those that a group has, to be pooled with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jobgroup.engine.session import GroupSession
+from jobgroup.fingerprint import Fingerprint
+from jobgroup.group.points import key_of
+from jobgroup.group.sweep import not_superseded, place_of
+from jobgroup.group.sweep_report import SweepReport
+from jobgroup.group.validation import validate_counts
+from jobgroup.job import job_of
+from jobgroup.store.sweeps import Entry
+
+
+def repeat(
+    session: GroupSession, entry_ids: Sequence[int], *, to: int | None, times: int | None
+) -> SweepReport:
+    """Add copies of jobs; see `JobGroup.repeat`."""
+    if (to is None) == (times is None):
+        raise TypeError("repeat takes either to= or times=. Nothing was added.")
+    validate_counts(to=to, times=times)
+    chosen = [*dict.fromkeys(entry_ids)]
+    new: list[int] = []
+    known: list[int] = []
+    with session.store.sweeps.compare() as group:
+        entries = {entry.entry_id: entry for entry in group.entries}
+        marks = group.fingerprints([*entries])
+        for entry_id in chosen:
+            if entry_id not in marks:
+                raise ValueError(
+                    f"Job {entries[entry_id].position} cannot be repeated: its body is not in the"
+                    " group. Nothing was added."
+                )
+        alike: dict[Any, list[Entry]] = {}
+        for entry_id, mark in marks.items():
+            alike.setdefault(_kind(entries[entry_id], mark), []).append(entries[entry_id])
+        if to is None:
+            known = chosen
+            new = [group.copy(entries[each]) for each in chosen for _ in range(times or 0)]
+        else:
+            kinds = {_kind(entries[each], marks[each]): entries[each] for each in chosen}
+            for kind, entry in kinds.items():
+                counted = not_superseded(alike[kind])
+                known += [each.entry_id for each in counted[:to]]
+                new += [group.copy(entry) for _ in range(to - len(counted))]
+    jobs = [job_of(session, at) for at in sorted({*known, *new})]
+    return SweepReport(len(new), len(known), 0, 0, len(new) + len(known), jobs)
+
+
+def _kind(entry: Entry, mark: Fingerprint) -> tuple[Any, ...]:
+    labels = sorted((name, key_of(value)) for name, value in entry.labels.items())
+    return mark, place_of(entry.target), str(labels), entry.sweep_id

@@ -1,0 +1,106 @@
+"""`SweepReport`: what a sweep did, in numbers of jobs and in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from jobgroup.job import RemoteJob
+from jobgroup.status import FAILED
+from jobgroup.store.sweeps import Entry
+from jobgroup.words import format_count
+
+OnChange = Literal["report", "add", "replace_unsent"]
+"""Treatments of a point whose jobs in the group have another body."""
+
+_UNSUCCESSFUL: Final = FAILED | {"refused"}
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """The result of `JobGroup.sweep` or `repeat` in numbers of jobs; it prints as a sentence.
+
+    Attributes:
+        new: jobs that were added.
+        known: jobs that the group had already.
+        changed: jobs of points whose jobs in the group have another body; with
+            ``on_change="replace_unsent"`` those whose body was replaced.
+        skipped: jobs of points for which `build` returned None.
+        total: all of these: points x repeats.
+        jobs: the group's jobs at these points, in the group's order.
+        notes: what else there is to know, a sentence each.
+    """
+
+    new: int
+    known: int
+    changed: int
+    skipped: int
+    total: int
+    jobs: list[RemoteJob] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = [f"{self.new:,} new", f"{self.known:,} in the group already"]
+        counts += [f"{self.changed:,} changed"] * bool(self.changed)
+        counts += [f"{self.skipped:,} left out"] * bool(self.skipped)
+        sentence = f"{self.total:,} points x repeats: {', '.join(counts)}"
+        return "\n".join([sentence, *self.notes])
+
+    __repr__ = __str__
+
+
+@dataclass
+class Tally:
+    """The counts that a report is made of."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    entry_ids: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    stayed: int = 0
+    incomparable: Counter[str] = field(default_factory=Counter)
+    differences: Counter[str] = field(default_factory=Counter)
+    of_siblings: Counter[str] = field(default_factory=Counter)
+    is_random: bool = False
+
+    def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
+        """Count jobs that the group had; `siblings` has other sweeps' names by id."""
+        for entry in entries:
+            self.entry_ids.add(entry.entry_id)
+            if entry.state in _UNSUCCESSFUL:
+                self.failed.add(entry.position)
+            if entry.sweep_id in siblings:
+                self.of_siblings[siblings[entry.sweep_id]] += 1
+
+    def notes(self, repeated: int, on_change: str) -> Iterator[str]:
+        """Return what a report has to say besides its numbers, a sentence each."""
+        if repeated:
+            yield f"{format_count(repeated, 'point')} given more than once."
+        if self.is_random:
+            yield (
+                "build is random: two calls for one point gave different jobs. Fix its seed, so"
+                " that known points are recognized."
+            )
+        elif self.differences:
+            words = "; ".join(each for each, _ in self.differences.most_common())
+            yield f"Changed: {words}.{_ADVICE * (on_change == 'report')}"
+        for reason, count in self.incomparable.items():
+            yield f"{format_count(count, 'job')} {reason}: counted as known."
+        for name, count in self.of_siblings.items():
+            yield f"{format_count(count, 'known job')} of the sweep {name!r}."
+        if self.stayed:
+            yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed as before."
+        if self.failed:
+            some = ", ".join(map(str, sorted(self.failed)[:10]))
+            more = ", ..." * (len(self.failed) > 10)
+            yield (
+                f"{len(self.failed):,} of these failed (positions {some}{more}); jg.rerun() reruns"
+                " them."
+            )
+
+
+_ADVICE: Final = (
+    " Nothing was added for these points: on_change='add' adds them, 'replace_unsent' changes jobs"
+    " that were not sent."
+)
