@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -54,6 +55,68 @@ def is_missing(value: Any) -> bool:
         return bool(value != value)  # noqa: PLR0124  # NaN and NaT of every library
     except (TypeError, ValueError):  # an array, which is no single value
         return False
+
+
+RELATIVE_TOLERANCE: Final = 1e-9
+SPAN_TOLERANCE: Final = 1e-12
+"""Numbers that differ by less, of the greater one or of the span of all, are one value."""
+
+_EXACT: Final = 2**53
+"""From here on not every whole number is a float."""
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a number; True is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def span_of(values: Iterable[Any]) -> float:
+    """Return the difference of the greatest and the least finite number."""
+    finite = [
+        number for value in values if is_number(value) and math.isfinite(number := _float(value))
+    ]
+    return max(finite) - min(finite) if finite else 0.0
+
+
+def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
+    """Whether two numbers differ by rounding alone. Two whole numbers, such as seeds, do not.
+
+    Args:
+        one: a number.
+        other: another.
+        span: of all values of the same name.
+
+    >>> is_same_number(0.1 + 0.2, 0.3), is_same_number(10**12, 10**12 + 1), is_same_number(2, 2.0)
+    (True, False, True)
+    """
+    if one == other:
+        return True
+    if isinstance(one, int) and isinstance(other, int):
+        return False
+    low, high = _float(one), _float(other)
+    largest = max(abs(low), abs(high))
+    if largest == math.inf or (low.is_integer() and high.is_integer() and largest < _EXACT):
+        return False
+    return abs(low - high) <= max(RELATIVE_TOLERANCE * largest, SPAN_TOLERANCE * span)
+
+
+def is_same_value(one: Any, other: Any) -> bool:
+    """Whether two values are one, in whatever spelling they are given.
+
+    >>> is_same_value(0.1 + 0.2, 0.3), is_same_value(True, 1), is_same_value(Decimal(2), 2.0)
+    (True, False, True)
+    """
+    one, other = plain(one), plain(other)
+    if is_number(one) and is_number(other):
+        return is_same_number(one, other)
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def plain_deep(value: Any) -> Any:

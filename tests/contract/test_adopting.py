@@ -3,8 +3,10 @@
 import json
 import math
 import uuid
+from datetime import date
 
 import httpx
+import numpy as np
 import pytest
 
 from jobgroup import JobGroup
@@ -68,11 +70,13 @@ def test_adopted_job_can_be_rerun_with_other_parameters(start, send, until):
     failed = send(cloud, "fails", duration_s=0, fail="The laser lost its lock")
     until(lambda: cloud.jobs()[0].ended)
     jg = JobGroup("adopted")
-    (job,) = jg.adopt(failed, url=cloud.url, labels={"phi": 0.3})
+    (job,) = jg.adopt(
+        failed, url=cloud.url, labels={"phi": np.float64(0.3), "day": date(2026, 1, 2)}
+    )
     assert (job.status(), job.message, job.labels) == (
         "ERROR",
         "The laser lost its lock",
-        {"phi": 0.3},
+        {"phi": 0.3, "day": "2026-01-02"},
     )
     jg.rerun(0, params={"max_shots": 50})
     sent = cloud.jobs()[1]

@@ -450,6 +450,7 @@ def test_equal_values_are_one_point(one, other):
     both = jg.sweep(build, {"x": [one, other]})
     assert counts(both) == (0, 1, 0, 0, 1)
     assert "1 point given more than once." in both.notes
+    assert jg.jobs(labels={"x": other}) == jg.jobs(labels={"x": one}) == jg[:]
 
 
 @pytest.mark.parametrize(
@@ -460,6 +461,8 @@ def test_equal_values_are_one_point(one, other):
         (0.1, np.float32(0.1)),
         (1, "1"),
         (10**12, 10**12 + 1),
+        (4e9 + 1, 4e9 + 2),
+        pytest.param(10**400, 10**400 + 1, id="beyond floats"),
         (float("inf"), 1e300),
         (pcvl.BasicState([1, 0]), pcvl.BasicState([0, 1])),
     ],
@@ -469,6 +472,7 @@ def test_different_values_are_two_points(one, other):
     jg = JobGroup("scan")
     report = jg.sweep(lambda x: experiment(), {"x": [one, other]})
     assert counts(report) == (2, 0, 0, 0, 2)
+    assert len(jg.jobs(labels={"x": one})) == 1
 
 
 def test_sweep_keeps_the_groups_numbers():

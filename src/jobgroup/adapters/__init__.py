@@ -10,7 +10,6 @@ from jobgroup.adapters.base import (
     NoIdealError,
     UndecodableResultError,
     UnreadableGroupError,
-    validate_labels,
 )
 from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, read_group
 from jobgroup.adapters.libraries import follow, job_from_id, let_perceval_display, read_job
@@ -37,5 +36,4 @@ __all__ = [
     "let_perceval_display",
     "read_group",
     "read_job",
-    "validate_labels",
 ]

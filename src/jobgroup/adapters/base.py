@@ -10,7 +10,6 @@ from typing import Any, Final
 from jobgroup.errors import InvalidResponseError
 from jobgroup.status import JobStatus, RemoteStatus
 from jobgroup.store import NewJob, Target
-from jobgroup.words import shown
 
 SET_WHEN_SENT: Final = ("job_name", "job_group_name")
 """Fields of a create body that the engine sets for each request."""
@@ -110,13 +109,6 @@ class NoIdealError(ValueError):
 
 class NoDrawingError(ValueError):
     """There is no drawing of a job's circuit; the message says why."""
-
-
-def validate_labels(labels: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the labels, or {} for None. Raise TypeError if they are not a dict."""
-    if labels is not None and not isinstance(labels, Mapping):
-        raise TypeError(f"labels must be a dict such as {{'phi': 0.3}}, got {shown(labels)}.")
-    return labels or {}
 
 
 def _to_remote_status(status: JobStatus) -> RemoteStatus:

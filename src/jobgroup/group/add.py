@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from jobgroup.adapters import follow, read_job, validate_labels
+from jobgroup.adapters import follow, read_job
 from jobgroup.credentials import remember
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint, fingerprint
 from jobgroup.group.doubles import add_once, warn_of_doubles
+from jobgroup.group.labels import read_labels
 from jobgroup.job import RemoteJob, job_of
 from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
 from jobgroup.store.inserts import check_job
-from jobgroup.values import plain
 from jobgroup.words import shown
 
 
@@ -59,7 +59,7 @@ def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> N
         (spec,) = read_job(job, params)
     remember(spec.origin, spec.account_label, spec.token)
     remember_proxies(spec.origin, spec.account_label, spec.proxies)
-    return spec.to_new_job({name: plain(value) for name, value in labels.items()})
+    return spec.to_new_job(labels)
 
 
 def mark_of(job: NewJob) -> Fingerprint:
@@ -97,7 +97,7 @@ def _given(
     *,
     default: Mapping[str, Any] | None,
 ) -> _Given:
-    labels = validate_labels(default if labels is None else labels)
+    labels = read_labels(default if labels is None else labels)
     if not labels and isinstance(job, RemoteJob):  # of another group
         labels = job.labels
     return _Given(job, params or {}, new_job(job, params or {}, labels))

@@ -14,6 +14,7 @@ from jobgroup.credentials import default_url, set_token
 from jobgroup.engine.remote_lookup import RemoteJobInfo, look_up
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import DuplicateJobError
+from jobgroup.group.labels import read_labels
 from jobgroup.job import RemoteJob, job_of
 from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
@@ -45,7 +46,7 @@ class Adoption:
         self._ids = _validate_ids(ids)
         origin = normalise_origin(default_url(provider) if url is None else url)
         self._target = Target(provider, origin, account, _validate_platform(platform))
-        self._labels = adapters.validate_labels(labels)
+        self._labels = read_labels(labels)
         for remote_id in self._ids:
             holder = session.store.holder_of(remote_id, self._target)
             if holder is not None:

@@ -13,7 +13,6 @@ from jobgroup.fingerprint import Fingerprint, fingerprint
 from jobgroup.store import NewJob, Target
 from jobgroup.store.encoding import as_json
 from jobgroup.store.sweeps import Entry
-from jobgroup.values import plain
 
 _LOADED_AT: Final = time.time()
 """Jobs that were added before were added by an earlier session."""
@@ -122,8 +121,7 @@ _earlier: WeakKeyDictionary[GroupSession, _Earlier] = WeakKeyDictionary()
 
 
 def _key_of(job: NewJob) -> _Key:
-    labels = {name: plain(value) for name, value in job.labels.items()}
-    return _key(labels, as_json(job.params), job.target)
+    return _key(job.labels, as_json(job.params), job.target)
 
 
 def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +10,10 @@ from enum import Enum
 from itertools import product
 from typing import Any, Final, Literal
 
-from jobgroup.adapters.libraries import load_adapter
+from jobgroup.group.labels import is_known_by_text, is_perceval, label_of
 from jobgroup.store.sweeps import Entry
-from jobgroup.values import is_missing, plain
+from jobgroup.values import is_missing, is_number, is_same_number, plain, span_of
 from jobgroup.words import shown
-
-RELATIVE: Final = 1e-9
-"""Two numbers are one value if they differ by no more than this share of the greater."""
-
-OF_SPAN: Final = 1e-12
-"""Or by no more than this share of the span of all values of that name."""
 
 RESERVED: Final = frozenset(
     {"state", "count", "p", "p_err", "p_low", "p_high", "p_rest", "count_rest", "samples"}
@@ -32,11 +25,6 @@ RESERVED: Final = frozenset(
 
 Scalar = bool | int | float | str
 Kind = Literal["number", "text", "boolean", "datetime"]
-
-_KNOWN_BY_TEXT: Final = frozenset(
-    {"BasicState", "FockState", "NoisyFockState", "AnnotatedFockState", "StateVector"}
-    | {"SVDistribution", "NoiseModel", "PostSelect"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +54,7 @@ class Axis:
     """
 
     def __init__(self, numbers: Iterable[Any]) -> None:
-        finite = [number for number in numbers if is_number(number) and math.isfinite(number)]
-        self._span = max(finite) - min(finite) if finite else 0.0
+        self._span = span_of(numbers)
         self._sorted: list[int | float] = []
         self._exact: dict[int | float, int | float] = {}
 
@@ -87,18 +74,8 @@ class Axis:
     def _near(self, number: float) -> Iterator[int | float]:
         at = bisect_left(self._sorted, number)
         for known in self._sorted[max(at - 1, 0) : at + 1]:
-            if self._is_one(known, number):
+            if is_same_number(known, number, self._span):
                 yield known
-
-    def _is_one(self, one: float, other: float) -> bool:
-        if one == other:
-            return True
-        if isinstance(one, int) and isinstance(other, int):
-            return False  # two seeds may differ by little
-        if not (math.isfinite(one) and math.isfinite(other)):
-            return False
-        largest = max(abs(one), abs(other))
-        return abs(one - other) <= max(RELATIVE * largest, OF_SPAN * self._span)
 
 
 class Index:
@@ -157,11 +134,6 @@ class Index:
 
 def _are_labels(labels: Iterable[Any]) -> bool:
     return all(isinstance(label, bool | int | float | str) for label in labels)
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is a number; True is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def key_of(label: Any) -> tuple[str, Any]:
@@ -255,9 +227,9 @@ def _named(name: str, key: Any, given: Any) -> Value:
 def _read(name: str, value: Any, where: str) -> Value:
     if is_missing(value):
         raise ValueError(f"{where} is missing ({shown(value)}). Nothing was added.")
-    if type(value).__name__ in _KNOWN_BY_TEXT and _is_perceval(value):
-        return Value(load_adapter("perceval", "texts").perceval_text(value), value, "text")
-    label = plain(value)
+    label = label_of(value)
+    if is_known_by_text(value):
+        return Value(label, value, "text")
     if isinstance(label, bool):
         return Value(label, label, "boolean")
     if isinstance(label, int | float):
@@ -274,15 +246,11 @@ def _is_single(value: Any) -> bool:
     """Whether this is one value, not several."""
     if isinstance(value, str | bytes) or is_missing(value):
         return True
-    if _is_perceval(value):
-        if type(value).__name__ in _KNOWN_BY_TEXT:
-            return True
+    if is_known_by_text(value):
+        return True
+    if is_perceval(value):
         return not isinstance(value, Mapping) and not hasattr(value, "dtype")
     return isinstance(plain(value), bool | int | float | str)
-
-
-def _is_perceval(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] in ("perceval", "exqalibur")
 
 
 def _unnamed(name: str, value: Any) -> TypeError:

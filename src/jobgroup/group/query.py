@@ -1,16 +1,16 @@
-"""Which jobs of a group are meant by a state, labels, a condition, or words."""
+"""Queries: the jobs of a group with a state, labels, a condition, or words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from jobgroup.group.labels import read_labels
 from jobgroup.search import Searched, search
 from jobgroup.status import FAILED, STATES
 from jobgroup.store import GroupStore, JobRecord
+from jobgroup.values import is_same_value
 from jobgroup.words import shown
-
-_NOT_THERE: Final = object()
 
 
 def matching(
@@ -19,27 +19,26 @@ def matching(
     state: str | Iterable[str] | None,
     labels: Mapping[str, Any] | None,
 ) -> list[int]:
-    """The entries that are as asked; see `JobGroup.jobs`.
+    """Return the entries that match; see `JobGroup.jobs`.
 
     Raises:
         TypeError: an argument is of another kind.
         ValueError: there is no such state.
     """
     if where is not None and not callable(where):
-        raise TypeError(f"where is a function of a job's record, not {shown(where)}.")
-    if labels is not None and not isinstance(labels, Mapping):
-        raise TypeError(f"labels is a dictionary, such as {{'phi': 0.3}}, not {shown(labels)}.")
-    if where is None and not labels and state is not None:
+        raise TypeError(f"where must be a function of a job's record, got {shown(where)}.")
+    wanted = read_labels(labels)
+    if where is None and not wanted and state is not None:
         return store.entries.ids(_states(state))
     return [
         record.entry_id
         for record in store.records(None if state is None else _states(state))
-        if _has(record.labels, labels or {}) and (where is None or where(record))
+        if _has(record.labels, wanted) and (where is None or where(record))
     ]
 
 
 def found_by(store: GroupStore, query: str) -> list[int]:
-    """The entries that match a query; see `JobGroup.find`.
+    """Return the entries that match a query; see `JobGroup.find`.
 
     Raises:
         TypeError, ValueError: as `search`.
@@ -51,20 +50,22 @@ def found_by(store: GroupStore, query: str) -> list[int]:
 
 def _states(state: str | Iterable[str]) -> set[str]:
     if not isinstance(state, Iterable):
-        raise TypeError(f"state is the name of a state, or several, not {shown(state)}.")
+        raise TypeError(f"state must be the name of a state, or several, got {shown(state)}.")
     wanted = {state} if isinstance(state, str) else set(state)
     if "failed" in wanted:
         wanted = (wanted - {"failed"}) | FAILED
     for unknown in wanted.difference(STATES):
         raise ValueError(
-            f"No job has the state {shown(unknown)}. There are {', '.join(STATES)}, and failed for"
-            " error and canceled."
+            f"{shown(unknown)} is no state. Use one of {', '.join(STATES)}, or failed for error and"
+            " canceled."
         )
     return wanted
 
 
 def _has(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(labels.get(name, _NOT_THERE) == value for name, value in wanted.items())
+    return all(
+        name in labels and is_same_value(labels[name], value) for name, value in wanted.items()
+    )
 
 
 def _searched(record: JobRecord) -> Searched:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, get_args
 
-from jobgroup.adapters import follow, validate_labels
+from jobgroup.adapters import follow
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint, differences, incomparable
 from jobgroup.group.add import entry_of, mark_of, new_job
+from jobgroup.group.labels import read_labels
 from jobgroup.group.points import Index, Key, Point, read_over
 from jobgroup.group.progress_bars import SlowBar
 from jobgroup.group.sweep_report import OnChange, SweepReport, Tally
@@ -70,7 +71,8 @@ def sweep(
         )
     points = read_over(over)
     names = list(points[0])
-    for what, given in (("labels", validate_labels(labels)), ("parameters", params)):
+    fixed = read_labels(labels)
+    for what, given in (("labels", fixed), ("parameters", params)):
         if clash := [name for name in names if name in given]:
             raise TypeError(
                 f"{', '.join(clash)}: given both as swept and among the {what}. Nothing was added."
@@ -87,7 +89,7 @@ def sweep(
         name if name is not None else _name_of(build),
         _stored_axes(points, units, long_names),
         repeats=repeats,
-        labels=labels or {},
+        labels=fixed,
         on_change=on_change,
         check=check,
         params=params,

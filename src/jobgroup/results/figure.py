@@ -18,8 +18,9 @@ from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.parse import Cell
 from jobgroup.results.pool import PERFORMANCES, Pool, Quantity, scalar_names
 from jobgroup.results.results_table import check_known, level_of
-from jobgroup.results.study import Point, Study, same_value, shown_value
+from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.status import FAILED
+from jobgroup.values import is_same_value
 
 Kind = Literal["line", "map", "bars"]
 AnyKind = Literal["auto", "line", "map", "bars"]
@@ -261,7 +262,7 @@ def _selector(study: Study, name: str, value: Any) -> Selector:
     """
     _index(study, name)
     known = study.coordinates[name]
-    found = [each for each in known if same_value(value, each)]
+    found = [each for each in known if is_same_value(value, each)]
     if not found:
         raise UnknownColumnError(f"{name} has no value {value!r:.40}. {_values(study, name)}")
     return Selector(name, known, found[0])

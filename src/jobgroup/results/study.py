@@ -19,13 +19,10 @@ from jobgroup.results.measurement import Measurement
 from jobgroup.results.parse import Cell, cell, flattened
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
+from jobgroup.values import is_same_number, span_of
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
-
-RELATIVE_TOLERANCE: Final = 1e-9
-SPAN_TOLERANCE: Final = 1e-12
-"""Numbers of one name that differ by less, of the greater or of the span, are one value."""
 
 MIN_DISAGREEMENT: Final = 0.001
 """Repeats whose chi-squared has a smaller p-value are reported."""
@@ -218,10 +215,10 @@ class _Values:
                 numbers.setdefault(key, len(numbers))
             self._values.setdefault(key, value)
         finite = [n for n in numbers if math.isfinite(n)]
-        span = max(finite) - min(finite) if finite else 0.0
+        span = span_of(finite)
         group: list[float] = []
         for number in [*sorted(finite), math.inf]:
-            if group and not _is_one(group[0], number, span):
+            if group and not is_same_number(group[0], number, span):
                 kept = min(group, key=numbers.__getitem__)
                 self._keys.update(dict.fromkeys(group, kept))
                 group = []
@@ -242,26 +239,6 @@ class _Values:
         if len(numbers) + len(gaps) == len(keys):
             return [self._values[key] for key in [*sorted(numbers), *gaps]]
         return [self._values[key] for key in keys]
-
-
-def _is_one(low: float, high: float, span: float) -> bool:
-    """Whether two numbers differ by rounding alone; two whole numbers, such as seeds, do not."""
-    if (low.is_integer() and high.is_integer()) or math.isinf(high):
-        return False
-    largest = max(abs(low), abs(high))
-    return high - low <= max(RELATIVE_TOLERANCE * largest, SPAN_TOLERANCE * span)
-
-
-def same_value(one: Any, other: Any) -> bool:
-    """Whether two values are one: numbers that differ by rounding alone are.
-
-    >>> same_value(0.1 + 0.2, 0.3), same_value(True, 1), same_value(2, 2.0)
-    (True, False, True)
-    """
-    low, high = _typed(cell(one)), _typed(cell(other))
-    if isinstance(low, float) and isinstance(high, float):
-        return low == high or _is_one(min(low, high), max(low, high), 0.0)
-    return low == high
 
 
 def _typed(value: Cell) -> Hashable:

@@ -1,0 +1,43 @@
+"""Labels: the names that users give to what a circuit hides, as the group keeps their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jobgroup.adapters.libraries import load_adapter
+from jobgroup.values import plain
+from jobgroup.words import shown
+
+_KNOWN_BY_TEXT: Final = frozenset(
+    {"BasicState", "FockState", "NoisyFockState", "AnnotatedFockState", "StateVector"}
+    | {"SVDistribution", "NoiseModel", "PostSelect"}
+)
+
+
+def read_labels(labels: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return labels as they are kept, {} for None.
+
+    Raises:
+        TypeError: they are not a dict.
+    """
+    if labels is not None and not isinstance(labels, Mapping):
+        raise TypeError(f"labels must be a dict such as {{'phi': 0.3}}, got {shown(labels)}.")
+    return {name: label_of(value) for name, value in (labels or {}).items()}
+
+
+def label_of(value: Any) -> Any:
+    """Return a single value as it is kept: plain, or Perceval's own text of its object."""
+    if is_known_by_text(value):
+        return load_adapter("perceval", "texts").perceval_text(value)
+    return plain(value)
+
+
+def is_known_by_text(value: Any) -> bool:
+    """Whether Perceval has a text for this object that is the same in each process."""
+    return type(value).__name__ in _KNOWN_BY_TEXT and is_perceval(value)
+
+
+def is_perceval(value: Any) -> bool:
+    """Whether this is an object of Perceval."""
+    return type(value).__module__.partition(".")[0] in ("perceval", "exqalibur")
