@@ -43,12 +43,12 @@ class DetachedRuns:
         """Remember a run."""
         self._processes.add(process)
 
-    def any_lives(self) -> bool:
-        """Whether one has not ended; the processes of the others are forgotten."""
+    def count(self) -> int:
+        """Return how many have not ended; the others are forgotten."""
         for process in list(self._processes):
             if process.poll() is not None:
                 self._processes.discard(process)
-        return bool(self._processes)
+        return len(self._processes)
 
 
 def start_run(

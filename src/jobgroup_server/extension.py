@@ -41,7 +41,7 @@ class JobgroupExtension(ExtensionApp):
         """Set where the front end's files are."""
         self.static_paths = [str(_package() / "dashboard" / "static")]
         self.settings[f"{self.name}_static_paths"] = self.static_paths
-        self.views = Views()
+        self.views = Views(self.settings["last_activity_times"])
         self.settings["jobgroup_views"] = self.views
 
     def initialize_handlers(self) -> None:
@@ -55,7 +55,7 @@ class JobgroupExtension(ExtensionApp):
         )
 
     def current_activity(self) -> dict[str, Any] | None:
-        """Return the groups that are watched while jobs run, which keep a server from culling."""
+        """Return what keeps a server from being culled: runs, and groups watched while jobs run."""
         return self.views.activity()
 
     async def stop_extension(self) -> None:

@@ -53,6 +53,7 @@ class VersionHandler(ExtensionHandlerMixin, APIHandler):
     """The server's version. A page asks for it when its web socket is refused, to learn why."""
 
     auth_resource = RESOURCE
+    _track_activity = False  # Jupyter's own: an open page alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:

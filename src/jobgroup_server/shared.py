@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from tornado.ioloop import IOLoop
 
 from jobgroup.credentials import set_token
 from jobgroup.dashboard.threads import Step, Threads
 from jobgroup.secret import Secret
+from jobgroup.store import forking
 from jobgroup_server.decoder import Decoder
 from jobgroup_server.detached import DetachedRuns
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
+
+FORK_WAIT_S: Final = 0.05
+"""A terminal of JupyterLab is opened by a fork on the event loop, which a locked file must not
+hold up."""
 
 
 class Shared:
@@ -28,6 +34,7 @@ class Shared:
         self.decoder = Decoder()
         self.runs = DetachedRuns()
         self._loop = IOLoop.current()
+        forking.limit_wait(FORK_WAIT_S)
         self._tokens: dict[tuple[str, str], Secret] = {}
 
     def threads_of(self, group: Callable[[], str]) -> Threads:

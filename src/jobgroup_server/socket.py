@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
-from tornado.ioloop import IOLoop
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jobgroup_server import frames
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # jobgroup is imported for the first view
     from jobgroup_server.view import View
 
 PING_INTERVAL_MS = 30_000
+RUNS_INTERVAL_MS = 30_000
 MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
@@ -35,11 +37,17 @@ TOO_MANY, TOO_BAD = 1008, 1007
 
 
 class Views:
-    """The open views of one server."""
+    """The open views of one server.
 
-    def __init__(self) -> None:
+    Args:
+        last_activity_times: Jupyter Server's, by the names of extensions.
+    """
+
+    def __init__(self, last_activity_times: dict[str, datetime]) -> None:
         self._open: set[DashboardSocket] = set()
         self._shared: Shared | None = None
+        self._last_activity_times = last_activity_times
+        self._clock = PeriodicCallback(self._note_runs, RUNS_INTERVAL_MS)
 
     def add(self, socket: DashboardSocket) -> None:
         """Remember a view."""
@@ -56,16 +64,24 @@ class Views:
             from jobgroup_server.shared import Shared
 
             self._shared = Shared()
+            self._clock.start()
         return self._shared
 
     def activity(self) -> dict[str, Any] | None:
-        """Return the groups that are watched while jobs run; None if there are none."""
+        """Return the groups that are watched while jobs run, and the runs; None for none."""
         views = (socket.view for socket in self._open)
         watched = sorted({view.shown for view in views if view and view.is_watching_jobs})
-        return {"watched": watched} if watched else None
+        runs = 0 if self._shared is None else self._shared.runs.count()
+        return {"watched": watched, "runs": runs} if watched or runs else None
+
+    def _note_runs(self) -> None:
+        """Have the server count as used while a run that a page started lives."""
+        if self.shared.runs.count():
+            self._last_activity_times[RESOURCE] = datetime.now(UTC)
 
     def close(self) -> None:
         """Close all views and end the threads."""
+        self._clock.stop()
         for socket in list(self._open):
             socket.close(1001)
         if self._shared is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import CorruptGroupError, StorageError, UnsupportedVersionError
-from jobgroup.store import schema
+from jobgroup.store import forking, schema
 from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
 from jobgroup.store.disk_errors import describe
@@ -102,9 +102,10 @@ def connect(
         sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
         sqlite3.OperationalError: it cannot be opened, or is no file.
         CorruptGroupError: it is empty, though not `is_new`.
-        StorageError: this Python's SQLite is too old.
+        StorageError: this Python's SQLite is too old, or the process was forked out of its use.
     """
     require_sqlite()
+    forking.check_usable(path)
     odd = what_is_no_file(path)
     if odd is not None:
         raise sqlite3.OperationalError(odd)

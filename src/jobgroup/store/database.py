@@ -15,13 +15,13 @@ import sqlite3
 import threading
 import time
 import uuid
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from jobgroup.errors import CorruptGroupError, GroupDeletedError, StorageError
+from jobgroup.store import forking
 from jobgroup.store.atomic import keep_private
 from jobgroup.store.connection import (
     BUSY_TIMEOUT_S,
@@ -73,7 +73,7 @@ class Database:
             make_file(path, meta)
         with self.lock, self._map_errors(), self._exclusive():
             self._connection = self._retry_while_stale(self._open)
-        _open_databases.add(self)
+        forking.follow(self)
 
     def _open(self) -> sqlite3.Connection:
         while True:
@@ -111,6 +111,11 @@ class Database:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
+
+    def abandon(self) -> sqlite3.Connection | None:
+        """Give up the connection without closing it."""
+        connection, self._connection = self._connection, None
+        return connection
 
     def _connect_if_needed(self) -> sqlite3.Connection:
         if self._loss is not None:
@@ -340,27 +345,3 @@ class Database:
             raise CorruptGroupError(
                 f"The group's file {self.path} is damaged ({error}). Its bytes were kept."
             ) from error
-
-
-_open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_held_over_fork: list[Database] = []
-
-
-def _before_fork() -> None:
-    """Close all files: a child would inherit SQLite's locks and believe that it holds them."""
-    for database in list(_open_databases):
-        database.lock.acquire()
-        _held_over_fork.append(database)
-        with suppress(sqlite3.Error):
-            database.close()
-
-
-def _after_fork() -> None:
-    while _held_over_fork:
-        _held_over_fork.pop().lock.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
-    )

@@ -1,0 +1,80 @@
+"""Open files over a fork: a child would inherit SQLite's locks and believe it holds them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from jobgroup.errors import StorageError
+
+if TYPE_CHECKING:
+    from jobgroup.store.database import Database
+
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+_held: list[Database] = []
+_missed: list[Database] = []
+_unusable: set[Path] = set()
+_abandoned: list[sqlite3.Connection] = []
+_patience_s = -1.0
+
+
+def follow(database: Database) -> None:
+    """Close a file at each fork, and let its users open it again afterwards."""
+    _open.add(database)
+
+
+def limit_wait(seconds: float) -> None:
+    """Let forks wait at most so long for files in use, in a process that must not stand still.
+
+    A forked process that goes on in Python cannot use those files; other programs need none.
+    """
+    global _patience_s  # noqa: PLW0603  # a fact about the process
+    _patience_s = seconds
+
+
+def check_usable(path: Path) -> None:
+    """Raise StorageError if this process was forked while the file was in use."""
+    if path in _unusable:
+        raise StorageError(
+            f"{path} cannot be used here: this process was forked while its parent used the file."
+            " Start a new process instead."
+        )
+
+
+def _before() -> None:
+    give_up = time.monotonic() + _patience_s
+    for database in list(_open):
+        left_s = -1.0 if _patience_s < 0 else max(0.0, give_up - time.monotonic())
+        if not database.lock.acquire(timeout=left_s):
+            _missed.append(database)
+            continue
+        _held.append(database)
+        with suppress(sqlite3.Error):
+            database.close()
+
+
+def _after_in_parent() -> None:
+    _missed.clear()
+    while _held:
+        _held.pop().lock.release()
+
+
+def _after_in_child() -> None:
+    for database in _missed:
+        _unusable.add(database.path)
+        database.lock = RLock()  # a thread of the parent holds the other one
+        if (connection := database.abandon()) is not None:
+            _abandoned.append(connection)  # to close it could wait for that thread
+    _after_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )
