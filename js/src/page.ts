@@ -25,10 +25,11 @@ let version: string | undefined;
 let isShown = false;
 
 const model = new SocketModel(
-  socketUrl(el.getAttribute("data-group") ?? ""),
+  socketUrl,
   {
     async ready() {
       say("");
+      remember();
       if (isShown) return;
       isShown = true;
       // the widget is a module of its own, which notebooks load alone
@@ -51,10 +52,12 @@ const model = new SocketModel(
   lifetime,
 );
 
-function socketUrl(group: string): string {
+/** The socket of the group that is shown, or at first of the one that the page was asked for. */
+function socketUrl(): string {
+  const group = isShown ? model.get("group") : el.getAttribute("data-group");
   const url = new URL("jobgroup/socket", base);
   url.protocol = base.protocol === "https:" ? "wss:" : "ws:";
-  if (group) url.searchParams.set("group", group);
+  if (group) url.searchParams.set("group", String(group));
   return url.href;
 }
 

@@ -9,10 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from ui_server import TIMEOUT_S, Ui
+from playwright.sync_api import Browser, Page, sync_playwright
+from ui_server import TIMEOUT_S, Lab, Ui
 
+from harness.browser import Record, launched
 from harness.process import free_port
 from jobgroup import JobGroup, JobGroupWarning, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
@@ -75,9 +78,56 @@ def ui(shared_ui: Ui, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ui]:
             JobGroup.delete_job_group(name)
 
 
-def _start(cloud: EmbeddedCloud, folder: Path, *options: str, **environment: str) -> Ui:
+@pytest.fixture(scope="module")
+def shared_lab(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
+    """The one JupyterLab of the tests that need one."""
+    folder = tmp_path_factory.mktemp("lab")
+    lab = _start(cloud, folder, kind=Lab, JOBGROUP_DATA_DIR=str(folder / "groups"))
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def lab(shared_lab: Ui, monkeypatch: pytest.MonkeyPatch) -> Ui:
+    """A running JupyterLab whose server shows the groups of the test."""
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", shared_lab.data_dir)
+    return shared_lab
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without network."""
+    with sync_playwright() as playwright, launched(playwright) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the page of a group, and fails the test if it asked another host or threw."""
+    contexts = []
+
+    def open_page(ui: Ui, group: str = "") -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1200, "height": 800}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
+        records.append(Record())
+        records[-1].watch(page)
+        page.goto(f"{ui.url}jobgroup/?group={quote(group)}&token={ui.token}")
+        return page
+
+    records: list[Record] = []
+    yield open_page
+    for context in contexts:
+        context.close()
+    for record in records:
+        record.assert_clean()
+
+
+def _start(
+    cloud: EmbeddedCloud, folder: Path, *options: str, kind: type[Ui] = Ui, **environment: str
+) -> Ui:
     known = {"JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
-    return Ui(folder, free_port(), *options, **{**known, **environment})
+    return kind(folder, free_port(), *options, **{**known, **environment})
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ class Client:
         self.messages.append(message)
         if message["t"] == "traits":
             self.traits |= message["values"]
-        if "rows" in message:
+        if message.get("rows", {}).get("n"):
             columns = message["rows"]["columns"]
             positions, states = (_values(columns[name], buffers) for name in ("position", "state"))
             self.states |= dict(zip(positions, states, strict=True))
@@ -115,12 +115,16 @@ class Ui:
 
     def __init__(self, folder: Path, port: int, *options: str, **environment: str) -> None:
         self.log = folder / "ui.log"
-        self._command = [sys.executable, "-m", "jobgroup", "ui", "--no-browser", f"--port={port}"]
-        self._command += options
+        self._command = [sys.executable, "-m", *self.words(port), "--no-browser", *options]
         homes = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
         self._environment = {**os.environ, **{n: str(folder / n) for n in homes}, **environment}
         self.data_dir = self._environment["JOBGROUP_DATA_DIR"]
         self.start()
+
+    @staticmethod
+    def words(port: int) -> list[str]:
+        """Return the command, behind `python -m`."""
+        return ["jobgroup", "ui", f"--port={port}"]
 
     def start(self) -> None:
         """Start the server, and read its address and token."""
@@ -185,3 +189,25 @@ class Ui:
             connection.close()
             while await client.read() is not None:
                 pass  # until the server has closed its end too
+
+
+class Lab(Ui):
+    """JupyterLab as a hub starts it: with a token, XSRF checks, and a blank in its base URL."""
+
+    @staticmethod
+    def words(port: int) -> list[str]:
+        """Return the command, behind `python -m`."""
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.base_url": "/user/ada%20lovelace/",
+            "ServerApp.allow_root": True,
+            "LabApp.news_url": None,
+            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        }
+        return ["jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+
+    def _address(self) -> re.Match[str] | None:
+        pattern = r"(?P<url>http://127\S+?/user/ada%20lovelace/)lab\?token=(?P<token>\w+)"
+        return re.search(pattern, self.log.read_text())

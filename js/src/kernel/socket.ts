@@ -30,7 +30,7 @@ const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export class SocketModel extends Emitter implements Model {
-  readonly #url: string;
+  readonly #url: () => string;
   readonly #events: SocketEvents;
   readonly #values: Partial<Traits> = {};
   /** Requests without an answer. */
@@ -40,7 +40,8 @@ export class SocketModel extends Emitter implements Model {
   #pause = SHORTEST_PAUSE_MS;
   #isWatched = false;
 
-  constructor(url: string, events: SocketEvents, lifetime: AbortSignal) {
+  /** `url` is called for each connection. */
+  constructor(url: () => string, events: SocketEvents, lifetime: AbortSignal) {
     super();
     this.#url = url;
     this.#events = events;
@@ -69,7 +70,7 @@ export class SocketModel extends Emitter implements Model {
   }
 
   #connect(lifetime: AbortSignal): void {
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(this.#url());
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       // the server's session is a new one and has sent no rows

@@ -1,0 +1,115 @@
+"""The pages inside JupyterLab, with token and XSRF checks, below a base URL with a blank."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from tornado.httpclient import HTTPClientError
+from ui_server import TIMEOUT_S
+
+from jobgroup import JobGroup, RemoteJob
+
+pytestmark = pytest.mark.anyio
+
+
+def open_terminal(lab) -> None:
+    """Open a terminal as JupyterLab does, which forks the server."""
+    headers = {"Authorization": f"token {lab.token}"}
+    answer = httpx.post(
+        f"{lab.url}api/terminals", headers=headers, trust_env=False, timeout=TIMEOUT_S
+    )
+    answer.raise_for_status()
+    name = answer.json()["name"]
+    httpx.delete(f"{lab.url}api/terminals/{name}", headers=headers, trust_env=False, timeout=60)
+
+
+async def ask_for_status(lab) -> None:
+    """Open a terminal and get the server's status."""
+    await anyio.to_thread.run_sync(open_terminal, lab)
+    status = await anyio.to_thread.run_sync(lab.get, "api/status")
+    assert status.status_code == 200
+
+
+async def test_credentials_are_those_of_the_server(make_group, lab):
+    """Without the server's login there is neither page nor socket, and nothing but GET."""
+    make_group("study", {})
+    page = lab.get("jobgroup/", token="")
+    assert "/login" in page.headers["location"]
+    for token in ("", "wrong"):
+        with pytest.raises(HTTPClientError) as refused:
+            async with lab.connected("study", token=token):
+                pass
+        assert refused.value.code == 403
+    headers = {"Authorization": f"token {lab.token}"}
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=TIMEOUT_S) as http:
+        for path in ("jobgroup/", "jobgroup/version", "jobgroup/socket"):
+            assert (await http.post(f"{lab.url}{path}")).status_code == 405
+
+
+async def test_status_and_terminals_do_not_wait_for_a_locked_file(make_group, lab):
+    """While another program writes to a group, the server answers and forks."""
+    make_group("locked", {})
+    [file] = Path(lab.data_dir).rglob("locked*.jobgroup")  # noqa: ASYNC240  # no other task waits
+    async with lab.connected("locked") as client:
+        await client.send(t="open", client=None)
+        await client.until(lambda: client.states)
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await client.send(t="command", id="note", name="describe", args={"text": "x"})
+            await anyio.sleep(1)
+            await ask_for_status(lab)
+            assert not any(m["t"] in ("result", "error") for m in client.messages)
+            other.execute("ROLLBACK")
+        assert (await client.answer("note"))["t"] == "result"
+
+
+async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
+    """They are answered while the rows of 100,000 jobs are sent again and again."""
+    body = {"command": "probs", "parameters": {}}
+    job = RemoteJob(body, platform="test:timer", url="http://127.0.0.1:9")
+    JobGroup("large").add_many((job, {}, {"phi": i}) for i in range(100_000))
+    rounds = snapshots = 0
+
+    async def ask() -> None:
+        nonlocal rounds
+        while rounds < 5:
+            await ask_for_status(lab)
+            rounds += 1
+
+    async with lab.connected("large") as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        while rounds < 5:
+            client.states.clear()
+            await client.send(t="open", client=None)
+            await client.until(lambda: len(client.states) == 100_000)
+            snapshots += 1
+    assert snapshots < 50  # none of the five waited for ten
+
+
+async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab):
+    """They are answered while 10,000 groups are listed."""
+    make_group("one", {})
+    [file] = Path(lab.data_dir).rglob("one*.jobgroup")  # noqa: ASYNC240  # no other task waits
+    for i in range(10_000):
+        os.link(file, file.with_name(f"g{i}.jobgroup"))
+    answered = 0
+    async with lab.connected() as client, anyio.create_task_group() as tasks:
+
+        async def ask() -> None:
+            nonlocal answered
+            while True:
+                await ask_for_status(lab)
+                answered += 1
+                await anyio.sleep(1)
+
+        tasks.start_soon(ask)
+        listed = await client.ask("groups")
+        tasks.cancel_scope.cancel()
+    assert len(listed["value"]["groups"]) >= 10_000
+    assert answered
