@@ -247,12 +247,12 @@ def running(**settings: Any) -> Iterator[Running]:
 
 def seen(observed: dict[str, Any]) -> dict[str, float]:
     """What is worth telling of what a server has observed."""
-    told = {
+    reported = {
         "requests": sum(observed["asked"].values()),
         "noticed after s": observed["noticed_after_s"],
         "median": observed["noticed_after_median_s"],
     }
-    return {what: value for what, value in told.items() if value is not None}
+    return {what: value for what, value in reported.items() if value is not None}
 
 
 async def _main() -> None:

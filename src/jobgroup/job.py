@@ -430,9 +430,9 @@ class RemoteJob:
         """
         status = self.status
         if not self.was_sent or not status.failed:
-            told = status if self.was_sent else self.state
+            current = status if self.was_sent else self.state
             raise RuntimeError(
-                f"Cannot rerun current job because job status is: {told} (should be either"
+                f"Cannot rerun current job because job status is: {current} (should be either"
                 " CANCELED or ERROR)"
             )
         done = self._do(

@@ -66,8 +66,8 @@ def _normalised(url: str) -> str:
         or not names_host(host)
         or any(c.isspace() for c in url.strip())
     ):
-        told = shown(_BEFORE_HOST.sub(r"\1…@", url))
-        raise ValueError(f"{told} is not a url of the form https://host[:port][/prefix].")
+        shown_url = shown(_BEFORE_HOST.sub(r"\1…@", url))
+        raise ValueError(f"{shown_url} is not a url of the form https://host[:port][/prefix].")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"

@@ -33,9 +33,9 @@ def test_run_fails_with_the_clouds_message_when_the_plan_is_full(read, run, prep
     assert "Cannot create more than 2 jobs" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(group.list_unsent_jobs()) == 1
-    told = read("run", "sweep", code=1)
-    assert told["sent"] == []
-    assert "Cannot create more than 2 jobs" in told["error"]
+    notices = read("run", "sweep", code=1)
+    assert notices["sent"] == []
+    assert "Cannot create more than 2 jobs" in notices["error"]
     assert read("cancel", "sweep", "--all")["asked"] == [0, 1]
 
 
@@ -54,9 +54,9 @@ def test_rerun_takes_jobs_and_changes(read, run, prepared):
     """By position, range or id; a successful job is appended, and attempts record changes."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
-    told = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
-    assert (told["sent"], told["not_sent"], told["error"]) == ([2, 3, 4], {}, None)
-    assert not told["group"]["active"]  # though the group had finished before
+    notices = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
+    assert (notices["sent"], notices["not_sent"], notices["error"]) == ([2, 3, 4], {}, None)
+    assert not notices["group"]["active"]  # though the group had finished before
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2, 1]
     assert group[2].attempts[-1].overrides == {"max_shots": [100, 50]}
     assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [5]
@@ -94,10 +94,10 @@ def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
     process = begin("run", "sweep", "--delay", "0")
     until(lambda: group[0].was_sent)
     assert read("show", "sweep", "--offline")["sender"]["pid"] == process.pid
-    told = read("stop", "sweep", "--cancel")
+    notices = read("stop", "sweep", "--cancel")
     _, err = process.communicate(timeout=120)
     assert (process.returncode, "stopped by jobgroup stop" in err) == (1, True)
-    assert told["asked"] == [0]
+    assert notices["asked"] == [0]
     assert [job.state for job in group.snapshot()[1:]] == ["unsent"] * 2
 
 
@@ -126,8 +126,12 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
     """The run begins with these jobs in their order; jobs that were sent already are reported."""
     group = prepared(jobs=4)
     assert call("next", "sweep").returncode == 2
-    told = read("next", "sweep", "3", "1-2")
-    assert (told["next"], told["left"], told["group"]["next_up"]) == ([3, 1, 2], {}, [3, 1, 2])
+    notices = read("next", "sweep", "3", "1-2")
+    assert (notices["next"], notices["left"], notices["group"]["next_up"]) == (
+        [3, 1, 2],
+        {},
+        [3, 1, 2],
+    )
     assert "sent next: 3, 1, 2\n" in call("show", "sweep", "--offline").stdout
     before = len(cloud.jobs())
     assert call("run", "sweep", "--queue", "--wait").returncode == 0
@@ -196,10 +200,10 @@ def test_a_rejected_token_ends_watch(run, prepared, environment):
 def test_cloud_prints_its_url_and_token_as_json(begin):
     """They are on the first line; SIGTERM ends it in order."""
     process = begin("cloud", "--json")
-    told = json.loads(process.stdout.readline())
-    assert set(told) == {"url", "token"}
-    headers = {"Authorization": f"Bearer {told['token']}"}
-    assert httpx.get(f"{told['url']}/api/jobs/availability", headers=headers).status_code == 200
+    notices = json.loads(process.stdout.readline())
+    assert set(notices) == {"url", "token"}
+    headers = {"Authorization": f"Bearer {notices['token']}"}
+    assert httpx.get(f"{notices['url']}/api/jobs/availability", headers=headers).status_code == 200
     process.terminate()
     assert process.wait(60) == 0
 

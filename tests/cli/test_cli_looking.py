@@ -62,12 +62,12 @@ def test_show_prints_a_group_and_its_jobs(call, read, ended):
     assert lines[4].split()[:5] == ["job", "name", "state", "labels", "message"]
     assert "phi=0.1" in lines[6]
     assert "The laser lost its lock" in lines[6]
-    told = read("show", "sweep")
-    assert set(told) == STATE | {"jobs"}
-    assert (told["progress"], told["active"]) == (1, False)
-    assert [set(job) for job in told["jobs"]] == [JOB] * 3
-    assert [job["state"] for job in told["jobs"]] == ["success", "error", "success"]
-    assert told["jobs"][1]["labels"] == {"phi": 0.1}
+    reported = read("show", "sweep")
+    assert set(reported) == STATE | {"jobs"}
+    assert (reported["progress"], reported["active"]) == (1, False)
+    assert [set(job) for job in reported["jobs"]] == [JOB] * 3
+    assert [job["state"] for job in reported["jobs"]] == ["success", "error", "success"]
+    assert reported["jobs"][1]["labels"] == {"phi": 0.1}
     assert [j["position"] for j in read("show", "sweep", "--state", "error")["jobs"]] == [1]
     assert [j["position"] for j in read("show", "sweep", "--find", "phi=0.2")["jobs"]] == [2]
 
@@ -170,8 +170,8 @@ def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
     """It replaces an existing file only with --overwrite."""
     prepared()
     path = tmp_path / "sweep.jobgroup"
-    told = read("export", "sweep", str(path))
-    assert told == {"name": "sweep", "path": str(path), "size_bytes": path.stat().st_size}
+    reported = read("export", "sweep", str(path))
+    assert reported == {"name": "sweep", "path": str(path), "size_bytes": path.stat().st_size}
     assert call("export", "sweep", str(path)).returncode == 1
     assert call("export", "sweep", str(path), "--overwrite").returncode == 0
     assert len(JobGroup.load(path, name="copy")) == 3

@@ -131,8 +131,8 @@ def test_an_unknown_provider_adopts_nothing(call, cloud):
 
 def test_an_appended_rerun_names_its_original(read, ended):
     """The failed job stays as it is."""
-    told = read("rerun", "sweep", "1", "--append")
-    assert told["sent"] == [3]
+    reported = read("rerun", "sweep", "1", "--append")
+    assert reported["sent"] == [3]
     assert [job["rerun_of"] for job in read("show", "sweep", "1", "3")] == [None, 1]
     assert _attempts(ended) == [1, 1, 1, 1]
 

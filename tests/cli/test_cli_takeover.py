@@ -64,9 +64,9 @@ def test_import_fails_for_a_file_that_is_no_group(call, read, perceval_group):
     """Exit code 1; valid files are imported. A missing path is reported."""
     path = perceval_group()
     path.with_name("broken.jgrp").write_text("{")
-    told = read("import", str(path.parent), code=1)
-    assert [g["name"] for g in told["imported"]] == ["scan"]
-    assert told["skipped"][0]["reason"].startswith("It is damaged, or something else")
+    notices = read("import", str(path.parent), code=1)
+    assert [g["name"] for g in notices["imported"]] == ["scan"]
+    assert notices["skipped"][0]["reason"].startswith("It is damaged, or something else")
     missing = call("import", str(path.with_name("nowhere")))
     assert missing.returncode == 1
     assert missing.stderr.startswith("There is no file or folder ")
@@ -77,8 +77,8 @@ def test_import_renames_an_exported_group(call, read, prepared, tmp_path):
     """It reads what `export` wrote."""
     prepared("sweep")
     assert call("export", "sweep", str(tmp_path / "sweep.file")).returncode == 0
-    told = read("import", str(tmp_path / "sweep.file"), "--name", "copy")
-    assert (told["group"]["name"], told["group"]["total"]) == ("copy", 3)
+    notices = read("import", str(tmp_path / "sweep.file"), "--name", "copy")
+    assert (notices["group"]["name"], notices["group"]["total"]) == ("copy", 3)
     assert call("import", str(tmp_path / "sweep.file")).returncode == 1  # that name is taken
     assert call("import", str(tmp_path / "sweep.file"), "--dry-run").returncode == 2
 
@@ -88,8 +88,8 @@ def test_jobs_are_adopted(run, sent):
     first, second = sent()
     done = run("adopt", "by hand", first, "--label", "phi=0.3", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert [(j["id"], j["name"], j["labels"]) for j in told["adopted"]] == [
+    notices = json.loads(done.stdout)
+    assert [(j["id"], j["name"], j["labels"]) for j in notices["adopted"]] == [
         (first, "by hand", {"phi": 0.3})
     ]
     assert run("adopt", "by hand", second).stdout.startswith("1 adopted\n")

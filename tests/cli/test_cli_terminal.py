@@ -129,7 +129,7 @@ def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
     assert "\x1b" not in screen.text
 
 
-@pytest.mark.parametrize("signals", [True, False], ids=["told", "silent"])
+@pytest.mark.parametrize("signals", [True, False], ids=["reported", "silent"])
 def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     """The rest is sent after the window is closed, with or without SIGHUP."""
     group = prepared(jobs=4, duration_s=600)
@@ -181,12 +181,12 @@ def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
     group.resume()
     out, complaint = process.communicate(timeout=120)
     assert process.returncode == 5
-    told = (tmp_path / "told").read_text().splitlines()
-    assert [line.split("|")[:2] for line in told] == [[name, "job_failed"], [name, "finished"]]
-    assert told[1].endswith(f"{name} has finished: 1 success, 2 error.")
+    reported = (tmp_path / "reported").read_text().splitlines()
+    assert [line.split("|")[:2] for line in reported] == [[name, "job_failed"], [name, "finished"]]
+    assert reported[1].endswith(f"{name} has finished: 1 success, 2 error.")
     assert out.endswith(f"{name} has finished: 1 success, 2 error.\n")
     assert complaint.count("ended with exit code 3") == 2
-    assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["told"]
+    assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["reported"]
 
 
 def test_watch_prints_one_json_object_per_line(begin, prepared, waiting_to_run):

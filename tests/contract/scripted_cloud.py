@@ -173,8 +173,8 @@ class ScriptedCloud:
         if asked.token not in self.tokens:
             return 401, {"error": "Invalid or expired job token"}
         fault = self.faults.get(asked.what)
-        told = fault(before, asked) if fault else None
-        return self._answer(asked) if told is None else told
+        reported = fault(before, asked) if fault else None
+        return self._answer(asked) if reported is None else reported
 
     def make(self, status: str = "") -> str:
         """Create a job and return its id."""

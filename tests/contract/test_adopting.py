@@ -187,16 +187,20 @@ async def test_adopt_can_be_awaited(start, send):
 
 def test_adopt_reads_payloads_that_are_texts(scripted):
     """Some clouds keep it as they received it: as JSON in a string."""
-    told = {"job_name": "as text", "platform_name": "p", "payload": json.dumps({"command": "x"})}
-    scripted.faults["data"] = lambda *_: (200, told)
+    reported = {
+        "job_name": "as text",
+        "platform_name": "p",
+        "payload": json.dumps({"command": "x"}),
+    }
+    scripted.faults["data"] = lambda *_: (200, reported)
     (job,) = JobGroup("adopted").adopt(scripted.make(), url=scripted.url)
     assert (job.name, job.platform, job.params) == ("as text", "p", {"command": "x"})
 
 
 def test_adopt_prefers_what_the_cloud_reports(scripted):
     """A given platform or name applies only to jobs without one on the cloud."""
-    told = {"job_name": "its own", "platform_name": "qpu:its", "payload": {"command": "x"}}
-    scripted.faults["data"] = lambda nth, _: (200, told if nth == 0 else {"payload": {"n": 1}})
+    reported = {"job_name": "its own", "platform_name": "qpu:its", "payload": {"command": "x"}}
+    scripted.faults["data"] = lambda nth, _: (200, reported if nth == 0 else {"payload": {"n": 1}})
     ids = [scripted.make(), scripted.make()]
     for remote_id in ids:
         scripted.tell(remote_id, "running", name="by its status")
@@ -211,8 +215,8 @@ def test_adopt_prefers_what_the_cloud_reports(scripted):
 
 def test_changed_rerun_of_an_adopted_job_keeps_its_other_fields(scripted):
     """It sends the original process and release, and the platform that was given."""
-    told = {"pcvl_version": "1.2.4", "process_id": "of mine", "payload": {"max_shots": 7}}
-    scripted.faults["data"] = lambda *_: (200, told)
+    reported = {"pcvl_version": "1.2.4", "process_id": "of mine", "payload": {"max_shots": 7}}
+    scripted.faults["data"] = lambda *_: (200, reported)
     scripted.first_word = "error"
     jg = JobGroup("adopted")
     jg.adopt(scripted.make(), platform="qpu:given", url=scripted.url)
@@ -242,9 +246,9 @@ def test_changed_rerun_of_an_adopted_job_keeps_its_other_fields(scripted):
 def test_unstorable_payload_affects_only_its_job(scripted, payload, from_file):
     """Its job is adopted without the payload, the others with theirs."""
     ids = [scripted.make("running") for _ in range(3)]
-    told = {ids[n]: {"payload": {"command": f"of {n}"}, "job_name": f"{n}"} for n in range(3)}
-    told[ids[1]]["payload"] = payload
-    scripted.faults["data"] = lambda _, asked: (200, told[asked.id])
+    reported = {ids[n]: {"payload": {"command": f"of {n}"}, "job_name": f"{n}"} for n in range(3)}
+    reported[ids[1]]["payload"] = payload
+    scripted.faults["data"] = lambda _, asked: (200, reported[asked.id])
     jg = JobGroup("adopted")
     jg.adopt(ids, platform="p", url=scripted.url)
     assert [(job.id, job.state) for job in jg] == [(i, "running") for i in ids]

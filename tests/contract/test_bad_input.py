@@ -192,7 +192,7 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
     jg.add(timer(scripted))
     before = snapshot(jg)
     asked = scripted.count()
-    told = in_child(
+    reported = in_child(
         "import json; from jobgroup import JobGroup, MissingTokenError\n"
         "jg = JobGroup('experiment')\n"
         "told = []\n"
@@ -203,7 +203,7 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
         "    except MissingTokenError as error: told.append(str(error))\n"
         "print(json.dumps(told))"
     )
-    for sentence in told:
+    for sentence in reported:
         assert scripted.url in sentence
         assert "jobgroup.set_token(" in sentence
         assert "JOBGROUP_TOKEN" in sentence

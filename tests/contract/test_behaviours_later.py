@@ -207,11 +207,11 @@ def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
 def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
     """Behaviour 10: slots are free and no job is unsent, so no warning mentions slots."""
     jg = ended("completed")
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as reported:
         warnings.simplefilter("always")
         jg.launch_async_jobs()
         jg.relaunch_async_failed_jobs()
-    assert not [w for w in told if "slot" in str(w.message)]
+    assert not [w for w in reported if "slot" in str(w.message)]
 
 
 # -- 11 --------------------------------------------------------------------------------------------
@@ -247,9 +247,9 @@ def test_11_cancel_all_reports_each_failure(ended, scripted):
     scripted.faults["cancel"] = lambda _, asked: (
         (400, {"error": "Can not cancel job: too late"}) if asked.id == refused else None
     )
-    with pytest.warns(UserWarning, match="Job 1 .*Can not cancel job: too late") as told:
+    with pytest.warns(UserWarning, match="Job 1 .*Can not cancel job: too late") as reported:
         jg.cancel_all()
-    assert len(told) == 1
+    assert len(reported) == 1
     assert scripted.count("cancel") == 3
     assert [j.state for j in jg] == ["cancel_requested", "running", "cancel_requested"]
 
@@ -285,10 +285,10 @@ def test_12_failed_downloads_are_none_with_one_warning(with_results, scripted):
     scripted.faults["result"] = lambda _, asked: (
         (403, {"error": "Not yours"}) if asked.id in bad else None
     )
-    with pytest.warns(UserWarning, match="2 of 3") as told:
+    with pytest.warns(UserWarning, match="2 of 3") as reported:
         values = with_results.get_results()
-    assert len(told) == 1
-    assert "Not yours" in str(told[0].message)
+    assert len(reported) == 1
+    assert "Not yours" in str(reported[0].message)
     assert [v and v["results"] for v in values] == [None, None, "of 2", None, None, None]
 
 

@@ -212,11 +212,11 @@ def test_add_refuses_values_too_large_to_read_again(data_dir):
     del data_dir
     jg = JobGroup("large")
     long = "y" * (5 << 20)
-    for options, told in (
+    for options, reported in (
         ({"job_to_add": _job(x="y" * (66 << 20))}, r"66\.\d MiB of JSON, and at most 64 MiB"),
         ({"job_to_add": _job(), "labels": {"x": long}}, "5,242,888 characters .* the labels"),
     ):
-        with pytest.raises(ValueError, match=rf"{told}.*Nothing was added"):
+        with pytest.raises(ValueError, match=rf"{reported}.*Nothing was added"):
             jg.add(**options)
     named = RemoteJob({"command": "t"}, platform="p", url="http://127.0.0.1:9")
     named.name = "n" * 20_000

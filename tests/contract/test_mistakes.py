@@ -22,7 +22,7 @@ def processor(cloud):
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "told"),
+    ("call", "error", "reported"),
     [
         (lambda jg: jg.run_sequential("soon"), TypeError, "number of seconds, not 'soon'"),
         (lambda jg: jg.run_sequential(None), TypeError, "number of seconds, not None"),
@@ -60,11 +60,11 @@ def processor(cloud):
         (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "name of its platform"),
     ],
 )
-def test_invalid_argument_is_refused(group, scripted, snapshot, call, error, told):
+def test_invalid_argument_is_refused(group, scripted, snapshot, call, error, reported):
     """The error names the given and the expected value; nothing is sent, added or changed."""
     jg = group(scripted, 2)
     before = snapshot(jg)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=reported):
         call(jg)
     assert snapshot(jg) == before
     assert scripted.asked == []

@@ -59,7 +59,7 @@ def test_gevents_monkey_patching_is_refused(start, spawn):
 def test_call_after_the_engines_end_is_refused(start, in_child):
     """A script's own `atexit` function raises instead of waiting for a stopped engine."""
     cloud = start()
-    told = in_child(
+    reported = in_child(
         "import atexit\n"
         "def late():\n"
         "    try:\n        jg.get_results()\n"
@@ -67,7 +67,7 @@ def test_call_after_the_engines_end_is_refused(start, in_child):
         "atexit.register(late)\n" + PREPARED + "jg.run_parallel(); jg.wait()",
         cloud,
     )
-    assert "Python is ending" in told
+    assert "Python is ending" in reported
 
 
 def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):

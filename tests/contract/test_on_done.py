@@ -12,7 +12,7 @@ from jobgroup import GroupEvent, JobGroup
 
 
 @pytest.fixture
-def told(until):
+def notices(until):
     """Collect notices; `told.wait(n)` returns the events once there are n."""
 
     class Told(list):
@@ -23,17 +23,17 @@ def told(until):
     return Told()
 
 
-def test_callback_gets_the_first_failure_and_the_end_once(told, group, scripted):
+def test_callback_gets_the_first_failure_and_the_end_once(notices, group, scripted):
     """The first of three failures is reported, and the end when the last job has ended."""
     jg = group(scripted, 4, name="sweep")
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg.run_parallel()
     scripted.tell(jg[2].id, "error", status_message="The laser lost its lock")
-    assert told.wait(1) == ["job_failed"]
+    assert notices.wait(1) == ["job_failed"]
     for place, word in ((0, "completed"), (1, "error"), (3, "error")):
         scripted.tell(jg[place].id, word)
-    assert told.wait(2) == ["job_failed", "finished"]
-    failure, end = told
+    assert notices.wait(2) == ["job_failed", "finished"]
+    failure, end = notices
     assert isinstance(failure, GroupEvent)
     assert (failure.group, failure.job) == (jg, jg[2])
     assert failure.message == "Job 2 of sweep failed: The laser lost its lock."
@@ -41,115 +41,115 @@ def test_callback_gets_the_first_failure_and_the_end_once(told, group, scripted)
     assert end.message == "sweep has finished: 1 success, 3 error."
 
 
-def test_callback_gets_nothing_after_the_end(told, group, scripted, until):
+def test_callback_gets_nothing_after_the_end(notices, group, scripted, until):
     """It fires once per registration: later jobs and runs need another."""
     jg = group(scripted, 1)
     jg.run_parallel()
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     scripted.tell(jg[0].id, "error")
-    assert told.wait(2) == ["job_failed", "finished"]
+    assert notices.wait(2) == ["job_failed", "finished"]
     again = []
     jg.rerun()
     jg.on_done(again.append)
     scripted.tell(jg[0].id, "completed")
     until(lambda: again)
     assert [n.kind for n in again] == ["finished"]
-    assert len(told) == 2
+    assert len(notices) == 2
 
 
-def test_callback_gets_the_end_of_a_finished_group(told, ended):
+def test_callback_gets_the_end_of_a_finished_group(notices, ended):
     """The end is reported at once, without its old failures."""
-    ended("completed", "error").on_done(told.append)
-    assert told.wait(1) == ["finished"]
+    ended("completed", "error").on_done(notices.append)
+    assert notices.wait(1) == ["finished"]
 
 
-def test_callback_gets_nothing_before_a_first_run(told, group, scripted, until):
+def test_callback_gets_nothing_before_a_first_run(notices, group, scripted, until):
     """Neither unsent jobs nor an empty group count as finished."""
-    JobGroup("empty").on_done(told.append)
+    JobGroup("empty").on_done(notices.append)
     jg = group(scripted, 2)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     other = []
     group(scripted, 0, name="other").on_done(other.append)
     jg[0].note = "a change wakes who looks"
     jg.launch_async_jobs(concurrent_job_count=1)
-    assert told == []
+    assert notices == []
     assert jg.state.active
     scripted.tell(jg[0].id, "completed")
-    assert told.wait(1) == ["finished"]
+    assert notices.wait(1) == ["finished"]
     assert not jg.state.active
-    assert told[0].message.endswith("has finished: 1 unsent, 1 success.")
+    assert notices[0].message.endswith("has finished: 1 unsent, 1 success.")
     assert other == []
 
 
-def test_callback_gets_no_old_failures(told, ended, scripted):
+def test_callback_gets_no_old_failures(notices, ended, scripted):
     """A note on an already failed job is not a failure; a rerun that fails again is."""
     jg = ended("error", "running")
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg[0].note = "look at the laser"
     jg.rerun(0)
     scripted.tell(jg[0].id, "error")
     scripted.tell(jg[1].id, "completed")
-    assert told.wait(2) == ["job_failed", "finished"]
-    assert told[0].job == jg[0]
+    assert notices.wait(2) == ["job_failed", "finished"]
+    assert notices[0].job == jg[0]
 
 
-def test_change_of_a_failed_job_is_not_a_failure(told, ended, scripted):
+def test_change_of_a_failed_job_is_not_a_failure(notices, ended, scripted):
     """Only the end is reported, although the failed job has changed."""
     jg = ended("error", "running")
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg[0].note = "look at the laser"
     scripted.tell(jg[1].id, "completed")
-    assert told.wait(1) == ["finished"]
+    assert notices.wait(1) == ["finished"]
 
 
-def test_adopted_active_job_counts_as_a_run(told, group, scripted):
+def test_adopted_active_job_counts_as_a_run(notices, group, scripted):
     """The end of an adopted job counts, although this process sent none."""
     jg = group(scripted, 1)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     (job,) = jg.adopt(scripted.make(), platform="p", url=scripted.url)
     scripted.tell(job.id, "completed")
-    assert told.wait(1) == ["finished"]
-    assert told[0].counts == {"unsent": 1, "success": 1}
+    assert notices.wait(1) == ["finished"]
+    assert notices[0].counts == {"unsent": 1, "success": 1}
 
 
-def test_adopted_ended_job_counts_as_a_run(told, group, scripted):
+def test_adopted_ended_job_counts_as_a_run(notices, group, scripted):
     """It was never seen active, and the rest is unsent, but the end is reported."""
     jg = group(scripted, 1)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     ended = scripted.make()
     scripted.tell(ended, "completed")
     jg.adopt(ended, platform="p", url=scripted.url)
-    assert told.wait(1) == ["finished"]
-    assert told[0].counts == {"unsent": 1, "success": 1}
+    assert notices.wait(1) == ["finished"]
+    assert notices[0].counts == {"unsent": 1, "success": 1}
 
 
-def test_cancellation_is_not_a_failure(told, group, scripted):
+def test_cancellation_is_not_a_failure(notices, group, scripted):
     """The user wanted it, so only the end is reported."""
     jg = group(scripted, 2)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg.run_parallel()
     scripted.tell(jg[0].id, "canceled")
     scripted.tell(jg[1].id, "completed")
-    assert told.wait(1) == ["finished"]
-    assert told[0].message == "experiment has finished: 1 success, 1 canceled."
+    assert notices.wait(1) == ["finished"]
+    assert notices[0].message == "experiment has finished: 1 success, 1 canceled."
 
 
-def test_notice_has_one_full_stop_and_a_reason(told, group, scripted):
+def test_notice_has_one_full_stop_and_a_reason(notices, group, scripted):
     """The cloud's own full stop is not doubled; a missing reason is mentioned."""
     jg = group(scripted, 2)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error", status_message="Too hot.")
-    assert told.wait(1) == ["job_failed"]
-    assert told[0].message == "Job 0 of experiment failed: Too hot."
-    jg.on_done(told.append)
+    assert notices.wait(1) == ["job_failed"]
+    assert notices[0].message == "Job 0 of experiment failed: Too hot."
+    jg.on_done(notices.append)
     scripted.tell(jg[1].id, "error")
-    assert sorted(told.wait(4)) == ["finished", "finished", "job_failed", "job_failed"]
-    failures = [notice.message for notice in told if notice.kind == "job_failed"]
+    assert sorted(notices.wait(4)) == ["finished", "finished", "job_failed", "job_failed"]
+    failures = [notice.message for notice in notices if notice.kind == "job_failed"]
     assert failures[1] == "Job 1 of experiment failed: The cloud does not say why."
 
 
-def test_failing_or_slow_callback_does_not_affect_others(told, group, scripted, until, caplog):
+def test_failing_or_slow_callback_does_not_affect_others(notices, group, scripted, until, caplog):
     """Its exception is logged; while one hangs, others are called and jobs are polled."""
     jg = group(scripted, 2)
     release = threading.Event()
@@ -157,7 +157,7 @@ def test_failing_or_slow_callback_does_not_affect_others(told, group, scripted, 
 
     @jg.on_done
     def fail(notice):
-        told.append(notice)
+        notices.append(notice)
         if notice.kind == "job_failed":
             sys.exit("a script's way")
         raise ValueError("mine")
@@ -165,9 +165,9 @@ def test_failing_or_slow_callback_does_not_affect_others(told, group, scripted, 
     jg.run_parallel()
     scripted.tell(jg[0].id, "error")
     with caplog.at_level(logging.ERROR, "jobgroup"):
-        told.wait(1)
+        notices.wait(1)
         scripted.tell(jg[1].id, "completed")
-        assert told.wait(2) == ["job_failed", "finished"]
+        assert notices.wait(2) == ["job_failed", "finished"]
         until(
             lambda: (
                 "SystemExit: a script's way" in caplog.text and "ValueError: mine" in caplog.text
@@ -177,43 +177,43 @@ def test_failing_or_slow_callback_does_not_affect_others(told, group, scripted, 
     assert callable(fail)
 
 
-def test_subscription_can_be_ended(told, group, scripted):
+def test_subscription_can_be_ended(notices, group, scripted):
     """The subscription that `on_done` returns ends it; a second time it does nothing."""
     jg = group(scripted, 1)
     other = []
     end = jg.on_done(other.append)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     end.cancel()
     end.cancel()
     jg.run_parallel()
     scripted.tell(jg[0].id, "completed")
-    told.wait(1)
+    notices.wait(1)
     assert other == []
 
 
-def test_callback_waits_for_a_run_of_another_process(told, group, cloud, spawn):
+def test_callback_waits_for_a_run_of_another_process(notices, group, cloud, spawn):
     """Between two jobs of that run, no job is on the cloud, but the group has not finished."""
     jg = group(cloud, 3, duration_s=0)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(0.5)"
     process = spawn(run, cloud)
-    assert told.wait(1) == ["finished"]
-    assert told[0].counts == {"success": 3}
+    assert notices.wait(1) == ["finished"]
+    assert notices[0].counts == {"success": 3}
     assert process.wait(60) == 0
 
 
-def test_callback_gets_the_end_after_the_sender_dies(told, group, cloud, spawn, until):
+def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spawn, until):
     """A killed process sends no more, although jobs are left: the end is reported."""
     jg = group(cloud, 3, duration_s=0)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(3600)"
     process = spawn(run, cloud)
     until(lambda: jg[0].state == "success", timeout_s=120)
-    assert told == []
+    assert notices == []
     process.kill()
     process.wait(60)
-    assert told.wait(1) == ["finished"]
-    assert told[0].counts == {"success": 1, "unsent": 2}
+    assert notices.wait(1) == ["finished"]
+    assert notices[0].counts == {"success": 1, "unsent": 2}
 
 
 def test_script_calls_back_before_it_ends(in_child, group, cloud):
@@ -234,14 +234,14 @@ def test_script_calls_back_before_it_ends(in_child, group, cloud):
     assert out == "finished"
 
 
-def test_notice_has_no_control_characters(told, group, scripted):
+def test_notice_has_no_control_characters(notices, group, scripted):
     """A cloud's message cannot control a terminal."""
     jg = group(scripted, 1)
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error", status_message="\x1b[2Jgone\r\nover")
-    told.wait(1)
-    assert told[0].message.isprintable()
+    notices.wait(1)
+    assert notices[0].message.isprintable()
 
 
 def test_on_done_refuses_invalid_callbacks(group, scripted):
@@ -255,13 +255,13 @@ def test_on_done_refuses_invalid_callbacks(group, scripted):
             group(scripted, 0).on_done(callback)
 
 
-def test_deletion_ends_the_subscription(told, group, scripted, until):
+def test_deletion_ends_the_subscription(notices, group, scripted, until):
     """Nothing is reported about a deleted group, and nothing watches it."""
     jg = group(scripted, 1)
     jg.run_parallel()
     others = set(threading.enumerate())
-    jg.on_done(told.append)
+    jg.on_done(notices.append)
     with pytest.warns(UserWarning, match="continue on the cloud"):
         JobGroup.delete_job_group("experiment")
     until(lambda: "jobgroup-on-done" not in {t.name for t in {*threading.enumerate()} - others})
-    assert told == []
+    assert notices == []

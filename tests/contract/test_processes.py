@@ -309,10 +309,10 @@ def test_failure_is_reported_before_the_lease_is_released(
     jg = ended("error")
     jg.add(timer(scripted, "unsent"))
     session = engine().open_session(group_path(jg.name))
-    complete, told = session.store.commands.complete, []
+    complete, reported = session.store.commands.complete, []
 
     def note(command_id, state, outcome):
-        told.append((state, session.lease.is_held))
+        reported.append((state, session.lease.is_held))
         complete(command_id, state, outcome)
 
     monkeypatch.setattr(session.store.commands, "complete", note)
@@ -329,5 +329,5 @@ def test_failure_is_reported_before_the_lease_is_released(
     until(lambda: jg[0].state == "waiting")
     scripted.tell(jg[0].id, "error")
     until(lambda: asking.commands.get(asked).state == "failed")
-    assert told == [("failed", True)]
+    assert reported == [("failed", True)]
     asking.close()

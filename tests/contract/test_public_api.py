@@ -75,14 +75,14 @@ def test_groups_are_equal_if_they_hold_the_same_group(group, scripted):
 
 def test_with_block_closes_its_group(group, scripted):
     """The group stops following its file; using it again reopens the file."""
-    told = []
+    reported = []
     with group(scripted, 1) as jg:
-        jg.state.observe(told.append)
-        jg.on_done(told.append)
+        jg.state.observe(reported.append)
+        jg.on_done(reported.append)
     jg.run_parallel()
     scripted.tell(jg[0].id, "completed")
     jg.refresh()
-    assert told == []
+    assert reported == []
 
     async def use():
         async with JobGroup("experiment") as again:
@@ -329,17 +329,17 @@ def test_warnings_have_a_category_and_point_to_the_caller(ended):
 
 def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
     """A decorated function stays callable under its name and with its docstring."""
-    jg, told, ended = group(scripted, 1), [], threading.Event()
+    jg, reported, ended = group(scripted, 1), [], threading.Event()
 
     @jg.on_done
     def note(event):
         """Note it."""
-        told.append(event)
+        reported.append(event)
         ended.set()
 
     assert (note.__name__, note.__doc__) == ("note", "Note it.")
     note("by hand")
-    assert told == ["by hand"]
+    assert reported == ["by hand"]
     other = []
     with jg.on_done(other.append):
         pass
@@ -347,7 +347,7 @@ def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
     jg.run_parallel()
     scripted.tell(jg[0].id, "completed")
     assert ended.wait(60)
-    assert (told[-1].kind, other) == ("finished", [])
+    assert (reported[-1].kind, other) == ("finished", [])
 
 
 def test_aware_dates_equal_percevals_naive_ones(group, scripted):

@@ -50,8 +50,8 @@ def test_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
     assert (new.number, new.kind, new.remote_id) == (2, "changed", failed[0].id)
     assert new.overrides == {"max_shots": [1000, 500], "min_detected_photons": [2, 1]}
     assert failed[0].params["max_shots"] == 500
-    told = [event["text"] for event in job_detail(failed, failed[0])["events"]]
-    assert "attempt 2, max_shots 1000 → 500, min_detected_photons 2 → 1" in told
+    reported = [event["text"] for event in job_detail(failed, failed[0])["events"]]
+    assert "attempt 2, max_shots 1000 → 500, min_detected_photons 2 → 1" in reported
     assert failed.results_table(["max_shots"])["max_shots"] == [500, 1000, 1000]
     assert [job["id"] for job in from_file("failed")] == [job.id for job in failed]
 

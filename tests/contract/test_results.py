@@ -158,10 +158,10 @@ def test_malformed_result_does_not_affect_others(answer, aligned, scripted):
     bad = aligned[3].id
     scripted.faults["result"] = lambda _, asked: answer if asked.id == bad else None
     expected = [*EXPECTED[:3], None, *EXPECTED[4:]]
-    with pytest.warns(UserWarning, match=r"1 of 3 .*job 3") as told:
+    with pytest.warns(UserWarning, match=r"1 of 3 .*job 3") as reported:
         assert _values(aligned.get_results()) == expected
-    assert len(told) == 1
-    assert told[0].filename == __file__
+    assert len(reported) == 1
+    assert reported[0].filename == __file__
     with pytest.raises(ResultsError, match="job 3") as caught:
         aligned.get_results(errors="raise")
     assert _values(caught.value.results) == expected

@@ -397,8 +397,8 @@ def test_table_of_counts_does_not_import_perceval(ended, scripted, in_child):
     jg = ended("completed", "completed")
     for job in jg:
         scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
-    told = in_child(TABLE, scripted)
-    assert told == [[3, 4, 3, 4], False]
+    notices = in_child(TABLE, scripted)
+    assert notices == [[3, 4, 3, 4], False]
 
 
 TABLE = """

@@ -48,13 +48,13 @@ def test_second_run_does_not_renew_the_budget(shots, scripted, in_child):
     jg = shots(100, 100, 100)
     with pytest.raises(BudgetExceededError):
         jg.run_parallel(budget_shots=200)
-    told = in_child(
+    reported = in_child(
         "import json\nfrom jobgroup import BudgetExceededError, JobGroup\n"
         "try:\n    JobGroup('experiment').run_parallel(budget_shots=200)\n"
         "except BudgetExceededError as error:\n    print(json.dumps(str(error)))",
         scripted,
     )
-    assert "leaves 0" in told
+    assert "leaves 0" in reported
     jg.run_parallel(budget_shots=300)
     assert scripted.count("create") == 3
     jg.run_parallel(budget_shots=1)  # no job is left to send

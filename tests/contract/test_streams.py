@@ -120,9 +120,9 @@ def test_stream_continues_after_a_missing_result(gather, ended, scripted):
     scripted.faults["result"] = lambda _, asked: (
         (404, {"error": "gone"}) if asked.id == bad else None
     )
-    with pytest.warns(UserWarning, match=r"1 of 3 .*job 1.*gone") as told:
+    with pytest.warns(UserWarning, match=r"1 of 3 .*job 1.*gone") as notices:
         found = gather(jg.as_completed())
-    assert len(told) == 1
+    assert len(notices) == 1
     assert _by_place(found) == {0: 0, 1: None, 2: 2}
     came = []
     with pytest.raises(ResultsError, match="job 1") as caught:

@@ -129,9 +129,9 @@ def test_jobs_are_sent_next_in_the_order_of_the_page(make_group, open_page, clou
     page = open_page(group)
     page.open()
     assert page.do("run", positions=[0])["value"]["done"] == [0]
-    told = page.do("prioritize", positions=[3, 1, 0])["value"]
-    assert told["done"] == [3, 1]
-    assert list(told["failed"]) == ["0"]
+    reported = page.do("prioritize", positions=[3, 1, 0])["value"]
+    assert reported["done"] == [3, 1]
+    assert list(reported["failed"]) == ["0"]
     page.wait(lambda: page.dashboard.next_up == [3, 1])
     page.do("prioritize", positions=[3, 1])
     page.do("prioritize", positions=[2])
@@ -292,9 +292,9 @@ def test_the_details_of_a_job_are_complete(make_group, open_page):
     assert [a["message"] for a in detail["attempts"]] == ["out of photons"]
     assert detail["attempts"][0]["remote_id"] == group[0].id
     assert detail["labels"] == {"phi": 0.0}
-    told = [event["what"] for event in detail["events"]]
-    assert told[-1] == "error"
-    assert {"added", "sent", "started"} <= set(told)
+    reported = [event["what"] for event in detail["events"]]
+    assert reported[-1] == "error"
+    assert {"added", "sent", "started"} <= set(reported)
 
 
 def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, open_page, cloud):

@@ -65,5 +65,5 @@ def test_unknown_messages_are_refused(content: object):
 def test_numbers_that_json_lacks_become_null():
     """`JSON.parse` knows no NaN and no infinity; they are sent as null, at any depth."""
     value = {"a": [1.5, float("nan"), {"b": float("inf")}], 2: ("x", None)}
-    told = protocol.result("1", value)["value"]
-    assert told == {"a": [1.5, None, {"b": None}], "2": ["x", None]}
+    reported = protocol.result("1", value)["value"]
+    assert reported == {"a": [1.5, None, {"b": None}], "2": ["x", None]}

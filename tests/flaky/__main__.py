@@ -90,15 +90,15 @@ def main() -> int:
     parser.add_argument("--base", default="", help="revision to compare with")
     parser.add_argument("--seed", type=int, help="seed of the first round's order")
     parser.add_argument("tests", nargs="*", help="files, folders or tests, beside what changed")
-    told = parser.parse_args()
+    reported = parser.parse_args()
     # a seed repeats a round: with the tests that it names, whatever has changed since
-    names = [] if told.seed is not None and told.tests else changed(told.base or base())
-    tests = sorted({*names, *told.tests})
-    seed = random.SystemRandom().randrange(10**6) if told.seed is None else told.seed
+    names = [] if reported.seed is not None and reported.tests else changed(reported.base or base())
+    tests = sorted({*names, *reported.tests})
+    seed = random.SystemRandom().randrange(10**6) if reported.seed is None else reported.seed
     print("Tests:", " ".join(tests) or "all", flush=True)
     with load():
-        for n, round_seed in enumerate(range(seed, seed + told.times), 1):
-            print(f"Round {n} of {told.times}, seed {round_seed}", flush=True)
+        for n, round_seed in enumerate(range(seed, seed + reported.times), 1):
+            print(f"Round {n} of {reported.times}, seed {round_seed}", flush=True)
             for command, folder in commands(tests, round_seed):
                 if (code := subprocess.run(command, cwd=folder).returncode) != 0:
                     again = f"SEED={round_seed} N=1"
@@ -106,7 +106,7 @@ def main() -> int:
                         again += f" TESTS={shlex.quote(' '.join(tests))}"
                     print(f"Failed ({code}). The same order again: make flaky {again}")
                     return 1
-    print(f"{told.times} rounds without a failure.")
+    print(f"{reported.times} rounds without a failure.")
     return 0
 
 

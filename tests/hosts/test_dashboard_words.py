@@ -49,9 +49,9 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.get_by_test_id("run").click()
         expect(page.get_by_test_id("chip-error")).to_contain_text("1")
         expect(page.get_by_test_id("chip-success")).to_contain_text("1")
-        told = ["edited: A job has failed", "edited: 2 jobs finished, 1 failed"]
+        reported = ["edited: A job has failed", "edited: 2 jobs finished, 1 failed"]
         page.wait_for_function("window.notified.length > 0")
-        assert page.evaluate("window.notified.at(-1)") in told
+        assert page.evaluate("window.notified.at(-1)") in reported
 
         page.locator("[data-testid^=row-][data-status=error] .cell").nth(1).click()
         page.get_by_test_id("revise").click()

@@ -116,7 +116,7 @@ def test_two_jobs_go_through_their_life(occupied, run, cloud):
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "notices"),
     [
         ({"status": "completed", "duration": None}, []),
         ({"status": "completed"}, ["without duration"]),
@@ -125,11 +125,11 @@ def test_two_jobs_go_through_their_life(occupied, run, cloud):
         ([], ["no JSON object"]),
     ],
 )
-def test_differences_are_reported(document, told):
+def test_differences_are_reported(document, notices):
     """An extra field, a missing field and another type are reported; a permitted null is not."""
     found = list(differences(document, SCHEMA))
-    assert len(found) == len(told)
-    assert all(said.startswith(words) for said, words in zip(found, told, strict=True))
+    assert len(found) == len(notices)
+    assert all(said.startswith(words) for said, words in zip(found, notices, strict=True))
 
 
 def test_an_undocumented_status_is_told():

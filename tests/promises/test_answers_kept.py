@@ -85,9 +85,9 @@ def test_a_full_disk_is_reported_and_waited_out(filled, tiny_disk, cloud, until,
     assert remote_id in str(error)
     assert "job 0 (0)" in str(error)
     assert "Nothing was changed" not in str(error)
-    told = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert [remote_id in r.getMessage() for r in told] == [True]
-    assert told[0].name == "jobgroup.engine.settling"
+    reported = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert [remote_id in r.getMessage() for r in reported] == [True]
+    assert reported[0].name == "jobgroup.engine.settling"
     with pytest.raises(StorageError):
         jg.run_parallel()
     assert len(cloud.jobs()) == 1
@@ -111,9 +111,9 @@ def test_a_process_that_ends_logs_its_unwritten_answers(tiny_disk, group, cloud,
     tiny_disk.fill()
     remote_id = cloud.jobs()[0].id
     _, said = first.communicate(timeout=120)
-    told = [line for line in said.splitlines() if remote_id in line and "job 0 (0)" in line]
-    assert len(told) == 3, said  # the log, the run's error, and the log at the end
-    assert "job.confirm" in told[-1]
+    reported = [line for line in said.splitlines() if remote_id in line and "job 0 (0)" in line]
+    assert len(reported) == 3, said  # the log, the run's error, and the log at the end
+    assert "job.confirm" in reported[-1]
     assert "Nothing was changed" not in said
     tiny_disk.clear()
     (job,) = jg.list_unconfirmed_jobs()

@@ -24,7 +24,7 @@ def made(name="sweep"):
 
 
 @pytest.fixture
-def told(tmp_path):
+def reported(tmp_path):
     """Runs a source text in a process of its own, in its directory, and returns its output."""
     home = tmp_path / "home"
     home.mkdir()
@@ -51,9 +51,9 @@ def told(tmp_path):
     return run
 
 
-def test_a_relative_directory_becomes_absolute_at_the_first_use(told, tmp_path):
+def test_a_relative_directory_becomes_absolute_at_the_first_use(reported, tmp_path):
     """%cd moves no group, a fork loses none, and a child begins in its parent's directory."""
-    found = told(
+    found = reported(
         """
 jg = made()
 os.chdir(tempfile.mkdtemp())
@@ -72,9 +72,9 @@ print(json.dumps([before, len(jg), repr(jg).splitlines()[0], status]))
 
 
 @pytest.mark.parametrize("chosen", ["~/data", "~/./x/../data"])
-def test_a_tilde_is_the_home_directory(chosen, told, tmp_path):
+def test_a_tilde_is_the_home_directory(chosen, reported, tmp_path):
     """No directory with that name appears anywhere."""
-    told("made(); print(0)", JOBGROUP_DATA_DIR=chosen)
+    reported("made(); print(0)", JOBGROUP_DATA_DIR=chosen)
     assert (tmp_path / "home/data/groups/sweep.jobgroup").is_file()
     assert not list(tmp_path.rglob("~*"))
 
@@ -101,12 +101,14 @@ except Exception as error:
         ({"HOME": ""}, "HOME"),
     ],
 )
-def test_a_missing_home_directory_is_named_with_the_variable(variables, at_fault, told, tmp_path):
+def test_a_missing_home_directory_is_named_with_the_variable(
+    variables, at_fault, reported, tmp_path
+):
     """Nothing is stored anywhere, and the sentence says what to set."""
     source = _WITHOUT_A_HOME.replace("made()", "os.environ.pop('HOME', 0); made()", 1)
     if variables.get("HOME") is not None or "HOME" not in variables:
         source = _WITHOUT_A_HOME
-    kind, sentence = told(source, **variables)
+    kind, sentence = reported(source, **variables)
     assert kind == "StorageError"
     assert at_fault in sentence
     assert "Set " in sentence
@@ -115,11 +117,11 @@ def test_a_missing_home_directory_is_named_with_the_variable(variables, at_fault
     assert not list(tmp_path.rglob("~*"))
 
 
-def test_a_user_without_a_home_directory_can_name_another(told, tmp_path):
+def test_a_user_without_a_home_directory_can_name_another(reported, tmp_path):
     """JOBGROUP_DATA_DIR alone is enough, and so is XDG_DATA_HOME."""
     source = _WITHOUT_A_HOME.replace("made()", "os.environ.pop('HOME', 0); made()", 1)
     for n, variable in enumerate(("JOBGROUP_DATA_DIR", "XDG_DATA_HOME")):
-        assert told(source, **{variable: str(tmp_path / str(n))}) == "made"
+        assert reported(source, **{variable: str(tmp_path / str(n))}) == "made"
         assert len(list((tmp_path / str(n)).rglob("sweep.jobgroup"))) == 1
 
 
@@ -148,11 +150,11 @@ def test_a_changed_variable_takes_effect(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its file systems refuse such names")
-def test_a_directory_whose_name_is_not_utf_8_works(tmp_path, told):
+def test_a_directory_whose_name_is_not_utf_8_works(tmp_path, reported):
     """Groups are created, listed, exported, deleted and restored there as anywhere."""
     odd = os.fsdecode(os.fsencode(tmp_path) + b"/m\xe9sures \xff")
     Path(odd).mkdir()
-    found = told(
+    found = reported(
         """
 jg = made()
 jg.export("copy.jobgroup")

@@ -348,9 +348,9 @@ def test_a_hostile_result_affects_only_its_job(hostile):
         cloud.answer = lambda call, job_id: (
             (200, {"results": by_id[job_id]}) if call == "result" else None
         )
-        with pytest.warns(UserWarning, match="Could not get") as told:
+        with pytest.warns(UserWarning, match="Could not get") as reported:
             results = jg.get_results()
-        assert len(told) == 1
+        assert len(reported) == 1
         assert [result is not None for result in results] == [False] * len(hostile) + [True]
         table = jg.results_table()
         assert set(table.failures) == set(range(len(hostile)))

@@ -50,10 +50,10 @@ def container(cloud) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
 
 def elsewhere(source: str) -> Any:
     """Run a source text in a separate process, and return what it printed."""
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, env=os.environ
     )
-    return told.stdout.strip()
+    return reported.stdout.strip()
 
 
 def test_a_look_from_outside_a_container_changes_nothing(group, container, cloud, until, ledger):

@@ -157,8 +157,8 @@ def test_bad_ids_affect_only_their_jobs(sent, unruly, until):
     jg = sent(0)
     for i in range(len(BAD_IDS) + 2):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(i)))
-    told = iter([(200, json.dumps({"job_id": job_id}).encode()) for job_id in BAD_IDS])
-    unruly.answer = lambda call, _: next(told, None) if call == "create" else None
+    reported = iter([(200, json.dumps({"job_id": job_id}).encode()) for job_id in BAD_IDS])
+    unruly.answer = lambda call, _: next(reported, None) if call == "create" else None
     while jg.list_unsent_jobs():
         with suppress(JobGroupError):
             jg.run_parallel()
@@ -263,10 +263,10 @@ def test_rows_damaged_during_a_run_affect_only_their_jobs(sent, unruly, until):
     unruly.answer = only_for("lost", "status", (404, {"error": "Job not found"}))
     until(lambda: jg.refresh() or jg[5].state == "success")
     assert jg.get_results()[5] is not None
-    with warnings.catch_warnings(record=True) as told:  # no warning if its end was seen before
+    with warnings.catch_warnings(record=True) as reported:  # no warning if its end was seen before
         warnings.simplefilter("always")
         jg.cancel_all()
-    assert {str(w.message)[:28] for w in told} <= {"Job 0 could not be canceled:"}
+    assert {str(w.message)[:28] for w in reported} <= {"Job 0 could not be canceled:"}
 
 
 def test_random_statuses_affect_only_their_jobs(unruly):

@@ -40,11 +40,11 @@ def test_endless_answers_do_not_fill_the_memory(unruly, child):
     """Answers that unpack to gigabytes affect only their jobs: states, refusals, and a result."""
     bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + endless(32, 48)
     assert len(bomb) < 5_000_000
-    told = {("status", f"job-{n}"): (200 + 300 * (n % 2), bomb) for n in range(1, 5)}
-    told["result", "job-5"] = (200, bomb)
+    reported = {("status", f"job-{n}"): (200 + 300 * (n % 2), bomb) for n in range(1, 5)}
+    reported["result", "job-5"] = (200, bomb)
     gzip = {"Content-Encoding": "gzip"}
     unruly.answer = lambda call, job_id: (
-        (*told[call, job_id], gzip) if (call, job_id) in told else None
+        (*reported[call, job_id], gzip) if (call, job_id) in reported else None
     )
     bombed = child(
         MEASURED

@@ -115,10 +115,10 @@ def claims_of(records):
     return claims
 
 
-def opened_again(told):
+def opened_again(reported):
     """The group after the cut, completed, or restored if it was being deleted."""
     catalog.complete_deletion("experiment")
-    if "exported" in told and not group_path("experiment").exists():
+    if "exported" in reported and not group_path("experiment").exists():
         JobGroup.restore("experiment")
     return GroupStore(group_path("experiment"))
 
@@ -139,12 +139,12 @@ def is_true(jobs, description, what, *values):
 
 def lost(claims, root):
     """The acknowledgements that a reopened disk does not hold."""
-    told = {what for what, *_ in claims}
-    if "exported" in told and len(JobGroup.load(root / "out", name="copy")) != 9:
+    reported = {what for what, *_ in claims}
+    if "exported" in reported and len(JobGroup.load(root / "out", name="copy")) != 9:
         return ["the export"]
-    if "made" not in told:
+    if "made" not in reported:
         return []
-    with closing(opened_again(told)) as store:
+    with closing(opened_again(reported)) as store:
         jobs = {record.name: record for record in store.records()}
         description = store.meta().get("description")
     return [claim for claim in claims if not is_true(jobs, description, *claim)]

@@ -58,10 +58,10 @@ class UnrulyCloud:
         with self._lock:
             self.asked.append((call, job_id))
             self.tokens.add(token)
-            told = self.answer(call, job_id)
-            if told is None and call in ("create", "rerun"):
+            reported = self.answer(call, job_id)
+            if reported is None and call in ("create", "rerun"):
                 self._created += 1
-        return told or _USUAL.get(call) or (200, {"job_id": f"job-{self._created}"})
+        return reported or _USUAL.get(call) or (200, {"job_id": f"job-{self._created}"})
 
 
 _USUAL: dict[str, Answer] = {

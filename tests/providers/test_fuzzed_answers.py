@@ -119,13 +119,13 @@ def test_what_is_answered_about_one_job_harms_no_other(reply, other):
             "POST /api/jobs": other,
         }
         found = asyncio.run(_ask(cloud.url))
-        told = found["status"]
-        assert (told["1"].state, told["1"].shots) == ("running", 7) or _is_stopped(told)
-        assert told["3"].state == "success" or _is_stopped(told)
-        if isinstance(told["2"], RemoteStatus):
-            _assert_bounded(told["2"])
+        reported = found["status"]
+        assert (reported["1"].state, reported["1"].shots) == ("running", 7) or _is_stopped(reported)
+        assert reported["3"].state == "success" or _is_stopped(reported)
+        if isinstance(reported["2"], RemoteStatus):
+            _assert_bounded(reported["2"])
         else:
-            assert isinstance(told["2"], JobGroupError)
+            assert isinstance(reported["2"], JobGroupError)
         assert isinstance(found["made"], JobGroupError) or is_id(found["made"])
         assert {r.path for r in cloud.requests} <= {
             *("/api/jobs", "/api/job", "/api/jobs/availability", "/api/jobs/2/result"),
@@ -135,23 +135,25 @@ def test_what_is_answered_about_one_job_harms_no_other(reply, other):
         assert cloud.asked("POST") in ([], ["/api/jobs"])
 
 
-def _is_stopped(told):
+def _is_stopped(reported):
     """Whether the answer was one that concerns the account: then the others are asked later."""
-    return isinstance(told["2"], JobGroupError) and getattr(told["2"], "status_code", 401) in {
+    return isinstance(reported["2"], JobGroupError) and getattr(
+        reported["2"], "status_code", 401
+    ) in {
         401,
         429,
     }
 
 
-def _assert_bounded(told):
-    assert len(told.provider_status) <= 100
-    assert len(told.message or "") <= MAX_MESSAGE
-    assert told.shots is None or 0 <= told.shots <= MAX_COUNT
-    assert told.duration_s is None or 0 <= told.duration_s <= MAX_DURATION_S
-    for moment in (told.created_at, told.started_at):
+def _assert_bounded(reported):
+    assert len(reported.provider_status) <= 100
+    assert len(reported.message or "") <= MAX_MESSAGE
+    assert reported.shots is None or 0 <= reported.shots <= MAX_COUNT
+    assert reported.duration_s is None or 0 <= reported.duration_s <= MAX_DURATION_S
+    for moment in (reported.created_at, reported.started_at):
         assert moment is None or 0 <= moment <= MAX_TIMESTAMP
-    assert told.progress is None or 0 <= told.progress <= 1
-    (told.provider_status + (told.message or "") + (told.name or "")).encode()
+    assert reported.progress is None or 0 <= reported.progress <= 1
+    (reported.provider_status + (reported.message or "") + (reported.name or "")).encode()
 
 
 @given(
@@ -174,8 +176,8 @@ def test_an_id_leads_to_no_other_path(remote_id):
 async def _paths_of(cloud, remote_id):
     provider = QuandelaCloud(Account(cloud.url, "", lambda: "t"))
     try:
-        told = (await provider.status([remote_id]))[remote_id]
-        assert isinstance(told, JobGroupError)
+        reported = (await provider.status([remote_id]))[remote_id]
+        assert isinstance(reported, JobGroupError)
     finally:
         await provider.aclose()
     asked = [path for path in cloud.asked("GET") if path.startswith("/api/jobs/")]

@@ -51,9 +51,9 @@ async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
         "def answer(self): return RemoteStatus('on', 'running', progress=1.5, created_at=-1,"
         " started_at=True, duration_s='7', shots=12.0, name=b'x')"
     )
-    told = (await provider.status(["1"]))["1"]
-    assert told == RemoteStatus("on", "running", progress=1.0, shots=12)
-    assert type(told.shots) is int
+    reported = (await provider.status(["1"]))["1"]
+    assert reported == RemoteStatus("on", "running", progress=1.0, shots=12)
+    assert type(reported.shots) is int
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(op
             }}
         """
     )
-    told = await provider.status(["0", "1", "2", "3", "4"])
-    assert told["3"] == RemoteStatus("on", "running")
+    reported = await provider.status(["0", "1", "2", "3", "4"])
+    assert reported["3"] == RemoteStatus("on", "running")
     for odd in ("0", "1", "2", "4"):
-        assert isinstance(told[odd], RemoteStatus | InvalidResponseError)
+        assert isinstance(reported[odd], RemoteStatus | InvalidResponseError)
 
 
 async def test_what_is_well_passes_as_it_is(opened):
@@ -129,10 +129,10 @@ async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened
         await provider.status(["1"])
 
 
-@pytest.mark.parametrize("told", ["{'name': 'a'}", "Submission(body=[1])"])
-async def test_a_submission_of_a_wrong_kind_is_refused(opened, told):
+@pytest.mark.parametrize("reported", ["{'name': 'a'}", "Submission(body=[1])"])
+async def test_a_submission_of_a_wrong_kind_is_refused(opened, reported):
     """And nothing is known where a provider does not tell."""
-    provider = opened(f"async def submission(self, remote_id): return {told}")
+    provider = opened(f"async def submission(self, remote_id): return {reported}")
     with pytest.raises(InvalidResponseError, match="expected a Submission"):
         await provider.submission("1")
 

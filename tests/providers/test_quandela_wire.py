@@ -173,9 +173,9 @@ async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
     """A response is bounded in memory and not requested again."""
     cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_RESPONSE_BYTES + 1))
     async with _opened(account) as provider:
-        told = (await provider.status(["1"]))["1"]
-    assert isinstance(told, errors.InvalidResponseError)
-    assert "more than" in str(told)
+        reported = (await provider.status(["1"]))["1"]
+    assert isinstance(reported, errors.InvalidResponseError)
+    assert "more than" in str(reported)
     assert len([path for path in cloud.asked("GET") if "status" in str(path)]) == 1
 
 

@@ -68,25 +68,25 @@ TELLING = """
 
 def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
     """They have the data that the provider returns."""
-    told = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
-    install("telling", f"{TELLING}        async def submission(self, i): {told}\n")
+    reported = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
+    install("telling", f"{TELLING}        async def submission(self, i): {reported}\n")
     jg = JobGroup("adopted")
     (job,) = jg.adopt("7", url="https://lab.example", token="t", provider="telling")
     assert (job.name, job.platform, job.params, job.provider) == ("mine", "b1", {"x": 1}, "telling")
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("reported", "sentence"),
     [
         ("", "does not tell which platform"),
         ("        async def submission(self, i): return {'name': 'x'}\n", "a Submission"),
         ("        async def submission(self, i): return 1 / 0\n", "failed in submission"),
     ],
 )
-def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, told, sentence):
+def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, reported, sentence):
     """Unable or broken, it is one sentence."""
-    install("telling", TELLING + told)
-    jg, url = JobGroup("adopted"), f"https://lab{len(told)}.example"  # a provider of its own
+    install("telling", TELLING + reported)
+    jg, url = JobGroup("adopted"), f"https://lab{len(reported)}.example"  # a provider of its own
     with pytest.raises((ValueError, InvalidResponseError), match=sentence):
         jg.adopt("7", url=url, token="t", provider="telling")
     assert len(jg) == 0

@@ -50,11 +50,11 @@ async def test_a_status_in_scaleway_s_words(cloud, account, word, state):
     }
     cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
     async with _opened(account) as provider:
-        told = (await provider.status(["1"]))["1"]
-    assert (told.provider_status, told.state) == (word or "", state)
-    assert told.started_at - told.created_at == 1.5
-    assert told.created_at == 1767323045
-    assert (told.duration_s, told.message, told.name) == (2.5, "half of it", "mine")
+        notices = (await provider.status(["1"]))["1"]
+    assert (notices.provider_status, notices.state) == (word or "", state)
+    assert notices.started_at - notices.created_at == 1.5
+    assert notices.created_at == 1767323045
+    assert (notices.duration_s, notices.message, notices.name) == (2.5, "half of it", "mine")
 
 
 async def test_fields_that_are_wrong_are_not_known(cloud, account):
@@ -62,9 +62,9 @@ async def test_fields_that_are_wrong_are_not_known(cloud, account):
     document = {"status": "running", "created_at": "soon", "started_at": 7, "job_duration": [1]}
     cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
     async with _opened(account) as provider:
-        told = (await provider.status(["1"]))["1"]
-    assert told.state == "running"
-    assert (told.created_at, told.started_at, told.duration_s) == (None, None, None)
+        notices = (await provider.status(["1"]))["1"]
+    assert notices.state == "running"
+    assert (notices.created_at, notices.started_at, notices.duration_s) == (None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def soak(minutes: float, jobs: int, cloud: EmbeddedCloud, nursery: Nursery, file
 def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jobs: int) -> None:
     """Sample and tell until the launcher has ended."""
     launcher = children["launcher"]
-    began = told = went = time.monotonic()
+    began = reported = went = time.monotonic()
     while launcher.is_alive:
         time.sleep(SAMPLE_EVERY_S)
         for name, child in children.items():
@@ -125,8 +125,8 @@ def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jo
         if now - went >= AWAY_EVERY_S:
             went = now
             cloud.go_offline(AWAY_S)
-        if now - told >= TELL_EVERY_S:
-            told = now
+        if now - reported >= TELL_EVERY_S:
+            reported = now
             statuses = Counter(job.status for job in cloud.jobs())
             spent = {n: round(cpu_s(c.pid), 1) for n, c in children.items() if c.is_alive}
             print(

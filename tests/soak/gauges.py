@@ -57,7 +57,7 @@ class Series:
 
     def lines(self) -> list[str]:
         """One line a gauge: what it began with, its largest and last value, and its growth."""
-        told = [f"{'':32} {'first':>9} {'largest':>9} {'last':>9} {'growth':>9} {'allowed':>9}"]
+        reported = [f"{'':32} {'first':>9} {'largest':>9} {'last':>9} {'growth':>9} {'allowed':>9}"]
         for name, gauge in self.gauges.items():
             values = self.samples.get(name)
             if not values:
@@ -66,8 +66,8 @@ class Series:
             numbers = (values[0], max(values), values[-1], growth, gauge.allowed)
             columns = " ".join(f"{number:9.1f}" for number in numbers)
             verdict = "  GROWS" if growth > gauge.allowed else ""
-            told.append(f"{f'{name}, {gauge.unit}':32} {columns}{verdict}")
-        return told
+            reported.append(f"{f'{name}, {gauge.unit}':32} {columns}{verdict}")
+        return reported
 
     def grown(self) -> list[str]:
         """The names of those that grew more than they may."""

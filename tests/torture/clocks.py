@@ -90,13 +90,13 @@ def clock_skews(
     said = [racer.all(300) for racer in racers]
     assert look.all(300) == ["done"]
     cloud.faults.remove(number)
-    told = f"{said}, {is_killed=}"
-    assert is_killed or ["done"] in said, told
+    reported = f"{said}, {is_killed=}"
+    assert is_killed or ["done"] in said, reported
     gc.collect()
     Ledger(JobGroup.open("clocks"), cloud).check(unconfirmed=int(is_killed))
     for _ in range(2):
         last = nursery.start(SKEW + RUN, name="clocks", queue=False, skews=_skews(chance)).all(300)
-        assert last[-1] == "done", told
+        assert last[-1] == "done", reported
         ledger = Ledger(JobGroup.open("clocks"), cloud)
         ledger.check(unconfirmed=int(is_killed and not knows_keys)).settle()
     with warnings.catch_warnings():

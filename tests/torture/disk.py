@@ -141,8 +141,8 @@ def _send(
     child.tell()
     child.all(300)
     disk.heal()
-    told = f"{name}: {times} times {errno.errorcode[error]}, {heals=}, {queue=}"
-    _compare(name, jobs, nursery, cloud, knows_keys, log.read_text(), told)
+    reported = f"{name}: {times} times {errno.errorcode[error]}, {heals=}, {queue=}"
+    _compare(name, jobs, nursery, cloud, knows_keys, log.read_text(), reported)
     return writes
 
 
@@ -185,19 +185,19 @@ def _compare(
     cloud: EmbeddedCloud,
     knows_keys: bool,
     log: str,
-    told: str,
+    reported: str,
 ) -> None:
     """Nothing lost, nothing twice, every id known or named; the next run, undisturbed, sends it."""
     gc.collect()
     ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=MAX_CREATES_IN_FLIGHT)
     unnamed = [job.id for job in ledger.orphans if str(job.id) not in log]
-    assert not unnamed, f"{told}: neither known nor named: {unnamed}\n{log}"
+    assert not unnamed, f"{reported}: neither known nor named: {unnamed}\n{log}"
     for _ in range(2):
         again: Child = nursery.start(RUN, name=name, queue=False)
-        assert again.all(120)[-1] == "done", told
+        assert again.all(120)[-1] == "done", reported
         ledger = Ledger(JobGroup.open(name), cloud)
         ledger.check(unconfirmed=0 if knows_keys else MAX_CREATES_IN_FLIGHT)
         ledger.settle()
     JobGroup.open(name).wait(120)
     ledger.check().each_once(*jobs)
-    assert not ledger.orphans, told
+    assert not ledger.orphans, reported

@@ -128,15 +128,15 @@ def late_answers(
             for _ in range(JOBS + 1):
                 with suppress(JobGroupError):
                     run()
-            told = dict(late.tricks)
+            reported = dict(late.tricks)
             twice = [one for one, times in Counter(o for o, _ in late.made).items() if times > 1]
-            assert not twice, f"{told}: sent twice: {twice}"
+            assert not twice, f"{reported}: sent twice: {twice}"
             ids = [job.id for job in jg if job.id]
-            assert len(ids) == len(set(ids)), f"{told}: one id for several jobs"
+            assert len(ids) == len(set(ids)), f"{reported}: one id for several jobs"
             wrong = {
                 job.name: job.id for job in jg if job.id and (job.name, job.id) not in late.made
             }
-            assert not wrong, f"{told}: {wrong}"
-            assert "unsent" not in {job.state for job in jg}, told
+            assert not wrong, f"{reported}: {wrong}"
+            assert "unsent" not in {job.state for job in jg}, reported
             assert len(jg.list_unconfirmed_jobs()) <= sum(late.tricks.values()) - late.tricks[""]
             totals["late answers"] += sum(late.tricks.values()) - late.tricks[""]

@@ -21,8 +21,8 @@ def power_cuts(
     chance: random.Random, _nursery: Nursery, _cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
     """The test of `tests/promises`, with a seed of ours and more cuts."""
-    told = {"POWER_SEED": str(chance.randrange(2**32)), "POWER_CUTS": str(CUTS)}
+    reported = {"POWER_SEED": str(chance.randrange(2**32)), "POWER_CUTS": str(CUTS)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TEST]
-    done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True)
-    assert done.returncode == 0, f"{told}\n{done.stdout}\n{done.stderr}"
+    done = subprocess.run(command, env={**os.environ, **reported}, capture_output=True, text=True)
+    assert done.returncode == 0, f"{reported}\n{done.stdout}\n{done.stderr}"
     totals["power cuts"] += 4 * CUTS  # in both journal modes, with nothing and much of the rest

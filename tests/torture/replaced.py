@@ -73,13 +73,13 @@ def _replace(
     after = requests(cloud, "create") - before
     cloud.faults.remove(number)
     text = log.read_text()
-    told = f"{name}, {queue=}: {sent} had been sent, {after} in the end\n{text}"
-    assert after <= sent + at_once, f"it continued without its file: {told}"
-    assert after == JOBS or "raised:" in text, f"not a word: {told}"
+    reported = f"{name}, {queue=}: {sent} had been sent, {after} in the end\n{text}"
+    assert after <= sent + at_once, f"it continued without its file: {reported}"
+    assert after == JOBS or "raised:" in text, f"not a word: {reported}"
     if how != "removed":
         _put_back(path, away)
         earlier.unlink(missing_ok=True)
-        _finish(name, names, nursery, cloud, at_once, text, told)
+        _finish(name, names, nursery, cloud, at_once, text, reported)
 
 
 def _group(name: str, cloud: EmbeddedCloud) -> list[str]:
@@ -122,14 +122,14 @@ def _finish(
     cloud: EmbeddedCloud,
     at_once: int,
     text: str,
-    told: str,
+    reported: str,
 ) -> None:
     ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=at_once)
     unnamed = [job.id for job in ledger.orphans if str(job.id) not in text]
-    assert not unnamed, f"neither known nor named: {unnamed}: {told}"
+    assert not unnamed, f"neither known nor named: {unnamed}: {reported}"
     for _ in range(2):
         gc.collect()
-        assert nursery.start(RUN, name=name, queue=False).all(120)[-1] == "done", told
+        assert nursery.start(RUN, name=name, queue=False).all(120)[-1] == "done", reported
         ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=at_once)
         ledger.settle()
     JobGroup.open(name).wait(120)

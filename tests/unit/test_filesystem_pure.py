@@ -86,10 +86,10 @@ def test_a_known_local_file_system_is_not_shared(kind, monkeypatch):
     assert not is_network(Path("/x"))
 
 
-@pytest.mark.parametrize(("told", "is_shared"), [("1", True), ("0", False), ("", False)])
-def test_the_variable_overrides_the_system(told, is_shared, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("reported", "is_shared"), [("1", True), ("0", False), ("", False)])
+def test_the_variable_overrides_the_system(reported, is_shared, monkeypatch, tmp_path):
     """JOBGROUP_NETWORK_FS states what the system cannot report."""
-    monkeypatch.setenv("JOBGROUP_NETWORK_FS", told)
+    monkeypatch.setenv("JOBGROUP_NETWORK_FS", reported)
     assert is_network(tmp_path) is is_shared
 
 

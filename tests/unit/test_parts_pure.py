@@ -27,12 +27,12 @@ def _percevals(states):
 @pytest.mark.parametrize("states", [*itertools.combinations_with_replacement(STATES, 3)])
 def test_states_are_merged_as_perceval_does(states):
     """The exception is an entry with a failed and a running part, which has not ended."""
-    told = merge_statuses([RemoteStatus(state, state) for state in states])
+    reported = merge_statuses([RemoteStatus(state, state) for state in states])
     if _percevals(states) in TERMINAL and not TERMINAL.issuperset(states):
-        assert told.state not in TERMINAL
-        assert told.state in {*states, "running"}
+        assert reported.state not in TERMINAL
+        assert reported.state in {*states, "running"}
     else:
-        assert told.state == _percevals(states)
+        assert reported.state == _percevals(states)
 
 
 def test_every_state_of_a_cloud_has_a_rank():
@@ -43,14 +43,14 @@ def test_every_state_of_a_cloud_has_a_rank():
 
 def test_times_progress_and_shots_combine_all_parts():
     """From the first start to the last end, the mean of the progress, the sum of the shots."""
-    told = merge_statuses(
+    reported = merge_statuses(
         [
             RemoteStatus("completed", "success", None, 1.0, 10.0, 12.0, 5.0, 100),
             RemoteStatus("completed", "success", None, None, 11.0, 14.0, 9.0, 50),
         ]
     )
-    assert (told.created_at, told.started_at, told.duration_s) == (10.0, 12.0, 11.0)
-    assert (told.progress, told.shots, told.message) == (1.0, 150, None)
+    assert (reported.created_at, reported.started_at, reported.duration_s) == (10.0, 12.0, 11.0)
+    assert (reported.progress, reported.shots, reported.message) == (1.0, 150, None)
 
 
 def test_a_missing_answer_of_a_part_is_the_entrys():
@@ -63,24 +63,24 @@ def test_a_missing_answer_of_a_part_is_the_entrys():
 
 def test_the_reason_names_its_part():
     """Parts are counted from one, as users count."""
-    told = merge_statuses(
+    reported = merge_statuses(
         [
             RemoteStatus("completed", "success", "fine"),
             RemoteStatus("failed", "error", "too hot"),
             RemoteStatus("cancelled", "canceled"),
         ]
     )
-    assert (told.provider_status, told.message) == ("failed", "2 of 3: too hot")
+    assert (reported.provider_status, reported.message) == ("failed", "2 of 3: too hot")
 
 
 def test_an_active_entry_has_no_duration():
     """A part that succeeded counts as complete, one that waits as nothing."""
-    told = merge_statuses(
+    reported = merge_statuses(
         [
             RemoteStatus("completed", "success", None, None, 11.0, 14.0, 5.0, 100),
             RemoteStatus("running", "running", None, 0.5, 10.0, 12.0),
             RemoteStatus("waiting", "waiting"),
         ]
     )
-    assert (told.state, told.progress, told.duration_s) == ("running", 0.5, None)
-    assert (told.created_at, told.started_at, told.shots) == (10.0, 12.0, 100)
+    assert (reported.state, reported.progress, reported.duration_s) == ("running", 0.5, None)
+    assert (reported.created_at, reported.started_at, reported.shots) == (10.0, 12.0, 100)

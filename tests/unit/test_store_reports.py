@@ -15,10 +15,10 @@ def test_answers_are_recorded_together(store, fencing_token):
     """Many answers make one version; a repeated answer is no change."""
     attempts = [send(store, fencing_token, i, f"r{i}") for i in range(3)]
     version = store.version
-    told = [(a, says("running", progress=0.5, message="half")) for a in attempts]
-    assert store.statuses.apply_updates(told) == [1, 2, 3]
+    reported = [(a, says("running", progress=0.5, message="half")) for a in attempts]
+    assert store.statuses.apply_updates(reported) == [1, 2, 3]
     assert store.version == version + 1
-    assert store.statuses.apply_updates(told) == []
+    assert store.statuses.apply_updates(reported) == []
     assert store.version == version + 1
     assert [r.position for r in store.changes_since(version).records] == [0, 1, 2]
 

@@ -383,14 +383,14 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
 
 
 @pytest.mark.parametrize(
-    ("layout", "error", "told"),
+    ("layout", "error", "reported"),
     [
         (1, StorageError, r"made by an unreleased draft of jobgroup \(layout 1\)"),
         (4, StorageError, r"made by an unreleased draft of jobgroup \(layout 4\)"),
         (6, UnsupportedVersionError, r"newer jobgroup \(layout 6"),
     ],
 )
-def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, told):
+def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, reported):
     """Files of a draft and of a later jobgroup are named as such, and no byte of them changes.
 
     The content of SQLite's log stays out of the file too.
@@ -405,7 +405,7 @@ def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, told
             shutil.copy(f"{moved}{suffix}", f"{path}{suffix}")
     before = {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
     for create in (None, "g"):
-        with pytest.raises(error, match=told):
+        with pytest.raises(error, match=reported):
             GroupStore(path, create=create)
     assert before == {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
 

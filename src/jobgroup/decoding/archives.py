@@ -208,17 +208,17 @@ def _node(words: _Words) -> Node:
 def _written(node: Node, places: dict[int, int]) -> str:
     children = [str(places[child]) for child in node.children]
     if node.tag in _TEXTS:
-        told = f"{len(node.value)} {node.value}"
+        content = f"{len(node.value)} {node.value}"
     elif node.tag in _LISTS:
-        told = " ".join([str(len(children)), *children])
+        content = " ".join([str(len(children)), *children])
     elif node.tag == "dict":
-        told = " ".join([str(len(children) // 2), *children])
+        content = " ".join([str(len(children) // 2), *children])
     elif node.version:
         members = [f"{n} {c}" for n, c in zip(node.names, children, strict=True)]
-        told = " ".join([node.version, str(len(members)), *members])
+        content = " ".join([node.version, str(len(members)), *members])
     else:
-        told = node.value
-    return f" {node.tag} {told}"
+        content = node.value
+    return f" {node.tag} {content}"
 
 
 def _unpacked(text: str, budget: Budget) -> str:

@@ -58,8 +58,8 @@ class _Canceling:
         if len(errors) < len(ids):  # some of several sub-jobs may have ended before
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
-            told = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
-            if not await self._wrote(record.entry_id, told, note):
+            text = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
+            if not await self._wrote(record.entry_id, text, note):
                 return
             self._done.add(record.entry_id)
             self._session.notify()
@@ -71,8 +71,8 @@ class _Canceling:
         error = await self._ask(part.target, part.remote_id)
         if error is None:
             forget = partial(self._session.store.subjobs.forget, part)
-            told = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
-            if not await self._wrote(part.entry_id, told, forget):
+            text = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
+            if not await self._wrote(part.entry_id, text, forget):
                 return
             self._done.add(part.entry_id)
             self._session.notify()

@@ -76,21 +76,21 @@ def merge_statuses(
     if len(parts) < len(answers):
         return next((a for a in answers if isinstance(a, Exception)), None)
     heaviest = max(range(len(parts)), key=lambda n: RANKS.index(parts[n].state))
-    told = parts[heaviest]
+    chosen = parts[heaviest]
     begun = min((p.started_at for p in parts if p.started_at), default=None)
     ended = max((p.started_at + (p.duration_s or 0) for p in parts if p.started_at), default=None)
     has_ended = all(p.state in TERMINAL for p in parts)
     used = [p.shots for p in parts if p.shots is not None]
     return RemoteStatus(
-        provider_status=told.provider_status,
-        state=told.state if has_ended else _state_of_open(p.state for p in parts),
-        message=told.message and f"{heaviest + 1} of {len(parts)}: {told.message}",
+        provider_status=chosen.provider_status,
+        state=chosen.state if has_ended else _state_of_open(p.state for p in parts),
+        message=chosen.message and f"{heaviest + 1} of {len(parts)}: {chosen.message}",
         progress=sum(_progress(p) for p in parts) / len(parts),
         created_at=min((p.created_at for p in parts if p.created_at), default=None),
         started_at=begun,
         duration_s=ended - begun if has_ended and begun and ended else None,
         shots=sum(used) if used else None,
-        name=told.name,
+        name=chosen.name,
     )
 
 

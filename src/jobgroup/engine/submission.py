@@ -231,14 +231,14 @@ async def record_sent(
 ) -> int | None:
     """Record `new` ids of `total`; the cloud has `sent` of them by now, None for all."""
     journal, is_whole = session.store.journal, sent is None or sent == total
-    told = f"The cloud has all of {_named(session, intent)}"
+    text = f"The cloud has all of {_named(session, intent)}"
     for number, remote_id in new.items():
         part = f"part {number + 1} of " if total > 1 else ""
-        told = f"The cloud took {part}{_named(session, intent)} as {remote_id}"
+        text = f"The cloud took {part}{_named(session, intent)} as {remote_id}"
     or_else = partial(journal.mark_not_sent, intent.attempt_id, partial_message(sent or total))
     try:
         entry_id = await session.settling.write(
-            told,
+            text,
             partial(journal.mark_sent, intent.attempt_id, new, is_whole=is_whole),
             or_else=None if is_whole else or_else,
             patience_s=patience_s,
@@ -248,7 +248,7 @@ async def record_sent(
         raise _unconfirmed_error(
             session, intent, intent.entry_id, intent.position, str(error)
         ) from error
-    _log.info("%s.", told)
+    _log.info("%s.", text)
     session.notify()
     return entry_id
 

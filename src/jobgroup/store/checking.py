@@ -294,9 +294,9 @@ def check_rows(connection: sqlite3.Connection, path: Path) -> None:
     """
     connection.set_progress_handler(_stop_after(path.stat().st_size), 1_000_000)
     try:
-        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if told != "ok":
-            raise sqlite3.DatabaseError(told)
+        report = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if report != "ok":
+            raise sqlite3.DatabaseError(report)
         check_contents(connection)
         misplaced = connection.execute(
             "SELECT position, rank FROM (SELECT position, row_number() OVER (ORDER BY id) - 1"

@@ -24,9 +24,9 @@ def is_network(directory: Path) -> bool:
     An unknown file system counts as shared, for example FUSE, because the system does not know
     what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides the system's answer.
     """
-    told = os.environ.get("JOBGROUP_NETWORK_FS")
-    if told is not None:
-        return told not in ("", "0")
+    override = os.environ.get("JOBGROUP_NETWORK_FS")
+    if override is not None:
+        return override not in ("", "0")
     return file_system_type(directory) not in LOCAL_TYPES
 
 

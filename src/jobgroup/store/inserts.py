@@ -169,15 +169,15 @@ def _kept(what: str, text: str) -> str:
     return check_text(what, text, so=_SO)
 
 
-def _bounded(told: RemoteStatus) -> RemoteStatus:
+def _bounded(status: RemoteStatus) -> RemoteStatus:
     """Return the status that a client library reports, without impossible values."""
     return replace(
-        told,
-        message=told.message if isinstance(told.message, str) else None,
-        progress=bound_number(told.progress, 1.0),
-        created_at=bound_date(told.created_at),
-        started_at=bound_date(told.started_at),
-        duration_s=bound_number(told.duration_s, MAX_DURATION_S),
+        status,
+        message=status.message if isinstance(status.message, str) else None,
+        progress=bound_number(status.progress, 1.0),
+        created_at=bound_date(status.created_at),
+        started_at=bound_date(status.started_at),
+        duration_s=bound_number(status.duration_s, MAX_DURATION_S),
     )
 
 
@@ -190,8 +190,8 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
                 f"Job {each} is in the group already, at position {position_in(tx, holder)}."
                 " Nothing was added."
             )
-    told = job.status and _bounded(job.status)
-    sent_at = told.created_at if told else None
+    status = job.status and _bounded(job.status)
+    sent_at = status.created_at if status else None
     if sent_at is None and job.added_at is None:
         sent_at = tx.now
     attempt_id = tx.insert(
@@ -201,25 +201,26 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
             entry_id,
             uuid.uuid4().hex,
             state,
-            check_text("message", (told.message if told else job.message) or "", so=_SO) or None,
+            check_text("message", (status.message if status else job.message) or "", so=_SO)
+            or None,
             sent_at or job.added_at or tx.now,
             sent_at,
             shots_limit(job.params, len(job.remote_ids)),
         ),
     )
     insert_subjobs(tx, attempt_id, dict(enumerate(job.remote_ids)))
-    if told is not None:
+    if status is not None:
         tx.execute(
             "UPDATE attempts SET provider_status = ?, progress = ?, created_at = ?, started_at = ?,"
             " duration_s = ?, finished_at = ?, shots = ? WHERE id = ?",
             (
-                told.provider_status or None,
-                1.0 if told.state == "success" else told.progress,
-                told.created_at,
-                told.started_at,
-                told.duration_s,
-                bound_date(ended_at(told)),
-                told.shots,
+                status.provider_status or None,
+                1.0 if status.state == "success" else status.progress,
+                status.created_at,
+                status.started_at,
+                status.duration_s,
+                bound_date(ended_at(status)),
+                status.shots,
                 attempt_id,
             ),
         )

@@ -243,8 +243,8 @@ class Journal:
             attempt = attempt_of(tx, attempt_id)
             if attempt.is_gone:  # an earlier copy of the file has replaced it
                 taken = ", ".join(ids.values())
-                told = f"The cloud has taken a job as {taken}, of which this file has no attempt."
-                add_event(tx, None, "late answer", told)
+                text = f"The cloud has taken a job as {taken}, of which this file has no attempt."
+                add_event(tx, None, "late answer", text)
                 return None
             holder = holder_of_any(tx, attempt_id, ids)
             if holder is None:
@@ -268,8 +268,8 @@ class Journal:
         if attempt.state not in (SENDING, UNCONFIRMED):
             for number, remote_id in sorted(new):
                 what = "this job" if is_whole and not number else f"part {number + 1} of this job"
-                told = f"The cloud has also taken {what} as {remote_id}."
-                add_event(tx, attempt.entry_id, "late answer", told)
+                text = f"The cloud has also taken {what} as {remote_id}."
+                add_event(tx, attempt.entry_id, "late answer", text)
             if is_whole:  # the next attempt is not its continuation
                 tx.execute(
                     "UPDATE attempts SET sent_at = coalesce(sent_at, ?) WHERE id = ?",
@@ -296,9 +296,9 @@ class Journal:
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it since
-                told = f"A request was not sent: {sentence}"
+                text = f"A request was not sent: {sentence}"
                 entry_id = None if attempt.is_gone else attempt.entry_id
-                add_event(tx, entry_id, "late answer", told)
+                add_event(tx, entry_id, "late answer", text)
                 return
             is_begun = bool(subjobs_of(tx, attempt_id))
             if is_begun:

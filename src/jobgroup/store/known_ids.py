@@ -86,13 +86,13 @@ class KnownIds:
         if not self._ids:
             return
         place = self._place
-        told = json.dumps(self._told(), indent=1, default=str)  # rows may be damaged
+        jobs = json.dumps(self._documents(), indent=1, default=str)  # rows may be damaged
         try:
             with atomic_write(place, overwrite=True) as unfinished:
-                unfinished.write_text(told, encoding="utf-8")
+                unfinished.write_text(jobs, encoding="utf-8")
             self.sentence = f" The ids of {len(self._ids)} jobs that clouds took are in {place}."
         except OSError as error:
-            _log.error("%s cannot be written (%s). Write these ids down: %s", place, error, told)
+            _log.error("%s cannot be written (%s). Write these ids down: %s", place, error, jobs)
             some = list(self._ids.values())[:_NAMED_IN_A_SENTENCE]
             more = len(self._ids) - len(some)
             and_more = f" and {more} more, see the log" if more else ""
@@ -103,9 +103,9 @@ class KnownIds:
         self._place = None
         self.sentence = ""
 
-    def _told(self) -> list[dict[str, object]]:
-        told = []
+    def _documents(self) -> list[dict[str, object]]:
+        jobs = []
         for (attempt_id, _), remote_id in sorted(self._ids.items()):
             job = self._jobs.get(attempt_id)
-            told.append({**(job._asdict() if job else {}), "id": remote_id})
-        return told
+            jobs.append({**(job._asdict() if job else {}), "id": remote_id})
+        return jobs

@@ -89,8 +89,8 @@ class Subjobs:
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
                 (subjob.attempt_id, subjob.number, subjob.remote_id),
             )
-            told = f"Part {subjob.number + 1}, {subjob.remote_id}, was asked to cancel."
-            add_event(tx, subjob.entry_id, "part canceled", told)
+            text = f"Part {subjob.number + 1}, {subjob.remote_id}, was asked to cancel."
+            add_event(tx, subjob.entry_id, "part canceled", text)
 
 
 def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) -> dict[int, str]:

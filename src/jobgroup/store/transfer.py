@@ -176,11 +176,11 @@ def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
     try:
-        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        report = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise _damaged(path, error) from error
-    if told != "ok":
-        raise _damaged(path, told)
+    if report != "ok":
+        raise _damaged(path, report)
 
 
 def _damaged(path: Path, reason: object) -> CorruptGroupError:

@@ -72,12 +72,17 @@ class Unconfirmed:
             missing = [number for number in range(subjobs) if number not in sent]
             insert_subjobs(tx, attempt.id, dict.fromkeys(missing[:1], remote_id))
             if missing[1:]:
-                told = f"A part of it is {remote_id} on the cloud, says the user."
-                _requeue(tx, attempt, "confirmed", told)
+                text = f"The user confirmed that a part of it is {remote_id} on the cloud."
+                _requeue(tx, attempt, "confirmed", text)
                 return True
             transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
             clear_priority(tx, entry_id)
-            add_event(tx, entry_id, "confirmed", f"It is {remote_id} on the cloud, says the user.")
+            add_event(
+                tx,
+                entry_id,
+                "confirmed",
+                f"The user confirmed that it is {remote_id} on the cloud.",
+            )
             return True
 
     def requeue(self, entry_id: int) -> bool:
@@ -94,13 +99,13 @@ class Unconfirmed:
             ).fetchone()
             if row is None:
                 return False
-            told = "To be sent again, says the user."
-            _requeue(tx, attempt_of(tx, row[0]), "resend", told)
+            text = "The user asked to send it again."
+            _requeue(tx, attempt_of(tx, row[0]), "resend", text)
             return True
 
 
-def _requeue(tx: Transaction, attempt: Attempt, kind: str, told: str) -> None:
+def _requeue(tx: Transaction, attempt: Attempt, kind: str, text: str) -> None:
     """Close an attempt with an unknown outcome, so that its job can be sent again."""
     transition(tx, attempt, "unknown")
     set_latest(tx, attempt.entry_id, None)
-    add_event(tx, attempt.entry_id, kind, told)
+    add_event(tx, attempt.entry_id, kind, text)
