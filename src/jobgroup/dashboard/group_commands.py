@@ -8,6 +8,7 @@ from reprlib import repr as short
 from types import MappingProxyType
 from typing import Any, Final
 
+from jobgroup import catalog
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, jobs_at, request
@@ -122,7 +123,7 @@ def _text_argument(args: Json) -> str:
 def _delete(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what still runs was said in the step before
-        JobGroup.delete_job_group(name)
+        catalog.delete(name)
 
 
 def _each(names: Any, act: Callable[[str], None], what: str) -> Json:

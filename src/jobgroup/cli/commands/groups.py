@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from jobgroup import catalog
 from jobgroup.cli.arguments import JSON, NAME, OVERWRITE, argument, flag
 from jobgroup.cli.command import Command, report
 from jobgroup.cli.console import echo, echo_err, echo_json, echo_table
@@ -53,7 +54,7 @@ def _delete(arguments: argparse.Namespace) -> int:
         if not _is_confirmed(f"Delete {name!r} ({content})? You can {ways_back}."):
             echo_err("Nothing was deleted.")
             return Exit.FAILED
-    JobGroup.delete_job_group(name, permanently=is_final)
+    catalog.delete(name, permanently=is_final)  # raises if there is no such group
     text = f"Deleted {name}."
     if not is_final:
         typed = f"-- {name!r}" if name.startswith("-") else repr(name)
