@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,33 @@ def _grid(phis=(0.5, 0.0), etas=("low", "high"), repeats=1):
         for eta in etas
         for nth in range(repeats)
     ]
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_documented_pooling_gives_the_numbers_of_the_dataset(measured):
+    """The recipe of the documentation, cell by cell, for repeats of unlike sizes and a failure."""
+    page = (DOCS / "results.md").read_text(encoding="utf-8")
+    blocks = [each.split("```")[0] for each in page.split("```python\n")[1:]]
+    (recipe,) = [each for each in blocks if "aggfunc" in each]
+    jg = measured(
+        ({"phi": 0.5}, _pair(40, 60)),
+        ({"phi": 0.5}, _pair(300, 600)),
+        ({"phi": 0.5}, None),
+        ({"phi": 0.0}, _counts(**{"|1,1>": 7})),
+        ({"phi": 0.0}, _counts(**{"|0,2>": 1, "|1,1>": 2})),
+    )
+    names = {"jg": jg}
+    exec(recipe, names)
+    dataset = jg.to_xarray().transpose("phi", "state")
+    for name, ours in (("counts", dataset["count"]), ("shares", dataset["p"])):
+        frame = names[name].loc[dataset.phi.values, dataset.state.values]
+        assert frame.size == ours.size == 6
+        np.testing.assert_allclose(frame.values, ours.values, rtol=1e-12)
+    table = jg.results_table().select(["job"])
+    assert table.columns == ["job"]
+    assert table["job"] == jg.results_table().select("job")["job"] == [0, 1, 2, 3, 4]
 
 
 # -- datasets --------------------------------------------------------------------------------------
@@ -314,6 +342,14 @@ def test_unknown_states_are_an_error_that_names_the_nearest(measured):
     for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
         with pytest.raises(UnknownColumnError, match=r"No job has the state \|3,0>.*\|2,0>"):
             call()
+    jg.define("lost", "|1,1> * global_pref")
+    for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
+        with pytest.raises(UnknownColumnError, match=r"no quantity 'global_pref'.*samples"):
+            call()
+    jg.define("lost", "|1,1> * samples")
+    assert jg.results_table("lost")["lost"] == [1]
+    assert jg.to_xarray().lost.values == [1]
+    assert jg.plot("lost").get_ylabel() == "lost"
     jg.define("lost", None)
     with pytest.raises(TypeError, match="text"):
         jg.define("lost", 3)

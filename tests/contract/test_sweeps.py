@@ -562,6 +562,9 @@ def test_sweep_refuses_invalid_points(over, error, said):
         {"units": {"eta": "1"}},
         {"units": {"phi": 3}},
         {"long_names": "phase"},
+        {"name": 3},
+        {"name": " "},
+        {"name": "a\x00b"},
     ],
 )
 def test_sweep_refuses_invalid_arguments(options):

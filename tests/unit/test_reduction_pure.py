@@ -100,6 +100,15 @@ def test_pools_add_counts_and_pool_performances_as_ratios():
     rates = [(500, 0.01), (100, 0.005)]
     pool = Pool([_counts(n, global_perf=g) for n, g in rates])
     assert pool.scalar("global_perf").value == pytest.approx(0.0085714, abs=5e-8)
+    shots, detected, selected = (1000, 5000), (200, 500), (20, 400)
+    pool = Pool(
+        _counts(n, physical_perf=d / s, logical_perf=n / d)
+        for s, d, n in zip(shots, detected, selected, strict=True)
+    )
+    assert pool.scalar("physical_perf").value == pytest.approx(700 / 6000)
+    assert pool.scalar("logical_perf").value == pytest.approx(420 / 700)
+    assert pool.scalar("global_perf").value == pytest.approx(420 / 6000)
+    assert pool.scalar("samples").value == 420
 
 
 def test_scatter_replaces_the_binomial_error_of_repeats():

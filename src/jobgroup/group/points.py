@@ -256,8 +256,8 @@ def _is_single(value: Any) -> bool:
 def _unnamed(name: str, value: Any) -> TypeError:
     kind = type(value).__name__
     return TypeError(
-        f"A {kind} as a value of {name} needs a name that lasts: over={{{name!r}: {{'first': ...,"
-        " 'second': ...}}. Nothing was added."
+        f"A value of {name} of the type {kind} needs a name that stays the same:"
+        f" over={{{name!r}: {{'first': ..., 'second': ...}}}}. Nothing was added."
     )
 
 

@@ -86,7 +86,7 @@ def sweep(
     sweeping = _Sweeping(
         session,
         build,
-        name if name is not None else _name_of(build),
+        _name_of(build) if name is None else _checked_name(name),
         _stored_axes(points, units, long_names),
         repeats=repeats,
         labels=fixed,
@@ -361,6 +361,12 @@ def _texts(what: str, given: Mapping[str, str] | None, names: Sequence[str]) -> 
         if not isinstance(text, str):
             raise TypeError(f"{what} of {name} must be a text, got {shown(text)}.")
     return dict(given or {})
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise TypeError(f"name must be a text such as 'map', got {shown(name)}. Nothing was added.")
+    return name
 
 
 def _name_of(build: Callable[..., Any]) -> str:

@@ -45,7 +45,7 @@ class SweepReport:
         counts = [f"{self.new:,} new", f"{self.known:,} in the group already"]
         counts += [f"{self.changed:,} changed"] * bool(self.changed)
         counts += [f"{self.skipped:,} left out"] * bool(self.skipped)
-        sentence = f"{self.total:,} points x repeats: {', '.join(counts)}"
+        sentence = f"{format_count(self.total, 'point')} x repeats: {', '.join(counts)}"
         return "\n".join([sentence, *self.notes])
 
     __repr__ = __str__

@@ -115,9 +115,9 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
         try:
             is_too_small = index(count) < least
         except TypeError:
-            raise TypeError(f"{name} is a whole number, not {shown(count)}.") from None
+            raise TypeError(f"{name} must be a whole number, got {shown(count)}.") from None
         if is_too_small:
-            raise ValueError(f"{name} is at least {least}, not {shown(count)}.")
+            raise ValueError(f"{name} must be at least {least}, got {shown(count)}.")
 
 
 def _seconds(what: str, given: Any) -> float:

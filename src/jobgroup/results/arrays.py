@@ -15,7 +15,13 @@ from jobgroup.errors import MissingDependencyError
 from jobgroup.results.expression import Expression
 from jobgroup.results.parse import Cell
 from jobgroup.results.pool import ErrorKind, scalar_names
-from jobgroup.results.results_table import NOT_SAMPLED, ResultRow, check_known, level_of
+from jobgroup.results.results_table import (
+    NOT_SAMPLED,
+    ResultRow,
+    check_expression,
+    check_known,
+    level_of,
+)
 from jobgroup.results.shares import as_float
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.study import Point, Study
@@ -88,8 +94,9 @@ def dataset_of(
         raise ValueError(f'errors must be "counts" or "scatter", got {errors!r:.40}.')
     layout = _Layout(study, repeats, grid)
     known = in_order({s for point in layout.points for m in point.pool.used for s in m.values})
+    measured = [row.measurement for point in layout.points for row in point.rows]
     for expression in definitions.values():
-        check_known(expression.states, dict.fromkeys(known))
+        check_expression(expression, dict.fromkeys(known), measured)
     kept = _kept_states(layout, known, states)
     has_interval = interval is not False
     variables = _Variables(layout, np, level_of(interval), errors, has_interval=has_interval)

@@ -16,8 +16,8 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.results.arrays import time_of
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.parse import Cell
-from jobgroup.results.pool import PERFORMANCES, Pool, Quantity, scalar_names
-from jobgroup.results.results_table import check_known, level_of
+from jobgroup.results.pool import Pool, Quantity
+from jobgroup.results.results_table import check_expression, level_of
 from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.status import FAILED
 from jobgroup.values import is_same_value
@@ -387,8 +387,6 @@ class _Reader:
         self._errors_shown = errors is not False
         self._errors: Literal["counts", "scatter"] = "scatter" if errors == "scatter" else "counts"
         self._level = level_of(True if isinstance(errors, str) else errors)
-        self._is_samples = y == "samples"
-        scalars = scalar_names(rows)
         if y in definitions:
             self._expression = definitions[y]
         else:
@@ -399,14 +397,7 @@ class _Reader:
                     f"{y!r:.80} is no state, quantity or expression."
                 ) from None
         returned = dict.fromkeys(state for m in measured for state in m.values)
-        check_known(self._expression.states, returned)
-        unknown = [n for n in self._expression.names if n not in (*scalars, *PERFORMANCES)]
-        if unknown and not self._is_samples:
-            names = ["samples", *scalars, *definitions]
-            raise UnknownColumnError(
-                f"There is no quantity {unknown[0]!r:.80}. There are: {', '.join(names)}, and the"
-                " states."
-            )
+        check_expression(self._expression, returned, rows)
         is_sampled = any(m.kind == "count" for m in measured)
         self.is_share = self._expression.is_share
         share = f"share of {y} among selected" if is_sampled else f"probability of {y}"
@@ -414,8 +405,6 @@ class _Reader:
 
     def of(self, point: Point) -> Quantity:
         pool = point.pool
-        if self._is_samples:
-            return Quantity(pool.samples)
         found = self._read(pool)
         return found if self._errors_shown else Quantity(found.value)
 

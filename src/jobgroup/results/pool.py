@@ -27,6 +27,9 @@ from jobgroup.results.states import in_order, shape_of
 PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
 """Shares of the shots; pooled as ratios."""
 
+SCALARS: Final = (*PERFORMANCES, "shots", "samples")
+"""Numbers of a result that every cloud may report or jobgroup computes, besides the outcomes."""
+
 ErrorKind = Literal["counts", "scatter"]
 
 
@@ -133,9 +136,11 @@ class Pool:
     ) -> Quantity:
         """Return a performance or another number of the results.
 
-        A performance g of n samples is pooled as ``sum(n) / sum(n / g)``. It has an error only if
-        the shots of a QPU are known.
+        A performance g that m events have passed is pooled as ``sum(m) / sum(m / g)``, the passed
+        events of all that came. It has an error only if the shots of a QPU are known.
         """
+        if name == "samples":
+            return Quantity(self.samples)
         values = [number_of(m, name) for m in self._sources]
         found = [v for v in values if v is not None]
         if not found:
@@ -144,16 +149,16 @@ class Pool:
             return Quantity(sum(found))
         if name not in PERFORMANCES:
             return self._with_scatter(Quantity(mean(found)), name, errors, level)
-        value = self._performance(values)
+        value = self._performance(name, values)
         shots = [m.shots for m in self._sources]
         error = None
         if value is not None and 0 <= value <= 1 and all(shots):
             error = math.sqrt(value * (1 - value) / sum(n for n in shots if n))
         return self._with_scatter(symmetric(value, error, level), name, errors, level)
 
-    def _performance(self, values: Sequence[float | None]) -> float | None:
-        pairs = [(v, m.samples) for v, m in zip(values, self._sources, strict=True) if v]
-        weights = [(v, as_float(n)) for v, n in pairs if n]
+    def _performance(self, name: str, values: Sequence[float | None]) -> float | None:
+        pairs = [(v, _passed(m, name)) for v, m in zip(values, self._sources, strict=True) if v]
+        weights = [(v, n) for v, n in pairs if n]
         if len(values) == 1 or not weights:
             return mean([v for v in values if v is not None])
         return sum(n for _, n in weights) / sum(n / v for v, n in weights)
@@ -231,6 +236,13 @@ def number_of(measurement: Measurement, name: str) -> float | None:
         return None
     number = as_float(value) if isinstance(value, int) else value
     return number if math.isfinite(number) else None
+
+
+def _passed(measurement: Measurement, name: str) -> float:
+    """Return the events that passed a performance: samples, or those detected before selection."""
+    samples = as_float(measurement.samples or 0)
+    selected = number_of(measurement, "logical_perf") if name == "physical_perf" else None
+    return samples / selected if selected else samples
 
 
 def mean(values: Sequence[float]) -> float | None:

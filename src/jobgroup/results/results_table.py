@@ -15,7 +15,7 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.parse import Cell, cell, noise_of
-from jobgroup.results.pool import Pool
+from jobgroup.results.pool import SCALARS, Pool, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
@@ -181,7 +181,7 @@ def measured_columns(
     for name, (form, state) in wanted.items():
         columns[name] = [_of_state(row.pool, form, state, level) for row in rows]
     for name, expression in definitions.items():
-        check_known(expression.states, returned)
+        check_expression(expression, returned, [row.measurement for row in rows])
         found = [row.pool.quantity(expression, level=level) for row in rows]
         columns[name] = [each.value for each in found]
         columns[f"{name}_err"] = [each.error for each in found]
@@ -214,6 +214,26 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
             near = get_close_matches(state, known, 5, 0.0)
             raise UnknownColumnError(
                 f"No job has the state {state[:80]}. The nearest: {', '.join(near)}."
+            )
+
+
+def check_expression(
+    expression: Expression, states: Mapping[str, Any], measurements: Iterable[Measurement]
+) -> None:
+    """See that all that an expression names was measured, if anything was.
+
+    Raises:
+        UnknownColumnError: something was not; the sentence names what there is.
+    """
+    check_known(expression.states, states)
+    unknown = [name for name in expression.names if name not in SCALARS]
+    if not unknown or not states:
+        return
+    known = ["samples", *scalar_names(measurements)]
+    for name in unknown:
+        if name not in known:
+            raise UnknownColumnError(
+                f"There is no quantity {name!r:.80}. There are: {', '.join(known)}, and the states."
             )
 
 

@@ -61,16 +61,20 @@ class Table:
         """Every available column, shown or not."""
         return list(self._known)
 
-    def select(self, *names: str) -> Self:
-        """The same rows with other columns, in this order.
+    def select(self, *names: str | Sequence[str]) -> Self:
+        """Return the same rows with other columns, in this order.
+
+        Args:
+            names: names of columns, or one list of them.
 
         Raises:
-            UnknownColumnError: there is no such column; the sentence names those that there are.
+            UnknownColumnError: there is no such column; the error names those that there are.
         """
-        for name in names:
+        flat = [each for name in names for each in ([name] if isinstance(name, str) else name)]
+        for name in flat:
             self._column(name)
         other = type(self).__new__(type(self))
-        vars(other).update(vars(self), columns=list(names))
+        vars(other).update(vars(self), columns=flat)
         return other
 
     def _column(self, name: str) -> list[Cell]:
