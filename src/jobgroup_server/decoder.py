@@ -79,7 +79,7 @@ class Decoder:
                 )
                 return future
             self._waiting.append((asker, line, future))
-            if not self._idle and self._threads < MAX_PROCESSES:
+            if len(self._waiting) > self._idle and self._threads < MAX_PROCESSES:
                 self._threads += 1
                 Thread(target=self._serve, name="jobgroup-decoder", daemon=True).start()
             self._condition.notify_all()

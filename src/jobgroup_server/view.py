@@ -13,10 +13,11 @@ from jobgroup.dashboard import protocol
 from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.dashboard.session import DashboardSession
-from jobgroup.errors import JobGroupError
+from jobgroup.errors import GroupNotFoundError, JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.secret import Secret
 from jobgroup.store.encoding import json_safe
+from jobgroup.store.paths import data_directory
 from jobgroup_server import frames
 from jobgroup_server.detached import start_run
 from jobgroup_server.shared import Shared
@@ -86,10 +87,15 @@ class View:
         """Return the group, None for the list of all; raise JobGroupError if it is another one."""
         if not self._name:
             return None
-        group = JobGroup.open(self._name)
+        try:
+            group = JobGroup.open(self._name)
+        except GroupNotFoundError as error:
+            raise JobGroupError(
+                f"{error} This server's groups are in {data_directory()}."
+            ) from None
         if self._uuid not in ("", str(engine_session(group).store.meta()["uuid"])):
             raise JobGroupError(
-                f"The group {self._name!r} on this server is not the one of the notebook."
+                f"The group {self._name!r} in {data_directory()} is not the one of the notebook."
                 " Kernel and server may have different data directories."
             )
         return group

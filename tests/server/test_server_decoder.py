@@ -1,0 +1,95 @@
+"""The child processes that decode results: one question holds no other one up for long."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+from ui_server import TIMEOUT_S, wait
+
+from jobgroup.errors import JobGroupError
+from jobgroup.group import engine_session
+from jobgroup_server.decoder import Decoder
+
+
+def _question(group, **changes):
+    uuid = engine_session(group).store.meta()["uuid"]
+    return {"group": group.name, "uuid": uuid, "name": "size", "args": {}, "removals": 0, **changes}
+
+
+@pytest.fixture
+def new_decoder():
+    """Makes decoders that are closed after the test."""
+    decoders: list[Decoder] = []
+
+    def make(**limits: float) -> Decoder:
+        decoders.append(Decoder(**limits))
+        return decoders[-1]
+
+    yield make
+    for decoder in decoders:
+        decoder.close()
+
+
+def _children() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if "jobgroup_server.decoder" in p.cmdline()]
+
+
+def test_questions_of_several_views_are_answered(make_group, new_decoder):
+    """Each gets its own answer, in at most two processes, which end when they are idle."""
+    groups = [make_group(name, {}) for name in ("one", "two", "three")]
+    decoder = new_decoder(idle_s=1)
+    asked = [decoder.ask(str(i), _question(group)) for i, group in enumerate(groups * 3)]
+    assert 1 <= len(_children()) <= 2
+    assert all("size_bytes" in future.result(TIMEOUT_S) for future in asked)
+    wait(lambda: not _children())
+    assert "size_bytes" in decoder.ask("again", _question(groups[0])).result(TIMEOUT_S)
+
+
+def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
+    """A stuck process is ended after the short limit, and the question that waits is answered."""
+    group = make_group("study", {})
+    decoder = new_decoder(timeout_in_demand_s=2)
+    for future in [decoder.ask(view, _question(group)) for view in ("a", "b")]:
+        future.result(TIMEOUT_S)
+    wait(lambda: len(_children()) == 2)
+    for process in _children():
+        process.suspend()
+    stuck = [decoder.ask(view, _question(group)) for view in ("a", "b")]
+    waiting = decoder.ask("c", _question(group))
+    assert "size_bytes" in waiting.result(TIMEOUT_S)
+    ended = [future for future in stuck if future.done()]
+    assert [type(future.exception()) for future in ended] in ([JobGroupError], [JobGroupError] * 2)
+
+
+def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
+    """The next question starts another process."""
+    group = make_group("study", {})
+    decoder = new_decoder()
+    decoder.ask("view", _question(group)).result(TIMEOUT_S)
+    [process] = _children()
+    process.suspend()
+    asked = decoder.ask("view", _question(group))
+    os.kill(process.pid, signal.SIGKILL)
+    with pytest.raises(JobGroupError, match="could not be decoded"):
+        asked.result(TIMEOUT_S)
+    assert "size_bytes" in decoder.ask("view", _question(group)).result(TIMEOUT_S)
+
+
+def test_a_replaced_group_is_not_decoded(make_group, new_decoder):
+    """An answer is about the group that the page shows, not about another of its name."""
+    group = make_group("study", {})
+    asked = new_decoder().ask("view", _question(group, uuid="0" * 32))
+    with pytest.raises(JobGroupError, match="Another group"):
+        asked.result(TIMEOUT_S)
+
+
+def test_too_many_questions_are_refused(make_group, new_decoder):
+    """They do not fill the server's memory."""
+    group = make_group("study", {})
+    decoder = new_decoder()
+    asked = [decoder.ask("view", _question(group)) for _ in range(300)]
+    refused = [future for future in asked if future.done() and future.exception() is not None]
+    assert refused

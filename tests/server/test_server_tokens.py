@@ -1,0 +1,146 @@
+"""Tokens and runs from a page: what a started process gets, and what no page, log or list shows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+from ui_server import TIMEOUT_S, wait
+
+from jobgroup import RemoteJob
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_token_that_is_given_in_a_page_is_used_by_the_runs_it_starts(
+    make_group, start_ui, cloud, data_dir, tmp_path
+):
+    """A server without a token asks for it. It stays in memory: no command line, environment, log,
+    file or answer has it.
+    """
+    group = make_group("study", {"duration_s": 20})
+    ui = start_ui(JOBGROUP_TOKEN="")
+    async with ui.connected("study") as client, ui.connected("study") as other:
+        for each in (client, other):
+            await each.send(t="open", client=None)
+        assert "token" in (await client.do("run"))["message"]
+        needed = await client.until(lambda: client.traits["token_needed"])
+        assert needed == {"url": cloud.url, "account": ""}
+        await client.send(t="token", id="t", **needed, token=cloud.token)
+        assert (await client.answer("t"))["t"] == "result"
+        assert (await client.do("run", mode="sequential", delay=0))["t"] == "result"
+        running = psutil.Process(ui.process.pid).children(recursive=True)
+        shown = [(p.cmdline(), p.environ()) for p in running if p.is_running()]
+        assert any("run" in words for words, _ in shown)
+        await other.until(lambda: not other.traits.get("token_needed"))
+        await client.until(lambda: client.states == {0: "success"})
+        seen = repr((shown, client.messages, client.traits, other.messages, other.traits))
+    assert cloud.token not in seen
+    assert group.state.counts == {"success": 1}
+    files = [*tmp_path.rglob("*"), *data_dir.rglob("*")]
+    assert not any(cloud.token.encode() in f.read_bytes() for f in files if f.is_file())
+
+
+async def test_who_may_only_look_gives_no_token(make_group, start_ui, tmp_path):
+    """A token is taken only from users who may send."""
+    (tmp_path / "reader.py").write_text(
+        "from jupyter_server.auth import Authorizer\n"
+        "class Reader(Authorizer):\n"
+        "    def is_authorized(self, handler, user, action, resource):\n"
+        "        return action in ('read', 'write')\n"
+    )
+    (tmp_path / "jupyter_server_config.py").write_text(
+        f"import sys; sys.path.append({str(tmp_path)!r})\n"
+        "c.ServerApp.authorizer_class = 'reader.Reader'\n"
+    )
+    group = make_group("study", {})
+    ui = start_ui(JUPYTER_CONFIG_DIR=str(tmp_path))
+    async with ui.connected("study") as client:
+        await client.send(t="token", id="t", url="https://cloud.example", account="", token="x")
+        assert (await client.answer("t"))["code"] == "Forbidden"
+        assert (await client.do("describe", text="mine"))["t"] == "result"
+        assert (await client.do("run"))["code"] == "Forbidden"
+    assert group.state.counts == {"unsent": 1}
+
+
+async def test_thousands_of_scattered_positions_are_sent(make_group, ui, cloud):
+    """They need not fit on a command line."""
+    group = make_group("study", {})
+    group.add_many(_job(cloud.url) for _ in range(12_000))
+    chosen = list(range(0, 12_000, 2))
+    async with ui.connected("study") as client:
+        answer = await client.do("run", positions=chosen, mode="queue")
+        assert answer["t"] == "result", answer
+        assert (await client.do("stop"))["t"] == "result"
+    assert all(job.position % 2 == 0 for job in group if job.attempts)
+
+
+async def test_old_logs_of_runs_are_removed(make_group, ui):
+    """A log to which nothing was written for a month goes when the next run starts."""
+    make_group("study", {})
+    logs = Path(ui.data_dir) / "logs"
+    await anyio.Path(logs).mkdir(exist_ok=True)
+    old, recent = logs / "old.log", logs / "recent.log"
+    for log, days in ((old, 31), (recent, 29)):
+        await anyio.Path(log).write_text("done\n")
+        os.utime(log, (time.time() - days * 86400,) * 2)
+    async with ui.connected("study") as client:
+        assert (await client.do("run", mode="parallel"))["t"] == "result"
+    assert not old.exists()
+    assert recent.exists()
+
+
+async def test_a_started_run_keeps_the_server_from_being_culled(make_group, start_ui, tmp_path):
+    """A server that ends when it is idle stays while a run from a page lives, and then ends."""
+    (tmp_path / "jupyter_server_config.py").write_text(
+        "c.ServerApp.shutdown_no_activity_timeout = 2\n"
+    )
+    make_group("study", {"duration_s": 12})
+    ui = start_ui(JUPYTER_CONFIG_DIR=str(tmp_path))
+    async with ui.connected("study") as client:
+        assert (await client.do("run", mode="sequential", delay=0))["t"] == "result"
+    run = [p for p in psutil.Process(ui.process.pid).children() if "run" in p.cmdline()]
+    assert run
+    await anyio.to_thread.run_sync(lambda: psutil.wait_procs(run, TIMEOUT_S))
+    assert ui.process.poll() is None
+    await anyio.to_thread.run_sync(wait, lambda: ui.process.poll() is not None)
+
+
+async def test_another_data_directory_is_named(make_group, start_ui, tmp_path):
+    """A server that looks elsewhere says what it looked for, and where."""
+    make_group("study", {})
+    ui = start_ui(JOBGROUP_DATA_DIR=str(tmp_path / "elsewhere"))
+    async with ui.connected("study") as client:
+        refused = await client.until(
+            lambda: next((m for m in client.messages if m["t"] == "refused"), None)
+        )
+    assert "study" in refused["message"]
+    assert str(tmp_path / "elsewhere") in refused["message"]
+
+
+async def test_a_group_of_a_newer_layout_is_refused_with_a_sentence(make_group, ui):
+    """The page says that a newer jobgroup wrote it; the list shows it with that problem."""
+    make_group("newer", {})
+    [file] = Path(ui.data_dir).rglob("newer*.jobgroup")  # noqa: ASYNC240  # no other task waits
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    async with ui.connected("newer") as client:
+        refused = await client.until(
+            lambda: next((m for m in client.messages if m["t"] == "refused"), None)
+        )
+        assert "newer jobgroup" in refused["message"]
+    async with ui.connected() as client:
+        [listed] = (await client.ask("groups"))["value"]["groups"]
+        assert "newer" in listed["error"]
+    file.unlink()
+
+
+def _job(url: str) -> RemoteJob:
+    body = {"command": "probs", "parameters": {"duration_s": 0.1}}
+    return RemoteJob(body, platform="test:timer", url=url)
