@@ -132,6 +132,9 @@ def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
     assert call("plot", "sweep", "|1>", "--x", "phi", "-o", str(figure)).returncode == 0
     assert figure.read_text().startswith("<?xml")
     assert call("plot", "sweep", "|1>", "-o", str(figure)).returncode == 1
+    again = call("plot", "sweep", "-o", str(figure), "--overwrite")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "share of |1" in figure.read_text()
     other = tmp_path / "other.svg"
     assert call("plot", "sweep", "no_such", "-o", str(other)).returncode == 2
     assert call("plot", "sweep", "|1>", "-o", str(tmp_path / "figure.doc")).returncode == 2

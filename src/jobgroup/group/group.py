@@ -1357,7 +1357,7 @@ class JobGroup:
 
     async def _plot(
         self,
-        y: str,
+        y: str | None = None,
         x: str | None = None,
         *,
         curves: str | None = None,
@@ -1373,7 +1373,8 @@ class JobGroup:
         >>> jg.plot("|1,1>", x="phi", curves="indist")  # doctest: +SKIP
 
         Args:
-            y: a state, a performance, `samples`, a defined name, or an expression.
+            y: a state, a performance, `samples`, a defined name, or an expression; None for the
+                most frequent state.
             x: a swept name; None for the numeric one with the most values.
             curves: a swept name with a curve for each value; None for the next name with several
                 values, which makes a map if it has more than 8.

@@ -17,7 +17,7 @@ from jobgroup.results.arrays import time_of
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.parse import Cell
 from jobgroup.results.pool import Pool, Quantity
-from jobgroup.results.results_table import check_expression, level_of
+from jobgroup.results.results_table import check_expression, level_of, most_frequent
 from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.status import FAILED
 from jobgroup.values import is_same_value
@@ -146,7 +146,7 @@ class Figure:
 
 def figure_of(
     study: Study,
-    y: str,
+    y: str | None,
     x: str | None = None,
     *,
     definitions: Mapping[str, Expression],
@@ -160,7 +160,7 @@ def figure_of(
 
     Args:
         study: points of a sweep.
-        y: the quantity.
+        y: the quantity; None for the most frequent state.
         x: a swept name; None to choose one.
         definitions: derived quantities by name.
         curves: a swept name; None to choose one, False for none.
@@ -189,6 +189,8 @@ def figure_of(
         selectors.append(_selector(study, name, study.coordinates[name][0]))
         study = _selected(study, selectors[-1])
     found = _kind(study, x, curves, kind)
+    if y is None:
+        y = next(iter(most_frequent((point.pool for point in study.points), 1)), "samples")
     reader = _Reader(study, y, definitions, errors)
     return Figure(
         kind=found,

@@ -131,7 +131,10 @@ PLOT = Command(
     (
         NAME,
         argument(
-            "quantity", metavar="QUANTITY", help="state, performance, defined name or expression"
+            "quantity",
+            metavar="QUANTITY",
+            nargs="?",
+            help="state, performance, defined name or expression (default: most frequent state)",
         ),
         argument(
             "-o",
