@@ -73,7 +73,7 @@ def is_number(value: Any) -> bool:
 def span_of(values: Iterable[Any]) -> float:
     """Return the difference of the greatest and the least finite number."""
     finite = [
-        number for value in values if is_number(value) and math.isfinite(number := _float(value))
+        number for value in values if is_number(value) and math.isfinite(number := as_float(value))
     ]
     return max(finite) - min(finite) if finite else 0.0
 
@@ -93,7 +93,7 @@ def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
         return True
     if isinstance(one, int) and isinstance(other, int):
         return False
-    low, high = _float(one), _float(other)
+    low, high = as_float(one), as_float(other)
     largest = max(abs(low), abs(high))
     if largest == math.inf or (low.is_integer() and high.is_integer() and largest < _EXACT):
         return False
@@ -112,7 +112,8 @@ def is_same_value(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _float(number: float) -> float:
+def as_float(number: float) -> float:
+    """Return a number as a float, an infinity for a whole number beyond all floats."""
     try:
         return float(number)
     except OverflowError:

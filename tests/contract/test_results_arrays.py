@@ -162,6 +162,18 @@ def test_rounding_makes_no_new_values(measured):
     assert ds.jobs.values.tolist() == [2, 1, 1, 1, 1]
 
 
+def test_whole_numbers_beyond_all_floats_are_texts_on_an_axis(measured, tmp_path):
+    """Each keeps its cell, and the dataset survives netCDF."""
+    jg = measured(({"x": 10**400}, _pair(1, 3)), ({"x": 2}, _pair(1, 1)))
+    dataset = jg.to_xarray()
+    assert dataset.p.sel(x=str(10**400), state="|1,1>") == 0.25
+    assert dataset.p.sel(x="2", state="|1,1>") == 0.5
+    dataset.to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as read:
+        xr.testing.assert_identical(dataset, read.load())
+    assert jg.plot("|1,1>")
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
 def test_jobs_without_a_swept_value_are_left_out(measured, missing):
     """A missing label takes a job out of the dataset, which counts it."""

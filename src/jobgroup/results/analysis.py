@@ -173,7 +173,8 @@ class Side:
         total = math.fsum(shares.values())
         if not shares or min(shares.values()) < 0 or not math.isclose(total, 1, abs_tol=1e-6):
             raise ValueError(
-                f"An ideal distribution needs probabilities whose sum is 1, got a sum of {total:g}."
+                "An ideal distribution needs probabilities from 0 to 1 whose sum is 1, got"
+                f" {shown(given)}."
             )
         return cls(shares)
 

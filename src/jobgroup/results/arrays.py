@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -22,10 +23,10 @@ from jobgroup.results.results_table import (
     check_known,
     level_of,
 )
-from jobgroup.results.shares import as_float
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.study import Point, Study
 from jobgroup.status import FAILED
+from jobgroup.values import as_float
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -307,7 +308,8 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
     if not any(isinstance(value, bool | str) for value in values):
         is_whole = all(isinstance(value, int) and abs(value) < 2**63 for value in values)
         plain = [math.nan if value is None else value for value in values]
-        return np.array(plain, dtype=np.int64 if is_whole and plain else float)
+        with suppress(OverflowError):  # beyond all floats: texts
+            return np.array(plain, dtype=np.int64 if is_whole and plain else float)
     times = [time_of(value) for value in values]
     if None not in times:
         return np.array([t.replace(tzinfo=None) for t in times if t], dtype="datetime64[ns]")

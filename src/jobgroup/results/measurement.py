@@ -18,8 +18,8 @@ from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, PlainMaker
 from jobgroup.results.parse import Cell, flattened, scalars_of
-from jobgroup.results.shares import as_float
 from jobgroup.results.states import in_order, label_of
+from jobgroup.values import as_float
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord

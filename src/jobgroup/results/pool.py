@@ -15,7 +15,6 @@ from jobgroup.results.expression import Expression, error_of
 from jobgroup.results.measurement import Kind, Measurement
 from jobgroup.results.shares import (
     ONE_SIGMA,
-    as_float,
     homogeneity,
     scatter_error,
     share_error,
@@ -23,6 +22,7 @@ from jobgroup.results.shares import (
     z_score,
 )
 from jobgroup.results.states import in_order, shape_of
+from jobgroup.values import as_float
 
 PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
 """Shares of the shots; pooled as ratios."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist, stdev
 from typing import Final
 
+from jobgroup.values import as_float
+
 ONE_SIGMA: Final = math.erf(math.sqrt(0.5))
 """68.27 %: the level of an interval of one standard deviation on each side."""
 
@@ -134,11 +136,3 @@ def chi2_tail(chi2: float, degrees: int) -> float:
         if abs(d * c - 1) < 1e-15:
             break
     return scale * fraction
-
-
-def as_float(number: float) -> float:
-    """Return a number as a float, infinity for a whole number beyond all floats."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
