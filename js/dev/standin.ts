@@ -18,6 +18,7 @@ export class StandIn extends Emitter implements Model {
   readonly #traits: Traits;
   readonly jobs: Job[];
   readonly #isDeaf: boolean;
+  readonly #scene: string;
   readonly #groups = groupsOf();
   readonly #trash: GroupSummary[] = [];
   #version = 1;
@@ -27,6 +28,7 @@ export class StandIn extends Emitter implements Model {
     super();
     this.jobs = makeJobs(count, scene);
     this.#isDeaf = scene === "busy";
+    this.#scene = scene;
     this.#traits = {
       ...TRAITS,
       group: scene === "groups" ? "" : "compare_knill_and_ralph_cnot",
@@ -190,7 +192,8 @@ export class StandIn extends Emitter implements Model {
         })),
       };
     }
-    if (name === "measured") return measuredOf(args.positions ?? [], args.columns ?? []);
+    if (name === "measured")
+      return measuredOf(args.positions ?? [], args.columns ?? [], this.#scene);
     return detailOf(this.jobs[args.position ?? -1] as Job);
   }
 
@@ -331,25 +334,47 @@ function distributionOf(position: number): Distribution {
 }
 
 /** The reduction of made-up results: shares with the error of their counts. */
-function measuredOf(positions: readonly number[], columns: readonly string[]): MeasuredAnswer {
-  const states: Record<string, number> = {};
-  const rows = positions.map((position) => {
-    const { entries, scalars } = distributionOf(position);
-    const samples = entries.reduce((sum, [, count]) => sum + count, 0);
-    const shares = new Map(entries.map(([label, count]) => [label, count / samples]));
-    for (const [label, share] of [...shares].slice(0, 24))
-      states[label] = Math.max(share, states[label] ?? 0);
-    const values: MeasuredRow["values"] = {};
-    for (const [scalar, value] of Object.entries(scalars)) values[scalar] = [value, null];
-    for (const label of columns.length > 0 ? columns : shares.keys()) {
-      const p = shares.get(label) ?? 0;
-      values[label] = [p, Math.sqrt((p * (1 - p)) / samples)];
-    }
-    return { position, iteration: null, of: 1, params: {}, samples, values };
-  });
-  const asked = columns.length > 0 ? [...columns] : Object.keys(states);
-  const scalars = ["physical_perf", "logical_perf"];
-  return { rows, scalars, states, columns: asked, failed: {} };
+function measuredOf(
+  positions: readonly number[],
+  columns: readonly string[],
+  scene: string,
+): MeasuredAnswer {
+  const states = distributionOf(0).entries.map(([label]) => label);
+  const frequent = [...new Set(states)].slice(0, 24);
+  const wanted = [...new Set([...columns, ...frequent])];
+  const rows = positions.flatMap((position) =>
+    scene === "iterated"
+      ? [0, 1, 2].map((i) => measuredRow(position, wanted, i))
+      : [measuredRow(position, wanted, null)],
+  );
+  return {
+    rows,
+    scalars: ["physical_perf", "logical_perf"],
+    derived: [],
+    defined: [],
+    states: frequent,
+    shown: frequent.slice(0, 4),
+    columns: wanted,
+    failed: {},
+  };
+}
+
+function measuredRow(
+  position: number,
+  columns: readonly string[],
+  iteration: number | null,
+): MeasuredRow {
+  const { entries, scalars } = distributionOf(position + (iteration ?? 0));
+  const samples = entries.reduce((sum, [, count]) => sum + count, 0);
+  const shares = new Map(entries.map(([label, count]) => [label, count / samples]));
+  const values: MeasuredRow["values"] = {};
+  for (const [scalar, value] of Object.entries(scalars)) values[scalar] = [value, null];
+  for (const label of columns) {
+    const p = shares.get(label) ?? 0;
+    values[label] = [p, Math.sqrt((p * (1 - p)) / samples)];
+  }
+  const params: MeasuredRow["params"] = iteration === null ? {} : { theta: iteration / 10 };
+  return { position, iteration, of: iteration === null ? 1 : 3, params, samples, values };
 }
 
 function groupsOf(): GroupSummary[] {

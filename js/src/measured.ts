@@ -1,128 +1,199 @@
 /**
- * What jobs measured, fetched from the kernel some jobs at a time and kept while the group is shown.
- * The kernel reduces the results; nothing is computed here.
+ * What jobs measured, fetched from the kernel while a view is visible and kept in the table: rows in
+ * sight first, the others if they are not too many or if somebody wants them. The kernel reduces the
+ * results; nothing is computed here.
  */
 
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type MeasuredNames, NOTHING_MEASURED } from "./data/columns";
+import { mayHaveResults } from "./data/states";
 import type { Table } from "./data/table";
-import type { MeasuredAnswer, MeasuredRow } from "./kernel/answers";
+import type { MeasuredAnswer } from "./kernel/answers";
 import type { Link } from "./kernel/link";
 
-export interface Measured {
-  /** By position; of a job with iterations one for each. */
-  rows: ReadonlyMap<number, readonly MeasuredRow[]>;
-  scalars: readonly string[];
-  /** The most frequent states of all, the first one first. */
-  states: readonly string[];
-  /** Why jobs have no row, by position. */
+export interface Measured extends MeasuredNames {
+  /** Why successful jobs have no values, by position. */
   failed: ReadonlyMap<number, string>;
-  isLoading: boolean;
+  /** How many results are known, and how many are not. */
+  known: number;
+  missing: number;
+  /** Whether nobody has said yet that all are wanted, although they are many. */
+  isHeld: boolean;
+  /** What all that is missing takes, in seconds. */
+  secondsLeft: number;
 }
 
 export interface Measurements {
   readonly state: ReadonlySignal<Measured>;
-  /** The jobs whose values are still to be asked for. */
-  missing(table: Table, positions: readonly number[], states: readonly string[]): number[];
-  /** Ask for values of jobs, a few at a time. */
-  load(table: Table, positions: readonly number[], states: readonly string[]): Promise<void>;
-  /** Forget which results could not be loaded, so that they are asked for again. */
+  /** The jobs whose rows are in sight. */
+  readonly inSight: Signal<readonly number[]>;
+  /** Whether somebody wants all values, however many are missing. */
+  readonly isWanted: Signal<boolean>;
+  /** Fetch what is missing, with the shares of these states, until nothing is or nobody looks. */
+  load(states: readonly string[]): Promise<void>;
+  /** Jobs have changed: what an earlier attempt measured no longer counts. */
+  recheck(positions: readonly number[]): void;
+  /** Fetch again what could not be fetched. */
   retry(): void;
   clear(): void;
 }
 
+/** Jobs of one question. */
 const CHUNK = 200;
-export const MOST_STATES = 24;
+/** More results than this are fetched only if somebody wants them. */
+const MOST_UNASKED = 2000;
+/** Of one result, before any was fetched. */
+const SECONDS_EACH = 0.025;
 
 const NOTHING: Measured = {
-  rows: new Map(),
-  scalars: [],
-  states: [],
+  ...NOTHING_MEASURED,
   failed: new Map(),
-  isLoading: false,
+  known: 0,
+  missing: 0,
+  isHeld: false,
+  secondsLeft: 0,
 };
 
-export function newMeasurements(link: Link): Measurements {
+interface Asked {
+  attempt: string;
+  states: ReadonlySet<string>;
+}
+
+/** `took` is called when jobs have other values; `isSeen` says whether a view is visible. */
+export function newMeasurements(
+  link: Link,
+  table: Table,
+  isSeen: () => boolean,
+  took: (positions: readonly number[]) => void,
+): Measurements {
   const state = signal(NOTHING);
+  const inSight = signal<readonly number[]>([]);
+  const isWanted = signal(false);
   /** Which attempt of a job was asked about, and for which states. */
-  const asked = new Map<number, { attempt: string; states: ReadonlySet<string> }>();
-  const shares = new Map<string, number>();
+  const asked = new Map<number, Asked>();
+  let wanted: readonly string[] = [];
+  let isLoading = false;
   let life = 0;
+  let spent = 0;
+  let fetched = 0;
 
-  const attemptOf = (table: Table, position: number) => table.text(position, "remote_id");
+  const attemptOf = (position: number) => table.text(position, "remote_id");
+  const canHave = (position: number) =>
+    mayHaveResults(table.state(position)) && attemptOf(position) !== "";
+  const isMissing = (position: number) => {
+    const known = asked.get(position);
+    return known?.attempt !== attemptOf(position) || wanted.some((each) => !known.states.has(each));
+  };
 
-  function missing(table: Table, positions: readonly number[], states: readonly string[]) {
-    return positions.filter((position) => {
-      const known = asked.get(position);
-      return (
-        known?.attempt !== attemptOf(table, position) ||
-        states.some((each) => !known.states.has(each))
-      );
-    });
+  /** The jobs to ask about next, those in sight first; says what is left beside. */
+  function next(): number[] {
+    const missing: number[] = [];
+    let all = 0;
+    for (let p = 0; p < table.total; p++) {
+      if (!canHave(p)) continue;
+      all += 1;
+      if (isMissing(p)) missing.push(p);
+    }
+    const isHeld = missing.length > MOST_UNASKED && !isWanted.value;
+    const secondsLeft = missing.length * (fetched > 0 ? spent / fetched : SECONDS_EACH);
+    const now = state.peek();
+    if (
+      now.missing !== missing.length ||
+      now.isHeld !== isHeld ||
+      now.known !== all - missing.length
+    )
+      state.value = {
+        ...now,
+        known: all - missing.length,
+        missing: missing.length,
+        isHeld,
+        secondsLeft,
+      };
+    const near = inSight.value.filter((p) => p < table.total && canHave(p) && isMissing(p));
+    return (near.length > 0 ? [...new Set(near)] : isHeld ? [] : missing).slice(0, CHUNK);
   }
 
-  async function load(table: Table, positions: readonly number[], states: readonly string[]) {
-    if (state.peek().isLoading) return;
+  async function load(states: readonly string[]): Promise<void> {
+    wanted = states;
+    let some = next();
+    if (isLoading || !isSeen()) return;
+    isLoading = true;
     const mine = life;
-    state.value = { ...state.peek(), isLoading: true };
-    for (let i = 0; i < positions.length; i += CHUNK) {
-      const some = positions.slice(i, i + CHUNK);
-      const attempts = some.map((position) => attemptOf(table, position));
-      const columns = state.peek().states.length > 0 ? union(state.peek().states, states) : states;
-      const answer = await link
-        .ask("measured", { positions: some, columns })
-        .catch((error: Error) => failedAnswer(some, error.message));
+    while (some.length > 0 && isSeen() && mine === life) {
+      const attempts = some.map(attemptOf);
+      const since = Date.now();
+      const shares = wanted;
+      const answer = (await link
+        .ask("measured", { positions: some, columns: shares })
+        .catch((error: Error) => failedAnswer(some, error.message))) as MeasuredAnswer;
       if (mine !== life) return;
-      take(answer as MeasuredAnswer, some, attempts, columns);
+      spent += (Date.now() - since) / 1000;
+      fetched += some.length;
+      take(answer, some, attempts, shares);
+      some = next();
     }
-    state.value = { ...state.peek(), isLoading: false };
+    isLoading = false;
   }
 
   function take(
     answer: MeasuredAnswer,
     positions: readonly number[],
     attempts: readonly string[],
-    columns: readonly string[],
+    shares: readonly string[],
   ): void {
-    const { rows, scalars, failed } = state.peek();
-    const [allRows, allFailed] = [new Map(rows), new Map(failed)];
+    const { scalars, derived, defined, states, shown, columns } = answer;
+    const now = state.peek();
+    const failed = new Map(now.failed);
+    const has = new Set([...shares, ...columns]);
     positions.forEach((position, i) => {
-      asked.set(position, {
-        attempt: attempts[i] ?? "",
-        states: new Set([...columns, ...answer.columns]),
-      });
-      allRows.delete(position);
-      allFailed.delete(position);
+      asked.set(position, { attempt: attempts[i] ?? "", states: has });
+      failed.delete(position);
     });
-    for (const row of answer.rows)
-      allRows.set(row.position, [...(allRows.get(row.position) ?? []), row]);
     for (const [position, why] of Object.entries(answer.failed))
-      allFailed.set(Number(position), why);
-    for (const [label, share] of Object.entries(answer.states))
-      shares.set(label, Math.max(share, shares.get(label) ?? 0));
-    state.value = {
-      rows: allRows,
-      scalars: union(scalars, answer.scalars),
-      states: [...shares]
-        .sort(([, a], [, b]) => b - a)
-        .slice(0, MOST_STATES)
-        .map(([label]) => label),
-      failed: allFailed,
-      isLoading: true,
-    };
+      if (table.state(Number(position)) === "success") failed.set(Number(position), why);
+    table.take(positions, answer.rows);
+    const reported = scalars.filter((name) => !derived.includes(name));
+    const names =
+      states.length > 0 || scalars.length > 0
+        ? {
+            scalars: union(now.scalars, scalars),
+            derived: union(now.derived, derived).filter((name) => !reported.includes(name)),
+            defined,
+            states,
+            shown,
+          }
+        : {};
+    state.value = { ...now, ...names, failed };
+    took(positions);
   }
 
   return {
     state,
-    missing,
+    inSight,
+    isWanted,
     load,
+    recheck(positions) {
+      for (const position of positions) {
+        const known = asked.get(position);
+        if (known === undefined || (known.attempt === attemptOf(position) && canHave(position)))
+          continue;
+        asked.delete(position);
+        table.forget(position);
+      }
+    },
     retry() {
       for (const position of state.peek().failed.keys()) asked.delete(position);
       state.value = { ...state.peek(), failed: new Map() };
+      load(wanted);
     },
     clear() {
       life += 1;
+      isLoading = false;
       asked.clear();
-      shares.clear();
+      spent = 0;
+      fetched = 0;
+      isWanted.value = false;
+      inSight.value = [];
       state.value = NOTHING;
     },
   };
@@ -132,5 +203,14 @@ const union = (a: readonly string[], b: readonly string[]): string[] => [...new 
 
 function failedAnswer(positions: readonly number[], why: string): MeasuredAnswer {
   const failed = Object.fromEntries(positions.map((position) => [position, why]));
-  return { rows: [], scalars: [], states: {}, columns: [], failed };
+  return {
+    rows: [],
+    scalars: [],
+    derived: [],
+    defined: [],
+    states: [],
+    shown: [],
+    columns: [],
+    failed,
+  };
 }

@@ -71,10 +71,21 @@ class SavedModel extends Emitter implements Model {
   }
 }
 
+const NOTHING: MeasuredAnswer = {
+  rows: [],
+  scalars: [],
+  derived: [],
+  defined: [],
+  states: [],
+  shown: [],
+  columns: [],
+  failed: {},
+};
+
 const NOT_SAVED = "The results of this job were not saved with the page.";
 
 function measuredOf(saved: MeasuredAnswer | null, positions: readonly number[]): MeasuredAnswer {
-  const known = saved ?? { rows: [], scalars: [], states: {}, columns: [], failed: {} };
+  const known = saved ?? NOTHING;
   const isThere = new Set(known.rows.map(({ position }) => position));
   const failed = Object.fromEntries(
     positions.flatMap((p) => (isThere.has(p) ? [] : [[p, known.failed[p] ?? NOT_SAVED]])),

@@ -7,11 +7,13 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { askedFor } from "./data/actions";
 import { type Layout, layOut } from "./data/columns";
 import { having } from "./data/immutableSet";
-import { orderOf, type Query } from "./data/order";
+import { positionOf } from "./data/lines";
+import { type Order, orderOf, type Query } from "./data/order";
 import type { Choices } from "./data/plot";
 import { fromRanges, toRanges } from "./data/ranges";
+import { type Sheet, sheetOf } from "./data/results";
 import { countWhere, isFilter, isOnCloud } from "./data/states";
-import { Table } from "./data/table";
+import { isMeasured, keyOf, Table } from "./data/table";
 import { browserNotifier, type Notifier } from "./host/notifications";
 import { atEnd } from "./kernel/abort";
 import type { Done } from "./kernel/answers";
@@ -42,11 +44,20 @@ export type View = "table" | "plot" | "both" | "timeline";
 /** The rows after a push or a query: a new handle each time, over columns that change in place. */
 export interface Rows {
   readonly table: Table;
-  /** The positions of the jobs that are shown, in their order. */
+  /** What is shown, in its order: a line for each job, or for each of its iterations. */
+  readonly lines: readonly number[];
+  /** The positions of the jobs that are shown, each once. */
   readonly positions: readonly number[];
   /** What is wrong with the search; empty if nothing is. */
   readonly problem: string;
 }
+
+const rowsOf = (table: Table, { lines, problem }: Pick<Order, "lines" | "problem">): Rows => ({
+  table,
+  lines,
+  positions: table.isIterated ? [...new Set(lines.map(positionOf))] : lines,
+  problem,
+});
 
 /** A setting: read and written like a signal; writing asks the kernel. */
 type Writable<T> = Pick<Signal<T>, "value" | "peek">;
@@ -56,6 +67,10 @@ export interface Session {
   readonly rows: ReadonlySignal<Rows>;
   readonly link: Link;
   readonly measurements: Measurements;
+  /** What was measured, for a plot. */
+  readonly sheet: ReadonlySignal<Sheet>;
+  /** Whether a view is visible. */
+  readonly isSeen: Signal<boolean>;
   /** What the plot shows, by the names of columns. */
   readonly plot: Signal<Choices>;
   readonly layout: ReadonlySignal<Layout>;
@@ -73,6 +88,8 @@ export interface Session {
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
   readonly view: Signal<View>;
+  /** Widths that somebody chose, in pixels, by the titles of columns. */
+  readonly widths: Signal<Readonly<Record<string, number>>>;
   readonly notifier: Notifier;
   readonly status: Signal<StatusMessage | null>;
   /** Commands without an answer yet, for buttons that wait. */
@@ -94,8 +111,12 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const table = new Table();
   const order = orderOf(table);
   const link = linkTo(model, { clientState, receive }, lifetime);
-  const rows = signal<Rows>({ table, positions: [], problem: "" });
-  const measurements = newMeasurements(link);
+  const rows = signal<Rows>(rowsOf(table, order));
+  const isSeen = signal(false);
+  const measurements = newMeasurements(link, table, isSeen.peek.bind(isSeen), (positions) => {
+    order.update(positions);
+    publish();
+  });
   const plot = signal<Choices>({ at: {} });
   const filter = choice("filter");
   const sort = choice("sort");
@@ -105,6 +126,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const opened = signal<number | null>(null);
   const panel = signal<Panel>("");
   const view = signal<View>("table");
+  const widths = signal<Readonly<Record<string, number>>>({});
   const status = signal<StatusMessage | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
   const wantedNext = signal<readonly number[]>([]);
@@ -122,7 +144,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     closeAll();
     plot.value = { at: {} };
     table.clear();
-    rows.value = { table, positions: [], problem: "" };
+    rows.value = rowsOf(table, { lines: [], problem: "" });
   });
   const stop = effect(() => {
     order.requery(query());
@@ -150,7 +172,30 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.next_up.value;
     wantedNext.value = [];
   });
-  const ends = [leave, stop, forgetStatus, ageStatus, followActivity, followPriorities];
+  const layout = computed(() => layOut(rows.value.table, columns.value, measurements.state.value));
+  // What is shown of the results: the states that are columns, and the one that is drawn.
+  const shares = computed(() => {
+    const { states, shown } = measurements.state.value;
+    const { y } = plot.value;
+    const known = new Set([...states, ...(y ? [y] : [])]);
+    const seen = layout.value.shown.flatMap(({ name }) => (isMeasured(name) ? [keyOf(name)] : []));
+    return [...new Set([...shown, ...seen, ...(y ? [y] : [])])].filter((each) => known.has(each));
+  });
+  const fetchMeasured = effect(() => {
+    rows.value;
+    measurements.inSight.value;
+    measurements.isWanted.value;
+    if (isSeen.value) measurements.load(shares.value);
+  });
+  const ends = [
+    fetchMeasured,
+    leave,
+    stop,
+    forgetStatus,
+    ageStatus,
+    followActivity,
+    followPriorities,
+  ];
   atEnd(lifetime, () => {
     for (const end of ends) end();
   });
@@ -198,7 +243,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   }
 
   function publish(): void {
-    rows.value = { table, positions: order.positions, problem: order.problem };
+    rows.value = rowsOf(table, order);
   }
 
   function notify(isAnew = false): void {
@@ -243,6 +288,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     if (patch.rows.n === 0) return true;
     const changed = table.apply(patch.rows, buffers);
     table.total = patch.total;
+    measurements.recheck(changed);
     order.update(changed);
     notify();
     publish();
@@ -294,6 +340,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       link,
       rows,
       measurements,
+      isSeen,
+      layout,
       plot,
       filter,
       sort,
@@ -302,6 +350,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       opened,
       panel,
       view,
+      widths,
       status,
     },
     ...{ pending, notifier, now, isSaved, clientState, tick, run },
@@ -311,9 +360,9 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       return new Map([...first].map((position, i) => [position, i + 1]));
     }),
     hasActive: computed(() => countWhere(traits.counts.value, isOnCloud) > 0),
-    layout: computed(() => {
-      return layOut(rows.value.table, columns.value);
-    }),
+    sheet: computed(() =>
+      sheetOf(rows.value.table, layout.value.differing, measurements.state.value),
+    ),
     select(positions) {
       selection.value = toRanges(positions);
     },

@@ -49,6 +49,7 @@ export default (): Widget => {
       if (isSeen) watching.add(host);
       else watching.delete(host);
       clearInterval(clock);
+      session.isSeen.value = watching.size > 0;
       if (isSeen) {
         clock = setInterval(() => session.tick(), 1000);
         session.link.open();

@@ -409,7 +409,7 @@ def test_each_iteration_of_a_job_has_a_row():
         Measurement(3, i, {"phi": phi}, kind="count", values={state: 10})
         for i, (phi, state) in enumerate([(0.1, "|1,0>"), (0.2, "|0,1>")])
     ]
-    rows = measured_rows({3: parts}, [])["rows"]
+    rows = measured_rows({3: parts}, [], ["|1,0>", "|0,1>"], {})["rows"]
     assert [(r["iteration"], r["of"], r["params"]) for r in rows] == [
         (0, 2, {"phi": 0.1}),
         (1, 2, {"phi": 0.2}),

@@ -1,41 +1,65 @@
-/** Which columns a table has, how wide they are, and which of them say something. */
+/** Which columns the table has, how wide they are, and which of them say something. Pure. */
 
-import { isDynamic, keyOf, type Table } from "./table";
+import * as format from "../format";
+import { isDefaultNoise } from "./nested";
+import { type Cell, isDynamic, isMeasured, keyOf, measuredName, type Table } from "./table";
 
-export type Kind = "state" | "text" | "number" | "time" | "duration" | "summary" | "message";
+export type Kind =
+  | "state"
+  | "text"
+  | "number"
+  | "time"
+  | "duration"
+  | "summary"
+  | "message"
+  | "measured";
+
+/** What a column is about; the table's first header row names these. */
+export type Group = "" | "swept" | "measured" | "job";
 
 export interface Column {
+  /** As the table has it; unique. */
   name: string;
+  /** Unique among the columns of values, as in `jg.results_table()`. */
   title: string;
   kind: Kind;
+  group: Group;
   /** Pixels; the message takes what is left over, and at least this. */
   width: number;
 }
 
-const column = (name: string, title: string, kind: Kind, width: number): Column => ({
-  name,
-  title,
-  kind,
-  width,
-});
+const column = (
+  name: string,
+  title: string,
+  kind: Kind,
+  width: number,
+  group: Group = "job",
+): Column => ({ name, title, kind, width, group });
 
 export const FIXED: readonly Column[] = [
-  column("position", "#", "number", 44),
-  column("state", "Status", "state", 148),
+  column("position", "#", "number", 44, ""),
+  column("state", "Status", "state", 132, ""),
   column("name", "Name", "text", 128),
   column("platform", "Platform", "text", 104),
   column("account", "Account", "text", 96),
-  column("sent_at", "Sent", "time", 78),
-  column("started_at", "Started", "time", 78),
-  column("finished_at", "Finished", "time", 78),
-  column("duration_s", "Duration", "duration", 80),
   column("attempts", "Attempts", "number", 74),
+  column("sent_at", "Sent", "time", 84),
+  column("started_at", "Started", "time", 84),
+  column("finished_at", "Finished", "time", 84),
+  column("duration_s", "Time", "duration", 88),
   column("remote_id", "Id", "text", 136),
   column("note", "Note", "text", 120),
   column("message", "Message", "message", 200),
 ];
 
+/** The columns that stay in sight when the table scrolls sideways. */
+export const STICKY: readonly string[] = ["position", "state"];
+
 const CHARACTER_PX = 7.5;
+const PADDING_PX = 20;
+const LEAST_PX = 56;
+/** A text can be read in the job's detail; a number that is cut is another number. */
+const MOST_TEXT_PX = 220;
 
 const SUMMARY = column("summary", "Job", "summary", 0);
 const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
@@ -44,16 +68,32 @@ const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
 
 /** Shown unless the user chooses columns: they answer the first questions. */
 const ALWAYS = ["position", "state", "message"];
-/** Shown unless the user chooses columns, once they hold a value. */
-const ONCE_KNOWN = ["sent_at", "duration_s"];
 /** Shown unless the user chooses columns, if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
-const MOST_DYNAMIC = 6;
+/** Parameters and facts that are shown unless the user chooses columns; labels all are. */
+const MOST_PARAMETERS = 10;
 /** What a header need not say of a group that is the same in all its rows. */
 const FOLDED = ["platform", "account", "name"];
 
-/** A code that tells experiments apart: nothing to read. */
-const HASH = "fact.content";
+/** What results have, as the kernel says it. */
+export interface MeasuredNames {
+  scalars: readonly string[];
+  /** Of the scalars, those that nobody reported. */
+  derived: readonly string[];
+  defined: readonly string[];
+  /** The most frequent states, the most frequent one first. */
+  states: readonly string[];
+  /** Those of them that the table shows. */
+  shown: readonly string[];
+}
+
+export const NOTHING_MEASURED: MeasuredNames = {
+  scalars: [],
+  derived: [],
+  defined: [],
+  states: [],
+  shown: [],
+};
 
 export interface Layout {
   shown: Column[];
@@ -61,79 +101,135 @@ export interface Layout {
   all: Column[];
   /** What is shown if there is room for two short lines a row. */
   narrow: Column[];
-  /** What tells jobs apart: labels, facts and parameters that are not the same in all. */
+  /** What tells jobs apart: labels, parameters and facts that are not the same in all. */
   differing: Column[];
-  /** What is the same in all rows: title and value. */
+  /** What is the same in all rows: title and value; words alone where these say it better. */
   folded: { name: string; title: string; value: string }[];
 }
 
-export function layOut(table: Table, chosen: readonly string[]): Layout {
-  const dynamic = table.dynamicNames().filter((name) => name !== HASH);
+export function layOut(
+  table: Table,
+  chosen: readonly string[],
+  measured: MeasuredNames = NOTHING_MEASURED,
+): Layout {
+  const dynamic = table.dynamicNames();
   const differing = new Set<string>();
-  const folded: Layout["folded"] = [];
+  const constants = new Map<string, Cell>();
   for (const name of [...FOLDED, "note", ...dynamic]) {
     const value = table.constant(name);
     if (value === undefined) differing.add(name);
-    else if (value !== null && name !== "note" && value !== "") {
-      folded.push({ name, title: isDynamic(name) ? keyOf(name) : "", value: String(value) });
-    }
+    else if (value !== null && name !== "note" && value !== "") constants.set(name, value);
   }
-  const all = withDynamic(table, dynamic).map((each) =>
-    each.name === "position" ? { ...each, width: placeWidth(table.total) } : each,
-  );
-  const automatic = new Set([
-    ...ALWAYS,
-    ...ONCE_KNOWN.filter((name) => table.constant(name) !== null),
-    ...WHERE_DIFFERENT.filter((name) => differing.has(name)),
-    ...dynamic.filter((name) => differing.has(name)).slice(0, MOST_DYNAMIC),
-    ...(table.column("attempts").some((n) => Number(n) > 1) ? ["attempts"] : []),
-  ]);
-  const wanted = chosen.length > 0 ? new Set(["position", "state", ...chosen]) : automatic;
-  if (chosen.length === 0 && ![...differing].some((name) => name === "name" || isDynamic(name)))
-    wanted.add("name");
+  const all = allColumns(table, dynamic, measured);
+  const automatic = automaticNames(table, dynamic, differing, measured);
+  const wanted =
+    chosen.length > 0
+      ? new Set([...STICKY, ...chosen.map((name) => table.find(name) ?? name)])
+      : automatic;
   const shown = all.filter(({ name }) => wanted.has(name));
   const narrow = [...shown.filter(({ name }) => name === "state"), SUMMARY, DURATION, MESSAGE];
   const dynamicColumns = all.filter(({ name }) => isDynamic(name) && differing.has(name));
-  return { shown, all, narrow, folded, differing: dynamicColumns };
+  return { shown, all, narrow, folded: inWords(constants), differing: dynamicColumns };
 }
 
-/** The columns in order, what tells jobs apart standing right after the name. */
-function withDynamic(table: Table, dynamic: string[]): Column[] {
-  const after = FIXED.findIndex(({ name }) => name === "account") + 1;
-  const described = dynamic.map((name) => describe(table, name));
-  return [...FIXED.slice(0, after), ...described, ...FIXED.slice(after)];
-}
-
-/** The columns that a narrow table leaves out first. */
-const SPARED = ["attempts", "finished_at", "started_at", "sent_at", "account", "platform"];
-
-/** The columns that fit into a width, as many as can be, the message always among them. */
-export function fitting(columns: readonly Column[], width: number): Column[] {
-  const spared = [
-    ...SPARED,
-    ...columns
-      .flatMap(({ name }) => (isDynamic(name) ? [name] : []))
-      .slice(1)
-      .reverse(),
+function automaticNames(
+  table: Table,
+  dynamic: readonly string[],
+  differing: ReadonlySet<string>,
+  { shown, scalars, derived, defined }: MeasuredNames,
+): Set<string> {
+  const told = dynamic.filter((name) => differing.has(name));
+  const isLabel = (name: string) => name.startsWith("label.");
+  const results = [...shown, ...scalars.filter((each) => !derived.includes(each)), ...defined];
+  const wanted = [
+    ...ALWAYS,
+    ...told.filter(isLabel),
+    ...told.filter((name) => !isLabel(name)).slice(0, MOST_PARAMETERS),
+    ...[...results, "samples"].map(measuredName),
+    ...WHERE_DIFFERENT.filter((name) => differing.has(name)),
+    ...(results.length === 0 && table.constant("sent_at") !== null ? ["sent_at"] : []),
+    ...(table.constant("duration_s") !== null ? ["duration_s"] : []),
+    ...(table.column("attempts").some((n) => Number(n) > 1) ? ["attempts"] : []),
+    ...(told.length === 0 ? ["name"] : []),
   ];
-  let kept = [...columns];
-  for (const name of spared) {
-    if (kept.reduce((sum, column) => sum + column.width, 0) <= width) break;
-    kept = kept.filter((column) => column.name !== name);
-  }
-  return kept;
+  return new Set(wanted);
 }
 
-/** For the greatest number of a job. */
-const placeWidth = (total: number): number =>
-  Math.max(44, String(Math.max(0, total - 1)).length * CHARACTER_PX + 20);
+/** All columns in order: what was swept, what was measured, what became of the job. */
+function allColumns(table: Table, dynamic: readonly string[], measured: MeasuredNames): Column[] {
+  const taken = new Set<string>();
+  const titleOf = (name: string): string => {
+    const title = taken.has(keyOf(name)) ? name : keyOf(name);
+    taken.add(title);
+    return title;
+  };
+  const rarer = measured.states.filter((state) => !measured.shown.includes(state));
+  const known = new Set(table.measuredNames());
+  const results = [
+    ...measured.shown,
+    ...measured.scalars,
+    ...measured.defined,
+    "samples",
+    ...rarer,
+  ].map(measuredName);
+  const job = FIXED.filter(({ name }) => !STICKY.includes(name));
+  return [
+    ...FIXED.filter(({ name }) => STICKY.includes(name)).map((each) =>
+      each.name === "position" ? { ...each, width: placeWidth(table) } : each,
+    ),
+    ...dynamic.map((name) => describe(table, name, titleOf(name), "swept")),
+    ...[...new Set(results)]
+      .filter((name) => known.has(name))
+      .map((name) => describe(table, name, titleOf(name), "measured")),
+    ...job,
+  ];
+}
 
-function describe(table: Table, name: string): Column {
+/** For the greatest number of a job, and of an iteration beside it. */
+function placeWidth(table: Table): number {
+  const digits = String(Math.max(0, table.total - 1)).length;
+  const iteration = table.isIterated ? " · 12/12".length : 0;
+  return Math.max(44, (digits + iteration) * CHARACTER_PX + PADDING_PX);
+}
+
+function describe(table: Table, name: string, title: string, group: Group): Column {
   const sample = table.column(name).slice(0, 200);
-  const title = keyOf(name);
-  const numeric = sample.every((value) => value === null || typeof value === "number");
+  const isNumber =
+    isMeasured(name) || sample.every((each) => each == null || typeof each === "number");
   const longest = Math.max(title.length + 2, table.longest(name));
-  const width = Math.max(56, longest * CHARACTER_PX + 20);
-  // A text can be read in the job's detail; a number that is cut is another number.
-  return column(name, title, numeric ? "number" : "text", numeric ? width : Math.min(220, width));
+  const width = Math.max(LEAST_PX, Math.ceil(longest * CHARACTER_PX + PADDING_PX));
+  if (isMeasured(name)) return column(name, title, "measured", width, group);
+  if (isNumber) return column(name, title, "number", width, group);
+  return column(name, title, "text", Math.min(MOST_TEXT_PX, width), group);
+}
+
+/** What is the same in all jobs, in words where there are some. */
+function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
+  const left = new Map(constants);
+  const folded: Layout["folded"] = [];
+  const say = (name: string, value: string, title = "") => {
+    folded.push({ name, title, value });
+    left.delete(name);
+  };
+  for (const name of FOLDED) if (left.has(name)) say(name, String(left.get(name)));
+  const [photons, modes] = [left.get("fact.n"), left.get("fact.m")];
+  if (typeof photons === "number" && typeof modes === "number") {
+    say("fact.n", `${format.count(photons, "photon")} in ${format.count(modes, "mode")}`);
+    left.delete("fact.m");
+  }
+  const input = left.get("fact.input_state");
+  if (input !== undefined) say("fact.input_state", `input ${input}`);
+  const samples = left.get("param.max_samples");
+  if (typeof samples === "number") say("param.max_samples", format.count(samples, "sample"));
+  const shots = left.get("param.max_shots");
+  if (typeof shots === "number") say("param.max_shots", `at most ${format.count(shots, "shot")}`);
+  const iterations = left.get("param.iterations");
+  if (typeof iterations === "number")
+    say("param.iterations", format.count(iterations, "iteration"));
+  // the command of a call is mostly its name, too
+  if (left.get("param.command") === constants.get("name")) left.delete("param.command");
+  for (const [name, value] of left)
+    if (!isDefaultNoise(keyOf(name), value))
+      folded.push({ name, title: keyOf(name), value: format.cell(value) });
+  return folded;
 }

@@ -8,9 +8,15 @@ export function csvOf(header: readonly string[], rows: readonly (readonly Cell[]
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");
 }
 
-function field(value: Cell): string {
+/** A value as text that no spreadsheet runs. */
+export function plainText(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);
-  const text = FORMULA.test(value) ? `'${value}` : value;
+  return FORMULA.test(value) ? `'${value}` : value;
+}
+
+function field(value: Cell): string {
+  const text = plainText(value);
+  if (typeof value !== "string") return text;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

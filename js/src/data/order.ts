@@ -1,5 +1,6 @@
 /** Which rows are shown and in which order: filter, search and sort, kept up to date row by row. */
 
+import { byPosition, positionOf } from "./lines";
 import { searchFor, sourceOf } from "./search";
 import { FILTERS, type Filter, isFailed } from "./states";
 import type { Cell, Table } from "./table";
@@ -7,15 +8,34 @@ import type { Cell, Table } from "./table";
 export interface Query {
   filter: Filter;
   search: string;
-  /** A column's name, "-" before it for descending; "" for failed first, then by position. */
+  /** See `sorting`. */
   sort: string;
 }
 
 type Compare = (a: number, b: number) => number;
 
+/** One column by which rows are sorted. */
+export interface Sorting {
+  column: string;
+  isDescending: boolean;
+}
+
+/**
+ * Names of columns, the first one first, "-" before those that descend; none for failed first, then
+ * by position. "-duration_s; name" is two.
+ */
+export const sorting = (sort: string): Sorting[] =>
+  sort
+    .split("; ")
+    .filter(Boolean)
+    .map((name) => ({ column: name.replace(/^-/, ""), isDescending: name.startsWith("-") }));
+
+export const sortText = (by: readonly Sorting[]): string =>
+  by.map(({ column, isDescending }) => (isDescending ? `-${column}` : column)).join("; ");
+
 export interface Order {
-  /** Positions, in the order in which they are shown. */
-  readonly positions: readonly number[];
+  /** Lines (`lines.ts`), in the order in which they are shown. */
+  readonly lines: readonly number[];
   /** What is wrong with the search; empty if nothing is. */
   readonly problem: string;
   /** Order all rows again. */
@@ -27,20 +47,25 @@ export interface Order {
 }
 
 export function orderOf(table: Table): Order {
-  let positions: number[] = [];
+  let lines: number[] = [];
   let query: Query = { filter: "all", search: "", sort: "" };
-  let texts: string[] = [];
+  const texts = new Map<number, string>();
   let problem = "";
 
   function requery(wanted: Query): void {
     query = wanted;
     const matches = matcher();
-    positions = [];
-    for (let p = 0; p < table.total; p++) if (matches(p)) positions.push(p);
-    positions.sort(compare());
+    lines = [];
+    for (let p = 0; p < table.total; p++) {
+      if (table.iterations(p) === 1) {
+        if (matches(p)) lines.push(p);
+      } else lines.push(...table.linesOf(p).filter(matches));
+    }
+    // the group's own order needs no sorting, which would cost more than all else
+    if (query.sort || lines.some((line) => urgency(table.state(line)) < 2)) lines.sort(compare());
   }
 
-  function matcher(): (position: number) => boolean {
+  function matcher(): (line: number) => boolean {
     const states = new Set<string>(FILTERS[query.filter]);
     const { matches, problem: found } = searchFor(query.search, sourceOf(table, texts));
     problem = found;
@@ -48,35 +73,48 @@ export function orderOf(table: Table): Order {
   }
 
   function compare(): Compare {
-    const { sort } = query;
-    if (sort === "") {
-      return (a, b) => urgency(table.state(a)) - urgency(table.state(b)) || a - b;
+    const by = sorting(query.sort);
+    if (by.length === 0) {
+      return (a, b) => urgency(table.state(a)) - urgency(table.state(b)) || byPosition(a, b);
     }
-    const isDescending = sort.startsWith("-");
-    const column = isDescending ? sort.slice(1) : sort;
-    const inTurn = inOrder(isDescending);
-    return (a, b) => inTurn(table.cell(a, column), table.cell(b, column)) || a - b;
+    const each = by.map(({ column, isDescending }): Compare => {
+      const name = table.find(column) ?? column;
+      const inTurn = inOrder(isDescending);
+      return (a, b) => inTurn(table.cell(a, name), table.cell(b, name));
+    });
+    return (a, b) => {
+      for (const compare of each) {
+        const found = compare(a, b);
+        if (found) return found;
+      }
+      return byPosition(a, b);
+    };
   }
 
   return {
-    get positions() {
-      return positions;
+    get lines() {
+      return lines;
     },
     get problem() {
       return problem;
     },
     reset(wanted) {
-      texts = [];
+      texts.clear();
       requery(wanted);
     },
     requery,
     update(changed) {
-      for (const p of changed) texts[p] = "";
       const moved = new Set(changed);
+      for (const line of texts.keys()) if (moved.has(positionOf(line))) texts.delete(line);
+      const before = problem;
+      const matches = matcher();
+      // a column that appears, or goes, changes what a search means
+      if (problem !== before) return requery(query);
       const inTurn = compare();
-      const kept = positions.filter((p) => !moved.has(p));
+      const kept = lines.filter((line) => !moved.has(positionOf(line)));
+      const fresh = changed.flatMap((position) => table.linesOf(position)).filter(matches);
       // two runs that are in order, or nearly: the engine's sort merges those
-      positions = [...kept, ...changed.filter(matcher()).sort(inTurn)].sort(inTurn);
+      lines = [...kept, ...fresh.sort(inTurn)].sort(inTurn);
     },
   };
 }

@@ -1,8 +1,8 @@
-/** The table of results: a row for each job, or for each of its iterations. Pure. */
+/** What was measured, as rows and columns for a plot: a row for each job or iteration. Pure. */
 
-import type { MeasuredRow } from "../kernel/answers";
-import type { Column } from "./columns";
-import type { Cell, Table } from "./table";
+import type { Column, MeasuredNames } from "./columns";
+import { iterationOf, positionOf } from "./lines";
+import { type Cell, measuredName, type Table } from "./table";
 
 /** What a column tells: about the job, what was varied, a single measured number, a state's share. */
 export type Role = "job" | "swept" | "scalar" | "share";
@@ -30,54 +30,40 @@ export interface Sheet {
   rows: ResultRow[];
 }
 
-export interface Sources {
-  table: Table;
-  /** Columns of the table that tell these jobs apart. */
-  differing: readonly Column[];
-  rows: ReadonlyMap<number, readonly MeasuredRow[]>;
-  scalars: readonly string[];
-  states: readonly string[];
-}
-
-export function sheetOf({ table, differing, rows, scalars, states }: Sources): Sheet {
-  const all = [...rows.values()].flat().sort((a, b) => a.position - b.position);
-  const iterated = [...new Set(all.flatMap(({ params }) => Object.keys(params)))];
-  const column = (id: string, title: string, role: Role, of: (row: MeasuredRow) => Cell) => ({
-    column: {
-      id,
-      title,
-      role,
-      isNumber: all.map(of).every((value) => value === null || typeof value === "number"),
-    },
-    of,
+/** The measured jobs of a table; `differing` are its columns that tell jobs apart. */
+export function sheetOf(
+  table: Table,
+  differing: readonly Column[],
+  { scalars, defined, states }: MeasuredNames,
+): Sheet {
+  const lines = [...table.measuredPositions].sort((a, b) => a - b).flatMap((p) => table.linesOf(p));
+  const column = (id: string, title: string, role: Role, name: string) => ({
+    id,
+    title,
+    role,
+    name,
+    isNumber: lines.every((line) => {
+      const value = table.cell(line, name);
+      return value === null || typeof value === "number";
+    }),
   });
   const columns = [
-    column("position", "#", "job", ({ position }) => position),
-    ...differing.map(({ name, title }) =>
-      column(name, title, "swept", ({ position }) => table.cell(position, name)),
+    column("position", "#", "job", "position"),
+    ...differing.map(({ name, title }) => column(name, title, "swept", name)),
+    column("samples", "samples", "job", measuredName("samples")),
+    ...[...scalars, ...defined].map((name) =>
+      column(name, name.replaceAll("_", " "), "scalar", measuredName(name)),
     ),
-    ...iterated.map((name) =>
-      column(`iteration.${name}`, name, "swept", ({ params }) => params[name] ?? null),
-    ),
-    column("samples", "samples", "job", ({ samples }) => samples),
-    ...scalars.map((name) =>
-      column(name, name.replaceAll("_", " "), "scalar", (row) => row.values[name]?.[0] ?? null),
-    ),
-    ...states.map((name) => column(name, name, "share", (row) => row.values[name]?.[0] ?? null)),
+    ...states.map((name) => column(name, name, "share", measuredName(name))),
   ];
   return {
-    columns: columns.map(({ column }) => column),
-    rows: all.map((row) => ({
-      key: `${row.position}.${row.iteration ?? ""}`,
-      position: row.position,
-      name:
-        row.iteration === null
-          ? String(row.position)
-          : `${row.position} · ${row.iteration + 1}/${row.of}`,
-      cells: Object.fromEntries(columns.map(({ column: { id }, of }) => [id, of(row)])),
-      errors: Object.fromEntries(
-        Object.entries(row.values).map(([name, [, error]]) => [name, error]),
-      ),
+    columns: columns.map(({ name: _, ...rest }) => rest),
+    rows: lines.map((line) => ({
+      key: `${positionOf(line)}.${iterationOf(line)}`,
+      position: positionOf(line),
+      name: table.nameOf(line),
+      cells: Object.fromEntries(columns.map(({ id, name }) => [id, table.cell(line, name)])),
+      errors: Object.fromEntries(columns.map(({ id, name }) => [id, table.error(line, name)])),
     })),
   };
 }

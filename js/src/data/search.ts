@@ -4,6 +4,7 @@
  */
 
 import { FIXED } from "./columns";
+import { positionOf } from "./lines";
 import { LABELS, stateOf } from "./states";
 import { type Cell, keyOf, type Table } from "./table";
 
@@ -70,7 +71,10 @@ function inState(word: string, { state }: Source): Test | string {
 function inRange(places: string): Test | string {
   const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(places) ?? [];
   if (first === undefined) return `A position is #3, and a range is #120-140, not #${places}.`;
-  return (p) => Number(first) <= p && p <= Number(last);
+  return (line) => {
+    const position = positionOf(line);
+    return Number(first) <= position && position <= Number(last);
+  };
 }
 
 function comparing(term: Groups, relation: string, source: Source): Test | string {
@@ -137,9 +141,10 @@ const NAMED: Record<string, string> = {
 };
 const TEXTS = FIXED.flatMap(({ name, kind }) => (["text", "message"].includes(kind) ? [name] : []));
 
-/** A table as a search reads it; `kept` holds the texts of rows until they change. */
-export function sourceOf(table: Table, kept: string[]): Source {
-  const dynamic = table.dynamicNames();
+/** A table as a search reads it, by lines (`lines.ts`); `kept` holds the texts of rows until they change. */
+export function sourceOf(table: Table, kept = new Map<number, string>()): Source {
+  const described = table.dynamicNames();
+  const dynamic = [...described, ...table.measuredNames()];
   const texts = (p: number) => TEXTS.map((name) => table.text(p, name)).filter(Boolean);
   return {
     total: table.total,
@@ -155,16 +160,19 @@ export function sourceOf(table: Table, kept: string[]): Source {
     names: [...new Set([...dynamic.map(keyOf), ...Object.keys(NAMED)])],
     texts,
     everything(p) {
-      kept[p] ||= [
+      const known = kept.get(p);
+      if (known !== undefined) return known;
+      const text = [
         ...texts(p),
-        ...dynamic.flatMap((name) => {
+        ...described.flatMap((name) => {
           const cell = table.cell(p, name);
           return cell === null ? [] : [`${keyOf(name)}=${cell}`];
         }),
       ]
         .join("\n")
         .toLowerCase();
-      return kept[p];
+      kept.set(p, text);
+      return text;
     },
   };
 }

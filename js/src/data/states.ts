@@ -18,6 +18,8 @@ export const isRerunnable = among("error", "canceled", "refused");
 const isSendable = among("unsent", "refused", "error", "canceled");
 export const isTerminal = among("success", "error", "canceled");
 export const isCancelable = among("waiting", "running", ...FILTERS.other);
+/** As `HAS_RESULTS` of `jobgroup.results.collect`: partial results for all but the first. */
+export const mayHaveResults = among("success", "error", "canceled", "unknown");
 export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);
 
 /** How a state is written for people; `next` is the job's place among those that are sent next. */

@@ -1,21 +1,31 @@
-/** The rows, as columns of values. A job's position is its row, and never changes. */
+/**
+ * The jobs, as columns of values. A job's position is its row, and never changes; measured values may
+ * have several lines for one job, one for each iteration (`lines.ts`).
+ */
 
 import * as format from "../format";
+import type { MeasuredRow } from "../kernel/answers";
 import { type Block, decodeColumn } from "../kernel/protocol";
+import { iterationOf, lineOf, positionOf } from "./lines";
+import { flattened } from "./nested";
 import type { State } from "./states";
 
 export type Cell = format.Value;
 
-/** What tells jobs apart: labels that people gave, facts of the circuit, parameters of the call. */
-const DYNAMIC = ["label.", "fact.", "param."];
+/** What tells jobs apart: labels that people gave, parameters of the call, facts of the circuit. */
+const DYNAMIC = ["label.", "param.", "fact."];
+
+/** Values that results have. */
+const MEASURED = "measured.";
 
 export const isDynamic = (column: string): boolean => DYNAMIC.some((p) => column.startsWith(p));
 
+export const isMeasured = (column: string): boolean => column.startsWith(MEASURED);
+
+export const measuredName = (key: string): string => MEASURED + key;
+
 /** "max_samples" of "param.max_samples". */
 export const keyOf = (column: string): string => column.slice(column.indexOf(".") + 1);
-
-/** What a cell holds of a longer text; the job's detail has it whole. */
-const LONGEST = 200;
 
 /** Texts of JSON objects as one column for each key; many rows have the same one. */
 function keyed(prefix: string, texts: readonly string[]): [string, Cell[]][] {
@@ -24,7 +34,7 @@ function keyed(prefix: string, texts: readonly string[]): [string, Cell[]][] {
   texts.forEach((text, i) => {
     let cells = known.get(text);
     if (!cells) {
-      cells = Object.entries(objectOf(text)).map(([key, value]) => [prefix + key, cellOf(value)]);
+      cells = flattened(objectOf(text)).map(([key, value]) => [prefix + key, value]);
       known.set(text, cells);
     }
     for (const [name, cell] of cells) {
@@ -43,43 +53,92 @@ function objectOf(text: string): object {
   }
 }
 
-function cellOf(value: unknown): Cell {
-  if (value === null || typeof value === "number" || typeof value === "boolean") return value;
-  return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, LONGEST);
-}
+/** Values by iteration, then by position. */
+type Lines = Cell[][];
 
 export class Table {
   total = 0;
   readonly #columns = new Map<string, Cell[]>();
   readonly #longest = new Map<string, number>();
+  /** Measured values, and what iterations vary, which stands before a job's own parameter. */
+  readonly #lines = new Map<string, Lines>();
+  readonly #errors = new Map<string, Lines>();
+  /** How many lines a job has, if it is not one. */
+  readonly #iterations = new Map<number, number>();
+  readonly #measured = new Set<number>();
 
-  /** The columns that tell jobs apart: labels first, then facts, then parameters. */
+  /** The columns that tell jobs apart: labels first, then parameters, then facts. */
   dynamicNames(): string[] {
-    const names = [...this.#columns.keys()];
-    return DYNAMIC.flatMap((prefix) => names.filter((name) => name.startsWith(prefix)));
+    const names = new Set([...this.#columns.keys(), ...this.#lines.keys()]);
+    return DYNAMIC.flatMap((prefix) => [...names].filter((name) => name.startsWith(prefix)));
   }
 
+  /** The column of a name: as the table has it, or as people write it ("phi", "|1,1>"). */
+  find(name: string): string | undefined {
+    const has = (each: string) => this.#columns.has(each) || this.#lines.has(each);
+    return [name, ...[...DYNAMIC, MEASURED].map((prefix) => prefix + name)].find(has);
+  }
+
+  measuredNames(): string[] {
+    return [...this.#lines.keys()].filter(isMeasured);
+  }
+
+  /** The values of jobs; those of iterations are not among them. */
   column(name: string): readonly Cell[] {
-    return this.#columns.get(name) ?? [];
+    return this.#columns.get(name) ?? this.#lines.get(name)?.[0] ?? [];
   }
 
-  cell(position: number, column: string): Cell {
+  cell(line: number, column: string): Cell {
+    const position = positionOf(line);
     if (column === "position") return position;
-    return this.#columns.get(column)?.[position] ?? null;
+    const value = this.#lines.get(column)?.[iterationOf(line)]?.[position];
+    return value ?? this.#columns.get(column)?.[position] ?? null;
   }
 
-  text(position: number, column: string): string {
-    const value = this.cell(position, column);
-    return value === null ? "" : String(value);
-  }
-
-  number(position: number, column: string): number | null {
-    const value = this.cell(position, column);
+  /** The standard error of a measured value. */
+  error(line: number, column: string): number | null {
+    const value = this.#errors.get(column)?.[iterationOf(line)]?.[positionOf(line)];
     return typeof value === "number" ? value : null;
   }
 
-  state(position: number): State {
-    return (this.#columns.get("state")?.[position] ?? "unsent") as State;
+  text(line: number, column: string): string {
+    const value = this.cell(line, column);
+    return value === null ? "" : String(value);
+  }
+
+  number(line: number, column: string): number | null {
+    const value = this.cell(line, column);
+    return typeof value === "number" ? value : null;
+  }
+
+  state(line: number): State {
+    return (this.#columns.get("state")?.[positionOf(line)] ?? "unsent") as State;
+  }
+
+  /** How many lines a job has. */
+  iterations(position: number): number {
+    return this.#iterations.get(position) ?? 1;
+  }
+
+  /** The jobs with measured values. */
+  get measuredPositions(): ReadonlySet<number> {
+    return this.#measured;
+  }
+
+  /** Whether some job has several lines. */
+  get isIterated(): boolean {
+    return this.#iterations.size > 0;
+  }
+
+  linesOf(position: number): number[] {
+    return Array.from({ length: this.iterations(position) }, (_, i) => lineOf(position, i));
+  }
+
+  /** "3", or "3 · 4/12" for the fourth of twelve iterations. */
+  nameOf(line: number): string {
+    const position = positionOf(line);
+    const of = this.#iterations.get(position);
+    return of === undefined ? String(position) : `${position} · ${iterationOf(line) + 1}/${of}`;
   }
 
   /** The positions of the jobs whose state passes. */
@@ -93,6 +152,10 @@ export class Table {
     this.total = 0;
     this.#columns.clear();
     this.#longest.clear();
+    this.#lines.clear();
+    this.#errors.clear();
+    this.#iterations.clear();
+    this.#measured.clear();
   }
 
   /** Put rows in and return their positions. A row comes whole: what it does not name is null. */
@@ -118,6 +181,32 @@ export class Table {
     return positions;
   }
 
+  /** Put in what jobs measured, in place of what was known of them. */
+  take(positions: readonly number[], rows: readonly MeasuredRow[]): void {
+    for (const position of positions) this.forget(position);
+    for (const { position, iteration, of, params, samples, values } of rows) {
+      const at = iteration ?? 0;
+      this.#measured.add(position);
+      if (iteration !== null) this.#iterations.set(position, of);
+      for (const [key, value] of Object.entries(params))
+        this.#put(this.#lines, `param.${key}`, at, position, value);
+      if (samples !== null) this.#put(this.#lines, measuredName("samples"), at, position, samples);
+      for (const [key, [value, error]] of Object.entries(values)) {
+        if (value !== null) this.#put(this.#lines, measuredName(key), at, position, value);
+        if (error !== null) this.#put(this.#errors, measuredName(key), at, position, error);
+      }
+    }
+  }
+
+  /** What a job measured no longer counts, for example because it was rerun. */
+  forget(position: number): void {
+    if (!this.#measured.delete(position)) return;
+    for (const columns of [this.#lines, this.#errors])
+      for (const lines of columns.values())
+        for (const values of lines) if (values && position in values) values[position] = null;
+    this.#iterations.delete(position);
+  }
+
   /** How many characters the longest value has that a label, fact or parameter ever had. */
   longest(name: string): number {
     return this.#longest.get(name) ?? 0;
@@ -125,20 +214,41 @@ export class Table {
 
   /** The one value that a column has in all rows; undefined if it has several. */
   constant(name: string): Cell | undefined {
-    const values = this.column(name);
-    const first = values[0] ?? null;
-    for (let i = 1; i < this.total; i++) {
-      if ((values[i] ?? null) !== first) return undefined;
+    const values = this.#columns.get(name) ?? [];
+    const isVaried = this.#lines.has(name);
+    const first = this.cell(0, name);
+    for (let p = 1; p < this.total; p++) {
+      const value = isVaried ? this.cell(p, name) : (values[p] ?? null);
+      if (value !== first) return undefined;
     }
+    for (const position of isVaried ? this.#iterations.keys() : [])
+      if (this.linesOf(position).some((line) => this.cell(line, name) !== first)) return undefined;
     return first;
   }
 
-  #measure(name: string, values: readonly Cell[]): void {
-    let longest = this.longest(name);
-    for (const value of values) {
-      if (value !== undefined) longest = Math.max(longest, format.cell(value).length);
+  #put(columns: Map<string, Lines>, name: string, iteration: number, at: number, value: Cell) {
+    let lines = columns.get(name);
+    if (!lines) {
+      lines = [];
+      columns.set(name, lines);
     }
-    this.#longest.set(name, longest);
+    lines[iteration] ??= [];
+    (lines[iteration] as Cell[])[at] = value;
+    if (columns === this.#lines) {
+      const error = isMeasured(name) ? this.error(lineOf(at, iteration), name) : null;
+      this.#measureOne(name, value, error);
+    } else {
+      this.#measureOne(name, this.cell(lineOf(at, iteration), name), value as number);
+    }
+  }
+
+  #measure(name: string, values: readonly Cell[]): void {
+    for (const value of values) if (value !== undefined) this.#measureOne(name, value, null);
+  }
+
+  #measureOne(name: string, value: Cell, error: number | null): void {
+    const length = textOf(value, error).length;
+    if (length > this.longest(name)) this.#longest.set(name, length);
   }
 
   #add(name: string): Cell[] {
@@ -146,4 +256,9 @@ export class Table {
     this.#columns.set(name, values);
     return values;
   }
+}
+
+/** A value with its error, as it is read. */
+export function textOf(value: Cell, error: number | null): string {
+  return typeof value === "number" ? format.measured(value, error) : format.cell(value);
 }

@@ -2,24 +2,32 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { fitting } from "../data/columns";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Column } from "../data/columns";
+import { withRange } from "../data/histogram";
 import { toggled } from "../data/immutableSet";
+import { positionOf } from "../data/lines";
 import type { Session } from "../session";
+import { copySelection } from "./copy";
 import { Header } from "./Header";
 import { moved } from "./keys";
 import { Row } from "./Row";
 import { allOrNone, extended, nextSort } from "./selection";
+import { useHistograms } from "./useHistograms";
 import { scrollFor, visibleRows } from "./window";
 
 const NARROW_PX = 560;
 const HEIGHTS = { wide: 32, narrow: 54 };
-const HEADER_PX = 30;
+const HEADER_PX = { wide: 72, narrow: 0 };
 const SELECT_PX = 36;
+const LEAST_PX = 40;
+/** What Shift and an arrow key change a column's width by. */
+const STEP_PX = 12;
+const SCROLL_PAUSE_MS = 120;
 
-/** The cell that Tab reaches: a job (null: the header) and a column, the first one being the box. */
+/** The cell that Tab reaches: a row (null: the header) and a column, the first one being the box. */
 interface Reached {
-  position: number | null;
+  line: number | null;
   column: number;
   takesFocus: boolean;
 }
@@ -36,7 +44,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const size = useSize(grid);
   const top = useSignal(0);
-  const reached = useSignal<Reached>({ position: null, column: 0, takesFocus: false });
+  const reached = useSignal<Reached>({ line: null, column: 0, takesFocus: false });
   const anchor = useRef<number | null>(null);
 
   const { width, height } = size.value;
@@ -52,23 +60,41 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   useLayoutEffect(() => takeFocus(grid.current, reached));
 
   const { shown, narrow } = session.layout.value;
-  // Columns that the user chose are all shown; a narrow table scrolls to them.
-  const wide = session.columns.value.length > 0 ? shown : fitting(shown, width - SELECT_PX);
-  const columns = isNarrow ? narrow : wide;
-  const { positions } = session.rows.value;
-  const { first, end } = visibleRows(positions.length, rowHeight, top.value, height);
+  const widths = session.widths.value;
+  const columns = isNarrow
+    ? narrow
+    : shown.map((each) => ({ ...each, width: widths[each.title] ?? each.width }));
+  const histograms = useHistograms(session, isNarrow ? [] : shown);
+  const { lines } = session.rows.value;
+  const { first, end } = visibleRows(lines.length, rowHeight, top.value, height);
   const indexes = Array.from({ length: end - first }, (_, i) => first + i);
   // A job that is no longer shown gives its place to the header: Tab always reaches some cell.
-  const at = reached.value.position === null ? -1 : positions.indexOf(reached.value.position);
-  const position = at >= 0 ? reached.value.position : null;
+  const at = reached.value.line === null ? -1 : lines.indexOf(reached.value.line);
+  const line = at >= 0 ? reached.value.line : null;
   const column = Math.min(reached.value.column, columns.length);
   if (at >= 0 && (at < first || at >= end)) indexes.push(at); // a row that has the focus stays
 
-  const goTo = (position: number | null, column: number, takesFocus = true) => {
-    reached.value = { position, column, takesFocus };
+  // What is on the screen, a little later than scrolling: results of it are fetched first.
+  useEffect(() => {
+    const from = Math.floor(top.value / rowHeight);
+    const seen = lines.slice(from, from + Math.ceil(height / rowHeight)).map(positionOf);
+    const timer = setTimeout(() => {
+      const { inSight } = session.measurements;
+      if (String(inSight.peek()) !== String(seen)) inSight.value = seen;
+    }, SCROLL_PAUSE_MS);
+    return () => clearTimeout(timer);
+  });
+
+  const goTo = (line: number | null, column: number, takesFocus = true) => {
+    reached.value = { line, column, takesFocus };
   };
-  const sortBy = (name: string) => {
-    sort.value = nextSort(sort.value, name);
+  const resize = ({ title }: Column, width: number | null) => {
+    const { [title]: _, ...others } = session.widths.peek();
+    session.widths.value =
+      width === null ? others : { ...others, [title]: Math.max(LEAST_PX, Math.round(width)) };
+  };
+  const keepWithin = ({ title }: Column, low: number, high: number) => {
+    session.search.value = withRange(session.search.peek(), title, low, high);
   };
   const selectAll = () => session.select(allOrNone(selected.value, session.rows.value.positions));
   const toggle = (position: number) => {
@@ -79,13 +105,14 @@ export function Grid({ session, hidden, open, rerun }: Props) {
     const from = anchor.current ?? position;
     session.select(extended(selected.value, session.rows.value.positions, from, position));
   };
-  const pressHeader = (column: number) => {
-    const name = columns[column - 1]?.name;
-    if (name) sortBy(name);
+  const pressHeader = (column: number, adds: boolean) => {
+    const sorted = columns[column - 1];
+    if (sorted) sort.value = nextSort(sort.value, sorted.name, adds);
     else selectAll();
   };
-  const press = (event: MouseEvent, position: number, column: number) => {
-    goTo(position, column);
+  const press = (event: MouseEvent, line: number, column: number) => {
+    const position = positionOf(line);
+    goTo(line, column);
     if ((event.target as Element).closest("button")) rerun(position);
     else if (event.shiftKey) extend(position);
     else if (column === 0 || event.metaKey || event.ctrlKey) toggle(position);
@@ -93,26 +120,31 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   };
   const move = (key: string, toEnd: boolean): boolean => {
     const element = grid.current as HTMLElement;
-    const room = height - HEADER_PX;
+    const room = height - HEADER_PX[isNarrow ? "narrow" : "wide"];
     const page = Math.max(1, Math.floor(room / rowHeight) - 1);
-    const extent = { rows: positions.length, columns: columns.length + 1, page };
+    const extent = { rows: lines.length, columns: columns.length + 1, page };
     const place = moved(key, toEnd, { row: at, column }, extent);
     if (!place) return false;
     if (place.row >= 0) {
       element.scrollTop = scrollFor(place.row, rowHeight, element.scrollTop, room);
       top.value = element.scrollTop;
     }
-    const next = positions[place.row] ?? null;
-    if (next !== null && session.opened.peek() !== null) session.opened.value = next;
+    const next = lines[place.row] ?? null;
+    if (next !== null && session.opened.peek() !== null) session.opened.value = positionOf(next);
     goTo(next, place.column);
     return true;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if ((event.target as Element).closest("button, [role=separator]")) return;
     const withControl = event.ctrlKey || event.metaKey;
+    const position = line === null ? null : positionOf(line);
+    const sized = line === null && event.shiftKey ? columns[column - 1] : undefined;
     if (event.key === "a" && withControl) selectAll();
+    else if (event.key === "c" && withControl) copySelection(session, grid.current, position);
+    else if (sized && event.key === "ArrowRight") resize(sized, sized.width + STEP_PX);
+    else if (sized && event.key === "ArrowLeft") resize(sized, sized.width - STEP_PX);
     else if (event.key === "Enter" || event.key === " ") {
-      if (position === null) pressHeader(column);
+      if (position === null) pressHeader(column, event.shiftKey);
       else if (event.key === "Enter") open(position);
       else if (event.shiftKey) extend(position);
       else toggle(position);
@@ -133,13 +165,14 @@ export function Grid({ session, hidden, open, rerun }: Props) {
       role="grid"
       aria-label="Jobs"
       aria-multiselectable
-      aria-rowcount={positions.length + 1}
+      aria-rowcount={lines.length + 1}
       aria-colcount={columns.length + 1}
       hidden={hidden}
       style={{
         "--row": `${rowHeight}px`,
         "--columns": `${SELECT_PX}px ${template.join(" ")}`,
         "--least": `${least}px`,
+        "--state-left": `${SELECT_PX + (columns[0]?.width ?? 0)}px`,
       }}
       onScroll={({ currentTarget }) => {
         top.value = currentTarget.scrollTop;
@@ -149,24 +182,27 @@ export function Grid({ session, hidden, open, rerun }: Props) {
       <Header
         columns={columns}
         sort={sort.value}
-        isAll={positions.length > 0 && selected.value.size >= positions.length}
-        reached={position === null ? column : -1}
-        press={(column) => {
+        isAll={lines.length > 0 && selected.value.size >= session.rows.value.positions.length}
+        reached={line === null ? column : -1}
+        histograms={histograms.value}
+        press={(column, adds) => {
           goTo(null, column);
-          pressHeader(column);
+          pressHeader(column, adds);
         }}
         onFocus={(column) => goTo(null, column, false)}
+        resize={resize}
+        filter={keepWithin}
       />
-      <div class="rows" role="rowgroup" style={{ height: `${positions.length * rowHeight}px` }}>
+      <div class="rows" role="rowgroup" style={{ height: `${lines.length * rowHeight}px` }}>
         {indexes.map((index) => {
-          const each = positions[index] as number;
+          const each = lines[index] as number;
           return (
             <Row
               key={each}
               {...{ session, index, columns, isNarrow, press }}
-              position={each}
+              line={each}
               top={index * rowHeight}
-              reached={each === position ? column : -1}
+              reached={each === line ? column : -1}
               onFocus={(column) => goTo(each, column, false)}
             />
           );

@@ -1,48 +1,103 @@
-import type { Column } from "../data/columns";
+/** The grid's header: what columns are about, their names, and how their numbers are spread. */
+
+import type { Column, Group } from "../data/columns";
+import type { Histogram } from "../data/histogram";
+import { type Sorting, sorting } from "../data/order";
 import { Icon } from "../ui/Icon";
+import { Bars } from "./Bars";
+import { Resizer } from "./Resizer";
 
 interface Props {
   columns: readonly Column[];
-  /** A column's name, "-" before it for descending. */
   sort: string;
   /** Whether every job that is shown is selected. */
   isAll: boolean;
   /** The cell that Tab reaches; -1 if it is in a row. */
   reached: number;
-  press(column: number): void;
+  histograms: ReadonlyMap<string, Histogram>;
+  press(column: number, adds: boolean): void;
   onFocus(column: number): void;
+  resize(column: Column, width: number | null): void;
+  filter(column: Column, low: number, high: number): void;
 }
 
-export function Header({ columns, sort, isAll, reached, press, onFocus }: Props) {
+export function Header(props: Props) {
+  const { columns, sort, isAll, reached, histograms, press, onFocus, resize, filter } = props;
+  const by = sorting(sort);
   const cellProps = (at: number) => ({
     tabIndex: reached === at ? 0 : -1,
     onFocus: () => onFocus(at),
-    onClick: () => press(at),
+    onClick: (event: MouseEvent) => press(at, event.shiftKey),
   });
   return (
-    <div class="row header" role="row" aria-rowindex={1} aria-selected={isAll}>
-      <div class="cell select" role="columnheader" {...cellProps(0)}>
-        <Box />
-        <span class="unseen">Select</span>
+    <div class="head" role="rowgroup">
+      <div class="row subjects" aria-hidden="true">
+        {spans(columns).map(({ group, from, to }) => (
+          <span
+            key={from}
+            data-group={group}
+            class={from <= 2 ? "sticky" : undefined}
+            style={{ gridColumn: `${from} / ${to}` }}
+          >
+            {group}
+          </span>
+        ))}
       </div>
-      {columns.map(({ name, title, kind }, i) => (
-        <div
-          key={name}
-          class="cell"
-          role="columnheader"
-          data-column={name}
-          data-kind={kind}
-          title={`Sort by ${title}`}
-          aria-sort={sort === name ? "ascending" : sort === `-${name}` ? "descending" : undefined}
-          {...cellProps(i + 1)}
-        >
-          <span class="clip">{title}</span>
-          {sort === name && <Icon name="up" />}
-          {sort === `-${name}` && <Icon name="caret" />}
+      <div class="row header" role="row" aria-rowindex={1} aria-selected={isAll}>
+        <div class="cell select" role="columnheader" {...cellProps(0)}>
+          <Box />
+          <span class="unseen">Select</span>
         </div>
-      ))}
+        {columns.map((column, i) => {
+          const { name, title, kind } = column;
+          const rank = rankOf(by, column);
+          const sorted = by[rank];
+          const histogram = histograms.get(name);
+          return (
+            <div
+              key={name}
+              class="cell"
+              role="columnheader"
+              data-column={name}
+              data-kind={kind}
+              title={`Sort by ${title}; with Shift, after the other columns`}
+              aria-sort={sorted && (sorted.isDescending ? "descending" : "ascending")}
+              {...cellProps(i + 1)}
+            >
+              <span class="name">
+                <span class="clip">{title}</span>
+                {sorted && <Icon name={sorted.isDescending ? "caret" : "up"} />}
+                {sorted && by.length > 1 && <small>{rank + 1}</small>}
+              </span>
+              {histogram && (
+                <Bars
+                  histogram={histogram}
+                  title={title}
+                  choose={(low, high) => filter(column, low, high)}
+                />
+              )}
+              <Resizer column={column} resize={(width) => resize(column, width)} />
+            </div>
+          );
+        })}
+      </div>
     </div>
   );
+}
+
+/** Which of the columns that rows are sorted by; -1 for none. */
+export const rankOf = (by: readonly Sorting[], { name, title }: Column): number =>
+  by.findIndex(({ column }) => column === name || column === title);
+
+/** Neighbours of one group, by the lines of the grid: the box is column 1. */
+function spans(columns: readonly Column[]): { group: Group; from: number; to: number }[] {
+  const found: { group: Group; from: number; to: number }[] = [];
+  columns.forEach(({ group }, i) => {
+    const last = found.at(-1);
+    if (last?.group === group) last.to = i + 3;
+    else found.push({ group, from: i === 0 ? 1 : i + 2, to: i + 3 });
+  });
+  return found;
 }
 
 /** The box of a row; the row's `aria-selected` ticks it. */

@@ -1,4 +1,5 @@
-import type { Column } from "../data/columns";
+import { type Column, FIXED } from "../data/columns";
+import { iterationOf, positionOf } from "../data/lines";
 import { isRerunnable } from "../data/states";
 import type { Session } from "../session";
 import { Icon } from "../ui/Icon";
@@ -8,7 +9,8 @@ import { Box } from "./Header";
 
 interface Props {
   session: Session;
-  position: number;
+  /** The job, or one of its iterations: see `data/lines.ts`. */
+  line: number;
   /** The row's place among those that are shown. */
   index: number;
   top: number;
@@ -16,13 +18,16 @@ interface Props {
   isNarrow: boolean;
   /** The cell that Tab reaches; -1 if it is in another row. */
   reached: number;
-  press(event: MouseEvent, position: number, column: number): void;
+  press(event: MouseEvent, line: number, column: number): void;
   onFocus(column: number): void;
 }
 
 export function Row(props: Props) {
-  const { session, position, index, top, columns, isNarrow, reached, press, onFocus } = props;
+  const { session, line, index, top, columns, isNarrow, reached, press, onFocus } = props;
   const { table } = session.rows.value;
+  const position = positionOf(line);
+  const iteration = iterationOf(line);
+  const testid = iteration > 0 ? `${position}.${iteration}` : String(position);
   const state = table.state(position);
   const context = {
     table,
@@ -36,13 +41,13 @@ export function Row(props: Props) {
     role: "gridcell" as const,
     tabIndex: reached === at ? 0 : -1,
     onFocus: () => onFocus(at),
-    onClick: (event: MouseEvent) => press(event, position, at),
+    onClick: (event: MouseEvent) => press(event, line, at),
   });
   return (
     <div
       class={session.opened.value === position ? "row open" : "row"}
       role="row"
-      data-testid={`row-${position}`}
+      data-testid={`row-${testid}`}
       data-status={state}
       aria-rowindex={index + 2}
       aria-selected={session.selected.value.has(position)}
@@ -52,14 +57,15 @@ export function Row(props: Props) {
         <Box />
       </div>
       {columns.map((column, i) => {
-        const text = cellText(position, column, context);
+        const text = cellText(line, column, context);
         return (
           <div
             key={column.name}
             class="cell"
+            data-testid={`cell-${testid}-${keyOf(column)}`}
             data-column={column.name}
             data-kind={column.kind}
-            title={titleText(position, column, text, table)}
+            title={titleText(line, column, text, table)}
             {...cellProps(i + 1)}
           >
             <CellContent kind={column.kind} state={state} text={text} canRerun={canRerun} />
@@ -69,6 +75,11 @@ export function Row(props: Props) {
     </div>
   );
 }
+
+const isFixed = new Set(FIXED.map(({ name }) => name));
+
+/** What tests call a column. */
+const keyOf = ({ name, title }: Column): string => (isFixed.has(name) ? name : title);
 
 interface ContentProps {
   kind: Column["kind"];
@@ -85,6 +96,15 @@ function CellContent({ kind, state, text, canRerun }: ContentProps) {
         {text}
       </span>
     );
+  if (kind === "measured") {
+    const [value, error] = text.split(" ± ");
+    return (
+      <>
+        {value}
+        {error && <i> ± {error}</i>}
+      </>
+    );
+  }
   if (kind !== "message") return <>{text}</>;
   return (
     <>

@@ -1,8 +1,9 @@
 /** The texts of the grid's cells. Pure. */
 
 import type { Column } from "../data/columns";
+import { positionOf } from "../data/lines";
 import { wordOf } from "../data/states";
-import { isDynamic, type Table } from "../data/table";
+import { isDynamic, isMeasured, type Table, textOf } from "../data/table";
 import * as format from "../format";
 
 export interface RowContext {
@@ -16,58 +17,75 @@ export interface RowContext {
 
 /** What a cell tells when pointed at: all of a text that is cut, and times with their date. */
 export function titleText(
-  position: number,
+  line: number,
   { name, kind }: Column,
   text: string,
   table: Table,
 ): string {
   if (kind === "state") return "";
-  const value = kind === "time" ? table.number(position, name) : null;
+  const value = kind === "time" ? table.number(line, name) : null;
   return value === null ? text : new Date(value * 1000).toLocaleString();
 }
 
-export function cellText(position: number, column: Column, context: RowContext): string {
+export function cellText(line: number, column: Column, context: RowContext): string {
   const { table, now } = context;
   switch (column.kind) {
     case "state":
-      return wordOf(table.state(position), context.nextUp.get(position));
+      return wordOf(table.state(line), context.nextUp.get(positionOf(line)));
     case "time":
-      return format.clock(table.number(position, column.name), now);
+      return format.clock(table.number(line, column.name), now);
     case "duration":
-      return format.duration(durationOf(table, position, now));
+      return [format.duration(durationOf(table, line, now)), progressOf(table, line)]
+        .filter(Boolean)
+        .join(" ");
+    case "measured":
+      return textOf(table.cell(line, column.name), table.error(line, column.name));
     case "summary":
-      return summaryOf(position, context);
+      return summaryOf(line, context);
     case "message":
-      return messageOf(position, context);
+      return messageOf(line, context);
     default:
-      return format.cell(table.cell(position, column.name));
+      return column.name === "position"
+        ? table.nameOf(line)
+        : format.cell(table.cell(line, column.name));
   }
 }
 
 /** "#7 · phi 0.4 · Knill CNOT" */
-function summaryOf(position: number, { table, summarized }: RowContext): string {
+function summaryOf(line: number, { table, summarized }: RowContext): string {
   const parts = summarized
     .filter(({ name }) => name === "name" || isDynamic(name))
     .map(({ name, kind, title }) => {
-      const value = format.cell(table.cell(position, name));
+      const value = format.cell(table.cell(line, name));
       return kind === "number" && value ? `${title} ${value}` : value;
     });
-  return [`#${position}`, ...parts.filter(Boolean)].join(" · ");
+  return [`#${table.nameOf(line)}`, ...parts.filter(Boolean)].join(" · ");
+}
+
+/** "|1,1> 0.196 ± 0.018 · |2,0> 0.422 ± 0.022" */
+function measuredOf(line: number, { table, summarized }: RowContext): string {
+  return summarized
+    .filter(({ name }) => isMeasured(name) && table.cell(line, name) !== null)
+    .map(({ name, title }) => `${title} ${textOf(table.cell(line, name), table.error(line, name))}`)
+    .join(" · ");
 }
 
 /** A running job's time so far, where the cloud said when it began. */
-function durationOf(table: Table, position: number, now: number): number | null {
-  const started = table.number(position, "started_at");
-  if (table.state(position) === "running" && started !== null) return now - started;
-  return table.number(position, "duration_s");
+function durationOf(table: Table, line: number, now: number): number | null {
+  const started = table.number(line, "started_at");
+  if (table.state(line) === "running" && started !== null) return now - started;
+  return table.number(line, "duration_s");
 }
 
-function messageOf(position: number, { table, now, isNarrow }: RowContext): string {
-  const sent = table.number(position, "sent_at");
-  const fallback = isNarrow && sent !== null ? `sent ${format.clock(sent, now)}` : "";
-  const message = table.text(position, "message") || fallback;
-  const progress = table.number(position, "progress");
-  if (table.state(position) !== "running" || !progress) return message;
-  const percent = `${Math.round(progress * 100)} %`;
-  return message ? `${percent} · ${message}` : percent;
+function messageOf(line: number, context: RowContext): string {
+  const { table, now, isNarrow } = context;
+  const message = table.text(line, "message");
+  if (message || !isNarrow) return message;
+  const sent = table.number(line, "sent_at");
+  return measuredOf(line, context) || (sent === null ? "" : `sent ${format.clock(sent, now)}`);
+}
+
+function progressOf(table: Table, line: number): string {
+  const progress = table.number(line, "progress");
+  return table.state(line) === "running" && progress ? `${Math.round(progress * 100)} %` : "";
 }

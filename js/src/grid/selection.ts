@@ -1,4 +1,6 @@
-/** What a click or a key does to the chosen rows. Pure. */
+/** What a click or a key does to the chosen rows, and to their order. Pure. */
+
+import { sorting, sortText } from "../data/order";
 
 /** With all rows from one to another, in the order in which they are shown. */
 export function extended(
@@ -16,8 +18,17 @@ export function allOrNone(selected: ReadonlySet<number>, shown: readonly number[
   return new Set(shown.every((position) => selected.has(position)) ? [] : shown);
 }
 
-/** A click on a header: ascending, descending, then the dashboard's own order. */
-export function nextSort(current: string, column: string): string {
-  if (current === column) return `-${column}`;
-  return current === `-${column}` ? "" : column;
+/**
+ * A click on a header: ascending, descending, then the dashboard's own order. With `adds`, the columns
+ * that it was sorted by before stay in front.
+ */
+export function nextSort(current: string, column: string, adds = false): string {
+  const by = sorting(current);
+  const before = by.find((each) => each.column === column);
+  const others = adds ? by.filter((each) => each !== before) : [];
+  if (!adds && by.length > 1) return column;
+  if (before?.isDescending) return sortText(others);
+  const next = { column, isDescending: before !== undefined };
+  if (!adds || !before) return sortText([...others, next]);
+  return sortText(by.map((each) => (each === before ? next : each)));
 }

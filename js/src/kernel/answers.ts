@@ -89,15 +89,21 @@ export interface MeasuredRow {
   /** The sum of all counts; null for probabilities. */
   samples: number | null;
   /** For each column: the value and its standard error, null if there is none. */
-  values: Record<string, [value: number | null, error: number | null]>;
+  values: Record<string, [value: Cell, error: number | null]>;
 }
 
 export interface MeasuredAnswer {
   rows: MeasuredRow[];
-  /** Single numbers that these jobs have, such as "physical_perf". */
+  /** What these jobs reported beside their states, such as "physical_perf". */
   scalars: string[];
-  /** The most frequent states of these jobs, each with its greatest share. */
-  states: Record<string, number>;
+  /** Those of `scalars` that are computed of the others. */
+  derived: string[];
+  /** The derived quantities of the group. */
+  defined: string[];
+  /** The most frequent states of all results so far, the most frequent one first. */
+  states: string[];
+  /** Those of them that a table shows, in the order of states. */
+  shown: string[];
   /** The states for which the rows have values. */
   columns: string[];
   /** Why a job has no row, by its position. */

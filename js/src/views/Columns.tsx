@@ -1,10 +1,9 @@
 /** Which columns the table has: the person's choice, or what says something. */
 
+import { STICKY } from "../data/columns";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";
 import { Menu } from "../ui/Menu";
-
-const FIXED = ["position", "state"];
 
 export function Columns({ session }: { session: Session }) {
   const { all, shown } = session.layout.value;
@@ -12,7 +11,7 @@ export function Columns({ session }: { session: Session }) {
   const now = shown.map(({ name }) => name);
   const toggle = (name: string) => {
     const next = now.includes(name) ? now.filter((each) => each !== name) : [...now, name];
-    session.columns.value = next.filter((each) => !FIXED.includes(each));
+    session.columns.value = next.filter((each) => !STICKY.includes(each));
   };
   return (
     <Menu
@@ -21,13 +20,13 @@ export function Columns({ session }: { session: Session }) {
       icon="columns"
       variants={[
         {
-          label: "Automatic",
-          hint: "what says something",
+          label: "Default columns",
+          hint: "differences and results",
           isChecked: chosen.length === 0,
           onClick: sets(session.columns, []),
         },
         ...all
-          .filter(({ name }) => !FIXED.includes(name))
+          .filter(({ name }) => !STICKY.includes(name))
           .map(({ name, title }) => ({
             label: title,
             isChecked: now.includes(name),

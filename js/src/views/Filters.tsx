@@ -41,7 +41,7 @@ export function Filters({ session }: { session: Session }) {
         hint="phi>1.4 is:done"
         words={search}
         problem={session.rows.value.problem}
-        complete={(words) => completionsOf(words, sourceOf(session.rows.value.table, []).names)}
+        complete={(words) => completionsOf(words, sourceOf(session.rows.value.table).names)}
       />
       <Columns session={session} />
     </div>

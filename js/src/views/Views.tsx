@@ -6,6 +6,7 @@ import { sets } from "../ui/hooks";
 import { roving } from "../ui/roving";
 import { Filters } from "./Filters";
 import { JobTable } from "./Jobs";
+import { MeasuredNote } from "./MeasuredNote";
 import { Results } from "./Results";
 import { Timeline } from "./Timeline";
 
@@ -23,6 +24,7 @@ export function Views({ session }: { session: Session }) {
       <ViewTabs session={session} />
       <Filters session={session} />
       <div class="view" role="tabpanel" aria-label={TITLES[view]}>
+        {view !== "timeline" && <MeasuredNote session={session} />}
         {(view === "table" || view === "both") && (
           <Boundary name="The table">
             <JobTable session={session} />

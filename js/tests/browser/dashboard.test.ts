@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { StandIn } from "../../dev/standin";
+import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
 const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
@@ -247,21 +247,13 @@ describe("a job", () => {
   });
 });
 
-describe("results across jobs", () => {
-  it("are sorted, chosen, and their distributions stand side by side", async () => {
+describe("selected jobs", () => {
+  it("have their distributions side by side", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
     await at("view-both").click();
-    const order = () =>
-      [...root.querySelectorAll<HTMLElement>("[data-testid^=result-]")].map(
-        ({ dataset }) => dataset["testid"],
-      );
-    await expect.poll(() => order()[0]).toBe("result-0");
-    const byPerf = page.getByRole("button", { name: "physical perf" });
-    await byPerf.click();
-    await byPerf.click();
-    await expect.poll(() => order()[0]).toBe("result-7");
-    await page.getByLabelText("Select job 7").click();
-    await page.getByLabelText("Select job 1", { exact: true }).click();
+    await expect.poll(() => root.querySelector("[data-testid=row-7]")).not.toBeNull();
+    for (const position of [7, 1])
+      root.querySelector<HTMLElement>(`[data-testid=row-${position}] .select`)?.click();
     const chart = at("comparison");
     await expect.element(chart).toHaveTextContent("job 1: phi 0.1, circuit Knill CNOT");
     await expect.element(chart).toHaveTextContent("distance 0.011 (chance alone gives 0.012)");
@@ -323,13 +315,12 @@ describe("a sweep", () => {
     await at("view-both").click();
     await expect.poll(() => drawn(root).length).toBe(8);
     await userEvent.selectOptions(at("plot-y"), "physical perf");
-    await page.getByRole("button", { name: "physical perf" }).click();
     await expect.poll(() => figure(root)?.dataset["y"]).toBe("physical_perf");
     const labels = (model as StandIn).jobs;
     for (const job of labels) job.labels = { "label.eta": job.position % 3, ...job.labels };
     (model as StandIn).patch(labels);
     await expect
-      .poll(() => root.querySelector("[data-testid=results] thead")?.textContent)
+      .poll(() => root.querySelector("[data-testid=plot-x]")?.textContent)
       .toContain("eta");
     expect([figure(root)?.dataset["x"], figure(root)?.dataset["y"]]).toEqual([
       "label.phi",
@@ -338,14 +329,13 @@ describe("a sweep", () => {
     expect(drawn(root).map(({ value }) => value)).toEqual(
       labels.map(({ position }) => 0.0012345 * (position + 1)),
     );
-    const sorted = root.querySelector("[data-testid=results] th[aria-sort]");
-    expect(sorted?.textContent).toBe("physical perf");
   });
 
   it("is compared with its ideal if somebody wants it", async () => {
-    await show({ jobs: 8, scene: "finished" });
+    const { root } = await show({ jobs: 8, scene: "finished" });
     await at("view-both").click();
-    await page.getByLabelText("Select job 1", { exact: true }).click();
+    await expect.poll(() => root.querySelector("[data-testid=row-1]")).not.toBeNull();
+    root.querySelector<HTMLElement>("[data-testid=row-1] .select")?.click();
     await at("ideal").click();
     await expect.element(at("comparison")).toHaveTextContent("ideal of job 1");
   });
@@ -531,29 +521,6 @@ describe("what opened a panel or a step", () => {
     await userEvent.keyboard("why{Control>}{Enter}{/Control}");
     await expect.poll(() => model.get("description")).toBe("why");
     expect(root.querySelector(".step")).toBeNull();
-  });
-});
-
-describe("a label and a parameter of one name", () => {
-  it("are two columns of the results", async () => {
-    class Twofold extends StandIn {
-      override on(event: string, callback: (...args: never[]) => void): void {
-        super.on(event, ((message?: { rows?: { columns: Record<string, number[]> } }) => {
-          const columns = message?.rows?.columns;
-          if (columns) columns["param.phi"] = (columns["label.phi"] ?? []).map((phi) => phi + 1);
-          (callback as (message: unknown) => void)(message);
-        }) as typeof callback);
-      }
-    }
-    const { root } = await show({ model: new Twofold(3, "still") });
-    await at("view-both").click();
-    const texts = (selector: string) =>
-      [...root.querySelectorAll(`[data-testid=results] ${selector}`)].map((e) => e.textContent);
-    const cells = () => texts("[data-testid=result-0] td");
-    await expect.poll(cells).not.toEqual([]);
-    expect(texts("thead th").filter((title) => title === "phi")).toHaveLength(2);
-    expect(cells()).toEqual(expect.arrayContaining(["0.05", "1.05"]));
-    expect(texts("thead th")).toHaveLength(cells().length);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitting, layOut } from "../../src/data/columns";
+import { layOut } from "../../src/data/columns";
 import { toggled } from "../../src/data/immutableSet";
 import { fromRanges, toRanges } from "../../src/data/ranges";
 import { moved } from "../../src/grid/keys";
@@ -83,6 +83,17 @@ describe("choosing rows", () => {
       "",
     ]);
   });
+
+  it("sorts by several: Shift adds a column, turns it round, and takes it out", () => {
+    const steps = ["phi", "eta", "eta", "eta"];
+    let now = "";
+    const seen = steps.map((column, i) => {
+      now = nextSort(now, column, i > 0);
+      return now;
+    });
+    expect(seen).toEqual(["phi", "phi; eta", "phi; -eta", "phi"]);
+    expect(nextSort("phi; -eta", "eta")).toBe("eta");
+  });
 });
 
 describe("columns", () => {
@@ -98,7 +109,7 @@ describe("columns", () => {
     expect(folded.map(({ title, value }) => `${title} ${value}`.trim())).toEqual([
       "sim:altair",
       "job",
-      "max_samples 10000",
+      "10,000 samples",
     ]);
   });
 
@@ -109,11 +120,5 @@ describe("columns", () => {
   it("are those that somebody chose", () => {
     const { shown } = layOut(tableOf(rows), ["param.max_samples"]);
     expect(names(shown)).toEqual(["position", "state", "param.max_samples"]);
-  });
-
-  it("spare the least telling where there is no room, never the message", () => {
-    const { shown } = layOut(tableOf(rows), []);
-    expect(names(fitting(shown, 440))).toEqual(["position", "state", "label.phi", "message"]);
-    expect(names(fitting(shown, 0))).toContain("message");
   });
 });

@@ -4,14 +4,19 @@ import type { Args } from "../../src/kernel/protocol";
 import { newMeasurements } from "../../src/measured";
 import { tableOf } from "./rows";
 
-/** A kernel with one state per job, which cannot load the results of some jobs. */
-function kernelWithout(broken: Set<number>) {
+interface Options {
+  broken?: Set<number>;
+  isSeen?: () => boolean;
+  jobs?: number;
+}
+
+/** A group in which all jobs succeeded, with a kernel that cannot load the results of some. */
+function groupOf({ broken = new Set(), isSeen = () => true, jobs = 3 }: Options = {}) {
   const asked: Args[] = [];
   const ask = async (_: string, args: Args) => {
     asked.push(args);
     const positions = args.positions ?? [];
-    const states = positions.map((p) => `|${p}>`);
-    const columns = args.columns?.length ? args.columns : states;
+    const columns = [...new Set([...(args.columns ?? []), "|0>"])];
     return {
       rows: positions
         .filter((p) => !broken.has(p))
@@ -19,48 +24,100 @@ function kernelWithout(broken: Set<number>) {
           ...{ position, iteration: null, of: 1, params: {}, samples: 10 },
           values: Object.fromEntries(columns.map((state) => [state, [0.5, 0.1]])),
         })),
-      scalars: [],
-      states: Object.fromEntries(states.map((state) => [state, 0.5])),
-      columns,
+      ...{ scalars: [], derived: [], defined: [], states: ["|0>"], shown: ["|0>"], columns },
       failed: Object.fromEntries(positions.filter((p) => broken.has(p)).map((p) => [p, "away"])),
     };
   };
-  return { asked, link: { ask } as unknown as Link };
+  const rows = Array.from({ length: jobs }, (_, i) => ({ state: "success", remote_id: `id-${i}` }));
+  const table = tableOf(rows);
+  const changed: number[] = [];
+  const link = { ask } as unknown as Link;
+  const measured = newMeasurements(link, table, isSeen, (positions) => changed.push(...positions));
+  return { asked, table, measured, changed, broken };
 }
 
-const table = tableOf([0, 1, 2].map((i) => ({ state: "success", remote_id: `id-${i}` })));
+const positionsOf = (asked: readonly Args[]) => asked.map(({ positions }) => positions);
+const values = (table: ReturnType<typeof tableOf>) =>
+  [0, 1, 2].map((p) => table.cell(p, "measured.|0>"));
 
 describe("measured values", () => {
   it("are asked for once, and again for states that were not asked for", async () => {
-    const { asked, link } = kernelWithout(new Set());
-    const measured = newMeasurements(link);
-    await measured.load(table, [0, 1], []);
-    expect(measured.missing(table, [0, 1, 2], measured.state.value.states)).toEqual([2]);
-    await measured.load(table, [2], []);
-    const missing = measured.missing(table, [0, 1, 2], measured.state.value.states);
-    expect(missing).toEqual([0, 1, 2]);
-    await measured.load(table, missing, measured.state.value.states);
-    expect(measured.missing(table, [0, 1, 2], measured.state.value.states)).toEqual([]);
-    expect(asked.length).toBe(3);
+    const { asked, table, measured, changed } = groupOf();
+    await measured.load([]);
+    await measured.load(["|0>"]);
+    expect(positionsOf(asked)).toEqual([[0, 1, 2]]);
+    expect(values(table)).toEqual([0.5, 0.5, 0.5]);
+    expect([changed, measured.state.value.known]).toEqual([[0, 1, 2], 3]);
+    await measured.load(["|1>"]);
+    expect(asked.length).toBe(2);
+    expect(table.error(2, "measured.|1>")).toBe(0.1);
   });
 
   it("that cannot be loaded say why, are not asked for without end, and can be tried again", async () => {
-    const broken = new Set([1]);
-    const measured = newMeasurements(kernelWithout(broken).link);
-    await measured.load(table, [0, 1], []);
+    const { asked, table, measured, broken } = groupOf({ broken: new Set([1]) });
+    await measured.load([]);
+    await measured.load([]);
     expect([...measured.state.value.failed]).toEqual([[1, "away"]]);
-    expect(measured.missing(table, [0, 1], [])).toEqual([]);
+    expect(asked.length).toBe(1);
     broken.clear();
     measured.retry();
-    expect(measured.missing(table, [0, 1], [])).toEqual([1]);
-    await measured.load(table, [1], []);
-    expect([measured.state.value.failed.size, measured.state.value.rows.size]).toEqual([0, 2]);
+    await measured.load([]);
+    await Promise.resolve();
+    expect(positionsOf(asked)).toEqual([[0, 1, 2], [1]]);
+    expect([measured.state.value.failed.size, ...values(table)]).toEqual([0, 0.5, 0.5, 0.5]);
   });
 
-  it("of another attempt are asked for anew", async () => {
-    const measured = newMeasurements(kernelWithout(new Set()).link);
-    await measured.load(table, [0], []);
-    const rerun = tableOf([{ state: "success", remote_id: "id-9" }]);
-    expect(measured.missing(rerun, [0], [])).toEqual([0]);
+  it("of an earlier attempt go, and are asked for anew", async () => {
+    const { asked, table, measured } = groupOf();
+    await measured.load([]);
+    table.apply({ n: 1, columns: { position: [1], state: ["waiting"], remote_id: ["id-9"] } }, []);
+    measured.recheck([1]);
+    expect(values(table)).toEqual([0.5, null, 0.5]);
+    table.apply({ n: 1, columns: { position: [1], state: ["success"], remote_id: ["id-9"] } }, []);
+    await measured.load([]);
+    expect(positionsOf(asked)).toEqual([[0, 1, 2], [1]]);
+  });
+
+  it("are fetched while somebody looks only", async () => {
+    let isSeen = false;
+    const { asked, measured } = groupOf({ isSeen: () => isSeen });
+    await measured.load([]);
+    expect(asked).toEqual([]);
+    isSeen = true;
+    await measured.load([]);
+    expect(asked.length).toBe(1);
+  });
+
+  it("of very many jobs come for rows in sight, and for all once somebody wants them", async () => {
+    const { asked, measured } = groupOf({ jobs: 2500 });
+    measured.inSight.value = [40, 41];
+    await measured.load([]);
+    expect(positionsOf(asked)).toEqual([[40, 41]]);
+    const { isHeld, missing, secondsLeft } = measured.state.value;
+    expect([isHeld, missing]).toEqual([true, 2498]);
+    expect(secondsLeft).toBeGreaterThanOrEqual(0);
+    measured.isWanted.value = true;
+    await measured.load([]);
+    expect(asked.flatMap(({ positions }) => positions ?? []).length).toBe(2500);
+    expect(measured.state.value.isHeld).toBe(false);
+  });
+});
+
+describe("a job with iterations", () => {
+  it("has a line for each, with what it varied and measured; a rerun is one line again", async () => {
+    const { table, measured } = groupOf();
+    const iteration = (i: number) => ({
+      ...{ position: 1, iteration: i, of: 2, params: { phi: i / 4 }, samples: 10 },
+      values: { "|0>": [i / 2, 0.1] as [number, number] },
+    });
+    table.take([1], [iteration(0), iteration(1)]);
+    const lines = table.linesOf(1);
+    expect(lines.map((line) => table.nameOf(line))).toEqual(["1 · 1/2", "1 · 2/2"]);
+    expect(lines.map((line) => table.cell(line, "param.phi"))).toEqual([0, 0.25]);
+    expect(lines.map((line) => table.cell(line, "measured.|0>"))).toEqual([0, 0.5]);
+    expect(lines.map((line) => table.cell(line, "remote_id"))).toEqual(["id-1", "id-1"]);
+    await measured.load([]);
+    expect(table.linesOf(1)).toEqual([1]);
+    expect([table.cell(1, "param.phi"), table.cell(1, "measured.|0>")]).toEqual([null, 0.5]);
   });
 });

@@ -7,7 +7,7 @@ const ALL: Query = { filter: "all", search: "", sort: "" };
 function ordered(rows: Parameters<typeof tableOf>[0], query: Partial<Query> = {}): number[] {
   const order = orderOf(tableOf(rows));
   order.reset({ ...ALL, ...query });
-  return [...order.positions];
+  return [...order.lines];
 }
 
 describe("the order of rows", () => {
@@ -72,8 +72,8 @@ describe("an order that is kept up to date row by row", () => {
         kept.update(changed);
         const anew = orderOf(table);
         anew.reset(query as Query);
-        const known = anew.positions.filter((p) => table.cell(p, "state") !== null);
-        expect(kept.positions.filter((p) => table.cell(p, "state") !== null)).toEqual(known);
+        const known = anew.lines.filter((p) => table.cell(p, "state") !== null);
+        expect(kept.lines.filter((p) => table.cell(p, "state") !== null)).toEqual(known);
       }
     }
   });
@@ -82,8 +82,8 @@ describe("an order that is kept up to date row by row", () => {
     const table = tableOf([{ message: "old words" }]);
     const order = orderOf(table);
     order.reset({ ...ALL, search: "words" });
-    expect(order.positions).toEqual([0]);
+    expect(order.lines).toEqual([0]);
     order.update(table.apply(blockOf([{ message: "new" }]), []));
-    expect(order.positions).toEqual([]);
+    expect(order.lines).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { layOut, NOTHING_MEASURED } from "../../src/data/columns";
 import { type Choices, plotOf } from "../../src/data/plot";
 import { type ResultColumn, type Sheet, sheetOf } from "../../src/data/results";
 import type { Cell } from "../../src/data/table";
@@ -106,18 +107,20 @@ describe("a plot", () => {
   });
 });
 
-describe("the table of results", () => {
-  it("has a row for each iteration, with what it varied as columns", () => {
+describe("the rows of a plot", () => {
+  it("are one for each iteration, with what it varied as columns", () => {
     const row = (iteration: number, phi: number): MeasuredRow => ({
       ...{ position: 1, iteration, of: 2, params: { phi }, samples: 10 },
       values: { "|1>": [phi, 0.1] },
     });
-    const rows = new Map([[1, [row(0, 0.1), row(1, 0.2)]]]);
     const table = tableOf([{}, { "label.phi": 7 }]);
-    const differing = [{ name: "label.phi", title: "phi", kind: "number" as const, width: 50 }];
-    const found = sheetOf({ table, differing, rows, scalars: [], states: ["|1>"] });
+    table.take([1], [row(0, 0.1), row(1, 0.2)]);
+    const found = sheetOf(table, layOut(table, []).differing, {
+      ...NOTHING_MEASURED,
+      states: ["|1>"],
+    });
     expect(
-      found.rows.map(({ name, cells }) => [name, cells["label.phi"], cells["iteration.phi"]]),
+      found.rows.map(({ name, cells }) => [name, cells["label.phi"], cells["param.phi"]]),
     ).toEqual([
       ["1 · 1/2", 7, 0.1],
       ["1 · 2/2", 7, 0.2],

@@ -21,7 +21,7 @@ const all = examples.jobs.map((_, position) => position);
 
 describe("a search", () => {
   it.each(examples.examples)("for $query finds its jobs, or says what is wrong", (example) => {
-    const { matches, problem } = searchFor(example.query, sourceOf(table, []));
+    const { matches, problem } = searchFor(example.query, sourceOf(table));
     if ("problem" in example) {
       expect(problem.slice(0, example.problem?.length)).toBe(example.problem);
       expect(all.filter(matches)).toEqual(all); // a wrong term never hides jobs
@@ -32,13 +32,13 @@ describe("a search", () => {
   });
 
   it("keeps the terms that are right beside one that is wrong", () => {
-    const { matches, problem } = searchFor("is:done ph>3", sourceOf(table, []));
+    const { matches, problem } = searchFor("is:done ph>3", sourceOf(table));
     expect(problem).toContain('No column is called "ph"');
     expect(all.filter(matches)).toEqual([0]);
   });
 
   it("completes the names of columns and states at its end", () => {
-    const { names } = sourceOf(table, []);
+    const { names } = sourceOf(table);
     expect(completionsOf("n=1 ph", names)).toEqual(["n=1 phi"]);
     expect(completionsOf("is:qu", names)).toEqual(["is:queued"]);
     expect(completionsOf("", names)).toEqual([]);

@@ -19,13 +19,17 @@ from jobgroup.results.distance import (
     expected_distance_to_ideal,
     total_variation,
 )
+from jobgroup.results.definitions import definitions_of
+from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.pool import Pool, Quantity, scalar_names
+from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
+from jobgroup.results.results_table import MOST_STATES, ranked
+from jobgroup.results.states import in_order
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import MAX_CELL
 
 MAX_STATES: Final = 24
-"""States whose shares are sent unless others are asked for."""
+"""The most frequent states of the group, whose shares are sent unless others are asked for."""
 
 MAX_ENTRIES: Final = 1000
 """Outcomes of one distribution that are sent; the others are summed."""
@@ -44,12 +48,16 @@ class Measurements:
         self._group: JobGroup | None = None
         self._known: OrderedDict[int | None, list[Measurement]] = OrderedDict()
         self._size = 0
+        self._sums: dict[str, float] = {}
+        self._summed: dict[int, int | None] = {}
 
     def of(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> dict[int, Found]:
         """Return what jobs measured, by position, or a sentence that says why not."""
         if group is not self._group:
             self._group, self._size = group, 0
             self._known.clear()
+            self._sums.clear()
+            self._summed.clear()
         records = [job._record for job in jobs]  # noqa: SLF001
         new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
         failures = self._fetch(group, new)
@@ -63,6 +71,16 @@ class Measurements:
             self._size -= _count(forgotten)
         return found
 
+    @property
+    def frequent_states(self) -> list[str]:
+        """The states with the greatest sum of shares in all results so far, the greatest first."""
+        return ranked(self._sums)[:MAX_STATES]
+
+    @property
+    def definitions(self) -> dict[str, Expression]:
+        """The derived quantities of the group."""
+        return {} if self._group is None else definitions_of(engine_session(self._group).store)
+
     def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
         """Remember the results of these jobs; returns why some have none, by position."""
         session = engine_session(group)
@@ -73,6 +91,7 @@ class Measurements:
         measured, failures = measure_all(records, documents)
         for record in records:
             if found := measured.get(record.position):
+                self._sum(record, found)
                 self._known[record.attempt_id] = found
                 self._size += _count(found)
         return {
@@ -81,58 +100,76 @@ class Measurements:
             if r.position not in measured
         }
 
+    def _sum(self, record: JobRecord, found: list[Measurement]) -> None:
+        """Add the shares of a result once; those of the attempt before it are taken back."""
+        attempt = self._summed.get(record.entry_id, record.attempt_id)
+        if record.entry_id in self._summed and attempt == record.attempt_id:
+            return
+        before = self._known.get(attempt, []) if record.entry_id in self._summed else []
+        self._summed[record.entry_id] = record.attempt_id
+        for sign, parts in ((-1, before), (1, found)):
+            for state, share in (s for m in parts for s in Pool([m]).shares.items()):
+                if math.isfinite(share):
+                    self._sums[state] = self._sums.get(state, 0.0) + sign * share
+
 
 def _count(found: list[Measurement]) -> int:
     return sum(len(measurement.values) for measurement in found)
 
 
-def measured_rows(found: dict[int, Found], states: Sequence[str]) -> Json:
-    """Return a row for each job and iteration: its scalars, and the shares of some states.
+def measured_rows(
+    found: dict[int, Found],
+    states: Sequence[str],
+    frequent: Sequence[str],
+    definitions: Mapping[str, Expression],
+) -> Json:
+    """Return a row for each job and iteration, with the numbers of `jg.results_table()`.
 
-    Without `states` they are the most frequent ones of these jobs.
+    Args:
+        found: measurements of jobs, or why there are none.
+        states: whose shares are wanted beside those of the most frequent ones.
+        frequent: states of the group, the most frequent one first.
+        definitions: derived quantities.
     """
     jobs = {position: parts for position, parts in found.items() if not isinstance(parts, str)}
     failed = {position: parts for position, parts in found.items() if isinstance(parts, str)}
-    pools = [
-        (position, m, len(parts), Pool([m]))
-        for position, parts in jobs.items()
-        for m in parts
-        if m.problem is None
-    ]
-    greatest: dict[str, float] = {}
-    for *_, pool in pools:
-        for state, share in pool.shares.items():
-            if math.isfinite(share):
-                greatest[state] = max(share, greatest.get(state, 0.0))
-    frequent = sorted(greatest, key=lambda state: -greatest[state])[:MAX_STATES]
-    columns = list(states) or frequent
-    scalars = scalar_names(m for _, m, *_ in pools)
-    problems = {
-        m.position: str(m.problem)
-        for parts in jobs.values()
-        for m in parts
-        if m.problem is not None
-    }
+    pools = [(m, len(parts), Pool([m])) for parts in jobs.values() for m in parts]
+    columns = list(dict.fromkeys([*states, *frequent]))
+    numbers = scalar_names(m for m, *_ in pools)
+    reported = list(dict.fromkeys(name for m, *_ in pools for name in m.scalars))
+    scalars = [*reported, *(name for name in numbers if name not in reported)]
+    problems = {m.position: str(m.problem) for m, *_ in pools if m.problem is not None}
     return {
         "rows": [
             {
-                "position": position,
+                "position": m.position,
                 "iteration": m.iteration,
                 "of": of,
                 "params": dict(m.params),
                 "samples": pool.samples,
                 "values": {
-                    **{name: _pair(pool.scalar(name)) for name in scalars},
+                    **{name: _scalar(m, pool, name) for name in scalars},
+                    **{name: _pair(pool.quantity(each)) for name, each in definitions.items()},
                     **{state: _pair(pool.share(state)) for state in columns},
                 },
             }
-            for position, m, of, pool in pools
+            for m, of, pool in pools
         ],
         "scalars": scalars,
-        "states": {state: greatest[state] for state in frequent},
+        "derived": [name for name in scalars if name not in reported],
+        "defined": list(definitions),
+        "states": list(frequent),
+        "shown": in_order(frequent[:MOST_STATES]),
         "columns": columns,
         "failed": failed | problems,
     }
+
+
+def _scalar(measurement: Measurement, pool: Pool, name: str) -> list[Any]:
+    """A number with its error; what is no number is shown as it is."""
+    if number_of(measurement, name) is None:
+        return [measurement.scalars.get(name), None]
+    return _pair(pool.scalar(name))
 
 
 def distributions(found: Found) -> Json:

@@ -74,7 +74,9 @@ class Queries:
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
         """Return what some jobs measured, a row for each and for each iteration."""
-        return measured_rows(self._measurements.of(group, jobs), states)
+        found = self._measurements.of(group, jobs)
+        known = self._measurements
+        return measured_rows(found, states, known.frequent_states, known.definitions)
 
 
 def _texts(values: Any) -> list[str]:

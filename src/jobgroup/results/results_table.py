@@ -153,7 +153,15 @@ def most_frequent(pools: Iterable[Pool], most: int = MOST_STATES) -> list[str]:
         for state, share in pool.shares.items():
             if share == share:  # noqa: PLR0124  # not-a-number is no share
                 sums[state] = sums.get(state, 0.0) + share
-    return in_order(sorted(in_order(sums), key=lambda state: -sums[state])[:most])
+    return in_order(ranked(sums)[:most])
+
+
+def ranked(sums: Mapping[str, float]) -> list[str]:
+    """Return states by the sum of their shares, the greatest first; equal ones in their order.
+
+    Sums that differ by rounding only are equal, so that their order does not matter.
+    """
+    return sorted(in_order(sums), key=lambda state: -round(sums[state], 9))
 
 
 def measured_columns(

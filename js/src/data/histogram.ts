@@ -1,0 +1,56 @@
+/** How the numbers of a column are spread, in bars of one width. Pure. */
+
+import type { Table } from "./table";
+
+export interface Histogram {
+  low: number;
+  high: number;
+  /** How many rows there are in each bar. */
+  counts: number[];
+}
+
+const BARS = 16;
+
+/** Null if the column has fewer than two different numbers. */
+export function histogramOf(
+  table: Table,
+  lines: readonly number[],
+  column: string,
+): Histogram | null {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const values: number[] = [];
+  for (const line of lines) {
+    const value = table.cell(line, column);
+    if (typeof value !== "number" || !Number.isFinite(value)) continue;
+    values.push(value);
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (!(high > low)) return null;
+  const counts = new Array<number>(BARS).fill(0);
+  const scale = BARS / (high - low);
+  for (const value of values) {
+    const bar = Math.min(BARS - 1, Math.floor((value - low) * scale));
+    counts[bar] = (counts[bar] ?? 0) + 1;
+  }
+  return { low, high, counts };
+}
+
+/** The ends of some bars, rounded outwards so far that a person can read them. */
+export function rangeOf({ low, high }: Histogram, first: number, last: number): [number, number] {
+  const width = (high - low) / BARS;
+  const step = 10 ** (Math.floor(Math.log10(width)) - 1);
+  const round = (value: number, to: (value: number) => number) =>
+    Number((to(Number((value / step).toPrecision(12))) * step).toPrecision(12));
+  return [round(low + first * width, Math.floor), round(low + (last + 1) * width, Math.ceil)];
+}
+
+/** A search with terms that keep a column within a range, in place of those that it had. */
+export function withRange(search: string, title: string, low: number, high: number): string {
+  const name = /^(\|[^>\s]*>|[^\s"=<>!|#]+)$/.test(title) ? title : `"${title}"`;
+  const terms = search.match(/(?:"[^"]*"|\S)+/g) ?? [];
+  const own = (term: string) =>
+    term.startsWith(name) && /^(>=|<=|>|<)[^=<>]+$/.test(term.slice(name.length));
+  const kept = terms.filter((term) => !own(term));
+  return [...kept, `${name}>=${low}`, `${name}<=${high}`].join(" ");
+}

@@ -1,0 +1,58 @@
+/**
+ * Nested parameters as columns of their own: `noise.g2` of `noise`. A noise model has all its
+ * parameters, with the defaults of `src/jobgroup/results/parse.py`; a test holds the two equal. Pure.
+ */
+
+import type { Value } from "../format";
+
+/** What a cell holds of a longer text; the job's detail has it whole. */
+const LONGEST = 200;
+
+/** What no table shows: iterated values have columns, and a code is nothing to read. */
+const HIDDEN = new Set(["iterator", "content"]);
+
+const NOISE_DEFAULTS: Readonly<Record<string, Value>> = {
+  brightness: 1,
+  indistinguishability: 1,
+  g2: 0,
+  g2_distinguishable: true,
+  transmittance: 1,
+  phase_imprecision: 0,
+  phase_error: 0,
+};
+
+export const isDefaultNoise = (key: string, value: Value): boolean =>
+  key.startsWith("noise.") && NOISE_DEFAULTS[key.slice("noise.".length)] === value;
+
+export function flattened(values: object): [string, Value][] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    HIDDEN.has(key) ? [] : leavesOf(key, key === "noise" ? noiseOf(value) : value),
+  );
+}
+
+function leavesOf(key: string, value: unknown): [string, Value][] {
+  if (value === null || typeof value === "number" || typeof value === "boolean")
+    return [[key, value]];
+  if (typeof value === "string") return [[key, value.slice(0, LONGEST)]];
+  if (Array.isArray(value)) return [[key, JSON.stringify(value).slice(0, LONGEST)]];
+  return Object.entries(value as object).flatMap(([inner, each]) =>
+    leavesOf(`${key}.${inner}`, each),
+  );
+}
+
+/** A noise model with its defaults; anything else as it is. */
+function noiseOf(noise: unknown): unknown {
+  const given = typeof noise === "string" ? parsed(noise) : noise;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return noise;
+  const parts = Object.entries(given);
+  if (!parts.every(([name]) => Object.hasOwn(NOISE_DEFAULTS, name))) return noise;
+  return { ...NOISE_DEFAULTS, ...Object.fromEntries(parts.filter(([, value]) => value !== null)) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^:PCVL:NoiseModel:/, ""));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,56 @@
+/** What is known of the results: whether many are to be fetched, how far that is, what went wrong. */
+
+import * as format from "../format";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { sets } from "../ui/hooks";
+
+/** Fewer missing results than this come without a word. */
+const MANY = 200;
+
+export function MeasuredNote({ session }: { session: Session }) {
+  const { missing, known, isHeld, secondsLeft, failed } = session.measurements.state.value;
+  const left = secondsLeft >= 5 ? `, about ${format.roughly(secondsLeft)}` : "";
+  return (
+    <>
+      {isHeld && !session.isSaved() && (
+        <p class="buttons" data-testid="results-missing">
+          <Button testid="load-results" onClick={sets(session.measurements.isWanted, true)}>
+            Load {format.count(missing, "result")}
+            {left}
+          </Button>
+          <i>Until then, rows in sight get their results.</i>
+        </p>
+      )}
+      {!isHeld && missing > MANY && (
+        <p class="quiet" data-testid="loading">
+          {format.whole(known)} of {format.count(known + missing, "result")} loaded{left}…
+        </p>
+      )}
+      {failed.size > 0 && <Failures session={session} failed={failed} />}
+    </>
+  );
+}
+
+interface FailuresProps {
+  session: Session;
+  failed: ReadonlyMap<number, string>;
+}
+
+function Failures({ session, failed }: FailuresProps) {
+  const [first] = failed;
+  if (!first) return null;
+  const [position, why] = first;
+  return (
+    <p class="notice" data-testid="no-results">
+      <span>
+        {format.count(failed.size, "result")} could not be loaded. Job {position}: {why}
+      </span>
+      {!session.isSaved() && (
+        <Button kind="small" onClick={() => session.measurements.retry()}>
+          Try again
+        </Button>
+      )}
+    </p>
+  );
+}
