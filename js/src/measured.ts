@@ -123,13 +123,16 @@ export function newMeasurements(
       const attempts = some.map(attemptOf);
       const since = Date.now();
       const shares = wanted;
-      const answer = (await link
-        .ask("measured", { positions: some, columns: shares })
-        .catch((error: Error) => failedAnswer(some, error.message))) as MeasuredAnswer;
-      if (mine !== life) return;
+      try {
+        const answer = await link.ask("measured", { positions: some, columns: shares });
+        if (mine !== life) return;
+        take(answer as MeasuredAnswer, some, attempts, shares);
+      } catch (error) {
+        if (mine !== life) return;
+        take(failedAnswer(some, (error as Error).message), some, attempts, shares);
+      }
       spent += (Date.now() - since) / 1000;
       fetched += some.length;
-      take(answer, some, attempts, shares);
       some = next();
     }
     isLoading = false;

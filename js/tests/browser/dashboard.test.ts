@@ -230,7 +230,7 @@ describe("what is shown", () => {
     await page.getByRole("menuitemcheckbox", { name: "Id" }).click();
     await expect.poll(heads).toContain("remote_id");
     await expect.poll(() => model.get("columns")).toContain("remote_id");
-    await page.getByRole("menuitemcheckbox", { name: "Automatic" }).click();
+    await page.getByRole("menuitemcheckbox", { name: /^Default columns/ }).click();
     await expect.poll(heads).not.toContain("remote_id");
     await expect.poll(() => model.get("columns")).toEqual([]);
   });

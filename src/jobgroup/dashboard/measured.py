@@ -14,12 +14,12 @@ from jobgroup.group import JobGroup, engine_session
 from jobgroup.job import RemoteJob
 from jobgroup.results import measure_all
 from jobgroup.results.collect import HAS_RESULTS
+from jobgroup.results.definitions import definitions_of
 from jobgroup.results.distance import (
     expected_distance,
     expected_distance_to_ideal,
     total_variation,
 )
-from jobgroup.results.definitions import definitions_of
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
