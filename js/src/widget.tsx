@@ -6,6 +6,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { countOf, countWhere, isTerminal } from "./data/states";
+import { enterSession } from "./host/sessions";
 import { adopt, adoptAround } from "./host/styles";
 import { followTheme } from "./host/theme";
 import { markTitle } from "./host/title";
@@ -25,6 +26,7 @@ export default (): Widget => {
     const end = new AbortController();
     atEnd(signal, () => end.abort());
     session = startSession(model, end.signal);
+    enterSession(model, (el, signal) => void view({ model, el, signal }), end.signal);
     return () => end.abort();
   }
 

@@ -15,7 +15,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from tornado.httputil import url_concat
 
-from jobgroup_server.handlers import PageHandler, VersionHandler
+from jobgroup_server.handlers import GroupsHandler, PageHandler, VersionHandler
 from jobgroup_server.socket import DashboardSocket, Views
 
 DEFAULT_PORT = 8861
@@ -45,11 +45,12 @@ class JobgroupExtension(ExtensionApp):
         self.settings["jobgroup_views"] = self.views
 
     def initialize_handlers(self) -> None:
-        """Add the page, its web socket, and the version that both sides compare."""
+        """Add the page, its web socket, the version that both sides compare, and the list."""
         self.handlers.extend(
             [
                 (r"/jobgroup/?", PageHandler),
                 (r"/jobgroup/version", VersionHandler),
+                (r"/jobgroup/groups", GroupsHandler),
                 (r"/jobgroup/socket", DashboardSocket),
             ]
         )

@@ -9,6 +9,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
+from tornado.ioloop import IOLoop
 
 RESOURCE = "jobgroup"
 """The resource that an authorizer of Jupyter Server is asked about."""
@@ -60,6 +61,28 @@ class VersionHandler(ExtensionHandlerMixin, APIHandler):
         """Send the version of jobgroup."""
         await require(self, "read")
         self.finish({"version": version()})
+
+
+class GroupsHandler(ExtensionHandlerMixin, APIHandler):
+    """All groups in a few numbers each, for JupyterLab's side bar and status bar."""
+
+    auth_resource = RESOURCE
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Send the groups. A browser that knows them already gets an answer without a body."""
+        await require(self, "read")
+        loop = IOLoop.current()
+        groups = await loop.run_in_executor(None, _present_groups)
+        self.finish({"version": version(), "groups": groups})
+
+
+def _present_groups() -> Any:
+    """Return the groups; in a thread, which also imports jobgroup for the first request."""
+    from jobgroup.dashboard.queries import present_groups
+    from jobgroup.store.encoding import json_safe
+
+    return json_safe(present_groups())
 
 
 async def is_allowed(handler: JupyterHandler, action: str) -> bool:

@@ -93,6 +93,23 @@ def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, op
     assert "Dashboard(&#x27;g&#x27;)" in data["text/html"]
 
 
+def test_an_output_names_its_group_for_pages_without_its_kernel(make_group, open_page):
+    """The output has what JupyterLab's extension finds the group by, and no path of the disk."""
+    group = make_group("g", {})
+    page = open_page(group)
+    data, _ = group._repr_mimebundle_()
+    output = data["application/vnd.jobgroup+json"]
+    assert output == {
+        "version": 1,
+        "name": "g",
+        "uuid": output["uuid"],
+        "session": page.dashboard.get_state("_session")["_session"],
+        "model_id": page.dashboard.model_id,
+    }
+    assert len(output["uuid"]) > 30
+    assert Dashboard()._repr_mimebundle_()[0]["application/vnd.jobgroup+json"]["uuid"] == ""
+
+
 def test_a_deleted_group_is_shown_as_deleted(make_group, open_page):
     """A cell that runs again after the deletion shows a sentence, not a traceback."""
     group = make_group("g", {})

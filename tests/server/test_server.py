@@ -250,6 +250,17 @@ async def test_a_view_acts_on_its_group_and_not_on_another_of_the_same_name(make
     assert JobGroup.list_existing() == ["study"]
 
 
+async def test_the_list_for_a_side_bar_needs_a_login_and_is_sent_once(make_group, ui):
+    """Each group has its counts; a browser that has the list already gets no body."""
+    make_group("study", {})
+    answer = ui.get("jobgroup/groups")
+    (study,) = answer.json()["groups"]
+    assert (study["name"], study["counts"]) == ("study", {"unsent": 1})
+    again = ui.get("jobgroup/groups", **{"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert ui.get("jobgroup/groups", token="").status_code == 403
+
+
 async def test_malformed_names_leave_the_view_open(make_group, ui):
     """A command whose name is no text is not understood, and the next question is answered."""
     make_group("study", {})

@@ -92,10 +92,15 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
         return {"no_ideal": str(error)}
 
 
+def present_groups() -> list[Json]:
+    """All groups on disk."""
+    return [_summary(each) for each in catalog.summaries()]
+
+
 def groups() -> Json:
     """All groups on disk, and those in the trash."""
     return {
-        "groups": [_summary(each) for each in catalog.summaries()],
+        "groups": present_groups(),
         "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
     }
 

@@ -7,14 +7,21 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib.resources import files
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
+from uuid import uuid4
 
 import anywidget
+from traitlets import Unicode, default
 
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.dashboard.static_html import html_of
 from jobgroup.errors import StorageError
-from jobgroup.group import JobGroup
+from jobgroup.group import JobGroup, engine_session
+
+OUTPUT_TYPE: Final = "application/vnd.jobgroup+json"
+"""What JupyterLab's extension (js/lab/) shows in place of the widget, also without its kernel."""
+
+OUTPUT_VERSION: Final = 1
 
 
 def _front_end() -> Any:
@@ -73,6 +80,9 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
 
     _esm = _front_end()
 
+    _session = Unicode(read_only=True).tag(sync=True)
+    """By which an output is found again in the page of the kernel that made it."""
+
     _open_ones: ClassVar[dict[str, Dashboard]] = {}
 
     def __new__(cls, group: JobGroup | str | None = None, **_options: Any) -> Self:
@@ -104,12 +114,24 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
             return None
         data, metadata = bundle
         self.on_display()
-        group = self.shown
+        group, uuid = self.shown, ""
         if group is not None:
             data["text/plain"] = repr(group)
             with suppress(StorageError):  # deleted: the dashboard and the text say so
                 data["text/html"] = html_of(group)
+                uuid = str(engine_session(group).store.meta()["uuid"])
+        data[OUTPUT_TYPE] = {
+            "version": OUTPUT_VERSION,
+            "name": "" if group is None else group.name,
+            "uuid": uuid,
+            "session": self._session,
+            "model_id": self.model_id,
+        }
         return data, metadata
+
+    @default("_session")
+    def _new_session(self) -> str:
+        return uuid4().hex
 
     def _refuse_unknown(self, options: Iterable[str]) -> None:
         known = [name for name in self.trait_names() if not name.startswith("_")]

@@ -1,0 +1,46 @@
+// Builds the extension of JupyterLab that the wheel carries, after the dashboard (../build.mjs): our
+// code by esbuild, then the container that JupyterLab loads by its own builder.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { build } from "esbuild";
+
+const here = import.meta.dirname;
+const { resolve } = createRequire(import.meta.url);
+const manifest = `${here}/labextension/package.json`;
+
+rmSync(`${here}/lib`, { recursive: true, force: true });
+await build({
+  absWorkingDir: here,
+  entryPoints: ["src/index.ts"],
+  outdir: "lib",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  // JupyterLab has these already; the dashboard is loaded when it is first needed
+  external: ["@jupyterlab/*", "@lumino/*", "./dashboard.js"],
+  logLevel: "warning",
+});
+cpSync(`${here}/../../src/jobgroup/dashboard/static/widget.js`, `${here}/lib/dashboard.js`);
+
+// what `jupyter-builder build` runs, without the need for it in Python
+execFileSync(
+  process.execPath,
+  [
+    `${dirname(resolve("@jupyter/builder/package.json"))}/lib/build-labextension.js`,
+    "--core-package-file",
+    resolve("@jupyterlab/core-meta/core.package.json"),
+    here,
+  ],
+  { cwd: here, stdio: ["ignore", "ignore", "inherit"] },
+);
+
+const [, version] = /__version__ = "(.+)"/.exec(
+  readFileSync(`${here}/../../src/jobgroup/__init__.py`, "utf8"),
+);
+const { devDependencies, scripts, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
+writeFileSync(manifest, `${JSON.stringify({ ...rest, version }, null, 2)}\n`);

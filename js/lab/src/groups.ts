@@ -1,0 +1,98 @@
+/** The groups on the server, asked for again and again while anyone looks at them. */
+
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { countOf, countWhere, isOnCloud, isTerminal } from "../../src/data/states";
+import type { GroupSummary } from "../../src/kernel/answers";
+import { fetchGroups } from "./server";
+
+/** With a panel to be seen or jobs on a cloud; otherwise; without an answer, at most. */
+const [SOON_MS, LATER_MS, LONGEST_MS] = [1000, 5000, 60_000];
+
+export interface Group extends GroupSummary {
+  readonly total: number;
+  readonly ended: number;
+  readonly running: number;
+}
+
+export class Groups {
+  /** Null until they are known. */
+  readonly all = signal<Group[] | null>(null);
+  /** Why they are not known, or not any more. */
+  readonly problem = signal("");
+  readonly running: ReadonlySignal<Group[]> = computed(() =>
+    (this.all.value ?? []).filter((group) => group.running > 0),
+  );
+  readonly #seen = signal(0);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #isAsking = false;
+
+  constructor() {
+    effect(() => {
+      if (this.#seen.value > 0) this.#ask();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (this.#timer && !document.hidden) this.#ask();
+    });
+  }
+
+  /** Follow what runs, whether or not anyone looks at the list. */
+  start(): void {
+    this.#timer ??= setTimeout(() => this.#ask(), LATER_MS); // the application starts first
+  }
+
+  /** Keep the list fresh until the function that is returned is called. */
+  see(): () => void {
+    this.#seen.value += 1;
+    return () => {
+      this.#seen.value -= 1;
+    };
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    clearTimeout(this.#timer);
+    try {
+      this.all.value = (await fetchGroups()).map(described);
+      this.problem.value = "";
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      this.problem.value = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#isAsking = false;
+      this.#timer = setTimeout(() => this.#ask(), this.#pause());
+    }
+  }
+
+  #pause(): number {
+    const isWatched = this.#seen.peek() > 0 || this.running.peek().length > 0;
+    const usual = isWatched && !document.hidden ? SOON_MS : LATER_MS;
+    return Math.min(usual * 2 ** this.#failures, LONGEST_MS);
+  }
+}
+
+function described(group: GroupSummary): Group {
+  const { counts } = group;
+  return {
+    ...group,
+    total: countOf(counts),
+    ended: countWhere(counts, isTerminal),
+    running: countWhere(counts, isOnCloud),
+  };
+}
+
+/** Those with a text in their name or description: running ones first, then the newest. */
+export function found(groups: readonly Group[], search: string): Group[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return groups
+    .filter(({ name, description }) => {
+      const text = `${name} ${description}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .sort(
+      (a, b) =>
+        Number(b.running > 0) - Number(a.running > 0) || (b.modified ?? 0) - (a.modified ?? 0),
+    );
+}

@@ -1,0 +1,111 @@
+/** Job groups in JupyterLab and Notebook 7. Where a service is missing, a plugin does without it. */
+
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+} from "@jupyterlab/application";
+import { ICommandPalette } from "@jupyterlab/apputils";
+import { INotebookTracker } from "@jupyterlab/notebook";
+import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { IStatusBar } from "@jupyterlab/statusbar";
+import { Token } from "@lumino/coreutils";
+import { addCommands, OPEN, SHOW_ALL } from "./commands";
+import { Groups } from "./groups";
+import { Kernels } from "./kernels";
+import { notify } from "./notices";
+import { GroupOutput, MIME_TYPE } from "./output";
+import { GroupsPanel } from "./panel";
+import { pageOf } from "./server";
+import { RunningGroups } from "./status";
+
+const IGroups = new Token<Groups>("jobgroup:IGroups");
+
+const outputs: JupyterFrontEndPlugin<void> = {
+  id: "jobgroup:outputs",
+  description: "Shows a dashboard in a notebook's output, also without the kernel that made it.",
+  autoStart: true,
+  requires: [IRenderMimeRegistry, INotebookTracker],
+  activate(_: JupyterFrontEnd, rendermime: IRenderMimeRegistry, tracker: INotebookTracker) {
+    const kernels = new Kernels(tracker);
+    const factory = {
+      safe: false, // an untrusted notebook shows its HTML, and nothing connects
+      mimeTypes: [MIME_TYPE],
+      createRenderer: () => new GroupOutput(rendermime, kernels),
+    };
+    rendermime.addFactory(factory, -20); // before that of widgets, which has -10
+  },
+};
+
+const groups: JupyterFrontEndPlugin<Groups> = {
+  id: "jobgroup:groups",
+  description: "Follows the groups on the server.",
+  autoStart: true,
+  provides: IGroups,
+  activate: () => new Groups(),
+};
+
+const panel: JupyterFrontEndPlugin<void> = {
+  id: "jobgroup:panel",
+  description: "Shows groups in the side bar and in tabs, and offers commands for them.",
+  autoStart: true,
+  requires: [IGroups],
+  optional: [ILabShell, ICommandPalette, ILayoutRestorer, INotebookTracker],
+  activate(
+    app: JupyterFrontEnd,
+    all: Groups,
+    labShell: object | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    notebooks: INotebookTracker | null,
+  ) {
+    let showAll = (): void => {
+      window.open(pageOf(""), "_blank", "noopener");
+    };
+    if (labShell) {
+      const side = new GroupsPanel(all, (name) => void app.commands.execute(OPEN, { name }));
+      app.shell.add(side, "left", { rank: 600 });
+      restorer?.add(side, side.id);
+      showAll = () => app.shell.activateById(side.id);
+    }
+    addCommands(app, { hasTabs: labShell !== null, palette, restorer, notebooks, showAll });
+  },
+};
+
+const status: JupyterFrontEndPlugin<void> = {
+  id: "jobgroup:status",
+  description: "Shows in the status bar what runs.",
+  autoStart: true,
+  requires: [IGroups],
+  optional: [IStatusBar],
+  activate(app: JupyterFrontEnd, all: Groups, bar: IStatusBar | null) {
+    if (!bar) return;
+    all.start();
+    const item = new RunningGroups(all, () => void app.commands.execute(SHOW_ALL));
+    bar.registerStatusItem("jobgroup:running", { item, align: "left", rank: 10 });
+  },
+};
+
+const notifications: JupyterFrontEndPlugin<void> = {
+  id: "jobgroup:notifications",
+  description: "Notifies of a group's first failure and of its end.",
+  autoStart: true,
+  requires: [IGroups],
+  optional: [ILabShell, ISettingRegistry],
+  async activate(
+    app: JupyterFrontEnd,
+    all: Groups,
+    labShell: object | null,
+    registry: ISettingRegistry | null,
+  ) {
+    if (!labShell) return; // the page of one notebook says what it has to say itself
+    all.start();
+    const settings = await registry?.load(notifications.id).catch(() => undefined);
+    const isWanted = () => settings?.get("enabled").composite !== false;
+    notify(all, isWanted, (name) => void app.commands.execute(OPEN, { name }));
+  },
+};
+
+export default [outputs, groups, panel, status, notifications];

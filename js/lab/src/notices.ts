@@ -1,0 +1,74 @@
+/**
+ * A notification at a group's first failure and at its end, for what happens after the page loaded.
+ * Several windows of one browser agree on which of them shows it.
+ */
+
+import { Notification } from "@jupyterlab/apputils";
+import { effect } from "@preact/signals";
+import { countOf, FILTERS } from "../../src/data/states";
+import * as format from "../../src/format";
+import type { Group, Groups } from "./groups";
+
+const CHANNEL = "jobgroup.notices";
+/** How long windows listen to each other, and how long one of them has said it. */
+const [AGREE_MS, SAID_MS] = [500, 10_000];
+
+interface Claim {
+  news: string;
+  window: string;
+}
+
+export function notify(
+  groups: Groups,
+  isWanted: () => boolean,
+  open: (name: string) => void,
+): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  const own = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  const claims = new Map<string, string[]>();
+  let known: Map<string, Group> | undefined;
+
+  const claim = ({ news, window }: Claim): string[] => {
+    const all = claims.get(news) ?? [];
+    if (all.length === 0) setTimeout(() => claims.delete(news), SAID_MS);
+    all.push(window);
+    claims.set(news, all);
+    return all;
+  };
+  channel.onmessage = ({ data }: MessageEvent<Claim>) => void claim(data);
+
+  function tell(group: string, type: "success" | "error", text: string): void {
+    const news = `${group} ${type}`;
+    if (claims.has(news)) return; // another window was first, or this one a moment ago
+    const all = claim({ news, window: own });
+    channel.postMessage({ news, window: own });
+    setTimeout(() => {
+      if (all.some((other) => other < own)) return;
+      Notification.emit(`${group}: ${text}`, type, {
+        autoClose: SAID_MS,
+        actions: [{ label: "Open", callback: () => open(group) }],
+      });
+    }, AGREE_MS);
+  }
+
+  effect(() => {
+    const all = groups.all.value;
+    if (!all) return;
+    const before = known;
+    known = new Map(all.map((group) => [group.name, group]));
+    if (!before || !isWanted()) return;
+    for (const group of all) {
+      const was = before.get(group.name);
+      if (!was || was.created !== group.created) continue;
+      const failed = countOf(group.counts, FILTERS.failed);
+      if (isOver(group) && !isOver(was)) {
+        const rest = failed ? `, ${failed} failed` : "";
+        tell(group.name, "success", `${format.count(group.total, "job")} finished${rest}`);
+      } else if (failed > 0 && countOf(was.counts, FILTERS.failed) === 0) {
+        tell(group.name, "error", "a job has failed");
+      }
+    }
+  });
+}
+
+const isOver = ({ total, ended }: Group): boolean => total > 0 && ended === total;

@@ -1,0 +1,153 @@
+/**
+ * A dashboard in a notebook's output: that of the kernel while it answers, else one on the server,
+ * else the table that was saved with the notebook.
+ */
+
+import type { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
+import { Widget } from "@lumino/widgets";
+import { CHANGED, type LiveSession } from "../../src/host/sessions";
+import { whenSeen } from "../../src/host/visibility";
+import type { Kernels } from "./kernels";
+import { openOnServer } from "./server";
+
+export const MIME_TYPE = "application/vnd.jobgroup+json";
+
+/** How long a page that is being opened waits for the kernel's widgets. */
+const GRACE_MS = 1500;
+
+/** What `_repr_mimebundle_` in `src/jobgroup/dashboard/widget.py` writes. */
+interface Output {
+  version: number;
+  name: string;
+  uuid: string;
+  session: string;
+  model_id: string;
+}
+
+type Shown = "saved" | "live" | "server";
+
+export class GroupOutput extends Widget {
+  readonly #rendermime: IRenderMimeRegistry;
+  readonly #kernels: Kernels;
+  readonly #note = document.createElement("p");
+  readonly #lifetime = new AbortController();
+  #model: MimeModel | undefined;
+  #output: Output | undefined;
+  #live: LiveSession | undefined;
+  #kind: Shown = "saved";
+  /** The ends of what is shown, and of what will be shown in its place as soon as it can be. */
+  #shown = new AbortController();
+  #next = new AbortController();
+  #isSeen = false;
+  #isPatient = true;
+
+  constructor(rendermime: IRenderMimeRegistry, kernels: Kernels) {
+    super();
+    this.addClass("jobgroup-output");
+    this.#rendermime = rendermime;
+    this.#kernels = kernels;
+    this.#note.setAttribute("role", "status");
+    this.#note.dataset["testid"] = "output-note";
+    this.#say("");
+    const { signal } = this.#lifetime;
+    window.addEventListener(CHANGED, () => this.#look(), { signal });
+    // a notebook of many outputs opens a web socket for those that are looked at
+    const see = (isSeen: boolean) => {
+      if (this.#isSeen || !isSeen) return;
+      this.#isSeen = true;
+      setTimeout(() => {
+        this.#isPatient = false;
+        this.#look();
+      }, GRACE_MS);
+    };
+    whenSeen(this.node, see, () => false, signal);
+  }
+
+  /** Called again for each change of the output's data, which other parts of the page may make. */
+  async renderModel(model: MimeModel): Promise<void> {
+    const output = model.data[MIME_TYPE] as unknown as Output;
+    const isSame = output.session === this.#output?.session && output.uuid === this.#output.uuid;
+    [this.#model, this.#output] = [model, output];
+    if (isSame) return;
+    this.#live = undefined;
+    await this.#showSaved();
+    await this.#look();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    for (const each of [this.#lifetime, this.#shown, this.#next]) each.abort();
+    super.dispose();
+  }
+
+  /** Change over to the best that can be shown now. */
+  async #look(): Promise<void> {
+    const output = this.#output;
+    if (!output) return;
+    const live = await this.#kernels.live(output.session, output.model_id);
+    if (this.isDisposed || output !== this.#output) return;
+    if (live && live !== this.#live) {
+      this.#live = live;
+      const end = this.#begin("live");
+      this.#show((el) => live.render(el, end.signal), end);
+    } else if (!live && this.#kind !== "server" && this.#isSeen) {
+      if (this.#kind === "saved" && this.#isPatient) return;
+      this.#live = undefined;
+      this.#showOnServer(output);
+    }
+  }
+
+  #showOnServer(output: Output): void {
+    const end = this.#begin("server");
+    openOnServer(
+      output,
+      {
+        ready: (render) => this.#show(render, end),
+        say: (text) => (end === this.#shown || end === this.#next ? this.#say(text) : undefined),
+        refused: async (text) => {
+          if (end !== this.#next) return;
+          await this.#showSaved();
+          this.#say(`${text} Below is the state that was saved with the notebook.`);
+        },
+      },
+      end.signal,
+    );
+  }
+
+  #begin(kind: Shown): AbortController {
+    this.#kind = kind;
+    this.#next.abort();
+    this.#next = new AbortController();
+    return this.#next;
+  }
+
+  /** Replace what is shown, unless something newer is to be shown by now. */
+  #show(render: (el: HTMLElement) => void, end: AbortController): void {
+    if (end !== this.#next || this.isDisposed) return;
+    this.#shown.abort();
+    this.#shown = end;
+    this.#next = new AbortController();
+    this.node.dataset["shown"] = this.#kind;
+    this.#say("");
+    const el = document.createElement("div");
+    this.node.replaceChildren(this.#note, el);
+    render(el);
+  }
+
+  async #showSaved(): Promise<void> {
+    const data = this.#model?.data ?? {};
+    const mimeType = ["text/html", "text/plain"].find((type) => type in data);
+    const factory = mimeType && this.#rendermime.getFactory(mimeType);
+    if (!factory || !this.#model) return;
+    const saved = factory.createRenderer({ mimeType });
+    await saved.renderModel(this.#model);
+    this.#shown.abort();
+    this.node.dataset["shown"] = "saved";
+    this.node.replaceChildren(this.#note, saved.node);
+  }
+
+  #say(text: string): void {
+    this.#note.textContent = text;
+    this.#note.hidden = text === "";
+  }
+}

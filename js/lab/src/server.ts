@@ -1,0 +1,87 @@
+/** The server's side of the dashboard, as `src/jobgroup_server` has it. */
+
+import { ServerConnection } from "@jupyterlab/services";
+import type { GroupSummary } from "../../src/kernel/answers";
+import type { Widget } from "../../src/kernel/model";
+import { SocketModel } from "../../src/kernel/socket";
+
+/** A group by its name, and by what no other group of that name has; "" is the list, or any. */
+export interface GroupReference {
+  name: string;
+  uuid: string;
+}
+
+export interface ViewEvents {
+  /** The view can be shown: call with the element for it. */
+  ready(render: (el: HTMLElement) => void): void;
+  /** What the user should know; "" when it is no longer so. */
+  say(text: string): void;
+  /** The server does not show this group. */
+  refused(text: string): void;
+}
+
+/** Connect to a group on the server until `lifetime` ends. */
+export function openOnServer(
+  group: GroupReference,
+  events: ViewEvents,
+  lifetime: AbortSignal,
+): SocketModel {
+  const { wsUrl, token, appendToken } = ServerConnection.makeSettings();
+  const url = new URL("jobgroup/socket", wsUrl);
+  if (group.name) url.searchParams.set("group", group.name);
+  if (group.uuid) url.searchParams.set("uuid", group.uuid);
+  if (appendToken && token) url.searchParams.set("token", token);
+  const since = () => new Date().toLocaleTimeString();
+  let isReady = false;
+  const model = new SocketModel(
+    url.href,
+    {
+      async ready() {
+        events.say("");
+        if (isReady) return;
+        isReady = true;
+        // @ts-expect-error built, so without types
+        const { default: widget }: { default: () => Widget } = await import("./dashboard.js");
+        if (lifetime.aborted) return;
+        const { initialize, render } = widget();
+        initialize({ model, signal: lifetime });
+        events.ready((el) => render({ model, el, signal: lifetime }));
+      },
+      version() {
+        // another version says so in the page: both sides come in one package
+      },
+      lost() {
+        events.say(`No connection to the server since ${since()}. Runs continue.`);
+      },
+      refused: events.refused,
+    },
+    lifetime,
+  );
+  return model;
+}
+
+/** All groups on the server. */
+export async function fetchGroups(): Promise<GroupSummary[]> {
+  const { baseUrl, token, appendToken, fetch } = ServerConnection.makeSettings();
+  const url = new URL("jobgroup/groups", baseUrl);
+  url.searchParams.set("no_track_activity", "1"); // looking at groups keeps no server alive
+  const headers: HeadersInit = appendToken && token ? { Authorization: `token ${token}` } : {};
+  const answer = await fetch(url.href, { credentials: "same-origin", cache: "no-cache", headers });
+  if (!answer.ok) throw new Error(reasonOf(answer.status));
+  return ((await answer.json()) as { groups: GroupSummary[] }).groups;
+}
+
+/** The page of a group in a browser tab of its own. */
+export function pageOf(name: string): string {
+  const url = new URL("jobgroup/", ServerConnection.makeSettings().baseUrl);
+  if (name) url.searchParams.set("group", name);
+  return url.href;
+}
+
+function reasonOf(status: number): string {
+  if (status === 403) return "Your login has ended, or may not see job groups. Reload this page.";
+  if (status === 404) {
+    return "The server's part of jobgroup is off: jupyter server extension enable jobgroup_server";
+  }
+  return `The server answered with status ${status}.`;
+}

@@ -1,0 +1,58 @@
+/**
+ * The dashboards of a page whose kernel answers. JupyterLab's extension (lab/src) finds them here by
+ * the name in a notebook's output, and shows what the output's own widget would have shown.
+ */
+
+import { atEnd } from "../kernel/abort";
+import type { Model } from "../kernel/model";
+
+/** Several versions of this module may be on one page, so the place is known to all by its name. */
+const PLACE = Symbol.for("jobgroup.sessions");
+export const CHANGED = "jobgroup:sessions";
+
+export interface LiveSession {
+  /** Of the kernel that had it when the session began; none in hosts that do not tell. */
+  readonly kernelId: string | undefined;
+  /** Whether the widget is connected to a kernel: one from a notebook's saved state is not. */
+  isConnected(modelId: string): Promise<boolean>;
+  render(el: HTMLElement, signal: AbortSignal): void;
+}
+
+/** What JupyterLab's manager of widgets has, and other hosts' may lack. */
+interface Managed extends Model {
+  widget_manager?: {
+    kernel?: { id: string } | null;
+    get_model?(id: string): Promise<{ comm_live?: boolean }>;
+  };
+}
+
+export function liveSessions(): Map<string, LiveSession> {
+  const page = globalThis as { [PLACE]?: Map<string, LiveSession> };
+  page[PLACE] ??= new Map();
+  return page[PLACE];
+}
+
+/** Enter a session until `lifetime` ends. */
+export function enterSession(
+  model: Managed,
+  render: LiveSession["render"],
+  lifetime: AbortSignal,
+): void {
+  const name = model.get("_session");
+  if (typeof name !== "string" || !name) return; // a saved page, or one on a web socket
+  const manager = model.widget_manager;
+  const session: LiveSession = {
+    kernelId: manager?.kernel?.id,
+    async isConnected(modelId) {
+      const found = await manager?.get_model?.(modelId).catch(() => undefined);
+      return found?.comm_live === true;
+    },
+    render,
+  };
+  liveSessions().set(name, session);
+  window.dispatchEvent(new Event(CHANGED));
+  atEnd(lifetime, () => {
+    if (liveSessions().get(name) === session) liveSessions().delete(name);
+    window.dispatchEvent(new Event(CHANGED));
+  });
+}
