@@ -50,7 +50,7 @@ def _make(name: str, cloud: EmbeddedCloud, *seconds: float) -> None:
 
 def _run_in_terminal(name: str, cloud: EmbeddedCloud) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
-    command = [sys.executable, "-m", "jobgroup", "run", "--queue", name]
+    command = [sys.executable, "-m", "jobgroup", "run", "--delay=0", name]
     nowhere = subprocess.DEVNULL
     return subprocess.Popen(command, env=environment, stdout=nowhere, stderr=nowhere)
 
@@ -64,7 +64,7 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
 ):
     """The list, a tab, the status bar and one notification of two windows tell of a run.
 
-    A job is canceled from the tab. Nothing of that needs the kernel, which is busy all the time.
+    Nothing of that needs the kernel, which is busy all the time.
     """
     for number in range(300):
         JobGroup(f"old {number}")
@@ -92,7 +92,7 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
             expect(window.get_by_test_id("status-item")).to_have_text("sweep running, 2/3")
             expect(tab.get_by_test_id("row-2")).to_have_attribute("data-status", "running")
             expect(page.locator(".jp-CodeCell .jp-InputPrompt").first).to_have_text("[*]:")
-            tab.get_by_test_id("cancel").click()
+            JobGroup("sweep").cancel_all()
             terminal.wait(TERMINAL_TIMEOUT_S)
         finally:
             terminal.terminate()

@@ -19,7 +19,7 @@ from jobgroup.errors import StorageError
 from jobgroup.group import JobGroup, engine_session
 
 OUTPUT_TYPE: Final = "application/vnd.jobgroup+json"
-"""What JupyterLab's extension (js/lab/) shows in place of the widget, also without its kernel."""
+"""The type of output that JupyterLab's extension (js/lab/) shows, also without the kernel."""
 
 OUTPUT_VERSION: Final = 1
 
