@@ -5,7 +5,7 @@
 
 import { Notification } from "@jupyterlab/apputils";
 import { effect } from "@preact/signals";
-import { countOf, FILTERS } from "../../src/data/states";
+import { countWhere, isFailed } from "../../src/data/states";
 import * as format from "../../src/format";
 import type { Group, Groups } from "./groups";
 
@@ -60,11 +60,11 @@ export function notify(
     for (const group of all) {
       const was = before.get(group.name);
       if (!was || was.created !== group.created) continue;
-      const failed = countOf(group.counts, FILTERS.failed);
+      const failed = countWhere(group.counts, isFailed);
       if (isOver(group) && !isOver(was)) {
         const rest = failed ? `, ${failed} failed` : "";
         tell(group.name, "success", `${format.count(group.total, "job")} finished${rest}`);
-      } else if (failed > 0 && countOf(was.counts, FILTERS.failed) === 0) {
+      } else if (failed > 0 && countWhere(was.counts, isFailed) === 0) {
         tell(group.name, "error", "a job has failed");
       }
     }

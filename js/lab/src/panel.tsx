@@ -4,7 +4,7 @@ import { LabIcon } from "@jupyterlab/ui-components";
 import { Widget } from "@lumino/widgets";
 import { useSignal } from "@preact/signals";
 import { render } from "preact";
-import { countOf, FILTERS } from "../../src/data/states";
+import { countWhere, isFailed } from "../../src/data/states";
 import { adopt } from "../../src/host/styles";
 import { found, type Group, type Groups } from "./groups";
 
@@ -119,7 +119,7 @@ function Row({ group, open }: { group: Group; open(): void }) {
 }
 
 function statusOf({ counts, running, ended, total }: Group): string {
-  const failed = countOf(counts, FILTERS.failed);
+  const failed = countWhere(counts, isFailed);
   const parts = [`${ended}/${total}`];
   if (running) parts.push(`${running} on the cloud`);
   if (failed) parts.push(`${failed} failed`);

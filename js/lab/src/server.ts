@@ -27,14 +27,18 @@ export function openOnServer(
   lifetime: AbortSignal,
 ): SocketModel {
   const { wsUrl, token, appendToken } = ServerConnection.makeSettings();
-  const url = new URL("jobgroup/socket", wsUrl);
-  if (group.name) url.searchParams.set("group", group.name);
-  if (group.uuid) url.searchParams.set("uuid", group.uuid);
-  if (appendToken && token) url.searchParams.set("token", token);
+  const socketUrl = (): string => {
+    const url = new URL("jobgroup/socket", wsUrl);
+    const shown = isReady ? String(model.get("group") ?? "") : group.name;
+    if (shown) url.searchParams.set("group", shown);
+    if (shown === group.name && group.uuid) url.searchParams.set("uuid", group.uuid);
+    if (appendToken && token) url.searchParams.set("token", token);
+    return url.href;
+  };
   const since = () => new Date().toLocaleTimeString();
   let isReady = false;
   const model = new SocketModel(
-    url.href,
+    socketUrl,
     {
       async ready() {
         events.say("");
