@@ -103,7 +103,7 @@ def test_what_cannot_be_decoded_is_kept(text):
 
 def test_an_answer_without_results_is_an_error():
     """A document that has no results says so, and keeps what there was."""
-    with pytest.raises(UndecodableResultError, match="no results") as caught:
+    with pytest.raises(UndecodableResultError, match="Results are not available") as caught:
         decode({"results": None, "job_id": "1"})
     assert json.loads(caught.value.raw)["job_id"] == "1"
 

@@ -94,6 +94,7 @@ FLOORS = {
     "perceval_settings": 0,
     "remote_ids": 0,
     "retry": 0,
+    "search": 0,
     "secret": 0,
     "system": 0,
     "store": 1,
