@@ -175,11 +175,11 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const layout = computed(() => layOut(rows.value.table, columns.value, measurements.state.value));
   // What is shown of the results: the states that are columns, and the one that is drawn.
   const shares = computed(() => {
-    const { states, shown } = measurements.state.value;
+    const { scalars, defined, shown } = measurements.state.value;
     const { y } = plot.value;
-    const known = new Set([...states, ...(y ? [y] : [])]);
+    const others = new Set([...scalars, ...defined, "samples"]);
     const seen = layout.value.shown.flatMap(({ name }) => (isMeasured(name) ? [keyOf(name)] : []));
-    return [...new Set([...shown, ...seen, ...(y ? [y] : [])])].filter((each) => known.has(each));
+    return [...new Set([...shown, ...seen, ...(y ? [y] : [])])].filter((each) => !others.has(each));
   });
   const fetchMeasured = effect(() => {
     rows.value;

@@ -1,0 +1,48 @@
+"""The dashboard's table has the numbers of `results_table`."""
+
+import json
+
+from table_examples import RECORDING, recording
+
+
+def test_recorded_tables_are_those_of_the_reduction():
+    """The page is tested with what the kernel sends and with the table that Python makes of it."""
+    assert recording() == json.loads(RECORDING.read_text())
+
+
+def test_measured_values_are_those_of_the_results_table(make_group, open_page):
+    """In two questions, the page gets each number and error, and the states, of `results_table`."""
+    jobs = [
+        {
+            "results": {
+                "|1,1>": 3 + 5 * i,
+                "|2,0>": 40,
+                "|0,2>": 41,
+                "|1,0>": i,
+                "|0,1>": 2,
+                "|0,0>": 1,
+            }
+        }
+        for i in range(5)
+    ]
+    group = make_group("g", *jobs, {"fail": "no"}, command="sample_count")
+    group.define("visibility", "(|2,0> - |1,1>) / (|2,0> + |1,1>)")
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: set(page.states().values()) == {"success", "error"})
+    page.ask("measured", positions=[0, 1])
+    answer = page.ask("measured", positions=list(range(6)))
+    table = group.results_table()
+    shown = [name[2:-1] for name in table.columns if name.startswith("p(")]
+    assert answer["shown"] == shown
+    assert answer["defined"] == ["visibility"]
+    for row in answer["rows"]:
+        place = table["job"].index(row["position"])
+        for state in shown:
+            pair = [table[f"{form}({state})"][place] for form in ("p", "p_err")]
+            assert row["values"][state] == pair
+        pair = [table["visibility"][place], table["visibility_err"][place]]
+        assert row["values"]["visibility"] == pair
+        assert row["samples"] == table["samples"][place]
+    assert [row["position"] for row in answer["rows"]] == [0, 1, 2, 3, 4]
