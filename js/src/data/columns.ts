@@ -71,7 +71,7 @@ const ALWAYS = ["position", "state", "message"];
 /** Shown unless the user chooses columns, if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
 /** Parameters and facts that are shown unless the user chooses columns; labels all are. */
-const MOST_PARAMETERS = 10;
+const MOST_PARAMETERS = 24;
 /** What a header need not say of a group that is the same in all its rows. */
 const FOLDED = ["platform", "account", "name"];
 
