@@ -224,14 +224,14 @@ def restore(name: str) -> None:
         )
     if copy := _copy_of(found, existing_groups().items()):
         raise JobGroupError(
-            f"The deleted group {name!r} lives on as {copy!r}, so it was not brought back: its jobs"
+            f"The deleted group {name!r} was not restored, because its jobs are in {copy!r} too and"
             " could be paid for twice."
         )
     try:
         move(found, path)
     except FileExistsError:
         raise JobGroupError(
-            f"A group named {name!r} exists, so the deleted one was not brought back. Delete the"
+            f"A group named {name!r} exists, so the deleted one was not restored. Delete the"
             " new one first, or restore it under another data directory."
         ) from None
     session = engine().open_session(path)
@@ -250,5 +250,5 @@ def _warn_of_active(name: str, active: Sequence[str]) -> None:
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warn(
         f"{len(active)} jobs of {name!r} have not ended and continue on the cloud: {ids}{more}."
-        " JobGroup.restore brings the group back, to cancel or await them."
+        " Restore the group with JobGroup.restore to cancel or await them."
     )

@@ -75,7 +75,7 @@ class RemoteJob:
         del url  # what is raised below shows the local variables of this frame to some tools
         if not isinstance(body, Mapping):
             raise TypeError(
-                f"The body of a job is a dictionary with its payload, not {type(body).__name__}."
+                f"The body of a job must be a dict with its payload, got {type(body).__name__}."
             )
         full = dict(body) if "payload" in body else {"payload": dict(body)}
         payload = full["payload"]
@@ -83,9 +83,7 @@ class RemoteJob:
             raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
         so = "There is no job."
         if not check_name("platform", platform or "", so=so).strip():
-            raise ValueError(
-                f"A job needs the name of its platform, such as 'sim:altair', not {platform!r}."
-            )
+            raise ValueError(f"platform must be a name such as 'sim:altair', got {platform!r}.")
         check_installed(check_name("provider", provider, so=so))
         self._entry_id = 0
         self._provider = provider
@@ -231,7 +229,7 @@ class RemoteJob:
     @name.setter
     def name(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError("A job's name is a string.")
+            raise TypeError("A job's name must be a text.")
         name = name or "unnamed"
         if self._session is None:
             self._name = name
@@ -449,8 +447,8 @@ class RemoteJob:
         """
         if not isinstance(remote_id, str):
             raise TypeError(
-                f"A job's id on the cloud is a text, not {type(remote_id).__name__}. Nothing was"
-                " changed."
+                f"A job's id on the cloud must be a text, got {type(remote_id).__name__}. Nothing"
+                " was changed."
             )
         self._do("confirm", entry_id=self._entry_id, remote_id=remote_id)
 
@@ -515,7 +513,9 @@ class RemoteJob:
 
     def _attached(self) -> GroupSession:
         if self._session is None:
-            raise RuntimeError("This job is in no group yet: add it with JobGroup.add(job).")
+            raise RuntimeError(
+                "This job does not belong to a group yet. Add it with JobGroup.add(job)."
+            )
         return self._session
 
     def _do(self, command: str, **args: Any) -> CommandResult:

@@ -42,7 +42,7 @@ def normalise_origin(url: str | Secret) -> str:
     if isinstance(url, Secret):
         url = url.reveal()
     if not isinstance(url, str):
-        raise TypeError(f"A url is a string, not {type(url).__name__}.")
+        raise TypeError(f"url must be a text, got {type(url).__name__}.")
     try:
         return _normalised(url)
     except ValueError as error:

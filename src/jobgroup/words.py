@@ -81,6 +81,6 @@ def text_of(what: str, value: object) -> str:
         return str(value)
     except Exception as error:  # noqa: BLE001  # code of the value's class
         raise TypeError(
-            f"The {what} is a text, not {type(value).__name__} that has none"
+            f"{what} must be a text, got a {type(value).__name__} that cannot be written as one"
             f" ({type(error).__name__}). Nothing was changed."
         ) from None

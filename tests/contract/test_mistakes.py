@@ -24,11 +24,15 @@ def processor(cloud):
 @pytest.mark.parametrize(
     ("call", "error", "reported"),
     [
-        (lambda jg: jg.run_sequential("soon"), TypeError, "number of seconds, not 'soon'"),
-        (lambda jg: jg.run_sequential(None), TypeError, "number of seconds, not None"),
-        (lambda jg: jg.run_sequential(float("inf")), ValueError, "not inf"),
-        (lambda jg: jg.rerun_failed_sequential(-1), ValueError, "at least 0 seconds, not -1"),
-        (lambda jg: jg.start(delay=-1), ValueError, "at least 0 seconds, not -1"),
+        (lambda jg: jg.run_sequential("soon"), TypeError, "number of seconds, got 'soon'"),
+        (lambda jg: jg.run_sequential(None), TypeError, "number of seconds, got None"),
+        (lambda jg: jg.run_sequential(float("inf")), ValueError, "got inf"),
+        (
+            lambda jg: jg.rerun_failed_sequential(-1),
+            ValueError,
+            "delay must be at least 0 s, got -1",
+        ),
+        (lambda jg: jg.start(delay=-1), ValueError, "delay must be at least 0 s, got -1"),
         (lambda jg: jg.start(delay=1, queue=True), TypeError, "queue=True"),
         (lambda jg: jg.launch_async_jobs("2"), TypeError, "concurrent_job_count must be a whole"),
         (
@@ -41,13 +45,13 @@ def processor(cloud):
             ValueError,
             "stop_after_failures must be at least 1, got 0",
         ),
-        (lambda jg: jg.wait("a minute"), TypeError, "timeout is a number of seconds"),
-        (lambda jg: jg.wait(float("nan")), ValueError, "timeout is a number of seconds"),
+        (lambda jg: jg.wait("a minute"), TypeError, "timeout must be a number of seconds"),
+        (lambda jg: jg.wait(float("nan")), ValueError, "timeout must be a number of seconds"),
         (lambda jg: jg["an id"], TypeError, "position, counted from 0, got 'an id'"),
         (lambda jg: jg.rerun("an id"), TypeError, "must be a position"),
         (lambda jg: jg.cancel([1.0]), TypeError, "got 1.0"),
-        (lambda jg: jg.adopt(5), TypeError, "An id is a text, not int. Nothing was adopted"),
-        (lambda jg: jg.adopt(None), TypeError, "An id is a text, not NoneType"),
+        (lambda jg: jg.adopt(5), TypeError, "An id must be a text, got int. Nothing was adopted"),
+        (lambda jg: jg.adopt(None), TypeError, "An id must be a text, got NoneType"),
         (lambda jg: jg[0].get_results(), RuntimeError, "not sent yet"),
         (lambda jg: jg[0].rerun(), RuntimeError, "status is: unsent"),
         (lambda jg: jg[0].cancel(), RuntimeError, "it is unsent"),
@@ -56,8 +60,12 @@ def processor(cloud):
             StorageError,
             "nowhere.* could not be written",
         ),
-        (lambda jg: RemoteJob({"a": 1}, platform=None), ValueError, "name of its platform.*None"),
-        (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "name of its platform"),
+        (
+            lambda jg: RemoteJob({"a": 1}, platform=None),
+            ValueError,
+            "platform must be a name.*None",
+        ),
+        (lambda jg: RemoteJob({"a": 1}, platform=" "), ValueError, "platform must be a name"),
     ],
 )
 def test_invalid_argument_is_refused(group, scripted, snapshot, call, error, reported):

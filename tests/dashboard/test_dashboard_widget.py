@@ -118,7 +118,7 @@ def test_a_deleted_group_is_shown_as_deleted(make_group, open_page):
     JobGroup.delete_job_group("g")
     data, _ = group._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert data["text/plain"] == "JobGroup('g'): deleted. JobGroup.restore(name) brings it back."
+    assert data["text/plain"] == "JobGroup('g'): deleted. JobGroup.restore(name) restores it."
 
 
 def test_the_table_without_a_kernel_is_escaped_and_bounded():

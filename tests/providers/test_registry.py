@@ -78,7 +78,7 @@ def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
 @pytest.mark.parametrize(
     ("reported", "sentence"),
     [
-        ("", "does not tell which platform"),
+        ("", "does not report the platform"),
         ("        async def submission(self, i): return {'name': 'x'}\n", "a Submission"),
         ("        async def submission(self, i): return 1 / 0\n", "failed in submission"),
     ],

@@ -76,8 +76,8 @@ class Adoption:
             raise found.problem
         if not platform:
             raise ValueError(
-                f"{self._target.origin} does not tell which platform {found.remote_id} was sent to:"
-                " give its name, platform=.... Nothing was adopted."
+                f"{self._target.origin} does not report the platform of {found.remote_id}. Nothing"
+                " was adopted. Pass its name as platform."
             )
         name = submission.name or found.status.name
         job = NewJob(
@@ -113,23 +113,21 @@ def _validate_platform(platform: object) -> str:
         return ""
     if isinstance(platform, str) and platform.strip():
         return platform.strip()
-    raise TypeError(
-        f"A platform is given by its name, not by {shown(platform)}. Nothing was adopted."
-    )
+    raise TypeError(f"platform must be a name, got {shown(platform)}. Nothing was adopted.")
 
 
 def _validate_ids(ids: str | Iterable[str]) -> list[str]:
     listed = []
     if not isinstance(ids, uuid.UUID | Iterable):
-        raise TypeError(f"An id is a text, not {type(ids).__name__}. Nothing was adopted.")
+        raise TypeError(f"An id must be a text, got {type(ids).__name__}. Nothing was adopted.")
     for remote_id in [ids] if isinstance(ids, str | uuid.UUID) else ids:
         if not isinstance(remote_id, str | uuid.UUID):
             raise TypeError(
-                f"An id is a text, not {type(remote_id).__name__}. Nothing was adopted."
+                f"An id must be a text, got {type(remote_id).__name__}. Nothing was adopted."
             )
         text = str(remote_id).strip()
         if not is_id(text) or len(text.split()) != 1:
-            raise ValueError(f"{shown(text)} is no id of a job. Nothing was adopted.")
+            raise ValueError(f"{shown(text)} is not the id of a job. Nothing was adopted.")
         listed.append(text)
     for remote_id, times in Counter(listed).items():
         if times > 1:

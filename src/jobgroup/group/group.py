@@ -82,8 +82,8 @@ if TYPE_CHECKING:
     from jobgroup.results.study import Study
     from jobgroup.state import GroupState
 
-# Modules that only sweeps, datasets and figures need are imported where they are used: they would
-# make `import jobgroup` slower by a tenth.
+# The methods for sweeps, datasets and figures import the modules that only they need, because these
+# would make `import jobgroup` slower by a tenth.
 
 T = TypeVar("T")
 
@@ -301,7 +301,7 @@ class JobGroup:
 
         Raises:
             GroupBusyError: it is being run.
-            StorageError: it could not be moved; it is as it was.
+            StorageError: it could not be moved; the group was not changed.
         """
         catalog.delete(self._name, permanently=permanently)
 
@@ -318,7 +318,7 @@ class JobGroup:
             InvalidNameError: no group can have the name.
             JobGroupError: a group of that name exists; nothing was changed.
             GroupBusyError: it is being run; nothing was changed.
-            StorageError: its file could not be copied; it is as it was.
+            StorageError: its file could not be copied; nothing was changed.
         """
         self.close()
         catalog.rename(self._name, name)
@@ -339,7 +339,7 @@ class JobGroup:
         except GroupMovedError as error:
             return f"JobGroup({self._name!r}): {error}"
         except GroupDeletedError:
-            return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) brings it back."
+            return f"JobGroup({self._name!r}): deleted. JobGroup.restore(name) restores it."
 
     def _summary_text(self) -> str:
         counts = self._session.store.counts()
@@ -727,7 +727,7 @@ class JobGroup:
             if isinstance(job, RemoteJob) and not job._is_of(self._session):  # noqa: SLF001
                 raise ValueError(
                     f"{job!r} is a job of {job.group_name!r}, not of the group {self._name!r}."
-                    " Nothing was done."
+                    " Nothing was changed."
                 )
         entries = self._session.store.entries
         indices = [job for job in given if not isinstance(job, RemoteJob)]

@@ -104,7 +104,7 @@ class ImportReport:
         elif not self.imported:
             lines.append("There are no .jgrp or .egrp files.")
         if self.imported and not self.dry_run:
-            lines.append("Tokens were left behind: see jobgroup.set_token.")
+            lines.append("Tokens were not imported: see jobgroup.set_token.")
         return "\n".join(lines)
 
 

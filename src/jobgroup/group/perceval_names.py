@@ -228,7 +228,9 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
         del_before_date: oldest date to keep; local time if it has no zone.
     """
     if not isinstance(del_before_date, datetime):
-        raise TypeError(f"The date is a datetime, not {type(del_before_date).__name__}.")
+        raise TypeError(
+            f"del_before_date must be a datetime, got {type(del_before_date).__name__}."
+        )
     if not catalog.delete_before(del_before_date):
         warn(f"No groups found to delete before {del_before_date}")
 

@@ -56,8 +56,8 @@ def _states(state: str | Iterable[str]) -> set[str]:
         wanted = (wanted - {"failed"}) | FAILED
     for unknown in wanted.difference(STATES):
         raise ValueError(
-            f"{shown(unknown)} is no state. Use one of {', '.join(STATES)}, or failed for error and"
-            " canceled."
+            f"{shown(unknown)} is not a state. Use one of {', '.join(STATES)}, or failed for error"
+            " and canceled."
         )
     return wanted
 

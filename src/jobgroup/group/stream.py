@@ -112,4 +112,4 @@ class _Pass:
         sentence = failures_sentence(self._session.name, failures, of=self._successes)
         if errors == "raise":
             raise ResultsError(f"{sentence} Why is in error.failures.", failures=failures)
-        warn(f"{sentence} They came as None; get_results() tries again.")
+        warn(f"{sentence} Their results are None. Call get_results() to fetch them again.")

@@ -33,9 +33,7 @@ def run_request(
         TypeError, ValueError: an argument makes no sense, or none with the others.
     """
     if params is not None and not isinstance(params, Mapping):
-        raise TypeError(
-            f"params is a dictionary, such as {{'max_shots': 100}}, not {shown(params)}."
-        )
+        raise TypeError(f"params must be a dict such as {{'max_shots': 100}}, got {shown(params)}.")
     if queue and delay is not None:
         raise TypeError("queue=True sends jobs as slots become free, so it takes no delay.")
     if params and not rerun:
@@ -72,7 +70,7 @@ def run_request(
 
 
 def validate_delay(delay: Any) -> float:
-    """The seconds between two jobs.
+    """Return the seconds between two jobs.
 
     Raises:
         TypeError: they are no number.
@@ -81,14 +79,14 @@ def validate_delay(delay: Any) -> float:
     >>> validate_delay(0), validate_delay(2.5)
     (0.0, 2.5)
     """
-    seconds = _seconds("The delay between jobs", delay)
+    seconds = _seconds("delay", delay)
     if not 0 <= seconds < math.inf:
-        raise ValueError(f"The delay between jobs is at least 0 seconds, not {shown(delay)}.")
+        raise ValueError(f"delay must be at least 0 s, got {shown(delay)}.")
     return seconds
 
 
 def validate_timeout(timeout: Any) -> float | None:
-    """The seconds to wait; None for ever.
+    """Return the seconds to wait; None for ever.
 
     Raises:
         TypeError: they are no number.
@@ -96,9 +94,9 @@ def validate_timeout(timeout: Any) -> float | None:
     """
     if timeout is None:
         return None
-    seconds = _seconds("A timeout", timeout)
+    seconds = _seconds("timeout", timeout)
     if math.isnan(seconds):
-        raise ValueError(f"A timeout is a number of seconds, not {shown(timeout)}.")
+        raise ValueError(f"timeout must be a number of seconds, got {shown(timeout)}.")
     return seconds
 
 
@@ -125,5 +123,5 @@ def _seconds(what: str, given: Any) -> float:
         try:
             return float(given)
         except OverflowError:
-            raise ValueError(f"{what} is more seconds than can be counted.") from None
-    raise TypeError(f"{what} is a number of seconds, not {shown(given)}.")
+            raise ValueError(f"{what} must be less than the largest float.") from None
+    raise TypeError(f"{what} must be a number of seconds, got {shown(given)}.")

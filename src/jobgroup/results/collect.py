@@ -121,7 +121,10 @@ def collect(
             results=results,
             failures=failures,
         )
-    warn(f"{sentence} They are None in the list; call it again.{f' {hint}' if active else ''}")
+    warn(
+        f"{sentence} They are None in the list. Repeat the call to fetch them again."
+        f"{f' {hint}' if active else ''}"
+    )
     return results
 
 

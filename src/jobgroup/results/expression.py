@@ -230,7 +230,7 @@ class _Parser:
         if not text.startswith("|"):
             self._names[text] = None
         elif shape_of(text) is None:
-            raise ExpressionError(f"{text[:40]!r} in {self._text[:80]!r} is no state.")
+            raise ExpressionError(f"{text[:40]!r} in {self._text[:80]!r} is not a state.")
         else:
             self._states[text] = None
 
@@ -238,9 +238,9 @@ class _Parser:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _unexpected(self) -> ExpressionError:
-        found = repr(self._peek()[:40]) if self._peek() else "its end"
+        found = repr(self._peek()[:40]) if self._peek() else "end"
         return ExpressionError(
-            f"{self._text[:80]!r} is no expression: {found} is not expected there. Use states,"
+            f"{self._text[:80]!r} is not an expression: unexpected {found}. Use states,"
             " performances, numbers, + - * / and parentheses."
         )
 
@@ -255,7 +255,7 @@ def _tokens(text: str) -> Iterator[str]:
         found = _TOKEN.match(text, at)
         if found is None:
             raise ExpressionError(
-                f"{text[:80]!r} is no expression: {text[at:].strip()[:20]!r} cannot be read. Use"
+                f"{text[:80]!r} is not an expression: unexpected {text[at:].strip()[:20]!r}. Use"
                 " states, performances, numbers, + - * / and parentheses."
             )
         yield label_of(found[0].strip())

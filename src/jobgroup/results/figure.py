@@ -396,7 +396,7 @@ class _Reader:
                 self._expression = parse(y)
             except ExpressionError:
                 raise UnknownColumnError(
-                    f"{y!r:.80} is no state, quantity or expression."
+                    f"{y!r:.80} is not a state, quantity or expression."
                 ) from None
         returned = dict.fromkeys(state for m in measured for state in m.values)
         check_expression(self._expression, returned, rows)

@@ -329,7 +329,7 @@ def _check_table(
         ).fetchone()
         if is_sound != (1,):
             row = str(bad[0])[:50]
-            raise sqlite3.DatabaseError(f"{name} of {key} {row} in {table} is not what it can be")
+            raise sqlite3.DatabaseError(f"{name} of {key} {row} in {table} is not valid")
 
 
 def _check_unpacked(connection: sqlite3.Connection) -> None:

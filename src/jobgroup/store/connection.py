@@ -300,7 +300,7 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
                 if wanted == "wal" or "locked" not in str(error):
                     raise
                 raise StorageError(
-                    f"The group's file {path} is open in a process that takes its disk for local;"
+                    f"The group's file {path} is open in a process that treats its disk as local;"
                     " this one does not. Nothing was changed. Close it there, or set"
                     " JOBGROUP_NETWORK_FS in both: 0 if it is local, otherwise 1."
                 ) from None

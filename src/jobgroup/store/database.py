@@ -174,7 +174,7 @@ class Database:
             if self.is_read_only:
                 raise StorageError(
                     f"The group's file {self.path} cannot be written to, so the group can only be"
-                    " looked at. Nothing was changed."
+                    " read. Nothing was changed."
                 )
             before = connection.total_changes
             try:
@@ -325,7 +325,7 @@ class Database:
             raise GroupDeletedError(
                 f"The group in {self.path.name} was deleted or renamed, by this process or another,"
                 f" while it was open here.{self.ids.sentence} If it was deleted,"
-                " JobGroup.restore(name) brings it back from the trash."
+                " JobGroup.restore(name) restores it from the trash."
             ) from None
         except FileLostError as lost:
             self.ids.save()  # at once: to rescue the rest may take seconds

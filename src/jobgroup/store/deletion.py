@@ -81,5 +81,5 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
                 copy.execute("UPDATE meta SET value = ? WHERE key = 'name'", (new_name,))
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
-            f"The group could not be copied to {trashed} ({error}). It is as it was."
+            f"The group could not be copied to {trashed} ({error}). The group was not changed."
         ) from error

@@ -30,7 +30,7 @@ def as_json(values: Mapping[str, Any]) -> str:
     An infinity becomes ``1e999``, which JSON readers parse as an infinity.
 
     Raises:
-        ValueError: they are nested too deeply, or hold themselves.
+        ValueError: they are nested too deeply, or contain themselves.
     """
     if not values:
         return ""
@@ -74,7 +74,7 @@ def _plain(value: Any, level: int = 0) -> Any:
     if level > MOST_LEVELS:
         raise ValueError(
             f"Labels and parameters may be nested {MOST_LEVELS} levels deep; these are deeper, or"
-            " hold themselves. Nothing was changed."
+            " contain themselves. Nothing was changed."
         )
     if isinstance(value, Mapping):
         return {str(k): _plain(v, level + 1) for k, v in value.items()}

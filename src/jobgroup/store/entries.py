@@ -55,8 +55,8 @@ class Entries:
         with self._database.read_transaction() as connection:
             if removals is not None and removals != _removed(connection)[0]:
                 raise JobRemovedError(
-                    "Jobs were removed from the group in the meantime, so that others have these"
-                    " positions now. Nothing was done. Look again, and repeat it."
+                    "Jobs were removed from the group in the meantime, so other jobs have these"
+                    " positions now. Nothing was changed. List the jobs, then repeat the call."
                 )
             total = length(connection)
             if positions is None:

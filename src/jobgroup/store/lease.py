@@ -133,7 +133,7 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     host, pid = held.process.host, held.process.pid
     return GroupBusyError(
         f"The group is being run by process {pid} on {host}, since"
-        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was done from here. Wait for it or stop"
+        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was sent from here. Wait for it or stop"
         " it; viewing, canceling and the dashboard still work.",
         host=host,
         pid=pid,

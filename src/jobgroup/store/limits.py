@@ -52,7 +52,7 @@ def check_name(what: str, name: object, *, so: str) -> str:
         ValueError: the name is too long.
     """
     if not isinstance(name, str):
-        raise TypeError(f"The {what} of a job is a text, not {type(name).__name__}. {so}")
+        raise TypeError(f"The {what} of a job must be a text, got {type(name).__name__}. {so}")
     return check_text(what, name, MAX_NAME, so=so)
 
 
@@ -77,6 +77,6 @@ def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(
-            f"The {what} of a job must be text in Unicode, and half a character is none. {so}"
+            f"The {what} of a job must be valid Unicode, got half a character. {so}"
         ) from None
     return text

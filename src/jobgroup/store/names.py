@@ -33,10 +33,10 @@ def encode(name: str) -> str:
     ('phase scan 0.3', '%2E.%2Fetc', 'a/b')
     """
     if not isinstance(name, str):
-        raise TypeError(f"A group's name is a string, not {type(name).__name__}.")
+        raise TypeError(f"A group's name must be a text, got {type(name).__name__}.")
     name = normalised(name)
     if not name.strip():
-        raise InvalidNameError("A group needs a name, and an empty one will not do.")
+        raise InvalidNameError("A group's name must not be empty.")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise InvalidNameError(
             f"The group name {shown(name)} has control characters or line breaks in it."

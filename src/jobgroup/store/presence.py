@@ -53,6 +53,6 @@ def _stat(path: str) -> os.stat_result | None:
         return None
     except OSError as error:
         raise StorageError(
-            f"The group's file {path} cannot be looked at ({error.strerror or error}). Nothing was"
+            f"The group's file {path} cannot be read ({error.strerror or error}). Nothing was"
             " changed; try again."
         ) from error
