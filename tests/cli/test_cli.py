@@ -1,8 +1,11 @@
 """The command line: sending, rerunning, canceling, waiting."""
 
 import json
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 
@@ -208,8 +211,8 @@ def test_cloud_prints_its_url_and_token_as_json(begin):
     assert process.wait(60) == 0
 
 
-def test_the_demo_prints_the_ratio():
-    """It runs three processes on an embedded cloud and leaves the user's groups alone."""
+def test_the_demo_prints_the_ratio(monkeypatch):
+    """It leaves the user's groups alone, and its last line opens its group in a browser."""
     JobGroup("mine")
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", "demo"],
@@ -221,3 +224,10 @@ def test_the_demo_prints_the_ratio():
     assert done.returncode == 0, done.stderr
     assert "Ralph CNOT is 490." in done.stdout
     assert JobGroup.list_existing() == ["mine"]
+    setting, *command = shlex.split(done.stdout.splitlines()[-1])
+    assert command[-2:] == ["ui", "compare_knill_and_ralph_cnot"]
+    variable, _, directory = setting.partition("=")
+    monkeypatch.setenv(variable, directory)
+    assert JobGroup.open(command[-1]).state.counts == {"success": 2}
+    assert subprocess.run([*command[:-1], "--help"], check=False).returncode == 0
+    shutil.rmtree(Path(directory).parent)

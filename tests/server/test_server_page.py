@@ -6,7 +6,7 @@ import re
 import signal
 
 from playwright.sync_api import expect
-from ui_server import wait
+from ui_server import TIMEOUT_S, wait
 
 from jobgroup import JobGroup
 
@@ -70,3 +70,24 @@ def test_a_page_inside_jupyterlab_opens_below_its_base_url(make_group, lab, open
     page = open_page(lab, "hom map")
     expect(page.get_by_role("heading", name="hom map")).to_be_visible(timeout=120_000)
     expect(page).to_have_url(f"{lab.url}jobgroup/?group=hom+map", timeout=120_000)
+
+
+def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
+    make_group, ui, start_run, open_page
+):
+    """The page does it all to a run of another process, and starts one of its own for the rerun."""
+    group = make_group("hom map", {"fail": "too noisy"}, *[{"duration_s": 0.3}] * 400)
+    run = start_run("hom map", "--delay=0")
+    wait(lambda: group.state.counts.get("success"))
+    page = open_page(ui, "hom map")
+    page.get_by_test_id("pause").click()
+    wait(lambda: group.state.paused)
+    page.get_by_role("button", name="Resume").first.click()
+    wait(lambda: not group.state.paused)
+    page.get_by_test_id("stop").click()
+    run.wait(TIMEOUT_S)
+    assert group.state.counts["unsent"]
+    page.get_by_test_id("rerun-failed").click()
+    wait(lambda: [attempt.state for attempt in group[0].attempts] == ["error"] * 2)
+    page.get_by_test_id("view-plot").click()
+    expect(page.get_by_test_id("plot")).to_be_visible(timeout=120_000)
