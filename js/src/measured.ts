@@ -89,7 +89,7 @@ export function newMeasurements(
   function next(): number[] {
     const missing: number[] = [];
     let all = 0;
-    for (let p = 0; p < table.total; p++) {
+    for (let p = table.first; p < table.total; p++) {
       if (!canHave(p)) continue;
       all += 1;
       if (isMissing(p)) missing.push(p);

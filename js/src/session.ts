@@ -13,7 +13,7 @@ import type { Choices } from "./data/plot";
 import { fromRanges, toRanges } from "./data/ranges";
 import { type Sheet, sheetOf } from "./data/results";
 import { countWhere, isFilter, isOnCloud } from "./data/states";
-import { isMeasured, keyOf, Table } from "./data/table";
+import { isMeasured, keyOf, MOST_SHOWN, Table } from "./data/table";
 import { browserNotifier, type Notifier } from "./host/notifications";
 import { atEnd } from "./kernel/abort";
 import type { Done } from "./kernel/answers";
@@ -271,6 +271,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     part = snap.part + 1;
     table.apply(snap.rows, buffers);
     table.total = snap.total;
+    if (snap.part === 0) table.first = Math.max(0, snap.total - MOST_SHOWN);
     if (part === snap.parts) version = snap.version;
     notify(true);
     batch(() => {

@@ -4,6 +4,9 @@ import json
 
 from table_examples import RECORDING, recording
 
+from jobgroup.dashboard.protocol import Push
+from jobgroup.dashboard.session import CHUNK_ROWS, MAX_SHOWN
+
 
 def test_recorded_tables_are_those_of_the_reduction():
     """The page is tested with what the kernel sends and with the table that Python makes of it."""
@@ -46,3 +49,12 @@ def test_measured_values_are_those_of_the_results_table(make_group, open_page):
         assert row["values"]["visibility"] == pair
         assert row["samples"] == table["samples"][place]
     assert [row["position"] for row in answer["rows"]] == [0, 1, 2, 3, 4]
+
+
+def test_a_page_gets_the_newest_jobs_of_a_very_large_group(make_group, open_page):
+    """Of more than 200,000 jobs the rows of the newest ones are sent."""
+    group = make_group("g", {}, {}, {}, {})
+    push = Push(n=1, epoch="e", since=-1, version=group.state.version, total=MAX_SHOWN + 3)
+    messages = [message for message, _ in open_page(group).dashboard.read_rows(push)]
+    assert [message["rows"]["n"] for message in messages] == [1] + [0] * (len(messages) - 1)
+    assert len(messages) * CHUNK_ROWS == MAX_SHOWN

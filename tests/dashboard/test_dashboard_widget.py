@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import html.parser
+import json
+import re
 import weakref
 
 import pytest
@@ -14,6 +16,7 @@ from traitlets import TraitError
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
 from jobgroup.dashboard.static_html import page_of
+from jobgroup.results.measurement import Measurement
 
 
 def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_page):
@@ -144,6 +147,33 @@ def test_the_fallback_puts_failed_jobs_first():
     records = [record(0), record(1, state="error", message="why")]
     text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
     assert text.index("why") < text.index("to send</td>")
+
+
+def test_the_fallback_has_labels_first_and_measured_values_with_errors():
+    """It has the columns of the page: no code of a circuit, no JSON, a row for each iteration."""
+    records = [
+        record(
+            i,
+            state="success",
+            params_json=json.dumps({"max_samples": i, "noise": json.dumps({"g2": i / 100})}),
+            metadata_json='{"content":"4e658da3"}',
+        )
+        for i in range(2)
+    ]
+    measured = {
+        0: [Measurement(0, kind="count", values={"|1,1>": 98, "|2,0>": 402})],
+        1: [Measurement(1, i, {"theta": i}, "count", {"|2,0>": 10}) for i in range(2)],
+    }
+    text = page_of("g", {"success": 2}, records, 0.0, measured)
+    head = re.findall("<th>(.*?)</th>", text)
+    assert head == [
+        *("#", "status", "phi", "max_samples", "noise.g2", "theta"),
+        *("|2,0&gt;", "|1,1&gt;", "time", "message"),
+    ]
+    rows = [re.findall("<td>(.*?)</td>", row) for row in text.split("<tr>")[2:]]
+    assert [row[0] for row in rows] == ["0", "1 · 1", "1 · 2"]
+    assert rows[0][6:8] == ["0.804 ± 0.018", "0.196 ± 0.018"]
+    assert "4e658da3" not in text
 
 
 def test_dashboard_is_imported_only_when_it_is_used():

@@ -56,7 +56,7 @@ export function orderOf(table: Table): Order {
     query = wanted;
     const matches = matcher();
     lines = [];
-    for (let p = 0; p < table.total; p++) {
+    for (let p = table.first; p < table.total; p++) {
       if (table.iterations(p) === 1) {
         if (matches(p)) lines.push(p);
       } else lines.push(...table.linesOf(p).filter(matches));
@@ -112,7 +112,10 @@ export function orderOf(table: Table): Order {
       if (problem !== before) return requery(query);
       const inTurn = compare();
       const kept = lines.filter((line) => !moved.has(positionOf(line)));
-      const fresh = changed.flatMap((position) => table.linesOf(position)).filter(matches);
+      const fresh = changed
+        .filter((position) => position >= table.first)
+        .flatMap((position) => table.linesOf(position))
+        .filter(matches);
       // two runs that are in order, or nearly: the engine's sort merges those
       lines = [...kept, ...fresh.sort(inTurn)].sort(inTurn);
     },

@@ -19,6 +19,7 @@ export interface Search {
 
 /** What a search reads of a table, by the names that people type. */
 export interface Source {
+  first: number;
   total: number;
   state(position: number): string;
   /** The columns of a name in lower case: labels, facts and parameters may share one. */
@@ -104,8 +105,8 @@ function comparing(term: Groups, relation: string, source: Source): Test | strin
   return (p) => cells(p).length > 0 && !cells(p).some(equals);
 }
 
-const any = ({ total }: Source, is: Test): boolean => {
-  for (let p = 0; p < total; p++) if (is(p)) return true;
+const any = ({ first, total }: Source, is: Test): boolean => {
+  for (let p = first; p < total; p++) if (is(p)) return true;
   return false;
 };
 
@@ -147,6 +148,7 @@ export function sourceOf(table: Table, kept = new Map<number, string>()): Source
   const dynamic = [...described, ...table.measuredNames()];
   const texts = (p: number) => TEXTS.map((name) => table.text(p, name)).filter(Boolean);
   return {
+    first: table.first,
     total: table.total,
     state: (p) => table.state(p),
     columns(name) {

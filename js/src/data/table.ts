@@ -56,8 +56,13 @@ function objectOf(text: string): object {
 /** Values by iteration, then by position. */
 type Lines = Cell[][];
 
+/** Jobs that a page shows at most, as `MAX_SHOWN` of `jobgroup.dashboard.session`. */
+export const MOST_SHOWN = 200_000;
+
 export class Table {
   total = 0;
+  /** The first job that is shown: 0, or later in a group of very many jobs. */
+  first = 0;
   readonly #columns = new Map<string, Cell[]>();
   readonly #longest = new Map<string, number>();
   /** Measured values, and what iterations vary, which stands before a job's own parameter. */
@@ -144,12 +149,13 @@ export class Table {
   /** The positions of the jobs whose state passes. */
   where(passes: (state: State) => boolean): number[] {
     const positions: number[] = [];
-    for (let p = 0; p < this.total; p++) if (passes(this.state(p))) positions.push(p);
+    for (let p = this.first; p < this.total; p++) if (passes(this.state(p))) positions.push(p);
     return positions;
   }
 
   clear(): void {
     this.total = 0;
+    this.first = 0;
     this.#columns.clear();
     this.#longest.clear();
     this.#lines.clear();
@@ -216,8 +222,8 @@ export class Table {
   constant(name: string): Cell | undefined {
     const values = this.#columns.get(name) ?? [];
     const isVaried = this.#lines.has(name);
-    const first = this.cell(0, name);
-    for (let p = 1; p < this.total; p++) {
+    const first = this.cell(this.first, name);
+    for (let p = this.first + 1; p < this.total; p++) {
       const value = isVaried ? this.cell(p, name) : (values[p] ?? null);
       if (value !== first) return undefined;
     }

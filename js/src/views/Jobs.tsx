@@ -17,9 +17,16 @@ export function JobTable({ session }: { session: Session }) {
     session.run("rerun", { positions: [position], mode: "queue" });
   const total = countOf(session.traits.counts.value);
   const shown = session.rows.value.positions.length;
-  const known = session.rows.value.table.total;
+  const { table } = session.rows.value;
+  const known = table.total;
   return (
     <div>
+      {table.first > 0 && (
+        <p class="quiet" data-testid="newest">
+          The newest {format.whole(table.total - table.first)} of {format.whole(table.total)} jobs
+          are shown. In Python, <code>jg.find("phi&gt;1.4 is:failed")</code> finds the others.
+        </p>
+      )}
       <Grid {...{ session, open, rerun }} hidden={known === 0} />
       {total === 0 && <EmptyGroup session={session} />}
       {total > 0 && known === 0 && <p class="empty">Fetching {format.whole(total)} jobs…</p>}

@@ -51,6 +51,9 @@ from jobgroup.store.output import user_path
 CHUNK_ROWS: Final = 10_000
 """Rows of one message, a megabyte or so: the page paints early, and proxies do not choke."""
 
+MAX_SHOWN: Final = 200_000
+"""Jobs of which a page gets the rows: the newest ones."""
+
 _log = logger(__name__)
 
 
@@ -275,7 +278,7 @@ class DashboardSession(HasTraits):
             if is_patch:
                 reads = [partial(read_changes, database, push.since)]
             else:
-                firsts = range(0, push.total, CHUNK_ROWS)
+                firsts = range(max(0, push.total - MAX_SHOWN), push.total, CHUNK_ROWS)
                 reads = [partial(read_columns, database, p, p + CHUNK_ROWS) for p in firsts]
         for part, read in enumerate(reads):
             rows, buffers = protocol.encode_rows(read())

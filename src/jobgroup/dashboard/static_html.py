@@ -5,12 +5,22 @@ Everything that comes from clouds and colleagues is escaped.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape
+from types import MappingProxyType
 from typing import Final
 
+from jobgroup.engine.downloads import fetch
+from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
+from jobgroup.results import measure_all
+from jobgroup.results.collect import HAS_RESULTS
+from jobgroup.results.measurement import Measurement
+from jobgroup.results.parse import Cell
+from jobgroup.results.results_table import ResultRow, rows_of, table_of
 from jobgroup.status import FAILED, LABELS
 from jobgroup.store import JobRecord
 from jobgroup.words import format_states
@@ -18,20 +28,36 @@ from jobgroup.words import format_states
 MAX_ROWS: Final = 50
 """A saved notebook is to stay small."""
 
+MAX_COLUMNS: Final = 12
+"""Columns of what differs."""
+
+Measured = Mapping[int, Sequence[Measurement]]
+
 
 def html_of(group: JobGroup) -> str:
     """The last known state of a group, with its time and the line that brings it to life."""
-    store = engine_session(group).store
+    session = engine_session(group)
+    store = session.store
     chosen = {*store.entries.ids(FAILED)[:MAX_ROWS], *store.entries.ids()[:MAX_ROWS]}
-    return page_of(group.name, store.counts(), store.records(entry_ids=chosen), time.time())
+    records = store.records(entry_ids=chosen)
+    measured: Measured = {}
+    if group.cache.enabled:
+        kept = [record for record in records if record.state in HAS_RESULTS]
+        with suppress(JobGroupError):
+            measured, _ = measure_all(kept, session.start(fetch, session, kept, ask=False).result())
+    return page_of(group.name, store.counts(), records, time.time(), measured)
 
 
-def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], now: float) -> str:
+def page_of(
+    name: str,
+    counts: Mapping[str, int],
+    records: Sequence[JobRecord],
+    now: float,
+    measured: Measured = MappingProxyType({}),
+) -> str:
     """As `html_of`, of what is given: the first records, and all that failed."""
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
-    labels = _distinguishing(shown)
-    head = ["#", "status", "name", *labels, "sent", "duration", "message"]
-    rows = "".join(_row(record, labels) for record in shown)
+    columns = _columns(list(rows_of(shown, measured, {})))
     more = sum(counts.values()) - len(shown)
     states = format_states(counts).replace("_", " ")
     revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
@@ -41,38 +67,58 @@ def page_of(name: str, counts: Mapping[str, int], records: Sequence[JobRecord], 
         f"<code>{escape(revival)}</code></small></p>",
     ]
     if shown:
-        cells = "".join(f"<th>{escape(title)}</th>" for title in head)
-        parts.append(f"<table><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table>")
+        head = "".join(f"<th>{escape(title)}</th>" for title in columns)
+        rows = "".join(map(_row, zip(*columns.values(), strict=True)))
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
     if more:
         parts.append(f"<p><small>and {more} more</small></p>")
     return "".join(parts)
 
 
-def _distinguishing(records: Sequence[JobRecord]) -> list[str]:
-    """Names of labels, facts and parameters in which the jobs differ, a few at most."""
-    values: dict[str, set[str]] = {}
-    for record in records:
-        for key, value in _described(record).items():
-            values.setdefault(key, set()).add(str(value))
-    return [key for key, found in values.items() if len(found) > 1][:4]
+def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
+    """The columns of the page's table: what differs, what was measured, what became of the job."""
+    table = table_of(rows)
+    swept = table.distinguishing_columns[:MAX_COLUMNS] if len(rows) > 1 else []
+    states = [name[2:-1] for name in table.columns if name.startswith("p(")]
+    records = [row.record for row in rows]
+    iterations = [row.measurement.iteration for row in rows]
+    columns = {
+        "#": [
+            str(r.position) if i is None else f"{r.position} · {i + 1}"
+            for r, i in zip(records, iterations, strict=True)
+        ],
+        "status": [LABELS[r.state] for r in records],
+        **{name: [_text(cell) for cell in table[name]] for name in swept},
+        **{
+            state: [
+                _share(*pair)
+                for pair in zip(table[f"p({state})"], table[f"p_err({state})"], strict=True)
+            ]
+            for state in states
+        },
+    }
+    if not swept:
+        columns["name"] = [r.name for r in records]
+    columns["time"] = ["" if r.duration_s is None else f"{r.duration_s:.3g} s" for r in records]
+    columns["message"] = [r.message or "" for r in records]
+    return columns
 
 
-def _described(record: JobRecord) -> dict[str, object]:
-    return {**record.params, **record.metadata, **record.labels}
+def _text(cell: Cell) -> str:
+    return "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
-def _row(record: JobRecord, labels: Sequence[str]) -> str:
-    told = _described(record)
-    cells = [
-        record.position,
-        LABELS[record.state],
-        record.name,
-        *(told.get(label, "") for label in labels),
-        _clock(record.sent_at),
-        "" if record.duration_s is None else f"{record.duration_s:.3g} s",
-        record.message or "",
-    ]
-    return "<tr>" + "".join(f"<td>{escape(str(cell)[:300])}</td>" for cell in cells) + "</tr>"
+def _share(value: Cell, error: Cell) -> str:
+    if not isinstance(value, float):
+        return ""
+    if not isinstance(error, float) or error <= 0:
+        return f"{value:.6g}"
+    places = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{places}f} ± {error:.{places}f}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<td>{escape(cell[:300])}</td>" for cell in cells) + "</tr>"
 
 
 def _clock(at: float | None) -> str:
